@@ -1,0 +1,1 @@
+"""The control plane: ministack, plus the services that it lacks."""

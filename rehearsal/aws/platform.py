@@ -1,0 +1,105 @@
+"""What a service of the rehearsal may ask of the AWS around it.
+
+Services and executors depend on `Platform` alone. The adapter implements it on ministack, tests
+implement it in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The account and region in which a resource lives."""
+
+    account: str
+    region: str
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who calls an operation, and where."""
+
+    scope: Scope
+    caller_arn: str
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Session credentials of a principal; `principal_arn` is the assumed-role ARN."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    principal_arn: str
+
+
+class AwsError(Exception):
+    """An error as AWS answers it: `code` is one that the operation documents."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class Platform(Protocol):
+    """The AWS around a service."""
+
+    @property
+    def endpoint_url(self) -> str:
+        """The gateway, https://127.0.0.1:PORT; every AWS service answers there."""
+
+    @property
+    def ca_bundle(self) -> Path:
+        """The certificate authorities that a client must trust (the gateway's, and public ones)."""
+
+    @property
+    def state_directory(self) -> Path:
+        """Where services keep what does not fit in memory; removed by `rehearse down`."""
+
+    def emit_event(
+        self,
+        scope: Scope,
+        *,
+        source: str,
+        detail_type: str,
+        detail: Mapping[str, Any],
+        resources: Sequence[str] = (),
+    ) -> None:
+        """Puts an `aws.*` event on the default bus of `scope`, as the service itself would."""
+
+    def service_credentials(
+        self, role_arn: str, *, service_principal: str, session_name: str
+    ) -> Credentials:
+        """Credentials of a role that an AWS service assumes.
+
+        Raises AwsError (AccessDenied) when the role does not exist or its trust policy does not
+        name `service_principal`, for instance `codebuild.amazonaws.com`.
+        """
+
+    def session(self, credentials: Credentials, region: str) -> boto3.Session:
+        """A boto3 session with those credentials whose clients reach the gateway over TLS."""
+
+    def environment(self, credentials: Credentials, region: str) -> dict[str, str]:
+        """The AWS_* variables for a process that acts with those credentials."""
+
+    def authorize(self, principal_arn: str, action: str, resource_arn: str, scope: Scope) -> None:
+        """Evaluates IAM; raises AwsError (AccessDeniedException) when it does not allow."""
+
+    def check_pass_role(self, context: Context, role_arn: str, service_principal: str) -> None:
+        """What AWS checks when a caller hands a role to a service.
+
+        `iam:PassRole` of the caller on the role (with `iam:PassedToService`), and that the role
+        exists and trusts the service. Raises AwsError otherwise.
+        """

@@ -1,0 +1,53 @@
+"""The base of every AWS service that the rehearsal adds.
+
+A subclass names its botocore service and implements operations as methods called like boto3's:
+
+    class CodePipeline(Service):
+        name = "codepipeline"
+        namespace = "codepipeline"
+
+        def get_pipeline(self, request: Request, context: Context) -> Response: ...
+
+The gateway (rehearsal/aws/gateway.py) parses the wire protocol, checks the request against
+botocore's model, asks IAM, calls the method on a worker thread (a method may block and may call AWS
+through boto3) and serialises the answer. An operation without a method is refused by name.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from rehearsal.aws.platform import Platform, Scope
+
+Request = Mapping[str, Any]
+Response = dict[str, Any]
+
+
+class Service:
+    """An AWS service.
+
+    `name` is botocore's service name, `namespace` the IAM action prefix. Records of a service are
+    guarded by `self.lock`; operations run concurrently.
+    """
+
+    name: ClassVar[str]
+    namespace: ClassVar[str]
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.lock = threading.RLock()
+
+    def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
+        """The ARNs that IAM checks for an operation (API name, as `CreatePipeline`).
+
+        As in the service authorization reference; `["*"]` where it offers no resource level.
+        """
+        raise NotImplementedError(f"{type(self).__name__} maps no resources for IAM")
+
+    def start(self) -> None:
+        """Called once when the gateway answers, on a worker thread."""
+
+    def close(self) -> None:
+        """Ends every thread and process that the service started. Must return within seconds."""

@@ -1,0 +1,1 @@
+"""The data plane: containers, jobs, builds, pipelines and endpoints that really run."""
