@@ -1,0 +1,83 @@
+# A bare machine has Python 3.11+, git and make. Everything else is installed into this folder.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+PYTHON ?= python3
+BIN := .venv/bin
+CONFIG ?= config/rehearsal.yaml
+
+export UV_PYTHON_DOWNLOADS := never
+# Environments are hard links into this cache, so it must be on the same file system as the project.
+export UV_CACHE_DIR ?= $(CURDIR)/.tools/uv-cache
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: rehearse
+rehearse: .venv/rehearsal.stamp node_modules/.stamp ## Run the whole loop on this machine: push to endpoint
+	@python -m rehearsal run --config $(CONFIG) $(ARGS)
+
+.PHONY: test
+test: .venv/dev.stamp node_modules/.stamp ## Run every test, the rehearsal from end to end included
+	@python -m pytest $(ARGS)
+
+.PHONY: check
+check: .venv/dev.stamp ## Lint, format, types, layers and layout
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports --no-cache
+	python -m pytest -q tests/test_layout.py
+
+.PHONY: synth
+synth: .venv/rehearsal.stamp node_modules/.stamp ## Synthesise the stacks of CONFIG into cdk.out
+	cdk synth --quiet --context config=$(CONFIG)
+
+.PHONY: bench
+bench: .venv/dev.stamp node_modules/.stamp ## Measure speed and memory; results go to docs/benchmarks
+	python tests/bench/loop.py $(ARGS)
+
+.PHONY: setup
+setup: .venv/rehearsal.stamp node_modules/.stamp ## Install what the rehearsal needs, and run nothing
+
+.PHONY: lock
+lock: .venv/dev.stamp ## Resolve the requirements anew
+	uv pip compile -q pyproject.toml --group stacks --group rehearsal $(LOCK) -o requirements.txt
+	uv pip compile -q pyproject.toml --group stacks --group rehearsal --group dev \
+		-c requirements.txt $(LOCK) -o requirements-dev.txt
+
+LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	--custom-compile-command "make lock"
+
+.PHONY: clean
+clean: ## Remove everything that was installed or built here
+	rm -rf .venv .tools node_modules build cdk.out
+
+.tools/bin/uv: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is \
+	needed; got %s. Set PYTHON=/path/to/python3.11" % sys.version.split()[0])'
+	@echo "Installing uv"
+	@mkdir -p .tools
+	@$(PYTHON) -m venv .tools
+	@awk '/^[a-z]/{wanted = /^uv==/} wanted' requirements.txt > .tools/uv.txt
+	@.tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r .tools/uv.txt
+	@touch $@
+
+.venv/rehearsal.stamp: requirements.txt pyproject.toml | .tools/bin/uv
+	@echo "Installing the Python environment (rehearsal)"
+	@test -x $(BIN)/python || .tools/bin/uv venv --quiet --python $(PYTHON) .venv
+	@.tools/bin/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.txt .venv/rehearsal.stamp
+	@echo "Installing the Python environment (tests and checks)"
+	@.tools/bin/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/.stamp: package-lock.json .venv/rehearsal.stamp
+	@echo "Installing the CDK CLI"
+	@npm ci --silent
+	@touch $@

@@ -1,0 +1,77 @@
+"""The layout of DESIGN.md, section 2, and the traps of the folder `constructs/` (section 6)."""
+
+import subprocess
+from pathlib import Path
+
+import constructs
+import mlops_constructs
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = {
+    ".ci",
+    "config",
+    "constructs",
+    "docs",
+    "rehearsal",
+    "seed_code",
+    "stacks",
+    "tests",
+}
+FORBIDDEN_IN_DEPLOYED_CODE = ("rehearsal", "ministack", "127.0.0.1", "localhost")
+
+
+def tracked_files() -> list[Path]:
+    listing = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [Path(line) for line in listing.stdout.splitlines() if (ROOT / line).exists()]
+
+
+def test_the_constructs_that_cdk_imports_are_those_of_pypi() -> None:
+    assert ROOT not in Path(constructs.__file__).parents or ".venv" in constructs.__file__
+
+
+def test_the_folder_constructs_is_a_source_root_and_never_a_package() -> None:
+    assert not list((ROOT / "constructs").glob("*.py"))
+    assert Path(mlops_constructs.__file__).parent == ROOT / "constructs" / "mlops_constructs"
+
+
+def test_the_top_level_holds_the_folders_of_the_design_and_no_other() -> None:
+    assert {path.parts[0] for path in tracked_files() if len(path.parts) > 1} == FOLDERS
+
+
+def test_modules_are_named_for_a_subject() -> None:
+    vague = {"utils.py", "util.py", "helpers.py", "common.py", "misc.py", "manager.py"}
+    assert not [path for path in tracked_files() if path.name in vague]
+
+
+def test_nothing_that_is_deployed_knows_that_it_may_run_locally() -> None:
+    deployed = [
+        path
+        for path in tracked_files()
+        if path.parts[0] in ("stacks", "constructs", "seed_code") or path.name == "app.py"
+        if path.suffix in (".py", ".yml", ".yaml") and "tests" not in path.parts
+    ]
+    knowing = [
+        f"{path}: {word}"
+        for path in deployed
+        for word in FORBIDDEN_IN_DEPLOYED_CODE
+        if word in (ROOT / path).read_text().lower() and path.name != "settings.py"
+    ]
+    assert not knowing
+
+
+def test_committed_files_name_no_package_registry() -> None:
+    hosts = ("pypi" + ".org", "pythonhosted" + ".org", "registry" + ".npmjs", "deb" + ".debian")
+    naming = [
+        f"{path}: {host}"
+        for path in tracked_files()
+        if path.suffix in (".txt", ".json", ".toml", ".yml", ".yaml", ".in", ".md", ".py")
+        for host in hosts
+        if host in (ROOT / path).read_text(errors="ignore")
+    ]
+    assert not naming
