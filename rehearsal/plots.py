@@ -1,0 +1,143 @@
+"""Plots as inline SVG whose colours are the page's, so that they follow its light or dark mode."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Matplotlib knows no CSS variables: it draws with these colours, which the SVG then exchanges.
+_INK, _FAINT, _ACCENT, _GOOD, _BAD = "#010101", "#020202", "#030303", "#040404", "#050505"
+_VARIABLES = {
+    _INK: "var(--ink)",
+    _FAINT: "var(--line)",
+    _ACCENT: "var(--accent)",
+    _GOOD: "var(--good)",
+    _BAD: "var(--bad)",
+}
+
+
+def roc(evaluation: Mapping[str, Any]) -> str | None:
+    """The receiver operating characteristic of a binary model; None for other models."""
+    quality = evaluation.get("binary_classification_metrics", {})
+    curve = quality.get("receiver_operating_characteristic_curve")
+    if not curve:
+        return None
+    figure, axes = _figure(4.2, 3.6)
+    axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle="--")
+    axes.plot(
+        curve["false_positive_rates"], curve["true_positive_rates"], color=_ACCENT, linewidth=2
+    )
+    axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(-0.01, 1.01))
+    area = quality.get("auc", {}).get("value")
+    if isinstance(area, int | float):
+        axes.text(0.97, 0.05, f"AUC {area:.4f}", ha="right", color=_INK, fontsize=11)
+    return _svg(figure, "roc")
+
+
+def residuals(actual: Sequence[str], predicted: Sequence[str]) -> str | None:
+    """Predicted against actual values of a regression."""
+    if not actual:
+        return None
+    truths, guesses = [float(value) for value in actual], [float(value) for value in predicted]
+    low, high = min([*truths, *guesses]), max([*truths, *guesses])
+    figure, axes = _figure(4.2, 3.6)
+    axes.plot([low, high], [low, high], color=_FAINT, linewidth=1, linestyle="--")
+    axes.scatter(truths[:2000], guesses[:2000], s=9, color=_ACCENT, alpha=0.55, linewidths=0)
+    axes.set(xlabel="actual", ylabel="predicted")
+    return _svg(figure, "residuals")
+
+
+def confusion(actual: Sequence[str], predicted: Sequence[str], most: int = 12) -> str | None:
+    """Counts of actual against predicted labels; None when the labels are too many to read."""
+    labels = sorted({*actual, *predicted})
+    if not actual or len(labels) > most:
+        return None
+    counts = [
+        [
+            sum(1 for pair in zip(actual, predicted, strict=True) if pair == (truth, guess))
+            for guess in labels
+        ]
+        for truth in labels
+    ]
+    largest = max(max(row) for row in counts) or 1
+    figure, axes = _figure(4.2, 3.6)
+    for row, values in enumerate(counts):
+        for column, count in enumerate(values):
+            colour = _ACCENT if row == column else _BAD
+            axes.fill(
+                [column - 0.48, column + 0.48, column + 0.48, column - 0.48],
+                [row - 0.48, row - 0.48, row + 0.48, row + 0.48],
+                color=colour,
+                alpha=0.08 + 0.5 * count / largest if count else 0.03,
+                linewidth=0,
+            )
+            size = 12 if len(labels) < 7 else 8
+            axes.text(column, row, str(count), ha="center", va="center", color=_INK, fontsize=size)
+    ticks = range(len(labels))
+    short = [label if len(label) <= 12 else label[:11] + "…" for label in labels]
+    axes.set_xticks(ticks, short)
+    if max(map(len, short)) > 5:
+        axes.tick_params(axis="x", rotation=35)
+    axes.set_yticks(ticks, short)
+    axes.set(xlabel="predicted", ylabel="actual", ylim=(len(labels) - 0.5, -0.5))
+    axes.grid(visible=False)
+    return _svg(figure, "confusion")
+
+
+def tuning(values: Sequence[float | None], metric: str, *, maximize: bool) -> str | None:
+    """The objective of every trial and the best so far."""
+    known = [(number, value) for number, value in enumerate(values, 1) if value is not None]
+    if not known:
+        return None
+    numbers, found = [number for number, _ in known], [value for _, value in known]
+    better = max if maximize else min
+    best = [better(found[: index + 1]) for index in range(len(found))]
+    figure, axes = _figure(4.2, 2.9)
+    axes.step(numbers, best, where="post", color=_GOOD, linewidth=1.5, label="best so far")
+    axes.scatter(numbers, found, s=34, color=_ACCENT, zorder=3, linewidths=0, label="trial")
+    axes.set(xlabel="trial", ylabel=metric)
+    axes.set_xticks(numbers if len(numbers) <= 12 else numbers[:: len(numbers) // 8])
+    axes.legend(frameon=False, labelcolor=_INK, fontsize=9, loc="best")
+    return _svg(figure, "tuning")
+
+
+def _figure(width: float, height: float) -> tuple[Figure, Axes]:
+    # Imported here: it takes a second, which only a report should pay.
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.add_subplot()
+    figure.patch.set_visible(False)
+    axes.patch.set_visible(False)
+    axes.grid(color=_FAINT, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=_INK, labelsize=9, length=0)
+    axes.xaxis.label.set_color(_INK)
+    axes.yaxis.label.set_color(_INK)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return figure, axes
+
+
+def _svg(figure: Figure, name: str) -> str:
+    """The figure as an SVG element: real text, colours as variables, no document around it."""
+    from matplotlib import rc_context
+
+    text = io.StringIO()
+    # Ids within one page must differ between plots, and be the same from run to run.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    svg = re.sub(r"(font: [\d.]+px )[^;\"]*", r"\1system-ui, sans-serif", svg)
+    for colour, variable in _VARIABLES.items():
+        svg = svg.replace(colour, variable)
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{name}" ', 1)
