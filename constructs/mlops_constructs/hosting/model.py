@@ -1,0 +1,188 @@
+"""A model: content, role and network with which SageMaker serves it."""
+
+import re
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from mlops_constructs._content_name import HASH_LENGTH, content_hash
+from mlops_constructs._problems import Problems, is_known
+
+from .model_source import ModelSource
+
+LONGEST_NAME = 63
+NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+
+
+class ModelBase(cdk.Resource):
+    """What an owned and an imported model share."""
+
+    model_name: str
+    role: iam.IRole | None = None
+    # None: imported, so only AWS knows.
+    network_isolation: bool | None = None
+    in_vpc: bool | None = None
+    fingerprint: str = ""
+
+
+class Model(ModelBase):
+    """Defines a SageMaker model.
+
+    A model is immutable: other content makes another model. So it has no name, or `name_prefix`
+    and a hash of its content; a fixed name would clash when CloudFormation replaces it.
+
+    Parameters:
+        source: its content, `ModelSource.from_package(…)` or `ModelSource.from_image(…)`.
+        role: role with which SageMaker reads the data and pulls the image. Left out:
+            the least one that `source` needs; for a package it has to be given.
+        vpc: network of the model's containers. Left out: SageMaker's own network.
+        subnets: part of the network. Left out: its private subnets.
+        security_groups: rules of the containers' network interfaces. Left out: one group that
+            lets only HTTPS out, to reach S3 and ECR through endpoints of the VPC.
+        network_isolation: whether the containers have no network at all, the default. Serverless
+            endpoints cannot host an isolated model.
+        name_prefix: beginning of the name, for people and for IAM policies that are written before
+            the model exists. Left out: CloudFormation names the model.
+
+    Raises:
+        ValueError: with every problem of the input.
+
+    Source: CreateModel of SageMaker's API reference.
+
+    Example::
+
+        Model(
+            stack,
+            "Churn",
+            source=ModelSource.from_package(
+                "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7"
+            ),
+            role=role,
+        )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        source: ModelSource,
+        role: iam.IRole | None = None,
+        vpc: ec2.IVpc | None = None,
+        subnets: ec2.SubnetSelection | None = None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None = None,
+        network_isolation: bool = True,
+        name_prefix: str | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        problems = Problems(f"Model {self.node.path}")
+        problems.extend(source.problems())
+        if vpc is None and (subnets is not None or security_groups is not None):
+            problems.add("subnets, security_groups: got them without vpc; give vpc too")
+        problems.extend(name_problems("name_prefix", name_prefix, reserve=HASH_LENGTH + 1))
+        if role is None and not source.knows_its_permissions:
+            problems.add(
+                "role: got none for a model package; give the role that may read the package's "
+                "model data and pull its image (ModelExecutionRole makes one)"
+            )
+        problems.raise_if_any()
+
+        hosting_role = role or source.create_role(self, "Role")
+        self.role = hosting_role
+        self.network_isolation = network_isolation
+        self.in_vpc = vpc is not None
+        resource = self._define(
+            source.container(),
+            hosting_role,
+            self._vpc_config(vpc, subnets, security_groups),
+            name_prefix,
+        )
+        # SageMaker reads the model data when the model is created: the role's policy comes first.
+        resource.node.add_dependency(hosting_role)
+        self.model_name = self._get_resource_name_attribute(resource.attr_model_name)
+
+    @classmethod
+    def from_model_name(cls, scope: Construct, construct_id: str, model_name: str) -> ModelBase:
+        """A model that exists already, for an endpoint of this stack.
+
+        Example::
+
+            Model.from_model_name(stack, "Churn", "churn-2026")
+        """
+        imported = ModelBase(scope, construct_id, physical_name=model_name)
+        imported.model_name = model_name
+        imported.fingerprint = model_name
+        return imported
+
+    def _define(
+        self,
+        container: sagemaker.CfnModel.ContainerDefinitionProperty,
+        role: iam.IRole,
+        vpc_config: sagemaker.CfnModel.VpcConfigProperty | None,
+        name_prefix: str | None,
+    ) -> sagemaker.CfnModel:
+        # Whatever replaces a model has to change its name.
+        self.fingerprint = content_hash(
+            self, [container, role.role_arn, vpc_config, self.network_isolation]
+        )
+        return sagemaker.CfnModel(
+            self,
+            "Resource",
+            model_name=f"{name_prefix}-{self.fingerprint}" if name_prefix else None,
+            execution_role_arn=role.role_arn,
+            primary_container=container,
+            vpc_config=vpc_config,
+            enable_network_isolation=self.network_isolation,
+        )
+
+    def _vpc_config(
+        self,
+        vpc: ec2.IVpc | None,
+        subnets: ec2.SubnetSelection | None,
+        security_groups: Sequence[ec2.ISecurityGroup] | None,
+    ) -> sagemaker.CfnModel.VpcConfigProperty | None:
+        if vpc is None:
+            return None
+        groups = security_groups or [self._https_only(vpc)]
+        placed = subnets or ec2.SubnetSelection()
+        return sagemaker.CfnModel.VpcConfigProperty(
+            subnets=vpc.select_subnets(
+                availability_zones=placed.availability_zones,
+                one_per_az=placed.one_per_az,
+                subnet_filters=placed.subnet_filters,
+                subnet_group_name=placed.subnet_group_name,
+                subnets=placed.subnets,
+                subnet_type=placed.subnet_type,
+            ).subnet_ids,
+            security_group_ids=[group.security_group_id for group in groups],
+        )
+
+    def _https_only(self, vpc: ec2.IVpc) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self,
+            "SecurityGroup",
+            vpc=vpc,
+            allow_all_outbound=False,
+            description="Containers of a SageMaker model",
+        )
+        group.add_egress_rule(
+            ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS APIs through endpoints of the VPC"
+        )
+        return group
+
+
+def name_problems(parameter: str, name: str | None, *, reserve: int = 0) -> list[str]:
+    """What SageMaker would refuse in a name, of which `reserve` characters are still to come."""
+    if name is None or not is_known(name):
+        return []
+    longest = LONGEST_NAME - reserve
+    if len(name) <= longest and NAME.fullmatch(name):
+        return []
+    return [
+        f"{parameter}: got {name!r} ({len(name)} characters); allowed are 1 to {longest} letters, "
+        "digits and hyphens, with a letter or digit first and last"
+    ]
