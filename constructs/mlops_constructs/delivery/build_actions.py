@@ -1,0 +1,197 @@
+"""The actions that run a buildspec of the repository."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from mlops_constructs.access.service_role import Permission
+
+from .build_project import BuildProject
+from .pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineAction
+from .project_resources import ProjectResources, sagemaker_arn
+
+
+def test_action(
+    scope: Construct, *, project: ProjectResources, source: codepipeline.Artifact
+) -> PipelineAction:
+    """Runs the repository's tests (`buildspecs/test.yml`), with no permission beyond its log."""
+    build = BuildProject(
+        scope,
+        "Test",
+        project=project,
+        build_spec="buildspecs/test.yml",
+        description="runs the tests of the model-build repository",
+        inputs=[SOURCE_OUTPUT],
+    )
+    return build.in_pipeline("Test", source=source, kind=actions.CodeBuildActionType.TEST)
+
+
+def train_action(
+    scope: Construct,
+    *,
+    project: ProjectResources,
+    source: codepipeline.Artifact,
+    training_role: iam.IRole,
+    image_uri: str,
+) -> PipelineAction:
+    """Upserts the SageMaker Pipeline, starts it and waits (`buildspecs/train.yml`).
+
+    The build fails when the execution fails, so that the stage is red and its log says why.
+
+    Parameters:
+        scope: parent construct of the build project.
+        project: names and stores of the project.
+        source: artifact with the repository's files.
+        training_role: role of the SageMaker Pipeline and its jobs; the build hands it over.
+        image_uri: image of the jobs; may hold variables of the pipeline.
+    """
+    name = project.sagemaker_pipeline_name
+    build = BuildProject(
+        scope,
+        "Train",
+        project=project,
+        build_spec="buildspecs/train.yml",
+        description="defines and runs the SageMaker Pipeline of the model-build repository",
+        inputs=[SOURCE_OUTPUT],
+        environment={
+            "SAGEMAKER_PIPELINE_NAME": name,
+            "SAGEMAKER_PIPELINE_ROLE_ARN": training_role.role_arn,
+        },
+        permissions=_train_permissions(scope, project, training_role),
+        # Tuning on real data takes hours; CodeBuild's own limit is eight.
+        timeout=cdk.Duration.hours(8),
+    )
+    return build.in_pipeline("Train", source=source, variables={"IMAGE_URI": image_uri})
+
+
+def _train_permissions(
+    scope: Construct, project: ProjectResources, training_role: iam.IRole
+) -> list[Permission]:
+    name = project.sagemaker_pipeline_name
+    return [
+        Permission(
+            actions=[
+                "sagemaker:AddTags",
+                "sagemaker:CreatePipeline",
+                "sagemaker:DescribePipeline",
+                "sagemaker:ListPipelineExecutions",
+                "sagemaker:ListTags",
+                "sagemaker:StartPipelineExecution",
+                "sagemaker:UpdatePipeline",
+            ],
+            resources=[sagemaker_arn(scope, "pipeline", name)],
+        ),
+        Permission(
+            actions=[
+                "sagemaker:DescribePipelineExecution",
+                "sagemaker:ListPipelineExecutionSteps",
+                "sagemaker:StopPipelineExecution",
+            ],
+            resources=[sagemaker_arn(scope, "pipeline", f"{name}/execution/*")],
+            because="SageMaker makes up the id of an execution",
+        ),
+        Permission(
+            actions=["iam:PassRole"],
+            resources=[training_role.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        ),
+        *project.artifacts.read("data/", "runs/", "code/"),
+        *project.artifacts.write("data/", "code/"),
+    ]
+
+
+def synth_action(
+    scope: Construct,
+    *,
+    project: ProjectResources,
+    source: codepipeline.Artifact,
+    output: codepipeline.Artifact,
+    model_execution_role: iam.IRole,
+) -> PipelineAction:
+    """Looks up the newest approved model and writes one template per stage
+    (`buildspecs/synth.yml`).
+
+    Parameters:
+        scope: parent construct of the build project.
+        project: names and stores of the project.
+        source: artifact with the repository's files.
+        output: artifact for the templates.
+        model_execution_role: role of the deployed models; only its name goes into the templates.
+    """
+    build = BuildProject(
+        scope,
+        "Synth",
+        project=project,
+        build_spec="buildspecs/synth.yml",
+        description="synthesises the deployment of the newest approved model",
+        inputs=[SOURCE_OUTPUT],
+        outputs=[SYNTH_OUTPUT],
+        environment={"MODEL_EXECUTION_ROLE_ARN": model_execution_role.role_arn},
+        permissions=[
+            Permission(
+                actions=["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
+                resources=project.model_packages(scope),
+                because="versions of the project's model packages do not exist yet",
+            )
+        ],
+    )
+    return build.in_pipeline("Synth", source=source, outputs=[output])
+
+
+def smoke_test_action(
+    scope: Construct,
+    *,
+    project: ProjectResources,
+    source: codepipeline.Artifact,
+    stage: str,
+    run_order: int,
+) -> PipelineAction:
+    """Sends held-out rows to the endpoint of a stage (`buildspecs/smoke_test.yml`).
+
+    Parameters:
+        scope: parent construct of the build project.
+        project: names and stores of the project.
+        source: artifact with the repository's files.
+        stage: the stage, such as "staging"; its endpoint is `PROJECT-STAGE`.
+        run_order: place among the stage's actions.
+    """
+    endpoint = project.stage_name(stage)
+    hosted = "the deployment names resources PROJECT-STAGE-HASH"
+    build = BuildProject(
+        scope,
+        "SmokeTest",
+        project=project,
+        build_spec="buildspecs/smoke_test.yml",
+        description=f"sends held-out rows to the {stage} endpoint",
+        inputs=[SOURCE_OUTPUT],
+        environment={"STAGE": stage, "ENDPOINT_NAME": endpoint},
+        permissions=[
+            Permission(
+                actions=["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+                resources=[sagemaker_arn(scope, "endpoint", endpoint)],
+            ),
+            Permission(
+                actions=["sagemaker:DescribeEndpointConfig"],
+                resources=[sagemaker_arn(scope, "endpoint-config", f"{endpoint}*")],
+                because=hosted,
+            ),
+            Permission(
+                actions=["sagemaker:DescribeModel"],
+                resources=[sagemaker_arn(scope, "model", f"{endpoint}*")],
+                because=hosted,
+            ),
+            Permission(
+                actions=["sagemaker:DescribeModelPackage"],
+                resources=project.model_packages(scope)[1:],
+                because="versions of the project's model packages do not exist yet",
+            ),
+            *project.artifacts.read("runs/"),
+        ],
+    )
+    return build.in_pipeline(
+        "SmokeTest", source=source, kind=actions.CodeBuildActionType.TEST, run_order=run_order
+    )

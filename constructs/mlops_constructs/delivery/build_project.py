@@ -1,0 +1,155 @@
+"""CodeBuild projects of the pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from mlops_constructs.access.service_role import Permission, ServiceRole
+
+from .pipeline_action import PipelineAction
+from .project_resources import ProjectResources
+
+
+class BuildProject(Construct):
+    """Defines a CodeBuild project that runs one buildspec of the repository, with its own role.
+
+    Its log group is its own and outlives the build by three months. `/root/.cache/uv` and whatever
+    else the buildspec names below `cache` is kept on the build host (local custom cache): it costs
+    no transfer, needs no permission, and a miss only means that packages are downloaded again.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: ProjectResources,
+        build_spec: str,
+        description: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        permissions: Sequence[Permission] = (),
+        timeout: cdk.Duration | None = None,
+    ) -> None:
+        """Creates the project, its role and its log group.
+
+        Parameters:
+            project: names and stores; become environment variables of the build.
+            build_spec: path of the buildspec in the repository.
+            description: what the build does; CodeBuild and IAM show it.
+            inputs: names of the CodePipeline artifacts that the build reads.
+            outputs: names of those that it writes. Default: none.
+            environment: further variables. Default: only those of `project`.
+            permissions: what the build may do beyond logs and artifacts. Default: nothing.
+            timeout: when CodeBuild ends a build that hangs. Default: one hour.
+        """
+        super().__init__(scope, construct_id)
+        removal = cdk.RemovalPolicy.DESTROY
+        log_group = logs.LogGroup(
+            self, "Log", retention=logs.RetentionDays.THREE_MONTHS, removal_policy=removal
+        )
+        artifacts = project.artifacts
+        self.role = ServiceRole(
+            self,
+            "Role",
+            service="codebuild.amazonaws.com",
+            description=f"CodeBuild: {description}",
+            permissions=[
+                _write_log(log_group),
+                *artifacts.read_artifacts(inputs),
+                *(artifacts.write_artifacts(outputs) if outputs else ()),
+                *permissions,
+            ],
+        )
+        variables = {**project.environment(), **(environment or {})}
+        self.project = codebuild.PipelineProject(
+            self,
+            "Resource",
+            description=description,
+            role=self.role.fixed,
+            build_spec=codebuild.BuildSpec.from_source_filename(build_spec),
+            encryption_key=artifacts.key,
+            environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,
+                compute_type=codebuild.ComputeType.SMALL,
+            ),
+            environment_variables={
+                name: codebuild.BuildEnvironmentVariable(value=value)
+                for name, value in variables.items()
+            },
+            cache=codebuild.Cache.local(codebuild.LocalCacheMode.CUSTOM),
+            logging=codebuild.LoggingOptions(
+                cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)
+            ),
+            timeout=timeout or cdk.Duration.hours(1),
+            grant_report_group_permissions=False,
+        )
+        cdk.Validations.of(self.project).acknowledge(
+            cdk.Acknowledgment(
+                id="CloudFormation-Validate::E3050",
+                reason="the rule is about a Ref to a role with a path; the template has its ARN",
+            )
+        )
+
+    def in_pipeline(
+        self,
+        action_name: str,
+        *,
+        source: codepipeline.Artifact,
+        outputs: Sequence[codepipeline.Artifact] = (),
+        variables: Mapping[str, str] | None = None,
+        kind: actions.CodeBuildActionType = actions.CodeBuildActionType.BUILD,
+        run_order: int = 1,
+    ) -> PipelineAction:
+        """The action that runs this project in a pipeline.
+
+        Parameters:
+            action_name: its name in the pipeline.
+            source: artifact that becomes the build's source.
+            outputs: artifacts that the build fills. Default: none.
+            variables: environment variables that hold variables of the pipeline. Default: none.
+            kind: whether CodePipeline shows a build or a test. Default: a build.
+            run_order: place among the stage's actions. Default: 1.
+        """
+        action = actions.CodeBuildAction(
+            action_name=action_name,
+            project=self.project,
+            input=source,
+            outputs=list(outputs) or None,
+            environment_variables={
+                name: codebuild.BuildEnvironmentVariable(value=value)
+                for name, value in (variables or {}).items()
+            },
+            type=kind,
+            run_order=run_order,
+        )
+        return PipelineAction(
+            action=action,
+            permissions=[
+                Permission(
+                    actions=[
+                        "codebuild:BatchGetBuilds",
+                        "codebuild:StartBuild",
+                        "codebuild:StopBuild",
+                    ],
+                    resources=[self.project.project_arn],
+                )
+            ],
+        )
+
+
+def _write_log(log_group: logs.ILogGroup) -> Permission:
+    # `log_group_arn` ends in ":*": the streams of the group, which is what both actions ask for.
+    return Permission(
+        actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+        resources=[log_group.log_group_arn],
+        because="CodeBuild names one log stream for each build",
+    )

@@ -1,0 +1,122 @@
+"""A CodePipeline of stages, with a role that may do what its actions need and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+from mlops_constructs.access.service_role import Permission, ServiceRole
+
+from .artifact_store import ArtifactStore
+from .pipeline_action import PipelineStage
+from .source import Source
+
+
+class DeliveryPipeline(Construct):
+    """Defines a pipeline (CodePipeline V2) that begins with a source and runs stages.
+
+    All actions run with the pipeline's role: CodePipeline then needs no role per action, and what
+    the pipeline may do stands in one policy.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        pipeline_name: str,
+        artifacts: ArtifactStore,
+        source: Source,
+        source_output: codepipeline.Artifact,
+        stages: Sequence[PipelineStage],
+        execution_mode: codepipeline.ExecutionMode,
+    ) -> None:
+        """Creates the pipeline, its role, and the role with which events start it.
+
+        Parameters:
+            pipeline_name: its name; people look for it in the console.
+            artifacts: where actions leave what later actions read.
+            source: what starts the pipeline, and what it builds.
+            source_output: artifact for the source's files.
+            stages: the stages after the source.
+            execution_mode: what happens to an execution that begins while another one runs.
+        """
+        super().__init__(scope, construct_id)
+        self.event_role = self._event_role(pipeline_name)
+        source_action = source.bind(output=source_output, event_role=self.event_role)
+        all_stages = [PipelineStage(name="Source", actions=[source_action]), *stages]
+        actions = [action for stage in all_stages for action in stage.actions]
+        produced = [
+            str(output.artifact_name)
+            for action in actions
+            for output in action.action.action_properties.outputs or ()
+        ]
+        self.role = ServiceRole(
+            self,
+            "Role",
+            service="codepipeline.amazonaws.com",
+            description="CodePipeline: runs the actions of one delivery pipeline",
+            permissions=[
+                artifacts.use_of_bucket(),
+                *artifacts.read_artifacts(produced),
+                *artifacts.write_artifacts(produced),
+                *_merged([one for action in actions for one in action.permissions]),
+            ],
+        )
+        self.pipeline = codepipeline.Pipeline(
+            self,
+            "Resource",
+            pipeline_name=pipeline_name,
+            pipeline_type=codepipeline.PipelineType.V2,
+            execution_mode=execution_mode,
+            artifact_bucket=artifacts.bucket,
+            role=self.role.fixed,
+            use_pipeline_role_for_actions=True,
+            stages=[
+                codepipeline.StageProps(
+                    stage_name=stage.name, actions=[action.action for action in stage.actions]
+                )
+                for stage in all_stages
+            ],
+        )
+        # The CDK makes the pipeline wait for its role, which the role's ARN in it does already.
+        resource = cast(codepipeline.CfnPipeline, self.pipeline.node.default_child)
+        resource.add_deletion_override("DependsOn")
+        source.trigger(self, self.pipeline, self.event_role)
+
+    def start(self) -> targets.CodePipeline:
+        """The target of an EventBridge rule that is to start the pipeline."""
+        return targets.CodePipeline(self.pipeline, event_role=self.event_role)
+
+    def _event_role(self, pipeline_name: str) -> ServiceRole:
+        arn = cdk.Stack.of(self).format_arn(service="codepipeline", resource=pipeline_name)
+        return ServiceRole(
+            self,
+            "EventRole",
+            service="events.amazonaws.com",
+            description="EventBridge: starts one delivery pipeline",
+            permissions=[
+                Permission(actions=["codepipeline:StartPipelineExecution"], resources=[arn])
+            ],
+        )
+
+
+def _merged(permissions: Sequence[Permission]) -> list[Permission]:
+    """Joins permissions that differ in nothing but their resources, in their first order."""
+    merged: dict[str, Permission] = {}
+    for one in permissions:
+        kind = repr((list(one.actions), one.conditions, one.because))
+        known = merged.get(kind)
+        resources = [*(known.resources if known else ()), *one.resources]
+        merged[kind] = Permission(
+            actions=one.actions,
+            resources=list(dict.fromkeys(resources)),
+            conditions=one.conditions,
+            because=one.because,
+        )
+    return list(merged.values())

@@ -1,0 +1,183 @@
+"""The role with which CloudFormation deploys a project's endpoints."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from mlops_constructs.access.service_role import Permission, ServiceRole
+
+from .project_resources import ProjectResources, sagemaker_arn
+
+_SCALING_ROLE_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
+_SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+_NAMED_BY_DEPLOYMENT = "the deployment names resources PROJECT-STAGE-HASH"
+
+
+class DeploymentRole(ServiceRole):
+    """Defines the role with which CloudFormation creates and updates a project's endpoints.
+
+    It knows models, endpoint configurations, endpoints, their scaling and their alarms, all with
+    names that begin with the project's. It creates no roles: the endpoints' models run with
+    `model_execution_role`, the only role that it may hand over, and only to SageMaker. A template
+    with any other resource fails, whoever pushed it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: ProjectResources,
+        model_execution_role: iam.IRole,
+    ) -> None:
+        """Creates the role.
+
+        Parameters:
+            project: names and stores of the project.
+            model_execution_role: role of the models that are deployed.
+        """
+        super().__init__(
+            scope,
+            construct_id,
+            service="cloudformation.amazonaws.com",
+            description="CloudFormation: deploys the endpoints of one project",
+            permissions=[
+                *_hosting(scope, project),
+                Permission(
+                    actions=["iam:PassRole"],
+                    resources=[model_execution_role.role_arn],
+                    conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+                ),
+                *_scaling(scope),
+                *_alarms(scope, project),
+                *_key(project),
+            ],
+        )
+
+
+def _hosting(scope: Construct, project: ProjectResources) -> list[Permission]:
+    names = f"{project.project_name}-*"
+    models = sagemaker_arn(scope, "model", names)
+    configs = sagemaker_arn(scope, "endpoint-config", names)
+    endpoints = sagemaker_arn(scope, "endpoint", names)
+
+    def allow(resources: list[str], *actions: str) -> Permission:
+        return Permission(
+            actions=[f"sagemaker:{action}" for action in actions],
+            resources=resources,
+            because=_NAMED_BY_DEPLOYMENT,
+        )
+
+    return [
+        allow([models], "CreateModel", "DeleteModel", "DescribeModel"),
+        # CreateModel from a model package is judged on the package too.
+        allow(project.model_packages(scope)[1:], "CreateModel", "DescribeModelPackage"),
+        allow([configs], "CreateEndpointConfig", "DeleteEndpointConfig", "DescribeEndpointConfig"),
+        allow(
+            [endpoints],
+            "DeleteEndpoint",
+            "DescribeEndpoint",
+            "UpdateEndpointWeightsAndCapacities",
+        ),
+        # Both of these are judged on the endpoint and on its configuration.
+        allow([endpoints, configs], "CreateEndpoint", "UpdateEndpoint"),
+        allow([models, configs, endpoints], "AddTags", "DeleteTags", "ListTags"),
+    ]
+
+
+def _scaling(scope: Construct) -> list[Permission]:
+    stack = cdk.Stack.of(scope)
+    targets = stack.format_arn(
+        service="application-autoscaling", resource="scalable-target", resource_name="*"
+    )
+    linked_role = stack.format_arn(
+        service="iam",
+        region="",
+        resource="role",
+        resource_name=f"aws-service-role/{_SCALING_ROLE_SERVICE}/{_SCALING_ROLE}",
+    )
+    service = "application-autoscaling"
+    return [
+        Permission(
+            actions=[
+                f"{service}:DeleteScalingPolicy",
+                f"{service}:DeregisterScalableTarget",
+                f"{service}:PutScalingPolicy",
+                f"{service}:RegisterScalableTarget",
+            ],
+            resources=[targets],
+            conditions={"StringEquals": {f"{service}:service-namespace": "sagemaker"}},
+            because="a scalable target's ARN ends with an id that AWS makes up",
+        ),
+        Permission(
+            actions=[
+                f"{service}:ListTagsForResource",
+                f"{service}:TagResource",
+                f"{service}:UntagResource",
+            ],
+            resources=[targets],
+            because="a scalable target's ARN ends with an id that AWS makes up",
+        ),
+        Permission(
+            actions=[
+                f"{service}:DescribeScalableTargets",
+                f"{service}:DescribeScalingActivities",
+                f"{service}:DescribeScalingPolicies",
+                f"{service}:DescribeScheduledActions",
+                "cloudwatch:GetMetricData",
+            ],
+            resources=["*"],
+            because="these actions have no resource level in the authorisation reference",
+        ),
+        Permission(
+            actions=["iam:CreateServiceLinkedRole"],
+            resources=[linked_role],
+            conditions={"StringEquals": {"iam:AWSServiceName": _SCALING_ROLE_SERVICE}},
+        ),
+    ]
+
+
+def _alarms(scope: Construct, project: ProjectResources) -> list[Permission]:
+    stack = cdk.Stack.of(scope)
+
+    def alarm(name: str) -> str:
+        return stack.format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=name,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    return [
+        Permission(
+            actions=[
+                "cloudwatch:DeleteAlarms",
+                "cloudwatch:DescribeAlarms",
+                "cloudwatch:ListTagsForResource",
+                "cloudwatch:PutMetricAlarm",
+                "cloudwatch:TagResource",
+                "cloudwatch:UntagResource",
+            ],
+            resources=[
+                alarm(f"{project.project_name}-*"),
+                # Target tracking makes its alarms with the caller's permissions.
+                alarm(f"TargetTracking-endpoint/{project.project_name}-*"),
+            ],
+            because=_NAMED_BY_DEPLOYMENT,
+        )
+    ]
+
+
+def _key(project: ProjectResources) -> list[Permission]:
+    key = project.artifacts.key.key_arn
+    return [
+        Permission(actions=["kms:DescribeKey"], resources=[key]),
+        # SageMaker encrypts the endpoint's volumes with the key through a grant.
+        Permission(
+            actions=["kms:CreateGrant"],
+            resources=[key],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+    ]

@@ -1,0 +1,86 @@
+"""From a push to a registered model."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_ecr as ecr
+from constructs import Construct
+
+from .build_actions import test_action, train_action
+from .delivery_pipeline import DeliveryPipeline
+from .image_action import image_action
+from .pipeline_action import SOURCE_OUTPUT, PipelineStage
+from .project_resources import ProjectResources
+from .source import Source
+from .training_role import TrainingRole
+
+
+class ModelBuildPipeline(Construct):
+    """Defines the pipeline that tests, builds the image of, and trains what was pushed.
+
+        Source -> Build (Test, Image) -> Train
+
+    Test and Image run side by side; training starts when both are good. The image's tag is the
+    commit id, so that every model leads back to its commit. Executions queue: each push is trained
+    and registered in its order, none is dropped for a newer one.
+
+    Example::
+
+        ModelBuildPipeline(
+            self,
+            "ModelBuildPipeline",
+            project=project,
+            source=Source.code_commit(repository),
+            image_repository=images,
+        )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: ProjectResources,
+        source: Source,
+        image_repository: ecr.Repository,
+    ) -> None:
+        """Creates the pipeline `PROJECT-model-build`, its build projects and all their roles.
+
+        Parameters:
+            project: names and stores of the project.
+            source: repository with the Dockerfile, `buildspecs/test.yml` and
+                `buildspecs/train.yml`.
+            image_repository: where the image is pushed.
+        """
+        super().__init__(scope, construct_id)
+        name = f"{project.project_name}-model-build"
+        output = codepipeline.Artifact(SOURCE_OUTPUT)
+        self.training_role = TrainingRole(
+            self, "TrainingRole", project=project, image_repository=image_repository
+        )
+        test = test_action(self, project=project, source=output)
+        image = image_action(
+            repository=image_repository, tag=source.revision, pipeline_name=name, source=output
+        )
+        train = train_action(
+            self,
+            project=project,
+            source=output,
+            training_role=self.training_role,
+            image_uri=f"{image_repository.repository_uri}:{source.revision}",
+        )
+        delivery = DeliveryPipeline(
+            self,
+            "Pipeline",
+            pipeline_name=name,
+            artifacts=project.artifacts,
+            source=source,
+            source_output=output,
+            stages=[
+                PipelineStage(name="Build", actions=[test, image]),
+                PipelineStage(name="Train", actions=[train]),
+            ],
+            execution_mode=codepipeline.ExecutionMode.QUEUED,
+        )
+        self.pipeline = delivery.pipeline
+        self.start = delivery.start

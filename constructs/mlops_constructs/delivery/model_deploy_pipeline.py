@@ -1,0 +1,96 @@
+"""From an approved model to a production endpoint."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from .approval_action import approval_action
+from .build_actions import smoke_test_action, synth_action
+from .delivery_pipeline import DeliveryPipeline
+from .deploy_action import deploy_action
+from .deployment_role import DeploymentRole
+from .pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineStage
+from .project_resources import ProjectResources
+from .source import Source
+
+
+class ModelDeployPipeline(Construct):
+    """Defines the pipeline that takes the newest approved model to staging and to production.
+
+        Source -> Synth -> Staging (Deploy, SmokeTest, Approval) -> Production (Deploy, SmokeTest)
+
+    It starts on a push to its source, and wherever `start()` is made the target of a rule: a
+    project lets the registry's approval event do that. Whatever starts it deploys the newest
+    approved model, so two events for one approval (AWS may send several) deploy once and then find
+    nothing to change. A newer execution supersedes one that still waits for its turn: nothing is
+    lost, as the newer one deploys the newer model.
+
+    Until a model is approved, the synth action fails and says so; this is also what the run that
+    CodePipeline starts on creation shows.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: ProjectResources,
+        source: Source,
+        model_execution_role: iam.IRole,
+    ) -> None:
+        """Creates the pipeline `PROJECT-model-deploy`, its build projects and all their roles.
+
+        Parameters:
+            project: names and stores of the project.
+            source: repository with the CDK app, `buildspecs/synth.yml` and
+                `buildspecs/smoke_test.yml`.
+            model_execution_role: role with which the deployed models run.
+        """
+        super().__init__(scope, construct_id)
+        self._project = project
+        self._source_output = codepipeline.Artifact(SOURCE_OUTPUT)
+        self._synth_output = codepipeline.Artifact(SYNTH_OUTPUT)
+        self.deployment_role = DeploymentRole(
+            self, "DeploymentRole", project=project, model_execution_role=model_execution_role
+        )
+        synth = synth_action(
+            self,
+            project=project,
+            source=self._source_output,
+            output=self._synth_output,
+            model_execution_role=model_execution_role,
+        )
+        delivery = DeliveryPipeline(
+            self,
+            "Pipeline",
+            pipeline_name=f"{project.project_name}-model-deploy",
+            artifacts=project.artifacts,
+            source=source,
+            source_output=self._source_output,
+            stages=[
+                PipelineStage(name="Synth", actions=[synth]),
+                self._stage("Staging", "staging", ask="Deploy this model to production?"),
+                self._stage("Production", "prod"),
+            ],
+            execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
+        )
+        self.pipeline = delivery.pipeline
+        self.start = delivery.start
+
+    def _stage(self, name: str, stage: str, *, ask: str | None = None) -> PipelineStage:
+        scope = Construct(self, name)
+        deploy = deploy_action(
+            stack_name=self._project.stage_name(stage),
+            template=self._synth_output.at_path(f"{stage}.template.json"),
+            deployment_role=self.deployment_role,
+            run_order=1,
+        )
+        smoke_test = smoke_test_action(
+            scope, project=self._project, source=self._source_output, stage=stage, run_order=2
+        )
+        actions = [deploy, smoke_test]
+        if ask is not None:
+            actions.append(approval_action(question=ask, run_order=3))
+        return PipelineStage(name=name, actions=actions)

@@ -1,0 +1,89 @@
+"""What the pipelines of a project share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+from mlops_constructs._problems import Problems, is_known
+
+from .artifact_store import ArtifactStore
+
+PROJECT_NAME = r"[a-z0-9](?:-*[a-z0-9]){0,31}"
+"""SageMaker's pattern of a project name, in lower case.
+
+SageMaker writes names in lower case into ARNs, and IAM compares ARNs case by case: with an upper
+case letter in the name, no policy of the project would match its own pipeline and endpoints.
+"""
+
+PROJECT_ID = r"[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,19}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectResources:
+    """Defines the names and the stores that each pipeline of a project works with.
+
+    Parameters:
+        project_name: up to 32 lower case letters, digits and hyphens; other names derive from it.
+        project_id: SageMaker's id of the project, or another id of up to 20 characters.
+        artifacts: bucket and key for data, runs, models and pipeline artifacts.
+        model_package_group_name: where the build registers and the deployment looks for models.
+
+    Raises ValueError for a name or id outside of these limits; tokens are not checked.
+    """
+
+    project_name: str
+    project_id: str
+    artifacts: ArtifactStore
+    model_package_group_name: str
+
+    def __post_init__(self) -> None:
+        problems = Problems("the project")
+        if is_known(self.project_name) and not re.fullmatch(PROJECT_NAME, self.project_name):
+            problems.add(
+                f"project_name is {self.project_name!r}; allowed are up to 32 lower case letters, "
+                "digits and hyphens, beginning and ending with a letter or digit"
+            )
+        if is_known(self.project_id) and not re.fullmatch(PROJECT_ID, self.project_id):
+            problems.add(
+                f"project_id is {self.project_id!r}; allowed are up to 20 letters, digits and "
+                "hyphens, beginning and ending with a letter or digit"
+            )
+        problems.raise_if_any()
+
+    @property
+    def sagemaker_pipeline_name(self) -> str:
+        """Name of the SageMaker Pipeline that trains."""
+        return f"{self.project_name}-train"
+
+    def stage_name(self, stage: str) -> str:
+        """Name of the endpoint of a stage, and of the stack that holds it."""
+        return f"{self.project_name}-{stage}"
+
+    def environment(self) -> dict[str, str]:
+        """Environment variables of every build."""
+        return {
+            "SAGEMAKER_PROJECT_NAME": self.project_name,
+            "SAGEMAKER_PROJECT_ID": self.project_id,
+            "ARTIFACT_BUCKET": self.artifacts.bucket.bucket_name,
+            "ARTIFACT_KEY_ARN": self.artifacts.key.key_arn,
+            "MODEL_PACKAGE_GROUP_NAME": self.model_package_group_name,
+        }
+
+    def model_packages(self, scope: IConstruct) -> list[str]:
+        """ARNs of the model package group and of the packages in it."""
+        name = self.model_package_group_name
+        return [
+            sagemaker_arn(scope, "model-package-group", name),
+            sagemaker_arn(scope, "model-package", f"{name}/*"),
+        ]
+
+
+def sagemaker_arn(scope: IConstruct, resource: str, name: str) -> str:
+    """ARN of a SageMaker resource in the account and region of `scope`."""
+    return cdk.Stack.of(scope).format_arn(
+        service="sagemaker", resource=resource, resource_name=name
+    )

@@ -1,0 +1,170 @@
+"""The role with which a SageMaker Pipeline runs its jobs."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_ecr as ecr
+from constructs import Construct
+
+from mlops_constructs.access.service_role import Permission, ServiceRole
+
+from .project_resources import ProjectResources, sagemaker_arn
+
+JOB_NAMES = "pipelines-*"
+"""SageMaker Pipelines begins the names of the jobs that its steps start with `pipelines-`."""
+
+
+class TrainingRole(ServiceRole):
+    """Defines the role of a SageMaker Pipeline, and of its processing, training and tuning jobs.
+
+    It may start and stop such jobs, hand itself over to them, read data, write runs, models and
+    checkpoints, pull the project's image, and register models in the project's group. Steps of
+    other kinds (transform, Lambda, EMR) need statements of their own: `add_to_policy`.
+
+    Source: "How to use SageMaker AI execution roles", sections CreateProcessingJob,
+    CreateTrainingJob, CreateHyperParameterTuningJob; "IAM access management" of SageMaker
+    Pipelines.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: ProjectResources,
+        image_repository: ecr.IRepository,
+    ) -> None:
+        """Creates the role.
+
+        Parameters:
+            project: names and stores of the project.
+            image_repository: repository of the image that the jobs run.
+        """
+        artifacts = project.artifacts
+        super().__init__(
+            scope,
+            construct_id,
+            service="sagemaker.amazonaws.com",
+            description="SageMaker: runs the training pipeline of one project and its jobs",
+            permissions=[
+                *_jobs(scope),
+                Permission(
+                    actions=[
+                        "sagemaker:AddTags",
+                        "sagemaker:CreateModelPackage",
+                        "sagemaker:DescribeModelPackage",
+                        "sagemaker:DescribeModelPackageGroup",
+                        "sagemaker:ListModelPackages",
+                    ],
+                    resources=project.model_packages(scope),
+                    because="versions of the project's model packages do not exist yet",
+                ),
+                *artifacts.read("data/", "runs/", "models/", "checkpoints/", "code/"),
+                *artifacts.write("runs/", "models/", "checkpoints/"),
+                # Volumes of the jobs are encrypted with the project's key through a grant.
+                Permission(actions=["kms:DescribeKey"], resources=[artifacts.key.key_arn]),
+                Permission(
+                    actions=["kms:CreateGrant"],
+                    resources=[artifacts.key.key_arn],
+                    conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+                ),
+                *_pull(image_repository),
+                *_observe(scope),
+            ],
+        )
+        self._pass_itself()
+
+    def _pass_itself(self) -> None:
+        # A role cannot name itself in its inline policy (its ARN exists only once it is there),
+        # thus a policy of its own; SageMaker checks it when the pipeline starts a job.
+        passing = Permission(
+            actions=["iam:PassRole"],
+            resources=[self.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        )
+        self.add_to_policy(passing.statement())
+
+
+def _jobs(scope: Construct) -> list[Permission]:
+    tuning = sagemaker_arn(scope, "hyper-parameter-tuning-job", "*")
+    return [
+        Permission(
+            actions=[
+                "sagemaker:AddTags",
+                "sagemaker:CreateProcessingJob",
+                "sagemaker:DescribeProcessingJob",
+                "sagemaker:StopProcessingJob",
+            ],
+            resources=[sagemaker_arn(scope, "processing-job", JOB_NAMES)],
+            because="SageMaker Pipelines makes up the rest of the job's name",
+        ),
+        Permission(
+            actions=["sagemaker:AddTags", "sagemaker:CreateTrainingJob"],
+            resources=[sagemaker_arn(scope, "training-job", JOB_NAMES)],
+            because="SageMaker Pipelines makes up the rest of the job's name",
+        ),
+        Permission(
+            actions=[
+                "sagemaker:AddTags",
+                "sagemaker:CreateHyperParameterTuningJob",
+                "sagemaker:DescribeHyperParameterTuningJob",
+                "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+                "sagemaker:StopHyperParameterTuningJob",
+            ],
+            resources=[tuning],
+            because="tuning jobs have short names without prefix: 32 characters are allowed",
+        ),
+        Permission(
+            actions=["sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
+            resources=[sagemaker_arn(scope, "training-job", "*")],
+            because="trials are named after their tuning job, which has no prefix",
+        ),
+    ]
+
+
+def _pull(repository: ecr.IRepository) -> list[Permission]:
+    return [
+        Permission(
+            actions=[
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:DescribeImages",
+                "ecr:GetDownloadUrlForLayer",
+            ],
+            resources=[repository.repository_arn],
+        ),
+        Permission(
+            actions=["ecr:GetAuthorizationToken"],
+            resources=["*"],
+            because="the token is the registry's; the action has no resource level",
+        ),
+    ]
+
+
+def _observe(scope: Construct) -> list[Permission]:
+    logs = cdk.Stack.of(scope).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name="/aws/sagemaker/*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return [
+        Permission(
+            actions=[
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+            ],
+            resources=[logs],
+            because="SageMaker has one log group per kind of job, and a stream for each job",
+        ),
+        Permission(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={
+                "StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "AWS/SageMaker"]}
+            },
+            because="the action has no resource level; the condition confines it to SageMaker",
+        ),
+    ]

@@ -1,0 +1,179 @@
+"""A machine learning project: code, pipelines, registry, and what they work with."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from mlops_constructs.access import ModelExecutionRole
+from mlops_constructs.access.service_role import ROLE_PATH
+from mlops_constructs.delivery import (
+    ModelBuildPipeline,
+    ModelDeployPipeline,
+    ProjectResources,
+    Source,
+)
+from mlops_constructs.model_registry import ModelPackageGroup
+
+from .project_stores import ProjectStores
+from .seed import Seed
+from .seed_repository import SeedRepository
+
+
+class Project(Construct):
+    """Defines a SageMaker project: what a team of data scientists gets to begin with.
+
+    * two repositories with seed code, `PROJECT-model-build` and `PROJECT-model-deploy`;
+    * a pipeline of the same name for each, which a push starts; the approval of a model starts
+      the second one too;
+    * a model package group `PROJECT`;
+    * a bucket for data, runs and models, a repository for images, and the key that encrypts both;
+    * roles for every service that acts.
+
+    Every resource carries the tags by which SageMaker Studio knows the project,
+    `sagemaker:project-name` and `sagemaker:project-id`. The stack gets the outputs that
+    `OUTPUTS` lists; their names are fixed, so a stack holds one project.
+
+    Example::
+
+        Project(
+            stack,
+            "Project",
+            project_name="churn",
+            project_id="p-churn",
+            model_build_seed=Seed(folder=Path("seed_code/model_build")),
+            model_deploy_seed=Seed(folder=Path("seed_code/model_deploy")),
+        )
+    """
+
+    OUTPUTS = (
+        "ArtifactBucketName",
+        "ImageRepositoryUri",
+        "ModelBuildPipelineName",
+        "ModelBuildRepositoryCloneUrl",
+        "ModelBuildRepositoryName",
+        "ModelDeployPipelineName",
+        "ModelDeployRepositoryCloneUrl",
+        "ModelDeployRepositoryName",
+        "ModelPackageGroupName",
+    )
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project_name: str,
+        project_id: str,
+        model_build_seed: Seed,
+        model_deploy_seed: Seed,
+        permissions_boundary: iam.IManagedPolicy | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        """Creates the project.
+
+        Parameters:
+            project_name: up to 32 lower case letters, digits and hyphens.
+            project_id: SageMaker's id of the project; for a project that is not made by SageMaker,
+                any id of up to 20 characters.
+            model_build_seed: first commit of the repository that trains.
+            model_deploy_seed: first commit of the repository that deploys.
+            permissions_boundary: what no role of the project can exceed. Default: no boundary.
+            removal_policy: what happens to repositories, data, images and the registry when the
+                stack is deleted. Default: they stay.
+
+        Raises ValueError for a name or id outside of these limits; tokens are not checked.
+        """
+        super().__init__(scope, construct_id)
+        self._removal_policy = removal_policy
+        self.stores = ProjectStores(self, "Stores", removal_policy=removal_policy)
+        self.resources = ProjectResources(
+            project_name=project_name,
+            project_id=project_id,
+            artifacts=self.stores.artifacts,
+            model_package_group_name=project_name,
+        )
+        self.model_package_group = ModelPackageGroup(
+            self,
+            "ModelPackageGroup",
+            model_package_group_name=project_name,
+            removal_policy=removal_policy,
+        )
+        self.model_build_repository = self._repository(
+            "ModelBuild", "model-build", model_build_seed
+        )
+        self.model_deploy_repository = self._repository(
+            "ModelDeploy", "model-deploy", model_deploy_seed
+        )
+        self.model_build_pipeline = self._build_pipeline()
+        self.model_deploy_pipeline = self._deploy_pipeline()
+        self.model_package_group.on_approval("Approved", target=self.model_deploy_pipeline.start())
+        self._add_outputs()
+        cdk.Tags.of(self).add("sagemaker:project-name", project_name)
+        cdk.Tags.of(self).add("sagemaker:project-id", project_id)
+        if permissions_boundary is not None:
+            iam.PermissionsBoundary.of(self).apply(permissions_boundary)
+
+    def _repository(self, construct_id: str, suffix: str, seed: Seed) -> SeedRepository:
+        name = self.resources.project_name
+        return SeedRepository(
+            self,
+            f"{construct_id}Repository",
+            repository_name=f"{name}-{suffix}",
+            description=f"Code of the SageMaker project {name}: {suffix}",
+            seed=seed,
+            removal_policy=self._removal_policy,
+        )
+
+    def _build_pipeline(self) -> ModelBuildPipeline:
+        return ModelBuildPipeline(
+            self,
+            "ModelBuildPipeline",
+            project=self.resources,
+            source=Source.code_commit(
+                self.model_build_repository.repository, SeedRepository.BRANCH
+            ),
+            image_repository=self.stores.images,
+        )
+
+    def _deploy_pipeline(self) -> ModelDeployPipeline:
+        artifacts = self.stores.artifacts
+        role = ModelExecutionRole(
+            self,
+            "ModelExecutionRole",
+            model_data_bucket=artifacts.bucket,
+            capture_bucket=artifacts.bucket,
+            image_repository=self.stores.images,
+            encryption_keys=[artifacts.key],
+        )
+        # Like all roles of a project, so that a launch role can be confined to the path.
+        cast(iam.CfnRole, role.node.default_child).path = ROLE_PATH
+        return ModelDeployPipeline(
+            self,
+            "ModelDeployPipeline",
+            project=self.resources,
+            source=Source.code_commit(
+                self.model_deploy_repository.repository, SeedRepository.BRANCH
+            ),
+            model_execution_role=role,
+        )
+
+    def _add_outputs(self) -> None:
+        build = self.model_build_repository.repository
+        deploy = self.model_deploy_repository.repository
+        values = {
+            "ArtifactBucketName": self.stores.artifacts.bucket.bucket_name,
+            "ImageRepositoryUri": self.stores.images.repository_uri,
+            "ModelBuildPipelineName": self.model_build_pipeline.pipeline.pipeline_name,
+            "ModelBuildRepositoryCloneUrl": build.repository_clone_url_http,
+            "ModelBuildRepositoryName": build.repository_name,
+            "ModelDeployPipelineName": self.model_deploy_pipeline.pipeline.pipeline_name,
+            "ModelDeployRepositoryCloneUrl": deploy.repository_clone_url_http,
+            "ModelDeployRepositoryName": deploy.repository_name,
+            "ModelPackageGroupName": self.model_package_group.model_package_group_name,
+        }
+        for name in self.OUTPUTS:
+            cdk.CfnOutput(self, name, value=values[name]).override_logical_id(name)

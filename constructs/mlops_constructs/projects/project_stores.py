@@ -1,0 +1,91 @@
+"""Where a project keeps its data, models and images."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from mlops_constructs.delivery import ArtifactStore
+
+_IMAGE_RETENTION = cdk.Duration.days(180)
+
+
+class ProjectStores(Construct):
+    """Defines a project's key, its artifact bucket and its image repository.
+
+    One key of the project's own, rotated every year, encrypts both.
+
+    The bucket keeps old versions of an object for 90 days. Data, runs and models have no end:
+    which of them are needed again, only the team knows.
+
+    Image tags can be moved. The tag is the commit id; a retried build of a commit pushes the tag
+    again with an image that differs in its time stamps, and would fail for ever if tags were
+    immutable. Models are not affected: SageMaker resolves a tag to the image's digest when it
+    creates a model. The image that lost its tag is kept for 180 days for endpoints that still
+    scale out with it; tagged images are kept.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy
+    ) -> None:
+        """Creates the stores.
+
+        Parameters:
+            removal_policy: what happens to all of them when the stack is deleted. DESTROY also
+                deletes images; a bucket must be emptied first, as CloudFormation does not do so.
+        """
+        super().__init__(scope, construct_id)
+        key = kms.Key(
+            self,
+            "Key",
+            description="Encrypts data, models and images of one SageMaker project",
+            enable_key_rotation=True,
+            removal_policy=removal_policy,
+        )
+        bucket = s3.Bucket(
+            self,
+            "Artifacts",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=True,
+            removal_policy=removal_policy,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="OldVersions",
+                    noncurrent_version_expiration=cdk.Duration.days(90),
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(7),
+                )
+            ],
+        )
+        cdk.Validations.of(bucket).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions-S1",
+                reason="access to objects is recorded by the account's CloudTrail data events; a "
+                "log bucket for each project would outlive the project and be read by nobody",
+            )
+        )
+        self.artifacts = ArtifactStore(bucket=bucket, key=key)
+        self.images = ecr.Repository(
+            self,
+            "Images",
+            encryption=ecr.RepositoryEncryption.KMS,
+            encryption_key=key,
+            image_scan_on_push=True,
+            image_tag_mutability=ecr.TagMutability.MUTABLE,
+            lifecycle_rules=[
+                ecr.LifecycleRule(
+                    description="Images whose tag was moved to a newer one",
+                    tag_status=ecr.TagStatus.UNTAGGED,
+                    max_image_age=_IMAGE_RETENTION,
+                )
+            ],
+            removal_policy=removal_policy,
+            empty_on_delete=removal_policy == cdk.RemovalPolicy.DESTROY,
+        )

@@ -1,0 +1,110 @@
+"""The files that a repository starts with, as one zip file that is always the same."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from mlops_constructs._problems import Problems
+
+EXCLUDED_FOLDERS = frozenset(
+    {
+        ".git",
+        ".hypothesis",
+        ".mypy_cache",
+        ".pytest_cache",
+        ".ruff_cache",
+        ".venv",
+        "__pycache__",
+        "build",
+        "cdk.out",
+        "node_modules",
+    }
+)
+"""Folders that tools make and git ignores; folders named `*.egg-info` are left out as well."""
+
+EXCLUDED_SUFFIXES = (".pyc", ".pyo", ".egg-info")
+EXCLUDED_FILES = frozenset({".DS_Store", ".coverage"})
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
+_MODES = {False: 0o100644, True: 0o100755}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seed:
+    """Defines the first commit of a repository: a folder, and files from elsewhere.
+
+    What tools leave behind (byte code, environments, caches, build results) does not go in.
+
+    Parameters:
+        folder: becomes the root of the repository.
+        extra_files: further files, by their path in the repository, such as
+            `{"wheels/library-1.0-py3-none-any.whl": Path("build/library-1.0-py3-none-any.whl")}`.
+
+    Raises ValueError when the folder or a file does not exist, the folder is empty, or an extra
+    file would replace one of the folder's.
+    """
+
+    folder: Path
+    extra_files: Mapping[str, Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = Problems(f"the seed of {self.folder}")
+        own = self._own_files() if self.folder.is_dir() else {}
+        if not self.folder.is_dir():
+            problems.add("the folder does not exist; give the path of an existing folder")
+        elif not own:
+            problems.add("the folder holds no files; a repository needs a first commit")
+        for path, file in self.extra_files.items():
+            if not file.is_file():
+                problems.add(f"extra file {path} is to come from {file}, which does not exist")
+            if path in own:
+                problems.add(f"extra file {path} would replace a file of the folder; rename one")
+            if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+                problems.add(f"extra file {path} is outside of the repository; use a path below it")
+        problems.raise_if_any()
+
+    def files(self) -> dict[str, Path]:
+        """Every file, by its path in the repository, in the order of the paths."""
+        return dict(sorted({**self._own_files(), **self.extra_files}.items()))
+
+    def write_zip(self, path: Path) -> None:
+        """Writes the zip file; equal files give equal bytes, whenever and wherever it is written.
+
+        Members are stored, not deflated: the bytes that deflate makes depend on zlib's version.
+        """
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            for name, file in self.files().items():
+                member = zipfile.ZipInfo(name, date_time=_EPOCH)
+                member.create_system = 3  # Unix, so that the mode counts
+                executable = bool(file.stat().st_mode & 0o100)
+                member.external_attr = _MODES[executable] << 16
+                archive.writestr(member, file.read_bytes())
+
+    def asset(self, scope: Construct, construct_id: str) -> s3_assets.Asset:
+        """The zip file as an asset, which `cdk deploy` uploads before the stack."""
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory) / "seed.zip"
+            self.write_zip(path)
+            # The asset copies the file into the cloud assembly at once.
+            return s3_assets.Asset(scope, construct_id, path=str(path))
+
+    def _own_files(self) -> dict[str, Path]:
+        return {
+            path.relative_to(self.folder).as_posix(): path
+            for path in self.folder.rglob("*")
+            if path.is_file() and not _excluded(path.relative_to(self.folder))
+        }
+
+
+def _excluded(path: Path) -> bool:
+    return (
+        any(part in EXCLUDED_FOLDERS or part.endswith(".egg-info") for part in path.parts[:-1])
+        or path.name in EXCLUDED_FILES
+        or path.suffix in EXCLUDED_SUFFIXES
+    )
