@@ -44,13 +44,35 @@ class Credentials:
 
 
 class AwsError(Exception):
-    """An error as AWS answers it: `code` is one that the operation documents."""
+    """An error as AWS answers it: `code` is one that the operation documents.
 
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
+    `members` are further members of the error's shape, as `OriginalStatusCode` of ModelError.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int = 400,
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
+        self.members = dict(members or {})
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """What is needed to check a signature: the secret behind an access key id, and whose it is.
+
+    `session_token` is None for the keys of a user or of an account's root.
+    """
+
+    secret: str
+    session_token: str | None
+    principal_arn: str
 
 
 class Platform(Protocol):
@@ -102,4 +124,11 @@ class Platform(Protocol):
 
         `iam:PassRole` of the caller on the role (with `iam:PassedToService`), and that the role
         exists and trusts the service. Raises AwsError otherwise.
+        """
+
+    def secret_for(self, access_key_id: str) -> AccessKey | None:
+        """The secret behind an access key id; None when the key is unknown or has expired.
+
+        For protocols that sign outside of the gateway's own check, as git over HTTPS does. The key
+        of an account's root is its 12-digit id; its secret is not checked by the gateway either.
         """

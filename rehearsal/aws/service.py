@@ -15,14 +15,21 @@ through boto3) and serialises the answer. An operation without a method is refus
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rehearsal.aws.platform import Platform, Scope
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]
+
+# handler(method, path, query, headers, body) -> (status, headers, body); header names are lower case.
+RawHandler = Callable[
+    [str, str, Mapping[str, list[str]], Mapping[str, str], bytes],
+    tuple[int, dict[str, str], bytes],
+]
 
 
 class Service:
@@ -34,6 +41,8 @@ class Service:
 
     name: ClassVar[str]
     namespace: ClassVar[str]
+    #: The code with which this service answers a request that breaks its model.
+    validation_error: ClassVar[str] = "ValidationException"
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
@@ -45,6 +54,18 @@ class Service:
         As in the service authorization reference; `["*"]` where it offers no resource level.
         """
         raise NotImplementedError(f"{type(self).__name__} maps no resources for IAM")
+
+    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
+        """The tags of a resource, for `aws:ResourceTag` conditions; empty when there are none."""
+        return {}
+
+    def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
+        """HTTP routes outside of AWS's protocols, as git's.
+
+        The pattern is matched against the whole path. A handler runs on a worker thread and checks
+        the caller itself (`Platform.secret_for`, `Platform.authorize`).
+        """
+        return ()
 
     def start(self) -> None:
         """Called once when the gateway answers, on a worker thread."""

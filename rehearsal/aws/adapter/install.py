@@ -1,0 +1,27 @@
+"""Puts all hooks into ministack, in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from ministack import app
+
+from rehearsal.aws.adapter import events, routing, stack_actor, stack_rows
+from rehearsal.aws.adapter.ministack import Ministack
+from rehearsal.aws.gateway import Gateway
+from rehearsal.aws.resource_types import ResourceType
+
+
+def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[ResourceType]) -> None:
+    """Registers our services and corrects what ministack accepts and drops."""
+    routing.serve(gateway)
+    stack_actor.install()
+    stack_rows.register(platform, resource_types)
+    events.install_targets(platform)
+
+
+def application() -> Callable[[Any, Any, Any], Awaitable[None]]:
+    """ministack's ASGI application."""
+    served: Callable[[Any, Any, Any], Awaitable[None]] = app.app
+    return served

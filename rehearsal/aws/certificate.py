@@ -1,0 +1,81 @@
+"""The gateway's certificate, and the bundle of authorities that its clients trust."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import botocore
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_LIFETIME = datetime.timedelta(days=30)
+_HOST_NAMES = ("localhost", "*.localhost", "*.s3.localhost")
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Files of a certificate: itself, its key, and the bundle that trusts it and public roots."""
+
+    certificate: Path
+    key: Path
+    ca_bundle: Path
+
+
+def make_certificate(directory: Path) -> Certificate:
+    """Makes a self-signed certificate for 127.0.0.1 and localhost in `directory`.
+
+    The bundle also holds public roots, those of SSL_CERT_FILE when it is set and botocore's
+    otherwise: a build that trusts the bundle still reaches package registries.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    files = Certificate(
+        directory / "certificate.pem", directory / "key.pem", directory / "ca-bundle.pem"
+    )
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _self_signed(key)
+    files.key.touch(mode=0o600)
+    files.key.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    own = certificate.public_bytes(serialization.Encoding.PEM)
+    files.certificate.write_bytes(own)
+    files.ca_bundle.write_bytes(own + b"\n" + _public_roots().read_bytes())
+    return files
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
+    now = datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "MLOps rehearsal")])
+    names: list[x509.GeneralName] = [x509.DNSName(host) for host in _HOST_NAMES]
+    names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+    # Not an authority: it can vouch for nothing but this server.
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + _LIFETIME)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _public_roots() -> Path:
+    configured = os.environ.get("SSL_CERT_FILE")
+    if configured and Path(configured).is_file():
+        return Path(configured)
+    return Path(botocore.__file__).parent / "cacert.pem"

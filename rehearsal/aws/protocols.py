@@ -1,0 +1,251 @@
+"""AWS's wire protocols, generic over botocore's service models: json and rest-json.
+
+A protocol finds the operation of an HTTP request, reads its input and writes its output. Sources:
+https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html and aws-restjson1-protocol.html.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
+
+from rehearsal.aws.platform import AwsError
+from rehearsal.aws.shapes import ShapeReader, write, write_timestamp
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """An HTTP request; header names are lower case, `query` maps a name to its values."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    body: bytes
+
+
+class WireProtocol(Protocol):
+    """How one service speaks."""
+
+    def operation(self, http: HttpRequest) -> OperationModel | None:
+        """The operation that a request names; None when it is not one of this service."""
+
+    def read(
+        self, operation: OperationModel, http: HttpRequest, reader: ShapeReader
+    ) -> dict[str, Any]:
+        """The input of the operation; what breaks the model goes to the reader's problems."""
+
+    def write(self, operation: OperationModel, answer: Mapping[str, Any]) -> Answer:
+        """The HTTP answer. Raises AnswerError when the answer breaks the model."""
+
+    def write_error(self, error: AwsError) -> Answer:
+        """The HTTP answer of an error."""
+
+
+def protocol_for(model: ServiceModel) -> WireProtocol:
+    """The protocol of a service. Raises ValueError for one that the gateway does not speak."""
+    match model.metadata["protocol"]:
+        case "json":
+            return JsonProtocol(model)
+        case "rest-json":
+            return RestJsonProtocol(model)
+        case other:
+            raise ValueError(f"{model.service_name} speaks {other}; allowed: json, rest-json")
+
+
+class JsonProtocol:
+    """POST / with the operation in X-Amz-Target and everything in the body."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self._model = model
+        self._prefix = f"{model.metadata['targetPrefix']}."
+        self._content_type = f"application/x-amz-json-{model.metadata.get('jsonVersion', '1.0')}"
+
+    def operation(self, http: HttpRequest) -> OperationModel | None:
+        target = http.headers.get("x-amz-target", "")
+        if not target.startswith(self._prefix):
+            return None
+        name = target.removeprefix(self._prefix)
+        if name not in self._model.operation_names:
+            raise AwsError("UnknownOperationException", f"{target} is not an operation")
+        return self._model.operation_model(name)
+
+    def read(
+        self, operation: OperationModel, http: HttpRequest, reader: ShapeReader
+    ) -> dict[str, Any]:
+        content = _json_object(http.body)
+        shape = operation.input_shape
+        return reader.read(shape, content) if shape is not None else {}
+
+    def write(self, operation: OperationModel, answer: Mapping[str, Any]) -> Answer:
+        shape = operation.output_shape
+        content = write(shape, answer) if shape is not None else {}
+        return 200, {"Content-Type": self._content_type}, json.dumps(content).encode()
+
+    def write_error(self, error: AwsError) -> Answer:
+        content = {**error.members, "__type": error.code, "message": error.message}
+        headers = {"Content-Type": self._content_type, "x-amzn-ErrorType": error.code}
+        return error.status, headers, json.dumps(content, default=str).encode()
+
+
+class RestJsonProtocol:
+    """Method and URI name the operation; members are spread over URI, query, headers and body."""
+
+    def __init__(self, model: ServiceModel) -> None:
+        self._routes = [
+            (operation.http["method"], _uri_pattern(operation.http["requestUri"]), operation)
+            for operation in map(model.operation_model, model.operation_names)
+        ]
+
+    def operation(self, http: HttpRequest) -> OperationModel | None:
+        if "x-amz-target" in http.headers:
+            return None
+        for method, pattern, operation in self._routes:
+            if method == http.method and pattern.fullmatch(http.path):
+                return operation
+        return None
+
+    def read(
+        self, operation: OperationModel, http: HttpRequest, reader: ShapeReader
+    ) -> dict[str, Any]:
+        shape = operation.input_shape
+        if shape is None:
+            return {}
+        uri = _uri_pattern(operation.http["requestUri"]).fullmatch(http.path)
+        fields = uri.groupdict() if uri else {}
+        values: dict[str, Any] = {}
+        for name, member in shape.members.items():
+            found = _located_value(member, name, http, fields)
+            if found is not None:
+                values[name] = found
+        payload = shape.serialization.get("payload")
+        if payload:
+            member = shape.members[payload]
+            raw = member.type_name in ("blob", "string")
+            if http.body or raw:
+                values[payload] = _raw(member, http.body) if raw else _json_object(http.body)
+        else:
+            values.update(_json_object(http.body))
+        return reader.read(shape, values)
+
+    def write(self, operation: OperationModel, answer: Mapping[str, Any]) -> Answer:
+        shape = operation.output_shape
+        status = int(operation.http.get("responseCode", 200))
+        headers = {"Content-Type": "application/json"}
+        if shape is None:
+            return status, headers, b"{}"
+        body_members, location_headers = _split_answer(shape, answer)
+        payload = shape.serialization.get("payload")
+        if payload and shape.members[payload].type_name == "blob":
+            body = answer.get(payload, b"")
+            # The content type is a member of the answer here (InvokeEndpoint).
+            return status, {**headers, **location_headers}, body
+        if payload:
+            content = write(shape.members[payload], answer.get(payload, {}), payload)
+        else:
+            content = write(shape, body_members)
+        return status, {**headers, **location_headers}, json.dumps(content).encode()
+
+    def write_error(self, error: AwsError) -> Answer:
+        content = {**error.members, "message": error.message}
+        headers = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
+        return error.status, headers, json.dumps(content, default=str).encode()
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    if not body:
+        return {}
+    try:
+        content = json.loads(body)
+    except ValueError as error:
+        raise AwsError("SerializationException", f"The body is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise AwsError(
+            "SerializationException", f"The body is a {type(content).__name__}, not an object"
+        )
+    return content
+
+
+def _uri_pattern(uri: str) -> re.Pattern[str]:
+    path = uri.split("?", 1)[0]
+    expression = ""
+    for piece in re.split(r"(\{[^}]+\})", path):
+        if not piece.startswith("{"):
+            expression += re.escape(piece)
+            continue
+        label = piece[1:-1]
+        expression += f"(?P<{label.rstrip('+')}>{'.+' if label.endswith('+') else '[^/]+'})"
+    return re.compile(expression)
+
+
+def _located_value(
+    member: Shape, name: str, http: HttpRequest, fields: Mapping[str, str | None]
+) -> Any:
+    wire_name = member.serialization.get("name", name)
+    match member.serialization.get("location"):
+        case "uri":
+            text = fields.get(wire_name)
+            return None if text is None else _from_text(member, unquote(text))
+        case "header":
+            text = http.headers.get(wire_name.lower())
+            return None if text is None else _from_text(member, text)
+        case "headers":
+            prefix = wire_name.lower()
+            return {
+                key[len(prefix) :]: value
+                for key, value in http.headers.items()
+                if key.startswith(prefix)
+            } or None
+        case "querystring":
+            values = http.query.get(wire_name)
+            if not values:
+                return None
+            if member.type_name == "list":
+                return [_from_text(member.member, value) for value in values]
+            return _from_text(member, values[0])
+    return None
+
+
+def _from_text(member: Shape, text: str) -> Any:
+    """A value of a URI, a query or a header; what does not parse stays text and is then refused."""
+    try:
+        match member.type_name:
+            case "integer" | "long":
+                return int(text)
+            case "float" | "double":
+                return float(text)
+    except ValueError:
+        return text
+    if member.type_name == "boolean":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    return text
+
+
+def _raw(member: Shape, body: bytes) -> bytes | str:
+    return body if member.type_name == "blob" else body.decode("utf-8", "replace")
+
+
+def _split_answer(
+    shape: StructureShape, answer: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The members of an answer that travel in its body, and those that travel as headers."""
+    body, headers = {}, {}
+    for name, value in answer.items():
+        member = shape.members.get(name)
+        location = member.serialization.get("location") if member is not None else None
+        if member is None or location is None:
+            body[name] = value
+        elif value is not None and location == "header":
+            wire = value
+            if member.type_name == "timestamp":
+                wire = write_timestamp(member, value, name, default="rfc822")
+            headers[member.serialization.get("name", name)] = str(wire)
+    return body, headers

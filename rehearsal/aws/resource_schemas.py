@@ -1,0 +1,79 @@
+"""CloudFormation's registry schemas, as cfn-lint carries them for every region."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cfnlint
+
+_SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
+
+
+@cache
+def _digests(region: str) -> dict[str, str]:
+    path = _SCHEMAS / "providers" / f"{region}.json"
+    if not path.exists():
+        raise ValueError(f"{region} is not a region that cfn-lint has schemas for")
+    digests: dict[str, str] = json.loads(path.read_bytes())
+    return digests
+
+
+@cache
+def schema_of(type_name: str, region: str = "us-east-1") -> Mapping[str, Any] | None:
+    """The registry schema of a resource type in a region; None when the region lacks the type."""
+    digest = _digests(region).get(type_name)
+    if digest is None:
+        return None
+    schema: dict[str, Any] = json.loads((_SCHEMAS / "resources" / f"{digest}.json").read_bytes())
+    return schema
+
+
+def create_only_properties(type_name: str) -> frozenset[str]:
+    """The top-level properties whose change needs a replacement."""
+    return _top_level(type_name, "createOnlyProperties")
+
+
+def read_only_properties(type_name: str) -> frozenset[str]:
+    """The top-level properties that only the service sets."""
+    return _top_level(type_name, "readOnlyProperties")
+
+
+def nested_create_only_properties(type_name: str) -> tuple[tuple[str, ...], ...]:
+    """Paths of properties below the top level whose change needs a replacement."""
+    paths = _paths(type_name, "createOnlyProperties")
+    return tuple(path for path in paths if len(path) > 1)
+
+
+def tag_property(type_name: str) -> tuple[str, str] | None:
+    """The property that holds a resource's tags and whether it is a `list` or a `map`."""
+    schema = schema_of(type_name) or {}
+    properties = schema.get("properties", {})
+    tagging = schema.get("tagging") or {}
+    name = str(tagging.get("tagProperty", "/properties/Tags")).rsplit("/", 1)[-1]
+    if name not in properties or tagging.get("taggable") is False:
+        return None
+    kind = resolve(schema, properties[name]).get("type")
+    return (name, "list" if kind == "array" else "map")
+
+
+def resolve(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follows a local `$ref`."""
+    while "$ref" in node:
+        target: Any = schema
+        for part in str(node["$ref"]).removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def _paths(type_name: str, keyword: str) -> list[tuple[str, ...]]:
+    pointers = (schema_of(type_name) or {}).get(keyword, [])
+    return [tuple(str(p).removeprefix("/properties/").split("/")) for p in pointers]
+
+
+def _top_level(type_name: str, keyword: str) -> frozenset[str]:
+    return frozenset(path[0] for path in _paths(type_name, keyword) if len(path) == 1)
