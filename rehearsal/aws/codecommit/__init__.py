@@ -1,0 +1,5 @@
+"""AWS CodeCommit."""
+
+from rehearsal.aws.codecommit.service import CodeCommit
+
+__all__ = ["CodeCommit"]

@@ -1,0 +1,92 @@
+"""https://.../v1/repos/<name>: where `git clone`, `fetch` and `push` arrive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import urlencode
+
+from rehearsal.aws.codecommit import git_signature
+from rehearsal.aws.codecommit.records import RepositoryRecord
+from rehearsal.aws.platform import AccessKey, AwsError, Platform
+from rehearsal.execution import git_http
+
+ROUTE = re.compile(r"/v1/repos/(?P<name>[^/]+)/(?P<path>.+)")
+_CHALLENGE = {"WWW-Authenticate": 'Basic realm="CodeCommit"'}
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class GitEndpoint:
+    """Signs callers in, asks IAM and lets git answer.
+
+    `find` gives the repositories of an account with a name; `pushed` is told what a push changed.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        find: Callable[[str, str], list[RepositoryRecord]],
+        pushed: Callable[[RepositoryRecord, Sequence[git_http.ReferenceUpdate], str], None],
+    ) -> None:
+        self._platform = platform
+        self._find = find
+        self._pushed = pushed
+
+    def handle(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, list[str]],
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> Answer:
+        """Answers one HTTP request of git (401: git asks its credential helper, then repeats)."""
+        route = ROUTE.fullmatch(path)
+        if route is None:
+            return _text(404, f"no repository is served at {path}")
+        sign_in = git_signature.parse_authorization(headers.get("authorization"))
+        if sign_in is None:
+            return 401, dict(_CHALLENGE), b""
+        key = self._platform.secret_for(sign_in.access_key_id)
+        if key is None or key.session_token != sign_in.session_token:
+            return _text(403, "the access key is unknown or its session has expired")
+        candidates = self._find(key.principal_arn.split(":")[4], route["name"])
+        if not candidates:
+            return _text(404, f"repository {route['name']} does not exist in the caller's account")
+        signed_path = f"/v1/repos/{route['name']}"
+        for record in candidates:
+            if _signed(sign_in, key, record.scope.region, headers["host"], signed_path):
+                request = git_http.HttpRequest(
+                    method=method,
+                    path=route["path"],
+                    query=urlencode(query, doseq=True),
+                    headers=headers,
+                    body=body,
+                    user=key.principal_arn,
+                )
+                return self._serve(record, request)
+        return _text(403, "the signature does not match; is the region of the repository set?")
+
+    def _serve(self, record: RepositoryRecord, request: git_http.HttpRequest) -> Answer:
+        action = "GitPush" if git_http.is_push(request.path, request.query) else "GitPull"
+        try:
+            self._platform.authorize(request.user, f"codecommit:{action}", record.arn, record.scope)
+        except AwsError as error:
+            return _text(403, error.message)
+        response, updates = git_http.answer(record.git, request)
+        if updates:
+            self._pushed(record, updates, request.user)
+        return response.status, dict(response.headers), response.body
+
+
+def _signed(
+    sign_in: git_signature.SignIn, key: AccessKey, region: str, host: str, path: str
+) -> bool:
+    if key.principal_arn.endswith(":root"):
+        return True  # the gateway does not check the secret of an account's root either
+    return git_signature.verify(sign_in, key.secret, region=region, host=host, path=path)
+
+
+def _text(status: int, message: str) -> Answer:
+    return status, {"Content-Type": "text/plain"}, f"{message}\n".encode()

@@ -1,0 +1,48 @@
+"""AWS CodeCommit: git repositories with IAM at the door."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from rehearsal.aws.codecommit.commits import CommitOperations
+from rehearsal.aws.codecommit.git_endpoint import ROUTE, GitEndpoint
+from rehearsal.aws.platform import AwsError, Platform, Scope
+from rehearsal.aws.service import RawHandler, Request
+
+
+class CodeCommit(CommitOperations):
+    """Repositories, branches, commits and git over HTTPS.
+
+    Pull requests, comments, approval rules, triggers and merges are not implemented: the gateway
+    refuses such operations by name.
+    """
+
+    name = "codecommit"
+    namespace = "codecommit"
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self._endpoint = GitEndpoint(platform, self.repositories.named, self.changed)
+
+    def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
+        return [(ROUTE, self._endpoint.handle)]
+
+    def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
+        """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodecommit.html"""
+        if "resourceArn" in request:
+            return [request["resourceArn"]]
+        if operation == "BatchGetRepositories":
+            return [scope.arn("codecommit", name) for name in request["repositoryNames"]]
+        if operation == "UpdateRepositoryName":
+            return [scope.arn("codecommit", request["oldName"])]
+        if "repositoryName" in request:
+            return [scope.arn("codecommit", request["repositoryName"])]
+        return ["*"]
+
+    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
+        with self.lock:
+            try:
+                return dict(self.repositories.by_arn(arn).tags)
+            except AwsError:
+                return {}
