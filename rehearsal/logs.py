@@ -32,13 +32,16 @@ class LogTail:
     lines: list[str]
 
 
-def of_pipeline(aws: LocalAws, pipeline: str, lines: int = 40) -> list[LogTail]:
-    """The ends of the logs behind the newest execution.
+def of_pipeline(
+    aws: LocalAws, pipeline: str, execution_id: str | None = None, lines: int = 40
+) -> list[LogTail]:
+    """The ends of the logs behind an execution, by default the newest.
 
     Those of its failed action when it failed, of its last action otherwise.
     """
     codepipeline = aws.client("codepipeline")
-    run = pipeline_run.read(codepipeline, pipeline, pipeline_run.latest(codepipeline, pipeline))
+    chosen = execution_id or pipeline_run.latest(codepipeline, pipeline)
+    run = pipeline_run.read(codepipeline, pipeline, chosen)
     action = run.failed_action or (run.actions[-1] if run.actions else None)
     if action is None:
         return [LogTail(pipeline, run.reason or f"The execution is {run.status}.", [])]

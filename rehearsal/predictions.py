@@ -82,17 +82,17 @@ def predict(aws: LocalAws, endpoint: str, held_out: HoldOut) -> Predictions:
     predicted: list[str] = []
     requests = 0
     for batch in _batches(held_out.rows):
-        answers = invoke(runtime, endpoint, write_csv(held_out.columns, batch), "text/csv")
-        predicted += _labels(answers, len(batch))
+        answer = invoke(runtime, endpoint, write_csv(held_out.columns, batch), "text/csv")
+        predicted += read_csv_answer(answer, len(batch))
         requests += 1
     sample = held_out.rows[:JSON_ROWS]
     for number, row in enumerate(sample):
-        body = json.dumps({"instances": [as_json(held_out.columns, row)]})
-        answer = _labels(invoke(runtime, endpoint, body, "application/json"), 1)[0]
-        if not _same(answer, predicted[number]):
+        document = json.dumps({"instances": [as_json(held_out.columns, row)]})
+        answered = read_json_answer(invoke(runtime, endpoint, document, "application/json"))
+        if not (len(answered) == 1 and _same(answered[0], predicted[number])):
             raise RehearsalError(
                 f"Endpoint {endpoint} answers the same row differently as JSON and as CSV.",
-                f"Row {number + 1}: {answer!r} and {predicted[number]!r}.",
+                f"Row {number + 1}: {answered} and {predicted[number]!r}.",
             )
     return Predictions(
         endpoint=endpoint,
@@ -149,8 +149,21 @@ def _batches(rows: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]
         yield rows[start : start + BATCH_ROWS]
 
 
-def _labels(answer: str, count: int) -> list[str]:
-    raise NotImplementedError
+def read_csv_answer(answer: str, count: int) -> list[str]:
+    """The label or value of every row: the first field of its line."""
+    lines = [line for line in csv.reader(io.StringIO(answer)) if line]
+    if len(lines) != count:
+        raise RehearsalError(f"The endpoint answered {len(lines)} lines for {count} rows.", answer)
+    return [line[0] for line in lines]
+
+
+def read_json_answer(answer: str) -> list[str]:
+    """The label or value of every row of a JSON answer, `{"predictions": [...]}`."""
+    found = []
+    for prediction in json.loads(answer)["predictions"]:
+        value = prediction.get("label", prediction.get("value"))
+        found.append(str(value))
+    return found
 
 
 def judge(problem_type: str, actual: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:

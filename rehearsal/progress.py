@@ -149,6 +149,11 @@ class Board:
 
         return list(below(()))
 
+    def deepest_failure(self) -> Path:
+        """The path of the innermost row that failed; empty when none did."""
+        failed = [row.path for row in self.ordered() if row.status is Status.FAILED]
+        return max(failed, key=len, default=())
+
     def render(self) -> Group:
         now = time.time()
         table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))

@@ -37,6 +37,10 @@ class Project:
         """The CodePipeline of `build` or `deploy`."""
         return self.outputs["ModelBuildPipelineName" if which == "build" else _DEPLOY_PIPELINE]
 
+    def endpoint(self, stage: str) -> str:
+        """The endpoint that the deployment to a stage (`staging`, `prod`) creates."""
+        return f"{self.name}-{stage}"
+
     def directory(self, which: str) -> Path:
         """Where `rehearse` keeps the clone of the `build` or `deploy` repository."""
         return BUILD_DIRECTORY / "projects" / self.name / f"model-{which}"

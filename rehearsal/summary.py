@@ -88,11 +88,18 @@ class Summary:
     target: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     trials: Sequence[TrialSummary] = ()
+    maximize: bool = True
     model_package: str = ""
     endpoint_name: str = ""
     held_out: Mapping[str, float] = field(default_factory=dict)
     time: TimeSummary = field(default_factory=lambda: TimeSummary(0.0))
     peak_memory_bytes: int = 0
+
+    @property
+    def best_value(self) -> float | None:
+        """The best objective of the trials."""
+        values = [trial.value for trial in self.trials if trial.value is not None]
+        return (max if self.maximize else min)(values, default=None)
 
     def write(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)

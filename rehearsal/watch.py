@@ -25,6 +25,15 @@ class Watched:
     run: PipelineRun
     trainings: dict[str, TrainingRun] = field(default_factory=dict)
 
+    def require_success(self) -> None:
+        """Raises `RehearsalError` when the execution ended otherwise than well."""
+        if self.run.status.ended and self.run.status is not Status.SUCCEEDED:
+            raise RehearsalError(
+                f"Pipeline {self.run.pipeline} {self.run.status}.",
+                self.run.failure,
+                "`rehearse logs NAME` shows the end of the log (--pipeline build or deploy).",
+            )
+
 
 @dataclass
 class Watch:
