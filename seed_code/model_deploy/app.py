@@ -1,0 +1,46 @@
+"""Synthesises both stages into cdk.out: staging.template.json and prod.template.json."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import aws_cdk as cdk
+
+from model_deploy.approved_model import read_approved_model
+from model_deploy.endpoint_stack import EndpointStack
+from model_deploy.project import Project
+from model_deploy.settings import load_settings
+
+HERE = Path(__file__).parent
+STAGES = ("staging", "prod")
+
+
+def main() -> None:
+    """Reads settings, project and model, and instantiates the stacks."""
+    app = cdk.App(
+        # The CDK CLI says where to; the pipeline runs this file without the CLI.
+        outdir=os.environ.get("CDK_OUTDIR", "cdk.out"),
+        context=json.loads((HERE / "cdk.json").read_text(encoding="utf-8"))["context"],
+        tree_metadata=False,
+        analytics_reporting=False,
+    )
+    project = Project.from_environment(os.environ)
+    model_package_arn = read_approved_model()
+    for stage in STAGES:
+        EndpointStack(
+            app,
+            stage,
+            project=project,
+            stage=load_settings(Path("config") / f"{stage}.yaml"),
+            model_package_arn=model_package_arn,
+        )
+    app.synth()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ValueError as error:
+        # Written for people: settings that cannot be used, a model that was not looked up.
+        sys.exit(str(error))

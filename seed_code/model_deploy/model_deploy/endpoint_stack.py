@@ -1,0 +1,181 @@
+"""The stack of a stage: the approved model behind an endpoint."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+from mlops_constructs.hosting import (
+    Capacity,
+    DataCapture,
+    Endpoint,
+    Model,
+    ModelSource,
+    RealTimeVariant,
+    Rollback,
+    Rollout,
+    Scaling,
+    ServerlessVariant,
+)
+
+from . import settings
+from .project import Project
+
+
+class EndpointStack(cdk.Stack):
+    """Deploys one version of a model package group as the endpoint `<project>-<stage>`.
+
+    It creates no role: the model runs with the project's, so whoever deploys the stack needs no
+    right on IAM beyond handing that role over. It has no assets and needs no CDK bootstrap.
+
+    Outputs: EndpointName, ModelPackageArn.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: Project,
+        stage: settings.StageSettings,
+        model_package_arn: str,
+    ) -> None:
+        """Defines the stack; `construct_id` is the name of the stage.
+
+        Raises:
+            ValueError: when settings contradict each other or AWS; every problem is named.
+        """
+        name = f"{project.name}-{construct_id}"
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=name,
+            description=f"Endpoint {name} of the SageMaker project {project.name}",
+            # Refuses assets, so the template deploys where nobody ever ran `cdk bootstrap`.
+            synthesizer=cdk.BootstraplessSynthesizer(),
+            analytics_reporting=False,
+        )
+        self._project = project
+        role = iam.Role.from_role_arn(
+            self, "ModelExecutionRole", project.model_execution_role_arn, mutable=False
+        )
+        model = Model(
+            self,
+            "Model",
+            source=ModelSource.from_package(model_package_arn),
+            role=role,
+            # Serverless endpoints do not know network isolation.
+            network_isolation=stage.kind == "real-time",
+            name_prefix=name,
+        )
+        endpoint = self._endpoint(name, model, stage)
+        for key, value in self._tags_of(stage).items():
+            cdk.Tags.of(self).add(key, value)
+        cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)
+        cdk.CfnOutput(self, "ModelPackageArn", value=model_package_arn)
+
+    def _endpoint(self, name: str, model: Model, stage: settings.StageSettings) -> Endpoint:
+        if isinstance(stage, settings.Serverless):
+            variant = ServerlessVariant(
+                model=model,
+                memory_mb=stage.memory_mb,
+                max_concurrency=stage.max_concurrency,
+                provisioned_concurrency=stage.provisioned_concurrency,
+            )
+            return Endpoint(self, "Endpoint", endpoint_name=name, variants=[variant])
+        key = kms.Key.from_key_arn(self, "Key", self._project.artifact_key_arn)
+        return Endpoint(
+            self,
+            "Endpoint",
+            endpoint_name=name,
+            variants=[
+                RealTimeVariant(
+                    model=model,
+                    instance_type=stage.instance_type,
+                    initial_instance_count=stage.instance_count,
+                    scaling=_scaling(stage.scaling),
+                )
+            ],
+            encryption_key=key if stage.encrypt_volumes else None,
+            data_capture=self._data_capture(stage.capture, key),
+            rollout=_rollout(stage.rollout),
+        )
+
+    def _data_capture(self, capture: settings.Capture | None, key: kms.IKey) -> DataCapture | None:
+        if capture is None:
+            return None
+        bucket = s3.Bucket.from_bucket_name(self, "Bucket", self._project.artifact_bucket)
+        return DataCapture.to_bucket(
+            bucket,
+            prefix=capture.prefix,
+            sampling_percentage=capture.sampling_percentage,
+            encryption_key=key,
+        )
+
+    def _tags_of(self, stage: settings.StageSettings) -> dict[str, str]:
+        return {
+            **stage.tags,
+            "sagemaker:project-name": self._project.name,
+            "sagemaker:project-id": self._project.id,
+        }
+
+
+def _scaling(scaling: settings.Scaling | None) -> Scaling | None:
+    if scaling is None:
+        return None
+    return Scaling.target_invocations(
+        per_instance=scaling.invocations_per_instance,
+        minimum=scaling.minimum,
+        maximum=scaling.maximum,
+        scale_in_cooldown=cdk.Duration.seconds(scaling.scale_in_cooldown_seconds),
+        scale_out_cooldown=cdk.Duration.seconds(scaling.scale_out_cooldown_seconds),
+    )
+
+
+def _rollout(rollout: settings.Rollout | None) -> Rollout | None:
+    if rollout is None:
+        return None
+    wait = cdk.Duration.minutes(rollout.wait_minutes)
+    termination_wait = _minutes(rollout.termination_wait_minutes)
+    maximum = _minutes(rollout.maximum_minutes)
+    latency = rollout.rollback.latency_milliseconds
+    rollback = Rollback.on_errors(
+        share=rollout.rollback.error_percentage / 100,
+        maximum_latency=None if latency is None else cdk.Duration.millis(latency),
+    )
+    if rollout.instances is not None:
+        size = Capacity.instances(rollout.instances)
+    else:
+        size = Capacity.percent(rollout.percent or 0)
+    match rollout.strategy:
+        case "all-at-once":
+            return Rollout.all_at_once(
+                baking=wait,
+                termination_wait=termination_wait,
+                maximum_duration=maximum,
+                rollback=rollback,
+            )
+        case "canary":
+            return Rollout.canary(
+                size=size,
+                wait=wait,
+                termination_wait=termination_wait,
+                maximum_duration=maximum,
+                rollback=rollback,
+            )
+        case "linear":
+            return Rollout.linear(
+                step=size,
+                wait=wait,
+                termination_wait=termination_wait,
+                maximum_duration=maximum,
+                rollback=rollback,
+            )
+        case "rolling":
+            return Rollout.rolling(
+                batch=size, wait=wait, maximum_duration=maximum, rollback=rollback
+            )
+
+
+def _minutes(minutes: int | None) -> cdk.Duration | None:
+    return None if minutes is None else cdk.Duration.minutes(minutes)
