@@ -1,0 +1,135 @@
+"""The folder that an image is built from: what COPY may take, and .dockerignore."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+
+class CopyError(ValueError):
+    """A COPY that cannot be carried out."""
+
+
+@dataclass(frozen=True)
+class CopiedFile:
+    """One file, link or empty folder: `source` in the context, `target` absolute in the image."""
+
+    source: Path
+    target: PurePosixPath
+
+
+class BuildContext:
+    """The files below `directory` that .dockerignore leaves."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.resolve()
+        ignore = self.directory / ".dockerignore"
+        lines = ignore.read_text().splitlines() if ignore.is_file() else []
+        self._rules = [_rule(line) for line in map(str.strip, lines) if line and line[0] != "#"]
+
+    def copied(
+        self, sources: Iterable[str], target: PurePosixPath, *, into: bool
+    ) -> list[CopiedFile]:
+        """What `COPY sources target` takes. `into` says that target is a folder.
+
+        A folder gives its content; a file keeps its name when it goes into a folder. Raises
+        CopyError for a source outside of the context and for one that matches nothing.
+        """
+        found: list[CopiedFile] = []
+        for pattern in sources:
+            for path in self._matches(pattern):
+                if path.is_dir() and not path.is_symlink():
+                    found += [
+                        CopiedFile(file, target / file.relative_to(path).as_posix())
+                        for file in self._files(path)
+                    ]
+                else:
+                    place = target / path.name if into else target
+                    found.append(CopiedFile(path, place))
+        return found
+
+    def _matches(self, pattern: str) -> list[Path]:
+        relative = PurePosixPath(pattern.lstrip("/"))
+        if ".." in relative.parts:
+            raise CopyError(f"COPY {pattern}: forbidden path outside the build context.")
+        exact = self.directory / relative
+        found = [exact]
+        if re.search(r"[*?\[]", pattern):
+            found = sorted(self.directory.glob(str(relative)))
+        elif not os.path.lexists(exact):
+            found = []
+        allowed = [path for path in found if path.is_dir() or not self._ignored(path)]
+        if not allowed:
+            raise CopyError(
+                f"COPY {pattern}: not found in the build context {self.directory}, or excluded by "
+                ".dockerignore."
+            )
+        return allowed
+
+    def _files(self, directory: Path) -> Iterable[Path]:
+        for folder, names, files in os.walk(directory):
+            names.sort()
+            here = Path(folder)
+            links = [name for name in names if (here / name).is_symlink()]
+            names[:] = [name for name in names if name not in links]
+            kept = [here / name for name in sorted([*files, *links])]
+            yield from (path for path in kept if not self._ignored(path))
+            if not names and not files and here != directory and not self._ignored(here):
+                yield here
+
+    def _ignored(self, path: Path) -> bool:
+        """The last rule that matches the path or a folder above it decides."""
+        relative = path.relative_to(self.directory)
+        names = [relative.as_posix(), *(parent.as_posix() for parent in relative.parents)]
+        ignored = False
+        for expression, keep in self._rules:
+            if any(expression.fullmatch(name) for name in names):
+                ignored = not keep
+        return ignored
+
+
+def _rule(line: str) -> tuple[re.Pattern[str], bool]:
+    keep = line.startswith("!")
+    pattern = line.removeprefix("!").strip().strip("/").removeprefix("./")
+    expression = ""
+    for part in re.findall(r"\*\*/?|\*|\?|\[[^]]*\]|.", pattern):
+        if part == "**/":
+            expression += "(?:.*/)?"
+        else:
+            special = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+            literal = part if len(part) > 1 and part[0] == "[" else re.escape(part)
+            expression += special.get(part, literal)
+    return re.compile(expression), keep
+
+
+def fingerprint(files: Iterable[CopiedFile]) -> str:
+    """A hash of names, kinds, permissions and contents; times do not count."""
+    digest = hashlib.sha256()
+    for file in files:
+        status = file.source.lstat()
+        digest.update(f"{file.target}\0{status.st_mode & 0o170111:o}\0".encode())
+        if stat.S_ISLNK(status.st_mode):
+            digest.update(os.fsencode(file.source.readlink()))
+        elif stat.S_ISREG(status.st_mode):
+            with file.source.open("rb") as content:
+                digest.update(hashlib.file_digest(content, "sha256").digest())
+        elif not stat.S_ISDIR(status.st_mode):
+            raise CopyError(f"COPY {file.source}: not a file, a folder or a symbolic link.")
+    return digest.hexdigest()
+
+
+def place(file: CopiedFile, destination: Path) -> None:
+    """Writes one file to a path of the host."""
+    if file.source.is_dir() and not file.source.is_symlink():
+        destination.mkdir(parents=True, exist_ok=True)
+        return
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    if os.path.lexists(destination):
+        destination.unlink()
+    shutil.copy2(file.source, destination, follow_symlinks=False)

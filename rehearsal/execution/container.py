@@ -1,0 +1,247 @@
+"""Containers without a container engine.
+
+A container is a command in its own user, mount, process, IPC, host name and network namespaces. It
+sees the operating system read-only, its image at /opt, and nothing of the user's files. It ends
+with the server that started it, however that ends.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import enum
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, cast
+from urllib.parse import urlsplit
+
+from rehearsal.execution.container_mounts import (
+    BUILD_CACHE,
+    ONLY_OPT_IS_KEPT,
+    Mount,
+    Step,
+    hidden,
+    operating_system,
+)
+from rehearsal.execution.image import Image
+from rehearsal.execution.interpreter import running_interpreter
+from rehearsal.execution.isolation import require_isolation
+
+_ROOT = Path(__file__).resolve().parents[2]
+_START = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1));"
+    "from rehearsal.execution.container_init import main; main()"
+)
+_CERTIFICATE_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
+DOCKER_PATH = "/usr/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_KEPT_LINES = 200
+_LONGEST_LINE = 256 * 1024  # CloudWatch's limit for one event
+
+OutputLine = Callable[[str], None]
+
+
+class Network(enum.Enum):
+    """What a container reaches. ISOLATED: nothing. AWS: the gateway, at its usual address. HOST:
+    what this machine reaches (image builds need package registries)."""
+
+    ISOLATED = "ISOLATED"
+    AWS = "AWS"
+    HOST = "HOST"
+
+
+class Container:
+    """One run of an image.
+
+    `arguments` replace the image's CMD and `entrypoint` its ENTRYPOINT, as with `docker run`.
+    `environment` is added to the image's. With `Network.AWS` it must hold AWS_ENDPOINT_URL, and the
+    certificate file that it names is shown inside. `listen` is the path of a unix socket through
+    which port 8080 (`port`) of the container is reached. `opt` is a folder that is /opt, writable:
+    for image builds only. `on_line` gets each line of output, on a thread of the container's.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        *,
+        arguments: Sequence[str] | None = None,
+        entrypoint: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        mounts: Sequence[Mount] = (),
+        network: Network = Network.ISOLATED,
+        listen: Path | None = None,
+        port: int = 8080,
+        opt: Path | None = None,
+        host_name: str = "algo-1",
+        on_line: OutputLine | None = None,
+    ) -> None:
+        self.image = image
+        self.mounts = tuple(mounts)
+        self.network = network
+        self.port = port
+        self.command = _command(image, entrypoint, arguments)
+        self.environment = {"PATH": DOCKER_PATH, "HOSTNAME": host_name, "HOME": "/root"}
+        self.environment |= image.environment
+        self.environment |= dict(environment or {})
+        self._listen = listen
+        self._opt = opt
+        self._host_name = host_name
+        self._on_line = on_line
+        self._lines: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader = threading.Thread(target=self._read, daemon=True, name="container-output")
+        self._scratch = Path()
+
+    def start(self) -> None:
+        """Starts it. Raises IsolationUnavailableError where containers are impossible."""
+        require_isolation()
+        self._scratch = Path(tempfile.mkdtemp(prefix="container-"))
+        (self._scratch / "root").mkdir()
+        listener = None if self._listen is None else _listen(self._listen)
+        try:
+            self._process = subprocess.Popen(
+                [str(running_interpreter().executable), "-I", "-S", "-c", _START, str(_ROOT)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=[listener.fileno()] if listener else [],
+                env={},
+                start_new_session=True,  # Ctrl-C is for the server, which then ends containers
+            )
+            self._describe(listener)
+        finally:
+            if listener:
+                listener.close()
+        self._reader.start()
+
+    def _describe(self, listener: socket.socket | None) -> None:
+        specification = self._specification(listener)
+        # Standard input stays open: when it closes, the container knows that the server ended.
+        with contextlib.suppress(BrokenPipeError):
+            self._lifeline.write(json.dumps(specification).encode() + b"\n")
+            self._lifeline.flush()
+
+    @property
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("The container was not started: call start() first.")
+        return self._process
+
+    @property
+    def _lifeline(self) -> IO[bytes]:
+        return cast("IO[bytes]", self._started.stdin)
+
+    def _specification(self, listener: socket.socket | None) -> dict[str, Any]:
+        specification: dict[str, Any] = {
+            "root": str(self._scratch / "root"),
+            "mounts": self._steps(),
+            "command": self.command,
+            "environment": self.environment,
+            "working_directory": self.image.working_directory,
+            "network": self.network.value,
+            "hostname": self._host_name,
+        }
+        if self.network is Network.AWS:
+            address = urlsplit(self.environment["AWS_ENDPOINT_URL"])
+            specification["gateway"] = [address.hostname, address.port]
+        if listener is not None:
+            specification["listen_descriptor"] = listener.fileno()
+            specification["listen_port"] = self.port
+        return specification
+
+    def _steps(self) -> list[Step]:
+        hosts = self._scratch / "hosts"
+        hosts.write_text(f"127.0.0.1 localhost {self._host_name}\n::1 localhost\n")
+        steps = operating_system(self.image.interpreter)
+        steps.append(Mount(hosts, "/etc/hosts").step())
+        if self._opt is not None:
+            steps.insert(0, Mount(self._opt, "/opt", writable=True).step())
+        else:
+            steps.insert(0, {"kind": "tmpfs", "target": "/opt", "mode": "755"})
+            steps += [mount.step() for mount in self.image.mounts()]
+        if self.network is Network.AWS:
+            named = {self.environment.get(name) for name in _CERTIFICATE_VARIABLES}
+            files = hidden([Path(name) for name in named if name and Path(name).is_file()])
+            steps += [Mount(file, str(file)).step() for file in files]
+        given = [mount.step() for mount in self.mounts]
+        return (
+            steps + given if self._opt is None else [*steps, BUILD_CACHE, *given, *ONLY_OPT_IS_KEPT]
+        )
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def last_lines(self) -> list[str]:
+        """The end of its output, at most 200 lines."""
+        return list(self._lines)
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Its exit code once it has ended and all output was read; None if it still runs.
+
+        A command that a signal ended gives 128 + the signal's number.
+        """
+        try:
+            code = self._started.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+        self._reader.join()
+        self._clear()
+        return code if code >= 0 else 128 - code
+
+    def stop(self, grace: float = 30.0) -> int:
+        """SIGTERM to the command, SIGKILL to everything `grace` seconds later; the exit code.
+
+        SageMaker gives jobs 120 s and model servers 30 s.
+        """
+        if self.running:
+            self._started.send_signal(signal.SIGTERM)
+        code = self.wait(grace)
+        while code is None:
+            self._started.kill()
+            code = self.wait(1)
+        return code
+
+    def _read(self) -> None:
+        with cast("IO[bytes]", self._started.stdout) as output:
+            while line := output.readline(_LONGEST_LINE):
+                text = line.decode(errors="replace").rstrip("\r\n")
+                self._lines.append(text)
+                if self._on_line is not None:
+                    self._on_line(text)
+
+    def _clear(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._lifeline.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        if self._listen is not None:
+            self._listen.unlink(missing_ok=True)
+
+
+def _command(
+    image: Image, entrypoint: Sequence[str] | None, arguments: Sequence[str] | None
+) -> list[str]:
+    if entrypoint is not None:
+        words = [*entrypoint, *(arguments or ())]
+    else:
+        words = [*image.entrypoint, *(image.command if arguments is None else arguments)]
+    if not words:
+        raise ValueError(
+            f"Nothing to run: image {image.digest} has neither ENTRYPOINT nor CMD, and none was "
+            "given. Add an ENTRYPOINT to its Dockerfile."
+        )
+    return words
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen(128)
+    return listener

@@ -1,0 +1,228 @@
+"""Carries out a Dockerfile without a container engine.
+
+The base image is an interpreter of this machine, and of the image's file system only /opt is kept:
+that is where SageMaker's own convention has programs, and all that a job needs beside Python.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from rehearsal.execution import dockerfile
+from rehearsal.execution.build_context import BuildContext, CopyError, fingerprint, place
+from rehearsal.execution.container import DOCKER_PATH
+from rehearsal.execution.dockerfile import Instruction
+from rehearsal.execution.image import Image
+from rehearsal.execution.image_command import run_command
+from rehearsal.execution.image_layers import LayerStore
+from rehearsal.execution.interpreter import Interpreter, find_interpreter, running_interpreter
+
+Log = Callable[[str], None]
+
+_OPT = PurePosixPath("/opt")
+_BASE = re.compile(
+    r"(?:^|.*/)python:(?P<version>3\.\d+)(?:\.\d+)?(?:-slim)?(?:-(?:bookworm|trixie|bullseye))?"
+    r"(?:@sha256:[0-9a-f]{64})?"
+)
+_PYTHON_ENVIRONMENT = {"PATH": DOCKER_PATH, "LANG": "C.UTF-8"}
+"""What python base images set."""
+
+
+def _empty_image() -> Image:
+    return Image(digest="", interpreter=running_interpreter())
+
+
+@dataclass(kw_only=True)
+class ImageBuild:
+    """One run through a Dockerfile; `image` grows with each instruction."""
+
+    context: BuildContext
+    layers: LayerStore
+    log: Log
+    stop: threading.Event
+    image: Image = field(default_factory=_empty_image)
+    arguments: dict[str, str] = field(default_factory=dict)
+    global_arguments: dict[str, str] = field(default_factory=dict)
+    chain: str = ""
+
+    def run(self, instructions: Iterable[Instruction]) -> Image:
+        """Carries out all instructions; the image has no digest yet."""
+        steps = list(instructions)
+        for number, step in enumerate(steps, 1):
+            self.log(f"Step {number}/{len(steps)} : {step}")
+            try:
+                _CARRY_OUT[step.name](self, step)
+            except CopyError as error:
+                raise step.error(str(error)) from error
+        return self.image
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        return self.arguments | self.image.environment
+
+    def _substituted(self, text: str) -> str:
+        return dockerfile.substitute(text, self._variables)
+
+    def _key(self, *parts: str) -> str:
+        """The cache key of the next layer: all that led to it."""
+        text = "\0".join([self.chain, *parts])
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def _layer(self, key: str, touched: set[str] | None, make: Callable[[Path], None]) -> None:
+        found = self.layers.find(key, self.image.opt)
+        if found is not None:
+            self.log(" ---> Using cache")
+        else:
+            found = self.layers.build(key, self.image.opt, touched, make)
+        self.chain = key
+        self.image = replace(self.image, opt=found)
+
+    def arg(self, step: Instruction) -> None:
+        for word in dockerfile.split_words(step, step.text):
+            name, equals, value = word.partition("=")
+            default = self._substituted(value) if equals else self.global_arguments.get(name, "")
+            target = self.arguments if self.chain else self.global_arguments
+            target[name] = default
+            self.chain = self.chain and self._key("ARG", name, default)
+
+    def from_(self, step: Instruction) -> None:
+        name = dockerfile.substitute(step.text, self.global_arguments)
+        name = re.sub(r"\s+as\s+\S+$", "", name, flags=re.IGNORECASE)
+        match = _BASE.fullmatch(name)
+        if match is None:
+            raise step.error(
+                f"got the base image {name}, expected python:3.x or python:3.x-slim of any "
+                "registry: this rehearsal builds without a container engine, on the Python of this "
+                "machine."
+            )
+        interpreter = self._interpreter(match["version"])
+        self.chain = self._key("FROM", interpreter.version, platform.machine())
+        self.image = replace(
+            self.image, interpreter=interpreter, environment=dict(_PYTHON_ENVIRONMENT)
+        )
+
+    def _interpreter(self, version: str) -> Interpreter:
+        found = find_interpreter(version)
+        if found is not None:
+            self.log(f" ---> Python {found.version} of this machine, {found.executable}")
+            return found
+        instead = running_interpreter()
+        self.log(
+            f" ---> WARNING: this machine has no Python {version}; Python {instead.version} "
+            "stands in for it. Install that version to rehearse with it."
+        )
+        return instead
+
+    def env(self, step: Instruction) -> None:
+        given = {name: self._substituted(value) for name, value in dockerfile.pairs(step).items()}
+        self.chain = self._key("ENV", repr(sorted(given.items())))
+        self.image = replace(self.image, environment=self.image.environment | given)
+
+    def label(self, step: Instruction) -> None:
+        given = {name: self._substituted(value) for name, value in dockerfile.pairs(step).items()}
+        self.image = replace(self.image, labels=self.image.labels | given)
+
+    def expose(self, step: Instruction) -> None:
+        ports = tuple(self._substituted(step.text).split())
+        self.image = replace(self.image, exposed_ports=self.image.exposed_ports + ports)
+
+    def user(self, step: Instruction) -> None:
+        if self._substituted(step.text) not in ("root", "0", "root:root", "0:0"):
+            raise step.error(
+                f"got USER {step.text}, expected root: SageMaker runs containers as root."
+            )
+
+    def entrypoint(self, step: Instruction) -> None:
+        # Docker: setting ENTRYPOINT resets a CMD that came from the base image.
+        self.image = replace(self.image, entrypoint=_words(step))
+
+    def cmd(self, step: Instruction) -> None:
+        self.image = replace(self.image, command=_words(step))
+
+    def workdir(self, step: Instruction) -> None:
+        path = self._path(self._substituted(step.text))
+        self.chain = self._key("WORKDIR", str(path))
+        self.image = replace(self.image, working_directory=str(path))
+        if path in (PurePosixPath("/"), PurePosixPath("/tmp"), _OPT):  # noqa: S108
+            return
+        name = self._entry(step, path)
+        if not self._on_host(path).is_dir():
+            inside = path.relative_to(_OPT)
+            self._layer(self._key("directory"), {name}, lambda opt: _make_directory(opt / inside))
+
+    def copy(self, step: Instruction) -> None:
+        words = list(step.words or dockerfile.split_words(step, step.text))
+        if len(words) < 2:
+            raise step.error("COPY needs at least one source and a destination.")
+        *sources, destination = [self._substituted(word) for word in words]
+        path = self._path(destination)
+        into = destination.endswith(("/", "/.")) or destination == "." or self._is_folder(path)
+        files = self.context.copied(sources, path, into=into)
+        if len(files) > 1 and not into and any(file.target == path for file in files):
+            raise step.error("COPY of several sources needs a destination that ends with /.")
+        touched = {self._entry(step, file.target) for file in files}
+        key = self._key("COPY", fingerprint(files))
+
+        def make(opt: Path) -> None:
+            for file in files:
+                place(file, opt / file.target.relative_to(_OPT))
+
+        self._layer(key, touched, make)
+
+    def run_(self, step: Instruction) -> None:
+        words = list(step.words or ("/bin/sh", "-c", step.text))
+
+        def make(opt: Path) -> None:
+            run_command(self.image, words, self.arguments, opt, self.log, self.stop)
+
+        self._layer(self._key("RUN", repr(words)), None, make)
+
+    def _path(self, text: str) -> PurePosixPath:
+        joined = os.path.normpath(PurePosixPath(self.image.working_directory) / text)
+        return PurePosixPath(joined)
+
+    def _entry(self, step: Instruction, path: PurePosixPath) -> str:
+        if not path.is_relative_to(_OPT) or path == _OPT:
+            raise step.error(
+                f"{step.name} would write to {path}: this rehearsal keeps only what is below /opt "
+                "of an image. Use /opt/program, for instance."
+            )
+        return path.relative_to(_OPT).parts[0]
+
+    def _on_host(self, path: PurePosixPath) -> Path:
+        name, *rest = path.relative_to(_OPT).parts
+        return self.image.opt.get(name, Path("/nonexistent")).joinpath(*rest)
+
+    def _is_folder(self, path: PurePosixPath) -> bool:
+        inside = path.is_relative_to(_OPT) and path != _OPT
+        return path == _OPT or (inside and self._on_host(path).is_dir())
+
+
+def _words(step: Instruction) -> tuple[str, ...]:
+    return step.words if step.words is not None else ("/bin/sh", "-c", step.text)
+
+
+def _make_directory(path: Path) -> None:
+    path.mkdir(parents=True, exist_ok=True)
+
+
+_CARRY_OUT: dict[str, Callable[[ImageBuild, Instruction], None]] = {
+    "FROM": ImageBuild.from_,
+    "ARG": ImageBuild.arg,
+    "ENV": ImageBuild.env,
+    "LABEL": ImageBuild.label,
+    "EXPOSE": ImageBuild.expose,
+    "USER": ImageBuild.user,
+    "ENTRYPOINT": ImageBuild.entrypoint,
+    "CMD": ImageBuild.cmd,
+    "WORKDIR": ImageBuild.workdir,
+    "COPY": ImageBuild.copy,
+    "RUN": ImageBuild.run_,
+}

@@ -1,0 +1,128 @@
+"""Layers of images on disk: folders that are never changed once they are in place.
+
+A layer holds the entries of /opt that one instruction made or changed, each complete. So an image
+is a list of bind mounts; nothing is stacked by the kernel, and nothing is shared with a cache that
+a build could write to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+Opt = dict[str, Path]
+"""The entries of /opt and where they are on the host."""
+
+
+class LayerStore:
+    """Layers by key, below `directory`. Safe for concurrent builds, also of other processes."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._building = directory / "building"
+        self._building.mkdir(parents=True, exist_ok=True)
+        self._locks: dict[str, threading.Lock] = {}
+        self._guard = threading.Lock()
+
+    def find(self, key: str, opt: Opt) -> Opt | None:
+        """/opt after the layer on top of `opt`; None when the layer was not built yet."""
+        layer = self.directory / key
+        try:
+            description = json.loads((layer / "layer.json").read_text())
+        except FileNotFoundError:
+            return None
+        changed = {name: layer / "opt" / name for name in description["changed"]}
+        kept = {name: path for name, path in opt.items() if name not in description["removed"]}
+        return kept | changed
+
+    def build(
+        self, key: str, opt: Opt, touched: set[str] | None, make: Callable[[Path], None]
+    ) -> Opt:
+        """Runs `make` on a writable copy of /opt and keeps what it changed as the layer `key`.
+
+        `touched` names the entries that `make` may change (all when None); only they are copied.
+        """
+        with self._guard:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            found = self.find(key, opt)
+            return self._build(key, opt, touched, make) if found is None else found
+
+    def _build(
+        self, key: str, opt: Opt, touched: set[str] | None, make: Callable[[Path], None]
+    ) -> Opt:
+        work = Path(tempfile.mkdtemp(dir=self._building))
+        try:
+            writable = work / "opt"
+            writable.mkdir()
+            names = set(opt) if touched is None else touched & set(opt)
+            copied = {name: opt[name] for name in names}
+            _copy(list(copied.values()), writable)
+            make(writable)
+            self._keep_changes(work, copied)
+            target = self.directory / key
+            try:
+                work.rename(target)
+            except OSError:
+                if not target.exists():
+                    raise  # otherwise another process has built the same layer meanwhile
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        found = self.find(key, opt)
+        if found is None:
+            raise RuntimeError(f"The layer {key} vanished while it was built.")
+        return found
+
+    def _keep_changes(self, work: Path, before: Opt) -> None:
+        after = {entry.name: entry for entry in (work / "opt").iterdir()}
+        changed = []
+        for name, path in after.items():
+            if name in before and _signature(path) == _signature(before[name]):
+                _remove(path)
+            else:
+                changed.append(name)
+        removed = sorted(set(before) - set(after))
+        description = {"changed": sorted(changed), "removed": removed}
+        (work / "layer.json").write_text(json.dumps(description))
+
+
+def _copy(sources: list[Path], target: Path) -> None:
+    if not sources:
+        return
+    # Never hard links: a command that writes into a file in place would change the older layer.
+    command = ["cp", "-a", "--reflink=auto", "--", *map(str, sources), str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise OSError(f"Could not copy layers: {done.stderr.strip()}")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _signature(path: Path) -> list[tuple[str, int, int, int, str]]:
+    """What tells whether a copied tree was changed: names, modes, sizes and times."""
+    found = [_entry_signature(path, "")]
+    if path.is_dir() and not path.is_symlink():
+        for folder, names, files in os.walk(path):
+            names.sort()
+            for name in sorted([*names, *files]):
+                entry = Path(folder, name)
+                found.append(_entry_signature(entry, str(entry.relative_to(path))))
+    return found
+
+
+def _entry_signature(path: Path, name: str) -> tuple[str, int, int, int, str]:
+    status = path.lstat()
+    link = str(path.readlink()) if path.is_symlink() else ""
+    size = 0 if path.is_dir() else status.st_size
+    return name, status.st_mode, size, status.st_mtime_ns, link

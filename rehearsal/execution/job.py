@@ -1,0 +1,177 @@
+"""What every kind of SageMaker job shares: its result, its failure, how its container is run."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from rehearsal.aws.platform import Scope
+from rehearsal.execution.container import Container, Network
+from rehearsal.execution.container_init import SETUP_FAILED
+from rehearsal.execution.image_registry import ImageUnavailableError, resolve
+from rehearsal.execution.job_failure import JobFailedError, UnsupportedError
+from rehearsal.execution.log_stream import LogStream
+
+if TYPE_CHECKING:
+    from rehearsal.execution.image_store import Image, ImageStore
+
+__all__ = ["Ended", "Fields", "Job", "JobFailedError", "JobResult", "Progress", "UnsupportedError"]
+
+Fields = dict[str, Any]
+"""Members of a Describe* answer."""
+
+Progress = Callable[[Mapping[str, Any]], None]
+"""Called with those members of the Describe* answer that have changed."""
+
+STOP_GRACE = 120.0
+"""Seconds between SIGTERM and SIGKILL when a job is stopped (API reference, StopTrainingJob)."""
+
+ONE_DAY = 86_400
+HOST = "algo-1"
+_POLL = 0.2
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """How a job ended: `status` is Completed or Stopped, `fields` are members of Describe*."""
+
+    status: str
+    fields: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a container ended: `exit_code`, and whether somebody or the clock stopped it."""
+
+    exit_code: int
+    stopped: bool = False
+    timed_out: bool = False
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def ignore_progress(_: Mapping[str, Any]) -> None:
+    """For callers that only want the result."""
+
+
+def run_to_end(
+    container: Container, *, stop: threading.Event, longest: float, grace: float = STOP_GRACE
+) -> Ended:
+    """Starts a container and waits until it ends, `stop` is set, or `longest` seconds are over."""
+    container.start()
+    deadline = time.monotonic() + longest
+    while True:
+        code = container.wait(_POLL)
+        if code is not None:
+            return Ended(code)
+        if stop.is_set():
+            return Ended(container.stop(grace), stopped=True)
+        if time.monotonic() >= deadline:
+            return Ended(container.stop(grace), timed_out=True)
+
+
+@dataclass(kw_only=True)
+class Job:
+    """A job and its surroundings.
+
+    `request` is the Create*Job request; `session` and `environment` (the AWS_* variables) act with
+    the role that the job names; `progress` gets changed members of the Describe* answer, on threads
+    of the job's; setting `stop` is StopProcessingJob and the like; `grace` is the time in seconds
+    that a stopped command has.
+    """
+
+    request: Mapping[str, Any]
+    session: boto3.Session
+    environment: Mapping[str, str]
+    scope: Scope
+    image_store: ImageStore
+    progress: Progress = ignore_progress
+    stop: threading.Event = field(default_factory=threading.Event)
+    grace: float = STOP_GRACE
+
+    def image(self, image_uri: str) -> Image:
+        """The image, pulled with the job's role."""
+        try:
+            return self.image_store.get(resolve(self.session, image_uri))
+        except (ImageUnavailableError, LookupError) as error:
+            raise JobFailedError(
+                "ClientError: Cannot pull algorithm container. Either the image does not exist or "
+                f"its permissions are incorrect. {error}"
+            ) from error
+
+    @contextlib.contextmanager
+    def directory(self, name: str) -> Iterator[Path]:
+        """A directory of this job, gone when the job has ended."""
+        work = self.image_store.work_directory
+        path = Path(tempfile.mkdtemp(prefix=f"{name[:40]}-", dir=work))
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
+
+    def log_stream(self, group: str, name: str) -> LogStream:
+        """`<job>/algo-1-<time>` in the log group, as SageMaker names it."""
+        return LogStream(self.session, group, f"{name}/{HOST}-{int(time.time())}")
+
+    def network(self, isolated: bool) -> Network:
+        return Network.ISOLATED if isolated else Network.AWS
+
+    def variables(self, isolated: bool) -> dict[str, str]:
+        """How the container reaches AWS; with network isolation it gets no credentials.
+
+        https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html
+        """
+        given = {} if isolated else dict(self.environment)
+        return given | {"AWS_REGION": self.scope.region, "AWS_DEFAULT_REGION": self.scope.region}
+
+    @property
+    def longest(self) -> int:
+        """StoppingCondition.MaxRuntimeInSeconds; SageMaker's default is one day."""
+        return int(self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", ONE_DAY))
+
+    def run_container(self, container: Container) -> Ended:
+        ended = run_to_end(container, stop=self.stop, longest=self.longest, grace=self.grace)
+        if ended.exit_code == SETUP_FAILED and container.last_lines:
+            raise JobFailedError(f"InternalServerError: {container.last_lines[-1]}")
+        return ended
+
+
+def refuse_members(request: Mapping[str, Any], unsupported: Mapping[str, str]) -> None:
+    """Raises UnsupportedError for the first member that is there; values say what to do instead."""
+    for member, instead in unsupported.items():
+        if request.get(member):
+            raise UnsupportedError(member, instead)
+
+
+def algorithm_error(container: Container, message: str, code: int) -> str:
+    """SageMaker's reason for a command that failed: its own message, else its last output."""
+    lines = [line.strip() for line in container.last_lines if line.strip()]
+    said = message or (lines[-1] if lines else "")
+    return f"AlgorithmError: {said[:900]}, exit code: {code}"
+
+
+def read_message(path: Path) -> str:
+    """The first kilobyte of what the command left for people (/opt/ml/output/...)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(1024).decode(errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def write_json(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, default=str))
