@@ -235,7 +235,7 @@ def _without(*names: str) -> Callable[[ApiRequest], ApiRequest]:
 
 
 def _policy_request(properties: ApiRequest) -> ApiRequest:
-    """A policy names its target by id (`ResourceId|Dimension|Namespace`) or by the three members."""
+    """A policy names its target by its id, `ResourceId|Dimension|Namespace`, or by all three."""
     request = _without("ScalingTargetId")(properties)
     if "ScalingTargetId" in properties:
         resource, dimension, namespace = str(properties["ScalingTargetId"]).split("|")

@@ -15,7 +15,7 @@ import botocore.session
 from rehearsal.aws.platform import Credentials
 
 _KEPT_SESSIONS = 64
-# A call may run a job's worth of work behind the gateway; AWS's own limit for InvokeEndpoint is 60 s.
+# InvokeEndpoint may take 60 s in AWS; nothing else takes longer.
 _CONFIG = botocore.config.Config(
     read_timeout=90, connect_timeout=5, max_pool_connections=32, retries={"max_attempts": 2}
 )
@@ -31,7 +31,7 @@ class GatewaySession(boto3.Session):
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
 
-    def client(self, service_name: str, *args: Any, **options: Any) -> Any:  # type: ignore[override]
+    def client(self, service_name: str, *args: Any, **options: Any) -> Any:
         """A client of a service; options are boto3's, the endpoint is the gateway."""
         region = options.get("region_name") or self.region_name
         plain = not args and not options.keys() - {"region_name"}
@@ -42,7 +42,7 @@ class GatewaySession(boto3.Session):
             options.setdefault("verify", self._certificate)
             config = options.pop("config", None)
             options["config"] = _CONFIG.merge(config) if config else _CONFIG
-            client = super().client(service_name, *args, **options)
+            client = super().client(service_name, *args, **options)  # type: ignore[call-overload]
             if plain:
                 self._clients[service_name, region] = client
             return client

@@ -70,13 +70,16 @@ class ControlPlane:
         config.loglevel = "WARNING"
         config.accesslog = None
         serving = asyncio.create_task(
-            hypercorn_serve(self._application, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+            hypercorn_serve(self._application, config, shutdown_trigger=stop.wait)
         )
+        stopped = asyncio.create_task(stop.wait())
         try:
             await self._start(listener, serving)
             if not stop.is_set():
                 ready()
-            await serving
+            await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                serving.result()
         finally:
             await self._close()
 

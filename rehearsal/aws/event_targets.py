@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from rehearsal.aws.platform import AwsError, Platform
 class Delivery:
     """One event on its way to one target.
 
-    `content` is the target's `Input` or rendered `InputTransformer`; `parameters` the target itself.
+    `content` is the target's `Input` or rendered `InputTransformer`; `parameters` is the target.
     """
 
     target_arn: str
@@ -29,6 +30,7 @@ class Delivery:
     rule_arn: str
     content: str | None
     parameters: Mapping[str, Any]
+    service_principal: str = "events.amazonaws.com"
 
 
 def delivers(target_arn: str) -> bool:
@@ -41,7 +43,7 @@ def deliver(platform: Platform, delivery: Delivery) -> None:
     if not delivery.role_arn:
         raise AwsError("ValidationException", f"Target {delivery.target_arn} has no RoleArn")
     credentials = platform.service_credentials(
-        delivery.role_arn, service_principal="events.amazonaws.com", session_name="events"
+        delivery.role_arn, service_principal=delivery.service_principal, session_name="events"
     )
     for pattern, start in _TARGETS:
         match = pattern.fullmatch(delivery.target_arn)
@@ -75,7 +77,9 @@ def _start_build(session: boto3.Session, name: str, delivery: Delivery) -> None:
 def _start_sagemaker_pipeline(session: boto3.Session, name: str, delivery: Delivery) -> None:
     parameters = delivery.parameters.get("SageMakerPipelineParameters") or {}
     session.client("sagemaker").start_pipeline_execution(
-        PipelineName=name, PipelineParameters=parameters.get("PipelineParameterList", [])
+        PipelineName=name,
+        ClientRequestToken=str(uuid.uuid4()),
+        PipelineParameters=parameters.get("PipelineParameterList", []),
     )
 
 

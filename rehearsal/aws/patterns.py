@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-import regex
+import regex  # type: ignore[import-untyped]
 
 # Surrogate halves appear in ranges that mean "every character beyond the basic plane".
 _SURROGATES = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")

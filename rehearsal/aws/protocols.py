@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote
 
-from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
+from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from rehearsal.aws.platform import AwsError
 from rehearsal.aws.shapes import ShapeReader, write, write_timestamp
@@ -83,7 +83,7 @@ class JsonProtocol:
     ) -> dict[str, Any]:
         content = _json_object(http.body)
         shape = operation.input_shape
-        return reader.read(shape, content) if shape is not None else {}
+        return _read_input(reader, shape, content) if shape is not None else {}
 
     def write(self, operation: OperationModel, answer: Mapping[str, Any]) -> Answer:
         shape = operation.output_shape
@@ -134,7 +134,7 @@ class RestJsonProtocol:
                 values[payload] = _raw(member, http.body) if raw else _json_object(http.body)
         else:
             values.update(_json_object(http.body))
-        return reader.read(shape, values)
+        return _read_input(reader, shape, values)
 
     def write(self, operation: OperationModel, answer: Mapping[str, Any]) -> Answer:
         shape = operation.output_shape
@@ -158,6 +158,11 @@ class RestJsonProtocol:
         content = {**error.members, "message": error.message}
         headers = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
         return error.status, headers, json.dumps(content, default=str).encode()
+
+
+def _read_input(reader: ShapeReader, shape: Shape, content: dict[str, Any]) -> dict[str, Any]:
+    request: dict[str, Any] = reader.read(shape, content)
+    return request
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -208,7 +213,7 @@ def _located_value(
             values = http.query.get(wire_name)
             if not values:
                 return None
-            if member.type_name == "list":
+            if isinstance(member, ListShape):
                 return [_from_text(member.member, value) for value in values]
             return _from_text(member, values[0])
     return None

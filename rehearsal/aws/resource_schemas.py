@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cfnlint
+import cfnlint  # type: ignore[import-untyped]
 
 _SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import botocore.exceptions
 from botocore import xform_name
-from botocore.model import Shape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from rehearsal.aws.platform import Scope
 from rehearsal.aws.resource_schemas import (
@@ -47,7 +47,7 @@ _GONE_MESSAGE = re.compile(r"(could not find|does not exist|not found)", re.IGNO
 class ResourceType:
     """A CloudFormation type and the API calls behind it.
 
-    `create`, `update`, `delete` and `describe` are API names (`CreateModel`). Without `update`, only
+    `create`, `update`, `delete` and `describe` are API names (`CreateModel`). Without `update` only
     tags can change in place. `identifier` are the API members that identify a resource; they are
     taken from the create request or its answer. `ref` and the values of `attributes` are dotted
     paths into the answer of `describe` (or of `create` without one), as `pipelineMetadata.arn` or
@@ -87,7 +87,7 @@ class Provisioned:
     attributes: dict[str, Any]
 
 
-class ResourceFailure(Exception):
+class ResourceFailure(Exception):  # noqa: N818  # the field's word
     """A resource could not be created, changed or deleted; the text goes to the stack's events."""
 
 
@@ -282,26 +282,30 @@ def to_api(shape: Shape, value: Any, path: str) -> Any:
 
     Raises ResourceFailure for a property that the API has no member for.
     """
-    match shape.type_name:
-        case "structure" if isinstance(value, Mapping):
-            members = {name.lower(): name for name in shape.members}
-            request = {}
-            for name, item in value.items():
-                member = members.get(name.lower())
-                if member is None:
-                    raise ResourceFailure(f"{path}{name} is not a member of {shape.name}.")
-                request[member] = to_api(shape.members[member], item, f"{path}{name}.")
-            return request
-        case "list":
-            if isinstance(value, Mapping) and shape.member.type_name == "structure":
+    match shape:
+        case StructureShape() if isinstance(value, Mapping):
+            return _structure_to_api(shape, value, path)
+        case ListShape():
+            if isinstance(value, Mapping) and isinstance(shape.member, StructureShape):
                 value = [{"Key": key, "Value": item} for key, item in value.items()]
             items = value if isinstance(value, list) else [value]
             return [to_api(shape.member, item, path) for item in items]
-        case "map":
+        case MapShape():
             if isinstance(value, list):
                 value = _tag_map(value)
             return {str(key): to_api(shape.value, item, path) for key, item in value.items()}
     return _scalar(shape, value, path)
+
+
+def _structure_to_api(shape: StructureShape, value: Properties, path: str) -> Request:
+    members = {name.lower(): name for name in shape.members}
+    request = {}
+    for name, item in value.items():
+        member = members.get(name.lower())
+        if member is None:
+            raise ResourceFailure(f"{path}{name} is not a member of {shape.name}.")
+        request[member] = to_api(shape.members[member], item, f"{path}{name}.")
+    return request
 
 
 def _scalar(shape: Shape, value: Any, path: str) -> Any:

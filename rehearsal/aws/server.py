@@ -38,7 +38,7 @@ _GRACE_SECONDS = 3.0
 _log = logging.getLogger("rehearsal.server")
 
 
-class CannotStart(Exception):
+class CannotStart(Exception):  # noqa: N818  # it reads as what it says
     """The server cannot start here; the text says why and what to do."""
 
 
@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _set_environment(state, certificate, port, options.region, options.account)
     adopt_orphans()
     try:
-        asyncio.run(_serve(listener, state, certificate, options))
+        # The loop is left as it is: closing it would wait for clients to say goodbye over TLS.
+        asyncio.new_event_loop().run_until_complete(_serve(listener, state, certificate, options))
     finally:
         end_children(_GRACE_SECONDS)
     return 0

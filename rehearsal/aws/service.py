@@ -25,7 +25,7 @@ from rehearsal.aws.platform import Platform, Scope
 Request = Mapping[str, Any]
 Response = dict[str, Any]
 
-# handler(method, path, query, headers, body) -> (status, headers, body); header names are lower case.
+# handler(method, path, query, headers, body) -> (status, headers, body); header names lower case.
 RawHandler = Callable[
     [str, str, Mapping[str, list[str]], Mapping[str, str], bytes],
     tuple[int, dict[str, str], bytes],

@@ -1,8 +1,8 @@
 """Requests and answers checked against botocore's service model.
 
 AWS judges a request before it acts on it; so does the rehearsal, from the same model that the SDKs
-are generated from. Reading turns wire values into what boto3's users know (datetime, bytes), writing
-turns them back.
+are generated from. Reading turns wire values into what boto3's users know (datetime, bytes),
+writing turns them back.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-import dateutil.parser
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+import dateutil.parser  # type: ignore[import-untyped]
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
 from rehearsal.aws.patterns import matches
 
@@ -30,15 +30,16 @@ class ShapeReader:
 
     def read(self, shape: Shape, value: Any, path: str = "") -> Any:
         """The value as boto3's users know it; problems are noted, never raised."""
-        match shape.type_name:
-            case "structure":
+        match shape:
+            case StructureShape():
                 return self._structure(shape, value, path)
-            case "list":
+            case ListShape():
                 return self._list(shape, value, path)
-            case "map":
+            case MapShape():
                 return self._map(shape, value, path)
-            case "string" | "character":
+            case StringShape():
                 return self._string(shape, value, path)
+        match shape.type_name:
             case "boolean":
                 return value if self._is(bool, shape, value, path) else None
             case "blob":
@@ -107,10 +108,10 @@ class ShapeReader:
             for key, item in value.items()
         }
 
-    def _string(self, shape: Shape, value: Any, path: str) -> Any:
+    def _string(self, shape: StringShape, value: Any, path: str) -> Any:
         if not self._is(str, shape, value, path):
             return ""
-        allowed = getattr(shape, "enum", None)
+        allowed = shape.enum
         if allowed and value not in allowed:
             choices = ", ".join(allowed)
             self._fail(shape, value, path, f"Member must satisfy enum value set: [{choices}]")
@@ -177,22 +178,32 @@ def validation_message(problems: list[str]) -> str:
 
 
 class AnswerError(Exception):
-    """An operation answered with what its model does not know: an error of ours, not the caller's."""
+    """An operation answered with what its model does not know: our error, not the caller's."""
 
 
 def write(shape: Shape, value: Any, path: str = "") -> Any:
     """The wire value of an answer (JSON). Raises AnswerError where it breaks the model."""
-    match shape.type_name:
-        case "structure":
+    match shape:
+        case StructureShape():
             if getattr(shape, "is_document_type", False):
                 return value
             return _write_structure(shape, value, path)
-        case "list":
+        case ListShape():
             _expect(value, (list, tuple), path)
             return [write(shape.member, item, f"{path}[{i}]") for i, item in enumerate(value)]
-        case "map":
+        case MapShape():
             _expect(value, Mapping, path)
             return {str(k): write(shape.value, item, f"{path}.{k}") for k, item in value.items()}
+        case StringShape():
+            _expect(value, str, path)
+            if shape.enum and value not in shape.enum:
+                raise AnswerError(f"{path} is {value!r}, the model allows {', '.join(shape.enum)}")
+            return str(value)
+    return _write_scalar(shape, value, path)
+
+
+def _write_scalar(shape: Shape, value: Any, path: str) -> Any:
+    match shape.type_name:
         case "blob":
             _expect(value, (bytes, bytearray), path)
             return base64.b64encode(value).decode()
@@ -201,12 +212,6 @@ def write(shape: Shape, value: Any, path: str = "") -> Any:
         case "boolean":
             _expect(value, bool, path)
             return value
-        case "string" | "character":
-            _expect(value, str, path)
-            allowed = getattr(shape, "enum", None)
-            if allowed and value not in allowed:
-                raise AnswerError(f"{path} is {value!r}, the model allows {', '.join(allowed)}")
-            return str(value)
     _expect(value, (int, float), path)
     return _NUMBERS[shape.type_name](value)
 

@@ -20,8 +20,8 @@ class StockType:
     """The actions behind a type.
 
     `arn` is a template over region, account and name, where name is `name_property` or the physical
-    id. `when` adds actions for properties that are set (create) or changed (update). `passes` maps a
-    property path that holds a role (`Targets.*.RoleArn`) to the service that it is passed to.
+    id. `when` adds actions for properties that are set (create) or changed (update). `passes` maps
+    a property path that holds a role (`Targets.*.RoleArn`) to the service that it is passed to.
     """
 
     arn: str = "*"

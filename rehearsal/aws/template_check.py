@@ -1,7 +1,7 @@
 """A template's properties against CloudFormation's registry schemas, before anything is created.
 
-AWS refuses an unknown property, a missing one or a wrong value when it reads the template or when it
-starts the resource; the rehearsal refuses the whole template at once and names each problem.
+AWS refuses an unknown property, a missing one or a wrong value when it reads the template or when
+it starts the resource; the rehearsal refuses the whole template at once and names each problem.
 Intrinsic functions stand for values that are not known yet and are skipped.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import regex
+import regex  # type: ignore[import-untyped]
 
 from rehearsal.aws.patterns import compile_pattern
 from rehearsal.aws.resource_schemas import read_only_properties, resolve, schema_of
@@ -43,9 +43,11 @@ def template_problems(
             continue
         properties = resource.get("Properties") or {}
         where = f"{logical_id} ({type_name})"
-        for name in sorted(read_only_properties(type_name) & set(properties)):
-            if name not in schema.get("required", []):
-                problems.append(f"{where}: {name} is set by AWS and cannot be given")
+        read_only = read_only_properties(type_name) - set(schema.get("required", []))
+        problems += [
+            f"{where}: {name} is set by AWS and cannot be given"
+            for name in sorted(read_only & set(properties))
+        ]
         problems += [f"{where}: {text}" for text in _check(schema, schema, properties, "")]
     return problems
 

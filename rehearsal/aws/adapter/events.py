@@ -60,6 +60,7 @@ def install_targets(platform: Platform) -> None:
             rule_arn=rule.get("Arn", ""),
             content=_content(target, event, rule, view),
             parameters=target,
+            service_principal=_principal(rule),
         )
         scope = current_scope()
         threading.Thread(
@@ -67,6 +68,12 @@ def install_targets(platform: Platform) -> None:
         ).start()
 
     eventbridge._invoke_target = invoke
+
+
+def _principal(rule: dict[str, Any]) -> str:
+    """EventBridge Scheduler starts its targets through the same door as EventBridge's rules."""
+    scheduled = str(rule.get("Arn", "")).startswith("arn:aws:scheduler:")
+    return "scheduler.amazonaws.com" if scheduled else "events.amazonaws.com"
 
 
 def _content(target: dict[str, Any], event: Any, rule: dict[str, Any], view: Any) -> str | None:

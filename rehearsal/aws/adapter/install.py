@@ -7,7 +7,16 @@ from typing import Any
 
 from ministack import app
 
-from rehearsal.aws.adapter import events, routing, stack_actor, stack_rows
+from rehearsal.aws.adapter import (
+    buckets,
+    custom_resources,
+    events,
+    refusals,
+    routing,
+    stack_actor,
+    stack_rows,
+    stack_rules,
+)
 from rehearsal.aws.adapter.ministack import Ministack
 from rehearsal.aws.gateway import Gateway
 from rehearsal.aws.resource_types import ResourceType
@@ -18,6 +27,10 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     routing.serve(gateway)
     stack_actor.install()
     stack_rows.register(platform, resource_types)
+    stack_rules.install()
+    custom_resources.install(platform)
+    buckets.install()
+    refusals.install()
     events.install_targets(platform)
 
 
