@@ -80,6 +80,8 @@ class ServiceRole(iam.Role):
         service: str,
         permissions: Sequence[Permission],
         description: str,
+        path: str = ROLE_PATH,
+        role_name: str | None = None,
     ) -> None:
         """Creates the role.
 
@@ -87,6 +89,8 @@ class ServiceRole(iam.Role):
             service: service principal that may assume it, such as "codebuild.amazonaws.com".
             permissions: all that the role may do.
             description: who uses the role and for what; IAM shows it.
+            path: of the role. Default: that of a project's roles.
+            role_name: only where people or AWS look for a name. Default: CloudFormation makes one.
         """
         policy = iam.PolicyDocument(
             statements=[permission.statement() for permission in permissions]
@@ -96,7 +100,8 @@ class ServiceRole(iam.Role):
             construct_id,
             assumed_by=iam.ServicePrincipal(service),
             description=description,
-            path=ROLE_PATH,
+            path=path,
+            role_name=role_name,
             inline_policies={"Permissions": policy},
         )
         for permission in permissions:

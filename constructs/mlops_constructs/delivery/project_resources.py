@@ -11,15 +11,7 @@ from constructs import IConstruct
 from mlops_constructs._problems import Problems, is_known
 
 from .artifact_store import ArtifactStore
-
-PROJECT_NAME = r"[a-z0-9](?:-*[a-z0-9]){0,31}"
-"""SageMaker's pattern of a project name, in lower case.
-
-SageMaker writes names in lower case into ARNs, and IAM compares ARNs case by case: with an upper
-case letter in the name, no policy of the project would match its own pipeline and endpoints.
-"""
-
-PROJECT_ID = r"[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,19}"
+from .names import PROJECT_ID, PROJECT_NAME
 
 
 @dataclass(frozen=True, kw_only=True)

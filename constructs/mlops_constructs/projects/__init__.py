@@ -1,7 +1,20 @@
 """Projects: what a team gets in one step, and the templates from which they get it."""
 
+from .launch_role import LaunchRole
+from .permissions_boundary import ProjectBoundary
 from .project import Project
+from .project_template import ProjectTemplate, ProjectTemplateStack
 from .seed import Seed
 from .seed_repository import SeedRepository
+from .template_bucket import TemplateBucket
 
-__all__ = ["Project", "Seed", "SeedRepository"]
+__all__ = [
+    "LaunchRole",
+    "Project",
+    "ProjectBoundary",
+    "ProjectTemplate",
+    "ProjectTemplateStack",
+    "Seed",
+    "SeedRepository",
+    "TemplateBucket",
+]

@@ -1,0 +1,180 @@
+"""A project as a template, from which SageMaker creates projects."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import yaml
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from mlops_constructs._problems import Problems
+from mlops_constructs.delivery.names import PROJECT_NAME
+
+from .project import Project
+from .seed import Seed
+from .template_bucket import TemplateBucket
+
+TEMPLATE_NAME = r"[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,31}"
+_CONTEXT = {
+    # A template that AWS would refuse must not be published.
+    "@aws-cdk/core:validateAgainstDefaultRules": True,
+    # What the CLI adds for its own use has no place in a template that others read.
+    "aws:cdk:enable-path-metadata": False,
+    "aws:cdk:enable-asset-metadata": False,
+}
+
+
+class ProjectTemplateStack(cdk.Stack):
+    """Defines what SageMaker creates for each project: a `Project` named by template parameters.
+
+    SageMaker sets both parameters. Project names must be lower case here: SageMaker allows upper
+    case too, but writes lower case into ARNs, and no policy would match them.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        description: str,
+        model_build_seed: Seed,
+        model_deploy_seed: Seed,
+        boundary_export: str,
+        removal_policy: cdk.RemovalPolicy,
+        bootstrap_qualifier: str | None = None,
+    ) -> None:
+        """Creates the stack; the parameters are those of `ProjectTemplate`.
+
+        Parameters:
+            boundary_export: name of the CloudFormation export with the ARN of the permissions
+                boundary.
+            bootstrap_qualifier: of the bootstrap stack whose bucket holds the seeds. Default: the
+                CDK's own.
+        """
+        super().__init__(
+            scope,
+            construct_id,
+            description=description,
+            analytics_reporting=False,
+            # SageMaker knows no parameter but its own two.
+            synthesizer=cdk.DefaultStackSynthesizer(
+                generate_bootstrap_version_rule=False, qualifier=bootstrap_qualifier
+            ),
+        )
+        name = cdk.CfnParameter(
+            self,
+            "SageMakerProjectName",
+            description="Name of the project",
+            allowed_pattern=PROJECT_NAME,
+            constraint_description="up to 32 lower case letters, digits and hyphens, beginning "
+            "and ending with a letter or digit",
+        )
+        identity = cdk.CfnParameter(
+            self, "SageMakerProjectId", description="Id that SageMaker gave to the project"
+        )
+        boundary = iam.ManagedPolicy.from_managed_policy_arn(
+            self, "Boundary", cdk.Fn.import_value(boundary_export)
+        )
+        Project(
+            self,
+            "Project",
+            project_name=name.value_as_string,
+            project_id=identity.value_as_string,
+            model_build_seed=model_build_seed,
+            model_deploy_seed=model_deploy_seed,
+            permissions_boundary=boundary,
+            removal_policy=removal_policy,
+        )
+
+
+class ProjectTemplate(Construct):
+    """Defines a project template that people choose in Studio, or name in CreateProject.
+
+    The template is the same `Project` that a stack may hold directly, synthesised with the
+    parameters `SageMakerProjectName` and `SageMakerProjectId`, as YAML, and published under a
+    stable address. The zip files of the seeds are assets of this construct's stack as well, so
+    that `cdk deploy` puts them where the template expects them: into the bootstrap bucket of the
+    same account and region.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        template_name: str,
+        description: str,
+        bucket: TemplateBucket,
+        model_build_seed: Seed,
+        model_deploy_seed: Seed,
+        boundary_export: str,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        """Synthesises and publishes the template.
+
+        Parameters:
+            template_name: name in Studio: up to 32 letters, digits and hyphens.
+            description: what a project made from it is good for.
+            bucket: where templates are published.
+            model_build_seed: first commit of each project's repository that trains.
+            model_deploy_seed: first commit of each project's repository that deploys.
+            boundary_export: name of the export with the ARN of the permissions boundary.
+            removal_policy: what happens to a project's data when its stack is deleted. Default:
+                it stays.
+
+        Raises ValueError for another name.
+        """
+        super().__init__(scope, construct_id)
+        problems = Problems(f"ProjectTemplate {self.node.path}")
+        if not re.fullmatch(TEMPLATE_NAME, template_name):
+            problems.add(
+                f"template_name is {template_name!r}; allowed are up to 32 letters, digits and "
+                "hyphens, beginning and ending with a letter or digit"
+            )
+        problems.raise_if_any()
+        self.template_name = template_name
+        qualifier = cdk.Stack.of(self).synthesizer.bootstrap_qualifier
+        self.template = _synthesise(
+            template_name,
+            description=description,
+            model_build_seed=model_build_seed,
+            model_deploy_seed=model_deploy_seed,
+            boundary_export=boundary_export,
+            removal_policy=removal_policy,
+            bootstrap_qualifier=qualifier,
+        )
+        model_build_seed.asset(self, "ModelBuildSeed")
+        model_deploy_seed.asset(self, "ModelDeploySeed")
+        asset = self._asset()
+        self.asset_bucket = asset.bucket
+        self.template_url = bucket.publish(template_name, template=asset, name=template_name)
+
+    def _asset(self) -> s3_assets.Asset:
+        with tempfile.TemporaryDirectory() as directory:
+            path = Path(directory) / "template.yaml"
+            path.write_text(yaml.safe_dump(self.template, sort_keys=False, width=1000))
+            # The asset copies the file into the cloud assembly at once.
+            return s3_assets.Asset(self, "Template", path=str(path))
+
+
+def _synthesise(name: str, **parameters: Any) -> dict[str, Any]:
+    """Synthesises the project in an app of its own; nothing but the template leaves it."""
+    with tempfile.TemporaryDirectory() as directory:
+        app = cdk.App(
+            outdir=directory,
+            auto_synth=False,
+            analytics_reporting=False,
+            # Wins over the context that the CLI hands to every app of this process.
+            post_cli_context=_CONTEXT,
+        )
+        stack = ProjectTemplateStack(app, name, **parameters)
+        app.synth()
+        template: dict[str, Any] = json.loads((Path(directory) / stack.template_file).read_text())
+        return template

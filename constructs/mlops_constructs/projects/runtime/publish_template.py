@@ -1,0 +1,87 @@
+"""Publishes a project template: the handler of a CloudFormation custom resource.
+
+SageMaker Studio lists a template when its object carries the tag `sagemaker:studio-visibility`.
+`s3_deployment.BucketDeployment` cannot tag objects, therefore this function copies the template
+from where `cdk deploy` uploaded it.
+
+CloudFormation waits for an answer to `ResponseURL`: https://docs.aws.amazon.com/AWSCloudFormation/
+latest/UserGuide/crpg-ref-requesttypes.html. An error becomes the answer FAILED with its reason, so
+that the deployment shows it at once and rolls back.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+
+VISIBILITY = {"sagemaker:studio-visibility": "true"}
+ANSWER_TIMEOUT_SECONDS = 30
+REASON_LENGTH = 1000  # CloudFormation refuses an answer of more than 4096 bytes
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Creates, replaces or removes the published template, and answers CloudFormation."""
+    status, reason = "SUCCESS", f"see the log stream {context.log_stream_name}"
+    try:
+        _publish(event)
+    except Exception as error:  # whatever it is, CloudFormation must hear of it
+        status, reason = "FAILED", f"{type(error).__name__}: {error}"[:REASON_LENGTH]
+    _answer(event, status, reason)
+
+
+def _publish(event: dict[str, Any]) -> None:
+    properties = event["ResourceProperties"]
+    bucket, key = properties["Bucket"], properties["Key"]
+    client = boto3.client("s3")
+    if event["RequestType"] == "Delete":
+        _remove(client, bucket, key)
+        return
+    client.copy_object(
+        Bucket=bucket,
+        Key=key,
+        CopySource={"Bucket": properties["SourceBucket"], "Key": properties["SourceKey"]},
+        ContentType="application/yaml",
+        MetadataDirective="REPLACE",
+        Tagging=urlencode(VISIBILITY),
+        TaggingDirective="REPLACE",
+    )
+
+
+def _remove(client: Any, bucket: str, key: str) -> None:
+    """Removes every version, so that a bucket which held only this template can be deleted."""
+    pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
+    for page in pages:
+        for version in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
+            if version["Key"] == key:
+                client.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+
+
+def _physical_id(event: dict[str, Any]) -> str:
+    """The place of the template: when it changes, CloudFormation deletes the former one."""
+    if event["RequestType"] == "Delete":
+        return str(event["PhysicalResourceId"])
+    properties = event["ResourceProperties"]
+    return f"{properties.get('Bucket')}/{properties.get('Key')}"
+
+
+def _answer(event: dict[str, Any], status: str, reason: str) -> None:
+    body = {
+        "Status": status,
+        "Reason": reason,
+        "PhysicalResourceId": _physical_id(event),
+        "StackId": event["StackId"],
+        "RequestId": event["RequestId"],
+        "LogicalResourceId": event["LogicalResourceId"],
+    }
+    request = urllib.request.Request(  # noqa: S310 - the address comes from CloudFormation
+        event["ResponseURL"],
+        data=json.dumps(body).encode(),
+        method="PUT",
+        # The address is signed without a content type: urllib would add one.
+        headers={"Content-Type": ""},
+    )
+    urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_SECONDS).close()  # noqa: S310

@@ -1,0 +1,230 @@
+"""Where SageMaker Studio finds project templates."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from mlops_constructs._problems import Problems, is_known
+from mlops_constructs.access.service_role import Permission, ServiceRole
+
+PREFIX = "templates/"
+_RUNTIME = Path(__file__).parent / "runtime"
+_HANDLER = "publish_template"
+_STUDIO_ORIGIN = "https://*.sagemaker.aws"
+
+
+class TemplateBucket(Construct):
+    """Defines a bucket with project templates, as the Studio page "Projects" reads them.
+
+    A Studio domain finds the templates by its tag `sagemaker:projectS3TemplatesLocation`, which is
+    to be `location`. People who create projects need `grant_read`, and `iam:PassRole` on the
+    launch role.
+
+    Source: "Create a SageMaker project template in an Amazon S3 bucket" in the Developer Guide.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        allowed_cidrs: Sequence[str] = (),
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        """Creates the bucket, its key, and the function that publishes templates.
+
+        Parameters:
+            allowed_cidrs: networks from which templates may be read, for instance
+                "203.0.113.0/24". AWS services that act for a person are not affected. Default:
+                every network.
+            removal_policy: what happens to bucket and key when the stack is deleted. Default: they
+                stay. The templates themselves are removed with the stack.
+
+        Raises ValueError for what is not a CIDR block.
+        """
+        super().__init__(scope, construct_id)
+        _check_cidrs(allowed_cidrs)
+        self.key = kms.Key(
+            self,
+            "Key",
+            description="Encrypts SageMaker project templates",
+            enable_key_rotation=True,
+            removal_policy=removal_policy,
+        )
+        self.bucket = self._bucket(removal_policy)
+        self._publisher_role = self._role()
+        self._publisher = self._function(self._publisher_role)
+        if allowed_cidrs:
+            self._refuse_other_networks(allowed_cidrs)
+
+    @property
+    def location(self) -> str:
+        """Value of the domain tag `sagemaker:projectS3TemplatesLocation`."""
+        return self.bucket.s3_url_for_object(PREFIX)
+
+    def publish(self, construct_id: str, *, template: s3_assets.Asset, name: str) -> str:
+        """Publishes an asset as `templates/NAME.yaml`, and returns its address.
+
+        A changed template is published again under the same address.
+        """
+        key = f"{PREFIX}{name}.yaml"
+        reading = Permission(
+            actions=["s3:GetObject"],
+            resources=[template.bucket.arn_for_objects(template.s3_object_key)],
+        )
+        granted = self._publisher_role.add_to_principal_policy(reading.statement())
+        published = cdk.CustomResource(
+            self,
+            construct_id,
+            resource_type="Custom::ProjectTemplate",
+            service_token=self._publisher.function_arn,
+            service_timeout=cdk.Duration.minutes(5),
+            properties={
+                "SourceBucket": template.s3_bucket_name,
+                "SourceKey": template.s3_object_key,
+                "Bucket": self.bucket.bucket_name,
+                "Key": key,
+            },
+        )
+        if granted.policy_dependable is not None:
+            published.node.add_dependency(granted.policy_dependable)
+        return self.bucket.url_for_object(key)
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal list the templates and read them with their tags, as Studio does."""
+        listing = iam.Grant.add_to_principal(
+            grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn]
+        )
+        reading = iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["s3:GetObject", "s3:GetObjectTagging"],
+            resource_arns=[self.bucket.arn_for_objects(f"{PREFIX}*")],
+        )
+        decryption = iam.Grant.add_to_principal(
+            grantee=grantee, actions=["kms:Decrypt"], resource_arns=[self.key.key_arn]
+        )
+        return listing.combine(reading).combine(decryption)
+
+    def _bucket(self, removal_policy: cdk.RemovalPolicy) -> s3.Bucket:
+        methods = s3.HttpMethods
+        bucket = s3.Bucket(
+            self,
+            "Resource",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            versioned=True,
+            cors=[
+                s3.CorsRule(
+                    allowed_origins=[_STUDIO_ORIGIN],
+                    allowed_methods=[
+                        methods.DELETE,
+                        methods.GET,
+                        methods.HEAD,
+                        methods.POST,
+                        methods.PUT,
+                    ],
+                    allowed_headers=["*"],
+                    exposed_headers=["ETag"],
+                )
+            ],
+            removal_policy=removal_policy,
+        )
+        cdk.Validations.of(bucket).acknowledge(
+            cdk.Acknowledgment(
+                id="AwsSolutions-S1",
+                reason="the bucket holds templates that are public within the account; CloudTrail "
+                "records who publishes and who creates projects from them",
+            )
+        )
+        return bucket
+
+    def _role(self) -> ServiceRole:
+        self._log = logs.LogGroup(
+            self,
+            "PublisherLog",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        templates = self.bucket.arn_for_objects(f"{PREFIX}*")
+        return ServiceRole(
+            self,
+            "PublisherRole",
+            service="lambda.amazonaws.com",
+            description="Lambda: publishes project templates",
+            path="/",
+            permissions=[
+                Permission(
+                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                    resources=[self._log.log_group_arn],
+                ),
+                Permission(
+                    actions=[
+                        "s3:DeleteObject",
+                        "s3:DeleteObjectVersion",
+                        "s3:PutObject",
+                        "s3:PutObjectTagging",
+                    ],
+                    resources=[templates],
+                    because="one function publishes all templates of the bucket",
+                ),
+                Permission(actions=["s3:ListBucketVersions"], resources=[self.bucket.bucket_arn]),
+                Permission(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn]
+                ),
+            ],
+        )
+
+    def _function(self, role: ServiceRole) -> lambda_.Function:
+        return lambda_.Function(
+            self,
+            "Publisher",
+            description="Publishes project templates with the tag that Studio looks for",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            handler=f"{_HANDLER}.handler",
+            code=lambda_.Code.from_asset(str(_RUNTIME), exclude=["*", f"!{_HANDLER}.py"]),
+            role=role.fixed,
+            log_group=self._log,
+            timeout=cdk.Duration.minutes(1),
+            memory_size=256,
+        )
+
+    def _refuse_other_networks(self, allowed_cidrs: Sequence[str]) -> None:
+        self.bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:GetObject", "s3:ListBucket"],
+                resources=[self.bucket.bucket_arn, self.bucket.arn_for_objects("*")],
+                conditions={
+                    "NotIpAddress": {"aws:SourceIp": list(allowed_cidrs)},
+                    "Bool": {"aws:ViaAWSService": "false"},
+                    "ArnNotEquals": {"aws:PrincipalArn": self._publisher_role.role_arn},
+                },
+            )
+        )
+
+
+def _check_cidrs(cidrs: Sequence[str]) -> None:
+    problems = Problems("the template bucket")
+    for cidr in cidrs:
+        if is_known(cidr):
+            try:
+                ipaddress.ip_network(cidr)
+            except ValueError as error:
+                problems.add(f"allowed_cidrs: {error}; allowed are blocks such as 203.0.113.0/24")
+    problems.raise_if_any()

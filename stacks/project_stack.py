@@ -1,0 +1,40 @@
+"""A project that is deployed directly, without SageMaker's templates."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from mlops_constructs.projects import Project
+from stacks.seeds import Seeds
+from stacks.settings import ProjectSettings
+
+
+class ProjectStack(cdk.Stack):
+    """Holds one project: the same construct from which the template is made."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: ProjectSettings,
+        seeds: Seeds,
+        env: cdk.Environment,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            env=env,
+            analytics_reporting=False,
+            description=f"SageMaker project {settings.name}",
+        )
+        Project(
+            self,
+            "Project",
+            project_name=settings.name,
+            project_id=settings.project_id,
+            model_build_seed=seeds.model_build,
+            model_deploy_seed=seeds.model_deploy,
+            removal_policy=cdk.RemovalPolicy[settings.removal.name],
+        )

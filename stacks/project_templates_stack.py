@@ -1,0 +1,66 @@
+"""What a platform team deploys once, so that others can create projects."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from mlops_constructs.projects import (
+    LaunchRole,
+    ProjectBoundary,
+    ProjectTemplate,
+    TemplateBucket,
+)
+from stacks.seeds import Seeds
+from stacks.settings import ProjectTemplatesSettings
+
+BOUNDARY_EXPORT = "SageMakerProjectsBoundaryArn"
+
+
+class ProjectTemplatesStack(cdk.Stack):
+    """Publishes the project template, and the role with which projects are created from it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: ProjectTemplatesSettings,
+        seeds: Seeds,
+        env: cdk.Environment,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            env=env,
+            analytics_reporting=False,
+            description="SageMaker project templates",
+        )
+        removal_policy = cdk.RemovalPolicy[settings.removal.name]
+        bucket = TemplateBucket(
+            self,
+            "Templates",
+            allowed_cidrs=settings.allowed_cidrs,
+            removal_policy=removal_policy,
+        )
+        template = ProjectTemplate(
+            self,
+            "TabularModel",
+            template_name="tabular-model",
+            description="Trains a model on tabular data and deploys it to an endpoint",
+            bucket=bucket,
+            model_build_seed=seeds.model_build,
+            model_deploy_seed=seeds.model_deploy,
+            boundary_export=BOUNDARY_EXPORT,
+            removal_policy=removal_policy,
+        )
+        boundary = ProjectBoundary(
+            self, "Boundary", template=template.template, export_name=BOUNDARY_EXPORT
+        )
+        launch = LaunchRole(
+            self, "LaunchRole", boundary=boundary.policy, asset_bucket=template.asset_bucket
+        )
+        cdk.CfnOutput(self, "TemplateName", value=template.template_name)
+        cdk.CfnOutput(self, "TemplateUrl", value=template.template_url)
+        cdk.CfnOutput(self, "TemplatesLocation", value=bucket.location)
+        cdk.CfnOutput(self, "LaunchRoleArn", value=launch.role.role_arn)
