@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from dataclasses import asdict
@@ -118,6 +119,8 @@ def env(as_json: Json = False) -> None:
         return
     for name, value in variables.items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
+    programs = os.pathsep.join(map(shlex.quote, local_aws.installed_programs()))
+    sys.stdout.write(f"export PATH={programs}:$PATH\n")
     # A session token or profile of the real AWS would win over the keys above.
     sys.stdout.write("unset AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE\n")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,11 +62,16 @@ class LocalAws:
     def variables(self) -> dict[str, str]:
         """The environment that points aws, boto3, the CDK CLI and git at the local AWS."""
         bundle = str(self.ca_bundle)
+        aws = shlex.quote(shutil.which("aws", path=program_path(os.environ)["PATH"]) or "aws")
+        # For this URL alone, so that git's other remotes keep their own sign-in. An empty helper
+        # drops those of the user's configuration.
         settings = {
-            # An empty helper drops those of the user's own configuration.
-            "credential.helper": ["", "!aws codecommit credential-helper --ignore-host-check $@"],
-            "credential.UseHttpPath": ["true"],
-            "http.sslCAInfo": [bundle],
+            f"credential.{self.url}.helper": [
+                "",
+                f"!{aws} codecommit credential-helper --ignore-host-check $@",
+            ],
+            f"credential.{self.url}.UseHttpPath": ["true"],
+            f"http.{self.url}/.sslCAInfo": [bundle],
         }
         pairs = [(key, value) for key, values in settings.items() for value in values]
         variables = {
@@ -98,10 +105,14 @@ class LocalAws:
         return bool(identity["Account"] == self.account)
 
 
+def installed_programs() -> list[str]:
+    """Where the programs are that are installed in this project."""
+    return [str(Path(sys.executable).parent), str(Path("node_modules/.bin").absolute())]
+
+
 def program_path(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment with the programs that are installed in this project first on PATH."""
-    installed = (str(Path(sys.executable).parent), str(Path("node_modules/.bin").absolute()))
-    path = os.pathsep.join((*installed, environment.get("PATH", os.defpath)))
+    path = os.pathsep.join((*installed_programs(), environment.get("PATH", os.defpath)))
     return {**environment, "PATH": path}
 
 

@@ -47,8 +47,9 @@ def family(roots: Iterable[int]) -> list[ProcessId]:
         for path in PROC.iterdir()
         if path.name.isdigit() and (status := _status(int(path.name)))
     }
-    members = {pid for pid in roots if pid in statuses}
-    members |= {pid for pid, status in statuses.items() if status[1] in members}
+    wanted = set(roots)
+    # A leader may have ended before its session.
+    members = {pid for pid, status in statuses.items() if pid in wanted or status[1] in wanted}
     found = True
     while found:
         found = False

@@ -18,6 +18,7 @@ from rehearsal.local_aws import SERVER_MODULE, STATE_DIRECTORY, LocalAws, find
 from rehearsal.process_tree import ProcessId, family, send, wait_until_gone
 
 START_SECONDS = 60.0
+COULD_NOT_START = 2  # the server's exit status when its own message says all
 STOP_SECONDS = 8.0
 
 
@@ -90,7 +91,9 @@ def _launch(directory: Path, port: int) -> LocalAws:
     deadline = time.monotonic() + START_SECONDS
     try:
         while time.monotonic() < deadline:
-            if process.poll() is not None:
+            if process.poll() == COULD_NOT_START:
+                raise RehearsalError("The local AWS cannot start.", tail(log))
+            if process.returncode is not None:
                 raise RehearsalError(
                     f"The local AWS ended while it started (status {process.returncode}).",
                     tail(log),

@@ -1,0 +1,83 @@
+"""A local AWS for tests: real boto3 clients whose answers the test gives.
+
+Requests and answers are checked against botocore's model, as with its Stubber, but in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
+
+from rehearsal.local_aws import LocalAws
+
+Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]] | Exception
+
+
+def aws_error(code: str, message: str = "said AWS", operation: str = "Operation") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+class StubbedAws(LocalAws):
+    """Answers by operation name, as `DescribeProject`; `calls` holds what was asked.
+
+    An answer is a response, a function of the request, an error, or a list of such, used one
+    after the other (the last one for good).
+    """
+
+    given: dict[str, Answer | list[Answer]]
+    calls: list[tuple[str, dict[str, Any]]]
+
+    def __init__(self, **answers: Answer | list[Answer]) -> None:
+        super().__init__(
+            url="https://127.0.0.1:1",
+            port=1,
+            pid=1,
+            ca_bundle=Path("/ca.pem"),
+            accounts=("111111111111",),
+            region="us-east-1",
+        )
+        object.__setattr__(self, "given", answers)
+        object.__setattr__(self, "calls", [])
+
+    def asked(self, operation: str) -> list[dict[str, Any]]:
+        return [request for name, request in self.calls if name == operation]
+
+    def client(self, service: str, *, seconds: float = 0, attempts: int = 0) -> Any:
+        client = boto3.Session("111111111111", "x", region_name=self.region).client(
+            service  # type: ignore[call-overload]
+        )
+        requests: list[dict[str, Any]] = []
+
+        def remember(params: dict[str, Any], model: Any, **_: Any) -> None:
+            requests.append(params)
+            self.calls.append((model.name, params))
+
+        def answer(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+            found = self._answer(model.name, requests[-1])
+            shape = model.output_shape
+            if shape is not None:
+                plain = {key: value for key, value in found.items() if key != "Body"}
+                report = ParamValidator().validate(plain, shape)
+                assert not report.has_errors(), report.generate_report()
+            response = AWSResponse(self.url, 200, HTTPHeaders(), None)
+            return response, {**found, "ResponseMetadata": {"HTTPStatusCode": 200}}
+
+        client.meta.events.register("before-parameter-build", remember)
+        client.meta.events.register("before-call", answer)
+        return client
+
+    def _answer(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        assert operation in self.given, f"the test gives no answer to {operation}"
+        found = self.given[operation]
+        if isinstance(found, list):
+            found = found.pop(0) if len(found) > 1 else found[0]
+        if isinstance(found, Exception):
+            raise found
+        return dict(found(request) if callable(found) else found)
