@@ -1,0 +1,1 @@
+"""SageMaker's control plane and runtime: botocore's `sagemaker` and `sagemaker-runtime`."""

@@ -1,0 +1,102 @@
+"""The ARNs that IAM checks for each operation.
+
+From "Actions, resources, and condition keys for Amazon SageMaker" in the service authorization
+reference: an operation without a row there has no resource level and is checked on `*`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rehearsal.aws.platform import Scope
+
+_CRUD = {
+    "Model": "model/{ModelName}",
+    "EndpointConfig": "endpoint-config/{EndpointConfigName}",
+    "Endpoint": "endpoint/{EndpointName}",
+    "ProcessingJob": "processing-job/{ProcessingJobName}",
+    "TrainingJob": "training-job/{TrainingJobName}",
+    "HyperParameterTuningJob": "hyper-parameter-tuning-job/{HyperParameterTuningJobName}",
+    "TransformJob": "transform-job/{TransformJobName}",
+    "ModelPackageGroup": "model-package-group/{ModelPackageGroupName}",
+    "ModelPackageGroupPolicy": "model-package-group/{ModelPackageGroupName}",
+    "Pipeline": "pipeline/{PipelineName}",
+    "Project": "project/{ProjectName}",
+}
+_EXECUTION = "{PipelineExecutionArn}"
+_TAGGED = "{ResourceArn}"
+_ENDPOINT = ("endpoint/{EndpointName}", "endpoint-config/{EndpointConfigName}")
+
+RESOURCES: Mapping[str, tuple[str, ...]] = {
+    **{
+        f"{verb}{noun}": (resource,)
+        for noun, resource in _CRUD.items()
+        for verb in ("Create", "Describe", "Update", "Delete", "Stop", "Put", "Get")
+    },
+    "CreateEndpoint": _ENDPOINT,
+    "UpdateEndpoint": _ENDPOINT,
+    "UpdateEndpointWeightsAndCapacities": _ENDPOINT[:1],
+    "InvokeEndpoint": _ENDPOINT[:1],
+    "InvokeEndpointAsync": _ENDPOINT[:1],
+    "InvokeEndpointWithResponseStream": _ENDPOINT[:1],
+    "ListTrainingJobsForHyperParameterTuningJob": (
+        "hyper-parameter-tuning-job/{HyperParameterTuningJobName}",
+    ),
+    "ListModelPackages": ("model-package-group/{ModelPackageGroupName}",),
+    "DescribeModelPackage": ("model-package/{ModelPackageName}",),
+    "DeleteModelPackage": ("model-package/{ModelPackageName}",),
+    "UpdateModelPackage": ("{ModelPackageArn}",),
+    "StartPipelineExecution": ("pipeline/{PipelineName}",),
+    "ListPipelineExecutions": ("pipeline/{PipelineName}",),
+    **dict.fromkeys(
+        (
+            "DescribePipelineExecution",
+            "DescribePipelineDefinitionForExecution",
+            "ListPipelineExecutionSteps",
+            "ListPipelineParametersForExecution",
+            "StopPipelineExecution",
+            "RetryPipelineExecution",
+            "UpdatePipelineExecution",
+        ),
+        (_EXECUTION,),
+    ),
+    "AddTags": (_TAGGED,),
+    "ListTags": (_TAGGED,),
+    "DeleteTags": (_TAGGED,),
+}
+
+
+def resource_arns(operation: str, request: Mapping[str, Any], scope: Scope) -> Sequence[str]:
+    """The ARNs to check for a request; `["*"]` where SageMaker offers no resource level."""
+    if operation == "CreateModelPackage":
+        return _model_package_arns(request, scope)
+    arns = [_arn(resource, request, scope) for resource in RESOURCES.get(operation, ())]
+    return [arn for arn in arns if arn] or ["*"]
+
+
+def _model_package_arns(request: Mapping[str, Any], scope: Scope) -> Sequence[str]:
+    group = request.get("ModelPackageGroupName")
+    if not group:
+        name = request.get("ModelPackageName", "*")
+        return [scope.arn("sagemaker", f"model-package/{name}")]
+    name = group.rpartition("/")[2]
+    return [
+        scope.arn("sagemaker", f"model-package-group/{name}"),
+        # The version is not known yet.
+        scope.arn("sagemaker", f"model-package/{name}/*"),
+    ]
+
+
+def _arn(resource: str, request: Mapping[str, Any], scope: Scope) -> str | None:
+    """Fills a template; a member that holds an ARN already is the resource itself."""
+    found = re.search(r"\{(\w+)\}", resource)
+    if found is None:
+        return None
+    value = request.get(found[1])
+    if not value:
+        return None
+    if str(value).startswith("arn:"):
+        return str(value)
+    return scope.arn("sagemaker", resource.replace(found[0], str(value)))

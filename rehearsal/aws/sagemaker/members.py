@@ -1,0 +1,153 @@
+"""Members of requests that the rehearsal refuses by name, because it would have to drop them.
+
+A path leads through structures (`.`) and lists (`[]`); the last name is the refused member. Members
+that only choose hardware or networks of AWS (InstanceType, VpcConfig, volumes) are recorded and
+answered by Describe*, as they change nothing that a job or endpoint can see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rehearsal.aws.platform import AwsError
+
+_CONTAINER = (
+    "Mode=MultiModel",
+    "MultiModelConfig",
+    "InferenceSpecificationName",
+    "AdditionalModelDataSources",
+    "ContainerMetricsConfig",
+    "ImageConfig.RepositoryAccessMode=Vpc",
+    "ModelDataSource.S3DataSource.ModelAccessConfig",
+    "ModelDataSource.S3DataSource.HubAccessConfig",
+    "ModelDataSource.S3DataSource.ManifestS3Uri",
+)
+_VARIANT = (
+    "InstancePools",
+    "VariantInstanceProvisionTimeoutInSeconds",
+    "AcceleratorType",
+    "CoreDumpConfig",
+    "EnableSSMAccess=True",
+    "ManagedInstanceScaling",
+    "InferenceAmiVersion",
+    "CapacityReservationConfig",
+)
+_TRAINING = (
+    "AlgorithmSpecification.AlgorithmName",
+    "AlgorithmSpecification.TrainingInputMode=Pipe",
+    "AlgorithmSpecification.TrainingInputMode=FastFile",
+    "AlgorithmSpecification.TrainingImageConfig",
+    "InputDataConfig[].DataSource.FileSystemDataSource",
+    "InputDataConfig[].DataSource.DatasetSource",
+    "InputDataConfig[].InputMode=Pipe",
+    "InputDataConfig[].InputMode=FastFile",
+    "InputDataConfig[].RecordWrapperType=RecordIO",
+    "ResourceConfig.InstanceGroups",
+    "ResourceConfig.InstancePreferences",
+    "ResourceConfig.TrainingPlanArn",
+    "RetryStrategy",
+)
+
+UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
+    "CreateModel": (
+        *(f"PrimaryContainer.{path}" for path in _CONTAINER),
+        *(f"Containers[].{path}" for path in _CONTAINER),
+        "InferenceExecutionConfig.Mode=Direct",
+    ),
+    "CreateEndpointConfig": (
+        "AsyncInferenceConfig",
+        "ExplainerConfig",
+        "ShadowProductionVariants",
+        "MetricsConfig",
+        "EnableNetworkIsolation=True",
+        *(f"ProductionVariants[].{path}" for path in _VARIANT),
+    ),
+    "CreateProcessingJob": (
+        "ExperimentConfig",
+        "ProcessingInputs[].DatasetDefinition",
+        "ProcessingInputs[].AppManaged=True",
+        "ProcessingInputs[].S3Input.S3InputMode=Pipe",
+        "ProcessingOutputConfig.Outputs[].FeatureStoreOutput",
+        "ProcessingOutputConfig.Outputs[].AppManaged=True",
+    ),
+    "CreateTrainingJob": (
+        *_TRAINING,
+        "DebugHookConfig",
+        "DebugRuleConfigurations",
+        "TensorBoardOutputConfig",
+        "ExperimentConfig",
+        "ProfilerRuleConfigurations",
+        "ProfilerConfig.S3OutputPath",
+        "RemoteDebugConfig.EnableRemoteDebug=True",
+        "InfraCheckConfig.EnableInfraCheck=True",
+        "SessionChainingConfig",
+        "ServerlessJobConfig",
+        "MlflowConfig",
+        "ModelPackageConfig",
+    ),
+    "CreateHyperParameterTuningJob": (
+        "TrainingJobDefinitions",
+        "WarmStartConfig",
+        "Autotune",
+        *(f"TrainingJobDefinition.{path}" for path in _TRAINING),
+        "TrainingJobDefinition.HyperParameterTuningResourceConfig",
+        "TrainingJobDefinition.TuningObjective",
+        "TrainingJobDefinition.HyperParameterRanges",
+        "HyperParameterTuningJobConfig.TuningJobCompletionCriteria",
+    ),
+    "CreateTransformJob": ("ExperimentConfig", "DataCaptureConfig"),
+    "CreateModelPackageGroup": ("ManagedConfiguration",),
+    "CreateModelPackage": (
+        "ValidationSpecification",
+        "SourceAlgorithmSpecification",
+        "CertifyForMarketplace=True",
+        "ManagedStorageType",
+    ),
+    "ListModelPackageGroups": ("CrossAccountFilterOption=CrossAccount",),
+    "ListTrainingJobs": ("WarmPoolStatusEquals", "TrainingPlanArnEquals"),
+    "StartPipelineExecution": ("SelectiveExecutionConfig", "MlflowExperimentName"),
+    "CreateProject": ("ServiceCatalogProvisioningDetails",),
+    "UpdateProject": ("ServiceCatalogProvisioningUpdateDetails",),
+    "InvokeEndpoint": (
+        "TargetModel",
+        "TargetContainerHostname",
+        "EnableExplanations",
+        "InferenceComponentName",
+        "SessionId",
+        "PrefixAwareId",
+    ),
+}
+
+
+def refuse_unsupported(
+    operation: str, request: Mapping[str, Any], code: str = "ValidationException"
+) -> None:
+    """Raises `code` naming every member of a request that the rehearsal does not implement."""
+    found = [
+        found for path in UNSUPPORTED.get(operation, ()) for found in _present(request, path, "")
+    ]
+    if found:
+        names = ", ".join(found)
+        message = f"The rehearsal does not implement {names} of {operation}: leave it out."
+        raise AwsError(code, message)
+
+
+def _present(value: Any, path: str, where: str) -> Iterator[str]:
+    """The places at which a path leads to something."""
+    head, _, rest = path.partition(".")
+    name, _, wanted = head.partition("=")
+    many = name.endswith("[]")
+    name = name.removesuffix("[]")
+    if not isinstance(value, Mapping) or value.get(name) in (None, {}, []):
+        return
+    here = f"{where}.{name}" if where else name
+    if many:
+        for index, item in enumerate(value[name]):
+            yield from _present(item, rest, f"{here}[{index}]")
+    elif rest:
+        yield from _present(value[name], rest, here)
+    elif not wanted:
+        yield here
+    elif str(value[name]) == wanted:
+        yield f"{here}={wanted}"

@@ -1,0 +1,110 @@
+"""Model package groups: the versions of one model, and who else may use them."""
+
+from __future__ import annotations
+
+from rehearsal.aws.platform import AwsError, Context, Scope
+from rehearsal.aws.sagemaker.control_plane import ControlPlane, identity
+from rehearsal.aws.sagemaker.listing import Listing
+from rehearsal.aws.sagemaker.records import Record, now
+from rehearsal.aws.service import Request, Response
+
+KIND = "model-package-group"
+PACKAGE = "model-package"
+LISTING = Listing(
+    operation="ListModelPackageGroups",
+    member="ModelPackageGroupSummaryList",
+    name="ModelPackageGroupName",
+    modified=None,
+)
+_EVENT = "SageMaker Model Package Group State Change"
+
+
+class ModelPackageGroups(ControlPlane):
+    """Create-, Describe-, List-, DeleteModelPackageGroup; Put-, Get-, Delete- of its policy."""
+
+    def create_model_package_group(self, request: Request, context: Context) -> Response:
+        record = self.accept("CreateModelPackageGroup", request)
+        name = record["ModelPackageGroupName"]
+        arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
+        record |= {
+            "ModelPackageGroupArn": arn,
+            "ModelPackageGroupStatus": "Completed",
+            "CreationTime": now(),
+            "CreatedBy": identity(context),
+        }
+        with self.lock:
+            if name in self.records.of(context.scope, KIND):
+                message = f"Model Package Group already exists: {arn}"
+                raise AwsError("ValidationException", message)
+            self.register(context, KIND, name, record, request)
+        self._emit_group(context.scope, record)
+        return {"ModelPackageGroupArn": arn}
+
+    def describe_model_package_group(self, request: Request, context: Context) -> Response:
+        group = self.model_package_group(context.scope, request["ModelPackageGroupName"])
+        return self.describe("DescribeModelPackageGroup", group)
+
+    def list_model_package_groups(self, request: Request, context: Context) -> Response:
+        self.accept("ListModelPackageGroups", request)
+        with self.lock:
+            return LISTING.answer(self.records.of(context.scope, KIND).values(), request)
+
+    def delete_model_package_group(self, request: Request, context: Context) -> Response:
+        group = self.model_package_group(context.scope, request["ModelPackageGroupName"])
+        name = group["ModelPackageGroupName"]
+        with self.lock:
+            versions = [
+                package
+                for package in self.records.of(context.scope, PACKAGE).values()
+                if package.get("ModelPackageGroupName") == name
+            ]
+            if versions:
+                message = (
+                    f"Model Package Group {name} cannot be deleted because it still contains "
+                    f"{len(versions)} model package(s): delete them first."
+                )
+                raise AwsError("ConflictException", message)
+            self.records.of(context.scope, KIND).pop(name, None)
+        self.drop_tags(group["ModelPackageGroupArn"])
+        self._emit_group(context.scope, group)
+        return {}
+
+    def put_model_package_group_policy(self, request: Request, context: Context) -> Response:
+        group = self.model_package_group(context.scope, request["ModelPackageGroupName"])
+        with self.lock:
+            group["ResourcePolicy"] = request["ResourcePolicy"]
+        return {"ModelPackageGroupArn": group["ModelPackageGroupArn"]}
+
+    def get_model_package_group_policy(self, request: Request, context: Context) -> Response:
+        group = self._group_with_policy(context.scope, request["ModelPackageGroupName"])
+        return {"ResourcePolicy": group["ResourcePolicy"]}
+
+    def delete_model_package_group_policy(self, request: Request, context: Context) -> Response:
+        group = self._group_with_policy(context.scope, request["ModelPackageGroupName"])
+        with self.lock:
+            group.pop("ResourcePolicy", None)
+        return {}
+
+    def model_package_group(self, scope: Scope, name_or_arn: str) -> Record:
+        """The group, or SageMaker's refusal."""
+        name = name_or_arn.rpartition("/")[2]
+        arn = scope.arn("sagemaker", f"{KIND}/{name}")
+        return self.find(
+            scope,
+            KIND,
+            name,
+            operation="DescribeModelPackageGroup",
+            message=f"ModelPackageGroup {arn} does not exist.",
+        )
+
+    def _group_with_policy(self, scope: Scope, name: str) -> Record:
+        group = self.model_package_group(scope, name)
+        if "ResourcePolicy" not in group:
+            message = f"Cannot find resource policy for: {group['ModelPackageGroupArn']}"
+            raise AwsError("ValidationException", message)
+        return group
+
+    def _emit_group(self, scope: Scope, group: Record) -> None:
+        members = ("ModelPackageGroupName", "ModelPackageGroupArn", "CreationTime")
+        detail = {name: group[name] for name in members}
+        self.emit(scope, _EVENT, detail, group["ModelPackageGroupArn"], iso=True)

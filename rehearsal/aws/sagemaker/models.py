@@ -1,0 +1,102 @@
+"""Models: what an endpoint or a transform job serves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rehearsal.aws.platform import AwsError, Context, Scope
+from rehearsal.aws.sagemaker.listing import Listing
+from rehearsal.aws.sagemaker.model_packages import ModelPackages
+from rehearsal.aws.sagemaker.records import Record, now
+from rehearsal.aws.service import Request, Response
+
+KIND = "model"
+LISTING = Listing(operation="ListModels", member="Models", name="ModelName", modified=None)
+
+
+class Models(ModelPackages):
+    """CreateModel, DescribeModel, ListModels, DeleteModel."""
+
+    def create_model(self, request: Request, context: Context) -> Response:
+        record = self.accept("CreateModel", request)
+        _check_containers(record)
+        self.check_role(context, record.get("ExecutionRoleArn"))
+        name = record["ModelName"]
+        arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
+        record |= {"ModelArn": arn, "CreationTime": now()}
+        record.setdefault("EnableNetworkIsolation", False)
+        # A model package is resolved now: what happens to its approval later changes no endpoint.
+        given = record.get("Containers") or [record["PrimaryContainer"]]
+        record["_containers"] = [self._resolved(context.scope, container) for container in given]
+        with self.lock:
+            self.refuse_existing(context, KIND, name, "model")
+            self.register(context, KIND, name, record, request)
+        self.emit(context.scope, "SageMaker Model State Change", _detail(record), arn)
+        return {"ModelArn": arn}
+
+    def describe_model(self, request: Request, context: Context) -> Response:
+        record = self.find(context.scope, KIND, request["ModelName"], operation="DescribeModel")
+        return self.describe("DescribeModel", record)
+
+    def list_models(self, request: Request, context: Context) -> Response:
+        with self.lock:
+            return LISTING.answer(self.records.of(context.scope, KIND).values(), request)
+
+    def delete_model(self, request: Request, context: Context) -> Response:
+        name = request["ModelName"]
+        record = self.find(context.scope, KIND, name, operation="DeleteModel")
+        with self.lock:
+            self.records.of(context.scope, KIND).pop(name, None)
+        self.drop_tags(record["ModelArn"])
+        self.emit(
+            context.scope, "SageMaker Model State Change", _detail(record), record["ModelArn"]
+        )
+        return {}
+
+    def _resolved(self, scope: Scope, container: dict[str, Any]) -> dict[str, Any]:
+        package = container.get("ModelPackageName")
+        if not package:
+            return container
+        packaged = self.package_containers(scope, package)[0]
+        environment = packaged.get("Environment", {}) | container.get("Environment", {})
+        return {**packaged, "Environment": environment}
+
+
+def _check_containers(record: Record) -> None:
+    if bool(record.get("PrimaryContainer")) == bool(record.get("Containers")):
+        message = "Give exactly one of PrimaryContainer and Containers."
+        raise AwsError("ValidationException", message)
+    if not record.get("ExecutionRoleArn"):
+        message = (
+            "ExecutionRoleArn is required: the endpoint downloads the image and the model data "
+            "with it."
+        )
+        raise AwsError("ValidationException", message)
+    for container in record.get("Containers") or [record["PrimaryContainer"]]:
+        _check_container(container)
+
+
+def _check_container(container: dict[str, Any]) -> None:
+    package, image = container.get("ModelPackageName"), container.get("Image")
+    if bool(package) == bool(image):
+        message = "Each container needs either Image or ModelPackageName, not both."
+        raise AwsError("ValidationException", message)
+    data = container.get("ModelDataUrl") or container.get("ModelDataSource")
+    if package and data:
+        message = "ModelDataUrl cannot be specified together with ModelPackageName."
+        raise AwsError("ValidationException", message)
+    if container.get("ModelDataUrl") and container.get("ModelDataSource"):
+        message = "Give either ModelDataUrl or ModelDataSource, not both."
+        raise AwsError("ValidationException", message)
+
+
+def model_data_url(container: dict[str, Any]) -> str | None:
+    """Where the model artifact of a container lies, however it is given; None without one."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+    url: str | None = container.get("ModelDataUrl") or source.get("S3Uri")
+    return url
+
+
+def _detail(record: Record) -> dict[str, Any]:
+    members = ("ModelName", "ModelArn", "ExecutionRoleArn", "CreationTime", "PrimaryContainer")
+    return {name: record[name] for name in members if name in record}

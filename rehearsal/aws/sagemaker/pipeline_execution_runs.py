@@ -1,0 +1,242 @@
+"""The work behind pipeline executions: a thread each, its steps, its events."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from rehearsal.aws.platform import Platform, Scope
+from rehearsal.aws.sagemaker.pipelines import Pipelines
+from rehearsal.aws.sagemaker.records import Record, now
+from rehearsal.execution.pipeline_definition import parse_definition, walk
+from rehearsal.execution.pipeline_policies import StepCache
+from rehearsal.execution.pipeline_run import STEP_FAILURE, PipelineRun, Plan, StepState
+from rehearsal.execution.pipeline_values import Values
+
+KIND = "pipeline-execution"
+POLL_SECONDS = 1.0
+"""The longest time between two looks at a job; a change of any job wakes the executions at once."""
+
+_LOG = logging.getLogger(__name__)
+_EXECUTION_EVENT = "SageMaker Model Building Pipeline Execution Status Change"
+_STEP_EVENT = "SageMaker Model Building Pipeline Execution Step Status Change"
+
+
+class PipelineExecutionRuns(Pipelines):
+    """Runs executions with the pipeline's role."""
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self._step_states: dict[str, dict[str, StepState]] = {}
+        self._stops: dict[str, threading.Event] = {}
+        self._caches: dict[str, StepCache] = {}
+        self.on_close(self._halt_all)
+
+    def begin_execution(
+        self, scope: Scope, execution: Record, *, done: Mapping[str, StepState]
+    ) -> None:
+        """Starts an execution, or what is left of it."""
+        arn = execution["PipelineExecutionArn"]
+        stop = threading.Event()
+        with self.lock:
+            self._stops[arn] = stop
+            self._step_states[arn] = dict(done)
+        self._emit_execution(scope, execution, previous=None)
+        self.workers.start(
+            f"pipeline execution {execution['_id']}",
+            lambda: self._run_execution(scope, execution, stop, done),
+        )
+
+    def halt_execution(self, scope: Scope, execution: Record) -> None:
+        """Asks an execution to stop, and with it the jobs of its steps."""
+        self._set_status(scope, execution, "Stopping")
+        with self.lock:
+            stop = self._stops[execution["PipelineExecutionArn"]]
+        stop.set()
+        with self.job_changes:
+            self.job_changes.notify_all()
+
+    def step_states(self, execution: Record) -> dict[str, StepState]:
+        with self.lock:
+            return dict(self._step_states.get(execution["PipelineExecutionArn"], {}))
+
+    def execution_steps(self, execution: Record) -> list[dict[str, Any]]:
+        """The steps as ListPipelineExecutionSteps answers them, oldest first."""
+        described = {
+            step["Name"]: step for step in walk(parse_definition(execution["_definition"]).steps)
+        }
+        states = sorted(self.step_states(execution).values(), key=lambda state: state.started)
+        return [_step_answer(state, described[state.name]) for state in states]
+
+    def _run_execution(
+        self,
+        scope: Scope,
+        execution: Record,
+        stop: threading.Event,
+        done: Mapping[str, StepState],
+    ) -> None:
+        reason = None
+        try:
+            status = PipelineRun(self._plan(scope, execution, stop, done)).run()
+            if status == "Failed":
+                reason = STEP_FAILURE
+        except Exception as error:  # whatever it is, the execution must end and say why
+            _LOG.exception("pipeline execution %s", execution["PipelineExecutionArn"])
+            status, reason = "Failed", f"{type(error).__name__}: {error}"
+        self._set_status(scope, execution, status, FailureReason=reason)
+
+    def _plan(
+        self,
+        scope: Scope,
+        execution: Record,
+        stop: threading.Event,
+        done: Mapping[str, StepState],
+    ) -> Plan:
+        definition = parse_definition(execution["_definition"])
+        with self.lock:
+            tags = dict(self._tags.get(execution["PipelineArn"], {}))
+            cache = self._caches.setdefault(execution["PipelineArn"], StepCache())
+
+        def client() -> Any:
+            # Made for each step: the credentials of a role end after an hour.
+            return self.role_session(scope, execution["_role"]).client("sagemaker")
+
+        def read_object(uri: str) -> bytes:
+            s3 = self.role_session(scope, execution["_role"]).client("s3")
+            place = urlsplit(uri)
+            answer = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+            body: bytes = answer["Body"].read()
+            return body
+
+        values = Values(execution["_parameters"], _variables(execution), read_object)
+        self._record_experiment(execution, values, definition.content)
+        return Plan(
+            execution_id=execution["_id"],
+            execution_arn=execution["PipelineExecutionArn"],
+            steps=definition.steps,
+            values=values,
+            tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+            client=client,
+            cache=cache,
+            parallel=execution["ParallelismConfiguration"]["MaxParallelExecutionSteps"],
+            wait=self._wait_for_change,
+            observer=lambda state, before: self._step_changed(scope, execution, state, before),
+            stop=stop,
+            done=done,
+        )
+
+    def _wait_for_change(self) -> None:
+        with self.job_changes:
+            self.job_changes.wait(POLL_SECONDS)
+
+    def _record_experiment(
+        self, execution: Record, values: Values, content: Mapping[str, Any]
+    ) -> None:
+        config = content.get("PipelineExperimentConfig")
+        if config:
+            with self.lock:
+                execution["PipelineExperimentConfig"] = values.resolve(config)
+
+    def _step_changed(
+        self, scope: Scope, execution: Record, state: StepState, previous: str | None
+    ) -> None:
+        with self.lock:
+            self._step_states[execution["PipelineExecutionArn"]][state.name] = state
+            execution["LastModifiedTime"] = now()
+        if state.status == previous:
+            return
+        detail = {
+            "metadata": _event_metadata(state.metadata),
+            "stepStartTime": state.started,
+            "stepEndTime": state.ended,
+            "stepName": state.name,
+            "stepType": state.kind,
+            "previousStepStatus": previous,
+            "currentStepStatus": state.status,
+            "failureReason": state.failure_reason,
+            "cacheHitResult": _cache_hit(state),
+            "pipelineArn": execution["PipelineArn"],
+            "pipelineExecutionArn": execution["PipelineExecutionArn"],
+        }
+        self._emit_pipeline(scope, _STEP_EVENT, execution, detail)
+
+    def _set_status(self, scope: Scope, execution: Record, status: str, **changes: Any) -> None:
+        with self.lock:
+            previous = execution["PipelineExecutionStatus"]
+            execution.update(PipelineExecutionStatus=status, LastModifiedTime=now(), **changes)
+        self._emit_execution(scope, execution, previous=previous)
+
+    def _emit_execution(self, scope: Scope, execution: Record, *, previous: str | None) -> None:
+        status = execution["PipelineExecutionStatus"]
+        ended = status in ("Succeeded", "Failed", "Stopped")
+        detail = {
+            "pipelineExecutionDisplayName": execution["PipelineExecutionDisplayName"],
+            "pipelineExecutionDescription": execution.get("PipelineExecutionDescription"),
+            "currentPipelineExecutionStatus": status,
+            "previousPipelineExecutionStatus": previous,
+            "executionStartTime": execution["CreationTime"],
+            "executionEndTime": execution["LastModifiedTime"] if ended else None,
+            "pipelineArn": execution["PipelineArn"],
+            "pipelineExecutionArn": execution["PipelineExecutionArn"],
+        }
+        self._emit_pipeline(scope, _EXECUTION_EVENT, execution, detail)
+
+    def _emit_pipeline(
+        self, scope: Scope, detail_type: str, execution: Record, detail: Mapping[str, Any]
+    ) -> None:
+        given = {name: value for name, value in detail.items() if value is not None}
+        arns = (execution["PipelineArn"], execution["PipelineExecutionArn"])
+        self.emit(scope, detail_type, given, *arns, iso=True)
+
+    def _halt_all(self) -> None:
+        with self.lock:
+            stops = list(self._stops.values())
+        for stop in stops:
+            stop.set()
+        with self.job_changes:
+            self.job_changes.notify_all()
+
+
+def _variables(execution: Record) -> dict[str, str]:
+    """The Execution.* variables."""
+    return {
+        "PipelineName": execution["_pipeline_name"],
+        "PipelineArn": execution["PipelineArn"],
+        "PipelineExecutionId": execution["_id"],
+        "PipelineExecutionArn": execution["PipelineExecutionArn"],
+        "StartDateTime": execution["CreationTime"].strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "CurrentDateTime": now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def _cache_hit(state: StepState) -> dict[str, str] | None:
+    return {"SourcePipelineExecutionArn": state.cache_source} if state.cache_source else None
+
+
+def _step_answer(state: StepState, step: Mapping[str, Any]) -> dict[str, Any]:
+    answer = {
+        "StepName": state.name,
+        "StepDisplayName": step.get("DisplayName"),
+        "StepDescription": step.get("Description"),
+        "StartTime": state.started,
+        "EndTime": state.ended,
+        "StepStatus": state.status,
+        "CacheHitResult": _cache_hit(state),
+        "FailureReason": state.failure_reason,
+        "Metadata": dict(state.metadata),
+        "AttemptCount": state.attempts,
+    }
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def _event_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"ProcessingJob": {"Arn": ..}}` as events spell it: `{"processingJob": {"arn": ..}}`."""
+    return {
+        name[0].lower() + name[1:]: {
+            key[0].lower() + key[1:]: value for key, value in inner.items()
+        }
+        for name, inner in metadata.items()
+    }

@@ -1,0 +1,48 @@
+"""SageMaker's API as botocore describes it: which members an answer has, which errors exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, cast
+
+from botocore.loaders import Loader
+from botocore.model import ListShape, OperationModel, ServiceModel, StructureShape
+
+
+@cache
+def service_model() -> ServiceModel:
+    """The API description that the installed botocore carries."""
+    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+
+
+def operation(name: str) -> OperationModel:
+    """An operation by its API name, for instance `CreateModel`."""
+    return service_model().operation_model(name)
+
+
+def output_shape(name: str) -> StructureShape:
+    return cast(StructureShape, operation(name).output_shape)
+
+
+def input_shape(name: str) -> StructureShape:
+    return cast(StructureShape, operation(name).input_shape)
+
+
+def summary_shape(name: str, member: str) -> StructureShape:
+    """What one entry of a List operation's answer consists of."""
+    listed = cast(ListShape, output_shape(name).members[member])
+    return cast(StructureShape, listed.member)
+
+
+def select(record: Mapping[str, Any], shape: StructureShape) -> dict[str, Any]:
+    """The members of a record that a shape knows and that have a value."""
+    return {name: record[name] for name in shape.members if record.get(name) is not None}
+
+
+def documents_error(name: str, code: str) -> bool:
+    """Whether an operation documents an error code."""
+    return any(
+        shape.metadata.get("error", {}).get("code", shape.name) == code
+        for shape in operation(name).error_shapes
+    )

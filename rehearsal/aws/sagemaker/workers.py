@@ -1,0 +1,37 @@
+"""Background threads of the service: jobs, endpoint deployments, pipeline executions."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+
+class Workers:
+    """Starts named threads and waits for them when the service ends.
+
+    `closing` is set when the service ends: whatever blocks waits on it, too.
+    """
+
+    def __init__(self) -> None:
+        self.closing = threading.Event()
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, name: str, work: Callable[[], None]) -> None:
+        """Runs `work` on its own thread."""
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        with self._lock:
+            self._threads = [known for known in self._threads if known.is_alive()]
+            self._threads.append(thread)
+            thread.start()
+
+    def close(self, timeout: float) -> None:
+        """Asks every thread to end and waits for at most `timeout` seconds in all."""
+        self.closing.set()
+        deadline = time.monotonic() + timeout
+        with self._lock:
+            threads = list(self._threads)
+        for thread in threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))

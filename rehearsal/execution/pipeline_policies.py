@@ -1,0 +1,166 @@
+"""CacheConfig and RetryPolicies of pipeline steps.
+
+See "Caching pipeline steps", "Default cache key attributes by pipeline step type" and "Retry Policy
+for Pipeline Steps" in the SageMaker developer guide.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+STEP_EXCEPTIONS = ("Step.SERVICE_FAULT", "Step.THROTTLING")
+JOB_EXCEPTIONS = (
+    "SageMaker.JOB_INTERNAL_ERROR",
+    "SageMaker.CAPACITY_ERROR",
+    "SageMaker.RESOURCE_LIMIT",
+)
+MAXIMUM_ATTEMPTS = 20
+
+_CACHE_KEYS: Mapping[str, tuple[str, ...]] = {
+    "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
+    "Training": (
+        "AlgorithmSpecification",
+        "CheckpointConfig",
+        "DebugHookConfig",
+        "DebugRuleConfigurations",
+        "Environment",
+        "HyperParameters",
+        "InputDataConfig",
+    ),
+    "Tuning": ("HyperParameterTuningJobConfig", "TrainingJobDefinitions"),
+    "Transform": ("DataProcessing", "Environment", "ModelName", "TransformInput"),
+}
+_TUNED_TRAINING_KEYS = (
+    "AlgorithmSpecification",
+    "HyperParameterRanges",
+    "InputDataConfig",
+    "StaticHyperParameters",
+    "TuningObjective",
+)
+_ISO_DURATION = re.compile(
+    r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?",
+    re.IGNORECASE,
+)
+_SHORT_DURATION = re.compile(r"(\d+)([dhms])", re.IGNORECASE)
+_SHORT_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+
+
+def parse_duration(text: str) -> datetime.timedelta:
+    """`P30D`, `PT1H30M`, and the short form `30d` that AWS takes too. Raises ValueError."""
+    short = _SHORT_DURATION.fullmatch(text)
+    if short:
+        return datetime.timedelta(**{_SHORT_UNITS[short[2].lower()]: int(short[1])})
+    iso = _ISO_DURATION.fullmatch(text)
+    if iso and any(iso.groups()):
+        return datetime.timedelta(
+            **{unit: int(value) for unit, value in iso.groupdict().items() if value}
+        )
+    raise ValueError(f"{text!r} is no ISO 8601 duration, as P30D or PT12H")
+
+
+def check_cache_config(step: Mapping[str, Any], report: list[str]) -> None:
+    config = step.get("CacheConfig")
+    if config is None:
+        return
+    where = f"{step['Name']}.CacheConfig"
+    unknown = sorted(config.keys() - {"Enabled", "ExpireAfter"})
+    report.extend(f"{where}: unknown member {member}." for member in unknown)
+    if not isinstance(config.get("Enabled"), bool):
+        report.append(f"{where}: Enabled must be true or false.")
+    if config.get("Enabled") and "ExpireAfter" not in config:
+        report.append(f"{where}: ExpireAfter is required when caching is on.")
+    if "ExpireAfter" in config:
+        try:
+            parse_duration(config["ExpireAfter"])
+        except (ValueError, TypeError) as error:
+            report.append(f"{where}: ExpireAfter: {error}.")
+
+
+def cache_key(kind: str, arguments: Mapping[str, Any]) -> str:
+    """What must be equal for a step's earlier run to be used again.
+
+    Outputs, roles, hardware and tags do not count, as on AWS.
+    """
+    key = {name: arguments.get(name) for name in _CACHE_KEYS[kind]}
+    training = arguments.get("TrainingJobDefinition")
+    if kind == "Tuning" and training:
+        key["TrainingJobDefinition"] = {name: training.get(name) for name in _TUNED_TRAINING_KEYS}
+    return json.dumps([kind, key], sort_keys=True)
+
+
+@dataclass(frozen=True)
+class CachedRun:
+    """A successful run of a step that later executions may use."""
+
+    ended: datetime.datetime
+    execution_arn: str
+    properties: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+
+
+class StepCache:
+    """The successful runs of one pipeline's steps."""
+
+    def __init__(self) -> None:
+        self._runs: dict[tuple[str, str], CachedRun] = {}
+
+    def find(self, step: Mapping[str, Any], arguments: Mapping[str, Any]) -> CachedRun | None:
+        """The newest run with the same arguments that has not expired, if the step caches."""
+        config = step.get("CacheConfig") or {}
+        if not config.get("Enabled") or step["Type"] not in _CACHE_KEYS:
+            return None
+        run = self._runs.get((step["Name"], cache_key(step["Type"], arguments)))
+        oldest = datetime.datetime.now(datetime.UTC) - parse_duration(config["ExpireAfter"])
+        return run if run is not None and run.ended >= oldest else None
+
+    def keep(self, step: Mapping[str, Any], arguments: Mapping[str, Any], run: CachedRun) -> None:
+        if step["Type"] in _CACHE_KEYS:
+            self._runs[step["Name"], cache_key(step["Type"], arguments)] = run
+
+
+def check_retry_policies(step: Mapping[str, Any], report: list[str]) -> None:
+    for index, policy in enumerate(step.get("RetryPolicies") or ()):
+        where = f"{step['Name']}.RetryPolicies[{index}]"
+        known = {"ExceptionType", "IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin"}
+        unknown = sorted(policy.keys() - known)
+        report.extend(f"{where}: unknown member {member}." for member in unknown)
+        allowed = STEP_EXCEPTIONS + JOB_EXCEPTIONS
+        report.extend(
+            f"{where}: ExceptionType {exception!r} is not one of {', '.join(allowed)}."
+            for exception in policy.get("ExceptionType") or [None]
+            if exception not in allowed
+        )
+        if "MaxAttempts" not in policy and "ExpireAfterMin" not in policy:
+            report.append(f"{where}: give MaxAttempts or ExpireAfterMin.")
+        if not 1 <= policy.get("MaxAttempts", 1) <= MAXIMUM_ATTEMPTS:
+            report.append(f"{where}: MaxAttempts must be 1..{MAXIMUM_ATTEMPTS}.")
+
+
+@dataclass
+class Retries:
+    """Decides how long a step waits before it is tried again."""
+
+    policies: Sequence[Mapping[str, Any]]
+    started: datetime.datetime
+    attempts: int = 0
+
+    def wait_seconds(self, exception: str | None) -> float | None:
+        """Seconds to wait before the next attempt; None when there is none."""
+        self.attempts += 1
+        for policy in self.policies:
+            if exception not in policy["ExceptionType"]:
+                continue
+            if self.attempts > policy.get("MaxAttempts", self.attempts):
+                return None
+            age = datetime.datetime.now(datetime.UTC) - self.started
+            limit = policy.get("ExpireAfterMin")
+            if limit is not None and age > datetime.timedelta(minutes=limit):
+                return None
+            interval = float(policy.get("IntervalSeconds", 1))
+            return interval * float(policy.get("BackoffRate", 2.0)) ** (self.attempts - 1)
+        return None
