@@ -1,0 +1,170 @@
+"""The raw table on S3: puts the default one there, and checks the target before a job starts."""
+
+import csv
+import hashlib
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from pipeline.configuration import Configuration
+from pipeline.project import Project
+from tabular.failure import InputError
+from tabular.fitting import position_of_target
+from tabular.problem import PROBLEMS, ProblemType
+from tabular.table import RawTable
+from tabular.target import detect_problem_type
+
+DEFAULT_KEY = "data/breast_cancer.csv"
+DEFAULT_TARGET = "diagnosis"
+LARGEST_READ = 100 * 1024 * 1024
+HEADING = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawData:
+    """The raw table of a run.
+
+    Parameters:
+        uri: where it is on S3.
+        target: the heading of its target column.
+        problem_type: the kind of target.
+        version: changes with its content. A cached step is used again while its arguments are the
+            same, whatever the objects hold by now; the version is one of its arguments.
+    """
+
+    uri: str
+    target: str
+    problem_type: ProblemType
+    version: str
+
+
+def prepare(configuration: Configuration, project: Project, s3: Any) -> RawData:
+    """Makes sure that the table is on S3, and that it has the target that `config.yaml` names.
+
+    Parameters:
+        configuration: what `config.yaml` says.
+        project: the resources of the project.
+        s3: a boto3 client.
+
+    Raises:
+        InputError: if the table cannot be read, or does not fit `config.yaml`.
+    """
+    uri = configuration.data.uri or _default_data(project, s3)
+    found = _objects(uri, s3)
+    complete = sum(entry.size for entry in found) <= LARGEST_READ
+    with tempfile.TemporaryDirectory() as folder:
+        _download(found, Path(folder), s3, only_headings=not complete)
+        table = RawTable.in_folder(
+            Path(folder), header=configuration.data.header, delimiter=configuration.data.delimiter
+        )
+        names = table.columns()
+        index = position_of_target(names, configuration.data.target)
+        problem_type = configuration.data.problem_type
+        if problem_type is None and not complete:
+            raise InputError(
+                f"data.problem_type is left out, and {uri} is larger than {LARGEST_READ >> 20} MB; "
+                f"set it to {', '.join(ProblemType)}"
+            )
+        if problem_type is None:
+            texts = [row[index].strip() for rows in table.pieces() for row in rows]
+            problem_type = detect_problem_type(texts)
+    PROBLEMS[problem_type].metric(configuration.objective.metric)
+    digest = hashlib.sha256(repr([(entry.key, entry.etag) for entry in found]).encode())
+    return RawData(
+        uri=uri, target=names[index], problem_type=problem_type, version=digest.hexdigest()[:16]
+    )
+
+
+def _default_data(project: Project, s3: Any) -> str:
+    """Uploads the default table unless it is there; it never changes."""
+    uri = f"s3://{project.artifact_bucket}/{DEFAULT_KEY}"
+    try:
+        s3.head_object(Bucket=project.artifact_bucket, Key=DEFAULT_KEY)
+    except ClientError as error:
+        # Without s3:ListBucket, S3 answers 403 for an object that does not exist.
+        if error.response["Error"]["Code"] not in ("404", "403", "NoSuchKey", "AccessDenied"):
+            raise
+        s3.put_object(
+            Bucket=project.artifact_bucket,
+            Key=DEFAULT_KEY,
+            Body=breast_cancer(),
+            ContentType="text/csv",
+            ServerSideEncryption="aws:kms",
+            SSEKMSKeyId=project.artifact_key_arn,
+        )
+        print(f"put the UCI breast-cancer set at {uri}")
+    return uri
+
+
+def breast_cancer() -> bytes:
+    """The UCI breast-cancer (Wisconsin, diagnostic) set as CSV, the diagnosis in words."""
+    # It takes seconds to import, and only the first run needs it.
+    from sklearn.datasets import load_breast_cancer
+
+    table = load_breast_cancer()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*table.feature_names, DEFAULT_TARGET])
+    for features, label in zip(table.data.tolist(), table.target.tolist(), strict=True):
+        writer.writerow([*features, table.target_names[label]])
+    return text.getvalue().encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Object:
+    bucket: str
+    key: str
+    size: int
+    etag: str
+
+
+def _objects(uri: str, s3: Any) -> list[_Object]:
+    """The objects of the table, without markers of the tools that wrote it."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    with _explained(uri):
+        if not key.endswith("/"):
+            head = s3.head_object(Bucket=bucket, Key=key)
+            size, etag = head["ContentLength"], head["ETag"]
+            return [_Object(bucket=bucket, key=key, size=size, etag=etag)]
+        found = [
+            _Object(bucket=bucket, key=entry["Key"], size=entry["Size"], etag=entry["ETag"])
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key)
+            for entry in page.get("Contents", [])
+            if not entry["Key"].endswith("/") and Path(entry["Key"]).name[0] not in "._"
+        ]
+    if not found:
+        raise InputError(f"data.uri: there is no object below {uri}")
+    return found
+
+
+def _download(found: list[_Object], folder: Path, s3: Any, *, only_headings: bool) -> None:
+    for number, entry in enumerate(found):
+        some = {"Range": f"bytes=0-{HEADING - 1}"} if only_headings and entry.size else {}
+        with _explained(f"s3://{entry.bucket}/{entry.key}"):
+            body = s3.get_object(Bucket=entry.bucket, Key=entry.key, **some)["Body"].read()
+        (folder / f"{number:05d}-{Path(entry.key).name}").write_bytes(body)
+
+
+@contextmanager
+def _explained(uri: str) -> Iterator[None]:
+    """Says what to do when S3 does not hand out the table."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ("404", "NoSuchKey", "NoSuchBucket"):
+            raise InputError(
+                f"data.uri: there is no object {uri}; the URI of a folder ends with /"
+            ) from error
+        if code in ("403", "AccessDenied"):
+            raise InputError(
+                f"data.uri: the role of the train build may not read {uri} ({error}); grant "
+                "s3:GetObject, s3:ListBucket and kms:Decrypt to it and to the pipeline's role"
+            ) from error
+        raise

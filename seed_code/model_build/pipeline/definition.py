@@ -1,0 +1,198 @@
+"""The SageMaker Pipeline, written with SageMaker Python SDK v3.
+
+    Preprocess -> Tune -> Evaluate -> CheckQuality -> Register | QualityBelowThreshold
+
+All code is in the image, so nothing is uploaded while the pipeline is defined, and defining it
+calls no AWS API. Importing this module takes seconds: import it when everything else is checked.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.offline_session import offline_session  # isort: skip  it comes before the SDK
+from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
+from sagemaker.core.workflow.conditions import (
+    ConditionGreaterThanOrEqualTo,
+    ConditionLessThanOrEqualTo,
+)
+from sagemaker.core.workflow.execution_variables import ExecutionVariables
+from sagemaker.core.workflow.functions import Join, JsonGet
+from sagemaker.core.workflow.parameters import ParameterFloat, ParameterString
+from sagemaker.core.workflow.properties import PropertyFile
+from sagemaker.mlops.workflow.condition_step import ConditionStep
+from sagemaker.mlops.workflow.fail_step import FailStep
+from sagemaker.mlops.workflow.model_step import ModelStep
+from sagemaker.mlops.workflow.pipeline import Pipeline
+from sagemaker.mlops.workflow.steps import CacheConfig, ProcessingStep, TuningStep
+from sagemaker.serve.model_builder import ModelBuilder
+
+from pipeline.configuration import Configuration
+from pipeline.data import RawData
+from pipeline.job_shapes import channel, output_uri, processing_input, processing_output
+from pipeline.jobs import Jobs
+from pipeline.project import Project
+from tabular.problem import PROBLEMS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """The pipeline of one commit.
+
+    Parameters:
+        configuration: what `config.yaml` says.
+        project: the resources of the project.
+        data: the raw table on S3.
+    """
+
+    configuration: Configuration
+    project: Project
+    data: RawData
+
+    def to_json(self) -> str:
+        """The pipeline definition, in the language of
+        https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-overview.html"""
+        steps = _Steps(self)
+        definition = json.loads(steps.pipeline().definition())
+        for step in definition["Steps"]:
+            if step["Name"] == "Tune":
+                steps.jobs.complete(step["Arguments"]["TrainingJobDefinition"])
+        return json.dumps(definition)
+
+
+class _Steps:
+    """Builds the steps; they share session, parameters and folders."""
+
+    def __init__(self, definition: Definition) -> None:
+        self._definition = definition
+        self._configuration = definition.configuration
+        self._project = definition.project
+        self._session = offline_session(
+            region=self._project.region, bucket=self._project.artifact_bucket
+        )
+        self.jobs = Jobs(self._configuration, self._project, self._session)
+        objective = self._configuration.objective
+        self._data = ParameterString("InputData", default_value=definition.data.uri)
+        self._threshold = ParameterFloat("QualityThreshold", default_value=objective.threshold)
+        self._approval = ParameterString(
+            "ApprovalStatus",
+            default_value=self._configuration.approval_status,
+            enum_values=["PendingManualApproval", "Approved"],
+        )
+        self._metric = PROBLEMS[definition.data.problem_type].metric(objective.metric)
+
+    def pipeline(self) -> Any:
+        preprocess = self._preprocess()
+        tune = self._tune(preprocess)
+        model_uri = tune.get_top_model_s3_uri(
+            top_k=0, s3_bucket=self._project.artifact_bucket, prefix="models"
+        )
+        report = PropertyFile(name="Evaluation", output_name="evaluation", path="evaluation.json")
+        evaluate = self._evaluate(preprocess, model_uri, report)
+        check = self._check(preprocess, evaluate, report, model_uri)
+        return Pipeline(
+            name=self._project.pipeline_name,
+            parameters=[
+                self._data,
+                *self.jobs.parameters,
+                self._threshold,
+                self._approval,
+            ],
+            steps=[preprocess, tune, evaluate, check],
+            sagemaker_session=self._session,
+            # Experiments would need more permissions, and the model registry keeps the metrics.
+            pipeline_experiment_config=None,
+        )
+
+    def _preprocess(self) -> Any:
+        run = self.jobs.processor({"DATA_VERSION": self._definition.data.version}).run(
+            inputs=[processing_input("data", self._data)],
+            outputs=[
+                processing_output(name, self._run_folder("preprocess", name))
+                for name in ("train", "validation", "test")
+            ],
+            arguments=self.jobs.preprocess_arguments(self._definition.data),
+        )
+        # The same data and code give the same rows; outputs of another run are as good.
+        cache = CacheConfig(enable_caching=True, expire_after="P30D")
+        return ProcessingStep("Preprocess", step_args=run, cache_config=cache)
+
+    def _tune(self, preprocess: Any) -> Any:
+        channels = [channel(name, output_uri(preprocess, name)) for name in ("train", "validation")]
+        checkpoints = Join(
+            on="/",
+            values=[
+                f"s3://{self._project.artifact_bucket}/checkpoints",
+                ExecutionVariables.PIPELINE_EXECUTION_ID,
+            ],
+        )
+        tuner = self.jobs.tuner(self._metric, channels, checkpoints)
+        return TuningStep("Tune", step_args=tuner.tune())
+
+    def _evaluate(self, preprocess: Any, model_uri: Any, report: Any) -> Any:
+        run = self.jobs.processor().run(
+            inputs=[
+                processing_input("model", model_uri),
+                processing_input("test", output_uri(preprocess, "test")),
+            ],
+            outputs=[processing_output("evaluation", self._run_folder("evaluation"))],
+            arguments=["-m", "tabular.evaluate"],
+        )
+        return ProcessingStep("Evaluate", step_args=run, property_files=[report])
+
+    def _check(self, preprocess: Any, evaluate: Any, report: Any, model_uri: Any) -> Any:
+        maximize, name = self._metric.maximize, self._metric.name
+        condition = ConditionGreaterThanOrEqualTo if maximize else ConditionLessThanOrEqualTo
+        measured = JsonGet(
+            step_name="Evaluate", property_file=report, json_path=self._metric.report_path
+        )
+        side = "below" if maximize else "above"
+        fail = FailStep(
+            "QualityBelowThreshold",
+            error_message=Join(
+                on=" ",
+                values=[
+                    f"The {name} on the held-out rows is {side} the threshold",
+                    self._threshold,
+                    "so no model was registered. See objective in config.yaml.",
+                ],
+            ),
+        )
+        return ConditionStep(
+            "CheckQuality",
+            conditions=[condition(left=measured, right=self._threshold)],
+            if_steps=[self._register(preprocess, evaluate, model_uri)],
+            else_steps=[fail],
+        )
+
+    def _register(self, preprocess: Any, evaluate: Any, model_uri: Any) -> Any:
+        instances = list(self._configuration.instance_types.inference)
+        report_uri = Join(on="/", values=[output_uri(evaluate, "evaluation"), "evaluation.json"])
+        holdout_uri = Join(on="/", values=[output_uri(preprocess, "test"), "holdout.csv"])
+        model = ModelBuilder(
+            image_uri=self._project.image_uri,
+            s3_model_data_url=model_uri,
+            role_arn=self._project.role_arn,
+            sagemaker_session=self._session,
+        )
+        statistics = MetricsSource(content_type="application/json", s3_uri=report_uri)
+        package = model.register(
+            model_package_group_name=self._project.model_package_group_name,
+            content_types=["text/csv", "application/json"],
+            response_types=["text/csv", "application/json"],
+            inference_instances=instances,
+            transform_instances=instances,
+            approval_status=self._approval,
+            model_metrics=ModelMetrics(model_statistics=statistics),
+            customer_metadata_properties={
+                "problem_type": str(self._definition.data.problem_type),
+                "target": self._definition.data.target,
+                "holdout": holdout_uri,
+                "commit": self._project.commit,
+            },
+        )
+        return ModelStep("Register", step_args=package)
+
+    def _run_folder(self, *path: str) -> Any:
+        runs = f"s3://{self._project.artifact_bucket}/runs"
+        return Join(on="/", values=[runs, ExecutionVariables.PIPELINE_EXECUTION_ID, *path])

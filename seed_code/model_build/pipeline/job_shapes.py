@@ -1,0 +1,67 @@
+"""The shapes by which steps pass files to each other."""
+
+from typing import Any
+
+from sagemaker.core.parameter import ContinuousParameter, IntegerParameter
+from sagemaker.core.shapes import (
+    Channel,
+    DataSource,
+    ProcessingInput,
+    ProcessingOutput,
+    ProcessingS3Input,
+    ProcessingS3Output,
+    S3DataSource,
+)
+
+from tabular.hyperparameters import HYPERPARAMETERS
+
+PROCESSING = "/opt/ml/processing"
+
+
+def processing_input(name: str, uri: Any) -> Any:
+    """Objects on S3 as files below `/opt/ml/processing/input/<name>`."""
+    return ProcessingInput(
+        input_name=name,
+        s3_input=ProcessingS3Input(
+            s3_uri=uri,
+            local_path=f"{PROCESSING}/input/{name}",
+            s3_data_type="S3Prefix",
+            s3_input_mode="File",
+            s3_data_distribution_type="FullyReplicated",
+        ),
+    )
+
+
+def processing_output(name: str, uri: Any) -> Any:
+    """Files below `/opt/ml/processing/output/<name>` as objects on S3."""
+    return ProcessingOutput(
+        output_name=name,
+        s3_output=ProcessingS3Output(
+            s3_uri=uri, local_path=f"{PROCESSING}/output/{name}", s3_upload_mode="EndOfJob"
+        ),
+    )
+
+
+def output_uri(step: Any, name: str) -> Any:
+    """Where a processing step has put an output; of a cached step, where it was put before."""
+    return step.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
+
+
+def channel(name: str, uri: Any) -> Any:
+    """Objects on S3 as files below `/opt/ml/input/data/<name>`."""
+    # The tuner refuses training.configs.InputData, which the trainer takes (SDK 3.27).
+    source = S3DataSource(
+        s3_data_type="S3Prefix", s3_uri=uri, s3_data_distribution_type="FullyReplicated"
+    )
+    return Channel(
+        channel_name=name, input_mode="File", data_source=DataSource(s3_data_source=source)
+    )
+
+
+def parameter_range(name: str, low: float, high: float) -> Any:
+    """The range in which the tuner varies a hyperparameter."""
+    known = HYPERPARAMETERS[name]
+    scaling = "Logarithmic" if known.logarithmic else "Auto"
+    if known.whole:
+        return IntegerParameter(int(low), int(high), scaling)
+    return ContinuousParameter(low, high, scaling)

@@ -1,0 +1,156 @@
+"""The jobs of the pipeline: the image, and how SageMaker runs it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sagemaker.core.network import NetworkConfig
+from sagemaker.core.processing import Processor
+from sagemaker.core.training.configs import (
+    CheckpointConfig,
+    Compute,
+    OutputDataConfig,
+    StoppingCondition,
+)
+from sagemaker.core.workflow.parameters import ParameterString
+from sagemaker.train.model_trainer import ModelTrainer
+from sagemaker.train.tuner import HyperparameterTuner
+
+from pipeline.configuration import Configuration
+from pipeline.data import RawData
+from pipeline.instance_storage import volume_key
+from pipeline.job_shapes import parameter_range
+from pipeline.project import Project
+from tabular.problem import Metric
+
+PYTHON = "/opt/venv/bin/python"
+HOUR = 3600
+
+
+class Jobs:
+    """Makes the jobs of one pipeline. They have no network, and all they write is encrypted.
+
+    Parameters:
+        configuration: what `config.yaml` says.
+        project: the resources of the project.
+        session: an offline session.
+    """
+
+    def __init__(self, configuration: Configuration, project: Project, session: Any) -> None:
+        self._configuration, self._project, self._session = configuration, project, session
+        instances = configuration.instance_types
+        self._processing_instance = ParameterString(
+            "ProcessingInstanceType", default_value=instances.processing
+        )
+        self._training_instance = ParameterString("InstanceType", default_value=instances.training)
+
+    @property
+    def parameters(self) -> list[Any]:
+        """The parameters of the pipeline that the jobs refer to."""
+        return [self._processing_instance, self._training_instance]
+
+    def processor(self, environment: dict[str, str] | None = None) -> Any:
+        """A processing job of the image; its arguments name the module."""
+        key = self._project.artifact_key_arn
+        return Processor(
+            role=self._project.role_arn,
+            image_uri=self._project.image_uri,
+            entrypoint=[PYTHON],
+            instance_count=1,
+            instance_type=self._processing_instance,
+            volume_size_in_gb=30,
+            volume_kms_key=volume_key(key, self._configuration.instance_types.processing),
+            output_kms_key=key,
+            max_runtime_in_seconds=HOUR,
+            env=environment,
+            network_config=NetworkConfig(enable_network_isolation=True),
+            sagemaker_session=self._session,
+            tags=self._project.tags,
+        )
+
+    def preprocess_arguments(self, raw: RawData) -> list[str]:
+        """The arguments of the preprocessing."""
+        data, split = self._configuration.data, self._configuration.split
+        arguments = [
+            "-m",
+            "tabular.preprocess",
+            f"--target=name:{raw.target}",
+            f"--problem-type={raw.problem_type}",
+            f"--header={'true' if data.header else 'false'}",
+            f"--delimiter={data.delimiter}",
+            f"--validation-share={split.validation}",
+            f"--test-share={split.test}",
+            f"--seed={split.seed}",
+        ]
+        if data.positive_label is not None:
+            arguments.append(f"--positive-label={data.positive_label}")
+        return arguments + [f"--drop={column}" for column in data.drop]
+
+    def tuner(self, metric: Metric, channels: Sequence[Any], checkpoints: Any) -> Any:
+        """The search for the best hyperparameters.
+
+        Parameters:
+            metric: what the trials improve.
+            channels: what they read.
+            checkpoints: where those on spot instances keep their state.
+        """
+        tuning = self._configuration.tuning
+        name = f"validation:{metric.name}"
+        return HyperparameterTuner(
+            self._trainer(metric, channels, checkpoints),
+            name,
+            {
+                hyperparameter: parameter_range(hyperparameter, *ends)
+                for hyperparameter, ends in tuning.ranges.items()
+            },
+            metric_definitions=[
+                {"Name": name, "Regex": rf"{name}=(-?[0-9\.]+)"},
+                {"Name": "validation:loss", "Regex": r"validation-loss=([0-9\.]+)"},
+            ],
+            strategy=tuning.strategy,
+            max_jobs=tuning.jobs,
+            max_parallel_jobs=tuning.parallel,
+            objective_type="Maximize" if metric.maximize else "Minimize",
+            early_stopping_type="Auto" if tuning.early_stopping else "Off",
+            random_seed=self._configuration.split.seed,
+            tags=self._project.tags,
+        )
+
+    def _trainer(self, metric: Metric, channels: Sequence[Any], checkpoints: Any) -> Any:
+        tuning = self._configuration.tuning
+        fixed = {
+            name: value
+            for name, value in self._configuration.training.items()
+            if name not in tuning.ranges
+        }
+        return ModelTrainer(
+            training_image=self._project.image_uri,
+            role=self._project.role_arn,
+            sagemaker_session=self._session,
+            compute=Compute(
+                instance_type=self._training_instance,
+                instance_count=1,
+                volume_size_in_gb=30,
+                enable_managed_spot_training=tuning.spot,
+            ),
+            stopping_condition=StoppingCondition(
+                max_runtime_in_seconds=4 * HOUR,
+                max_wait_time_in_seconds=8 * HOUR if tuning.spot else None,
+            ),
+            # Only spot jobs are started again by SageMaker.
+            checkpoint_config=CheckpointConfig(s3_uri=checkpoints) if tuning.spot else None,
+            output_data_config=OutputDataConfig(
+                s3_output_path=f"s3://{self._project.artifact_bucket}/models",
+                kms_key_id=self._project.artifact_key_arn,
+            ),
+            hyperparameters={"metric": metric.name, **fixed},
+            input_data_config=list(channels),
+        )
+
+    def complete(self, job: dict[str, Any]) -> None:
+        """Adds to the definition of a tuner's jobs what the tuner of SDK 3.27 leaves out."""
+        job["EnableNetworkIsolation"] = True
+        key = volume_key(
+            self._project.artifact_key_arn, self._configuration.instance_types.training
+        )
+        if key:
+            job["ResourceConfig"]["VolumeKmsKeyId"] = key

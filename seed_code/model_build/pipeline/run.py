@@ -1,0 +1,120 @@
+"""The train build: updates the SageMaker Pipeline, runs it and waits for the registered model.
+
+    python -m pipeline.run [--parameter NAME=VALUE] ...
+
+Ends with status 1 and the failing step's reason if no model was registered.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pipeline.configuration import Configuration, read_configuration
+from pipeline.execution import ExecutionError, Follower, put_pipeline, start
+from pipeline.project import Project
+from tabular.failure import InputError
+
+
+def run(options: argparse.Namespace) -> str:
+    """Runs the pipeline.
+
+    Returns:
+        The ARN of the model package that was registered.
+
+    Raises:
+        InputError: if configuration or data are wrong; nothing is changed then.
+        ExecutionError: if the pipeline does not end with a model.
+    """
+    configuration = read_configuration(options.config)
+    project = Project.from_environment()
+    # Mistakes above are told at once: what follows takes seconds to import.
+    import boto3
+
+    from pipeline.data import prepare
+
+    session = boto3.Session(region_name=project.region)
+    data = prepare(configuration, project, session.client("s3"))
+    print(f"training on {data.uri}: {data.problem_type} target {data.target!r}", flush=True)
+
+    from pipeline.definition import Definition
+
+    pipeline = Definition(configuration=configuration, project=project, data=data)
+    definition = pipeline.to_json()
+    if options.definition:
+        options.definition.write_text(json.dumps(json.loads(definition), indent=1))
+    sagemaker = session.client("sagemaker")
+    print(f"updated {put_pipeline(sagemaker, project, definition)}", flush=True)
+    execution_arn = start(sagemaker, project, dict(options.parameter))
+    print(f"started {execution_arn}", flush=True)
+    try:
+        return Follower(sagemaker, execution_arn).follow()
+    finally:
+        _print_report(session.client("s3"), project, execution_arn, configuration)
+
+
+def _print_report(
+    s3: Any, project: Project, execution_arn: str, configuration: Configuration
+) -> None:
+    """Prints the measures on the held-out rows, if the execution came that far."""
+    from botocore.exceptions import ClientError
+
+    key = f"runs/{execution_arn.rpartition('/')[2]}/evaluation/evaluation.json"
+    try:
+        body = s3.get_object(Bucket=project.artifact_bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied", "403"):
+            print("no evaluation was written")
+            return
+        raise
+    groups = [group for group in json.loads(body).values() if isinstance(group, dict)]
+    values = {
+        name: measure["value"]
+        for group in groups
+        for name, measure in group.items()
+        if isinstance(measure, dict) and "value" in measure
+    }
+    print(
+        f"on held-out rows (threshold of {configuration.objective.metric}: "
+        f"{configuration.objective.threshold:g}):"
+    )
+    for name, value in values.items():
+        print(f"  {name} {value:.5f}")
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not name or not separator:
+        raise argparse.ArgumentTypeError(f"got {text!r}; allowed: NAME=VALUE")
+    return name, value
+
+
+def main() -> None:
+    """Runs the train build from the command line."""
+    parser = argparse.ArgumentParser(
+        prog="pipeline.run", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, default=Path("config.yaml"))
+    parser.add_argument(
+        "--parameter",
+        type=_parameter,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="replaces the default of a pipeline parameter, for example InputData=s3://...",
+    )
+    parser.add_argument("--definition", type=Path, help="also write the definition to this file")
+    parser.add_argument("--package-arn", type=Path, help="write the package's ARN to this file")
+    options = parser.parse_args()
+    try:
+        package_arn = run(options)
+    except (InputError, ExecutionError) as error:
+        sys.exit(f"error: {error}")
+    print(f"registered {package_arn}")
+    if options.package_arn:
+        options.package_arn.write_text(package_arn)
+
+
+if __name__ == "__main__":
+    main()

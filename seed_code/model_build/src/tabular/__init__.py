@@ -1,0 +1,1 @@
+"""XGBoost on tabular data for Amazon SageMaker: preprocessing, training, evaluation, serving."""

@@ -1,0 +1,128 @@
+"""Turns the cells of raw rows into the numbers that the model reads.
+
+Preprocessing, evaluation and serving all call `encode`, which is what keeps them equal.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tabular.failure import InputError
+from tabular.schema import MISSING, Column, Kind, Schema, is_missing
+
+Matrix = npt.NDArray[np.float32]
+
+NAN = math.nan
+
+
+class CellError(InputError):
+    """A cell that the model cannot read.
+
+    Parameters:
+        row: its row, counted from 1.
+        column: its column.
+        got: what it holds.
+        expected: what it may hold.
+    """
+
+    def __init__(self, *, row: int, column: str, got: object, expected: str) -> None:
+        self.row, self.column, self.got, self.expected = row, column, got, expected
+        super().__init__(f"row {row}, column {column!r}: got {got!r}, expected {expected}")
+
+
+def encode(schema: Schema, columns: Sequence[Sequence[Any]]) -> Matrix:
+    """Encodes cells that are given column by column.
+
+    A missing value and a category that training did not see become NaN, which XGBoost handles
+    natively; so does a number that is too large for 32 bits.
+
+    Parameters:
+        schema: the fitted preprocessing.
+        columns: for each feature of the schema, in its order, the cells of all rows: texts of a
+            CSV file, or what a JSON document holds.
+
+    Returns:
+        One row for each row, one column for each feature.
+
+    Raises:
+        CellError: if a cell of a numeric column is not a number.
+    """
+    encoded = [
+        encode_numbers(cells, column.name, schema.missing)
+        if column.kind is Kind.NUMERIC
+        else encode_categories(cells, column)
+        for column, cells in zip(schema.features, columns, strict=True)
+    ]
+    return as_matrix(encoded)
+
+
+def as_matrix(columns: Sequence[Sequence[float]]) -> Matrix:
+    """Columns of numbers as a matrix of rows in 32 bits, infinity as missing."""
+    with np.errstate(over="ignore"):
+        matrix = np.ascontiguousarray(np.array(columns, dtype=np.float32).T)
+    matrix[np.isinf(matrix)] = NAN
+    return matrix
+
+
+def encode_numbers(
+    cells: Sequence[Any], name: str, missing: frozenset[str] = frozenset(MISSING)
+) -> list[float]:
+    """The cells of a numeric column as numbers, NaN where one is missing.
+
+    Raises:
+        CellError: at the first cell that is neither a number nor missing.
+    """
+    try:
+        numbers = list(map(float, cells))
+    except (ValueError, TypeError, OverflowError):
+        return [_number(cell, row, name, missing) for row, cell in enumerate(cells, start=1)]
+    # float() also reads Python's own spelling 1_000, which no CSV file means as a number.
+    for row, cell in enumerate(cells, start=1):
+        if type(cell) is str and "_" in cell:
+            _number(cell, row, name, missing)
+    return numbers
+
+
+def _number(cell: Any, row: int, name: str, missing: frozenset[str]) -> float:
+    if cell is None or (isinstance(cell, str) and is_missing(cell, missing)):
+        return NAN
+    try:
+        if isinstance(cell, str) and "_" in cell:
+            raise ValueError
+        return float(cell)
+    except OverflowError:
+        return math.inf
+    except (ValueError, TypeError):
+        expected = "a number or a missing value"
+        raise CellError(row=row, column=name, got=cell, expected=expected) from None
+
+
+def encode_categories(cells: Sequence[Any], column: Column) -> list[float]:
+    """The cells of a category column as codes, NaN where one is missing or not known.
+
+    Raises:
+        CellError: at the first cell that is a list or an object of JSON.
+    """
+    codes = column.codes
+    return [
+        codes.get(cell.strip(), NAN) if type(cell) is str else _code(cell, row, column)
+        for row, cell in enumerate(cells, start=1)
+    ]
+
+
+def _code(cell: Any, row: int, column: Column) -> float:
+    """The code of a JSON value that is no text: CSV files spell it in more than one way."""
+    if isinstance(cell, list | dict):
+        expected = "a text or a missing value"
+        raise CellError(row=row, column=column.name, got=cell, expected=expected)
+    spellings = [str(cell)]
+    if isinstance(cell, bool):
+        spellings += [str(cell).lower(), str(cell).upper(), str(int(cell))]
+    elif isinstance(cell, float) and cell.is_integer():
+        spellings.append(str(int(cell)))
+    elif isinstance(cell, int):
+        spellings.append(f"{cell}.0")
+    return next((column.codes[text] for text in spellings if text in column.codes), NAN)

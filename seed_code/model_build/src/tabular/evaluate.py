@@ -1,0 +1,117 @@
+"""Processing job: scores the model on the held-out rows and writes `evaluation.json`.
+
+The rows are the raw ones, read and encoded as the endpoint does, so the report says how good the
+answers of the endpoint will be.
+"""
+
+import argparse
+import json
+import sys
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tabular.failure import InputError, exit_with_message
+from tabular.metrics import binary_report, multiclass_report, regression_report
+from tabular.predictor import Predictor
+from tabular.problem import PROBLEMS, ProblemType
+from tabular.table import RawTable
+
+INPUT = Path("/opt/ml/processing/input")
+OUTPUT = Path("/opt/ml/processing/output/evaluation")
+
+
+def evaluate(model: Path, test: Path, output: Path) -> dict[str, Any]:
+    """Runs the job.
+
+    Parameters:
+        model: the folder with `model.tar.gz`.
+        test: the folder with the raw held-out rows.
+        output: the folder for the report.
+
+    Returns:
+        The report.
+
+    Raises:
+        InputError: if model or rows cannot be read.
+    """
+    predictor = read_archive(model / "model.tar.gz")
+    report = _report(predictor, RawTable.in_folder(test))
+    output.mkdir(parents=True, exist_ok=True)
+    (output / "evaluation.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    return report
+
+
+def read_archive(file: Path) -> Predictor:
+    """Reads the model out of `model.tar.gz` without unpacking it to disk: an archive may name
+    paths outside of its folder.
+
+    Raises:
+        InputError: if it is no archive of a model.
+    """
+    contents: dict[str, bytes] = {}
+    try:
+        with tarfile.open(file, "r:gz") as archive:
+            for member in archive:
+                stream = archive.extractfile(member) if member.isfile() else None
+                if stream:
+                    contents[member.name.removeprefix("./")] = stream.read()
+    except (OSError, tarfile.TarError) as error:
+        raise InputError(f"{file} cannot be read as an archive: {error}") from error
+    missing = {"schema.json", "model.ubj"} - set(contents)
+    if missing:
+        raise InputError(f"{file} holds {sorted(contents)}; expected {sorted(missing)} in it")
+    return Predictor.load(contents["schema.json"], contents["model.ubj"])
+
+
+def _report(predictor: Predictor, table: RawTable) -> dict[str, Any]:
+    schema = predictor.schema
+    names = table.columns()
+    positions = [names.index(column.name) for column in schema.features]
+    target_index = names.index(schema.target)
+    answers, texts = [], []
+    for rows in table.pieces():
+        cells = list(zip(*rows, strict=True))
+        answers.append(predictor.predict([cells[position] for position in positions]))
+        texts += [text.strip() for text in cells[target_index]]
+    predicted = np.concatenate(answers).astype(np.float64)
+    if schema.problem_type is ProblemType.REGRESSION:
+        measures = regression_report(np.array(texts, dtype=float), predicted)
+    else:
+        codes = {label: code for code, label in enumerate(schema.labels)}
+        actual = np.array([codes[text] for text in texts], dtype=np.intp)
+        if schema.problem_type is ProblemType.BINARY:
+            measures = binary_report(actual, predicted[:, 1], schema.labels)
+        else:
+            measures = multiclass_report(actual, predicted, schema.labels)
+    return {
+        "version": 0.0,
+        "dataset": {"item_count": len(texts)},
+        PROBLEMS[schema.problem_type].report: measures,
+    }
+
+
+def _print(report: dict[str, Any]) -> None:
+    print(f"{report['dataset']['item_count']} held-out rows")
+    for group in (problem.report for problem in PROBLEMS.values()):
+        for name, measure in report.get(group, {}).items():
+            if isinstance(measure, dict) and "value" in measure:
+                print(f"{name} {measure['value']:.6f}")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the job from the command line."""
+    parser = argparse.ArgumentParser(prog="tabular.evaluate", description=__doc__)
+    parser.add_argument("--model", type=Path, default=INPUT / "model")
+    parser.add_argument("--test", type=Path, default=INPUT / "test")
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    options = parser.parse_args(arguments)
+    with exit_with_message(Path("/opt/ml/output/message")):
+        _print(evaluate(options.model, options.test, options.output))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

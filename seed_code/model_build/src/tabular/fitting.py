@@ -1,0 +1,210 @@
+"""Finds out what the columns of a table hold, and encodes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tabular.encoding import CellError, Matrix, as_matrix, encode_numbers
+from tabular.failure import InputError
+from tabular.schema import Column, Kind, is_missing
+from tabular.table import RawTable, Rows
+
+FEWEST_ROWS_PER_CATEGORY = 2  # what occurs once cannot be learnt; identifiers vanish by this too
+MOST_CATEGORIES = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What one reading of the table tells.
+
+    Parameters:
+        columns: the raw columns except the target; categories are not known yet.
+        target: the text of each row's target.
+        target_index: the position of the target among the raw columns.
+    """
+
+    columns: tuple[Column, ...]
+    target: list[str]
+    target_index: int
+
+
+def position_of_target(names: Sequence[str], target: str | int) -> int:
+    """The position of the target column.
+
+    Parameters:
+        names: the names of the columns.
+        target: its name or position; -1 is the last.
+
+    Raises:
+        InputError: if there is no such column.
+    """
+    if isinstance(target, int):
+        if not -len(names) <= target < len(names):
+            raise InputError(
+                f"data.target: got column {target}; the table has {len(names)} columns, "
+                f"allowed: 0 to {len(names) - 1}, or -1 for the last"
+            )
+        return target % len(names)
+    if target not in names:
+        raise InputError(f"data.target: got {target!r}; the columns are {_shown(names)}")
+    return names.index(target)
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+class _Observation:
+    """What the cells of one column have been so far."""
+
+    def __init__(self) -> None:
+        self.numeric = True
+        self.first: str | None = None
+        self.constant = True
+        self.empty = True
+
+    def see(self, cells: Sequence[str]) -> None:
+        if self.numeric:
+            try:
+                encode_numbers(cells, "")
+            except CellError:
+                self.numeric = False
+        if self.first is None:
+            self.first = cells[0].strip()
+        if self.constant:
+            self.constant = all(cell.strip() == self.first for cell in cells)
+        if self.empty:
+            self.empty = all(is_missing(cell) for cell in cells)
+
+    def column(self, name: str) -> Column:
+        if self.empty:
+            return Column(name=name, kind=Kind.IGNORED, reason="it is empty")
+        if self.constant:
+            return Column(name=name, kind=Kind.IGNORED, reason=f"it is always {self.first!r}")
+        return Column(name=name, kind=Kind.NUMERIC if self.numeric else Kind.CATEGORY)
+
+
+def profile(table: RawTable, *, target: str | int, drop: Sequence[str] = ()) -> Profile:
+    """Reads the table once and finds what its columns hold.
+
+    Parameters:
+        table: the raw table.
+        target: the name or position of the target column.
+        drop: names of columns that are not to be used.
+
+    Raises:
+        InputError: if the target or a column to drop does not exist, or no row or column is left.
+    """
+    names = table.columns()
+    target_index = position_of_target(names, target)
+    for name in drop:
+        if name not in names:
+            raise InputError(f"data.drop: got {name!r}; the columns are {_shown(names)}")
+        if name == names[target_index]:
+            raise InputError(f"data.drop: {name!r} is the target; remove it from data.drop")
+    observations = {
+        index: _Observation()
+        for index, name in enumerate(names)
+        if index != target_index and name not in drop
+    }
+    texts: list[str] = []
+    for rows in table.pieces():
+        cells = list(zip(*rows, strict=True))
+        texts += [text.strip() for text in cells[target_index]]
+        for index, observation in observations.items():
+            observation.see(cells[index])
+    if not texts:
+        raise InputError("the table has no rows; expected CSV rows below the heading")
+    columns = tuple(
+        observations[index].column(name)
+        if index in observations
+        else Column(name=name, kind=Kind.IGNORED, reason="data.drop names it")
+        for index, name in enumerate(names)
+        if index != target_index
+    )
+    if all(column.kind is Kind.IGNORED for column in columns):
+        raise InputError("no column is left to learn from: all are dropped, empty or constant")
+    return Profile(columns=columns, target=texts, target_index=target_index)
+
+
+class TableEncoder:
+    """Encodes the rows of a table piece by piece and learns the categories of text columns."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._profile = profile
+        self._cells: dict[int, list[npt.NDArray[np.float32 | np.int32]]] = {
+            index: [] for index, column in enumerate(profile.columns) if column.kind in _USED
+        }
+        self._texts: dict[int, dict[str, int]] = {
+            index: {} for index in self._cells if profile.columns[index].kind is Kind.CATEGORY
+        }
+
+    def add(self, rows: Rows) -> None:
+        """Encodes rows of the raw table."""
+        cells = list(zip(*rows, strict=True))
+        del cells[self._profile.target_index]
+        for index, pieces in self._cells.items():
+            if index in self._texts:
+                pieces.append(self._text_codes(index, cells[index]))
+            else:
+                numbers = encode_numbers(cells[index], self._profile.columns[index].name)
+                pieces.append(as_matrix([numbers])[:, 0])
+
+    def _text_codes(self, index: int, cells: Sequence[str]) -> npt.NDArray[np.int32]:
+        codes = self._texts[index]
+        found = [
+            -1 if is_missing(cell) else codes.setdefault(cell.strip(), len(codes)) for cell in cells
+        ]
+        return np.array(found, dtype=np.int32)
+
+    def finish(self, train: npt.NDArray[np.bool_]) -> tuple[tuple[Column, ...], Matrix]:
+        """The fitted columns and the encoded rows.
+
+        A category is known if at least two training rows have it; of more than 1000 the most
+        frequent are. A text column in which no category is left is ignored.
+
+        Parameters:
+            train: for each row whether it is a training row.
+
+        Raises:
+            InputError: if no column is left to learn from.
+        """
+        columns = list(self._profile.columns)
+        features = []
+        for index, pieces in self._cells.items():
+            cells = np.concatenate(pieces)
+            if index in self._texts:
+                columns[index], cells = _fit_categories(
+                    columns[index], list(self._texts[index]), cells, train
+                )
+            if columns[index].kind is not Kind.IGNORED:
+                features.append(cells)
+        if not features:
+            raise InputError("no column is left to learn from: no text occurs in two training rows")
+        return tuple(columns), np.stack(features, axis=1).astype(np.float32, copy=False)
+
+
+_USED = (Kind.NUMERIC, Kind.CATEGORY)
+
+
+def _fit_categories(
+    column: Column,
+    texts: list[str],
+    found: npt.NDArray[np.float32 | np.int32],
+    train: npt.NDArray[np.bool_],
+) -> tuple[Column, npt.NDArray[np.float32]]:
+    codes = found.astype(np.int64)
+    frequency = np.bincount(codes[train & (codes >= 0)], minlength=len(texts))
+    kept = [code for code in range(len(texts)) if frequency[code] >= FEWEST_ROWS_PER_CATEGORY]
+    kept = sorted(kept, key=lambda code: (-frequency[code], texts[code]))[:MOST_CATEGORIES]
+    kept.sort(key=lambda code: texts[code])
+    if not kept:
+        reason = "none of its texts occurs in two training rows"
+        return Column(name=column.name, kind=Kind.IGNORED, reason=reason), np.empty(0, np.float32)
+    # The last place serves the code -1 of a missing text.
+    places = np.full(len(texts) + 1, np.nan, dtype=np.float32)
+    places[kept] = np.arange(len(kept), dtype=np.float32)
+    categories = tuple(texts[code] for code in kept)
+    return Column(name=column.name, kind=Kind.CATEGORY, categories=categories), places[codes]

@@ -1,0 +1,204 @@
+"""Reads the rows of a request and writes the answers, as CSV or JSON."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tabular.failure import InputError
+from tabular.problem import ProblemType
+from tabular.schema import Schema
+
+CSV = "text/csv"
+JSON = "application/json"
+
+Columns = list[Sequence[Any]]
+
+
+class RowReader:
+    """Finds the cells of the model's columns in the rows of requests.
+
+    Parameters:
+        schema: the fitted preprocessing.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._target = schema.target
+        self._names = [column.name for column in schema.columns]
+        self._features = [column.name for column in schema.features]
+        self._known = {*self._names, schema.target}
+        # Rows without a heading: all raw columns but the target, or only those that are used.
+        self._layouts = {
+            len(self._names): [self._names.index(name) for name in self._features],
+            len(self._features): list(range(len(self._features))),
+        }
+
+    def csv(self, body: bytes) -> Columns:
+        """The cells of a CSV body, column by column.
+
+        Raises:
+            InputError: if a row does not have the expected fields.
+        """
+        try:
+            text = body.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(f"the body is not UTF-8 text: {error.reason}") from error
+        try:
+            rows = [row for row in csv.reader(io.StringIO(text), strict=True) if row]
+        except csv.Error as error:
+            raise InputError(f"the body is not CSV: {error}") from error
+        if not rows:
+            raise InputError("the body is empty; expected CSV rows")
+        heading = [name.strip() for name in rows[0]]
+        positions: list[int] | None = None
+        if self._is_heading(heading):
+            positions = self._positions(heading, "the heading")
+            del rows[0]
+            if not rows:
+                raise InputError("the body has a heading and no rows")
+        return self._select(rows, positions, len(heading))
+
+    def json(self, body: bytes) -> Columns:
+        """The cells of a JSON body, column by column.
+
+        Raises:
+            InputError: if it is no JSON, or a row does not have the expected values.
+        """
+        try:
+            document = json.loads(body)
+        except ValueError as error:
+            raise InputError(f"the body is not JSON: {error}") from error
+        rows = document
+        if isinstance(document, dict):
+            rows = document.get("instances", [document])
+        if not isinstance(rows, list):
+            raise InputError('"instances" is no list; expected a list of rows')
+        if not rows:
+            raise InputError("the body has no rows")
+        if all(isinstance(row, list) for row in rows):
+            return self._select(rows, None, len(rows[0]))
+        if all(isinstance(row, dict) for row in rows):
+            return self._select_named(rows)
+        for number, row in enumerate(rows, start=1):
+            if not isinstance(row, list | dict):
+                raise InputError(
+                    f"row {number}: got {json.dumps(row)}, expected a list of values, or an object "
+                    "of column names and values"
+                )
+        raise InputError("rows are lists and objects; expected one kind")
+
+    def _is_heading(self, first: list[str]) -> bool:
+        """A misspelt name must not turn a heading into a row, so half of the names are enough."""
+        return sum(name in self._known for name in first) * 2 > len(first)
+
+    def _positions(self, names: Sequence[str], where: str) -> list[int]:
+        places = {name: place for place, name in enumerate(names)}
+        for name in self._features:
+            if name not in places:
+                raise InputError(f"{where}: column {name!r} is missing")
+        if len(places) != len(names):
+            raise InputError(f"{where}: a column is named twice")
+        for name in names:
+            if name not in self._known:
+                raise InputError(f"{where}: got column {name!r}, which the model does not know")
+        return [places[name] for name in self._features]
+
+    def _select(self, rows: list[list[Any]], positions: list[int] | None, width: int) -> Columns:
+        for number, row in enumerate(rows, start=1):
+            if len(row) != width or (positions is None and width not in self._layouts):
+                raise InputError(f"row {number}: {self._width_problem(row, positions, width)}")
+        cells = list(zip(*rows, strict=True))
+        return [cells[place] for place in (positions or self._layouts[width])]
+
+    def _width_problem(self, row: list[Any], positions: list[int] | None, width: int) -> str:
+        if positions is not None or width in self._layouts:
+            return f"got {len(row)} values, expected {width}"
+        counts = " or ".join(str(count) for count in self._layouts)
+        hint = ""
+        if len(row) == len(self._names) + 1:
+            hint = f" (without the target {self._target!r})"
+        first, last = self._names[0], self._names[-1]
+        return f"got {len(row)} values, expected {counts}{hint}, from {first!r} to {last!r}"
+
+    def _select_named(self, rows: list[dict[str, Any]]) -> Columns:
+        for number, row in enumerate(rows, start=1):
+            if not row.keys() >= set(self._features) or not row.keys() <= self._known:
+                self._positions(list(row), f"row {number}")
+        return [[row[name] for row in rows] for name in self._features]
+
+
+class AnswerWriter:
+    """Writes what the model answered.
+
+    Parameters:
+        schema: the fitted preprocessing.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        self._regression = schema.problem_type is ProblemType.REGRESSION
+        self._binary = schema.problem_type is ProblemType.BINARY
+        self._labels = schema.labels
+        self._label_cells = [_csv_cell(label) for label in schema.labels]
+        self._label_values = [_json_value(label) for label in schema.labels]
+
+    def csv(self, answers: npt.NDArray[np.float32]) -> bytes:
+        """One line for each row: the value; or the label, then of two labels the probability of
+        the second, of more the probability of each, in the order of the schema."""
+        if self._regression:
+            lines = [_shortest(value) for value in answers]
+        else:
+            shown = answers[:, 1:] if self._binary else answers
+            lines = [
+                ",".join([self._label_cells[label], *map(_shortest, row)])
+                for label, row in zip(self._chosen(answers), shown, strict=True)
+            ]
+        return ("\n".join(lines) + "\n").encode()
+
+    def json(self, answers: npt.NDArray[np.float32]) -> bytes:
+        """`{"predictions": [...]}` with a value, or a label and the probability of each label."""
+        predictions: list[dict[str, Any]]
+        if self._regression:
+            predictions = [{"value": float(_shortest(value))} for value in answers]
+        else:
+            predictions = [
+                {
+                    "label": self._label_values[label],
+                    "probabilities": {
+                        name: float(_shortest(value))
+                        for name, value in zip(self._labels, row, strict=True)
+                    },
+                }
+                for label, row in zip(self._chosen(answers), answers, strict=True)
+            ]
+        return json.dumps({"predictions": predictions}, ensure_ascii=False).encode()
+
+    def _chosen(self, answers: npt.NDArray[np.float32]) -> list[int]:
+        # Of two labels the positive one from 0.5 on, as the evaluation counts.
+        if self._binary:
+            return [int(value >= 0.5) for value in answers[:, 1]]
+        chosen: list[int] = answers.argmax(axis=1).tolist()
+        return chosen
+
+
+def _shortest(value: np.float32) -> str:
+    """The shortest decimal that reads back as the same 32 bits."""
+    return str(value)
+
+
+def _csv_cell(label: str) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([label])
+    return line.getvalue()
+
+
+def _json_value(label: str) -> int | str:
+    """Labels that are whole numbers are numbers in JSON."""
+    try:
+        number = int(label)
+    except ValueError:
+        return label
+    return number if str(number) == label else label

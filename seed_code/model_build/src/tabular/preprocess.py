@@ -1,0 +1,135 @@
+"""Processing job: splits and encodes the raw table, and fits the schema.
+
+Reads every CSV file below `/opt/ml/processing/input/data`; writes below `/opt/ml/processing/output`
+`train/train.npz` with `train/schema.json`, `validation/validation.npz`, and `test/holdout.csv`, the
+raw rows that the evaluation and the smoke tests of an endpoint use.
+"""
+
+import argparse
+import csv
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tabular.failure import exit_with_message
+from tabular.fitting import Profile, TableEncoder, profile
+from tabular.problem import ProblemType
+from tabular.schema import Column, Kind, Schema
+from tabular.split import Part, Parts, split
+from tabular.table import RawTable
+from tabular.target import Target, read_target
+
+INPUT = Path("/opt/ml/processing/input/data")
+OUTPUT = Path("/opt/ml/processing/output")
+
+
+def preprocess(options: argparse.Namespace) -> Schema:
+    """Runs the job.
+
+    Parameters:
+        options: what `parser` reads.
+
+    Raises:
+        InputError: if the table does not fit the options; the message says what to do.
+    """
+    table = RawTable.in_folder(
+        options.input, header=options.header == "true", delimiter=options.delimiter
+    )
+    found = profile(table, target=options.target, drop=options.drop)
+    target = read_target(found.target, options.problem_type, options.positive_label)
+    parts = split(
+        target, validation=options.validation_share, test=options.test_share, seed=options.seed
+    )
+    names = table.columns()
+    columns, features = _encode(table, found, parts, names, options.output / "test" / "holdout.csv")
+    schema = Schema(
+        problem_type=target.problem_type,
+        target=names[found.target_index],
+        columns=columns,
+        labels=target.labels,
+    )
+    values = np.array([np.nan if value is None else value for value in target.values])
+    for part in (Part.TRAIN, Part.VALIDATION):
+        folder = options.output / part.name.lower()
+        folder.mkdir(parents=True, exist_ok=True)
+        chosen = parts == part
+        np.savez(
+            folder / f"{part.name.lower()}.npz", features=features[chosen], target=values[chosen]
+        )
+    (options.output / "train" / "schema.json").write_text(schema.to_json(), encoding="utf-8")
+    _print_summary(schema, target, parts)
+    return schema
+
+
+def _encode(
+    table: RawTable, found: Profile, parts: Parts, names: list[str], holdout: Path
+) -> tuple[tuple[Column, ...], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
+    """Reads the table the second time: encodes it and copies its held-out rows as they are."""
+    encoder = TableEncoder(found)
+    holdout.parent.mkdir(parents=True, exist_ok=True)
+    with holdout.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(names)
+        first = 0
+        for rows in table.pieces():
+            encoder.add(rows)
+            here = parts[first : first + len(rows)]
+            writer.writerows(rows[index] for index in np.flatnonzero(here == Part.TEST))
+            first += len(rows)
+    return encoder.finish(parts == Part.TRAIN)
+
+
+def _print_summary(schema: Schema, target: Target, parts: Parts) -> None:
+    counts = {part: int(np.sum(parts == part)) for part in Part}
+    print(
+        f"{len(parts)} rows: {counts[Part.TRAIN]} train, {counts[Part.VALIDATION]} validation, "
+        f"{counts[Part.TEST]} test, {counts[Part.LEFT_OUT]} without a target"
+    )
+    kinds = [column.kind for column in schema.columns]
+    print(
+        f"{len(kinds)} columns: {kinds.count(Kind.NUMERIC)} numeric, "
+        f"{kinds.count(Kind.CATEGORY)} category, {kinds.count(Kind.IGNORED)} ignored"
+    )
+    for column in schema.columns:
+        if column.kind is Kind.IGNORED:
+            print(f"column {column.name!r} is ignored: {column.reason}")
+    labels = f", labels {', '.join(target.labels[:10])}" if target.labels else ""
+    print(f"target {schema.target!r}: {schema.problem_type}{labels}")
+
+
+def _target(text: str) -> str | int:
+    """`name:<heading>` or `index:<position>`: a heading may itself be a number."""
+    kind, _, value = text.partition(":")
+    if kind not in ("name", "index") or not value:
+        raise argparse.ArgumentTypeError(f"got {text!r}; allowed: name:<heading>, index:<position>")
+    return value if kind == "name" else int(value)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of the job; the pipeline definition fills them from `config.yaml`."""
+    options = argparse.ArgumentParser(prog="tabular.preprocess", description=__doc__)
+    options.add_argument("--target", type=_target, required=True)
+    options.add_argument("--problem-type", type=ProblemType)
+    options.add_argument("--positive-label")
+    options.add_argument("--header", choices=("true", "false"), default="true")
+    options.add_argument("--delimiter", default=",")
+    options.add_argument("--drop", action="append", default=[], metavar="COLUMN")
+    options.add_argument("--validation-share", type=float, default=0.2)
+    options.add_argument("--test-share", type=float, default=0.2)
+    options.add_argument("--seed", type=int, default=7)
+    options.add_argument("--input", type=Path, default=INPUT)
+    options.add_argument("--output", type=Path, default=OUTPUT)
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the job from the command line."""
+    options = parser().parse_args(arguments)
+    with exit_with_message(Path("/opt/ml/output/message")):
+        preprocess(options)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,86 @@
+"""Prints the metric of a training job while it runs, and stops it when it no longer improves."""
+
+import json
+import math
+from typing import Any
+
+import xgboost
+
+from tabular.problem import Metric
+
+ROUNDS_PER_LINE = 10
+ATTRIBUTE = "history"
+
+
+class Progress(xgboost.callback.TrainingCallback):  # type: ignore[misc]
+    """Follows the validation rows through the rounds.
+
+    XGBoost's own early stopping forgets, when a job resumes, what was best before; this one keeps
+    its history in the model of a checkpoint.
+
+    Parameters:
+        metric: what the tuner reads.
+        loss: the XGBoost metric that decides which round is best.
+        patience: how many rounds may pass without a better one.
+        variance: of the validation target, from which r2 follows.
+    """
+
+    def __init__(self, *, metric: Metric, loss: str, patience: int, variance: float) -> None:
+        super().__init__()
+        self._metric, self._loss, self._patience = metric, loss, patience
+        self._variance = variance
+        self.history: list[tuple[float, float]] = []  # (loss, metric) of each round
+
+    @property
+    def best_round(self) -> int:
+        """The first round with the smallest loss, counted from 0."""
+        losses = [loss for loss, _ in self.history]
+        return losses.index(min(losses))
+
+    def resume(self, booster: xgboost.Booster) -> None:
+        """Takes over what an interrupted job had seen."""
+        self.history = [tuple(pair) for pair in json.loads(booster.attr(ATTRIBUTE))]
+        print(f"resuming after round {len(self.history)}")
+
+    def remember(self, booster: xgboost.Booster) -> None:
+        """Writes what was seen into a model that becomes a checkpoint."""
+        booster.set_attr(**{ATTRIBUTE: json.dumps(self.history)})
+
+    @staticmethod
+    def forget(booster: xgboost.Booster) -> None:
+        """Removes it from a model that is finished."""
+        booster.set_attr(**{ATTRIBUTE: None})
+
+    def after_iteration(
+        self, model: xgboost.Booster, epoch: int, evals_log: dict[str, dict[str, list[float]]]
+    ) -> bool:
+        """Takes note of a round; true ends the training."""
+        seen = {name: values[-1] for name, values in evals_log["validation"].items()}
+        self.history.append((seen[self._loss], self._value(seen)))
+        rounds = len(self.history)
+        if rounds % ROUNDS_PER_LINE == 0:
+            self._print(rounds - 1)
+        return rounds - 1 - self.best_round >= self._patience
+
+    def print_result(self) -> None:
+        """Prints the best round: SageMaker takes the last line as the job's metric."""
+        self._print(self.best_round)
+
+    def _print(self, index: int) -> None:
+        loss, value = self.history[index]
+        print(
+            f"round {index + 1}: validation:{self._metric.name}={value:.6f} "
+            f"validation-loss={loss:.6f}",
+            flush=True,
+        )
+
+    def _value(self, seen: dict[str, Any]) -> float:
+        match self._metric.name:
+            case "accuracy":
+                return 1 - float(seen.get("error", seen.get("merror", math.nan)))
+            case "r2":
+                return 1 - float(seen["rmse"]) ** 2 / self._variance if self._variance else 0.0
+            case "logloss":
+                return float(seen[self._loss])
+            case name:
+                return float(seen[name])

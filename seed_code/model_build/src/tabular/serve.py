@@ -1,0 +1,56 @@
+"""Starts the model server: one worker process for each core."""
+
+import os
+import sys
+
+from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+PORT = "8080"
+
+
+def workers() -> int:
+    """How many processes answer requests: `SAGEMAKER_MODEL_SERVER_WORKERS`, or one for each core.
+
+    Raises:
+        ValueError: if the variable is not a whole number from 1.
+    """
+    text = os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", "")
+    if not text:
+        return len(os.sched_getaffinity(0))
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError(f"SAGEMAKER_MODEL_SERVER_WORKERS: got {text!r}; allowed: 1 or more")
+    return int(text)
+
+
+def serve() -> int:
+    """Serves until SIGTERM. Listens on port 8080, or on the one in `SAGEMAKER_BIND_TO_PORT`, which
+    SageMaker sets when the image shares its host with others.
+
+    Returns:
+        The exit status: 0, or 3 if the model cannot be loaded.
+    """
+    config = Config(
+        "tabular.application:create",
+        factory=True,
+        host="0.0.0.0",  # noqa: S104  SageMaker calls from outside of the container
+        port=int(os.environ.get("SAGEMAKER_BIND_TO_PORT", PORT)),
+        workers=workers(),
+        access_log=False,
+        # SageMaker gives a container 30 seconds between SIGTERM and SIGKILL.
+        timeout_graceful_shutdown=25,
+    )
+    if config.workers == 1:
+        server = Server(config)
+        server.run()
+        return 0 if server.started else STARTUP_FAILURE
+    supervisor = Multiprocess(config, sockets=[config.bind_socket()])
+    supervisor.run()
+    failed = any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes)
+    return STARTUP_FAILURE if failed else 0
+
+
+def main() -> None:
+    """Serves as SageMaker starts it."""
+    sys.exit(serve())

@@ -1,0 +1,145 @@
+"""Training job: fits XGBoost and writes the model with its schema.
+
+Reads the channels `train` and `validation` of the preprocessing; writes `model.ubj`, XGBoost's own
+format, and `schema.json`. Prints the metric that the tuner reads.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xgboost
+
+from tabular.checkpoint import Checkpoints
+from tabular.failure import InputError, exit_with_message
+from tabular.hyperparameters import read_hyperparameters
+from tabular.metrics import weighted_f1
+from tabular.problem import PROBLEMS, Metric, ProblemType
+from tabular.progress import Progress
+from tabular.schema import Schema
+
+OPT_ML = Path("/opt/ml")
+
+# XGBoost's own metric for each of ours; f1 is computed here, r2 follows from rmse.
+XGBOOST_METRICS = {
+    (ProblemType.BINARY, "auc"): "auc",
+    (ProblemType.BINARY, "accuracy"): "error",
+    (ProblemType.MULTICLASS, "accuracy"): "merror",
+    (ProblemType.REGRESSION, "mae"): "mae",
+}
+CELLS_PER_THREAD = 100_000  # below it a second thread costs more than it gives
+
+
+def train(opt_ml: Path = OPT_ML) -> xgboost.Booster:
+    """Runs the job.
+
+    Parameters:
+        opt_ml: the folder in which SageMaker lays out a training job, see
+            https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
+
+    Raises:
+        InputError: if a hyperparameter is not known or out of its range.
+    """
+    given = json.loads((opt_ml / "input/config/hyperparameters.json").read_text(encoding="utf-8"))
+    channels = opt_ml / "input/data"
+    schema_file = channels / "train/schema.json"
+    schema = Schema.from_json(schema_file.read_bytes())
+    problem = PROBLEMS[schema.problem_type]
+    metric = problem.metric(given.pop("metric", problem.metrics[0].name))
+    values = read_hyperparameters(given)
+    rounds = int(values.pop("num_round"))
+    patience = int(values.pop("early_stopping_rounds"))
+
+    features, target = _read(channels / "train/train.npz")
+    held_features, held_target = _read(channels / "validation/validation.npz")
+    # Bins are found with the training rows only.
+    bins = int(values["max_bin"])
+    kinds: dict[str, Any] = {
+        "feature_types": schema.feature_types,
+        "enable_categorical": True,
+        "max_bin": bins,
+    }
+    table = xgboost.QuantileDMatrix(features, target, **kinds)
+    held_out = xgboost.QuantileDMatrix(held_features, held_target, ref=table, **kinds)
+
+    parameters = _parameters(schema, metric, values, features.size)
+    progress = Progress(
+        metric=metric, loss=problem.loss, patience=patience, variance=float(np.var(held_target))
+    )
+    checkpoints = Checkpoints.of_job(opt_ml / "checkpoints", parameters, features, target)
+    begun = checkpoints.newest()
+    if begun:
+        progress.resume(begun)
+    booster = xgboost.train(
+        parameters,
+        table,
+        num_boost_round=rounds - (begun.num_boosted_rounds() if begun else 0),
+        evals=[(held_out, "validation")],
+        custom_metric=_f1 if metric.name == "f1" else None,
+        callbacks=[progress, checkpoints.callback(progress)],
+        verbose_eval=False,
+        xgb_model=begun,
+    )
+    best = booster[: progress.best_round + 1]
+    progress.forget(best)
+    progress.print_result()
+    _write(opt_ml / "model", best, schema_file)
+    return best
+
+
+def _read(file: Path) -> tuple[Any, Any]:
+    if not file.is_file():
+        raise InputError(f"{file} is missing; the Preprocess step writes it")
+    with np.load(file, allow_pickle=False) as arrays:
+        return arrays["features"], arrays["target"]
+
+
+def _parameters(
+    schema: Schema, metric: Metric, values: dict[str, int | float], cells: int
+) -> dict[str, Any]:
+    problem = PROBLEMS[schema.problem_type]
+    shown = XGBOOST_METRICS.get((schema.problem_type, metric.name))
+    parameters: dict[str, Any] = {
+        "objective": problem.objective,
+        # The last one is what a callback of XGBoost would look at; ours looks at names.
+        "eval_metric": [name for name in (shown, problem.loss) if name],
+        "tree_method": "hist",
+        "nthread": max(1, min(len(os.sched_getaffinity(0)), cells // CELLS_PER_THREAD)),
+        # A resumed job draws the same rows and columns as one that was not interrupted.
+        "seed_per_iteration": True,
+        **values,
+    }
+    if schema.problem_type is ProblemType.MULTICLASS:
+        parameters["num_class"] = len(schema.labels)
+    if schema.problem_type is not ProblemType.BINARY:
+        del parameters["scale_pos_weight"]
+    return parameters
+
+
+def _f1(predictions: Any, data: xgboost.DMatrix) -> tuple[str, float]:
+    """F1 of the positive label, or, of several labels, weighted by their rows."""
+    actual = data.get_label().astype(np.intp)
+    if predictions.ndim == 2:
+        return "f1", weighted_f1(actual, predictions.argmax(axis=1), predictions.shape[1])
+    predicted = predictions >= 0.5
+    hits = float(np.sum(predicted & (actual == 1)))
+    return "f1", 2 * hits / max(float(predicted.sum() + actual.sum()), 1.0)
+
+
+def _write(folder: Path, booster: xgboost.Booster, schema_file: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    booster.save_model(folder / "model.ubj")
+    shutil.copyfile(schema_file, folder / "schema.json")
+
+
+def main() -> None:
+    """Runs the job as SageMaker starts it."""
+    with exit_with_message(OPT_ML / "output/failure"):
+        train()
+
+
+if __name__ == "__main__":
+    main()
