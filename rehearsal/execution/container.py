@@ -89,6 +89,11 @@ class Container:
         self.environment = {"PATH": DOCKER_PATH, "HOSTNAME": host_name, "HOME": "/root"}
         self.environment |= image.environment
         self.environment |= dict(environment or {})
+        if network is Network.AWS and not self.environment.get("AWS_ENDPOINT_URL"):
+            raise ValueError(
+                "Network.AWS needs AWS_ENDPOINT_URL, the gateway, in the environment; got "
+                f"{sorted(self.environment)}."
+            )
         self._listen = listen
         self._opt = opt
         self._host_name = host_name

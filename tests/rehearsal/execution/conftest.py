@@ -1,0 +1,149 @@
+"""S3, ECR and CloudWatch Logs in a process of their own, and small images, for tests of jobs."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from rehearsal.aws.platform import Scope
+from rehearsal.execution.image import Image
+from rehearsal.execution.image_registry import publish
+from rehearsal.execution.image_store import ImageStore
+from rehearsal.execution.interpreter import running_interpreter
+
+ACCOUNT, REGION = "111111111111", "us-east-1"
+
+
+@dataclass(frozen=True)
+class JobSurroundings:
+    """What a job is given beside its request, and a bucket of its own."""
+
+    session: boto3.Session
+    environment: dict[str, str]
+    image_store: ImageStore
+    bucket: str
+    directory: Path
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(ACCOUNT, REGION)
+
+    def arguments(self) -> dict[str, Any]:
+        return {
+            "session": self.session,
+            "environment": self.environment,
+            "image_store": self.image_store,
+            "scope": self.scope,
+        }
+
+    def put(self, key: str, content: str | bytes) -> str:
+        """Stores an object and returns its URI."""
+        body = content.encode() if isinstance(content, str) else content
+        self.session.client("s3").put_object(Bucket=self.bucket, Key=key, Body=body)
+        return f"s3://{self.bucket}/{key}"
+
+    def get(self, key: str) -> bytes:
+        answer = self.session.client("s3").get_object(Bucket=self.bucket, Key=key)
+        return answer["Body"].read()
+
+    def keys(self, prefix: str = "") -> list[str]:
+        answer = self.session.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=prefix)
+        return [item["Key"] for item in answer.get("Contents", [])]
+
+    def log_lines(self, group: str) -> list[str]:
+        answer = self.session.client("logs").filter_log_events(logGroupName=group)
+        return [event["message"] for event in answer["events"]]
+
+    def image(self, program: str) -> str:
+        """Builds and publishes an image whose entry point is a Python program; its URI."""
+        context = self.directory / f"context-{uuid.uuid4().hex}"
+        context.mkdir()
+        (context / "main.py").write_text(program)
+        (context / "Dockerfile").write_text(
+            f"FROM python:{running_interpreter().minor_version}-slim\n"
+            "COPY main.py /opt/program/\n"
+            'ENTRYPOINT ["python3", "-u", "/opt/program/main.py"]\n'
+        )
+        repository = f"r{uuid.uuid4().hex[:8]}"
+        self.session.client("ecr").create_repository(repositoryName=repository)
+        uri = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}"
+        publish(self.session, uri, ["v1"], self.image_store.build(context))
+        return f"{uri}:v1"
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[str]:
+    """The URL of a plain ministack without authentication."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = {"GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "LOG_LEVEL": "ERROR"}
+    settings |= {"IOT_MTLS_ENABLED": "0", "SFTP_ENABLED": "0"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ministack"],
+        env={**os.environ, **settings},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{url}/_localstack/health", process)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310  our own server
+            return
+        except OSError as error:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("ministack did not start") from error
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def shared_image_store(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
+    return ImageStore(tmp_path_factory.mktemp("images"))
+
+
+@pytest.fixture
+def job_surroundings(
+    emulator: str,
+    shared_image_store: ImageStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> JobSurroundings:
+    """A session, an environment and a fresh bucket of the emulator."""
+    variables = {
+        "AWS_ENDPOINT_URL": emulator,
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "any",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    session = boto3.Session(region_name=REGION)
+    bucket = f"bucket-{uuid.uuid4().hex[:12]}"
+    session.client("s3").create_bucket(Bucket=bucket)
+    return JobSurroundings(session, variables, shared_image_store, bucket, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def plain_image() -> Image:
+    """Python and nothing else."""
+    return Image(digest="sha256:plain", interpreter=running_interpreter())
