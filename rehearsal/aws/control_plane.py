@@ -32,7 +32,7 @@ class ControlPlane:
     """The services of the rehearsal, ready to serve.
 
     `services` are dotted class paths, `rehearsal.aws.codebuild:CodeBuild`. A module's
-    `RESOURCE_TYPES` are registered in CloudFormation.
+    `RESOURCE_TYPES` (of the path's module or of the class's own) are registered in CloudFormation.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class ControlPlane:
         classes = [_load(path) for path in services]
         self._services = [make(self.platform) for make in classes]
         gateway = Gateway(self._services, authorizer=self.platform, executor=self._executor)
-        install(self.platform, gateway, _resource_types(classes))
+        install(self.platform, gateway, _resource_types(services, classes))
         self._application = RawRoutes(application(), self._services, self._executor)
 
     async def serve(
@@ -129,7 +129,12 @@ def _load(path: str) -> type[Service]:
     return made
 
 
-def _resource_types(classes: Sequence[type[Service]]) -> list[ResourceType]:
-    """The RESOURCE_TYPES of the services' modules; a module with two services counts once."""
-    modules = {made.__module__: importlib.import_module(made.__module__) for made in classes}
-    return [row for module in modules.values() for row in getattr(module, "RESOURCE_TYPES", ())]
+def _resource_types(paths: Sequence[str], classes: Sequence[type[Service]]) -> list[ResourceType]:
+    """The RESOURCE_TYPES of the modules that name or define the services, each type once."""
+    names = [path.partition(":")[0] for path in paths] + [made.__module__ for made in classes]
+    rows = (
+        row
+        for name in names
+        for row in getattr(importlib.import_module(name), "RESOURCE_TYPES", ())
+    )
+    return list({row.type_name: row for row in rows}.values())

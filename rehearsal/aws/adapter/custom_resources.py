@@ -13,7 +13,16 @@ from rehearsal.aws.cdk_custom_resources import HANDLERS, CustomResource
 from rehearsal.aws.platform import Platform
 
 # AWS waits an hour for an answer. Whoever rehearses wants to know sooner.
-_TIMEOUT_SECONDS = "120"
+_TIMEOUT_SECONDS = 120
+
+
+class _Limited(dict[str, Any]):
+    """Properties with a default ServiceTimeout that the function itself does not get to see."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key == "ServiceTimeout":
+            default = _TIMEOUT_SECONDS
+        return super().get(key, default)
 
 
 def install(platform: Platform) -> None:
@@ -24,8 +33,7 @@ def install(platform: Platform) -> None:
     def invoke(
         request_type: str, logical_id: str, properties: dict[str, Any], *args: Any, **options: Any
     ) -> Any:
-        limited = {"ServiceTimeout": _TIMEOUT_SECONDS, **properties}
-        return stock_invoke(request_type, logical_id, limited, *args, **options)
+        return stock_invoke(request_type, logical_id, _Limited(properties), *args, **options)
 
     def execute(record: Any, event: Any, *args: Any, **options: Any) -> Any:
         result = stock_execute(record, event, *args, **options)

@@ -9,6 +9,7 @@ from ministack import app
 
 from rehearsal.aws.adapter import (
     buckets,
+    conditions,
     custom_resources,
     events,
     refusals,
@@ -25,6 +26,7 @@ from rehearsal.aws.resource_types import ResourceType
 def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[ResourceType]) -> None:
     """Registers our services and corrects what ministack accepts and drops."""
     routing.serve(gateway)
+    conditions.install()
     stack_actor.install()
     stack_rows.register(platform, resource_types)
     stack_rules.install()

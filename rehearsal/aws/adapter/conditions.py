@@ -1,0 +1,72 @@
+"""The Conditions of a template, with every intrinsic function that CloudFormation allows in them.
+
+ministack reads Ref and Fn::Select alone and takes any other function for a value of its own, which
+turns the bootstrap template's default policy off.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ministack.services.cloudformation import engine
+
+_LOGIC = ("Fn::Equals", "Fn::And", "Fn::Or", "Fn::Not", "Condition")
+
+
+def install() -> None:
+    """Replaces the function in each module that has imported it."""
+    stock = engine._evaluate_conditions
+    for name, module in list(sys.modules.items()):
+        if name.startswith("ministack.services.cloudformation"):
+            for attribute, value in list(vars(module).items()):
+                if value is stock:
+                    setattr(module, attribute, evaluate)
+
+
+def evaluate(template: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, bool]:
+    """The value of each condition. Raises ValueError for one that refers to an unknown one."""
+    definitions = template.get("Conditions") or {}
+    values: dict[str, bool] = {}
+
+    def named(name: str) -> bool:
+        if name not in values:
+            if name not in definitions:
+                raise ValueError(f"Template format error: Unresolved condition {name}")
+            values[name] = truth(definitions[name])
+        return values[name]
+
+    def truth(expression: Any) -> bool:
+        if not isinstance(expression, Mapping) or len(expression) != 1:
+            raise ValueError(f"Template format error: {expression!r} is not a condition")
+        function, argument = next(iter(expression.items()))
+        if function not in _LOGIC:
+            raise ValueError(f"Template format error: {function} is not a condition function")
+        rules: dict[str, Callable[[], bool]] = {
+            "Condition": lambda: named(argument),
+            "Fn::Not": lambda: not truth(argument[0]),
+            "Fn::And": lambda: all(truth(item) for item in argument),
+            "Fn::Or": lambda: any(truth(item) for item in argument),
+            "Fn::Equals": lambda: _same(*(value(item) for item in argument)),
+        }
+        return rules[function]()
+
+    def value(expression: Any) -> Any:
+        return engine._resolve_refs(
+            expression, {}, params, values, template.get("Mappings") or {}, "", ""
+        )
+
+    for name in definitions:
+        named(name)
+    return values
+
+
+def _same(left: Any, right: Any) -> bool:
+    return _text(left) == _text(right)
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
