@@ -1,0 +1,271 @@
+"""Runs one stage: its actions by run order, those of one order side by side."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from rehearsal.aws.platform import AwsError, Credentials, Platform
+from rehearsal.execution.action_providers import PROVIDERS
+from rehearsal.execution.clients import aws_client
+from rehearsal.execution.codepipeline_action import (
+    ActionAbandonedError,
+    ActionFailedError,
+    ActionResult,
+    ActionRun,
+    ArtifactStore,
+    failure_of,
+)
+from rehearsal.execution.codepipeline_decisions import Decisions
+from rehearsal.execution.codepipeline_events import CodePipelineEvents
+from rehearsal.execution.codepipeline_records import (
+    ABANDONED,
+    FAILED,
+    IN_PROGRESS,
+    STOPPED,
+    SUCCEEDED,
+    ActionError,
+    ActionExecution,
+    PipelineExecution,
+    PipelineRecord,
+    now,
+)
+from rehearsal.execution.codepipeline_variables import UnresolvedVariableError, resolve
+
+_LOG = logging.getLogger(__name__)
+_PRINCIPAL = "codepipeline.amazonaws.com"
+# https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
+_TIMEOUT_MINUTES = {"Approval": 7 * 24 * 60, "Build": 8 * 60, "Test": 8 * 60, "Deploy": 3 * 24 * 60}
+_OTHER_TIMEOUT_MINUTES = 60
+
+
+class StageRun:
+    """One attempt at a stage of an execution."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        record: PipelineRecord,
+        execution: PipelineExecution,
+        stage: Mapping[str, Any],
+        decisions: Decisions,
+    ) -> None:
+        self._platform = platform
+        self._record = record
+        self._execution = execution
+        self._stage = stage
+        self._decisions = decisions
+        self._events = CodePipelineEvents(platform, record)
+        self._state = execution.stages[stage["name"]]
+
+    def run(self, retry_mode: str | None) -> str:
+        """Succeeded, Failed or Stopped. `retry_mode` FAILED_ACTIONS leaves out what succeeded."""
+        name = self._stage["name"]
+        self._events.stage(self._execution, name, "RESUMED" if retry_mode else "STARTED")
+        status = self._attempt(retry_mode)
+        failure = self._stage.get("onFailure", {})
+        if (
+            status == FAILED
+            and failure.get("result") == "RETRY"
+            and not self._state.automated_retries
+        ):
+            mode = failure.get("retryConfiguration", {}).get("retryMode", "FAILED_ACTIONS")
+            self._state.automated_retries += 1
+            self._events.stage(self._execution, name, "RESUMED")
+            status = self._attempt(mode)
+        with self._record.condition:
+            self._state.status = status
+        self._events.stage(self._execution, name, status.upper())
+        return status
+
+    def _attempt(self, retry_mode: str | None) -> str:
+        actions = self._stage["actions"]
+        if retry_mode == "FAILED_ACTIONS":
+            done = {key for key, found in self._state.actions.items() if found.status == SUCCEEDED}
+            actions = [item for item in actions if item["name"] not in done]
+        orders = sorted({item.get("runOrder", 1) for item in actions})
+        for order in orders:
+            if self._execution.stop_requested:
+                return STOPPED
+            group = [item for item in actions if item.get("runOrder", 1) == order]
+            results = self._side_by_side(group)
+            if any(found.status == FAILED for found in results):
+                return STOPPED if self._execution.stop_requested else FAILED
+            if any(found.status == ABANDONED for found in results):
+                return STOPPED
+        return STOPPED if self._execution.stop_requested else SUCCEEDED
+
+    def _side_by_side(self, group: list[Mapping[str, Any]]) -> list[ActionExecution]:
+        runs = [self._begin(declaration) for declaration in group]
+        threads = [
+            threading.Thread(
+                target=self._run_action, args=(run,), name=f"action-{run.name}", daemon=True
+            )
+            for run in runs
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.2)
+                if self._execution.abandoned.is_set():
+                    thread.join(1.0)
+                    break
+        for run in runs:
+            if run.status not in {SUCCEEDED, FAILED}:
+                run.status = ABANDONED
+        return runs
+
+    def _begin(self, declaration: Mapping[str, Any]) -> ActionExecution:
+        run = ActionExecution(
+            pipeline_execution_id=self._execution.identifier,
+            pipeline_version=self._execution.version,
+            stage=self._stage["name"],
+            declaration=declaration,
+            region=declaration.get("region", self._record.scope.region),
+        )
+        with self._record.condition:
+            self._state.actions[run.name] = run
+            self._execution.actions.append(run)
+            run.inputs = {
+                item["name"]: self._execution.artifacts[item["name"]]
+                for item in declaration.get("inputArtifacts", [])
+            }
+        self._events.action(self._execution, run, "STARTED")
+        return run
+
+    def _run_action(self, run: ActionExecution) -> None:
+        try:
+            context = self._context(run)
+            result = PROVIDERS[_provider(run)].run(context)
+        except ActionAbandonedError:
+            self._end(run, ABANDONED)
+            self._events.action(self._execution, run, "ABANDONED")
+            return
+        except Exception as error:
+            failure = failure_of(error)
+            if failure.code == "InternalError":
+                _LOG.exception("Action %s of %s failed", run.name, self._record.name)
+            run.error = ActionError(failure.code, failure.message)
+            self._end(run, FAILED)
+            self._events.action(self._execution, run, "FAILED")
+            return
+        self._keep(run, result)
+        self._end(run, SUCCEEDED)
+        self._events.action(self._execution, run, "SUCCEEDED")
+
+    def _keep(self, run: ActionExecution, result: ActionResult) -> None:
+        with self._record.condition:
+            run.outputs = dict(result.outputs)
+            run.variables = dict(result.variables)
+            run.revision = result.revision
+            run.summary = result.summary or run.summary
+            self._execution.artifacts.update(run.outputs)
+            namespace = run.declaration.get("namespace")
+            if namespace:
+                self._execution.namespaces[namespace] = run.variables
+            if result.revision:
+                for name in run.outputs:
+                    self._execution.revisions[run.name] = (name, result.revision)
+
+    def _end(self, run: ActionExecution, status: str) -> None:
+        with self._record.condition:
+            if run.status != IN_PROGRESS:
+                return  # it was given up, and what comes of it now no longer counts
+            run.status = status
+            run.token = ""
+            run.changed = self._execution.changed = now()
+            self._record.condition.notify_all()
+
+    def _changed(self, run: ActionExecution) -> None:
+        with self._record.condition:
+            run.changed = self._execution.changed = now()
+            self._record.condition.notify_all()
+
+    def _context(self, run: ActionExecution) -> ActionRun:
+        declaration = run.declaration
+        try:
+            run.resolved_configuration = {
+                key: resolve(value, self._execution.namespaces)
+                for key, value in declaration.get("configuration", {}).items()
+            }
+        except UnresolvedVariableError as error:
+            raise ActionFailedError(str(error), code="ConfigurationError") from error
+        credentials, session = self._credentials(run)
+        category = declaration["actionTypeId"]["category"]
+        minutes = declaration.get(
+            "timeoutInMinutes", _TIMEOUT_MINUTES.get(category, _OTHER_TIMEOUT_MINUTES)
+        )
+        return ActionRun(
+            platform=self._platform,
+            scope=self._record.scope,
+            pipeline=self._record.name,
+            session=session,
+            principal_arn=credentials.principal_arn,
+            configuration=run.resolved_configuration,
+            declaration=declaration,
+            inputs=run.inputs,
+            store=self._store(run.region),
+            record=run,
+            requested_revision=self._requested_revision(run.name),
+            decisions=self._decisions,
+            abandoned=self._execution.abandoned,
+            deadline=time.monotonic() + minutes * 60,
+            changed=lambda: self._changed(run),
+        )
+
+    def _credentials(self, run: ActionExecution) -> tuple[Credentials, boto3.Session]:
+        """Of the pipeline's role, which assumes the action's role when there is one."""
+        pipeline_role = self._execution.declaration["roleArn"]
+        run.role_arn = run.declaration.get("roleArn", pipeline_role)
+        session_name = str(int(time.time() * 1000))
+        try:
+            credentials = self._platform.service_credentials(
+                pipeline_role, service_principal=_PRINCIPAL, session_name=session_name
+            )
+            session = self._platform.session(credentials, run.region)
+            if run.role_arn != pipeline_role:
+                credentials = _assume(session, run.role_arn, session_name)
+                session = self._platform.session(credentials, run.region)
+        except (AwsError, ClientError) as error:
+            raise ActionFailedError(
+                f"CodePipeline is not authorized to perform AssumeRole on role {run.role_arn}. "
+                f"{error}",
+                code="PermissionError",
+            ) from error
+        return credentials, session
+
+    def _store(self, region: str) -> ArtifactStore:
+        declaration = self._execution.declaration
+        store = declaration.get("artifactStore") or declaration["artifactStores"][region]
+        return ArtifactStore(
+            bucket=store["location"], key_id=store.get("encryptionKey", {}).get("id")
+        )
+
+    def _requested_revision(self, action: str) -> str | None:
+        for wanted in self._execution.source_revisions:
+            if wanted["actionName"] == action:
+                return wanted["revisionValue"]
+        return None
+
+
+def _provider(run: ActionExecution) -> tuple[str, str]:
+    declared = run.declaration["actionTypeId"]
+    return declared["category"], declared["provider"]
+
+
+def _assume(session: boto3.Session, role_arn: str, session_name: str) -> Credentials:
+    answer = aws_client(session, "sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
+    found = answer["Credentials"]
+    return Credentials(
+        access_key_id=found["AccessKeyId"],
+        secret_access_key=found["SecretAccessKey"],
+        session_token=found["SessionToken"],
+        principal_arn=answer["AssumedRoleUser"]["Arn"],
+    )
