@@ -1,8 +1,6 @@
 """The CDK app: reads the settings of an environment and instantiates its stacks.
 
-`cdk deploy -c config=config/NAME.yaml` chooses the environment. Without it the rehearsal's is
-taken: the CDK CLI deploys only with credentials of the account that a stack names, and nobody has
-any for the rehearsal's account, so that forgetting the option cannot change a real account.
+`cdk deploy -c config=config/NAME.yaml` chooses the environment.
 """
 
 import sys
@@ -13,9 +11,7 @@ import aws_cdk as cdk
 from stacks.project_stack import ProjectStack
 from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.seeds import seed_code
-from stacks.settings import Settings, SettingsError, load_settings
-
-DEFAULT_CONFIG = "config/rehearsal.yaml"
+from stacks.settings import DEFAULT_SETTINGS, Settings, SettingsError, load_settings
 
 
 def add_stacks(app: cdk.App, settings: Settings) -> None:
@@ -31,7 +27,7 @@ def add_stacks(app: cdk.App, settings: Settings) -> None:
 
 def main() -> None:
     app = cdk.App(analytics_reporting=False)
-    config = Path(app.node.try_get_context("config") or DEFAULT_CONFIG)
+    config = Path(app.node.try_get_context("config") or DEFAULT_SETTINGS)
     try:
         settings = load_settings(config)
     except SettingsError as error:

@@ -18,6 +18,14 @@ from mlops_constructs.delivery.names import PROJECT_ID, PROJECT_NAME
 from stacks.regions import REGIONS
 
 
+DEFAULT_SETTINGS = "config/rehearsal.yaml"
+"""What is synthesised when no file is named.
+
+The CDK CLI deploys only with credentials of the account that a stack names, and nobody has any for
+the account in this file: who forgets to name a file cannot change a real account.
+"""
+
+
 class SettingsError(Exception):
     """A settings file that cannot be used; the message names every problem in it."""
 

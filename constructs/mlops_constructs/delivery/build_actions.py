@@ -13,6 +13,7 @@ from mlops_constructs.access.service_role import Permission
 from .build_project import BuildProject
 from .pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineAction
 from .project_resources import ProjectResources, sagemaker_arn
+from .training_role import JOB_NAMES
 
 
 def test_action(
@@ -89,18 +90,28 @@ def _train_permissions(
             actions=[
                 "sagemaker:DescribePipelineExecution",
                 "sagemaker:ListPipelineExecutionSteps",
-                "sagemaker:StopPipelineExecution",
             ],
             resources=[sagemaker_arn(scope, "pipeline", f"{name}/execution/*")],
             because="SageMaker makes up the id of an execution",
+        ),
+        # What a failed step says is in its job, and what tuning tried in the tuning job.
+        Permission(
+            actions=["sagemaker:DescribeProcessingJob"],
+            resources=[sagemaker_arn(scope, "processing-job", JOB_NAMES)],
+            because="SageMaker Pipelines makes up the rest of the job's name",
+        ),
+        Permission(
+            actions=["sagemaker:ListTrainingJobsForHyperParameterTuningJob"],
+            resources=[sagemaker_arn(scope, "hyper-parameter-tuning-job", "*")],
+            because="tuning jobs have short names without prefix: 32 characters are allowed",
         ),
         Permission(
             actions=["iam:PassRole"],
             resources=[training_role.role_arn],
             conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         ),
-        *project.artifacts.read("data/", "runs/", "code/"),
-        *project.artifacts.write("data/", "code/"),
+        *project.artifacts.read("data/", "runs/"),
+        *project.artifacts.write("data/"),
     ]
 
 
@@ -133,7 +144,7 @@ def synth_action(
         environment={"MODEL_EXECUTION_ROLE_ARN": model_execution_role.role_arn},
         permissions=[
             Permission(
-                actions=["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
+                actions=["sagemaker:ListModelPackages"],
                 resources=project.model_packages(scope),
                 because="versions of the project's model packages do not exist yet",
             )

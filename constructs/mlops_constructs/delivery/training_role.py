@@ -59,7 +59,7 @@ class TrainingRole(ServiceRole):
                     resources=project.model_packages(scope),
                     because="versions of the project's model packages do not exist yet",
                 ),
-                *artifacts.read("data/", "runs/", "models/", "checkpoints/", "code/"),
+                *artifacts.read("data/", "runs/", "models/", "checkpoints/"),
                 *artifacts.write("runs/", "models/", "checkpoints/"),
                 # Volumes of the jobs are encrypted with the project's key through a grant.
                 Permission(actions=["kms:DescribeKey"], resources=[artifacts.key.key_arn]),

@@ -21,7 +21,7 @@ from .project import Project
 from .seed import Seed
 from .template_bucket import TemplateBucket
 
-TEMPLATE_NAME = r"[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,31}"
+TEMPLATE_NAME = r"(?!.{33})[a-zA-Z0-9](?:-*[a-zA-Z0-9])*"
 _CONTEXT = {
     # A template that AWS would refuse must not be published.
     "@aws-cdk/core:validateAgainstDefaultRules": True,

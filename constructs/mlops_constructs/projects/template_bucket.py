@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -190,7 +191,7 @@ class TemplateBucket(Construct):
         )
 
     def _function(self, role: ServiceRole) -> lambda_.Function:
-        return lambda_.Function(
+        function = lambda_.Function(
             self,
             "Publisher",
             description="Publishes project templates with the tag that Studio looks for",
@@ -202,6 +203,9 @@ class TemplateBucket(Construct):
             timeout=cdk.Duration.minutes(1),
             memory_size=256,
         )
+        # The CDK makes the function wait for its role, which the role's ARN in it does already.
+        cast(lambda_.CfnFunction, function.node.default_child).add_deletion_override("DependsOn")
+        return function
 
     def _refuse_other_networks(self, allowed_cidrs: Sequence[str]) -> None:
         self.bucket.add_to_resource_policy(

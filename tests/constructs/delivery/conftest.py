@@ -1,0 +1,72 @@
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Template
+
+from mlops_constructs.delivery import (
+    ArtifactStore,
+    ModelBuildPipeline,
+    ModelDeployPipeline,
+    ProjectResources,
+    Source,
+)
+
+
+def new_stack() -> cdk.Stack:
+    return cdk.Stack(
+        cdk.App(), "Stack", env=cdk.Environment(account="111111111111", region="us-east-1")
+    )
+
+
+def resources_in(stack: cdk.Stack) -> ProjectResources:
+    key = kms.Key(stack, "Key")
+    bucket = s3.Bucket(stack, "Bucket", encryption_key=key)
+    return ProjectResources(
+        project_name="churn",
+        project_id="p-churn",
+        artifacts=ArtifactStore(bucket=bucket, key=key),
+        model_package_group_name="churn",
+    )
+
+
+@pytest.fixture
+def stack() -> cdk.Stack:
+    return new_stack()
+
+
+@pytest.fixture
+def project(stack: cdk.Stack) -> ProjectResources:
+    return resources_in(stack)
+
+
+@pytest.fixture(scope="package")
+def both_pipelines() -> Mapping[str, Any]:
+    """The template of a stack with both pipelines, as JSON."""
+    stack = new_stack()
+    project = resources_in(stack)
+    build = codecommit.Repository(stack, "Build", repository_name="build")
+    deploy = codecommit.Repository(stack, "Deploy", repository_name="deploy")
+    ModelBuildPipeline(
+        stack,
+        "ModelBuild",
+        project=project,
+        source=Source.code_commit(build),
+        image_repository=ecr.Repository(stack, "Images"),
+    )
+    role = iam.Role.from_role_name(stack, "ModelRole", "model-role")
+    ModelDeployPipeline(
+        stack,
+        "ModelDeploy",
+        project=project,
+        source=Source.code_commit(deploy),
+        model_execution_role=role,
+    )
+    template: Mapping[str, Any] = Template.from_stack(stack).to_json()
+    return template

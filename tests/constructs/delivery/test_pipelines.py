@@ -1,0 +1,165 @@
+"""The two pipelines are what the seed code and its people expect them to be."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+Template = Mapping[str, Any]
+
+
+def pipeline(template: Template, name: str) -> dict[str, Any]:
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::CodePipeline::Pipeline":
+            properties: dict[str, Any] = resource["Properties"]
+            if properties["Name"] == name:
+                return properties
+    raise AssertionError(f"no pipeline {name}")
+
+
+def actions(properties: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        f"{stage['Name']}/{action['Name']}": action
+        for stage in properties["Stages"]
+        for action in stage["Actions"]
+    }
+
+
+def project_of(template: Template, action: Mapping[str, Any]) -> dict[str, Any]:
+    logical_id = action["Configuration"]["ProjectName"]["Ref"]
+    properties: dict[str, Any] = template["Resources"][logical_id]["Properties"]
+    return properties
+
+
+def variables(template: Template, action: Mapping[str, Any]) -> dict[str, Any]:
+    of_project = project_of(template, action)["Environment"]["EnvironmentVariables"]
+    return {variable["Name"]: variable["Value"] for variable in of_project}
+
+
+def test_the_build_pipeline_tests_and_builds_side_by_side_then_trains(
+    both_pipelines: Template,
+) -> None:
+    build = pipeline(both_pipelines, "churn-model-build")
+
+    assert list(actions(build)) == ["Source/Source", "Build/Test", "Build/Image", "Train/Train"]
+    assert {action["RunOrder"] for action in actions(build).values()} == {1}
+    assert (build["PipelineType"], build["ExecutionMode"]) == ("V2", "QUEUED")
+
+
+def test_the_deploy_pipeline_asks_between_staging_and_production(both_pipelines: Template) -> None:
+    deploy = pipeline(both_pipelines, "churn-model-deploy")
+
+    orders = {name: action["RunOrder"] for name, action in actions(deploy).items()}
+    assert orders == {
+        "Source/Source": 1,
+        "Synth/Synth": 1,
+        "Staging/Deploy": 1,
+        "Staging/SmokeTest": 2,
+        "Staging/Approval": 3,
+        "Production/Deploy": 1,
+        "Production/SmokeTest": 2,
+    }
+    assert (deploy["PipelineType"], deploy["ExecutionMode"]) == ("V2", "SUPERSEDED")
+
+
+def test_the_image_is_tagged_with_the_commit(both_pipelines: Template) -> None:
+    image = actions(pipeline(both_pipelines, "churn-model-build"))["Build/Image"]
+    source = actions(pipeline(both_pipelines, "churn-model-build"))["Source/Source"]
+
+    assert image["ActionTypeId"] == {
+        "Category": "Build",
+        "Owner": "AWS",
+        "Provider": "ECRBuildAndPublish",
+        "Version": "1",
+    }
+    assert source["Namespace"] == "Source"
+    assert image["Configuration"]["ImageTags"] == "#{Source.CommitId}"
+    assert image["InputArtifacts"] == [{"Name": "SourceOutput"}]
+
+
+def test_training_gets_the_image_of_its_commit(both_pipelines: Template) -> None:
+    train = actions(pipeline(both_pipelines, "churn-model-build"))["Train/Train"]
+
+    assert "IMAGE_URI" in str(train["Configuration"]["EnvironmentVariables"])
+    assert ":#{Source.CommitId}" in str(train["Configuration"]["EnvironmentVariables"])
+    assert variables(both_pipelines, train)["SAGEMAKER_PIPELINE_NAME"] == "churn-train"
+    assert "SAGEMAKER_PIPELINE_ROLE_ARN" in variables(both_pipelines, train)
+
+
+@pytest.mark.parametrize(
+    ("name", "action", "build_spec"),
+    [
+        ("churn-model-build", "Build/Test", "buildspecs/test.yml"),
+        ("churn-model-build", "Train/Train", "buildspecs/train.yml"),
+        ("churn-model-deploy", "Synth/Synth", "buildspecs/synth.yml"),
+        ("churn-model-deploy", "Staging/SmokeTest", "buildspecs/smoke_test.yml"),
+        ("churn-model-deploy", "Production/SmokeTest", "buildspecs/smoke_test.yml"),
+    ],
+)
+def test_a_build_runs_the_repositorys_buildspec_and_knows_the_project(
+    both_pipelines: Template, name: str, action: str, build_spec: str
+) -> None:
+    found = actions(pipeline(both_pipelines, name))[action]
+    project = project_of(both_pipelines, found)
+
+    assert project["Source"] == {"BuildSpec": build_spec, "Type": "CODEPIPELINE"}
+    assert project["Environment"]["Image"] == "aws/codebuild/amazonlinux-x86_64-standard:5.0"
+    assert project["Cache"] == {"Modes": ["LOCAL_CUSTOM_CACHE"], "Type": "LOCAL"}
+    expected = {
+        "SAGEMAKER_PROJECT_NAME": "churn",
+        "SAGEMAKER_PROJECT_ID": "p-churn",
+        "MODEL_PACKAGE_GROUP_NAME": "churn",
+    }
+    given = variables(both_pipelines, found)
+    assert expected.items() <= given.items()
+    assert {"ARTIFACT_BUCKET", "ARTIFACT_KEY_ARN"} <= given.keys()
+
+
+def test_the_synth_build_hands_templates_and_the_model_role_on(both_pipelines: Template) -> None:
+    synth = actions(pipeline(both_pipelines, "churn-model-deploy"))["Synth/Synth"]
+
+    assert synth["OutputArtifacts"] == [{"Name": "SynthOutput"}]
+    assert "MODEL_EXECUTION_ROLE_ARN" in variables(both_pipelines, synth)
+
+
+@pytest.mark.parametrize(("stage", "suffix"), [("Staging", "staging"), ("Production", "prod")])
+def test_a_stage_deploys_its_stack_with_the_deployment_role_and_tests_its_endpoint(
+    both_pipelines: Template, stage: str, suffix: str
+) -> None:
+    found = actions(pipeline(both_pipelines, "churn-model-deploy"))
+    deploy, smoke_test = found[f"{stage}/Deploy"], found[f"{stage}/SmokeTest"]
+
+    configuration = deploy["Configuration"]
+    assert configuration["ActionMode"] == "CREATE_UPDATE"
+    assert configuration["StackName"] == f"churn-{suffix}"
+    assert configuration["TemplatePath"] == f"SynthOutput::{suffix}.template.json"
+    assert "Capabilities" not in configuration
+    role = both_pipelines["Resources"][configuration["RoleArn"]["Fn::GetAtt"][0]]
+    assert "cloudformation.amazonaws.com" in str(role["Properties"]["AssumeRolePolicyDocument"])
+    given = variables(both_pipelines, smoke_test)
+    assert (given["STAGE"], given["ENDPOINT_NAME"]) == (suffix, f"churn-{suffix}")
+
+
+def test_all_actions_run_with_the_pipelines_role(both_pipelines: Template) -> None:
+    for name in ("churn-model-build", "churn-model-deploy"):
+        found = actions(pipeline(both_pipelines, name)).values()
+        assert not [action for action in found if "RoleArn" in action]
+
+
+def test_a_push_starts_the_pipeline_with_a_role_that_can_do_nothing_else(
+    both_pipelines: Template,
+) -> None:
+    rules = [
+        resource["Properties"]
+        for resource in both_pipelines["Resources"].values()
+        if resource["Type"] == "AWS::Events::Rule"
+    ]
+    assert len(rules) == 2
+    for rule in rules:
+        pattern = rule["EventPattern"]
+        assert pattern["detail-type"] == ["CodeCommit Repository State Change"]
+        assert pattern["detail"]["referenceName"] == ["main"]
+        role = both_pipelines["Resources"][rule["Targets"][0]["RoleArn"]["Fn::GetAtt"][0]]
+        (policy,) = role["Properties"]["Policies"]
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert statement["Action"] == "codepipeline:StartPipelineExecution"

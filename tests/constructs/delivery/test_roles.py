@@ -1,0 +1,198 @@
+"""Every role may do what its service needs, and nothing beyond its project."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+Template = Mapping[str, Any]
+Statement = Mapping[str, Any]
+
+WITHOUT_RESOURCE_LEVEL = {
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingActivities",
+    "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DescribeScheduledActions",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:PutMetricData",
+    "ecr:GetAuthorizationToken",
+}
+"""Actions for which AWS's service authorisation reference names no resource type."""
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def statements(template: Template, logical_id: str) -> Iterator[Statement]:
+    """All statements of the one role whose logical id begins so."""
+    roles = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role" and name.startswith(logical_id)
+    }
+    ((name, role),) = roles.items()
+    for policy in role["Properties"].get("Policies", []):
+        yield from policy["PolicyDocument"]["Statement"]
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Policy" and {"Ref": name} in resource["Properties"].get(
+            "Roles", []
+        ):
+            yield from resource["Properties"]["PolicyDocument"]["Statement"]
+
+
+def allowed(template: Template, logical_id: str) -> set[str]:
+    return {action for one in statements(template, logical_id) for action in listed(one["Action"])}
+
+
+def resources_of(template: Template, logical_id: str, action: str) -> str:
+    """The resources on which a role may do something, as text."""
+    return str(
+        [
+            one["Resource"]
+            for one in statements(template, logical_id)
+            if action in listed(one["Action"])
+        ]
+    )
+
+
+def test_no_statement_is_for_all_resources_unless_the_action_knows_none(
+    both_pipelines: Template,
+) -> None:
+    roles = [
+        name
+        for name, resource in both_pipelines["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role"
+    ]
+    for role in roles:
+        for one in statements(both_pipelines, role):
+            if "*" in listed(one["Resource"]):
+                assert set(listed(one["Action"])) <= WITHOUT_RESOURCE_LEVEL
+
+
+@pytest.mark.parametrize(
+    ("role", "service"),
+    [
+        ("ModelBuildTrainingRole", "sagemaker.amazonaws.com"),
+        ("ModelBuildTestRole", "codebuild.amazonaws.com"),
+        ("ModelBuildTrainRole", "codebuild.amazonaws.com"),
+        ("ModelBuildPipelineRole", "codepipeline.amazonaws.com"),
+        ("ModelBuildPipelineEventRole", "events.amazonaws.com"),
+        ("ModelDeploySynthRole", "codebuild.amazonaws.com"),
+        ("ModelDeployStagingSmokeTestRole", "codebuild.amazonaws.com"),
+        ("ModelDeployProductionSmokeTestRole", "codebuild.amazonaws.com"),
+        ("ModelDeployDeploymentRole", "cloudformation.amazonaws.com"),
+        ("ModelDeployPipelineRole", "codepipeline.amazonaws.com"),
+        ("ModelDeployPipelineEventRole", "events.amazonaws.com"),
+    ],
+)
+def test_each_service_has_a_role_that_only_it_can_assume(
+    both_pipelines: Template, role: str, service: str
+) -> None:
+    ((_, found),) = [
+        (name, resource["Properties"])
+        for name, resource in both_pipelines["Resources"].items()
+        if resource["Type"] == "AWS::IAM::Role" and name.startswith(role)
+    ]
+    (trust,) = found["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": service}
+    assert "RoleName" not in found
+
+
+def test_the_tests_of_a_push_can_only_read_the_push_and_write_their_log(
+    both_pipelines: Template,
+) -> None:
+    assert allowed(both_pipelines, "ModelBuildTestRole") == {
+        "kms:Decrypt",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "s3:GetObject",
+        "s3:GetObjectVersion",
+    }
+
+
+def test_the_train_build_runs_one_pipeline_and_hands_its_role_to_sagemaker_only(
+    both_pipelines: Template,
+) -> None:
+    role = "ModelBuildTrainRole"
+    assert "pipeline/churn-train" in resources_of(
+        both_pipelines, role, "sagemaker:StartPipelineExecution"
+    )
+    (passing,) = [
+        one for one in statements(both_pipelines, role) if one["Action"] == "iam:PassRole"
+    ]
+    assert passing["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    }
+    assert "ModelBuildTrainingRole" in str(passing["Resource"])
+    assert not {
+        action for action in allowed(both_pipelines, role) if action.startswith("sagemaker:Create")
+    } - {"sagemaker:CreatePipeline"}
+
+
+def test_the_training_role_registers_in_its_group_and_passes_only_itself(
+    both_pipelines: Template,
+) -> None:
+    role = "ModelBuildTrainingRole"
+    group = resources_of(both_pipelines, role, "sagemaker:CreateModelPackage")
+    assert "model-package-group/churn" in group
+    assert "model-package/churn/*" in group
+    assert "training-job/pipelines-*" in resources_of(
+        both_pipelines, role, "sagemaker:CreateTrainingJob"
+    )
+    assert role in resources_of(both_pipelines, role, "iam:PassRole")
+    assert "sagemaker:UpdateModelPackage" not in allowed(both_pipelines, role), "approves nothing"
+
+
+def test_grants_on_the_key_are_for_aws_services_only(both_pipelines: Template) -> None:
+    for role in ("ModelBuildTrainingRole", "ModelDeployDeploymentRole"):
+        for one in statements(both_pipelines, role):
+            if "kms:CreateGrant" in listed(one["Action"]):
+                assert one["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+def test_the_deployment_role_touches_only_what_begins_with_the_projects_name(
+    both_pipelines: Template,
+) -> None:
+    role = "ModelDeployDeploymentRole"
+    for action, resource in {
+        "sagemaker:CreateModel": "model/churn-*",
+        "sagemaker:CreateEndpointConfig": "endpoint-config/churn-*",
+        "sagemaker:CreateEndpoint": "endpoint/churn-*",
+        "cloudwatch:PutMetricAlarm": "alarm:churn-*",
+    }.items():
+        assert resource in resources_of(both_pipelines, role, action)
+
+
+def test_the_deployment_role_makes_no_roles_and_reads_no_data(both_pipelines: Template) -> None:
+    may = allowed(both_pipelines, "ModelDeployDeploymentRole")
+    assert {action for action in may if action.startswith("iam:")} == {
+        "iam:CreateServiceLinkedRole",
+        "iam:PassRole",
+    }
+    assert not {action for action in may if action.startswith(("s3:", "lambda:", "ssm:"))}
+
+
+def test_the_deploy_pipeline_can_only_deploy_its_two_stacks(both_pipelines: Template) -> None:
+    role = "ModelDeployPipelineRole"
+    stacks = resources_of(both_pipelines, role, "cloudformation:UpdateStack")
+    assert "stack/churn-staging/*" in stacks
+    assert "stack/churn-prod/*" in stacks
+    assert "cloudformation:DeleteStack" not in allowed(both_pipelines, role)
+
+
+def test_a_smoke_test_invokes_only_the_endpoint_of_its_stage(both_pipelines: Template) -> None:
+    staging = resources_of(
+        both_pipelines, "ModelDeployStagingSmokeTestRole", "sagemaker:InvokeEndpoint"
+    )
+    assert "endpoint/churn-staging" in staging
+    assert "prod" not in staging
+
+
+def test_the_synth_build_only_looks_for_models(both_pipelines: Template) -> None:
+    sagemaker = {
+        action
+        for action in allowed(both_pipelines, "ModelDeploySynthRole")
+        if action.startswith("sagemaker:")
+    }
+    assert sagemaker == {"sagemaker:ListModelPackages"}
