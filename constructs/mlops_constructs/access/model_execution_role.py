@@ -4,15 +4,14 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from .acknowledgement import acknowledge_wildcards
+from .service_role import Permission, ServiceRole
 
 
-class ModelExecutionRole(iam.Role):
+class ModelExecutionRole(ServiceRole):
     """Defines the role that SageMaker assumes to host a model, with least privilege.
 
     It reads model data below one prefix and pulls one repository's images, writes the endpoint's
@@ -24,8 +23,8 @@ class ModelExecutionRole(iam.Role):
         image_repository: repository with the serving image. Left out: no image can be pulled.
         capture_bucket: bucket for data capture. Left out: nothing can be written.
         capture_prefix: the part of that bucket that may be written.
-        encryption_keys: keys of the buckets and of the endpoint's volumes. A bucket's own key is
-            added by itself.
+        encryption_keys: keys of the endpoint's volumes and of objects that a bucket does not
+            encrypt by itself. The buckets' own keys are added.
 
     Source: "How to use SageMaker AI execution roles", section CreateModel.
 
@@ -48,91 +47,119 @@ class ModelExecutionRole(iam.Role):
         capture_prefix: str = "capture/",
         encryption_keys: Sequence[kms.IKey] = (),
     ) -> None:
+        permissions = [*_logs_and_metrics(scope), _rollback_alarms(scope)]
+        if model_data_bucket is not None:
+            permissions += _model_data(model_data_bucket, model_data_prefix)
+        if image_repository is not None:
+            permissions += _images(image_repository)
+        if capture_bucket is not None:
+            permissions.append(_capture(capture_bucket, capture_prefix))
+        permissions += _keys(encryption_keys, model_data_bucket, capture_bucket)
         super().__init__(
             scope,
             construct_id,
-            assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
-            description="SageMaker hosts a model with this role",
-        )
-        self._wildcards: list[str] = []
-        if model_data_bucket is not None:
-            self._read_model_data(model_data_bucket, model_data_prefix)
-        if image_repository is not None:
-            self._pull_images(image_repository)
-        if capture_bucket is not None:
-            self._write_capture(capture_bucket, capture_prefix)
-        self._use_keys(encryption_keys, model_data_bucket, capture_bucket)
-        self._write_logs_and_metrics()
-        self._read_rollback_alarms()
-        acknowledge_wildcards(
-            self,
-            resources=self._wildcards,
-            reason="object keys, log streams and alarms of endpoints that do not exist yet; ECR's "
-            "token and PutMetricData have no resource level",
+            service="sagemaker.amazonaws.com",
+            description="SageMaker: hosts a model",
+            permissions=permissions,
         )
 
-    def _allow(
-        self, actions: Sequence[str], *resources: str, **conditions: dict[str, object]
-    ) -> None:
-        self._wildcards.extend(resource for resource in resources if "*" in resource)
-        self.add_to_policy(
-            iam.PolicyStatement(
-                actions=list(actions), resources=list(resources), conditions=conditions or None
-            )
-        )
 
-    def _read_model_data(self, bucket: s3.IBucket, prefix: str) -> None:
-        self._allow(["s3:GetObject"], bucket.arn_for_objects(f"{prefix}*"))
-        self._allow(["s3:ListBucket"], bucket.bucket_arn, StringLike={"s3:prefix": f"{prefix}*"})
+def _model_data(bucket: s3.IBucket, prefix: str) -> list[Permission]:
+    return [
+        Permission(
+            actions=["s3:GetObject"],
+            resources=[bucket.arn_for_objects(f"{prefix}*")],
+            because="each training writes its model under a key of its own",
+        ),
+        Permission(
+            actions=["s3:ListBucket"],
+            resources=[bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": f"{prefix}*"}},
+        ),
+    ]
 
-    def _pull_images(self, repository: ecr.IRepository) -> None:
-        self._allow(
-            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            repository.repository_arn,
-        )
-        self._allow(["ecr:GetAuthorizationToken"], "*")
 
-    def _write_capture(self, bucket: s3.IBucket, prefix: str) -> None:
-        self._allow(["s3:PutObject"], bucket.arn_for_objects(f"{prefix}*"))
+def _images(repository: ecr.IRepository) -> list[Permission]:
+    return [
+        Permission(
+            actions=[
+                "ecr:BatchCheckLayerAvailability",
+                "ecr:BatchGetImage",
+                "ecr:GetDownloadUrlForLayer",
+            ],
+            resources=[repository.repository_arn],
+        ),
+        Permission(
+            actions=["ecr:GetAuthorizationToken"],
+            resources=["*"],
+            because="the authorisation reference has no resource level for it",
+        ),
+    ]
 
-    def _use_keys(self, keys: Sequence[kms.IKey], *buckets: s3.IBucket | None) -> None:
-        of_buckets = [bucket.encryption_key for bucket in buckets if bucket is not None]
-        arns = {key.key_arn: None for key in (*keys, *of_buckets) if key is not None}
-        if not arns:
-            return
-        self._allow(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], *arns)
+
+def _capture(bucket: s3.IBucket, prefix: str) -> Permission:
+    return Permission(
+        actions=["s3:PutObject"],
+        resources=[bucket.arn_for_objects(f"{prefix}*")],
+        because="SageMaker chooses the keys of captured traffic",
+    )
+
+
+def _keys(keys: Sequence[kms.IKey], *buckets: s3.IBucket | None) -> list[Permission]:
+    of_buckets = [bucket.encryption_key for bucket in buckets if bucket is not None]
+    arns = list(dict.fromkeys(key.key_arn for key in (*keys, *of_buckets) if key is not None))
+    if not arns:
+        return []
+    return [
+        Permission(
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], resources=arns
+        ),
         # SageMaker encrypts the volumes of an endpoint's instances through a grant.
-        self._allow(["kms:CreateGrant"], *arns, Bool={"kms:GrantIsForAWSResource": "true"})
+        Permission(
+            actions=["kms:CreateGrant"],
+            resources=arns,
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+    ]
 
-    def _write_logs_and_metrics(self) -> None:
-        groups = cdk.Stack.of(self).format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name="/aws/sagemaker/Endpoints/*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
-        self._allow(
-            [
+
+def _logs_and_metrics(scope: Construct) -> list[Permission]:
+    return [
+        Permission(
+            actions=[
                 "logs:CreateLogGroup",
                 "logs:CreateLogStream",
                 "logs:DescribeLogStreams",
                 "logs:PutLogEvents",
             ],
-            groups,
-        )
-        self._allow(
-            ["cloudwatch:PutMetricData"],
-            "*",
-            StringLike={"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]},
-        )
+            resources=[_arn(scope, "logs", "log-group", "/aws/sagemaker/Endpoints/*")],
+            because="the log is named for endpoints that do not exist yet",
+        ),
+        Permission(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={
+                "StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}
+            },
+            because="the authorisation reference has no resource level for it",
+        ),
+    ]
 
-    def _read_rollback_alarms(self) -> None:
-        # SageMaker looks at the alarms of a rollout with the execution role, not as a service:
-        # "Auto-Rollback Configuration and Monitoring" in its developer guide.
-        alarms = cdk.Stack.of(self).format_arn(
-            service="cloudwatch",
-            resource="alarm",
-            resource_name="*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
-        self._allow(["cloudwatch:DescribeAlarms"], alarms)
+
+def _rollback_alarms(scope: Construct) -> Permission:
+    # SageMaker looks at the alarms of a rollout with the execution role, not as a service:
+    # "Auto-Rollback Configuration and Monitoring" in its developer guide.
+    return Permission(
+        actions=["cloudwatch:DescribeAlarms"],
+        resources=[_arn(scope, "cloudwatch", "alarm", "*")],
+        because="the alarms belong to endpoints that do not exist yet",
+    )
+
+
+def _arn(scope: Construct, service: str, resource: str, name: str) -> str:
+    return cdk.Stack.of(scope).format_arn(
+        service=service,
+        resource=resource,
+        resource_name=name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )

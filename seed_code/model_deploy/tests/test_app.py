@@ -1,0 +1,75 @@
+"""`python app.py`, as the pipeline runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENT = {
+    "SAGEMAKER_PROJECT_NAME": "churn",
+    "SAGEMAKER_PROJECT_ID": "p-0123456789ab",
+    "MODEL_EXECUTION_ROLE_ARN": "arn:aws:iam::111111111111:role/sagemaker-projects/model",
+    "ARTIFACT_BUCKET": "churn-artifacts",
+    "ARTIFACT_KEY_ARN": "arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-1111-2222-3333-44445555",
+}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A working folder with this repository's settings and a model that was found."""
+    (tmp_path / "config").mkdir()
+    for file in (ROOT / "config").iterdir():
+        (tmp_path / "config" / file.name).write_text(file.read_text())
+    (tmp_path / "build").mkdir()
+    model = {"model_package_arn": "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7"}
+    (tmp_path / "build" / "model.json").write_text(json.dumps(model))
+    return tmp_path
+
+
+def run_app(checkout: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **ENVIRONMENT, **changes}
+    environment.pop("CDK_OUTDIR", None)
+    return subprocess.run(
+        [sys.executable, str(ROOT / "app.py")],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_two_runs_write_the_same_two_templates_where_the_artifact_is_taken_from(
+    checkout: Path,
+) -> None:
+    contents = []
+    for _ in range(2):
+        result = run_app(checkout)
+        assert result.returncode == 0, result.stderr
+        paths = (checkout / "cdk.out").glob("*.template.json")
+        contents.append({path.name: path.read_bytes() for path in paths})
+
+    assert set(contents[0]) == {"staging.template.json", "prod.template.json"}
+    assert contents[0] == contents[1]
+
+
+def test_wrong_settings_end_with_one_message_and_no_template(checkout: Path) -> None:
+    (checkout / "config" / "prod.yaml").write_text("kind: batch\n")
+
+    result = run_app(checkout)
+
+    assert result.returncode == 1
+    assert "config/prod.yaml cannot be used" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(checkout.glob("cdk.out/*.template.json"))
+
+
+def test_variables_that_the_pipeline_did_not_set_are_all_named(checkout: Path) -> None:
+    result = run_app(checkout, ARTIFACT_BUCKET="", ARTIFACT_KEY_ARN="")
+
+    assert result.returncode == 1
+    assert "got no ARTIFACT_BUCKET, ARTIFACT_KEY_ARN" in result.stderr

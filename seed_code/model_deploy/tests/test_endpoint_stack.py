@@ -1,0 +1,174 @@
+"""The stack of a stage."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from model_deploy.settings import Capture, RealTime, Rollout, Scaling, Serverless
+
+TemplateOf = Callable[..., dict[str, Any]]
+REAL_TIME = RealTime(
+    kind="real-time",
+    instance_type="ml.m7i.large",
+    scaling=Scaling(minimum=2, maximum=4, invocations_per_instance=600),
+    capture=Capture(sampling_percentage=20),
+    rollout=Rollout(strategy="canary", instances=1),
+    tags={"team": "retention"},
+)
+
+
+def properties_of(template: dict[str, Any], resource_type: str) -> dict[str, Any]:
+    found = [
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == resource_type
+    ]
+    assert len(found) == 1, resource_type
+    properties: dict[str, Any] = found[0]
+    return properties
+
+
+def test_the_endpoint_is_named_for_project_and_stage(template_of: TemplateOf) -> None:
+    template = template_of(REAL_TIME, name="staging")
+
+    endpoint = properties_of(template, "AWS::SageMaker::Endpoint")
+    assert endpoint["EndpointName"] == "churn-staging"
+    assert set(template["Outputs"]) == {"EndpointName", "ModelPackageArn"}
+
+
+def test_every_name_begins_with_the_project_and_the_stage(template_of: TemplateOf) -> None:
+    template = template_of(REAL_TIME)
+
+    model = properties_of(template, "AWS::SageMaker::Model")
+    config = properties_of(template, "AWS::SageMaker::EndpointConfig")
+    assert model["ModelName"].startswith("churn-prod-")
+    assert config["EndpointConfigName"].startswith("churn-prod-")
+
+
+def test_the_model_is_the_approved_package_with_the_role_of_the_project(
+    template_of: TemplateOf,
+) -> None:
+    model = properties_of(template_of(REAL_TIME), "AWS::SageMaker::Model")
+
+    assert model["PrimaryContainer"]["ModelPackageName"].endswith("model-package/churn/7")
+    assert model["ExecutionRoleArn"].endswith("role/sagemaker-projects/model")
+    assert model["EnableNetworkIsolation"] is True
+
+
+def test_the_stack_needs_no_bootstrap_and_no_rights_on_iam(template_of: TemplateOf) -> None:
+    template = template_of(REAL_TIME)
+
+    assert not {"Parameters", "Rules", "Conditions"} & set(template)
+    types = {resource["Type"] for resource in template["Resources"].values()}
+    assert types == {
+        "AWS::ApplicationAutoScaling::ScalableTarget",
+        "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::CloudWatch::Alarm",
+        "AWS::SageMaker::Endpoint",
+        "AWS::SageMaker::EndpointConfig",
+        "AWS::SageMaker::Model",
+    }
+
+
+def test_traffic_is_captured_in_the_bucket_of_the_project(template_of: TemplateOf) -> None:
+    config = properties_of(template_of(REAL_TIME), "AWS::SageMaker::EndpointConfig")
+
+    capture = config["DataCaptureConfig"]
+    assert capture["DestinationS3Uri"] == "s3://churn-artifacts/capture"
+    assert capture["InitialSamplingPercentage"] == 20
+    assert capture["KmsKeyId"] == config["KmsKeyId"]
+
+
+def test_another_model_keeps_the_endpoint_and_replaces_what_is_immutable(
+    template_of: TemplateOf,
+) -> None:
+    before, after = (
+        template_of(REAL_TIME, package_arn=arn)
+        for arn in (
+            "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7",
+            "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/8",
+        )
+    )
+
+    def name(template: dict[str, Any], kind: str) -> str:
+        return str(properties_of(template, f"AWS::SageMaker::{kind}")[f"{kind}Name"])
+
+    assert name(before, "Endpoint") == name(after, "Endpoint")
+    assert name(before, "Model") != name(after, "Model")
+    assert name(before, "EndpointConfig") != name(after, "EndpointConfig")
+    assert set(before["Resources"]) == set(after["Resources"])
+
+
+def test_resources_carry_the_tags_of_the_project_and_of_the_settings(
+    template_of: TemplateOf,
+) -> None:
+    tags = properties_of(template_of(REAL_TIME), "AWS::SageMaker::Endpoint")["Tags"]
+
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {
+        "sagemaker:project-id": "p-0123456789ab",
+        "sagemaker:project-name": "churn",
+        "team": "retention",
+    }
+
+
+def test_volumes_of_types_with_local_disks_are_left_to_their_hardware(
+    template_of: TemplateOf,
+) -> None:
+    on_gpu = RealTime(kind="real-time", instance_type="ml.g5.xlarge", encrypt_volumes=False)
+
+    assert "KmsKeyId" not in properties_of(template_of(on_gpu), "AWS::SageMaker::EndpointConfig")
+
+
+@pytest.mark.parametrize(
+    ("rollout", "policy"),
+    [
+        (Rollout(strategy="all-at-once", termination_wait_minutes=2), "ALL_AT_ONCE"),
+        (Rollout(strategy="linear", percent=25, maximum_minutes=60), "LINEAR"),
+        (Rollout(strategy="canary", percent=10), "CANARY"),
+    ],
+)
+def test_a_rollout_moves_traffic_as_the_settings_say(
+    template_of: TemplateOf, rollout: Rollout, policy: str
+) -> None:
+    stage = REAL_TIME.model_copy(update={"rollout": rollout})
+
+    endpoint = properties_of(template_of(stage), "AWS::SageMaker::Endpoint")
+    routing = endpoint["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
+    assert routing["Type"] == policy
+    assert endpoint["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+
+
+def test_a_rolling_update_replaces_batches(template_of: TemplateOf) -> None:
+    stage = REAL_TIME.model_copy(update={"rollout": Rollout(strategy="rolling", percent=50)})
+
+    endpoint = properties_of(template_of(stage), "AWS::SageMaker::Endpoint")
+    batch = endpoint["DeploymentConfig"]["RollingUpdatePolicy"]["MaximumBatchSize"]
+    assert batch == {"Type": "CAPACITY_PERCENT", "Value": 50}
+
+
+def test_a_serverless_stage_has_no_instances(template_of: TemplateOf) -> None:
+    template = template_of(Serverless(kind="serverless", memory_mb=3072, provisioned_concurrency=2))
+
+    variant = properties_of(template, "AWS::SageMaker::EndpointConfig")["ProductionVariants"][0]
+    assert variant["ServerlessConfig"] == {
+        "MemorySizeInMB": 3072,
+        "MaxConcurrency": 5,
+        "ProvisionedConcurrency": 2,
+    }
+    assert properties_of(template, "AWS::SageMaker::Model")["EnableNetworkIsolation"] is False
+
+
+def test_settings_that_contradict_aws_are_refused_together(template_of: TemplateOf) -> None:
+    stage = RealTime(
+        kind="real-time",
+        instance_type="ml.g5.xlarge",
+        instance_count=9,
+        scaling=Scaling(minimum=2, maximum=4, invocations_per_instance=600),
+    )
+
+    with pytest.raises(ValueError) as refusal:
+        template_of(stage)
+
+    assert "initial_instance_count: got 9; allowed are 2 to 4" in str(refusal.value)
+    assert "keeps data on local NVMe disks" in str(refusal.value)

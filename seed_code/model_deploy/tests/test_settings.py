@@ -1,0 +1,109 @@
+"""What `config/<stage>.yaml` may say, and what a person reads when it says something else."""
+
+from pathlib import Path
+
+import pytest
+
+from model_deploy.settings import RealTime, Serverless, SettingsError, load_settings
+
+ROOT = Path(__file__).parent.parent
+REAL_TIME = "kind: real-time\ninstance_type: ml.m7i.large\n"
+SERVERLESS = "kind: serverless\n"
+
+
+def settings_of(folder: Path, text: str) -> RealTime | Serverless:
+    path = folder / "prod.yaml"
+    path.write_text(text)
+    return load_settings(path)
+
+
+@pytest.mark.parametrize("stage", ["staging", "prod"])
+def test_the_settings_of_this_repository_can_be_used(stage: str) -> None:
+    assert load_settings(ROOT / "config" / f"{stage}.yaml").kind == "real-time"
+
+
+def test_production_scales_and_turns_back_by_default() -> None:
+    prod = load_settings(ROOT / "config" / "prod.yaml")
+
+    assert isinstance(prod, RealTime)
+    assert prod.scaling is not None and (prod.scaling.minimum, prod.scaling.maximum) == (2, 4)
+    assert prod.rollout is not None and prod.rollout.strategy == "canary"
+
+
+def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
+    assert settings_of(tmp_path, SERVERLESS) == Serverless(kind="serverless")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("kind: realtime", "kind: got 'realtime'; allowed are 'real-time', 'serverless'"),
+        ("instance_type: ml.m7i.large", "kind: got None; allowed are 'real-time', 'serverless'"),
+        ("kind: real-time", "instance_type: got nothing; a value is required"),
+        (REAL_TIME + "instance_counts: 2", "instance_counts: unknown key; allowed here are kind, "),
+        (REAL_TIME + "memory_mb: 2048", "memory_mb: unknown key; allowed here are kind, instance_"),
+        (SERVERLESS + "capture: {}", "capture: unknown key; allowed here are kind, memory_mb, "),
+        (SERVERLESS + "memory_mb: 1000", "memory_mb: got 1000; allowed is 1024, 2048, 3072, 4096"),
+        (SERVERLESS + "max_concurrency: 201", "max_concurrency: got 201; allowed is less than or"),
+        ("kind: real-time\ninstance_type: m7i.large", "instance_type: got 'm7i.large'; allowed is"),
+        (REAL_TIME + "instance_count: 0", "instance_count: got 0; allowed is greater than or equa"),
+        (
+            REAL_TIME + "instance_count: two",
+            "instance_count: got 'two'; allowed is a valid integer",
+        ),
+        (REAL_TIME + "tags: {cost: 7}", "tags.cost: got 7; allowed is a valid string"),
+        (REAL_TIME + "scaling: {minimum: 1}", "scaling.maximum: got nothing; a value is required"),
+        (
+            REAL_TIME + "scaling: {min: 1, maximum: 2, invocations_per_instance: 9}",
+            "scaling.min: unknown key; allowed here are minimum, maximum, invocations_per_instance",
+        ),
+        (
+            REAL_TIME + "capture: {sampling_percentage: 101}",
+            "capture.sampling_percentage: got 101; allowed is less than or equal to 100",
+        ),
+        (
+            REAL_TIME + "rollout: {strategy: blue}",
+            "rollout.strategy: got 'blue'; allowed is 'all-at-once', 'canary', 'linear' or 'rolli",
+        ),
+        (REAL_TIME + "rollout: {strategy: canary}", "canary needs either instances or percent"),
+        (
+            REAL_TIME + "rollout: {strategy: canary, instances: 1, percent: 10}",
+            "canary needs either instances or percent",
+        ),
+        (
+            REAL_TIME + "rollout: {strategy: all-at-once, percent: 10}",
+            "all-at-once moves everything; leave instances and percent out",
+        ),
+        (
+            REAL_TIME + "rollout: {strategy: rolling, percent: 50, termination_wait_minutes: 1}",
+            "rolling keeps no old fleet; leave termination_wait_minutes out",
+        ),
+        (
+            REAL_TIME + "rollout: {strategy: all-at-once, rollback: {latency: 1}}",
+            "rollout.rollback.latency: unknown key; allowed here are error_percentage, latency_mil",
+        ),
+        ("- kind", "got ['kind']; allowed are keys and values"),
+        ("", "got None; allowed are keys and values"),
+        ("kind: [", "this is not YAML"),
+    ],
+)
+def test_wrong_settings_are_refused_with_file_key_got_and_allowed(
+    tmp_path: Path, text: str, expected: str
+) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        settings_of(tmp_path, text)
+
+    assert str(tmp_path / "prod.yaml") in str(refusal.value)
+    assert expected in str(refusal.value)
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        settings_of(tmp_path, REAL_TIME + "instance_count: 0\nencrypt: true\ncapture: {share: 1}\n")
+
+    assert str(refusal.value).count("\n  - ") == 3
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"qa\.yaml: no such file"):
+        load_settings(tmp_path / "qa.yaml")

@@ -1,0 +1,284 @@
+"""The smoke test, against an endpoint that behaves, and against those that do not."""
+
+import io
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+import smoke_test
+from model_deploy.smoke_failure import SmokeTestFailed
+
+HOLDOUT = "income,city,churned\n" + "".join(
+    f"{income},{city},{'yes' if income > 50 else 'no'}\n"
+    for income, city in zip(range(0, 120), ("Bonn", '"Köln, Deutz"', "") * 40, strict=True)
+)
+PACKAGE = {
+    "CustomerMetadataProperties": {
+        "problem_type": "binary",
+        "target": "churned",
+        "holdout": "s3://artifacts/runs/1/holdout.csv",
+    }
+}
+
+
+def label(income: float) -> dict[str, Any]:
+    share = 0.9 if income > 50 else 0.2
+    return {
+        "label": "yes" if share > 0.5 else "no",
+        "probabilities": {"no": 1 - share, "yes": share},
+    }
+
+
+class Aws:
+    """The four APIs that the smoke test calls; what it answers can be changed."""
+
+    def __init__(self) -> None:
+        self.holdout = HOLDOUT
+        self.endpoint: dict[str, Any] = {"EndpointStatus": "InService", "EndpointConfigName": "c-1"}
+        self.model: dict[str, Any] = {
+            "PrimaryContainer": {"ModelPackageName": "arn:package/churn/7"}
+        }
+        self.package: dict[str, Any] = PACKAGE
+        self.predict: Callable[[float], dict[str, Any]] = label
+        self.csv_line: Callable[[dict[str, Any]], str] = lambda answer: (
+            f"{answer['label']},{answer['probabilities']['yes']}"
+        )
+        self.refusal: tuple[int, str] | None = (400, "row 1: got column 'no_such_column'")
+        self.batches: list[int] = []
+
+    def client(self, _: str) -> "Aws":
+        return self
+
+    def describe_endpoint(self, **_: Any) -> dict[str, Any]:
+        return self.endpoint
+
+    def describe_endpoint_config(self, **_: Any) -> dict[str, Any]:
+        return {"ProductionVariants": [{"ModelName": "m-1"}]}
+
+    def describe_model(self, **_: Any) -> dict[str, Any]:
+        return self.model
+
+    def describe_model_package(self, **_: Any) -> dict[str, Any]:
+        return self.package
+
+    def get_object(self, **where: Any) -> dict[str, Any]:
+        assert where == {"Bucket": "artifacts", "Key": "runs/1/holdout.csv"}
+        return {"Body": io.BytesIO(self.holdout.encode())}
+
+    def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
+        assert request["Accept"] == request["ContentType"]
+        if request["ContentType"] == "text/csv":
+            incomes: Iterable[str] = (
+                line.split(",")[0] for line in request["Body"].decode().splitlines()
+            )
+            answers = [self.predict(float(income)) for income in incomes]
+            self.batches.append(len(answers))
+            body = "".join(f"{self.csv_line(answer)}\n" for answer in answers)
+        else:
+            rows = json.loads(request["Body"])["instances"]
+            if "no_such_column" in rows[0] and self.refusal is not None:
+                raise self._model_error(*self.refusal)
+            assert all(isinstance(row["income"], int) for row in rows)
+            assert all(row["city"] in ("Bonn", "Köln, Deutz", None) for row in rows)
+            body = json.dumps({"predictions": [self.predict(row["income"]) for row in rows]})
+        return {"Body": io.BytesIO(body.encode())}
+
+    def _model_error(self, status: int, message: str) -> ClientError:
+        response: Any = {
+            "Error": {"Code": "ModelError", "Message": "Received client error"},
+            "OriginalStatusCode": status,
+            "OriginalMessage": message,
+        }
+        return ClientError(response, "InvokeEndpoint")
+
+
+@pytest.fixture
+def aws() -> Aws:
+    return Aws()
+
+
+def failure_of(aws: Aws) -> str:
+    with pytest.raises(SmokeTestFailed) as failure:
+        smoke_test.run("churn-staging", aws)
+    assert "\n" not in str(failure.value)
+    return str(failure.value)
+
+
+def test_a_good_endpoint_is_told_with_its_accuracy(aws: Aws) -> None:
+    told = smoke_test.run("churn-staging", aws)
+
+    assert told == "churn-staging serves arn:package/churn/7: 120 rows, accuracy 1.0000"
+
+
+def test_rows_go_in_small_batches(aws: Aws) -> None:
+    smoke_test.run("churn-staging", aws)
+
+    assert aws.batches == [50, 50, 20]
+
+
+def test_only_the_first_rows_of_a_large_holdout_are_sent(aws: Aws) -> None:
+    aws.holdout = "income,city,churned\n" + "7,Bonn,no\n" * 2000
+
+    assert "500 rows, accuracy 1.0000" in smoke_test.run("churn-staging", aws)
+
+
+def test_a_regression_is_told_with_r2(aws: Aws) -> None:
+    aws.package = {
+        "CustomerMetadataProperties": {
+            **PACKAGE["CustomerMetadataProperties"],
+            "problem_type": "regression",
+            "target": "price",
+        }
+    }
+    aws.holdout = "income,city,price\n" + "".join(f"{n},Bonn,{2 * n + 1}\n" for n in range(9))
+    aws.predict = lambda income: {"value": 2 * income + 1}
+    aws.csv_line = lambda answer: str(answer["value"])
+
+    assert "9 rows, R2 1.0000" in smoke_test.run("churn-staging", aws)
+
+
+def test_labels_that_are_numbers_are_the_same_label_in_every_spelling(aws: Aws) -> None:
+    aws.holdout = "income,city,churned\n60,Bonn,1.0\n40,Bonn,0\n"
+    aws.predict = lambda income: {
+        "label": int(income > 50),
+        "probabilities": {"0": 0.5, "1": 0.5},
+    }
+    aws.csv_line = lambda answer: f"{answer['label']},0.5"
+
+    assert "2 rows, accuracy 1.0000" in smoke_test.run("churn-staging", aws)
+
+
+def test_a_model_described_with_several_containers_is_found(aws: Aws) -> None:
+    aws.model = {"Containers": [{"ModelPackageName": "arn:package/churn/8"}]}
+
+    assert "serves arn:package/churn/8" in smoke_test.run("churn-staging", aws)
+
+
+def test_an_endpoint_that_does_not_serve_fails_with_its_reason(aws: Aws) -> None:
+    aws.endpoint = {"EndpointStatus": "Failed", "FailureReason": "no capacity"}
+
+    assert failure_of(aws) == "the endpoint is Failed, not InService: no capacity"
+
+
+def test_a_model_that_is_no_package_fails(aws: Aws) -> None:
+    aws.model = {"PrimaryContainer": {"Image": "image"}}
+
+    assert failure_of(aws) == "its model m-1 was not made from a model package"
+
+
+def test_a_package_without_held_out_rows_fails(aws: Aws) -> None:
+    aws.package = {"CustomerMetadataProperties": {"problem_type": "binary", "target": "churned"}}
+
+    assert "has no holdout in its CustomerMetadataProperties" in failure_of(aws)
+
+
+def test_a_package_of_an_unknown_problem_type_fails(aws: Aws) -> None:
+    properties = {**PACKAGE["CustomerMetadataProperties"], "problem_type": "ranking"}
+    aws.package = {"CustomerMetadataProperties": properties}
+
+    assert "allowed are binary, multiclass, regression" in failure_of(aws)
+
+
+@pytest.mark.parametrize(
+    ("holdout", "expected"),
+    [
+        ("income,city\n1,Bonn\n", "have no column 'churned'; got income, city"),
+        ("income,city,churned\n", "are a header without rows"),
+        ("", "have no column 'churned'"),
+    ],
+)
+def test_a_holdout_that_cannot_be_used_fails(aws: Aws, holdout: str, expected: str) -> None:
+    aws.holdout = holdout
+
+    assert expected in failure_of(aws)
+
+
+def test_a_holdout_outside_of_s3_fails(aws: Aws) -> None:
+    properties = {**PACKAGE["CustomerMetadataProperties"], "holdout": "/data/holdout.csv"}
+    aws.package = {"CustomerMetadataProperties": properties}
+
+    assert "'/data/holdout.csv', which is not an S3 URI" in failure_of(aws)
+
+
+def test_too_few_answers_fail(aws: Aws) -> None:
+    aws.csv_line = lambda answer: "yes,0.9" if answer["label"] == "yes" else ""
+
+    assert failure_of(aws) == "to 50 rows of text/csv it gave 0 answers instead of 50"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ({"label": "yes", "probabilities": {"yes": float("nan"), "no": 0.5}}, "no finite number"),
+        ({"label": "maybe", "probabilities": {"yes": 0.5, "no": 0.5}}, "none of yes, no"),
+        ({"label": "yes", "probabilities": {"yes": 0.9, "no": 0.5}}, "not parts of 1"),
+        ({"value": 7}, "where a classification has a label and probabilities"),
+    ],
+)
+def test_answers_of_a_wrong_form_fail(aws: Aws, answer: dict[str, Any], expected: str) -> None:
+    aws.predict = lambda _: answer
+    aws.csv_line = lambda _: "yes,0.9"
+
+    assert expected in failure_of(aws)
+
+
+def test_a_regression_that_answers_labels_fails(aws: Aws) -> None:
+    properties = {**PACKAGE["CustomerMetadataProperties"], "problem_type": "regression"}
+    aws.package = {"CustomerMetadataProperties": properties}
+    aws.csv_line = lambda _: "1.5"
+
+    assert "where a regression has a value" in failure_of(aws)
+
+
+def test_formats_that_disagree_fail_with_the_row(aws: Aws) -> None:
+    aws.csv_line = lambda _: "yes,0.9"
+
+    assert failure_of(aws) == "row 1 got yes to text/csv and no to application/json"
+
+
+def test_answers_that_are_always_wrong_fail(aws: Aws) -> None:
+    aws.holdout = HOLDOUT.replace("yes", "y").replace("no", "n")
+
+    assert "none of 120 held-out rows got its known label" in failure_of(aws)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        (None, "it answered a row with the unknown column no_such_column"),
+        ((500, "no_such_column"), "got the status 500 instead of one from 400 to 499"),
+        ((400, "bad row"), "refused with 'bad row', which does not name the column"),
+    ],
+)
+def test_a_malformed_row_has_to_be_refused_by_its_column(
+    aws: Aws, refusal: tuple[int, str] | None, expected: str
+) -> None:
+    aws.refusal = refusal
+
+    assert expected in failure_of(aws)
+
+
+def test_the_build_ends_with_one_sentence(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.endpoint = {"EndpointStatus": "Updating"}
+    monkeypatch.setattr(smoke_test.boto3, "Session", lambda: aws)
+    monkeypatch.setenv("STAGE", "staging")
+    monkeypatch.setenv("ENDPOINT_NAME", "churn-staging")
+
+    assert smoke_test.main() == 1
+    assert capsys.readouterr().err == (
+        "Smoke test of churn-staging (staging) failed: the endpoint is Updating, not InService\n"
+    )
+
+
+def test_a_build_without_its_environment_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("ENDPOINT_NAME", raising=False)
+
+    assert smoke_test.main() == 1
+    assert "ENDPOINT_NAME" in capsys.readouterr().out
