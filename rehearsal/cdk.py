@@ -21,6 +21,9 @@ _EVENT = re.compile(
     r"^(?P<stack>[\w-]+)\s*\|\s*(?P<done>\d+(?:/\d+)?)?\s*\|[^|]*\|"
     r"\s*(?P<status>[A-Z_]+)\s*\|\s*(?P<type>\S+)\s*\|\s*(?P<name>\S+)"
 )
+_BEGUN = re.compile(r"^(?P<stack>[\w-]+): (?:start: Building|creating CloudFormation changeset)")
+_UNCHANGED = re.compile(r"^✅\s+(?P<stack>[\w-]+) \(no changes\)")
+_NOISE = ("Source Location:", "(no user code", "Stack trace", "✨")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -55,10 +58,11 @@ class Cdk:
         """
         account = environment.removeprefix("aws://").partition("/")[0]
         variables = {**aws.environment(), "AWS_ACCESS_KEY_ID": account}
+        policy = "arn:aws:iam::aws:policy/AdministratorAccess"  # CDK's default, said aloud
         arguments = ["bootstrap", environment, "--app", ""]
+        arguments += ["--cloudformation-execution-policies", policy]
         if account != aws.account:
-            policy = "arn:aws:iam::aws:policy/AdministratorAccess"
-            arguments += ["--trust", aws.account, "--cloudformation-execution-policies", policy]
+            arguments += ["--trust", aws.account]
         self._run(f"{environment} could not be bootstrapped.", arguments, variables)
 
     def deploy(
@@ -66,12 +70,15 @@ class Cdk:
     ) -> None:
         """Deploys every stack of the assembly, with a row of progress per stack below `row`."""
 
+        ended: set[str] = set()
+
         def show(line: str) -> None:
-            event = _EVENT.match(_COLOURS.sub("", line).strip())
-            if event:
-                status = stack_status(event["type"], event["status"])
-                detail = " ".join(filter(None, event.group("done", "status", "type", "name")))
-                board.update((*row, event["stack"]), status, detail)
+            change = progress(_COLOURS.sub("", line).strip())
+            # Events of one moment may come in any order: what has ended stays so.
+            if change and change.stack not in ended:
+                board.update((*row, change.stack), change.status, change.detail)
+                if change.status.ended:
+                    ended.add(change.stack)
 
         arguments = ["deploy", "--all", "--app", str(assembly), "--require-approval", "never"]
         arguments += ["--progress", "events", "--concurrency", "2"]
@@ -101,14 +108,36 @@ class Cdk:
 
 
 def reason(lines: Sequence[str]) -> str:
-    """What of the CLI's output says why it failed."""
-    telling = [line for line in lines if line.strip() and not _EVENT.match(line.strip())]
-    marked = [
-        index
-        for index, line in enumerate(telling)
-        if "❌" in line or "Error" in line or "CREATE_FAILED" in line
+    """What of the CLI's output says why it failed: its own verdict, else its last words."""
+    telling = [
+        line
+        for line in map(str.rstrip, lines)
+        if line.strip() and not _EVENT.match(line.strip()) and not line.lstrip().startswith(_NOISE)
     ]
-    return "\n".join(telling[marked[0] :][:15] if marked else telling[-15:])
+    verdicts = [index for index, line in enumerate(telling) if line.lstrip().startswith("❌")]
+    return "\n".join(telling[verdicts[0] :][:20] if verdicts else telling[-20:])
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a line of `cdk deploy` says of a stack."""
+
+    stack: str
+    status: Status
+    detail: str
+
+
+def progress(line: str) -> Change | None:
+    """The change that a line of the CLI's output tells; None for other lines."""
+    event = _EVENT.match(line)
+    if event:
+        detail = " ".join(filter(None, event.group("done", "status", "type", "name")))
+        return Change(event["stack"], stack_status(event["type"], event["status"]), detail)
+    begun = _BEGUN.match(line)
+    if begun:
+        return Change(begun["stack"], Status.RUNNING, "")
+    unchanged = _UNCHANGED.match(line)
+    return Change(unchanged["stack"], Status.SUCCEEDED, "no changes") if unchanged else None
 
 
 def stack_status(resource_type: str, status: str) -> Status:

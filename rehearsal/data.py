@@ -170,7 +170,8 @@ def set_values(text: str, section: str, values: Mapping[str, Any]) -> str:
     body = match[1]
     for key, value in values.items():
         written = json.dumps(value, ensure_ascii=False)
-        line = re.compile(rf"(?m)^(  {key}:)[ \t]*(?:\"[^\"\n]*\"|[^#\n])*?([ \t]+#[^\n]*)?$")
+        old = r"""(?:"(?:\\.|[^"\\\n])*"|[^#"\n])*?"""
+        line = re.compile(rf"(?m)^(  {key}:){old}([ \t]+#[^\n]*)?$")
         if line.search(body):
             body = line.sub(lambda m, w=written: f"{m[1]} {w}{m[2] or ''}", body, count=1)
         else:

@@ -56,20 +56,20 @@ class StubbedAws(LocalAws):
         requests: list[dict[str, Any]] = []
 
         def remember(params: dict[str, Any], model: Any, **_: Any) -> None:
-            requests.append(params)
-            self.calls.append((model.name, params))
+            requests.append(dict(params))
+            self.calls.append((model.name, requests[-1]))
 
         def answer(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
             found = self._answer(model.name, requests[-1])
             shape = model.output_shape
             if shape is not None:
-                plain = {key: value for key, value in found.items() if key != "Body"}
+                plain = {**found, "Body": b""} if "Body" in found else found
                 report = ParamValidator().validate(plain, shape)
                 assert not report.has_errors(), report.generate_report()
             response = AWSResponse(self.url, 200, HTTPHeaders(), None)
             return response, {**found, "ResponseMetadata": {"HTTPStatusCode": 200}}
 
-        client.meta.events.register("before-parameter-build", remember)
+        client.meta.events.register_first("before-parameter-build", remember)
         client.meta.events.register("before-call", answer)
         return client
 
