@@ -149,7 +149,7 @@ def _check_parameter(parameter: Mapping[str, Any], report: Report) -> None:
 def fits(kind: Any, value: Any) -> bool:
     """Whether a value is of a parameter type; in Python a bool would pass as an int."""
     if isinstance(value, bool):
-        return kind == "Boolean"
+        return bool(kind == "Boolean")
     return isinstance(value, _PYTHON_TYPES[str(kind)])
 
 

@@ -40,7 +40,14 @@ class Listing:
     def answer(self, records: Iterable[Record], request: Mapping[str, Any]) -> dict[str, Any]:
         """The answer of the List operation to a request."""
         kept = [record for record in records if self._matches(record, request)]
-        kept.sort(key=self._order(request), reverse=self._descending(request))
+        order = self._order(request)
+        # Records come oldest first; among equal keys (one millisecond) that order counts, too.
+        keyed = sorted(
+            ((order(record), number, record) for number, record in enumerate(kept)),
+            key=lambda entry: entry[:2],
+            reverse=self._descending(request),
+        )
+        kept = [record for _, _, record in keyed]
         shape = summary_shape(self.operation, self.member)
         return page([select(record, shape) for record in kept], request, self.member)
 

@@ -1,0 +1,61 @@
+"""A SageMaker with a platform and a data plane in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from rehearsal.aws.sagemaker.runtime import SageMakerRuntime
+from rehearsal.aws.sagemaker.service import SageMaker
+from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane
+from tests.rehearsal.fakes import CALLER, FakePlatform, ServiceClient
+
+
+@pytest.fixture
+def platform() -> FakePlatform:
+    return FakePlatform()
+
+
+@pytest.fixture
+def data_plane() -> FakeDataPlane:
+    return FakeDataPlane()
+
+
+@pytest.fixture
+def service(platform: FakePlatform, data_plane: FakeDataPlane) -> Iterator[SageMaker]:
+    service = SageMaker(platform, data_plane)
+    platform.services["sagemaker"] = service
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def sagemaker(service: SageMaker) -> Any:
+    """A client of the service, as boto3's."""
+    return ServiceClient(service, CALLER)
+
+
+@pytest.fixture
+def runtime(platform: FakePlatform, service: SageMaker) -> Iterator[Any]:
+    runtime = SageMakerRuntime(platform)
+    yield ServiceClient(runtime, CALLER)
+    runtime.close()
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], Any]], Any]:
+    """Waits until a function answers something true, and answers that."""
+
+    def wait(probe: Callable[[], Any], seconds: float = 5.0) -> Any:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            value = probe()
+            if value:
+                return value
+            time.sleep(0.01)
+        raise AssertionError("it did not happen in time")
+
+    return wait

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from rehearsal.aws.sagemaker.service import SageMaker
+from tests.rehearsal.aws.sagemaker import requests
+from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane
+from tests.rehearsal.fakes import SCOPE, FakePlatform
+
+Eventually = Callable[[Callable[[], Any]], Any]
+
+CAPTURE = {
+    "EnableCapture": True,
+    "InitialSamplingPercentage": 100,
+    "DestinationS3Uri": "s3://bucket/capture",
+    "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
+}
+
+
+@pytest.fixture
+def settle(sagemaker: Any, eventually: Eventually) -> Callable[[str], dict[str, Any]]:
+    """Waits until an endpoint has settled and answers its description."""
+
+    def wait(name: str) -> dict[str, Any]:
+        def settled() -> Any:
+            answer = sagemaker.describe_endpoint(EndpointName=name)
+            return answer if answer["EndpointStatus"] in ("InService", "Failed") else None
+
+        answer: dict[str, Any] = eventually(settled)
+        return answer
+
+    return wait
+
+
+@pytest.fixture
+def endpoint(sagemaker: Any, settle: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    """An endpoint `live` that serves model `churn` with configuration `config`."""
+    sagemaker.create_model(**requests.model())
+    sagemaker.create_endpoint_config(**requests.endpoint_config(DataCaptureConfig=CAPTURE))
+    sagemaker.create_endpoint(EndpointName="live", EndpointConfigName="config")
+    return settle("live")
+
+
+def test_an_endpoint_comes_into_service(endpoint: dict[str, Any], platform: FakePlatform) -> None:
+    variant = endpoint["ProductionVariants"][0]
+
+    assert endpoint["EndpointStatus"] == "InService"
+    assert variant["DesiredInstanceCount"] == 1
+    assert variant["DeployedImages"][0]["ResolvedImage"].endswith("0" * 64)
+    assert endpoint["DataCaptureConfig"]["CaptureStatus"] == "Started"
+    statuses = [
+        detail["EndpointStatus"] for detail in platform.events_of("SageMaker Endpoint State Change")
+    ]
+    assert statuses == ["CREATING", "IN_SERVICE"]
+
+
+def test_an_endpoint_whose_container_does_not_start_fails_with_its_reason(
+    sagemaker: Any, data_plane: FakeDataPlane, settle: Callable[[str], dict[str, Any]]
+) -> None:
+    data_plane.server_failure = "ModuleNotFoundError: no module named xgboost"
+    sagemaker.create_model(**requests.model())
+    sagemaker.create_endpoint_config(**requests.endpoint_config())
+    sagemaker.create_endpoint(EndpointName="live", EndpointConfigName="config")
+
+    failed = settle("live")
+
+    assert failed["EndpointStatus"] == "Failed"
+    assert "no module named xgboost" in failed["FailureReason"]
+    with pytest.raises(ClientError, match="DeleteEndpoint is the only operation"):
+        sagemaker.update_endpoint(EndpointName="live", EndpointConfigName="config")
+
+
+def test_an_update_moves_traffic_to_a_new_fleet_and_ends_the_old_one(
+    sagemaker: Any,
+    runtime: Any,
+    endpoint: dict[str, Any],
+    data_plane: FakeDataPlane,
+    settle: Callable[[str], dict[str, Any]],
+) -> None:
+    sagemaker.create_model(**requests.model("better"))
+    config = requests.endpoint_config("new", "better")
+    config["ProductionVariants"][0]["VariantName"] = "Better"
+    sagemaker.create_endpoint_config(**config)
+
+    sagemaker.update_endpoint(EndpointName="live", EndpointConfigName="new")
+    updated = settle("live")
+
+    answer = runtime.invoke_endpoint(EndpointName="live", Body=b"1", ContentType="text/csv")
+    assert updated["EndpointConfigName"] == "new"
+    assert answer["InvokedProductionVariant"] == "Better"
+    assert [server.stopped for server in data_plane.servers] == [True, False]
+
+
+def test_a_failed_update_keeps_the_old_fleet_serving_and_says_why(
+    sagemaker: Any,
+    runtime: Any,
+    endpoint: dict[str, Any],
+    data_plane: FakeDataPlane,
+    settle: Callable[[str], dict[str, Any]],
+) -> None:
+    data_plane.server_failure = "the container ended with exit code 1"
+    sagemaker.create_endpoint_config(**requests.endpoint_config("new"))
+
+    sagemaker.update_endpoint(EndpointName="live", EndpointConfigName="new")
+    kept = settle("live")
+
+    answer = runtime.invoke_endpoint(EndpointName="live", Body=b"1", ContentType="text/csv")
+    assert kept["EndpointStatus"] == "InService"
+    assert kept["EndpointConfigName"] == "config"
+    assert "exit code 1" in kept["FailureReason"]
+    assert answer["Body"] == b"AllTraffic"
+
+
+def test_an_update_can_retain_the_instance_count(
+    sagemaker: Any, endpoint: dict[str, Any], settle: Callable[[str], dict[str, Any]]
+) -> None:
+    sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="live",
+        DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": 3}],
+    )
+    assert settle("live")["ProductionVariants"][0]["CurrentInstanceCount"] == 3
+    sagemaker.create_endpoint_config(**requests.endpoint_config("new"))
+
+    sagemaker.update_endpoint(
+        EndpointName="live", EndpointConfigName="new", RetainAllVariantProperties=True
+    )
+    updated = settle("live")
+
+    assert updated["EndpointConfigName"] == "new"
+    assert updated["ProductionVariants"][0]["CurrentInstanceCount"] == 3
+    assert updated["DataCaptureConfig"]["EnableCapture"] is True
+
+
+def test_the_weight_of_an_unknown_variant_is_refused(
+    sagemaker: Any, endpoint: dict[str, Any]
+) -> None:
+    with pytest.raises(ClientError, match='Could not find variant "Other"'):
+        sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName="live",
+            DesiredWeightsAndCapacities=[{"VariantName": "Other", "DesiredWeight": 1}],
+        )
+
+
+def test_an_alarm_during_the_rollout_rolls_back(
+    sagemaker: Any,
+    platform: FakePlatform,
+    endpoint: dict[str, Any],
+    settle: Callable[[str], dict[str, Any]],
+) -> None:
+    class Alarms:
+        def describe_alarms(self, **_: Any) -> Any:
+            return {"MetricAlarms": [{"AlarmName": "errors"}]}
+
+    platform.clients["cloudwatch"] = Alarms()
+    sagemaker.create_endpoint_config(**requests.endpoint_config("new"))
+    sagemaker.update_endpoint(
+        EndpointName="live",
+        EndpointConfigName="new",
+        DeploymentConfig={
+            "BlueGreenUpdatePolicy": {
+                "TrafficRoutingConfiguration": {
+                    "Type": "CANARY",
+                    "WaitIntervalInSeconds": 60,
+                    "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
+                }
+            },
+            "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]},
+        },
+    )
+
+    kept = settle("live")
+
+    assert kept["EndpointConfigName"] == "config"
+    assert "alarms have been triggered" in kept["FailureReason"]
+    statuses = [
+        detail["EndpointStatus"] for detail in platform.events_of("SageMaker Endpoint State Change")
+    ]
+    assert statuses[-2:] == ["ROLLING_BACK", "IN_SERVICE"]
+
+
+def test_a_deleted_endpoint_stops_its_server(
+    sagemaker: Any,
+    endpoint: dict[str, Any],
+    data_plane: FakeDataPlane,
+    eventually: Eventually,
+    runtime: Any,
+) -> None:
+    sagemaker.delete_endpoint(EndpointName="live")
+
+    eventually(lambda: data_plane.servers[0].stopped)
+    eventually(lambda: not sagemaker.list_endpoints()["Endpoints"])
+    with pytest.raises(ClientError, match="Endpoint live of account 111111111111 not found"):
+        runtime.invoke_endpoint(EndpointName="live", Body=b"1")
+
+
+def test_an_invocation_reaches_the_container_with_its_headers(
+    runtime: Any, endpoint: dict[str, Any], data_plane: FakeDataPlane
+) -> None:
+    runtime.invoke_endpoint(
+        EndpointName="live",
+        Body=b"1,2",
+        ContentType="text/csv",
+        Accept="application/json",
+        CustomAttributes="trace=7",
+        InferenceId="id-1",
+    )
+
+    body, content_type, accept, headers = data_plane.servers[0].requests[0]
+    assert (body, content_type, accept) == (b"1,2", "text/csv", "application/json")
+    assert headers == {
+        "X-Amzn-SageMaker-Custom-Attributes": "trace=7",
+        "X-Amzn-SageMaker-Inference-Id": "id-1",
+    }
+
+
+def test_an_error_of_the_container_is_a_model_error(
+    service: SageMaker,
+    platform: FakePlatform,
+    endpoint: dict[str, Any],
+    data_plane: FakeDataPlane,
+) -> None:
+    from rehearsal.aws.platform import AwsError
+    from rehearsal.aws.sagemaker.runtime import SageMakerRuntime
+    from tests.rehearsal.fakes import CALLER
+
+    data_plane.servers[0].answer = (400, {}, b"column age is missing")
+    runtime = SageMakerRuntime(platform)
+
+    with pytest.raises(AwsError) as caught:
+        runtime.invoke_endpoint({"EndpointName": "live", "Body": b"x"}, CALLER)
+    runtime.close()
+
+    assert (caught.value.code, caught.value.status) == ("ModelError", 424)
+    assert caught.value.members["OriginalStatusCode"] == 400
+    assert caught.value.members["OriginalMessage"] == "column age is missing"
+    assert "/aws/sagemaker/Endpoints/live" in caught.value.members["LogStreamArn"]
+    assert 'Received client error (400) from primary with message "column' in str(caught.value)
+
+
+def test_an_unknown_target_variant_is_refused(runtime: Any, endpoint: dict[str, Any]) -> None:
+    with pytest.raises(ClientError, match="Variant Other is not found for endpoint live"):
+        runtime.invoke_endpoint(EndpointName="live", Body=b"1", TargetVariant="Other")
+
+
+def test_captured_calls_are_json_lines_below_endpoint_variant_and_hour(
+    service: SageMaker, runtime: Any, endpoint: dict[str, Any], platform: FakePlatform
+) -> None:
+    runtime.invoke_endpoint(
+        EndpointName="live", Body=b"1,2", ContentType="text/csv", InferenceId="7"
+    )
+    live = service.registry.get(SCOPE, "live")
+    assert live is not None
+    assert live.fleet.capture is not None
+    live.fleet.capture.flush()
+
+    (uri,) = platform.objects
+    line = json.loads(platform.objects[uri])
+    assert uri.startswith("s3://bucket/capture/live/AllTraffic/2")
+    assert uri.endswith(".jsonl")
+    assert line["captureData"]["endpointInput"] == {
+        "observedContentType": "text/csv",
+        "mode": "INPUT",
+        "data": "1,2",
+        "encoding": "CSV",
+    }
+    assert line["captureData"]["endpointOutput"]["data"] == "AllTraffic"
+    assert line["eventMetadata"]["inferenceId"] == "7"
+    assert line["eventVersion"] == "0"
+
+
+def test_invocations_are_metrics_of_the_variant(
+    platform: FakePlatform, endpoint: dict[str, Any], service: SageMaker
+) -> None:
+    from rehearsal.aws.sagemaker.runtime import SageMakerRuntime
+    from tests.rehearsal.fakes import CALLER
+
+    runtime = SageMakerRuntime(platform)
+    runtime.invoke_endpoint({"EndpointName": "live", "Body": b"x"}, CALLER)
+    runtime._metrics.flush()
+    runtime.close()
+
+    metrics = {datum["MetricName"]: datum for datum in platform.metrics}
+    assert metrics["Invocations"]["Value"] == 1
+    assert metrics["Invocation4XXErrors"]["Value"] == 0
+    assert metrics["ModelLatency"]["Unit"] == "Microseconds"
+    assert metrics["Invocations"]["Dimensions"] == [
+        {"Name": "EndpointName", "Value": "live"},
+        {"Name": "VariantName", "Value": "AllTraffic"},
+    ]
+
+
+def test_capture_on_a_serverless_variant_is_refused(sagemaker: Any) -> None:
+    sagemaker.create_model(**requests.model())
+    serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+    variant = {"VariantName": "v", "ModelName": "churn", "ServerlessConfig": serverless}
+
+    with pytest.raises(ClientError, match="not supported for serverless variant v"):
+        sagemaker.create_endpoint_config(
+            EndpointConfigName="c", ProductionVariants=[variant], DataCaptureConfig=CAPTURE
+        )

@@ -1,0 +1,176 @@
+"""The AWS around a service, in memory: what `Platform` promises, with S3 and our services behind it."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import boto3
+from botocore.exceptions import ClientError
+
+from rehearsal.aws.platform import AccessKey, AwsError, Context, Credentials, Scope
+from rehearsal.aws.service import Service
+
+SCOPE = Scope("111111111111", "us-east-1")
+ROLE = "arn:aws:iam::111111111111:role/execution"
+CALLER = Context(SCOPE, "arn:aws:iam::111111111111:user/ada")
+
+
+class FakePlatform:
+    """Allows everything but what `denied` names as (action, ARN); keeps events and objects."""
+
+    def __init__(self, state_directory: Path | None = None) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.denied: set[tuple[str, str]] = set()
+        self.asked: list[tuple[str, str, str]] = []
+        self.objects: dict[str, bytes] = {}
+        self.metrics: list[dict[str, Any]] = []
+        self.services: dict[str, Service] = {}
+        self.clients: dict[str, Any] = {}
+        self._directory = state_directory or Path(tempfile.mkdtemp())
+
+    @property
+    def endpoint_url(self) -> str:
+        return "https://127.0.0.1:1"
+
+    @property
+    def ca_bundle(self) -> Path:
+        return self._directory / "ca.pem"
+
+    @property
+    def state_directory(self) -> Path:
+        return self._directory
+
+    def emit_event(
+        self,
+        scope: Scope,
+        *,
+        source: str,
+        detail_type: str,
+        detail: Mapping[str, Any],
+        resources: Sequence[str] = (),
+    ) -> None:
+        self.events.append(
+            {
+                "scope": scope,
+                "source": source,
+                "detail-type": detail_type,
+                "detail": dict(detail),
+                "resources": list(resources),
+            }
+        )
+
+    def service_credentials(
+        self, role_arn: str, *, service_principal: str, session_name: str, **_: Any
+    ) -> Credentials:
+        if ("sts:AssumeRole", role_arn) in self.denied:
+            raise AwsError("AccessDenied", f"{service_principal} may not assume {role_arn}", 403)
+        return Credentials("key", "secret", "token", role_arn)
+
+    def session(self, credentials: Credentials, region: str) -> boto3.Session:
+        return cast(boto3.Session, FakeSession(self, credentials.principal_arn, region))
+
+    def environment(self, credentials: Credentials, region: str) -> dict[str, str]:
+        return {"AWS_REGION": region, "AWS_ACCESS_KEY_ID": credentials.access_key_id}
+
+    def authorize(self, principal_arn: str, action: str, resource_arn: str, scope: Scope) -> None:
+        self.asked.append((principal_arn, action, resource_arn))
+        if (action, resource_arn) in self.denied:
+            message = f"User: {principal_arn} is not authorized to perform: {action}"
+            raise AwsError("AccessDeniedException", f"{message} on {resource_arn}", 403)
+
+    def check_pass_role(self, context: Context, role_arn: str, service_principal: str) -> None:
+        self.authorize(context.caller_arn, "iam:PassRole", role_arn, context.scope)
+
+    def secret_for(self, access_key_id: str) -> AccessKey | None:
+        return None
+
+    def events_of(self, detail_type: str) -> list[dict[str, Any]]:
+        return [e["detail"] for e in self.events if e["detail-type"] == detail_type]
+
+
+class FakeSession:
+    """A session whose clients are the fakes, or the services themselves."""
+
+    def __init__(self, platform: FakePlatform, principal_arn: str, region: str) -> None:
+        self.platform = platform
+        self.principal_arn = principal_arn
+        self.region_name = region
+
+    def client(self, name: str, **_: Any) -> Any:
+        if name in self.platform.services:
+            context = Context(Scope(SCOPE.account, self.region_name), self.principal_arn)
+            return ServiceClient(self.platform.services[name], context)
+        if name == "s3":
+            return FakeS3(self.platform.objects)
+        if name == "cloudwatch" and name not in self.platform.clients:
+            return FakeCloudWatch(self.platform.metrics)
+        return self.platform.clients[name]
+
+
+class ServiceClient:
+    """A boto3 client of one of our services, without the wire."""
+
+    def __init__(self, service: Service, context: Context) -> None:
+        self._service = service
+        self._context = context
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        operation = getattr(self._service, name)
+
+        def call(**request: Any) -> Any:
+            try:
+                return operation(request, self._context)
+            except AwsError as error:
+                answer = {
+                    "Error": {"Code": error.code, "Message": error.message},
+                    "ResponseMetadata": {"HTTPStatusCode": error.status},
+                }
+                words = "".join(word.capitalize() for word in name.split("_"))
+                raise ClientError(cast(Any, answer), words) from error
+
+        return call
+
+    def get_paginator(self, name: str) -> Any:
+        return FakePaginator(getattr(self, name))
+
+
+class FakePaginator:
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+
+    def paginate(self, **request: Any) -> Iterator[Any]:
+        while True:
+            answer = self._call(**request)
+            yield answer
+            if "NextToken" not in answer:
+                return
+            request["NextToken"] = answer["NextToken"]
+
+
+class FakeS3:
+    """Objects by URI."""
+
+    def __init__(self, objects: dict[str, bytes]) -> None:
+        self._objects = objects
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:  # noqa: N803
+        self._objects[f"s3://{Bucket}/{Key}"] = Body
+
+    def get_object(self, *, Bucket: str, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
+        uri = f"s3://{Bucket}/{Key}"
+        if uri not in self._objects:
+            error = {"Error": {"Code": "NoSuchKey", "Message": f"{uri} does not exist"}}
+            raise ClientError(cast(Any, error), "GetObject")
+        return {"Body": io.BytesIO(self._objects[uri])}
+
+
+class FakeCloudWatch:
+    def __init__(self, metrics: list[dict[str, Any]]) -> None:
+        self._metrics = metrics
+
+    def put_metric_data(self, *, Namespace: str, MetricData: list[dict[str, Any]]) -> None:  # noqa: N803
+        self._metrics.extend({"Namespace": Namespace, **datum} for datum in MetricData)
