@@ -67,7 +67,7 @@ def _of_action(aws: LocalAws, pipeline: str, action: ActionRun, lines: int) -> I
 
 
 def _builds(aws: LocalAws, action: ActionRun) -> list[dict[str, Any]]:
-    if action.category not in ("Build", "Test") or not action.external_id:
+    if action.category not in ("Build", "Test") or ":" not in action.external_id:
         return []
     builds: list[dict[str, Any]] = aws.client("codebuild").batch_get_builds(
         ids=[action.external_id]
@@ -129,8 +129,10 @@ def _tail(aws: LocalAws, group: str, stream: str, lines: int) -> list[str]:
     try:
         prefix = {"logStreamNamePrefix": stream} if stream else {}
         streams = client.describe_log_streams(logGroupName=group, **prefix)["logStreams"]
-    except client.exceptions.ResourceNotFoundException:
-        return []
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return []  # nothing was written yet
     if not streams:
         return []
     newest = max(streams, key=lambda item: item.get("lastEventTimestamp", 0))

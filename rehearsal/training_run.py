@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from rehearsal.progress import Status
 
 _STATUS = {
@@ -74,6 +76,8 @@ def find(sagemaker: Any, codebuild: Any, build_id: str) -> str | None:
     A build that starts one carries its name in the environment variable SAGEMAKER_PIPELINE_NAME.
     None for other builds, and until the execution has started.
     """
+    if ":" not in build_id:
+        return None  # of another provider, which has ids of its own
     builds = codebuild.batch_get_builds(ids=[build_id])["builds"]
     if not builds:
         return None
@@ -88,7 +92,9 @@ def find(sagemaker: Any, codebuild: Any, build_id: str) -> str | None:
         summaries = sagemaker.list_pipeline_executions(
             PipelineName=name, CreatedAfter=builds[0]["startTime"], SortOrder="Descending"
         )["PipelineExecutionSummaries"]
-    except sagemaker.exceptions.ResourceNotFound:
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFound":
+            raise
         return None  # the build has not created it yet
     newest = max(summaries, key=lambda item: item["StartTime"], default=None)
     return str(newest["PipelineExecutionArn"]) if newest else None

@@ -87,7 +87,7 @@ def test_a_file_that_is_no_text_or_does_not_exist_is_refused(tmp_path: Path) -> 
 
 
 def test_the_configuration_names_the_data_and_keeps_the_rest(tmp_path: Path) -> None:
-    chosen = Data(csv(tmp_path, 'a,"the ""y"""\n1,1.5\n2,2.5\n'), 'the "y"', drop=("a",))
+    chosen = Data(csv(tmp_path, 'a,"the ""y"""\n1,1.5\n2,2.5\n3,3.5\n'), 'the "y"', drop=("a",))
     text = chosen.configure(CONFIG, "s3://bucket/data/my.csv")
     assert yaml.safe_load(text) == {
         "data": {
