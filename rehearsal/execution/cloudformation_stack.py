@@ -18,6 +18,7 @@ from rehearsal.execution.codepipeline_action import ActionFailedError, ActionRun
 _POLL = 0.5
 _NO_UPDATES = "No updates are to be performed"
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
+_TEMPLATE_BODY_BYTES = 51_200
 _ROLLED_BACK = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 
 
@@ -40,7 +41,7 @@ class Deployment:
         """The members that CreateStack, UpdateStack and CreateChangeSet have in common."""
         request: dict[str, Any] = {
             "StackName": self.stack,
-            "TemplateBody": self.template,
+            **self._template(),
             "Parameters": [
                 {"ParameterKey": name, "ParameterValue": value}
                 for name, value in self.parameters.items()
@@ -51,6 +52,15 @@ class Deployment:
         if self.role_arn:
             request["RoleARN"] = self.role_arn
         return request
+
+    def _template(self) -> dict[str, str]:
+        """A template that is too long for a request goes by way of the artifact store."""
+        content = (self.template or "").encode()
+        if len(content) <= _TEMPLATE_BODY_BYTES:
+            return {"TemplateBody": content.decode()}
+        stored = self.action.put_aside("Template", content)
+        region = self.action.record.region
+        return {"TemplateURL": f"https://s3.{region}.amazonaws.com/{stored.bucket}/{stored.key}"}
 
 
 def create_or_update(deployment: Deployment) -> dict[str, str]:

@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.aws.platform import Context, Platform, Scope
+from rehearsal.aws.platform import Platform, Scope
 from rehearsal.execution import zip_archive
 from rehearsal.execution.clients import aws_client
 from rehearsal.execution.codepipeline_records import ActionExecution, ArtifactLocation, Revision
@@ -68,13 +68,15 @@ class ActionRun:
     """One run of an action.
 
     `session` has the credentials of the action's role, or of the pipeline's, in the region of the
-    action; `principal_arn` is whose they are. `configuration` has its variables resolved.
+    action; `principal_arn` is whose they are. `pipeline_session` has those of the pipeline's role,
+    for what CodePipeline itself stores. `configuration` has its variables resolved.
     """
 
     platform: Platform
     scope: Scope
     pipeline: str
     session: boto3.Session
+    pipeline_session: boto3.Session
     principal_arn: str
     configuration: Mapping[str, str]
     declaration: Mapping[str, Any]
@@ -128,27 +130,33 @@ class ActionRun:
         self, name: str, archive: Path, *, revision: str | None = None
     ) -> ArtifactLocation:
         """Uploads a zip file as output artifact `name` into the artifact store."""
+        return self._put(name, archive.read_bytes(), self.session, revision)
+
+    def put_aside(self, name: str, content: bytes) -> ArtifactLocation:
+        """Stores something of CodePipeline's own in the artifact store."""
+        return self._put(name, content, self.pipeline_session, None)
+
+    def _put(
+        self, name: str, content: bytes, session: boto3.Session, revision: str | None
+    ) -> ArtifactLocation:
         location = self.store.new_location(self.pipeline, name)
-        content = archive.read_bytes()
+        digest = hashlib.md5(content, usedforsecurity=False).digest()
         request: dict[str, Any] = {
             "Bucket": location.bucket,
             "Key": location.key,
             "Body": content,
-            "ContentMD5": base64.b64encode(
-                hashlib.md5(content, usedforsecurity=False).digest()
-            ).decode(),
+            "ContentMD5": base64.b64encode(digest).decode(),
         }
         if self.store.key_id:
             request |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.store.key_id}
         if revision:
             request["Metadata"] = {"codepipeline-artifact-revision-id": revision}
-        self.client("s3").put_object(**request)
+        aws_client(session, "s3").put_object(**request)
         return location
 
 
 RunAction = Callable[[ActionRun], ActionResult]
 CheckConfiguration = Callable[[Mapping[str, str]], list[str]]
-PassedRoles = Callable[[Mapping[str, str]], list[tuple[str, str]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +164,7 @@ class ActionProvider:
     """A kind of action: how it runs, and what CreatePipeline demands of it.
 
     `inputs` and `outputs` are the least and the greatest number of artifacts. `check` returns what
-    is wrong with a configuration beyond its keys. `role_key` names the configuration's role.
+    is wrong with a configuration beyond its keys.
     """
 
     category: str
@@ -193,15 +201,3 @@ def failure_of(error: Exception) -> ActionFailedError:
     if isinstance(error, BotoCoreError):
         return ActionFailedError(str(error), code="SystemUnavailable")
     return ActionFailedError(f"{type(error).__name__}: {error}", code="InternalError")
-
-
-__all__ = [
-    "ActionAbandonedError",
-    "ActionFailedError",
-    "ActionProvider",
-    "ActionResult",
-    "ActionRun",
-    "ArtifactStore",
-    "Context",
-    "failure_of",
-]

@@ -197,7 +197,7 @@ class StageRun:
             }
         except UnresolvedVariableError as error:
             raise ActionFailedError(str(error), code="ConfigurationError") from error
-        credentials, session = self._credentials(run)
+        credentials, session, pipeline_session = self._credentials(run)
         category = declaration["actionTypeId"]["category"]
         minutes = declaration.get(
             "timeoutInMinutes", _TIMEOUT_MINUTES.get(category, _OTHER_TIMEOUT_MINUTES)
@@ -207,6 +207,7 @@ class StageRun:
             scope=self._record.scope,
             pipeline=self._record.name,
             session=session,
+            pipeline_session=pipeline_session,
             principal_arn=credentials.principal_arn,
             configuration=run.resolved_configuration,
             declaration=declaration,
@@ -220,7 +221,9 @@ class StageRun:
             changed=lambda: self._changed(run),
         )
 
-    def _credentials(self, run: ActionExecution) -> tuple[Credentials, boto3.Session]:
+    def _credentials(
+        self, run: ActionExecution
+    ) -> tuple[Credentials, boto3.Session, boto3.Session]:
         """Of the pipeline's role, which assumes the action's role when there is one."""
         pipeline_role = self._execution.declaration["roleArn"]
         run.role_arn = run.declaration.get("roleArn", pipeline_role)
@@ -229,7 +232,7 @@ class StageRun:
             credentials = self._platform.service_credentials(
                 pipeline_role, service_principal=_PRINCIPAL, session_name=session_name
             )
-            session = self._platform.session(credentials, run.region)
+            session = pipeline_session = self._platform.session(credentials, run.region)
             if run.role_arn != pipeline_role:
                 credentials = _assume(session, run.role_arn, session_name)
                 session = self._platform.session(credentials, run.region)
@@ -239,7 +242,7 @@ class StageRun:
                 f"{error}",
                 code="PermissionError",
             ) from error
-        return credentials, session
+        return credentials, session, pipeline_session
 
     def _store(self, region: str) -> ArtifactStore:
         declaration = self._execution.declaration

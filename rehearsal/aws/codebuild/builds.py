@@ -17,7 +17,7 @@ from rehearsal.aws.service import Request, Response
 from rehearsal.execution.build_plan import BuildPlan
 from rehearsal.execution.build_run import BuildRun
 
-_STOP_SECONDS = 4.0
+_STOP_SECONDS = 1.5  # the server waits two
 
 
 class BuildOperations(ProjectOperations):

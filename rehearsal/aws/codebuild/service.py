@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rehearsal.aws.codebuild.builds import BuildOperations
+from rehearsal.aws.codebuild.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 from rehearsal.aws.platform import Scope
 from rehearsal.aws.service import Request
 

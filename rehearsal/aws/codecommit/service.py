@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from rehearsal.aws.codecommit.commits import CommitOperations
 from rehearsal.aws.codecommit.git_endpoint import ROUTE, GitEndpoint
+from rehearsal.aws.codecommit.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 from rehearsal.aws.platform import AwsError, Platform, Scope
 from rehearsal.aws.service import RawHandler, Request
 
