@@ -17,7 +17,7 @@ from rehearsal.execution.clients import aws_client
 _LOG = logging.getLogger(__name__)
 _INTERVAL = 0.5
 _MOST_EVENTS = 1_000  # far below the limit of 10,000 events
-_MOST_BYTES = 1_000_000  # the limit is 1,048,576 bytes, 26 of them for each event
+_MOST_BYTES = 750_000  # and one event more; the limit is 1,048,576 bytes, 26 for each event
 _EVENT_OVERHEAD = 26
 _LONGEST_EVENT = 250_000
 
@@ -54,7 +54,8 @@ class LogStream:
     def write(self, line: str) -> None:
         """Takes one line; an empty one is left out, because CloudWatch Logs refuses it."""
         if line.strip():
-            self._lines.put((int(time.time() * 1000), line[:_LONGEST_EVENT]))
+            text = line.encode()[:_LONGEST_EVENT].decode(errors="ignore")
+            self._lines.put((int(time.time() * 1000), text))
 
     def close(self) -> None:
         """Sends what is left and ends the thread."""
@@ -76,7 +77,7 @@ class LogStream:
         """Waits for a line, then takes what comes within half a second."""
         batch: list[Event] = []
         size, deadline = 0, 0.0
-        while len(batch) < _MOST_EVENTS and size < _MOST_BYTES - _LONGEST_EVENT * 4:
+        while len(batch) < _MOST_EVENTS and size < _MOST_BYTES:
             try:
                 wait = max(0.0, deadline - time.monotonic()) if batch else None
                 event = self._lines.get(timeout=wait)
