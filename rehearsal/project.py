@@ -135,8 +135,13 @@ def create(aws: LocalAws, name: str) -> Project:
 
 
 def _projects(aws: LocalAws) -> list[dict[str, Any]]:
-    pages = aws.client("sagemaker").get_paginator("list_projects").paginate()
-    return [item for page in pages for item in page["ProjectSummaryList"]]
+    client = aws.client("sagemaker")  # which has no paginator for projects
+    answer = client.list_projects()
+    found: list[dict[str, Any]] = answer["ProjectSummaryList"]
+    while answer.get("NextToken"):
+        answer = client.list_projects(NextToken=answer["NextToken"])
+        found = [*found, *answer["ProjectSummaryList"]]
+    return found
 
 
 def _stacks(aws: LocalAws) -> list[dict[str, Any]]:
