@@ -63,7 +63,7 @@ def evaluate(template: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str
 
 
 def _same(left: Any, right: Any) -> bool:
-    return _text(left) == _text(right)
+    return bool(_text(left) == _text(right))
 
 
 def _text(value: Any) -> Any:

@@ -42,6 +42,18 @@ def serve(gateway: Gateway) -> None:
             "credential_scope": signing_name,
         }
         router.SERVICE_PATTERNS.update(patterns)
+    own = set(gateway.target_prefixes)
+    # ministack rewrites content types by signing name; a runtime shares its control plane's.
+    app.fix_success_content_type = _except(own, app.fix_success_content_type)
+    app.fix_error_content_type = _except(own, app.fix_error_content_type)
+
+
+def _except(own: set[str], stock: Callable[..., None]) -> Callable[..., None]:
+    def fix(service: str, status: int, headers: dict[str, str]) -> None:
+        if service not in own:
+            stock(service, status, headers)
+
+    return fix
 
 
 def wrap_service(name: str, wrapper: Callable[[Handler], Handler]) -> None:

@@ -11,9 +11,12 @@ from rehearsal.aws.adapter import identity
 from rehearsal.aws.adapter.scope import current_scope
 from rehearsal.aws.adapter.stack_actor import current_actor
 from rehearsal.aws.platform import AwsError, Platform
+from rehearsal.aws.provisioner import Provisioned, Provisioner
+from rehearsal.aws.resource_requests import own_properties
 from rehearsal.aws.resource_schemas import create_only_properties, tag_property
-from rehearsal.aws.resource_types import Provisioned, Provisioner, ResourceType
-from rehearsal.aws.stack_permissions import STOCK_TYPES, checks
+from rehearsal.aws.resource_types import ResourceType
+from rehearsal.aws.stack_permissions import checks
+from rehearsal.aws.stock_types import STOCK_TYPES
 
 Properties = dict[str, Any]
 
@@ -121,6 +124,8 @@ def _judge(
             f"deploy one as {principal}."
         )
     scope = current_scope()
+    # CloudFormation's own tags need no permission.
+    new, old = own_properties(type_name, new), own_properties(type_name, old)
     for check in checks(stock, verb, name, new, old, scope.region, scope.account):
         keys = {"iam:PassedToService": check.passed_to} if check.passed_to else {}
         try:
