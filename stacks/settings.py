@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 
 from mlops_constructs.delivery.names import PROJECT_ID, PROJECT_NAME
 from stacks.regions import REGIONS
-
+from stacks.yaml_file import read_yaml
 
 DEFAULT_SETTINGS = "config/rehearsal.yaml"
 """What is synthesised when no file is named.
@@ -132,7 +132,7 @@ def load_settings(path: Path) -> Settings:
     allowed.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = read_yaml(path)
     except FileNotFoundError:
         raise SettingsError(
             f"{path} does not exist; name a settings file: cdk deploy -c config=config/NAME.yaml"

@@ -48,7 +48,7 @@ class DeliveryPipeline(Construct):
         """
         super().__init__(scope, construct_id)
         self.event_role = self._event_role(pipeline_name)
-        source_action = source.bind(output=source_output, event_role=self.event_role)
+        source_action = source.bind(output=source_output)
         all_stages = [PipelineStage(name="Source", actions=[source_action]), *stages]
         actions = [action for stage in all_stages for action in stage.actions]
         produced = [
@@ -87,7 +87,7 @@ class DeliveryPipeline(Construct):
         # The CDK makes the pipeline wait for its role, which the role's ARN in it does already.
         resource = cast(codepipeline.CfnPipeline, self.pipeline.node.default_child)
         resource.add_deletion_override("DependsOn")
-        source.trigger(self, self.pipeline, self.event_role)
+        source.trigger(self, self.start())
 
     def start(self) -> targets.CodePipeline:
         """The target of an EventBridge rule that is to start the pipeline."""

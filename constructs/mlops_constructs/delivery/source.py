@@ -11,7 +11,6 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -70,26 +69,20 @@ class Source(ABC):
         return _S3(bucket, key)
 
     @abstractmethod
-    def bind(self, *, output: codepipeline.Artifact, event_role: iam.IRole) -> PipelineAction:
+    def bind(self, *, output: codepipeline.Artifact) -> PipelineAction:
         """The source action, which writes the files to `output`."""
 
     @abstractmethod
-    def trigger(
-        self, scope: Construct, pipeline: codepipeline.IPipeline, event_role: iam.IRole
-    ) -> None:
-        """Adds what starts `pipeline`, unless the action has done so."""
+    def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
+        """Adds what starts the pipeline, unless the action has done so.
+
+        Parameters:
+            scope: parent construct.
+            start: the pipeline, as the target of a rule.
+        """
 
 
-class _StartedByAction(Source):
-    """A source whose action itself makes CodePipeline start on a push."""
-
-    def trigger(
-        self, scope: Construct, pipeline: codepipeline.IPipeline, event_role: iam.IRole
-    ) -> None:
-        return None
-
-
-class _CodeCommit(_StartedByAction):
+class _CodeCommit(Source):
     revision = f"#{{{NAMESPACE}.CommitId}}"
 
     def __init__(self, repository: codecommit.IRepository, branch: str) -> None:
@@ -97,15 +90,15 @@ class _CodeCommit(_StartedByAction):
         self._repository = repository
         self._branch = branch
 
-    def bind(self, *, output: codepipeline.Artifact, event_role: iam.IRole) -> PipelineAction:
+    def bind(self, *, output: codepipeline.Artifact) -> PipelineAction:
         action = actions.CodeCommitSourceAction(
             action_name=ACTION_NAME,
             repository=self._repository,
             branch=self._branch,
             output=output,
             variables_namespace=NAMESPACE,
-            trigger=actions.CodeCommitTrigger.EVENTS,
-            event_role=event_role,
+            # The rule that the action would make has an id with the name of the stack in it.
+            trigger=actions.CodeCommitTrigger.NONE,
         )
         permission = Permission(
             actions=[
@@ -120,8 +113,25 @@ class _CodeCommit(_StartedByAction):
         )
         return PipelineAction(action=action, permissions=[permission])
 
+    def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
+        events.Rule(
+            scope,
+            "Push",
+            description="A push to the source starts the pipeline",
+            event_pattern=events.EventPattern(
+                source=["aws.codecommit"],
+                detail_type=["CodeCommit Repository State Change"],
+                resources=[self._repository.repository_arn],
+                detail={
+                    "event": ["referenceCreated", "referenceUpdated"],
+                    "referenceName": [self._branch],
+                },
+            ),
+            targets=[start],
+        )
 
-class _CodeConnections(_StartedByAction):
+
+class _CodeConnections(Source):
     revision = f"#{{{NAMESPACE}.CommitId}}"
 
     def __init__(self, connection_arn: str, owner: str, repository: str, branch: str) -> None:
@@ -144,7 +154,7 @@ class _CodeConnections(_StartedByAction):
         self._repository = repository
         self._branch = branch
 
-    def bind(self, *, output: codepipeline.Artifact, event_role: iam.IRole) -> PipelineAction:
+    def bind(self, *, output: codepipeline.Artifact) -> PipelineAction:
         action = actions.CodeStarConnectionsSourceAction(
             action_name=ACTION_NAME,
             connection_arn=self._connection_arn,
@@ -161,6 +171,9 @@ class _CodeConnections(_StartedByAction):
         )
         return PipelineAction(action=action, permissions=[permission])
 
+    def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
+        """Nothing to add: CodePipeline listens to the connection by itself."""
+
 
 class _S3(Source):
     # A version id may begin with a character that an image tag may not begin with.
@@ -171,7 +184,7 @@ class _S3(Source):
         self._bucket = bucket
         self._key = key
 
-    def bind(self, *, output: codepipeline.Artifact, event_role: iam.IRole) -> PipelineAction:
+    def bind(self, *, output: codepipeline.Artifact) -> PipelineAction:
         action = actions.S3SourceAction(
             action_name=ACTION_NAME,
             bucket=self._bucket,
@@ -195,9 +208,7 @@ class _S3(Source):
             permissions.append(Permission(actions=["kms:Decrypt"], resources=[key_arn]))
         return PipelineAction(action=action, permissions=permissions)
 
-    def trigger(
-        self, scope: Construct, pipeline: codepipeline.IPipeline, event_role: iam.IRole
-    ) -> None:
+    def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
         events.Rule(
             scope,
             "NewVersion",
@@ -210,7 +221,7 @@ class _S3(Source):
                     "object": {"key": [self._key]},
                 },
             ),
-            targets=[targets.CodePipeline(pipeline, event_role=event_role)],
+            targets=[start],
         )
 
 

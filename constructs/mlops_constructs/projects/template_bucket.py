@@ -230,5 +230,8 @@ def _check_cidrs(cidrs: Sequence[str]) -> None:
             try:
                 ipaddress.ip_network(cidr)
             except ValueError as error:
-                problems.add(f"allowed_cidrs: {error}; allowed are blocks such as 203.0.113.0/24")
+                problems.add(
+                    f"allowed_cidrs: {cidr!r} is no network ({error}); allowed are blocks such as "
+                    "203.0.113.0/24"
+                )
     problems.raise_if_any()

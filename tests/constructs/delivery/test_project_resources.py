@@ -11,7 +11,9 @@ def test_names_that_are_the_same_in_arns_are_allowed(project: ProjectResources, 
     assert dataclasses.replace(project, project_name=name).stage_name("prod") == f"{name}-prod"
 
 
-@pytest.mark.parametrize("name", ["Churn", "-churn", "churn-", "a" * 33, "a-" * 16 + "a", "", "chu_rn"])
+@pytest.mark.parametrize(
+    "name", ["Churn", "-churn", "churn-", "a" * 33, "a-" * 16 + "a", "", "chu_rn"]
+)
 def test_other_names_are_refused(project: ProjectResources, name: str) -> None:
     with pytest.raises(ValueError, match="allowed are up to 32 lower case letters"):
         dataclasses.replace(project, project_name=name)

@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from typing import Any
+
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_codecommit as codecommit
@@ -25,7 +28,7 @@ def template_with(stack: cdk.Stack, project: ProjectResources, source: Source) -
     return Template.from_stack(stack)
 
 
-def has_source(template: Template, provider: str, configuration: object) -> None:
+def has_source(template: Template, provider: str, configuration: Mapping[str, Any]) -> None:
     template.has_resource_properties(
         "AWS::CodePipeline::Pipeline",
         {

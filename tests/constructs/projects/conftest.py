@@ -1,0 +1,58 @@
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from mlops_constructs.projects import Project, ProjectTemplateStack, Seed
+
+
+@pytest.fixture(scope="package")
+def seed(tmp_path_factory: pytest.TempPathFactory) -> Seed:
+    folder = tmp_path_factory.mktemp("seed")
+    (folder / "README.md").write_text("begin here\n")
+    return Seed(folder=folder)
+
+
+@pytest.fixture(scope="package")
+def project_template(seed: Seed) -> Mapping[str, Any]:
+    """The template of a project with a literal name."""
+    stack = cdk.Stack(cdk.App(), "Stack")
+    Project(
+        stack,
+        "Project",
+        project_name="churn",
+        project_id="p-churn",
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+    )
+    template: Mapping[str, Any] = Template.from_stack(stack).to_json()
+    return template
+
+
+@pytest.fixture(scope="package")
+def parametrised_template(seed: Seed) -> Mapping[str, Any]:
+    """The template from which SageMaker creates projects."""
+    stack = ProjectTemplateStack(
+        cdk.App(),
+        "Template",
+        description="test",
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+        boundary_export="Boundary",
+        removal_policy=cdk.RemovalPolicy.RETAIN,
+    )
+    template: Mapping[str, Any] = Template.from_stack(stack).to_json()
+    return template
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A repository as it lies on someone's disk."""
+    root = tmp_path / "repository"
+    for path in ("README.md", "src/train.py", "src/__pycache__/train.pyc", ".venv/bin/python"):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(path)
+    return root

@@ -1,0 +1,171 @@
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Match, Template
+
+from mlops_constructs.projects import Project, Seed
+
+STATEFUL = {
+    "AWS::CodeCommit::Repository",
+    "AWS::ECR::Repository",
+    "AWS::KMS::Key",
+    "AWS::S3::Bucket",
+    "AWS::SageMaker::ModelPackageGroup",
+}
+OUTPUTS = {
+    "ModelBuildRepositoryName",
+    "ModelBuildRepositoryCloneUrl",
+    "ModelDeployRepositoryName",
+    "ModelDeployRepositoryCloneUrl",
+    "ModelBuildPipelineName",
+    "ModelDeployPipelineName",
+    "ModelPackageGroupName",
+    "ArtifactBucketName",
+    "ImageRepositoryUri",
+}
+NAMES = {
+    "AWS::CodeCommit::Repository": ("RepositoryName", {"churn-model-build", "churn-model-deploy"}),
+    "AWS::CodePipeline::Pipeline": ("Name", {"churn-model-build", "churn-model-deploy"}),
+    "AWS::SageMaker::ModelPackageGroup": ("ModelPackageGroupName", {"churn"}),
+}
+PHYSICAL_NAMES = {
+    "AWS::CodeBuild::Project": "Name",
+    "AWS::ECR::Repository": "RepositoryName",
+    "AWS::Events::Rule": "Name",
+    "AWS::IAM::Role": "RoleName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::S3::Bucket": "BucketName",
+}
+
+
+def of_type(template: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+    return [one for one in template["Resources"].values() if one["Type"] == kind]
+
+
+def test_a_project_has_two_of_each_and_one_of_the_rest(project_template: Mapping[str, Any]) -> None:
+    kinds = Counter(one["Type"] for one in project_template["Resources"].values())
+
+    assert kinds["AWS::CodeCommit::Repository"] == 2
+    assert kinds["AWS::CodePipeline::Pipeline"] == 2
+    for kind in STATEFUL - {"AWS::CodeCommit::Repository"}:
+        assert kinds[kind] == 1
+
+
+def test_only_names_that_people_look_for_are_given(project_template: Mapping[str, Any]) -> None:
+    for kind, (member, names) in NAMES.items():
+        assert {one["Properties"][member] for one in of_type(project_template, kind)} == names
+    for kind, member in PHYSICAL_NAMES.items():
+        assert not [one for one in of_type(project_template, kind) if member in one["Properties"]]
+
+
+def test_the_outputs_are_those_that_others_rely_on(project_template: Mapping[str, Any]) -> None:
+    assert set(project_template["Outputs"]) == OUTPUTS == set(Project.OUTPUTS)
+
+
+def test_every_resource_that_can_have_tags_carries_the_projects(
+    project_template: Mapping[str, Any],
+) -> None:
+    untagged = {"AWS::IAM::Policy", "AWS::S3::BucketPolicy"}
+    for logical_id, resource in project_template["Resources"].items():
+        if resource["Type"] not in untagged:
+            tags = resource["Properties"].get("Tags", [])
+            given = tags if isinstance(tags, dict) else {one["Key"]: one["Value"] for one in tags}
+            assert given == {
+                "sagemaker:project-id": "p-churn",
+                "sagemaker:project-name": "churn",
+            }, logical_id
+
+
+def test_state_is_kept_unless_told_otherwise(
+    project_template: Mapping[str, Any], seed: Seed
+) -> None:
+    for kind in STATEFUL:
+        assert {one["DeletionPolicy"] for one in of_type(project_template, kind)} == {"Retain"}
+
+    stack = cdk.Stack(cdk.App(), "Stack")
+    Project(
+        stack,
+        "Project",
+        project_name="churn",
+        project_id="p-churn",
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    thrown_away = Template.from_stack(stack).to_json()
+    for kind in STATEFUL:
+        assert {one["DeletionPolicy"] for one in of_type(thrown_away, kind)} == {"Delete"}
+    assert of_type(thrown_away, "AWS::ECR::Repository")[0]["Properties"]["EmptyOnDelete"] is True
+
+
+def test_an_approved_model_starts_the_deploy_pipeline(project_template: Mapping[str, Any]) -> None:
+    (rule,) = [
+        one["Properties"]
+        for one in of_type(project_template, "AWS::Events::Rule")
+        if one["Properties"]["EventPattern"]["source"] == ["aws.sagemaker"]
+    ]
+    assert rule["EventPattern"]["detail"] == {
+        "ModelPackageGroupName": ["churn"],
+        "ModelApprovalStatus": ["Approved"],
+    }
+    assert "ModelDeployPipeline" in str(rule["Targets"])
+
+
+def test_everything_at_rest_is_encrypted_with_one_key_that_rotates(
+    project_template: Mapping[str, Any],
+) -> None:
+    ((logical_id, key),) = [
+        (name, one)
+        for name, one in project_template["Resources"].items()
+        if one["Type"] == "AWS::KMS::Key"
+    ]
+    assert key["Properties"]["EnableKeyRotation"] is True
+    for kind in ("AWS::S3::Bucket", "AWS::ECR::Repository"):
+        (resource,) = of_type(project_template, kind)
+        assert logical_id in str(resource["Properties"])
+    for build in of_type(project_template, "AWS::CodeBuild::Project"):
+        assert build["Properties"]["EncryptionKey"] == {"Fn::GetAtt": [logical_id, "Arn"]}
+
+
+def test_images_are_scanned_and_their_tags_can_be_pushed_again(
+    project_template: Mapping[str, Any],
+) -> None:
+    (images,) = of_type(project_template, "AWS::ECR::Repository")
+    assert images["Properties"]["ImageScanningConfiguration"] == {"ScanOnPush": True}
+    assert images["Properties"]["ImageTagMutability"] == "MUTABLE"
+    assert "untagged" in images["Properties"]["LifecyclePolicy"]["LifecyclePolicyText"]
+
+
+def test_a_permissions_boundary_is_on_every_role(seed: Seed) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "limits")
+    Project(
+        stack,
+        "Project",
+        project_name="churn",
+        project_id="p-churn",
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+        permissions_boundary=boundary,
+    )
+
+    Template.from_stack(stack).all_resources_properties(
+        "AWS::IAM::Role",
+        {"PermissionsBoundary": Match.any_value(), "Path": "/sagemaker-projects/"},
+    )
+
+
+def test_a_name_that_arns_would_change_is_refused(seed: Seed) -> None:
+    with pytest.raises(ValueError, match="project_name is 'Churn'; allowed are"):
+        Project(
+            cdk.Stack(cdk.App(), "Stack"),
+            "Project",
+            project_name="Churn",
+            project_id="p-churn",
+            model_build_seed=seed,
+            model_deploy_seed=seed,
+        )

@@ -1,0 +1,160 @@
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+import yaml
+
+from mlops_constructs.projects import Project, ProjectTemplate, Seed, TemplateBucket
+
+ENVIRONMENT = cdk.Environment(account="111111111111", region="us-east-1")
+
+
+def publish(directory: Path, seed: Seed, name: str = "tabular-model") -> ProjectTemplate:
+    app = cdk.App(outdir=str(directory))
+    stack = cdk.Stack(app, "Stack", env=ENVIRONMENT)
+    template = ProjectTemplate(
+        stack,
+        "Template",
+        template_name=name,
+        description="test",
+        bucket=TemplateBucket(stack, "Templates"),
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+        boundary_export="Boundary",
+    )
+    app.synth()
+    return template
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory, seed: Seed) -> tuple[Path, ProjectTemplate]:
+    directory = tmp_path_factory.mktemp("assembly")
+    return directory, publish(directory, seed)
+
+
+def test_the_template_has_sagemakers_two_parameters_and_no_other(
+    parametrised_template: Mapping[str, Any],
+) -> None:
+    assert set(parametrised_template["Parameters"]) == {
+        "SageMakerProjectName",
+        "SageMakerProjectId",
+    }
+    assert "Rules" not in parametrised_template
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"), [("churn", True), ("churn-2", True), ("Churn", False), ("x" * 33, False)]
+)
+def test_the_template_takes_only_names_that_arns_keep(
+    parametrised_template: Mapping[str, Any], name: str, fits: bool
+) -> None:
+    parameter = parametrised_template["Parameters"]["SageMakerProjectName"]
+
+    assert bool(re.fullmatch(parameter["AllowedPattern"], name)) == fits
+
+
+def test_names_follow_from_the_parameter(parametrised_template: Mapping[str, Any]) -> None:
+    names = [
+        one["Properties"]["Name"]
+        for one in parametrised_template["Resources"].values()
+        if one["Type"] == "AWS::CodePipeline::Pipeline"
+    ]
+    assert {"Fn::Join": ["", [{"Ref": "SageMakerProjectName"}, "-model-build"]]} in names
+    assert {"Fn::Join": ["", [{"Ref": "SageMakerProjectName"}, "-model-deploy"]]} in names
+
+
+def test_a_project_from_the_template_is_the_project_of_a_stack(
+    parametrised_template: Mapping[str, Any], project_template: Mapping[str, Any]
+) -> None:
+    def kinds(template: Mapping[str, Any]) -> dict[str, str]:
+        return {name: one["Type"] for name, one in template["Resources"].items()}
+
+    assert kinds(parametrised_template) == kinds(project_template)
+    assert set(parametrised_template["Outputs"]) == set(Project.OUTPUTS)
+
+
+def test_every_role_of_a_project_has_the_exported_boundary(
+    parametrised_template: Mapping[str, Any],
+) -> None:
+    roles = [
+        one["Properties"]
+        for one in parametrised_template["Resources"].values()
+        if one["Type"] == "AWS::IAM::Role"
+    ]
+    assert roles
+    for role in roles:
+        assert role["PermissionsBoundary"] == {"Fn::ImportValue": "Boundary"}
+
+
+def test_what_is_published_is_the_template_as_yaml(
+    published: tuple[Path, ProjectTemplate],
+) -> None:
+    directory, template = published
+    (file,) = directory.glob("asset.*.yaml")
+
+    assert yaml.safe_load(file.read_text()) == template.template
+
+
+def test_the_seeds_are_uploaded_to_where_the_template_expects_them(
+    published: tuple[Path, ProjectTemplate],
+) -> None:
+    directory, template = published
+    uploads = json.loads((directory / "Stack.assets.json").read_text())["files"].values()
+    uploaded = {
+        (place["bucketName"], place["objectKey"])
+        for one in uploads
+        for place in one["destinations"].values()
+    }
+    repositories = [
+        one["Properties"]["Code"]["S3"]
+        for one in template.template["Resources"].values()
+        if one["Type"] == "AWS::CodeCommit::Repository"
+    ]
+    assert len(repositories) == 2
+    for seed in repositories:
+        assert seed["Bucket"] == {
+            "Fn::Sub": "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"
+        }
+        assert ("cdk-hnb659fds-assets-111111111111-us-east-1", seed["Key"]) in uploaded
+
+
+def test_the_address_of_a_template_does_not_depend_on_its_content(
+    published: tuple[Path, ProjectTemplate],
+) -> None:
+    directory, _ = published
+    stack = json.loads((directory / "Stack.template.json").read_text())
+    (resource,) = [
+        one for one in stack["Resources"].values() if one["Type"] == "Custom::ProjectTemplate"
+    ]
+    assert resource["Properties"]["Key"] == "templates/tabular-model.yaml"
+
+
+def test_two_synths_are_byte_identical(
+    published: tuple[Path, ProjectTemplate], tmp_path: Path, seed: Seed
+) -> None:
+    first, _ = published
+    publish(tmp_path, seed)
+
+    for file in first.glob("*"):
+        if file.suffix in (".yaml", ".zip") or file.name.endswith(".template.json"):
+            assert (tmp_path / file.name).read_bytes() == file.read_bytes()
+
+
+def test_the_context_of_the_cli_leaves_no_trace_in_the_template(
+    published: tuple[Path, ProjectTemplate],
+    tmp_path: Path,
+    seed: Seed,
+) -> None:
+    _, template = published
+
+    assert "aws:cdk:path" not in str(template.template)
+    assert "aws:asset:path" not in str(template.template)
+
+
+def test_a_name_that_sagemaker_does_not_take_is_refused(tmp_path: Path, seed: Seed) -> None:
+    with pytest.raises(ValueError, match="template_name is 'tabular model'; allowed are"):
+        publish(tmp_path, seed, name="tabular model")

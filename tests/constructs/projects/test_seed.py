@@ -1,0 +1,92 @@
+import os
+import zipfile
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from mlops_constructs.projects import Seed, SeedRepository
+
+
+def test_what_tools_leave_behind_does_not_go_into_the_seed(folder: Path) -> None:
+    for path in ("build/report.html", "cdk.out/x.json", "a.egg-info/PKG-INFO", ".ruff_cache/x"):
+        (folder / path).parent.mkdir(parents=True)
+        (folder / path).write_text("made by a tool")
+
+    assert list(Seed(folder=folder).files()) == ["README.md", "src/train.py"]
+
+
+def test_a_file_may_have_the_name_of_an_excluded_folder(folder: Path) -> None:
+    (folder / "src" / "build").write_text("#!/bin/sh\n")
+
+    assert "src/build" in Seed(folder=folder).files()
+
+
+def test_extra_files_come_from_elsewhere(folder: Path, tmp_path: Path) -> None:
+    wheel = tmp_path / "library.whl"
+    wheel.write_bytes(b"wheel")
+
+    files = Seed(folder=folder, extra_files={"wheels/library.whl": wheel}).files()
+
+    assert files["wheels/library.whl"] == wheel
+
+
+def test_equal_files_make_equal_bytes_whatever_their_time(folder: Path, tmp_path: Path) -> None:
+    seed = Seed(folder=folder)
+    seed.write_zip(tmp_path / "first.zip")
+    os.utime(folder / "README.md", (2_000_000_000, 2_000_000_000))
+    seed.write_zip(tmp_path / "second.zip")
+
+    assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
+
+
+def test_the_zip_file_keeps_contents_and_executable_bits(folder: Path, tmp_path: Path) -> None:
+    (folder / "run.sh").write_text("#!/bin/sh\n")
+    (folder / "run.sh").chmod(0o755)
+    Seed(folder=folder).write_zip(tmp_path / "seed.zip")
+
+    with zipfile.ZipFile(tmp_path / "seed.zip") as archive:
+        assert archive.read("src/train.py") == b"src/train.py"
+        modes = {item.filename: item.external_attr >> 16 for item in archive.infolist()}
+    assert modes == {"README.md": 0o100644, "run.sh": 0o100755, "src/train.py": 0o100644}
+
+
+def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the folder does not exist"):
+        Seed(folder=tmp_path / "nowhere")
+
+
+def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the folder holds no files"):
+        Seed(folder=tmp_path)
+
+
+def test_every_problem_with_extra_files_is_told_at_once(folder: Path, tmp_path: Path) -> None:
+    extra = {"wheel.whl": tmp_path / "missing", "README.md": folder / "src" / "train.py"}
+    with pytest.raises(ValueError, match=r"does not exist(.|\n)*would replace a file"):
+        Seed(folder=folder, extra_files=extra)
+
+
+def test_an_extra_file_outside_of_the_repository_is_refused(folder: Path) -> None:
+    with pytest.raises(ValueError, match="is outside of the repository"):
+        Seed(folder=folder, extra_files={"../x": folder / "README.md"})
+
+
+def test_a_repository_starts_with_the_seed_on_main_and_is_kept(folder: Path) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    SeedRepository(
+        stack,
+        "Repository",
+        repository_name="churn",
+        seed=Seed(folder=folder),
+        description="code",
+    )
+
+    Template.from_stack(stack).has_resource(
+        "AWS::CodeCommit::Repository",
+        {
+            "DeletionPolicy": "Retain",
+            "Properties": {"RepositoryName": "churn", "Code": {"BranchName": "main"}},
+        },
+    )

@@ -1,0 +1,103 @@
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Match, Template
+
+from mlops_constructs.projects import TemplateBucket
+
+
+@pytest.fixture
+def stack() -> cdk.Stack:
+    return cdk.Stack(cdk.App(), "Stack")
+
+
+def test_studio_may_use_the_bucket_from_the_browser(stack: cdk.Stack) -> None:
+    TemplateBucket(stack, "Templates")
+
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::S3::Bucket",
+        {
+            "CorsConfiguration": {
+                "CorsRules": [
+                    Match.object_like(
+                        {
+                            "AllowedOrigins": ["https://*.sagemaker.aws"],
+                            "AllowedMethods": ["DELETE", "GET", "HEAD", "POST", "PUT"],
+                        }
+                    )
+                ]
+            },
+            "VersioningConfiguration": {"Status": "Enabled"},
+        },
+    )
+
+
+def test_requests_without_tls_are_refused(stack: cdk.Stack) -> None:
+    TemplateBucket(stack, "Templates")
+
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::S3::BucketPolicy",
+        {
+            "PolicyDocument": {
+                "Statement": [
+                    Match.object_like(
+                        {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+                    )
+                ]
+            }
+        },
+    )
+
+
+def test_templates_are_read_from_the_given_networks_only(stack: cdk.Stack) -> None:
+    TemplateBucket(stack, "Templates", allowed_cidrs=["203.0.113.0/24"])
+
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::S3::BucketPolicy",
+        {
+            "PolicyDocument": {
+                "Statement": Match.array_with(
+                    [
+                        Match.object_like(
+                            {
+                                "Effect": "Deny",
+                                "Condition": Match.object_like(
+                                    {
+                                        "NotIpAddress": {"aws:SourceIp": ["203.0.113.0/24"]},
+                                        "Bool": {"aws:ViaAWSService": "false"},
+                                    }
+                                ),
+                            }
+                        )
+                    ]
+                )
+            }
+        },
+    )
+
+
+def test_who_creates_projects_reads_templates_with_their_tags(stack: cdk.Stack) -> None:
+    bucket = TemplateBucket(stack, "Templates")
+    user = iam.Role(stack, "User", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+
+    bucket.grant_read(user)
+
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::IAM::Policy",
+        {
+            "PolicyDocument": {
+                "Statement": Match.array_with(
+                    [
+                        Match.object_like({"Action": "s3:ListBucket"}),
+                        Match.object_like({"Action": ["s3:GetObject", "s3:GetObjectTagging"]}),
+                        Match.object_like({"Action": "kms:Decrypt"}),
+                    ]
+                )
+            }
+        },
+    )
+
+
+def test_every_wrong_cidr_is_reported(stack: cdk.Stack) -> None:
+    with pytest.raises(ValueError, match=r"'10.0.0.1/8'(.|\n)*'office'"):
+        TemplateBucket(stack, "Templates", allowed_cidrs=["10.0.0.1/8", "office"])

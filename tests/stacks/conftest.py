@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+
+import app
+from stacks.settings import load_settings
+
+ROOT = Path(__file__).parent.parent.parent
+STRICT = {"@aws-cdk/core:validateAgainstDefaultRules": True}
+
+
+def synthesise(directory: Path) -> cdk.App:
+    """The whole app with every kind of stack, as `cdk synth` would write it."""
+    found = cdk.App(outdir=str(directory), analytics_reporting=False, context=STRICT)
+    app.add_stacks(found, load_settings(ROOT / "config" / "production.example.yaml"))
+    found.synth()
+    return found
+
+
+@pytest.fixture(scope="package")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, cdk.App]:
+    directory = tmp_path_factory.mktemp("assembly")
+    return directory, synthesise(directory)

@@ -1,0 +1,137 @@
+"""The app as the CDK CLI runs it, and its templates before AWS's own judges."""
+
+import filecmp
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Match, Template
+from cdk_nag import AwsSolutionsChecks
+from cfnlint.api import lint_file  # type: ignore[import-untyped]
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+
+from tests.stacks.conftest import ROOT, synthesise
+
+Assembly = tuple[Path, cdk.App]
+
+
+def templates(directory: Path) -> list[Path]:
+    return sorted([*directory.glob("*.template.json"), *directory.glob("asset.*.yaml")])
+
+
+def test_there_is_a_stack_for_the_templates_and_one_for_each_project(assembly: Assembly) -> None:
+    _, app = assembly
+
+    assert [stack.node.id for stack in app.node.children if isinstance(stack, cdk.Stack)] == [
+        "ProjectTemplates",
+        "Project-churn",
+    ]
+
+
+def test_cfn_lint_finds_nothing_in_any_template(assembly: Assembly) -> None:
+    directory, _ = assembly
+    assert len(templates(directory)) == 3
+
+    for template in templates(directory):
+        found = lint_file(template, config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
+        assert not found, [str(one) for one in found]
+
+
+def test_cdk_nag_finds_nothing_that_is_not_explained(assembly: Assembly) -> None:
+    _, app = assembly
+
+    report = AwsSolutionsChecks(app).validate_scope(app)
+
+    assert report.success, [violation.rule_name for violation in report.violations]
+
+
+def test_two_synths_write_identical_bytes(assembly: Assembly, tmp_path: Path) -> None:
+    first, _ = assembly
+    synthesise(tmp_path)
+
+    # metadata.json and tree.json are for the CLI's messages; nothing of them is deployed.
+    deployed = [
+        path.name
+        for path in first.iterdir()
+        if path.is_file() and path.name not in ("manifest.json", "tree.json")
+        if not path.name.endswith(".metadata.json")
+    ]
+    assert len(deployed) >= 8
+    _, different, missing = filecmp.cmpfiles(first, tmp_path, deployed, shallow=False)
+    assert not [*different, *missing]
+
+
+def test_the_outputs_say_how_to_create_a_project(assembly: Assembly) -> None:
+    _, app = assembly
+    template = Template.from_stack(stack_of(app, "ProjectTemplates"))
+
+    for name in ("LaunchRoleArn", "TemplateName", "TemplateUrl", "TemplatesLocation"):
+        template.has_output(name, Match.any_value())
+    template.has_output("TemplateName", {"Value": "tabular-model"})
+
+
+def test_the_only_name_that_the_templates_stack_gives_is_the_launch_roles(
+    assembly: Assembly,
+) -> None:
+    directory, _ = assembly
+    resources = json.loads((directory / "ProjectTemplates.template.json").read_text())["Resources"]
+    names = [
+        value
+        for resource in resources.values()
+        for member, value in resource.get("Properties", {}).items()
+        if member.endswith("Name") and member != "PolicyName" and isinstance(value, str)
+    ]
+    assert names == ["AmazonSageMakerProjectsLaunchRole"]
+
+
+def test_the_deploying_seed_carries_the_library(assembly: Assembly) -> None:
+    directory, _ = assembly
+    archives = [path.read_bytes() for path in directory.glob("asset.*.zip")]
+
+    with_wheel = [b"wheels/mlops_constructs-0.1.0-py3-none-any.whl" in one for one in archives]
+    assert sorted(with_wheel) == [False, True]
+
+
+def stack_of(app: cdk.App, name: str) -> cdk.Stack:
+    found: Any = app.node.find_child(name)
+    assert isinstance(found, cdk.Stack)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("environment: {account: 1, region: us-east-1}", "environment.account: got 1 (number)"),
+        (None, "does not exist"),
+    ],
+)
+def test_bad_settings_end_the_app_with_one_message_and_no_trace(
+    tmp_path: Path, content: str | None, problem: str
+) -> None:
+    settings = tmp_path / "settings.yaml"
+    if content is not None:
+        settings.write_text(content)
+    context = json.dumps({"config": str(settings)})
+
+    run = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={
+            "CDK_CONTEXT_JSON": context,
+            "CDK_OUTDIR": str(tmp_path / "out"),
+            "PATH": str(Path(sys.executable).parent),
+            "PYTHONPATH": "constructs",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 2
+    assert problem in run.stderr
+    assert "Traceback" not in run.stderr
+    assert not list((tmp_path / "out").glob("*.template.json"))

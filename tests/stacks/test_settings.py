@@ -1,0 +1,193 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import cfnlint  # type: ignore[import-untyped]
+import pytest
+
+from stacks.regions import REGIONS
+from stacks.settings import DEFAULT_SETTINGS, Removal, SettingsError, load_settings
+
+ROOT = Path(__file__).parent.parent.parent
+GOOD = """
+environment:
+  account: "111111111111"
+  region: us-east-1
+"""
+NEEDED_TYPES = {
+    "AWS::CodeBuild::Project",
+    "AWS::CodeCommit::Repository",
+    "AWS::CodePipeline::Pipeline",
+    "AWS::ECR::Repository",
+    "AWS::SageMaker::Endpoint",
+    "AWS::SageMaker::ModelPackageGroup",
+    "AWS::SageMaker::Pipeline",
+    "AWS::SageMaker::Project",
+}
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def written(content: str) -> Path:
+        path = tmp_path / "settings.yaml"
+        path.write_text(content)
+        return path
+
+    return written
+
+
+def message(path: Path) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
+def test_the_files_of_this_repository_are_good(path: Path) -> None:
+    assert load_settings(path).environment.account
+
+
+def test_the_default_exists() -> None:
+    assert (ROOT / DEFAULT_SETTINGS).exists()
+
+
+def test_state_is_retained_unless_the_file_says_otherwise(write: Write) -> None:
+    path = write(GOOD + "project_templates: {}\nprojects: [{name: churn, removal: destroy}]")
+
+    settings = load_settings(path)
+
+    assert settings.project_templates is not None
+    assert settings.project_templates.removal is Removal.RETAIN
+    assert settings.projects[0].removal is Removal.DESTROY
+
+
+def test_a_project_without_an_id_gets_one_that_follows_from_its_name(write: Write) -> None:
+    project = load_settings(write(GOOD + "projects: [{name: churn}]")).projects[0]
+
+    assert project.project_id == "p-88b2072e3e17"
+    assert len(project.project_id) <= 20
+
+
+def test_one_message_tells_every_problem(write: Write) -> None:
+    path = write(
+        """
+environment:
+  account: 111111111111
+  region: mars-north-1
+  regoin: us-east-1
+project_templates:
+  removal: burn
+  allowed_cidrs: [10.0.0.0/8, 10.0.0.1/8]
+projects:
+  - name: Churn
+    id: p-123456789012345678901
+"""
+    )
+
+    lines = message(path).splitlines()
+
+    assert lines[0] == f"{path}: 7 problems"
+    assert [line.split(":")[0].strip(" -") for line in lines[1:]] == [
+        "environment.account",
+        "environment.region",
+        "environment.regoin",
+        "project_templates.removal",
+        "project_templates.allowed_cidrs[1]",
+        "projects[0].name",
+        "projects[0].id",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (
+            "environment: {account: 111111111111, region: us-east-1}",
+            "environment.account: got 111111111111 (number); allowed is a text; put numbers in "
+            "quotes",
+        ),
+        (
+            "environment: {account: '1111', region: us-east-1}",
+            "environment.account: got '1111' (text); allowed is 12 digits in quotes, such as "
+            '"111111111111"',
+        ),
+        (
+            "environment: {account: '111111111111', region: moon-1}",
+            "environment.region: got 'moon-1' (text); allowed is a region with SageMaker projects",
+        ),
+        (
+            "environment: {account: '111111111111'}",
+            "environment.region: missing; this key is required",
+        ),
+        (
+            GOOD + "project_template: {}",
+            "project_template: unknown key; allowed are environment, project_templates, projects",
+        ),
+        (
+            GOOD + "projects: [{name: churn, colour: red}]",
+            "projects[0].colour: unknown key; allowed are name, id, removal",
+        ),
+        (
+            GOOD + "project_templates: {removal: burn}",
+            "project_templates.removal: got 'burn' (text); allowed is 'retain' or 'destroy'",
+        ),
+        (
+            GOOD + "project_templates: {allowed_cidrs: [10.0.0.1/8]}",
+            "project_templates.allowed_cidrs[0]: got '10.0.0.1/8' (text); allowed is a CIDR block",
+        ),
+        (
+            GOOD + "project_templates: {allowed_cidrs: 10.0.0.0/8}",
+            "project_templates.allowed_cidrs: got '10.0.0.0/8' (text); allowed is a list",
+        ),
+        (
+            GOOD + "projects: [churn]",
+            "projects[0]: got 'churn' (text); allowed is a mapping",
+        ),
+        (
+            GOOD + "projects: [{name: churn}, {name: churn}]",
+            "allowed is each name once",
+        ),
+        (
+            GOOD + "projects: [{name: Churn}]",
+            "projects[0].name: got 'Churn' (text); allowed is up to 32 lower case letters",
+        ),
+    ],
+)
+def test_a_problem_names_its_key_what_was_got_and_what_is_allowed(
+    write: Write, content: str, problem: str
+) -> None:
+    path = write(content)
+
+    text = message(path)
+
+    assert text.startswith(f"{path}: 1 problem\n")
+    assert problem in text
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "got nothing; allowed is a mapping with the keys environment"),
+        ("- a", "got ['a'] (list); allowed is a mapping"),
+        ("environment: {", "cannot be read as YAML"),
+        (GOOD + "environment: {}", "environment is given twice"),
+    ],
+)
+def test_a_file_that_holds_no_settings_is_refused(write: Write, content: str, problem: str) -> None:
+    assert problem in message(write(content))
+
+
+def test_a_file_that_does_not_exist_is_refused_with_the_way_to_name_one(tmp_path: Path) -> None:
+    assert "does not exist; name a settings file" in message(tmp_path / "none.yaml")
+
+
+def test_the_regions_are_those_where_cloudformation_has_all_types() -> None:
+    schemas = Path(cfnlint.__file__).parent / "data" / "schemas" / "providers"
+    complete = {
+        path.stem
+        for path in schemas.glob("*-*.json")
+        if json.loads(path.read_text()).keys() >= NEEDED_TYPES
+    }
+    assert set(REGIONS) == complete
