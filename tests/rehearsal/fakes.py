@@ -1,4 +1,4 @@
-"""The AWS around a service, in memory: what `Platform` promises, with S3 and our services behind it."""
+"""The AWS around a service, in memory: what `Platform` promises, S3, and our own services."""
 
 from __future__ import annotations
 

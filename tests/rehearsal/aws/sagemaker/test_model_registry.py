@@ -113,7 +113,7 @@ def test_a_wrong_package_is_refused(
 def test_approving_a_package_that_does_not_exist_is_refused(sagemaker: Any, group: str) -> None:
     arn = "arn:aws:sagemaker:us-east-1:111111111111:model-package/churn/9"
 
-    with pytest.raises(ClientError, match="ModelPackage arn:.*/churn/9 does not exist"):
+    with pytest.raises(ClientError, match=r"ModelPackage arn:.*/churn/9 does not exist"):
         sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
 
 

@@ -8,7 +8,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.rehearsal.aws.sagemaker import requests
-from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane, fails, runs_until_stopped
+from tests.rehearsal.aws.sagemaker.data_plane import (
+    Behaviour,
+    FakeDataPlane,
+    fails,
+    runs_until_stopped,
+)
 from tests.rehearsal.fakes import ROLE, FakePlatform
 
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -270,7 +275,7 @@ def test_a_cached_step_is_not_run_again_and_keeps_its_properties(
 def test_a_retry_policy_tries_an_internal_error_again(
     sagemaker: Any, data_plane: FakeDataPlane, run: Run
 ) -> None:
-    answers = [fails("InternalServerError: try again"), lambda job: {}]
+    answers: list[Behaviour] = [fails("InternalServerError: try again"), lambda job: {}]
     data_plane.behaviour["First"] = lambda job: answers.pop(0)(job)
     policy = {
         "ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"],
@@ -398,6 +403,6 @@ def test_selective_execution_is_refused_by_name(sagemaker: Any, run: Run) -> Non
 
 
 def test_a_pipeline_is_not_found_in_aws_words(sagemaker: Any) -> None:
-    with pytest.raises(ClientError, match="Pipeline 'arn:.*:pipeline/x' does not exist") as caught:
+    with pytest.raises(ClientError, match=r"Pipeline 'arn:.*:pipeline/x' does not exist") as caught:
         sagemaker.describe_pipeline(PipelineName="x")
     assert caught.value.response["Error"]["Code"] == "ResourceNotFound"

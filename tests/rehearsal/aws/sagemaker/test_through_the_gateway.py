@@ -1,0 +1,591 @@
+"""The whole of SageMaker behind the real server: TLS, IAM, CloudFormation, containers, boto3."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from rehearsal.execution.image_registry import publish
+from rehearsal.execution.image_store import ImageStore
+from rehearsal.execution.interpreter import running_interpreter
+from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, start_server, wait_until_ready
+
+SERVICES = (
+    "rehearsal.aws.sagemaker.service:SageMaker",
+    "rehearsal.aws.sagemaker.runtime:SageMakerRuntime",
+)
+BUCKET = "churn-artifacts"
+REPOSITORY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/churn"
+TRUST = {"Service": "sagemaker.amazonaws.com"}
+STATEMENTS = (
+    {"Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"arn:aws:s3:::{BUCKET}/*"},
+    {"Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{BUCKET}"},
+    {"Action": ["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"]},
+    {
+        "Action": [
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
+            "ecr:BatchCheckLayerAvailability",
+        ],
+        "Resource": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/churn",
+    },
+    {
+        "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/*",
+    },
+)
+PIPELINE_STATEMENTS = (
+    {
+        "Action": [
+            "sagemaker:Create*",
+            "sagemaker:Describe*",
+            "sagemaker:Stop*",
+            "sagemaker:AddTags",
+        ],
+        "Resource": [
+            f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/*"
+            for kind in (
+                "processing-job",
+                "hyper-parameter-tuning-job",
+                "training-job",
+                "model-package",
+                "model-package-group",
+            )
+        ],
+    },
+    {"Action": "sagemaker:ListTrainingJobsForHyperParameterTuningJob"},
+    {"Action": "iam:PassRole", "Resource": f"arn:aws:iam::{ACCOUNT}:role/churn-training"},
+)
+
+PROGRAM = """
+import http.server, json, os, pathlib, sys
+
+ml = pathlib.Path("/opt/ml")
+
+def train():
+    depth = int(json.loads((ml / "input/config/hyperparameters.json").read_text())["depth"])
+    (ml / "model/depth.txt").write_text(str(depth))
+    print(f"validation-auc={0.9 + depth / 100}")
+
+def evaluate():
+    source = ml / "processing/model"
+    assert (source / "model.tar.gz").exists(), list(source.iterdir())
+    report = {"binary_classification_metrics": {"auc": {"value": 0.95}}}
+    (ml / "processing/report/evaluation.json").write_text(json.dumps(report))
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.reply(200, b"")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if body == b"bad":
+            return self.reply(400, b"row 1: not a number")
+        depth = (ml / "model/depth.txt").read_text()
+        self.reply(200, f"{body.decode()} -> {depth}".encode())
+
+    def reply(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Type", "text/csv")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+def serve():
+    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
+    http.server.ThreadingHTTPServer(("0.0.0.0", port), Handler).serve_forever()
+
+{"train": train, "serve": serve, "evaluate": evaluate}[sys.argv[1]]()
+"""
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    state = tmp_path_factory.mktemp("sagemaker") / "state"
+    process = start_server(state, services=SERVICES)
+    try:
+        aws = Aws(wait_until_ready(process, state), state)
+        aws.client("s3").create_bucket(Bucket=BUCKET)
+        yield aws
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def image(cloud: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image that trains, evaluates and serves; its URI."""
+    context = tmp_path_factory.mktemp("context")
+    (context / "main.py").write_text(PROGRAM)
+    (context / "Dockerfile").write_text(
+        f"FROM python:{running_interpreter().minor_version}-slim\n"
+        "COPY main.py /opt/program/\n"
+        'ENTRYPOINT ["python3", "-u", "/opt/program/main.py"]\n'
+    )
+    cloud.client("ecr").create_repository(repositoryName="churn")
+    built = ImageStore(cloud.state / "images").build(context)
+    publish(session_of(cloud), REPOSITORY, ["v1"], built)
+    return f"{REPOSITORY}:v1"
+
+
+def session_of(cloud: Aws) -> Any:
+    """A session of the account's root whose clients reach the server."""
+
+    class Session:
+        region_name = REGION
+
+        def client(self, service: str, **_: Any) -> Any:
+            return cloud.client(service)
+
+    return Session()
+
+
+@pytest.fixture(scope="module")
+def role(cloud: Aws) -> str:
+    return cloud.role("churn-training", TRUST, *STATEMENTS, *PIPELINE_STATEMENTS)
+
+
+@pytest.fixture(scope="module")
+def execution(cloud: Aws, image: str, role: str) -> dict[str, Any]:
+    """A finished execution of a pipeline that tunes, evaluates and registers."""
+    sagemaker = cloud.client("sagemaker")
+    group = "churn"
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    sagemaker.create_pipeline(
+        PipelineName="churn-train",
+        PipelineDefinition=json.dumps(definition(image, role)),
+        RoleArn=role,
+        Tags=[{"Key": "sagemaker:project-name", "Value": "churn"}],
+    )
+    return run(sagemaker, "churn-train")
+
+
+def run(sagemaker: Any, pipeline: str) -> dict[str, Any]:
+    arn = sagemaker.start_pipeline_execution(PipelineName=pipeline)["PipelineExecutionArn"]
+
+    def ended() -> Any:
+        answer = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        return answer if answer["PipelineExecutionStatus"] != "Executing" else None
+
+    answer: dict[str, Any] = wait(ended)
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)
+    answer["steps"] = {step["StepName"]: step for step in steps["PipelineExecutionSteps"]}
+    return answer
+
+
+def wait(probe: Callable[[], Any], seconds: float = 120) -> Any:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = probe()
+        if value:
+            return value
+        time.sleep(0.2)
+    raise AssertionError("it did not happen in time")
+
+
+def definition(image: str, role: str) -> dict[str, Any]:
+    model = {
+        "Std:Join": {
+            "On": "/",
+            "Values": [
+                "s3:/",
+                BUCKET,
+                "models",
+                {"Get": "Steps.Tune.TrainingJobSummaries[0].TrainingJobName"},
+                "output/model.tar.gz",
+            ],
+        }
+    }
+    report = {
+        "Std:Join": {
+            "On": "/",
+            "Values": [f"s3://{BUCKET}/runs", {"Get": "Execution.PipelineExecutionId"}],
+        }
+    }
+    auc = {
+        "Std:JsonGet": {
+            "PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.Report"},
+            "Path": "binary_classification_metrics.auc.value",
+        }
+    }
+    register = {
+        "Name": "Register",
+        "Type": "RegisterModel",
+        "Arguments": {
+            "ModelPackageGroupName": "churn",
+            "InferenceSpecification": {
+                "Containers": [{"Image": image, "ModelDataUrl": model}],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        },
+    }
+    fail = {"Name": "TooBad", "Type": "Fail", "Arguments": {"ErrorMessage": "too bad"}}
+    condition = {"Type": "GreaterThanOrEqualTo", "LeftValue": auc, "RightValue": 0.9}
+    return {
+        "Version": "2020-12-01",
+        "Steps": [
+            {"Name": "Tune", "Type": "Tuning", "Arguments": tuning(image, role)},
+            {
+                "Name": "Evaluate",
+                "Type": "Processing",
+                "Arguments": evaluation(image, role, model, report),
+                "PropertyFiles": [
+                    {
+                        "PropertyFileName": "Report",
+                        "OutputName": "report",
+                        "FilePath": "evaluation.json",
+                    }
+                ],
+            },
+            {
+                "Name": "Check",
+                "Type": "Condition",
+                "Arguments": {
+                    "Conditions": [condition],
+                    "IfSteps": [register],
+                    "ElseSteps": [fail],
+                },
+            },
+        ],
+    }
+
+
+def tuning(image: str, role: str) -> dict[str, Any]:
+    depth = {"Name": "depth", "MinValue": "1", "MaxValue": "5"}
+    return {
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Random",
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 2},
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "auc"},
+            "ParameterRanges": {"IntegerParameterRanges": [depth]},
+        },
+        "TrainingJobDefinition": {
+            "RoleArn": role,
+            "AlgorithmSpecification": {
+                "TrainingImage": image,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": "auc", "Regex": "validation-auc=([0-9.]+)"}],
+            },
+            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models"},
+            "ResourceConfig": {
+                "InstanceCount": 1,
+                "InstanceType": "ml.m5.large",
+                "VolumeSizeInGB": 1,
+            },
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        },
+    }
+
+
+def evaluation(image: str, role: str, model: Any, report: Any) -> dict[str, Any]:
+    return {
+        "RoleArn": role,
+        "AppSpecification": {"ImageUri": image, "ContainerArguments": ["evaluate"]},
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": "ml.m5.large",
+                "VolumeSizeInGB": 1,
+            }
+        },
+        "ProcessingInputs": [
+            {
+                "InputName": "model",
+                "S3Input": {
+                    "S3Uri": model,
+                    "LocalPath": "/opt/ml/processing/model",
+                    "S3DataType": "S3Prefix",
+                    "S3InputMode": "File",
+                },
+            }
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                {
+                    "OutputName": "report",
+                    "S3Output": {
+                        "S3Uri": report,
+                        "LocalPath": "/opt/ml/processing/report",
+                        "S3UploadMode": "EndOfJob",
+                    },
+                }
+            ]
+        },
+    }
+
+
+def test_a_pipeline_tunes_evaluates_and_registers(cloud: Aws, execution: dict[str, Any]) -> None:
+    reasons = {name: step.get("FailureReason") for name, step in execution["steps"].items()}
+    assert execution["PipelineExecutionStatus"] == "Succeeded", reasons
+    assert set(execution["steps"]) == {"Tune", "Evaluate", "Check", "Register"}
+    sagemaker = cloud.client("sagemaker")
+    package = sagemaker.describe_model_package(
+        ModelPackageName=execution["steps"]["Register"]["Metadata"]["RegisterModel"]["Arn"]
+    )
+    tuned = execution["steps"]["Tune"]["Metadata"]["TuningJob"]["Arn"].rpartition("/")[2]
+    best = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=tuned)
+    data = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    assert best["BestTrainingJob"]["TrainingJobName"] in data
+    assert best["TrainingJobStatusCounters"]["Completed"] == 2
+    trial = sagemaker.describe_training_job(
+        TrainingJobName=best["BestTrainingJob"]["TrainingJobName"]
+    )
+    assert trial["FinalMetricDataList"][0]["MetricName"] == "auc"
+    assert trial["ModelArtifacts"]["S3ModelArtifacts"] == data
+
+
+@pytest.fixture(scope="module")
+def stack(cloud: Aws, execution: dict[str, Any], role: str) -> dict[str, Any]:
+    """A stack with a model of the registered package, and an endpoint that serves it."""
+    arn = execution["steps"]["Register"]["Metadata"]["RegisterModel"]["Arn"]
+    cloud.client("sagemaker").update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus="Approved"
+    )
+    outputs = {"Endpoint": {"Value": {"Ref": "Endpoint"}}}
+    return cloud.deploy("churn-staging", resources(arn, role), outputs=outputs)
+
+
+def resources(package: str, role: str, **config: Any) -> dict[str, Any]:
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{BUCKET}/capture",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    }
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
+        "InitialVariantWeight": 1.0,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
+    return {
+        "Model": {
+            "Type": "AWS::SageMaker::Model",
+            "Properties": {
+                "ExecutionRoleArn": role,
+                "PrimaryContainer": {"ModelPackageName": package},
+            },
+        },
+        "Config": {
+            "Type": "AWS::SageMaker::EndpointConfig",
+            "Properties": {
+                "ProductionVariants": [variant],
+                "DataCaptureConfig": capture,
+                **config,
+            },
+        },
+        "Endpoint": {
+            "Type": "AWS::SageMaker::Endpoint",
+            "Properties": {
+                "EndpointName": "churn-staging",
+                "EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]},
+            },
+        },
+    }
+
+
+def test_an_endpoint_of_a_stack_answers(cloud: Aws, stack: dict[str, Any]) -> None:
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack["Reasons"]
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/churn-staging"
+    assert stack["Outputs"][0]["OutputValue"] == arn
+    runtime = cloud.client("sagemaker-runtime")
+
+    answer = runtime.invoke_endpoint(
+        EndpointName="churn-staging", Body=b"1,2", ContentType="text/csv", InferenceId="row-1"
+    )
+
+    assert answer["Body"].read().startswith(b"1,2 -> ")
+    assert answer["ContentType"] == "text/csv"
+    assert answer["InvokedProductionVariant"] == "AllTraffic"
+
+
+def test_a_refusal_of_the_container_reaches_the_caller(cloud: Aws, stack: dict[str, Any]) -> None:
+    runtime = cloud.client("sagemaker-runtime")
+
+    with pytest.raises(runtime.exceptions.ModelError) as caught:
+        runtime.invoke_endpoint(EndpointName="churn-staging", Body=b"bad", ContentType="text/csv")
+
+    assert caught.value.response["OriginalStatusCode"] == 400
+    assert caught.value.response["OriginalMessage"] == "row 1: not a number"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 424
+
+
+def test_calls_are_captured_and_counted(cloud: Aws, stack: dict[str, Any]) -> None:
+    runtime, s3 = cloud.client("sagemaker-runtime"), cloud.client("s3")
+    runtime.invoke_endpoint(EndpointName="churn-staging", Body=b"3", ContentType="text/csv")
+
+    prefix = "capture/churn-staging/AllTraffic/"
+    found = wait(
+        lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents"), seconds=15
+    )
+    metrics = wait(
+        lambda: cloud.client("cloudwatch").list_metrics(
+            Namespace="AWS/SageMaker", MetricName="Invocations"
+        )["Metrics"],
+        seconds=15,
+    )
+
+    body = s3.get_object(Bucket=BUCKET, Key=found[0]["Key"])["Body"].read().decode()
+    assert json.loads(body.splitlines()[0])["captureData"]["endpointInput"]["mode"] == "INPUT"
+    assert {"Name": "EndpointName", "Value": "churn-staging"} in metrics[0]["Dimensions"]
+
+
+def test_only_who_may_invoke_an_endpoint_gets_an_answer(cloud: Aws, stack: dict[str, Any]) -> None:
+    allowed = {
+        "Action": "sagemaker:InvokeEndpoint",
+        "Resource": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/churn-prod",
+    }
+    session = cloud.person("prod-tester", allowed)
+    runtime = cloud.client("sagemaker-runtime", session)
+
+    with pytest.raises(ClientError) as caught:
+        runtime.invoke_endpoint(EndpointName="churn-staging", Body=b"1", ContentType="text/csv")
+
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_a_failed_update_rolls_the_stack_back_and_the_endpoint_keeps_answering(
+    cloud: Aws, stack: dict[str, Any], image: str, role: str
+) -> None:
+    changed = resources("unused", role)
+    changed["Model"]["Properties"]["PrimaryContainer"] = {
+        "Image": image,
+        "ModelDataUrl": f"s3://{BUCKET}/models/none.tar.gz",
+    }
+
+    failed = cloud.deploy("churn-staging", changed, update=True)
+
+    assert failed["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert any("Failed to download model data" in reason for reason in failed["Reasons"])
+    answer = cloud.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName="churn-staging", Body=b"1,2", ContentType="text/csv"
+    )
+    assert answer["Body"].read().startswith(b"1,2 -> ")
+
+
+def test_a_step_fails_when_the_role_of_the_pipeline_may_not_create_its_job(
+    cloud: Aws, image: str
+) -> None:
+    poor = cloud.role("poor", TRUST, *STATEMENTS)
+    sagemaker = cloud.client("sagemaker")
+    steps = [{"Name": "Tune", "Type": "Tuning", "Arguments": tuning(image, poor)}]
+    sagemaker.create_pipeline(
+        PipelineName="poor",
+        PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": steps}),
+        RoleArn=poor,
+    )
+
+    execution = run(sagemaker, "poor")
+
+    reason = execution["steps"]["Tune"]["FailureReason"]
+    assert execution["PipelineExecutionStatus"] == "Failed"
+    assert "sagemaker:CreateHyperParameterTuningJob" in reason
+    assert "not authorized" in reason
+
+
+TEMPLATE = """
+Parameters:
+  SageMakerProjectName: {Type: String}
+  SageMakerProjectId: {Type: String}
+  Suffix: {Type: String}
+Resources:
+  Group:
+    Type: AWS::SageMaker::ModelPackageGroup
+    Properties:
+      ModelPackageGroupName: !Sub "${SageMakerProjectName}${Suffix}"
+      Tags:
+        - {Key: "sagemaker:project-name", Value: !Ref SageMakerProjectName}
+"""
+
+
+@pytest.fixture
+def template(cloud: Aws, tmp_path: Path) -> str:
+    cloud.client("s3").put_object(Bucket=BUCKET, Key="template.yaml", Body=TEMPLATE.encode())
+    return f"https://{BUCKET}.s3.{REGION}.amazonaws.com/template.yaml"
+
+
+def project(template: str, role: str, name: str) -> dict[str, Any]:
+    provider = {
+        "TemplateName": "churn",
+        "TemplateURL": template,
+        "RoleARN": role,
+        "Parameters": [{"Key": "Suffix", "Value": "-models"}],
+    }
+    return {"ProjectName": name, "TemplateProviders": [{"CfnTemplateProvider": provider}]}
+
+
+def settled_project(sagemaker: Any, name: str) -> dict[str, Any]:
+    def settled() -> Any:
+        answer = sagemaker.describe_project(ProjectName=name)
+        return None if answer["ProjectStatus"].endswith("InProgress") else answer
+
+    answer: dict[str, Any] = wait(settled)
+    return answer
+
+
+def test_a_project_is_a_stack_of_its_template(cloud: Aws, template: str) -> None:
+    launch = cloud.role(
+        "AmazonSageMakerProjectsLaunchRole",
+        {"Service": "cloudformation.amazonaws.com"},
+        {
+            "Action": [
+                "sagemaker:CreateModelPackageGroup",
+                "sagemaker:DescribeModelPackageGroup",
+                "sagemaker:DeleteModelPackageGroup",
+                "sagemaker:AddTags",
+            ]
+        },
+    )
+    sagemaker = cloud.client("sagemaker")
+
+    created = sagemaker.create_project(**project(template, launch, "fraud"))
+    answer = settled_project(sagemaker, "fraud")
+
+    detail = answer["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]["StackDetail"]
+    assert answer["ProjectStatus"] == "CreateCompleted", detail
+    assert detail["Name"] == f"SP-{ACCOUNT}-{created['ProjectId']}"
+    group = sagemaker.describe_model_package_group(ModelPackageGroupName="fraud-models")
+    tags = sagemaker.list_tags(ResourceArn=group["ModelPackageGroupArn"])["Tags"]
+    assert {"Key": "sagemaker:project-name", "Value": "fraud"} in tags
+
+    sagemaker.delete_project(ProjectName="fraud")
+    wait(lambda: not sagemaker.list_projects()["ProjectSummaryList"])
+    with pytest.raises(ClientError, match="does not exist"):
+        sagemaker.describe_model_package_group(ModelPackageGroupName="fraud-models")
+
+
+def test_a_project_fails_with_the_reason_of_its_stack(cloud: Aws, template: str) -> None:
+    launch = cloud.role("powerless", {"Service": "cloudformation.amazonaws.com"})
+    sagemaker = cloud.client("sagemaker")
+
+    sagemaker.create_project(**project(template, launch, "denied"))
+    answer = settled_project(sagemaker, "denied")
+
+    detail = answer["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]["StackDetail"]
+    assert answer["ProjectStatus"] == "CreateFailed"
+    assert "sagemaker:CreateModelPackageGroup" in detail["StatusMessage"]
+
+
+def test_who_may_not_pass_the_launch_role_creates_no_project(cloud: Aws, template: str) -> None:
+    launch = cloud.role("launch", {"Service": "cloudformation.amazonaws.com"})
+    session = cloud.person(
+        "scientist", {"Action": ["sagemaker:CreateProject", "cloudformation:CreateStack"]}
+    )
+
+    with pytest.raises(ClientError, match="iam:PassRole"):
+        cloud.client("sagemaker", session).create_project(**project(template, launch, "mine"))
+
+
+def test_an_operation_that_is_not_implemented_is_refused_by_name(cloud: Aws) -> None:
+    with pytest.raises(ClientError, match="CreateInferenceComponent"):
+        cloud.client("sagemaker").create_inference_component(
+            InferenceComponentName="x", EndpointName="y", VariantName="z"
+        )
