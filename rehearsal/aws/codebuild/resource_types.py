@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.aws.resource_types import ResourceFailure, ResourceType
+from rehearsal.aws.resource_requests import ResourceFailure
+from rehearsal.aws.resource_types import ResourceType
 
 _REFUSED = {
     "Triggers": "webhooks",

@@ -12,7 +12,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from rehearsal.aws.resource_types import ResourceFailure, ResourceType
+from rehearsal.aws.resource_requests import ResourceFailure
+from rehearsal.aws.resource_types import ResourceType
 
 _FILES_PER_COMMIT = 100
 _ARCHIVE_BYTES = 20 * 1024 * 1024  # CloudFormation's limit
