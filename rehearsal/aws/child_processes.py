@@ -33,7 +33,17 @@ def end_children(grace: float) -> None:
         time.sleep(0.02)
         if time.monotonic() > deadline + 1:
             _log.error("Processes %s do not end", running)
-            return
+            break
+    _reap()
+
+
+def _reap() -> None:
+    """Takes note of the ended children, as not every machine's init does."""
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        return  # none is left
 
 
 def descendants() -> list[int]:

@@ -9,7 +9,8 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from rehearsal.aws.resource_schemas import tag_property
-from rehearsal.aws.resource_types import Properties, Request, ResourceFailure
+from rehearsal.aws.resource_types import Properties, Request
+from rehearsal.aws.resource_types import ResourceFailure as ResourceFailure
 
 
 def to_api(shape: Shape, value: Any, path: str) -> Any:

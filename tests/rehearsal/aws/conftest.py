@@ -134,3 +134,30 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture
+def start() -> Iterator[Any]:
+    """Starts servers with `start(state, *options, services=...)`; ends what is left of them."""
+    processes = []
+
+    def begin(*arguments: Any, **options: Any) -> Any:
+        processes.append(start_server(*arguments, **options))
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def server_process(start: Any, tmp_path: Path) -> Any:
+    """A server of its own, ready: `server_process(services=...)` gives process and endpoint."""
+
+    def begin(**options: Any) -> Any:
+        process = start(tmp_path / "state", **options)
+        return process, wait_until_ready(process, tmp_path / "state")
+
+    return begin

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -42,7 +43,7 @@ class ToySageMaker(Service):
         with self.lock:
             if arn in self._records:
                 raise AwsError("ValidationException", f"{request[member]} already exists")
-            self._records[arn] = dict(request)
+            self._records[arn] = {**request, "Creator": context.caller_arn.rsplit("/", 1)[-1]}
             self._tags[arn] = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
         return arn
 
@@ -66,7 +67,7 @@ class ToySageMaker(Service):
             "ModelPackageGroupName": record["ModelPackageGroupName"],
             "ModelPackageGroupArn": arn,
             "CreationTime": 1_700_000_000,
-            "CreatedBy": {"UserProfileName": context.caller_arn.rsplit("/", 1)[-1][:63]},
+            "CreatedBy": {"UserProfileName": record["Creator"]},
             "ModelPackageGroupStatus": "Completed",
         }
 
@@ -190,6 +191,20 @@ class ToyCodeCommit(Service):
         whose = key.principal_arn if key else "nobody"
         text = f"{method} {path} {query.get('service')} {whose} ".encode() + body
         return 200, {"Content-Type": "text/x-toy"}, text
+
+
+class WithChildren(Service):
+    """Starts a process that ignores the request to end, and one that outlives its parent."""
+
+    name = "codepipeline"
+    namespace = "codepipeline"
+
+    def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
+        return ["*"]
+
+    def start(self) -> None:
+        subprocess.Popen(["bash", "-c", "trap '' TERM; while :; do sleep 1; done"])
+        subprocess.run(["bash", "-c", "sleep 600 & disown"], check=True)
 
 
 class Unmapped(Service):
