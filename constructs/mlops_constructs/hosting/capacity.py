@@ -56,4 +56,5 @@ class Capacity:
         ]
 
     def render(self) -> sagemaker.CfnEndpoint.CapacitySizeProperty:
+        """The CapacitySize of a deployment config."""
         return sagemaker.CfnEndpoint.CapacitySizeProperty(type=self.type, value=self.value)

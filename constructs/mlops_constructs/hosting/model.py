@@ -11,6 +11,7 @@ from constructs import Construct
 
 from mlops_constructs._content_name import HASH_LENGTH, content_hash
 from mlops_constructs._problems import Problems, is_known
+from mlops_constructs.access import RolePolicies
 
 from .model_source import ModelSource
 
@@ -101,8 +102,8 @@ class Model(ModelBase):
             self._vpc_config(vpc, subnets, security_groups),
             name_prefix,
         )
-        # SageMaker reads the model data when the model is created: the role's policy comes first.
-        resource.node.add_dependency(hosting_role)
+        # SageMaker reads the model data when the model is created: permissions come first.
+        resource.node.add_dependency(RolePolicies(self, "RolePolicies", role=hosting_role))
         self.model_name = self._get_resource_name_attribute(resource.attr_model_name)
 
     @classmethod

@@ -9,6 +9,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
+from mlops_constructs.access import acknowledge_wildcards
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
@@ -106,6 +107,13 @@ class ModelPackageGroupBase(cdk.Resource):
         )
 
     def _grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+        principal = grantee.grant_principal
+        if isinstance(principal, iam.Role):
+            acknowledge_wildcards(
+                principal,
+                resources=[self.model_package_arns],
+                reason="versions are numbered when they are registered",
+            )
         return iam.Grant.add_to_principal(
             grantee=grantee,
             actions=list(actions),

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -14,7 +15,7 @@ ENVIRONMENT = {
     "SAGEMAKER_PROJECT_ID": "p-0123456789ab",
     "MODEL_EXECUTION_ROLE_ARN": "arn:aws:iam::111111111111:role/sagemaker-projects/model",
     "ARTIFACT_BUCKET": "churn-artifacts",
-    "ARTIFACT_KEY_ARN": "arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-1111-2222-3333-44445555",
+    "ARTIFACT_KEY_ARN": f"arn:aws:kms:eu-west-1:111111111111:key/{UUID(int=7)}",
 }
 
 

@@ -1,0 +1,123 @@
+"""Every example in a docstring of these areas runs, and what it makes is clean."""
+
+import inspect
+import json
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from cdk_nag import AwsSolutionsChecks
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from constructs import Construct
+
+from mlops_constructs import access, hosting, model_registry
+
+AREAS = (access, hosting, model_registry)
+MARK = "Example::\n"
+
+
+def documented(area: ModuleType) -> Iterator[tuple[str, str]]:
+    """The qualified names and docstrings of what an area offers."""
+    for name in area.__all__:
+        thing = getattr(area, name)
+        yield name, inspect.getdoc(thing) or ""
+        if not inspect.isclass(thing):
+            continue
+        for member_name, member in vars(thing).items():
+            function = getattr(member, "__func__", member)
+            if not member_name.startswith("_") and inspect.isfunction(function):
+                yield f"{name}.{member_name}", inspect.getdoc(function) or ""
+
+
+def examples() -> list[Any]:
+    found = []
+    for area in AREAS:
+        for name, text in documented(area):
+            if MARK in text:
+                code = textwrap.dedent(text.split(MARK, 1)[1])
+                found.append(pytest.param(code, id=f"{area.__name__.rpartition('.')[2]}.{name}"))
+    return found
+
+
+@pytest.fixture
+def names() -> dict[str, Any]:
+    """What examples may take for granted."""
+    app = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"])
+    stack = cdk.Stack(
+        app, "Example", env=cdk.Environment(account="111111111111", region="eu-west-1")
+    )
+    key = kms.Key(stack, "Key", enable_key_rotation=True)
+    bucket = s3.Bucket.from_bucket_attributes(
+        stack, "Bucket", bucket_name="churn-artifacts", encryption_key=key
+    )
+    repository = ecr.Repository.from_repository_name(stack, "Repository", "churn")
+    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+    image = hosting.ModelSource.from_image(repository, tag_or_digest="1")
+    model = hosting.Model(stack, "Model", source=image)
+    open_model = hosting.Model(stack, "OpenModel", source=image, network_isolation=False)
+    variant = hosting.RealTimeVariant(model=model, instance_type="ml.m7i.large")
+    endpoint = hosting.Endpoint(stack, "Existing", variants=[variant])
+    pipeline = codepipeline.Pipeline.from_pipeline_arn(
+        stack, "Pipeline", "arn:aws:codepipeline:eu-west-1:111111111111:churn-model-deploy"
+    )
+    return {
+        "alarm": cloudwatch.Alarm(
+            stack,
+            "Alarm",
+            metric=endpoint.metric_server_errors(),
+            threshold=1,
+            evaluation_periods=1,
+        ),
+        "app": app,
+        "bucket": bucket,
+        "cdk": cdk,
+        "endpoint": endpoint,
+        "group": model_registry.ModelPackageGroup(stack, "Group", model_package_group_name="churn"),
+        "key": key,
+        "model": model,
+        "open_model": open_model,
+        "pipeline": pipeline,
+        "repository": repository,
+        "resource": cdk.CfnResource(stack, "Topic", type="AWS::SNS::Topic"),
+        "role": role,
+        "stack": stack,
+        "targets": targets,
+        **{name: getattr(area, name) for area in AREAS for name in area.__all__},
+    }
+
+
+def test_every_public_function_and_class_has_a_docstring() -> None:
+    bare = [name for area in AREAS for name, text in documented(area) if not text]
+
+    assert not bare
+
+
+@pytest.mark.parametrize("code", examples())
+def test_an_example_runs(code: str, names: dict[str, Any]) -> None:
+    exec(code, names)  # noqa: S102 - our own docstrings
+
+
+def test_what_all_examples_make_together_is_clean(names: dict[str, Any]) -> None:
+    for number, example in enumerate(examples()):
+        scope = Construct(names["stack"], f"Example{number}")
+        exec(example.values[0], {**names, "stack": scope})  # noqa: S102 - our own docstrings
+
+    findings = AwsSolutionsChecks(names["app"]).validate_scope(names["app"])
+    assert findings.success, [
+        (violation.rule_name, [found.construct_path for found in violation.violating_resources])
+        for violation in findings.violations
+    ]
+    # CDK's own rules make this raise.
+    template = names["app"].synth().get_stack_by_name("Example").template
+    assert not lint(json.dumps(template), regions=["eu-west-1"])
