@@ -156,10 +156,11 @@ class Board:
 
     def render(self) -> Group:
         now = time.time()
-        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-        table.add_column("step", max_width=44, no_wrap=True, overflow="ellipsis")
-        table.add_column("seconds", justify="right", width=7)
-        table.add_column("detail", overflow="ellipsis", no_wrap=True)
+        # Fixed widths, so that the table does not jump while details change.
+        table = Table.grid(expand=True, padding=(0, 2, 0, 0))
+        table.add_column("step", width=40, no_wrap=True, overflow="ellipsis")
+        table.add_column("seconds", width=8, justify="right")
+        table.add_column("detail", ratio=1, no_wrap=True, overflow="ellipsis")
         rows = self.ordered()
         for row in rows[-max(self.console.height - 3, 5) :]:
             mark, style = _MARKS[row.status]

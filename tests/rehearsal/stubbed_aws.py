@@ -17,6 +17,9 @@ from botocore.validate import ParamValidator
 
 from rehearsal.local_aws import LocalAws
 
+# One for all tests: reading the model of a service takes half a second.
+_SESSION = boto3.Session("111111111111", "x", region_name="us-east-1")
+
 Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]] | Exception
 
 
@@ -50,9 +53,7 @@ class StubbedAws(LocalAws):
         return [request for name, request in self.calls if name == operation]
 
     def client(self, service: str, *, seconds: float = 0, attempts: int = 0) -> Any:
-        client = boto3.Session("111111111111", "x", region_name=self.region).client(
-            service  # type: ignore[call-overload]
-        )
+        client: Any = _SESSION.client(service)  # type: ignore[call-overload]
         requests: list[dict[str, Any]] = []
 
         def remember(params: dict[str, Any], model: Any, **_: Any) -> None:
