@@ -62,8 +62,9 @@ class JobSurroundings:
         answer = self.session.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=prefix)
         return [item["Key"] for item in answer.get("Contents", [])]
 
-    def log_lines(self, group: str) -> list[str]:
-        answer = self.session.client("logs").filter_log_events(logGroupName=group)
+    def log_lines(self, group: str, stream_prefix: str = "") -> list[str]:
+        given = {"logStreamNamePrefix": stream_prefix} if stream_prefix else {}
+        answer = self.session.client("logs").filter_log_events(logGroupName=group, **given)
         return [event["message"] for event in answer["events"]]
 
     def image(self, program: str) -> str:
@@ -122,12 +123,32 @@ def shared_image_store(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
     return ImageStore(tmp_path_factory.mktemp("images"))
 
 
+class EmulatorSession(boto3.Session):
+    """Clients of the emulator, made once: loading a service model takes long."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(ACCOUNT, "any", region_name=REGION)
+        self._url = url
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service_name: str, *_: Any, **__: Any) -> Any:
+        if service_name not in self._clients:
+            made = super().client(service_name, endpoint_url=self._url)  # type: ignore[call-overload]
+            self._clients[service_name] = made
+        return self._clients[service_name]
+
+
+@pytest.fixture(scope="session")
+def emulator_session(emulator: str) -> boto3.Session:
+    return EmulatorSession(emulator)
+
+
 @pytest.fixture
 def job_surroundings(
     emulator: str,
+    emulator_session: boto3.Session,
     shared_image_store: ImageStore,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> JobSurroundings:
     """A session, an environment and a fresh bucket of the emulator."""
     variables = {
@@ -135,12 +156,9 @@ def job_surroundings(
         "AWS_ACCESS_KEY_ID": ACCOUNT,
         "AWS_SECRET_ACCESS_KEY": "any",
     }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    session = boto3.Session(region_name=REGION)
     bucket = f"bucket-{uuid.uuid4().hex[:12]}"
-    session.client("s3").create_bucket(Bucket=bucket)
-    return JobSurroundings(session, variables, shared_image_store, bucket, tmp_path)
+    emulator_session.client("s3").create_bucket(Bucket=bucket)
+    return JobSurroundings(emulator_session, variables, shared_image_store, bucket, tmp_path)
 
 
 @pytest.fixture(scope="session")
