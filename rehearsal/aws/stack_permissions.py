@@ -8,9 +8,11 @@ row is refused when anyone but an account's root deploys it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from rehearsal.aws.platform import Scope
 
 Properties = Mapping[str, Any]
 
@@ -38,11 +40,23 @@ class StockType:
 
 @dataclass(frozen=True)
 class Check:
-    """One question for IAM."""
+    """One question for IAM, with the condition keys that the request would carry."""
 
     action: str
     resource_arn: str
-    passed_to: str | None = None
+    keys: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """What IAM knows of a role that a policy is put on."""
+
+    arn: str
+    boundary: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def keys(self) -> dict[str, Any]:
+        return _boundary_key(self.boundary) | _tag_keys("aws:ResourceTag", self.tags)
 
 
 def checks(
@@ -51,38 +65,69 @@ def checks(
     name: str,
     new: Properties,
     old: Properties,
-    region: str,
-    account: str,
+    scope: Scope,
+    find_role: Callable[[str], Role | None],
 ) -> Iterator[Check]:
     """What IAM is asked before a resource is created, updated or deleted (`verb`).
 
-    `name` is the physical name, or the one that it is going to get.
+    `name` is the physical name, or the one that it is going to get. `find_role` gives the roles
+    that a policy names.
     """
-    named = [str(new.get(stock.name_property) or name)]
+    arn = _arn(stock, str(new.get(stock.name_property) or name), new.get("Path") or "/", scope)
+    targets = [(arn, _boundary_key((old or new).get("PermissionsBoundary")))]
     if stock.each:
-        named = [str(item) for item in new.get(stock.each, [])]
-    actions = list(getattr(stock, verb))
+        roles = [(str(item), find_role(str(item))) for item in new.get(stock.each, [])]
+        targets = [
+            (role.arn, role.keys()) if role else (_arn(stock, item, "/", scope), {})
+            for item, role in roles
+        ]
+    requested = {} if verb == "delete" else _tag_keys("aws:RequestTag", _tags(new))
+    resource = _tag_keys("aws:ResourceTag", _tags(new if verb == "create" else old))
+    # What creates a resource finds no tags on it yet; what follows does.
+    first = requested if verb == "create" else requested | resource
+    actions = [(action, first) for action in getattr(stock, verb)]
     if verb != "delete":
         for prop, further in stock.when.items():
-            actions += further if new.get(prop) != old.get(prop) else ()
-    for item in named:
-        arn = _arn(stock, item, new.get("Path") or "/", region, account)
-        for action in actions:
-            yield Check(action, "*" if action in _UNSCOPED else arn)
-    if verb == "delete":
-        return
+            if new.get(prop) != old.get(prop):
+                actions += [(action, requested | resource) for action in further]
+    for target, keys in targets:
+        for action, tags in actions:
+            yield Check(action, "*" if action in _UNSCOPED else target, keys | tags)
+    if verb != "delete":
+        yield from _passed_roles(stock, new, old)
+
+
+def _passed_roles(stock: StockType, new: Properties, old: Properties) -> Iterator[Check]:
     for path, service in stock.passes.items():
         known = set(_at(old, path.split(".")))
         for role_arn in _at(new, path.split(".")):
             if role_arn not in known:
-                yield Check("iam:PassRole", role_arn, service)
+                yield Check("iam:PassRole", role_arn, {"iam:PassedToService": service})
 
 
-def _arn(stock: StockType, name: str, path: str, region: str, account: str) -> str:
+def _boundary_key(boundary: Any) -> dict[str, Any]:
+    return {"iam:PermissionsBoundary": boundary} if boundary else {}
+
+
+def _tags(properties: Properties) -> dict[str, str]:
+    tags = properties.get("Tags") or {}
+    if isinstance(tags, Mapping):
+        return {str(key): str(value) for key, value in tags.items()}
+    return {str(tag["Key"]): str(tag["Value"]) for tag in tags}
+
+
+def _tag_keys(prefix: str, tags: Mapping[str, str]) -> dict[str, Any]:
+    keys: dict[str, Any] = {f"{prefix}/{key}": value for key, value in tags.items()}
+    if tags and prefix == "aws:RequestTag":
+        keys["aws:TagKeys"] = list(tags)
+    return keys
+
+
+def _arn(stock: StockType, name: str, path: str, scope: Scope) -> str:
     if name.startswith("arn:"):
         return name
     name = name.rsplit("/", 1)[-1] if name.startswith("http") else name  # a queue's URL
-    return stock.arn.format(region=region, account=account, name=name, path=path)
+    return stock.arn.format(region=scope.region, account=scope.account, name=name, path=path)
 
 
 def _at(value: Any, path: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator, router
@@ -14,6 +14,7 @@ from ministack.services import iam, sts
 from rehearsal.aws.adapter.scope import in_scope
 from rehearsal.aws.platform import AccessKey, AwsError, Context, Credentials, Scope
 from rehearsal.aws.protocols import HttpRequest
+from rehearsal.aws.stack_permissions import Role
 
 _SESSION_SECONDS = 12 * 3600
 
@@ -148,6 +149,22 @@ def check_pass_role(context: Context, role_arn: str, service_principal: str) -> 
 
 def role_exists(role_arn: str) -> bool:
     return _role(role_arn) is not None
+
+
+def role_facts(scope: Scope) -> Callable[[str], Role | None]:
+    """What conditions ask of a role, by its name in the account of `scope`."""
+
+    def find(name: str) -> Role | None:
+        role = iam._roles.get_scoped(scope.account, None, name)
+        if role is None:
+            return None
+        boundary = role.get("PermissionsBoundary")
+        if isinstance(boundary, Mapping):
+            boundary = boundary.get("PermissionsBoundaryArn")
+        tags = {tag["Key"]: tag["Value"] for tag in role.get("Tags") or []}
+        return Role(arn=role["Arn"], boundary=boundary, tags=tags)
+
+    return find
 
 
 def _policies_of(principal_arn: str, account: str) -> tuple[Any, Any, dict[str, Any]]:

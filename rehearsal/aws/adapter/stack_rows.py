@@ -126,10 +126,9 @@ def _judge(
     scope = current_scope()
     # CloudFormation's own tags need no permission.
     new, old = own_properties(type_name, new), own_properties(type_name, old)
-    for check in checks(stock, verb, name, new, old, scope.region, scope.account):
-        keys = {"iam:PassedToService": check.passed_to} if check.passed_to else {}
+    for check in checks(stock, verb, name, new, old, scope, identity.role_facts(scope)):
         try:
-            identity.authorize(principal, check.action, check.resource_arn, scope, keys)
+            identity.authorize(principal, check.action, check.resource_arn, scope, check.keys)
         except AwsError as error:
             raise ValueError(f"{error.message} (Error Code: {error.code})") from None
 
