@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cfnlint  # type: ignore[import-untyped]
 
-_SCHEMAS = Path(cfnlint.__file__).parent / "data" / "schemas"
+def _schema_directory() -> Path:
+    """Where cfn-lint keeps its schemas. It is not imported: that takes seconds, files do not."""
+    spec = importlib.util.find_spec("cfnlint")
+    if spec is None or spec.origin is None:
+        raise ImportError("cfn-lint is not installed: pip install cfn-lint")
+    return Path(spec.origin).parent / "data" / "schemas"
+
+
+_SCHEMAS = _schema_directory()
 
 
 @cache
