@@ -1,0 +1,160 @@
+"""Small raw tables of each kind, and models that were fitted on them as SageMaker would."""
+
+import csv
+import json
+import random
+import tarfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tabular import preprocess
+from tabular.evaluate import evaluate
+from tabular.predictor import Predictor
+from tabular.train import train
+
+Rows = list[list[str]]
+
+HEADING = ["age", "city", "member", "joined", "balance", "empty", "always", "number", "answer"]
+
+
+def raw_rows(kind: str, count: int = 300) -> Rows:
+    """A table with numbers, texts, truth values, dates, missing values and useless columns.
+
+    The labels of the binary one are words, of the multiclass one 3, 7 and 20.
+    """
+    dice = random.Random(4)  # noqa: S311  reproducible, not secret
+    rows = []
+    for number in range(count):
+        age = dice.uniform(18, 80)
+        city = dice.choice(["Łódź", "Zürich, CH", 'the "old" town'])
+        member = dice.random() < 0.4
+        score = age / 20 + (city == "Łódź") * 2 + member + dice.gauss(0, 0.2)
+        answers = {
+            "binary": "churned" if score > 4 else "stays",
+            "multiclass": "3" if score < 3 else "7" if score < 4.5 else "20",
+            "regression": f"{score * 100:.2f}",
+        }
+        row = [
+            dice.choice(["NA", "", "?"]) if dice.random() < 0.1 else f"{age:.3f}",
+            "" if dice.random() < 0.05 else city,
+            str(member),
+            f"2026-{dice.randint(1, 12):02d}-01",
+            f"{dice.gauss(0, 1e4):.2e}",
+            "",
+            "same",
+            f"customer-{number}",
+            answers[kind],
+        ]
+        rows.append(row)
+    return rows
+
+
+def write_csv(
+    folder: Path, rows: Iterable[Sequence[str]], heading: Sequence[str] | None = HEADING
+) -> Path:
+    """Writes a table as the only file of a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "table.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        if heading is not None:
+            writer.writerow(heading)
+        writer.writerows(rows)
+    return folder
+
+
+def run_preprocess(folder: Path, *arguments: str, target: str = "name:answer") -> Path:
+    """Runs the processing job on the table in `folder/raw`; returns the folder of its outputs."""
+    options = preprocess.parser().parse_args(
+        [
+            f"--target={target}",
+            f"--input={folder / 'raw'}",
+            f"--output={folder / 'output'}",
+            *arguments,
+        ]
+    )
+    preprocess.preprocess(options)
+    return folder / "output"
+
+
+def lay_out_training(opt_ml: Path, outputs: Path, **hyperparameters: object) -> Path:
+    """Lays a training job out as SageMaker does: hyperparameters are texts."""
+    for name in ("train", "validation"):
+        channel = opt_ml / "input/data" / name
+        channel.parent.mkdir(parents=True, exist_ok=True)
+        channel.symlink_to(outputs / name, target_is_directory=True)
+    config = opt_ml / "input/config"
+    config.mkdir(parents=True, exist_ok=True)
+    texts = {name: str(value) for name, value in hyperparameters.items()}
+    (config / "hyperparameters.json").write_text(json.dumps(texts))
+    return opt_ml
+
+
+def pack(model: Path, folder: Path) -> Path:
+    """Packs a model as SageMaker does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(folder / "model.tar.gz", "w:gz") as archive:
+        for file in sorted(model.iterdir()):
+            archive.add(file, file.name)
+    return folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What the jobs left behind."""
+
+    kind: str
+    raw: Rows
+    outputs: Path
+    model: Path
+    report: dict[str, Any]
+    predictor: Predictor
+
+    def holdout(self) -> list[dict[str, str]]:
+        """The held-out rows, by column."""
+        with (self.outputs / "test/holdout.csv").open(encoding="utf-8", newline="") as stream:
+            return list(csv.DictReader(stream))
+
+
+@pytest.fixture(scope="session")
+def fit(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Fitted]:
+    """Fits a model on a kind of table, once."""
+    fitted: dict[str, Fitted] = {}
+
+    def fit_once(kind: str) -> Fitted:
+        if kind not in fitted:
+            folder = tmp_path_factory.mktemp(kind)
+            raw = raw_rows(kind)
+            write_csv(folder / "raw", raw)
+            outputs = run_preprocess(folder, f"--problem-type={kind}")
+            opt_ml = lay_out_training(folder / "ml", outputs, num_round=60, eta=0.2)
+            train(opt_ml)
+            archive = pack(opt_ml / "model", folder / "archive")
+            report = evaluate(archive, outputs / "test", folder / "evaluation")
+            predictor = Predictor.in_folder(opt_ml / "model")
+            fitted[kind] = Fitted(
+                kind=kind,
+                raw=raw,
+                outputs=outputs,
+                model=opt_ml / "model",
+                report=report,
+                predictor=predictor,
+            )
+        return fitted[kind]
+
+    return fit_once
+
+
+@pytest.fixture(params=["binary", "multiclass", "regression"])
+def fitted(request: pytest.FixtureRequest, fit: Callable[[str], Fitted]) -> Fitted:
+    """A fitted model of each kind of problem."""
+    return fit(request.param)
+
+
+@pytest.fixture
+def binary(fit: Callable[[str], Fitted]) -> Fitted:
+    """A fitted binary classifier."""
+    return fit("binary")

@@ -41,17 +41,16 @@ class Checkpoints:
         digest.update(target.tobytes())
         return cls(folder=folder, fingerprint=digest.hexdigest()[:16])
 
-    def newest(self) -> xgboost.Booster | None:
-        """The model of the newest checkpoint, None if there is none."""
-        files = sorted(self.folder.glob(f"{self.fingerprint}-*.ubj"))
-        return xgboost.Booster(model_file=files[-1]) if files else None
+    def newest(self) -> Path | None:
+        """The newest checkpoint, None if there is none."""
+        return max(self.folder.glob(f"{self.fingerprint}-*.ubj"), default=None)
 
-    def callback(self, progress: Progress) -> xgboost.callback.TrainingCallback:
-        """What writes a checkpoint every 25 rounds."""
-        return _Writer(self, progress)
-
-    def write(self, booster: xgboost.Booster, rounds: int) -> None:
-        """Writes a checkpoint and removes the older ones of this job."""
+    def keep(self, booster: xgboost.Booster, progress: Progress) -> None:
+        """Writes a checkpoint every 25 rounds and removes the older one of this job."""
+        rounds = len(progress.history)
+        if rounds % ROUNDS_PER_CHECKPOINT or not self.folder.is_dir():
+            return
+        progress.remember(booster)
         file = self.folder / f"{self.fingerprint}-{rounds:06d}.ubj"
         # SageMaker may copy the folder at any moment: a half-written file must not look whole.
         partial = file.with_name(f".{file.stem}.partial.ubj")
@@ -60,16 +59,3 @@ class Checkpoints:
         for older in self.folder.glob(f"{self.fingerprint}-*.ubj"):
             if older != file:
                 older.unlink()
-
-
-class _Writer(xgboost.callback.TrainingCallback):  # type: ignore[misc]
-    def __init__(self, checkpoints: Checkpoints, progress: Progress) -> None:
-        super().__init__()
-        self._checkpoints, self._progress = checkpoints, progress
-
-    def after_iteration(self, model: xgboost.Booster, epoch: int, evals_log: object) -> bool:
-        rounds = len(self._progress.history)
-        if rounds % ROUNDS_PER_CHECKPOINT == 0 and self._checkpoints.folder.is_dir():
-            self._progress.remember(model)
-            self._checkpoints.write(model, rounds)
-        return False

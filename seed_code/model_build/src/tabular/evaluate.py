@@ -18,6 +18,7 @@ from tabular.failure import InputError, exit_with_message
 from tabular.metrics import binary_report, multiclass_report, regression_report
 from tabular.predictor import Predictor
 from tabular.problem import PROBLEMS, ProblemType
+from tabular.schema import MODEL_FILES
 from tabular.table import RawTable
 
 INPUT = Path("/opt/ml/processing/input")
@@ -61,10 +62,11 @@ def read_archive(file: Path) -> Predictor:
                     contents[member.name.removeprefix("./")] = stream.read()
     except (OSError, tarfile.TarError) as error:
         raise InputError(f"{file} cannot be read as an archive: {error}") from error
-    missing = {"schema.json", "model.ubj"} - set(contents)
+    missing = set(MODEL_FILES) - set(contents)
     if missing:
         raise InputError(f"{file} holds {sorted(contents)}; expected {sorted(missing)} in it")
-    return Predictor.load(contents["schema.json"], contents["model.ubj"])
+    schema, model = (contents[name] for name in MODEL_FILES)
+    return Predictor.load(schema, model)
 
 
 def _report(predictor: Predictor, table: RawTable) -> dict[str, Any]:

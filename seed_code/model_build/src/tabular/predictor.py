@@ -12,7 +12,7 @@ import xgboost
 from tabular.encoding import Matrix, encode
 from tabular.failure import InputError
 from tabular.problem import ProblemType
-from tabular.schema import Schema
+from tabular.schema import MODEL_FILES, Schema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +55,11 @@ class Predictor:
         Raises:
             InputError: if a file is missing.
         """
-        for name in ("schema.json", "model.ubj"):
+        for name in MODEL_FILES:
             if not (folder / name).is_file():
                 raise InputError(f"{folder / name} is missing; the training job writes it")
-        return cls.load((folder / "schema.json").read_bytes(), (folder / "model.ubj").read_bytes())
+        schema, model = ((folder / name).read_bytes() for name in MODEL_FILES)
+        return cls.load(schema, model)
 
     def predict(self, columns: Sequence[Sequence[Any]]) -> npt.NDArray[np.float32]:
         """Answers rows that are given column by column, see `encode`.

@@ -2,7 +2,6 @@
 
 import json
 import math
-from typing import Any
 
 import xgboost
 
@@ -12,11 +11,10 @@ ROUNDS_PER_LINE = 10
 ATTRIBUTE = "history"
 
 
-class Progress(xgboost.callback.TrainingCallback):  # type: ignore[misc]
+class Progress:
     """Follows the validation rows through the rounds.
 
-    XGBoost's own early stopping forgets, when a job resumes, what was best before; this one keeps
-    its history in the model of a checkpoint.
+    Its history travels in the model of a checkpoint, so that a resumed job knows what was best.
 
     Parameters:
         metric: what the tuner reads.
@@ -26,8 +24,7 @@ class Progress(xgboost.callback.TrainingCallback):  # type: ignore[misc]
     """
 
     def __init__(self, *, metric: Metric, loss: str, patience: int, variance: float) -> None:
-        super().__init__()
-        self._metric, self._loss, self._patience = metric, loss, patience
+        self.metric, self._loss, self._patience = metric, loss, patience
         self._variance = variance
         self.history: list[tuple[float, float]] = []  # (loss, metric) of each round
 
@@ -51,11 +48,19 @@ class Progress(xgboost.callback.TrainingCallback):  # type: ignore[misc]
         """Removes it from a model that is finished."""
         booster.set_attr(**{ATTRIBUTE: None})
 
-    def after_iteration(
-        self, model: xgboost.Booster, epoch: int, evals_log: dict[str, dict[str, list[float]]]
-    ) -> bool:
-        """Takes note of a round; true ends the training."""
-        seen = {name: values[-1] for name, values in evals_log["validation"].items()}
+    def note(self, measured: str) -> bool:
+        """Takes note of a round.
+
+        Parameters:
+            measured: what `Booster.eval_set` says of it: `[3]\\tvalidation-auc:0.98\\t...`.
+
+        Returns:
+            Whether training should stop.
+        """
+        seen = {
+            name.removeprefix("validation-"): float(value)
+            for name, _, value in (entry.rpartition(":") for entry in measured.split()[1:])
+        }
         self.history.append((seen[self._loss], self._value(seen)))
         rounds = len(self.history)
         if rounds % ROUNDS_PER_LINE == 0:
@@ -69,18 +74,18 @@ class Progress(xgboost.callback.TrainingCallback):  # type: ignore[misc]
     def _print(self, index: int) -> None:
         loss, value = self.history[index]
         print(
-            f"round {index + 1}: validation:{self._metric.name}={value:.6f} "
+            f"round {index + 1}: validation:{self.metric.name}={value:.6f} "
             f"validation-loss={loss:.6f}",
             flush=True,
         )
 
-    def _value(self, seen: dict[str, Any]) -> float:
-        match self._metric.name:
+    def _value(self, seen: dict[str, float]) -> float:
+        match self.metric.name:
             case "accuracy":
-                return 1 - float(seen.get("error", seen.get("merror", math.nan)))
+                return 1 - seen.get("error", seen.get("merror", math.nan))
             case "r2":
-                return 1 - float(seen["rmse"]) ** 2 / self._variance if self._variance else 0.0
+                return 1 - seen["rmse"] ** 2 / self._variance if self._variance else 0.0
             case "logloss":
-                return float(seen[self._loss])
+                return seen[self._loss]
             case name:
-                return float(seen[name])
+                return seen[name]

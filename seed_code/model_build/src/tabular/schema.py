@@ -14,6 +14,7 @@ from typing import Any
 from tabular.problem import ProblemType
 
 VERSION = 1
+MODEL_FILES = ("schema.json", "model.ubj")  # what a model artifact holds
 
 # Compared in lower case and without surrounding blanks.
 MISSING = ("", "na", "n/a", "nan", "null", "none", "nil", "nat", "?", "-", "#n/a", "<na>")

@@ -2,11 +2,15 @@
 
 import os
 import sys
+from pathlib import Path
 
 from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from tabular.schema import MODEL_FILES, Schema
+
+MODEL = Path("/opt/ml/model")
 PORT = "8080"
 
 
@@ -31,6 +35,10 @@ def serve() -> int:
     Returns:
         The exit status: 0, or 3 if the model cannot be loaded.
     """
+    problem = _problem(Path(os.environ.get("SM_MODEL_DIR", MODEL)))
+    if problem:
+        print(f"error: the model cannot be loaded: {problem}", file=sys.stderr)
+        return STARTUP_FAILURE
     config = Config(
         "tabular.application:create",
         factory=True,
@@ -49,6 +57,18 @@ def serve() -> int:
     supervisor.run()
     failed = any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes)
     return STARTUP_FAILURE if failed else 0
+
+
+def _problem(folder: Path) -> str:
+    """What is wrong with the files of the model, found before any worker starts."""
+    for name in MODEL_FILES:
+        if not (folder / name).is_file():
+            return f"{folder / name} does not exist"
+    try:
+        Schema.from_json((folder / "schema.json").read_bytes())
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def main() -> None:

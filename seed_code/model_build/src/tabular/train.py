@@ -55,38 +55,55 @@ def train(opt_ml: Path = OPT_ML) -> xgboost.Booster:
 
     features, target = _read(channels / "train/train.npz")
     held_features, held_target = _read(channels / "validation/validation.npz")
-    # Bins are found with the training rows only.
-    bins = int(values["max_bin"])
+    parameters = _parameters(schema, metric, values, features.size)
     kinds: dict[str, Any] = {
         "feature_types": schema.feature_types,
         "enable_categorical": True,
-        "max_bin": bins,
+        "max_bin": int(values["max_bin"]),
+        "nthread": parameters["nthread"],
     }
     table = xgboost.QuantileDMatrix(features, target, **kinds)
+    # Its bins are those of the training rows.
     held_out = xgboost.QuantileDMatrix(held_features, held_target, ref=table, **kinds)
-
-    parameters = _parameters(schema, metric, values, features.size)
     progress = Progress(
         metric=metric, loss=problem.loss, patience=patience, variance=float(np.var(held_target))
     )
     checkpoints = Checkpoints.of_job(opt_ml / "checkpoints", parameters, features, target)
-    begun = checkpoints.newest()
-    if begun:
-        progress.resume(begun)
-    booster = xgboost.train(
-        parameters,
-        table,
-        num_boost_round=rounds - (begun.num_boosted_rounds() if begun else 0),
-        evals=[(held_out, "validation")],
-        custom_metric=_f1 if metric.name == "f1" else None,
-        callbacks=[progress, checkpoints.callback(progress)],
-        verbose_eval=False,
-        xgb_model=begun,
-    )
+    booster = _boost(parameters, table, held_out, rounds, progress, checkpoints)
+    progress.print_result()
+    _write(opt_ml / "model", booster, schema_file)
+    return booster
+
+
+def _boost(
+    parameters: dict[str, Any],
+    table: xgboost.DMatrix,
+    held_out: xgboost.DMatrix,
+    rounds: int,
+    progress: Progress,
+    checkpoints: Checkpoints,
+) -> xgboost.Booster:
+    """The trees up to the best round.
+
+    Not xgboost.train: its early stopping does not know which round was best before a job resumed. A
+    resumed job finds the trees of one that was not interrupted, except that `subsample` and
+    `colsample_bytree` draw anew.
+    """
+    checkpoint = checkpoints.newest()
+    booster = xgboost.Booster(parameters, [table, held_out], model_file=checkpoint)
+    if checkpoint:
+        progress.resume(booster)
+    own_metric = _f1 if progress.metric.name == "f1" else None
+    for index in range(len(progress.history), rounds):
+        booster.update(table, index)
+        measured = booster.eval_set(
+            [(held_out, "validation")], index, own_metric, output_margin=False
+        )
+        if progress.note(measured):
+            break
+        checkpoints.keep(booster, progress)
     best = booster[: progress.best_round + 1]
     progress.forget(best)
-    progress.print_result()
-    _write(opt_ml / "model", best, schema_file)
     return best
 
 
@@ -104,12 +121,9 @@ def _parameters(
     shown = XGBOOST_METRICS.get((schema.problem_type, metric.name))
     parameters: dict[str, Any] = {
         "objective": problem.objective,
-        # The last one is what a callback of XGBoost would look at; ours looks at names.
         "eval_metric": [name for name in (shown, problem.loss) if name],
         "tree_method": "hist",
         "nthread": max(1, min(len(os.sched_getaffinity(0)), cells // CELLS_PER_THREAD)),
-        # A resumed job draws the same rows and columns as one that was not interrupted.
-        "seed_per_iteration": True,
         **values,
     }
     if schema.problem_type is ProblemType.MULTICLASS:

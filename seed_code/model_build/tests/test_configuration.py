@@ -1,0 +1,107 @@
+"""Reading `config.yaml`."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.configuration import Configuration, read_configuration
+from tabular.failure import InputError
+
+ROOT = Path(__file__).parents[1]
+
+
+def changed(folder: Path, path: str, value: object) -> Configuration:
+    """Reads the project's own file with one value changed; None removes it."""
+    document: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
+    *parents, key = path.split(".")
+    section = document
+    for parent in parents:
+        section = section[parent]
+    section[key] = value
+    if value is None:
+        del section[key]
+    file = folder / "config.yaml"
+    file.write_text(yaml.safe_dump(document))
+    return read_configuration(file)
+
+
+def test_the_file_of_the_project_is_valid() -> None:
+    configuration = read_configuration(ROOT / "config.yaml")
+    assert configuration.data.uri == ""
+    assert configuration.tuning.ranges["max_depth"] == (2, 8)
+
+
+def test_the_problem_type_may_be_left_out(tmp_path: Path) -> None:
+    assert changed(tmp_path, "data.problem_type", None).data.problem_type is None
+
+
+def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) -> None:
+    assert changed(tmp_path, "data.positive_label", 1).data.positive_label == "1"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("colour", 1, "colour: got an unknown key; allowed here: data, split, objective"),
+        ("data.urk", "", "data.urk: got an unknown key; allowed here: uri, header, delimiter"),
+        ("data", None, "data: it is missing; set it"),
+        ("data", [1], "data: got [1]; allowed: keys and values"),
+        ("data.target", None, "data.target: it is missing; set it"),
+        ("data.target", 1.5, "data.target: got 1.5; allowed: the name of a column"),
+        ("data.target", True, "data.target: got True; allowed: the name of a column"),
+        ("data.uri", "http://x", "data.uri: got 'http://x'; allowed: s3://bucket/key, or empty"),
+        ("data.header", "maybe", "data.header: got 'maybe'; allowed: true or false"),
+        ("data.drop", "x", "data.drop: got 'x'; allowed: a list"),
+        ("data.problem_type", "cluster", "allowed: 'binary', 'multiclass' or 'regression'"),
+        ("split.test", 0.9, "split.test: got 0.9; allowed: less than 0.5"),
+        ("objective.metric", "gini", "objective.metric: got 'gini'; allowed: 'auc', 'f1'"),
+        ("objective.metric", "rmse", "got metric 'rmse'; allowed: auc, f1, accuracy, logloss"),
+        ("objective.threshold", "high", "objective.threshold: got 'high'; allowed: a number"),
+        ("training", {"depth": 1}, "training: got 'depth'; allowed: num_round"),
+        ("training", {"num_round": 0}, "num_round: got 0.0; allowed: a whole number from 1"),
+        ("tuning.strategy", "Grid", "got 'Grid'; allowed: 'Bayesian' or 'Random'"),
+        ("tuning.jobs", "four", "tuning.jobs: got 'four'; allowed: a whole number"),
+        ("tuning.jobs", 1, "tuning: got parallel 2; allowed: up to jobs, 1"),
+        ("tuning.ranges", {"eta": [0.3, 0.1]}, "eta: got [0.3, 0.1]; the first must be smaller"),
+        ("tuning.ranges", {"eta": [0, 0.1]}, "eta: got 0.0; allowed: a number from 0.0001 to 1"),
+        ("tuning.ranges", {}, "tuning.ranges: got {}; allowed: "),
+        ("instance_types.training", "m5.large", "allowed: an instance type such as ml.m5.large"),
+        ("approval_status", "yes", "got 'yes'; allowed: 'PendingManualApproval' or 'Approved'"),
+    ],
+)
+def test_a_mistake_is_refused_with_its_key(
+    tmp_path: Path, path: str, value: object, message: str
+) -> None:
+    with pytest.raises(InputError) as refusal:
+        changed(tmp_path, path, value)
+    assert str(refusal.value).startswith("config.yaml: ")
+    assert message in str(refusal.value)
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text("data: {target: a, x: 1}\ntuning: {jobs: 0}\n")
+    with pytest.raises(InputError) as refusal:
+        read_configuration(tmp_path / "config.yaml")
+    keys = [line.split(": ")[1] for line in str(refusal.value).splitlines()]
+    assert keys == ["data.x", "objective", "tuning.jobs", "tuning.ranges"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [", "config.yaml is not YAML: while parsing a flow"),
+        ("", "config.yaml: got NoneType; expected keys and values"),
+    ],
+)
+def test_what_is_no_configuration_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(InputError) as refusal:
+        read_configuration(tmp_path / "config.yaml")
+    assert str(refusal.value).startswith(message)
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        read_configuration(tmp_path / "config.yaml")

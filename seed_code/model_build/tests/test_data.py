@@ -1,0 +1,102 @@
+"""The raw table on S3, before the pipeline starts."""
+
+from typing import Any
+
+import pytest
+
+from pipeline import data as data_module
+from pipeline.configuration import Configuration
+from pipeline.data import prepare
+from tabular.failure import InputError
+from tabular.problem import ProblemType
+from tests.stand_ins import PROJECT, Bucket
+
+TABLE = b"a,b,answer\n" + b"1,2,yes\n3,4,no\n" * 10
+
+
+def configuration(**data: Any) -> Configuration:
+    document = {
+        "data": {"uri": "s3://churn-artifacts/data/table.csv", "target": "answer"} | data,
+        "objective": {"metric": "auc", "threshold": 0.9},
+        "tuning": {"ranges": {"eta": [0.1, 0.2]}},
+    }
+    return Configuration.model_validate(document)
+
+
+def test_target_and_problem_are_found() -> None:
+    raw = prepare(configuration(), PROJECT, Bucket({"data/table.csv": TABLE}))
+    assert (raw.uri, raw.target) == ("s3://churn-artifacts/data/table.csv", "answer")
+    assert raw.problem_type is ProblemType.BINARY
+
+
+def test_a_target_by_position_gets_its_heading() -> None:
+    raw = prepare(configuration(target=-1), PROJECT, Bucket({"data/table.csv": TABLE}))
+    assert raw.target == "answer"
+
+
+def test_a_folder_is_one_table() -> None:
+    bucket = Bucket({"data/in/1.csv": TABLE, "data/in/_SUCCESS": b"", "data/other.csv": b""})
+    raw = prepare(configuration(uri="s3://churn-artifacts/data/in/"), PROJECT, bucket)
+    assert raw.problem_type is ProblemType.BINARY
+
+
+def test_the_version_changes_with_the_content() -> None:
+    """Else a cached preprocessing would be taken for data that is there no longer."""
+    first, second, again = (
+        prepare(configuration(), PROJECT, Bucket({"data/table.csv": table})).version
+        for table in (TABLE, TABLE + b"5,6,yes\n", TABLE)
+    )
+    assert first == again != second
+
+
+def test_of_a_large_table_only_the_heading_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_module, "LARGEST_READ", 100)
+    monkeypatch.setattr(data_module, "HEADING", 20)
+    bucket = Bucket({"data/table.csv": TABLE})
+    raw = prepare(configuration(problem_type="binary"), PROJECT, bucket)
+    assert raw.target == "answer"
+    with pytest.raises(InputError, match="set it to binary, multiclass, regression"):
+        prepare(configuration(), PROJECT, bucket)
+
+
+def test_the_default_data_is_put_once_and_encrypted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_module, "breast_cancer", lambda: TABLE)
+    bucket = Bucket()
+    for _ in range(2):
+        raw = prepare(configuration(uri=""), PROJECT, bucket)
+    assert raw.uri == "s3://churn-artifacts/data/breast_cancer.csv"
+    (put,) = bucket.puts
+    assert put["ServerSideEncryption"] == "aws:kms"
+    assert put["SSEKMSKeyId"] == PROJECT.artifact_key_arn
+
+
+@pytest.mark.parametrize(
+    ("bucket", "settings", "message"),
+    [
+        (Bucket(), {}, "there is no object s3://churn-artifacts/data/table.csv"),
+        (Bucket(), {"uri": "s3://b/x/"}, "there is no object below s3://b/x/"),
+        (Bucket(denied=True), {}, "the role of the train build may not read"),
+        (Bucket({"data/table.csv": b""}), {}, "is empty; expected CSV rows"),
+        (Bucket({"data/table.csv": TABLE}), {"target": "x"}, "got 'x'; the columns are a, b"),
+        (
+            Bucket({"data/table.csv": b"a,answer\n1,2.5\n2,3.5\n3,4\n"}),
+            {},
+            "got metric 'auc'; allowed: rmse, mae, r2",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_starts(
+    bucket: Bucket, settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError) as refusal:
+        prepare(configuration(**settings), PROJECT, bucket)
+    assert message in str(refusal.value)
+
+
+def test_the_default_data_is_the_breast_cancer_set() -> None:
+    pytest.importorskip("sklearn", reason="the image has no scikit-learn, the train build has")
+    lines = data_module.breast_cancer().decode().splitlines()
+    assert len(lines) == 570
+    assert lines[0].startswith("mean radius,mean texture,")
+    assert lines[0].endswith(",diagnosis")
+    assert {line.rpartition(",")[2] for line in lines[1:]} == {"benign", "malignant"}

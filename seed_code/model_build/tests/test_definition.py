@@ -1,0 +1,221 @@
+"""The definition of the SageMaker Pipeline, made without a call to AWS."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.client
+import pytest
+
+from pipeline.configuration import Configuration
+from pipeline.data import RawData
+from tabular import preprocess
+from tabular.problem import ProblemType
+from tests.stand_ins import PROJECT
+
+pytest.importorskip("sagemaker.core", reason="only the train build has the SageMaker SDK")
+
+Define = Callable[..., dict[str, Any]]
+
+
+def make_definition(
+    problem_type: str = "binary", metric: str = "auc", **sections: Any
+) -> dict[str, Any]:
+    from pipeline.definition import Definition
+
+    document = {
+        "data": {"target": "answer", "drop": ["id", "due date"], "positive_label": "yes"},
+        "objective": {"metric": metric, "threshold": 0.8},
+        "training": {"num_round": 50, "eta": 0.2},
+        "tuning": {"ranges": {"max_depth": [2, 8], "eta": [0.05, 0.3]}},
+    }
+    raw = RawData(
+        uri="s3://churn-artifacts/data/table.csv",
+        target="answer",
+        problem_type=ProblemType(problem_type),
+        version="v1",
+    )
+    configuration = Configuration.model_validate(document | sections)
+    made = Definition(configuration=configuration, project=PROJECT, data=raw).to_json()
+    read: dict[str, Any] = json.loads(made)
+    return read
+
+
+@pytest.fixture(scope="module")
+def define() -> Iterator[Define]:
+    """Makes definitions; a call to AWS, or any connection, fails the test."""
+
+    def refuse(*arguments: object, **_: object) -> None:
+        raise AssertionError(f"the definition called {arguments}")
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("AWS_REGION", "eu-west-1")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refuse)
+        monkeypatch.setattr(socket.socket, "connect", refuse)
+        monkeypatch.setattr(socket, "getaddrinfo", refuse)
+        yield make_definition
+
+
+@pytest.fixture(scope="module")
+def definition(define: Define) -> dict[str, Any]:
+    """The definition of a binary problem."""
+    return define()
+
+
+def step(definition: dict[str, Any], name: str) -> dict[str, Any]:
+    check = definition["Steps"][-1]["Arguments"]
+    steps = [*definition["Steps"], *check["IfSteps"], *check["ElseSteps"]]
+    (found,) = [step for step in steps if step["Name"] == name]
+    arguments: dict[str, Any] = found["Arguments"]
+    return arguments
+
+
+def test_the_steps(definition: dict[str, Any]) -> None:
+    assert [(each["Name"], each["Type"]) for each in definition["Steps"]] == [
+        ("Preprocess", "Processing"),
+        ("Tune", "Tuning"),
+        ("Evaluate", "Processing"),
+        ("CheckQuality", "Condition"),
+    ]
+    check = step(definition, "CheckQuality")
+    assert [each["Name"] for each in check["IfSteps"]] == ["Register"]
+    assert [each["Name"] for each in check["ElseSteps"]] == ["QualityBelowThreshold"]
+    assert {each["Name"]: each["DefaultValue"] for each in definition["Parameters"]} == {
+        "InputData": "s3://churn-artifacts/data/table.csv",
+        "ProcessingInstanceType": "ml.m5.large",
+        "InstanceType": "ml.m5.large",
+        "QualityThreshold": 0.8,
+        "ApprovalStatus": "PendingManualApproval",
+    }
+
+
+def test_the_same_input_gives_the_same_definition(
+    define: Define, definition: dict[str, Any]
+) -> None:
+    assert define() == definition
+
+
+def test_jobs_are_isolated_encrypted_and_tagged(definition: dict[str, Any]) -> None:
+    key = PROJECT.artifact_key_arn
+    for name in ("Preprocess", "Evaluate"):
+        job = step(definition, name)
+        assert job["NetworkConfig"] == {"EnableNetworkIsolation": True}
+        assert job["ProcessingOutputConfig"]["KmsKeyId"] == key
+        assert job["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] == key
+        assert job["Tags"] == PROJECT.tags
+    tuning = step(definition, "Tune")
+    training = tuning["TrainingJobDefinition"]
+    assert training["EnableNetworkIsolation"] is True
+    assert training["OutputDataConfig"]["KmsKeyId"] == key
+    assert training["ResourceConfig"]["VolumeKmsKeyId"] == key
+    assert tuning["Tags"] == PROJECT.tags
+
+
+def test_instances_with_local_disks_get_no_volume_key(define: Define) -> None:
+    definition = define(instance_types={"processing": "ml.m5d.large", "training": "ml.c5d.xlarge"})
+    cluster = step(definition, "Preprocess")["ProcessingResources"]["ClusterConfig"]
+    training = step(definition, "Tune")["TrainingJobDefinition"]["ResourceConfig"]
+    assert "VolumeKmsKeyId" not in cluster
+    assert "VolumeKmsKeyId" not in training
+
+
+def test_the_image_understands_the_arguments_of_preprocessing(definition: dict[str, Any]) -> None:
+    application = step(definition, "Preprocess")["AppSpecification"]
+    assert application["ContainerEntrypoint"] == ["/opt/venv/bin/python"]
+    assert application["ContainerArguments"][:2] == ["-m", "tabular.preprocess"]
+    options = preprocess.parser().parse_args(application["ContainerArguments"][2:])
+    assert (options.target, options.problem_type) == ("answer", "binary")
+    assert (options.drop, options.positive_label) == (["id", "due date"], "yes")
+    assert (options.validation_share, options.test_share, options.seed) == (0.2, 0.2, 7)
+    assert options.input == Path("/opt/ml/processing/input/data")
+
+
+def test_preprocessing_is_cached_for_the_content_of_the_data(definition: dict[str, Any]) -> None:
+    assert definition["Steps"][0]["CacheConfig"] == {"Enabled": True, "ExpireAfter": "P30D"}
+    assert step(definition, "Preprocess")["Environment"] == {"DATA_VERSION": "v1"}
+
+
+def test_the_tuner_varies_the_ranges_and_keeps_the_rest(definition: dict[str, Any]) -> None:
+    tuning = step(definition, "Tune")
+    config = tuning["HyperParameterTuningJobConfig"]
+    ranges = config["ParameterRanges"]
+    assert ranges["IntegerParameterRanges"][0]["Name"] == "max_depth"
+    assert ranges["ContinuousParameterRanges"][0] == {
+        "Name": "eta",
+        "MinValue": "0.05",
+        "MaxValue": "0.3",
+        "ScalingType": "Logarithmic",
+    }
+    fixed = tuning["TrainingJobDefinition"]["StaticHyperParameters"]
+    assert fixed == {"metric": "auc", "num_round": "50"}
+    assert config["HyperParameterTuningJobObjective"] == {
+        "Type": "Maximize",
+        "MetricName": "validation:auc",
+    }
+
+
+def test_spot_instances_keep_checkpoints(define: Define, definition: dict[str, Any]) -> None:
+    ranges = {"eta": [0.05, 0.3]}
+    training = step(define(tuning={"ranges": ranges, "spot": True}), "Tune")[
+        "TrainingJobDefinition"
+    ]
+    assert training["EnableManagedSpotTraining"] is True
+    assert "CheckpointConfig" in training
+    assert training["StoppingCondition"] == {
+        "MaxRuntimeInSeconds": 14400,
+        "MaxWaitTimeInSeconds": 28800,
+    }
+    without = step(definition, "Tune")["TrainingJobDefinition"]
+    assert "CheckpointConfig" not in without
+
+
+@pytest.mark.parametrize(
+    ("problem_type", "metric", "condition", "path", "tuned"),
+    [
+        (
+            "binary",
+            "auc",
+            "GreaterThanOrEqualTo",
+            "binary_classification_metrics.auc.value",
+            "Maximize",
+        ),
+        (
+            "multiclass",
+            "f1",
+            "GreaterThanOrEqualTo",
+            "multiclass_classification_metrics.weighted_f1.value",
+            "Maximize",
+        ),
+        ("regression", "rmse", "LessThanOrEqualTo", "regression_metrics.rmse.value", "Minimize"),
+    ],
+)
+def test_quality_is_judged_by_the_metric(
+    define: Define, problem_type: str, metric: str, condition: str, path: str, tuned: str
+) -> None:
+    definition = define(problem_type, metric)
+    (judged,) = step(definition, "CheckQuality")["Conditions"]
+    assert judged["Type"] == condition
+    assert judged["LeftValue"]["Std:JsonGet"]["Path"] == path
+    assert judged["RightValue"] == {"Get": "Parameters.QualityThreshold"}
+    config = step(definition, "Tune")["HyperParameterTuningJobConfig"]
+    assert config["HyperParameterTuningJobObjective"]["Type"] == tuned
+
+
+def test_the_package_says_what_it_was_made_of(definition: dict[str, Any]) -> None:
+    package = step(definition, "Register")
+    assert package["ModelPackageGroupName"] == "churn"
+    assert package["ModelApprovalStatus"] == {"Get": "Parameters.ApprovalStatus"}
+    properties = package["CustomerMetadataProperties"]
+    assert properties["problem_type"] == "binary"
+    assert properties["target"] == "answer"
+    assert properties["commit"] == "0a1b2c3d4e"
+    assert properties["holdout"]["Std:Join"]["Values"][-1] == "holdout.csv"
+    inference = package["InferenceSpecification"]
+    assert inference["SupportedContentTypes"] == ["text/csv", "application/json"]
+    assert inference["Containers"][0]["Image"] == PROJECT.image_uri
+    statistics = package["ModelMetrics"]["ModelQuality"]["Statistics"]
+    assert statistics["S3Uri"]["Std:Join"]["Values"][-1] == "evaluation.json"

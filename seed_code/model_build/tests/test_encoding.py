@@ -1,0 +1,76 @@
+"""Cells of raw rows as numbers."""
+
+import math
+from typing import Any
+
+import pytest
+
+from tabular.encoding import CellError, encode
+from tabular.problem import ProblemType
+from tabular.schema import Column, Kind, Schema
+
+SCHEMA = Schema(
+    problem_type=ProblemType.REGRESSION,
+    target="price",
+    columns=(
+        Column(name="size", kind=Kind.NUMERIC),
+        Column(name="unused", kind=Kind.IGNORED, reason="data.drop names it"),
+        Column(name="kind", kind=Kind.CATEGORY, categories=("2", "True", "flat")),
+    ),
+)
+
+
+def encoded(size: Any, kind: Any) -> list[float]:
+    row: list[float] = encode(SCHEMA, [[size], [kind]])[0].tolist()
+    return row
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [("1.5", 1.5), (" 1e3 ", 1000), (7, 7), (2.5, 2.5), (True, 1), ("-.5", -0.5)],
+)
+def test_numbers(size: Any, expected: float) -> None:
+    assert encoded(size, "flat") == [expected, 2]
+
+
+@pytest.mark.parametrize(
+    "size", ["", " ", "NA", "n/a", "NaN", "NULL", "None", "?", "-", None, math.nan, "inf", 1e39]
+)
+def test_missing_values_and_numbers_beyond_32_bits(size: Any) -> None:
+    assert math.isnan(encoded(size, "flat")[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("flat", 2), (" flat ", 2), (2, 0), (2.0, 0), ("2", 0), (True, 1)],
+)
+def test_categories(kind: Any, expected: float) -> None:
+    assert encoded(1, kind) == [1, expected]
+
+
+@pytest.mark.parametrize("kind", ["castle", "", "NA", None, 3, 2.5, False])
+def test_unknown_and_missing_categories_are_missing(kind: Any) -> None:
+    assert math.isnan(encoded(1, kind)[1])
+
+
+@pytest.mark.parametrize("size", ["abc", "1_000", "1,5", "0x10", [1], {"a": 1}])
+def test_other_texts_in_a_numeric_column_are_refused(size: Any) -> None:
+    with pytest.raises(CellError) as refusal:
+        encode(SCHEMA, [["1", size], ["flat", "flat"]])
+    expected = f"row 2, column 'size': got {size!r}, expected a number or a missing value"
+    assert str(refusal.value) == expected
+
+
+def test_a_list_in_a_category_column_is_refused() -> None:
+    with pytest.raises(CellError, match=r"row 1, column 'kind': got \[1\], expected a text"):
+        encoded(1, [1])
+
+
+def test_a_schema_reads_back_as_it_was_written() -> None:
+    assert Schema.from_json(SCHEMA.to_json()) == SCHEMA
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}'])
+def test_what_is_no_schema_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"schema\.json is not a schema"):
+        Schema.from_json(text)

@@ -1,0 +1,90 @@
+"""The processing job that scores the model."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tabular.evaluate import evaluate, read_archive
+from tabular.failure import InputError
+from tabular.metrics import binary_report
+from tests.conftest import Fitted, lay_out_training, pack, run_preprocess, write_csv
+
+SOURCES = {
+    "binary": ("binary_classification_metrics", "auc", 0.9),
+    "multiclass": ("multiclass_classification_metrics", "accuracy", 0.8),
+    "regression": ("regression_metrics", "r2", 0.8),
+}
+
+
+def test_the_report_follows_model_monitor(fitted: Fitted) -> None:
+    group, measure, least = SOURCES[fitted.kind]
+    assert fitted.report["dataset"] == {"item_count": len(fitted.holdout())}
+    measures = fitted.report[group]
+    assert least < measures[measure]["value"] <= 1
+    assert measures[measure]["standard_deviation"] == "NaN"
+    written = (fitted.outputs.parent / "evaluation/evaluation.json").read_text()
+    assert json.loads(written) == fitted.report
+
+
+def test_classifications_have_a_confusion_matrix_of_labels(binary: Fitted) -> None:
+    matrix = binary.report["binary_classification_metrics"]["confusion_matrix"]
+    assert list(matrix) == ["churned", "stays"]
+    assert sum(sum(row.values()) for row in matrix.values()) == len(binary.holdout())
+
+
+def test_the_report_is_about_what_the_endpoint_answers(binary: Fitted) -> None:
+    rows = binary.holdout()
+    schema = binary.predictor.schema
+    cells = [[row[column.name] for row in rows] for column in schema.features]
+    probability = binary.predictor.predict(cells)[:, 1].astype(float)
+    actual = [schema.labels.index(row["answer"]) for row in rows]
+    report = binary_report(np.array(actual), probability, schema.labels)
+    measured = binary.report["binary_classification_metrics"]
+    assert report["auc"] == measured["auc"]
+    assert report["confusion_matrix"] == measured["confusion_matrix"]
+
+
+def test_files_beside_the_model_in_the_archive_are_not_unpacked(
+    tmp_path: Path, binary: Fitted
+) -> None:
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        for file in binary.model.iterdir():
+            archive.add(file, file.name)
+        escape = tarfile.TarInfo("../escaped")
+        escape.size = 3
+        archive.addfile(escape, io.BytesIO(b"bad"))
+    evaluate(tmp_path, binary.outputs / "test", tmp_path / "output")
+    assert not (tmp_path.parent / "escaped").exists()
+
+
+def test_an_archive_without_a_model_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    pack(tmp_path / "empty", tmp_path)
+    with pytest.raises(InputError, match=r"expected \['model.ubj', 'schema.json'\] in it"):
+        read_archive(tmp_path / "model.tar.gz")
+
+
+def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "model.tar.gz").write_bytes(b"PK")
+    with pytest.raises(InputError, match="cannot be read as an archive"):
+        read_archive(tmp_path / "model.tar.gz")
+
+
+def test_the_default_data_is_learnt_well(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="the image has no scikit-learn, the train build has")
+    from pipeline.data import breast_cancer
+    from tabular.train import train
+
+    write_csv(tmp_path / "raw", [])
+    (tmp_path / "raw/table.csv").write_bytes(breast_cancer())
+    outputs = run_preprocess(tmp_path, target="name:diagnosis")
+    opt_ml = lay_out_training(tmp_path / "ml", outputs)
+    train(opt_ml)
+    report = evaluate(pack(opt_ml / "model", tmp_path / "archive"), outputs / "test", tmp_path)
+    measures = report["binary_classification_metrics"]
+    assert measures["auc"]["value"] > 0.97
+    assert list(measures["confusion_matrix"]) == ["benign", "malignant"]

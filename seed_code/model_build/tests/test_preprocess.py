@@ -1,0 +1,150 @@
+"""The processing job that splits and encodes the raw table."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tabular import preprocess
+from tabular.failure import InputError
+from tabular.schema import Kind, Schema
+from tests.conftest import HEADING, Fitted, raw_rows, run_preprocess, write_csv
+
+
+def schema_of(outputs: Path) -> Schema:
+    return Schema.from_json((outputs / "train/schema.json").read_bytes())
+
+
+def test_columns_are_recognised(fit: Callable[[str], Fitted]) -> None:
+    schema = schema_of(fit("binary").outputs)
+    kinds = {column.name: column.kind for column in schema.columns}
+    assert kinds == {
+        "age": Kind.NUMERIC,
+        "city": Kind.CATEGORY,
+        "member": Kind.CATEGORY,
+        "joined": Kind.CATEGORY,
+        "balance": Kind.NUMERIC,
+        "empty": Kind.IGNORED,
+        "always": Kind.IGNORED,
+        "number": Kind.IGNORED,
+    }
+    reasons = {column.name: column.reason for column in schema.columns if column.reason}
+    assert reasons == {
+        "empty": "it is empty",
+        "always": "it is always 'same'",
+        "number": "none of its texts occurs in two training rows",
+    }
+    assert schema.columns[1].categories == ("Zürich, CH", 'the "old" town', "Łódź")
+    assert schema.labels == ("churned", "stays")
+
+
+def test_rows_are_divided_by_share_and_class(fit: Callable[[str], Fitted]) -> None:
+    fitted = fit("multiclass")
+    held_out = [row["answer"] for row in fitted.holdout()]
+    with np.load(fitted.outputs / "train/train.npz") as train:
+        assert len(train["target"]) == pytest.approx(180, abs=3)
+    all_rows = [row[-1] for row in fitted.raw]
+    for label in ("3", "7", "20"):
+        assert held_out.count(label) == pytest.approx(all_rows.count(label) * 0.2, abs=1)
+
+
+def test_held_out_rows_are_raw(binary: Fitted) -> None:
+    raw = {tuple(row) for row in binary.raw}
+    assert all(tuple(row.values()) in raw for row in binary.holdout())
+    assert list(binary.holdout()[0]) == HEADING
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write_csv(tmp_path / name / "raw", raw_rows("binary"))
+        run_preprocess(tmp_path / name)
+    for file in ("train/schema.json", "test/holdout.csv", "train/train.npz"):
+        one, two = (tmp_path / name / "output" / file for name in ("one", "two"))
+        assert one.read_bytes() == two.read_bytes(), file
+
+
+def test_a_table_without_a_heading_is_addressed_by_position(tmp_path: Path) -> None:
+    write_csv(tmp_path / "raw", raw_rows("regression"), heading=None)
+    outputs = run_preprocess(tmp_path, "--header=false", target="index:-1")
+    schema = schema_of(outputs)
+    assert schema.target == "column_8"
+    assert [column.name for column in schema.features] == [
+        "column_0",
+        "column_1",
+        "column_2",
+        "column_3",
+        "column_4",
+    ]
+
+
+def test_dropped_columns_are_ignored(tmp_path: Path) -> None:
+    write_csv(tmp_path / "raw", raw_rows("binary"))
+    schema = schema_of(run_preprocess(tmp_path, "--drop=city", "--drop=joined"))
+    assert [column.name for column in schema.features] == ["age", "member", "balance"]
+    assert schema.columns[1].reason == "data.drop names it"
+
+
+def test_rows_without_a_target_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = raw_rows("regression")
+    for row in rows[:7]:
+        row[-1] = "NaN"
+    write_csv(tmp_path / "raw", rows)
+    run_preprocess(tmp_path)
+    assert "7 without a target" in capsys.readouterr().out
+
+
+def test_a_number_that_is_too_large_is_missing(tmp_path: Path) -> None:
+    rows = raw_rows("binary")
+    for row in rows:
+        row[0] = "1e300" if row[0] == "NA" else "5" if row[0] in ("", "?") else row[0]
+    write_csv(tmp_path / "raw", rows)
+    with np.load(run_preprocess(tmp_path) / "train/train.npz") as train:
+        assert np.isnan(train["features"][:, 0]).any()
+        assert not np.isinf(train["features"]).any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "target", "message"),
+    [
+        ([], "name:price", "data.target: got 'price'; the columns are age, city"),
+        ([], "index:9", "got column 9; the table has 9 columns, allowed: 0 to 8"),
+        (["--drop=colour"], "name:answer", "data.drop: got 'colour'; the columns are"),
+        (["--drop=answer"], "name:answer", "'answer' is the target"),
+        (["--problem-type=regression"], "name:answer", "a regression needs numbers"),
+        ([], "name:always", "the target holds ['same'] only"),
+        (
+            [f"--drop={name}" for name in ("age", "city", "member", "joined", "balance")],
+            "name:answer",
+            "no column is left to learn from",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    tmp_path: Path, arguments: list[str], target: str, message: str
+) -> None:
+    write_csv(tmp_path / "raw", raw_rows("binary", 60))
+    with pytest.raises(InputError) as refusal:
+        run_preprocess(tmp_path, *arguments, target=target)
+    assert message in str(refusal.value)
+
+
+def test_a_table_of_only_a_heading_is_refused(tmp_path: Path) -> None:
+    write_csv(tmp_path / "raw", [])
+    with pytest.raises(InputError, match="the table has no rows"):
+        run_preprocess(tmp_path)
+
+
+def test_the_job_ends_with_one_line_for_its_owner(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_csv(tmp_path / "raw", raw_rows("binary", 60))
+    with pytest.raises(SystemExit, match="1"):
+        preprocess.main(
+            ["--target=name:price", f"--input={tmp_path / 'raw'}", f"--output={tmp_path}"]
+        )
+    error = capsys.readouterr().err
+    assert error.startswith("error: data.target: got 'price'")
+    assert error.count("\n") == 1

@@ -1,0 +1,32 @@
+"""What the project's stack tells the train build."""
+
+import pytest
+
+from pipeline.instance_storage import volume_key
+from pipeline.project import VARIABLES, Project
+from tabular.failure import InputError
+
+
+def test_the_environment_is_read() -> None:
+    environment = {name: f"value of {name}" for name in VARIABLES.values()}
+    environment["IMAGE_URI"] = "registry/churn:abc"
+    project = Project.from_environment(environment)
+    assert project.artifact_bucket == "value of ARTIFACT_BUCKET"
+    assert project.commit == "abc"
+
+
+def test_every_missing_variable_is_named() -> None:
+    environment = dict.fromkeys(VARIABLES.values(), "x") | {"IMAGE_URI": ""}
+    del environment["ARTIFACT_BUCKET"]
+    with pytest.raises(InputError, match="the environment lacks IMAGE_URI, ARTIFACT_BUCKET;"):
+        Project.from_environment(environment)
+
+
+@pytest.mark.parametrize("instance_type", ["ml.m5.large", "ml.c6i.xlarge", "ml.t3.medium"])
+def test_volumes_are_encrypted_with_the_key(instance_type: str) -> None:
+    assert volume_key("arn", instance_type) == "arn"
+
+
+@pytest.mark.parametrize("instance_type", ["ml.m5d.large", "ml.c6id.xlarge", "ml.g5.xlarge"])
+def test_local_disks_take_no_key(instance_type: str) -> None:
+    assert volume_key("arn", instance_type) is None

@@ -1,0 +1,110 @@
+"""The repository that a data scientist starts with, copied fresh as a project gets it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+SEED = ROOT / "seed_code/model_build"
+UV = Path(sys.executable).with_name("uv")
+LOCKS = ("requirements.txt", "pipeline/requirements.txt", "tests/requirements.txt")
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copy = tmp_path_factory.mktemp("project") / "model-build"
+    shutil.copytree(SEED, copy, ignore=shutil.ignore_patterns(".*cache", "__pycache__"))
+    return copy
+
+
+def run(folder: Path, *command: str | Path, environment: Mapping[str, str] | None = None) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(environment or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-6000:]
+    return done.stdout
+
+
+def test_its_tests_pass_on_what_the_image_holds(repository: Path) -> None:
+    python = repository / ".venv/bin/python"
+    run(repository, UV, "venv", "--quiet", "--python", sys.executable, ".venv")
+    locks = [LOCKS[0], LOCKS[2]]
+    run(repository, UV, "pip", "sync", "--quiet", "--python", python, "--require-hashes", *locks)
+    assert " passed" in run(repository, python, "-m", "pytest", "-q")
+
+
+def test_its_tests_of_the_pipeline_and_the_default_data_pass(repository: Path) -> None:
+    """They need the SageMaker SDK and scikit-learn, which this environment has."""
+    files = [f"tests/test_{name}.py" for name in ("definition", "data", "evaluate", "metrics")]
+    output = run(repository, sys.executable, "-m", "pytest", "-q", *files)
+    assert " passed" in output
+    assert "SKIPPED" not in output
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_carry_hashes_and_no_addresses(lock: str) -> None:
+    text = (SEED / lock).read_text()
+    assert "://" not in text
+    assert "--index" not in text
+    requirements = re.findall(r"^[a-z].*", text, re.MULTILINE)
+    assert len(requirements) > 10
+    assert all("==" in line and line.endswith("\\") for line in requirements)
+    assert text.count("--hash=sha256:") >= len(requirements)
+
+
+def test_the_environments_agree_on_versions() -> None:
+    """A model that the train build accepts must be what the tests saw."""
+    pins = [
+        dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (SEED / lock).read_text(), re.M))
+        for lock in (LOCKS[0], LOCKS[2])
+    ]
+    shared = pins[0].keys() & pins[1].keys()
+    assert {name: pins[0][name] for name in shared} == {name: pins[1][name] for name in shared}
+
+
+@pytest.mark.parametrize("name", ["test", "train"])
+def test_buildspecs_are_complete(name: str) -> None:
+    buildspec: dict[str, Any] = yaml.safe_load((SEED / f"buildspecs/{name}.yml").read_text())
+    assert buildspec["version"] == 0.2
+    assert buildspec["phases"]["install"]["runtime-versions"] == {"python": 3.11}
+    commands = [command for phase in buildspec["phases"].values() for command in phase["commands"]]
+    assert all(isinstance(command, str) for command in commands)
+    assert "/root/.cache/uv/**/*" in buildspec["cache"]["paths"]
+
+
+def test_the_train_build_exports_the_package() -> None:
+    buildspec = yaml.safe_load((SEED / "buildspecs/train.yml").read_text())
+    assert buildspec["env"]["exported-variables"] == ["MODEL_PACKAGE_ARN"]
+
+
+def test_the_image_is_built_with_the_agreed_instructions() -> None:
+    text = re.sub(r"\\\n", " ", (SEED / "Dockerfile").read_text())
+    lines = [line.split(maxsplit=1) for line in text.splitlines() if line and line[0] != "#"]
+    allowed = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "LABEL", "EXPOSE", "ENTRYPOINT", "CMD"}
+    assert {name for name, _ in lines} <= allowed
+    assert lines[0] == ["FROM", "public.ecr.aws/docker/library/python:3.11-slim"]
+    label = "com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true"
+    assert ["LABEL", label] in lines
+    order = [name for name, value in lines if name == "RUN" or value.startswith("src/")]
+    assert order == ["RUN", "COPY", "RUN"], "the environment is a layer before the code"
+
+
+def test_it_knows_nothing_of_a_rehearsal() -> None:
+    words = re.compile(r"rehears|ministack|localhost|AWS_ENDPOINT_URL", re.IGNORECASE)
+    for file in SEED.rglob("*"):
+        if file.suffix in (".py", ".yml", ".yaml", ".in", ".toml") and "tests" not in file.parts:
+            assert not words.search(file.read_text()), file
