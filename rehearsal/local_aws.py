@@ -68,7 +68,6 @@ class LocalAws:
                 f"!{aws} codecommit credential-helper --ignore-host-check $@",
             ],
             f"credential.{self.url}.UseHttpPath": ["true"],
-            f"http.{self.url}/.sslCAInfo": [bundle],
         }
         pairs = [(key, value) for key, values in settings.items() for value in values]
         variables = {
@@ -80,6 +79,7 @@ class LocalAws:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
             "NODE_EXTRA_CA_CERTS": bundle,
+            "GIT_SSL_CAINFO": bundle,  # it wins over git's configuration, where it is set
             "GIT_CONFIG_COUNT": str(len(pairs)),
         }
         for index, (key, value) in enumerate(pairs):

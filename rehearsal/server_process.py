@@ -17,7 +17,7 @@ from rehearsal.errors import RehearsalError
 from rehearsal.local_aws import SERVER_MODULE, STATE_DIRECTORY, LocalAws, find
 from rehearsal.process_tree import ProcessId, family, send, wait_until_gone
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 COULD_NOT_START = 2  # the server's exit status when its own message says all
 STOP_SECONDS = 8.0
 

@@ -83,13 +83,14 @@ def test_variables_point_aws_and_git_at_it_and_leave_other_remotes_alone() -> No
 def test_git_understands_the_variables() -> None:
     environment = {**os.environ, **StubbedAws().variables()}
     answer = subprocess.run(
-        ["git", "config", "--get-urlmatch", "http.sslCAInfo", "https://127.0.0.1:1/v1/repos/x"],
+        ["git", "config", "--get-urlmatch", "credential.helper", "https://127.0.0.1:1/v1/repos/x"],
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert answer.stdout.strip() == "/ca.pem"
+    assert "codecommit credential-helper" in answer.stdout
+    assert environment["GIT_SSL_CAINFO"] == "/ca.pem"
 
 
 def test_credentials_and_profiles_of_the_user_do_not_reach_programs(
