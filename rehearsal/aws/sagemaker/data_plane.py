@@ -103,9 +103,13 @@ class ServerRun:
 class DataPlane(Protocol):
     """The machines behind SageMaker's API.
 
+    `prepare` loads what takes time, once the service is up.
+
     The job methods block until the job ends and answer members of the Describe answer. They raise
     ExecutionFailedError for a failure; a job whose `stop` was set just returns.
     """
+
+    def prepare(self) -> None: ...
 
     def processing_job(self, run: JobRun) -> Mapping[str, Any]: ...
 

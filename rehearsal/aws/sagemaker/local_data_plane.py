@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +17,7 @@ from rehearsal.aws.sagemaker.data_plane import (
     Train,
 )
 from rehearsal.aws.sagemaker.data_plane import ModelServer as Server
-from rehearsal.execution import processing_job, training_job, transform_job, tuning_job
+from rehearsal.execution import processing_job, training_job, transform_job
 from rehearsal.execution.image_registry import ImageUnavailableError, resolve
 from rehearsal.execution.image_store import ImageStore
 from rehearsal.execution.job import JobFailedError, JobResult
@@ -27,6 +28,7 @@ from rehearsal.execution.model_server import (
     ModelServerError,
 )
 
+_TUNING = "rehearsal.execution.tuning_job"
 STOP_GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL for servers of an endpoint that goes away; 30 on AWS."""
 
@@ -69,7 +71,13 @@ class LocalDataPlane:
             ),
         )
 
+    def prepare(self) -> None:
+        # Optuna takes more than a second to load: while the first template is synthesised.
+        importlib.import_module(_TUNING)
+
     def tuning_job(self, run: JobRun, train: Train) -> Mapping[str, Any]:
+        tuning = importlib.import_module(_TUNING)
+
         def launch(
             request: Mapping[str, Any], progress: Progress, stop: threading.Event
         ) -> JobResult:
@@ -81,7 +89,7 @@ class LocalDataPlane:
 
         return _ended(
             "HyperParameterTuningJobStatus",
-            lambda: tuning_job.run(
+            lambda: tuning.run(
                 run.request,
                 scope=run.scope,
                 launch=launch,

@@ -37,7 +37,6 @@ _TRAINING = (
     "AlgorithmSpecification.AlgorithmName",
     "AlgorithmSpecification.TrainingInputMode=Pipe",
     "AlgorithmSpecification.TrainingInputMode=FastFile",
-    "AlgorithmSpecification.TrainingImageConfig",
     "InputDataConfig[].DataSource.FileSystemDataSource",
     "InputDataConfig[].DataSource.DatasetSource",
     "InputDataConfig[].InputMode=Pipe",
@@ -73,6 +72,7 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
     ),
     "CreateTrainingJob": (
         *_TRAINING,
+        "AlgorithmSpecification.TrainingImageConfig",
         "DebugHookConfig",
         "DebugRuleConfigurations",
         "TensorBoardOutputConfig",

@@ -116,6 +116,11 @@ class ModelPackages(ModelPackageGroups):
     def model_package(self, scope: Scope, name_or_arn: str) -> Record:
         """The package by name or (versioned) ARN, or SageMaker's refusal."""
         key = _key(name_or_arn)
+        if name_or_arn.startswith("arn:") and name_or_arn.split(":")[4] != scope.account:
+            message = (
+                f"The rehearsal does not share model packages between accounts: {name_or_arn}."
+            )
+            raise AwsError("ValidationException", message)
         arn = scope.arn("sagemaker", f"{PACKAGE}/{key}")
         return self.find(
             scope,

@@ -17,6 +17,7 @@ from rehearsal.execution.pipeline_run import STEP_FAILURE, PipelineRun, Plan, St
 from rehearsal.execution.pipeline_values import Values
 
 KIND = "pipeline-execution"
+ENDED = ("Succeeded", "Failed", "Stopped")
 POLL_SECONDS = 1.0
 """The longest time between two looks at a job; a change of any job wakes the executions at once."""
 
@@ -58,6 +59,15 @@ class PipelineExecutionRuns(Pipelines):
         stop.set()
         with self.job_changes:
             self.job_changes.notify_all()
+
+    def forget_executions(self, scope: Scope, pipeline_arn: str) -> None:
+        """Drops what is left of a deleted pipeline's executions."""
+        with self.lock:
+            executions = self.records.of(scope, KIND)
+            own = [arn for arn, one in executions.items() if one["PipelineArn"] == pipeline_arn]
+            for arn in own:
+                del executions[arn], self._step_states[arn], self._stops[arn]
+            self._caches.pop(pipeline_arn, None)
 
     def step_states(self, execution: Record) -> dict[str, StepState]:
         with self.lock:
@@ -171,7 +181,7 @@ class PipelineExecutionRuns(Pipelines):
 
     def _emit_execution(self, scope: Scope, execution: Record, *, previous: str | None) -> None:
         status = execution["PipelineExecutionStatus"]
-        ended = status in ("Succeeded", "Failed", "Stopped")
+        ended = status in ENDED
         detail = {
             "pipelineExecutionDisplayName": execution["PipelineExecutionDisplayName"],
             "pipelineExecutionDescription": execution.get("PipelineExecutionDescription"),

@@ -8,7 +8,8 @@ from typing import Any
 from rehearsal.aws.platform import AwsError, Context, Scope
 from rehearsal.aws.sagemaker.control_plane import identity
 from rehearsal.aws.sagemaker.listing import Listing, page
-from rehearsal.aws.sagemaker.pipeline_execution_runs import KIND, PipelineExecutionRuns
+from rehearsal.aws.sagemaker.pipeline_execution_runs import ENDED, KIND, PipelineExecutionRuns
+from rehearsal.aws.sagemaker.pipelines import KIND as PIPELINE
 from rehearsal.aws.sagemaker.pipelines import pipeline_version
 from rehearsal.aws.sagemaker.records import Record, now, random_id
 from rehearsal.aws.service import Request, Response
@@ -21,12 +22,11 @@ LISTING = Listing(
     name="PipelineExecutionArn",
     status="PipelineExecutionStatus",
 )
-ENDED = ("Succeeded", "Failed", "Stopped")
 DEFAULT_PARALLEL_STEPS = 50
 
 
 class PipelineExecutions(PipelineExecutionRuns):
-    """Start-, Stop-, Retry-, Update-, Describe- and List- of PipelineExecution and its steps."""
+    """Start-, Stop-, Retry-, Update-, Describe-, ListPipelineExecution(s); DeletePipeline."""
 
     def start_pipeline_execution(self, request: Request, context: Context) -> Response:
         given = self.accept("StartPipelineExecution", request)
@@ -164,15 +164,23 @@ class PipelineExecutions(PipelineExecutionRuns):
             )
         return {"PipelineExecutionArn": execution["PipelineExecutionArn"]}
 
-    def running_executions(self, pipeline_arn: str) -> list[str]:
-        scope = Scope(account=pipeline_arn.split(":")[4], region=pipeline_arn.split(":")[3])
+    def delete_pipeline(self, request: Request, context: Context) -> Response:
+        pipeline = self.pipeline(context.scope, request["PipelineName"], "DeletePipeline")
         with self.lock:
-            return [
+            running = [
                 arn
-                for arn, execution in self.records.of(scope, KIND).items()
-                if execution["PipelineArn"] == pipeline_arn
+                for arn, execution in self.records.of(context.scope, KIND).items()
+                if execution["PipelineArn"] == pipeline["PipelineArn"]
                 and execution["PipelineExecutionStatus"] not in ENDED
             ]
+        if running:
+            message = f"Pipeline {pipeline['PipelineArn']} is running: stop {', '.join(running)}."
+            raise AwsError("ConflictException", message)
+        with self.lock:
+            self.records.of(context.scope, PIPELINE).pop(pipeline["PipelineName"], None)
+            self.forget_executions(context.scope, pipeline["PipelineArn"])
+        self.drop_tags(pipeline["PipelineArn"])
+        return {"PipelineArn": pipeline["PipelineArn"]}
 
     def _new_execution(
         self, pipeline: Record, given: Mapping[str, Any], context: Context

@@ -21,7 +21,7 @@ _LONGEST_DEFINITION = 1_048_576
 
 
 class Pipelines(TransformJobs):
-    """Create-, Describe-, List-, Update-, DeletePipeline."""
+    """Create-, Describe-, List-, UpdatePipeline."""
 
     def create_pipeline(self, request: Request, context: Context) -> Response:
         record = self.accept("CreatePipeline", request)
@@ -95,22 +95,6 @@ class Pipelines(TransformJobs):
         with self.lock:
             pipeline.update(changes, LastModifiedTime=now(), LastModifiedBy=identity(context))
         return {"PipelineArn": pipeline["PipelineArn"], "PipelineVersionId": max(versions)}
-
-    def delete_pipeline(self, request: Request, context: Context) -> Response:
-        pipeline = self.pipeline(context.scope, request["PipelineName"], "DeletePipeline")
-        if self.running_executions(pipeline["PipelineArn"]):
-            message = (
-                f"Pipeline '{pipeline['PipelineArn']}' has running executions: stop them first."
-            )
-            raise AwsError("ConflictException", message)
-        with self.lock:
-            self.records.of(context.scope, KIND).pop(pipeline["PipelineName"], None)
-        self.drop_tags(pipeline["PipelineArn"])
-        return {"PipelineArn": pipeline["PipelineArn"]}
-
-    def running_executions(self, pipeline_arn: str) -> list[str]:
-        """The ARNs of the pipeline's executions that have not ended."""
-        raise NotImplementedError
 
     def pipeline(self, scope: Scope, name_or_arn: str, operation: str) -> Record:
         """The pipeline by name or ARN, or SageMaker's refusal."""

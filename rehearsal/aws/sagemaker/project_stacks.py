@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -40,6 +41,17 @@ def own_parameters(parameters: Iterable[Mapping[str, str]]) -> None:
         if parameter["Key"] in (NAME_PARAMETER, ID_PARAMETER):
             message = f"Parameter {parameter['Key']} is set by SageMaker: leave it out."
             raise AwsError("ValidationException", message)
+
+
+def template_arn(url: str) -> str:
+    """The ARN of the S3 object behind a TemplateURL, in virtual-hosted or path style."""
+    parts = urlsplit(url)
+    bucket, _, rest = (parts.hostname or "").partition(".s3")
+    key = parts.path.lstrip("/")
+    if not rest:
+        # https://s3.us-east-1.amazonaws.com/bucket/key, and the local https://127.0.0.1:PORT/...
+        bucket, _, key = key.partition("/")
+    return f"arn:aws:s3:::{bucket}/{unquote(key)}"
 
 
 def create_stack(

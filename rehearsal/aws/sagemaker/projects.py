@@ -22,6 +22,7 @@ from rehearsal.aws.sagemaker.project_stacks import (
     own_parameters,
     stack_arn,
     stack_name,
+    template_arn,
     update_stack,
 )
 from rehearsal.aws.sagemaker.records import Record, now, random_id
@@ -44,6 +45,7 @@ class Projects(ControlPlane):
         own_parameters(template.get("Parameters", ()))
         name, project_id = record["ProjectName"], f"p-{random_id(12)}"
         self._authorize_stack(context, "CreateStack", project_id, template.get("RoleARN"))
+        self._authorize_template(context, template["TemplateURL"])
         arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
         record |= {
             "ProjectArn": arn,
@@ -90,6 +92,7 @@ class Projects(ControlPlane):
             own_parameters(template.get("Parameters", ()))
             role = template.get("RoleARN")
             self._authorize_stack(context, "UpdateStack", project["ProjectId"], role)
+            self._authorize_template(context, template["TemplateURL"])
             changes["TemplateProviderDetails"] = [{"CfnTemplateProviderDetail": template}]
             changes["ProjectStatus"] = "UpdateInProgress"
         if given.get("Tags"):
@@ -149,6 +152,10 @@ class Projects(ControlPlane):
         self.authorize_caller(context, f"cloudformation:{action}", arn)
         if role_arn:
             self.platform.check_pass_role(context, role_arn, CLOUDFORMATION)
+
+    def _authorize_template(self, context: Context, url: str) -> None:
+        """CloudFormation reads the template with the caller's permission."""
+        self.authorize_caller(context, "s3:GetObject", template_arn(url))
 
     def _retag(self, context: Context, project: Record, tags: list[dict[str, str]]) -> None:
         self.authorize_caller(context, "sagemaker:AddTags", project["ProjectArn"])

@@ -32,3 +32,6 @@ class SageMaker(Endpoints, ProcessingJobs, TuningJobs, PipelineExecutions, Proje
         if data_plane is None:
             data_plane = LocalDataPlane(ImageStore(platform.state_directory / "images"))
         self.data_plane = data_plane
+
+    def start(self) -> None:
+        self.workers.start("prepare the data plane", self.data_plane.prepare)

@@ -57,6 +57,9 @@ class FakeDataPlane:
         self.server_failure: str | None = None
         self._lock = threading.Lock()
 
+    def prepare(self) -> None:
+        pass
+
     def processing_job(self, run: JobRun) -> Mapping[str, Any]:
         return self._run(run)
 
