@@ -27,7 +27,7 @@ def summary(version: int) -> dict[str, Any]:
 
 @pytest.fixture
 def registry() -> Any:
-    client = boto3.client(
+    client: Any = boto3.client(
         "sagemaker", region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
     )
     with Stubber(client) as stubber:
@@ -68,7 +68,7 @@ def test_the_model_is_written_where_synth_reads_it(
     answers(registry, {"ModelPackageSummaryList": [summary(3)]})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MODEL_PACKAGE_GROUP_NAME", "churn")
-    monkeypatch.setattr(approved_model.boto3, "client", lambda _: registry)
+    monkeypatch.setattr("boto3.client", lambda _: registry)
 
     assert approved_model.main() == 0
     assert read_approved_model().endswith("model-package/churn/3")
@@ -80,7 +80,7 @@ def test_a_refusal_of_aws_ends_the_build_with_its_message(
 ) -> None:
     registry.stubber.add_client_error("list_model_packages", "AccessDeniedException", "not you")
     monkeypatch.setenv("MODEL_PACKAGE_GROUP_NAME", "churn")
-    monkeypatch.setattr(approved_model.boto3, "client", lambda _: registry)
+    monkeypatch.setattr("boto3.client", lambda _: registry)
 
     assert approved_model.main() == 1
     assert "not you" in capsys.readouterr().err

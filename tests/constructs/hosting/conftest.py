@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from mlops_constructs.hosting import Model, ModelSource
+from mlops_constructs.hosting import Endpoint, Model, ModelSource
 
 PACKAGE_ARN = "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7"
 ROLE_ARN = "arn:aws:iam::111111111111:role/model"
@@ -73,3 +73,16 @@ def resources(stack: cdk.Stack) -> Callable[[str], list[dict[str, Any]]]:
         ]
 
     return of_type
+
+
+@pytest.fixture
+def refusal(stack: cdk.Stack) -> Callable[..., str]:
+    """The message with which an endpoint is refused."""
+
+    def of(*variants: Any, **arguments: Any) -> str:
+        with pytest.raises(ValueError) as error:
+            Endpoint(stack, "E", variants=variants, **{"endpoint_name": "churn", **arguments})
+        assert str(error.value).startswith("Endpoint S/E cannot be defined:")
+        return str(error.value)
+
+    return of
