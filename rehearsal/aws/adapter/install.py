@@ -13,6 +13,7 @@ from rehearsal.aws.adapter import (
     custom_resources,
     events,
     refusals,
+    roles_and_logs,
     routing,
     stack_actor,
     stack_rows,
@@ -32,6 +33,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     stack_rules.install()
     custom_resources.install(platform)
     buckets.install()
+    roles_and_logs.install()
     refusals.install()
     events.install_targets(platform)
 
