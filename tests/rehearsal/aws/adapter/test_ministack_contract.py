@@ -1,0 +1,231 @@
+"""ministack's private names that the adapter uses: a new release that moves one is seen here."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import inspect
+from typing import Any
+
+import pytest
+
+CLOUDFORMATION = "ministack.services.cloudformation"
+
+# module, name, parameters in order
+FUNCTIONS = [
+    ("ministack.core.responses", "get_account_id", []),
+    ("ministack.core.responses", "get_region", []),
+    ("ministack.core.responses", "request_scope", ["account_id", "region"]),
+    ("ministack.core.router", "extract_access_key_id", ["headers", "query_params"]),
+    ("ministack.core.iam_evaluator", "caller_arn", []),
+    (
+        "ministack.core.iam_evaluator",
+        "enforce",
+        ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"],
+    ),
+    (
+        "ministack.core.iam_evaluator",
+        "resolve_credential",
+        ["access_key_id", "account_id", "session_token"],
+    ),
+    ("ministack.core.iam_evaluator", "find_iam_access_key_account", ["access_key_id"]),
+    ("ministack.core.iam_evaluator", "_gather_role_policies", ["role_name", "account_id"]),
+    ("ministack.core.iam_evaluator", "_gather_user_policies", ["user_name", "account_id"]),
+    ("ministack.core.iam_evaluator", "_permissions_boundary", ["store", "name", "account_id"]),
+    ("ministack.core.iam_evaluator", "_resource_policy", ["service", "resource_arn"]),
+    ("ministack.core.iam_evaluator", "_service_principal_matches", ["principal", "service"]),
+    ("ministack.core.iam_evaluator", "parse_policy_document", ["doc"]),
+    ("ministack.core.iam_evaluator", "evaluate", ["ctx", "policies", "limits"]),
+    (
+        "ministack.core.iam_evaluator",
+        "combine_resource_policy",
+        ["identity", "ctx", "policy", "owner_account", "required", "limits"],
+    ),
+    (
+        "ministack.core.iam_actions",
+        "identity_denial_message",
+        ["action", "principal_arn", "resource", "explicit_deny"],
+    ),
+    ("ministack.services.sts", "register_session", ["access_key", "session"]),
+    ("ministack.services.eventbridge", "_put_events", ["data", "allow_aws_source"]),
+    ("ministack.services.eventbridge", "_invoke_target", ["target", "event", "rule", "view"]),
+    ("ministack.services.eventbridge", "_pattern_event_view", ["event"]),
+    ("ministack.services.eventbridge", "_apply_input_transformer", ["transformer", "rule", "view"]),
+    ("ministack.services.eventbridge", "_dispatch_to_sqs", ["spec", "payload", "sqs_parameters"]),
+    ("ministack.services.eventbridge", "_validate_target_arn", ["target"]),
+    (
+        "ministack.services.cloudwatch",
+        "_put_metric_data",
+        ["params", "cbor_data", "is_cbor", "is_json"],
+    ),
+    ("ministack.services.scheduler", "_create_schedule", ["name", "body"]),
+    ("ministack.services.scheduler", "_update_schedule", ["name", "body"]),
+    ("ministack.services.s3", "_delete_bucket", ["name"]),
+    ("ministack.services.lambda_svc", "_execute_function_with_config_scope", ["func", "event"]),
+    ("ministack.services.lambda_svc", "_get_func_record_for_ref", ["function_ref"]),
+    (f"{CLOUDFORMATION}.custom_resource", "deliver_response", ["token", "response"]),
+    (f"{CLOUDFORMATION}.engine", "_evaluate_conditions", ["template", "params"]),
+    (
+        f"{CLOUDFORMATION}.engine",
+        "_resolve_refs",
+        [
+            "value",
+            "resources",
+            "params",
+            "conditions",
+            "mappings",
+            "stack_name",
+            "stack_id",
+        ],
+    ),
+    (
+        f"{CLOUDFORMATION}.engine",
+        "validate_template_support",
+        ["template", "conditions", "params"],
+    ),
+    (f"{CLOUDFORMATION}.helpers", "_p", ["params", "key", "default"]),
+    (f"{CLOUDFORMATION}.helpers", "_error", ["code", "message", "status"]),
+    (
+        f"{CLOUDFORMATION}.helpers",
+        "_resolve_document",
+        ["params", "body_key", "url_key", "label"],
+    ),
+    (f"{CLOUDFORMATION}.handlers", "_resolve_stack", ["stack_name"]),
+    (f"{CLOUDFORMATION}.handlers", "_imported_export_names", ["stack", "stack_name"]),
+    (f"{CLOUDFORMATION}.changesets", "_find_change_set", ["cs_name", "stack_name"]),
+    (f"{CLOUDFORMATION}.stacks", "_runs_on_worker_thread", ["resource_type"]),
+    (
+        f"{CLOUDFORMATION}.stacks",
+        "_resolve_stack_outputs",
+        [
+            "outputs_defs",
+            "conditions",
+            "resources",
+            "param_values",
+            "mappings",
+            "stack_name",
+            "stack_id",
+        ],
+    ),
+    (
+        f"{CLOUDFORMATION}.provisioners",
+        "_provision_resource",
+        ["resource_type", "logical_id", "props", "stack_name"],
+    ),
+    (
+        f"{CLOUDFORMATION}.provisioners",
+        "_update_resource",
+        [
+            "resource_type",
+            "physical_id",
+            "old_props",
+            "new_props",
+            "stack_name",
+            "logical_id",
+            "old_attrs",
+        ],
+    ),
+    (
+        f"{CLOUDFORMATION}.provisioners",
+        "_delete_resource",
+        ["resource_type", "physical_id", "props", "stack_name", "logical_id"],
+    ),
+    (
+        f"{CLOUDFORMATION}.provisioners",
+        "_physical_name",
+        ["stack_name", "logical_id", "lowercase", "max_len", "seeded"],
+    ),
+    ("ministack.app", "fix_success_content_type", ["service", "status", "headers"]),
+    ("ministack.app", "fix_error_content_type", ["service", "status", "headers"]),
+]
+
+# module, name, type
+TABLES: list[tuple[str, str, type]] = [
+    ("ministack.app", "SERVICE_REGISTRY", dict),
+    ("ministack.app", "SERVICE_HANDLERS", dict),
+    ("ministack.app", "_loaded_modules", dict),
+    ("ministack.core.router", "SERVICE_PATTERNS", dict),
+    ("ministack.core.iam_actions", "SERVICE_TO_IAM_NAMESPACE", dict),
+    ("ministack.core.iam_evaluator", "_POLICY_REQUIRED", frozenset),
+    ("ministack.services.sts", "_sessions", dict),
+    (f"{CLOUDFORMATION}.handlers", "_ACTION_HANDLERS", dict),
+    (f"{CLOUDFORMATION}.provisioners", "_RESOURCE_HANDLERS", dict),
+    (f"{CLOUDFORMATION}.provisioners", "_REPLACING_PROPERTIES", dict),
+    (f"{CLOUDFORMATION}.provisioners", "_CUSTOM_NAME_REPLACEMENT", dict),
+    (f"{CLOUDFORMATION}.provisioners", "_STACK_TAG_PROPERTY", dict),
+]
+
+
+def _get(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
+
+
+def test_the_release_is_the_one_that_was_measured() -> None:
+    assert importlib.metadata.version("ministack") == "1.5.33"
+
+
+@pytest.mark.parametrize(("module", "name", "parameters"), FUNCTIONS)
+def test_a_function_takes_what_the_adapter_gives(
+    module: str, name: str, parameters: list[str]
+) -> None:
+    assert list(inspect.signature(_get(module, name)).parameters) == parameters
+
+
+@pytest.mark.parametrize(("module", "name", "kind"), TABLES)
+def test_a_table_is_of_its_kind(module: str, name: str, kind: type) -> None:
+    assert isinstance(_get(module, name), kind)
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("ministack.services.iam", "_roles"),
+        ("ministack.services.iam", "_users"),
+        ("ministack.services.s3", "_buckets"),
+        ("ministack.services.s3", "_bucket_tags"),
+        (CLOUDFORMATION, "_stacks"),
+        (CLOUDFORMATION, "_change_sets"),
+        (CLOUDFORMATION, "_exports"),
+    ],
+)
+def test_a_store_is_scoped(module: str, name: str) -> None:
+    assert hasattr(_get(module, name), "get_scoped")
+
+
+def test_the_loop_is_kept_for_worker_threads() -> None:
+    assert hasattr(importlib.import_module("ministack.app"), "_MAIN_LOOP")
+
+
+@pytest.mark.parametrize("module", ["handlers", "changesets"])
+def test_template_support_is_checked_where_the_adapter_replaces_it(module: str) -> None:
+    assert callable(_get(f"{CLOUDFORMATION}.{module}", "validate_template_support"))
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "CreateStack",
+        "UpdateStack",
+        "DeleteStack",
+        "CreateChangeSet",
+        "ExecuteChangeSet",
+        "ContinueUpdateRollback",
+        "RollbackStack",
+        "DescribeStacks",
+        "SetStackPolicy",
+    ],
+)
+def test_an_action_of_cloudformation_has_a_handler(action: str) -> None:
+    assert list(
+        inspect.signature(_get(f"{CLOUDFORMATION}.handlers", "_ACTION_HANDLERS")[action]).parameters
+    ) == ["params"]
+
+
+def test_invoke_custom_resource_reads_the_timeout_with_get() -> None:
+    source = inspect.getsource(_get(f"{CLOUDFORMATION}.custom_resource", "invoke_custom_resource"))
+    assert 'props.get("ServiceTimeout"' in source
+
+
+def test_a_role_s_trust_is_kept_under_its_name() -> None:
+    source = inspect.getsource(importlib.import_module("ministack.services.iam"))
+    assert '"AssumeRolePolicyDocument"' in source

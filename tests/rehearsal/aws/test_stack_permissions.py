@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rehearsal.aws.platform import Scope
+from rehearsal.aws.stack_permissions import Check, Role, checks
+from rehearsal.aws.stock_types import STOCK_TYPES
+
+ROLE = "arn:aws:iam::111111111111:role/r"
+A = Role(arn="arn:aws:iam::111111111111:role/path/a", boundary="arn:b", tags={"team": "ml"})
+
+
+def _checks(
+    type_name: str, verb: str, new: dict[str, Any], old: dict[str, Any] | None = None
+) -> list[Check]:
+    stock, scope = STOCK_TYPES[type_name], Scope("111111111111", "eu-west-1")
+    return list(checks(stock, verb, "the-name", new, old or {}, scope, {"a": A}.get))
+
+
+def test_a_bucket_is_asked_for_by_its_name_and_properties() -> None:
+    asked = _checks("AWS::S3::Bucket", "create", {"BucketName": "b", "BucketEncryption": {}})
+    assert asked == [
+        Check("s3:CreateBucket", "arn:aws:s3:::b"),
+        Check("s3:PutEncryptionConfiguration", "arn:aws:s3:::b"),
+    ]
+
+
+def test_an_update_asks_for_what_changed() -> None:
+    old = {"BucketEncryption": {"a": 1}, "VersioningConfiguration": {"Status": "Suspended"}}
+    new = {"BucketEncryption": {"a": 1}, "VersioningConfiguration": {"Status": "Enabled"}}
+    assert _checks("AWS::S3::Bucket", "update", new, old) == [
+        Check("s3:PutBucketVersioning", "arn:aws:s3:::the-name")
+    ]
+
+
+def test_tags_are_condition_keys_of_the_request_and_then_of_the_resource() -> None:
+    tags = {"Tags": [{"Key": "team", "Value": "ml"}]}
+    create, tag = _checks("AWS::S3::Bucket", "create", tags)
+    assert create.keys == {"aws:RequestTag/team": "ml", "aws:TagKeys": ["team"]}
+    assert tag.keys["aws:ResourceTag/team"] == "ml"
+
+
+def test_a_new_key_has_no_arn_to_ask_for() -> None:
+    assert _checks("AWS::KMS::Key", "create", {}) == [Check("kms:CreateKey", "*")]
+
+
+def test_a_policy_is_asked_for_each_of_its_roles() -> None:
+    asked = _checks("AWS::IAM::Policy", "create", {"Roles": ["a", "b"]})
+    assert [check.resource_arn.split("role/")[1] for check in asked] == ["path/a", "b"]
+    assert asked[0].keys == {"iam:PermissionsBoundary": "arn:b", "aws:ResourceTag/team": "ml"}
+
+
+@pytest.mark.parametrize(
+    ("type_name", "properties", "service"),
+    [
+        ("AWS::Lambda::Function", {"Role": ROLE}, "lambda.amazonaws.com"),
+        ("AWS::Events::Rule", {"Targets": [{"RoleArn": ROLE}]}, "events.amazonaws.com"),
+        ("AWS::StepFunctions::StateMachine", {"RoleArn": ROLE}, "states.amazonaws.com"),
+    ],
+)
+def test_a_role_that_is_passed_is_asked_for(
+    type_name: str, properties: dict[str, Any], service: str
+) -> None:
+    passed = Check("iam:PassRole", ROLE, {"iam:PassedToService": service})
+    assert passed in _checks(type_name, "create", properties)
+    assert passed not in _checks(type_name, "delete", properties)
+    kept = _checks(type_name, "update", properties, properties)
+    assert not [check for check in kept if check.action == "iam:PassRole"]
+
+
+@pytest.mark.parametrize("type_name", sorted(STOCK_TYPES))
+def test_every_row_makes_valid_arns(type_name: str) -> None:
+    for verb in ("create", "update", "delete"):
+        for check in _checks(type_name, verb, {}):
+            assert check.resource_arn == "*" or check.resource_arn.startswith("arn:aws:")
