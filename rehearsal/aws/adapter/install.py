@@ -12,6 +12,7 @@ from rehearsal.aws.adapter import (
     conditions,
     custom_resources,
     events,
+    iam_resources,
     refusals,
     roles_and_logs,
     routing,
@@ -27,6 +28,7 @@ from rehearsal.aws.resource_types import ResourceType
 def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[ResourceType]) -> None:
     """Registers our services and corrects what ministack accepts and drops."""
     routing.serve(gateway)
+    iam_resources.install()
     conditions.install()
     stack_actor.install()
     stack_rows.register(platform, resource_types)
