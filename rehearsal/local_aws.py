@@ -60,12 +60,14 @@ class LocalAws:
         """The environment that points aws, boto3, the CDK CLI and git at the local AWS."""
         bundle = str(self.ca_bundle)
         aws = shlex.quote(shutil.which("aws", path=program_path(os.environ)["PATH"]) or "aws")
+        # Only `get` knows the option; `store` would start Python again, for nothing.
+        sign_in = f"{aws} codecommit credential-helper --ignore-host-check get"
         # For this URL alone, so that git's other remotes keep their own sign-in. An empty helper
         # drops those of the user's configuration.
         settings = {
             f"credential.{self.url}.helper": [
                 "",
-                f"!{aws} codecommit credential-helper --ignore-host-check $@",
+                f'!f() {{ test "$1" != get || {sign_in}; }}; f',
             ],
             f"credential.{self.url}.UseHttpPath": ["true"],
         }
