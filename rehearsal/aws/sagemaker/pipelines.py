@@ -8,12 +8,19 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.aws.platform import AwsError, Context, Scope
+from rehearsal.aws.sagemaker import members
 from rehearsal.aws.sagemaker.control_plane import identity
 from rehearsal.aws.sagemaker.listing import Listing
 from rehearsal.aws.sagemaker.records import Record, now
 from rehearsal.aws.sagemaker.transform_jobs import TransformJobs
 from rehearsal.aws.service import Request, Response
-from rehearsal.execution.pipeline_definition import Definition, DefinitionError, parse_definition
+from rehearsal.execution.pipeline_definition import (
+    OPERATIONS,
+    Definition,
+    DefinitionError,
+    parse_definition,
+    walk,
+)
 
 KIND = "pipeline"
 LISTING = Listing(operation="ListPipelines", member="PipelineSummaries", name="PipelineName")
@@ -114,10 +121,14 @@ class Pipelines(TransformJobs):
             raise AwsError("ValidationException", message)
         text = inline or self._definition_from_s3(location, context)
         try:
-            return parse_definition(text)
+            definition = parse_definition(text)
         except DefinitionError as error:
             message = "Unable to parse pipeline definition. " + " ".join(error.problems)
             raise AwsError("ValidationException", message) from error
+        for step in walk(definition.steps):
+            if step["Type"] in OPERATIONS:
+                members.refuse_unsupported(OPERATIONS[step["Type"]], step["Arguments"])
+        return definition
 
     def _definition_from_s3(self, location: Any, context: Context) -> str:
         """Reads a definition with the caller's permission to read it."""

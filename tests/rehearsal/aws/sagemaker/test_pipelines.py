@@ -406,3 +406,62 @@ def test_a_pipeline_is_not_found_in_aws_words(sagemaker: Any) -> None:
     with pytest.raises(ClientError, match=r"Pipeline 'arn:.*:pipeline/x' does not exist") as caught:
         sagemaker.describe_pipeline(PipelineName="x")
     assert caught.value.response["Error"]["Code"] == "ResourceNotFound"
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        ({"Name": "F", "Type": "Lambda", "Arguments": {}}, "does not run steps of type Lambda"),
+        (processing("F", DependsOn=["G"]), "DependsOn names the unknown step G"),
+        (
+            {
+                **processing("F"),
+                "Arguments": {**EVALUATE["Arguments"], "ExperimentConfig": {"a": 1}},
+            },
+            "ExperimentConfig",
+        ),
+    ],
+)
+def test_a_definition_that_cannot_run_makes_no_pipeline(
+    sagemaker: Any, step: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message) as caught:
+        sagemaker.create_pipeline(
+            PipelineName="churn-train",
+            PipelineDefinition=definition(step),
+            RoleArn=ROLE,
+            ClientRequestToken="a" * 32,
+        )
+
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert not sagemaker.list_pipelines()["PipelineSummaries"]
+
+
+def test_a_deleted_pipeline_takes_its_executions_along(sagemaker: Any, run: Run) -> None:
+    execution = run(definition(processing("First")))
+
+    sagemaker.delete_pipeline(PipelineName="churn-train", ClientRequestToken="a" * 32)
+
+    with pytest.raises(ClientError, match="does not exist"):
+        sagemaker.describe_pipeline_execution(
+            PipelineExecutionArn=execution["PipelineExecutionArn"]
+        )
+
+
+def test_a_running_pipeline_is_not_deleted(
+    sagemaker: Any, data_plane: FakeDataPlane, eventually: Eventually
+) -> None:
+    data_plane.behaviour["First"] = runs_until_stopped
+    sagemaker.create_pipeline(
+        PipelineName="churn-train",
+        PipelineDefinition=definition(processing("First")),
+        RoleArn=ROLE,
+        ClientRequestToken="a" * 32,
+    )
+    sagemaker.start_pipeline_execution(PipelineName="churn-train", ClientRequestToken="d" * 32)
+    eventually(lambda: data_plane.runs)
+
+    with pytest.raises(ClientError, match="is running: stop") as caught:
+        sagemaker.delete_pipeline(PipelineName="churn-train", ClientRequestToken="a" * 32)
+
+    assert caught.value.response["Error"]["Code"] == "ConflictException"
