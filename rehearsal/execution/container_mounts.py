@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from rehearsal.execution.interpreter import Interpreter
 
@@ -21,6 +21,13 @@ _SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "nix"
 _VISIBLE = tuple(Path("/", name) for name in _SYSTEM)
 _PYTHON_HOME = Path("/usr/local")
 """Where python base images have Python: `python3` is /usr/local/bin/python3."""
+
+
+class Mountable(Protocol):
+    """Something that a container shows."""
+
+    def step(self) -> Step:
+        """How `container_root.py` mounts it."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,8 @@ def package_registries(
     texts += _texts(Path("/etc/pip.conf")) + _texts(Path("/etc/uv"))
     resolver = Path("/etc/resolv.conf").resolve()
     named = {Path(match) for text in texts for match in _ABSOLUTE_PATH.findall(text)}
+    # The pages of a local index, .../simple, usually point to files beside it.
+    named = {path.parent if path.name == "simple" else path for path in named}
     local = hidden([resolver, *(path for path in named if path.exists())])
     return passed, mounts + [Mount(path, str(path)) for path in local]
 

@@ -22,8 +22,9 @@ _DEVICE_LINKS = {
 def lay_out(root: str, mounts: list[dict[str, Any]]) -> None:
     """Builds the tree below `root`, an empty directory of the host, and makes it `/`.
 
-    `mounts` are applied in order, each with a `kind`: bind (source, target, writable), directory,
-    tmpfs (mode), symlink, file (content), devices, proc, read-only (that mount alone).
+    `mounts` are applied in order, each with a `target` and a `kind`: bind (source, writable),
+    directory, tmpfs (mode), overlay (lower, upper, work), symlink (source), file (content, mode),
+    devices, proc, read-only (that mount alone).
     """
     linux.make_private()
     linux.mount("tmpfs", root, "tmpfs", linux.NO_SETUID | linux.NO_DEVICES, "mode=755")
@@ -80,6 +81,12 @@ def _proc(target: str, _: dict[str, Any]) -> None:
     linux.mount("proc", target, "proc", linux.NO_SETUID | linux.NO_DEVICES | 8)
 
 
+def _overlay(target: str, step: dict[str, Any]) -> None:
+    Path(target).mkdir(parents=True, exist_ok=True)
+    options = f"lowerdir={step['lower']},upperdir={step['upper']},workdir={step['work']},userxattr"
+    linux.mount("overlay", target, "overlay", linux.NO_SETUID | linux.NO_DEVICES, options)
+
+
 def _read_only(target: str, _: dict[str, Any]) -> None:
     linux.make_read_only(target.rstrip("/") or "/", recursive=False)
 
@@ -92,5 +99,6 @@ _KINDS = {
     "file": _file,
     "devices": _devices,
     "proc": _proc,
+    "overlay": _overlay,
     "read-only": _read_only,
 }

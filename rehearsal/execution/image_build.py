@@ -10,6 +10,7 @@ import hashlib
 import os
 import platform
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -20,9 +21,10 @@ from rehearsal.execution.build_context import BuildContext, CopyError, fingerpri
 from rehearsal.execution.container import DOCKER_PATH
 from rehearsal.execution.dockerfile import Instruction
 from rehearsal.execution.image import Image
-from rehearsal.execution.image_command import run_command
-from rehearsal.execution.image_layers import LayerStore
+from rehearsal.execution.image_command import MountPointBusyError, run_command
+from rehearsal.execution.image_layers import LayerStore, Opt
 from rehearsal.execution.interpreter import Interpreter, find_interpreter, running_interpreter
+from rehearsal.execution.overlay import Overlay, large_entries, overlays_work
 
 Log = Callable[[str], None]
 
@@ -75,7 +77,7 @@ class ImageBuild:
         text = "\0".join([self.chain, *parts])
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _layer(self, key: str, touched: set[str] | None, make: Callable[[Path], None]) -> None:
+    def _layer(self, key: str, touched: set[str], make: Callable[[Path], None]) -> None:
         found = self.layers.find(key, self.image.opt)
         if found is not None:
             self.log(" ---> Using cache")
@@ -179,10 +181,36 @@ class ImageBuild:
     def run_(self, step: Instruction) -> None:
         words = list(step.words or ("/bin/sh", "-c", step.text))
 
-        def make(opt: Path) -> None:
-            run_command(self.image, words, self.arguments, opt, self.log, self.stop)
+        key = self._key("RUN", repr(words))
+        large: Opt = {}
+        if self.layers.find(key, self.image.opt) is None:
+            large = large_entries(self.image.opt)
+            if large and not self.layers.has_overlays(self._try_overlays):
+                large = {}
+        try:
+            self._run(key, words, large)
+        except MountPointBusyError:
+            self._run(key, words, {})
 
-        self._layer(self._key("RUN", repr(words)), None, make)
+    def _try_overlays(self, directory: Path) -> bool:
+        return overlays_work(directory, self.image)
+
+    def _run(self, key: str, words: list[str], large: Opt) -> None:
+        """Runs a command on a copy of /opt, but of `large` entries only keeps what changed."""
+
+        def make(opt: Path) -> None:
+            changes = opt.parent / "changes"
+            overlays = [Overlay(name, path, changes / name) for name, path in large.items()]
+            for overlay in overlays:
+                overlay.prepare()
+            try:
+                run_command(self.image, words, self.arguments, opt, self.log, self.stop, overlays)
+            finally:
+                for overlay in overlays:
+                    overlay.remove()
+                shutil.rmtree(changes, ignore_errors=True)
+
+        self._layer(key, set(self.image.opt) - set(large), make)
 
     def _path(self, text: str) -> PurePosixPath:
         joined = os.path.normpath(PurePosixPath(self.image.working_directory) / text)

@@ -11,6 +11,7 @@ from rehearsal.execution.container import Container, Network
 from rehearsal.execution.container_mounts import Mount, package_registries
 from rehearsal.execution.image import Image
 from rehearsal.execution.job import run_to_end
+from rehearsal.execution.overlay import Overlay
 
 _OPT = PurePosixPath("/opt")
 _LONGEST = 3600.0
@@ -21,6 +22,10 @@ class ImageBuildError(Exception):
     """An image that could not be built; the log has the output of the failed command."""
 
 
+class MountPointBusyError(ImageBuildError):
+    """A command that would replace an entry of /opt as a whole, which is a mount point."""
+
+
 def run_command(
     image: Image,
     words: Sequence[str],
@@ -28,10 +33,12 @@ def run_command(
     opt: Path,
     log: Callable[[str], None],
     stop: threading.Event,
+    overlays: Sequence[Overlay] = (),
 ) -> None:
     """Runs a command with `opt` as /opt, writable, and with this machine's way to registries.
 
-    `arguments` are the values of ARG. Raises ImageBuildError for an exit code other than 0.
+    `arguments` are the values of ARG, `overlays` entries that are not in `opt` yet; they are after
+    the command if it changed them. Raises ImageBuildError for an exit code other than 0.
     """
     present = {entry.name for entry in opt.iterdir()}
     settings, mounts = package_registries(os.environ, Path.home())
@@ -42,13 +49,14 @@ def run_command(
         "UV_PYTHON_DOWNLOADS": "never",
         "PIP_USER": "0",  # an installation into the home directory would be lost
     }
-    mounts = [mount for mount in mounts if _opt_name(mount.target) not in present]
+    taken = present | {overlay.name for overlay in overlays}
+    mounts = [mount for mount in mounts if _opt_name(mount.target) not in taken]
     mounts.append(Mount(_uv_cache(), "/root/.cache/uv", writable=True))
     container = Container(
         image,
         entrypoint=words,
         environment={**settings, **arguments},
-        mounts=mounts,
+        mounts=[*overlays, *mounts],
         network=Network.HOST,
         opt=opt,
         host_name="build",
@@ -62,8 +70,12 @@ def run_command(
     _check(container, list(words), ended.exit_code)
     targets = [mount.target for mount in mounts]
     targets += [str(prefix) for prefix in image.interpreter.prefixes]
-    for name in {_opt_name(target) for target in targets} - present - {None}:
+    names = {_opt_name(target) for target in targets} | {overlay.name for overlay in overlays}
+    for name in names - present - {None}:
         _remove_mount_points(opt / str(name))
+    for overlay in overlays:
+        if overlay.changed:
+            overlay.copy_to(opt, image)
 
 
 def _check(container: Container, words: list[str], code: int) -> None:
@@ -75,8 +87,13 @@ def _check(container: Container, words: list[str], code: int) -> None:
             " This rehearsal keeps only /opt of an image, everything else is read-only: install"
             " into a virtual environment, python3 -m venv /opt/venv."
         )
+    if any("Device or resource busy" in line for line in container.last_lines):
+        raise MountPointBusyError(f"{words}: a mount point is busy")
     command = words[2] if words[:2] == _SHELL else repr(words)
-    raise ImageBuildError(f"The command {command!r} returned a non-zero code: {code}.{hint}")
+    said = next((line for line in reversed(container.last_lines) if line.strip()), "")
+    raise ImageBuildError(
+        f"The command {command!r} returned a non-zero code: {code}.{hint} Its last words: {said}"
+    )
 
 
 def _opt_name(target: str) -> str | None:

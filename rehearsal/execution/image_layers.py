@@ -29,6 +29,13 @@ class LayerStore:
         self._building.mkdir(parents=True, exist_ok=True)
         self._locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
+        self._overlays: bool | None = None
+
+    def has_overlays(self, probe: Callable[[Path], bool]) -> bool:
+        """Whether `probe`, asked once, finds that this directory can hold overlays."""
+        if self._overlays is None:
+            self._overlays = probe(self._building)
+        return self._overlays
 
     def find(self, key: str, opt: Opt) -> Opt | None:
         """/opt after the layer on top of `opt`; None when the layer was not built yet."""
@@ -41,12 +48,10 @@ class LayerStore:
         kept = {name: path for name, path in opt.items() if name not in description["removed"]}
         return kept | changed
 
-    def build(
-        self, key: str, opt: Opt, touched: set[str] | None, make: Callable[[Path], None]
-    ) -> Opt:
+    def build(self, key: str, opt: Opt, touched: set[str], make: Callable[[Path], None]) -> Opt:
         """Runs `make` on a writable copy of /opt and keeps what it changed as the layer `key`.
 
-        `touched` names the entries that `make` may change (all when None); only they are copied.
+        `touched` names the entries that `make` may change ; only they are copied.
         """
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
@@ -54,15 +59,12 @@ class LayerStore:
             found = self.find(key, opt)
             return self._build(key, opt, touched, make) if found is None else found
 
-    def _build(
-        self, key: str, opt: Opt, touched: set[str] | None, make: Callable[[Path], None]
-    ) -> Opt:
+    def _build(self, key: str, opt: Opt, touched: set[str], make: Callable[[Path], None]) -> Opt:
         work = Path(tempfile.mkdtemp(dir=self._building))
         try:
             writable = work / "opt"
             writable.mkdir()
-            names = set(opt) if touched is None else touched & set(opt)
-            copied = {name: opt[name] for name in names}
+            copied = {name: opt[name] for name in touched & set(opt)}
             _copy(list(copied.values()), writable)
             make(writable)
             self._keep_changes(work, copied)

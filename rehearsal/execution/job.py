@@ -20,6 +20,7 @@ from rehearsal.aws.platform import Scope
 from rehearsal.execution.container import Container, Network
 from rehearsal.execution.container_init import SETUP_FAILED
 from rehearsal.execution.image_registry import ImageUnavailableError, resolve
+from rehearsal.execution.isolation import IsolationUnavailableError
 from rehearsal.execution.job_failure import JobFailedError, UnsupportedError
 from rehearsal.execution.log_stream import LogStream
 
@@ -126,8 +127,13 @@ class Job:
         """`<job>/algo-1-<time>` in the log group, as SageMaker names it."""
         return LogStream(self.session, group, f"{name}/{HOST}-{int(time.time())}")
 
-    def network(self, isolated: bool) -> Network:
-        return Network.ISOLATED if isolated else Network.AWS
+    def container(self, image: Image, *, isolated: bool, **options: Any) -> Container:
+        """A container of this job. Raises JobFailedError when the image has nothing to run."""
+        network = Network.ISOLATED if isolated else Network.AWS
+        try:
+            return Container(image, network=network, **options)
+        except ValueError as error:
+            raise JobFailedError(f"ClientError: {error}") from error
 
     def variables(self, isolated: bool) -> dict[str, str]:
         """How the container reaches AWS; with network isolation it gets no credentials.
@@ -143,7 +149,10 @@ class Job:
         return int(self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", ONE_DAY))
 
     def run_container(self, container: Container) -> Ended:
-        ended = run_to_end(container, stop=self.stop, longest=self.longest, grace=self.grace)
+        try:
+            ended = run_to_end(container, stop=self.stop, longest=self.longest, grace=self.grace)
+        except IsolationUnavailableError as error:
+            raise JobFailedError(f"InternalServerError: {error}") from error
         if ended.exit_code == SETUP_FAILED and container.last_lines:
             raise JobFailedError(f"InternalServerError: {container.last_lines[-1]}")
         return ended

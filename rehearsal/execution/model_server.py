@@ -21,6 +21,7 @@ from rehearsal.execution.container import Container, Network
 from rehearsal.execution.container_mounts import Mount
 from rehearsal.execution.image_registry import ImageUnavailableError, resolve
 from rehearsal.execution.image_store import ImageStore
+from rehearsal.execution.isolation import IsolationUnavailableError
 from rehearsal.execution.job_failure import JobFailedError
 from rehearsal.execution.log_stream import LogStream
 from rehearsal.execution.model_data import fetch_model, refuse_unsupported
@@ -118,6 +119,9 @@ class ModelServer:
         except JobFailedError as error:
             self.stop(grace=0)
             raise ModelServerError(error.reason) from error
+        except (IsolationUnavailableError, ValueError) as error:
+            self.stop(grace=0)
+            raise ModelServerError(str(error)) from error
         except BaseException:
             self.stop(grace=0)
             raise

@@ -109,13 +109,13 @@ class _ProcessingJob(Job):
         with self.log_stream(LOG_GROUP, name) as log:
             isolated = self.request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False)
             application = self.request["AppSpecification"]
-            container = Container(
+            container = self.container(
                 image,
+                isolated=isolated,
                 entrypoint=application.get("ContainerEntrypoint"),
                 arguments=application.get("ContainerArguments"),
                 environment=self.variables(isolated) | dict(self.request.get("Environment", {})),
                 mounts=[Mount(ml, "/opt/ml", writable=True)],
-                network=self.network(isolated),
                 on_line=log.write,
             )
             ended = self.run_container(container)

@@ -132,13 +132,13 @@ class _TrainingJob(Job):
                 log.write(line)
                 self._metrics.read(line)
 
-            container = Container(
+            container = self.container(
                 image,
+                isolated=self._isolated,
                 entrypoint=entrypoint,
                 arguments=arguments,
                 environment=self._environment(),
                 mounts=mounts,
-                network=self.network(self._isolated),
                 on_line=on_line,
             )
             return container, self.run_container(container)

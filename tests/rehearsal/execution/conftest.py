@@ -63,9 +63,15 @@ class JobSurroundings:
         return [item["Key"] for item in answer.get("Contents", [])]
 
     def log_lines(self, group: str, stream_prefix: str = "") -> list[str]:
-        given = {"logStreamNamePrefix": stream_prefix} if stream_prefix else {}
-        answer = self.session.client("logs").filter_log_events(logGroupName=group, **given)
-        return [event["message"] for event in answer["events"]]
+        """The lines of all streams of a group whose name starts with a prefix."""
+        logs, lines = self.session.client("logs"), []
+        for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]:
+            if stream["logStreamName"].startswith(stream_prefix):
+                answer = logs.get_log_events(
+                    logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
+                )
+                lines += [event["message"] for event in answer["events"]]
+        return lines
 
     def image(self, program: str) -> str:
         """Builds and publishes an image whose entry point is a Python program; its URI."""

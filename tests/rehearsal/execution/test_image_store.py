@@ -126,6 +126,53 @@ def test_a_later_command_that_changes_one_entry_reuses_the_others(
     assert second.opt["small"] != first.opt["small"]
 
 
+TWO_FOLDERS = "RUN mkdir /opt/big /opt/new && echo one > /opt/big/file && echo x > /opt/big/gone\n"
+
+
+@pytest.mark.parametrize("means", ["overlays", "copies"])
+class TestLargeFolders:
+    """A command on top of a large folder: the same result with overlays and without."""
+
+    @pytest.fixture(autouse=True)
+    def _all_folders_are_large(self, monkeypatch: pytest.MonkeyPatch, means: str) -> None:
+        monkeypatch.setattr("rehearsal.execution.overlay._LARGE", 1)
+        if means == "copies":
+            monkeypatch.setattr("rehearsal.execution.image_build.overlays_work", lambda *_: False)
+
+    def test_it_is_shared_when_the_command_left_it_alone(
+        self, store: ImageStore, context: Path
+    ) -> None:
+        first, _ = build(store, context, f"{TWO_FOLDERS}CMD true\n")
+        rest = f"{TWO_FOLDERS}RUN cat /opt/big/file > /opt/new/file\nCMD cat /opt/new/file\n"
+        second, _ = build(store, context, rest)
+        assert second.opt["big"] == first.opt["big"]
+        assert output(second) == ["one"]
+
+    def test_it_becomes_a_complete_new_folder_when_the_command_changed_it(
+        self, store: ImageStore, context: Path
+    ) -> None:
+        show = "CMD cat /opt/big/file; ls /opt/big\n"
+        first, _ = build(store, context, f"{TWO_FOLDERS}{show}")
+        change = "RUN echo two >> /opt/big/file && rm /opt/big/gone && touch /opt/big/more\n"
+        second, _ = build(store, context, f"{TWO_FOLDERS}{change}{show}")
+        assert output(first) == ["one", "file", "gone"]
+        assert output(second) == ["one", "two", "file", "more"]
+        assert {path.name for path in second.opt["big"].iterdir()} == {"file", "more"}
+
+    def test_it_can_be_replaced_as_a_whole(self, store: ImageStore, context: Path) -> None:
+        change = "RUN rm -r /opt/big && mkdir /opt/big && echo new > /opt/big/file\n"
+        image, _ = build(store, context, f"{TWO_FOLDERS}{change}CMD cat /opt/big/file\n")
+        assert output(image) == ["new"]
+
+    def test_nothing_is_left_behind(self, store: ImageStore, context: Path) -> None:
+        build(store, context, f"{TWO_FOLDERS}RUN touch /opt/big/more\nCMD true\n")
+        with pytest.raises(ImageBuildError):
+            build(store, context, f"{TWO_FOLDERS}RUN touch /opt/big/more; exit 1\nCMD true\n")
+        assert list((store.directory / "layers/building").iterdir()) == []
+        layers = (store.directory / "layers").iterdir()
+        assert {path.name for layer in layers for path in layer.iterdir()} == {"layer.json", "opt"}
+
+
 def test_the_digest_does_not_depend_on_place_or_time(tmp_path: Path) -> None:
     digests = set()
     for name in ("a", "b"):
