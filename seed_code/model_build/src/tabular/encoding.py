@@ -75,29 +75,49 @@ def encode_numbers(
     Raises:
         CellError: at the first cell that is neither a number nor missing.
     """
+    # Three ways, the fast ones first: most columns are all numbers, or numbers and missing values.
     try:
         numbers = list(map(float, cells))
     except (ValueError, TypeError, OverflowError):
-        return [_number(cell, row, name, missing) for row, cell in enumerate(cells, start=1)]
-    # float() also reads Python's own spelling 1_000, which no CSV file means as a number.
-    for row, cell in enumerate(cells, start=1):
-        if type(cell) is str and "_" in cell:
-            _number(cell, row, name, missing)
+        known = [NAN if _is_missing(cell, missing) else cell for cell in cells]
+        try:
+            numbers = list(map(float, known))
+        except (ValueError, TypeError, OverflowError):
+            numbers = [_number(cell, row, name) for row, cell in enumerate(known, start=1)]
+    if _some_underscore(cells):
+        _refuse_underscores(cells, name)
     return numbers
 
 
-def _number(cell: Any, row: int, name: str, missing: frozenset[str]) -> float:
-    if cell is None or (isinstance(cell, str) and is_missing(cell, missing)):
-        return NAN
+def _some_underscore(cells: Sequence[Any]) -> bool:
     try:
+        return "_" in "".join(cells)
+    except TypeError:  # they are not all texts
+        return True
+
+
+def _refuse_underscores(cells: Sequence[Any], name: str) -> None:
+    """float() also reads Python's own spelling 1_000, which no table means as a number."""
+    for row, cell in enumerate(cells, start=1):
         if isinstance(cell, str) and "_" in cell:
-            raise ValueError
+            raise _refusal(cell, row, name)
+
+
+def _is_missing(cell: Any, missing: frozenset[str]) -> bool:
+    return cell is None or (isinstance(cell, str) and is_missing(cell, missing))
+
+
+def _number(cell: Any, row: int, name: str) -> float:
+    try:
         return float(cell)
     except OverflowError:
         return math.inf
     except (ValueError, TypeError):
-        expected = "a number or a missing value"
-        raise CellError(row=row, column=name, got=cell, expected=expected) from None
+        raise _refusal(cell, row, name) from None
+
+
+def _refusal(cell: Any, row: int, name: str) -> CellError:
+    return CellError(row=row, column=name, got=cell, expected="a number or a missing value")
 
 
 def encode_categories(cells: Sequence[Any], column: Column) -> list[float]:

@@ -37,7 +37,8 @@ def split(target: Target, *, validation: float, test: float, seed: int) -> Parts
     for rows in _strata(values, target.labels):
         drawn = generator.permutation(rows)
         held_out = _share(len(drawn), test)
-        stop = held_out + _share(len(drawn), validation)
+        # Two rounded shares could take every row of a small class.
+        stop = min(held_out + _share(len(drawn), validation), len(drawn) - 1)
         parts[drawn[:held_out]] = Part.TEST
         parts[drawn[held_out:stop]] = Part.VALIDATION
         parts[drawn[stop:]] = Part.TRAIN

@@ -1,0 +1,49 @@
+"""Dividing rows into parts."""
+
+import numpy as np
+import pytest
+
+from tabular.problem import ProblemType
+from tabular.split import Part, split
+from tabular.target import Target
+
+
+def parts(counts: list[int], validation: float = 0.2, test: float = 0.2) -> list[list[int]]:
+    """For each class how many rows are in each part."""
+    values: list[float | None] = [
+        float(code) for code, count in enumerate(counts) for _ in range(count)
+    ]
+    labels = tuple(str(code) for code in range(len(counts)))
+    target = Target(problem_type=ProblemType.MULTICLASS, labels=labels, values=[*values, None])
+    drawn = split(target, validation=validation, test=test, seed=1)
+    assert drawn[-1] == Part.LEFT_OUT
+    codes = np.array(values)
+    return [
+        [int(np.sum((codes == code) & (drawn[:-1] == part))) for part in list(Part)[:3]]
+        for code in range(len(counts))
+    ]
+
+
+def test_every_class_keeps_its_shares() -> None:
+    assert parts([100, 10]) == [[60, 20, 20], [6, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(1, [1, 0, 0]), (2, [2, 0, 0]), (3, [1, 1, 1]), (4, [2, 1, 1])]
+)
+def test_small_classes_are_in_training_first(count: int, expected: list[int]) -> None:
+    assert parts([50, count])[1] == expected
+
+
+def test_large_shares_leave_rows_for_training() -> None:
+    assert all(counts[0] > 0 for counts in parts([4, 5, 6, 7], validation=0.49, test=0.49))
+
+
+def test_a_regression_is_drawn_from_all_rows() -> None:
+    target = Target(
+        problem_type=ProblemType.REGRESSION, labels=(), values=[None, *map(float, range(99))]
+    )
+    drawn = split(target, validation=0.3, test=0.1, seed=1)
+    assert np.bincount(drawn).tolist() == [59, 30, 10, 1]
+    assert (drawn == split(target, validation=0.3, test=0.1, seed=1)).all()
+    assert (drawn != split(target, validation=0.3, test=0.1, seed=2)).any()
