@@ -91,7 +91,7 @@ class DeliveryPipeline(Construct):
 
     def start(self) -> targets.CodePipeline:
         """The target of an EventBridge rule that is to start the pipeline."""
-        return targets.CodePipeline(self.pipeline, event_role=self.event_role)
+        return targets.CodePipeline(self.pipeline, event_role=self.event_role.fixed)
 
     def _event_role(self, pipeline_name: str) -> ServiceRole:
         arn = cdk.Stack.of(self).format_arn(service="codepipeline", resource=pipeline_name)

@@ -196,3 +196,15 @@ def test_the_synth_build_only_looks_for_models(both_pipelines: Template) -> None
         if action.startswith("sagemaker:")
     }
     assert sagemaker == {"sagemaker:ListModelPackages"}
+
+
+def test_no_role_has_a_second_policy_but_the_one_that_passes_itself(
+    both_pipelines: Template,
+) -> None:
+    attached = [
+        resource["Properties"]["Roles"]
+        for resource in both_pipelines["Resources"].values()
+        if resource["Type"] == "AWS::IAM::Policy"
+    ]
+    assert len(attached) == 1, "a construct of the CDK has widened a role"
+    assert "TrainingRole" in str(attached)
