@@ -1,4 +1,4 @@
-"""The resources that IAM is asked about for ministack's own services, where ministack is too coarse.
+"""The resources that IAM is asked about for services of ministack, where it is too coarse.
 
 Sources: "Service Authorization Reference"; "Overview of managing access permissions to your
 CloudWatch Logs resources", which asks for `log-group:NAME:*` in all operations but tagging.
