@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -48,7 +49,10 @@ def main() -> NoReturn:
     if listening is not None:
         os.close(listening)
     _serve_gateway(specification, above, keeper)
-    _exit_as(os.waitpid(keeper, 0)[1])
+    status = os.waitpid(keeper, 0)[1]
+    if select.select([sys.stdin], [], [], 0)[0]:  # nobody is left who would remove them
+        shutil.rmtree(Path(specification["root"]).parent, ignore_errors=True)
+    _exit_as(status)
 
 
 def _send(control: socket.socket, message: bytes) -> None:

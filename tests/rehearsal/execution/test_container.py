@@ -304,7 +304,7 @@ class TestHowAContainerEnds:
         thread.join()
         assert container.wait() == 4
 
-    def test_it_dies_with_the_process_that_started_it(self) -> None:
+    def test_it_dies_with_the_process_that_started_it(self, tmp_path: Path) -> None:
         mark = uuid.uuid4().hex
         program = (
             "import sys, time\n"
@@ -318,7 +318,11 @@ class TestHowAContainerEnds:
             "          on_line=lambda line: print(line, flush=True)).start()\n"
             "time.sleep(120)\n"
         )
-        server = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+        server = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+        )
         assert server.stdout is not None
         assert server.stdout.readline() == b"ready\n"
         assert processes_with(mark)
@@ -326,6 +330,10 @@ class TestHowAContainerEnds:
         server.wait()
         server.stdout.close()
         assert until_none(mark) == []
+        deadline = time.monotonic() + 10
+        while list(tmp_path.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert list(tmp_path.iterdir()) == []
 
     def test_its_scratch_files_are_removed(
         self, plain_image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
