@@ -118,11 +118,15 @@ class ControlPlane(Service):
 
     def tag_new(self, context: Context, arn: str, tags: Iterable[Mapping[str, str]]) -> None:
         """Tags of a new resource; the caller needs sagemaker:AddTags if there are any."""
-        given = {tag["Key"]: tag["Value"] for tag in tags}
+        given = list(tags)
         if given:
             self.authorize_caller(context, "sagemaker:AddTags", arn)
+        self.inherit_tags(arn, given)
+
+    def inherit_tags(self, arn: str, tags: Iterable[Mapping[str, str]]) -> None:
+        """Tags that the service puts on a resource which it makes itself."""
         with self.lock:
-            self._tags[arn] = given
+            self._tags[arn] = {tag["Key"]: tag["Value"] for tag in tags}
 
     def drop_tags(self, arn: str) -> None:
         with self.lock:

@@ -89,7 +89,7 @@ class TuningJobs(TrainingJobs):
         def train(
             request: Mapping[str, Any], progress: Progress, stop: threading.Event
         ) -> Mapping[str, Any]:
-            return self._train(run, record, context, {**request, "Tags": tags}, progress, stop)
+            return self._train(run, record, context, (request, tags), progress, stop)
 
         def tell(changes: Mapping[str, Any]) -> None:
             run.progress(_with_trials(changes))
@@ -115,20 +115,25 @@ class TuningJobs(TrainingJobs):
         run: JobRun,
         tuning: Record,
         context: Context,
-        request: Mapping[str, Any],
+        tagged_request: tuple[Mapping[str, Any], list[dict[str, str]]],
         progress: Progress,
         stop: threading.Event,
     ) -> Mapping[str, Any]:
-        """Runs one trial as a training job; its tags are those of the tuning job."""
+        """Runs one trial as a training job; its tags are those of the tuning job.
+
+        The service itself makes the trials, so their tags ask nothing of the job's role.
+        """
+        request, tags = tagged_request
         trial = dict(request)
         starting_training(trial)
         trial["TuningJobArn"] = tuning[KIND.arn]
         self._record_job(training_jobs.KIND, trial, context, stop)
+        self.inherit_tags(trial[training_jobs.KIND.arn], tags)
         self._run_job(
             training_jobs.KIND,
             trial,
             run.scope,
-            {name: value for name, value in request.items() if name != "Tags"},
+            dict(request),
             trial["RoleArn"],
             self.run_training,
             {},
