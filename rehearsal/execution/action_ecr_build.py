@@ -19,6 +19,7 @@ from rehearsal.execution.codepipeline_action import (
     ActionRun,
 )
 from rehearsal.execution.dockerfile import DockerfileError
+from rehearsal.execution.image_command import ImageBuildError
 from rehearsal.execution.image_store import ImageStore
 
 _DEFAULT_TAG = "latest"
@@ -37,11 +38,11 @@ def run(action: ActionRun) -> ActionResult:
             context = _context(directory, configuration.get("DockerFilePath", "."))
             log.container(f"Running command docker build -t {name} .")
             store = ImageStore(action.platform.state_directory / "images")
-            image = store.build(context, _DOCKERFILE, log.output)
+            image = store.build(context, _DOCKERFILE, log.output, stop=action.abandoned)
         log.container(f"Running command docker push {repository} ({', '.join(tags)})")
         digest = image_registry.publish(action.session, repository, tags, image)
         log.container(f"Pushed {digest}")
-    except DockerfileError as error:
+    except (DockerfileError, ImageBuildError) as error:
         log.container(str(error))
         raise ActionFailedError(f"Image build failed: {error}") from error
     finally:

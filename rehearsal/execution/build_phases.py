@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import threading
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -21,7 +19,6 @@ from rehearsal.execution.build_workspace import (
     HOME,
     BuildWorkspace,
     ProjectCache,
-    registry_variables,
 )
 from rehearsal.execution.clients import aws_client
 from rehearsal.execution.image import Image
@@ -238,7 +235,7 @@ class BuildPhases:
             image=image,
             shell=self._spec.shell,
             environment=self._environment(runtimes),
-            mounts=self._workspace.mounts(self._platform.ca_bundle, os.environ, Path.home()),
+            mounts=self._workspace.mounts(self._platform.ca_bundle),
             on_line=self._log.output,
             stopped=self._stopped,
             deadline=self._deadline,
@@ -253,7 +250,7 @@ class BuildPhases:
         plan, region = self._plan, self._plan.scope.region
         bundle = str(self._platform.ca_bundle)
         variables = {
-            **registry_variables(os.environ, Path.home()),
+            **self._workspace.registry_variables(),
             **self._variables,
             "PATH": runtimes.path,
             "HOME": HOME,

@@ -6,9 +6,11 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from rehearsal.aws.platform import Platform
 from rehearsal.execution.build_log import BuildLog
@@ -29,7 +31,9 @@ class BuildRun:
         self._observer = observer
         self._stopped = threading.Event()
         self._log = BuildLog()
-        self._workspace = BuildWorkspace(plan.volume, plan.build_uuid)
+        self._workspace = BuildWorkspace(
+            plan.volume, plan.build_uuid, environment=os.environ, home=Path.home()
+        )
         self._phases = BuildPhases(
             plan,
             platform,

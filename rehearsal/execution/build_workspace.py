@@ -1,14 +1,10 @@
 """The folders of a build and what its container sees of them and of this machine.
 
-    <volume>/uv                       uv's cache, shared by all builds
-    <volume>/builds/<build>/root      /root
-    <volume>/builds/<build>/tmp       /tmp
-    <volume>/builds/<build>/output    /codebuild/output: sources below src<number>/src
-    <volume>/builds/<build>/python    /codebuild/python: where `pip install` installs
-    <caches>/<project>                what a project's LOCAL_CUSTOM_CACHE keeps
-
-uv's cache and the sources are in one mount, because hard links do not cross mounts: environments
-are then made in no time and take no space.
+<volume>/builds/<build>/root      /root; /root/.cache/uv leads to the uv cache of this machine
+<volume>/builds/<build>/tmp       /tmp
+<volume>/builds/<build>/output    /codebuild/output: sources below src<number>/src
+<volume>/builds/<build>/python    /codebuild/python: where `pip install` installs
+<volume>/caches/<project>         what a project's LOCAL_CUSTOM_CACHE keeps
 """
 
 from __future__ import annotations
@@ -22,10 +18,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rehearsal.execution.build_volume import BuildVolume, lay_out, uv_cache_directory
 from rehearsal.execution.container_mounts import Mount, Step, hidden, package_registries
 from rehearsal.execution.interpreter import running_interpreter
 
-VOLUME = "/codebuild/volume"
 TOOLS = "/codebuild/readonly/bin"
 PYTHON_HOME = "/codebuild/python"
 HOME = "/root"
@@ -52,20 +48,29 @@ class Script(Mount):
 
 
 class BuildWorkspace:
-    """The folders of one build below `volume`; `create` makes them and `remove` deletes them."""
+    """The folders of one build below `volume`; `create` makes them and `remove` deletes them.
 
-    def __init__(self, volume: Path, build_uuid: str) -> None:
-        self.volume = volume
-        self.directory = volume / "builds" / build_uuid
+    `environment` and `home` are those of the person who runs the rehearsal.
+    """
+
+    def __init__(
+        self, volume: Path, build_uuid: str, *, environment: Mapping[str, str], home: Path
+    ) -> None:
+        self.directory = volume.resolve() / "builds" / build_uuid
+        self._environment = environment
+        self._home = home
         number = random.Random(build_uuid).randrange(10**8, 10**9)  # noqa: S311  # a name only
         self.source_path = f"/codebuild/output/src{number}/src"
-        self._inside = f"{VOLUME}/builds/{build_uuid}"
+        self._shown = BuildVolume("", "", ())
 
     def create(self) -> None:
         for name in ("root/.cache", "tmp", "output/tmp", "control", "python"):
             (self.directory / name).mkdir(parents=True)
-        (self.volume / "uv").mkdir(exist_ok=True)
-        (self.directory / "root/.cache/uv").symlink_to(f"{VOLUME}/uv")
+        empty_file = self.directory.parent.parent / "empty"
+        empty_file.touch()
+        uv_cache = uv_cache_directory(self._environment, self._home)
+        self._shown = lay_out(self.directory, uv_cache, empty_file)
+        (self.directory / "root/.cache/uv").symlink_to(self._shown.uv_cache)
         self.host_path(self.source_path).mkdir(parents=True)
 
     def remove(self) -> None:
@@ -85,36 +90,32 @@ class BuildWorkspace:
 
     def control_path(self, name: str) -> str:
         """The path inside of a file in the folder through which the shell is driven."""
-        return f"{self._inside}/control/{name}"
+        return f"{self._shown.builds}/control/{name}"
 
-    def mounts(self, ca_bundle: Path, environment: Mapping[str, str], home: Path) -> list[Mount]:
-        """Everything that a build sees beyond the operating system; `home` is the person's."""
-        uv_cache = environment.get("UV_CACHE_DIR")
-        prefix = Path(sys.prefix)
+    def mounts(self, ca_bundle: Path) -> list[Mount]:
+        """Everything that a build sees beyond the operating system."""
+        inside, home, prefix = self._shown.builds, self._home, Path(sys.prefix)
         mounts = [
-            Mount(self.volume, VOLUME, writable=True),
-            Link(Path(f"{self._inside}/output"), "/codebuild/output"),
-            Link(Path(f"{self._inside}/python"), PYTHON_HOME),
+            *self._shown.mounts,
+            Link(Path(f"{inside}/output"), "/codebuild/output"),
+            Link(Path(f"{inside}/python"), PYTHON_HOME),
             Mount(self.directory / "root", HOME, writable=True),
             Mount(self.directory / "tmp", "/tmp", writable=True),  # noqa: S108
         ]
-        if uv_cache and Path(uv_cache).is_dir():
-            mounts.append(Mount(Path(uv_cache), f"{VOLUME}/uv", writable=True))
         tools = [name for name in _TOOL_NAMES if (prefix / "bin" / name).exists()]
         mounts += [Script(prefix / "bin" / name, f"{TOOLS}/{name}") for name in tools]
         readable = hidden([*running_interpreter().prefixes, prefix, ca_bundle.resolve()])
         mounts += [Mount(path, str(path)) for path in readable]
-        mounts += package_registries(environment, home)[1]
+        mounts += package_registries(self._environment, home)[1]
         if (home / ".npmrc").is_file():
             mounts.append(Mount(home / ".npmrc", f"{HOME}/.npmrc"))
         return mounts
 
-
-def registry_variables(environment: Mapping[str, str], home: Path) -> dict[str, str]:
-    """The settings with which pip, uv and npm of this machine reach their registries."""
-    variables, _ = package_registries(environment, home)
-    variables |= {k: v for k, v in environment.items() if k.startswith(_NODE_VARIABLES)}
-    return variables
+    def registry_variables(self) -> dict[str, str]:
+        """The settings with which pip, uv and npm of this machine reach their registries."""
+        variables, _ = package_registries(self._environment, self._home)
+        own = {k: v for k, v in self._environment.items() if k.startswith(_NODE_VARIABLES)}
+        return variables | own
 
 
 class ProjectCache:
