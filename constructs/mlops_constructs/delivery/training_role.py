@@ -99,11 +99,6 @@ def _jobs(scope: Construct) -> list[Permission]:
             because="SageMaker Pipelines makes up the rest of the job's name",
         ),
         Permission(
-            actions=["sagemaker:AddTags", "sagemaker:CreateTrainingJob"],
-            resources=[sagemaker_arn(scope, "training-job", JOB_NAMES)],
-            because="SageMaker Pipelines makes up the rest of the job's name",
-        ),
-        Permission(
             actions=[
                 "sagemaker:AddTags",
                 "sagemaker:CreateHyperParameterTuningJob",
@@ -115,7 +110,12 @@ def _jobs(scope: Construct) -> list[Permission]:
             because="tuning jobs have short names without prefix: 32 characters are allowed",
         ),
         Permission(
-            actions=["sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
+            actions=[
+                "sagemaker:AddTags",
+                "sagemaker:CreateTrainingJob",
+                "sagemaker:DescribeTrainingJob",
+                "sagemaker:StopTrainingJob",
+            ],
             resources=[sagemaker_arn(scope, "training-job", "*")],
             because="trials are named after their tuning job, which has no prefix",
         ),

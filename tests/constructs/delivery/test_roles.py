@@ -137,8 +137,8 @@ def test_the_training_role_registers_in_its_group_and_passes_only_itself(
     group = resources_of(both_pipelines, role, "sagemaker:CreateModelPackage")
     assert "model-package-group/churn" in group
     assert "model-package/churn/*" in group
-    assert "training-job/pipelines-*" in resources_of(
-        both_pipelines, role, "sagemaker:CreateTrainingJob"
+    assert "processing-job/pipelines-*" in resources_of(
+        both_pipelines, role, "sagemaker:CreateProcessingJob"
     )
     assert role in resources_of(both_pipelines, role, "iam:PassRole")
     assert "sagemaker:UpdateModelPackage" not in allowed(both_pipelines, role), "approves nothing"
