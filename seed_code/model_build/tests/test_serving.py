@@ -1,72 +1,18 @@
 """The answers of `/ping` and `/invocations`."""
 
-import asyncio
 import csv
 import io
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
-from starlette.applications import Starlette
 
 from tabular import application
+from tests.asgi_client import Client, Response
 from tests.conftest import HEADING, Fitted
-
-
-@dataclass
-class Response:
-    """What the application sent."""
-
-    status: int = 0
-    headers: dict[str, str] = field(default_factory=dict)
-    content: bytes = b""
-
-    @property
-    def text(self) -> str:
-        return self.content.decode()
-
-    def json(self) -> Any:
-        return json.loads(self.content)
-
-
-class Client:
-    """Calls the application as its server does, without a port."""
-
-    def __init__(self, app: Starlette, stack: ExitStack) -> None:
-        self._app = app
-        self._runner = stack.enter_context(asyncio.Runner())
-        lifespan = app.router.lifespan_context(app)
-        self._runner.run(lifespan.__aenter__())
-        stack.callback(lambda: self._runner.run(lifespan.__aexit__(None, None, None)))
-
-    def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Response:
-        response = Response()
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        async def send(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                response.status = message["status"]
-                pairs = ((name.decode(), value.decode()) for name, value in message["headers"])
-                response.headers = dict(pairs)
-            else:
-                response.content += message.get("body", b"")
-
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": path,
-            "query_string": b"",
-            "headers": [(name.lower().encode(), text.encode()) for name, text in headers.items()],
-        }
-        self._runner.run(self._app(scope, receive, send))
-        return response
-
 
 Serve = Callable[[Fitted], Client]
 
