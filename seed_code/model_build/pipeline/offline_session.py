@@ -31,7 +31,9 @@ def offline_session(*, region: str, bucket: str) -> Any:
         region: of the pipeline.
         bucket: where the pipeline keeps its artifacts.
     """
-    logging.getLogger("sagemaker").setLevel(logging.ERROR)
+    # The SDK turns the logs of all libraries on; a build's log is for people.
+    for library in ("sagemaker", "botocore", "boto3"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message="Running within a PipelineSession")
     session = PipelineSession(
         boto_session=boto3.Session(region_name=region),

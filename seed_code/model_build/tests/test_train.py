@@ -144,3 +144,10 @@ def test_sagemaker_is_told_why_a_job_failed(
     with pytest.raises(SystemExit, match="1"):
         train_module.main()
     assert "a bug in train.py" in (opt_ml / "output/failure").read_text()
+
+
+def test_what_sagemaker_adds_to_the_hyperparameters_of_a_trial_is_left_alone(
+    tmp_path: Path, binary: Fitted
+) -> None:
+    train(lay_out_training(tmp_path, binary.outputs, _tuning_objective_metric="validation:auc"))
+    assert (tmp_path / "model/model.ubj").is_file()

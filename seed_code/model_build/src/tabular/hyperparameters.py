@@ -59,6 +59,10 @@ HYPERPARAMETERS = {
 }
 
 
+# SageMaker adds hyperparameters of its own to the trials of a tuning job.
+_SERVICE_PREFIX = "_"
+
+
 def read_hyperparameters(given: Mapping[str, object]) -> dict[str, int | float]:
     """All hyperparameters, defaults filled in.
 
@@ -69,7 +73,7 @@ def read_hyperparameters(given: Mapping[str, object]) -> dict[str, int | float]:
         InputError: at an unknown name or a value out of its range.
     """
     for name in given:
-        if name not in HYPERPARAMETERS:
+        if name not in HYPERPARAMETERS and not name.startswith(_SERVICE_PREFIX):
             raise InputError(f"got hyperparameter {name!r}; allowed: {', '.join(HYPERPARAMETERS)}")
     return {
         name: known.read(name, given.get(name, known.default))
