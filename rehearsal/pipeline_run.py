@@ -37,6 +37,7 @@ class ActionRun:
     summary: str = ""
     log_stream: str = ""
     stack: str = ""
+    execution_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,7 @@ def _action(detail: Mapping[str, Any]) -> ActionRun:
         error=result.get("errorDetails", {}).get("message", ""),
         summary=result.get("externalExecutionSummary", ""),
         log_stream=result.get("logStreamARN", ""),
+        execution_id=detail.get("actionExecutionId", ""),
         stack=detail.get("input", {}).get("resolvedConfiguration", {}).get("StackName", ""),
     )
 

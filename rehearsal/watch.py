@@ -87,15 +87,23 @@ class Watch:
     def follow(
         self, pipeline: str, execution_id: str, row: tuple[str, ...], *, seen: Watched | None = None
     ) -> Watched:
-        """Follows until the execution ends or waits for a manual approval."""
+        """Follows until the execution ends or waits for a manual approval.
+
+        `seen` is what was seen before an approval was answered: it is not waited for again,
+        though AWS may take a moment to show the answer.
+        """
         for stage in pipeline_run.stages(self._codepipeline, pipeline):
             self.board.update((*row, stage))
+        answered = seen.run.approval if seen else None
+        watched = seen
         while True:
             run = pipeline_run.read(self._codepipeline, pipeline, execution_id)
-            watched = Watched(run, seen.trainings if seen else {})
-            seen = watched
+            watched = Watched(run, watched.trainings if watched else {})
             self._show(watched, row)
-            if run.status.ended or run.approval:
+            waits = run.approval
+            if run.status.ended or (
+                waits and not (answered and waits.execution_id == answered.execution_id)
+            ):
                 return watched
             time.sleep(POLL_SECONDS)
 

@@ -29,6 +29,7 @@ def action(
     if "log" in more:
         result["logStreamARN"] = more["log"]
     return {
+        "actionExecutionId": f"{stage}-{name}",
         "stageName": stage,
         "actionName": name,
         "status": status,

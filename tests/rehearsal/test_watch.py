@@ -105,6 +105,21 @@ def test_following_ends_where_a_person_must_decide(board: Board) -> None:
     watched.require_success()
 
 
+def test_an_approval_that_was_answered_is_not_asked_for_again(board: Board) -> None:
+    waiting = action("Build", "Approval", "InProgress", 0, 1, category="Approval")
+    done = action("Build", "Approval", "Succeeded", 0, 2, category="Approval")
+    given = answers("InProgress", waiting)
+    watch = Watch(StubbedAws(**given), board)
+    seen = watch.follow("p", "e-1", ROW)
+    later = answers("Succeeded", done)
+    # The answer is not visible at once.
+    for operation in ("ListActionExecutions", "GetPipelineExecution"):
+        given[operation] = [given[operation], given[operation], later[operation]]
+    watched = Watch(StubbedAws(**given), board).follow("p", "e-1", ROW, seen=seen)
+    assert watched.run.status is Status.SUCCEEDED
+    assert board.rows[*ROW, "Build", "Approval"].status is Status.SUCCEEDED
+
+
 def test_the_execution_of_a_commit_is_found(board: Board) -> None:
     watch = Watch(StubbedAws(**whole()), board)
     assert watch.wait_for_commit("demo-model-build", "c0ffee") == "e-1"
