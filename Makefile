@@ -8,6 +8,7 @@ CONFIG ?= config/rehearsal.yaml
 
 export UV_PYTHON_DOWNLOADS := never
 # Environments are hard links into this cache, so it must be on the same file system as the project.
+export UV_COMPILE_BYTECODE := 1
 export UV_CACHE_DIR ?= $(CURDIR)/.tools/uv-cache
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -28,6 +29,8 @@ check: .venv/dev.stamp ## Lint, format, types, layers and layout
 	ruff check .
 	ruff format --check .
 	mypy
+	cd seed_code/model_build && mypy
+	cd seed_code/model_deploy && mypy
 	lint-imports --no-cache
 	python -m pytest -q tests/test_layout.py
 
