@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import constructs
+
 import mlops_constructs
 
 ROOT = Path(__file__).parent.parent
