@@ -64,13 +64,15 @@ class BuildWorkspace:
         self._shown = BuildVolume("", "", ())
 
     def create(self) -> None:
-        for name in ("root/.cache", "tmp", "output/tmp", "control", "python"):
+        for name in ("root", "cache", "tmp", "output/tmp", "control", "python"):
             (self.directory / name).mkdir(parents=True)
         empty_file = self.directory.parent.parent / "empty"
         empty_file.touch()
         uv_cache = uv_cache_directory(self._environment, self._home)
         self._shown = lay_out(self.directory, uv_cache, empty_file)
-        (self.directory / "root/.cache/uv").symlink_to(self._shown.uv_cache)
+        # A link, so that environments below /root/.cache are in one mount with uv's cache.
+        (self.directory / "root/.cache").symlink_to(f"{self._shown.builds}/cache")
+        (self.directory / "cache/uv").symlink_to(self._shown.uv_cache)
         self.host_path(self.source_path).mkdir(parents=True)
 
     def remove(self) -> None:
@@ -81,7 +83,12 @@ class BuildWorkspace:
 
         Raises ValueError for a path elsewhere: it belongs to the operating system.
         """
-        folders = {"/codebuild/output": "output", HOME: "root", "/tmp": "tmp"}  # noqa: S108
+        folders = {
+            "/codebuild/output": "output",
+            f"{HOME}/.cache": "cache",
+            HOME: "root",
+            "/tmp": "tmp",  # noqa: S108
+        }
         normal = os.path.normpath(path)
         for inside, folder in folders.items():
             if normal == inside or normal.startswith(f"{inside}/"):

@@ -293,6 +293,34 @@ cache: {paths: ['/root/kept/**/*']}
     assert _output(lines)[-1] == "kept"
 
 
+def test_environments_are_hard_links_to_the_uv_cache_of_this_machine(
+    prepare: Prepare, lines: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "elsewhere" / "uv"
+    cache.mkdir(parents=True)
+    (cache / "wheel").write_text("files of a wheel")
+    (tmp_path / "elsewhere" / "private").write_text("not for builds")
+    monkeypatch.setenv("UV_CACHE_DIR", str(cache))
+    run, observer = prepare(
+        """
+version: 0.2
+phases:
+  build:
+    commands:
+      - mkdir $HOME/.cache/venvs
+      - ln -L $HOME/.cache/uv/wheel $HOME/.cache/venvs/one
+      - ln -L $HOME/.cache/uv/wheel two
+      - stat -c %h two
+      - cat "$(readlink -f $HOME/.cache/uv)/../private"
+      - echo new > $HOME/.cache/uv/new
+"""
+    )
+    run.run()
+    assert observer.status == "SUCCEEDED", observer.failures
+    assert _output(lines) == ["3"]
+    assert (cache / "new").read_text() == "new\n"
+
+
 def test_nothing_of_a_build_stays(prepare: Prepare, tmp_path: Path) -> None:
     run, _ = prepare("version: 0.2\nphases: {build: {commands: [echo x > file]}}")
     run.run()
