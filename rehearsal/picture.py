@@ -8,8 +8,8 @@ from html import escape
 
 from rehearsal.summary import StepSummary
 
-_WIDTH, _HEIGHT, _GAP, _MARGIN = 112, 50, 20, 8
-_PER_ROW = 8
+_WIDTH, _HEIGHT, _GAP, _MARGIN = 102, 50, 17, 8
+_PER_ROW = 9
 _TITLE = 24
 _MARKS = {"succeeded": "✓", "failed": "✗", "stopped": "■", "waiting": "·", "running": "▶"}
 
@@ -21,6 +21,7 @@ class Box:
     name: str
     status: str
     seconds: float
+    inner: bool = False  # a step of the training that the stage before it runs
 
 
 @dataclass(frozen=True)
@@ -32,26 +33,18 @@ class Lane:
 
 
 def lanes(steps: Sequence[StepSummary]) -> list[Lane]:
-    """The chapters, with the steps of a training in the place of the stage that ran it."""
+    """The chapters, with the steps of a training behind the stage that ran it."""
     return [
         Lane(step.path[0], _boxes(steps, step.path[0])) for step in steps if len(step.path) == 1
     ]
 
 
 def _boxes(steps: Sequence[StepSummary], chapter: str) -> list[Box]:
-    boxes = []
-    for stage in (step for step in steps if len(step.path) == 2 and step.path[0] == chapter):
-        training = [
-            step
-            for step in steps
-            if len(step.path) == 4 and list(step.path[:2]) == list(stage.path)
-        ]
-        shown = training if training else [stage]
-        boxes += [Box(step.path[-1], step.status, step.seconds) for step in shown]
-        failed_outside = stage.status == "failed" and "failed" not in {s.status for s in training}
-        if training and failed_outside:
-            boxes.append(Box(stage.path[-1], stage.status, stage.seconds))
-    return boxes
+    return [
+        Box(step.path[-1], step.status, step.seconds, inner=len(step.path) == 4)
+        for step in steps
+        if step.path[0] == chapter and len(step.path) in (2, 4)
+    ]
 
 
 def draw(steps: Sequence[StepSummary]) -> str:
@@ -71,7 +64,9 @@ def draw(steps: Sequence[StepSummary]) -> str:
                 parts.append(_box(box, left, top))
                 if index + 1 < len(row):
                     parts.append(_arrow(left + _WIDTH, top + _HEIGHT // 2))
-            top += _HEIGHT + (_GAP if last else 8)
+                if box.inner:
+                    parts.append(_bracket(left, top + _HEIGHT + 5))
+            top += _HEIGHT + (_MARGIN + _GAP if last else 12)
     width = 2 * _MARGIN + _PER_ROW * (_WIDTH + _GAP) - _GAP
     return (
         f'<svg class="loop" role="img" aria-label="The loop with its timings" '
@@ -83,7 +78,7 @@ def draw(steps: Sequence[StepSummary]) -> str:
 
 
 def _box(box: Box, left: int, top: int) -> str:
-    name = box.name if len(box.name) <= 17 else box.name[:16] + "…"
+    name = box.name if len(box.name) <= 15 else box.name[:14] + "…"
     time = f"{box.seconds:.1f} s" if box.status != "waiting" else "not reached"
     middle = left + _WIDTH // 2
     return (
@@ -100,3 +95,8 @@ def _arrow(left: int, middle: int) -> str:
     return (
         f'<path class="arrow" marker-end="url(#arrow)" d="M{left + 3} {middle}H{left + _GAP - 3}"/>'
     )
+
+
+def _bracket(left: int, top: int) -> str:
+    """A line below a step of a training."""
+    return f'<path class="inner" d="M{left - _GAP} {top}h{_WIDTH + _GAP}"/>'
