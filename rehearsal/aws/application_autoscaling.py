@@ -43,6 +43,17 @@ class ApplicationAutoScaling(Service):
             target["ScalableTargetARN"] if target else scope.arn(self.name, "scalable-target/*")
         ]
 
+    def condition_keys(self, operation: str, request: Request) -> Mapping[str, Any]:
+        members = {
+            "service-namespace": "ServiceNamespace",
+            "scalable-dimension": "ScalableDimension",
+        }
+        return {
+            f"{self.namespace}:{key}": request[member]
+            for key, member in members.items()
+            if member in request
+        }
+
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
         return self._tags.get(arn, {})
 

@@ -139,6 +139,7 @@ class Gateway:
                 scope=scope,
                 context_keys={
                     **requested,
+                    **service.condition_keys(operation.name, request),
                     **{f"aws:ResourceTag/{key}": value for key, value in tags.items()},
                 },
             )

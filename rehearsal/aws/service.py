@@ -55,6 +55,10 @@ class Service:
         """
         raise NotImplementedError(f"{type(self).__name__} maps no resources for IAM")
 
+    def condition_keys(self, operation: str, request: Request) -> Mapping[str, Any]:
+        """The service's own condition keys of a request, as `namespace:key`; none by default."""
+        return {}
+
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
         """The tags of a resource, for `aws:ResourceTag` conditions; empty when there are none."""
         return {}

@@ -21,7 +21,7 @@ _SESSION_SECONDS = 12 * 3600
 
 def access_key(access_key_id: str) -> AccessKey | None:
     """The secret behind a key of a root, a user or a session; None when it is not valid now."""
-    owner = _owner(access_key_id)
+    owner = key_owner(access_key_id)
     if owner is None:
         return None
     credential = iam_evaluator.resolve_credential(access_key_id, owner)
@@ -108,7 +108,7 @@ def authorize(
     if principal_arn.endswith(":root"):
         return
     account = _account(principal_arn)
-    policies, limits, keys = _policies_of(principal_arn, account)
+    policies, limits, keys = policies_of(principal_arn, account)
     context = iam_evaluator.EvalContext(
         principal_arn=principal_arn,
         principal_type="User" if ":user/" in principal_arn else "AssumedRole",
@@ -167,7 +167,8 @@ def role_facts(scope: Scope) -> Callable[[str], Role | None]:
     return find
 
 
-def _policies_of(principal_arn: str, account: str) -> tuple[Any, Any, dict[str, Any]]:
+def policies_of(principal_arn: str, account: str) -> tuple[Any, Any, dict[str, Any]]:
+    """Identity policies, their limits, and condition keys of a user, role or role session."""
     if ":user/" in principal_arn:
         name, store = principal_arn.rsplit("/", 1)[-1], iam._users
         policies = iam_evaluator._gather_user_policies(name, account)
@@ -222,8 +223,8 @@ def _role(role_arn: str) -> Mapping[str, Any] | None:
     return role if role is not None and role.get("Arn") == role_arn else None
 
 
-def _owner(access_key_id: str) -> str | None:
-    """The account of an access key."""
+def key_owner(access_key_id: str) -> str | None:
+    """The account of an access key; None for an unknown one."""
     if access_key_id.isdigit() and len(access_key_id) == 12:
         return access_key_id
     session = sts._sessions.get(access_key_id)

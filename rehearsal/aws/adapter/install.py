@@ -8,11 +8,13 @@ from typing import Any
 from ministack import app
 
 from rehearsal.aws.adapter import (
+    bucket_encryption,
     buckets,
     conditions,
     custom_resources,
     events,
     iam_resources,
+    object_encryption,
     refusals,
     roles_and_logs,
     routing,
@@ -35,6 +37,8 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     stack_rules.install()
     custom_resources.install(platform)
     buckets.install()
+    bucket_encryption.install()
+    object_encryption.install()
     roles_and_logs.install()
     refusals.install()
     events.install_targets(platform)

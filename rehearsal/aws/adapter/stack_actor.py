@@ -54,6 +54,12 @@ def current_actor() -> Actor:
     return _actor.get() or _root()
 
 
+def acting_principal() -> str | None:
+    """The ARN of the actor of the current stack operation; None outside of one."""
+    actor = _actor.get()
+    return actor.credentials.principal_arn if actor else None
+
+
 def install() -> None:
     """Makes each stack operation know its actor, and DescribeStacks give the role back."""
 

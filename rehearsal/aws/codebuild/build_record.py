@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal.aws.platform import Platform, Scope
-from rehearsal.execution.build_artifacts import Uploaded
+from rehearsal.execution.build_plan import Uploaded
 
 _SOURCE = "aws.codebuild"
 _DATE = "%b %d, %Y %I:%M:%S %p"

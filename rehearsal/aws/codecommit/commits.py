@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import Any
 
+from rehearsal.aws.codecommit.commit_rules import (
+    MODES,
+    change_of,
+    check_changes,
+    check_parent,
+    commit_of,
+    files_of,
+    find,
+    folder_member,
+    metadata_of,
+)
 from rehearsal.aws.codecommit.records import RepositoryRecord
-from rehearsal.aws.codecommit.repositories import RepositoryOperations, branch_commit
+from rehearsal.aws.codecommit.repositories import RepositoryOperations
 from rehearsal.aws.platform import AwsError, Context
 from rehearsal.aws.service import Request, Response
 from rehearsal.execution.git_http import ReferenceUpdate
-from rehearsal.execution.git_repository import FileChange, GitError, Signature, TreeEntry
-
-# https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
-_FILES_PER_COMMIT = 100
-_FILE_SIZE = 6 * 1024 * 1024
-_GIT_MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
-_MODES = {mode: name for name, mode in _GIT_MODES.items()}
+from rehearsal.execution.git_repository import FileChange, GitError, Signature
 
 
 class CommitOperations(RepositoryOperations):
@@ -44,24 +48,24 @@ class CommitOperations(RepositoryOperations):
 
     def get_file(self, request: Request, context: Context) -> Response:
         record = self.repository(request, context)
-        commit_id = _commit(record, request)
+        commit_id = commit_of(record, request)
         path = PurePosixPath(request["filePath"].strip("/"))
-        found = _find(record, commit_id, path)
-        if found is None or found.mode not in _MODES:
+        found = find(record, commit_id, path)
+        if found is None or found.mode not in MODES:
             raise AwsError("FileDoesNotExistException", f"{path} is not a file of {commit_id}")
         content = record.git.blob(found.object_id)
         return {
             "commitId": commit_id,
             "blobId": found.object_id,
             "filePath": str(path),
-            "fileMode": _MODES[found.mode],
+            "fileMode": MODES[found.mode],
             "fileSize": len(content),
             "fileContent": content,
         }
 
     def get_folder(self, request: Request, context: Context) -> Response:
         record = self.repository(request, context)
-        commit_id = _commit(record, request)
+        commit_id = commit_of(record, request)
         folder = request["folderPath"].strip("/")
         try:
             entries = record.git.entries(commit_id, folder)
@@ -76,7 +80,7 @@ class CommitOperations(RepositoryOperations):
             "subModules": [],
         }
         for entry in entries:
-            group, shown = _folder_member(entry, folder)
+            group, shown = folder_member(entry, folder)
             groups[group].append(shown)
         return {"commitId": commit_id, "folderPath": folder or "/", **groups}
 
@@ -88,16 +92,16 @@ class CommitOperations(RepositoryOperations):
                 "give fileMode with putFiles",
             )
         record = self.repository(request, context)
-        puts = [_change(record, put) for put in request.get("putFiles", [])]
+        puts = [change_of(record, put) for put in request.get("putFiles", [])]
         deletions = [
             FileChange(path=item["filePath"].strip("/"), content=None)
             for item in request.get("deleteFiles", [])
         ]
-        parent = _check_parent(record, request)
-        before = _files(record, parent)
-        _check_changes(puts, deletions, before)
+        parent = check_parent(record, request)
+        before = files_of(record, parent)
+        check_changes(puts, deletions, before)
         commit_id = self._write(record, [*puts, *deletions], parent, request, context)
-        after = _files(record, commit_id)
+        after = files_of(record, commit_id)
         if after == before:
             record.git.set_branch(request["branchName"], str(parent), expected=commit_id)
             raise AwsError("NoChangeException", "the commit would change nothing")
@@ -106,9 +110,9 @@ class CommitOperations(RepositoryOperations):
         return {
             "commitId": commit_id,
             "treeId": commit.tree_id if commit else "",
-            "filesAdded": [_metadata(after[put.path]) for put in puts if put.path not in before],
-            "filesUpdated": [_metadata(after[put.path]) for put in puts if put.path in before],
-            "filesDeleted": [_metadata(before[item.path]) for item in deletions],
+            "filesAdded": [metadata_of(after[put.path]) for put in puts if put.path not in before],
+            "filesUpdated": [metadata_of(after[put.path]) for put in puts if put.path in before],
+            "filesDeleted": [metadata_of(before[item.path]) for item in deletions],
         }
 
     def put_file(self, request: Request, context: Context) -> Response:
@@ -174,106 +178,3 @@ class CommitOperations(RepositoryOperations):
     ) -> None:
         update = ReferenceUpdate(full_name=f"refs/heads/{branch}", old_commit=old, new_commit=new)
         self.changed(record, [update], context.caller_arn)
-
-
-def _commit(record: RepositoryRecord, request: Request) -> str:
-    specifier = request.get("commitSpecifier") or record.default_branch or "HEAD"
-    commit_id = record.git.resolve(specifier)
-    if commit_id is None:
-        raise AwsError("CommitDoesNotExistException", f"Commit {specifier} does not exist")
-    return commit_id
-
-
-def _find(record: RepositoryRecord, commit_id: str, path: PurePosixPath) -> TreeEntry | None:
-    folder = "" if str(path.parent) == "." else str(path.parent)
-    try:
-        entries = record.git.entries(commit_id, folder)
-    except GitError:
-        return None
-    return next((entry for entry in entries if entry.path == path.name), None)
-
-
-def _folder_member(entry: TreeEntry, folder: str) -> tuple[str, dict[str, str]]:
-    paths = {
-        "absolutePath": f"{folder}/{entry.path}".lstrip("/"),
-        "relativePath": entry.path,
-    }
-    if entry.kind == "tree":
-        return "subFolders", {"treeId": entry.object_id, **paths}
-    if entry.kind == "commit":
-        return "subModules", {"commitId": entry.object_id, **paths}
-    group = "symbolicLinks" if _MODES[entry.mode] == "SYMLINK" else "files"
-    return group, {"blobId": entry.object_id, **paths, "fileMode": _MODES[entry.mode]}
-
-
-def _change(record: RepositoryRecord, put: Mapping[str, Any]) -> FileChange:
-    if "sourceFile" in put:
-        raise AwsError(
-            "RestrictedSourceFileException",
-            "the rehearsal does not implement sourceFile of CreateCommit; give fileContent",
-        )
-    content = put.get("fileContent")
-    if content is None:
-        raise AwsError("SourceFileOrContentRequiredException", f"{put['filePath']} has no content")
-    if len(content) > _FILE_SIZE:
-        raise AwsError(
-            "FileContentSizeLimitExceededException",
-            f"{put['filePath']} has {len(content)} bytes; at most {_FILE_SIZE} are allowed: "
-            "use a git client",
-        )
-    return FileChange(
-        path=put["filePath"].strip("/"),
-        content=bytes(content),
-        mode=_GIT_MODES[put.get("fileMode", "NORMAL")],
-    )
-
-
-def _check_parent(record: RepositoryRecord, request: Request) -> str | None:
-    """The commit to build on, None for a first commit; the API's rules for `parentCommitId`."""
-    branches = record.git.branches()
-    parent: str | None = request.get("parentCommitId")
-    if not branches:
-        if parent:
-            raise AwsError("ParentCommitDoesNotExistException", "the repository has no commit")
-        return None
-    tip = branch_commit(record, request["branchName"])
-    if parent is None:
-        raise AwsError("ParentCommitIdRequiredException", "parentCommitId is required")
-    if parent != tip:
-        raise AwsError(
-            "ParentCommitIdOutdatedException",
-            f"the tip of {request['branchName']} is {tip}, not {parent}",
-        )
-    return parent
-
-
-def _check_changes(
-    puts: Sequence[FileChange], deletions: Sequence[FileChange], before: Mapping[str, TreeEntry]
-) -> None:
-    paths = [change.path for change in (*puts, *deletions)]
-    if not paths:
-        raise AwsError("FileEntryRequiredException", "give at least one file")
-    if len(paths) > _FILES_PER_COMMIT:
-        raise AwsError(
-            "MaximumFileEntriesExceededException",
-            f"got {len(paths)} files, at most {_FILES_PER_COMMIT} are allowed: use a git client",
-        )
-    if len(set(paths)) != len(paths):
-        raise AwsError("SamePathRequestException", "a path is given more than once")
-    missing = [item.path for item in deletions if item.path not in before]
-    if missing:
-        raise AwsError("FileDoesNotExistException", f"no such file: {', '.join(missing)}")
-
-
-def _files(record: RepositoryRecord, commit_id: str | None) -> dict[str, TreeEntry]:
-    if commit_id is None:
-        return {}
-    return {entry.path: entry for entry in record.git.entries(commit_id, recursive=True)}
-
-
-def _metadata(entry: TreeEntry) -> dict[str, str]:
-    return {
-        "absolutePath": entry.path,
-        "blobId": entry.object_id,
-        "fileMode": _MODES[entry.mode],
-    }
