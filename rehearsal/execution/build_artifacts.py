@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from rehearsal.execution import zip_archive
-from rehearsal.execution.buildspec import ArtifactFiles
+from rehearsal.execution.build_plan import BuildPlan, Uploaded
+from rehearsal.execution.buildspec import ArtifactFiles, Buildspec
 from rehearsal.execution.clients import aws_client
 
 _S3_ARN = "arn:aws:s3:::"
@@ -26,12 +27,30 @@ class ArtifactError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Uploaded:
-    """Where an artifact went, as BuildArtifacts of the API says it."""
+class Wanted:
+    """An artifact that a project expects; `identifier` is None for the primary one."""
 
-    location: str
-    sha256: str
-    md5: str
+    identifier: str | None
+    settings: Mapping[str, Any]
+    files: ArtifactFiles
+
+
+def wanted(plan: BuildPlan, spec: Buildspec) -> Iterator[Wanted]:
+    """The artifacts of a build. Raises ArtifactError for one that its specification lacks."""
+    described = [(None, plan.artifacts, spec.artifacts)]
+    described += [
+        (item["artifactIdentifier"], item, spec.secondary_artifacts.get(item["artifactIdentifier"]))
+        for item in plan.secondary_artifacts
+    ]
+    for identifier, settings, files in described:
+        if settings.get("type", "NO_ARTIFACTS") == "NO_ARTIFACTS":
+            continue
+        if settings["type"] == "CODEPIPELINE" and not settings.get("location"):
+            continue  # the pipeline's action has no output artifact
+        if files is None:
+            where = "artifacts" if identifier is None else f"secondary-artifacts/{identifier}"
+            raise ArtifactError(f"no {where} in the build specification, but one is expected")
+        yield Wanted(identifier=identifier, settings=settings, files=files)
 
 
 def collect(spec: ArtifactFiles, source: Path) -> list[tuple[str, Path]]:

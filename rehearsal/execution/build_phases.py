@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import shlex
 import threading
-from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
 from rehearsal.aws.platform import AwsError, Credentials, Platform
-from rehearsal.execution import build_artifacts, build_runtimes, build_source, build_variables
+from rehearsal.execution import (
+    build_artifacts,
+    build_environment,
+    build_runtimes,
+    build_source,
+    build_specification,
+    build_variables,
+)
 from rehearsal.execution import buildspec as specification
 from rehearsal.execution.build_log import BuildLog
 from rehearsal.execution.build_plan import BuildObserver, BuildPlan
 from rehearsal.execution.build_shell import BuildShell
-from rehearsal.execution.build_workspace import (
-    HOME,
-    BuildWorkspace,
-    ProjectCache,
-)
-from rehearsal.execution.clients import aws_client
+from rehearsal.execution.build_workspace import BuildWorkspace, ProjectCache
 from rehearsal.execution.image import Image
 
-_DEFAULT_FILE = "buildspec.yml"
-_S3_ARN = "arn:aws:s3:::"
 # https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
 _GOES_ON = {"install": False, "pre_build": False, "build": True, "post_build": True}
 
@@ -143,23 +142,24 @@ class BuildPhases:
 
     def upload_artifacts(self) -> None:
         """Collects and uploads the primary and the secondary artifacts."""
-        wanted: list[tuple[str | None, dict[str, Any], specification.ArtifactFiles | None]]
-        wanted = [(None, dict(self._plan.artifacts), self._spec.artifacts)]
-        for artifact in self._plan.secondary_artifacts:
-            identifier = artifact["artifactIdentifier"]
-            files = self._spec.secondary_artifacts.get(identifier)
-            wanted.append((identifier, dict(artifact), files))
-        for identifier, artifact, files in wanted:
-            if artifact.get("type", "NO_ARTIFACTS") == "NO_ARTIFACTS":
-                continue
-            if artifact["type"] == "CODEPIPELINE" and not artifact.get("location"):
-                continue  # the pipeline's action has no output artifact
-            if files is None:
-                where = "artifacts" if identifier is None else f"secondary-artifacts/{identifier}"
-                raise PhaseFailedError(
-                    "CLIENT_ERROR", f"no {where} in the build specification, but one is expected"
+        source = self._workspace.host_path(self._workspace.source_path)
+        try:
+            for wanted in build_artifacts.wanted(self._plan, self._spec):
+                self._log.container("Assembling file list")
+                found = build_artifacts.collect(wanted.files, source)
+                self._log.container(f"Found {len(found)} file(s)")
+                uploaded = build_artifacts.upload(
+                    wanted.settings,
+                    found,
+                    session=self._session,
+                    scratch=self._workspace.directory / "control",
+                    encryption_key=self._plan.encryption_key,
+                    build_uuid=self._plan.build_uuid,
+                    name=self._expand(wanted.files.name),
                 )
-            self._upload(identifier, artifact, files)
+                self._observer.uploaded(wanted.identifier, uploaded)
+        except build_artifacts.ArtifactError as error:
+            raise PhaseFailedError("CLIENT_ERROR", str(error)) from error
 
     def close(self) -> None:
         """Ends what still runs and keeps the project's cache."""
@@ -190,32 +190,16 @@ class BuildPhases:
         return version
 
     def _read_specification(self) -> specification.Buildspec:
-        given = self._plan.source.get("buildspec") or _DEFAULT_FILE
+        given = self._plan.source.get("buildspec")
+        if not build_specification.is_inline(given):
+            self._log.container(f"YAML location is {given or build_specification.DEFAULT_FILE}")
+        folder = self._workspace.host_path(self._workspace.source_path)
         try:
-            if "\n" in given or given.lstrip().startswith(("{", "version:")):
-                self._log.container("YAML location is inline")
-                return specification.parse(given)
-            return specification.parse(self._specification_file(given))
+            return build_specification.read(
+                given, folder, self._workspace.source_path, self._session
+            )
         except specification.BuildspecError as error:
             raise PhaseFailedError("YAML_FILE_ERROR", str(error)) from error
-
-    def _specification_file(self, name: str) -> str:
-        if name.startswith(_S3_ARN):
-            bucket, _, key = name.removeprefix(_S3_ARN).partition("/")
-            client: Any = aws_client(self._session, "s3")
-            try:
-                content: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
-            except ClientError as error:
-                raise PhaseFailedError("YAML_FILE_ERROR", f"{name}: {error}") from error
-            return content.decode()
-        path = f"{self._workspace.source_path}/{name}"
-        self._log.container(f"YAML location is {path}")
-        try:
-            return self._workspace.host_path(path).read_text()
-        except OSError as error:
-            raise PhaseFailedError(
-                "YAML_FILE_ERROR", f"stat {path}: {(error.strerror or '').lower()}"
-            ) from error
 
     def _set_up_runtimes(self) -> None:
         versions = self._spec.phases["install"].runtime_versions
@@ -234,7 +218,16 @@ class BuildPhases:
             self._workspace,
             image=image,
             shell=self._spec.shell,
-            environment=self._environment(runtimes),
+            environment=build_environment.variables(
+                self._plan,
+                own=self._variables,
+                registries=self._workspace.registry_variables(),
+                credentials=self._platform.environment(self._credentials, self._plan.scope.region),
+                ca_bundle=self._platform.ca_bundle,
+                path=runtimes.path,
+                sources=self._source_paths,
+                resolved_version=self._resolved_version,
+            ),
             mounts=self._workspace.mounts(self._platform.ca_bundle),
             on_line=self._log.output,
             stopped=self._stopped,
@@ -245,46 +238,6 @@ class BuildPhases:
                 "COMMAND_EXECUTION_ERROR",
                 f"Python {runtimes.python.version} could not be set up. {self._log.last_line}",
             )
-
-    def _environment(self, runtimes: build_runtimes.Runtimes) -> dict[str, str]:
-        plan, region = self._plan, self._plan.scope.region
-        bundle = str(self._platform.ca_bundle)
-        variables = {
-            **self._workspace.registry_variables(),
-            **self._variables,
-            "PATH": runtimes.path,
-            "HOME": HOME,
-            "PWD": self._workspace.source_path,  # shells then show this path, not where it leads
-            "SHELL": "/bin/sh",
-            "LANG": "C.UTF-8",
-            "NPM_CONFIG_PREFIX": f"{HOME}/.npm-global",
-            "CI": "true",
-            "CODEBUILD_CI": "true",
-            "CODEBUILD_BUILD_ID": plan.build_id,
-            "CODEBUILD_BUILD_ARN": plan.arn,
-            "CODEBUILD_BUILD_NUMBER": str(plan.number),
-            "CODEBUILD_BUILD_IMAGE": plan.environment["image"],
-            "CODEBUILD_BUILD_SUCCEEDING": "1",
-            "CODEBUILD_INITIATOR": plan.initiator,
-            "CODEBUILD_KMS_KEY_ID": plan.encryption_key or "",
-            "CODEBUILD_LOG_PATH": plan.build_uuid,
-            "CODEBUILD_PROJECT_ARN": plan.scope.arn("codebuild", f"project/{plan.project}"),
-            "CODEBUILD_RESOLVED_SOURCE_VERSION": self._resolved_version,
-            "CODEBUILD_SOURCE_REPO_URL": plan.source.get("location", ""),
-            "CODEBUILD_SOURCE_VERSION": plan.source_version or "",
-            "CODEBUILD_SRC_DIR": self._workspace.source_path,
-            "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
-            **self._platform.environment(self._credentials, region),
-            # Registries and AWS must both be trusted; the bundle holds the public roots, too.
-            "AWS_CA_BUNDLE": bundle,
-            "GIT_SSL_CAINFO": bundle,
-            "NODE_EXTRA_CA_CERTS": bundle,
-        }
-        for identifier, path in self._source_paths.items():
-            if identifier:
-                variables[f"CODEBUILD_SRC_DIR_{identifier}"] = path
-        return variables
 
     def _run_all(self, commands: tuple[str, ...]) -> None:
         for command in commands:
@@ -313,31 +266,6 @@ class BuildPhases:
         names = self._spec.exported_variables
         if names:
             self._observer.exported(self._running_shell.variables(names))
-
-    def _upload(
-        self,
-        identifier: str | None,
-        artifact: dict[str, Any],
-        files: specification.ArtifactFiles,
-    ) -> None:
-        plan = self._plan
-        self._log.container("Assembling file list")
-        source = self._workspace.host_path(self._workspace.source_path)
-        try:
-            found = build_artifacts.collect(files, source)
-            self._log.container(f"Found {len(found)} file(s)")
-            uploaded = build_artifacts.upload(
-                artifact,
-                found,
-                session=self._session,
-                scratch=self._workspace.directory / "control",
-                encryption_key=plan.encryption_key,
-                build_uuid=plan.build_uuid,
-                name=self._expand(files.name),
-            )
-        except build_artifacts.ArtifactError as error:
-            raise PhaseFailedError("CLIENT_ERROR", str(error)) from error
-        self._observer.uploaded(identifier, uploaded)
 
     def _expand(self, name: str | None) -> str | None:
         """Shell expressions in an artifact's name, as `app-$(date +%F)`."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from rehearsal.aws.platform import Scope
-from rehearsal.execution.build_artifacts import Uploaded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +41,15 @@ class BuildPlan:
     vpc: str | None
     volume: Path
     caches: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uploaded:
+    """Where an artifact went, as BuildArtifacts of the API says it."""
+
+    location: str
+    sha256: str
+    md5: str
 
 
 class BuildObserver(Protocol):

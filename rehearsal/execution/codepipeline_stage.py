@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-from botocore.exceptions import ClientError
-
-from rehearsal.aws.platform import AwsError, Credentials, Platform
+from rehearsal.aws.platform import Platform
 from rehearsal.execution.action_providers import PROVIDERS
-from rehearsal.execution.clients import aws_client
 from rehearsal.execution.codepipeline_action import (
     ActionAbandonedError,
-    ActionFailedError,
     ActionResult,
-    ActionRun,
-    ArtifactStore,
     failure_of,
 )
 from rehearsal.execution.codepipeline_decisions import Decisions
 from rehearsal.execution.codepipeline_events import CodePipelineEvents
+from rehearsal.execution.codepipeline_preparation import ActionPreparation
 from rehearsal.execution.codepipeline_records import (
     ABANDONED,
     FAILED,
@@ -36,13 +29,8 @@ from rehearsal.execution.codepipeline_records import (
     PipelineRecord,
     now,
 )
-from rehearsal.execution.codepipeline_variables import UnresolvedVariableError, resolve
 
 _LOG = logging.getLogger(__name__)
-_PRINCIPAL = "codepipeline.amazonaws.com"
-# https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html
-_TIMEOUT_MINUTES = {"Approval": 7 * 24 * 60, "Build": 8 * 60, "Test": 8 * 60, "Deploy": 3 * 24 * 60}
-_OTHER_TIMEOUT_MINUTES = 60
 
 
 class StageRun:
@@ -56,11 +44,10 @@ class StageRun:
         stage: Mapping[str, Any],
         decisions: Decisions,
     ) -> None:
-        self._platform = platform
         self._record = record
         self._execution = execution
         self._stage = stage
-        self._decisions = decisions
+        self._preparation = ActionPreparation(platform, record, execution, decisions)
         self._events = CodePipelineEvents(platform, record)
         self._state = execution.stages[stage["name"]]
 
@@ -142,7 +129,7 @@ class StageRun:
 
     def _run_action(self, run: ActionExecution) -> None:
         try:
-            context = self._context(run)
+            context = self._preparation.action_run(run, lambda: self._changed(run))
             result = PROVIDERS[_provider(run)].run(context)
         except ActionAbandonedError:
             self._end(run, ABANDONED)
@@ -188,87 +175,7 @@ class StageRun:
             run.changed = self._execution.changed = now()
             self._record.condition.notify_all()
 
-    def _context(self, run: ActionExecution) -> ActionRun:
-        declaration = run.declaration
-        try:
-            run.resolved_configuration = {
-                key: resolve(value, self._execution.namespaces)
-                for key, value in declaration.get("configuration", {}).items()
-            }
-        except UnresolvedVariableError as error:
-            raise ActionFailedError(str(error), code="ConfigurationError") from error
-        credentials, session, pipeline_session = self._credentials(run)
-        category = declaration["actionTypeId"]["category"]
-        minutes = declaration.get(
-            "timeoutInMinutes", _TIMEOUT_MINUTES.get(category, _OTHER_TIMEOUT_MINUTES)
-        )
-        return ActionRun(
-            platform=self._platform,
-            scope=self._record.scope,
-            pipeline=self._record.name,
-            session=session,
-            pipeline_session=pipeline_session,
-            principal_arn=credentials.principal_arn,
-            configuration=run.resolved_configuration,
-            declaration=declaration,
-            inputs=run.inputs,
-            store=self._store(run.region),
-            record=run,
-            requested_revision=self._requested_revision(run.name),
-            decisions=self._decisions,
-            abandoned=self._execution.abandoned,
-            deadline=time.monotonic() + minutes * 60,
-            changed=lambda: self._changed(run),
-        )
-
-    def _credentials(
-        self, run: ActionExecution
-    ) -> tuple[Credentials, boto3.Session, boto3.Session]:
-        """Of the pipeline's role, which assumes the action's role when there is one."""
-        pipeline_role = self._execution.declaration["roleArn"]
-        run.role_arn = run.declaration.get("roleArn", pipeline_role)
-        session_name = str(int(time.time() * 1000))
-        try:
-            credentials = self._platform.service_credentials(
-                pipeline_role, service_principal=_PRINCIPAL, session_name=session_name
-            )
-            session = pipeline_session = self._platform.session(credentials, run.region)
-            if run.role_arn != pipeline_role:
-                credentials = _assume(session, run.role_arn, session_name)
-                session = self._platform.session(credentials, run.region)
-        except (AwsError, ClientError) as error:
-            raise ActionFailedError(
-                f"CodePipeline is not authorized to perform AssumeRole on role {run.role_arn}. "
-                f"{error}",
-                code="PermissionError",
-            ) from error
-        return credentials, session, pipeline_session
-
-    def _store(self, region: str) -> ArtifactStore:
-        declaration = self._execution.declaration
-        store = declaration.get("artifactStore") or declaration["artifactStores"][region]
-        return ArtifactStore(
-            bucket=store["location"], key_id=store.get("encryptionKey", {}).get("id")
-        )
-
-    def _requested_revision(self, action: str) -> str | None:
-        for wanted in self._execution.source_revisions:
-            if wanted["actionName"] == action:
-                return wanted["revisionValue"]
-        return None
-
 
 def _provider(run: ActionExecution) -> tuple[str, str]:
     declared = run.declaration["actionTypeId"]
     return declared["category"], declared["provider"]
-
-
-def _assume(session: boto3.Session, role_arn: str, session_name: str) -> Credentials:
-    answer = aws_client(session, "sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
-    found = answer["Credentials"]
-    return Credentials(
-        access_key_id=found["AccessKeyId"],
-        secret_access_key=found["SecretAccessKey"],
-        session_token=found["SessionToken"],
-        principal_arn=answer["AssumedRoleUser"]["Arn"],
-    )

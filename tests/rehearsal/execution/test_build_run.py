@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.execution.build_artifacts import Uploaded
 from rehearsal.execution.build_log import BuildLog
-from rehearsal.execution.build_plan import BuildPlan
+from rehearsal.execution.build_plan import BuildPlan, Uploaded
 from rehearsal.execution.build_run import BuildRun
 from tests.rehearsal.fakes import ROLE, SCOPE, FakePlatform
 
