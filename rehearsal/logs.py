@@ -22,6 +22,8 @@ _JOB_GROUPS = {
     "TransformJob": "/aws/sagemaker/TransformJobs",
 }
 
+_CODEBUILDS_LAST_WORDS = 20  # more lines than it writes after a command that failed
+
 
 @dataclass(frozen=True)
 class LogTail:
@@ -59,11 +61,20 @@ def _of_action(aws: LocalAws, pipeline: str, action: ActionRun, lines: int) -> I
     builds = _builds(aws, action)
     if builds and builds[0].get("logs", {}).get("groupName"):
         logs = builds[0]["logs"]
-        yield LogTail(source, reason, _tail(aws, logs["groupName"], logs["streamName"], lines))
+        found = _tail(aws, logs["groupName"], logs["streamName"], lines + _CODEBUILDS_LAST_WORDS)
+        yield LogTail(source, reason, _until_failure(found)[-lines:])
         return
     yield LogTail(source, reason, [])
     if action.stack:
         yield from _of_stack(aws, action.stack, lines)
+
+
+def _until_failure(lines: list[str]) -> list[str]:
+    """A build's log without what CodeBuild still does after a command failed."""
+    for index, line in enumerate(lines):
+        if line.startswith("[Container]") and "did not exit successfully" in line:
+            return lines[: index + 1]
+    return lines
 
 
 def _builds(aws: LocalAws, action: ActionRun) -> list[dict[str, Any]]:

@@ -10,6 +10,14 @@ from tests.rehearsal.stubbed_aws import StubbedAws, aws_error
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
+BUILD_LOG = [
+    "E   assert 1 == 2",
+    "1 failed",
+    "[Container] 2026/11/22 Command did not exit successfully pytest exit status 1",
+    "[Container] 2026/11/22 Entering phase POST_BUILD",
+]
+
+
 def log(*lines: str) -> dict[str, Any]:
     return {
         "DescribeLogStreams": {"logStreams": [{"logStreamName": "s", "lastEventTimestamp": 1}]},
@@ -31,11 +39,9 @@ def test_a_failed_build_shows_the_end_of_its_log() -> None:
     failed = action("Build", "Test", "Failed", 0, 5, external_id=BUILD, error="BUILD failed")
     inner = training()
     inner["ListPipelineExecutions"] = {"PipelineExecutionSummaries": []}
-    aws = StubbedAws(**given(failed, inner=inner), **log("E   assert 1 == 2", "1 failed"))
+    aws = StubbedAws(**given(failed, inner=inner), **log(*BUILD_LOG))
     assert logs.of_pipeline(aws, "demo-model-build") == [
-        logs.LogTail(
-            "demo-model-build / Build / Test", "BUILD failed", ["E   assert 1 == 2", "1 failed"]
-        )
+        logs.LogTail("demo-model-build / Build / Test", "BUILD failed", BUILD_LOG[:3])
     ]
     assert aws.asked("GetLogEvents")[0]["logGroupName"] == "/aws/codebuild/demo"
 
