@@ -1,0 +1,118 @@
+"""The whole story, and what the ordinary tools of AWS see of it."""
+
+import base64
+import json
+import re
+
+from tests.end_to_end.conftest import Loop
+
+PROJECT = "rehearsal"
+
+
+def test_a_push_becomes_an_endpoint_that_answers_held_out_rows(loop: Loop) -> None:
+    assert loop.summary["status"] == "succeeded"
+    assert loop.summary["endpoint_name"] == f"{PROJECT}-prod"
+    assert loop.summary["held_out"]["rows"] > 100
+    assert loop.summary["held_out"]["accuracy"] > 0.93
+
+
+def test_every_stage_and_step_of_the_loop_is_told_with_its_time(loop: Loop) -> None:
+    steps = {"/".join(step["path"]): step for step in loop.summary["steps"]}
+    for path in (
+        "model-build/Build/Test",
+        "model-build/Build/Image",
+        "model-build/Train/Train/Preprocess",
+        "model-build/Train/Train/Tune",
+        "model-build/Train/Train/Evaluate",
+        "model-build/Train/Train/Register",
+        "model-deploy/Staging/SmokeTest",
+        "model-deploy/Staging/Approval",
+        "model-deploy/Production/Deploy",
+        "model-deploy/Production/SmokeTest",
+    ):
+        assert steps[path]["status"] == "succeeded", path
+    assert {trial["status"] for trial in loop.summary["trials"]} == {"succeeded"}
+    assert all(trial["value"] > 0.9 for trial in loop.summary["trials"])
+
+
+def test_the_report_stands_alone(loop: Loop) -> None:
+    page = (loop.folder / "build/rehearsal/report.html").read_text()
+    assert page.count("<svg") >= 3
+    assert not re.findall(r'(?:src|href)="(?!#|data:)[^"]+"', page)
+
+
+def test_the_aws_cli_shows_both_pipelines_green(loop: Loop) -> None:
+    for pipeline in ("model-build", "model-deploy"):
+        state = loop.aws("codepipeline", "get-pipeline-state", "--name", f"{PROJECT}-{pipeline}")
+        statuses = {stage["latestExecution"]["status"] for stage in state["stageStates"]}
+        assert statuses == {"Succeeded"}
+
+
+def test_the_aws_cli_lists_the_steps_of_the_training_pipeline(loop: Loop) -> None:
+    executions = loop.aws(
+        "sagemaker", "list-pipeline-executions", "--pipeline-name", f"{PROJECT}-train"
+    )
+    arn = executions["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
+    steps = loop.aws("sagemaker", "list-pipeline-execution-steps", "--pipeline-execution-arn", arn)[
+        "PipelineExecutionSteps"
+    ]
+    assert {step["StepName"]: step["StepStatus"] for step in steps} == dict.fromkeys(
+        ("Preprocess", "Tune", "Evaluate", "CheckQuality", "Register"), "Succeeded"
+    )
+
+
+def test_the_aws_cli_invokes_the_endpoint_with_a_raw_row(loop: Loop) -> None:
+    described = loop.aws("sagemaker", "describe-endpoint", "--endpoint-name", f"{PROJECT}-prod")
+    assert described["EndpointStatus"] == "InService"
+    answer = loop.folder / "answer.csv"
+    row = ",".join(["14.2"] * 30)
+    called = loop.aws(
+        "sagemaker-runtime",
+        "invoke-endpoint",
+        "--endpoint-name",
+        f"{PROJECT}-prod",
+        "--content-type",
+        "text/csv",
+        "--body",
+        base64.b64encode(row.encode()).decode(),
+        str(answer),
+    )
+    assert called["InvokedProductionVariant"]
+    label, probability = answer.read_text().strip().split(",")
+    assert label in ("benign", "malignant")
+    assert 0 <= float(probability) <= 1
+
+
+def test_what_the_endpoint_sees_and_says_is_captured(loop: Loop) -> None:
+    config = loop.aws("sagemaker", "describe-endpoint", "--endpoint-name", f"{PROJECT}-staging")[
+        "DataCaptureConfig"
+    ]
+    bucket, _, prefix = config["DestinationS3Uri"].removeprefix("s3://").partition("/")
+    listed = loop.aws("s3api", "list-objects-v2", "--bucket", bucket, "--prefix", prefix)
+    key = next(item["Key"] for item in listed["Contents"] if f"{PROJECT}-staging/" in item["Key"])
+    copied = loop.folder / "capture.jsonl"
+    loop.aws("s3api", "get-object", "--bucket", bucket, "--key", key, str(copied))
+    record = json.loads(copied.read_text().splitlines()[0])
+    assert record["eventVersion"] == "0"
+    assert set(record["captureData"]) == {"endpointInput", "endpointOutput"}
+
+
+def test_the_endpoint_scales_as_configured(loop: Loop) -> None:
+    targets = loop.aws(
+        "application-autoscaling", "describe-scalable-targets", "--service-namespace", "sagemaker"
+    )["ScalableTargets"]
+    assert [target["ResourceId"].split("/")[1] for target in targets] == [f"{PROJECT}-prod"]
+
+
+def test_nobody_else_may_invoke_the_endpoint(loop: Loop) -> None:
+    policy = loop.aws("iam", "create-user", "--user-name", "nobody")
+    assert policy["User"]["UserName"] == "nobody"
+    key = loop.aws("iam", "create-access-key", "--user-name", "nobody")["AccessKey"]
+    arguments = [
+        "sagemaker",
+        "describe-endpoint",
+        "--endpoint-name",
+        f"{PROJECT}-prod",
+    ]
+    refused = loop.refused(key["AccessKeyId"], key["SecretAccessKey"], *arguments)
+    assert "AccessDenied" in refused
