@@ -13,6 +13,7 @@ from rehearsal.aws.adapter import (
     conditions,
     custom_resources,
     events,
+    function_code,
     iam_resources,
     object_encryption,
     refusals,
@@ -39,6 +40,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     buckets.install()
     bucket_encryption.install()
     object_encryption.install()
+    function_code.install()
     roles_and_logs.install()
     refusals.install()
     events.install_targets(platform)

@@ -61,7 +61,40 @@ FUNCTIONS = [
     ("ministack.services.scheduler", "_create_schedule", ["name", "body"]),
     ("ministack.services.scheduler", "_update_schedule", ["name", "body"]),
     ("ministack.services.s3", "_delete_bucket", ["name"]),
+    (
+        "ministack.services.s3",
+        "_dispatch",
+        ["method", "bucket", "key", "headers", "body", "query_params"],
+    ),
+    ("ministack.services.s3", "_get_object", ["bucket_name", "key", "headers", "query_params"]),
+    ("ministack.services.s3", "_put_object", ["bucket_name", "key", "body", "headers"]),
+    ("ministack.services.s3", "_resolve_sse_write_headers", ["headers", "bucket_name"]),
+    ("ministack.services.s3", "_check_sse_read_headers", ["headers", "obj"]),
+    ("ministack.services.s3", "_check_sse_c_copy_source", ["headers", "src_obj"]),
+    ("ministack.services.s3", "_check_sse_c_part", ["headers", "upload"]),
+    ("ministack.services.s3", "_get_object_data", ["bucket_name", "key", "version_id"]),
+    (
+        "ministack.services.s3",
+        "_request_access_key",
+        ["method", "key", "headers", "query_params", "body"],
+    ),
+    ("ministack.services.s3", "bucket_region", ["name"]),
+    ("ministack.services.s3", "_put_bucket_encryption", ["name", "body"]),
+    ("ministack.services.s3", "_delete_bucket_encryption", ["name"]),
+    (
+        "ministack.services.s3",
+        "_error",
+        ["code", "message", "status", "resource", "extra", "headers"],
+    ),
+    ("ministack.services.kms", "_create_key", ["data"]),
+    ("ministack.services.kms", "_create_alias", ["data"]),
+    (
+        "ministack.core.iam_evaluator",
+        "resolve_principal",
+        ["access_key_id", "account_id", "credential"],
+    ),
     ("ministack.services.lambda_svc", "_execute_function_with_config_scope", ["func", "event"]),
+    ("ministack.services.lambda_svc", "_fetch_code_from_s3", ["bucket", "key", "version_id"]),
     ("ministack.services.lambda_svc", "_get_func_record_for_ref", ["function_ref"]),
     (f"{CLOUDFORMATION}.custom_resource", "deliver_response", ["token", "response"]),
     (f"{CLOUDFORMATION}.engine", "_evaluate_conditions", ["template", "params"]),
@@ -147,12 +180,14 @@ TABLES: list[tuple[str, str, type]] = [
     ("ministack.core.router", "SERVICE_PATTERNS", dict),
     ("ministack.core.iam_actions", "SERVICE_TO_IAM_NAMESPACE", dict),
     ("ministack.core.iam_evaluator", "_POLICY_REQUIRED", frozenset),
+    ("ministack.services.s3", "_SSE_STORED_HEADERS", tuple),
     ("ministack.services.sts", "_sessions", dict),
     (f"{CLOUDFORMATION}.handlers", "_ACTION_HANDLERS", dict),
     (f"{CLOUDFORMATION}.provisioners", "_RESOURCE_HANDLERS", dict),
     (f"{CLOUDFORMATION}.provisioners", "_REPLACING_PROPERTIES", dict),
     (f"{CLOUDFORMATION}.provisioners", "_CUSTOM_NAME_REPLACEMENT", dict),
     (f"{CLOUDFORMATION}.provisioners", "_STACK_TAG_PROPERTY", dict),
+    (f"{CLOUDFORMATION}.provisioners", "_S3_BUCKET_CONFIGURATIONS", tuple),
 ]
 
 
@@ -183,6 +218,10 @@ def test_a_table_is_of_its_kind(module: str, name: str, kind: type) -> None:
         ("ministack.services.iam", "_users"),
         ("ministack.services.s3", "_buckets"),
         ("ministack.services.s3", "_bucket_tags"),
+        ("ministack.services.s3", "_bucket_encryption"),
+        ("ministack.services.s3", "_object_versions"),
+        ("ministack.services.kms", "_keys"),
+        ("ministack.services.kms", "_aliases"),
         (CLOUDFORMATION, "_stacks"),
         (CLOUDFORMATION, "_change_sets"),
         (CLOUDFORMATION, "_exports"),
@@ -229,3 +268,49 @@ def test_invoke_custom_resource_reads_the_timeout_with_get() -> None:
 def test_a_role_s_trust_is_kept_under_its_name() -> None:
     source = inspect.getsource(importlib.import_module("ministack.services.iam"))
     assert '"AssumeRolePolicyDocument"' in source
+
+
+def test_an_anonymous_request_is_known() -> None:
+    assert _get("ministack.core.iam_evaluator", "_anonymous").get() is False
+
+
+def test_a_row_of_a_bucket_names_a_property_and_writes_it_through_the_api() -> None:
+    for name, to_xml, put, delete in _get(
+        f"{CLOUDFORMATION}.provisioners", "_S3_BUCKET_CONFIGURATIONS"
+    ):
+        assert isinstance(name, str)
+        assert len(inspect.signature(to_xml).parameters) == 1
+        assert len(inspect.signature(put).parameters) == 2
+        assert len(inspect.signature(delete).parameters) == 1
+
+
+@pytest.mark.parametrize(
+    ("caller", "called"),
+    [
+        ("_put_object", "_resolve_sse_write_headers"),
+        ("_post_object", "_resolve_sse_write_headers"),
+        ("_copy_object", "_resolve_sse_write_headers"),
+        ("_create_multipart_upload", "_resolve_sse_write_headers"),
+        ("_get_object", "_check_sse_read_headers"),
+        ("_head_object", "_check_sse_read_headers"),
+        ("_copy_object", "_check_sse_c_copy_source"),
+        ("_upload_part_copy", "_check_sse_c_copy_source"),
+        ("_upload_part", "_check_sse_c_part"),
+        ("_upload_part_copy", "_check_sse_c_part"),
+        ("_complete_multipart_upload", "_check_sse_c_part"),
+    ],
+)
+def test_encryption_is_checked_wherever_content_moves(caller: str, called: str) -> None:
+    assert f"{called}(" in inspect.getsource(_get("ministack.services.s3", caller))
+
+
+@pytest.mark.parametrize(
+    "writer", ["_put_object", "_copy_object", "_create_multipart_upload", "_post_object"]
+)
+def test_an_object_keeps_the_headers_of_its_encryption(writer: str) -> None:
+    assert '"preserved_headers"' in inspect.getsource(_get("ministack.services.s3", writer))
+
+
+@pytest.mark.parametrize("member", ["Arn", "KeyState", "KeySpec", "Policy", "Tags"])
+def test_a_key_keeps_what_judges_its_use(member: str) -> None:
+    assert f'"{member}": ' in inspect.getsource(_get("ministack.services.kms", "_create_key"))
