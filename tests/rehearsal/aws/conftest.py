@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 
@@ -27,6 +28,10 @@ SERVICES = (
     f"{TOYS}:ToyCodeCommit",
     "rehearsal.aws.application_autoscaling:ApplicationAutoScaling",
 )
+
+
+# Each session of its own would parse the models of its services again, which is most of its time.
+_MODELS = botocore.session.Session().get_component("data_loader")
 
 
 def start_server(state: Path, *options: str, services: tuple[str, ...] = SERVICES) -> Any:
@@ -65,7 +70,10 @@ class Aws:
         self, key: str = ACCOUNT, secret: str | None = None, token: str | None = None
     ) -> boto3.Session:
         """A session of an account's root by default."""
+        core = botocore.session.Session()
+        core.register_component("data_loader", _MODELS)
         return boto3.Session(
+            botocore_session=core,
             aws_access_key_id=key,
             aws_secret_access_key=secret or "any",
             aws_session_token=token,
