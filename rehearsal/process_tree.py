@@ -78,6 +78,13 @@ def wait_until_gone(processes: Iterable[ProcessId], seconds: float) -> list[Proc
     return left
 
 
+def end(roots: Iterable[int], seconds: float = 2) -> None:
+    """Ends processes with all their descendants: SIGTERM, and SIGKILL after some seconds."""
+    processes = family(roots)
+    send(processes, signal.SIGTERM)
+    send(wait_until_gone(processes, seconds), signal.SIGKILL)
+
+
 @dataclass(frozen=True)
 class Finished:
     """A command that ended by itself."""
@@ -124,25 +131,30 @@ class Commands:
             self._running.add(process)
         lines: list[str] = []
         try:
-            with process:
-                for raw in process.stdout or ():
-                    line = raw.rstrip()
-                    lines.append(line)
-                    if on_line:
-                        on_line(line)
+            for raw in process.stdout or ():
+                line = raw.rstrip()
+                lines.append(line)
+                if on_line:
+                    on_line(line)
+            status = process.wait()
+        except BaseException:
+            end([process.pid])
+            raise
         finally:
             with self._lock:
                 self._running.discard(process)
-        return Finished(process.returncode, lines)
+            if process.stdout:
+                process.stdout.close()
+        if self._closed and status < 0:
+            raise KeyboardInterrupt  # `close` ended it
+        return Finished(status, lines)
 
     def close(self) -> None:
         """Ends every program that still runs, with all of its descendants."""
         with self._lock:
             self._closed = True
             roots = [process.pid for process in self._running]
-        processes = family(roots)
-        send(processes, signal.SIGTERM)
-        send(wait_until_gone(processes, 2), signal.SIGKILL)
+        end(roots)
 
 
 class MemoryMeter:

@@ -37,11 +37,12 @@ def run(options: Options, console: Console, *, keep_up: bool = False) -> Summary
         story = Story(options, board, commands)
         memory = MemoryMeter(_processes)
         memory.start()
-        try:
-            with _interruptible(), board:
-                _tell(story)
-        finally:
-            with _uninterruptible():
+        with _interruptible():
+            try:
+                with board:
+                    _tell(story)
+            finally:
+                _ignore_signals()  # however often Ctrl-C is pressed, the clean end finishes
                 memory.stop()
                 story.summary.peak_memory_bytes = memory.peak_bytes
                 commands.close()
@@ -93,28 +94,30 @@ def _processes() -> list[int]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Makes every signal that asks us to end raise KeyboardInterrupt, as Ctrl-C does."""
+    """Makes the first signal that asks us to end raise KeyboardInterrupt, as Ctrl-C does.
+
+    Further ones are ignored, until the end of the process: it is near.
+    """
+    interrupted = False
 
     def interrupt(*_: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+        _ignore_signals()
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, interrupt) for number in ENDING_SIGNALS}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if not interrupted:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
-@contextmanager
-def _uninterruptible() -> Iterator[None]:
-    """Lets the clean end finish, however often Ctrl-C is pressed."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING_SIGNALS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _ignore_signals() -> None:
+    for number in ENDING_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager

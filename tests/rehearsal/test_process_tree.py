@@ -1,5 +1,6 @@
 """Programs end with us, whole families of them."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -39,9 +40,12 @@ def test_closing_ends_a_command_with_its_grandchildren_even_those_that_ignore_si
     note = tmp_path / "pid"
     commands = Commands()
     script = f"trap '' TERM; sh -c 'trap \"\" TERM; echo $$ > {note}; sleep 100'"
-    thread = threading.Thread(
-        target=lambda: commands.run(["sh", "-c", script], environment=os.environ)
-    )
+
+    def work() -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            commands.run(["sh", "-c", script], environment=os.environ)
+
+    thread = threading.Thread(target=work)
     thread.start()
     wait_for(lambda: note.exists() and note.read_text().strip() != "")
     grandchild = int(note.read_text())
@@ -49,6 +53,38 @@ def test_closing_ends_a_command_with_its_grandchildren_even_those_that_ignore_si
     thread.join(10)
     assert not thread.is_alive()
     wait_for(lambda: process_tree.identify(grandchild) is None)
+
+
+def test_a_command_whose_reader_is_interrupted_does_not_live_on() -> None:
+    seen: list[int] = []
+
+    def interrupt(line: str) -> None:
+        seen.append(int(line))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Commands().run(
+            ["sh", "-c", "echo $$; sleep 100"], environment=os.environ, on_line=interrupt
+        )
+    assert process_tree.identify(seen[0]) is None
+
+
+def test_a_command_that_closing_ended_was_interrupted_and_has_not_failed() -> None:
+    commands, raised = Commands(), threading.Event()
+
+    def work() -> None:
+        try:
+            commands.run(["sleep", "100"], environment=os.environ)
+        except KeyboardInterrupt:
+            raised.set()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    wait_for(lambda: any(m.pid != os.getpid() for m in process_tree.family([os.getpid()])))
+    time.sleep(0.1)
+    commands.close()
+    thread.join(10)
+    assert raised.is_set()
 
 
 def test_nothing_starts_after_the_end() -> None:

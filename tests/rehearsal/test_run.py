@@ -124,7 +124,9 @@ def test_a_signal_ends_everything_and_says_so(folder: Path, number: signal.Signa
         while "ready" not in process.stdout.readline():
             assert process.poll() is None
         time.sleep(0.3)
-        process.send_signal(number)
+        for _ in range(3):
+            process.send_signal(number)
+            time.sleep(0.05)
         _, said = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Nothing is left running" in said
