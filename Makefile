@@ -8,7 +8,8 @@ CONFIG ?= config/rehearsal.yaml
 
 export UV_PYTHON_DOWNLOADS := never
 # Environments are hard links into this cache, so it must be on the same file system as the project.
-export UV_COMPILE_BYTECODE := 1
+# Modules are compiled when they are first imported; without this, at every start.
+export PYTHONDONTWRITEBYTECODE :=
 export UV_CACHE_DIR ?= $(CURDIR)/.tools/uv-cache
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 
@@ -82,5 +83,5 @@ clean: ## Remove everything that was installed or built here
 
 node_modules/.stamp: package-lock.json .venv/rehearsal.stamp
 	@echo "Installing the CDK CLI"
-	@npm ci --silent
+	@npm ci --no-audit --no-fund --loglevel error
 	@touch $@
