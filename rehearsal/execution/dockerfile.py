@@ -91,6 +91,8 @@ def _instruction(line: int, statement: str) -> Instruction:
         raise DockerfileError(line, f"{name} needs an argument.")
     if name in ("RUN", "COPY") and re.search(r"<<-?['\"]?\w", rest):
         raise DockerfileError(line, f"a here-document in {name} is not supported here.")
+    if name == "RUN":
+        rest = _UV_CACHE.sub("", rest)
     if flag := re.match(r"--[a-z-]+", rest):
         raise DockerfileError(
             line, f"the flag {flag.group()} of {name} is not supported here. Leave it out."
@@ -98,6 +100,8 @@ def _instruction(line: int, statement: str) -> Instruction:
     return Instruction(line, name, rest, _exec_form(rest) if name in _WITH_EXEC_FORM else None)
 
 
+# uv's cache of this machine is always there while an image is built.
+_UV_CACHE = re.compile(r"^--mount=type=cache,target=/root/\.cache/uv\s+")
 _WITH_EXEC_FORM = ("RUN", "CMD", "ENTRYPOINT", "COPY")
 
 

@@ -68,6 +68,11 @@ def test_what_is_not_supported_is_refused_by_name(text: str, message: str) -> No
         parse(text)
 
 
+def test_the_cache_of_uv_may_be_mounted_because_it_is_there() -> None:
+    text = "FROM python:3.11\nRUN --mount=type=cache,target=/root/.cache/uv uv pip sync lock.txt"
+    assert parse(text)[1].text == "uv pip sync lock.txt"
+
+
 def test_a_variable_in_single_quotes_is_refused_because_docker_keeps_it() -> None:
     _, instruction = parse("FROM python:3.11\nENV A='$B'")
     with pytest.raises(DockerfileError, match="single quotes"):
