@@ -80,6 +80,7 @@ def _launch(directory: Path, port: int) -> LocalAws:
     log = directory.with_suffix(".log")
     command = [sys.executable, "-m", SERVER_MODULE]
     command += ["--state-directory", str(directory.absolute()), "--port", str(port)]
+    command += ["--image-directory", str(directory.absolute().with_name("images"))]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

@@ -53,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CannotStart as problem:
         print(problem, file=sys.stderr)  # noqa: T201  # for the person who started the server
         return 2
+    if options.image_directory:
+        _share_images(state, Path(options.image_directory))
     _configure_logging(state)
     port = listener.getsockname()[1]
     _set_environment(state, certificate, port, options.region, options.account)
@@ -68,6 +70,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rehearsal.aws.server", description=__doc__)
     parser.add_argument("--state-directory", required=True, help="where everything is kept")
+    parser.add_argument(
+        "--image-directory",
+        help="where layers of images outlive the server, as in an engine's cache; left out: with "
+        "the rest",
+    )
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--region", default="us-east-1", help="region of callers that name none")
     parser.add_argument("--account", default="111111111111", help="the default account's id")
@@ -109,6 +116,14 @@ def _check_disk(state: Path) -> None:
             f"The disk of {state} has {free // 1024**2} MiB free, the rehearsal needs "
             f"{_NEEDED_BYTES // 1024**2} MiB. Free some space or choose another directory."
         )
+
+
+def _share_images(state: Path, images: Path) -> None:
+    """Layers are kept by the digest of what made them, so any server may use them."""
+    images.mkdir(parents=True, exist_ok=True)
+    link = state / "images"
+    if not link.exists():
+        link.symlink_to(images.resolve(), target_is_directory=True)
 
 
 def _configure_logging(state: Path) -> None:

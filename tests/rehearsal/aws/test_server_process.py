@@ -115,3 +115,12 @@ def test_objects_are_kept_below_the_state_directory(aws: Any) -> None:
     s3.put_object(Bucket="on-disk", Key="found", Body=b"content-of-mine")
     files = [f for f in (aws.state / "s3").rglob("*") if f.is_file()]
     assert any(b"content-of-mine" in f.read_bytes() for f in files)
+
+
+def test_layers_of_images_may_outlive_the_server(tmp_path: Path) -> None:
+    state, images = tmp_path / "state", tmp_path / "images"
+    state.mkdir()
+    server._share_images(state, images)
+    (state / "images" / "layer").touch()
+    server._share_images(state, images)
+    assert [entry.name for entry in images.iterdir()] == ["layer"]
