@@ -31,7 +31,6 @@ check: .venv/dev.stamp ## Lint, format, types, layers and layout
 	ruff format --check .
 	mypy
 	cd seed_code/model_build && mypy
-	cd seed_code/model_deploy && mypy
 	lint-imports --no-cache
 	python -m pytest -q tests/test_layout.py
 
