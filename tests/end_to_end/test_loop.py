@@ -1,6 +1,5 @@
 """The whole story, and what the ordinary tools of AWS see of it."""
 
-import base64
 import json
 import re
 
@@ -74,7 +73,7 @@ def test_the_aws_cli_invokes_the_endpoint_with_a_raw_row(loop: Loop) -> None:
         "--content-type",
         "text/csv",
         "--body",
-        base64.b64encode(row.encode()).decode(),
+        row,
         str(answer),
     )
     assert called["InvokedProductionVariant"]
