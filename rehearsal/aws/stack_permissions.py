@@ -32,6 +32,8 @@ class StockType:
     update: tuple[str, ...] = ()
     delete: tuple[str, ...] = ()
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Values that are the same as leaving the property out.
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     passes: Mapping[str, str] = field(default_factory=dict)
     #: A property that lists resources; each action is then asked for each of them.
     each: str = ""
@@ -88,7 +90,8 @@ def checks(
     actions = [(action, first) for action in getattr(stock, verb)]
     if verb != "delete":
         for prop, further in stock.when.items():
-            if new.get(prop) != old.get(prop):
+            default = stock.defaults.get(prop)
+            if new.get(prop, default) != old.get(prop, default):
                 actions += [(action, requested | resource) for action in further]
     for target, keys in targets:
         for action, tags in actions:

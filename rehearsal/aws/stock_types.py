@@ -30,7 +30,9 @@ STOCK_TYPES: dict[str, StockType] = {
         lowercase_name=True,
         create=("s3:CreateBucket",),
         delete=("s3:DeleteBucket",),
+        defaults={"AccessControl": "Private"},
         when={
+            "AccessControl": ("s3:PutBucketAcl",),
             "BucketEncryption": ("s3:PutEncryptionConfiguration",),
             "CorsConfiguration": ("s3:PutBucketCORS",),
             "LifecycleConfiguration": ("s3:PutLifecycleConfiguration",),
@@ -40,6 +42,7 @@ STOCK_TYPES: dict[str, StockType] = {
             "PublicAccessBlockConfiguration": ("s3:PutBucketPublicAccessBlock",),
             "Tags": ("s3:PutBucketTagging",),
             "VersioningConfiguration": ("s3:PutBucketVersioning",),
+            "WebsiteConfiguration": ("s3:PutBucketWebsite",),
         },
     ),
     "AWS::S3::BucketPolicy": StockType(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from ministack.services import s3
 
+from rehearsal.aws.adapter.bucket_configurations import require_success
 from rehearsal.aws.adapter.stack_rows import wrap_row
 
 
@@ -49,11 +49,7 @@ def _careful(stock: Callable[..., Any]) -> Callable[..., Any]:
     def delete(physical_id: str, properties: dict[str, Any]) -> None:
         if physical_id not in s3._buckets:
             return
-        status, _, body = s3._delete_bucket(physical_id)
-        if status >= 300:
-            message = re.search(rb"<Message>([^<]*)", body)
-            reason = message[1].decode() if message else body.decode()
-            raise ValueError(f"{reason} (Service: S3, Status Code: {status}): {physical_id}")
+        require_success(s3._delete_bucket(physical_id), physical_id)
 
     return delete
 

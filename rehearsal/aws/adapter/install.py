@@ -8,6 +8,7 @@ from typing import Any
 from ministack import app
 
 from rehearsal.aws.adapter import (
+    bucket_configurations,
     bucket_encryption,
     buckets,
     conditions,
@@ -39,6 +40,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     custom_resources.install(platform)
     buckets.install()
     bucket_encryption.install()
+    bucket_configurations.install()
     object_encryption.install()
     function_code.install()
     roles_and_logs.install()

@@ -75,3 +75,10 @@ def test_every_row_makes_valid_arns(type_name: str) -> None:
     for verb in ("create", "update", "delete"):
         for check in _checks(type_name, verb, {}):
             assert check.resource_arn == "*" or check.resource_arn.startswith("arn:aws:")
+
+
+def test_a_private_bucket_needs_no_permission_for_its_acl() -> None:
+    private = _checks("AWS::S3::Bucket", "create", {"AccessControl": "Private"})
+    assert [check.action for check in private] == ["s3:CreateBucket"]
+    public = _checks("AWS::S3::Bucket", "create", {"AccessControl": "PublicRead"})
+    assert [check.action for check in public] == ["s3:CreateBucket", "s3:PutBucketAcl"]
