@@ -130,6 +130,8 @@ def _arn(stock: StockType, name: str, path: str, scope: Scope) -> str:
     if name.startswith("arn:"):
         return name
     name = name.rsplit("/", 1)[-1] if name.startswith("http") else name  # a queue's URL
+    if "/{name}" in stock.arn:  # a parameter named `/a/b` is `parameter/a/b`
+        name = name.removeprefix("/")
     return stock.arn.format(region=scope.region, account=scope.account, name=name, path=path)
 
 

@@ -82,3 +82,10 @@ def test_a_private_bucket_needs_no_permission_for_its_acl() -> None:
     assert [check.action for check in private] == ["s3:CreateBucket"]
     public = _checks("AWS::S3::Bucket", "create", {"AccessControl": "PublicRead"})
     assert [check.action for check in public] == ["s3:CreateBucket", "s3:PutBucketAcl"]
+
+
+def test_a_parameter_with_a_path_has_one_slash_and_a_log_group_keeps_its_own() -> None:
+    parameter = _checks("AWS::SSM::Parameter", "create", {"Name": "/a/b"})
+    assert parameter[0].resource_arn.endswith(":111111111111:parameter/a/b")
+    group = _checks("AWS::Logs::LogGroup", "create", {"LogGroupName": "/a/b"})
+    assert group[0].resource_arn.endswith(":log-group:/a/b:*")
