@@ -39,6 +39,11 @@ class ActionRun:
     stack: str = ""
     execution_id: str = ""
 
+    @property
+    def failure(self) -> str:
+        """Why the action failed, in one line."""
+        return f"{self.stage} / {self.name}: {self.error or self.summary or 'failed'}"
+
 
 @dataclass(frozen=True)
 class PipelineRun:
@@ -69,9 +74,17 @@ class PipelineRun:
     def failure(self) -> str:
         """Why the execution failed, in one line."""
         action = self.failed_action
-        if action is None:
-            return self.reason or f"the execution is {self.status}"
-        return f"{action.stage} / {action.name}: {action.error or action.summary or 'failed'}"
+        return action.failure if action else self.reason or f"the execution is {self.status}"
+
+    @property
+    def source_failure(self) -> str:
+        """Why the execution got no source, thus names no commit; empty when it got one."""
+        failed = [
+            action.failure
+            for action in self.actions
+            if action.category == "Source" and action.status is Status.FAILED
+        ]
+        return "; ".join(failed)
 
 
 def stages(codepipeline: Any, pipeline: str) -> list[str]:

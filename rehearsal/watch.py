@@ -59,11 +59,26 @@ class Watch:
             if found:
                 return found
             time.sleep(0.2)
+        self._require_source(pipeline, commit)
         raise RehearsalError(
             f"Commit {commit[:8]} did not start pipeline {pipeline}.",
             f"No execution of that commit appeared within {TRIGGER_SECONDS:.0f} s.",
             "Was the branch that the pipeline watches pushed?",
         )
+
+    def _require_source(self, pipeline: str, commit: str) -> None:
+        """Raises `RehearsalError` when the newest execution could not even fetch a commit."""
+        found = pipeline_run.executions(self._codepipeline, pipeline)
+        if not found:
+            return
+        newest = found[0]["pipelineExecutionId"]
+        run = pipeline_run.read(self._codepipeline, pipeline, newest)
+        if run.source_failure:
+            raise RehearsalError(
+                f"Pipeline {pipeline} could not fetch commit {commit[:8]}.",
+                f"Its newest execution, {newest}, failed: {run.source_failure}",
+                "Correct the role, repository or bucket that the message names, then push again.",
+            )
 
     def wait_for_new(self, pipeline: str, known: set[str]) -> str:
         """The id of an execution that is not among those known, once something starts it."""

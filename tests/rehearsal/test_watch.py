@@ -135,6 +135,23 @@ def test_a_commit_or_an_approval_that_starts_nothing_is_told(board: Board) -> No
         watch.wait_for_new("demo-model-build", {"e-1"})
 
 
+def test_a_commit_that_could_not_be_fetched_is_told_with_the_reason(board: Board) -> None:
+    refused = action("Source", "Git", "Failed", 0, 1, category="Source", error="no GetBranch")
+    given = answers("Failed", refused)
+    with pytest.raises(RehearsalError, match="could not fetch commit 0ddba11") as caught:
+        Watch(StubbedAws(**given), board).wait_for_commit("demo-model-build", "0ddba11")
+    assert caught.value.why == "Its newest execution, e-1, failed: Source / Git: no GetBranch"
+    later = action("Build", "Test", "Failed", 0, 1, error="a test failed")
+    with pytest.raises(RehearsalError, match="did not start"):
+        Watch(StubbedAws(**answers("Failed", later)), board).wait_for_commit("p", "0ddba11")
+
+
+def test_a_commit_of_a_pipeline_that_never_ran_is_told(board: Board) -> None:
+    aws = StubbedAws(ListPipelineExecutions={"pipelineExecutionSummaries": []})
+    with pytest.raises(RehearsalError, match="did not start"):
+        Watch(aws, board).wait_for_commit("demo-model-build", "0ddba11")
+
+
 def test_a_pipeline_that_never_ran_has_no_latest_execution() -> None:
     aws = StubbedAws(ListPipelineExecutions={"pipelineExecutionSummaries": []})
     with pytest.raises(RehearsalError, match="has not run yet"):
