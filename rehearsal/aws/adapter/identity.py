@@ -133,13 +133,17 @@ def authorize(
 
 
 def check_pass_role(context: Context, role_arn: str, service_principal: str) -> None:
-    """iam:PassRole of the caller on the role, and that the role trusts the service."""
+    """iam:PassRole of the caller on the role, and that the role trusts the service.
+
+    What the service is going to do with the role is not known yet: a condition on `aws:SourceArn`
+    is judged when the service assumes the role.
+    """
     role = _role(role_arn)
     if role is None:
         raise AwsError("ValidationException", f"Role {role_arn} does not exist")
     passed = {"iam:PassedToService": service_principal}
     authorize(context.caller_arn, "iam:PassRole", role_arn, context.scope, passed)
-    if not _trusts_service(role, role_arn, service_principal, None):
+    if not _trusts_service(role, role_arn, service_principal, None, source_known=False):
         raise AwsError(
             "ValidationException",
             f"Role {role_arn} cannot be assumed by {service_principal}: its trust policy does not "
@@ -185,7 +189,12 @@ def policies_of(principal_arn: str, account: str) -> tuple[Any, Any, dict[str, A
 
 
 def _trusts_service(
-    role: Mapping[str, Any], role_arn: str, service_principal: str, source_arn: str | None
+    role: Mapping[str, Any],
+    role_arn: str,
+    service_principal: str,
+    source_arn: str | None,
+    *,
+    source_known: bool = True,
 ) -> bool:
     """Evaluates the trust policy for a service, which ministack's own evaluation cannot name."""
     account = _account(role_arn)
@@ -206,12 +215,24 @@ def _trusts_service(
     if isinstance(statements, dict):
         statements = [statements]
     named = [
-        {**statement, "Resource": "*"}
+        {**(statement if source_known else _of_any_source(statement)), "Resource": "*"}
         for statement in statements
         if iam_evaluator._service_principal_matches(statement.get("Principal"), service_principal)
     ]
     parsed = iam_evaluator.parse_policy_document({"Statement": named})
     return bool(iam_evaluator.evaluate(context, [parsed]).decision == "Allow")
+
+
+def _of_any_source(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement that allows, without what it asks of `aws:SourceArn`."""
+    if statement.get("Effect") != "Allow":
+        return dict(statement)
+    left = {
+        operator: {key: value for key, value in asked.items() if key.lower() != "aws:sourcearn"}
+        for operator, asked in (statement.get("Condition") or {}).items()
+    }
+    conditions = {operator: asked for operator, asked in left.items() if asked}
+    return {**statement, "Condition": conditions}
 
 
 def _role(role_arn: str) -> Mapping[str, Any] | None:

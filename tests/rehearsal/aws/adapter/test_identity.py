@@ -94,6 +94,19 @@ def test_a_condition_of_the_trust_is_evaluated() -> None:
     assert _assume(_role("accounted", condition=account))
 
 
+def test_a_role_for_one_source_can_be_passed_before_the_source_is_known() -> None:
+    source = {
+        "ArnLike": {"aws:SourceArn": "arn:aws:codebuild:*:*:project/mine"},
+        "StringEquals": {"aws:SourceAccount": SCOPE.account},
+    }
+    passed = _role("sourced", condition=source)
+    root = Context(SCOPE, f"arn:aws:iam::{SCOPE.account}:root")
+    identity.check_pass_role(root, passed, "codebuild.amazonaws.com")
+    foreign = _role("foreign", condition={**source, "StringEquals": {"aws:SourceAccount": "1"}})
+    with pytest.raises(AwsError, match="cannot be assumed"):
+        identity.check_pass_role(root, foreign, "codebuild.amazonaws.com")
+
+
 def test_a_principal_is_judged_by_action_resource_and_condition() -> None:
     _role(
         "judged",
