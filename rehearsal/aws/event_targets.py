@@ -43,7 +43,10 @@ def deliver(platform: Platform, delivery: Delivery) -> None:
     if not delivery.role_arn:
         raise AwsError("ValidationException", f"Target {delivery.target_arn} has no RoleArn")
     credentials = platform.service_credentials(
-        delivery.role_arn, service_principal=delivery.service_principal, session_name="events"
+        delivery.role_arn,
+        service_principal=delivery.service_principal,
+        session_name="events",
+        source_arn=delivery.rule_arn,
     )
     for pattern, start in _TARGETS:
         match = pattern.fullmatch(delivery.target_arn)

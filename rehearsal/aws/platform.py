@@ -102,9 +102,17 @@ class Platform(Protocol):
         """Puts an `aws.*` event on the default bus of `scope`, as the service itself would."""
 
     def service_credentials(
-        self, role_arn: str, *, service_principal: str, session_name: str
+        self,
+        role_arn: str,
+        *,
+        service_principal: str,
+        session_name: str,
+        source_arn: str | None = None,
     ) -> Credentials:
         """Credentials of a role that an AWS service assumes.
+
+        `source_arn` is the resource for which the service acts, as a build's project; a trust
+        policy may ask for it by `aws:SourceArn`. None when the service gives none.
 
         Raises AwsError (AccessDenied) when the role does not exist or its trust policy does not
         name `service_principal`, for instance `codebuild.amazonaws.com`.

@@ -75,6 +75,7 @@ class BuildPhases:
                 plan.service_role,
                 service_principal="codebuild.amazonaws.com",
                 session_name=f"AWSCodeBuild-{plan.build_uuid}",
+                source_arn=plan.scope.arn("codebuild", f"project/{plan.project}"),
             )
         except AwsError as error:
             raise PhaseFailedError(

@@ -83,7 +83,10 @@ class ActionPreparation:
         session_name = str(int(time.time() * 1000))
         try:
             credentials = self._platform.service_credentials(
-                pipeline_role, service_principal=_PRINCIPAL, session_name=session_name
+                pipeline_role,
+                service_principal=_PRINCIPAL,
+                session_name=session_name,
+                source_arn=self._record.arn,
             )
             session = pipeline_session = self._platform.session(credentials, run.region)
             if run.role_arn != pipeline_role:

@@ -26,6 +26,7 @@ class FakePlatform:
         self.events: list[dict[str, Any]] = []
         self.denied: set[tuple[str, str]] = set()
         self.asked: list[tuple[str, str, str]] = []
+        self.assumed: list[tuple[str, str | None]] = []
         self.objects: dict[str, bytes] = {}
         self.metrics: list[dict[str, Any]] = []
         self.services: dict[str, Service] = {}
@@ -64,8 +65,14 @@ class FakePlatform:
         )
 
     def service_credentials(
-        self, role_arn: str, *, service_principal: str, session_name: str, **_: Any
+        self,
+        role_arn: str,
+        *,
+        service_principal: str,
+        session_name: str,
+        source_arn: str | None = None,
     ) -> Credentials:
+        self.assumed.append((service_principal, source_arn))
         if ("sts:AssumeRole", role_arn) in self.denied:
             raise AwsError("AccessDenied", f"{service_principal} may not assume {role_arn}", 403)
         return Credentials("key", "secret", "token", role_arn)

@@ -46,15 +46,18 @@ class ControlPlane(Service):
         if role_arn:
             self.platform.check_pass_role(context, role_arn, SERVICE_PRINCIPAL)
 
-    def assume(self, role_arn: str) -> Credentials:
-        """Credentials of a role that was handed to SageMaker."""
+    def assume(self, role_arn: str, source_arn: str) -> Credentials:
+        """Credentials of a role that was handed to SageMaker for the resource `source_arn`."""
         return self.platform.service_credentials(
-            role_arn, service_principal=SERVICE_PRINCIPAL, session_name="SageMaker"
+            role_arn,
+            service_principal=SERVICE_PRINCIPAL,
+            session_name="SageMaker",
+            source_arn=source_arn,
         )
 
-    def role_session(self, scope: Scope, role_arn: str) -> boto3.Session:
-        """A session of a role that was handed to SageMaker."""
-        return self.platform.session(self.assume(role_arn), scope.region)
+    def role_session(self, scope: Scope, role_arn: str, source_arn: str) -> boto3.Session:
+        """A session of a role that was handed to SageMaker for the resource `source_arn`."""
+        return self.platform.session(self.assume(role_arn, source_arn), scope.region)
 
     def service_session(self, scope: Scope) -> boto3.Session:
         """A session of SageMaker itself in the customer's account.

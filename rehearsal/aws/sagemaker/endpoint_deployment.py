@@ -122,7 +122,8 @@ class EndpointDeployments(EndpointConfigs):
     ) -> tuple[Any, list[tuple[str, str]]]:
         model = self.find(scope, models.KIND, variant["ModelName"], operation="CreateEndpoint")
         containers = model["_containers"]
-        credentials = self.assume(model["ExecutionRoleArn"])
+        source_arn = scope.arn("sagemaker", f"endpoint/{endpoint}")
+        credentials = self.assume(model["ExecutionRoleArn"], source_arn)
         session = self.platform.session(credentials, scope.region)
         images = [
             (container["Image"], self.data_plane.resolve_image(session, container["Image"]))
@@ -149,7 +150,9 @@ class EndpointDeployments(EndpointConfigs):
             return None
         first = config["ProductionVariants"][0]["ModelName"]
         model = self.find(scope, models.KIND, first, operation="CreateEndpoint")
-        return DataCapture(endpoint, capture, self.role_session(scope, model["ExecutionRoleArn"]))
+        source_arn = scope.arn("sagemaker", f"endpoint/{endpoint}")
+        session = self.role_session(scope, model["ExecutionRoleArn"], source_arn)
+        return DataCapture(endpoint, capture, session)
 
     def _shift(self, scope: Scope, live: LiveEndpoint, fleet: Fleet, plan: Rollout) -> None:
         """Moves traffic stage by stage. Raises RolledBackError when an alarm goes off."""

@@ -150,7 +150,7 @@ class Jobs(EndpointDeployments):
 
         running = self._running[record[kind.arn]]
         try:
-            credentials = self.assume(role_arn)
+            credentials = self.assume(role_arn, record[kind.arn])
             run = JobRun(
                 name=record[kind.name],
                 scope=scope,

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+import boto3
+
 from rehearsal.aws.platform import Platform, Scope
 from rehearsal.aws.sagemaker.pipelines import Pipelines
 from rehearsal.aws.sagemaker.records import Record, now
@@ -110,12 +112,15 @@ class PipelineExecutionRuns(Pipelines):
             tags = dict(self._tags.get(execution["PipelineArn"], {}))
             cache = self._caches.setdefault(execution["PipelineArn"], StepCache())
 
-        def client() -> Any:
+        def session() -> boto3.Session:
             # Made for each step: the credentials of a role end after an hour.
-            return self.role_session(scope, execution["_role"]).client("sagemaker")
+            return self.role_session(scope, execution["_role"], execution["PipelineArn"])
+
+        def client() -> Any:
+            return session().client("sagemaker")
 
         def read_object(uri: str) -> bytes:
-            s3 = self.role_session(scope, execution["_role"]).client("s3")
+            s3 = session().client("s3")
             place = urlsplit(uri)
             answer = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
             body: bytes = answer["Body"].read()

@@ -246,6 +246,10 @@ def test_a_role_that_codebuild_may_not_assume_is_access_denied(
     run.run()
     assert observer.failures["PROVISIONING"][0] == "ACCESS_DENIED"
     assert observer.status == "FAILED"
+    principal, source_arn = platform.assumed[0]
+    assert principal == "codebuild.amazonaws.com"
+    assert source_arn
+    assert source_arn.startswith("arn:aws:codebuild:us-east-1:111111111111:project/")
 
 
 def test_artifacts_are_uploaded(prepare: Prepare, platform: FakePlatform) -> None:

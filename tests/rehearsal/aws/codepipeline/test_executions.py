@@ -270,6 +270,8 @@ def test_an_action_whose_role_cannot_be_assumed_says_so(
     assert _ended(codepipeline, execution_id)["status"] == "Failed"
     error = _stage(codepipeline, "Source")["actionStates"][0]["latestExecution"]["errorDetails"]
     assert error["code"] == "PermissionError"
+    arn = codepipeline.get_pipeline(name="demo")["metadata"]["pipelineArn"]
+    assert set(platform.assumed) == {("codepipeline.amazonaws.com", arn)}
 
 
 def test_queued_executions_take_turns(codepipeline: Any, workshop: Workshop) -> None:

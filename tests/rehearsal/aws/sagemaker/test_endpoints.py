@@ -51,6 +51,7 @@ def test_an_endpoint_comes_into_service(endpoint: dict[str, Any], platform: Fake
     variant = endpoint["ProductionVariants"][0]
 
     assert endpoint["EndpointStatus"] == "InService"
+    assert set(platform.assumed) == {("sagemaker.amazonaws.com", endpoint["EndpointArn"])}
     assert variant["DesiredInstanceCount"] == 1
     assert variant["DeployedImages"][0]["ResolvedImage"].endswith("0" * 64)
     assert endpoint["DataCaptureConfig"]["CaptureStatus"] == "Started"

@@ -51,6 +51,15 @@ def test_a_processing_job_completes_and_says_so_by_event(
     assert isinstance(details[-1]["CreationTime"], int)
 
 
+def test_a_job_assumes_its_role_in_its_own_name(
+    sagemaker: Any, platform: FakePlatform, ended: Callable[[str, str], dict[str, Any]]
+) -> None:
+    sagemaker.create_processing_job(**requests.processing_job())
+    job = ended("ProcessingJob", "prepare")
+
+    assert ("sagemaker.amazonaws.com", job["ProcessingJobArn"]) in platform.assumed
+
+
 def test_a_failed_job_has_the_reason_of_its_execution(
     sagemaker: Any, data_plane: FakeDataPlane, ended: Callable[[str, str], dict[str, Any]]
 ) -> None:
