@@ -23,6 +23,7 @@ from rehearsal.aws.adapter import (
     stack_actor,
     stack_rows,
     stack_rules,
+    state_machines,
 )
 from rehearsal.aws.adapter.ministack import Ministack
 from rehearsal.aws.gateway import Gateway
@@ -46,6 +47,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     roles_and_logs.install()
     refusals.install()
     events.install_targets(platform)
+    state_machines.install(platform)
 
 
 def application() -> Callable[[Any, Any, Any], Awaitable[None]]:

@@ -168,6 +168,37 @@ FUNCTIONS = [
         "_physical_name",
         ["stack_name", "logical_id", "lowercase", "max_len", "seeded"],
     ),
+    ("ministack.services.stepfunctions", "_run_execution", ["exec_arn"]),
+    ("ministack.services.stepfunctions", "_test_state", ["data"]),
+    ("ministack.services.stepfunctions", "_invoke_resource", ["resource", "input_data"]),
+    (
+        "ministack.services.stepfunctions",
+        "_invoke_with_callback",
+        ["resource", "input_data", "token", "state_def"],
+    ),
+    ("ministack.services.stepfunctions", "_invoke_aws_sdk_integration", ["resource", "input_data"]),
+    ("ministack.services.stepfunctions", "_read_map_items", ["reader", "effective", "ctx"]),
+    ("ministack.services.stepfunctions", "_s3_object_text", ["bucket", "key"]),
+    (
+        "ministack.services.stepfunctions",
+        "_run_distributed_map",
+        ["state_def", "raw_input", "effective", "iterator", "execution", "ctx"],
+    ),
+    ("ministack.services.stepfunctions", "_resolve_params_obj", ["template", "data", "ctx"]),
+    ("ministack.services.stepfunctions", "_prefix_sdk_error", ["service_name", "error_code"]),
+    ("ministack.services.stepfunctions", "_create_state_machine", ["data"]),
+    ("ministack.services.stepfunctions", "_update_state_machine", ["data"]),
+    (
+        "ministack.app",
+        "call_service_handler_sync",
+        ["handler", "method", "path", "headers", "body", "query_params", "timeout"],
+    ),
+    (
+        "ministack.core.iam_actions",
+        "eventbridge_resource_arns",
+        ["body", "region", "account_id"],
+    ),
+    ("ministack.core.iam_actions", "dynamodb_service_context", ["body"]),
     ("ministack.app", "fix_success_content_type", ["service", "status", "headers"]),
     ("ministack.app", "fix_error_content_type", ["service", "status", "headers"]),
 ]
@@ -182,6 +213,8 @@ TABLES: list[tuple[str, str, type]] = [
     ("ministack.core.iam_evaluator", "_POLICY_REQUIRED", frozenset),
     ("ministack.services.s3", "_SSE_STORED_HEADERS", tuple),
     ("ministack.services.sts", "_sessions", dict),
+    ("ministack.services.stepfunctions", "_AWS_SDK_SERVICE_MAP", dict),
+    ("ministack.services.stepfunctions", "_AWS_SDK_ERROR_PREFIX", dict),
     (f"{CLOUDFORMATION}.handlers", "_ACTION_HANDLERS", dict),
     (f"{CLOUDFORMATION}.provisioners", "_RESOURCE_HANDLERS", dict),
     (f"{CLOUDFORMATION}.provisioners", "_REPLACING_PROPERTIES", dict),
@@ -314,3 +347,22 @@ def test_an_object_keeps_the_headers_of_its_encryption(writer: str) -> None:
 @pytest.mark.parametrize("member", ["Arn", "KeyState", "KeySpec", "Policy", "Tags"])
 def test_a_key_keeps_what_judges_its_use(member: str) -> None:
     assert f'"{member}": ' in inspect.getsource(_get("ministack.services.kms", "_create_key"))
+
+
+def test_a_failure_of_a_state_has_an_error_and_a_cause() -> None:
+    failed = _get("ministack.services.stepfunctions", "_ExecutionError")("Some.Error", "why")
+    assert (failed.error, failed.cause) == ("Some.Error", "why")
+
+
+@pytest.mark.parametrize("protocol", ["json", "query", "rest_json", "lambda_rest", "rest_xml"])
+def test_an_aws_sdk_task_calls_its_service_with_a_credential_scope(protocol: str) -> None:
+    source = inspect.getsource(
+        _get("ministack.services.stepfunctions", f"_dispatch_aws_sdk_{protocol}")
+    )
+    assert "app.call_service_handler_sync(" in source
+    assert "/{service_key}/aws4_request" in source
+
+
+@pytest.mark.parametrize("store", ["_executions", "_state_machines"])
+def test_step_functions_keeps_records_by_arn(store: str) -> None:
+    assert hasattr(_get("ministack.services.stepfunctions", store), "get")
