@@ -174,6 +174,37 @@ def test_an_optimized_integration_is_judged(
     assert ended["Failure"]["error"] == f"{error}.AccessDeniedException"
 
 
+def test_a_nested_execution_acts_with_the_role_of_its_own_state_machine(aws: Any) -> None:
+    create = _allows("sagemaker:CreateModelPackageGroup")
+    task = _task(GROUP, ModelPackageGroupName=_name())
+    able, unable = (
+        _machine(aws, role, task)
+        for role in (aws.role(_name(), STATES, create), aws.role(_name(), STATES))
+    )
+    parent = aws.role(_name(), STATES, _allows("states:StartExecution"), _allows("events:*"))
+    start = "arn:aws:states:::states:startExecution.sync:2"
+    ended = _run(aws, _machine(aws, parent, _task(start, StateMachineArn=able)))
+    assert ended["status"] == "SUCCEEDED", ended["Failure"]
+    with_create = aws.role(_name(), STATES, create, _allows("states:*"), _allows("events:*"))
+    ended = _run(aws, _machine(aws, with_create, _task(start, StateMachineArn=unable)))
+    assert ended["status"] == "FAILED"
+
+
+def test_an_item_is_put_into_the_table_that_the_role_may_write(aws: Any) -> None:
+    table = _name()
+    aws.client("dynamodb").create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    arn = f"arn:aws:dynamodb:us-east-1:111111111111:table/{table}"
+    role = aws.role(_name(), STATES, _allows("dynamodb:PutItem", arn))
+    put = "arn:aws:states:::dynamodb:putItem"
+    ended = _run(aws, _machine(aws, role, _task(put, TableName=table, Item={"id": {"S": "a"}})))
+    assert ended["status"] == "SUCCEEDED", ended["Failure"]
+
+
 def test_an_integration_with_unknown_permissions_is_refused_by_name(aws: Any) -> None:
     role = aws.role(_name(), STATES, _allows("*"))
     ended = _run(aws, _machine(aws, role, _task("arn:aws:states:::ecs:runTask", Cluster="c")))
