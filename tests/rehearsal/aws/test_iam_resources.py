@@ -17,7 +17,7 @@ def reader(aws: Any) -> Any:
     for name in ("/open/one", "/open/two", "/closed/one", "plain"):
         ssm.put_parameter(Name=name, Value="v", Type="String", Overwrite=True)
     actions = ["ssm:GetParameter", "ssm:GetParameters", "ssm:DeleteParameters"]
-    person = aws.person("reader", {"Action": actions, "Resource": f"{PREFIX}/open/*"})
+    person = aws.person("parameter-reader", {"Action": actions, "Resource": f"{PREFIX}/open/*"})
     return aws.client("ssm", person)
 
 

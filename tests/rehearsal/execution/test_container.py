@@ -238,12 +238,12 @@ def _get(path: Path) -> bytes:
     while time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(str(path))
-            client.sendall(b"GET /index.html HTTP/1.0\r\n\r\n")
             answer = b""
             try:
+                client.sendall(b"GET /index.html HTTP/1.0\r\n\r\n")
                 while chunk := client.recv(4096):
                     answer += chunk
-            except ConnectionResetError:
+            except (BrokenPipeError, ConnectionResetError):
                 answer = b""
         if answer:
             return answer
