@@ -15,6 +15,7 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass
@@ -32,6 +33,7 @@ _HEADINGS = (
     "peak memory (GB)",
 )
 _TARGETS = ("target", "300 first, 120 warm", "60", "", "40", "3")
+_OURS = {"UV_CACHE_DIR", "MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "MAKELEVEL", "ARGS"}
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,18 @@ def main() -> None:
 
 
 def measure(clone: Path, name: str) -> Measurement:
-    """Runs `make rehearse` in a clone; raises CalledProcessError when it fails."""
+    """Runs `make rehearse` in a clone; ends with its log when it fails."""
     print(f"{name} ...", flush=True)  # noqa: T201
-    # The caches of this checkout are not those of a bare machine.
-    environment = {key: value for key, value in os.environ.items() if key != "UV_CACHE_DIR"}
+    # Neither the caches of this checkout nor the arguments of the make that runs this are those of
+    # a bare machine.
+    environment = {key: value for key, value in os.environ.items() if key not in _OURS}
     began = time.monotonic()
-    subprocess.run(
-        ["make", "rehearse"], cwd=clone, env=environment, check=True, stdout=subprocess.DEVNULL
-    )
+    with (clone.parent / "make.log").open("w") as log:
+        ended = subprocess.run(
+            ["make", "rehearse"], cwd=clone, env=environment, check=False, stdout=log, stderr=log
+        )
+    if ended.returncode:
+        sys.exit(f"{name} failed:\n{(clone.parent / 'make.log').read_text()[-4000:]}")
     total = time.monotonic() - began
     summary: dict[str, Any] = json.loads((clone / "build/rehearsal/summary.json").read_text())
     spent = summary["time"]
