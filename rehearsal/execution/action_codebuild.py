@@ -17,7 +17,7 @@ from rehearsal.execution.codepipeline_action import (
 )
 from rehearsal.execution.codepipeline_records import ArtifactLocation
 
-_POLL = 0.5
+_POLL = 0.2
 _VARIABLE_TYPES = {"PLAINTEXT", "PARAMETER_STORE", "SECRETS_MANAGER"}
 
 

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from rehearsal.execution import zip_archive
 from rehearsal.execution.codepipeline_action import ActionFailedError, ActionRun
 
-_POLL = 0.5
+_POLL = 0.2
 _NO_UPDATES = "No updates are to be performed"
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 _TEMPLATE_BODY_BYTES = 51_200
