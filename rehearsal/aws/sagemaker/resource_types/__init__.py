@@ -1,0 +1,12 @@
+"""CloudFormation types of SageMaker: which calls make, change and unmake them."""
+
+from __future__ import annotations
+
+from rehearsal.aws.resource_types import ResourceType
+from rehearsal.aws.sagemaker.resource_types import hosting, projects, registry
+
+RESOURCE_TYPES: list[ResourceType] = [
+    *hosting.RESOURCE_TYPES,
+    *projects.RESOURCE_TYPES,
+    *registry.RESOURCE_TYPES,
+]
