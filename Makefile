@@ -22,7 +22,7 @@ rehearse: .venv/rehearsal.stamp node_modules/.stamp ## Run the whole loop on thi
 	@python -m rehearsal run --config $(CONFIG) $(ARGS)
 
 .PHONY: test
-test: .venv/dev.stamp node_modules/.stamp ## Run every test, the rehearsal from end to end included
+test: .venv/dev.stamp .tools/checkov.stamp node_modules/.stamp ## Run every test, the rehearsal from end to end included
 	@python -m pytest $(ARGS)
 
 .PHONY: check
@@ -50,6 +50,7 @@ lock: .venv/dev.stamp ## Resolve the requirements anew
 	uv pip compile -q pyproject.toml --group stacks --group rehearsal $(LOCK) -o requirements.txt
 	uv pip compile -q pyproject.toml --group stacks --group rehearsal --group dev \
 		-c requirements.txt $(LOCK) -o requirements-dev.txt
+	echo "checkov==3.3.30" | uv pip compile -q - $(LOCK) -o requirements-checkov.txt
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
 	--custom-compile-command "make lock"
@@ -78,6 +79,14 @@ clean: ## Remove everything that was installed or built here
 .venv/dev.stamp: requirements-dev.txt .venv/rehearsal.stamp
 	@echo "Installing the Python environment (tests and checks)"
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# checkov pins boto3 and much else, so it lives in an environment of its own.
+.tools/checkov.stamp: requirements-checkov.txt | .tools/bin/uv
+	@echo "Installing checkov"
+	@test -x .tools/checkov/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .tools/checkov
+	@.tools/bin/uv pip install --quiet --python .tools/checkov/bin/python --require-hashes \
+		-r requirements-checkov.txt
 	@touch $@
 
 node_modules/.stamp: package-lock.json .venv/rehearsal.stamp

@@ -16,10 +16,10 @@ MODEL = Path("/opt/ml/model/model.json")
 class Handler(BaseHTTPRequestHandler):
     """Answers `/ping` and `/invocations`."""
 
-    def do_GET(self) -> None:  # noqa: N802  # the name that http.server calls
+    def do_GET(self) -> None:  # the name that http.server calls
         self.answer(200 if self.path == "/ping" else 404, "")
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         try:
             sums = [sum(map(float, row.split(","))) for row in body.split()]

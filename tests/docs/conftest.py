@@ -1,0 +1,139 @@
+"""The rehearsal's AWS, with what an account has before the examples are deployed."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from synthesis import ACCOUNT, REGION, ROOT, STORES, Synthesis, synthesis
+
+from rehearsal import server_process
+from rehearsal.execution.image_registry import publish
+from rehearsal.execution.image_store import ImageStore
+from rehearsal.local_aws import LocalAws
+
+ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account of the local AWS, in which stacks are deployed."""
+
+    aws: LocalAws
+
+    def client(self, service: str) -> Any:
+        return self.aws.client(service)
+
+    def upload(self, example: Synthesis) -> str:
+        """Puts the assets of an example where its template expects them; its template's URL."""
+        s3 = self.client("s3")
+        for path, key in example.assets():
+            if path.is_dir():
+                archive = shutil.make_archive(str(path), "zip", path)
+                path = Path(archive)
+            s3.upload_file(str(path), ASSETS, key)
+        key = f"{example.stack_name}.template.json"
+        s3.upload_file(str(example.template_file), ASSETS, key)
+        return f"https://s3.{REGION}.amazonaws.com/{ASSETS}/{key}"
+
+    def create(self, example: Synthesis) -> dict[str, str]:
+        """Creates an example's stack and answers its outputs."""
+        self.client("cloudformation").create_stack(
+            StackName=example.stack_name,
+            TemplateURL=self.upload(example),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        stack = self.settled(example.stack_name)
+        assert stack["StackStatus"] == "CREATE_COMPLETE", self.failures(example.stack_name)
+        return {
+            output["OutputKey"]: output["OutputValue"]
+            for output in stack.get("Outputs", ())
+            if not output["OutputKey"].startswith("Export")
+        }
+
+    def delete(self, example: Synthesis) -> None:
+        """Deletes an example's stack."""
+        cloudformation = self.client("cloudformation")
+        name = cloudformation.describe_stacks(StackName=example.stack_name)["Stacks"][0]["StackId"]
+        cloudformation.delete_stack(StackName=name)
+        stack = self.settled(name)
+        assert stack["StackStatus"] == "DELETE_COMPLETE", self.failures(name)
+
+    def settled(self, stack: str) -> dict[str, Any]:
+        """The stack when its operation has ended."""
+        cloudformation = self.client("cloudformation")
+        while True:
+            found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+            if not found["StackStatus"].endswith("IN_PROGRESS"):
+                return found
+            time.sleep(0.1)
+
+    def failures(self, stack: str) -> list[str]:
+        """Why resources of a stack failed."""
+        answer = self.client("cloudformation").describe_stack_events(StackName=stack)
+        return [
+            f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+            for event in answer["StackEvents"]
+            if event["ResourceStatus"].endswith("FAILED")
+        ]
+
+
+@pytest.fixture(scope="session")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An account with the stores, the serving image and its model data."""
+    directory = tmp_path_factory.mktemp("rehearsal") / "aws"
+    aws, _ = server_process.start(directory)
+    try:
+        prepared = Account(aws)
+        prepared.client("s3").create_bucket(Bucket=ASSETS)
+        outputs = prepared.create(synthesis(STORES))
+        _publish_image(aws, directory, outputs["RepositoryUri"])
+        for key in ("models/churn/model.tar.gz", "models/many/small.tar.gz"):
+            prepared.client("s3").put_object(
+                Bucket=outputs["BucketName"], Key=key, Body=_model_data(intercept=1.5)
+            )
+        yield prepared
+    finally:
+        server_process.stop(directory)
+
+
+def _publish_image(aws: LocalAws, directory: Path, repository: str) -> None:
+    store = ImageStore(directory / "images")
+    image = store.build(ROOT / "docs/examples/image")
+    core = boto3.Session(ACCOUNT, "any", region_name=REGION)
+    session = _AtEndpoint(core, aws)
+    publish(session, repository, ["1"], image)  # type: ignore[arg-type]
+
+
+class _AtEndpoint:
+    """A session whose clients reach the local AWS."""
+
+    def __init__(self, session: boto3.Session, aws: LocalAws) -> None:
+        self._aws = aws
+        self.region_name = session.region_name
+
+    def client(self, service: str, *_: Any, **__: Any) -> Any:
+        return self._aws.client(service)
+
+
+def _model_data(*, intercept: float) -> bytes:
+    content = json.dumps({"intercept": intercept}).encode()
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w:gz") as archive:
+        member = tarfile.TarInfo("model.json")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    return target.getvalue()

@@ -1,0 +1,20 @@
+"""Every example of the guides is deployed to the rehearsal's AWS, and deleted again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import Account
+from synthesis import FILES, STORES, synthesis, title
+
+EXAMPLES = [file for file in FILES if file != STORES]
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=title)
+def test_an_example_is_deployed_and_deleted(file: Path, account: Account) -> None:
+    example = synthesis(file)
+
+    account.create(example)
+
+    account.delete(example)

@@ -1,0 +1,99 @@
+"""Every example of the guides passes the judges: CDK, cfn-lint, the packs of cdk-nag, checkov."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import cdk_nag
+import every_example
+import pytest
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from synthesis import FILES, ROOT, define, synthesis, synthesise, title
+
+CHECKOV = ROOT / ".tools/checkov/bin/checkov"
+PACKS = (
+    cdk_nag.AwsSolutionsChecks,
+    cdk_nag.HIPAASecurityChecks,
+    cdk_nag.NIST80053R5Checks,
+    cdk_nag.PCIDSS321Checks,
+    cdk_nag.ServerlessChecks,
+)
+REGION_TABLE = json.loads((ROOT / "constructs/mlops_constructs/region_types.json").read_text())
+
+each_example = pytest.mark.parametrize("file", FILES, ids=title)
+
+
+@each_example
+def test_an_example_says_what_it_shows_and_its_stack_is_named_for_it(file: Path) -> None:
+    text = file.read_text()
+
+    assert text.startswith('"""')
+    assert re.search(rf"^class {every_example.stack_name(file)}\(cdk\.Stack\):", text, re.M)
+
+
+@each_example
+def test_two_syntheses_of_an_example_are_identical(file: Path, tmp_path: Path) -> None:
+    first, second = synthesis(file), synthesise(file, tmp_path)
+
+    names = [path.name for path in first.directory.glob("*.template.json")]
+    assert names
+    differing = filecmp.cmpfiles(first.directory, second.directory, names, shallow=False)
+    assert differing == (names, [], [])
+
+
+@each_example
+def test_cloudformation_accepts_an_example_in_every_region_that_has_its_types(file: Path) -> None:
+    example = synthesis(file)
+    missing = REGION_TABLE["missing"]
+    without = {region for kind in example.resource_types() for region in missing.get(kind, ())}
+    regions = [region for region in REGION_TABLE["regions"] if region not in without]
+
+    findings = lint(example.template_file.read_text(), regions=regions)
+    assert not findings, sorted({f"{found.rule.id}: {found.message}" for found in findings})
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: str(pack.__name__))
+@each_example
+def test_a_security_pack_finds_nothing_open(file: Path, pack: Any) -> None:
+    app, stack = define(file)
+
+    report = pack(app).validate_scope(stack)
+    assert report.success, sorted(
+        f"{violation.rule_name} {found.construct_path}"
+        for violation in report.violations
+        for found in violation.violating_resources
+    )
+
+
+@pytest.fixture(scope="session")
+def checkov_findings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """What checkov reports per template; started once, because that takes most of its time."""
+    folder = tmp_path_factory.mktemp("templates")
+    for file in FILES:
+        (folder / f"{file.stem}.json").write_text(synthesis(file).template_file.read_text())
+    arguments = ["--framework", "cloudformation", "--output", "json", "--quiet", "--compact"]
+    run = subprocess.run(
+        [str(CHECKOV), "--directory", str(folder), "--skip-download", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    report = json.loads(run.stdout)
+    # Without any resource that it knows, checkov answers a summary of zeros alone.
+    failed = report.get("results", {}).get("failed_checks", [])
+    findings: dict[str, list[str]] = {file.stem: [] for file in FILES}
+    for check in failed:
+        stem = Path(check["file_path"]).stem
+        findings[stem].append(f"{check['check_id']} {check['resource']}: {check['check_name']}")
+    assert report.get("summary", report)["parsing_errors"] == 0
+    return findings
+
+
+@each_example
+def test_checkov_finds_nothing_open(file: Path, checkov_findings: dict[str, list[str]]) -> None:
+    assert not checkov_findings[file.stem]
