@@ -44,12 +44,12 @@ def stack_class(file: Path) -> type[cdk.Stack]:
     return found
 
 
-def define(file: Path, stores: Stores, **options: Any) -> cdk.Stack:
+def define(app: cdk.App, file: Path, stores: Stores, **options: Any) -> cdk.Stack:
     """Defines the stack of a file beside the stores that it may use."""
     stack = stack_class(file)
-    if "stores" in inspect.signature(stack).parameters:
+    if "stores" in inspect.signature(stack.__init__).parameters:
         options["stores"] = stores
-    return stack(stores.node.scope, stack_name(file), **options)
+    return stack(app, stack_name(file), **options)
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ def main() -> None:
     )
     stores = Stores(app, "Stores", env=place)
     for file in example_files():
-        define(file, stores, env=place)
+        define(app, file, stores, env=place)
     app.synth()
 
 

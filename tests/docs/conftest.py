@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import sys
 import tarfile
 import time
 from collections.abc import Iterator
@@ -16,14 +15,11 @@ from typing import Any
 import boto3
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from synthesis import ACCOUNT, REGION, ROOT, STORES, Synthesis, synthesis
-
 from rehearsal import server_process
 from rehearsal.execution.image_registry import publish
 from rehearsal.execution.image_store import ImageStore
 from rehearsal.local_aws import LocalAws
+from tests.docs.synthesis import ACCOUNT, REGION, ROOT, STORES, Synthesis, synthesis
 
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
@@ -98,7 +94,11 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     aws, _ = server_process.start(directory)
     try:
         prepared = Account(aws)
+        # What `cdk bootstrap` leaves behind, as far as templates refer to it.
         prepared.client("s3").create_bucket(Bucket=ASSETS)
+        prepared.client("ssm").put_parameter(
+            Name="/cdk-bootstrap/hnb659fds/version", Value="28", Type="String"
+        )
         outputs = prepared.create(synthesis(STORES))
         _publish_image(aws, directory, outputs["RepositoryUri"])
         for key in ("models/churn/model.tar.gz", "models/many/small.tar.gz"):

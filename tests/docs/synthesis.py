@@ -64,7 +64,7 @@ def define(file: Path, directory: Path | None = None) -> tuple[cdk.App, cdk.Stac
     app = cdk.App(context=context, outdir=str(directory or tempfile.mkdtemp()))
     place = cdk.Environment(account=ACCOUNT, region=REGION)
     stores = Stores(app, "Stores", env=place)
-    return app, stores if file == STORES else every_example.define(file, stores, env=place)
+    return app, stores if file == STORES else every_example.define(app, file, stores, env=place)
 
 
 def synthesise(file: Path, directory: Path) -> Synthesis:

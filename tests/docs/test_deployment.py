@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Account
-from synthesis import FILES, STORES, synthesis, title
+
+from tests.docs.conftest import Account
+from tests.docs.synthesis import FILES, STORES, synthesis, title
 
 EXAMPLES = [file for file in FILES if file != STORES]
 

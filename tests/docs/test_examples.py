@@ -13,7 +13,8 @@ import cdk_nag
 import every_example
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
-from synthesis import FILES, ROOT, define, synthesis, synthesise, title
+
+from tests.docs.synthesis import FILES, ROOT, define, synthesis, synthesise, title
 
 CHECKOV = ROOT / ".tools/checkov/bin/checkov"
 PACKS = (
