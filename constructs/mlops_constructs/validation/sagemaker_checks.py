@@ -1,0 +1,100 @@
+"""A validation plugin of the CDK for SageMaker's resources."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import jsii
+
+from .endpoint_rules import ENDPOINT_RULES, minimum_instances_rule
+from .job_rules import JOB_RULES
+from .rule import Rule, Template
+from .store_rules import STORE_RULES
+
+
+@jsii.implements(cdk.IPolicyValidationPlugin)
+class SageMakerChecks:
+    """Judges what cdk-nag does not know: networks, keys and capacity of SageMaker's resources.
+
+    Every template of the app is read after synthesis, whoever made its resources; a finding fails
+    the synthesis and says what to change. Acknowledge one at its construct, by its qualified name.
+
+    Parameters:
+        minimum_instances: how few instances an endpoint may have that answers in real time; 2 or
+            more for production, so that the loss of one availability zone is survived. Left out:
+            the number is not judged.
+
+    Raises:
+        ValueError: when `minimum_instances` is below 1.
+
+    Source: security best practices of SageMaker, "Infrastructure security" and "Protect data".
+
+    Example::
+
+        cdk.Validations.of(app).add_plugins(SageMakerChecks(minimum_instances=2))
+        cdk.Validations.of(resource).acknowledge(
+            cdk.Acknowledgment(
+                id="SageMakerChecks::ModelNetwork",
+                reason="this model calls a partner's API while it answers",
+            )
+        )
+    """
+
+    def __init__(self, *, minimum_instances: int | None = None) -> None:
+        if minimum_instances is not None and minimum_instances < 1:
+            raise ValueError(
+                f"minimum_instances: got {minimum_instances}; allowed is 1 or more, or leave it "
+                "out to judge no number"
+            )
+        self._rules: list[Rule] = [*STORE_RULES, *ENDPOINT_RULES, *JOB_RULES]
+        if minimum_instances is not None:
+            self._rules.append(minimum_instances_rule(minimum_instances))
+
+    @property
+    def name(self) -> str:
+        """The name that qualifies the rules in acknowledgements."""
+        return "SageMakerChecks"
+
+    @property
+    def version(self) -> str:
+        """The version of the rules."""
+        return "1"
+
+    @property
+    def rule_ids(self) -> list[str]:
+        """The names of all rules."""
+        return [rule.name for rule in self._rules]
+
+    def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
+        """Judges all templates of the app; called by the CDK."""
+        violations = [
+            violation
+            for path in context.template_paths
+            for violation in self._violations(path, json.loads(Path(path).read_text()))
+        ]
+        return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
+
+    def _violations(self, path: str, template: Template) -> list[cdk.PolicyViolation]:
+        return [
+            cdk.PolicyViolation(
+                rule_name=rule.name,
+                description=rule.description,
+                fix=rule.fix,
+                severity="error",
+                violating_resources=_locations(path, found),
+            )
+            for rule in self._rules
+            if (found := rule.findings(template))
+        ]
+
+
+def _locations(path: str, found: Sequence[tuple[str, str]]) -> list[Any]:
+    """The places of findings: resources with the property that is wrong or missing."""
+    return [
+        cdk.PolicyViolatingResource(
+            resource_logical_id=logical_id, template_path=path, locations=[location]
+        )
+        for logical_id, location in found
+    ]
