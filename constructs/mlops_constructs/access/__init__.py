@@ -1,11 +1,14 @@
 """Roles of the services that act, with least privilege."""
 
 from .acknowledgement import acknowledge_wildcards
+from .least_privilege_role import LeastPrivilegeRole
 from .model_execution_role import ModelExecutionRole
+from .permission import Permission
 from .role_policies import RolePolicies
-from .service_role import Permission, ServiceRole
+from .service_role import ServiceRole
 
 __all__ = [
+    "LeastPrivilegeRole",
     "ModelExecutionRole",
     "Permission",
     "RolePolicies",

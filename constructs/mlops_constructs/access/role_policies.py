@@ -31,4 +31,5 @@ class _Policies(Dependable):
     @property
     def dependency_roots(self) -> list[IConstruct]:
         """Asked for at synth, when no grant can follow."""
-        return [child for child in self._role.node.children if isinstance(child, iam.Policy)]
+        kinds = iam.Policy | iam.ManagedPolicy
+        return [child for child in self._role.node.children if isinstance(child, kinds)]

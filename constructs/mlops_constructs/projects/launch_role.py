@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -50,9 +52,9 @@ _ACTIONS: dict[str, str] = {
 class LaunchRole(Construct):
     """Defines the role that people pass to CreateProject, and CloudFormation acts with.
 
-    It can create what a project consists of, and nothing else. Roles it can create only below
-    the path of projects' roles and only with the permissions boundary, which it cannot take off:
-    nobody gets through a project what the boundary does not allow.
+    It can create what a project consists of, and nothing else. Roles and their managed policies it
+    can create only below the path of projects, roles only with the permissions boundary, which it
+    cannot take off: nobody gets through a project what the boundary does not allow.
 
     The role has a fixed name, the one that SageMaker documents, so an account holds it once.
     Deploy the templates in one region of an account, or give the other regions this role.
@@ -137,34 +139,46 @@ class LaunchRole(Construct):
         ]
 
     def _roles(self, boundary: iam.IManagedPolicy) -> list[Permission]:
-        stack = cdk.Stack.of(self)
-        roles = stack.format_arn(
-            service="iam",
-            region="",
-            resource="role",
-            resource_name=f"{ROLE_PATH.strip('/')}/*",
+        roles, policies = (
+            cdk.Stack.of(self).format_arn(
+                service="iam", region="", resource=kind, resource_name=f"{ROLE_PATH.strip('/')}/*"
+            )
+            for kind in ("role", "policy")
         )
+        bounded = {"iam:PermissionsBoundary": boundary.managed_policy_arn}
 
-        def on_roles(*actions: str, **conditions: dict[str, object]) -> Permission:
+        def on(resource: str, *actions: str, **conditions: Mapping[str, object]) -> Permission:
             return Permission(
                 actions=[f"iam:{action}" for action in actions],
-                resources=[roles],
+                resources=[resource],
                 conditions=conditions,
                 because=_NOT_YET,
             )
 
         return [
             # Whatever widens a role is allowed only while the boundary is on it.
-            on_roles(
+            on(roles, "CreateRole", "PutRolePermissionsBoundary", StringEquals=bounded),
+            on(
+                roles,
                 "AttachRolePolicy",
-                "CreateRole",
-                "DeleteRolePolicy",
                 "DetachRolePolicy",
-                "PutRolePermissionsBoundary",
-                "PutRolePolicy",
-                StringEquals={"iam:PermissionsBoundary": boundary.managed_policy_arn},
+                StringEquals=bounded,
+                ArnLike={"iam:PolicyARN": policies},
             ),
-            on_roles(
+            # The boundary is a policy too, but not below this path: see ProjectBoundary.
+            on(
+                policies,
+                "CreatePolicy",
+                "CreatePolicyVersion",
+                "DeletePolicy",
+                "DeletePolicyVersion",
+                "GetPolicy",
+                "GetPolicyVersion",
+                "ListEntitiesForPolicy",
+                "ListPolicyVersions",
+            ),
+            on(
+                roles,
                 "DeleteRole",
                 "GetRole",
                 "GetRolePolicy",
@@ -178,7 +192,8 @@ class LaunchRole(Construct):
                 "UpdateRole",
                 "UpdateRoleDescription",
             ),
-            on_roles(
+            on(
+                roles,
                 "PassRole",
                 StringEquals={
                     "iam:PassedToService": [

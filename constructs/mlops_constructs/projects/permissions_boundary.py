@@ -53,6 +53,8 @@ class ProjectBoundary(Construct):
         self.policy = iam.ManagedPolicy(
             self,
             "Resource",
+            # Not below the path of projects, where projects may change policies.
+            path="/",
             description="What no role of a SageMaker project can exceed",
             statements=[
                 iam.PolicyStatement(

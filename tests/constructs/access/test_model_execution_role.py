@@ -23,11 +23,11 @@ def stack() -> cdk.Stack:
 
 def statements(stack: cdk.Stack) -> dict[str, dict[str, Any]]:
     """The statements of the one role, by their first action."""
-    roles = assertions.Template.from_stack(stack).find_resources("AWS::IAM::Role")
-    policy = next(iter(roles.values()))["Properties"]["Policies"][0]["PolicyDocument"]
+    policies = assertions.Template.from_stack(stack).find_resources("AWS::IAM::ManagedPolicy")
+    ((_, policy),) = policies.items()
     return {
         action if isinstance(action, str) else action[0]: statement
-        for statement in policy["Statement"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         for action in [statement["Action"]]
     }
 

@@ -160,6 +160,7 @@ def test_a_push_starts_the_pipeline_with_a_role_that_can_do_nothing_else(
         assert pattern["detail-type"] == ["CodeCommit Repository State Change"]
         assert pattern["detail"]["referenceName"] == ["main"]
         role = both_pipelines["Resources"][rule["Targets"][0]["RoleArn"]["Fn::GetAtt"][0]]
-        (policy,) = role["Properties"]["Policies"]
-        (statement,) = policy["PolicyDocument"]["Statement"]
+        (policy,) = role["Properties"]["ManagedPolicyArns"]
+        document = both_pipelines["Resources"][policy["Ref"]]["Properties"]["PolicyDocument"]
+        (statement,) = document["Statement"]
         assert statement["Action"] == "codepipeline:StartPipelineExecution"

@@ -32,12 +32,10 @@ def statements(template: Template, logical_id: str) -> Iterator[Statement]:
         if resource["Type"] == "AWS::IAM::Role" and name.startswith(logical_id)
     }
     ((name, role),) = roles.items()
-    for policy in role["Properties"].get("Policies", []):
-        yield from policy["PolicyDocument"]["Statement"]
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::IAM::Policy" and {"Ref": name} in resource["Properties"].get(
-            "Roles", []
-        ):
+    assert "Policies" not in role["Properties"], "an inline policy"
+    attached = [arn["Ref"] for arn in role["Properties"]["ManagedPolicyArns"]]
+    for policy, resource in template["Resources"].items():
+        if policy in attached or {"Ref": name} in resource.get("Properties", {}).get("Roles", ()):
             yield from resource["Properties"]["PolicyDocument"]["Statement"]
 
 
@@ -204,7 +202,8 @@ def test_no_role_has_a_second_policy_but_the_one_that_passes_itself(
     attached = [
         resource["Properties"]["Roles"]
         for resource in both_pipelines["Resources"].values()
-        if resource["Type"] == "AWS::IAM::Policy"
+        if resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+        and resource["Properties"].get("Roles")
     ]
     assert len(attached) == 1, "a construct of the CDK has widened a role"
     assert "TrainingRole" in str(attached)

@@ -55,12 +55,8 @@ def has_source(template: Template, provider: str, configuration: Mapping[str, An
 def role_may(template: Template, *actions: str) -> None:
     statement = Match.object_like({"Action": list(actions)})
     template.has_resource_properties(
-        "AWS::IAM::Role",
-        {
-            "Policies": [
-                Match.object_like({"PolicyDocument": {"Statement": Match.array_with([statement])}})
-            ]
-        },
+        "AWS::IAM::ManagedPolicy",
+        {"PolicyDocument": {"Statement": Match.array_with([statement])}},
     )
 
 

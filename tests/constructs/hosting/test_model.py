@@ -62,7 +62,7 @@ def test_a_model_of_an_image_makes_the_least_role_that_can_host_it(
     assert container["ModelDataUrl"] == "s3://churn-artifacts/models/churn/model.tar.gz"
     assert container["Environment"] == {"WORKERS": "2"}
     assert str(container["Image"]).endswith("/churn@sha256:" + "0" * 64 + "']]}")
-    statements = resources("AWS::IAM::Role")[0]["Policies"][0]["PolicyDocument"]["Statement"]
+    statements = resources("AWS::IAM::ManagedPolicy")[0]["PolicyDocument"]["Statement"]
     readable = [one["Resource"] for one in statements if one["Action"] == "s3:GetObject"]
     assert ":s3:::churn-artifacts/models/churn/*" in str(readable)
 
@@ -73,7 +73,7 @@ def test_a_model_whose_image_contains_it_reads_no_bucket(
     Model(stack, "M", source=ModelSource.from_image(repository, tag_or_digest="1"))
 
     assert "ModelDataUrl" not in resources(MODEL)[0]["PrimaryContainer"]
-    assert "s3:" not in str(resources("AWS::IAM::Role")[0]["Policies"])
+    assert "s3:" not in str(resources("AWS::IAM::ManagedPolicy")[0]["PolicyDocument"])
 
 
 def test_permissions_that_are_granted_later_are_there_before_the_model_too(

@@ -1,4 +1,3 @@
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -7,6 +6,7 @@ import pytest
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
+from mlops_constructs.access.managed_policies import LONGEST_POLICY, policy_size
 from mlops_constructs.projects import LaunchRole, ProjectBoundary
 from mlops_constructs.projects.permissions_boundary import role_actions
 
@@ -16,7 +16,7 @@ CREATES = {
     "AWS::CodePipeline::Pipeline": "codepipeline:CreatePipeline",
     "AWS::ECR::Repository": "ecr:CreateRepository",
     "AWS::Events::Rule": "events:PutRule",
-    "AWS::IAM::Policy": "iam:PutRolePolicy",
+    "AWS::IAM::ManagedPolicy": "iam:CreatePolicy",
     "AWS::IAM::Role": "iam:CreateRole",
     "AWS::KMS::Key": "kms:CreateKey",
     "AWS::Logs::LogGroup": "logs:CreateLogGroup",
@@ -45,11 +45,25 @@ def one_of_type(template: Mapping[str, Any], kind: str) -> dict[str, Any]:
 
 
 def statements(template: Mapping[str, Any], action: str) -> Iterator[Mapping[str, Any]]:
-    (policy,) = one_of_type(template, "AWS::IAM::Role")["Policies"]
-    for statement in policy["PolicyDocument"]["Statement"]:
-        actions = statement["Action"]
-        if action in ([actions] if isinstance(actions, str) else actions):
-            yield statement
+    for document in documents_of_the_role(template):
+        for statement in document["Statement"]:
+            actions = statement["Action"]
+            if action in ([actions] if isinstance(actions, str) else actions):
+                yield statement
+
+
+def documents_of_the_role(template: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    role = one_of_type(template, "AWS::IAM::Role")
+    names = [arn["Ref"] for arn in role["ManagedPolicyArns"]]
+    return [template["Resources"][name]["Properties"]["PolicyDocument"] for name in names]
+
+
+def boundary_of(template: Mapping[str, Any]) -> dict[str, Any]:
+    ((_, boundary),) = [
+        (name, one) for name, one in template["Resources"].items() if name.startswith("Boundary")
+    ]
+    properties: dict[str, Any] = boundary["Properties"]
+    return properties
 
 
 def test_the_role_has_the_name_that_sagemaker_documents(template: Mapping[str, Any]) -> None:
@@ -67,25 +81,23 @@ def test_it_can_create_every_type_of_a_project_and_no_other(
     assert kinds == set(CREATES)
     for action in CREATES.values():
         assert list(statements(template, action)), action
-    roles = {
-        name: one for name, one in template["Resources"].items() if one["Type"] == "AWS::IAM::Role"
+    of_the_role = {
+        name: one for name, one in template["Resources"].items() if name.startswith("LaunchRole")
     }
-    creating = {action for action in role_actions({"Resources": roles}) if ":Create" in action}
+    creating = {
+        action for action in role_actions({"Resources": of_the_role}) if ":Create" in action
+    }
     assert creating - set(CREATES.values()) == {
         "codecommit:CreateBranch",
         "codecommit:CreateCommit",
+        "iam:CreatePolicyVersion",
         "kms:CreateGrant",
     }
 
 
 @pytest.mark.parametrize(
     "action",
-    [
-        "iam:AttachRolePolicy",
-        "iam:CreateRole",
-        "iam:PutRolePermissionsBoundary",
-        "iam:PutRolePolicy",
-    ],
+    ["iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary"],
 )
 def test_a_role_can_be_made_or_widened_only_within_the_boundary(
     template: Mapping[str, Any], action: str
@@ -100,15 +112,32 @@ def test_a_role_can_be_made_or_widened_only_within_the_boundary(
     "action",
     [
         "iam:DeleteRolePermissionsBoundary",
-        "iam:CreatePolicyVersion",
-        "iam:CreatePolicy",
         "iam:CreateUser",
+        "iam:PutRolePolicy",
         "iam:SetDefaultPolicyVersion",
         "sts:AssumeRole",
     ],
 )
 def test_there_is_no_way_around_the_boundary(template: Mapping[str, Any], action: str) -> None:
     assert not list(statements(template, action))
+
+
+def test_a_policy_of_another_path_can_neither_be_changed_nor_attached(
+    template: Mapping[str, Any],
+) -> None:
+    (attaching,) = statements(template, "iam:AttachRolePolicy")
+    assert "policy/sagemaker-projects/*" in str(attaching["Condition"]["ArnLike"]["iam:PolicyARN"])
+    for action in ("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy"):
+        (statement,) = statements(template, action)
+        assert "policy/sagemaker-projects/*" in str(statement["Resource"])
+    outside = [boundary_of(template)]
+    outside += [
+        one["Properties"]
+        for name, one in template["Resources"].items()
+        if name.startswith("LaunchRole") and one["Type"] == "AWS::IAM::ManagedPolicy"
+    ]
+    assert len(outside) > 1
+    assert {one["Path"] for one in outside} == {"/"}, "the role could widen itself"
 
 
 def test_roles_are_handed_only_to_the_services_that_a_project_starts(
@@ -130,17 +159,17 @@ def test_keys_of_others_are_out_of_reach(template: Mapping[str, Any]) -> None:
 
 
 def test_the_policies_fit_the_quotas_of_iam(template: Mapping[str, Any]) -> None:
-    (policy,) = one_of_type(template, "AWS::IAM::Role")["Policies"]
-    boundary = one_of_type(template, "AWS::IAM::ManagedPolicy")["PolicyDocument"]
+    documents = documents_of_the_role(template)
 
-    assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) <= 10_240
-    assert len(json.dumps(boundary, separators=(",", ":"))) <= 6_144
+    assert len(documents) <= 10
+    for document in (*documents, boundary_of(template)["PolicyDocument"]):
+        assert policy_size(document) <= LONGEST_POLICY
 
 
 def test_the_boundary_allows_what_projects_roles_do_and_of_iam_next_to_nothing(
     template: Mapping[str, Any], parametrised_template: Mapping[str, Any]
 ) -> None:
-    document = one_of_type(template, "AWS::IAM::ManagedPolicy")["PolicyDocument"]
+    document = boundary_of(template)["PolicyDocument"]
     allowed = role_actions(
         {
             "Resources": {

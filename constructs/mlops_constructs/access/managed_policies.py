@@ -1,0 +1,84 @@
+"""Statements in as many customer managed policies as IAM's quotas ask for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+
+LONGEST_POLICY = 6_144
+"""Characters of a managed policy, white space not counted: "IAM and AWS STS quotas"."""
+
+MOST_POLICIES = 10
+"""Managed policies of a role, as long as nobody has asked AWS for more."""
+
+_FRAME = len('{"Version":"2012-10-17","Statement":[]}')
+_PSEUDO_PARAMETERS = {"AWS::Partition": 10, "AWS::Region": 14, "AWS::AccountId": 12}
+_LONG_NAME, _LONG_ARN = 64, 128  # what stands for a value that only the deployment knows
+
+
+class ManagedPolicies:
+    """Puts statements into managed policies, and begins the next one when one is full.
+
+    Parameters:
+        stack: knows what tokens stand for.
+        create: makes the policy of a number, 1 for the first.
+    """
+
+    def __init__(self, stack: cdk.Stack, create: Callable[[int], iam.ManagedPolicy]) -> None:
+        self._stack = stack
+        self._create = create
+        self._left = 0
+        self.policies: list[iam.ManagedPolicy] = []
+
+    def add(self, statement: iam.PolicyStatement) -> iam.ManagedPolicy:
+        """Adds a statement, and gives the policy that holds it.
+
+        Raises ValueError for a statement that no policy can hold.
+        """
+        size = policy_size(self._stack.resolve(statement.to_json())) + len(",")
+        longest = LONGEST_POLICY - _FRAME
+        if size > longest:
+            raise ValueError(
+                f"a statement of about {size} characters begins with {statement.actions[:1]}; a "
+                f"managed policy holds {longest}; divide its actions or resources"
+            )
+        if size > self._left:
+            self.policies.append(self._create(len(self.policies) + 1))
+            self._left = longest
+        self._left -= size
+        self.policies[-1].add_statements(statement)
+        return self.policies[-1]
+
+    def add_all(self, statements: Iterable[iam.PolicyStatement]) -> None:
+        """Adds statements in their order."""
+        for statement in statements:
+            self.add(statement)
+
+
+def policy_size(value: Any) -> int:
+    """About how many characters of a policy a resolved value becomes, on the safe side."""
+    if isinstance(value, dict):
+        if len(value) == 1:
+            function, argument = next(iter(value.items()))
+            if function == "Ref":
+                return _PSEUDO_PARAMETERS.get(argument, _LONG_NAME) + len('""')
+            if function == "Fn::Join":
+                separators = len(argument[0]) * (len(argument[1]) - 1)
+                return sum(_unquoted(part) for part in argument[1]) + separators + len('""')
+            if function.startswith("Fn::"):
+                return _LONG_ARN + len('""')
+        members = [
+            len(json.dumps(key)) + len(":,") + policy_size(one) for key, one in value.items()
+        ]
+        return sum(members) + len("{}")
+    if isinstance(value, list):
+        return sum(policy_size(one) + len(",") for one in value) + len("[]")
+    return len(json.dumps(value))
+
+
+def _unquoted(part: Any) -> int:
+    return policy_size(part) - len('""')

@@ -1,0 +1,58 @@
+"""What a role may do, statement by statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aws_cdk import aws_iam as iam
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission:
+    """Defines what a role may do: actions on resources.
+
+    Actions are named in full. A resource with a wildcard needs `because`: the reason is kept with
+    the role as the acknowledgement of cdk-nag's finding AwsSolutions-IAM5.
+
+        Permission(actions=["s3:GetObject"], resources=[bucket.arn_for_objects("data/*")],
+                   because="the objects below data/ are not known beforehand")
+
+    Raises ValueError when a wildcard has no reason, or an action has a wildcard.
+    """
+
+    actions: Sequence[str]
+    resources: Sequence[str]
+    conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    because: str = ""
+
+    def __post_init__(self) -> None:
+        problems = [
+            f"action {action!r} has a wildcard; name each action"
+            for action in self.actions
+            if "*" in action
+        ]
+        if not self.actions:
+            problems.append("no actions; name at least one, such as 's3:GetObject'")
+        if not self.resources:
+            problems.append("no resources; name at least one ARN")
+        problems += [
+            f"resource {resource!r} has a wildcard and `because` is empty; say why it is needed"
+            for resource in self.resources
+            if "*" in resource and not self.because
+        ]
+        if problems:
+            raise ValueError(f"invalid permission {list(self.actions)}: " + "; ".join(problems))
+
+    def wildcards(self) -> list[str]:
+        """The resources that `because` explains."""
+        return [resource for resource in self.resources if "*" in resource]
+
+    def statement(self) -> iam.PolicyStatement:
+        """The permission as a policy statement."""
+        return iam.PolicyStatement(
+            actions=list(self.actions),
+            resources=list(self.resources),
+            conditions={operator: dict(keys) for operator, keys in self.conditions.items()},
+        )
