@@ -1,7 +1,7 @@
-"""How EventBridge starts CodePipeline, CodeBuild and SageMaker pipelines.
+"""How EventBridge and EventBridge Scheduler start targets with the role of the target.
 
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html . The call is made with the
-role of the target, so IAM judges it.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html . IAM judges the role, as
+the call is made with its credentials.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 
+from rehearsal.aws import universal_targets
 from rehearsal.aws.platform import AwsError, Platform
 
 
@@ -22,7 +23,8 @@ from rehearsal.aws.platform import AwsError, Platform
 class Delivery:
     """One event on its way to one target.
 
-    `content` is the target's `Input` or rendered `InputTransformer`; `parameters` is the target.
+    `content` is what the target is given: the event, its `Input` or rendered `InputTransformer`.
+    None when the target gets no input. `parameters` is the target.
     """
 
     target_arn: str
@@ -34,25 +36,51 @@ class Delivery:
 
 
 def delivers(target_arn: str) -> bool:
-    """Whether a target is one of those that this module starts."""
-    return any(pattern.fullmatch(target_arn) for pattern, _ in _TARGETS)
+    """Whether a rule needs a role for this target, and this module starts it."""
+    return any(pattern.fullmatch(target_arn) for pattern, _ in _ROLE_TARGETS)
 
 
-def deliver(platform: Platform, delivery: Delivery) -> None:
-    """Starts the target. Raises when it has no role, or AWS refuses the call."""
+def takes_events(target_arn: str) -> bool:
+    """Whether a target without an input of its own is given the event itself."""
+    return re.match(r"arn:aws:(states|lambda|sqs|sns):", target_arn) is not None
+
+
+def schedules(target_arn: str) -> bool:
+    """Whether a schedule can start this target; it always acts with a role."""
+    return universal_targets.is_universal(target_arn) or any(
+        pattern.fullmatch(target_arn) for pattern, _ in (*_ROLE_TARGETS, *_POLICY_TARGETS)
+    )
+
+
+def deliver(platform: Platform, delivery: Delivery, region: str | None = None) -> None:
+    """Starts the target. Raises when it has no role, or AWS refuses the call.
+
+    `region` is where a universal target is called; the others say it in their ARN.
+    """
     if not delivery.role_arn:
         raise AwsError("ValidationException", f"Target {delivery.target_arn} has no RoleArn")
     credentials = platform.service_credentials(
         delivery.role_arn,
         service_principal=delivery.service_principal,
-        session_name="events",
+        session_name=delivery.service_principal.partition(".")[0],
         source_arn=delivery.rule_arn,
     )
-    for pattern, start in _TARGETS:
-        match = pattern.fullmatch(delivery.target_arn)
-        if match:
-            session = platform.session(credentials, match["region"])
-            start(session, match["name"], delivery)
+    arn = delivery.target_arn
+    if universal_targets.is_universal(arn):
+        session = platform.session(credentials, region or "us-east-1")
+        universal_targets.call(session, arn, delivery.content)
+        return
+    for pattern, start in (*_ROLE_TARGETS, *_POLICY_TARGETS):
+        if match := pattern.fullmatch(arn):
+            start(platform.session(credentials, match["region"]), match["name"], delivery)
+            return
+    raise AwsError("ValidationException", f"The rehearsal does not start the target {arn}")
+
+
+def queue_url(queue_arn: str) -> str:
+    """The URL of a queue; clients of the gateway use their own address and the path of this."""
+    _, _, _, region, account, name = queue_arn.split(":", 5)
+    return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
 
 
 def _content(delivery: Delivery) -> dict[str, Any]:
@@ -86,10 +114,62 @@ def _start_sagemaker_pipeline(session: boto3.Session, name: str, delivery: Deliv
     )
 
 
+def _start_state_machine(session: boto3.Session, name: str, delivery: Delivery) -> None:
+    session.client("stepfunctions").start_execution(
+        stateMachineArn=delivery.target_arn, input=delivery.content or "{}"
+    )
+
+
+def _put_event(session: boto3.Session, name: str, delivery: Delivery) -> None:
+    """A schedule puts an event of its own making."""
+    parameters = delivery.parameters.get("EventBridgeParameters") or {}
+    entry: Any = {
+        "EventBusName": delivery.target_arn,
+        "Source": parameters.get("Source", ""),
+        "DetailType": parameters.get("DetailType", ""),
+        "Detail": delivery.content or "{}",
+    }
+    answer = session.client("events").put_events(Entries=[entry])
+    if answer["FailedEntryCount"]:
+        failed = answer["Entries"][0]
+        raise AwsError(failed.get("ErrorCode", "InternalFailure"), failed.get("ErrorMessage", ""))
+
+
+def _invoke_function(session: boto3.Session, name: str, delivery: Delivery) -> None:
+    session.client("lambda").invoke(
+        FunctionName=delivery.target_arn,
+        InvocationType="Event",
+        Payload=(delivery.content or "{}").encode(),
+    )
+
+
+def _send_message(session: boto3.Session, name: str, delivery: Delivery) -> None:
+    given = delivery.parameters.get("SqsParameters") or {}
+    group = given.get("MessageGroupId")
+    session.client("sqs").send_message(
+        QueueUrl=queue_url(delivery.target_arn),
+        MessageBody=delivery.content or "{}",
+        **({"MessageGroupId": group} if group else {}),
+    )
+
+
+def _publish(session: boto3.Session, name: str, delivery: Delivery) -> None:
+    session.client("sns").publish(TopicArn=delivery.target_arn, Message=delivery.content or "{}")
+
+
 _Start = Callable[[boto3.Session, str, Delivery], None]
 _ARN = r"arn:aws:{}:(?P<region>[^:]+):\d{{12}}:{}(?P<name>[^/:]+)"
-_TARGETS: list[tuple[re.Pattern[str], _Start]] = [
+# Rules start these with the role of the target,
+_ROLE_TARGETS: list[tuple[re.Pattern[str], _Start]] = [
     (re.compile(_ARN.format("codepipeline", "")), _start_code_pipeline),
     (re.compile(_ARN.format("codebuild", "project/")), _start_build),
     (re.compile(_ARN.format("sagemaker", "pipeline/")), _start_sagemaker_pipeline),
+    (re.compile(_ARN.format("states", "stateMachine:") + r"(:[^:]+)?"), _start_state_machine),
+]
+# and these by the policy of the resource; schedules use their role for both.
+_POLICY_TARGETS: list[tuple[re.Pattern[str], _Start]] = [
+    (re.compile(_ARN.format("lambda", "function:") + r"(:[^:]+)?"), _invoke_function),
+    (re.compile(_ARN.format("sqs", "")), _send_message),
+    (re.compile(_ARN.format("sns", "")), _publish),
+    (re.compile(_ARN.format("events", "event-bus/")), _put_event),
 ]

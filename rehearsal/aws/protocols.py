@@ -187,7 +187,9 @@ def _uri_pattern(uri: str) -> re.Pattern[str]:
             expression += re.escape(piece)
             continue
         label = piece[1:-1]
-        expression += f"(?P<{label.rstrip('+')}>{'.+' if label.endswith('+') else '[^/]+'})"
+        # A slash within a label arrives decoded, as that of an ARN.
+        allowed = ".+" if label.endswith("+") else "[^/]+|arn:.+"
+        expression += f"(?P<{label.rstrip('+')}>{allowed})"
     return re.compile(expression)
 
 

@@ -42,6 +42,8 @@ _TAGGING = {
     "codepipeline": ("TagResource", "UntagResource", "resourceArn", "tags", "tagKeys"),
     "codecommit": ("TagResource", "UntagResource", "resourceArn", "tags", "tagKeys"),
     "application-autoscaling": ("TagResource", "UntagResource", "ResourceARN", "Tags", "TagKeys"),
+    "scheduler": ("TagResource", "UntagResource", "ResourceArn", "Tags", "TagKeys"),
+    "cloudwatch": ("TagResource", "UntagResource", "ResourceARN", "Tags", "TagKeys"),
 }
 _DEFAULT_NAME_LENGTH = 63
 _GONE = re.compile(r"NotFound|DoesNotExist|NoSuch")

@@ -31,6 +31,7 @@ SERVICES = (
     "rehearsal.aws.codebuild:CodeBuild",
     "rehearsal.aws.codecommit:CodeCommit",
     "rehearsal.aws.application_autoscaling:ApplicationAutoScaling",
+    "rehearsal.aws.scheduler:Scheduler",
 )
 _NEEDED_BYTES = 512 * 1024**2
 _GRACE_SECONDS = 3.0

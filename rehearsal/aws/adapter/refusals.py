@@ -9,7 +9,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_evaluator
-from ministack.services import eventbridge, scheduler
+from ministack.services import eventbridge
 
 from rehearsal.aws.adapter import identity
 from rehearsal.aws.adapter.routing import Answer, Handler, wrap_service
@@ -37,10 +37,11 @@ def install() -> None:
     if app.SERVICE_REGISTRY.get("codebuild", {}).get("module") == "codebuild":
         message = "This rehearsal runs no builds: it was started without the service codebuild."
         wrap_service("codebuild", _refusing("StartBuild", message))
+    if app.SERVICE_REGISTRY.get("scheduler", {}).get("module") == "scheduler":
+        message = "This rehearsal schedules nothing: it was started without the service scheduler."
+        wrap_service("scheduler", lambda stock: _refusing_all(message))
     eventbridge._validate_target_arn = _deliverable(eventbridge._validate_target_arn)
     wrap_row("AWS::Events::Rule", create=_checked_create, update=_checked_update)
-    scheduler._create_schedule = _checked_schedule(scheduler._create_schedule)
-    scheduler._update_schedule = _checked_schedule(scheduler._update_schedule)
     for service in _PASSED_ROLES:
         wrap_service(service, _passing_roles(service))
     wrap_service("lambda", _passing_function_role)
@@ -58,6 +59,15 @@ def _refusing(operation: str, message: str) -> Callable[[Handler], Handler]:
         return handle
 
     return wrap
+
+
+def _refusing_all(message: str) -> Handler:
+    async def handle(
+        method: str, path: str, headers: dict[str, str], body: bytes, query: Any
+    ) -> Answer:
+        return _error("ValidationException", message)
+
+    return handle
 
 
 def _error(code: str, message: str, status: int = 400) -> Answer:
@@ -104,15 +114,6 @@ def _check_rule(properties: Mapping[str, Any]) -> None:
     for target in properties.get("Targets", []):
         if problem := undeliverable(target):
             raise ValueError(problem)
-
-
-def _checked_schedule(stock: Callable[..., Any]) -> Callable[..., Any]:
-    def schedule(name: str, body: dict[str, Any]) -> Any:
-        if problem := undeliverable(body.get("Target") or {}):
-            return _error("ValidationException", problem)
-        return stock(name, body)
-
-    return schedule
 
 
 def _passing_roles(service: str) -> Callable[[Handler], Handler]:

@@ -27,6 +27,7 @@ SERVICES = (
     f"{TOYS}:ToyRuntime",
     f"{TOYS}:ToyCodeCommit",
     "rehearsal.aws.application_autoscaling:ApplicationAutoScaling",
+    "rehearsal.aws.scheduler:Scheduler",
 )
 
 

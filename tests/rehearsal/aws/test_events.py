@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import time
 from collections.abc import Callable
@@ -132,22 +133,11 @@ def test_a_target_that_would_be_dropped_is_refused_by_name(
     assert expected in stack["Reasons"][0]
 
 
-def test_a_scheduler_target_that_would_be_dropped_is_refused_by_name(aws: Any) -> None:
-    role = aws.role("scheduling", {"Service": "scheduler.amazonaws.com"})
-    with pytest.raises(ClientError) as raised:
-        aws.client("scheduler").create_schedule(
-            Name="universal",
-            ScheduleExpression="rate(1 hour)",
-            FlexibleTimeWindow={"Mode": "OFF"},
-            Target={"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage", "RoleArn": role},
-        )
-    assert "does not deliver" in raised.value.response["Error"]["Message"]
-
-
 def test_what_ministack_would_fake_is_refused_by_name(aws: Any) -> None:
-    with pytest.raises(ClientError) as raised:
-        aws.client("athena").start_query_execution(QueryString="select 1")
-    assert "Athena" in raised.value.response["Error"]["Message"]
+    if importlib.util.find_spec("duckdb") is None:
+        with pytest.raises(ClientError) as raised:
+            aws.client("athena").start_query_execution(QueryString="select 1")
+        assert "Athena" in raised.value.response["Error"]["Message"]
     with pytest.raises(ClientError) as raised:
         aws.client("codebuild").start_build(projectName="p")
     assert "runs no builds" in raised.value.response["Error"]["Message"]

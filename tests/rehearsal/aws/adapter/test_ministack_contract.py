@@ -58,8 +58,6 @@ FUNCTIONS = [
         "_put_metric_data",
         ["params", "cbor_data", "is_cbor", "is_json"],
     ),
-    ("ministack.services.scheduler", "_create_schedule", ["name", "body"]),
-    ("ministack.services.scheduler", "_update_schedule", ["name", "body"]),
     ("ministack.services.s3", "_delete_bucket", ["name"]),
     (
         "ministack.services.s3",
