@@ -35,8 +35,13 @@ class StockType:
     #: Values that are the same as leaving the property out.
     defaults: Mapping[str, Any] = field(default_factory=dict)
     passes: Mapping[str, str] = field(default_factory=dict)
+    #: Like `when`, for properties that the resource has when it is deleted.
+    when_deleted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     #: A property that lists resources; each action is then asked for each of them.
     each: str = ""
+    #: A property of a role that lists managed policies, or of a managed policy that lists roles.
+    attaches: str = ""
+    attaches_to: str = ""
     lowercase_name: bool = False
 
 
@@ -88,16 +93,52 @@ def checks(
     # What creates a resource finds no tags on it yet; what follows does.
     first = requested if verb == "create" else requested | resource
     actions = [(action, first) for action in getattr(stock, verb)]
-    if verb != "delete":
-        for prop, further in stock.when.items():
-            default = stock.defaults.get(prop)
-            if new.get(prop, default) != old.get(prop, default):
-                actions += [(action, requested | resource) for action in further]
+    further = _further_actions(stock, verb, new, old)
+    actions += [(action, requested | resource) for action in further]
     for target, keys in targets:
         for action, tags in actions:
             yield Check(action, "*" if action in _UNSCOPED else target, keys | tags)
+    role = Role(arn=arn, boundary=(new or old).get("PermissionsBoundary"), tags=_tags(new))
+    for action, of_role, policy in _attachments(stock, verb, role, new, old, find_role):
+        yield Check(action, of_role.arn, of_role.keys() | {"iam:PolicyARN": policy})
     if verb != "delete":
         yield from _passed_roles(stock, new, old)
+
+
+def _further_actions(
+    stock: StockType, verb: str, new: Properties, old: Properties
+) -> Iterator[str]:
+    if verb == "delete":
+        for prop, actions in stock.when_deleted.items():
+            yield from actions if new.get(prop) else ()
+        return
+    for prop, actions in stock.when.items():
+        default = stock.defaults.get(prop)
+        if new.get(prop, default) != old.get(prop, default):
+            yield from actions
+
+
+def _attachments(
+    stock: StockType,
+    verb: str,
+    itself: Role,
+    new: Properties,
+    old: Properties,
+    find_role: Callable[[str], Role | None],
+) -> Iterator[tuple[str, Role, str]]:
+    """Which managed policy is attached to which role, or detached from it."""
+    prop = stock.attaches or stock.attaches_to
+    if not prop:
+        return
+    before = [] if verb == "create" else old.get(prop) or []
+    after = [] if verb == "delete" else new.get(prop) or []
+    changes = [("iam:AttachRolePolicy", one) for one in after if one not in before]
+    changes += [("iam:DetachRolePolicy", one) for one in before if one not in after]
+    for action, item in changes:
+        if stock.attaches:
+            yield action, itself, item
+        elif role := find_role(item):
+            yield action, role, itself.arn
 
 
 def _passed_roles(stock: StockType, new: Properties, old: Properties) -> Iterator[Check]:

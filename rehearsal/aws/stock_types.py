@@ -71,11 +71,12 @@ STOCK_TYPES: dict[str, StockType] = {
         create=("iam:CreateRole",),
         delete=("iam:DeleteRole",),
         when={
-            "ManagedPolicyArns": ("iam:AttachRolePolicy",),
             "PermissionsBoundary": ("iam:PutRolePermissionsBoundary",),
             "Policies": ("iam:PutRolePolicy",),
             "Tags": ("iam:TagRole",),
         },
+        when_deleted={"Policies": ("iam:DeleteRolePolicy",)},
+        attaches="ManagedPolicyArns",
     ),
     "AWS::IAM::Policy": StockType(
         arn="arn:aws:iam::{account}:role/{name}",
@@ -94,8 +95,15 @@ STOCK_TYPES: dict[str, StockType] = {
         arn="arn:aws:iam::{account}:policy{path}{name}",
         name_property="ManagedPolicyName",
         create=("iam:CreatePolicy",),
-        update=("iam:CreatePolicyVersion",),
-        delete=("iam:DeletePolicy",),
+        # There may be five versions, so the oldest has to go; none but the default may be left.
+        update=(
+            "iam:GetPolicy",
+            "iam:ListPolicyVersions",
+            "iam:CreatePolicyVersion",
+            "iam:DeletePolicyVersion",
+        ),
+        delete=("iam:ListPolicyVersions", "iam:DeletePolicyVersion", "iam:DeletePolicy"),
+        attaches_to="Roles",
     ),
     "AWS::ECR::Repository": StockType(
         arn="arn:aws:ecr:{region}:{account}:repository/{name}",

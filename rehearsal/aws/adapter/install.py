@@ -16,6 +16,7 @@ from rehearsal.aws.adapter import (
     events,
     function_code,
     iam_resources,
+    managed_policies,
     object_encryption,
     refusals,
     roles_and_logs,
@@ -45,6 +46,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     object_encryption.install()
     function_code.install()
     roles_and_logs.install()
+    managed_policies.install()
     refusals.install()
     events.install_targets(platform)
     state_machines.install(platform)

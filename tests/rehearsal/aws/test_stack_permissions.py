@@ -89,3 +89,40 @@ def test_a_parameter_with_a_path_has_one_slash_and_a_log_group_keeps_its_own() -
     assert parameter[0].resource_arn.endswith(":111111111111:parameter/a/b")
     group = _checks("AWS::Logs::LogGroup", "create", {"LogGroupName": "/a/b"})
     assert group[0].resource_arn.endswith(":log-group:/a/b:*")
+
+
+POLICY = "arn:aws:iam::111111111111:policy/path/p"
+
+
+def test_a_policy_that_a_role_gets_is_a_condition_key_beside_its_boundary() -> None:
+    properties = {"ManagedPolicyArns": [POLICY], "PermissionsBoundary": "arn:b"}
+    keys = {"iam:PermissionsBoundary": "arn:b", "iam:PolicyARN": POLICY}
+    role = "arn:aws:iam::111111111111:role/the-name"
+    attach = Check("iam:AttachRolePolicy", role, keys)
+    detach = Check("iam:DetachRolePolicy", role, keys)
+    assert attach in _checks("AWS::IAM::Role", "create", properties)
+    assert detach in _checks("AWS::IAM::Role", "delete", properties, properties)
+    bare = {"PermissionsBoundary": "arn:b"}
+    assert _checks("AWS::IAM::Role", "update", bare, properties) == [detach]
+    assert _checks("AWS::IAM::Role", "update", properties, bare) == [attach]
+
+
+def test_a_policy_that_names_roles_is_attached_to_each_by_its_own_arn() -> None:
+    named = {"Path": "/path/", "ManagedPolicyName": "p", "Roles": ["a"]}
+    keys = {"iam:PermissionsBoundary": "arn:b", "aws:ResourceTag/team": "ml"}
+    create, attach = _checks("AWS::IAM::ManagedPolicy", "create", named)
+    assert create == Check("iam:CreatePolicy", POLICY)
+    assert attach == Check("iam:AttachRolePolicy", A.arn, keys | {"iam:PolicyARN": POLICY})
+    deleted = [check.action for check in _checks("AWS::IAM::ManagedPolicy", "delete", named, named)]
+    assert deleted == [
+        "iam:ListPolicyVersions",
+        "iam:DeletePolicyVersion",
+        "iam:DeletePolicy",
+        "iam:DetachRolePolicy",
+    ]
+
+
+def test_inline_policies_go_with_their_role() -> None:
+    inline = {"Policies": [{"PolicyName": "p", "PolicyDocument": {}}]}
+    asked = [check.action for check in _checks("AWS::IAM::Role", "delete", inline, inline)]
+    assert asked == ["iam:DeleteRole", "iam:DeleteRolePolicy"]

@@ -47,6 +47,7 @@ FUNCTIONS = [
         ["action", "principal_arn", "resource", "explicit_deny"],
     ),
     ("ministack.services.sts", "register_session", ["access_key", "session"]),
+    ("ministack.services.iam", "policy_known", ["arn", "account_id"]),
     ("ministack.services.eventbridge", "_put_events", ["data", "allow_aws_source"]),
     ("ministack.services.eventbridge", "_invoke_target", ["target", "event", "rule", "view"]),
     ("ministack.services.eventbridge", "_pattern_event_view", ["event"]),
