@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from mlops_constructs.validation import SageMakerChecks
 from stacks.project_stack import ProjectStack
 from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.seeds import seed_code
@@ -34,6 +35,7 @@ def main() -> None:
         print(error, file=sys.stderr)  # noqa: T201 - a person reads it in the CLI's output
         sys.exit(2)
     add_stacks(app, settings)
+    cdk.Validations.of(app).add_plugins(SageMakerChecks())
     app.synth()
 
 

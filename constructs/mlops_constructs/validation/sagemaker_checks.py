@@ -13,6 +13,8 @@ from .job_rules import JOB_RULES
 from .rule import Rule, Template
 from .store_rules import STORE_RULES
 
+_RULES = (*STORE_RULES, *ENDPOINT_RULES, *JOB_RULES)
+
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
 class SageMakerChecks:
@@ -22,9 +24,10 @@ class SageMakerChecks:
     the synthesis and says what to change. Acknowledge one at its construct, by its qualified name.
 
     Parameters:
-        minimum_instances: how few instances an endpoint may have that answers in real time; 2 or
-            more for production, so that the loss of one availability zone is survived. Left out:
-            the number is not judged.
+        production: stacks whose endpoints must survive the loss of an availability zone. Left out:
+            the number of instances is not judged.
+        minimum_instances: how few instances an endpoint of those may have that answers in real
+            time. Left out: 2, which SageMaker places in two zones.
 
     Raises:
         ValueError: when `minimum_instances` is below 1.
@@ -33,7 +36,7 @@ class SageMakerChecks:
 
     Example::
 
-        cdk.Validations.of(app).add_plugins(SageMakerChecks(minimum_instances=2))
+        cdk.Validations.of(app).add_plugins(SageMakerChecks(production=[stack]))
         cdk.Validations.of(resource).acknowledge(
             cdk.Acknowledgment(
                 id="SageMakerChecks::ModelNetwork",
@@ -42,15 +45,14 @@ class SageMakerChecks:
         )
     """
 
-    def __init__(self, *, minimum_instances: int | None = None) -> None:
-        if minimum_instances is not None and minimum_instances < 1:
+    def __init__(self, *, production: Sequence[cdk.Stack] = (), minimum_instances: int = 2) -> None:
+        if minimum_instances < 1:
             raise ValueError(
-                f"minimum_instances: got {minimum_instances}; allowed is 1 or more, or leave it "
-                "out to judge no number"
+                f"minimum_instances: got {minimum_instances}; allowed is 1 or more, or leave "
+                "`production` out to judge no number"
             )
-        self._rules: list[Rule] = [*STORE_RULES, *ENDPOINT_RULES, *JOB_RULES]
-        if minimum_instances is not None:
-            self._rules.append(minimum_instances_rule(minimum_instances))
+        self._production = {stack.template_file for stack in production}
+        self._minimum = minimum_instances_rule(minimum_instances)
 
     @property
     def name(self) -> str:
@@ -65,28 +67,33 @@ class SageMakerChecks:
     @property
     def rule_ids(self) -> list[str]:
         """The names of all rules."""
-        return [rule.name for rule in self._rules]
+        return [rule.name for rule in (*_RULES, self._minimum)]
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
         """Judges all templates of the app; called by the CDK."""
         violations = [
             violation
             for path in context.template_paths
-            for violation in self._violations(path, json.loads(Path(path).read_text()))
+            for violation in self._violations(Path(path))
         ]
         return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
 
-    def _violations(self, path: str, template: Template) -> list[cdk.PolicyViolation]:
+    def broken_rules(self, template: Template, template_file: str = "") -> list[Rule]:
+        """The rules that a template breaks; `template_file` tells whether it is of production."""
+        rules = [*_RULES, *([self._minimum] if template_file in self._production else [])]
+        return [rule for rule in rules if rule.findings(template)]
+
+    def _violations(self, path: Path) -> list[cdk.PolicyViolation]:
+        template = json.loads(path.read_text())
         return [
             cdk.PolicyViolation(
                 rule_name=rule.name,
                 description=rule.description,
                 fix=rule.fix,
                 severity="error",
-                violating_resources=_locations(path, found),
+                violating_resources=_locations(str(path), rule.findings(template)),
             )
-            for rule in self._rules
-            if (found := rule.findings(template))
+            for rule in self.broken_rules(template, path.name)
         ]
 
 

@@ -7,7 +7,6 @@ import aws_cdk as cdk
 import pytest
 
 from mlops_constructs.validation import SageMakerChecks
-from mlops_constructs.validation.rule import Rule
 
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/1"
 IDLE = {"AppLifecycleManagement": {"IdleSettings": {"LifecycleManagement": "ENABLED"}}}
@@ -31,10 +30,12 @@ def resource(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {"Resources": {"It": {"Type": f"AWS::{kind}", "Properties": properties}}}
 
 
-def broken(template: dict[str, Any], *, minimum_instances: int | None = None) -> set[str]:
+def broken(template: dict[str, Any], *, production: bool = False) -> set[str]:
     """The names of the rules that a template breaks."""
-    rules: list[Rule] = SageMakerChecks(minimum_instances=minimum_instances)._rules
-    return {rule.name for rule in rules if rule.findings(template)}
+    stack = cdk.Stack(cdk.App(), "Prod")
+    checks = SageMakerChecks(production=[stack])
+    file = stack.template_file if production else "Staging.template.json"
+    return {rule.name for rule in checks.broken_rules(template, file)}
 
 
 def config(*variants: dict[str, Any], **members: Any) -> dict[str, Any]:
@@ -170,7 +171,7 @@ def test_a_model_that_a_serverless_variant_serves_needs_no_network() -> None:
     ],
 )
 def test_production_has_instances_to_spare(template: dict[str, Any], rules: set[str]) -> None:
-    assert broken(template, minimum_instances=2) == rules
+    assert broken(template, production=True) == rules
     assert "MinimumInstances" not in broken(template)
 
 
@@ -178,6 +179,21 @@ def test_production_has_instances_to_spare(template: dict[str, Any], rules: set[
 def test_a_minimum_below_one_is_refused(minimum: int) -> None:
     with pytest.raises(ValueError, match=f"got {minimum}; allowed is 1 or more"):
         SageMakerChecks(minimum_instances=minimum)
+
+
+def test_only_stacks_of_production_need_instances_to_spare() -> None:
+    app = cdk.App(analytics_reporting=False)
+    staging, prod = cdk.Stack(app, "Staging"), cdk.Stack(app, "Prod")
+    for stack, count in ((staging, 1), (prod, 2)):
+        cdk.CfnResource(
+            stack,
+            "Config",
+            type="AWS::SageMaker::EndpointConfig",
+            properties={"ProductionVariants": [{"InitialInstanceCount": count}]},
+        )
+    cdk.Validations.of(app).add_plugins(SageMakerChecks(production=[prod]))
+
+    app.synth()
 
 
 def synthesise(*, acknowledged: bool) -> None:
