@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.aws.platform import Scope
+from rehearsal.aws.sagemaker.studio_names import app_path
 
 _CRUD = {
     "Model": "model/{ModelName}",
@@ -24,6 +25,14 @@ _CRUD = {
     "ModelPackageGroupPolicy": "model-package-group/{ModelPackageGroupName}",
     "Pipeline": "pipeline/{PipelineName}",
     "Project": "project/{ProjectName}",
+    "Domain": "domain/{DomainId}",
+    "UserProfile": "user-profile/{DomainId}/{UserProfileName}",
+    "Space": "space/{DomainId}/{SpaceName}",
+    "StudioLifecycleConfig": "studio-lifecycle-config/{StudioLifecycleConfigName}",
+    "Image": "image/{ImageName}",
+    "ImageVersion": "image-version/{ImageName}/{Version}",
+    "AppImageConfig": "app-image-config/{AppImageConfigName}",
+    "MlflowApp": "{Arn}",
 }
 _EXECUTION = "{PipelineExecutionArn}"
 _TAGGED = "{ResourceArn}"
@@ -62,6 +71,15 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
         ),
         (_EXECUTION,),
     ),
+    # What has no id yet is checked against every id.
+    "CreateDomain": ("domain/*",),
+    "CreateMlflowApp": ("mlflow-app/*",),
+    "CreateImageVersion": ("image/{ImageName}",),
+    "ListImageVersions": ("image/{ImageName}",),
+    "ListAliases": ("image/{ImageName}",),
+    "CreateApp": (),
+    "DescribeApp": (),
+    "DeleteApp": (),
     "AddTags": (_TAGGED,),
     "ListTags": (_TAGGED,),
     "DeleteTags": (_TAGGED,),
@@ -72,6 +90,8 @@ def resource_arns(operation: str, request: Mapping[str, Any], scope: Scope) -> S
     """The ARNs to check for a request; `["*"]` where SageMaker offers no resource level."""
     if operation == "CreateModelPackage":
         return _model_package_arns(request, scope)
+    if operation in ("CreateApp", "DescribeApp", "DeleteApp"):
+        return [scope.arn("sagemaker", f"app/{app_path(request)}")]
     arns = [_arn(resource, request, scope) for resource in RESOURCES.get(operation, ())]
     return [arn for arn in arns if arn] or ["*"]
 
@@ -91,12 +111,12 @@ def _model_package_arns(request: Mapping[str, Any], scope: Scope) -> Sequence[st
 
 def _arn(resource: str, request: Mapping[str, Any], scope: Scope) -> str | None:
     """Fills a template; a member that holds an ARN already is the resource itself."""
-    found = re.search(r"\{(\w+)\}", resource)
-    if found is None:
+    members = re.findall(r"\{(\w+)\}", resource)
+    values = {member: str(request.get(member) or "") for member in members}
+    for value in values.values():
+        if value.startswith("arn:"):
+            return value
+    if not any(values.values()) and members:
         return None
-    value = request.get(found[1])
-    if not value:
-        return None
-    if str(value).startswith("arn:"):
-        return str(value)
-    return scope.arn("sagemaker", resource.replace(found[0], str(value)))
+    # A version that is left out, the latest one, is one of all.
+    return scope.arn("sagemaker", resource.format(**{m: v or "*" for m, v in values.items()}))

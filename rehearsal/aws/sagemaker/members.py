@@ -13,8 +13,6 @@ from typing import Any
 from rehearsal.aws.platform import AwsError
 
 _CONTAINER = (
-    "Mode=MultiModel",
-    "MultiModelConfig",
     "InferenceSpecificationName",
     "AdditionalModelDataSources",
     "ContainerMetricsConfig",
@@ -29,8 +27,6 @@ _VARIANT = (
     "AcceleratorType",
     "CoreDumpConfig",
     "EnableSSMAccess=True",
-    "ManagedInstanceScaling",
-    "InferenceAmiVersion",
     "CapacityReservationConfig",
 )
 _TRAINING = (
@@ -47,20 +43,36 @@ _TRAINING = (
     "ResourceConfig.TrainingPlanArn",
     "RetryStrategy",
 )
+# Studio Classic is closed ("Amazon SageMaker Studio Classic" in the Developer Guide); the others
+# are products of their own.
+_CLASSIC = (
+    "JupyterServerAppSettings",
+    "KernelGatewayAppSettings",
+    "TensorBoardAppSettings",
+    "RStudioServerProAppSettings",
+    "RSessionAppSettings",
+    "CanvasAppSettings",
+)
+_DOMAIN = (
+    *(f"DefaultUserSettings.{path}" for path in _CLASSIC),
+    *(f"DefaultSpaceSettings.{path}" for path in _CLASSIC[:2]),
+)
+_DOMAIN_SETTINGS = (
+    "TrustedIdentityPropagationSettings",
+    "UnifiedStudioSettings",
+    "AmazonQSettings",
+)
+_SPACE = tuple(f"SpaceSettings.{path}" for path in _CLASSIC[:2])
 
 UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
     "CreateModel": (
         *(f"PrimaryContainer.{path}" for path in _CONTAINER),
         *(f"Containers[].{path}" for path in _CONTAINER),
-        "InferenceExecutionConfig.Mode=Direct",
     ),
     "CreateEndpointConfig": (
-        "AsyncInferenceConfig",
         "ExplainerConfig",
-        "ShadowProductionVariants",
-        "MetricsConfig",
-        "EnableNetworkIsolation=True",
         *(f"ProductionVariants[].{path}" for path in _VARIANT),
+        *(f"ShadowProductionVariants[].{path}" for path in _VARIANT),
     ),
     "CreateProcessingJob": (
         "ExperimentConfig",
@@ -105,15 +117,44 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "ManagedStorageType",
     ),
     "ListModelPackageGroups": ("CrossAccountFilterOption=CrossAccount",),
+    "CreateDomain": (
+        "AuthMode=SSO",
+        "HomeEfsFileSystemKmsKeyId",
+        "DomainSettings.RStudioServerProDomainSettings",
+        *(f"DomainSettings.{name}" for name in _DOMAIN_SETTINGS),
+        *_DOMAIN,
+    ),
+    "UpdateDomain": (
+        "DomainSettingsForUpdate.RStudioServerProDomainSettingsForUpdate",
+        *(f"DomainSettingsForUpdate.{name}" for name in _DOMAIN_SETTINGS),
+        *_DOMAIN,
+    ),
+    "CreateUserProfile": (
+        "SingleSignOnUserIdentifier",
+        "SingleSignOnUserValue",
+        *(f"UserSettings.{path}" for path in _CLASSIC),
+    ),
+    "UpdateUserProfile": tuple(f"UserSettings.{path}" for path in _CLASSIC),
+    "CreateSpace": _SPACE,
+    "UpdateSpace": _SPACE,
+    "CreateApp": tuple(
+        f"AppType={kind}"
+        for kind in (
+            "JupyterServer",
+            "KernelGateway",
+            "DetailedProfiler",
+            "TensorBoard",
+            "RStudioServerPro",
+            "RSessionGateway",
+            "Canvas",
+        )
+    ),
     "ListTrainingJobs": ("WarmPoolStatusEquals", "TrainingPlanArnEquals"),
     "StartPipelineExecution": ("SelectiveExecutionConfig", "MlflowExperimentName"),
     "CreateProject": ("ServiceCatalogProvisioningDetails",),
     "UpdateProject": ("ServiceCatalogProvisioningUpdateDetails",),
     "InvokeEndpoint": (
-        "TargetModel",
-        "TargetContainerHostname",
         "EnableExplanations",
-        "InferenceComponentName",
         "SessionId",
         "PrefixAwareId",
     ),

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from rehearsal.aws.platform import Platform
+from rehearsal.aws.sagemaker.app_image_configs import AppImageConfigs
+from rehearsal.aws.sagemaker.apps import Apps
 from rehearsal.aws.sagemaker.data_plane import DataPlane
+from rehearsal.aws.sagemaker.domains import Domains
 from rehearsal.aws.sagemaker.endpoints import Endpoints
+from rehearsal.aws.sagemaker.lifecycle_configs import LifecycleConfigs
 from rehearsal.aws.sagemaker.local_data_plane import LocalDataPlane
+from rehearsal.aws.sagemaker.mlflow_apps import MlflowApps
 from rehearsal.aws.sagemaker.pipeline_executions import PipelineExecutions
 from rehearsal.aws.sagemaker.processing_jobs import ProcessingJobs
 from rehearsal.aws.sagemaker.projects import Projects
 from rehearsal.aws.sagemaker.resource_types import RESOURCE_TYPES
+from rehearsal.aws.sagemaker.spaces import Spaces
+from rehearsal.aws.sagemaker.studio_images import StudioImages
 from rehearsal.aws.sagemaker.tags import Tags
 from rehearsal.aws.sagemaker.tuning_jobs import TuningJobs
+from rehearsal.aws.sagemaker.user_profiles import UserProfiles
 from rehearsal.execution.image_store import ImageStore
 
 __all__ = ["RESOURCE_TYPES", "SageMaker"]
 
 
-class SageMaker(Endpoints, ProcessingJobs, TuningJobs, PipelineExecutions, Projects, Tags):
+class Studio(
+    Domains, UserProfiles, Spaces, Apps, LifecycleConfigs, StudioImages, AppImageConfigs, MlflowApps
+):
+    """Studio: domains, what belongs to them, and MLflow Apps."""
+
+
+class SageMaker(Endpoints, ProcessingJobs, TuningJobs, PipelineExecutions, Projects, Studio, Tags):
     """SageMaker.
 
     Each operation is a method of one of the parts; what has no method is refused by name.

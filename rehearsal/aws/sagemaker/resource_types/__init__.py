@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from rehearsal.aws.resource_types import ResourceType
-from rehearsal.aws.sagemaker.resource_types import hosting, projects, registry
+from rehearsal.aws.sagemaker.resource_types import hosting, projects, registry, studio
 
 RESOURCE_TYPES: list[ResourceType] = [
     *hosting.RESOURCE_TYPES,
     *projects.RESOURCE_TYPES,
     *registry.RESOURCE_TYPES,
+    *studio.RESOURCE_TYPES,
 ]

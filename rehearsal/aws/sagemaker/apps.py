@@ -1,0 +1,96 @@
+"""Apps of Studio, as the control plane knows them.
+
+An app here is a record and nothing else: it costs nothing, opens no port and holds no files, and
+what would open it (CreatePresignedDomainUrl) is refused by name. It has the statuses of AWS, so
+that what depends on them, as deleting a space, a profile or a domain, behaves as it does there.
+"""
+
+from __future__ import annotations
+
+from rehearsal.aws.platform import AwsError, Context, Scope
+from rehearsal.aws.sagemaker.listing import Listing
+from rehearsal.aws.sagemaker.records import Record, now
+from rehearsal.aws.sagemaker.studio_members import APP, DOMAIN, ENDED, SPACE, StudioMembers, missing
+from rehearsal.aws.sagemaker.studio_names import app_path
+from rehearsal.aws.service import Request, Response
+
+LISTING = Listing(
+    operation="ListApps", member="Apps", name="AppName", status="Status", newest_first=False
+)
+
+
+class Apps(StudioMembers):
+    """Create-, Describe-, List-, DeleteApp."""
+
+    def create_app(self, request: Request, context: Context) -> Response:
+        record = self.accept("CreateApp", request)
+        scope = context.scope
+        self.studio_record(scope, DOMAIN, record["DomainId"], "CreateApp")
+        self._check_app_space(scope, record)
+        name = app_path(record)
+        arn = scope.arn("sagemaker", f"{APP}/{name}")
+        with self.lock:
+            before = self.records.of(scope, APP).get(name)
+            if before is not None and before["Status"] not in ENDED:
+                raise AwsError("ResourceInUse", f"App already exists: {arn}")
+            record |= {"AppArn": arn, "Status": "Pending", "CreationTime": now()}
+            self.register(context, APP, name, record, request)
+        self.workers.start(
+            f"start {name}", lambda: self._settle_app(record, "Pending", "InService")
+        )
+        return {"AppArn": arn}
+
+    def describe_app(self, request: Request, context: Context) -> Response:
+        return self.describe("DescribeApp", self._app(context.scope, request, "DescribeApp"))
+
+    def list_apps(self, request: Request, context: Context) -> Response:
+        filters = {
+            "DomainId": "DomainIdEquals",
+            "UserProfileName": "UserProfileNameEquals",
+            "SpaceName": "SpaceNameEquals",
+        }
+        with self.lock:
+            found = [
+                record
+                for record in self.records.of(context.scope, APP).values()
+                if all(
+                    request.get(asked) in (None, record.get(field))
+                    for field, asked in filters.items()
+                )
+            ]
+            return LISTING.answer(found, request)
+
+    def delete_app(self, request: Request, context: Context) -> Response:
+        record = self._app(context.scope, request, "DeleteApp")
+        if record["Status"] in ENDED:
+            # An app that has ended is shown for a day, and cannot be deleted again.
+            raise missing("DeleteApp", APP, app_path(record))
+        if record["Status"] != "InService":
+            message = f"App [{app_path(record)}] cannot be deleted while it is {record['Status']}"
+            raise AwsError("ResourceInUse", message)
+        with self.lock:
+            record["Status"] = "Deleting"
+        self.workers.start(
+            f"end {app_path(record)}", lambda: self._settle_app(record, "Deleting", "Deleted")
+        )
+        return {}
+
+    def _settle_app(self, record: Record, before: str, after: str) -> None:
+        with self.lock:
+            if record["Status"] == before:
+                record["Status"] = after
+
+    def _app(self, scope: Scope, request: Request, operation: str) -> Record:
+        return self.studio_record(scope, APP, app_path(request), operation)
+
+    def _check_app_space(self, scope: Scope, record: Record) -> None:
+        """JupyterLab and Code Editor run in spaces ("Create a space" in the Developer Guide)."""
+        if "SpaceName" not in record or "UserProfileName" in record:
+            message = f"An app of type {record['AppType']} needs SpaceName, and no UserProfileName"
+            raise AwsError("ValidationException", message)
+        name = f"{record['DomainId']}/{record['SpaceName']}"
+        space = self.studio_record(scope, SPACE, name, "CreateApp")
+        kind = space.get("SpaceSettings", {}).get("AppType")
+        if kind not in (None, record["AppType"]):
+            message = f"Space [{name}] is for apps of type {kind}, not {record['AppType']}"
+            raise AwsError("ValidationException", message)

@@ -1,0 +1,82 @@
+"""What SageMaker makes in the customer's account for a domain: a file system and its groups.
+
+The names and the tag are those that SageMaker gives. Deleting a domain with the retention policy
+`Delete` removes the file system; the two security groups stay, as they do in AWS.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+OWNER_TAG = "ManagedByAmazonSageMakerResource"
+NFS_PORT = 2049
+_POLL_SECONDS = 0.1
+
+
+def create_storage(
+    session: boto3.Session, *, domain_id: str, domain_arn: str, network: dict[str, Any]
+) -> str:
+    """Makes the file system, a mount target for each zone and the groups; gives its id.
+
+    `network` has the members VpcId, SubnetIds and KmsKeyId of the domain.
+    """
+    tags = [{"Key": OWNER_TAG, "Value": domain_arn}]
+    efs = session.client("efs")
+    key = {"KmsKeyId": network["KmsKeyId"]} if network.get("KmsKeyId") else {}
+    file_system: str = efs.create_file_system(
+        CreationToken=domain_id, Encrypted=True, Tags=tags, **key
+    )["FileSystemId"]
+    inbound = _nfs_groups(session.client("ec2"), domain_id, network["VpcId"], tags)
+    for subnet in _one_per_zone(session.client("ec2"), network["SubnetIds"]):
+        efs.create_mount_target(FileSystemId=file_system, SubnetId=subnet, SecurityGroups=[inbound])
+    return file_system
+
+
+def delete_storage(session: boto3.Session, file_system: str) -> None:
+    """Removes the file system with its mount targets; one that is gone is no failure."""
+    efs = session.client("efs")
+    try:
+        targets = efs.describe_mount_targets(FileSystemId=file_system)["MountTargets"]
+        for target in targets:
+            efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+        while efs.describe_mount_targets(FileSystemId=file_system)["MountTargets"]:
+            time.sleep(_POLL_SECONDS)
+        efs.delete_file_system(FileSystemId=file_system)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "FileSystemNotFound":
+            raise
+
+
+def _nfs_groups(ec2: Any, domain_id: str, vpc_id: str, tags: list[dict[str, str]]) -> str:
+    """The groups of the mount targets (whose id is given) and of the apps."""
+    made = {}
+    for way in ("inbound", "outbound"):
+        made[way] = ec2.create_security_group(
+            GroupName=f"security-group-for-{way}-nfs-{domain_id}",
+            Description=f"[DO NOT DELETE] Security Group that allows {way} NFS traffic for "
+            f"SageMaker Notebooks Domain [{domain_id}]",
+            VpcId=vpc_id,
+            TagSpecifications=[{"ResourceType": "security-group", "Tags": tags}],
+        )["GroupId"]
+    for way, other, authorize in (
+        ("inbound", "outbound", ec2.authorize_security_group_ingress),
+        ("outbound", "inbound", ec2.authorize_security_group_egress),
+    ):
+        nfs = {
+            "IpProtocol": "tcp",
+            "FromPort": NFS_PORT,
+            "ToPort": NFS_PORT,
+            "UserIdGroupPairs": [{"GroupId": made[other]}],
+        }
+        authorize(GroupId=made[way], IpPermissions=[nfs])
+    return str(made["inbound"])
+
+
+def _one_per_zone(ec2: Any, subnet_ids: list[str]) -> list[str]:
+    subnets = ec2.describe_subnets(SubnetIds=subnet_ids)["Subnets"]
+    by_zone = {subnet["AvailabilityZone"]: subnet["SubnetId"] for subnet in reversed(subnets)}
+    return list(by_zone.values())
