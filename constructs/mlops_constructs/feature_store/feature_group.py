@@ -1,0 +1,242 @@
+"""A feature group: records of one schema, online, offline or both."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from mlops_constructs._content_name import content_hash
+from mlops_constructs._grants import grant
+from mlops_constructs._problems import Problems, is_known
+from mlops_constructs._regions import region_problems
+from mlops_constructs.access import RolePolicies
+
+from ._feature_group_problems import (
+    LONGEST_NAME,
+    lock_problems,
+    name_problems,
+    store_problems,
+    text_problems,
+)
+from .feature_group_base import FeatureGroupBase
+from .feature_group_role import FeatureGroupRole
+from .feature_schema import FeatureSchema
+from .offline_store import OfflineStore
+from .online_store import OnlineStore
+from .throughput import Throughput
+
+
+class FeatureGroup(FeatureGroupBase):
+    """Defines a feature group.
+
+    A feature that is added reaches the group in place. Whatever else changes the schema, the key or
+    tier of the online store, the offline store, the role, the description or the tags replaces the
+    group in CloudFormation; `schema_lock` refuses it at synth. Tags of the app or stack are
+    therefore not put on the group: what it is to carry stands in `tags`.
+
+    Parameters:
+        schema: the features.
+        online: the online store. Left out: none.
+        offline: the offline store. Left out: none. One of the two is needed.
+        throughput: on demand or provisioned. Left out: on demand.
+        feature_group_name: name by which jobs and people find the group. Left out: one made of the
+            construct's path.
+        role: with which SageMaker writes the offline store. Left out: one that can do just that.
+        description: for people, at most 128 characters.
+        tags: tags of the group, which cannot change later.
+        schema_lock: path of the committed lock, see `SchemaLock`. Left out: nothing is locked.
+        removal_policy: what becomes of the group when it leaves the stack. Left out: it is
+            retained with its records. The objects of the offline store stay in any case.
+
+    Raises:
+        ValueError: with every problem of the input, and what the lock forbids.
+
+    Source: CreateFeatureGroup of SageMaker's API reference.
+
+    Example::
+
+        FeatureGroup(
+            stack,
+            "Customers",
+            schema=FeatureSchema(
+                features=[Feature.string("id"), Feature.fractional("at")],
+                record_identifier="id",
+                event_time="at",
+            ),
+            online=OnlineStore.standard(encryption_key=key),
+            offline=OfflineStore.iceberg(bucket),
+        )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        schema: FeatureSchema,
+        online: OnlineStore | None = None,
+        offline: OfflineStore | None = None,
+        throughput: Throughput | None = None,
+        feature_group_name: str | None = None,
+        role: iam.IRole | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        schema_lock: str | Path | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, construct_id, physical_name=feature_group_name)
+        self._schema, self._online, self._offline = schema, online, offline
+        problems = Problems(f"FeatureGroup {self.node.path}")
+        problems.extend(name_problems(feature_group_name))
+        problems.extend(text_problems(description))
+        problems.extend(store_problems(schema, online, offline, throughput, role))
+        problems.extend(region_problems(self, "AWS::SageMaker::FeatureGroup"))
+        problems.raise_if_any()
+        name = feature_group_name or cdk.Names.unique_resource_name(
+            self, max_length=LONGEST_NAME - 1, separator="-"
+        )
+        self.feature_group_name = name
+        self.feature_group_arn = _arn(self, name)
+        self.online_encryption_key = online.encryption_key if online else None
+        self.role = role or self._default_role()
+        settings = self._settings(description, tags)
+        problems.extend(lock_problems(schema, schema_lock, settings))
+        problems.raise_if_any()
+        resource = self._define(throughput, description)
+        _fix_tags(resource, tags)
+        resource.apply_removal_policy(removal_policy)
+
+    @staticmethod
+    def from_feature_group_name(
+        scope: Construct,
+        construct_id: str,
+        feature_group_name: str,
+        *,
+        online_encryption_key: kms.IKey | None = None,
+    ) -> FeatureGroupBase:
+        """A group of this account and region that exists already.
+
+        Parameters:
+            feature_group_name: its name.
+            online_encryption_key: key of its online store, which readers and writers need. Left
+                out: it has one of AWS's.
+
+        Example::
+
+            FeatureGroup.from_feature_group_name(stack, "Orders", "orders").grant_read(role)
+        """
+        imported = FeatureGroupBase(scope, construct_id, physical_name=feature_group_name)
+        imported.feature_group_name = feature_group_name
+        imported.feature_group_arn = _arn(imported, feature_group_name)
+        imported.online_encryption_key = online_encryption_key
+        return imported
+
+    def grant_query_offline(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal read the offline store: its objects, their key and its table.
+
+        To query with Athena it needs a workgroup and a place for results besides.
+
+        Raises:
+            ValueError: where the group has no offline store.
+
+        Example::
+
+            feature_group.grant_query_offline(role)
+        """
+        if self._offline is None:
+            raise ValueError(
+                f"{self.node.path} has no offline store to query; give it `offline`, or use "
+                "grant_read for the online store"
+            )
+        described = grant(
+            grantee,
+            actions=["sagemaker:DescribeFeatureGroup"],
+            resources=[self.feature_group_arn],
+        )
+        return described.combine(
+            self._offline.grant_query(grantee, self.stack, self.feature_group_name)
+        )
+
+    def _default_role(self) -> iam.IRole | None:
+        if self._offline is None:
+            return None
+        return FeatureGroupRole(
+            self,
+            "Role",
+            offline_store=self._offline,
+            feature_group_name=self.feature_group_name,
+        )
+
+    def _settings(self, description: str | None, tags: Mapping[str, str] | None) -> dict[str, str]:
+        """What replaces the group beside the schema, as a lock keeps it."""
+        online, offline = self._online, self._offline
+        settings = {"online": online.storage_type if online else "off"}
+        if online is not None:
+            key = online.encryption_key
+            settings["online_key"] = self._fingerprint(key.key_arn) if key else "aws"
+        settings["offline"] = offline.table_format if offline else "off"
+        if offline is not None:
+            storage = offline.render(self.stack, self.feature_group_name)["S3StorageConfig"]
+            settings["offline_storage"] = self._fingerprint(storage)
+            settings["offline_table"] = str(offline.table)
+        if self.role is not None:
+            settings["role"] = self._fingerprint(self.role.role_arn)
+        if description is not None:
+            settings["description"] = self._fingerprint(description)
+        if tags:
+            settings["tags"] = self._fingerprint(dict(tags))
+        return settings
+
+    def _fingerprint(self, value: object) -> str:
+        return content_hash(self, value)
+
+    def _define(
+        self, throughput: Throughput | None, description: str | None
+    ) -> sagemaker.CfnFeatureGroup:
+        offline, online = self._offline, self._online
+        resource = sagemaker.CfnFeatureGroup(
+            self,
+            "Resource",
+            feature_group_name=self.feature_group_name,
+            record_identifier_feature_name=self._schema.record_identifier,
+            event_time_feature_name=self._schema.event_time,
+            feature_definitions=[
+                sagemaker.CfnFeatureGroup.FeatureDefinitionProperty(
+                    feature_name=feature.name, feature_type=feature.feature_type
+                )
+                for feature in self._schema.features
+            ],
+            online_store_config=online.render() if online else None,
+            offline_store_config=offline.render(self.stack, self.feature_group_name)
+            if offline
+            else None,
+            throughput_config=throughput.render() if throughput else None,
+            role_arn=self.role.role_arn if self.role else None,
+            description=description,
+        )
+        if self.role is not None:
+            # SageMaker tries the role out when it creates the group.
+            resource.node.add_dependency(RolePolicies(self, "RolePolicies", role=self.role))
+        return resource
+
+
+def _arn(group: FeatureGroupBase, name: str) -> str:
+    return cdk.Stack.of(group).format_arn(
+        service="sagemaker",
+        resource="feature-group",
+        # SageMaker writes names in its ARNs in lower case.
+        resource_name=name.lower() if is_known(name) else name,
+    )
+
+
+def _fix_tags(resource: sagemaker.CfnFeatureGroup, tags: Mapping[str, str] | None) -> None:
+    """Tags of the group alone: one more tag on the app would replace it, records and all."""
+    if tags:
+        entries = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+        resource.add_property_override("Tags", entries)
+    else:
+        resource.add_property_deletion_override("Tags")

@@ -1,0 +1,98 @@
+"""The schema of a feature group, from code or from a YAML file."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import _schema_file
+from .feature import Feature
+
+_MOST_FEATURES = 2500
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureSchema:
+    """Defines the features of a group, which of them identifies a record, and which says when.
+
+    Parameters:
+        features: all features, the two below included. The order has no meaning.
+        record_identifier: name of the feature that identifies a record.
+        event_time: name of the feature with the time of a record: Fractional for seconds since
+            1970, or String for ISO 8601 as `2026-11-22T18:00:00Z`.
+
+    Source: CreateFeatureGroup of SageMaker's API reference.
+
+    Example::
+
+        FeatureSchema(
+            features=[
+                Feature.string("customer_id"),
+                Feature.fractional("event_time"),
+                Feature.integral("orders"),
+            ],
+            record_identifier="customer_id",
+            event_time="event_time",
+        )
+    """
+
+    features: Sequence[Feature]
+    record_identifier: str
+    event_time: str
+    # The file that the schema was read from, for messages.
+    origin: str | None = field(default=None, compare=False, repr=False)
+
+    @staticmethod
+    def from_yaml(path: str | Path) -> "FeatureSchema":
+        """Reads a schema from a YAML file.
+
+        The file says `record_identifier`, `event_time`, and under `features` the type of each name:
+        `string`, `integral` or `fractional`.
+
+        Parameters:
+            path: of the file, relative to the folder in which the app is started.
+
+        Raises:
+            ValueError: with every mistake of the file and its line.
+
+        FeatureSchema.from_yaml("features/customers.yaml")
+        """
+        content = _schema_file.read(path)
+        return FeatureSchema(
+            features=[Feature(name, kind) for name, kind in content.features.items()],
+            record_identifier=content.record_identifier,
+            event_time=content.event_time,
+            origin=str(path),
+        )
+
+    def types(self) -> dict[str, str]:
+        """The type of each feature by its name."""
+        return {feature.name: feature.feature_type for feature in self.features}
+
+    def problems(self) -> list[str]:
+        """What AWS would refuse."""
+        found = [problem for feature in self.features for problem in feature.problems()]
+        names = Counter(feature.name for feature in self.features)
+        found += [
+            f"feature {name!r}: got it {count} times; name each feature once"
+            for name, count in names.items()
+            if count > 1
+        ]
+        if len(self.features) > _MOST_FEATURES:
+            found.append(
+                f"features: got {len(self.features)}; allowed are at most {_MOST_FEATURES} in a "
+                "group; use a second group with the same record identifier"
+            )
+        roles = {"record_identifier": self.record_identifier, "event_time": self.event_time}
+        found += [
+            f"{role}: got {name!r}, which is no feature of the schema; allowed are "
+            f"{', '.join(sorted(names)) or 'none, as there are no features'}"
+            for role, name in roles.items()
+            if name not in names
+        ]
+        if self.types().get(self.event_time) == "Integral":
+            found.append(
+                f"event_time: got {self.event_time!r} of type Integral; allowed are Fractional "
+                "(seconds since 1970) and String (ISO 8601)"
+            )
+        return found

@@ -1,0 +1,299 @@
+"""Feature groups: what they become, and who may use them."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+
+from mlops_constructs.feature_store import (
+    CatalogTable,
+    FeatureGroup,
+    FeatureSchema,
+    OfflineStore,
+    OnlineStore,
+    Throughput,
+)
+
+from .conftest import GROUP, properties, statements
+
+POLICY = "AWS::IAM::ManagedPolicy"
+
+
+def test_a_group_with_both_stores(
+    stack: cdk.Stack, schema: FeatureSchema, key: kms.IKey, bucket: s3.IBucket
+) -> None:
+    FeatureGroup(
+        stack,
+        "G",
+        schema=schema,
+        feature_group_name="customers",
+        online=OnlineStore.standard(encryption_key=key, time_to_live=cdk.Duration.hours(36)),
+        offline=OfflineStore.iceberg(bucket, prefix="features"),
+        throughput=Throughput.provisioned(read_capacity_units=50, write_capacity_units=0),
+        description="Customers",
+    )
+
+    found = properties(stack)
+    assert found["FeatureGroupName"] == "customers"
+    assert found["RecordIdentifierFeatureName"] == "id"
+    assert found["EventTimeFeatureName"] == "at"
+    assert found["FeatureDefinitions"] == [
+        {"FeatureName": "id", "FeatureType": "String"},
+        {"FeatureName": "at", "FeatureType": "Fractional"},
+    ]
+    assert found["OnlineStoreConfig"] == {
+        "EnableOnlineStore": True,
+        "StorageType": "Standard",
+        "SecurityConfig": {"KmsKeyId": key.key_arn},
+        "TtlDuration": {"Unit": "Hours", "Value": 36},
+    }
+    assert found["OfflineStoreConfig"] == {
+        "S3StorageConfig": {"S3Uri": "s3://features/features", "KmsKeyId": key.key_arn},
+        "TableFormat": "Iceberg",
+        "DisableGlueTableCreation": False,
+    }
+    assert found["ThroughputConfig"] == {
+        "ThroughputMode": "Provisioned",
+        "ProvisionedReadCapacityUnits": 50,
+        "ProvisionedWriteCapacityUnits": 0,
+    }
+    assert found["Description"] == "Customers"
+
+
+def test_a_group_in_memory_needs_no_role(stack: cdk.Stack, schema: FeatureSchema) -> None:
+    group = FeatureGroup(stack, "G", schema=schema, online=OnlineStore.in_memory())
+
+    found = properties(stack)
+    assert found["FeatureGroupName"] == group.feature_group_name
+    assert found["FeatureGroupName"].startswith("S-G")
+    assert found["OnlineStoreConfig"] == {"EnableOnlineStore": True, "StorageType": "InMemory"}
+    assert not {"RoleArn", "OfflineStoreConfig", "ThroughputConfig"} & found.keys()
+    assert group.role is None
+
+
+@pytest.mark.parametrize(
+    ("table", "config"),
+    [
+        (None, {"DisableGlueTableCreation": False}),
+        (CatalogTable.none(), {"DisableGlueTableCreation": True}),
+        (
+            CatalogTable.named(database="d", table="t"),
+            {
+                "DisableGlueTableCreation": False,
+                "DataCatalogConfig": {
+                    "Catalog": "111111111111",
+                    "Database": "d",
+                    "TableName": "t",
+                },
+            },
+        ),
+        (
+            CatalogTable.existing(database="d", table="t"),
+            {
+                "DisableGlueTableCreation": True,
+                "DataCatalogConfig": {
+                    "Catalog": "111111111111",
+                    "Database": "d",
+                    "TableName": "t",
+                },
+            },
+        ),
+    ],
+)
+def test_the_table_of_an_offline_store(
+    stack: cdk.Stack,
+    bucket: s3.IBucket,
+    table: CatalogTable | None,
+    config: dict[str, object],
+) -> None:
+    rendered = OfflineStore.glue(bucket, table=table).render(stack, "customers")
+
+    assert {name: rendered[name] for name in rendered if name != "S3StorageConfig"} == {
+        "TableFormat": "Glue",
+        **config,
+    }
+    # Without a prefix each group has a part of the bucket of its own.
+    assert rendered["S3StorageConfig"]["S3Uri"] == "s3://features/feature-store/customers"
+
+
+def test_a_group_outlives_its_stack_unless_it_is_thrown_away(
+    stack: cdk.Stack, schema: FeatureSchema
+) -> None:
+    FeatureGroup(stack, "Kept", schema=schema, online=OnlineStore.standard())
+    FeatureGroup(
+        stack,
+        "Thrown",
+        schema=schema,
+        online=OnlineStore.standard(),
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+
+    groups = assertions.Template.from_stack(stack).find_resources(GROUP)
+    policies = {
+        name: (group["DeletionPolicy"], group["UpdateReplacePolicy"])
+        for name, group in groups.items()
+    }
+    assert sorted(policies.values()) == [("Delete", "Delete"), ("Retain", "Retain")]
+
+
+def test_the_default_role_can_do_what_its_offline_store_needs_and_no_more(
+    stack: cdk.Stack, schema: FeatureSchema, bucket: s3.IBucket, key: kms.IKey
+) -> None:
+    FeatureGroup(
+        stack,
+        "G",
+        schema=schema,
+        feature_group_name="My-Customers",
+        offline=OfflineStore.iceberg(bucket),
+    )
+
+    allowed = statements(stack, POLICY)
+    assert str(allowed["s3:PutObject"]).endswith(":s3:::features/feature-store/My-Customers/*']]}")
+    assert str(allowed["s3:GetObject"]).endswith("/My-Customers/*/metadata/*']]}")
+    assert allowed["kms:Decrypt"] == key.key_arn
+    assert "table/sagemaker_featurestore/my_customers_*" in str(allowed["glue:GetTable"][2])
+    assert set(allowed) == {
+        "glue:GetTable",
+        "kms:Decrypt",
+        "s3:GetBucketAcl",
+        "s3:GetObject",
+        "s3:PutObject",
+    }
+
+
+def test_the_default_role_leaves_the_catalog_alone_where_it_makes_no_table(
+    stack: cdk.Stack, schema: FeatureSchema, bucket: s3.IBucket
+) -> None:
+    offline = OfflineStore.glue(bucket, table=CatalogTable.existing(database="d", table="t"))
+    FeatureGroup(stack, "G", schema=schema, offline=offline)
+
+    assert set(statements(stack, POLICY)) == {"s3:GetBucketAcl", "s3:PutObject", "kms:Decrypt"}
+
+
+def test_complaint_11_a_group_waits_for_the_policies_of_its_role(
+    stack: cdk.Stack, schema: FeatureSchema, bucket: s3.IBucket
+) -> None:
+    """SageMaker tries the role out at creation; a policy that comes later makes that fail."""
+    role = iam.Role(stack, "Own", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+    FeatureGroup(stack, "G", schema=schema, offline=OfflineStore.glue(bucket), role=role)
+    bucket.grant_put(role)
+
+    template = assertions.Template.from_stack(stack)
+    (group,) = template.find_resources(GROUP).values()
+    (policy,) = template.find_resources("AWS::IAM::Policy")
+    assert policy in group["DependsOn"]
+
+
+def test_complaint_7_tags_of_the_app_do_not_replace_a_group(
+    stack: cdk.Stack, schema: FeatureSchema
+) -> None:
+    """Tags of a feature group are createOnly in CloudFormation's schema."""
+    FeatureGroup(stack, "G", schema=schema, online=OnlineStore.standard())
+    cdk.Tags.of(stack).add("cost-centre", "7")
+
+    assert "Tags" not in properties(stack)
+
+
+def test_tags_that_are_given_are_all_that_a_group_carries(
+    stack: cdk.Stack, schema: FeatureSchema
+) -> None:
+    FeatureGroup(
+        stack, "G", schema=schema, online=OnlineStore.standard(), tags={"b": "2", "a": "1"}
+    )
+    cdk.Tags.of(stack).add("cost-centre", "7")
+
+    expected = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    assert properties(stack)["Tags"] == expected
+
+
+def test_reading_and_ingesting_include_the_key_of_the_online_store(
+    stack: cdk.Stack, schema: FeatureSchema, key: kms.IKey
+) -> None:
+    online = OnlineStore.standard(encryption_key=key)
+    group = FeatureGroup(stack, "G", schema=schema, online=online, feature_group_name="Customers")
+    reader, writer = (iam.ManagedPolicy(stack, name) for name in ("Reader", "Writer"))
+
+    group.grant_read(reader)
+    group.grant_ingest(writer)
+
+    policies = assertions.Template.from_stack(stack).find_resources(POLICY)
+    read, written = (
+        next(p["Properties"]["PolicyDocument"]["Statement"] for n, p in policies.items() if w in n)
+        for w in ("Reader", "Writer")
+    )
+    assert read[0]["Action"] == ["sagemaker:BatchGetRecord", "sagemaker:GetRecord"]
+    assert "feature-group/customers" in str(read[0]["Resource"])
+    assert read[1]["Action"] == "kms:Decrypt"
+    assert written[0]["Action"] == [
+        "sagemaker:DeleteRecord",
+        "sagemaker:DescribeFeatureGroup",
+        "sagemaker:PutRecord",
+    ]
+    assert written[1]["Resource"] == key.key_arn
+
+
+def test_querying_offline_covers_objects_key_and_table(
+    stack: cdk.Stack, schema: FeatureSchema, bucket: s3.IBucket
+) -> None:
+    table = CatalogTable.named(database="d", table="t")
+    role = iam.Role.from_role_arn(stack, "Own", "arn:aws:iam::111111111111:role/own")
+    group = FeatureGroup(
+        stack, "G", schema=schema, offline=OfflineStore.glue(bucket, table=table), role=role
+    )
+    analyst = iam.ManagedPolicy(stack, "Analyst")
+
+    group.grant_query_offline(analyst)
+
+    allowed = statements(stack, POLICY)
+    assert {"s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation", "kms:Decrypt"} < set(allowed)
+    assert [":".join(str(arn).split(":")[-2:]) for arn in allowed["glue:GetDatabase"]] == [
+        "111111111111:catalog']]}",
+        "111111111111:database/d']]}",
+        "111111111111:table/d/t']]}",
+    ]
+
+
+def test_a_group_without_an_offline_store_has_nothing_to_query(
+    stack: cdk.Stack, schema: FeatureSchema
+) -> None:
+    group = FeatureGroup(stack, "G", schema=schema, online=OnlineStore.standard())
+
+    with pytest.raises(ValueError, match="S/G has no offline store to query"):
+        group.grant_query_offline(iam.ManagedPolicy(stack, "Analyst"))
+
+
+def test_an_imported_group_grants_like_an_own_one(stack: cdk.Stack, key: kms.IKey) -> None:
+    group = FeatureGroup.from_feature_group_name(stack, "G", "Orders", online_encryption_key=key)
+    group.grant_read(iam.ManagedPolicy(stack, "Reader"))
+
+    assert set(statements(stack, POLICY)) == {"sagemaker:BatchGetRecord", "kms:Decrypt"}
+    assert not assertions.Template.from_stack(stack).find_resources(GROUP)
+
+
+def test_metrics_and_events_of_a_group(stack: cdk.Stack) -> None:
+    group = FeatureGroup.from_feature_group_name(stack, "G", "orders")
+
+    throttled = group.metric_throttled_requests("PutRecord").to_metric_config().metric_stat
+    slow = group.metric_latency("GetRecord", statistic="p99", label="slow")
+    group.on_state_change("Tell", target=targets.SnsTopic(sns.Topic(stack, "Topic")))
+
+    assert throttled is not None
+    assert (throttled.namespace, throttled.statistic) == ("AWS/SageMaker/FeatureStore", "Sum")
+    assert [(d.name, d.value) for d in throttled.dimensions or []] == [
+        ("FeatureGroupName", "orders"),
+        ("OperationName", "PutRecord"),
+    ]
+    assert (slow.statistic, slow.label) == ("p99", "slow")
+    assert group.metric_invocations("PutRecord").metric_name == "Invocations"
+    assert group.metric_server_errors("PutRecord").metric_name == "Operation5XXErrors"
+    assert properties(stack, "AWS::Events::Rule")["EventPattern"] == {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Feature Group State Change"],
+        "detail": {"FeatureGroupName": ["orders"]},
+    }
