@@ -15,8 +15,6 @@ from rehearsal.execution.transfer import download, download_object
 
 def refuse_unsupported(definition: Mapping[str, Any]) -> None:
     """Raises UnsupportedError for what a container definition of CreateModel may not ask for."""
-    if definition.get("Mode", "SingleModel") != "SingleModel":
-        raise UnsupportedError("a MultiModel container", "Use Mode SingleModel.")
     if definition.get("ImageConfig", {}).get("RepositoryAccessMode", "Platform") != "Platform":
         raise UnsupportedError("ImageConfig with RepositoryAccessMode Vpc", "Use an ECR image.")
     if definition.get("AdditionalModelDataSources"):

@@ -17,15 +17,21 @@ from typing import Any
 import boto3
 
 from rehearsal.aws.platform import Scope
-from rehearsal.execution.container import Container, Network
-from rehearsal.execution.container_mounts import Mount
-from rehearsal.execution.image_registry import ImageUnavailableError, resolve
 from rehearsal.execution.image_store import ImageStore
 from rehearsal.execution.isolation import IsolationUnavailableError
 from rehearsal.execution.job_failure import JobFailedError
 from rehearsal.execution.log_stream import LogStream
-from rehearsal.execution.model_data import fetch_model, refuse_unsupported
-from rehearsal.execution.server_connection import Answer, ServerConnection
+from rehearsal.execution.model_container import InvocationError, ModelContainer, ModelServerError
+from rehearsal.execution.model_data import refuse_unsupported
+from rehearsal.execution.server_connection import Answer
+
+__all__ = [
+    "InvocationError",
+    "ModelServer",
+    "ModelServerError",
+    "PayloadTooLargeError",
+    "TargetContainerError",
+]
 
 STARTUP_TIMEOUT = 480.0
 """ContainerStartupHealthCheckTimeoutInSeconds: eight minutes unless the variant says otherwise."""
@@ -35,31 +41,26 @@ LARGEST_PAYLOAD = 6 * 1024 * 1024
 STOP_GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL for a model server."""
 
-_PING_INTERVAL = 0.1
-
-
-class ModelServerError(Exception):
-    """A server that did not start; `reason` is a FailureReason."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason[:1024]
-
-
-class InvocationError(Exception):
-    """A request that got no answer from the container."""
+TARGET_CONTAINER = "X-Amzn-SageMaker-Target-Container-Hostname"
 
 
 class PayloadTooLargeError(ValueError):
     """A request larger than the service takes."""
 
 
+class TargetContainerError(ValueError):
+    """A request to containers that are invoked directly names none of them, or none is expected."""
+
+
 class ModelServer:
-    """The containers of a model, started with `serve`; several form an inference pipeline.
+    """The containers of a model, started with `serve`.
+
+    Several form an inference pipeline, or with `direct` each is invoked by its ContainerHostname.
 
     `name` is the endpoint's or job's name and `variant` the production variant's, for messages and
     logs. `containers` are container definitions as in CreateModel (Image, ModelDataUrl or
-    ModelDataSource, Environment). `session` and `environment` act with the model's execution role.
+    ModelDataSource, Mode, Environment). `session` and `environment` act with the model's execution
+    role.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class ModelServer:
         image_store: ImageStore,
         variant: str = "AllTraffic",
         isolated: bool = False,
+        direct: bool = False,
         startup_timeout: float = STARTUP_TIMEOUT,
         invocation_timeout: float = INVOCATION_TIMEOUT,
         largest_payload: int = LARGEST_PAYLOAD,
@@ -89,6 +91,7 @@ class ModelServer:
         self._scope = scope
         self._image_store = image_store
         self._isolated = isolated
+        self._direct = direct
         self._startup_timeout = startup_timeout
         self._invocation_timeout = invocation_timeout
         self._largest_payload = largest_payload
@@ -96,8 +99,7 @@ class ModelServer:
         self._on_line = on_line
         self._log: LogStream | None = None
         self._directory: Path | None = None
-        self._containers: list[Container] = []
-        self._connections: list[ServerConnection] = []
+        self._containers: list[ModelContainer] = []
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -114,8 +116,8 @@ class ModelServer:
             for number, definition in enumerate(self._definitions):
                 self._start_container(number, definition)
             deadline = time.monotonic() + self._startup_timeout
-            for container, connection in zip(self._containers, self._connections, strict=True):
-                self._wait_for_ping(container, connection, deadline)
+            for container in self._containers:
+                container.wait_for_ping(self.variant, deadline, self._stopping)
         except JobFailedError as error:
             self.stop(grace=0)
             raise ModelServerError(error.reason) from error
@@ -137,7 +139,7 @@ class ModelServer:
 
     def ping(self) -> bool:
         """Whether all containers answer /ping with 200 within two seconds."""
-        return bool(self._connections) and all(map(_answers_ping, self._connections))
+        return bool(self._containers) and all(container.ping() for container in self._containers)
 
     def invoke(
         self,
@@ -145,12 +147,15 @@ class ModelServer:
         content_type: str = "application/octet-stream",
         accept: str = "*/*",
         headers: Mapping[str, str] | None = None,
+        *,
+        timeout: float | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
         """POST /invocations; the container's status, headers (lower case) and body.
 
         In a pipeline each container gets the answer of the one before it; the first answer that is
-        no success is the answer. Raises PayloadTooLargeError, and InvocationError when a container
-        does not answer within a minute or is gone.
+        no success is the answer. Raises PayloadTooLargeError, TargetContainerError or
+        TargetModelError (all ValueError), and InvocationError when a container does not answer in
+        time (`timeout` seconds; a minute by default) or is gone.
         """
         if len(body) > self._largest_payload:
             raise PayloadTooLargeError(
@@ -158,30 +163,31 @@ class ModelServer:
             )
         sent = {**(headers or {}), "Content-Type": content_type, "Accept": accept}
         answer = Answer(200, {}, body)
-        for connection in self._connections:
-            answer = self._post(connection, answer.body, sent)
+        for container in self._addressed(sent.get(TARGET_CONTAINER)):
+            answer = container.post(answer.body, sent, timeout or self._invocation_timeout)
             if not 200 <= answer.status < 300:
                 break
             sent["Content-Type"] = answer.headers.get("content-type", content_type)
         return answer.status, answer.headers, answer.body
 
-    def _post(
-        self, connection: ServerConnection, body: bytes, headers: Mapping[str, str]
-    ) -> Answer:
-        try:
-            return connection.request(
-                "POST", "/invocations", body, headers, timeout=self._invocation_timeout
+    def _addressed(self, host_name: str | None) -> list[ModelContainer]:
+        """The containers that a request goes through."""
+        if not self._direct:
+            if host_name is not None:
+                raise TargetContainerError(
+                    f"The containers of {self.name} are not invoked directly: leave out "
+                    "TargetContainerHostname, or set InferenceExecutionConfig of the model to "
+                    "Direct."
+                )
+            return self._containers
+        found = [container for container in self._containers if container.label == host_name]
+        if not found:
+            names = ", ".join(container.label for container in self._containers)
+            raise TargetContainerError(
+                f"TargetContainerHostname must name a container of {self.name} ({names}); got "
+                f"{host_name or 'nothing'}."
             )
-        except TimeoutError as error:
-            raise InvocationError(
-                "Your invocation timed out while waiting for a response from container "
-                f"{connection.name}. Review the latency metrics for each container in Amazon "
-                "CloudWatch, resolve the issue, and try again."
-            ) from error
-        except OSError as error:
-            raise InvocationError(
-                f"Container {connection.name} of {self.name} does not answer: {error}."
-            ) from error
+        return found
 
     def stop(self, grace: float = STOP_GRACE) -> None:
         """SIGTERM to all containers, SIGKILL after `grace` seconds, and the rest of the log."""
@@ -193,8 +199,8 @@ class ModelServer:
             thread.start()
         for thread in threads:
             thread.join()
-        for connection in self._connections:
-            connection.close()
+        for container in self._containers:
+            container.close()
         if self._log is not None:
             self._log.close()
         if self._directory is not None:
@@ -204,60 +210,27 @@ class ModelServer:
         label = definition.get("ContainerHostname") or (
             f"container-{number}" if number else "primary"
         )
-        directory = Path(str(self._directory)) / str(number)
-        ml = directory / "ml"
-        (ml / "model").mkdir(parents=True)
-        try:
-            image = self._image_store.get(resolve(self._session, definition["Image"]))
-        except (ImageUnavailableError, LookupError) as error:
-            raise ModelServerError(str(error)) from error
-        fetch_model(self._session, definition, ml / "model", directory / "model.tar.gz")
-        socket_directory = tempfile.mkdtemp(prefix="serve-")  # short: socket paths are limited
-        connection = ServerConnection(Path(socket_directory) / "server", str(label))
-        self._connections.append(connection)
-        container = Container(
-            image,
-            arguments=["serve"],
-            environment=self._variables() | dict(definition.get("Environment", {})),
-            mounts=[Mount(ml, "/opt/ml", writable=True)],
-            network=Network.ISOLATED if self._isolated else Network.AWS,
-            listen=connection.path,
-            host_name="model",
+        given = {} if self._isolated else self._environment
+        region = {"AWS_REGION": self._scope.region, "AWS_DEFAULT_REGION": self._scope.region}
+        container = ModelContainer(
+            definition,
+            str(label),
+            Path(str(self._directory)) / str(number),
+            image_store=self._image_store,
+            session=self._session,
+            environment=given | region,
+            isolated=self._isolated,
             on_line=self._line,
         )
-        container.start()
+        try:
+            container.start()
+        except BaseException:
+            container.close()
+            raise
         self._containers.append(container)
-
-    def _variables(self) -> dict[str, str]:
-        given = {} if self._isolated else self._environment
-        return given | {"AWS_REGION": self._scope.region, "AWS_DEFAULT_REGION": self._scope.region}
 
     def _line(self, line: str) -> None:
         if self._log is not None:
             self._log.write(line)
         if self._on_line is not None:
             self._on_line(line)
-
-    def _wait_for_ping(
-        self, container: Container, connection: ServerConnection, deadline: float
-    ) -> None:
-        while not _answers_ping(connection):
-            code = container.wait(_PING_INTERVAL)
-            late = time.monotonic() >= deadline
-            if code is not None or late or self._stopping.is_set():
-                what = (
-                    f"it ended with exit code {code}" if code is not None else "no answer in time"
-                )
-                tail = " | ".join(line for line in container.last_lines[-5:] if line.strip())
-                raise ModelServerError(
-                    f"The {connection.name} container for production variant {self.variant} did "
-                    f"not pass the ping health check ({what}). Please check CloudWatch logs for "
-                    f"this endpoint. {tail}"
-                )
-
-
-def _answers_ping(connection: ServerConnection) -> bool:
-    try:
-        return connection.request("GET", "/ping", None, {}, timeout=2.0).status == 200
-    except OSError:
-        return False  # not listening yet, or busy

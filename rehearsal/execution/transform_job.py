@@ -70,6 +70,8 @@ def run(
 class _TransformJob(Job):
     def run(self, containers: Sequence[Mapping[str, Any]], isolated: bool) -> JobResult:
         _refuse_unsupported(self.request)
+        if any(container.get("Mode") == "MultiModel" for container in containers):
+            raise UnsupportedError("multi-model containers in batch transform", "Nor does AWS.")
         self._fields: Fields = {"TransformStartTime": now()}
         self.progress({"TransformJobStatus": "InProgress", **self._fields})
         server = self._server(containers, isolated)

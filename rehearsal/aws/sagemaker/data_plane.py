@@ -74,12 +74,22 @@ class ModelServer(Protocol):
         """Blocks until `/ping` answers 200. Raises ExecutionFailedError with the reason."""
 
     def invoke(
-        self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]
+        self,
+        body: bytes,
+        content_type: str,
+        accept: str,
+        headers: Mapping[str, str],
+        *,
+        timeout: float | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Answers status, headers and body of `/invocations`.
 
+        The headers X-Amzn-SageMaker-Target-Model and -Target-Container-Hostname choose the model of
+        a multi-model container, and the container where each is invoked directly. `timeout` is in
+        seconds; the server's own without it.
+
         Raises ExecutionFailedError when the container gives no answer, ValueError when the body
-        is too large.
+        is too large or a header names nothing that is served.
         """
 
     def stop(self) -> None:
@@ -88,7 +98,12 @@ class ModelServer(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ServerRun:
-    """A variant to serve: containers as in DescribeModel, and what acts as the model's role."""
+    """A variant or inference component to serve, and what acts as the model's role.
+
+    `containers` are definitions as in DescribeModel. They form a serial pipeline, or with `direct`
+    each is invoked by its host name. `largest_payload` is in bytes; left out, that of a real-time
+    endpoint. `log_group` is that of the endpoint by default.
+    """
 
     endpoint: str
     variant: str
@@ -98,6 +113,9 @@ class ServerRun:
     environment: Mapping[str, str]
     network_isolation: bool
     startup_timeout: float | None
+    direct: bool = False
+    largest_payload: int | None = None
+    log_group: str | None = None
 
 
 class DataPlane(Protocol):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.aws.platform import AwsError, Context
+from rehearsal.aws.platform import Context
+from rehearsal.aws.sagemaker.endpoint_config_rules import check_config
 from rehearsal.aws.sagemaker.listing import Listing
 from rehearsal.aws.sagemaker.models import KIND as MODEL
 from rehearsal.aws.sagemaker.models import Models
@@ -27,10 +28,15 @@ class EndpointConfigs(Models):
 
     def create_endpoint_config(self, request: Request, context: Context) -> Response:
         record = self.accept("CreateEndpointConfig", request)
-        self._check_variants(record["ProductionVariants"], context)
+        variants = record["ProductionVariants"] + record.get("ShadowProductionVariants", [])
+        named = [variant["ModelName"] for variant in variants if variant.get("ModelName")]
+        models = {
+            name: self.find(context.scope, MODEL, name, operation="CreateEndpointConfig")
+            for name in named
+        }
+        check_config(record, models)
         self.check_role(context, record.get("ExecutionRoleArn"))
-        _check_capture(record)
-        for variant in record["ProductionVariants"]:
+        for variant in variants:
             variant.setdefault("InitialVariantWeight", DEFAULT_WEIGHT)
         name = record["EndpointConfigName"]
         arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
@@ -75,64 +81,3 @@ class EndpointConfigs(Models):
             detail,
             record["EndpointConfigArn"],
         )
-
-    def _check_variants(self, variants: list[dict[str, Any]], context: Context) -> None:
-        names = [variant["VariantName"] for variant in variants]
-        if len(set(names)) != len(names):
-            message = f"Production variant names must be unique; got {', '.join(names)}."
-            raise AwsError("ValidationException", message)
-        for variant in variants:
-            _check_variant(variant)
-            self.find(context.scope, MODEL, variant["ModelName"], operation="CreateEndpointConfig")
-
-
-def _check_variant(variant: dict[str, Any]) -> None:
-    name = variant["VariantName"]
-    if not variant.get("ModelName"):
-        message = (
-            f"Variant {name} has no ModelName. The rehearsal does not implement inference "
-            "components, for which AWS allows that."
-        )
-        raise AwsError("ValidationException", message)
-    serverless = variant.get("ServerlessConfig")
-    instances = variant.get("InstanceType") or variant.get("InitialInstanceCount")
-    if bool(serverless) == bool(instances):
-        message = (
-            f"Variant {name} needs either ServerlessConfig, or InstanceType with "
-            "InitialInstanceCount; not both."
-        )
-        raise AwsError("ValidationException", message)
-    if instances and not (variant.get("InstanceType") and variant.get("InitialInstanceCount")):
-        message = f"Variant {name} needs both InstanceType and InitialInstanceCount."
-        raise AwsError("ValidationException", message)
-    if serverless:
-        _check_serverless(name, serverless)
-
-
-def _check_serverless(name: str, config: dict[str, Any]) -> None:
-    memory = config["MemorySizeInMB"]
-    if memory % 1024:
-        message = (
-            f"MemorySizeInMB of variant {name} must be 1024, 2048, 3072, 4096, 5120 or 6144; "
-            f"got {memory}."
-        )
-        raise AwsError("ValidationException", message)
-    provisioned = config.get("ProvisionedConcurrency")
-    if provisioned and provisioned > config["MaxConcurrency"]:
-        message = (
-            f"ProvisionedConcurrency of variant {name} must be at most MaxConcurrency "
-            f"({config['MaxConcurrency']}); got {provisioned}."
-        )
-        raise AwsError("ValidationException", message)
-
-
-def _check_capture(record: dict[str, Any]) -> None:
-    """Serverless endpoints capture no data: "Serverless endpoints", feature exclusions."""
-    capture = record.get("DataCaptureConfig")
-    serverless = [v["VariantName"] for v in record["ProductionVariants"] if "ServerlessConfig" in v]
-    if capture and serverless:
-        message = f"DataCaptureConfig is not supported for serverless variant {serverless[0]}."
-        raise AwsError("ValidationException", message)
-    if capture and not capture["DestinationS3Uri"].startswith("s3://"):
-        message = f"DestinationS3Uri must start with s3://; got {capture['DestinationS3Uri']}."
-        raise AwsError("ValidationException", message)

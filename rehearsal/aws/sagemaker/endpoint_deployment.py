@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.aws.platform import Platform, Scope
-from rehearsal.aws.sagemaker import models
-from rehearsal.aws.sagemaker.data_capture import DataCapture
-from rehearsal.aws.sagemaker.data_plane import DataPlane, ServerRun, reason_of
-from rehearsal.aws.sagemaker.endpoint_configs import EndpointConfigs
-from rehearsal.aws.sagemaker.endpoint_registry import Fleet, LiveEndpoint, Variant, registry_of
+from rehearsal.aws.sagemaker.async_inference import answer_request
+from rehearsal.aws.sagemaker.async_queue import DEFAULT_CONCURRENCY, AsyncQueue, AsyncRequest
+from rehearsal.aws.sagemaker.data_plane import reason_of
+from rehearsal.aws.sagemaker.endpoint_fleet import Fleet
+from rehearsal.aws.sagemaker.endpoint_registry import LiveEndpoint, registry_of
 from rehearsal.aws.sagemaker.endpoint_rollout import Rollout
-from rehearsal.aws.sagemaker.endpoint_variants import reached, summary
+from rehearsal.aws.sagemaker.endpoint_servers import EndpointServers
+from rehearsal.aws.sagemaker.endpoint_variants import reached
 from rehearsal.aws.sagemaker.events import ENDPOINT_STATUSES
 from rehearsal.aws.sagemaker.records import Record, now
 
@@ -35,10 +37,8 @@ class RolledBackError(Exception):
     """An update must be undone; the text is its FailureReason."""
 
 
-class EndpointDeployments(EndpointConfigs):
+class EndpointDeployments(EndpointServers):
     """Deploys endpoint configurations on worker threads."""
-
-    data_plane: DataPlane
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
@@ -48,11 +48,14 @@ class EndpointDeployments(EndpointConfigs):
     def deploy_new(self, scope: Scope, record: Record, config: dict[str, Any]) -> None:
         """Starts the first fleet of an endpoint."""
         try:
-            fleet, variants = self._start_fleet(scope, record["EndpointName"], config)
+            fleet, variants = self.start_fleet(scope, record["EndpointName"], config)
         except Exception as error:  # whatever it is, the endpoint must settle and say why
             self._settle(scope, record, "Failed", FailureReason=reason_of(error))
             return
-        self.registry.add(LiveEndpoint(record["EndpointName"], scope, fleet))
+        live = LiveEndpoint(record["EndpointName"], scope, fleet)
+        if fleet.asynchronous is not None:
+            live.queue = self._queue(live)
+        self.registry.add(live)
         self._settle(scope, record, "InService", **_serving(config, variants))
 
     def deploy_update(
@@ -65,7 +68,7 @@ class EndpointDeployments(EndpointConfigs):
             self._settle(scope, record, "Failed", FailureReason="The endpoint has no fleet.")
             return
         try:
-            fleet, variants = self._start_fleet(scope, name, config)
+            fleet, variants = self.start_fleet(scope, name, config)
         except Exception as error:  # whatever it is, the old fleet keeps serving
             self._settle(scope, record, "InService", FailureReason=reason_of(error))
             return
@@ -79,15 +82,50 @@ class EndpointDeployments(EndpointConfigs):
             return
         live.promote().stop()
         self._settle(scope, record, "InService", **_serving(config, variants))
+        if live.queue is not None:
+            live.queue.wake()
 
     def apply_desired(self, scope: Scope, record: Record) -> None:
-        """Gives the variants their desired weights and counts."""
-        variants = [reached(variant) for variant in record["ProductionVariants"]]
+        """Gives the variants their desired weights, counts and serverless settings."""
+        wanted = {variant["VariantName"]: variant for variant in record["ProductionVariants"]}
         live = self.registry.get(scope, record["EndpointName"])
-        weights = {variant["VariantName"]: variant["CurrentWeight"] for variant in variants}
-        for variant in live.fleet.variants if live else ():
-            variant.weight = weights[variant.name]
+        try:
+            for variant in live.fleet.variants if live else ():
+                change = wanted[variant.name]
+                variant.weight = change["DesiredWeight"]
+                variant.serverless = change.get("DesiredServerlessConfig")
+                if variant.replicas is not None and "DesiredInstanceCount" in change:
+                    variant.replicas.scale(change["DesiredInstanceCount"])
+        except Exception as error:  # whatever it is, the endpoint must settle and say why
+            self._settle(scope, record, "InService", FailureReason=reason_of(error))
+            return
+        variants = [reached(variant) for variant in wanted.values()]
         self._settle(scope, record, "InService", ProductionVariants=variants)
+        if live is not None and live.queue is not None:
+            live.queue.wake()
+
+    def _queue(self, live: LiveEndpoint) -> AsyncQueue:
+        """The queue of an asynchronous endpoint, which outlives its fleets."""
+        metrics = self.registry.metrics
+
+        def process(request: AsyncRequest) -> None:
+            answer_request(live, metrics, request)
+
+        def concurrency() -> int:
+            client = (live.fleet.asynchronous or {}).get("ClientConfig", {})
+            return int(client.get("MaxConcurrentInvocationsPerInstance", DEFAULT_CONCURRENCY))
+
+        def instances() -> int:
+            return sum(v.replicas.count for v in live.fleet.variants if v.replicas is not None)
+
+        return AsyncQueue(
+            live.name,
+            live.scope,
+            instances=instances,
+            concurrency=concurrency,
+            process=process,
+            metrics=metrics,
+        )
 
     def emit_endpoint(self, scope: Scope, record: Record) -> None:
         """The event of the endpoint's present status."""
@@ -96,63 +134,6 @@ class EndpointDeployments(EndpointConfigs):
             detail["EndpointStatus"] = ENDPOINT_STATUSES[record["EndpointStatus"]]
             detail["Tags"] = dict(self._tags.get(record["EndpointArn"], {}))
         self.emit(scope, "SageMaker Endpoint State Change", detail, record["EndpointArn"])
-
-    def _start_fleet(
-        self, scope: Scope, endpoint: str, config: dict[str, Any]
-    ) -> tuple[Fleet, list[dict[str, Any]]]:
-        """A fleet that answers, and its variants as Describe shows them."""
-        started: list[Variant] = []
-        summaries = []
-        try:
-            for variant in config["ProductionVariants"]:
-                server, images = self._start_variant(scope, endpoint, variant)
-                started.append(
-                    Variant(variant["VariantName"], server, variant["InitialVariantWeight"])
-                )
-                summaries.append(summary(variant, images))
-            capture = self._capture(scope, endpoint, config)
-        except BaseException:
-            for variant_server in started:
-                variant_server.server.stop()
-            raise
-        return Fleet(config["EndpointConfigName"], tuple(started), capture), summaries
-
-    def _start_variant(
-        self, scope: Scope, endpoint: str, variant: dict[str, Any]
-    ) -> tuple[Any, list[tuple[str, str]]]:
-        model = self.find(scope, models.KIND, variant["ModelName"], operation="CreateEndpoint")
-        containers = model["_containers"]
-        source_arn = scope.arn("sagemaker", f"endpoint/{endpoint}")
-        credentials = self.assume(model["ExecutionRoleArn"], source_arn)
-        session = self.platform.session(credentials, scope.region)
-        images = [
-            (container["Image"], self.data_plane.resolve_image(session, container["Image"]))
-            for container in containers
-        ]
-        server = self.data_plane.model_server(
-            ServerRun(
-                endpoint=endpoint,
-                variant=variant["VariantName"],
-                scope=scope,
-                containers=containers,
-                session=session,
-                environment=self.platform.environment(credentials, scope.region),
-                network_isolation=bool(model.get("EnableNetworkIsolation")),
-                startup_timeout=variant.get("ContainerStartupHealthCheckTimeoutInSeconds"),
-            )
-        )
-        server.start()
-        return server, images
-
-    def _capture(self, scope: Scope, endpoint: str, config: dict[str, Any]) -> DataCapture | None:
-        capture = config.get("DataCaptureConfig")
-        if not capture or not capture.get("EnableCapture", True):
-            return None
-        first = config["ProductionVariants"][0]["ModelName"]
-        model = self.find(scope, models.KIND, first, operation="CreateEndpoint")
-        source_arn = scope.arn("sagemaker", f"endpoint/{endpoint}")
-        session = self.role_session(scope, model["ExecutionRoleArn"], source_arn)
-        return DataCapture(endpoint, capture, session)
 
     def _shift(self, scope: Scope, live: LiveEndpoint, fleet: Fleet, plan: Rollout) -> None:
         """Moves traffic stage by stage. Raises RolledBackError when an alarm goes off."""
@@ -188,12 +169,16 @@ class EndpointDeployments(EndpointConfigs):
         self._set(scope, record, status, **changes)
 
 
-def _serving(config: dict[str, Any], variants: list[dict[str, Any]]) -> dict[str, Any]:
+def _serving(
+    config: dict[str, Any], variants: Mapping[str, list[dict[str, Any]]]
+) -> dict[str, Any]:
     """What Describe shows of the configuration in service."""
     serving: dict[str, Any] = {
         "EndpointConfigName": config["EndpointConfigName"],
-        "ProductionVariants": variants,
         "DataCaptureConfig": None,
+        "ShadowProductionVariants": None,
+        **variants,
+        **{name: config.get(name) for name in ("AsyncInferenceConfig", "MetricsConfig")},
     }
     capture = config.get("DataCaptureConfig")
     if capture:

@@ -9,6 +9,7 @@ import datetime
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -22,6 +23,34 @@ FLUSH_SECONDS = 2.0
 _BATCH = 500
 
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What served an invocation: a variant, or an inference component on it.
+
+    `replicas` are the variant's instances or the component's copies.
+    """
+
+    scope: Scope
+    endpoint: str
+    variant: str
+    component: str | None = None
+    replicas: int = 1
+
+    @property
+    def variant_dimensions(self) -> dict[str, str]:
+        return {"EndpointName": self.endpoint, "VariantName": self.variant}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How an invocation went; `concurrent` requests were in work when it came, itself included."""
+
+    status: int
+    model_seconds: float
+    overhead_seconds: float
+    concurrent: int = 1
 
 
 class EndpointMetrics:
@@ -38,45 +67,44 @@ class EndpointMetrics:
         self._clients: dict[Scope, Any] = {}
         self._timer: threading.Timer | None = None
 
-    def invocation(
-        self,
-        scope: Scope,
-        endpoint: str,
-        variant: str,
-        *,
-        status: int,
-        model_seconds: float,
-        overhead_seconds: float,
-    ) -> None:
+    def invocation(self, served: Served, outcome: Outcome) -> None:
         """Counts an invocation that reached a variant. Latencies are published in microseconds."""
-        client_error, server_error = 400 <= status < 500, status >= 500
+        client_error = 400 <= outcome.status < 500
+        server_error = outcome.status >= 500
         values = {
             "Invocations": (1.0, "Count"),
-            "InvocationsPerInstance": (1.0, "Count"),
             "Invocation4XXErrors": (float(client_error), "Count"),
             "Invocation5XXErrors": (float(server_error), "Count"),
             "InvocationModelErrors": (float(client_error or server_error), "Count"),
-            "ModelLatency": (model_seconds * 1e6, "Microseconds"),
-            "OverheadLatency": (overhead_seconds * 1e6, "Microseconds"),
+            "ModelLatency": (outcome.model_seconds * 1e6, "Microseconds"),
+            "OverheadLatency": (outcome.overhead_seconds * 1e6, "Microseconds"),
         }
-        dimensions = [
-            {"Name": "EndpointName", "Value": endpoint},
-            {"Name": "VariantName", "Value": variant},
-        ]
-        self._add(scope, values, dimensions)
+        share = 1.0 / max(served.replicas, 1)
+        concurrency = (float(outcome.concurrent) * share, "Count")
+        instances = {"InvocationsPerInstance": (share, "Count")}
+        copies = {"InvocationsPerCopy": (share, "Count")}
+        if served.component is None:
+            instances["ConcurrentRequestsPerModel"] = concurrency
+            self.put(served.scope, values | instances, served.variant_dimensions)
+            return
+        copies["ConcurrentRequestsPerCopy"] = concurrency
+        self.put(served.scope, values, served.variant_dimensions)
+        self.put(served.scope, values | copies, {"InferenceComponentName": served.component})
 
-    def _add(
+    def put(
         self,
         scope: Scope,
         values: Mapping[str, tuple[float, str]],
-        dimensions: list[dict[str, str]],
+        dimensions: Mapping[str, str],
     ) -> None:
+        """Adds a datum of each metric: its value and unit."""
         moment = datetime.datetime.now(datetime.UTC)
+        named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
         with self._lock:
             self._data.setdefault(scope, []).extend(
                 {
                     "MetricName": name,
-                    "Dimensions": dimensions,
+                    "Dimensions": named,
                     "Timestamp": moment,
                     "Value": value,
                     "Unit": unit,

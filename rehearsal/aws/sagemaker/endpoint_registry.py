@@ -7,54 +7,32 @@ import threading
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rehearsal.aws.platform import AwsError, Platform, Scope
-from rehearsal.aws.sagemaker.data_capture import DataCapture
-from rehearsal.aws.sagemaker.data_plane import ModelServer
+import boto3
 
+from rehearsal.aws.platform import AwsError, Credentials, Platform, Scope
+from rehearsal.aws.sagemaker.endpoint_fleet import Component, Fleet, Variant
+from rehearsal.aws.sagemaker.endpoint_metrics import EndpointMetrics
 
-@dataclass
-class Variant:
-    """A production variant with its running server. `weight` changes while the endpoint serves."""
-
-    name: str
-    server: ModelServer
-    weight: float
-
-
-@dataclass(frozen=True)
-class Fleet:
-    """The variants of one endpoint configuration, and its data capture."""
-
-    config_name: str
-    variants: tuple[Variant, ...]
-    capture: DataCapture | None = None
-
-    def stop(self) -> None:
-        for variant in self.variants:
-            variant.server.stop()
-        if self.capture is not None:
-            self.capture.close()
-
-    def choose(self, target: str | None) -> Variant | None:
-        """The variant for a request: the target, or one drawn by weight; None without any."""
-        if target is not None:
-            return next((variant for variant in self.variants if variant.name == target), None)
-        weights = [variant.weight for variant in self.variants]
-        if not any(weights):
-            return None
-        return random.choices(self.variants, weights)[0]  # noqa: S311 - routing is no secret
+if TYPE_CHECKING:
+    from rehearsal.aws.sagemaker.async_queue import AsyncQueue
 
 
 @dataclass
 class LiveEndpoint:
-    """An endpoint that serves: its fleet, and the share of traffic of the one that replaces it."""
+    """An endpoint that serves: its fleet, and the share of traffic of the one that replaces it.
+
+    `queue` holds the requests of an asynchronous endpoint, `components` what its variants host.
+    """
 
     name: str
     scope: Scope
     fleet: Fleet
     incoming: Fleet | None = None
     incoming_share: float = 0.0
+    queue: AsyncQueue | None = None
+    components: dict[str, Component] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def shift(self, incoming: Fleet | None, share: float) -> None:
@@ -88,15 +66,20 @@ class LiveEndpoint:
         return fleet, variant
 
     def stop(self) -> None:
+        if self.queue is not None:
+            self.queue.close()
+        for component in list(self.components.values()):
+            component.replicas.stop()
         self.fleet.stop()
         if self.incoming is not None:
             self.incoming.stop()
 
 
 class EndpointRegistry:
-    """Running endpoints by account, region and name."""
+    """Running endpoints by account, region and name, and the metrics that they publish."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: EndpointMetrics) -> None:
+        self.metrics = metrics
         self._lock = threading.Lock()
         self._endpoints: dict[tuple[Scope, str], LiveEndpoint] = {}
 
@@ -122,6 +105,7 @@ class EndpointRegistry:
             thread.start()
         for thread in threads:
             thread.join()
+        self.metrics.close()
 
 
 # SageMaker and its runtime are two services of one platform: they find each other here.
@@ -131,9 +115,15 @@ _registries_lock = threading.Lock()
 
 def registry_of(platform: Platform) -> EndpointRegistry:
     """The one registry of a platform."""
+
+    def session(scope: Scope) -> boto3.Session:
+        """SageMaker itself puts the metrics of endpoints, whatever their roles may do."""
+        root = f"arn:aws:iam::{scope.account}:root"
+        return platform.session(Credentials(scope.account, scope.account, "", root), scope.region)
+
     key = platform.state_directory.absolute()
     with _registries_lock:
         registry = _registries.get(key)
         if registry is None:
-            registry = _registries[key] = EndpointRegistry()
+            registry = _registries[key] = EndpointRegistry(EndpointMetrics(session))
         return registry

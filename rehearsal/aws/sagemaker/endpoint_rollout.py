@@ -28,6 +28,21 @@ class Rollout:
     alarms: Sequence[str] = ()
 
 
+def check_rolling(config: Mapping[str, Any] | None, variants: Sequence[Mapping[str, Any]]) -> None:
+    """Rolling deployments exclude serverless and multi-variant endpoints.
+
+    See "Deployment guardrails", exclusions. `variants` are those of the new configuration.
+    """
+    if not config or not config.get("RollingUpdatePolicy"):
+        return
+    if len(variants) > 1 or any("ServerlessConfig" in variant for variant in variants):
+        message = (
+            "RollingUpdatePolicy is not supported for serverless endpoints and for endpoints with "
+            "several production variants: use BlueGreenUpdatePolicy."
+        )
+        raise AwsError("ValidationException", message)
+
+
 def rollout(config: Mapping[str, Any] | None, instances: int) -> Rollout:
     """The rollout that a DeploymentConfig asks for; all at once without one.
 

@@ -19,23 +19,29 @@ def summary(variant: Mapping[str, Any], images: Sequence[tuple[str, str]]) -> di
     weight = variant["InitialVariantWeight"]
     answer: dict[str, Any] = {
         "VariantName": variant["VariantName"],
-        "DeployedImages": [
-            {"SpecifiedImage": given, "ResolvedImage": resolved, "ResolutionTime": now()}
-            for given, resolved in images
-        ],
         "CurrentWeight": weight,
         "DesiredWeight": weight,
     }
+    if images:
+        answer["DeployedImages"] = [deployed_image(*image) for image in images]
     if "ServerlessConfig" in variant:
         # Serverless endpoints report no instances.
         answer["CurrentServerlessConfig"] = variant["ServerlessConfig"]
         answer["DesiredServerlessConfig"] = variant["ServerlessConfig"]
     else:
-        answer["CurrentInstanceCount"] = variant["InitialInstanceCount"]
-        answer["DesiredInstanceCount"] = variant["InitialInstanceCount"]
-    if "RoutingConfig" in variant:
-        answer["RoutingConfig"] = variant["RoutingConfig"]
+        scaling = variant.get("ManagedInstanceScaling", {})
+        count = variant.get("InitialInstanceCount", scaling.get("MinInstanceCount", 1))
+        answer["CurrentInstanceCount"] = count
+        answer["DesiredInstanceCount"] = count
+    for member in ("RoutingConfig", "ManagedInstanceScaling"):
+        if member in variant:
+            answer[member] = variant[member]
     return answer
+
+
+def deployed_image(specified: str, resolved: str) -> dict[str, Any]:
+    """An image as given and by digest, as a DeployedImage."""
+    return {"SpecifiedImage": specified, "ResolvedImage": resolved, "ResolutionTime": now()}
 
 
 def desired(record: Record, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -49,17 +55,18 @@ def desired(record: Record, changes: Sequence[Mapping[str, Any]]) -> list[dict[s
                 f'"{record["EndpointArn"]}"; it has {", ".join(variants)}.'
             )
             raise AwsError("ValidationException", message)
-        _apply(variant, change)
+        _apply(record, variant, change)
     return list(variants.values())
 
 
-def _apply(variant: dict[str, Any], change: Mapping[str, Any]) -> None:
+def _apply(record: Record, variant: dict[str, Any], change: Mapping[str, Any]) -> None:
     if "DesiredWeight" in change:
         variant["DesiredWeight"] = change["DesiredWeight"]
     if "DesiredInstanceCount" in change:
         if "DesiredInstanceCount" not in variant:
             message = f"Serverless variant {variant['VariantName']} has no instances to count."
             raise AwsError("ValidationException", message)
+        _check_count(record, variant, change["DesiredInstanceCount"])
         variant["DesiredInstanceCount"] = change["DesiredInstanceCount"]
     update = change.get("ServerlessUpdateConfig")
     if update:
@@ -67,6 +74,16 @@ def _apply(variant: dict[str, Any], change: Mapping[str, Any]) -> None:
             message = f"Variant {variant['VariantName']} is not serverless."
             raise AwsError("ValidationException", message)
         variant["DesiredServerlessConfig"] = variant["DesiredServerlessConfig"] | update
+
+
+def _check_count(record: Record, variant: Mapping[str, Any], count: int) -> None:
+    """Only asynchronous endpoints, which queue, and variants without models scale to zero."""
+    if count == 0 and not record.get("AsyncInferenceConfig") and "DeployedImages" in variant:
+        message = (
+            f"DesiredInstanceCount of variant {variant['VariantName']} must be at least 1: only "
+            "asynchronous endpoints and inference components scale to zero."
+        )
+        raise AwsError("ValidationException", message)
 
 
 def reached(variant: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,3 +123,24 @@ def retained(
         if "DataCaptureConfig" in current_config:
             kept["DataCaptureConfig"] = current_config["DataCaptureConfig"]
     return kept
+
+
+def refuse_conversion(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """An endpoint stays what it is: real-time, serverless, asynchronous or for components."""
+    before, after = _kind(old), _kind(new)
+    if before != after:
+        message = (
+            f"The endpoint is {before}; an update cannot make it {after}. Create another endpoint."
+        )
+        raise AwsError("ValidationException", message)
+
+
+def _kind(config: Mapping[str, Any]) -> str:
+    variants = config["ProductionVariants"]
+    if config.get("AsyncInferenceConfig"):
+        return "asynchronous"
+    if any("ServerlessConfig" in variant for variant in variants):
+        return "serverless"
+    if not any(variant.get("ModelName") for variant in variants):
+        return "one for inference components"
+    return "a real-time one"

@@ -8,8 +8,8 @@ from typing import Any
 from rehearsal.aws.platform import AwsError, Context, Scope
 from rehearsal.aws.sagemaker import endpoint_configs
 from rehearsal.aws.sagemaker.endpoint_deployment import EndpointDeployments
-from rehearsal.aws.sagemaker.endpoint_rollout import rollout
-from rehearsal.aws.sagemaker.endpoint_variants import desired, retained
+from rehearsal.aws.sagemaker.endpoint_rollout import check_rolling, rollout
+from rehearsal.aws.sagemaker.endpoint_variants import desired, refuse_conversion, retained
 from rehearsal.aws.sagemaker.listing import Listing
 from rehearsal.aws.sagemaker.records import Record, now
 from rehearsal.aws.service import Request, Response
@@ -28,6 +28,7 @@ class Endpoints(EndpointDeployments):
         record = self.accept("CreateEndpoint", request)
         name = record["EndpointName"]
         config = self._config_of(context.scope, record, "CreateEndpoint")
+        check_rolling(record.get("DeploymentConfig"), config["ProductionVariants"])
         rollout(record.get("DeploymentConfig"), 1)
         arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
         moment = now()
@@ -60,8 +61,10 @@ class Endpoints(EndpointDeployments):
         given = self.accept("UpdateEndpoint", request)
         record = self._settled_endpoint(context.scope, given["EndpointName"], "UpdateEndpoint")
         config = self._config_of(context.scope, given, "UpdateEndpoint")
+        old = self._current_config(context.scope, record)
+        if old is not None:
+            refuse_conversion(old, config)
         if given.get("RetainAllVariantProperties"):
-            old = self._current_config(context.scope, record)
             kept = given.get("ExcludeRetainedVariantProperties", ())
             excluded = {entry["VariantPropertyType"] for entry in kept}
             config = retained(config, record, old, excluded)
@@ -72,6 +75,7 @@ class Endpoints(EndpointDeployments):
             (variant.get("InitialInstanceCount", 1) for variant in config["ProductionVariants"]),
             default=1,
         )
+        check_rolling(deployment, config["ProductionVariants"])
         plan = rollout(deployment, instances)
         with self.lock:
             record.update(EndpointStatus="Updating", LastModifiedTime=now())

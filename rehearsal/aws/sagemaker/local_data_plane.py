@@ -22,6 +22,7 @@ from rehearsal.execution.image_registry import ImageUnavailableError, resolve
 from rehearsal.execution.image_store import ImageStore
 from rehearsal.execution.job import JobFailedError, JobResult
 from rehearsal.execution.model_server import (
+    LARGEST_PAYLOAD,
     STARTUP_TIMEOUT,
     InvocationError,
     ModelServer,
@@ -126,6 +127,9 @@ class LocalDataPlane:
                 variant=run.variant,
                 isolated=run.network_isolation,
                 startup_timeout=run.startup_timeout or STARTUP_TIMEOUT,
+                direct=run.direct,
+                largest_payload=run.largest_payload or LARGEST_PAYLOAD,
+                log_group=run.log_group,
             )
         )
 
@@ -150,10 +154,16 @@ class _LocalModelServer:
             raise ExecutionFailedError(error.reason) from error
 
     def invoke(
-        self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]
+        self,
+        body: bytes,
+        content_type: str,
+        accept: str,
+        headers: Mapping[str, str],
+        *,
+        timeout: float | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
         try:
-            return self._server.invoke(body, content_type, accept, headers)
+            return self._server.invoke(body, content_type, accept, headers, timeout=timeout)
         except InvocationError as error:
             raise ExecutionFailedError(str(error)) from error
 

@@ -11,6 +11,7 @@ from rehearsal.aws.sagemaker.records import Record, now
 from rehearsal.aws.service import Request, Response
 
 KIND = "model"
+_FEWEST_DIRECT = 2
 LISTING = Listing(operation="ListModels", member="Models", name="ModelName", modified=None)
 
 
@@ -72,8 +73,20 @@ def _check_containers(record: Record) -> None:
             "with it."
         )
         raise AwsError("ValidationException", message)
-    for container in record.get("Containers") or [record["PrimaryContainer"]]:
+    containers = record.get("Containers") or [record["PrimaryContainer"]]
+    for container in containers:
         _check_container(container)
+    names = [c["ContainerHostname"] for c in containers if c.get("ContainerHostname")]
+    if len(set(names)) != len(names):
+        message = f"ContainerHostname must be unique in a model; got {', '.join(names)}."
+        raise AwsError("ValidationException", message)
+    mode = record.get("InferenceExecutionConfig", {}).get("Mode")
+    if mode == "Direct" and (len(containers) < _FEWEST_DIRECT or len(names) != len(containers)):
+        message = (
+            "InferenceExecutionConfig Direct needs at least two containers, each with a "
+            "ContainerHostname."
+        )
+        raise AwsError("ValidationException", message)
 
 
 def _check_container(container: dict[str, Any]) -> None:
@@ -88,6 +101,12 @@ def _check_container(container: dict[str, Any]) -> None:
     if container.get("ModelDataUrl") and container.get("ModelDataSource"):
         message = "Give either ModelDataUrl or ModelDataSource, not both."
         raise AwsError("ValidationException", message)
+    multi_model = container.get("Mode") == "MultiModel"
+    if multi_model and not container.get("ModelDataUrl"):
+        message = "A container of Mode MultiModel needs ModelDataUrl, the S3 prefix of its models."
+        raise AwsError("ValidationException", message)
+    if container.get("MultiModelConfig") and not multi_model:
+        raise AwsError("ValidationException", "MultiModelConfig needs Mode MultiModel.")
 
 
 def model_data_url(container: dict[str, Any]) -> str | None:

@@ -1,27 +1,35 @@
-"""SageMaker runtime: InvokeEndpoint on the endpoints that the control plane has deployed."""
+"""SageMaker runtime: invocations of the endpoints that the control plane has deployed."""
 
 from __future__ import annotations
 
+import logging
 import time
+import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
-from rehearsal.aws.platform import AwsError, Context, Credentials, Platform, Scope
+from rehearsal.aws.platform import AwsError, Context, Platform, Scope
 from rehearsal.aws.sagemaker import authorization
-from rehearsal.aws.sagemaker.data_plane import ExecutionFailedError
-from rehearsal.aws.sagemaker.endpoint_metrics import EndpointMetrics
-from rehearsal.aws.sagemaker.endpoint_registry import Fleet, Variant, registry_of
+from rehearsal.aws.sagemaker.async_queue import AsyncRequest
+from rehearsal.aws.sagemaker.endpoint_registry import LiveEndpoint, registry_of
+from rehearsal.aws.sagemaker.invocation import ContainerAnswer, Payload, Target
 from rehearsal.aws.sagemaker.members import refuse_unsupported
 from rehearsal.aws.service import Request, Response, Service
 
-# "If your model container's answer names no type" the content type is that of a byte stream.
-DEFAULT_CONTENT_TYPE = "application/octet-stream"
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 _LONGEST_MESSAGE = 2048
+_SHADOW_WORKERS = 8
+_LARGEST_INLINE = 128_000
+# The defaults of API_runtime_InvokeEndpointAsync.
+_SECONDS_TO_LIVE = 21600
+_ASYNCHRONOUS_TIMEOUT = 900
+
+_LOG = logging.getLogger(__name__)
 
 
 class SageMakerRuntime(Service):
-    """InvokeEndpoint. The other operations are refused by the gateway."""
+    """InvokeEndpoint, InvokeEndpointAsync. The other operations are refused by the gateway."""
 
     name: ClassVar[str] = "sagemaker-runtime"
     namespace: ClassVar[str] = "sagemaker"
@@ -30,130 +38,147 @@ class SageMakerRuntime(Service):
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
         self._registry = registry_of(platform)
-        self._metrics = EndpointMetrics(self._service_session)
+        self._metrics = self._registry.metrics
+        self._shadows = ThreadPoolExecutor(_SHADOW_WORKERS, thread_name_prefix="shadow")
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         return authorization.resource_arns(operation, request, scope)
 
+    def condition_keys(self, operation: str, request: Request) -> Mapping[str, Any]:
+        if "TargetModel" in request:
+            return {"sagemaker:TargetModel": request["TargetModel"]}
+        return {}
+
     def invoke_endpoint(self, request: Request, context: Context) -> Response:
-        """Routes a request to a variant and answers what its container answers.
+        """Routes a request to a variant or component and answers what its container answers.
 
         Raises:
-            AwsError: ValidationError for an endpoint or variant that does not serve, ModelError
-                (424) with the container's status and message when it does not answer 2xx.
+            AwsError: ValidationError for what does not serve, ThrottlingException above the
+                MaxConcurrency of a serverless variant, ModelError (424) with the container's
+                status and message when it does not answer 2xx.
         """
         started = time.monotonic()
         refuse_unsupported("InvokeEndpoint", request, code="ValidationError")
-        name = request["EndpointName"]
-        live = self._registry.get(context.scope, name)
-        if live is None:
-            message = f"Endpoint {name} of account {context.scope.account} not found."
+        live = self._live(context.scope, request["EndpointName"])
+        if live.queue is not None:
+            message = (
+                f"Endpoint {live.name} is asynchronous: it takes requests by InvokeEndpointAsync."
+            )
             raise AwsError("ValidationError", message)
-        fleet, variant = live.route(request.get("TargetVariant"))
-        body = _bytes(request.get("Body", b""))
-        content_type = request.get("ContentType") or DEFAULT_CONTENT_TYPE
-        accept = request.get("Accept") or "*/*"
-        sent = time.monotonic()
-        status, headers, answer = _invoke(
-            variant, body, (content_type, accept), _model_headers(request)
-        )
-        answered = time.monotonic()
-        headers = {key.lower(): value for key, value in headers.items()}
-        self._metrics.invocation(
-            context.scope,
-            name,
-            variant.name,
-            status=status,
-            model_seconds=answered - sent,
-            overhead_seconds=(sent - started) + (time.monotonic() - answered),
-        )
-        if not 200 <= status < 300:
-            raise _model_error(context.scope, name, variant, status, answer)
-        answer_type = headers.get("content-type", DEFAULT_CONTENT_TYPE)
-        _capture(fleet, variant, request, (body, content_type), (answer, answer_type))
-        return _response(variant, headers, answer, answer_type)
+        target = Target.of(live, request)
+        payload = Payload.of(request)
+        self._mirror(live, target, request, payload)
+        answer = target.invoke(payload, self._metrics, started)
+        if not answer.ok:
+            raise _model_error(target, answer)
+        target.capture(request, payload, answer)
+        return _response(target, answer)
 
-    def _service_session(self, scope: Scope) -> Any:
-        root = f"arn:aws:iam::{scope.account}:root"
-        credentials = Credentials(scope.account, scope.account, "", root)
-        return self.platform.session(credentials, scope.region)
+    def invoke_endpoint_async(self, request: Request, context: Context) -> Response:
+        """Queues a request; where its answer will be is known at once.
+
+        Raises:
+            AwsError: ValidationError for an endpoint that is not asynchronous, or without exactly
+                one of Body and InputLocation.
+        """
+        live = self._live(context.scope, request["EndpointName"])
+        if live.queue is None or live.fleet.asynchronous is None:
+            message = (
+                f"Endpoint {live.name} is not asynchronous: its configuration has no "
+                "AsyncInferenceConfig. Use InvokeEndpoint."
+            )
+            raise AwsError("ValidationError", message)
+        queued = _async_request(request, live.fleet.asynchronous["OutputConfig"])
+        live.queue.put(queued)
+        locations = {
+            "OutputLocation": queued.output_location,
+            "FailureLocation": queued.failure_location,
+        }
+        found = {name: value for name, value in locations.items() if value}
+        return {"InferenceId": queued.inference_id, **found}
+
+    def _live(self, scope: Scope, name: str) -> LiveEndpoint:
+        live = self._registry.get(scope, name)
+        if live is None:
+            message = f"Endpoint {name} of account {scope.account} not found."
+            raise AwsError("ValidationError", message)
+        return live
+
+    def _mirror(
+        self, live: LiveEndpoint, target: Target, request: Request, payload: Payload
+    ) -> None:
+        """Sends a copy to the shadow variants that get one; nobody waits for their answers."""
+        for shadow in target.fleet.mirrors(target.variant):
+            copied = Target.variant_of(live, target.fleet, shadow)
+            self._shadows.submit(self._ask_shadow, copied, dict(request), payload)
+
+    def _ask_shadow(self, shadow: Target, request: Request, payload: Payload) -> None:
+        try:
+            answer = shadow.invoke(payload, self._metrics, time.monotonic())
+            shadow.capture(request, payload, answer)
+        except AwsError as error:  # it concerns nobody who waits
+            _LOG.info("shadow variant %s: %s", shadow.variant.name, error)
 
     def close(self) -> None:
+        self._shadows.shutdown(wait=False, cancel_futures=True)
         self._metrics.close()
 
 
-def _bytes(body: Any) -> bytes:
-    """The body as bytes: the gateway may hand over a stream."""
-    if isinstance(body, str):
-        return body.encode()
-    return bytes(body.read() if hasattr(body, "read") else body)
+def _async_request(request: Request, output: Mapping[str, Any]) -> AsyncRequest:
+    body: Any = request.get("Body")
+    if hasattr(body, "read"):
+        body = body.read()
+    location = request.get("InputLocation")
+    if bool(body) == bool(location):
+        raise AwsError("ValidationError", "Give exactly one of InputLocation and Body.")
+    if body and len(body) > _LARGEST_INLINE:
+        message = f"Body has {len(body)} bytes, at most {_LARGEST_INLINE} are taken inline."
+        raise AwsError("ValidationError", message)
+    answer_id = str(uuid.uuid4())
+    extension = request.get("S3OutputPathExtension", "").strip("/")
+    file = request.get("Filename") or f"{answer_id}.out"
+    return AsyncRequest(
+        inference_id=request.get("InferenceId") or str(uuid.uuid4()),
+        input_location=location,
+        body=body.encode() if isinstance(body, str) else body or None,
+        content_type=request.get("ContentType"),
+        accept=request.get("Accept"),
+        custom_attributes=request.get("CustomAttributes"),
+        output_location=_below(output.get("S3OutputPath"), extension, file),
+        failure_location=_below(output.get("S3FailurePath"), extension, f"{answer_id}-error.out"),
+        seconds_to_live=request.get("RequestTTLSeconds", _SECONDS_TO_LIVE),
+        timeout=request.get("InvocationTimeoutSeconds", _ASYNCHRONOUS_TIMEOUT),
+    )
 
 
-def _invoke(
-    variant: Variant, body: bytes, types: tuple[str, str], headers: Mapping[str, str]
-) -> tuple[int, Mapping[str, str], bytes]:
-    """The container's answer; a container that gives none counts as one that fails with 500."""
-    try:
-        return variant.server.invoke(body, *types, headers)
-    except ExecutionFailedError as error:
-        return 500, {}, str(error).encode()
-    except ValueError as error:
-        raise AwsError("ValidationError", str(error)) from error
+def _below(prefix: str | None, *parts: str) -> str | None:
+    if not prefix:
+        return None
+    return "/".join([prefix.rstrip("/"), *(part for part in parts if part)])
 
 
-def _model_headers(request: Request) -> dict[str, str]:
-    """The headers that reach the container beside its content type and accept."""
-    headers = {}
-    if request.get("CustomAttributes"):
-        headers["X-Amzn-SageMaker-Custom-Attributes"] = request["CustomAttributes"]
-    if request.get("InferenceId"):
-        headers["X-Amzn-SageMaker-Inference-Id"] = request["InferenceId"]
-    return headers
-
-
-def _capture(
-    fleet: Fleet,
-    variant: Variant,
-    request: Request,
-    sent: tuple[bytes, str],
-    answered: tuple[bytes, str],
-) -> None:
-    if fleet.capture is not None:
-        fleet.capture.take(
-            variant.name,
-            request=sent,
-            response=answered,
-            inference_id=request.get("InferenceId"),
-            custom_attributes=request.get("CustomAttributes"),
-        )
-
-
-def _response(
-    variant: Variant, headers: Mapping[str, str], body: bytes, content_type: str
-) -> Response:
+def _response(target: Target, answer: ContainerAnswer) -> Response:
     response: Response = {
-        "Body": body,
-        "ContentType": content_type,
-        "InvokedProductionVariant": variant.name,
+        "Body": answer.body,
+        "ContentType": answer.content_type,
+        "InvokedProductionVariant": target.variant.name,
     }
-    if headers.get(_CUSTOM_ATTRIBUTES):
-        response["CustomAttributes"] = headers[_CUSTOM_ATTRIBUTES]
+    if answer.headers.get(_CUSTOM_ATTRIBUTES):
+        response["CustomAttributes"] = answer.headers[_CUSTOM_ATTRIBUTES]
     return response
 
 
-def _model_error(
-    scope: Scope, endpoint: str, variant: Variant, status: int, answer: bytes
-) -> AwsError:
-    original = answer.decode("utf-8", errors="replace")[:_LONGEST_MESSAGE]
-    side = "client" if status < 500 else "server"
-    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+def _model_error(target: Target, answer: ContainerAnswer) -> AwsError:
+    scope, group = target.served.scope, target.log_group
+    original = answer.body.decode("utf-8", errors="replace")[:_LONGEST_MESSAGE]
+    side = "client" if answer.status < 500 else "server"
     message = (
-        f'Received {side} error ({status}) from primary with message "{original}". See '
+        f'Received {side} error ({answer.status}) from primary with message "{original}". See '
         f"https://{scope.region}.console.aws.amazon.com/cloudwatch/home?region={scope.region}"
         f"#logEventViewer:group={group} in account {scope.account} for more information."
     )
     members = {
-        "OriginalStatusCode": status,
+        "OriginalStatusCode": answer.status,
         "OriginalMessage": original,
         "LogStreamArn": f"arn:aws:logs:{scope.region}:{scope.account}:log-group:{group}",
     }

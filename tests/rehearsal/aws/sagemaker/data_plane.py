@@ -30,6 +30,7 @@ class FakeServer:
             {"Content-Type": "text/csv"},
             run.variant.encode(),
         )
+        self.timeouts: list[float | None] = []
         self.requests: list[tuple[bytes, str, str, Mapping[str, str]]] = []
 
     def start(self) -> None:
@@ -37,8 +38,15 @@ class FakeServer:
             raise ExecutionFailedError(self.failure)
 
     def invoke(
-        self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]
+        self,
+        body: bytes,
+        content_type: str,
+        accept: str,
+        headers: Mapping[str, str],
+        *,
+        timeout: float | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
+        self.timeouts.append(timeout)
         self.requests.append((body, content_type, accept, headers))
         return self.answer
 
