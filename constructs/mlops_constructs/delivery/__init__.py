@@ -2,25 +2,49 @@
 
 from .artifact_store import ArtifactStore
 from .build_project import BuildProject
+from .chat_channel import ChatChannel
+from .code_scan import ScanThresholds, image_scan_action, source_scan_action
+from .connection import Connection, ConnectionBase, GitProvider
 from .delivery_pipeline import DeliveryPipeline
 from .deployment_role import DeploymentRole
 from .model_build_pipeline import ModelBuildPipeline
 from .model_deploy_pipeline import ModelDeployPipeline
+from .notifications import Notifications, PipelineEvent
 from .pipeline_action import PipelineAction, PipelineStage
 from .project_resources import ProjectResources
+from .pull_request_build import PullRequestBuild
 from .source import Source
+from .stage_condition import FailureResponse, StageChecks, StageCondition
+from .stage_rule import StageRule
 from .training_role import TrainingRole
+from .trigger_filter import PullRequestEvent, TriggerFilter
 
 __all__ = [
     "ArtifactStore",
     "BuildProject",
+    "ChatChannel",
+    "Connection",
+    "ConnectionBase",
     "DeliveryPipeline",
     "DeploymentRole",
+    "FailureResponse",
+    "GitProvider",
     "ModelBuildPipeline",
     "ModelDeployPipeline",
+    "Notifications",
     "PipelineAction",
+    "PipelineEvent",
     "PipelineStage",
     "ProjectResources",
+    "PullRequestBuild",
+    "PullRequestEvent",
+    "ScanThresholds",
     "Source",
+    "StageChecks",
+    "StageCondition",
+    "StageRule",
     "TrainingRole",
+    "TriggerFilter",
+    "image_scan_action",
+    "source_scan_action",
 ]

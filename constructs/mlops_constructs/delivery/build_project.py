@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_logs as logs
@@ -33,8 +35,9 @@ class BuildProject(Construct):
         project: ProjectResources,
         build_spec: str,
         description: str,
-        inputs: Sequence[str],
+        inputs: Sequence[str] = (),
         outputs: Sequence[str] = (),
+        repository: codecommit.IRepository | None = None,
         environment: Mapping[str, str] | None = None,
         permissions: Sequence[Permission] = (),
         timeout: cdk.Duration | None = None,
@@ -45,8 +48,10 @@ class BuildProject(Construct):
             project: names and stores; become environment variables of the build.
             build_spec: path of the buildspec in the repository.
             description: what the build does; CodeBuild and IAM show it.
-            inputs: names of the CodePipeline artifacts that the build reads.
+            inputs: names of the CodePipeline artifacts that the build reads. Default: none.
             outputs: names of those that it writes. Default: none.
+            repository: what it clones, for a build that no pipeline starts. Default: a pipeline
+                gives it its source.
             environment: further variables. Default: only those of `project`.
             permissions: what the build may do beyond logs and artifacts. Default: nothing.
             timeout: when CodeBuild ends a build that hangs. Default: one hour.
@@ -64,15 +69,14 @@ class BuildProject(Construct):
             description=f"CodeBuild: {description}",
             permissions=[
                 _write_log(log_group),
-                *artifacts.read_artifacts(inputs),
+                *(artifacts.read_artifacts(inputs) if inputs else ()),
                 *(artifacts.write_artifacts(outputs) if outputs else ()),
                 *permissions,
             ],
         )
         variables = {**project.environment(), **(environment or {})}
-        self.project = codebuild.PipelineProject(
-            self,
-            "Resource",
+        self.project = self._project(
+            repository,
             description=description,
             role=self.role.fixed,
             build_spec=codebuild.BuildSpec.from_source_filename(build_spec),
@@ -98,6 +102,14 @@ class BuildProject(Construct):
                 reason="the rule is about a Ref to a role with a path; the template has its ARN",
             )
         )
+
+    def _project(
+        self, repository: codecommit.IRepository | None, **properties: Any
+    ) -> codebuild.Project:
+        if repository is None:
+            return codebuild.PipelineProject(self, "Resource", **properties)
+        source = codebuild.Source.code_commit(repository=repository)
+        return codebuild.Project(self, "Resource", source=source, **properties)
 
     def in_pipeline(
         self,

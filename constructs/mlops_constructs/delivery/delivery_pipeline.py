@@ -10,10 +10,12 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
+from mlops_constructs._problems import Problems
+from mlops_constructs._regions import region_problems
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from .artifact_store import ArtifactStore
-from .pipeline_action import PipelineStage
+from .pipeline_action import PipelineStage, stage_problems
 from .source import Source
 
 
@@ -35,6 +37,7 @@ class DeliveryPipeline(Construct):
         source_output: codepipeline.Artifact,
         stages: Sequence[PipelineStage],
         execution_mode: codepipeline.ExecutionMode,
+        variables: Sequence[codepipeline.Variable] = (),
     ) -> None:
         """Creates the pipeline, its role, and the role with which events start it.
 
@@ -45,11 +48,17 @@ class DeliveryPipeline(Construct):
             source_output: artifact for the source's files.
             stages: the stages after the source.
             execution_mode: what happens to an execution that begins while another one runs.
+            variables: what a start may set: `#{variables.NAME}` in actions and rules. Default:
+                none.
+
+        Raises ValueError for a stage that rolls back in the mode PARALLEL, a rule about a variable
+        that nothing has given before, and a region where CloudFormation knows no pipelines.
         """
         super().__init__(scope, construct_id)
         self.event_role = self._event_role(pipeline_name)
         source_action = source.bind(output=source_output)
         all_stages = [PipelineStage(name="Source", actions=[source_action]), *stages]
+        self._refuse(all_stages, execution_mode)
         actions = [action for stage in all_stages for action in stage.actions]
         produced = [
             str(output.artifact_name)
@@ -65,7 +74,7 @@ class DeliveryPipeline(Construct):
                 artifacts.use_of_bucket(),
                 *artifacts.read_artifacts(produced),
                 *artifacts.write_artifacts(produced),
-                *_merged([one for action in actions for one in action.permissions]),
+                *_merged([one for stage in all_stages for one in stage.permissions()]),
             ],
         )
         self.pipeline = codepipeline.Pipeline(
@@ -77,17 +86,22 @@ class DeliveryPipeline(Construct):
             artifact_bucket=artifacts.bucket,
             role=self.role.fixed,
             use_pipeline_role_for_actions=True,
-            stages=[
-                codepipeline.StageProps(
-                    stage_name=stage.name, actions=[action.action for action in stage.actions]
-                )
-                for stage in all_stages
-            ],
+            stages=[stage.properties() for stage in all_stages],
+            variables=list(variables) or None,
+            triggers=source.git_triggers(source_action.action) or None,
         )
         # The CDK makes the pipeline wait for its role, which the role's ARN in it does already.
         resource = cast(codepipeline.CfnPipeline, self.pipeline.node.default_child)
         resource.add_deletion_override("DependsOn")
         source.trigger(self, self.start())
+
+    def _refuse(
+        self, stages: Sequence[PipelineStage], execution_mode: codepipeline.ExecutionMode
+    ) -> None:
+        problems = Problems(f"the pipeline {self.node.path}")
+        problems.extend(region_problems(self, "AWS::CodePipeline::Pipeline"))
+        problems.extend(stage_problems(stages, execution_mode))
+        problems.raise_if_any()
 
     def start(self) -> targets.CodePipeline:
         """The target of an EventBridge rule that is to start the pipeline."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_ecr as ecr
 
 from mlops_constructs.access.service_role import Permission
 
+from .code_scan import managed_compute_log
 from .pipeline_action import PipelineAction
 
 
@@ -35,13 +35,6 @@ def image_action(
     Source: AWS CodePipeline User Guide, "ECRBuildAndPublish build action reference", section
     "Service role policy permissions".
     """
-    stack = cdk.Stack.of(repository)
-    log_group = stack.format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name=f"/aws/codepipeline/{pipeline_name}",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
     action = actions.EcrBuildAndPublishAction(
         action_name="Image",
         repository_name=repository.repository_name,
@@ -69,10 +62,6 @@ def image_action(
                 resources=["*"],
                 because="the token is the registry's; the action has no resource level",
             ),
-            Permission(
-                actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-                resources=[log_group, f"{log_group}:*"],
-                because="CodePipeline names one log stream for each action execution",
-            ),
+            managed_compute_log(repository, pipeline_name),
         ],
     )

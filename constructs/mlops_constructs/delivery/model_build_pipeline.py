@@ -7,6 +7,7 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from .build_actions import test_action, train_action
+from .code_scan import ScanThresholds, source_scan_action
 from .delivery_pipeline import DeliveryPipeline
 from .image_action import image_action
 from .pipeline_action import SOURCE_OUTPUT, PipelineStage
@@ -20,7 +21,7 @@ class ModelBuildPipeline(Construct):
 
         Source -> Build (Test, Image) -> Train
 
-    Test and Image run side by side; training starts when both are good. The image's tag is the
+    Test and Image (and a scan, where wanted) run side by side; training starts when both are good. The image's tag is the
     commit id, so that every model leads back to its commit. Executions queue: each push is trained
     and registered in its order, none is dropped for a newer one.
 
@@ -43,6 +44,7 @@ class ModelBuildPipeline(Construct):
         project: ProjectResources,
         source: Source,
         image_repository: ecr.Repository,
+        scan: ScanThresholds | None = None,
     ) -> None:
         """Creates the pipeline `PROJECT-model-build`, its build projects and all their roles.
 
@@ -51,6 +53,8 @@ class ModelBuildPipeline(Construct):
             source: repository with the Dockerfile, `buildspecs/test.yml` and
                 `buildspecs/train.yml`.
             image_repository: where the image is pushed.
+            scan: from how many known vulnerabilities of the code's dependencies on the stage Build
+                fails; needs Amazon Inspector to be activated. Default: nothing is scanned.
         """
         super().__init__(scope, construct_id)
         name = f"{project.project_name}-model-build"
@@ -69,6 +73,11 @@ class ModelBuildPipeline(Construct):
             training_role=self.training_role,
             image_uri=f"{image_repository.repository_uri}:{source.revision}",
         )
+        build = [test, image]
+        if scan is not None:
+            build.append(
+                source_scan_action(self, pipeline_name=name, source=output, thresholds=scan)
+            )
         delivery = DeliveryPipeline(
             self,
             "Pipeline",
@@ -77,7 +86,7 @@ class ModelBuildPipeline(Construct):
             source=source,
             source_output=output,
             stages=[
-                PipelineStage(name="Build", actions=[test, image]),
+                PipelineStage(name="Build", actions=build),
                 PipelineStage(name="Train", actions=[train]),
             ],
             execution_mode=codepipeline.ExecutionMode.QUEUED,

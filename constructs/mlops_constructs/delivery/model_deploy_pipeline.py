@@ -14,6 +14,7 @@ from .deployment_role import DeploymentRole
 from .pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineStage
 from .project_resources import ProjectResources
 from .source import Source
+from .stage_condition import StageChecks
 
 
 class ModelDeployPipeline(Construct):
@@ -39,6 +40,7 @@ class ModelDeployPipeline(Construct):
         project: ProjectResources,
         source: Source,
         model_execution_role: iam.IRole,
+        production_checks: StageChecks | None = None,
     ) -> None:
         """Creates the pipeline `PROJECT-model-deploy`, its build projects and all their roles.
 
@@ -47,6 +49,8 @@ class ModelDeployPipeline(Construct):
             source: repository with the CDK app, `buildspecs/synth.yml` and
                 `buildspecs/smoke_test.yml`.
             model_execution_role: role with which the deployed models run.
+            production_checks: what has to hold before and after the stage Production, and what
+                follows its failure. Default: nothing; an execution stops where an action fails.
         """
         super().__init__(scope, construct_id)
         self._project = project
@@ -72,14 +76,16 @@ class ModelDeployPipeline(Construct):
             stages=[
                 PipelineStage(name="Synth", actions=[synth]),
                 self._stage("Staging", "staging", ask="Deploy this model to production?"),
-                self._stage("Production", "prod"),
+                self._stage("Production", "prod", checks=production_checks),
             ],
             execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
         )
         self.pipeline = delivery.pipeline
         self.start = delivery.start
 
-    def _stage(self, name: str, stage: str, *, ask: str | None = None) -> PipelineStage:
+    def _stage(
+        self, name: str, stage: str, *, ask: str | None = None, checks: StageChecks | None = None
+    ) -> PipelineStage:
         scope = Construct(self, name)
         deploy = deploy_action(
             stack_name=self._project.stage_name(stage),
@@ -93,4 +99,4 @@ class ModelDeployPipeline(Construct):
         actions = [deploy, smoke_test]
         if ask is not None:
             actions.append(approval_action(question=ask, run_order=3))
-        return PipelineStage(name=name, actions=actions)
+        return PipelineStage(name=name, actions=actions, checks=checks or StageChecks())

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_cdk import aws_codepipeline as codepipeline
 
 from mlops_constructs.access.service_role import Permission
+
+from .stage_condition import StageChecks
+from .stage_rule import StageRule
 
 SOURCE_OUTPUT = "SourceOutput"
 """Name of the artifact that holds the repository's files."""
 
 SYNTH_OUTPUT = "SynthOutput"
 """Name of the artifact that holds the synthesised templates."""
+
+_BUILT_IN_NAMESPACES = ("codepipeline", "variables")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +31,65 @@ class PipelineAction:
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineStage:
-    """Defines a stage: its name, and its actions; run orders are those of the actions."""
+    """Defines a stage: its name, and its actions; run orders are those of the actions.
+
+    Parameters:
+        name: the stage's name, once in a pipeline.
+        actions: what it does.
+        checks: what has to hold before and after it, and what follows a failure. Default: no
+            checks; an execution stops where an action fails.
+    """
 
     name: str
     actions: Sequence[PipelineAction]
+    checks: StageChecks = field(default_factory=StageChecks)
+
+    def properties(self) -> codepipeline.StageProps:
+        """The stage as CodePipeline takes it."""
+        checks = self.checks
+        return codepipeline.StageProps(
+            stage_name=self.name,
+            actions=[action.action for action in self.actions],
+            before_entry=checks.before_entry.conditions() if checks.before_entry else None,
+            on_success=checks.on_success.conditions() if checks.on_success else None,
+            on_failure=checks.on_failure.conditions() if checks.on_failure else None,
+        )
+
+    def permissions(self) -> list[Permission]:
+        """What the pipeline's role needs for the actions and the checks."""
+        of_actions = [one for action in self.actions for one in action.permissions]
+        return [*of_actions, *self.checks.permissions()]
+
+    def namespaces(self) -> set[str]:
+        """Namespaces of the variables that its actions give."""
+        found = (action.action.action_properties.variables_namespace for action in self.actions)
+        return {str(one) for one in found if one}
+
+
+def stage_problems(
+    stages: Sequence[PipelineStage], execution_mode: codepipeline.ExecutionMode
+) -> list[str]:
+    """What AWS refuses of the stages of one pipeline, in their order."""
+    problems = []
+    known = set(_BUILT_IN_NAMESPACES)
+    for stage in stages:
+        if stage.checks.roll_back and execution_mode is codepipeline.ExecutionMode.PARALLEL:
+            problems.append(
+                f"stage {stage.name} rolls back, which CodePipeline does not do in the mode "
+                "PARALLEL; use QUEUED or SUPERSEDED"
+            )
+        entry = stage.checks.before_entry
+        problems += _namespace_problems(stage.name, entry.rules if entry else (), known)
+        known |= stage.namespaces()
+        success = stage.checks.on_success
+        problems += _namespace_problems(stage.name, success.rules if success else (), known)
+    return problems
+
+
+def _namespace_problems(stage: str, rules: Sequence[StageRule], known: set[str]) -> list[str]:
+    return [
+        f"stage {stage} checks a variable of the namespace {namespace}, which no action before has "
+        f"given; known there are {', '.join(sorted(known))}"
+        for rule in rules
+        for namespace in sorted(rule.namespaces() - known)
+    ]

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_codepipeline as codepipeline
-from aws_cdk import aws_codepipeline_actions as actions
-from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
-from mlops_constructs.access.service_role import Permission
 
+from .connection import ConnectionBase
 from .pipeline_action import PipelineAction
+from .trigger_filter import TriggerFilter
 
 ACTION_NAME = "Source"
 NAMESPACE = "Source"
-CONNECTION_ARN = r"arn:[a-z-]+:(codeconnections|codestar-connections):[a-z0-9-]+:\d{12}:.+"
 
 
 class Source(ABC):
@@ -29,8 +26,7 @@ class Source(ABC):
 
     Example::
 
-        Source.code_commit(repository)
-        Source.code_connections(connection_arn, "my-organisation", "churn-model-build")
+        Source.connection(connection, "my-organisation", "churn-model-build")
         Source.s3(bucket, "churn/model_build.zip")
     """
 
@@ -38,26 +34,68 @@ class Source(ABC):
     """Variable of the pipeline that identifies the revision, fit for an image tag."""
 
     @staticmethod
-    def code_commit(repository: codecommit.IRepository, branch: str = "main") -> Source:
-        """A branch of a CodeCommit repository; a rule of EventBridge reports pushes."""
-        return _CodeCommit(repository, branch)
+    def code_commit(
+        repository: codecommit.IRepository,
+        branch: str = "main",
+        *,
+        filters: Sequence[TriggerFilter] = (),
+    ) -> Source:
+        """A CodeCommit repository; a rule of EventBridge reports pushes.
+
+        Parameters:
+            repository: the repository.
+            branch: the branch whose pushes start the pipeline, and that a start by hand takes.
+            filters: pushes to branches or of tags that start the pipeline instead, with the commit
+                that was pushed. Default: pushes to `branch`.
+
+        Raises ValueError for an empty branch, and for filters that EventBridge cannot express:
+        CodeCommit's events do not name the changed files, and its patterns know `**` only.
+        """
+        from ._code_commit_source import CodeCommitSource
+
+        return CodeCommitSource(repository, branch, filters)
+
+    @staticmethod
+    def connection(
+        connection: ConnectionBase,
+        owner: str,
+        repository: str,
+        branch: str = "main",
+        *,
+        filters: Sequence[TriggerFilter] = (),
+    ) -> Source:
+        """A repository at GitHub, GitLab, Bitbucket, Azure DevOps or a server of one's own.
+
+        Parameters:
+            connection: the connection to the provider, authorised by a person.
+            owner: organisation, group path or user that the repository belongs to.
+            repository: its name without the owner.
+            branch: the branch whose pushes start the pipeline, and that a start by hand takes.
+            filters: pushes and pull requests that start the pipeline instead, with their own
+                commit. Default: pushes to `branch`.
+
+        Raises ValueError for an empty name, and for more than three filters of a kind.
+        """
+        return Source.code_connections(
+            connection.connection_arn, owner, repository, branch, filters=filters
+        )
 
     @staticmethod
     def code_connections(
-        connection_arn: str, owner: str, repository: str, branch: str = "main"
+        connection_arn: str,
+        owner: str,
+        repository: str,
+        branch: str = "main",
+        *,
+        filters: Sequence[TriggerFilter] = (),
     ) -> Source:
-        """A branch of a repository at GitHub, GitLab, Bitbucket or Azure DevOps.
+        """A repository behind a connection of which only the ARN is known; see `connection`.
 
-        Parameters:
-            connection_arn: connection of AWS CodeConnections. A person must have authorised it
-                once in the console: CloudFormation leaves new connections PENDING.
-            owner: organisation, group path or user that the repository belongs to.
-            repository: its name without the owner.
-            branch: the branch whose pushes start the pipeline.
-
-        Raises ValueError for an ARN of another kind, or an empty name.
+        Raises ValueError for an ARN of another kind, too.
         """
-        return _CodeConnections(connection_arn, owner, repository, branch)
+        from ._connection_source import ConnectionSource
+
+        return ConnectionSource(connection_arn, owner, repository, branch, filters)
 
     @staticmethod
     def s3(bucket: s3.IBucket, key: str) -> Source:
@@ -66,7 +104,9 @@ class Source(ABC):
         The bucket must send its events to EventBridge (`event_bridge_enabled=True`): S3 offers no
         other trigger without an AWS CloudTrail trail.
         """
-        return _S3(bucket, key)
+        from ._s3_source import S3Source
+
+        return S3Source(bucket, key)
 
     @abstractmethod
     def bind(self, *, output: codepipeline.Artifact) -> PipelineAction:
@@ -81,153 +121,22 @@ class Source(ABC):
             start: the pipeline, as the target of a rule.
         """
 
-
-class _CodeCommit(Source):
-    revision = f"#{{{NAMESPACE}.CommitId}}"
-
-    def __init__(self, repository: codecommit.IRepository, branch: str) -> None:
-        _refuse_empty("CodeCommit source", branch=branch)
-        self._repository = repository
-        self._branch = branch
-
-    def bind(self, *, output: codepipeline.Artifact) -> PipelineAction:
-        action = actions.CodeCommitSourceAction(
-            action_name=ACTION_NAME,
-            repository=self._repository,
-            branch=self._branch,
-            output=output,
-            variables_namespace=NAMESPACE,
-            # The rule that the action would make has an id with the name of the stack in it.
-            trigger=actions.CodeCommitTrigger.NONE,
-        )
-        permission = Permission(
-            actions=[
-                "codecommit:CancelUploadArchive",
-                "codecommit:GetBranch",
-                "codecommit:GetCommit",
-                "codecommit:GetRepository",
-                "codecommit:GetUploadArchiveStatus",
-                "codecommit:UploadArchive",
-            ],
-            resources=[self._repository.repository_arn],
-        )
-        return PipelineAction(action=action, permissions=[permission])
-
-    def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
-        events.Rule(
-            scope,
-            "Push",
-            description="A push to the source starts the pipeline",
-            event_pattern=events.EventPattern(
-                source=["aws.codecommit"],
-                detail_type=["CodeCommit Repository State Change"],
-                resources=[self._repository.repository_arn],
-                detail={
-                    "event": ["referenceCreated", "referenceUpdated"],
-                    "referenceName": [self._branch],
-                },
-            ),
-            targets=[start],
-        )
+    def git_triggers(self, action: codepipeline.IAction) -> list[codepipeline.TriggerProps]:
+        """The filters that CodePipeline itself applies to the source action; none by default."""
+        return []
 
 
-class _CodeConnections(Source):
-    revision = f"#{{{NAMESPACE}.CommitId}}"
-
-    def __init__(self, connection_arn: str, owner: str, repository: str, branch: str) -> None:
-        _refuse_empty(
-            "CodeConnections source",
-            connection_arn=connection_arn,
-            owner=owner,
-            repository=repository,
-            branch=branch,
-        )
-        problems = Problems("the CodeConnections source")
-        if is_known(connection_arn) and not re.fullmatch(CONNECTION_ARN, connection_arn):
-            problems.add(
-                f"connection_arn is {connection_arn!r}; allowed is the ARN of a connection, "
-                "arn:aws:codeconnections:REGION:ACCOUNT:connection/ID"
-            )
-        problems.raise_if_any()
-        self._connection_arn = connection_arn
-        self._owner = owner
-        self._repository = repository
-        self._branch = branch
-
-    def bind(self, *, output: codepipeline.Artifact) -> PipelineAction:
-        action = actions.CodeStarConnectionsSourceAction(
-            action_name=ACTION_NAME,
-            connection_arn=self._connection_arn,
-            owner=self._owner,
-            repo=self._repository,
-            branch=self._branch,
-            output=output,
-            variables_namespace=NAMESPACE,
-        )
-        # Both names of the service are in use; which one is judged depends on the connection.
-        permission = Permission(
-            actions=["codeconnections:UseConnection", "codestar-connections:UseConnection"],
-            resources=[self._connection_arn],
-        )
-        return PipelineAction(action=action, permissions=[permission])
-
-    def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
-        """Nothing to add: CodePipeline listens to the connection by itself."""
+def empty_problems(**values: str) -> list[str]:
+    """Names of values that are empty."""
+    return [
+        f"{name} is empty; give its name"
+        for name, value in values.items()
+        if is_known(value) and not value
+    ]
 
 
-class _S3(Source):
-    # A version id may begin with a character that an image tag may not begin with.
-    revision = f"v#{{{NAMESPACE}.VersionId}}"
-
-    def __init__(self, bucket: s3.IBucket, key: str) -> None:
-        _refuse_empty("S3 source", key=key)
-        self._bucket = bucket
-        self._key = key
-
-    def bind(self, *, output: codepipeline.Artifact) -> PipelineAction:
-        action = actions.S3SourceAction(
-            action_name=ACTION_NAME,
-            bucket=self._bucket,
-            bucket_key=self._key,
-            output=output,
-            variables_namespace=NAMESPACE,
-            trigger=actions.S3Trigger.NONE,
-        )
-        permissions = [
-            Permission(
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[self._bucket.arn_for_objects(self._key)],
-            ),
-            Permission(
-                actions=["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"],
-                resources=[self._bucket.bucket_arn],
-            ),
-        ]
-        if self._bucket.encryption_key is not None:
-            key_arn = self._bucket.encryption_key.key_arn
-            permissions.append(Permission(actions=["kms:Decrypt"], resources=[key_arn]))
-        return PipelineAction(action=action, permissions=permissions)
-
-    def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
-        events.Rule(
-            scope,
-            "NewVersion",
-            description="A new version of the source starts the pipeline",
-            event_pattern=events.EventPattern(
-                source=["aws.s3"],
-                detail_type=["Object Created"],
-                detail={
-                    "bucket": {"name": [self._bucket.bucket_name]},
-                    "object": {"key": [self._key]},
-                },
-            ),
-            targets=[start],
-        )
-
-
-def _refuse_empty(subject: str, **values: str) -> None:
-    problems = Problems(f"the {subject}")
-    for name, value in values.items():
-        if not cdk.Token.is_unresolved(value) and not value:
-            problems.add(f"{name} is empty; give its name")
-    problems.raise_if_any()
+def refuse(subject: str, problems: Sequence[str]) -> None:
+    """Raises one ValueError with all problems of a source, when there are any."""
+    found = Problems(f"the {subject}")
+    found.extend(problems)
+    found.raise_if_any()
