@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import boto3
 
@@ -82,6 +82,18 @@ def run_to_end(
             return Ended(container.stop(grace), stopped=True)
         if time.monotonic() >= deadline:
             return Ended(container.stop(grace), timed_out=True)
+
+
+class Surroundings(TypedDict):
+    """What a job is given beside its request: the members of `Job`."""
+
+    session: boto3.Session
+    environment: Mapping[str, str]
+    scope: Scope
+    image_store: ImageStore
+    progress: NotRequired[Progress]
+    stop: NotRequired[threading.Event]
+    grace: NotRequired[float]
 
 
 @dataclass(kw_only=True)

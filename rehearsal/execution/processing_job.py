@@ -5,29 +5,22 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-contai
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Unpack
 
-import boto3
-
-from rehearsal.aws.platform import Scope
 from rehearsal.execution.container import Container
 from rehearsal.execution.container_mounts import Mount
-from rehearsal.execution.image_store import ImageStore
 from rehearsal.execution.job import (
     HOST,
-    STOP_GRACE,
     Ended,
     Fields,
     Job,
     JobFailedError,
     JobResult,
-    Progress,
+    Surroundings,
     UnsupportedError,
     algorithm_error,
-    ignore_progress,
     now,
     read_message,
     write_json,
@@ -38,33 +31,13 @@ LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 _PROCESSING = PurePosixPath("/opt/ml/processing")
 
 
-def run(
-    request: Mapping[str, Any],
-    *,
-    session: boto3.Session,
-    environment: Mapping[str, str],
-    scope: Scope,
-    image_store: ImageStore,
-    progress: Progress = ignore_progress,
-    stop: threading.Event | None = None,
-    grace: float = STOP_GRACE,
-) -> JobResult:
+def run(request: Mapping[str, Any], **surroundings: Unpack[Surroundings]) -> JobResult:
     """Runs the job of a CreateProcessingJob request to its end.
 
-    `session` and `environment` act with the request's role. The result's fields are
+    Session and environment act with the request's role. The result's fields are
     ProcessingStartTime, ProcessingEndTime and ExitMessage. Raises JobFailedError.
     """
-    job = _ProcessingJob(
-        request=request,
-        session=session,
-        environment=environment,
-        scope=scope,
-        image_store=image_store,
-        progress=progress,
-        stop=stop or threading.Event(),
-        grace=grace,
-    )
-    return job.run()
+    return _ProcessingJob(request=request, **surroundings).run()
 
 
 class _ProcessingJob(Job):

@@ -9,26 +9,20 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Unpack
 
-import boto3
-
-from rehearsal.aws.platform import Scope
 from rehearsal.execution.archive import pack
 from rehearsal.execution.checkpoints import Checkpoints
 from rehearsal.execution.container import Container
 from rehearsal.execution.container_mounts import Mount
-from rehearsal.execution.image_store import ImageStore
 from rehearsal.execution.job import (
-    STOP_GRACE,
     Ended,
     Fields,
     Job,
     JobFailedError,
     JobResult,
-    Progress,
+    Surroundings,
     algorithm_error,
-    ignore_progress,
     now,
     read_message,
 )
@@ -49,34 +43,14 @@ _MESSAGES = {
 }
 
 
-def run(
-    request: Mapping[str, Any],
-    *,
-    session: boto3.Session,
-    environment: Mapping[str, str],
-    scope: Scope,
-    image_store: ImageStore,
-    progress: Progress = ignore_progress,
-    stop: threading.Event | None = None,
-    grace: float = STOP_GRACE,
-) -> JobResult:
+def run(request: Mapping[str, Any], **surroundings: Unpack[Surroundings]) -> JobResult:
     """Runs the job of a CreateTrainingJob request to its end.
 
-    `session` and `environment` act with the request's role. The result's fields are ModelArtifacts,
+    Session and environment act with the request's role. The result's fields are ModelArtifacts,
     SecondaryStatus, SecondaryStatusTransitions, FinalMetricDataList, the times and the billed
     seconds. Raises JobFailedError, which carries the same fields.
     """
-    job = _TrainingJob(
-        request=request,
-        session=session,
-        environment=environment,
-        scope=scope,
-        image_store=image_store,
-        progress=progress,
-        stop=stop or threading.Event(),
-        grace=grace,
-    )
-    return job.run()
+    return _TrainingJob(request=request, **surroundings).run()
 
 
 class _TrainingJob(Job):
