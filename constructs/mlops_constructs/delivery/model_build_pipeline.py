@@ -21,9 +21,9 @@ class ModelBuildPipeline(Construct):
 
         Source -> Build (Test, Image) -> Train
 
-    Test and Image (and a scan, where wanted) run side by side; training starts when both are good. The image's tag is the
-    commit id, so that every model leads back to its commit. Executions queue: each push is trained
-    and registered in its order, none is dropped for a newer one.
+    Test and Image (and a scan, where wanted) run side by side; training starts when all are good.
+    The image's tag is the commit id, so that every model leads back to its commit. Executions
+    queue: each push is trained and registered in its order, none is dropped for a newer one.
 
     Example::
 
