@@ -19,6 +19,7 @@ from rehearsal.aws.adapter import (
     managed_policies,
     object_encryption,
     refusals,
+    resource_tags,
     roles_and_logs,
     routing,
     stack_actor,
@@ -35,6 +36,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     """Registers our services and corrects what ministack accepts and drops."""
     routing.serve(gateway)
     iam_resources.install()
+    resource_tags.install()
     conditions.install()
     stack_actor.install()
     stack_rows.register(platform, resource_types)
