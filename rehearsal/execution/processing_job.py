@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-contai
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Unpack
@@ -104,6 +105,8 @@ class _ProcessingJob(Job):
             return JobResult("Stopped", self._fields | {"ProcessingEndTime": now()})
         if ended.exit_code != 0:
             raise JobFailedError(algorithm_error(container, message, ended.exit_code))
+        if metrics := _metrics(ml / "output/metrics/cloudwatch"):
+            self._fields["_metrics"] = metrics
         kms_key = self.request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
         for output in self._outputs:
             target = output["S3Output"]
@@ -155,6 +158,21 @@ def _check_path(what: str, path: str) -> None:
         raise JobFailedError(
             f"ClientError: LocalPath of the {what}: got {path}, expected one below {_PROCESSING}."
         )
+
+
+def _metrics(folder: Path) -> list[dict[str, Any]]:
+    """The metrics that a monitoring container asks SageMaker to publish, one a line.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-cloudwatch.html
+    """
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    lines = [line for path in files for line in path.read_text().splitlines() if line.strip()]
+    try:
+        return [json.loads(line) for line in lines]
+    except ValueError as error:
+        raise JobFailedError(
+            f"AlgorithmError: {folder.name} metrics must be one JSON object a line: {error}"
+        ) from error
 
 
 def _host(ml: Path, path: str) -> Path:

@@ -174,6 +174,14 @@ class FakeS3:
             raise ClientError(cast(Any, error), "GetObject")
         return {"Body": io.BytesIO(self._objects[uri])}
 
+    def list_objects_v2(self, *, Bucket: str, Prefix: str = "", **_: Any) -> dict[str, Any]:  # noqa: N803
+        base = f"s3://{Bucket}/"
+        keys = [u.removeprefix(base) for u in sorted(self._objects) if u.startswith(base + Prefix)]
+        return {"Contents": [{"Key": key} for key in keys]} if keys else {}
+
+    def get_paginator(self, name: str) -> FakePaginator:
+        return FakePaginator(getattr(self, name))
+
 
 class FakeCloudWatch:
     def __init__(self, metrics: list[dict[str, Any]]) -> None:

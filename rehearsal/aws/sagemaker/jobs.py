@@ -234,7 +234,7 @@ class Jobs(EndpointDeployments):
         """The state change event of a job: everything that Describe would answer."""
         detail_type = f"SageMaker {_event_noun(kind)} State Change"
         with self.lock:
-            detail = dict(record)
+            detail = {k: v for k, v in record.items() if not k.startswith("_")}
             detail["Tags"] = dict(self._tags.get(record[kind.arn], {}))
         self.emit(scope, detail_type, detail, record[kind.arn])
 

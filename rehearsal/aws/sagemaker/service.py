@@ -7,12 +7,12 @@ from rehearsal.aws.sagemaker.app_image_configs import AppImageConfigs
 from rehearsal.aws.sagemaker.apps import Apps
 from rehearsal.aws.sagemaker.data_plane import DataPlane
 from rehearsal.aws.sagemaker.domains import Domains
-from rehearsal.aws.sagemaker.endpoints import Endpoints
+from rehearsal.aws.sagemaker.inference_components import InferenceComponents
 from rehearsal.aws.sagemaker.lifecycle_configs import LifecycleConfigs
 from rehearsal.aws.sagemaker.local_data_plane import LocalDataPlane
 from rehearsal.aws.sagemaker.mlflow_apps import MlflowApps
+from rehearsal.aws.sagemaker.monitoring_schedules import MonitoringSchedules
 from rehearsal.aws.sagemaker.pipeline_executions import PipelineExecutions
-from rehearsal.aws.sagemaker.processing_jobs import ProcessingJobs
 from rehearsal.aws.sagemaker.projects import Projects
 from rehearsal.aws.sagemaker.resource_types import RESOURCE_TYPES
 from rehearsal.aws.sagemaker.spaces import Spaces
@@ -31,7 +31,9 @@ class Studio(
     """Studio: domains, what belongs to them, and MLflow Apps."""
 
 
-class SageMaker(Endpoints, ProcessingJobs, TuningJobs, PipelineExecutions, Projects, Studio, Tags):
+class SageMaker(
+    InferenceComponents, MonitoringSchedules, TuningJobs, PipelineExecutions, Projects, Studio, Tags
+):
     """SageMaker.
 
     Each operation is a method of one of the parts; what has no method is refused by name.

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from rehearsal.aws.resource_types import ResourceType
-from rehearsal.aws.sagemaker.resource_types import hosting, projects, registry, studio
+from rehearsal.aws.sagemaker.resource_types import (
+    hosting,
+    monitoring,
+    projects,
+    registry,
+    studio,
+)
 
 RESOURCE_TYPES: list[ResourceType] = [
     *hosting.RESOURCE_TYPES,
+    *monitoring.RESOURCE_TYPES,
     *projects.RESOURCE_TYPES,
     *registry.RESOURCE_TYPES,
     *studio.RESOURCE_TYPES,

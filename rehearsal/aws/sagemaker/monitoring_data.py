@@ -1,0 +1,96 @@
+"""The data of a monitoring execution: what was captured, and what turned out to be true.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-merge.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+
+from rehearsal.aws.sagemaker.monitoring_windows import Window
+
+Folder = tuple[str, str]
+"""A folder of S3, and where it lies below the LocalPath of the job's input."""
+
+
+def captured_by_endpoint(
+    session: boto3.Session, destination: str, endpoint: str, variants: Sequence[str], window: Window
+) -> list[Folder]:
+    """The hours of an endpoint's capture that have data."""
+    folders = [
+        f"{endpoint}/{variant}/{hour:%Y/%m/%d/%H}"
+        for variant in variants
+        for hour in window.hours()
+    ]
+    return _with_data(session, destination, folders)
+
+
+def captured_by_transform(session: boto3.Session, destination: str, window: Window) -> list[Folder]:
+    """The hours of a batch transform's capture that have data."""
+    sides = ("input", "output", "")
+    folders = [f"{side}/{hour:%Y/%m/%d/%H}".strip("/") for side in sides for hour in window.hours()]
+    return _with_data(session, destination, folders)
+
+
+def merged(
+    session: boto3.Session, folders: Sequence[Folder], truth_uri: str, window: Window, target: str
+) -> list[Folder]:
+    """Joins captured records with the truth about them, by inference id or event id.
+
+    Captured records without a truth are left out, as Model Monitor's merge job does. Answers the
+    folder with the merged records; none when nothing could be joined.
+    """
+    s3 = session.client("s3")
+    hours = [f"{hour:%Y/%m/%d/%H}" for hour in window.hours()]
+    truths: dict[str, Any] = {}
+    for uri, _ in _with_data(session, truth_uri, hours):
+        for record in _records(s3, uri):
+            truths[record["eventMetadata"]["eventId"]] = record["groundTruthData"]
+    lines = []
+    for uri, _ in folders:
+        for record in _records(s3, uri):
+            metadata = record["eventMetadata"]
+            for name in ("inferenceId", "eventId"):
+                if metadata.get(name) in truths:
+                    truth = truths[metadata[name]]
+                    lines.append(json.dumps({**record, "groundTruthData": truth}))
+                    break
+    if not lines:
+        return []
+    place = urlsplit(target)
+    key = f"{place.path.strip('/')}/merge/merged.jsonl"
+    s3.put_object(Bucket=place.netloc, Key=key, Body=("\n".join(lines) + "\n").encode())
+    return [(f"{target.rstrip('/')}/merge", "")]
+
+
+def _with_data(session: boto3.Session, base: str, folders: Sequence[str]) -> list[Folder]:
+    s3 = session.client("s3")
+    found = []
+    for folder in folders:
+        uri = f"{base.rstrip('/')}/{folder}"
+        if next(_keys(s3, uri), None) is not None:
+            found.append((uri, folder))
+    return found
+
+
+def _keys(s3: Any, uri: str) -> Iterator[tuple[str, str]]:
+    place = urlsplit(uri)
+    prefix = place.path.strip("/") + "/"
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=place.netloc, Prefix=prefix)
+    for page in pages:
+        for entry in page.get("Contents", ()):
+            yield place.netloc, entry["Key"]
+
+
+def _records(s3: Any, uri: str) -> Iterator[dict[str, Any]]:
+    """The JSON lines of a folder."""
+    for bucket, key in _keys(s3, uri):
+        text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+        for line in text.splitlines():
+            if line.strip():
+                yield json.loads(line)
