@@ -1,0 +1,113 @@
+"""What a monitor compares with: the statistics and constraints of a baseline."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from aws_cdk import aws_s3 as s3
+
+from mlops_constructs._problems import is_known
+
+from .question_kind import QuestionKind
+from .reports import Reports
+from .stored import StoredFile, key_problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineFiles:
+    """Where the files of a baseline are."""
+
+    constraints: StoredFile
+    statistics: StoredFile | None
+    job_name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Baseline:
+    """What traffic is compared with; made by its static factories."""
+
+    files: BaselineFiles | None = None
+    dataset: StoredFile | None = None
+
+    @staticmethod
+    def from_files(
+        bucket: s3.IBucket,
+        *,
+        constraints_key: str,
+        statistics_key: str | None = None,
+        baselining_job_name: str | None = None,
+    ) -> "Baseline":
+        """A baseline that exists already, for example from the evaluation in a pipeline.
+
+        Parameters:
+            bucket: bucket of the files.
+            constraints_key: key of `constraints.json`. For bias and explainability this is the
+                `analysis.json` of Clarify.
+            statistics_key: key of `statistics.json`. Data quality needs it to see drift.
+            baselining_job_name: job that wrote them. Left out: the definition names none.
+
+        Source: "Create a baseline" of SageMaker Model Monitor's developer guide.
+
+        Example::
+
+            Baseline.from_files(
+                bucket,
+                constraints_key="baseline/constraints.json",
+                statistics_key="baseline/statistics.json",
+            )
+        """
+        return Baseline(
+            files=BaselineFiles(
+                constraints=StoredFile(bucket=bucket, key=constraints_key),
+                statistics=StoredFile(bucket=bucket, key=statistics_key)
+                if statistics_key is not None
+                else None,
+                job_name=baselining_job_name,
+            )
+        )
+
+    @staticmethod
+    def from_job(dataset_bucket: s3.IBucket, *, dataset_key: str) -> "Baseline":
+        """A baseline that a job of the monitor makes of the training data.
+
+        A job is an execution, no state that a deployment could keep: the monitor brings a state
+        machine, `monitor.baseline_job`, which runs it when somebody starts it, such as a rule for
+        approved models. Until then runs of the monitor find no baseline and fail. The files are
+        kept below `<reports>/baseline/<monitor>/`.
+
+        Parameters:
+            dataset_bucket: bucket of the training data.
+            dataset_key: key of a CSV file with a heading, its columns in the order of requests.
+
+        Example::
+
+            Baseline.from_job(bucket, dataset_key="data/train.csv")
+        """
+        return Baseline(dataset=StoredFile(bucket=dataset_bucket, key=dataset_key))
+
+    def located(self, reports: Reports, monitor_name: str) -> BaselineFiles:
+        """The files: those given, or those that the job will write."""
+        if self.files is not None:
+            return self.files
+        folder = f"{reports.prefix}/baseline/{monitor_name}"
+        return BaselineFiles(
+            constraints=StoredFile(bucket=reports.bucket, key=f"{folder}/constraints.json"),
+            statistics=StoredFile(bucket=reports.bucket, key=f"{folder}/statistics.json"),
+        )
+
+    def problems(self, kind: QuestionKind) -> Iterator[str]:
+        """What AWS would refuse, or what would find nothing."""
+        if self.dataset is not None:
+            yield from key_problems("baseline dataset_key", self.dataset.key)
+        if self.files is None:
+            return
+        yield from key_problems("baseline constraints_key", self.files.constraints.key)
+        if self.files.statistics is not None:
+            yield from key_problems("baseline statistics_key", self.files.statistics.key)
+        elif kind.has_statistics:
+            yield (
+                "baseline statistics_key: got none for data quality, which compares distributions; "
+                "give the key of statistics.json"
+            )
+        name = self.files.job_name
+        if is_known(name) and name is not None and not 1 <= len(name) <= 63:
+            yield (f"baselining_job_name: got {len(name)} characters; allowed are 1 to 63")

@@ -1,0 +1,208 @@
+"""The job that makes a baseline of the training data, when somebody starts it."""
+
+import json
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as stepfunctions
+from constructs import Construct
+
+from mlops_constructs.access import Permission, ServiceRole
+
+from . import monitor_role
+from .job import MonitoringJob
+from .processing_request import OUTPUT, ProcessingInput, ProcessingRequest
+from .question import MonitoringQuestion
+from .reports import Reports
+from .stored import StoredFile
+
+_OPERATION = "aws-sdk:sagemaker:createProcessingJob"
+_CSV = {"csv": {"header": True}}
+_NAME_LENGTH = 63
+_UNIQUE_LENGTH = 17  # a hyphen and 16 characters of the execution's name
+
+
+class BaselineJob(Construct):
+    """A state machine that starts the processing job; `Baseline.from_job` makes it.
+
+    It ends when the job is accepted; the job's own events say how it went.
+
+    Attributes:
+        state_machine: a target for rules, such as the one of approved models.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        job_name_prefix: str,
+        image_uri: str,
+        own_image: bool,
+        question: MonitoringQuestion,
+        dataset: StoredFile,
+        output: StoredFile,
+        reports: Reports,
+        job: MonitoringJob,
+        role: iam.IRole,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        prefix = job_name_prefix[: _NAME_LENGTH - _UNIQUE_LENGTH].rstrip("-")
+        data = ProcessingInput(name="dataset_source", file=dataset)
+        others = [
+            ProcessingInput(name=name, file=file)
+            for name, file in (
+                ("analysis_config", question.analysis_config),
+                ("model_source", question.model_data),
+            )
+            if file is not None
+        ]
+        request = ProcessingRequest(
+            image_uri=image_uri,
+            arguments=["monitor", "--baseline"] if own_image else [],
+            environment={
+                "analysis_type": question.kind.analysis_type,
+                **({"problem_type": question.problem_type} if question.problem_type else {}),
+                "dataset_source": data.path if own_image else data.folder,
+                "dataset_format": json.dumps(_CSV, separators=(",", ":")),
+                "output_path": OUTPUT,
+                "publish_cloudwatch_metrics": "Disabled",
+                **{one.name: one.path for one in others},
+            },
+            inputs=[data, *others],
+            output_uri=output.bucket.s3_url_for_object(output.key.rpartition("/")[0]),
+            encryption_key=reports.encryption_key,
+            job=job,
+            maximum_seconds=job.maximum_seconds(question.kind),
+            role_arn=role.role_arn,
+        ).render()
+        self.state_machine = self._define(prefix, request, reports, role)
+
+    def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal make the baseline anew."""
+        return self.state_machine.grant_start_execution(grantee)
+
+    def _define(
+        self, prefix: str, request: dict[str, object], reports: Reports, role: iam.IRole
+    ) -> stepfunctions.StateMachine:
+        stack = cdk.Stack.of(self)
+        unique = "States.ArrayGetItem(States.StringSplit(States.UUID(), '-'), 4)"
+        start = stepfunctions.CustomState(
+            self,
+            "Start",
+            state_json={
+                "Type": "Task",
+                "Resource": f"arn:{cdk.Aws.PARTITION}:states:::{_OPERATION}",
+                "Parameters": {
+                    "ProcessingJobName.$": f"States.Format('{prefix}-{{}}', {unique})",
+                    **request,
+                },
+                "End": True,
+            },
+        )
+        log = logs.LogGroup(
+            self,
+            "Log",
+            retention=logs.RetentionDays.ONE_YEAR,
+            encryption_key=reports.encryption_key,
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        _let_logs_use(reports.encryption_key, stack)
+        acting = ServiceRole(
+            self,
+            "Role",
+            service="states.amazonaws.com",
+            description="Step Functions: starts the job that makes a baseline",
+            permissions=[
+                Permission(
+                    actions=["sagemaker:CreateProcessingJob"],
+                    resources=[
+                        stack.format_arn(
+                            service="sagemaker",
+                            resource="processing-job",
+                            resource_name=f"{prefix}-*",
+                        )
+                    ],
+                    because="each execution makes up the rest of its job's name",
+                ),
+                Permission(
+                    actions=["iam:PassRole"],
+                    resources=[role.role_arn],
+                    conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+                ),
+                *monitor_role.use_keys([reports.encryption_key]),
+                *_log_and_trace(),
+            ],
+        )
+        return stepfunctions.StateMachine(
+            self,
+            "Resource",
+            definition_body=stepfunctions.DefinitionBody.from_chainable(start),
+            role=acting.fixed,
+            tracing_enabled=True,
+            logs=stepfunctions.LogOptions(
+                destination=log, level=stepfunctions.LogLevel.ALL, include_execution_data=False
+            ),
+        )
+
+
+def _let_logs_use(key: kms.IKey | None, stack: cdk.Stack) -> None:
+    """CloudWatch Logs encrypts with a key whose policy names it; an imported key's has to already.
+
+    Source: "Encrypt log data in CloudWatch Logs using AWS KMS". The log's own ARN would be a circle
+    where the key belongs to another stack.
+    """
+    if key is None:
+        return
+    logs_of_account = stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name="*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="LogsOfThisAccount",
+            actions=[
+                "kms:Decrypt*",
+                "kms:Describe*",
+                "kms:Encrypt*",
+                "kms:GenerateDataKey*",
+                "kms:ReEncrypt*",
+            ],
+            principals=[iam.ServicePrincipal(f"logs.{stack.region}.{stack.url_suffix}")],
+            resources=["*"],
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs_of_account}},
+        )
+    )
+
+
+def _log_and_trace() -> list[Permission]:
+    return [
+        Permission(
+            actions=[
+                "logs:CreateLogDelivery",
+                "logs:DeleteLogDelivery",
+                "logs:DescribeLogGroups",
+                "logs:DescribeResourcePolicies",
+                "logs:GetLogDelivery",
+                "logs:ListLogDeliveries",
+                "logs:PutResourcePolicy",
+                "logs:UpdateLogDelivery",
+            ],
+            resources=["*"],
+            because="Step Functions delivers logs by vended deliveries, which have no resource",
+        ),
+        Permission(
+            actions=[
+                "xray:GetSamplingRules",
+                "xray:GetSamplingTargets",
+                "xray:PutTelemetryRecords",
+                "xray:PutTraceSegments",
+            ],
+            resources=["*"],
+            because="X-Ray offers no resource for its actions",
+        ),
+    ]

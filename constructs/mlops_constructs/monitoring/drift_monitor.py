@@ -1,0 +1,241 @@
+"""A monitor that every account can have: a processing job of one's own image on a schedule."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk.aws_scheduler import CfnSchedule
+from constructs import Construct
+
+from mlops_constructs.access import Permission, ServiceRole
+
+from . import monitor_role
+from .baseline import Baseline
+from .dead_letters import DeadLetters
+from .frequency import MonitoringFrequency
+from .images import OwnImage
+from .job import MonitoringJob
+from .monitored_data import MonitoredData
+from .owned_monitor import OwnedMonitor
+from .processing_request import OUTPUT, ProcessingInput, ProcessingRequest
+from .question import MonitoringQuestion
+from .question_kind import MODEL_EXPLAINABILITY
+from .reports import Reports
+
+_SCHEDULE = "AWS::Scheduler::Schedule"
+_CAPTURED = ["endpointInput", "endpointOutput"]
+_CAPTURE_FORMAT = {"sagemakerCaptureJson": {"captureIndexNames": _CAPTURED}}
+_RETRIES = 3
+
+
+class DriftMonitor(OwnedMonitor):
+    """Defines a monitor that needs nothing of SageMaker Model Monitor, which AWS closed to new
+    customers on 2026-07-30: EventBridge Scheduler starts a processing job of one's own image.
+
+    It asks the same questions, writes the same reports and puts the same metrics as a
+    `ModelMonitor`, so that alarms, dashboards and retraining work with either. The image of a
+    project (seed code, `model_build`) has the program; another image has to keep the contract of
+    Model Monitor's containers, and to read S3 itself: `dataset_source` is an S3 URI, `end_time` and
+    `period_hours` say which hours of it.
+
+    A run that cannot be started is tried again, and then kept in `dead_letters`.
+
+    Parameters:
+        question: what is asked: data quality, model quality, bias or explainability.
+        data: the captured traffic of an endpoint.
+        reports: where reports and metrics go.
+        image: what runs.
+        baseline: what the traffic is compared with. Left out: runs write statistics, and find no
+            violations.
+        frequency: how often it runs. Left out: hourly.
+        job: machine, time, network and role of the runs. Left out: `MonitoringJob()`.
+
+    Attributes:
+        dead_letters: queue with the runs that could not be started.
+
+    Raises:
+        ValueError: with every problem of the input.
+
+    Source: CreateProcessingJob of SageMaker's API reference; "Using universal targets" of
+    EventBridge Scheduler's user guide.
+
+    Example::
+
+        DriftMonitor(
+            stack,
+            "DataQuality",
+            question=MonitoringQuestion.data_quality(),
+            data=MonitoredData.of_endpoint(
+                Endpoint.from_endpoint_name(stack, "Churn", "churn-prod"), capture_bucket=bucket
+            ),
+            reports=Reports.to_bucket(bucket),
+            image=MonitoringImage.from_ecr_repository(repository, tag_or_digest="1"),
+            baseline=Baseline.from_job(bucket, dataset_key="data/train.csv"),
+        )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        question: MonitoringQuestion,
+        data: MonitoredData,
+        reports: Reports,
+        image: OwnImage,
+        baseline: Baseline | None = None,
+        frequency: MonitoringFrequency | None = None,
+        job: MonitoringJob | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            question=question,
+            data=data,
+            reports=reports,
+            baseline=baseline,
+            frequency=frequency,
+            image=image,
+            job=job,
+        )
+        self._name(self._own_name)
+        key = reports.encryption_key
+        self.dead_letters = DeadLetters(self, "DeadLetters", encryption_key=key)
+        self._scheduler_role = self._define_scheduler_role()
+        CfnSchedule(
+            self,
+            "Resource",
+            description=f"{self.monitor_name}: compares traffic with the baseline",
+            flexible_time_window=CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            schedule_expression=self._frequency.scheduler_expression,
+            schedule_expression_timezone="UTC",
+            kms_key_arn=key.key_arn if key is not None else None,
+            target=self._target(),
+        )
+
+    def _resource_types(self) -> tuple[str, ...]:
+        return (_SCHEDULE,)
+
+    def _own_problems(self) -> Iterator[str]:
+        if self._data.endpoint is None:
+            yield (
+                "data: got batch transform, whose jobs are no stream of requests; evaluate a job's "
+                "output in the pipeline that starts it, or use ModelMonitor"
+            )
+        if self._job.network.isolation:
+            yield (
+                "network isolation: got it for a DriftMonitor, whose runs read S3 and put metrics "
+                "themselves; leave it out, and give a vpc with endpoints for S3 and CloudWatch"
+            )
+        if self._job.instance_count != 1:
+            yield (
+                f"job instance_count: got {self._job.instance_count}; allowed is 1, since one "
+                "program reads all the traffic"
+            )
+        if self.kind is MODEL_EXPLAINABILITY and self._question.model_data is None:
+            yield (
+                "explainability: got no model, which attributes answers to features; give "
+                "model_data_bucket and model_data_key"
+            )
+
+    def _own_permissions(self) -> Iterator[Permission]:
+        yield from monitor_role.put_metrics([self.namespace])
+
+    @staticmethod
+    def _runs(scope: Construct, monitor_name: str) -> Mapping[str, Any]:
+        # They are plain processing jobs, which belong to no monitoring schedule.
+        return {"ProcessingJobName": [{"prefix": f"{monitor_name}-"}]}
+
+    def _inputs(self) -> dict[str, ProcessingInput]:
+        """What a run reads from its disk, by the variable that names the file."""
+        files = {
+            "analysis_config": self._question.analysis_config,
+            "model_source": self._question.model_data,
+            "baseline_constraints": self._files.constraints if self._files else None,
+            "baseline_statistics": self._files.statistics if self._files else None,
+        }
+        return {
+            name: ProcessingInput(name=name, file=file)
+            for name, file in files.items()
+            if file is not None
+        }
+
+    def _environment(self) -> dict[str, str]:
+        question, endpoint = self._question, self._data.endpoint_name or ""
+        chosen = {
+            "problem_type": question.problem_type,
+            "probability_threshold_attribute": question.probability_threshold,
+            "ground_truth_source": question.ground_truth.uri if question.ground_truth else None,
+            "ground_truth_delay_hours": question.ground_truth.delay_hours
+            if question.ground_truth
+            else None,
+        }
+        return {
+            "analysis_type": self.kind.analysis_type,
+            "dataset_source": f"{self._data.uri}/{endpoint}",
+            "dataset_format": json.dumps(_CAPTURE_FORMAT, separators=(",", ":")),
+            "end_time": scheduler.ContextAttribute.scheduled_time,
+            "period_hours": str(self.hours),
+            "output_path": OUTPUT,
+            "publish_cloudwatch_metrics": "Enabled",
+            "metrics_namespace": self.namespace,
+            "sagemaker_endpoint_name": endpoint,
+            "sagemaker_monitoring_schedule_name": self.monitor_name,
+            **{name: one.path for name, one in self._inputs().items()},
+            **{name: str(value) for name, value in chosen.items() if value is not None},
+        }
+
+    def _target(self) -> CfnSchedule.TargetProperty:
+        request = ProcessingRequest(
+            image_uri=self._image_uri,
+            arguments=["monitor"],
+            environment=self._environment(),
+            inputs=list(self._inputs().values()),
+            output_uri=self.reports_uri or "",
+            encryption_key=self._reports.encryption_key,
+            job=self._job,
+            maximum_seconds=self._job.maximum_seconds(self.kind),
+            role_arn=self.role.role_arn,
+        ).render()
+        execution = scheduler.ContextAttribute.execution_id
+        return CfnSchedule.TargetProperty(
+            arn=f"arn:{cdk.Aws.PARTITION}:scheduler:::aws-sdk:sagemaker:createProcessingJob",
+            role_arn=self._scheduler_role.role_arn,
+            input=cdk.Stack.of(self).to_json_string(
+                {"ProcessingJobName": f"{self.monitor_name}-{execution}", **request}
+            ),
+            retry_policy=CfnSchedule.RetryPolicyProperty(
+                maximum_event_age_in_seconds=3600, maximum_retry_attempts=_RETRIES
+            ),
+            dead_letter_config=CfnSchedule.DeadLetterConfigProperty(
+                arn=self.dead_letters.queue_arn
+            ),
+        )
+
+    def _define_scheduler_role(self) -> ServiceRole:
+        runs = cdk.Stack.of(self).format_arn(
+            service="sagemaker", resource="processing-job", resource_name=f"{self.monitor_name}-*"
+        )
+        return ServiceRole(
+            self,
+            "SchedulerRole",
+            service="scheduler.amazonaws.com",
+            description="EventBridge Scheduler: starts the runs of a monitor",
+            permissions=[
+                Permission(
+                    actions=["sagemaker:CreateProcessingJob"],
+                    resources=[runs],
+                    because="Scheduler makes up the rest of a run's name",
+                ),
+                Permission(
+                    actions=["iam:PassRole"],
+                    resources=[self.role.role_arn],
+                    conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+                ),
+                Permission(actions=["sqs:SendMessage"], resources=[self.dead_letters.queue_arn]),
+                # Of the schedule and the queue; and who starts a job grants its disk the key.
+                *monitor_role.use_keys([self._reports.encryption_key]),
+            ],
+        )

@@ -1,0 +1,172 @@
+"""Alarms on an endpoint: errors, latency, capacity."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from mlops_constructs._problems import Problems, is_known
+
+from .alarm_action import AlarmAction
+from .metered_endpoint import EndpointMetrics, MeteredEndpoint
+from .metric_alarms import MetricAlarms, Watch
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointThresholds:
+    """What one severity allows; None watches nothing.
+
+    Parameters:
+        server_error_share: part of the requests that may fail with a 5xx status, 0 to 1.
+        client_error_share: part that may fail with a 4xx status, 0 to 1.
+        latency: what 99 % of the requests may take, SageMaker's overhead left out.
+        cpu_utilization: percent, 100 for each core.
+        memory_utilization: percent.
+        disk_utilization: percent.
+
+    Example::
+
+        EndpointThresholds(server_error_share=0.01, latency=cdk.Duration.millis(200))
+    """
+
+    server_error_share: float | None = 0.05
+    client_error_share: float | None = None
+    latency: cdk.Duration | None = None
+    cpu_utilization: float | None = None
+    memory_utilization: float | None = 90
+    disk_utilization: float | None = 90
+
+    def limits(self) -> dict[str, float]:
+        """What is watched, in the units of CloudWatch's metrics."""
+        latency = self.latency
+        chosen = {
+            "ServerErrors": self.server_error_share,
+            "ClientErrors": self.client_error_share,
+            # The metric counts microseconds.
+            "Latency": latency.to_milliseconds() * 1000 if latency is not None else None,
+            "Cpu": self.cpu_utilization,
+            "Memory": self.memory_utilization,
+            "Disk": self.disk_utilization,
+        }
+        return {name: limit for name, limit in chosen.items() if limit is not None}
+
+    def problems(self, severity: str) -> list[str]:
+        """What no traffic could ever exceed."""
+        found = []
+        for name in ("server_error_share", "client_error_share"):
+            share = getattr(self, name)
+            if share is not None and is_known(share) and not 0 <= share < 1:
+                found.append(
+                    f"{severity} {name}: got {share:g}; allowed is a part of the requests from 0 "
+                    "to below 1, such as 0.05"
+                )
+        for name in ("memory_utilization", "disk_utilization"):
+            percent = getattr(self, name)
+            if percent is not None and is_known(percent) and not 0 <= percent < 100:
+                found.append(
+                    f"{severity} {name}: got {percent:g}; allowed are percent from 0 to below 100"
+                )
+        if not self.limits():
+            found.append(f"{severity}: got no threshold; give one, or leave the severity out")
+        return found
+
+
+_METRICS = {
+    "ServerErrors": ("Invocation5XXErrors", "Average", "requests fail with a 5xx status"),
+    "ClientErrors": ("Invocation4XXErrors", "Average", "requests fail with a 4xx status"),
+    "Latency": ("ModelLatency", "p99", "the model takes too long to answer"),
+    "Cpu": ("CPUUtilization", "Average", "the processors have too much to do"),
+    "Memory": ("MemoryUtilization", "Maximum", "memory is nearly full"),
+    "Disk": ("DiskUtilization", "Maximum", "the disk is nearly full"),
+}
+_OF_REQUESTS = ("ServerErrors", "ClientErrors", "Latency")
+
+
+class EndpointAlarms(MetricAlarms):
+    """Defines alarms on the errors, the latency and the capacity of an endpoint's variant.
+
+    Each looks at five minutes at a time and goes off after `minutes` of them in a row.
+
+    Parameters:
+        endpoint: what is watched.
+        thresholds: by severity. Left out: `{"Critical": EndpointThresholds()}`.
+        actions: what the alarms of a severity do. Left out: they only show their state.
+        variant_name: what is watched. Left out: the endpoint's first variant.
+        minutes: how long a threshold may be exceeded, a multiple of 5.
+
+    Raises:
+        ValueError: with every problem of the input.
+
+    Example::
+
+        EndpointAlarms(
+            stack,
+            "EndpointAlarms",
+            endpoint=endpoint,
+            thresholds={
+                "Warning": EndpointThresholds(latency=cdk.Duration.millis(300)),
+                "Critical": EndpointThresholds(server_error_share=0.2),
+            },
+            actions={
+                "Warning": [AlarmAction.notify(topic)], "Critical": [AlarmAction.notify(topic)]
+            },
+        )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        endpoint: MeteredEndpoint,
+        thresholds: Mapping[str, EndpointThresholds] | None = None,
+        actions: Mapping[str, Sequence[AlarmAction]] | None = None,
+        variant_name: str | None = None,
+        minutes: int = 5,
+    ) -> None:
+        chosen = thresholds if thresholds is not None else {"Critical": EndpointThresholds()}
+        problems = Problems(f"EndpointAlarms {scope.node.path}/{construct_id}")
+        if not chosen:
+            problems.add("thresholds: got no severity; give one, such as 'Critical'")
+        for severity, limits in chosen.items():
+            problems.extend(limits.problems(severity))
+        if is_known(minutes) and (minutes < 5 or minutes % 5):
+            problems.add(f"minutes: got {minutes}; allowed are multiples of 5")
+        problems.raise_if_any()
+        metrics = EndpointMetrics(
+            endpoint, period=cdk.Duration.minutes(5), variant_name=variant_name
+        )
+        super().__init__(
+            scope,
+            construct_id,
+            watches=_watches(metrics, endpoint.endpoint_name, chosen, minutes // 5),
+            actions=actions,
+        )
+
+
+def _watches(
+    metrics: EndpointMetrics,
+    endpoint_name: str,
+    thresholds: Mapping[str, EndpointThresholds],
+    periods: int,
+) -> list[Watch]:
+    found = []
+    for name, (metric_name, statistic, meaning) in _METRICS.items():
+        limits = {
+            severity: limit
+            for severity, chosen in thresholds.items()
+            if (limit := chosen.limits().get(name)) is not None
+        }
+        if limits:
+            source = metrics.requests if name in _OF_REQUESTS else metrics.instances
+            found.append(
+                Watch.above(
+                    name,
+                    source(metric_name, statistic),
+                    limits,
+                    evaluation_periods=periods,
+                    description=f"{endpoint_name}: {meaning}",
+                )
+            )
+    return found

@@ -1,0 +1,190 @@
+"""A dashboard of an endpoint: traffic, errors, latency, capacity, drift, cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from mlops_constructs._problems import Problems, is_known
+
+from .metered_endpoint import EndpointMetrics, MeteredEndpoint
+from .metric_alarms import MetricAlarms
+
+_WIDTH = 24
+_MOST_METRICS = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchedMonitor:
+    """What a dashboard shows of a monitor.
+
+    Parameters:
+        title: of the graph.
+        metrics: such as `[monitor.metric_drift("age")]`.
+        threshold: a line in the graph. Left out: none.
+
+    Example::
+
+        WatchedMonitor(title="Drift", metrics=[monitor.metric_drift("age")], threshold=0.1)
+    """
+
+    title: str
+    metrics: Sequence[cloudwatch.IMetric]
+    threshold: float | None = None
+
+
+class EndpointDashboard(Construct):
+    """Defines a dashboard of an endpoint's variant.
+
+    Its rows: alarms, traffic and errors, latency and capacity, monitors, cost. The cost is an
+    estimate: SageMaker counts each instance once a minute; what the instances cost by the hour only
+    the price list knows.
+
+    Parameters:
+        endpoint: what is shown.
+        monitors: graphs of what monitors measure. Left out: none.
+        alarms: whose states are shown. Left out: none.
+        instance_price: US dollars for an instance and hour. Left out: hours of instances are shown
+            in place of their cost.
+        variant_name: what is shown. Left out: the endpoint's first variant.
+        dashboard_name: of the dashboard. Left out: CloudFormation makes one.
+
+    Attributes:
+        dashboard: for further widgets.
+
+    Raises:
+        ValueError: with every problem of the input.
+
+    Example::
+
+        EndpointDashboard(
+            stack,
+            "Dashboard",
+            endpoint=endpoint,
+            monitors=[WatchedMonitor(title="Drift", metrics=[monitor.metric_drift("age")])],
+            instance_price=0.115,
+        )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        endpoint: MeteredEndpoint,
+        monitors: Sequence[WatchedMonitor] = (),
+        alarms: Sequence[MetricAlarms] = (),
+        instance_price: float | None = None,
+        variant_name: str | None = None,
+        dashboard_name: str | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        problems = Problems(f"EndpointDashboard {self.node.path}")
+        for monitor in monitors:
+            if not 1 <= len(monitor.metrics) <= _MOST_METRICS:
+                problems.add(
+                    f"monitor {monitor.title!r}: got {len(monitor.metrics)} metrics; allowed are 1 "
+                    f"to {_MOST_METRICS} in a graph"
+                )
+        if instance_price is not None and is_known(instance_price) and instance_price <= 0:
+            problems.add(
+                f"instance_price: got {instance_price:g}; allowed is more than 0 US dollars for an "
+                "hour"
+            )
+        problems.raise_if_any()
+        minute = EndpointMetrics(
+            endpoint, period=cdk.Duration.minutes(1), variant_name=variant_name
+        )
+        hour = EndpointMetrics(endpoint, period=cdk.Duration.hours(1), variant_name=variant_name)
+        states = [
+            alarm for group in alarms for named in group.alarms.values() for alarm in named.values()
+        ]
+        rows: list[list[cloudwatch.IWidget]] = [
+            [_traffic(minute), _errors(minute)],
+            [_latency(minute), _capacity(minute)],
+            *([[_drift(one) for one in monitors]] if monitors else []),
+            [_cost(hour, instance_price)],
+        ]
+        if states:
+            rows.insert(0, [cloudwatch.AlarmStatusWidget(alarms=states, width=_WIDTH)])
+        self.dashboard = cloudwatch.Dashboard(
+            self,
+            "Resource",
+            dashboard_name=dashboard_name,
+            default_interval=cdk.Duration.days(7),
+            widgets=rows,
+        )
+
+
+def _traffic(metrics: EndpointMetrics) -> cloudwatch.IWidget:
+    return cloudwatch.GraphWidget(
+        title="Traffic",
+        width=_WIDTH // 2,
+        left=[
+            metrics.requests("Invocations", "Sum", "requests"),
+            metrics.requests("InvocationsPerInstance", "Sum", "requests for each instance"),
+        ],
+    )
+
+
+def _errors(metrics: EndpointMetrics) -> cloudwatch.IWidget:
+    return cloudwatch.GraphWidget(
+        title="Errors",
+        width=_WIDTH // 2,
+        left=[
+            metrics.requests("Invocation5XXErrors", "Sum", "5xx"),
+            metrics.requests("Invocation4XXErrors", "Sum", "4xx"),
+        ],
+        right=[metrics.requests("Invocation5XXErrors", "Average", "share of 5xx")],
+    )
+
+
+def _latency(metrics: EndpointMetrics) -> cloudwatch.IWidget:
+    return cloudwatch.GraphWidget(
+        title="Latency in microseconds",
+        width=_WIDTH // 2,
+        left=[
+            metrics.requests("ModelLatency", "p50", "model, median"),
+            metrics.requests("ModelLatency", "p99", "model, 99 %"),
+            metrics.requests("OverheadLatency", "p99", "SageMaker, 99 %"),
+        ],
+    )
+
+
+def _capacity(metrics: EndpointMetrics) -> cloudwatch.IWidget:
+    return cloudwatch.GraphWidget(
+        title="Capacity in percent",
+        width=_WIDTH // 2,
+        left=[
+            metrics.instances("CPUUtilization", "Average", "CPU, 100 for each core"),
+            metrics.instances("MemoryUtilization", "Maximum", "memory"),
+            metrics.instances("DiskUtilization", "Maximum", "disk"),
+        ],
+    )
+
+
+def _drift(monitor: WatchedMonitor) -> cloudwatch.IWidget:
+    lines = []
+    if monitor.threshold is not None:
+        lines.append(cloudwatch.HorizontalAnnotation(value=monitor.threshold, label="threshold"))
+    return cloudwatch.GraphWidget(
+        title=monitor.title,
+        width=_WIDTH // 2,
+        left=list(monitor.metrics),
+        left_annotations=lines,
+    )
+
+
+def _cost(metrics: EndpointMetrics, price: float | None) -> cloudwatch.IWidget:
+    # Each instance sends its use once a minute, so the samples of an hour count its minutes.
+    minutes = metrics.instances("CPUUtilization", "SampleCount", "minutes of instances")
+    hours = cloudwatch.MathExpression(
+        expression="minutes / 60" if price is None else f"minutes / 60 * {price:g}",
+        label="hours of instances" if price is None else "US dollars",
+        period=cdk.Duration.hours(1),
+        using_metrics={"minutes": minutes},
+    )
+    title = "Instances by the hour" if price is None else "Cost of the instances by the hour"
+    return cloudwatch.GraphWidget(title=title, width=_WIDTH, left=[hours])

@@ -1,0 +1,66 @@
+"""Endpoints that SageMaker does not monitor, as far as their definition is in the same app."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+
+def exclusion_problems(endpoint: object) -> list[str]:
+    """What monitoring excludes; nothing of an endpoint that is only known by its name.
+
+    Source: "Data capture", "Multi-model endpoints" and "Serverless Inference", feature exclusions.
+    """
+    if not isinstance(endpoint, Construct):
+        return []
+    return [
+        problem
+        for child in endpoint.node.find_all()
+        if isinstance(child, sagemaker.CfnEndpointConfig)
+        for problem in _config_problems(child)
+    ]
+
+
+def _config_problems(config: sagemaker.CfnEndpointConfig) -> Iterator[str]:
+    stack = cdk.Stack.of(config)
+    variants: list[dict[str, Any]] = stack.resolve(config.production_variants) or []
+    shadows: list[dict[str, Any]] = stack.resolve(config.shadow_production_variants) or []
+    if any(variant.get("serverlessConfig") for variant in variants):
+        yield (
+            "endpoint: got a serverless one, which captures nothing; monitor one with a real-time "
+            "variant"
+        )
+        return
+    capture = stack.resolve(config.data_capture_config) or {}
+    if capture.get("enableCapture") is not True:
+        yield (
+            "endpoint: got one without data capture, so there is nothing to look at; give it "
+            "data_capture"
+        )
+    if len(variants) + len(shadows) > 1:
+        yield (
+            f"endpoint: got {len(variants)} variants and {len(shadows)} shadow variants; allowed "
+            "is one, since a run reads all that the endpoint captures as one model's"
+        )
+    for variant in variants:
+        yield from _model_problems(stack, variant.get("modelName"))
+
+
+def _model_problems(stack: cdk.Stack, model_name: Any) -> Iterator[str]:
+    for model in stack.node.find_all():
+        if not isinstance(model, sagemaker.CfnModel):
+            continue
+        if stack.resolve(model.attr_model_name) != model_name:
+            continue
+        if (stack.resolve(model.primary_container) or {}).get("mode") == "MultiModel":
+            yield (
+                "endpoint: got a multi-model one, whose capture mixes the models; allowed is one "
+                "model"
+            )
+        if len(stack.resolve(model.containers) or []) > 1:
+            yield (
+                "endpoint: got a serial inference pipeline, whose capture is not the model's own "
+                "input; allowed is one container"
+            )

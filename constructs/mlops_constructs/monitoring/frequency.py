@@ -1,0 +1,96 @@
+"""How often a monitor looks, and at how much of the traffic."""
+
+from dataclasses import dataclass
+
+from mlops_constructs._problems import is_known
+
+_HOURS_OF_A_DAY = 24
+_MINUTES_LATE = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringFrequency:
+    """How often a monitor runs; made by its static factories.
+
+    Each run looks at the time since the run before. AWS knows hourly and daily schedules and such
+    of whole hours, all in UTC, and starts a run up to 20 minutes late.
+
+    Source: "Schedule expressions" of SageMaker Model Monitor's developer guide.
+    """
+
+    hours: int
+    first_hour: int
+
+    @staticmethod
+    def hourly() -> "MonitoringFrequency":
+        """Every hour.
+
+        Example::
+
+            MonitoringFrequency.hourly()
+        """
+        return MonitoringFrequency(hours=1, first_hour=0)
+
+    @staticmethod
+    def daily(*, at_hour: int = 0) -> "MonitoringFrequency":
+        """Once a day.
+
+        Parameters:
+            at_hour: hour of the day in UTC, 0 to 23.
+
+        Example::
+
+            MonitoringFrequency.daily(at_hour=3)
+        """
+        return MonitoringFrequency(hours=_HOURS_OF_A_DAY, first_hour=at_hour)
+
+    @staticmethod
+    def every(*, hours: int, first_hour: int = 0) -> "MonitoringFrequency":
+        """Several times a day, at the same hours every day.
+
+        Parameters:
+            hours: from one run to the next: 1, 2, 3, 4, 6, 8, 12 or 24.
+            first_hour: an hour of the day in UTC at which it runs, 0 to 23.
+
+        Example::
+
+            MonitoringFrequency.every(hours=6, first_hour=1)
+        """
+        return MonitoringFrequency(hours=hours, first_hour=first_hour)
+
+    def problems(self) -> list[str]:
+        """What AWS would refuse, or would run at other hours than meant."""
+        found = []
+        hours = self.hours
+        if is_known(hours) and (hours < 1 or _HOURS_OF_A_DAY % hours):
+            found.append(
+                f"frequency hours: got {hours}; allowed are 1, 2, 3, 4, 6, 8, 12 and 24, so that "
+                "a day begins as the day before"
+            )
+        if is_known(self.first_hour) and not 0 <= self.first_hour < _HOURS_OF_A_DAY:
+            found.append(
+                f"frequency first hour: got {self.first_hour}; allowed are the hours 0 to 23 in UTC"
+            )
+        return found
+
+    @property
+    def model_monitor_expression(self) -> str:
+        """The expression in the only three forms that MonitoringSchedule takes."""
+        if self.hours == 1:
+            return "cron(0 * ? * * *)"
+        if self.hours == _HOURS_OF_A_DAY:
+            return f"cron(0 {self.first_hour} ? * * *)"
+        return f"cron(0 {self.first_hour}/{self.hours} ? * * *)"
+
+    @property
+    def scheduler_expression(self) -> str:
+        """The expression for EventBridge Scheduler.
+
+        It begins late, as Model Monitor does: an endpoint writes what it captures some minutes
+        after an hour has ended. The hours are listed, because Scheduler's `17/6` ends with the day.
+        """
+        if self.hours == 1:
+            return f"cron({_MINUTES_LATE} * ? * * *)"
+        runs = range(self.first_hour, self.first_hour + _HOURS_OF_A_DAY, self.hours)
+        listed = ",".join(str(hour) for hour in sorted(hour % _HOURS_OF_A_DAY for hour in runs))
+        return f"cron({_MINUTES_LATE} {listed} ? * * *)"

@@ -1,0 +1,130 @@
+"""The machines and the network that the runs of a monitor have."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+
+from mlops_constructs._problems import is_known, outside
+
+from .frequency import MonitoringFrequency
+from .question_kind import QuestionKind
+
+_INSTANCE_TYPE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
+_LONGEST_RUN_SECONDS = 86_400
+_MOST_SUBNETS, _MOST_SECURITY_GROUPS = 16, 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringNetwork:
+    """The network of a monitor's runs.
+
+    Parameters:
+        vpc: network that they are attached to. Left out: none.
+        subnets: of the network. Left out: the private ones.
+        security_groups: one to five of the network.
+        isolation: whether a run has no network at all. Left out: a `ModelMonitor` of data or model
+            quality has none; Clarify's runs call an endpoint, and those of a `DriftMonitor` read S3
+            and write to CloudWatch, so they have one.
+        traffic_encryption: whether traffic between the instances of a run is encrypted. It takes
+            time only where there are several.
+
+    Example::
+
+        MonitoringNetwork(isolation=True)
+    """
+
+    vpc: ec2.IVpc | None = None
+    subnets: ec2.SubnetSelection | None = None
+    security_groups: Sequence[ec2.ISecurityGroup] = ()
+    isolation: bool | None = None
+    traffic_encryption: bool = True
+
+    def subnet_ids(self) -> list[str]:
+        if self.vpc is None:
+            return []
+        selection = self.subnets or ec2.SubnetSelection()
+        return list(
+            self.vpc.select_subnets(
+                availability_zones=selection.availability_zones,
+                one_per_az=selection.one_per_az,
+                subnet_filters=selection.subnet_filters,
+                subnet_group_name=selection.subnet_group_name,
+                subnets=selection.subnets,
+                subnet_type=selection.subnet_type,
+            ).subnet_ids
+        )
+
+    def security_group_ids(self) -> list[str]:
+        return [group.security_group_id for group in self.security_groups]
+
+    def problems(self) -> Iterator[str]:
+        """What AWS would refuse."""
+        if self.vpc is None:
+            if self.security_groups or self.subnets is not None:
+                yield "network: got subnets or security groups without vpc; give vpc too"
+            return
+        groups, subnets = len(self.security_groups), len(self.subnet_ids())
+        if not 1 <= groups <= _MOST_SECURITY_GROUPS:
+            yield (
+                f"network security_groups: got {groups} with a vpc; allowed are 1 to "
+                f"{_MOST_SECURITY_GROUPS}"
+            )
+        if not 1 <= subnets <= _MOST_SUBNETS:
+            yield f"network subnets: got {subnets}; allowed are 1 to {_MOST_SUBNETS}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringJob:
+    """The machines of a monitor's runs.
+
+    Parameters:
+        instance_type: for example `ml.m5.xlarge`.
+        instance_count: how many work on one run; a `DriftMonitor` has one.
+        volume_size_in_gb: disk of each.
+        maximum_runtime: how long a run may take. Left out: half of an hour with ground truth, else
+            an hour, which are AWS's limits of an hourly schedule.
+        network: of the runs. Left out: `MonitoringNetwork()`.
+        role: with which they act. Left out: one that the monitor makes, with least privilege.
+
+    Example::
+
+        MonitoringJob(instance_type="ml.m5.xlarge", maximum_runtime=cdk.Duration.minutes(20))
+    """
+
+    instance_type: str = "ml.m5.large"
+    instance_count: int = 1
+    volume_size_in_gb: int = 20
+    maximum_runtime: cdk.Duration | None = None
+    network: MonitoringNetwork = MonitoringNetwork()
+    role: iam.IRole | None = None
+
+    def maximum_seconds(self, kind: QuestionKind) -> int:
+        if self.maximum_runtime is None:
+            return kind.longest_hourly_run
+        return int(self.maximum_runtime.to_seconds())
+
+    def problems(self, kind: QuestionKind, frequency: MonitoringFrequency) -> Iterator[str]:
+        """What AWS would refuse.
+
+        Source: MonitoringStoppingCondition of SageMaker's API reference.
+        """
+        if is_known(self.instance_type) and not _INSTANCE_TYPE.fullmatch(self.instance_type):
+            yield (
+                f"job instance_type: got {self.instance_type!r}; allowed is one such as ml.m5.large"
+            )
+        if outside(self.instance_count, 1, 100):
+            yield f"job instance_count: got {self.instance_count}; allowed are 1 to 100"
+        if outside(self.volume_size_in_gb, 1, 16_384):
+            yield f"job volume_size_in_gb: got {self.volume_size_in_gb}; allowed are 1 to 16384"
+        longest = kind.longest_hourly_run if frequency.hours == 1 else _LONGEST_RUN_SECONDS
+        seconds = self.maximum_seconds(kind)
+        if not 1 <= seconds <= longest:
+            yield (
+                f"job maximum_runtime: got {seconds} seconds; allowed are 1 to {longest} for runs "
+                f"every {frequency.hours} hours"
+            )
+        yield from self.network.problems()

@@ -1,0 +1,184 @@
+"""Alarms on any metrics, by severity."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from mlops_constructs._problems import Problems, is_known
+
+from .alarm_action import AlarmAction
+
+_COMPARISON = cloudwatch.ComparisonOperator
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watch:
+    """A metric, and the thresholds of its alarms by severity; made by its static factories."""
+
+    name: str
+    metric: cloudwatch.IMetric
+    thresholds: Mapping[str, float]
+    comparison: cloudwatch.ComparisonOperator
+    evaluation_periods: int
+    description: str
+
+    @staticmethod
+    def above(
+        name: str,
+        metric: cloudwatch.IMetric,
+        thresholds: Mapping[str, float],
+        *,
+        evaluation_periods: int = 1,
+        description: str = "",
+    ) -> "Watch":
+        """Goes off above a threshold.
+
+        Parameters:
+            name: what is watched; becomes the id of the alarms' scope.
+            metric: what is watched.
+            thresholds: of each severity, such as `{"Warning": 0.1, "Critical": 0.3}`.
+            evaluation_periods: data points in a row that have to be above it.
+            description: what it means. Left out: the name.
+
+        Example::
+
+            Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1, "Critical": 0.3})
+        """
+        return Watch(
+            name=name,
+            metric=metric,
+            thresholds=thresholds,
+            comparison=_COMPARISON.GREATER_THAN_THRESHOLD,
+            evaluation_periods=evaluation_periods,
+            description=description,
+        )
+
+    @staticmethod
+    def below(
+        name: str,
+        metric: cloudwatch.IMetric,
+        thresholds: Mapping[str, float],
+        *,
+        evaluation_periods: int = 1,
+        description: str = "",
+    ) -> "Watch":
+        """Goes off below a threshold; the parameters are those of `above`.
+
+        Example::
+
+            Watch.below("Auc", quality_monitor.metric_quality("auc"), {"Critical": 0.8})
+        """
+        return Watch(
+            name=name,
+            metric=metric,
+            thresholds=thresholds,
+            comparison=_COMPARISON.LESS_THAN_THRESHOLD,
+            evaluation_periods=evaluation_periods,
+            description=description,
+        )
+
+
+class MetricAlarms(Construct):
+    """Defines an alarm for each severity of each watched metric.
+
+    No data is no alarm: an endpoint without traffic and a monitor that has not run yet are well.
+
+    Parameters:
+        watches: what is watched, each under a name of its own.
+        actions: what the alarms of a severity do. Left out: they only show their state.
+
+    Attributes:
+        alarms: by the name of what is watched, then by severity.
+
+    Raises:
+        ValueError: with every problem of the input.
+
+    Example::
+
+        MetricAlarms(
+            stack,
+            "DriftAlarms",
+            watches=[
+                Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1, "Critical": 0.3})
+            ],
+            actions={
+                "Warning": [AlarmAction.notify(topic)],
+                "Critical": [Retraining.with_code_pipeline(pipeline)],
+            },
+        )
+    """
+
+    alarms: Mapping[str, Mapping[str, cloudwatch.Alarm]]
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        watches: Sequence[Watch],
+        actions: Mapping[str, Sequence[AlarmAction]] | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        problems = Problems(f"{type(self).__name__} {self.node.path}")
+        problems.extend(_watch_problems(watches, actions or {}))
+        problems.raise_if_any()
+        self.alarms = {
+            watch.name: self._define(Construct(self, watch.name), watch, actions or {})
+            for watch in watches
+        }
+
+    def of_severity(self, severity: str) -> list[cloudwatch.Alarm]:
+        """The alarms of a severity, for example for a rollback."""
+        return [named[severity] for named in self.alarms.values() if severity in named]
+
+    def _define(
+        self, scope: Construct, watch: Watch, actions: Mapping[str, Sequence[AlarmAction]]
+    ) -> dict[str, cloudwatch.Alarm]:
+        alarms = {}
+        for severity, threshold in watch.thresholds.items():
+            alarm = cloudwatch.Alarm(
+                scope,
+                severity,
+                alarm_description=f"{severity}: {watch.description or watch.name}",
+                metric=watch.metric,
+                threshold=threshold,
+                comparison_operator=watch.comparison,
+                evaluation_periods=watch.evaluation_periods,
+                treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            )
+            for number, action in enumerate(actions.get(severity, ()), start=1):
+                action.bind(Construct(alarm, f"Action{number}"), alarm)
+            alarms[severity] = alarm
+        return alarms
+
+
+def _watch_problems(
+    watches: Sequence[Watch], actions: Mapping[str, Sequence[AlarmAction]]
+) -> list[str]:
+    found = []
+    if not watches:
+        found.append("watches: got none; give at least one metric and its thresholds")
+    names = [watch.name for watch in watches]
+    found += [
+        f"watch {name}: got {names.count(name)} of this name; allowed is one"
+        for name in sorted(set(names))
+        if names.count(name) > 1
+    ]
+    for watch in watches:
+        if not watch.thresholds:
+            found.append(f"watch {watch.name}: got no thresholds; give one for each severity")
+        if is_known(watch.evaluation_periods) and watch.evaluation_periods < 1:
+            found.append(
+                f"watch {watch.name} evaluation_periods: got {watch.evaluation_periods}; allowed "
+                "is 1 or more"
+            )
+    known = {severity for watch in watches for severity in watch.thresholds}
+    found += [
+        f"actions: got the severity {severity!r}, for which nothing has a threshold; allowed are "
+        f"{', '.join(sorted(known))}"
+        for severity in actions
+        if severity not in known
+    ]
+    return found

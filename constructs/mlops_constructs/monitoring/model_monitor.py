@@ -1,0 +1,164 @@
+"""SageMaker Model Monitor: a job definition and the schedule that runs it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from mlops_constructs._content_name import content_hash
+from mlops_constructs.access import Permission
+
+from . import monitor_role
+from .baseline import Baseline
+from .frequency import MonitoringFrequency
+from .images import CLARIFY, MonitoringImage, OwnImage
+from .job import MonitoringJob
+from .job_definition import JobDefinition
+from .monitored_data import MonitoredData
+from .owned_monitor import OwnedMonitor
+from .question import MonitoringQuestion
+from .question_kind import MODEL_EXPLAINABILITY
+from .reports import Reports
+
+_SCHEDULE = "AWS::SageMaker::MonitoringSchedule"
+
+
+class ModelMonitor(OwnedMonitor):
+    """Defines a schedule of SageMaker Model Monitor, with its job definition.
+
+    AWS closed Model Monitor to new customers on 2026-07-30. An account that did not use it before
+    takes `DriftMonitor`, which asks the same questions; existing customers keep it, without new
+    features.
+
+    A job definition cannot be changed in AWS: it and the schedule are named by a hash of all their
+    inputs, so a change replaces both, the new before the old, without clash of names.
+
+    Parameters:
+        question: what is asked: data quality, model quality, bias or explainability.
+        data: the traffic of an endpoint, or of batch transform jobs.
+        reports: where reports and metrics go.
+        baseline: what the traffic is compared with. Left out: runs write statistics, and find no
+            violations.
+        frequency: how often it runs. Left out: hourly.
+        image: what runs. Left out: AWS's image of the region.
+        job: machines, time, network and role of the runs. Left out: `MonitoringJob()`.
+
+    Raises:
+        ValueError: with every problem of the input.
+
+    Source: CreateDataQualityJobDefinition, CreateModelQualityJobDefinition,
+    CreateModelBiasJobDefinition, CreateModelExplainabilityJobDefinition and
+    CreateMonitoringSchedule of SageMaker's API reference; "Amazon SageMaker Model Monitor
+    availability change" of its developer guide.
+
+    Example::
+
+        ModelMonitor(
+            stack,
+            "DataQuality",
+            question=MonitoringQuestion.data_quality(),
+            data=MonitoredData.of_endpoint(
+                Endpoint.from_endpoint_name(stack, "Churn", "churn-prod"), capture_bucket=bucket
+            ),
+            reports=Reports.to_bucket(bucket),
+            baseline=Baseline.from_files(
+                bucket,
+                constraints_key="baseline/constraints.json",
+                statistics_key="baseline/statistics.json",
+            ),
+            frequency=MonitoringFrequency.daily(at_hour=3),
+        )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        question: MonitoringQuestion,
+        data: MonitoredData,
+        reports: Reports,
+        baseline: Baseline | None = None,
+        frequency: MonitoringFrequency | None = None,
+        image: MonitoringImage | None = None,
+        job: MonitoringJob | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            question=question,
+            data=data,
+            reports=reports,
+            baseline=baseline,
+            frequency=frequency,
+            image=image or MonitoringImage.of_region(),
+            job=job,
+        )
+        content = JobDefinition(
+            question=question,
+            data=data,
+            reports=reports,
+            frequency=self._frequency,
+            job=self._job,
+            baseline=self._files,
+            image_uri=self._image_uri,
+            own_image=isinstance(self._image, OwnImage),
+            role_arn=self.role.role_arn,
+        ).content()
+        expression = self._frequency.model_monitor_expression
+        name = f"{self._own_name}-{content_hash(self, [self.kind.member, content, expression])}"
+        definition = self.kind.definition(
+            self, "JobDefinition", job_definition_name=name, **content
+        )
+        config = sagemaker.CfnMonitoringSchedule
+        schedule = sagemaker.CfnMonitoringSchedule(
+            self,
+            "Resource",
+            monitoring_schedule_name=name,
+            monitoring_schedule_config=config.MonitoringScheduleConfigProperty(
+                monitoring_job_definition_name=name,
+                monitoring_type=self.kind.member,
+                schedule_config=config.ScheduleConfigProperty(schedule_expression=expression),
+            ),
+        )
+        # The schedule names the definition, which is no reference; so it would not wait for it.
+        schedule.add_resource_dependency(definition)
+        self._name(name)
+
+    def _resource_types(self) -> tuple[str, ...]:
+        return (self.kind.resource_type, _SCHEDULE)
+
+    @staticmethod
+    def _runs(scope: Construct, monitor_name: str) -> Mapping[str, Any]:
+        arn = cdk.Stack.of(scope).format_arn(
+            service="sagemaker", resource="monitoring-schedule", resource_name=monitor_name
+        )
+        return {"MonitoringScheduleArn": [arn]}
+
+    def _own_problems(self) -> Iterator[str]:
+        isolation = self._job.network.isolation
+        if self.kind is MODEL_EXPLAINABILITY:
+            if self._question.analysis_config is None:
+                yield (
+                    "explainability: got no analysis configuration, which Model Monitor needs; "
+                    "give analysis_config_bucket and analysis_config_key"
+                )
+            if isolation:
+                yield (
+                    "network isolation: got it for explainability, which asks the model while it "
+                    "explains; leave it out"
+                )
+        makes_baseline = self._baseline is not None and self._baseline.dataset is not None
+        own_image = isinstance(self._image, OwnImage)
+        if makes_baseline and self.kind.image == CLARIFY and not own_image:
+            yield (
+                "baseline: got Baseline.from_job with Clarify's image, whose baseline is its own "
+                "analysis; run that and give Baseline.from_files(…), or an image of your own"
+            )
+
+    def _own_permissions(self) -> Iterator[Permission]:
+        yield from monitor_role.put_metrics([self.namespace, f"/{self.namespace}"])
+        if self.kind is MODEL_EXPLAINABILITY:
+            yield from monitor_role.explain_with_shadow_endpoint(self)

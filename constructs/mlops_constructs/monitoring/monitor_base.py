@@ -1,0 +1,228 @@
+"""What every monitor offers, whoever runs it: metrics, events, and where its reports are."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict, Unpack
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+
+from .question_kind import (
+    DATA_QUALITY,
+    MODEL_BIAS,
+    MODEL_EXPLAINABILITY,
+    MODEL_QUALITY,
+    QuestionKind,
+)
+
+
+class MonitorMetricOptions(TypedDict, total=False):
+    """What a caller may say about a metric; what is left out has the metric's own default.
+
+    Keys:
+        statistic: for example `Maximum`.
+        period: length of a data point. Left out: the time from one run to the next.
+        label: text of a graph's legend.
+    """
+
+    statistic: str
+    period: cdk.Duration
+    label: str
+
+
+class MonitorBase(cdk.Resource):
+    """A monitor: alarms, dashboards and retraining need no more, and do not care who runs it.
+
+    Attributes:
+        monitor_name: the value of the metrics' dimension `MonitoringSchedule`.
+        kind: the question that it asks.
+        namespace: of its metrics.
+        dimensions: that all its metrics have.
+        hours: from one run to the next.
+        reports_uri: where the reports of its runs are; None of an imported one.
+        runs: how the events of its runs differ from those of other processing jobs.
+    """
+
+    monitor_name: str
+    kind: QuestionKind
+    namespace: str
+    dimensions: Mapping[str, str]
+    hours: int
+    reports_uri: str | None
+    runs: Mapping[str, Any]
+
+    def metric(
+        self,
+        metric_name: str,
+        *,
+        dimensions: Mapping[str, str] | None = None,
+        **options: Unpack[MonitorMetricOptions],
+    ) -> cloudwatch.Metric:
+        """Any metric of the monitor, the greatest value where nothing else is said.
+
+        Parameters:
+            metric_name: its name.
+            dimensions: beside those that all metrics of the monitor have.
+
+        Example::
+
+            monitor.metric("feature_data_age", statistic="Average")
+        """
+        return cloudwatch.Metric(
+            namespace=self.namespace,
+            metric_name=metric_name,
+            dimensions_map={**self.dimensions, **(dimensions or {})},
+            statistic=options.get("statistic", "Maximum"),
+            period=options.get("period", cdk.Duration.hours(self.hours)),
+            label=options.get("label"),
+        )
+
+    def metric_drift(
+        self, feature: str, **options: Unpack[MonitorMetricOptions]
+    ) -> cloudwatch.Metric:
+        """How far a feature's distribution is from the baseline's, 0 to 1 (data quality).
+
+        Example::
+
+            monitor.metric_drift("age")
+        """
+        return self._of(DATA_QUALITY, f"feature_baseline_drift_{feature}", "Maximum", options)
+
+    def metric_completeness(
+        self, feature: str, **options: Unpack[MonitorMetricOptions]
+    ) -> cloudwatch.Metric:
+        """The share of requests that have a feature, 0 to 1 (data quality).
+
+        Example::
+
+            monitor.metric_completeness("age")
+        """
+        return self._of(DATA_QUALITY, f"feature_non_null_{feature}", "Minimum", options)
+
+    def metric_quality(
+        self, measure: str, **options: Unpack[MonitorMetricOptions]
+    ) -> cloudwatch.Metric:
+        """A measure of the model's quality, such as `auc`, `f1` or `rmse` (model quality).
+
+        Example::
+
+            quality_monitor.metric_quality("auc")
+        """
+        return self._of(MODEL_QUALITY, measure, "Average", options)
+
+    def metric_bias(
+        self,
+        measure: str,
+        *,
+        dimensions: Mapping[str, str],
+        **options: Unpack[MonitorMetricOptions],
+    ) -> cloudwatch.Metric:
+        """A measure of bias, such as `DPPL` or `DI` (bias).
+
+        Parameters:
+            measure: its short name.
+            dimensions: `BiasStage`, `Label`, `LabelValue`, `Facet` and `FacetValue`, which tell the
+                measures of groups apart.
+
+        Source: "CloudWatch metrics for bias drift analysis".
+        """
+        return self._of(MODEL_BIAS, f"bias_metric_{measure}", "Average", options, dimensions)
+
+    def metric_attribution(
+        self,
+        feature: str,
+        *,
+        answer: str = "label0",
+        **options: Unpack[MonitorMetricOptions],
+    ) -> cloudwatch.Metric:
+        """How much a feature decides on the average: its global SHAP value (explainability).
+
+        Parameters:
+            feature: its name.
+            answer: the label that is explained. Left out: the only one.
+
+        Source: "CloudWatch metrics for feature drift analysis".
+        """
+        dimensions = {
+            "ExplainabilityMethod": "KernelShap",
+            "Label": answer,
+            "ValueType": "GlobalShapValues",
+        }
+        name = f"feature_{feature}"
+        return self._of(MODEL_EXPLAINABILITY, name, "Average", options, dimensions)
+
+    def on_violation(
+        self, construct_id: str, *, target: events.IRuleTarget | None = None
+    ) -> events.Rule:
+        """Does something when a run finds that traffic violates a constraint of the baseline.
+
+        Parameters:
+            target: what is started. Left out: add it to the rule.
+
+        Source: "Amazon SageMaker AI events", processing job state change; the exit message of a
+        monitoring job begins with `CompletedWithViolations`.
+
+        Example::
+
+            monitor.on_violation("Violation", target=targets.SnsTopic(topic))
+        """
+        return self._on_run(
+            construct_id,
+            f"{self.monitor_name}: traffic violates the baseline",
+            {
+                "ProcessingJobStatus": ["Completed"],
+                "ExitMessage": events.Match.prefix("CompletedWithViolations"),
+            },
+            target,
+        )
+
+    def on_failure(
+        self, construct_id: str, *, target: events.IRuleTarget | None = None
+    ) -> events.Rule:
+        """Does something when a run fails; the event's `FailureReason` says why.
+
+        Example::
+
+            monitor.on_failure("Failure", target=targets.SnsTopic(topic))
+        """
+        return self._on_run(
+            construct_id,
+            f"{self.monitor_name}: a run failed",
+            {"ProcessingJobStatus": ["Failed", "Stopped"]},
+            target,
+        )
+
+    def _on_run(
+        self,
+        construct_id: str,
+        description: str,
+        detail: Mapping[str, Any],
+        target: events.IRuleTarget | None,
+    ) -> events.Rule:
+        return events.Rule(
+            self,
+            construct_id,
+            description=description,
+            event_pattern=events.EventPattern(
+                source=["aws.sagemaker"],
+                detail_type=["SageMaker Processing Job State Change"],
+                detail={**self.runs, **detail},
+            ),
+            targets=None if target is None else [target],
+        )
+
+    def _of(
+        self,
+        kind: QuestionKind,
+        metric_name: str,
+        statistic: str,
+        options: MonitorMetricOptions,
+        dimensions: Mapping[str, str] | None = None,
+    ) -> cloudwatch.Metric:
+        if kind is not self.kind:
+            raise ValueError(
+                f"monitor {self.node.path}: got the metric {metric_name} of {kind.analysis_type}; "
+                f"the monitor asks {self.kind.analysis_type}; use a monitor of that question"
+            )
+        chosen: MonitorMetricOptions = {"statistic": statistic, **options}
+        return self.metric(metric_name, dimensions=dimensions, **chosen)

@@ -1,0 +1,175 @@
+"""What the runs of a monitor may do, with least privilege."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from mlops_constructs.access import Permission
+
+from .stored import StoredFile
+
+_JOB_LOGS = "/aws/sagemaker/ProcessingJobs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadPrefix:
+    """A part of a bucket that runs read, key by key."""
+
+    bucket: s3.IBucket
+    prefix: str
+
+
+def read_prefix(source: ReadPrefix) -> Iterator[Permission]:
+    """Finding and reading what lies below a prefix."""
+    yield Permission(
+        actions=["s3:GetObject"],
+        resources=[source.bucket.arn_for_objects(f"{source.prefix}/*")],
+        because="the keys are made when traffic is captured, or labels arrive",
+    )
+    yield Permission(
+        actions=["s3:ListBucket"],
+        resources=[source.bucket.bucket_arn],
+        conditions={"StringLike": {"s3:prefix": [source.prefix, f"{source.prefix}/*"]}},
+    )
+
+
+def read_files(files: Sequence[StoredFile]) -> Iterator[Permission]:
+    """Reading single objects; SageMaker lists an input before it copies it."""
+    if not files:
+        return
+    yield Permission(
+        actions=["s3:GetObject"], resources=list(dict.fromkeys(file.arn for file in files))
+    )
+    keys: dict[str, list[str]] = {}
+    for file in files:
+        keys.setdefault(file.bucket.bucket_arn, []).append(file.key)
+    for bucket_arn, listed in keys.items():
+        yield Permission(
+            actions=["s3:ListBucket"],
+            resources=[bucket_arn],
+            conditions={"StringEquals": {"s3:prefix": list(dict.fromkeys(listed))}},
+        )
+
+
+def write_reports(bucket: s3.IBucket, prefix: str) -> Iterator[Permission]:
+    """Writing reports below a prefix."""
+    yield Permission(
+        actions=["s3:PutObject"],
+        resources=[bucket.arn_for_objects(f"{prefix}/*")],
+        because="reports are kept by the time of their run",
+    )
+
+
+def use_keys(keys: Sequence[kms.IKey | None]) -> Iterator[Permission]:
+    """Using the keys of the buckets, the reports and the disks."""
+    arns = list(dict.fromkeys(key.key_arn for key in keys if key is not None))
+    if not arns:
+        return
+    yield Permission(
+        actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], resources=arns
+    )
+    # SageMaker encrypts the disks of a run through a grant.
+    yield Permission(
+        actions=["kms:CreateGrant"],
+        resources=arns,
+        conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    )
+
+
+def pull_image(repository_arn: str) -> Iterator[Permission]:
+    """Pulling one image, which SageMaker does with the role of the run."""
+    yield Permission(
+        actions=[
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
+        ],
+        resources=[repository_arn],
+    )
+    yield Permission(
+        actions=["ecr:GetAuthorizationToken"],
+        resources=["*"],
+        because="a registry's token; IAM offers no resource for the action",
+    )
+
+
+def write_logs(scope: Construct) -> Iterator[Permission]:
+    """Writing the log of the runs."""
+    stack = cdk.Stack.of(scope)
+    yield Permission(
+        actions=[
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+        ],
+        resources=[
+            stack.format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=f"{_JOB_LOGS}{suffix}",
+                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for suffix in ("", ":*")
+        ],
+        because="the log streams are named for runs that do not exist yet",
+    )
+
+
+def put_metrics(namespaces: Sequence[str]) -> Iterator[Permission]:
+    """Putting metrics into namespaces and nowhere else."""
+    yield Permission(
+        actions=["cloudwatch:PutMetricData"],
+        resources=["*"],
+        conditions={"StringEquals": {"cloudwatch:namespace": list(namespaces)}},
+        because="the action has no resource level; the condition names the namespaces",
+    )
+
+
+def attach_to_vpc() -> Iterator[Permission]:
+    """Attaching the machines of a run to a network."""
+    yield Permission(
+        actions=[
+            "ec2:CreateNetworkInterface",
+            "ec2:CreateNetworkInterfacePermission",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DeleteNetworkInterfacePermission",
+            "ec2:DescribeDhcpOptions",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSecurityGroups",
+            "ec2:DescribeSubnets",
+            "ec2:DescribeVpcs",
+        ],
+        resources=["*"],
+        because="SageMaker makes the network interfaces of a run, whose ids nobody knows before",
+    )
+
+
+def explain_with_shadow_endpoint(scope: Construct) -> Iterator[Permission]:
+    """Clarify serves the model at an endpoint of its own while it explains."""
+    stack = cdk.Stack.of(scope)
+    yield Permission(
+        actions=[
+            "sagemaker:CreateEndpoint",
+            "sagemaker:CreateEndpointConfig",
+            "sagemaker:DeleteEndpoint",
+            "sagemaker:DeleteEndpointConfig",
+            "sagemaker:DescribeEndpoint",
+            "sagemaker:DescribeEndpointConfig",
+            "sagemaker:InvokeEndpoint",
+        ],
+        resources=[
+            stack.format_arn(service="sagemaker", resource=resource, resource_name="sm-clarify-*")
+            for resource in ("endpoint", "endpoint-config")
+        ],
+        because="Clarify makes up the name of its endpoint for each run",
+    )
+    yield Permission(
+        actions=["sagemaker:DescribeModel"],
+        resources=[stack.format_arn(service="sagemaker", resource="model", resource_name="*")],
+        because="the analysis configuration names the model",
+    )

@@ -1,0 +1,208 @@
+"""What both monitors do when they are defined: judge their input, and make the role of the runs."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from mlops_constructs._problems import Problems
+from mlops_constructs._regions import region_problems
+from mlops_constructs.access import Permission, ServiceRole
+
+from . import monitor_role
+from .baseline import Baseline
+from .baseline_job import BaselineJob
+from .frequency import MonitoringFrequency
+from .images import MonitoringImage, OwnImage
+from .job import MonitoringJob
+from .monitor_base import MonitorBase
+from .monitored_data import MonitoredData
+from .question import MonitoringQuestion
+from .question_kind import KINDS
+from .reports import Reports
+
+LONGEST_NAME = 26
+"""Leaves room for what makes the name of a run unique; a name has 63 characters."""
+
+
+class OwnedMonitor(MonitorBase):
+    """A monitor that is defined here.
+
+    Attributes:
+        role: with which its runs act.
+        baseline_job: makes the baseline of a `Baseline.from_job`; None of another.
+    """
+
+    role: iam.IRole
+    baseline_job: BaselineJob | None
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        question: MonitoringQuestion,
+        data: MonitoredData,
+        reports: Reports,
+        frequency: MonitoringFrequency | None,
+        baseline: Baseline | None,
+        image: MonitoringImage,
+        job: MonitoringJob | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._question, self._data, self._reports = question, data, reports
+        self._frequency = frequency or MonitoringFrequency.hourly()
+        self._image, self._job = image, job or MonitoringJob()
+        self._baseline = baseline
+        self.kind = question.kind
+        self._judge()
+        self._own_name = cdk.Names.unique_resource_name(
+            self, max_length=LONGEST_NAME, separator="-"
+        )
+        self.hours = self._frequency.hours
+        self.namespace = reports.namespace or self.kind.namespace(
+            of_endpoint=data.endpoint is not None
+        )
+        self._image_uri = image.uri(self, self.kind.image)
+        self._files = baseline.located(reports, self._own_name) if baseline is not None else None
+        self.role = self._job.role or self._define_role()
+        self.baseline_job = self._define_baseline_job()
+
+    @classmethod
+    def from_monitor_name(
+        cls,
+        scope: Construct,
+        construct_id: str,
+        monitor_name: str,
+        *,
+        analysis_type: str = "DATA_QUALITY",
+        endpoint_name: str | None = None,
+        namespace: str | None = None,
+        hours: int = 1,
+    ) -> MonitorBase:
+        """A monitor of this account and region that exists already.
+
+        Parameters:
+            monitor_name: its name.
+            analysis_type: `DATA_QUALITY`, `MODEL_QUALITY`, `MODEL_BIAS` or `MODEL_EXPLAINABILITY`.
+            endpoint_name: whose traffic it looks at. Left out: that of batch transform jobs.
+            namespace: of its metrics. Left out: that of Model Monitor's own image.
+            hours: from one run to the next.
+
+        Raises:
+            ValueError: if there is no such type.
+        """
+        if analysis_type not in KINDS:
+            raise ValueError(
+                f"{scope.node.path}/{construct_id} analysis_type: got {analysis_type!r}; allowed "
+                f"are {', '.join(KINDS)}"
+            )
+        imported = MonitorBase(scope, construct_id, physical_name=monitor_name)
+        imported.kind, imported.hours = KINDS[analysis_type], hours
+        imported.namespace = namespace or imported.kind.namespace(
+            of_endpoint=endpoint_name is not None
+        )
+        imported.monitor_name, imported.reports_uri = monitor_name, None
+        imported.dimensions = _dimensions(endpoint_name, monitor_name)
+        imported.runs = cls._runs(imported, monitor_name)
+        return imported
+
+    @staticmethod
+    def _runs(scope: Construct, monitor_name: str) -> Mapping[str, Any]:
+        """What the events of a monitor's runs have in common."""
+        raise NotImplementedError
+
+    def _judge(self) -> None:
+        problems = Problems(f"{type(self).__name__} {self.node.path}")
+        problems.extend(region_problems(self, *self._resource_types()))
+        problems.extend(self._image.problems(self, self.kind.image))
+        problems.extend(self._question.problems())
+        problems.extend(self._data.problems())
+        problems.extend(self._reports.problems())
+        problems.extend(self._frequency.problems())
+        problems.extend(self._job.problems(self.kind, self._frequency))
+        if self._baseline is not None:
+            problems.extend(self._baseline.problems(self.kind))
+        problems.extend(self._own_problems())
+        problems.raise_if_any()
+
+    def _resource_types(self) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    def _own_problems(self) -> Iterator[str]:
+        raise NotImplementedError
+
+    def _own_permissions(self) -> Iterator[Permission]:
+        raise NotImplementedError
+
+    def _name(self, monitor_name: str) -> None:
+        """What follows from the name."""
+        self.monitor_name = monitor_name
+        endpoint = self._data.endpoint_name
+        self.dimensions = _dimensions(endpoint, monitor_name)
+        self.runs = self._runs(self, monitor_name)
+        folder = "/".join(part for part in (endpoint, monitor_name) if part is not None)
+        self.reports_uri = f"{self._reports.uri}/{folder}"
+
+    def _define_role(self) -> iam.IRole:
+        return ServiceRole(
+            self,
+            "Role",
+            service="sagemaker.amazonaws.com",
+            description="SageMaker: compares a model's traffic with its baseline",
+            permissions=list(self._permissions()),
+        )
+
+    def _permissions(self) -> Iterator[Permission]:
+        question, data, reports, dataset = (
+            self._question,
+            self._data,
+            self._reports,
+            self._baseline.dataset if self._baseline is not None else None,
+        )
+        prefixes = [monitor_role.ReadPrefix(bucket=data.bucket, prefix=data.prefix)]
+        if question.ground_truth is not None:
+            labels = question.ground_truth
+            prefixes.append(monitor_role.ReadPrefix(bucket=labels.bucket, prefix=labels.prefix))
+        files = [*question.files]
+        if self._files is not None:
+            files += [file for file in (self._files.constraints, self._files.statistics) if file]
+        if dataset is not None:
+            files.append(dataset)
+        for prefix in prefixes:
+            yield from monitor_role.read_prefix(prefix)
+        yield from monitor_role.read_files(files)
+        yield from monitor_role.write_reports(reports.bucket, reports.prefix)
+        buckets = [one.bucket for one in prefixes] + [file.bucket for file in files]
+        yield from monitor_role.use_keys(
+            [reports.encryption_key, *(bucket.encryption_key for bucket in buckets)]
+        )
+        yield from monitor_role.pull_image(self._image.repository_arn(self, self.kind.image))
+        yield from monitor_role.write_logs(self)
+        if self._job.network.vpc is not None:
+            yield from monitor_role.attach_to_vpc()
+        yield from self._own_permissions()
+
+    def _define_baseline_job(self) -> BaselineJob | None:
+        if self._baseline is None or self._baseline.dataset is None or self._files is None:
+            return None
+        return BaselineJob(
+            self,
+            "Baseline",
+            job_name_prefix=f"{self._own_name}-baseline",
+            image_uri=self._image_uri,
+            own_image=isinstance(self._image, OwnImage),
+            question=self._question,
+            dataset=self._baseline.dataset,
+            output=self._files.constraints,
+            reports=self._reports,
+            job=self._job,
+            role=self.role,
+        )
+
+
+def _dimensions(endpoint_name: str | None, monitor_name: str) -> dict[str, str]:
+    endpoint = {} if endpoint_name is None else {"Endpoint": endpoint_name}
+    return {**endpoint, "MonitoringSchedule": monitor_name}

@@ -1,0 +1,113 @@
+"""The request that starts a processing job of a monitor, as EventBridge Scheduler and Step
+Functions send it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import aws_kms as kms
+
+from .job import MonitoringJob
+from .stored import StoredFile
+
+OUTPUT = "/opt/ml/processing/output"
+_INPUTS = "/opt/ml/processing/input"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessingInput:
+    """A file that SageMaker copies into the container before it starts."""
+
+    name: str
+    file: StoredFile
+
+    @property
+    def folder(self) -> str:
+        return f"{_INPUTS}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """Where the container finds it."""
+        return f"{self.folder}/{self.file.key.rpartition('/')[2]}"
+
+    def render(self) -> dict[str, Any]:
+        return {
+            "InputName": self.name,
+            "AppManaged": False,
+            "S3Input": {
+                "S3Uri": self.file.uri,
+                "LocalPath": self.folder,
+                "S3DataType": "S3Prefix",
+                "S3InputMode": "File",
+                "S3DataDistributionType": "FullyReplicated",
+            },
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessingRequest:
+    """A CreateProcessingJob, but for the name of the job.
+
+    Parameters:
+        image_uri: what runs.
+        arguments: of the container.
+        environment: of the container.
+        inputs: files that it reads from its disk.
+        output_uri: where what it writes is kept.
+        encryption_key: of the output and the disk.
+        job: machines and network.
+        maximum_seconds: that it may take.
+        role_arn: with which it acts.
+    """
+
+    image_uri: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    inputs: Sequence[ProcessingInput]
+    output_uri: str
+    encryption_key: kms.IKey | None
+    job: MonitoringJob
+    maximum_seconds: int
+    role_arn: str
+
+    def render(self) -> dict[str, Any]:
+        """The members of the request, the name of the job left out."""
+        key = {} if self.encryption_key is None else {"KmsKeyId": self.encryption_key.key_arn}
+        volume_key = {f"Volume{name}": value for name, value in key.items()}
+        output = {"S3Uri": self.output_uri, "LocalPath": OUTPUT, "S3UploadMode": "EndOfJob"}
+        return {
+            "AppSpecification": {
+                "ImageUri": self.image_uri,
+                **({"ContainerArguments": list(self.arguments)} if self.arguments else {}),
+            },
+            "Environment": dict(self.environment),
+            **({"ProcessingInputs": [one.render() for one in self.inputs]} if self.inputs else {}),
+            "ProcessingOutputConfig": {
+                "Outputs": [{"OutputName": "reports", "AppManaged": False, "S3Output": output}],
+                **key,
+            },
+            "ProcessingResources": {
+                "ClusterConfig": {
+                    "InstanceCount": self.job.instance_count,
+                    "InstanceType": self.job.instance_type,
+                    "VolumeSizeInGB": self.job.volume_size_in_gb,
+                    **volume_key,
+                }
+            },
+            "NetworkConfig": self._network(),
+            "RoleArn": self.role_arn,
+            "StoppingCondition": {"MaxRuntimeInSeconds": self.maximum_seconds},
+        }
+
+    def _network(self) -> dict[str, Any]:
+        network = self.job.network
+        rendered: dict[str, Any] = {
+            "EnableInterContainerTrafficEncryption": network.traffic_encryption,
+            "EnableNetworkIsolation": bool(network.isolation),
+        }
+        if network.vpc is not None:
+            rendered["VpcConfig"] = {
+                "SecurityGroupIds": network.security_group_ids(),
+                "Subnets": network.subnet_ids(),
+            }
+        return rendered

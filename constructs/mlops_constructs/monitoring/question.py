@@ -1,0 +1,197 @@
+"""The four questions that a monitor can ask of a model's traffic."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import aws_s3 as s3
+
+from mlops_constructs._problems import is_known, outside
+
+from .frequency import MonitoringFrequency
+from .ground_truth import GroundTruth
+from .question_kind import (
+    DATA_QUALITY,
+    MODEL_BIAS,
+    MODEL_EXPLAINABILITY,
+    MODEL_QUALITY,
+    QuestionKind,
+)
+from .stored import StoredFile, key_problems
+
+PROBLEM_TYPES = ("BinaryClassification", "MulticlassClassification", "Regression")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringQuestion:
+    """What a monitor asks; made by its static factories.
+
+    Both monitors take the same questions. `inference_attribute` and `probability_attribute` are for
+    AWS's images, which have to be told where an answer holds the label: the position of a CSV
+    column, or a JMESPath of JSON. The image of a project finds both itself.
+    """
+
+    kind: QuestionKind
+    ground_truth: GroundTruth | None = None
+    problem_type: str | None = None
+    analysis_config: StoredFile | None = None
+    model_data: StoredFile | None = None
+    inference_attribute: str | None = None
+    probability_attribute: str | None = None
+    probability_threshold: float | None = None
+    incomplete: Sequence[str] = ()
+
+    @staticmethod
+    def data_quality() -> "MonitoringQuestion":
+        """Are requests still like the training data: complete, of the same types and distributions?
+
+        Example::
+
+            MonitoringQuestion.data_quality()
+        """
+        return MonitoringQuestion(kind=DATA_QUALITY)
+
+    @staticmethod
+    def model_quality(
+        *,
+        problem_type: str,
+        ground_truth: GroundTruth,
+        inference_attribute: str | None = None,
+        probability_attribute: str | None = None,
+        probability_threshold: float | None = None,
+    ) -> "MonitoringQuestion":
+        """Is the model still as good as at its evaluation?
+
+        Parameters:
+            problem_type: `BinaryClassification`, `MulticlassClassification` or `Regression`.
+            ground_truth: the labels that turned out to be right.
+            inference_attribute: where an answer holds the label.
+            probability_attribute: where it holds the probability.
+            probability_threshold: probability from which on a binary answer is positive. Left out:
+                0.5.
+
+        Example::
+
+            MonitoringQuestion.model_quality(
+                problem_type="BinaryClassification",
+                ground_truth=GroundTruth.in_bucket(bucket, prefix="ground-truth"),
+            )
+        """
+        return MonitoringQuestion(
+            kind=MODEL_QUALITY,
+            problem_type=problem_type,
+            ground_truth=ground_truth,
+            inference_attribute=inference_attribute,
+            probability_attribute=probability_attribute,
+            probability_threshold=probability_threshold,
+        )
+
+    @staticmethod
+    def bias(
+        *,
+        ground_truth: GroundTruth,
+        analysis_config_bucket: s3.IBucket,
+        analysis_config_key: str,
+        inference_attribute: str | None = None,
+        probability_attribute: str | None = None,
+        probability_threshold: float | None = None,
+    ) -> "MonitoringQuestion":
+        """Does the model treat groups of people differently than it did?
+
+        Parameters:
+            ground_truth: the labels that turned out to be right.
+            analysis_config_bucket: bucket of the analysis configuration.
+            analysis_config_key: key of the JSON file that names `label`, the favourable
+                `label_values_or_threshold` and the groups (`facet`), as SageMaker Clarify reads it.
+            inference_attribute: where an answer holds the label.
+            probability_attribute: where it holds the probability.
+            probability_threshold: probability from which on a binary answer is positive. Left out:
+                0.5.
+
+        Source: "Analysis configuration files" of SageMaker Clarify's developer guide.
+
+        Example::
+
+            MonitoringQuestion.bias(
+                ground_truth=GroundTruth.in_bucket(bucket, prefix="ground-truth"),
+                analysis_config_bucket=bucket,
+                analysis_config_key="monitoring/analysis_config.json",
+            )
+        """
+        return MonitoringQuestion(
+            kind=MODEL_BIAS,
+            ground_truth=ground_truth,
+            analysis_config=StoredFile(bucket=analysis_config_bucket, key=analysis_config_key),
+            inference_attribute=inference_attribute,
+            probability_attribute=probability_attribute,
+            probability_threshold=probability_threshold,
+        )
+
+    @staticmethod
+    def explainability(
+        *,
+        analysis_config_bucket: s3.IBucket | None = None,
+        analysis_config_key: str | None = None,
+        model_data_bucket: s3.IBucket | None = None,
+        model_data_key: str | None = None,
+    ) -> "MonitoringQuestion":
+        """Do the same features still decide?
+
+        Parameters:
+            analysis_config_bucket: bucket of Clarify's analysis configuration, which a
+                `ModelMonitor` needs.
+            analysis_config_key: key of that JSON file; belongs to the bucket.
+            model_data_bucket: bucket of the model archive, which a `DriftMonitor` needs to
+                attribute answers to features.
+            model_data_key: key of that `model.tar.gz`; belongs to the bucket.
+
+        Example::
+
+            MonitoringQuestion.explainability(
+                model_data_bucket=bucket, model_data_key="models/churn/model.tar.gz"
+            )
+        """
+        return MonitoringQuestion(
+            kind=MODEL_EXPLAINABILITY,
+            analysis_config=_file(analysis_config_bucket, analysis_config_key),
+            model_data=_file(model_data_bucket, model_data_key),
+            incomplete=[
+                f"{name}_bucket and {name}_key: got one of them; give both, or neither"
+                for name, bucket, key in (
+                    ("analysis_config", analysis_config_bucket, analysis_config_key),
+                    ("model_data", model_data_bucket, model_data_key),
+                )
+                if (bucket is None) != (key is None)
+            ],
+        )
+
+    @property
+    def files(self) -> list[StoredFile]:
+        """What a run reads beside the traffic and the baseline."""
+        return [file for file in (self.analysis_config, self.model_data) if file is not None]
+
+    def offsets(self, frequency: MonitoringFrequency) -> tuple[str, str] | None:
+        """How far back a run looks, as the start and end that AWS adds to its own times."""
+        if self.ground_truth is None or not self.ground_truth.delay_hours:
+            return None
+        delay = self.ground_truth.delay_hours
+        return f"-PT{delay + frequency.hours}H", f"-PT{delay}H"
+
+    def problems(self) -> Iterator[str]:
+        """What AWS would refuse."""
+        yield from self.incomplete
+        if is_known(self.problem_type) and self.problem_type not in PROBLEM_TYPES:
+            yield (
+                f"problem_type: got {self.problem_type!r}; allowed are {', '.join(PROBLEM_TYPES)}"
+            )
+        if outside(self.probability_threshold, 0, 1):
+            yield (f"probability_threshold: got {self.probability_threshold}; allowed are 0 to 1")
+        if self.ground_truth is not None:
+            yield from self.ground_truth.problems()
+        if self.analysis_config is not None:
+            yield from key_problems("analysis_config_key", self.analysis_config.key)
+        if self.model_data is not None:
+            yield from key_problems("model_data_key", self.model_data.key)
+
+
+def _file(bucket: s3.IBucket | None, key: str | None) -> StoredFile | None:
+    return StoredFile(bucket=bucket, key=key) if bucket is not None and key is not None else None

@@ -1,0 +1,89 @@
+"""What AWS calls the four questions, and how its resource types for them differ."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import aws_sagemaker as sagemaker
+
+from .images import ANALYZER, CLARIFY
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuestionKind:
+    """What AWS calls a question, and what it has for it.
+
+    Parameters:
+        analysis_type: the name in the environment of the container.
+        definition: CloudFormation's type of the job definition.
+        argument: how the arguments of that type begin.
+        member: how its members begin.
+        metrics: last part of the CloudWatch namespace.
+        image: AWS's image that answers it.
+        has_statistics: whether a baseline has statistics beside its constraints.
+        has_offsets: whether it may look at older traffic.
+        longest_hourly_run: seconds that a run of an hourly schedule may take: with ground truth
+            AWS needs half of the hour to merge it.
+    """
+
+    analysis_type: str
+    definition: type[Any]
+    argument: str
+    member: str
+    metrics: str
+    image: str
+    has_statistics: bool = False
+    has_offsets: bool = False
+    longest_hourly_run: int = 3600
+
+    @property
+    def resource_type(self) -> str:
+        return f"AWS::SageMaker::{self.member}JobDefinition"
+
+    def namespace(self, *, of_endpoint: bool) -> str:
+        """Where Model Monitor's own images put their metrics."""
+        place = "Endpoints" if of_endpoint else "ModelMonitoring"
+        return f"aws/sagemaker/{place}/{self.metrics}"
+
+
+DATA_QUALITY = QuestionKind(
+    analysis_type="DATA_QUALITY",
+    definition=sagemaker.CfnDataQualityJobDefinition,
+    argument="data_quality",
+    member="DataQuality",
+    metrics="data-metrics",
+    image=ANALYZER,
+    has_statistics=True,
+)
+MODEL_QUALITY = QuestionKind(
+    analysis_type="MODEL_QUALITY",
+    definition=sagemaker.CfnModelQualityJobDefinition,
+    argument="model_quality",
+    member="ModelQuality",
+    metrics="model-metrics",
+    image=ANALYZER,
+    has_offsets=True,
+    longest_hourly_run=1800,
+)
+MODEL_BIAS = QuestionKind(
+    analysis_type="MODEL_BIAS",
+    definition=sagemaker.CfnModelBiasJobDefinition,
+    argument="model_bias",
+    member="ModelBias",
+    metrics="bias-metrics",
+    image=CLARIFY,
+    has_offsets=True,
+    longest_hourly_run=1800,
+)
+MODEL_EXPLAINABILITY = QuestionKind(
+    analysis_type="MODEL_EXPLAINABILITY",
+    definition=sagemaker.CfnModelExplainabilityJobDefinition,
+    argument="model_explainability",
+    member="ModelExplainability",
+    metrics="explainability-metrics",
+    image=CLARIFY,
+)
+
+KINDS = {
+    kind.analysis_type: kind
+    for kind in (DATA_QUALITY, MODEL_QUALITY, MODEL_BIAS, MODEL_EXPLAINABILITY)
+}

@@ -1,0 +1,85 @@
+"""A monitor that every account can have: traffic that drifts from the training data starts a
+retraining.
+
+For accounts that did not use SageMaker Model Monitor before AWS closed it on 2026-07-30, and for
+everybody who wants the monitor's program in the project's own image.
+"""
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs import monitoring
+from mlops_constructs.access import ModelExecutionRole
+from mlops_constructs.hosting import Endpoint
+
+FEATURES = ("age", "balance")
+
+
+class DriftMonitor(cdk.Stack):
+    """Defines a daily monitor of data quality, its baseline job, alarms and the retraining."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        endpoint = Endpoint.from_endpoint_name(self, "Endpoint", "churn-prod")
+        monitor = monitoring.DriftMonitor(
+            self,
+            "DataQuality",
+            question=monitoring.MonitoringQuestion.data_quality(),
+            data=monitoring.MonitoredData.of_endpoint(endpoint, capture_bucket=stores.bucket),
+            reports=monitoring.Reports.to_bucket(stores.bucket, prefix="drift"),
+            image=monitoring.MonitoringImage.from_ecr_repository(
+                stores.repository, tag_or_digest="1"
+            ),
+            baseline=monitoring.Baseline.from_job(stores.bucket, dataset_key="data/train.csv"),
+            frequency=monitoring.MonitoringFrequency.daily(at_hour=3),
+        )
+        monitoring.MetricAlarms(
+            self,
+            "Alarms",
+            watches=[
+                monitoring.Watch.above(
+                    name.title(), monitor.metric_drift(name), {"Warning": 0.1, "Critical": 0.3}
+                )
+                for name in FEATURES
+            ],
+            actions={
+                "Warning": [monitoring.AlarmAction.notify(stores.topic)],
+                "Critical": [
+                    monitoring.AlarmAction.notify(stores.topic),
+                    monitoring.Retraining.with_sagemaker_pipeline(self._training(stores)),
+                ],
+            },
+        )
+        cdk.CfnOutput(self, "MonitorName", value=monitor.monitor_name)
+        if monitor.baseline_job is not None:
+            machine = monitor.baseline_job.state_machine
+            cdk.CfnOutput(self, "BaselineJob", value=machine.state_machine_arn)
+
+    def _training(self, stores: Stores) -> sagemaker.CfnPipeline:
+        """Stands for the project's own pipeline: one that ends at once, saying that it ran."""
+        role = ModelExecutionRole(self, "TrainingRole", encryption_keys=[stores.key])
+        definition = {
+            "Version": "2020-12-01",
+            "Parameters": [],
+            "Steps": [
+                {
+                    "Name": "NothingToTrain",
+                    "Type": "Fail",
+                    "Arguments": {"ErrorMessage": "replace this pipeline by your project's"},
+                }
+            ],
+        }
+        return sagemaker.CfnPipeline(
+            self,
+            "Training",
+            pipeline_name="drift-monitor-training",
+            pipeline_definition={"PipelineDefinitionBody": json.dumps(definition)},
+            role_arn=role.role_arn,
+        )

@@ -1,0 +1,59 @@
+"""SageMaker Model Monitor, for accounts that used it before AWS closed it to new customers on
+2026-07-30: AWS's own image of the region compares captured traffic with a baseline.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs import monitoring
+from mlops_constructs.hosting import (
+    DataCapture,
+    Endpoint,
+    Model,
+    ModelSource,
+    RealTimeVariant,
+)
+
+
+class ModelMonitor(cdk.Stack):
+    """Defines an endpoint that captures its traffic, and an hourly monitor of data quality."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        model = Model(
+            self,
+            "Model",
+            source=ModelSource.from_image(
+                stores.repository,
+                tag_or_digest="1",
+                model_data_bucket=stores.bucket,
+                model_data_key="models/churn/model.tar.gz",
+            ),
+        )
+        endpoint = Endpoint(
+            self,
+            "Endpoint",
+            endpoint_name="monitored-churn",
+            variants=[RealTimeVariant(model=model, instance_type="ml.m5.large")],
+            encryption_key=stores.key,
+            data_capture=DataCapture.to_bucket(stores.bucket, prefix="capture"),
+        )
+        monitor = monitoring.ModelMonitor(
+            self,
+            "DataQuality",
+            question=monitoring.MonitoringQuestion.data_quality(),
+            data=monitoring.MonitoredData.of_endpoint(endpoint, capture_bucket=stores.bucket),
+            reports=monitoring.Reports.to_bucket(stores.bucket, prefix="model-monitor"),
+            baseline=monitoring.Baseline.from_files(
+                stores.bucket,
+                constraints_key="baseline/constraints.json",
+                statistics_key="baseline/statistics.json",
+            ),
+        )
+        cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)
+        cdk.CfnOutput(self, "MonitorName", value=monitor.monitor_name)

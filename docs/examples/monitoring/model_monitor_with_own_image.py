@@ -1,0 +1,60 @@
+"""SageMaker Model Monitor with the project's own image, which knows the format of its answers: all
+four questions about one endpoint.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs import monitoring
+from mlops_constructs.hosting import Endpoint
+
+
+class ModelMonitorWithOwnImage(cdk.Stack):
+    """Defines a daily monitor for each question, an hour apart."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        endpoint = Endpoint.from_endpoint_name(self, "Endpoint", "churn-prod")
+        labels = monitoring.GroundTruth.in_bucket(
+            stores.bucket, prefix="ground-truth", delay=cdk.Duration.hours(6)
+        )
+        questions = {
+            "DataQuality": monitoring.MonitoringQuestion.data_quality(),
+            "ModelQuality": monitoring.MonitoringQuestion.model_quality(
+                problem_type="BinaryClassification", ground_truth=labels
+            ),
+            "Bias": monitoring.MonitoringQuestion.bias(
+                ground_truth=labels,
+                analysis_config_bucket=stores.bucket,
+                analysis_config_key="monitoring/bias/analysis_config.json",
+            ),
+            "Explainability": monitoring.MonitoringQuestion.explainability(
+                analysis_config_bucket=stores.bucket,
+                analysis_config_key="monitoring/explainability/analysis_config.json",
+                model_data_bucket=stores.bucket,
+                model_data_key="models/churn/model.tar.gz",
+            ),
+        }
+        for hour, (name, question) in enumerate(questions.items()):
+            monitor = monitoring.ModelMonitor(
+                self,
+                name,
+                question=question,
+                data=monitoring.MonitoredData.of_endpoint(endpoint, capture_bucket=stores.bucket),
+                reports=monitoring.Reports.to_bucket(stores.bucket, prefix=f"monitors/{name}"),
+                image=monitoring.MonitoringImage.from_ecr_repository(
+                    stores.repository, tag_or_digest="1"
+                ),
+                baseline=monitoring.Baseline.from_files(
+                    stores.bucket,
+                    constraints_key=f"baseline/{name}/constraints.json",
+                    statistics_key=f"baseline/{name}/statistics.json",
+                ),
+                frequency=monitoring.MonitoringFrequency.daily(at_hour=hour),
+            )
+            cdk.CfnOutput(self, f"{name}Monitor", value=monitor.monitor_name)
