@@ -1,5 +1,54 @@
-"""The model registry: groups of model versions, and the events of their approval."""
+"""The model registry: groups of model versions, the events of their approval, and model cards."""
 
-from .model_package_group import ModelPackageGroup, ModelPackageGroupBase
+from .approval_events import ApprovalEventBus
+from .model_card import ModelCard, ModelCardBase, ModelCardStatus
+from .model_card_content import (
+    AdditionalInformation,
+    BusinessDetails,
+    EvaluationDetail,
+    HyperParameter,
+    InferenceEnvironment,
+    IntendedUses,
+    ModelCardContent,
+    ModelOverview,
+    ModelPackageDetails,
+    ObjectiveDirection,
+    ObjectiveFormula,
+    ObjectiveFunction,
+    RiskRating,
+    TrainingDetails,
+    TrainingJobDetails,
+    TrainingMetric,
+)
+from .model_card_metrics import Metric, MetricGroup
+from .model_package_group import ModelPackageGroup
+from .model_package_group_base import ModelPackageGroupBase
+from .registry_sharing import RegistrySharing
 
-__all__ = ["ModelPackageGroup", "ModelPackageGroupBase"]
+__all__ = [
+    "AdditionalInformation",
+    "ApprovalEventBus",
+    "BusinessDetails",
+    "EvaluationDetail",
+    "HyperParameter",
+    "InferenceEnvironment",
+    "IntendedUses",
+    "Metric",
+    "MetricGroup",
+    "ModelCard",
+    "ModelCardBase",
+    "ModelCardContent",
+    "ModelCardStatus",
+    "ModelOverview",
+    "ModelPackageDetails",
+    "ModelPackageGroup",
+    "ModelPackageGroupBase",
+    "ObjectiveDirection",
+    "ObjectiveFormula",
+    "ObjectiveFunction",
+    "RegistrySharing",
+    "RiskRating",
+    "TrainingDetails",
+    "TrainingJobDetails",
+    "TrainingMetric",
+]

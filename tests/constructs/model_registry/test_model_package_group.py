@@ -32,6 +32,19 @@ def only(stack: cdk.Stack, resource_type: str) -> dict[str, Any]:
     return dict(next(iter(found.values())))
 
 
+def test_deploying_makes_models_of_versions(stack: cdk.Stack, role: iam.Role) -> None:
+    arn = "arn:aws:sagemaker:eu-west-2:222222222222:model-package-group/churn"
+    group = ModelPackageGroup.from_model_package_group_arn(stack, "G", arn)
+
+    group.grant_deploy(role)
+
+    statements = only(stack, "AWS::IAM::Policy")["Properties"]["PolicyDocument"]["Statement"]
+    assert group.model_package_group_name == "churn"
+    assert statements[1]["Action"] == "sagemaker:CreateModel"
+    for resource in (*statements[0]["Resource"], statements[1]["Resource"]):
+        assert ":sagemaker:eu-west-2:222222222222:model-package" in str(resource)
+
+
 def statement(stack: cdk.Stack) -> dict[str, Any]:
     statements = only(stack, "AWS::IAM::Policy")["Properties"]["PolicyDocument"]["Statement"]
     assert len(statements) == 1
@@ -113,6 +126,13 @@ def test_a_target_can_be_added_later(stack: cdk.Stack) -> None:
     properties = only(stack, "AWS::Events::Rule")["Properties"]
     assert properties["Description"] == "Tells the team"
     assert len(properties["Targets"]) == 1
+
+
+def test_a_region_without_the_registry_is_refused() -> None:
+    stack = cdk.Stack(cdk.App(), "S", env=cdk.Environment(region="cn-north-1"))
+
+    with pytest.raises(ValueError, match="cn-north-1, where CloudFormation has no AWS::SageMaker"):
+        ModelPackageGroup(stack, "G", model_package_group_name="churn")
 
 
 def test_an_imported_group_grants_like_an_own_one(stack: cdk.Stack, role: iam.Role) -> None:

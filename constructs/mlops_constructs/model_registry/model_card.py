@@ -1,0 +1,204 @@
+"""Model cards: what people have to know of a model before they approve or use it."""
+
+import enum
+import json
+import re
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from mlops_constructs._problems import Problems, is_known
+from mlops_constructs._regions import region_problems
+
+from . import _content_rules
+from .model_card_content import ModelCardContent
+
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
+_LONGEST_CONTENT = 100_000
+
+
+class ModelCardStatus(enum.StrEnum):
+    """How far the review of a card is. An archived card cannot be changed any more."""
+
+    DRAFT = "Draft"
+    PENDING_REVIEW = "PendingReview"
+    APPROVED = "Approved"
+    ARCHIVED = "Archived"
+
+
+class ModelCardBase(cdk.Resource):
+    """What an owned and an imported card share: permissions."""
+
+    model_card_name: str
+    model_card_arn: str
+    # The key of the content, where it is not AWS's.
+    encryption_key: kms.IKey | None = None
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal read the card and its versions.
+
+        Example::
+
+            ModelCard.from_model_card_name(stack, "Card", "churn").grant_read(role)
+        """
+        return self._grant(
+            grantee,
+            ["sagemaker:DescribeModelCard", "sagemaker:ListModelCardVersions"],
+            ["kms:Decrypt"],
+        )
+
+    def grant_update(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal read the card, write new versions of it and move its status.
+
+        Example::
+
+            ModelCard.from_model_card_name(stack, "Card", "churn").grant_update(role)
+        """
+        return self._grant(
+            grantee,
+            [
+                "sagemaker:DescribeModelCard",
+                "sagemaker:ListModelCardVersions",
+                "sagemaker:UpdateModelCard",
+            ],
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+        )
+
+    def _grant(
+        self, grantee: iam.IGrantable, actions: list[str], key_actions: list[str]
+    ) -> iam.Grant:
+        granted = iam.Grant.add_to_principal(
+            grantee=grantee, actions=actions, resource_arns=[self.model_card_arn]
+        )
+        if self.encryption_key is None:
+            return granted
+        return granted.combine(
+            iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=key_actions,
+                resource_arns=[self.encryption_key.key_arn],
+            )
+        )
+
+
+class ModelCard(ModelCardBase):
+    """Defines a model card.
+
+    A change of the content makes a new version of the card; a change of the name or the key makes a
+    new card.
+
+    Parameters:
+        content: what it says.
+        status: how far its review is. Left out: a draft.
+        model_card_name: name by which people find it. Left out: one made of the construct's path.
+        encryption_key: key of the content. Left out: one of AWS's.
+        removal_policy: what becomes of the card when it leaves the stack. Left out: it is
+            retained, with its versions.
+
+    Raises:
+        ValueError: with every problem of the input.
+
+    Source: CreateModelCard of SageMaker's API reference.
+
+    Example::
+
+        ModelCard(
+            stack,
+            "Card",
+            content=ModelCardContent(model_overview=ModelOverview(model_name="churn")),
+            status=ModelCardStatus.PENDING_REVIEW,
+            encryption_key=key,
+        )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        content: ModelCardContent,
+        status: ModelCardStatus = ModelCardStatus.DRAFT,
+        model_card_name: str | None = None,
+        encryption_key: kms.IKey | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, construct_id, physical_name=model_card_name)
+        rendered = _content_rules.render(content)
+        problems = Problems(f"ModelCard {self.node.path}")
+        problems.extend(_name_problems(model_card_name))
+        problems.extend(_content_rules.problems(content, ""))
+        problems.extend(_size_problems(self.stack.resolve(rendered)))
+        problems.extend(region_problems(self, "AWS::SageMaker::ModelCard"))
+        problems.raise_if_any()
+        name = model_card_name or cdk.Names.unique_resource_name(self, max_length=63, separator="-")
+        self.model_card_name = name
+        self.model_card_arn = _arn(self, name)
+        self.encryption_key = encryption_key
+        security = sagemaker.CfnModelCard.SecurityConfigProperty
+        resource = sagemaker.CfnModelCard(
+            self,
+            "Resource",
+            model_card_name=name,
+            model_card_status=str(status),
+            content=sagemaker.CfnModelCard.ContentProperty(),
+            security_config=security(kms_key_id=encryption_key.key_arn) if encryption_key else None,
+        )
+        # The level-1 construct takes lists of axis names alone; the schema has a name for a graph.
+        resource.add_property_override("Content", rendered)
+        resource.apply_removal_policy(removal_policy)
+
+    @staticmethod
+    def from_model_card_name(
+        scope: Construct,
+        construct_id: str,
+        model_card_name: str,
+        *,
+        encryption_key: kms.IKey | None = None,
+    ) -> ModelCardBase:
+        """A card of this account and region that exists already.
+
+        Parameters:
+            model_card_name: its name.
+            encryption_key: its key, which readers need. Left out: it has one of AWS's.
+
+        Example::
+
+            ModelCard.from_model_card_name(stack, "Card", "churn", encryption_key=key)
+        """
+        imported = ModelCardBase(scope, construct_id, physical_name=model_card_name)
+        imported.model_card_name = model_card_name
+        imported.model_card_arn = _arn(imported, model_card_name)
+        imported.encryption_key = encryption_key
+        return imported
+
+
+def _arn(card: ModelCardBase, name: str) -> str:
+    return cdk.Stack.of(card).format_arn(
+        service="sagemaker",
+        resource="model-card",
+        # SageMaker writes names in its ARNs in lower case.
+        resource_name=name.lower() if is_known(name) else name,
+    )
+
+
+def _name_problems(name: str | None) -> list[str]:
+    if name is None or not is_known(name) or _NAME.fullmatch(name):
+        return []
+    return [
+        f"model_card_name: got {name!r} ({len(name)} characters); allowed are 1 to 63 letters, "
+        "digits and hyphens, with a letter or digit first and last"
+    ]
+
+
+def _size_problems(resolved: Any) -> list[str]:
+    size = len(json.dumps(resolved))
+    if size <= _LONGEST_CONTENT:
+        return []
+    return [
+        f"content: got {size} characters as JSON; allowed are {_LONGEST_CONTENT}; move details to "
+        "a document and name it in custom_details"
+    ]
