@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rehearsal.aws.sagemaker.async_notifications import Answer, included, message, topic_of
 from rehearsal.aws.sagemaker.async_queue import AsyncRequest
 from rehearsal.aws.sagemaker.data_plane import ExecutionFailedError
-from rehearsal.aws.sagemaker.endpoint_fleet import Variant
+from rehearsal.aws.sagemaker.endpoint_fleet import Fleet, Variant
 from rehearsal.aws.sagemaker.endpoint_metrics import EndpointMetrics, Outcome, Served
 from rehearsal.aws.sagemaker.endpoint_registry import LiveEndpoint
 
@@ -35,7 +35,7 @@ def answer_request(live: LiveEndpoint, metrics: EndpointMetrics, request: AsyncR
     """Answers a request of an asynchronous endpoint with the role of its model."""
     fleet, variant = live.route(None)
     output = (fleet.asynchronous or {}).get("OutputConfig", {})
-    _AsyncInvocation(live, variant, output, metrics, request).run()
+    _AsyncInvocation(live, (fleet, variant), output, metrics, request).run()
 
 
 class _AsyncInvocation:
@@ -44,12 +44,14 @@ class _AsyncInvocation:
     def __init__(
         self,
         live: LiveEndpoint,
-        variant: Variant,
+        place: tuple[Fleet, Variant],
         output: Any,
         metrics: EndpointMetrics,
         request: AsyncRequest,
     ) -> None:
         self._endpoint = live.name
+        fleet, variant = place
+        self._capture = fleet.capture
         self._variant = variant
         self._output = output
         self._metrics = metrics
@@ -71,7 +73,16 @@ class _AsyncInvocation:
                     f"ClientError: The request was in the {message} (RequestTTLSeconds).",
                     "ExpiredRequests",
                 )
-            answer = self._invoke(self._input())
+            body = self._input()
+            answer = self._invoke(body)
+            if self._capture is not None:
+                self._capture.take(
+                    self._variant.name,
+                    request=(body, request.content_type or DEFAULT_CONTENT_TYPE),
+                    response=answer,
+                    inference_id=request.inference_id,
+                    custom_attributes=request.custom_attributes,
+                )
             if request.output_location:
                 self._write(request.output_location, answer)
         except AsyncFailedError as failure:

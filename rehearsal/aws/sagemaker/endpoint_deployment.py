@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.aws.platform import Platform, Scope
 from rehearsal.aws.sagemaker.async_inference import answer_request
 from rehearsal.aws.sagemaker.async_queue import DEFAULT_CONCURRENCY, AsyncQueue, AsyncRequest
 from rehearsal.aws.sagemaker.data_plane import reason_of
-from rehearsal.aws.sagemaker.endpoint_fleet import Fleet
 from rehearsal.aws.sagemaker.endpoint_registry import LiveEndpoint, registry_of
 from rehearsal.aws.sagemaker.endpoint_rollout import Rollout
 from rehearsal.aws.sagemaker.endpoint_servers import EndpointServers
@@ -73,7 +72,7 @@ class EndpointDeployments(EndpointServers):
             self._settle(scope, record, "InService", FailureReason=reason_of(error))
             return
         try:
-            self._shift(scope, live, fleet, plan)
+            self.roll(scope, plan, lambda share: live.shift(fleet, share))
         except RolledBackError as reason:
             self._set(scope, record, "RollingBack")
             live.shift(None, 0.0)
@@ -135,10 +134,10 @@ class EndpointDeployments(EndpointServers):
             detail["Tags"] = dict(self._tags.get(record["EndpointArn"], {}))
         self.emit(scope, "SageMaker Endpoint State Change", detail, record["EndpointArn"])
 
-    def _shift(self, scope: Scope, live: LiveEndpoint, fleet: Fleet, plan: Rollout) -> None:
+    def roll(self, scope: Scope, plan: Rollout, shift: Callable[[float], None]) -> None:
         """Moves traffic stage by stage. Raises RolledBackError when an alarm goes off."""
         for stage in plan.stages:
-            live.shift(fleet, stage.share)
+            shift(stage.share)
             waited = 0.0
             while waited < stage.wait_seconds:
                 self._check_alarms(scope, plan)

@@ -35,11 +35,38 @@ class Variant:
 
 @dataclass
 class Component:
-    """An inference component with its copies, on a variant."""
+    """An inference component on a variant: its copies, and those that replace them."""
 
     name: str
     variant: str
     replicas: Replicas
+    incoming: Replicas | None = None
+    incoming_share: float = 0.0
+
+    def choose(self) -> Replicas:
+        """The copies for a request."""
+        incoming = self.incoming
+        if incoming is not None and random.random() < self.incoming_share:  # noqa: S311
+            return incoming
+        return self.replicas
+
+    def shift(self, incoming: Replicas | None, share: float) -> None:
+        """Sends a share (0..1) of the requests to other copies."""
+        self.incoming_share = share
+        self.incoming = incoming
+
+    def promote(self) -> Replicas:
+        """Makes the incoming copies the only ones; answers those that they replace."""
+        if self.incoming is None:
+            raise ValueError(f"inference component {self.name} has no incoming copies")
+        replaced, self.replicas = self.replicas, self.incoming
+        self.shift(None, 0.0)
+        return replaced
+
+    def stop(self) -> None:
+        for replicas in (self.replicas, self.incoming):
+            if replicas is not None:
+                replicas.stop()
 
 
 @dataclass(frozen=True)

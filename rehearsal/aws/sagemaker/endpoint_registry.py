@@ -69,7 +69,7 @@ class LiveEndpoint:
         if self.queue is not None:
             self.queue.close()
         for component in list(self.components.values()):
-            component.replicas.stop()
+            component.stop()
         self.fleet.stop()
         if self.incoming is not None:
             self.incoming.stop()

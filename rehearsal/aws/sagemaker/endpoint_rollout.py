@@ -52,10 +52,7 @@ def rollout(config: Mapping[str, Any] | None, instances: int) -> Rollout:
     """
     if not config:
         return Rollout(stages=[Stage(1.0, 0)])
-    alarms = [
-        alarm["AlarmName"]
-        for alarm in config.get("AutoRollbackConfiguration", {}).get("Alarms", ())
-    ]
+    alarms = _alarms(config)
     if config.get("RollingUpdatePolicy"):
         policy = config["RollingUpdatePolicy"]
         step = _share(policy["MaximumBatchSize"], instances)
@@ -66,6 +63,20 @@ def rollout(config: Mapping[str, Any] | None, instances: int) -> Rollout:
     policy = config["BlueGreenUpdatePolicy"]
     bake = policy.get("TerminationWaitInSeconds", 0)
     return Rollout(_blue_green(policy["TrafficRoutingConfiguration"], bake, instances), alarms)
+
+
+def component_rollout(config: Mapping[str, Any] | None, copies: int) -> Rollout:
+    """The rollout of DeploymentConfig of UpdateInferenceComponent: always in batches of copies."""
+    if not config:
+        return Rollout(stages=[Stage(1.0, 0)])
+    policy = config["RollingUpdatePolicy"]
+    step = _share(policy["MaximumBatchSize"], copies)
+    return Rollout(_even(step, policy["WaitIntervalInSeconds"]), _alarms(config))
+
+
+def _alarms(config: Mapping[str, Any]) -> list[str]:
+    alarms = config.get("AutoRollbackConfiguration", {}).get("Alarms", ())
+    return [alarm["AlarmName"] for alarm in alarms]
 
 
 def _blue_green(routing: Mapping[str, Any], bake: int, instances: int) -> list[Stage]:

@@ -116,14 +116,15 @@ class Target:
         if component is None or variant is None:
             message = f"Inference Component {name} not found for endpoint {live.name}."
             raise AwsError("ValidationError", message)
+        replicas = component.choose()
         served = Served(
             scope=live.scope,
             endpoint=live.name,
             variant=variant.name,
             component=name,
-            replicas=component.replicas.count,
+            replicas=replicas.count,
         )
-        return cls(fleet, variant, component.replicas, served)
+        return cls(fleet, variant, replicas, served)
 
     @property
     def log_group(self) -> str:

@@ -29,6 +29,12 @@ _VARIANT = (
     "EnableSSMAccess=True",
     "CapacityReservationConfig",
 )
+_COMPONENT = (
+    "Specifications",
+    "Specification.InstanceType",
+    "Specification.BaseInferenceComponentName",
+    "Specification.Container.ContainerMetricsConfig",
+)
 _TRAINING = (
     "AlgorithmSpecification.AlgorithmName",
     "AlgorithmSpecification.TrainingInputMode=Pipe",
@@ -74,6 +80,8 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         *(f"ProductionVariants[].{path}" for path in _VARIANT),
         *(f"ShadowProductionVariants[].{path}" for path in _VARIANT),
     ),
+    "CreateInferenceComponent": _COMPONENT,
+    "UpdateInferenceComponent": _COMPONENT,
     "CreateProcessingJob": (
         "ExperimentConfig",
         "ProcessingInputs[].DatasetDefinition",

@@ -6,26 +6,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rehearsal.aws.resource_types import ResourceFailure, ResourceType
 from rehearsal.aws.sagemaker.resource_types.waiting import POLL_SECONDS, wait_until_gone
 
-_ENDPOINT_BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack")
+_BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 
 
-def _wait_for_endpoint(client: Any, identifier: Mapping[str, Any]) -> None:
-    """Waits until an endpoint serves what was asked; raises with its FailureReason."""
-    while True:
-        endpoint = client.describe_endpoint(**identifier)
-        if endpoint["EndpointStatus"] not in _ENDPOINT_BUSY:
-            break
-        time.sleep(POLL_SECONDS)
-    # A failed update leaves the endpoint InService on its old configuration, with a reason.
-    if endpoint["EndpointStatus"] != "InService" or endpoint.get("FailureReason"):
-        reason = endpoint.get("FailureReason", f"status {endpoint['EndpointStatus']}")
-        raise ResourceFailure(f"Endpoint {identifier['EndpointName']}: {reason}")
+def _wait_until_served(
+    operation: str, noun: str, status: str
+) -> Callable[[Any, Mapping[str, Any]], None]:
+    """Waits until an endpoint or component serves what was asked; raises with its FailureReason."""
+
+    def wait(client: Any, identifier: Mapping[str, Any]) -> None:
+        while True:
+            found = getattr(client, operation)(**identifier)
+            if found[status] not in _BUSY:
+                break
+            time.sleep(POLL_SECONDS)
+        # A failed update leaves it InService with what it served before, and a reason.
+        if found[status] != "InService" or found.get("FailureReason"):
+            reason = found.get("FailureReason", f"status {found[status]}")
+            raise ResourceFailure(f"{noun} {next(iter(identifier.values()))}: {reason}")
+
+    return wait
+
+
+def _component_update(properties: dict[str, Any]) -> dict[str, Any]:
+    """What of a component can change in place: not where it is."""
+    members = ("InferenceComponentName", "Specification", "Specifications", "RuntimeConfig")
+    kept = (*members, "DeploymentConfig")
+    return {name: value for name, value in properties.items() if name in kept}
+
+
+def _component_create(properties: dict[str, Any]) -> dict[str, Any]:
+    """DeploymentConfig is of updates."""
+    return {name: value for name, value in properties.items() if name != "DeploymentConfig"}
 
 
 def _endpoint_update(properties: dict[str, Any]) -> dict[str, Any]:
@@ -81,7 +99,33 @@ RESOURCE_TYPES = [
         name_property="EndpointName",
         to_request=_endpoint_create,
         to_update_request=_endpoint_update,
-        wait=_wait_for_endpoint,
+        wait=_wait_until_served("describe_endpoint", "Endpoint", "EndpointStatus"),
         wait_deleted=wait_until_gone("describe_endpoint"),
+    ),
+    ResourceType(
+        type_name="AWS::SageMaker::InferenceComponent",
+        service="sagemaker",
+        create="CreateInferenceComponent",
+        describe="DescribeInferenceComponent",
+        update="UpdateInferenceComponent",
+        delete="DeleteInferenceComponent",
+        identifier=("InferenceComponentName",),
+        ref="InferenceComponentArn",
+        attributes={
+            "InferenceComponentArn": "InferenceComponentArn",
+            "InferenceComponentName": "InferenceComponentName",
+            "InferenceComponentStatus": "InferenceComponentStatus",
+            "CreationTime": "CreationTime",
+            "LastModifiedTime": "LastModifiedTime",
+            "RuntimeConfig.CurrentCopyCount": "RuntimeConfig.CurrentCopyCount",
+            "RuntimeConfig.DesiredCopyCount": "RuntimeConfig.DesiredCopyCount",
+        },
+        name_property="InferenceComponentName",
+        to_request=_component_create,
+        to_update_request=_component_update,
+        wait=_wait_until_served(
+            "describe_inference_component", "Inference component", "InferenceComponentStatus"
+        ),
+        wait_deleted=wait_until_gone("describe_inference_component"),
     ),
 ]

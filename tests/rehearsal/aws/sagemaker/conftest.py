@@ -10,6 +10,7 @@ import pytest
 
 from rehearsal.aws.sagemaker.runtime import SageMakerRuntime
 from rehearsal.aws.sagemaker.service import SageMaker
+from tests.rehearsal.aws.sagemaker import requests
 from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane
 from tests.rehearsal.fakes import CALLER, FakePlatform, ServiceClient
 
@@ -59,3 +60,29 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
         raise AssertionError("it did not happen in time")
 
     return wait
+
+
+@pytest.fixture
+def settle(
+    sagemaker: Any, eventually: Callable[[Callable[[], Any]], Any]
+) -> Callable[[str], dict[str, Any]]:
+    """Waits until an endpoint has settled and answers its description."""
+
+    def wait(name: str) -> dict[str, Any]:
+        def settled() -> Any:
+            answer = sagemaker.describe_endpoint(EndpointName=name)
+            return answer if answer["EndpointStatus"] in ("InService", "Failed") else None
+
+        answer: dict[str, Any] = eventually(settled)
+        return answer
+
+    return wait
+
+
+@pytest.fixture
+def endpoint(sagemaker: Any, settle: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    """An endpoint `live` that serves model `churn` with configuration `config`."""
+    sagemaker.create_model(**requests.model())
+    sagemaker.create_endpoint_config(**requests.endpoint_config(DataCaptureConfig=requests.CAPTURE))
+    sagemaker.create_endpoint(EndpointName="live", EndpointConfigName="config")
+    return settle("live")

@@ -8,6 +8,14 @@ from tests.rehearsal.fakes import ROLE
 
 IMAGE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/churn:abc"
 
+CAPTURE = {
+    "EnableCapture": True,
+    "InitialSamplingPercentage": 100,
+    "DestinationS3Uri": "s3://bucket/capture",
+    "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
+}
+
 
 def model(name: str = "churn") -> dict[str, Any]:
     return {

@@ -10,41 +10,10 @@ from botocore.exceptions import ClientError
 from rehearsal.aws.sagemaker.service import SageMaker
 from tests.rehearsal.aws.sagemaker import requests
 from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane
+from tests.rehearsal.aws.sagemaker.requests import CAPTURE
 from tests.rehearsal.fakes import SCOPE, FakePlatform
 
 Eventually = Callable[[Callable[[], Any]], Any]
-
-CAPTURE = {
-    "EnableCapture": True,
-    "InitialSamplingPercentage": 100,
-    "DestinationS3Uri": "s3://bucket/capture",
-    "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-    "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
-}
-
-
-@pytest.fixture
-def settle(sagemaker: Any, eventually: Eventually) -> Callable[[str], dict[str, Any]]:
-    """Waits until an endpoint has settled and answers its description."""
-
-    def wait(name: str) -> dict[str, Any]:
-        def settled() -> Any:
-            answer = sagemaker.describe_endpoint(EndpointName=name)
-            return answer if answer["EndpointStatus"] in ("InService", "Failed") else None
-
-        answer: dict[str, Any] = eventually(settled)
-        return answer
-
-    return wait
-
-
-@pytest.fixture
-def endpoint(sagemaker: Any, settle: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-    """An endpoint `live` that serves model `churn` with configuration `config`."""
-    sagemaker.create_model(**requests.model())
-    sagemaker.create_endpoint_config(**requests.endpoint_config(DataCaptureConfig=CAPTURE))
-    sagemaker.create_endpoint(EndpointName="live", EndpointConfigName="config")
-    return settle("live")
 
 
 def test_an_endpoint_comes_into_service(endpoint: dict[str, Any], platform: FakePlatform) -> None:

@@ -1,0 +1,206 @@
+"""Inference components: models with a number of copies on the instances of an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.aws.platform import AwsError, Context, Scope
+from rehearsal.aws.sagemaker import endpoints, models
+from rehearsal.aws.sagemaker.inference_component_deployment import InferenceComponentDeployments
+from rehearsal.aws.sagemaker.inference_component_placement import KIND
+from rehearsal.aws.sagemaker.listing import Listing
+from rehearsal.aws.sagemaker.records import Record, now
+from rehearsal.aws.service import Request, Response
+
+LISTING = Listing(
+    operation="ListInferenceComponents",
+    member="InferenceComponents",
+    name="InferenceComponentName",
+    status="InferenceComponentStatus",
+)
+_BUSY = ("Creating", "Updating", "Deleting")
+
+
+class InferenceComponents(InferenceComponentDeployments):
+    """Create-, Describe-, List-, Update-, DeleteInferenceComponent, and its RuntimeConfig."""
+
+    def create_inference_component(self, request: Request, context: Context) -> Response:
+        given = self.accept("CreateInferenceComponent", request)
+        if not given.get("Specification") or not given.get("RuntimeConfig"):
+            raise _refused("CreateInferenceComponent needs Specification and RuntimeConfig.")
+        endpoint = self._hosting_endpoint(context.scope, given["EndpointName"])
+        variant = self._variant(endpoint, given.get("VariantName"))
+        self._check_specification(context.scope, given["Specification"])
+        name = given["InferenceComponentName"]
+        arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
+        moment = now()
+        record = {
+            "InferenceComponentName": name,
+            "InferenceComponentArn": arn,
+            "EndpointName": endpoint["EndpointName"],
+            "EndpointArn": endpoint["EndpointArn"],
+            "VariantName": variant,
+            "InferenceComponentStatus": "Creating",
+            "CreationTime": moment,
+            "LastModifiedTime": moment,
+            "RuntimeConfig": {
+                "DesiredCopyCount": given["RuntimeConfig"]["CopyCount"],
+                "CurrentCopyCount": 0,
+            },
+            "_specification": given["Specification"],
+        }
+        with self.lock:
+            self.refuse_existing(context, KIND, name, "inference component")
+            self.register(context, KIND, name, record, request)
+        self.workers.start(
+            f"create inference component {name}",
+            lambda: self.deploy_component(context.scope, record),
+        )
+        return {"InferenceComponentArn": arn}
+
+    def describe_inference_component(self, request: Request, context: Context) -> Response:
+        record = self._component(context.scope, request, "DescribeInferenceComponent")
+        return self.describe("DescribeInferenceComponent", record)
+
+    def list_inference_components(self, request: Request, context: Context) -> Response:
+        wanted = {
+            "EndpointName": request.get("EndpointNameEquals"),
+            "VariantName": request.get("VariantNameEquals"),
+        }
+        with self.lock:
+            found = [
+                record
+                for record in self.records.of(context.scope, KIND).values()
+                if all(value in (None, record[name]) for name, value in wanted.items())
+            ]
+            return LISTING.answer(found, request)
+
+    def update_inference_component(self, request: Request, context: Context) -> Response:
+        given = self.accept("UpdateInferenceComponent", request)
+        record = self._settled(context.scope, given, "UpdateInferenceComponent")
+        specification = given.get("Specification") or record["_specification"]
+        self._check_specification(context.scope, specification)
+        copies = given.get("RuntimeConfig", {}).get("CopyCount")
+        deployment = given.get("DeploymentConfig")
+        self._begin_update(record, copies)
+        if deployment:
+            with self.lock:
+                record["LastDeploymentConfig"] = deployment
+        self.workers.start(
+            f"update inference component {record['InferenceComponentName']}",
+            lambda: self.replace_component(context.scope, record, specification, deployment),
+        )
+        return {"InferenceComponentArn": record["InferenceComponentArn"]}
+
+    def update_inference_component_runtime_config(
+        self, request: Request, context: Context
+    ) -> Response:
+        operation = "UpdateInferenceComponentRuntimeConfig"
+        record = self._settled(context.scope, request, operation)
+        self._begin_update(record, request["DesiredRuntimeConfig"]["CopyCount"])
+        self.workers.start(
+            f"scale inference component {record['InferenceComponentName']}",
+            lambda: self.scale_component(context.scope, record),
+        )
+        return {"InferenceComponentArn": record["InferenceComponentArn"]}
+
+    def delete_inference_component(self, request: Request, context: Context) -> Response:
+        record = self._component(context.scope, request, "DeleteInferenceComponent")
+        if record["InferenceComponentStatus"] in _BUSY:
+            raise _in_progress(record)
+        self.set_component(record, "Deleting")
+        self.workers.start(
+            f"delete inference component {record['InferenceComponentName']}",
+            lambda: self.remove_component(context.scope, record),
+        )
+        return {}
+
+    def delete_endpoint(self, request: Request, context: Context) -> Response:
+        """Refuses while the endpoint hosts components, as AWS does."""
+        name = request["EndpointName"]
+        with self.lock:
+            hosted = [
+                record["InferenceComponentName"]
+                for record in self.records.of(context.scope, KIND).values()
+                if record["EndpointName"] == name
+            ]
+        if hosted:
+            arn = context.scope.arn("sagemaker", f"{endpoints.KIND}/{name}")
+            raise _refused(
+                f'Cannot delete endpoint "{arn}": it hosts the inference components '
+                f"{', '.join(sorted(hosted))}. Delete them first."
+            )
+        return super().delete_endpoint(request, context)
+
+    def _begin_update(self, record: Record, copies: int | None) -> None:
+        with self.lock:
+            record.pop("FailureReason", None)
+            if copies is not None:
+                record["RuntimeConfig"] = {**record["RuntimeConfig"], "DesiredCopyCount": copies}
+        self.set_component(record, "Updating")
+
+    def _component(self, scope: Scope, request: Mapping[str, Any], operation: str) -> Record:
+        return self.find(scope, KIND, request["InferenceComponentName"], operation=operation)
+
+    def _settled(self, scope: Scope, request: Mapping[str, Any], operation: str) -> Record:
+        """The component, if it is not on its way to another status."""
+        record = self._component(scope, request, operation)
+        if record["InferenceComponentStatus"] != "InService":
+            raise _in_progress(record)
+        return record
+
+    def _hosting_endpoint(self, scope: Scope, name: str) -> Record:
+        """The endpoint, if its variants host inference components."""
+        record = self.find(scope, endpoints.KIND, name, operation="CreateInferenceComponent")
+        status = record["EndpointStatus"]
+        if status != "InService":
+            raise _refused(f'Endpoint "{record["EndpointArn"]}" is {status}, not InService.')
+        live = self.registry.get(scope, name)
+        if live is None or not live.fleet.hosts_components:
+            raise _refused(
+                f'Endpoint "{record["EndpointArn"]}" serves the models of its configuration: '
+                "inference components need an endpoint whose variants have no ModelName."
+            )
+        return record
+
+    def _variant(self, endpoint: Record, name: str | None) -> str:
+        names = [variant["VariantName"] for variant in endpoint["ProductionVariants"]]
+        if name is None and len(names) == 1:
+            return str(names[0])
+        if name not in names:
+            raise _refused(
+                f'Could not find variant "{name or ""}" of endpoint "{endpoint["EndpointArn"]}"; '
+                f"it has {', '.join(names)}."
+            )
+        return str(name)
+
+    def _check_specification(self, scope: Scope, specification: Mapping[str, Any]) -> None:
+        if bool(specification.get("ModelName")) == bool(specification.get("Container")):
+            raise _refused("Specification needs either ModelName or Container, not both.")
+        if specification.get("ModelName"):
+            operation = "CreateInferenceComponent"
+            self.find(scope, models.KIND, specification["ModelName"], operation=operation)
+        elif not specification["Container"].get("Image"):
+            raise _refused("Container of Specification needs an Image.")
+        requirements = specification.get("ComputeResourceRequirements")
+        if not requirements:
+            raise _refused("Specification needs ComputeResourceRequirements.")
+        smallest = requirements["MinMemoryRequiredInMb"]
+        largest = requirements.get("MaxMemoryRequiredInMb", smallest)
+        if largest < smallest:
+            raise _refused(
+                f"MaxMemoryRequiredInMb must be at least MinMemoryRequiredInMb ({smallest}); got "
+                f"{largest}."
+            )
+
+
+def _refused(message: str) -> AwsError:
+    return AwsError("ValidationException", message)
+
+
+def _in_progress(record: Record) -> AwsError:
+    return _refused(
+        f'Cannot update inference component "{record["InferenceComponentArn"]}" with status '
+        f'"{record["InferenceComponentStatus"]}".'
+    )

@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from rehearsal.aws.sagemaker.instance_capacity import Size, instance_size, instances_needed
+from rehearsal.aws.sagemaker.service import SageMaker
+from tests.rehearsal.aws.sagemaker import requests
+from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane
+from tests.rehearsal.fakes import ROLE, FakePlatform
+
+Settle = Callable[[str], dict[str, Any]]
+
+REQUIREMENTS = {"NumberOfCpuCoresRequired": 1, "MinMemoryRequiredInMb": 1024}
+
+
+def component(name: str = "churn-a", **changes: Any) -> dict[str, Any]:
+    return {
+        "InferenceComponentName": name,
+        "EndpointName": "fleet",
+        "VariantName": "AllTraffic",
+        "Specification": {"ModelName": "churn", "ComputeResourceRequirements": REQUIREMENTS},
+        "RuntimeConfig": {"CopyCount": 1},
+        **changes,
+    }
+
+
+def fleet_config(name: str = "fleet-config", **scaling: Any) -> dict[str, Any]:
+    config = requests.endpoint_config(name, ExecutionRoleArn=ROLE)
+    variant = config["ProductionVariants"][0]
+    del variant["ModelName"]
+    variant["InstanceType"] = "ml.m5.large"
+    variant["ManagedInstanceScaling"] = {
+        "Status": "ENABLED",
+        "MinInstanceCount": 0,
+        "MaxInstanceCount": 2,
+        **scaling,
+    }
+    return config
+
+
+@pytest.fixture
+def fleet(sagemaker: Any, settle: Settle) -> dict[str, Any]:
+    """An endpoint `fleet` without models, of at most two ml.m5.large (2 CPUs, 8 GiB each)."""
+    sagemaker.create_model(**requests.model())
+    sagemaker.create_endpoint_config(**fleet_config())
+    sagemaker.create_endpoint(EndpointName="fleet", EndpointConfigName="fleet-config")
+    return settle("fleet")
+
+
+@pytest.fixture
+def ready(sagemaker: Any, eventually: Any) -> Settle:
+    """Waits until a component has settled and answers its description."""
+
+    def wait(name: str) -> dict[str, Any]:
+        def settled() -> Any:
+            answer = sagemaker.describe_inference_component(InferenceComponentName=name)
+            return answer if answer["InferenceComponentStatus"] in ("InService", "Failed") else None
+
+        answer: dict[str, Any] = eventually(settled)
+        return answer
+
+    return wait
+
+
+def test_a_component_serves_requests_that_name_it(
+    sagemaker: Any,
+    runtime: Any,
+    fleet: dict[str, Any],
+    ready: Settle,
+    service: SageMaker,
+    platform: FakePlatform,
+) -> None:
+    arn = sagemaker.create_inference_component(**component())["InferenceComponentArn"]
+    described = ready("churn-a")
+
+    answer = runtime.invoke_endpoint(
+        EndpointName="fleet", Body=b"1", InferenceComponentName="churn-a"
+    )
+    service.registry.metrics.flush()
+
+    assert arn == "arn:aws:sagemaker:us-east-1:111111111111:inference-component/churn-a"
+    assert described["RuntimeConfig"] == {"DesiredCopyCount": 1, "CurrentCopyCount": 1}
+    assert described["Specification"]["ModelName"] == "churn"
+    assert answer["Body"] == b"AllTraffic"
+    counted = [
+        datum["Value"]
+        for datum in platform.metrics
+        if datum["MetricName"] == "InvocationsPerCopy"
+        and datum["Dimensions"] == [{"Name": "InferenceComponentName", "Value": "churn-a"}]
+    ]
+    assert counted == [1.0]
+    with pytest.raises(ClientError, match="Inference Component Name header is required"):
+        runtime.invoke_endpoint(EndpointName="fleet", Body=b"1")
+    with pytest.raises(ClientError, match="Inference Component other not found"):
+        runtime.invoke_endpoint(EndpointName="fleet", Body=b"1", InferenceComponentName="other")
+
+
+def test_an_endpoint_with_models_hosts_no_components(
+    sagemaker: Any, runtime: Any, endpoint: dict[str, Any]
+) -> None:
+    with pytest.raises(ClientError, match="Inference Component Name header is not allowed"):
+        runtime.invoke_endpoint(EndpointName="live", Body=b"1", InferenceComponentName="a")
+    with pytest.raises(ClientError, match="need an endpoint whose variants have no ModelName"):
+        sagemaker.create_inference_component(**component(EndpointName="live"))
+
+
+def test_a_container_of_the_specification_is_served_with_the_role_of_the_endpoint(
+    sagemaker: Any, fleet: dict[str, Any], ready: Settle, data_plane: FakeDataPlane
+) -> None:
+    container = {"Image": requests.IMAGE, "ArtifactUrl": "s3://b/m.tar.gz", "Environment": {}}
+    specification = {"Container": container, "ComputeResourceRequirements": REQUIREMENTS}
+
+    sagemaker.create_inference_component(**component(Specification=specification))
+    described = ready("churn-a")["Specification"]["Container"]
+
+    run = data_plane.servers[0].run
+    assert run.containers == [
+        {"Image": requests.IMAGE, "ModelDataUrl": "s3://b/m.tar.gz", "Environment": {}}
+    ]
+    assert run.log_group == "/aws/sagemaker/InferenceComponents/churn-a"
+    assert described["DeployedImage"]["SpecifiedImage"] == requests.IMAGE
+    assert described["ArtifactUrl"] == "s3://b/m.tar.gz"
+
+
+def test_at_zero_copies_nothing_answers_and_a_metric_tells(
+    sagemaker: Any,
+    runtime: Any,
+    fleet: dict[str, Any],
+    ready: Settle,
+    settle: Settle,
+    service: SageMaker,
+    platform: FakePlatform,
+    data_plane: FakeDataPlane,
+) -> None:
+    sagemaker.create_inference_component(**component())
+    ready("churn-a")
+
+    sagemaker.update_inference_component_runtime_config(
+        InferenceComponentName="churn-a", DesiredRuntimeConfig={"CopyCount": 0}
+    )
+    assert ready("churn-a")["RuntimeConfig"]["CurrentCopyCount"] == 0
+    assert data_plane.servers[0].stopped
+    assert settle("fleet")["ProductionVariants"][0]["CurrentInstanceCount"] == 0
+    with pytest.raises(ClientError, match="Inference Component has no capacity to process this"):
+        runtime.invoke_endpoint(EndpointName="fleet", Body=b"1", InferenceComponentName="churn-a")
+    service.registry.metrics.flush()
+    failures = [
+        datum
+        for datum in platform.metrics
+        if datum["MetricName"] == "NoCapacityInvocationFailures"
+        and datum["Dimensions"] == [{"Name": "InferenceComponentName", "Value": "churn-a"}]
+    ]
+    assert len(failures) == 1
+
+    sagemaker.update_inference_component_runtime_config(
+        InferenceComponentName="churn-a", DesiredRuntimeConfig={"CopyCount": 3}
+    )
+    ready("churn-a")
+    runtime.invoke_endpoint(EndpointName="fleet", Body=b"1", InferenceComponentName="churn-a")
+    assert settle("fleet")["ProductionVariants"][0]["CurrentInstanceCount"] == 2
+
+
+def test_copies_that_do_not_fit_fail(
+    sagemaker: Any, fleet: dict[str, Any], ready: Settle, data_plane: FakeDataPlane
+) -> None:
+    sagemaker.create_inference_component(**component(RuntimeConfig={"CopyCount": 5}))
+    too_many = ready("churn-a")
+    big = {"NumberOfCpuCoresRequired": 4, "MinMemoryRequiredInMb": 1024}
+    specification = {"ModelName": "churn", "ComputeResourceRequirements": big}
+    sagemaker.create_inference_component(**component("big", Specification=specification))
+
+    assert too_many["InferenceComponentStatus"] == "Failed"
+    assert "they need 3 instances of ml.m5.large, at most 2" in too_many["FailureReason"]
+    assert "they need a larger instance than ml.m5.large" in ready("big")["FailureReason"]
+    assert data_plane.servers == []
+
+
+def test_an_update_replaces_the_copies(
+    sagemaker: Any, runtime: Any, fleet: dict[str, Any], ready: Settle, data_plane: FakeDataPlane
+) -> None:
+    sagemaker.create_inference_component(**component())
+    ready("churn-a")
+    sagemaker.create_model(**requests.model("better"))
+
+    policy = {
+        "MaximumBatchSize": {"Type": "COPY_COUNT", "Value": 1},
+        "WaitIntervalInSeconds": 0,
+    }
+    sagemaker.update_inference_component(
+        InferenceComponentName="churn-a",
+        Specification={"ModelName": "better", "ComputeResourceRequirements": REQUIREMENTS},
+        RuntimeConfig={"CopyCount": 2},
+        DeploymentConfig={"RollingUpdatePolicy": policy},
+    )
+    described = ready("churn-a")
+
+    assert described["Specification"]["ModelName"] == "better"
+    assert described["RuntimeConfig"]["CurrentCopyCount"] == 2
+    assert described["LastDeploymentConfig"]["RollingUpdatePolicy"] == policy
+    assert [server.stopped for server in data_plane.servers] == [True, False]
+
+
+def test_an_alarm_rolls_an_update_back(
+    sagemaker: Any,
+    runtime: Any,
+    fleet: dict[str, Any],
+    ready: Settle,
+    platform: FakePlatform,
+    data_plane: FakeDataPlane,
+) -> None:
+    class Alarms:
+        def describe_alarms(self, **_: Any) -> Any:
+            return {"MetricAlarms": [{"AlarmName": "errors"}]}
+
+    sagemaker.create_inference_component(**component())
+    ready("churn-a")
+    sagemaker.create_model(**requests.model("better"))
+    platform.clients["cloudwatch"] = Alarms()
+
+    sagemaker.update_inference_component(
+        InferenceComponentName="churn-a",
+        Specification={"ModelName": "better", "ComputeResourceRequirements": REQUIREMENTS},
+        DeploymentConfig={
+            "RollingUpdatePolicy": {
+                "MaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+                "WaitIntervalInSeconds": 60,
+            },
+            "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]},
+        },
+    )
+    kept = ready("churn-a")
+
+    assert kept["Specification"]["ModelName"] == "churn"
+    assert "errors" in kept["FailureReason"]
+    assert [server.stopped for server in data_plane.servers] == [False, True]
+
+
+def test_an_endpoint_goes_after_its_components(
+    sagemaker: Any, fleet: dict[str, Any], ready: Settle, eventually: Any, data_plane: FakeDataPlane
+) -> None:
+    sagemaker.create_inference_component(**component())
+    ready("churn-a")
+    with pytest.raises(ClientError, match="it hosts the inference components churn-a"):
+        sagemaker.delete_endpoint(EndpointName="fleet")
+
+    sagemaker.delete_inference_component(InferenceComponentName="churn-a")
+    eventually(lambda: not sagemaker.list_inference_components()["InferenceComponents"])
+
+    assert data_plane.servers[0].stopped
+    sagemaker.delete_endpoint(EndpointName="fleet")
+    eventually(lambda: not sagemaker.list_endpoints()["Endpoints"])
+
+
+def test_components_are_listed_by_endpoint_and_variant(
+    sagemaker: Any, fleet: dict[str, Any], ready: Settle
+) -> None:
+    sagemaker.create_inference_component(**component())
+    ready("churn-a")
+
+    listed = sagemaker.list_inference_components(
+        EndpointNameEquals="fleet", VariantNameEquals="AllTraffic", StatusEquals="InService"
+    )
+    other = sagemaker.list_inference_components(EndpointNameEquals="other")
+
+    assert [c["InferenceComponentName"] for c in listed["InferenceComponents"]] == ["churn-a"]
+    assert other["InferenceComponents"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"VariantName": "Other"}, 'Could not find variant "Other"'),
+        ({"EndpointName": "none"}, 'Could not find endpoint "arn:'),
+        ({"Specification": {"ModelName": "none"}}, 'Could not find model "arn:'),
+        ({"Specification": {"ModelName": "churn"}}, "needs ComputeResourceRequirements"),
+        ({"Specification": {"InstanceType": "x"}}, "not implement Specification.InstanceType"),
+        (
+            {"Specification": {"ComputeResourceRequirements": REQUIREMENTS}},
+            "either ModelName or Container",
+        ),
+        ({"RuntimeConfig": {}}, "needs Specification and RuntimeConfig"),
+        (
+            {"Specification": {"BaseInferenceComponentName": "base"}},
+            "does not implement Specification.BaseInferenceComponentName",
+        ),
+    ],
+)
+def test_a_wrong_component_is_refused(
+    sagemaker: Any, fleet: dict[str, Any], changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message):
+        sagemaker.create_inference_component(**component(**changes))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.pop("ExecutionRoleArn"), "needs ExecutionRoleArn in its configuration"),
+        (
+            lambda c: c["ProductionVariants"][0].update(ModelName="churn"),
+            "ManagedInstanceScaling of variant AllTraffic is for variants that host",
+        ),
+        (
+            lambda c: c["ProductionVariants"][0]["ManagedInstanceScaling"].update(
+                MinInstanceCount=3
+            ),
+            "MinInstanceCount of variant AllTraffic must be at most MaxInstanceCount",
+        ),
+        (
+            lambda c: c.update(AsyncInferenceConfig={"OutputConfig": {}}),
+            "AsyncInferenceConfig cannot be used with inference components",
+        ),
+        (
+            lambda c: c["ProductionVariants"].append(
+                {
+                    "VariantName": "v",
+                    "ModelName": "churn",
+                    "InstanceType": "ml.m5.large",
+                    "InitialInstanceCount": 1,
+                }
+            ),
+            "all variants of an endpoint host inference components, or none",
+        ),
+    ],
+)
+def test_a_wrong_configuration_for_components_is_refused(
+    sagemaker: Any, change: Callable[[dict[str, Any]], Any], message: str
+) -> None:
+    sagemaker.create_model(**requests.model())
+    config = fleet_config()
+    change(config)
+
+    with pytest.raises(ClientError, match=message):
+        sagemaker.create_endpoint_config(**config)
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("ml.m5.large", Size(2, 8192)),
+        ("ml.c7g.4xlarge", Size(16, 32768)),
+        ("ml.r6gd.xlarge", Size(4, 32768)),
+        ("ml.m8g.medium", Size(1, 4096)),
+        ("ml.g5.xlarge", None),
+    ],
+)
+def test_sizes_follow_from_the_names_of_instance_types(name: str, size: Size | None) -> None:
+    assert instance_size(name) == size
+
+
+def test_copies_share_instances() -> None:
+    instance = Size(4, 16384)
+
+    assert instances_needed(instance, []) == 0
+    assert instances_needed(instance, [Size(1, 1024)] * 4) == 1
+    assert instances_needed(instance, [Size(3, 1024), Size(2, 1024), Size(1, 1024)]) == 2
+    assert instances_needed(instance, [Size(0.25, 20000)]) is None
