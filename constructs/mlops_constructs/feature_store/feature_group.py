@@ -145,7 +145,15 @@ class FeatureGroup(FeatureGroupBase):
 
         Example::
 
-            feature_group.grant_query_offline(role)
+            schema = FeatureSchema(
+                features=[Feature.string("id"), Feature.fractional("at")],
+                record_identifier="id",
+                event_time="at",
+            )
+            history = FeatureGroup(
+                stack, "History", schema=schema, offline=OfflineStore.iceberg(bucket)
+            )
+            history.grant_query_offline(role)
         """
         if self._offline is None:
             raise ValueError(

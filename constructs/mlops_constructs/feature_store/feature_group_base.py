@@ -36,7 +36,8 @@ class FeatureGroupBase(cdk.Resource):
 
         Example::
 
-            feature_group.grant_read(role)
+            customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
+            customers.grant_read(role)
         """
         return self._grant_records(grantee, "sagemaker:BatchGetRecord", "sagemaker:GetRecord")
 
@@ -45,7 +46,8 @@ class FeatureGroupBase(cdk.Resource):
 
         Example::
 
-            feature_group.grant_ingest(role)
+            customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
+            customers.grant_ingest(role)
         """
         return self._grant_records(
             grantee,
@@ -67,7 +69,8 @@ class FeatureGroupBase(cdk.Resource):
 
         Example::
 
-            feature_group.metric("Latency", "GetRecord", statistic="p99")
+            customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
+            customers.metric("Latency", "GetRecord", statistic="p99")
         """
         return self._metric(metric_name, operation, "Average", options)
 
@@ -78,7 +81,8 @@ class FeatureGroupBase(cdk.Resource):
 
         Example::
 
-            feature_group.metric_invocations("PutRecord")
+            customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
+            customers.metric_invocations("PutRecord")
         """
         return self._metric("Invocations", operation, "Sum", options)
 
@@ -89,7 +93,8 @@ class FeatureGroupBase(cdk.Resource):
 
         Example::
 
-            feature_group.metric_throttled_requests("PutRecord")
+            customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
+            customers.metric_throttled_requests("PutRecord")
         """
         return self._metric("ThrottledRequests", operation, "Sum", options)
 
@@ -100,7 +105,8 @@ class FeatureGroupBase(cdk.Resource):
 
         Example::
 
-            feature_group.metric_server_errors("GetRecord")
+            customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
+            customers.metric_server_errors("GetRecord")
         """
         return self._metric("Operation5XXErrors", operation, "Sum", options)
 
@@ -111,7 +117,8 @@ class FeatureGroupBase(cdk.Resource):
 
         Example::
 
-            feature_group.metric_latency("GetRecord", statistic="p99")
+            customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
+            customers.metric_latency("GetRecord", statistic="p99")
         """
         return self._metric("Latency", operation, "Average", options)
 
@@ -132,7 +139,8 @@ class FeatureGroupBase(cdk.Resource):
 
         Example::
 
-            feature_group.on_state_change("Tell", target=targets.CodePipeline(pipeline))
+            customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
+            customers.on_state_change("Tell", target=targets.CodePipeline(pipeline))
         """
         return events.Rule(
             self,
