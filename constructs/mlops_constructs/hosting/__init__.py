@@ -1,21 +1,42 @@
 """Models, and the endpoints that serve them."""
 
+from .async_inference import AsyncInference
 from .capacity import Capacity
+from .component_base import InferenceComponentBase
+from .component_compute import ComponentCompute
 from .data_capture import DataCapture
 from .endpoint import Endpoint
-from .endpoint_base import EndpointBase, MetricOptions
+from .endpoint_base import EndpointBase
+from .inference_component import InferenceComponent
+from .managed_fleet import ManagedFleet
 from .model import Model, ModelBase
 from .model_source import ModelSource
+from .real_time_variant import RealTimeVariant
 from .rollback import Rollback
 from .rollout import Rollout
+from .rollout_options import BlueGreenOptions, RolloutOptions
 from .scaling import Scaling
-from .variant import RealTimeVariant, ServerlessVariant
+from .scaling_metric import ScalingMetric
+from .scaling_policy import ScalingPolicy
+from .scheduled_capacity import ScheduledCapacity
+from .serverless_variant import ServerlessVariant
+from .serving_metrics import MetricOptions, ServingMetrics
+from .shadow_variant import ShadowVariant
+from .target_tracking import TrackingOptions
+from .variant import Routing
+from .vpc_placement import VpcPlacement
 
 __all__ = [
+    "AsyncInference",
+    "BlueGreenOptions",
     "Capacity",
+    "ComponentCompute",
     "DataCapture",
     "Endpoint",
     "EndpointBase",
+    "InferenceComponent",
+    "InferenceComponentBase",
+    "ManagedFleet",
     "MetricOptions",
     "Model",
     "ModelBase",
@@ -23,6 +44,15 @@ __all__ = [
     "RealTimeVariant",
     "Rollback",
     "Rollout",
+    "RolloutOptions",
+    "Routing",
     "Scaling",
+    "ScalingMetric",
+    "ScalingPolicy",
+    "ScheduledCapacity",
     "ServerlessVariant",
+    "ServingMetrics",
+    "ShadowVariant",
+    "TrackingOptions",
+    "VpcPlacement",
 ]

@@ -9,7 +9,9 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 
 from mlops_constructs._problems import is_known, outside
-from mlops_constructs.access import acknowledge_wildcards
+from mlops_constructs.access import Permission
+
+from .permissions import grant
 
 _LONGEST_URI = 512
 
@@ -104,16 +106,21 @@ class DataCapture:
     def grant_write(self, role: iam.IRole) -> None:
         """Lets the role of a model write captured traffic; an imported role is left alone."""
         objects = self.bucket.arn_for_objects(f"{self.prefix}/*")
-        iam.Grant.add_to_principal(grantee=role, actions=["s3:PutObject"], resource_arns=[objects])
-        if self.encryption_key is not None:
-            iam.Grant.add_to_principal(
-                grantee=role,
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                resource_arns=[self.encryption_key.key_arn],
+        allowed = [
+            Permission(
+                actions=["s3:PutObject"],
+                resources=[objects],
+                because="SageMaker chooses the keys of captured traffic",
             )
-        acknowledge_wildcards(
-            role, resources=[objects], reason="SageMaker chooses the keys of captured traffic"
-        )
+        ]
+        if self.encryption_key is not None:
+            allowed.append(
+                Permission(
+                    actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                    resources=[self.encryption_key.key_arn],
+                )
+            )
+        grant(role, allowed)
 
     def render(self) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
         """The DataCaptureConfig of an endpoint config."""

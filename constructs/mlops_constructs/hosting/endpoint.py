@@ -7,16 +7,26 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from mlops_constructs._content_name import HASH_LENGTH, content_hash
+from mlops_constructs._content_name import HASH_LENGTH
 from mlops_constructs._problems import Problems, is_known
+from mlops_constructs._regions import region_problems
 
+from .async_inference import AsyncInference
 from .data_capture import DataCapture
 from .endpoint_base import EndpointBase
+from .endpoint_parts import EndpointParts
 from .endpoint_problems import endpoint_problems
-from .model import name_problems
+from .health_alarms import Watched
+from .managed_fleet import ManagedFleet
+from .names import name_problems
+from .real_time_variant import RealTimeVariant
 from .rollout import Rollout
-from .scaling import Scaling
-from .variant import DEFAULT_VARIANT_NAME, RealTimeVariant, ServerlessVariant
+from .scaled_capacity import ScaledResource
+from .serverless_variant import ServerlessVariant
+from .shadow_variant import ShadowVariant
+from .variant import DEFAULT_VARIANT_NAME
+
+_TYPES = ("AWS::SageMaker::Endpoint", "AWS::SageMaker::EndpointConfig")
 
 
 class Endpoint(EndpointBase):
@@ -27,16 +37,21 @@ class Endpoint(EndpointBase):
     number of instances that it has at that moment is kept; weights and data capture always follow
     the configuration.
 
-    A real-time endpoint cannot become serverless, nor the other way round: give it another name.
+    A real-time, a serverless and an asynchronous endpoint cannot become each other: give the other
+    one another name.
 
     Parameters:
-        variants: one or more `RealTimeVariant`, or one `ServerlessVariant`.
+        variants: one or more `RealTimeVariant`, or one `ServerlessVariant`, or one `ManagedFleet`
+            for inference components.
         endpoint_name: name by which it is called; also the beginning of its configuration's name.
             Left out: CloudFormation names both.
         encryption_key: key of the storage volumes of its instances. Left out: a key of AWS.
         data_capture: copies of requests and answers. Left out: nothing is captured.
         rollout: how it moves to a new configuration. Left out: AWS moves all traffic at once and
             never turns back.
+        asynchronous: makes requests wait in a queue, and writes answers to S3. Left out: the
+            endpoint answers at once.
+        shadow: a second model that gets copies of the requests. Left out: none.
 
     Raises:
         ValueError: with every problem of the input.
@@ -67,30 +82,34 @@ class Endpoint(EndpointBase):
         scope: Construct,
         construct_id: str,
         *,
-        variants: Sequence[RealTimeVariant | ServerlessVariant],
+        variants: Sequence[RealTimeVariant | ServerlessVariant | ManagedFleet],
         endpoint_name: str | None = None,
         encryption_key: kms.IKey | None = None,
         data_capture: DataCapture | None = None,
         rollout: Rollout | None = None,
+        asynchronous: AsyncInference | None = None,
+        shadow: ShadowVariant | None = None,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=endpoint_name)
         problems = Problems(f"Endpoint {self.node.path}")
         problems.extend(name_problems("endpoint_name", endpoint_name, reserve=HASH_LENGTH + 1))
-        problems.extend(
-            endpoint_problems(
-                variants,
-                named=endpoint_name is not None,
-                encrypted=encryption_key is not None,
-                data_capture=data_capture,
-                rollout=rollout,
-            )
+        problems.extend(region_problems(self, *_TYPES))
+        parts = EndpointParts(
+            variants=tuple(variants),
+            shadow=shadow,
+            asynchronous=asynchronous,
+            data_capture=data_capture,
+            encryption_key=encryption_key,
         )
+        named = endpoint_name is not None
+        problems.extend(endpoint_problems(parts, named=named, rollout=rollout))
         problems.raise_if_any()
 
-        self._variants = tuple(variants)
+        self._parts = parts
         self.variant_name = variants[0].name
-        self._let_models_write_capture(data_capture)
-        config = self._define_config(endpoint_name, encryption_key, data_capture)
+        self.hosts_components = bool(parts.fleets)
+        parts.grant_roles()
+        config = parts.define_config(self, endpoint_name)
         self._resource = self._define_endpoint(config, endpoint_name, rollout)
         self.endpoint_name = self._get_resource_name_attribute(self._resource.attr_endpoint_name)
         self.endpoint_arn = self._resource.ref
@@ -126,35 +145,6 @@ class Endpoint(EndpointBase):
         )
         return imported
 
-    def _let_models_write_capture(self, data_capture: DataCapture | None) -> None:
-        if data_capture is None:
-            return
-        for model in {variant.model for variant in self._variants}:
-            if model.role is not None:
-                data_capture.grant_write(model.role)
-
-    def _define_config(
-        self,
-        endpoint_name: str | None,
-        encryption_key: kms.IKey | None,
-        data_capture: DataCapture | None,
-    ) -> sagemaker.CfnEndpointConfig:
-        variants = [variant.render() for variant in self._variants]
-        capture = data_capture.render() if data_capture else None
-        key_arn = encryption_key.key_arn if encryption_key else None
-        models = [variant.model.fingerprint for variant in self._variants]
-        # Whatever replaces a configuration has to change its name; a model's name is only a
-        # reference in the template, so its content counts by itself.
-        fingerprint = content_hash(self, [variants, capture, key_arn, models])
-        return sagemaker.CfnEndpointConfig(
-            self,
-            "Config",
-            endpoint_config_name=f"{endpoint_name}-{fingerprint}" if endpoint_name else None,
-            production_variants=variants,
-            data_capture_config=capture,
-            kms_key_id=key_arn,
-        )
-
     def _define_endpoint(
         self,
         config: sagemaker.CfnEndpointConfig,
@@ -162,7 +152,7 @@ class Endpoint(EndpointBase):
         rollout: Rollout | None,
     ) -> sagemaker.CfnEndpoint:
         exclude = sagemaker.CfnEndpoint.VariantPropertyProperty
-        scales = any(_scaling_of(variant) for variant in self._variants)
+        scales = any(variant.scaling is not None for variant in self._parts.real_time)
         return sagemaker.CfnEndpoint(
             self,
             "Resource",
@@ -186,23 +176,18 @@ class Endpoint(EndpointBase):
     ) -> sagemaker.CfnEndpoint.DeploymentConfigProperty | None:
         if rollout is None:
             return None
-        names = rollout.rollback.alarm_names(
-            Construct(self, "Rollback"),
-            endpoint_name=endpoint_name or "",
-            variant_names=[variant.name for variant in self._variants],
-        )
-        return rollout.render(names)
+        name = endpoint_name or ""
+        watched = [
+            Watched.variant(endpoint_name=name, variant_name=variant.name)
+            for variant in self._parts.variants
+        ]
+        return rollout.render(rollout.rollback.alarm_names(Construct(self, "Rollback"), watched))
 
     def _scale(self) -> None:
-        for variant in self._variants:
-            scaling = _scaling_of(variant)
-            if scaling is not None:
-                scaling.attach(
-                    Construct(self, f"Scaling-{variant.name}"),
-                    endpoint_name=self.endpoint_name,
-                    variant_name=variant.name,
-                )
-
-
-def _scaling_of(variant: RealTimeVariant | ServerlessVariant) -> Scaling | None:
-    return variant.scaling if isinstance(variant, RealTimeVariant) else None
+        for variant, scaling, capacity in self._parts.scaled:
+            scaling.attach(
+                Construct(self, f"Scaling-{variant.name}"),
+                ScaledResource.variant(
+                    capacity, endpoint_name=self.endpoint_name, variant_name=variant.name
+                ),
+            )

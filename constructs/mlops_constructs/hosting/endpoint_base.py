@@ -1,37 +1,23 @@
-"""What an owned and an imported endpoint share: permissions and metrics."""
+"""What an owned and an imported endpoint share: permissions, metrics and events."""
 
-from typing import TypedDict, Unpack
+from collections.abc import Mapping, Sequence
+from typing import Unpack
 
-import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 
-
-class MetricOptions(TypedDict, total=False):
-    """What a caller may say about a metric; what is left out has the metric's own default.
-
-    Keys:
-        statistic: for example `Sum`, `Average`, `p99`.
-        period: length of a data point. Left out: 5 minutes.
-        label: text of a graph's legend.
-        variant: the variant that the metric is about. Left out: the endpoint's first one.
-    """
-
-    statistic: str
-    period: cdk.Duration
-    label: str
-    variant: str
+from .serving_metrics import MetricOptions, ServingMetrics
 
 
-class EndpointBase(cdk.Resource):
-    """An endpoint, its permissions and its metrics.
-
-    Source of the metrics: "Monitor Amazon SageMaker with Amazon CloudWatch".
-    """
+class EndpointBase(ServingMetrics):
+    """An endpoint, its permissions, its metrics and its events."""
 
     endpoint_name: str
     endpoint_arn: str
     variant_name: str
+    # Whether its variant is a managed fleet; None: imported, so only AWS knows.
+    hosts_components: bool | None = None
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal send requests to the endpoint.
@@ -40,106 +26,146 @@ class EndpointBase(cdk.Resource):
 
             endpoint.grant_invoke(role)
         """
-        return iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["sagemaker:InvokeEndpoint"],
-            resource_arns=[self.endpoint_arn],
-        )
+        return self._grant(grantee, "sagemaker:InvokeEndpoint")
 
-    def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Any metric of a variant's requests, an average where nothing else is said.
+    def grant_invoke_async(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal put requests into the queue of an asynchronous endpoint.
+
+        The principal also needs to write what it asks to S3, and to read the answers there.
 
         Example::
 
-            endpoint.metric("ModelSetupTime", statistic="p95")
+            endpoint.grant_invoke_async(role)
         """
-        return self._metric("AWS/SageMaker", metric_name, "Average", options)
+        return self._grant(grantee, "sagemaker:InvokeEndpointAsync")
 
-    def metric_invocations(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests that reached the variant.
+    def metric_disk_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Use of the instances' disks in percent.
 
         Example::
 
-            endpoint.metric_invocations(period=cdk.Duration.minutes(1))
+            endpoint.metric_disk_utilization(statistic="Maximum")
         """
-        return self._metric("AWS/SageMaker", "Invocations", "Sum", options)
+        return self._of_containers("DiskUtilization", options)
 
-    def metric_invocations_per_instance(
+    def metric_provisioned_concurrency_utilization(
         self, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
-        """Requests for each instance, which is what target tracking looks at.
+        """Used part of a serverless variant's provisioned concurrency, 0 to 1.
 
         Example::
 
-            endpoint.metric_invocations_per_instance()
+            endpoint.metric_provisioned_concurrency_utilization(statistic="Maximum")
         """
-        return self._metric("AWS/SageMaker", "InvocationsPerInstance", "Sum", options)
+        return self._of_requests("ServerlessProvisionedConcurrencyUtilization", "Average", options)
 
-    def metric_client_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests answered with a 4xx status; their average is the share of all requests.
+    def metric_backlog(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Requests that wait in an asynchronous endpoint's queue.
 
         Example::
 
-            endpoint.metric_client_errors()
+            endpoint.metric_backlog(statistic="Maximum")
         """
-        return self._metric("AWS/SageMaker", "Invocation4XXErrors", "Sum", options)
-
-    def metric_server_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests answered with a 5xx status; their average is the share of all requests.
-
-        Example::
-
-            endpoint.metric_server_errors(statistic="Average")
-        """
-        return self._metric("AWS/SageMaker", "Invocation5XXErrors", "Sum", options)
-
-    def metric_model_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time that the container takes to answer, in microseconds.
-
-        Example::
-
-            endpoint.metric_model_latency(statistic="p99")
-        """
-        return self._metric("AWS/SageMaker", "ModelLatency", "Average", options)
-
-    def metric_overhead_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time that SageMaker adds to the container's, in microseconds.
-
-        Example::
-
-            endpoint.metric_overhead_latency(variant="challenger")
-        """
-        return self._metric("AWS/SageMaker", "OverheadLatency", "Average", options)
-
-    def metric_cpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """CPU use of the instances in percent, 100 for each vCPU.
-
-        Example::
-
-            endpoint.metric_cpu_utilization(statistic="Maximum")
-        """
-        return self._metric("/aws/sagemaker/Endpoints", "CPUUtilization", "Average", options)
-
-    def metric_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Memory use of the instances in percent.
-
-        Example::
-
-            endpoint.metric_memory_utilization(statistic="Maximum")
-        """
-        return self._metric("/aws/sagemaker/Endpoints", "MemoryUtilization", "Average", options)
-
-    def _metric(
-        self, namespace: str, metric_name: str, statistic: str, options: MetricOptions
-    ) -> cloudwatch.Metric:
+        # The queue belongs to the endpoint and not to a variant.
         return cloudwatch.Metric(
-            namespace=namespace,
-            metric_name=metric_name,
-            dimensions_map={
-                "EndpointName": self.endpoint_name,
-                "VariantName": options.get("variant", self.variant_name),
-            },
-            statistic=options.get("statistic", statistic),
+            namespace="AWS/SageMaker",
+            metric_name="ApproximateBacklogSize",
+            dimensions_map={"EndpointName": self.endpoint_name},
+            statistic=options.get("statistic", "Average"),
             period=options.get("period"),
             label=options.get("label"),
         )
+
+    def on_state_change(
+        self,
+        construct_id: str,
+        *,
+        statuses: Sequence[str] = (),
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+    ) -> events.Rule:
+        """Does something when the endpoint is created, updated, deleted, or fails.
+
+        SageMaker may send an event twice, so the target has to bear a repetition.
+
+        Parameters:
+            statuses: such as `IN_SERVICE`, `FAILED` or `UPDATE_ROLLBACK_FAILED`. Left out: any.
+            target: what is started. Left out: add it to the rule.
+            description: of the rule. Left out: it names the endpoint.
+
+        Source: "SageMaker endpoint state change" in SageMaker's events for EventBridge.
+
+        Example::
+
+            endpoint.on_state_change(
+                "Failed", statuses=["FAILED"], target=targets.SnsTopic(topic)
+            )
+        """
+        status = {"EndpointStatus": list(statuses)} if statuses else {}
+        return self._rule(
+            construct_id,
+            detail_type="SageMaker Endpoint State Change",
+            detail=status,
+            target=target,
+            description=description or f"Endpoint {self.endpoint_name} changed its state",
+        )
+
+    def on_deployment_state_change(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+    ) -> events.Rule:
+        """Does something at each step of a rollout, also when it is turned back.
+
+        Parameters:
+            target: what is started. Left out: add it to the rule.
+            description: of the rule. Left out: it names the endpoint.
+
+        Source: "SageMaker endpoint deployment state change" in SageMaker's events for EventBridge.
+
+        Example::
+
+            endpoint.on_deployment_state_change("Rollout", target=targets.SnsTopic(topic))
+        """
+        return self._rule(
+            construct_id,
+            detail_type="SageMaker Endpoint Deployment State Change",
+            detail={},
+            target=target,
+            description=description or f"A rollout of endpoint {self.endpoint_name} proceeded",
+        )
+
+    def _rule(
+        self,
+        construct_id: str,
+        *,
+        detail_type: str,
+        detail: Mapping[str, Sequence[str]],
+        target: events.IRuleTarget | None,
+        description: str,
+    ) -> events.Rule:
+        return events.Rule(
+            self,
+            construct_id,
+            description=description,
+            event_pattern=events.EventPattern(
+                source=["aws.sagemaker"],
+                detail_type=[detail_type],
+                detail={"EndpointName": [self.endpoint_name], **detail},
+            ),
+            targets=None if target is None else [target],
+        )
+
+    def _grant(self, grantee: iam.IGrantable, action: str) -> iam.Grant:
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=[action], resource_arns=[self.endpoint_arn]
+        )
+
+    def _dimensions(self, options: MetricOptions) -> Mapping[str, str]:
+        variant = options.get("variant", self.variant_name)
+        return {"EndpointName": self.endpoint_name, "VariantName": variant}
+
+    def _container_metric(self, metric_name: str) -> tuple[str, str]:
+        return "/aws/sagemaker/Endpoints", metric_name

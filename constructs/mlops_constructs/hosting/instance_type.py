@@ -9,6 +9,13 @@ _NAMED_FOR_LOCAL_DISK = re.compile(r"[a-z]+\d+[a-z]*d[a-z]*")
 # Accelerated families that have NVMe disks without saying so in their name.
 _LOCAL_DISK = re.compile(r"(g5|g6|g6e|g7|g7e|dl1|p5.*|p6.*|trn\d.*)")
 
+_SIZES_WITH_ONE_GPU = {
+    "p2": {"xlarge"},
+    "p3": {"2xlarge"},
+    "g4dn": {"xlarge", "2xlarge", "4xlarge", "8xlarge", "16xlarge"},
+    "g5": {"xlarge", "2xlarge", "4xlarge", "8xlarge", "16xlarge"},
+}
+
 
 def is_instance_type(instance_type: str) -> bool:
     """Whether it is written like one; which of them a region has is CloudFormation's to know."""
@@ -38,6 +45,20 @@ def ignores_rollout(instance_type: str) -> bool:
     Source: "Deployment guardrails", exclusions.
     """
     return _family(instance_type) == "inf1"
+
+
+def cannot_load_many_models(instance_type: str) -> bool:
+    """Whether AWS supports no multi-model containers there.
+
+    They run on CPU types, and on GPU types with one GPU. Families that the list does not name yet
+    are left to AWS.
+
+    Source: "Supported algorithms, frameworks, and instances for multi-model endpoints".
+    """
+    family, size = _family(instance_type), instance_type.rpartition(".")[2]
+    if re.fullmatch(r"inf\d.*|trn\d.*|dl1", family):
+        return True
+    return family in _SIZES_WITH_ONE_GPU and size not in _SIZES_WITH_ONE_GPU[family]
 
 
 def _family(instance_type: str) -> str:

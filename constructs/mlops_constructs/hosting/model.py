@@ -1,6 +1,5 @@
 """A model: content, role and network with which SageMaker serves it."""
 
-import re
 from collections.abc import Sequence
 
 import aws_cdk as cdk
@@ -10,13 +9,14 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from mlops_constructs._content_name import HASH_LENGTH, content_hash
-from mlops_constructs._problems import Problems, is_known
+from mlops_constructs._problems import Problems
+from mlops_constructs._regions import region_problems
 from mlops_constructs.access import RolePolicies
 
+from .model_content import ModelContent, ModelTraits
 from .model_source import ModelSource
-
-LONGEST_NAME = 63
-NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+from .names import name_problems
+from .vpc_placement import VpcPlacement
 
 
 class ModelBase(cdk.Resource):
@@ -27,6 +27,7 @@ class ModelBase(cdk.Resource):
     # None: imported, so only AWS knows.
     network_isolation: bool | None = None
     in_vpc: bool | None = None
+    traits: ModelTraits = ModelTraits()
     fingerprint: str = ""
 
 
@@ -37,7 +38,8 @@ class Model(ModelBase):
     and a hash of its content; a fixed name would clash when CloudFormation replaces it.
 
     Parameters:
-        source: its content, `ModelSource.from_package(…)` or `ModelSource.from_image(…)`.
+        source: its content, made by a factory of `ModelSource`: a registered package, an image
+            with its data, a model of a hub, many models in one container, or several containers.
         role: role with which SageMaker reads the data and pulls the image. Left out:
             the least one that `source` needs; for a package it has to be given.
         vpc: network of the model's containers. Left out: SageMaker's own network.
@@ -81,25 +83,31 @@ class Model(ModelBase):
     ) -> None:
         super().__init__(scope, construct_id)
         problems = Problems(f"Model {self.node.path}")
+        problems.extend(region_problems(self, "AWS::SageMaker::Model"))
         problems.extend(source.problems())
         if vpc is None and (subnets is not None or security_groups is not None):
             problems.add("subnets, security_groups: got them without vpc; give vpc too")
         problems.extend(name_problems("name_prefix", name_prefix, reserve=HASH_LENGTH + 1))
-        if role is None and not source.knows_its_permissions:
+        content = source.content
+        if role is None and not content.knows_its_permissions:
             problems.add(
                 "role: got none for a model package; give the role that may read the package's "
                 "model data and pull its image (ModelExecutionRole makes one)"
             )
         problems.raise_if_any()
 
-        hosting_role = role or source.create_role(self, "Role")
+        placement = None
+        if vpc is not None:
+            placement = VpcPlacement(vpc=vpc, subnets=subnets, security_groups=security_groups)
+        hosting_role = role or content.create_role(self, "Role")
         self.role = hosting_role
         self.network_isolation = network_isolation
         self.in_vpc = vpc is not None
+        self.traits = content.traits
         resource = self._define(
-            source.container(),
+            content,
             hosting_role,
-            self._vpc_config(vpc, subnets, security_groups),
+            self._vpc_config(placement),
             name_prefix,
         )
         # SageMaker reads the model data when the model is created: permissions come first.
@@ -121,69 +129,36 @@ class Model(ModelBase):
 
     def _define(
         self,
-        container: sagemaker.CfnModel.ContainerDefinitionProperty,
+        content: ModelContent,
         role: iam.IRole,
         vpc_config: sagemaker.CfnModel.VpcConfigProperty | None,
         name_prefix: str | None,
     ) -> sagemaker.CfnModel:
+        first, *others = content.containers()
+        mode = content.execution_mode
+        several = [[first, *others], mode] if mode else first
         # Whatever replaces a model has to change its name.
         self.fingerprint = content_hash(
-            self, [container, role.role_arn, vpc_config, self.network_isolation]
+            self, [several, role.role_arn, vpc_config, self.network_isolation]
         )
+        execution = sagemaker.CfnModel.InferenceExecutionConfigProperty
         return sagemaker.CfnModel(
             self,
             "Resource",
             model_name=f"{name_prefix}-{self.fingerprint}" if name_prefix else None,
             execution_role_arn=role.role_arn,
-            primary_container=container,
+            primary_container=None if mode else first,
+            containers=[first, *others] if mode else None,
+            inference_execution_config=execution(mode=mode) if mode else None,
             vpc_config=vpc_config,
             enable_network_isolation=self.network_isolation,
         )
 
     def _vpc_config(
-        self,
-        vpc: ec2.IVpc | None,
-        subnets: ec2.SubnetSelection | None,
-        security_groups: Sequence[ec2.ISecurityGroup] | None,
+        self, placement: VpcPlacement | None
     ) -> sagemaker.CfnModel.VpcConfigProperty | None:
-        if vpc is None:
+        if placement is None:
             return None
-        groups = security_groups or [self._https_only(vpc)]
-        placed = subnets or ec2.SubnetSelection()
         return sagemaker.CfnModel.VpcConfigProperty(
-            subnets=vpc.select_subnets(
-                availability_zones=placed.availability_zones,
-                one_per_az=placed.one_per_az,
-                subnet_filters=placed.subnet_filters,
-                subnet_group_name=placed.subnet_group_name,
-                subnets=placed.subnets,
-                subnet_type=placed.subnet_type,
-            ).subnet_ids,
-            security_group_ids=[group.security_group_id for group in groups],
+            subnets=placement.subnet_ids, security_group_ids=placement.security_group_ids(self)
         )
-
-    def _https_only(self, vpc: ec2.IVpc) -> ec2.SecurityGroup:
-        group = ec2.SecurityGroup(
-            self,
-            "SecurityGroup",
-            vpc=vpc,
-            allow_all_outbound=False,
-            description="Containers of a SageMaker model",
-        )
-        group.add_egress_rule(
-            ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "AWS APIs through endpoints of the VPC"
-        )
-        return group
-
-
-def name_problems(parameter: str, name: str | None, *, reserve: int = 0) -> list[str]:
-    """What SageMaker would refuse in a name, of which `reserve` characters are still to come."""
-    if name is None or not is_known(name):
-        return []
-    longest = LONGEST_NAME - reserve
-    if len(name) <= longest and NAME.fullmatch(name):
-        return []
-    return [
-        f"{parameter}: got {name!r} ({len(name)} characters); allowed are 1 to {longest} letters, "
-        "digits and hyphens, with a letter or digit first and last"
-    ]

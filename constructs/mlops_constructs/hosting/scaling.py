@@ -1,5 +1,7 @@
-"""Automatic scaling of a variant's instances."""
+"""Automatic scaling of instances, provisioned concurrency or copies."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -8,19 +10,22 @@ from constructs import Construct
 
 from mlops_constructs._problems import is_known
 
-_DIMENSION = "sagemaker:variant:DesiredInstanceCount"
-_LONGEST_COOLDOWN_SECONDS = 86_400
+from .scaled_capacity import ScaledCapacity, ScaledResource
+from .scaling_metric import ScalingMetric
+from .scaling_policy import ScalingPolicy
+from .scheduled_capacity import ScheduledCapacity
+from .step_scaling import StepScaling
+from .target_tracking import TargetTracking, TrackingOptions
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scaling:
-    """How many instances a variant has, and by which metric; made by its static factories."""
+    """How much capacity there is, and by what it changes; made by its static factories."""
 
     minimum: int
     maximum: int
-    invocations_per_instance: float
-    scale_in_cooldown: cdk.Duration
-    scale_out_cooldown: cdk.Duration
+    policies: Sequence[ScalingPolicy] = ()
+    schedule: Sequence[ScheduledCapacity] = ()
 
     @staticmethod
     def target_invocations(
@@ -37,7 +42,7 @@ class Scaling:
             per_instance: invocations per instance and minute. Measure it with a load test: half of
                 what an instance can serve leaves room while new ones start.
             minimum: instances that are always there, at least 1; to zero scale only inference
-                components.
+                components and asynchronous endpoints.
             maximum: instances that there may be.
             scale_in_cooldown: rest after instances were removed. Left out: 300 seconds, AWS's own
                 default.
@@ -49,73 +54,117 @@ class Scaling:
 
             Scaling.target_invocations(per_instance=600, minimum=2, maximum=4)
         """
-        return Scaling(
-            minimum=minimum,
-            maximum=maximum,
-            invocations_per_instance=per_instance,
-            scale_in_cooldown=scale_in_cooldown or cdk.Duration.seconds(300),
-            scale_out_cooldown=scale_out_cooldown or cdk.Duration.seconds(300),
+        default = cdk.Duration.seconds(300)
+        options = TrackingOptions(
+            scale_in_cooldown=scale_in_cooldown or default,
+            scale_out_cooldown=scale_out_cooldown or default,
         )
+        rule = TargetTracking(
+            measure="invocations", target=per_instance, parameter="per_instance", options=options
+        )
+        return Scaling(minimum=minimum, maximum=maximum, policies=[ScalingPolicy(rule=rule)])
 
-    def problems(self) -> list[str]:
-        """What AWS would refuse."""
+    @staticmethod
+    def between(
+        minimum: int,
+        maximum: int,
+        *policies: ScalingPolicy,
+        schedule: Sequence[ScheduledCapacity] = (),
+    ) -> "Scaling":
+        """Keeps capacity between bounds, by any policies and schedules.
+
+        Where `minimum` is 0, which asynchronous endpoints and inference components allow, the
+        policy that wakes them up at the first request comes by itself: no other policy can, since
+        there is no metric without an instance.
+
+        Parameters:
+            minimum: instances, copies or provisioned concurrency that are always there.
+            maximum: how many of them there may be.
+            policies: what changes the number in between.
+            schedule: what changes the bounds by the clock.
+
+        Source: "Automatic scaling of Amazon SageMaker AI models"; "Scale an endpoint to zero
+        instances".
+
+        Example::
+
+            Scaling.between(
+                1,
+                4,
+                ScalingPolicy.target_concurrency(5),
+                ScalingPolicy.steps_above(ScalingMetric.utilization("CPU"), 90, {0: 2}),
+            )
+        """
+        return Scaling(minimum=minimum, maximum=maximum, policies=policies, schedule=schedule)
+
+    def problems(self, capacity: ScaledCapacity) -> list[str]:
+        """What AWS would refuse for a kind of capacity."""
         found = []
-        if is_known(self.minimum) and self.minimum < 1:
+        if is_known(self.minimum) and self.minimum < capacity.lowest:
+            reason = f", since {capacity.why_not_less}" if capacity.why_not_less else ""
             found.append(
-                f"scaling minimum: got {self.minimum}; allowed is 1 or more, since only inference "
-                "components scale to zero"
+                f"scaling minimum: got {self.minimum}; allowed is {capacity.lowest} or more{reason}"
             )
         known = is_known(self.minimum) and is_known(self.maximum)
-        if known and self.maximum < self.minimum:
+        if known and self.maximum < max(self.minimum, 1):
             found.append(
                 f"scaling maximum: got {self.maximum}; allowed is the minimum "
-                f"({self.minimum}) or more"
+                f"({self.minimum}) or more, and 1 at least"
             )
-        if is_known(self.invocations_per_instance) and self.invocations_per_instance <= 0:
-            found.append(
-                f"scaling per_instance: got {self.invocations_per_instance:g}; allowed is more "
-                "than 0 invocations in a minute"
-            )
-        for name in ("scale_in_cooldown", "scale_out_cooldown"):
-            cooldown: cdk.Duration = getattr(self, name)
-            if cooldown.is_unresolved():
-                continue
-            if cooldown.to_seconds() > _LONGEST_COOLDOWN_SECONDS:
-                found.append(
-                    f"scaling {name}: got {cooldown.to_seconds():g} seconds; allowed are at most "
-                    f"{_LONGEST_COOLDOWN_SECONDS}"
-                )
+        for policy in self.policies:
+            found += policy.rule.problems(capacity)
+        for entry in self.schedule:
+            found += entry.problems(capacity)
+        if not self.policies and not self.schedule:
+            found.append("scaling: got neither policies nor a schedule; give one of them")
+        names = Counter(rule.name(capacity) for rule in self._rules(capacity))
+        names.update(f"schedule {entry.name}" for entry in self.schedule)
+        found += [
+            f"scaling: got {count} times {name}; one target has each once"
+            for name, count in names.items()
+            if count > 1
+        ]
         return found
 
-    def attach(self, scope: Construct, *, endpoint_name: str, variant_name: str) -> None:
-        """Registers the variant of an endpoint as a scalable target, with its policy.
+    def attach(self, scope: Construct, resource: ScaledResource) -> None:
+        """Registers the resource as a scalable target, with its policies.
 
         No role is given: Application Auto Scaling then uses its service-linked role for SageMaker
         and creates it in an account that has none. (CDK's own ScalableTarget would make a role
-        without any right on SageMaker.) Since `endpoint_name` refers to the endpoint, the target
-        is registered after the endpoint exists and deregistered before it is deleted.
+        without any right on SageMaker.) The resource's id refers to what is scaled, so the target
+        is registered after that exists and deregistered before it is deleted.
         """
         target = autoscaling.CfnScalableTarget(
             scope,
             "ScalableTarget",
             service_namespace="sagemaker",
-            scalable_dimension=_DIMENSION,
-            resource_id=f"endpoint/{endpoint_name}/variant/{variant_name}",
+            scalable_dimension=resource.capacity.dimension,
+            resource_id=resource.resource_id,
             min_capacity=self.minimum,
             max_capacity=self.maximum,
+            scheduled_actions=[entry.render() for entry in self.schedule] or None,
         )
-        autoscaling.CfnScalingPolicy(
-            scope,
-            "InvocationsPerInstance",
-            policy_name="InvocationsPerInstance",
-            policy_type="TargetTrackingScaling",
-            scaling_target_id=target.ref,
-            target_tracking_scaling_policy_configuration=autoscaling.CfnScalingPolicy.TargetTrackingScalingPolicyConfigurationProperty(
-                target_value=self.invocations_per_instance,
-                predefined_metric_specification=autoscaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
-                    predefined_metric_type="SageMakerVariantInvocationsPerInstance"
-                ),
-                scale_in_cooldown=self.scale_in_cooldown.to_seconds(),
-                scale_out_cooldown=self.scale_out_cooldown.to_seconds(),
+        for rule in self._rules(resource.capacity):
+            rule.attach(scope, target=target, resource=resource)
+
+    def _rules(self, capacity: ScaledCapacity) -> list[TargetTracking | StepScaling]:
+        rules = [policy.rule for policy in self.policies]
+        lowest = [self.minimum, *(entry.minimum for entry in self.schedule)]
+        reaches_zero = any(is_known(minimum) and minimum == 0 for minimum in lowest)
+        if capacity.wake_up is None or not reaches_zero:
+            return rules
+        wake_up = StepScaling(
+            given_name="WakeUp",
+            metric=ScalingMetric(
+                metric_name=capacity.wake_up.metric_name,
+                statistic=capacity.wake_up.statistic,
+                namespace="AWS/SageMaker",
+                of_endpoint=True,
             ),
+            # At 1 and not above it: a single request has to be enough.
+            threshold=1,
+            steps={0: 1},
+            above=True,
+            cooldown=cdk.Duration.minutes(1),
         )
+        return [*rules, wake_up]

@@ -47,8 +47,8 @@ def test_traffic_is_captured_and_the_role_of_the_model_may_write_it(
             "JsonContentTypes": ["application/json"],
         },
     }
-    statements = resources("AWS::IAM::Policy")[0]["PolicyDocument"]["Statement"]
-    assert [one["Action"] for one in statements] == [
+    granted = resources("AWS::IAM::ManagedPolicy")[-1]["PolicyDocument"]["Statement"]
+    assert [one["Action"] for one in granted] == [
         "s3:PutObject",
         ["kms:Decrypt", "kms:GenerateDataKey"],
     ]

@@ -1,0 +1,132 @@
+"""What an endpoint consists of, and its configuration."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from mlops_constructs._content_name import content_hash
+
+from .async_inference import AsyncInference
+from .data_capture import DataCapture
+from .managed_fleet import ManagedFleet
+from .model import ModelBase
+from .real_time_variant import RealTimeVariant
+from .scaled_capacity import (
+    INSTANCES,
+    INSTANCES_BEHIND_QUEUE,
+    PROVISIONED_CONCURRENCY,
+    ScaledCapacity,
+)
+from .scaling import Scaling
+from .serverless_variant import ServerlessVariant
+from .shadow_variant import ShadowVariant
+
+Variant = RealTimeVariant | ServerlessVariant | ManagedFleet
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointParts:
+    """Variants and the features that they share."""
+
+    variants: Sequence[Variant]
+    shadow: ShadowVariant | None = None
+    asynchronous: AsyncInference | None = None
+    data_capture: DataCapture | None = None
+    encryption_key: kms.IKey | None = None
+
+    @property
+    def real_time(self) -> list[RealTimeVariant]:
+        return [one for one in self.variants if isinstance(one, RealTimeVariant)]
+
+    @property
+    def serverless(self) -> list[ServerlessVariant]:
+        return [one for one in self.variants if isinstance(one, ServerlessVariant)]
+
+    @property
+    def fleets(self) -> list[ManagedFleet]:
+        return [one for one in self.variants if isinstance(one, ManagedFleet)]
+
+    @property
+    def on_instances(self) -> list[RealTimeVariant | ManagedFleet | ShadowVariant]:
+        shadows = [self.shadow] if self.shadow else []
+        return [*self.real_time, *self.fleets, *shadows]
+
+    @property
+    def models(self) -> list[ModelBase]:
+        """The models of all variants, each once."""
+        return list(dict.fromkeys(self._models_by_variant))
+
+    @property
+    def scaled(self) -> list[tuple[RealTimeVariant | ServerlessVariant, Scaling, ScaledCapacity]]:
+        """The variants that scale, and what of them."""
+        instances = INSTANCES_BEHIND_QUEUE if self.asynchronous else INSTANCES
+        served: list[tuple[RealTimeVariant | ServerlessVariant, ScaledCapacity]] = [
+            *((variant, instances) for variant in self.real_time),
+            *((variant, PROVISIONED_CONCURRENCY) for variant in self.serverless),
+        ]
+        return [
+            (variant, variant.scaling, capacity)
+            for variant, capacity in served
+            if variant.scaling is not None
+        ]
+
+    def grant_roles(self) -> None:
+        """Lets the roles of models and fleets use what the endpoint's features need."""
+        roles: list[iam.IRole] = [model.role for model in self.models if model.role is not None]
+        roles += [fleet.role for fleet in self.fleets]
+        for role in dict.fromkeys(roles):
+            if self.data_capture is not None:
+                self.data_capture.grant_write(role)
+            if self.asynchronous is not None:
+                self.asynchronous.grant_use(role)
+
+    def define_config(
+        self, scope: Construct, endpoint_name: str | None
+    ) -> sagemaker.CfnEndpointConfig:
+        """Defines the configuration, named by its content where the endpoint has a name."""
+        variants = [variant.render() for variant in self.variants]
+        capture = self.data_capture.render() if self.data_capture else None
+        key_arn = self.encryption_key.key_arn if self.encryption_key else None
+        rest = self._features(scope)
+        models = [model.fingerprint for model in self._models_by_variant]
+        # Whatever replaces a configuration has to change its name; a model's name is only a
+        # reference in the template, so its content counts by itself.
+        content = [variants, capture, key_arn, models, *([rest] if rest else [])]
+        fingerprint = content_hash(scope, content)
+        return sagemaker.CfnEndpointConfig(
+            scope,
+            "Config",
+            endpoint_config_name=f"{endpoint_name}-{fingerprint}" if endpoint_name else None,
+            production_variants=variants,
+            data_capture_config=capture,
+            kms_key_id=key_arn,
+            **rest,
+        )
+
+    @property
+    def _models_by_variant(self) -> list[ModelBase]:
+        served = [one.model for one in self.variants if not isinstance(one, ManagedFleet)]
+        return [*served, *([self.shadow.model] if self.shadow else [])]
+
+    def _features(self, scope: Construct) -> dict[str, Any]:
+        """Members of the configuration that few endpoints have."""
+        found: dict[str, Any] = {}
+        if self.shadow is not None:
+            weight = self.real_time[0].weight
+            found["shadow_production_variants"] = [self.shadow.render(production_weight=weight)]
+        if self.asynchronous is not None:
+            found["async_inference_config"] = self.asynchronous.render()
+        for fleet in self.fleets:
+            found["execution_role_arn"] = fleet.role.role_arn
+            found["enable_network_isolation"] = fleet.network_isolation
+            if fleet.placement is not None:
+                found["vpc_config"] = sagemaker.CfnEndpointConfig.VpcConfigProperty(
+                    subnets=fleet.placement.subnet_ids,
+                    security_group_ids=fleet.placement.security_group_ids(scope),
+                )
+        return found

@@ -1,0 +1,121 @@
+"""Features of endpoints that AWS does not let meet."""
+
+from .endpoint_parts import EndpointParts
+from .instance_type import ignores_rollout
+from .rollout import Rollout
+
+
+def exclusion_problems(parts: EndpointParts, rollout: Rollout | None) -> list[str]:
+    """What AWS refuses, or silently ignores, when features of an endpoint meet."""
+    found = []
+    if parts.serverless:
+        found += _serverless_problems(parts, rollout)
+    if parts.asynchronous is not None:
+        found += _asynchronous_problems(parts)
+    if parts.fleets:
+        found += _fleet_problems(parts, rollout)
+    if parts.shadow is not None:
+        found += _shadow_problems(parts)
+    return found
+
+
+def _serverless_problems(parts: EndpointParts, rollout: Rollout | None) -> list[str]:
+    """Source: "Serverless Inference", feature exclusions; "Deployment guardrails"."""
+    found = []
+    if len(parts.variants) > 1:
+        found.append(
+            f"variants: got {len(parts.variants)} with a serverless one among them; allowed is "
+            "that one alone"
+        )
+    if parts.data_capture is not None:
+        found.append(
+            "data_capture: got it for a serverless endpoint, which captures nothing; leave it "
+            "out, or use RealTimeVariant"
+        )
+    if rollout is not None:
+        found.append(
+            "rollout: got it for a serverless endpoint; guardrails exist for instances only; "
+            "leave it out, or use RealTimeVariant"
+        )
+    return found
+
+
+def _asynchronous_problems(parts: EndpointParts) -> list[str]:
+    """Source: "Asynchronous inference"; InvokeEndpointAsync, which names no variant or model."""
+    found = []
+    if parts.serverless:
+        found.append(
+            "asynchronous: got it with a serverless variant; a queue exists for instances only; "
+            "use RealTimeVariant"
+        )
+    if parts.fleets:
+        found.append(
+            "asynchronous: got it with a ManagedFleet; inference components answer at once only; "
+            "use RealTimeVariant"
+        )
+    if len(parts.variants) > 1:
+        found.append(
+            f"asynchronous: got {len(parts.variants)} variants; InvokeEndpointAsync cannot choose "
+            "one; allowed is one"
+        )
+    if parts.data_capture is not None:
+        found.append(
+            "data_capture: got it for an asynchronous endpoint, which captures nothing; requests "
+            "and answers are in S3 already, so leave it out"
+        )
+    if any(model.traits.multi_model for model in parts.models):
+        found.append(
+            "asynchronous: got a multi-model container; InvokeEndpointAsync cannot name a model; "
+            "use a model of one archive"
+        )
+    return found
+
+
+def _fleet_problems(parts: EndpointParts, rollout: Rollout | None) -> list[str]:
+    """Source: CreateEndpointConfig; ProductionVariant, ManagedInstanceScaling."""
+    found = []
+    if len(parts.variants) > 1:
+        found.append(
+            f"variants: got {len(parts.variants)} with a ManagedFleet among them; its role and "
+            "network are the whole configuration's, and managed scaling is refused beside a "
+            "variant with a model; allowed is that fleet alone"
+        )
+    if rollout is not None:
+        found.append(
+            "rollout: got it for a ManagedFleet, which serves no model; give it to each "
+            "InferenceComponent"
+        )
+    return found
+
+
+def _shadow_problems(parts: EndpointParts) -> list[str]:
+    """Source: "Shadow tests", exclusions; ShadowProductionVariants of CreateEndpointConfig."""
+    found = []
+    if len(parts.variants) != 1:
+        found.append(
+            f"shadow: got it with {len(parts.variants)} production variants; AWS allows one shadow "
+            "variant beside one production variant"
+        )
+    for feature, used in (
+        ("a serverless variant", parts.serverless),
+        ("a ManagedFleet", parts.fleets),
+        ("asynchronous inference", parts.asynchronous),
+    ):
+        if used:
+            found.append(f"shadow: got it with {feature}, which AWS excludes; leave out either")
+    traits = [model.traits for model in parts.models]
+    if any(one.multi_model for one in traits):
+        found.append("shadow: got a multi-model container, which AWS excludes from shadow tests")
+    if any(one.containers > 1 for one in traits):
+        found.append(
+            "shadow: got a model of several containers, which AWS excludes from shadow tests"
+        )
+    found += [
+        f"shadow: got variant {variant.name} on {variant.instance_type}; AWS excludes Inf1 from "
+        "shadow tests"
+        for variant in parts.on_instances
+        if ignores_rollout(variant.instance_type)
+    ]
+    if any(variant.weight == 0 for variant in parts.real_time):
+        found.append("shadow: got a production variant of weight 0; its weight must be above 0")
+    return found
