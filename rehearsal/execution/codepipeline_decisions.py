@@ -1,10 +1,11 @@
-"""Approvals that a person has to give."""
+"""What executions wait for: approvals of people, and results of functions."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
 
+from rehearsal.execution.codepipeline_jobs import Jobs
 from rehearsal.execution.codepipeline_records import new_id
 
 
@@ -20,9 +21,10 @@ class Decision:
 
 
 class Decisions:
-    """All open questions, by token."""
+    """All open questions, by token, and the jobs of functions."""
 
     def __init__(self) -> None:
+        self.jobs = Jobs()
         self._open: dict[str, Decision] = {}
         self._lock = threading.Lock()
 

@@ -11,19 +11,23 @@ from collections.abc import Mapping, Sequence
 
 from rehearsal.aws.platform import Platform
 from rehearsal.execution.codepipeline_decisions import Decisions
+from rehearsal.execution.codepipeline_entry import enter, leave
 from rehearsal.execution.codepipeline_events import CodePipelineEvents
 from rehearsal.execution.codepipeline_records import (
     FAILED,
     IN_PROGRESS,
+    OVERRIDDEN,
+    ROLLBACK,
+    SKIPPED,
     STOPPED,
     STOPPING,
     SUCCEEDED,
     SUPERSEDED,
     PipelineExecution,
     PipelineRecord,
-    StageExecution,
     now,
 )
+from rehearsal.execution.codepipeline_rollback import last_success, rollback_to
 from rehearsal.execution.codepipeline_stage import StageRun
 
 _LOG = logging.getLogger(__name__)
@@ -81,6 +85,41 @@ class CodePipelineEngine:
         self._events(record).pipeline(execution, "RESUMED")
         self._run(record, execution, names.index(stage), mode)
 
+    def override(
+        self, record: PipelineRecord, execution: PipelineExecution, stage: str, member: str
+    ) -> None:
+        """Goes on as if a condition (`beforeEntry`, `onSuccess`) had been met."""
+        names = [item["name"] for item in execution.declaration["stages"]]
+        first = names.index(stage)
+        with record.condition:
+            found = execution.stages[stage]
+            found.overridden.add(member)
+            found.conditions[member].status = OVERRIDDEN
+            found.conditions[member].changed = execution.changed = now()
+            if member == "onSuccess":
+                found.status = SUCCEEDED
+                first += 1
+            execution.status = IN_PROGRESS
+            execution.attempt += 1
+        self._events(record).pipeline(execution, "RESUMED")
+        self._run(record, execution, first, None)
+
+    def roll_back(
+        self,
+        record: PipelineRecord,
+        target: PipelineExecution,
+        stage: str,
+        trigger: Mapping[str, str],
+    ) -> PipelineExecution:
+        """Runs a stage again with the artifacts and variables of an execution that succeeded."""
+        names = [item["name"] for item in target.declaration["stages"]]
+        execution = rollback_to(target, trigger)
+        with record.condition:
+            record.executions.append(execution)
+        self._events(record).pipeline(execution, "STARTED")
+        self._run(record, execution, names.index(stage), None)
+        return execution
+
     def stop(
         self, record: PipelineRecord, execution: PipelineExecution, *, abandon: bool, reason: str
     ) -> None:
@@ -132,9 +171,13 @@ class CodePipelineEngine:
         retry_mode: str | None,
     ) -> None:
         status = SUCCEEDED
+        gone_back = None
+        stages = execution.declaration["stages"][first:]
+        if execution.kind == ROLLBACK:
+            stages = stages[:1]
         try:
-            for stage in execution.declaration["stages"][first:]:
-                entered = self._enter(record, execution, stage["name"])
+            for stage in stages:
+                entered = enter(record, execution, stage["name"])
                 if entered != IN_PROGRESS:
                     status = entered
                     break
@@ -142,60 +185,35 @@ class CodePipelineEngine:
                 try:
                     status = run.run(retry_mode)
                 finally:
-                    self._leave(record, stage["name"], execution)
+                    leave(record, stage["name"], execution)
                 retry_mode = None
+                if run.rolls_back and execution.kind != ROLLBACK:
+                    gone_back = stage["name"]
+                if status == SKIPPED:
+                    status = SUCCEEDED
                 if status != SUCCEEDED:
                     break
         except Exception:
             _LOG.exception("Execution %s of %s failed", execution.identifier, record.name)
             status = FAILED
+        if gone_back is not None:
+            self._roll_back_to_last_success(record, execution, gone_back)
         self._finish(record, execution, status)
 
-    def _enter(self, record: PipelineRecord, execution: PipelineExecution, stage: str) -> str:
-        """Waits at the door of a stage; IN_PROGRESS once inside, else how the execution ended."""
-        with record.condition:
-            inbound = record.inbound.setdefault(stage, [])
-            if execution.mode == "SUPERSEDED":
-                for older in inbound:
-                    older.status = SUPERSEDED
-                    older.status_summary = f"Superseded by {execution.identifier}"
-                inbound.clear()
-            inbound.append(execution)
-            record.condition.notify_all()
-            record.condition.wait_for(lambda: self._may_move(record, execution, stage))
-            if execution in inbound:
-                inbound.remove(execution)
-            if execution.status == SUPERSEDED:
-                return SUPERSEDED
-            if execution.stop_requested:
-                return STOPPED
-            if execution.mode != "PARALLEL":
-                record.occupants[stage] = execution
-            record.latest[stage] = execution
-            previous = execution.stages.get(stage)
-            if previous is None:
-                execution.stages[stage] = StageExecution(stage, execution.identifier)
-            else:
-                previous.status = IN_PROGRESS
-            return IN_PROGRESS
-
-    @staticmethod
-    def _may_move(record: PipelineRecord, execution: PipelineExecution, stage: str) -> bool:
-        if execution.status == SUPERSEDED or execution.stop_requested:
-            return True
-        transition = record.transitions.get(stage)
-        if transition and not transition.enabled:
-            return False
-        if execution.mode == "PARALLEL":
-            return True
-        return stage not in record.occupants and record.inbound[stage][0] is execution
-
-    @staticmethod
-    def _leave(record: PipelineRecord, stage: str, execution: PipelineExecution) -> None:
-        with record.condition:
-            if record.occupants.get(stage) is execution:
-                del record.occupants[stage]
-            record.condition.notify_all()
+    def _roll_back_to_last_success(
+        self, record: PipelineRecord, execution: PipelineExecution, stage: str
+    ) -> None:
+        """Without an execution to go back to, the stage stays failed, and the summary says so."""
+        target = last_success(record, stage, before=execution)
+        if target is None:
+            with record.condition:
+                execution.status_summary = (
+                    f"Stage {stage} cannot be rolled back: no execution of this version of the "
+                    "pipeline has succeeded in it"
+                )
+            return
+        trigger = {"triggerType": "AutomatedRollback", "triggerDetail": execution.identifier}
+        self.roll_back(record, target, stage, trigger)
 
     def _finish(self, record: PipelineRecord, execution: PipelineExecution, status: str) -> None:
         with record.condition:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -16,7 +17,9 @@ from rehearsal.execution.codepipeline_records import (
     ActionExecution,
     PipelineExecution,
     PipelineRecord,
+    RuleExecution,
 )
+from rehearsal.execution.codepipeline_rule import RuleRun
 from rehearsal.execution.codepipeline_variables import UnresolvedVariableError, resolve
 
 _PRINCIPAL = "codepipeline.amazonaws.com"
@@ -43,13 +46,7 @@ class ActionPreparation:
     def action_run(self, run: ActionExecution, changed: Callable[[], None]) -> ActionRun:
         """Everything that an action gets. Raises ActionFailedError when it cannot be had."""
         declaration = run.declaration
-        try:
-            run.resolved_configuration = {
-                key: resolve(value, self._execution.namespaces)
-                for key, value in declaration.get("configuration", {}).items()
-            }
-        except UnresolvedVariableError as error:
-            raise ActionFailedError(str(error), code="ConfigurationError") from error
+        run.resolved_configuration = self._resolved(declaration)
         credentials, session, pipeline_session = self._credentials(run)
         category = declaration["actionTypeId"]["category"]
         minutes = declaration.get(
@@ -74,8 +71,32 @@ class ActionPreparation:
             changed=changed,
         )
 
+    def rule_run(self, rule: RuleExecution) -> RuleRun:
+        """Everything that a rule gets. Raises ActionFailedError when it cannot be had."""
+        rule.resolved_configuration = self._resolved(rule.declaration)
+        _, session, _ = self._credentials(rule)
+        minutes = rule.declaration.get("timeoutInMinutes", _OTHER_TIMEOUT_MINUTES)
+        return RuleRun(
+            session=session,
+            scope=self._record.scope,
+            configuration=rule.resolved_configuration,
+            record=rule,
+            jobs=self._decisions.jobs,
+            abandoned=self._execution.abandoned,
+            timeout=minutes * 60,
+        )
+
+    def _resolved(self, declaration: Mapping[str, Any]) -> dict[str, str]:
+        try:
+            return {
+                key: resolve(value, self._execution.namespaces)
+                for key, value in declaration.get("configuration", {}).items()
+            }
+        except UnresolvedVariableError as error:
+            raise ActionFailedError(str(error), code="ConfigurationError") from error
+
     def _credentials(
-        self, run: ActionExecution
+        self, run: ActionExecution | RuleExecution
     ) -> tuple[Credentials, boto3.Session, boto3.Session]:
         """Of the pipeline's role, which assumes the action's role when there is one."""
         pipeline_role = self._execution.declaration["roleArn"]

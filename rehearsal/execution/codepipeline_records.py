@@ -15,6 +15,8 @@ Declaration = Mapping[str, Any]
 
 IN_PROGRESS, SUCCEEDED, FAILED = "InProgress", "Succeeded", "Failed"
 STOPPING, STOPPED, ABANDONED, SUPERSEDED = "Stopping", "Stopped", "Abandoned", "Superseded"
+SKIPPED, OVERRIDDEN = "Skipped", "Overridden"
+STANDARD, ROLLBACK = "STANDARD", "ROLLBACK"
 
 
 def now() -> datetime:
@@ -94,13 +96,54 @@ class ActionExecution:
 
 
 @dataclass
+class RuleExecution:
+    """One check of a rule."""
+
+    pipeline_execution_id: str
+    pipeline_version: int
+    stage: str
+    declaration: Declaration
+    region: str
+    identifier: str = field(default_factory=new_id)
+    status: str = IN_PROGRESS
+    started: datetime = field(default_factory=now)
+    changed: datetime = field(default_factory=now)
+    resolved_configuration: dict[str, str] = field(default_factory=dict)
+    role_arn: str = ""
+    summary: str = ""
+    external_id: str = ""
+    error: ActionError | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.declaration["name"])
+
+
+@dataclass
+class ConditionExecution:
+    """One check of a condition, with those of its rules."""
+
+    status: str = IN_PROGRESS
+    changed: datetime = field(default_factory=now)
+    summary: str = ""
+    rules: list[RuleExecution] = field(default_factory=list)
+
+
+@dataclass
 class StageExecution:
-    """A stage of one execution, with the latest run of each of its actions."""
+    """A stage of one execution, with the latest run of each of its actions.
+
+    `conditions` are the checks of its conditions, by the member of the stage's declaration
+    (beforeEntry, onSuccess, onFailure); `overridden` those that a person has overridden.
+    """
 
     name: str
     pipeline_execution_id: str
+    kind: str = STANDARD
     status: str = IN_PROGRESS
     actions: dict[str, ActionExecution] = field(default_factory=dict)
+    conditions: dict[str, ConditionExecution] = field(default_factory=dict)
+    overridden: set[str] = field(default_factory=set)
     automated_retries: int = 0
     manual_retries: int = 0
 
@@ -108,7 +151,7 @@ class StageExecution:
         return {
             "pipelineExecutionId": self.pipeline_execution_id,
             "status": self.status,
-            "type": "STANDARD",
+            "type": self.kind,
         }
 
 
@@ -134,6 +177,12 @@ class PipelineExecution:
     artifacts: dict[str, ArtifactLocation] = field(default_factory=dict)
     namespaces: dict[str, dict[str, str]] = field(default_factory=dict)
     revisions: dict[str, tuple[str, Revision]] = field(default_factory=dict)
+    rules: list[RuleExecution] = field(default_factory=list)
+    rollback_target: str = ""
+
+    @property
+    def kind(self) -> str:
+        return ROLLBACK if self.rollback_target else STANDARD
 
     @property
     def version(self) -> int:

@@ -14,6 +14,7 @@ from rehearsal.execution.codepipeline_action import (
     ActionResult,
     failure_of,
 )
+from rehearsal.execution.codepipeline_condition import ConditionRun
 from rehearsal.execution.codepipeline_decisions import Decisions
 from rehearsal.execution.codepipeline_events import CodePipelineEvents
 from rehearsal.execution.codepipeline_preparation import ActionPreparation
@@ -21,6 +22,8 @@ from rehearsal.execution.codepipeline_records import (
     ABANDONED,
     FAILED,
     IN_PROGRESS,
+    ROLLBACK,
+    SKIPPED,
     STOPPED,
     SUCCEEDED,
     ActionError,
@@ -50,25 +53,64 @@ class StageRun:
         self._preparation = ActionPreparation(platform, record, execution, decisions)
         self._events = CodePipelineEvents(platform, record)
         self._state = execution.stages[stage["name"]]
+        self._conditions = ConditionRun(record, execution, self._state, self._preparation)
+        self.rolls_back = False
 
     def run(self, retry_mode: str | None) -> str:
-        """Succeeded, Failed or Stopped. `retry_mode` FAILED_ACTIONS leaves out what succeeded."""
+        """Succeeded, Failed, Stopped or Skipped; `rolls_back` tells whether the stage goes back.
+
+        `retry_mode` FAILED_ACTIONS leaves out what succeeded; a retry is in the stage already.
+        """
         name = self._stage["name"]
+        result = None if retry_mode else self._unmet("beforeEntry")
+        if result == "SKIP":
+            return self._ended(SKIPPED)
         self._events.stage(self._execution, name, "RESUMED" if retry_mode else "STARTED")
-        status = self._attempt(retry_mode)
+        if result == "FAIL":
+            status = FAILED
+        else:
+            status = self._attempt(retry_mode) if result is None else result
+            status = self._respond(status)
+        self._events.stage(self._execution, name, status.upper())
+        return self._ended(status)
+
+    def _respond(self, status: str) -> str:
+        """What the stage's declaration wants done about its success or failure."""
+        if status == SUCCEEDED:
+            result = self._unmet("onSuccess")
+            self.rolls_back = result == "ROLLBACK"
+            return status if result is None else STOPPED if result == STOPPED else FAILED
         failure = self._stage.get("onFailure", {})
-        if (
-            status == FAILED
-            and failure.get("result") == "RETRY"
-            and not self._state.automated_retries
-        ):
+        if status != FAILED or not failure:
+            return status
+        if failure.get("result") == "RETRY" and not self._state.automated_retries:
             mode = failure.get("retryConfiguration", {}).get("retryMode", "FAILED_ACTIONS")
             self._state.automated_retries += 1
-            self._events.stage(self._execution, name, "RESUMED")
-            status = self._attempt(mode)
+            self._events.stage(self._execution, self._stage["name"], "RESUMED")
+            return self._attempt(mode)
+        if failure.get("conditions"):
+            self.rolls_back = self._unmet("onFailure") == "ROLLBACK"
+        else:
+            self.rolls_back = failure.get("result") == "ROLLBACK"
+        return status
+
+    def _unmet(self, member: str) -> str | None:
+        """What a condition wants done because it is not met; None when it is, or there is none."""
+        conditions = self._stage.get(member, {}).get("conditions", [])
+        if not conditions or member in self._state.overridden:
+            return None
+        if self._execution.kind == ROLLBACK:
+            return None  # what is gone back to has passed its conditions
+        condition = conditions[0]
+        if self._conditions.check(member, condition):
+            return None
+        if self._execution.stop_requested:
+            return STOPPED
+        return str(condition.get("result", "ROLLBACK" if member == "onFailure" else "FAIL"))
+
+    def _ended(self, status: str) -> str:
         with self._record.condition:
             self._state.status = status
-        self._events.stage(self._execution, name, status.upper())
         return status
 
     def _attempt(self, retry_mode: str | None) -> str:

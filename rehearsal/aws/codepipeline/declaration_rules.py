@@ -9,6 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rehearsal.aws.codepipeline.condition_rules import (
+    CONDITIONS,
+    condition_problems,
+    stage_condition_problems,
+)
+from rehearsal.aws.codepipeline.trigger_rules import trigger_problems
 from rehearsal.aws.platform import AwsError
 from rehearsal.execution.action_providers import PROVIDERS
 from rehearsal.execution.codepipeline_action import ActionProvider
@@ -62,11 +68,8 @@ def _structure_problems(declaration: Mapping[str, Any]) -> list[str]:
         if index > 0 and any(sources):
             problems.append(f"stage {stage['name']}: source actions belong to the first stage")
     problems += _type_problems(declaration)
-    if declaration.get("triggers"):
-        problems.append(
-            "the rehearsal has no connections, so no triggers; start the pipeline with an "
-            "EventBridge rule"
-        )
+    problems += trigger_problems(declaration)
+    problems += stage_condition_problems(declaration)
     return problems
 
 
@@ -78,6 +81,12 @@ def _type_problems(declaration: Mapping[str, Any]) -> list[str]:
         f"{member} need a pipeline of type V2 (pipelineType)"
         for member in ("variables", "triggers")
         if declaration.get(member)
+    ]
+    problems += [
+        f"{member} of stage {stage['name']} needs a pipeline of type V2 (pipelineType)"
+        for stage in declaration["stages"]
+        for member in CONDITIONS
+        if stage.get(member)
     ]
     mode = declaration.get("executionMode", "SUPERSEDED")
     if mode != "SUPERSEDED":
@@ -91,19 +100,7 @@ def _stage_problems(stage: Mapping[str, Any]) -> list[str]:
         f"Stage {name}: action name {repeated} is used more than once"
         for repeated in _repeated(action["name"] for action in stage["actions"])
     ]
-    problems += [
-        f"Stage {name}: the rehearsal does not support conditions ({member})"
-        for member in ("beforeEntry", "onSuccess")
-        if stage.get(member)
-    ]
-    failure = stage.get("onFailure", {})
-    if failure.get("conditions"):
-        problems.append(f"Stage {name}: the rehearsal does not support conditions (onFailure)")
-    if failure.get("result", "FAIL") not in {"FAIL", "RETRY"}:
-        problems.append(
-            f"Stage {name}: the rehearsal does not support onFailure {failure['result']}; "
-            "it has FAIL and RETRY"
-        )
+    problems += [f"Stage {name}: {problem}" for problem in condition_problems(stage)]
     if stage.get("blockers"):
         problems.append(f"Stage {name}: blockers are reserved by AWS")
     return problems
@@ -193,7 +190,8 @@ def _variable_problems(declaration: Mapping[str, Any]) -> list[str]:
         for order in sorted({action.get("runOrder", 1) for action in stage["actions"]}):
             group = [item for item in stage["actions"] if item.get("runOrder", 1) == order]
             for action in group:
-                problems += _reference_problems(stage, action, known, variables)
+                where = f"Action {action['name']} of stage {stage['name']}"
+                problems += reference_problems(where, action, known, variables)
             for action in group:
                 namespace = action.get("namespace")
                 if namespace in known:
@@ -203,12 +201,12 @@ def _variable_problems(declaration: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _reference_problems(
-    stage: Mapping[str, Any], action: Mapping[str, Any], known: set[str], variables: set[str]
+def reference_problems(
+    where: str, declared: Mapping[str, Any], known: set[str], variables: set[str]
 ) -> list[str]:
-    where = f"Action {action['name']} of stage {stage['name']}"
+    """What is wrong with the variables in a configuration."""
     problems = []
-    for value in action.get("configuration", {}).values():
+    for value in declared.get("configuration", {}).values():
         try:
             found = references(value)
         except UnresolvedVariableError as error:

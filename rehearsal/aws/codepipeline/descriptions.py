@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rehearsal.aws.codepipeline.condition_descriptions import condition_states
 from rehearsal.execution.codepipeline_records import (
     ActionExecution,
     PipelineExecution,
@@ -36,7 +37,8 @@ def execution(record: PipelineRecord, found: PipelineExecution) -> dict[str, Any
         ],
         "trigger": dict(found.trigger),
         "executionMode": found.mode,
-        "executionType": "STANDARD",
+        "executionType": found.kind,
+        "rollbackMetadata": _rollback(found),
     }
     return _kept(shown)
 
@@ -60,11 +62,18 @@ def execution_summary(found: PipelineExecution) -> dict[str, Any]:
         ],
         "trigger": dict(found.trigger),
         "executionMode": found.mode,
-        "executionType": "STANDARD",
+        "executionType": found.kind,
+        "rollbackMetadata": _rollback(found),
     }
     if found.stop_reason is not None:
         shown["stopTrigger"] = {"reason": found.stop_reason}
     return _kept(shown)
+
+
+def _rollback(found: PipelineExecution) -> dict[str, str] | None:
+    if not found.rollback_target:
+        return None
+    return {"rollbackTargetPipelineExecutionId": found.rollback_target}
 
 
 def state(record: PipelineRecord) -> dict[str, Any]:
@@ -88,11 +97,12 @@ def _stage_state(record: PipelineRecord, stage: Mapping[str, Any]) -> dict[str, 
         "actionStates": [_action_state(record, name, action) for action in stage["actions"]],
     }
     inbound = [
-        {"pipelineExecutionId": item.identifier, "status": "InProgress", "type": "STANDARD"}
+        {"pipelineExecutionId": item.identifier, "status": "InProgress", "type": item.kind}
         for item in record.inbound.get(name, [])
     ]
     if inbound:
         shown |= {"inboundExecutions": inbound, "inboundExecution": inbound[-1]}
+    shown |= condition_states(stage, found)
     if found is not None:
         shown["latestExecution"] = found.describe()
         if found.automated_retries or found.manual_retries:

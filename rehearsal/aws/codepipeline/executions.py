@@ -57,7 +57,7 @@ class ExecutionOperations(PipelineOperations):
 
     def stop_pipeline_execution(self, request: Request, context: Context) -> Response:
         record = self.pipeline(context.scope, request["pipelineName"])
-        execution = _execution(record, request["pipelineExecutionId"])
+        execution = execution_of(record, request["pipelineExecutionId"])
         abandon = request.get("abandon", False)
         if execution.status == STOPPING and not (abandon and not execution.abandoned.is_set()):
             raise AwsError(
@@ -76,7 +76,7 @@ class ExecutionOperations(PipelineOperations):
         record = self.pipeline(context.scope, request["pipelineName"])
         name = request["stageName"]
         self.stage(record, name)
-        execution = _execution(record, request["pipelineExecutionId"])
+        execution = execution_of(record, request["pipelineExecutionId"])
         if record.latest.get(name) is not execution:
             raise AwsError(
                 "NotLatestPipelineExecutionException",
@@ -132,7 +132,7 @@ class ExecutionOperations(PipelineOperations):
 
     def get_pipeline_execution(self, request: Request, context: Context) -> Response:
         record = self.pipeline(context.scope, request["pipelineName"])
-        execution = _execution(record, request["pipelineExecutionId"])
+        execution = execution_of(record, request["pipelineExecutionId"])
         with record.condition:
             return {"pipelineExecution": descriptions.execution(record, execution)}
 
@@ -157,7 +157,7 @@ class ExecutionOperations(PipelineOperations):
         latest = wanted.get("latestInPipelineExecution", {})
         identifier = wanted.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
         with record.condition:
-            executions = [_execution(record, identifier)] if identifier else record.executions
+            executions = [execution_of(record, identifier)] if identifier else record.executions
             runs = [run for execution in executions for run in execution.actions]
             if latest.get("startTimeRange") == "Latest":
                 runs = list({(run.stage, run.name): run for run in runs}.values())
@@ -166,11 +166,6 @@ class ExecutionOperations(PipelineOperations):
             details = [descriptions.action_detail(run) for run in shown]
         return {"actionExecutionDetails": details} | token
 
-    def list_rule_executions(self, request: Request, context: Context) -> Response:
-        """None: pipelines with rules are refused when they are created."""
-        self.pipeline(context.scope, request["pipelineName"])
-        return {"ruleExecutionDetails": []}
-
     def close(self) -> None:
         with self.lock:
             records = list(self.pipelines.values())
@@ -178,7 +173,8 @@ class ExecutionOperations(PipelineOperations):
             self.engine.forget(record)
 
 
-def _execution(record: PipelineRecord, identifier: str) -> PipelineExecution:
+def execution_of(record: PipelineRecord, identifier: str) -> PipelineExecution:
+    """The execution with that id; raises PipelineExecutionNotFoundException."""
     with record.condition:
         for execution in record.executions:
             if execution.identifier == identifier:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rehearsal.aws.codepipeline.executions import ExecutionOperations
 from rehearsal.aws.codepipeline.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
+from rehearsal.aws.codepipeline.stage_operations import StageOperations
 from rehearsal.aws.platform import Scope
 from rehearsal.aws.service import Request
 
-_WITH_STAGE = {"DisableStageTransition", "EnableStageTransition", "RetryStageExecution"}
+_WITH_STAGE = {
+    "DisableStageTransition",
+    "EnableStageTransition",
+    "OverrideStageCondition",
+    "RetryStageExecution",
+    "RollbackStage",
+}
 
 
-class CodePipeline(ExecutionOperations):
+class CodePipeline(StageOperations):
     """Pipelines and executions.
 
-    Rollbacks, conditions, webhooks, custom actions and job workers are not implemented: the gateway
-    refuses such operations by name.
+    Webhooks, custom actions and job workers that poll are not implemented: the gateway refuses such
+    operations by name.
     """
 
     name = "codepipeline"

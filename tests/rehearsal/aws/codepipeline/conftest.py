@@ -1,0 +1,46 @@
+"""CodePipeline with actions that are made for the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.aws.codepipeline import CodePipeline
+from rehearsal.execution import codepipeline_stage
+from rehearsal.execution.action_manual_approval import MANUAL_APPROVAL
+from tests.rehearsal.aws.codepipeline.workshop import Workshop, action_provider
+from tests.rehearsal.fakes import CALLER, FakePlatform, ServiceClient
+
+
+@pytest.fixture
+def workshop(monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    made = Workshop()
+    providers = (
+        action_provider("Source", "CodeCommit", made.source, 1),
+        action_provider("Build", "CodeBuild", made.build, 0),
+        MANUAL_APPROVAL,
+    )
+    monkeypatch.setattr(
+        codepipeline_stage, "PROVIDERS", {item.identifier: item for item in providers}
+    )
+    return made
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> FakePlatform:
+    return FakePlatform(tmp_path)
+
+
+@pytest.fixture
+def service(platform: FakePlatform, workshop: Workshop) -> Iterator[CodePipeline]:
+    service = CodePipeline(platform)
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def codepipeline(service: CodePipeline) -> Any:
+    return ServiceClient(service, CALLER)
