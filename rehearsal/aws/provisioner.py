@@ -91,6 +91,8 @@ class Provisioner:
             try:
                 if row.wait:
                     row.wait(client, identifier)
+                if row.bring:
+                    row.bring(client, identifier, {}, given)
                 answer = self._describe(client, identifier) or created
             except Exception:
                 self._delete(client, identifier)
@@ -114,12 +116,14 @@ class Provisioner:
             for name in before.keys() | after.keys()
             if name != tag_name and before.get(name) != after.get(name)
         }
-        if changed and not row.update:
+        if changed and not row.update and not row.bring:
             raise ResourceFailure(
                 f"{row.type_name} cannot change {', '.join(sorted(changed))} in place."
             )
         with _aws_reasons(row):
-            if changed and row.update:
+            if changed and row.bring:
+                row.bring(client, identifier, before, after)
+            elif changed:
                 self._update_in_place(client, identifier, after, tag_name)
             if before.get(tag_name) != after.get(tag_name):
                 self._retag(client, identifier, before.get(tag_name), after.get(tag_name))

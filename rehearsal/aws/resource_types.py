@@ -48,6 +48,9 @@ class ResourceType:
     #: Requests of `describe` and `delete`, when they are not the identifier itself.
     to_describe_request: Callable[[Identifier], Request] | None = None
     to_delete_request: Callable[[Identifier], Request] | None = None
+    #: Further calls that bring a resource to its properties: after the creation (the properties
+    #: before are empty), and at an update in place of `update`. For what one call cannot say.
+    bring: Callable[[Any, Identifier, Properties, Properties], None] | None = None
     #: Blocks until the resource is settled; raises with AWS's reason when it failed.
     wait: Callable[[Any, Identifier], None] | None = None
     #: Blocks until a deleted resource is gone.
