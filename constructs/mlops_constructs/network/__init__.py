@@ -1,0 +1,16 @@
+"""Private networks, and the endpoints through which they reach AWS."""
+
+from .flow_logs import FlowLogs
+from .internet_access import InternetAccess
+from .network import Network
+from .network_base import NetworkBase
+from .use import EndpointService, NetworkUse
+
+__all__ = [
+    "EndpointService",
+    "FlowLogs",
+    "InternetAccess",
+    "Network",
+    "NetworkBase",
+    "NetworkUse",
+]

@@ -1,0 +1,141 @@
+"""Where a network's traffic is recorded."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from .service_role import network_service_role
+
+
+class FlowLogs(ABC):
+    """Says where the records of a network's traffic go: accepted and rejected connections.
+
+    Source: "Logging IP traffic using VPC Flow Logs" in the VPC guide.
+
+    Example::
+
+        FlowLogs.to_bucket(bucket, prefix="flow-logs/")
+    """
+
+    @staticmethod
+    def to_log_group(*, retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR) -> FlowLogs:
+        """Records in a log group of CloudWatch Logs, encrypted with the network's key.
+
+        Parameters:
+            retention: for how long records are kept. Left out: a year, the default.
+
+        Example::
+
+            FlowLogs.to_log_group()
+        """
+        return _ToLogGroup(retention=retention)
+
+    @staticmethod
+    def to_bucket(bucket: s3.IBucket, *, prefix: str = "") -> FlowLogs:
+        """Records as objects in a bucket, which costs less where there is much traffic.
+
+        The bucket's policy, and its key's, must let delivery.logs.amazonaws.com write; AWS adds
+        the bucket's policy where whoever deploys may change it.
+
+        Parameters:
+            bucket: where the records go.
+            prefix: of their keys, ending with a slash. Left out: none; AWS adds
+                `AWSLogs/ACCOUNT/vpcflowlogs/REGION/` in any case.
+
+        Example::
+
+            FlowLogs.to_bucket(bucket)
+        """
+        return _ToBucket(bucket=bucket, prefix=prefix)
+
+    @abstractmethod
+    def record(self, scope: Construct, vpc_id: str, key: kms.IKey) -> ec2.CfnFlowLog:
+        """Records all traffic of a VPC; `key` encrypts what CloudWatch Logs keeps."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ToLogGroup(FlowLogs):
+    retention: logs.RetentionDays
+
+    def record(self, scope: Construct, vpc_id: str, key: kms.IKey) -> ec2.CfnFlowLog:
+        group = logs.LogGroup(scope, "FlowLogGroup", encryption_key=key, retention=self.retention)
+        writing = iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            resources=[group.log_group_arn],
+        )
+        role = network_service_role(
+            scope,
+            "FlowLogRole",
+            service="vpc-flow-logs.amazonaws.com",
+            description="VPC: writes the flow logs of a network",
+            statements=[writing],
+        )
+        return ec2.CfnFlowLog(
+            scope,
+            "FlowLog",
+            resource_id=vpc_id,
+            resource_type="VPC",
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_group_name=group.log_group_name,
+            deliver_logs_permission_arn=role.role_arn,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ToBucket(FlowLogs):
+    bucket: s3.IBucket
+    prefix: str
+
+    def record(self, scope: Construct, vpc_id: str, key: kms.IKey) -> ec2.CfnFlowLog:
+        folder = self.prefix.rstrip("/")
+        return ec2.CfnFlowLog(
+            scope,
+            "FlowLog",
+            resource_id=vpc_id,
+            resource_type="VPC",
+            traffic_type="ALL",
+            log_destination_type="s3",
+            log_destination=f"{self.bucket.bucket_arn}/{folder}"
+            if folder
+            else self.bucket.bucket_arn,
+        )
+
+
+def allow_cloud_watch_logs(key: kms.IKey, stack: cdk.Stack) -> None:
+    """Lets CloudWatch Logs use a key, confined to log groups of the account and region.
+
+    Source: "Encrypt log data in CloudWatch Logs using AWS KMS" in its guide.
+    """
+    groups = stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name="*",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+            actions=[
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:GenerateDataKeyWithoutPlaintext",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+            ],
+            resources=["*"],
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        ),
+        allow_no_op=True,
+    )

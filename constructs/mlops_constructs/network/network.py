@@ -1,0 +1,263 @@
+"""A private network for machine learning, or one that exists already."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from mlops_constructs._problems import Problems, is_known
+from mlops_constructs._regions import region_problems
+
+from .default_security_group import SECURITY_PACKS, close_default_security_group
+from .endpoints import Endpoints
+from .flow_logs import FlowLogs, allow_cloud_watch_logs
+from .imported_network import ImportedNetwork
+from .internet_access import InternetAccess
+from .network_base import NetworkBase
+from .subnets import LARGEST_PREFIX, SMALLEST_PREFIX, Subnets
+from .use import EndpointService, NetworkUse, services_of
+
+MOST_ZONES = 6
+
+
+class Network(NetworkBase):
+    """Defines a VPC of private subnets that reaches AWS through endpoints, and nothing else.
+
+    Nothing in it has a public address, and nothing outside can reach it. What it may reach follows
+    from `uses`: S3 through a gateway endpoint, which costs nothing, and other services through
+    interface endpoints, which cost by the hour (docs/network.md). Endpoint policies let only
+    principals of the account through, and to S3 only with buckets of the account. All traffic is
+    recorded, and the default security group is closed.
+
+    `vpc`, `subnets` and `security_group` are what jobs, models and domains take.
+
+    Source: "Connect to SageMaker AI resources from within a VPC" in the Developer Guide.
+
+    Example::
+
+        Network(stack, "Network", uses=[NetworkUse.TRAINING, NetworkUse.FEATURE_STORE])
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        uses: Sequence[NetworkUse] = (),
+        cidr: str = "10.0.0.0/16",
+        availability_zones: int = 2,
+        flow_logs: FlowLogs | None = None,
+        internet: InternetAccess | None = None,
+        key: kms.IKey | None = None,
+        trusted_accounts: Sequence[str] = (),
+    ) -> None:
+        """Creates the network.
+
+        Parameters:
+            uses: what runs in it; the endpoints of all uses are made, each once. Left out: S3 is
+                the only service within reach.
+            cidr: its addresses: an IPv4 block between /16 and /24.
+            availability_zones: number of zones, 2 to 6, with a subnet in each. A region with fewer
+                fails the deployment.
+            flow_logs: where traffic is recorded. Left out: in an encrypted log group, for a year.
+            internet: a way to the internet. Left out: there is none.
+            key: encrypts the log groups of the network; CloudWatch Logs is allowed to use it. Left
+                out: a key is made.
+            trusted_accounts: ids of accounts that the endpoints let through beside the own one:
+                those whose principals call from the network, or whose buckets are used.
+
+        Raises ValueError with every problem: addresses, zones, accounts, NAT gateways, and a use
+        that the region lacks.
+        """
+        super().__init__(scope, construct_id)
+        internet = internet or InternetAccess.none()
+        services = services_of(tuple(uses))
+        problems = Problems(f"Network {self.node.path}")
+        problems.extend(_size_problems(cidr, availability_zones))
+        problems.extend(_access_problems(internet, availability_zones, trusted_accounts))
+        problems.extend(_service_problems(self, services))
+        problems.extend(region_problems(self, "AWS::EC2::VPC", "AWS::EC2::VPCEndpoint"))
+        problems.raise_if_any()
+
+        resource = ec2.CfnVPC(
+            self,
+            "Resource",
+            cidr_block=cidr,
+            enable_dns_hostnames=True,
+            enable_dns_support=True,
+        )
+        cdk.Tags.of(resource).add("Name", self.node.path)
+        log_key = key or self._log_key()
+        allow_cloud_watch_logs(log_key, cdk.Stack.of(self))
+        close_default_security_group(self, resource, log_key)
+        (flow_logs or FlowLogs.to_log_group()).record(self, resource.ref, log_key)
+        self.vpc = self._vpc(resource, cidr, availability_zones, internet)
+        self.subnets = self.vpc.isolated_subnets
+        self.security_group = self._security_group(uses)
+        self.security_groups = [self.security_group]
+        Endpoints(
+            self,
+            "Endpoints",
+            vpc=self.vpc,
+            cidr=cidr,
+            services=services,
+            dynamodb=any(use.dynamodb for use in uses),
+            accounts=[cdk.Stack.of(self).account, *trusted_accounts],
+        )
+
+    @classmethod
+    def from_ids(
+        cls,
+        scope: Construct,
+        construct_id: str,
+        *,
+        vpc_id: str,
+        subnet_ids: Sequence[str],
+        security_group_ids: Sequence[str],
+        availability_zones: Sequence[str] | None = None,
+    ) -> NetworkBase:
+        """A network that exists already, by its ids; nothing is looked up and nothing changed.
+
+        Whoever owns it sees to its endpoints.
+
+        Parameters:
+            vpc_id: id of the VPC.
+            subnet_ids: ids of private subnets, each in another zone.
+            security_group_ids: ids of the groups of what is to run there. Their rules are not
+                changed.
+            availability_zones: zones of the subnets, in their order. Left out: not known, so a
+                selection by zone is not possible.
+
+        Raises ValueError for ids that are none, and when there is no subnet or group.
+
+        Example::
+
+            Network.from_ids(
+                stack,
+                "Corporate",
+                vpc_id="vpc-0a1b2c3d4e5f60718",
+                subnet_ids=["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
+                security_group_ids=["sg-0a1b2c3d4e5f60718"],
+            )
+        """
+        return ImportedNetwork(
+            scope,
+            construct_id,
+            vpc_id=vpc_id,
+            subnet_ids=subnet_ids,
+            security_group_ids=security_group_ids,
+            availability_zones=availability_zones,
+        )
+
+    def _log_key(self) -> kms.Key:
+        return kms.Key(
+            self, "LogKey", description="Encrypts the logs of a network", enable_key_rotation=True
+        )
+
+    def _vpc(
+        self, resource: ec2.CfnVPC, cidr: str, zones: int, internet: InternetAccess
+    ) -> ec2.IVpc:
+        subnets = Subnets(self, "Subnets", vpc=resource, cidr=cidr, zones=zones, internet=internet)
+        return ec2.Vpc.from_vpc_attributes(
+            self,
+            "Vpc",
+            vpc_id=resource.ref,
+            vpc_cidr_block=cidr,
+            availability_zones=subnets.zones,
+            isolated_subnet_ids=subnets.subnet_ids,
+            isolated_subnet_route_table_ids=subnets.route_table_ids,
+        )
+
+    def _security_group(self, uses: Sequence[NetworkUse]) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self,
+            "SecurityGroup",
+            vpc=self.vpc,
+            description="Jobs, models, endpoints and notebooks",
+            allow_all_outbound=False,
+        )
+        # A gateway endpoint is reached by addresses that only AWS knows. Where no route leads to
+        # the internet, "anywhere" ends at the endpoints.
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.HTTPS, "AWS services")
+        if any(use.internal for use in uses):
+            self._allow_internally(group.security_group_id)
+        return group
+
+    def _allow_internally(self, group_id: str) -> None:
+        """All protocols, as the fabric between instances of a distributed job is none of IP's."""
+        among = "Instances of a job, or a notebook and its file system"
+        ingress = ec2.CfnSecurityGroupIngress(
+            self,
+            "FromItself",
+            group_id=group_id,
+            source_security_group_id=group_id,
+            ip_protocol="-1",
+            description=among,
+        )
+        ec2.CfnSecurityGroupEgress(
+            self,
+            "ToItself",
+            group_id=group_id,
+            destination_security_group_id=group_id,
+            ip_protocol="-1",
+            description=among,
+        )
+        cdk.Validations.of(ingress).acknowledge(
+            *(
+                cdk.Acknowledgment(
+                    id=f"{pack}-EC2RestrictedCommonPorts",
+                    reason="the source is the group itself: no port is open to anything else",
+                )
+                for pack in SECURITY_PACKS
+            )
+        )
+
+
+def _size_problems(cidr: str, zones: int) -> list[str]:
+    problems = []
+    if is_known(zones) and not 2 <= zones <= MOST_ZONES:
+        problems.append(
+            f"availability_zones: got {zones}; allowed are 2 to {MOST_ZONES}, as a zone can fail"
+        )
+    try:
+        prefix = ipaddress.IPv4Network(cidr).prefixlen
+    except ValueError as error:
+        return [*problems, f"cidr: got {cidr!r} ({error}); give an IPv4 block such as 10.0.0.0/16"]
+    if not LARGEST_PREFIX <= prefix <= SMALLEST_PREFIX:
+        problems.append(
+            f"cidr: got {cidr!r}; allowed are blocks from /{LARGEST_PREFIX}, the largest of a VPC, "
+            f"to /{SMALLEST_PREFIX}, as each job, notebook and endpoint needs addresses"
+        )
+    return problems
+
+
+def _access_problems(internet: InternetAccess, zones: int, accounts: Sequence[str]) -> list[str]:
+    problems = []
+    if internet != InternetAccess.none():
+        if not internet.because.strip():
+            problems.append("internet: got no reason; say in `because` what needs it")
+        if not 1 <= internet.nat_gateways <= zones:
+            problems.append(
+                f"internet: got {internet.nat_gateways} NAT gateways; allowed are 1 to {zones}, "
+                "one in each zone"
+            )
+    problems += [
+        f"trusted_accounts: got {account!r}; allowed are account ids of 12 digits"
+        for account in accounts
+        if is_known(account) and not (account.isdigit() and len(account) == 12)
+    ]
+    return problems
+
+
+def _service_problems(scope: Construct, services: Sequence[EndpointService]) -> list[str]:
+    return [
+        f"uses: endpoint {service.name}: {problem}"
+        for service in services
+        if service.resource_type
+        for problem in region_problems(scope, service.resource_type)
+    ]

@@ -1,0 +1,176 @@
+"""What a network is used for, and which endpoints of AWS services that takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from aws_cdk import aws_ec2 as ec2
+
+_Aws = ec2.InterfaceVpcEndpointAwsService
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointService:
+    """Defines one interface endpoint.
+
+    Parameters:
+        name: construct id of the endpoint, unique in a network.
+        service: the service that is reached.
+        resource_type: a CloudFormation type of the service; a region without it has no endpoint of
+            the service either. Left out: no region is refused.
+        restricted: whether an endpoint policy can tell the account's own principals from others.
+            Studio is opened in a browser with a presigned URL, so its endpoint knows no principal.
+    """
+
+    name: str
+    service: ec2.InterfaceVpcEndpointAwsService
+    resource_type: str | None = None
+    restricted: bool = True
+
+
+SAGEMAKER_API = EndpointService(
+    name="SageMakerApi", service=_Aws.SAGEMAKER_API, resource_type="AWS::SageMaker::Model"
+)
+SAGEMAKER_RUNTIME = EndpointService(
+    name="SageMakerRuntime",
+    service=_Aws.SAGEMAKER_RUNTIME,
+    resource_type="AWS::SageMaker::Endpoint",
+)
+SAGEMAKER_METRICS = EndpointService(name="SageMakerMetrics", service=_Aws.SAGEMAKER_METRICS)
+SAGEMAKER_STUDIO = EndpointService(
+    name="SageMakerStudio",
+    service=_Aws.SAGEMAKER_STUDIO,
+    resource_type="AWS::SageMaker::Domain",
+    restricted=False,
+)
+SAGEMAKER_EXPERIMENTS = EndpointService(
+    name="SageMakerExperiments",
+    service=_Aws.SAGEMAKER_EXPERIMENTS,
+    resource_type="AWS::SageMaker::MlflowTrackingServer",
+    restricted=False,
+)
+FEATURE_STORE_RUNTIME = EndpointService(
+    name="FeatureStoreRuntime",
+    service=_Aws.SAGEMAKER_FEATURESTORE_RUNTIME,
+    resource_type="AWS::SageMaker::FeatureGroup",
+)
+ECR_API = EndpointService(name="EcrApi", service=_Aws.ECR, resource_type="AWS::ECR::Repository")
+ECR_DOCKER = EndpointService(
+    name="EcrDocker", service=_Aws.ECR_DOCKER, resource_type="AWS::ECR::Repository"
+)
+LOGS = EndpointService(name="Logs", service=_Aws.CLOUDWATCH_LOGS)
+MONITORING = EndpointService(name="Monitoring", service=_Aws.CLOUDWATCH_MONITORING)
+EVENTS = EndpointService(name="Events", service=_Aws.EVENTBRIDGE)
+STS = EndpointService(name="Sts", service=_Aws.STS)
+KMS = EndpointService(name="Kms", service=_Aws.KMS)
+SSM = EndpointService(name="Ssm", service=_Aws.SSM)
+SECRETS = EndpointService(name="SecretsManager", service=_Aws.SECRETS_MANAGER)
+CODE_COMMIT = EndpointService(
+    name="CodeCommit", service=_Aws.CODECOMMIT, resource_type="AWS::CodeCommit::Repository"
+)
+CODE_COMMIT_GIT = EndpointService(
+    name="GitCodeCommit", service=_Aws.CODECOMMIT_GIT, resource_type="AWS::CodeCommit::Repository"
+)
+CODE_PIPELINE = EndpointService(
+    name="CodePipeline", service=_Aws.CODEPIPELINE, resource_type="AWS::CodePipeline::Pipeline"
+)
+CODE_BUILD = EndpointService(
+    name="CodeBuild", service=_Aws.CODEBUILD, resource_type="AWS::CodeBuild::Project"
+)
+GLUE = EndpointService(name="Glue", service=_Aws.GLUE, resource_type="AWS::Glue::Database")
+ATHENA = EndpointService(name="Athena", service=_Aws.ATHENA, resource_type="AWS::Athena::WorkGroup")
+FILE_SYSTEM = EndpointService(
+    name="ElasticFileSystem",
+    service=_Aws.ELASTIC_FILESYSTEM,
+    resource_type="AWS::EFS::FileSystem",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkUse:
+    """Defines what code in a network does, and so which AWS services it calls from there.
+
+    SageMaker itself pulls images, collects logs and decrypts volumes from outside of the network:
+    a job that only reads and writes S3 needs no interface endpoint at all. The uses name what
+    code in a container, a notebook or a build calls.
+
+    Parameters:
+        name: what the use is called in errors.
+        services: interface endpoints that it takes.
+        internal: whether what runs in the network talks among itself: the instances of a
+            distributed job, or a notebook and its file system.
+        dynamodb: whether tables are read or written; a gateway endpoint, without a fee.
+
+    Source: "Connect to SageMaker AI resources from within a VPC" in the Developer Guide.
+
+    Example::
+
+        NetworkUse(name="secrets of a database", services=(NetworkUse.PARAMETERS.services[1],))
+    """
+
+    name: str
+    services: tuple[EndpointService, ...]
+    internal: bool = False
+    dynamodb: bool = False
+
+    #: Training, processing and transform jobs: their code looks up its account and its jobs.
+    TRAINING: ClassVar[NetworkUse]
+    #: Applications in the network that invoke endpoints.
+    HOSTING: ClassVar[NetworkUse]
+    #: Starting pipelines, and registering models, from the network.
+    PIPELINES: ClassVar[NetworkUse]
+    #: A Studio domain with network access `VpcOnly`, reached from the network itself too.
+    STUDIO: ClassVar[NetworkUse]
+    #: Experiments in MLflow.
+    EXPERIMENTS: ClassVar[NetworkUse]
+    #: Features, online, and offline through Athena and the Glue catalog.
+    FEATURE_STORE: ClassVar[NetworkUse]
+    #: Jobs that publish metrics of a model's quality to CloudWatch.
+    MODEL_MONITORING: ClassVar[NetworkUse]
+    #: Images pulled or pushed from the network, as builds and local mode do.
+    IMAGES: ClassVar[NetworkUse]
+    #: Repositories of CodeCommit, by git.
+    CODE_COMMIT: ClassVar[NetworkUse]
+    #: Builds of CodeBuild inside of the network, and pipelines that are started from it.
+    DELIVERY: ClassVar[NetworkUse]
+    #: Code that encrypts by itself. S3 and SageMaker use their keys from outside of the network.
+    ENCRYPTION: ClassVar[NetworkUse]
+    #: Parameters of Systems Manager, and secrets.
+    PARAMETERS: ClassVar[NetworkUse]
+    #: A file system of one's own, mounted with IAM authorisation.
+    FILE_SYSTEMS: ClassVar[NetworkUse]
+
+
+NetworkUse.TRAINING = NetworkUse(
+    name="training", services=(SAGEMAKER_API, SAGEMAKER_METRICS, STS), internal=True
+)
+NetworkUse.HOSTING = NetworkUse(name="hosting", services=(SAGEMAKER_RUNTIME,))
+NetworkUse.PIPELINES = NetworkUse(name="pipelines", services=(SAGEMAKER_API, STS))
+NetworkUse.STUDIO = NetworkUse(
+    name="studio",
+    services=(SAGEMAKER_API, SAGEMAKER_RUNTIME, SAGEMAKER_STUDIO, STS, LOGS),
+    internal=True,
+)
+NetworkUse.EXPERIMENTS = NetworkUse(
+    name="experiments", services=(SAGEMAKER_API, SAGEMAKER_EXPERIMENTS, STS)
+)
+NetworkUse.FEATURE_STORE = NetworkUse(
+    name="feature store",
+    services=(SAGEMAKER_API, FEATURE_STORE_RUNTIME, ATHENA, GLUE, STS),
+)
+NetworkUse.MODEL_MONITORING = NetworkUse(name="model monitoring", services=(MONITORING,))
+NetworkUse.IMAGES = NetworkUse(name="images", services=(ECR_API, ECR_DOCKER))
+NetworkUse.CODE_COMMIT = NetworkUse(name="CodeCommit", services=(CODE_COMMIT, CODE_COMMIT_GIT, STS))
+NetworkUse.DELIVERY = NetworkUse(
+    name="delivery", services=(CODE_BUILD, CODE_PIPELINE, EVENTS, LOGS, STS)
+)
+NetworkUse.ENCRYPTION = NetworkUse(name="encryption", services=(KMS,))
+NetworkUse.PARAMETERS = NetworkUse(name="parameters", services=(SSM, SECRETS))
+NetworkUse.FILE_SYSTEMS = NetworkUse(name="file systems", services=(FILE_SYSTEM,), internal=True)
+
+
+def services_of(uses: tuple[NetworkUse, ...]) -> list[EndpointService]:
+    """The endpoints of all uses, each once, in the order of their names."""
+    found = {service.name: service for use in uses for service in use.services}
+    return [found[name] for name in sorted(found)]
