@@ -30,6 +30,7 @@ SERVICES = (
     "rehearsal.aws.codepipeline:CodePipeline",
     "rehearsal.aws.codebuild:CodeBuild",
     "rehearsal.aws.codecommit:CodeCommit",
+    "rehearsal.aws.codeconnections:CodeConnections",
     "rehearsal.aws.application_autoscaling:ApplicationAutoScaling",
     "rehearsal.aws.scheduler:Scheduler",
 )

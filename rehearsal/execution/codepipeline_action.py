@@ -84,6 +84,7 @@ class ActionRun:
     store: ArtifactStore
     record: ActionExecution
     requested_revision: str | None
+    requested_branch: str | None
     decisions: Any
     abandoned: threading.Event
     deadline: float

@@ -64,7 +64,8 @@ class ActionPreparation:
             inputs=run.inputs,
             store=self._store(run.region),
             record=run,
-            requested_revision=self._requested_revision(run.name),
+            requested_revision=self._requested(run.name, "revisionValue"),
+            requested_branch=self._requested(run.name, "branchName"),
             decisions=self._decisions,
             abandoned=self._execution.abandoned,
             deadline=time.monotonic() + minutes * 60,
@@ -128,10 +129,11 @@ class ActionPreparation:
             bucket=store["location"], key_id=store.get("encryptionKey", {}).get("id")
         )
 
-    def _requested_revision(self, action: str) -> str | None:
+    def _requested(self, action: str, member: str) -> str | None:
+        """What started the execution wants of a source; the branch is known to triggers only."""
         for wanted in self._execution.source_revisions:
             if wanted["actionName"] == action:
-                return wanted["revisionValue"]
+                return wanted.get(member)
         return None
 
 

@@ -20,7 +20,11 @@ from rehearsal.execution.codepipeline_records import (
 
 _MOST_EXECUTIONS = 50
 _EVENTS_SESSION = "/events"
-_REVISION_TYPES = {"CodeCommit": "COMMIT_ID", "S3": "S3_OBJECT_VERSION_ID"}
+_REVISION_TYPES = {
+    "CodeCommit": "COMMIT_ID",
+    "CodeStarSourceConnection": "COMMIT_ID",
+    "S3": "S3_OBJECT_VERSION_ID",
+}
 
 
 class ExecutionOperations(PipelineOperations):

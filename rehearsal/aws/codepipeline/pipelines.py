@@ -7,10 +7,12 @@ from copy import deepcopy
 from typing import Any
 
 from rehearsal.aws.codepipeline.declaration_rules import check_declaration
+from rehearsal.aws.codepipeline.git_triggers import wanted_revisions
 from rehearsal.aws.platform import AwsError, Context, Platform, Scope
 from rehearsal.aws.service import Request, Response, Service
 from rehearsal.execution.codepipeline_engine import CodePipelineEngine
 from rehearsal.execution.codepipeline_records import PipelineRecord, Transition, now
+from rehearsal.execution.git_provider import GitEvent, GitProvider
 
 _PRINCIPAL = "codepipeline.amazonaws.com"
 _FIRST_VERSION = 1
@@ -23,6 +25,7 @@ class PipelineOperations(Service):
         super().__init__(platform)
         self.engine = CodePipelineEngine(platform)
         self.pipelines: dict[tuple[Scope, str], PipelineRecord] = {}
+        GitProvider.of(platform).listen(self._start_by_trigger)
 
     def create_pipeline(self, request: Request, context: Context) -> Response:
         """Creates a pipeline and, as AWS does, starts it once."""
@@ -137,6 +140,19 @@ class PipelineOperations(Service):
         raise AwsError(
             "StageNotFoundException", f"Pipeline {record.name} does not have a stage {name}"
         )
+
+    def _start_by_trigger(self, event: GitEvent) -> None:
+        """Starts each pipeline with a source behind a connection that wants this event."""
+        with self.lock:
+            records = list(self.pipelines.values())
+        for record in records:
+            for revision in wanted_revisions(record.declaration, event):
+                self.engine.start(
+                    record,
+                    trigger={"triggerType": "WebhookV2", "triggerDetail": event.connection_arn},
+                    variables=default_variables(record.declaration),
+                    source_revisions=[revision],
+                )
 
     def _check(self, declaration: dict[str, Any], context: Context) -> None:
         check_declaration(declaration)
