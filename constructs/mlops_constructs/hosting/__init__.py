@@ -1,6 +1,7 @@
 """Models, and the endpoints that serve them."""
 
 from .async_inference import AsyncInference
+from .batch_transform import BatchTransform
 from .capacity import Capacity
 from .component_base import InferenceComponentBase
 from .component_compute import ComponentCompute
@@ -23,11 +24,14 @@ from .serverless_variant import ServerlessVariant
 from .serving_metrics import MetricOptions, ServingMetrics
 from .shadow_variant import ShadowVariant
 from .target_tracking import TrackingOptions
+from .transform_data import Batch, Split, TransformInput, TransformInstances, TransformOutput
 from .variant import Routing
 from .vpc_placement import VpcPlacement
 
 __all__ = [
     "AsyncInference",
+    "Batch",
+    "BatchTransform",
     "BlueGreenOptions",
     "Capacity",
     "ComponentCompute",
@@ -53,6 +57,10 @@ __all__ = [
     "ServerlessVariant",
     "ServingMetrics",
     "ShadowVariant",
+    "Split",
     "TrackingOptions",
+    "TransformInput",
+    "TransformInstances",
+    "TransformOutput",
     "VpcPlacement",
 ]

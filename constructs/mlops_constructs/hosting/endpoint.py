@@ -109,6 +109,7 @@ class Endpoint(EndpointBase):
         self.variant_name = variants[0].name
         self.hosts_components = bool(parts.fleets)
         parts.grant_roles()
+        parts.explain_open_networks()
         config = parts.define_config(self, endpoint_name)
         self._resource = self._define_endpoint(config, endpoint_name, rollout)
         self.endpoint_name = self._get_resource_name_attribute(self._resource.attr_endpoint_name)

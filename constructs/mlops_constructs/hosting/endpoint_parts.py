@@ -12,6 +12,7 @@ from constructs import Construct
 from mlops_constructs._content_name import content_hash
 
 from .async_inference import AsyncInference
+from .checkov_skip import skip_in_checkov
 from .data_capture import DataCapture
 from .managed_fleet import ManagedFleet
 from .model import ModelBase
@@ -84,6 +85,13 @@ class EndpointParts:
                 self.data_capture.grant_write(role)
             if self.asynchronous is not None:
                 self.asynchronous.grant_use(role)
+
+    def explain_open_networks(self) -> None:
+        """Tells checkov why models of serverless variants are not isolated."""
+        for variant in self.serverless:
+            skip_in_checkov(
+                variant.model, "CKV_AWS_370", "Serverless endpoints support no network isolation"
+            )
 
     def define_config(
         self, scope: Construct, endpoint_name: str | None

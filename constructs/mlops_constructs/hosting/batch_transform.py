@@ -1,0 +1,209 @@
+"""Batch transform on a schedule: answers for all files below a prefix, and no endpoint."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from mlops_constructs._problems import Problems
+from mlops_constructs._regions import region_problems
+from mlops_constructs.access import Permission, ServiceRole
+
+from .checkov_skip import skip_in_checkov
+from .model import ModelBase
+from .names import name_problems
+from .transform_data import TransformInput, TransformInstances, TransformOutput
+from .transform_job import let_model_work, model_problems, transform_job
+
+# The Scheduler's id of an execution has up to 36 characters, and a hyphen stands before it.
+_LONGEST_ID = 37
+_RETRIES = 3
+_REDRIVE_RULES = ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy")
+
+
+class BatchTransform(cdk.Resource):
+    """Defines transform jobs that a schedule starts.
+
+    A job is an execution and no desired state, so CloudFormation has no type for it: EventBridge
+    Scheduler calls CreateTransformJob, and the id of its execution makes each job's name unique.
+
+    Parameters:
+        model: what answers; any model but a multi-model one, or one of uncompressed data.
+        source: files that are read.
+        destination: files that are written.
+        instances: machines that a job runs on.
+        schedule: when jobs start, in the time zone of the expression.
+        job_name_prefix: beginning of the jobs' names, up to 26 characters.
+        dead_letter_queue: gets what could not be started, after 3 attempts. Left out: a queue
+            that is made here.
+
+    Raises:
+        ValueError: with every problem of the input.
+
+    Source: CreateTransformJob of SageMaker's API reference; "Using universal targets in
+    EventBridge Scheduler".
+
+    Example::
+
+        from aws_cdk import aws_scheduler as scheduler
+
+        BatchTransform(
+            stack,
+            "Nightly",
+            model=model,
+            source=TransformInput(bucket=bucket, prefix="batch/customers"),
+            destination=TransformOutput(bucket=bucket, prefix="batch/answers"),
+            instances=TransformInstances(instance_type="ml.m7i.large", encryption_key=key),
+            schedule=scheduler.ScheduleExpression.cron(hour="3", minute="0"),
+            job_name_prefix="churn-nightly",
+        )
+    """
+
+    dead_letter_queue: sqs.IQueue
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        model: ModelBase,
+        source: TransformInput,
+        destination: TransformOutput,
+        instances: TransformInstances,
+        schedule: scheduler.ScheduleExpression,
+        job_name_prefix: str,
+        dead_letter_queue: sqs.IQueue | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        problems = Problems(f"BatchTransform {self.node.path}")
+        problems.extend(region_problems(self, "AWS::Scheduler::Schedule"))
+        problems.extend(name_problems("job_name_prefix", job_name_prefix, reserve=_LONGEST_ID))
+        for part in (source, destination, instances):
+            problems.extend(part.problems())
+        problems.extend(model_problems(model))
+        problems.raise_if_any()
+
+        self.job_name_prefix = job_name_prefix
+        self.dead_letter_queue = dead_letter_queue or self._define_queue()
+        let_model_work(model, source, destination)
+        job = transform_job(model, source, destination, instances)
+        # The Scheduler puts the id in while it calls, so the name is no value of CloudFormation's.
+        job["TransformJobName"] = f"{job_name_prefix}-{scheduler.ContextAttribute.execution_id}"
+        self._schedule = self._define_schedule(
+            job, schedule, self._define_role(instances.encryption_key)
+        )
+
+    def on_state_change(
+        self,
+        construct_id: str,
+        *,
+        statuses: Sequence[str] = (),
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+    ) -> events.Rule:
+        """Does something when a job changes its state.
+
+        SageMaker may send an event twice, so the target has to bear a repetition.
+
+        Parameters:
+            statuses: such as `Completed`, `Failed` or `Stopped`. Left out: any.
+            target: what is started. Left out: add it to the rule.
+            description: of the rule. Left out: it names the jobs.
+
+        Source: "SageMaker transform job state change" in SageMaker's events for EventBridge.
+        """
+        status = {"TransformJobStatus": list(statuses)} if statuses else {}
+        return events.Rule(
+            self,
+            construct_id,
+            description=description or f"A transform job {self.job_name_prefix} changed its state",
+            event_pattern=events.EventPattern(
+                source=["aws.sagemaker"],
+                detail_type=["SageMaker Transform Job State Change"],
+                detail={
+                    "TransformJobName": events.Match.prefix(f"{self.job_name_prefix}-"),
+                    **status,
+                },
+            ),
+            targets=None if target is None else [target],
+        )
+
+    def _define_queue(self) -> sqs.Queue:
+        queue = sqs.Queue(
+            self,
+            "DeadLetters",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+        )
+        last = "What a schedule could not start ends here, and is looked at by a person"
+        cdk.Validations.of(queue).acknowledge(
+            *(cdk.Acknowledgment(id=rule, reason=last) for rule in _REDRIVE_RULES)
+        )
+        skip_in_checkov(queue, "CKV_AWS_27", "SQS encrypts it with a key of its own")
+        return queue
+
+    def _define_schedule(
+        self,
+        job: dict[str, Any],
+        schedule: scheduler.ScheduleExpression,
+        role: ServiceRole,
+    ) -> scheduler.CfnSchedule:
+        stack = cdk.Stack.of(self)
+        zone = schedule.time_zone
+        properties = scheduler.CfnSchedule
+        return properties(
+            self,
+            "Resource",
+            description=f"Starts transform jobs {self.job_name_prefix}",
+            schedule_expression=schedule.expression_string,
+            schedule_expression_timezone=zone.timezone_name if zone else None,
+            flexible_time_window=properties.FlexibleTimeWindowProperty(mode="OFF"),
+            target=properties.TargetProperty(
+                arn=f"arn:{stack.partition}:scheduler:::aws-sdk:sagemaker:createTransformJob",
+                role_arn=role.role_arn,
+                input=stack.to_json_string(job),
+                dead_letter_config=properties.DeadLetterConfigProperty(
+                    arn=self.dead_letter_queue.queue_arn
+                ),
+                retry_policy=properties.RetryPolicyProperty(
+                    maximum_retry_attempts=_RETRIES, maximum_event_age_in_seconds=3600
+                ),
+            ),
+        )
+
+    def _define_role(self, volume_key: kms.IKey | None) -> ServiceRole:
+        jobs = cdk.Stack.of(self).format_arn(
+            service="sagemaker",
+            resource="transform-job",
+            resource_name=f"{self.job_name_prefix.lower()}-*",
+        )
+        allowed = [
+            Permission(
+                actions=["sagemaker:CreateTransformJob"],
+                resources=[jobs],
+                because="the id of the execution makes each job's name unique",
+            ),
+            Permission(actions=["sqs:SendMessage"], resources=[self.dead_letter_queue.queue_arn]),
+        ]
+        if volume_key is not None:
+            # SageMaker encrypts volumes through a grant of whoever starts the job.
+            allowed.append(
+                Permission(
+                    actions=["kms:CreateGrant"],
+                    resources=[volume_key.key_arn],
+                    conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+                )
+            )
+        return ServiceRole(
+            self,
+            "Role",
+            service="scheduler.amazonaws.com",
+            description="EventBridge Scheduler: starts transform jobs",
+            permissions=allowed,
+        )

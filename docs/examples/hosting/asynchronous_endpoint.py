@@ -1,0 +1,69 @@
+"""An asynchronous endpoint that scales to zero while its queue is empty.
+
+For large requests, slow models, or work that may wait: callers put a request into S3 and get the
+place of the answer at once. Without work there are no instances; the first request that waits
+starts one.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs.hosting import (
+    AsyncInference,
+    Endpoint,
+    Model,
+    ModelSource,
+    RealTimeVariant,
+    Rollback,
+    Rollout,
+    Scaling,
+    ScalingPolicy,
+)
+
+
+class AsynchronousEndpoint(cdk.Stack):
+    """Defines the endpoint `asynchronous-endpoint`."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        model = Model(
+            self,
+            "Model",
+            source=ModelSource.from_image(
+                stores.repository,
+                tag_or_digest="1",
+                model_data_bucket=stores.bucket,
+                model_data_key="models/churn/model.tar.gz",
+            ),
+        )
+        endpoint = Endpoint(
+            self,
+            "Endpoint",
+            endpoint_name="asynchronous-endpoint",
+            variants=[
+                RealTimeVariant(
+                    model=model,
+                    instance_type="ml.m7i.large",
+                    scaling=Scaling.between(0, 3, ScalingPolicy.target_backlog(5)),
+                )
+            ],
+            encryption_key=stores.key,
+            asynchronous=AsyncInference.to_bucket(
+                stores.bucket,
+                prefix="asynchronous-endpoint/answers",
+                failure_prefix="asynchronous-endpoint/failures",
+                input_prefix="asynchronous-endpoint/requests",
+                success_topic=stores.topic,
+                error_topic=stores.topic,
+                include_response_in=[stores.topic],
+                max_concurrent_invocations=4,
+            ),
+            rollout=Rollout.all_at_once(rollback=Rollback.on_health(notify=stores.topic)),
+        )
+        cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)
+        cdk.CfnOutput(self, "RequestPrefix", value="asynchronous-endpoint/requests")

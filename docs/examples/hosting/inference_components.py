@@ -1,0 +1,75 @@
+"""Two models on one fleet of instances, which is given up while nobody calls.
+
+For several models that would each waste an instance. Each is a component with its own share of the
+instances, its own scaling and its own rollout. Without copies there are no instances; the first
+request fails and wakes a copy, which takes minutes.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs.access import ModelExecutionRole
+from mlops_constructs.hosting import (
+    Capacity,
+    ComponentCompute,
+    Endpoint,
+    InferenceComponent,
+    ManagedFleet,
+    Model,
+    ModelSource,
+    Rollback,
+    Rollout,
+    Scaling,
+    ScalingPolicy,
+)
+
+
+class InferenceComponents(cdk.Stack):
+    """Defines the endpoint `inference-components` with the components `churn` and `upsell`."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        role = ModelExecutionRole(
+            self,
+            "Role",
+            image_repository=stores.repository,
+            model_data_bucket=stores.bucket,
+            encryption_keys=[stores.key],
+        )
+        fleet = ManagedFleet(instance_type="ml.m7i.xlarge", role=role, minimum=0, maximum=3)
+        endpoint = Endpoint(
+            self,
+            "Endpoint",
+            endpoint_name="inference-components",
+            variants=[fleet],
+            encryption_key=stores.key,
+        )
+        source = ModelSource.from_image(
+            stores.repository,
+            tag_or_digest="1",
+            model_data_bucket=stores.bucket,
+            model_data_key="models/churn/model.tar.gz",
+        )
+        for name in ("churn", "upsell"):
+            component = InferenceComponent(
+                self,
+                name.capitalize(),
+                endpoint=endpoint,
+                model=Model(self, f"{name.capitalize()}Model", source=source, role=role),
+                inference_component_name=f"inference-components-{name}",
+                compute=ComponentCompute(minimum_memory_mb=1024, cpu_cores=1),
+                scaling=Scaling.between(0, 4, ScalingPolicy.target_concurrency(5)),
+                rollout=Rollout.rolling(
+                    batch=Capacity.percent(50),
+                    rollback=Rollback.on_health(notify=stores.topic),
+                ),
+            )
+            cdk.CfnOutput(
+                self, f"{name.capitalize()}Component", value=component.inference_component_name
+            )
+        cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)

@@ -1,0 +1,97 @@
+"""A real-time endpoint: two weighted variants, capture, scaling, and a canary that turns back.
+
+For answers within milliseconds, and traffic that never quite ends. Nine of ten requests go to the
+champion. New models get a tenth of a variant's traffic first; errors, slow answers, full memory or
+disks turn them back. Instances follow the traffic, and there are more of them on working days.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_applicationautoscaling as autoscaling
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs.hosting import (
+    Capacity,
+    DataCapture,
+    Endpoint,
+    Model,
+    ModelSource,
+    RealTimeVariant,
+    Rollback,
+    Rollout,
+    Routing,
+    Scaling,
+    ScalingMetric,
+    ScalingPolicy,
+    ScheduledCapacity,
+)
+
+
+class RealTimeEndpoint(cdk.Stack):
+    """Defines the endpoint `real-time-endpoint`."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        model = Model(
+            self,
+            "Model",
+            source=ModelSource.from_image(
+                stores.repository,
+                tag_or_digest="1",
+                model_data_bucket=stores.bucket,
+                model_data_key="models/churn/model.tar.gz",
+            ),
+        )
+        working_days = ScheduledCapacity(
+            name="WorkingDays",
+            schedule=autoscaling.Schedule.cron(hour="7", minute="30", week_day="MON-FRI"),
+            minimum=3,
+            time_zone=cdk.TimeZone.EUROPE_BERLIN,
+        )
+        nights = ScheduledCapacity(
+            name="Nights",
+            schedule=autoscaling.Schedule.cron(hour="20", minute="0"),
+            minimum=2,
+            time_zone=cdk.TimeZone.EUROPE_BERLIN,
+        )
+        champion = RealTimeVariant(
+            model=model,
+            name="Champion",
+            instance_type="ml.m7i.large",
+            weight=9,
+            routing=Routing.LEAST_OUTSTANDING_REQUESTS,
+            scaling=Scaling.between(
+                2,
+                6,
+                ScalingPolicy.target_invocations(600),
+                ScalingPolicy.steps_above(ScalingMetric.utilization("CPU"), 160, {0: 1, 20: 3}),
+                schedule=[working_days, nights],
+            ),
+        )
+        challenger = RealTimeVariant(
+            model=model,
+            name="Challenger",
+            instance_type="ml.m7i.large",
+            scaling=Scaling.between(2, 4, ScalingPolicy.target_concurrency(5)),
+        )
+        endpoint = Endpoint(
+            self,
+            "Endpoint",
+            endpoint_name="real-time-endpoint",
+            variants=[champion, challenger],
+            encryption_key=stores.key,
+            data_capture=DataCapture.to_bucket(
+                stores.bucket, prefix="real-time-endpoint/capture", sampling_percentage=20
+            ),
+            rollout=Rollout.canary(
+                size=Capacity.percent(10),
+                rollback=Rollback.on_health(
+                    maximum_latency=cdk.Duration.millis(500), notify=stores.topic
+                ),
+            ),
+        )
+        cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)

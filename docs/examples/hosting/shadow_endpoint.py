@@ -1,0 +1,59 @@
+"""A second model that sees the traffic, while the first one answers.
+
+For a model that has to prove itself on real requests before anybody depends on it: its answers are
+captured and measured, and reach no caller.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs.hosting import (
+    Capacity,
+    DataCapture,
+    Endpoint,
+    Model,
+    ModelSource,
+    RealTimeVariant,
+    Rollout,
+    ShadowVariant,
+)
+
+
+class ShadowEndpoint(cdk.Stack):
+    """Defines the endpoint `shadow-endpoint`."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        image = ModelSource.from_image(stores.repository, tag_or_digest="1")
+        trained = ModelSource.from_image(
+            stores.repository,
+            tag_or_digest="1",
+            model_data_bucket=stores.bucket,
+            model_data_key="models/churn/model.tar.gz",
+        )
+        endpoint = Endpoint(
+            self,
+            "Endpoint",
+            endpoint_name="shadow-endpoint",
+            variants=[
+                RealTimeVariant(
+                    model=Model(self, "Model", source=image),
+                    instance_type="ml.m7i.large",
+                    initial_instance_count=2,
+                )
+            ],
+            shadow=ShadowVariant(
+                model=Model(self, "Candidate", source=trained),
+                instance_type="ml.m7i.large",
+                percentage=50,
+            ),
+            encryption_key=stores.key,
+            data_capture=DataCapture.to_bucket(stores.bucket, prefix="shadow-endpoint/capture"),
+            rollout=Rollout.linear(step=Capacity.percent(50)),
+        )
+        cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)
