@@ -29,6 +29,7 @@ class FakePlatform:
         self.assumed: list[tuple[str, str | None]] = []
         self.objects: dict[str, bytes] = {}
         self.metrics: list[dict[str, Any]] = []
+        self.published: list[tuple[str, str, str]] = []
         self.services: dict[str, Service] = {}
         self.clients: dict[str, Any] = {}
         self._directory = state_directory or Path(tempfile.mkdtemp())
@@ -63,6 +64,19 @@ class FakePlatform:
                 "resources": list(resources),
             }
         )
+
+    def publish(
+        self,
+        topic_arn: str,
+        *,
+        service_principal: str,
+        source_arn: str,
+        subject: str,
+        message: str,
+    ) -> None:
+        if (service_principal, topic_arn) in self.denied:
+            raise AwsError("AuthorizationError", f"{service_principal} may not publish", 403)
+        self.published.append((topic_arn, subject, message))
 
     def service_credentials(
         self,
