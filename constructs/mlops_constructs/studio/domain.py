@@ -1,0 +1,200 @@
+"""Studio domains."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from mlops_constructs._problems import Problems, is_known
+from mlops_constructs._regions import region_problems
+
+from ._names import generated_name, name_problems
+from .authentication import Authentication
+from .cleanup import Cleanup
+from .domain_base import DomainBase
+from .domain_network import DomainNetwork
+from .domain_role import allow_private_spaces, define_role
+from .studio_app import StudioApp
+from .user_settings import UserSettings
+
+TEMPLATES_TAG = "sagemaker:projectS3TemplatesLocation"
+"""Where Studio looks for templates of projects: "Create a SageMaker project template"."""
+LONGEST_TAG_VALUE = 128
+_LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/([\w.=+@/-]*/)?")
+
+
+class Domain(DomainBase):
+    """Defines a SageMaker Studio domain: JupyterLab and Code Editor for a group of people.
+
+    Applications that nobody uses are ended after 2 hours, all traffic goes through the VPC, and
+    volumes and the home file system are encrypted with a key of the account.
+
+    With `removal_policy` DESTROY a function (an own `Custom::StudioCleanup`) ends all applications
+    and removes spaces, profiles, the domain with its file system, and the security groups that
+    SageMaker made, also those that no stack knows. With RETAIN all of it stays, with the key, the
+    role and whatever else the domain refers to.
+
+    Parameters:
+        network: where applications run.
+        authentication: how people come in. Left out: with IAM.
+        domain_name: its name. Left out: one is made of the stack's name and the path in the stack.
+            Another name, authentication or key replaces the domain.
+        execution_role: role with which people work who have none of their own. Left out: one
+            that can only use private spaces.
+        settings: what people find in Studio. Left out: the defaults of `UserSettings`.
+        encryption_key: key of the file system and the volumes. Left out: a new one. One that is
+            imported must let CloudWatch Logs use it when `removal_policy` is DESTROY.
+        project_templates_location: where Studio finds templates of projects, an s3:// URL that
+            ends with a slash, as `TemplateBucket.location`. Left out: Studio shows none of yours.
+        removal_policy: what becomes of the domain, and all work in it, when it leaves the stack.
+            Left out: it stays.
+
+    Raises:
+        ValueError: with every problem of the input.
+
+    Source: CreateDomain in SageMaker's API reference.
+
+    Example::
+
+        Domain(stack, "Studio", network=DomainNetwork.vpc_only(vpc))
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        network: DomainNetwork,
+        authentication: Authentication | None = None,
+        domain_name: str | None = None,
+        execution_role: iam.IRole | None = None,
+        settings: UserSettings | None = None,
+        encryption_key: kms.IKey | None = None,
+        project_templates_location: str | None = None,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        settings = (settings or UserSettings()).with_defaults()
+        problems = Problems(f"Domain {self.node.path}")
+        problems.extend(region_problems(self, "AWS::SageMaker::Domain"))
+        problems.extend(name_problems("domain_name", domain_name))
+        problems.extend(network.problems())
+        problems.extend(settings.problems())
+        problems.extend(_location_problems(project_templates_location))
+        problems.raise_if_any()
+
+        self.removal_policy = removal_policy
+        self.authentication = authentication or Authentication.iam()
+        self.encryption_key = encryption_key or self._define_key()
+        own_role = None if execution_role else define_role(self, self.encryption_key)
+        self.execution_role: iam.IRole = execution_role or own_role  # type: ignore[assignment]
+        self.security_groups = network.security_groups_for(self)
+        self._resource = self._define(domain_name, network, settings)
+        self.domain_id = self._resource.attr_domain_id
+        self.domain_arn = self._resource.attr_domain_arn
+        if own_role is not None:
+            allow_private_spaces(own_role, self)
+        if project_templates_location is not None:
+            self._tag(TEMPLATES_TAG, project_templates_location)
+        if removal_policy is cdk.RemovalPolicy.DESTROY:
+            self._clean_up_first()
+        else:
+            for referred in settings.referred():
+                referred.keep()
+        cdk.RemovalPolicies.of(self).apply(removal_policy)
+
+    @classmethod
+    def from_domain_id(cls, scope: Construct, construct_id: str, domain_id: str) -> DomainBase:
+        """A domain of this account and region that exists already.
+
+        Example::
+
+            Domain.from_domain_id(stack, "Shared", "d-0abc1def2ghi")
+        """
+        imported = DomainBase(scope, construct_id)
+        imported.domain_id = domain_id
+        imported.domain_arn = cdk.Stack.of(imported).format_arn(
+            service="sagemaker", resource="domain", resource_name=domain_id
+        )
+        return imported
+
+    def _define_key(self) -> kms.Key:
+        return kms.Key(
+            self,
+            "Key",
+            description="Studio: home file system and volumes",
+            enable_key_rotation=True,
+        )
+
+    def _define(
+        self, domain_name: str | None, network: DomainNetwork, settings: UserSettings
+    ) -> sagemaker.CfnDomain:
+        properties = sagemaker.CfnDomain
+        groups = [group.security_group_id for group in self.security_groups] or None
+        common: dict[str, Any] = {
+            "execution_role": self.execution_role.role_arn,
+            "security_groups": groups,
+        }
+        jupyter_lab = settings.jupyter_lab.render(properties, StudioApp.JUPYTER_LAB)
+        return properties(
+            self,
+            "Resource",
+            domain_name=domain_name or generated_name(self),
+            auth_mode=self.authentication.mode if self.authentication else "IAM",
+            app_network_access_type=network.access_type,
+            vpc_id=network.vpc.vpc_id,
+            subnet_ids=network.subnet_ids,
+            kms_key_id=self.encryption_key.key_arn if self.encryption_key else None,
+            default_user_settings=settings.render(
+                properties,
+                studio_web_portal="ENABLED",
+                default_landing_uri="studio::",
+                **common,
+            ),
+            # AWS applies the settings of users to private spaces only.
+            default_space_settings=properties.DefaultSpaceSettingsProperty(
+                **common,
+                jupyter_lab_app_settings=jupyter_lab,
+                space_storage_settings=settings.storage.render(properties)
+                if settings.storage
+                else None,
+            ),
+            domain_settings=properties.DomainSettingsProperty(
+                docker_settings=network.docker_access.render(),
+                # CloudTrail then tells who it was where people share a role.
+                execution_role_identity_config="USER_PROFILE_NAME",
+            ),
+            tag_propagation="ENABLED",
+        )
+
+    def _tag(self, key: str, value: str) -> None:
+        kind = self._resource.cfn_resource_type
+        cdk.Tags.of(self._resource).add(key, value, include_resource_types=[kind])
+
+    def _clean_up_first(self) -> None:
+        self.cleanup = Cleanup(self, "Cleanup", domain=self)
+        file_system = self._resource.attr_home_efs_file_system_id
+        self.cleanup.allow_removal_of_domain(file_system)
+        self.cleanup.before(
+            self,
+            self._resource,
+            resource_arn=self.domain_arn,
+            properties={"FileSystemId": file_system},
+        )
+
+
+def _location_problems(location: str | None) -> list[str]:
+    if location is None or not is_known(location):
+        return []
+    if _LOCATION.fullmatch(location) and len(location) <= LONGEST_TAG_VALUE:
+        return []
+    return [
+        f"project_templates_location: got {location!r}; allowed are addresses such as "
+        f"s3://bucket/templates/ of up to {LONGEST_TAG_VALUE} characters"
+    ]

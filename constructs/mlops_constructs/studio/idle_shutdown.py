@@ -1,0 +1,107 @@
+"""When an application that nobody uses is ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import aws_cdk as cdk
+
+SHORTEST_MINUTES, LONGEST_MINUTES = 60, 525_600
+"""One hour to one year: IdleSettings in SageMaker's API reference."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdleShutdown:
+    """Ends applications that have been idle, which cost as much as busy ones.
+
+    SageMaker counts as idle an application without running cells, terminals or user activity.
+
+    Source: "Idle shutdown" in SageMaker's developer guide, IdleSettings in its API reference.
+    """
+
+    timeout: cdk.Duration | None = None
+    shortest: cdk.Duration | None = None
+    longest: cdk.Duration | None = None
+
+    @staticmethod
+    def after(
+        timeout: cdk.Duration,
+        *,
+        shortest: cdk.Duration | None = None,
+        longest: cdk.Duration | None = None,
+    ) -> IdleShutdown:
+        """Ends an application that has been idle for a time.
+
+        Parameters:
+            timeout: the time, 60 minutes to 365 days.
+            shortest: the least that a person may choose for a space. Left out: `timeout`, so
+                nobody loses work sooner than the domain promises.
+            longest: the most that a person may choose. Left out: `timeout`, so nobody can keep an
+                idle application longer.
+
+        Example::
+
+            IdleShutdown.after(cdk.Duration.hours(2), longest=cdk.Duration.hours(12))
+        """
+        return IdleShutdown(
+            timeout=timeout, shortest=shortest or timeout, longest=longest or timeout
+        )
+
+    @staticmethod
+    def never() -> IdleShutdown:
+        """Applications run, and cost, until somebody ends them.
+
+        Example::
+
+            IdleShutdown.never()
+        """
+        return IdleShutdown()
+
+    def problems(self) -> list[str]:
+        """What AWS would refuse."""
+        if self.timeout is None or self.shortest is None or self.longest is None:
+            return []
+        found = []
+        given = {"shortest": self.shortest, "timeout": self.timeout, "longest": self.longest}
+        minutes = {name: _minutes(duration) for name, duration in given.items()}
+        for name, value in minutes.items():
+            if value is not None and not SHORTEST_MINUTES <= value <= LONGEST_MINUTES:
+                found.append(
+                    f"idle shutdown {name}: got {value:g} minutes; allowed are {SHORTEST_MINUTES} "
+                    f"to {LONGEST_MINUTES}"
+                )
+            if value is not None and value != int(value):
+                found.append(f"idle shutdown {name}: got {value:g} minutes; give whole minutes")
+        low, middle, high = minutes["shortest"], minutes["timeout"], minutes["longest"]
+        if low is None or middle is None or high is None:
+            return found
+        if not low <= middle <= high:
+            found.append(
+                f"idle shutdown: got shortest {low:g}, timeout {middle:g} and longest {high:g} "
+                "minutes; allowed is shortest <= timeout <= longest"
+            )
+        return found
+
+    def render(self, l1: Any) -> Any:
+        """The AppLifecycleManagement of an application.
+
+        `l1` is the L1 class, CfnDomain or CfnUserProfile, whose properties are wanted.
+        """
+        if self.timeout is None or self.shortest is None or self.longest is None:
+            settings = l1.IdleSettingsProperty(lifecycle_management="DISABLED")
+        else:
+            settings = l1.IdleSettingsProperty(
+                lifecycle_management="ENABLED",
+                idle_timeout_in_minutes=self.timeout.to_minutes(),
+                min_idle_timeout_in_minutes=self.shortest.to_minutes(),
+                max_idle_timeout_in_minutes=self.longest.to_minutes(),
+            )
+        return l1.AppLifecycleManagementProperty(idle_settings=settings)
+
+
+def _minutes(duration: cdk.Duration) -> float | None:
+    if duration.is_unresolved():
+        return None
+    minutes: float = duration.to_minutes(integral=False)
+    return minutes

@@ -1,0 +1,66 @@
+"""The role with which an MLflow App works, where none is given."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from mlops_constructs.access import Permission, ServiceRole
+
+
+def define_mlflow_role(
+    scope: Construct, *, bucket: s3.IBucket, prefix: str, registers_models: bool
+) -> ServiceRole:
+    """A role that reads and writes artifacts, and registers models where it has to."""
+    return ServiceRole(
+        scope,
+        "Role",
+        service="sagemaker.amazonaws.com",
+        description="MLflow App: keeps artifacts of runs",
+        permissions=[
+            *_artifacts(bucket, prefix),
+            *(_registration(scope) if registers_models else ()),
+        ],
+    )
+
+
+def _artifacts(bucket: s3.IBucket, prefix: str) -> list[Permission]:
+    key = bucket.encryption_key
+    allowed = [
+        Permission(
+            actions=["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            resources=[bucket.arn_for_objects(f"{prefix}/*")],
+            because="MLflow names the artifacts of runs",
+        ),
+        Permission(
+            actions=["s3:ListBucket"],
+            resources=[bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": [prefix, f"{prefix}/*"]}},
+        ),
+    ]
+    if key is not None:
+        actions = ["kms:Decrypt", "kms:GenerateDataKey"]
+        allowed.append(Permission(actions=actions, resources=[key.key_arn]))
+    return allowed
+
+
+def _registration(scope: Construct) -> list[Permission]:
+    stack = cdk.Stack.of(scope)
+    resources = [
+        stack.format_arn(service="sagemaker", resource=resource, resource_name="*")
+        for resource in ("model-package", "model-package-group")
+    ]
+    return [
+        Permission(
+            actions=[
+                "sagemaker:AddTags",
+                "sagemaker:CreateModelPackage",
+                "sagemaker:CreateModelPackageGroup",
+                "sagemaker:DescribeModelPackageGroup",
+                "sagemaker:UpdateModelPackage",
+            ],
+            resources=resources,
+            because="MLflow names the group after the model, which people name",
+        )
+    ]

@@ -1,0 +1,253 @@
+"""Ends what runs in Studio before CloudFormation deletes it: the handler of a custom resource.
+
+CloudFormation's deletion of a user profile, a space or a domain fails while an app runs in it, and
+its deletion of a domain keeps the file system that SageMaker made. So, when the stack gives one of
+them up, this function first
+
+* ends the apps of a space,
+* ends the apps of a person, and deletes the spaces that the person owns,
+* ends the apps of a domain, deletes its spaces and profiles, the domain with its file system, and
+  the two security groups that SageMaker made for it.
+
+It does so only for a resource that carries the tag `REMOVAL_TAG`, which an update takes away before
+CloudFormation asks for a deletion: who changes a stack to keep a domain does keep it.
+
+Every step looks at what AWS has, so the function can be run again. It has 15 minutes; when they are
+over it raises, and Lambda repeats an asynchronous invocation that failed twice.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+REMOVAL_TAG = "mlops-constructs:removed-with-stack"
+OWNER_TAG = "ManagedByAmazonSageMakerResource"
+"""SageMaker's tag of what it makes for a domain; its value is the ARN of the domain."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 10.0
+RESERVE_SECONDS = 20.0
+LONGEST_REASON = 1000
+
+_ENDED = ("Deleted", "Failed")
+_LATER = ("ResourceInUse", "ConflictException", "DependencyViolation", "ThrottlingException")
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Answers CloudFormation; a deletion is answered when nothing is left."""
+    outcome = {"Status": "SUCCESS"}
+    if event["RequestType"] == "Delete":
+        deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
+        try:
+            Cleanup(event["ResourceProperties"], deadline - RESERVE_SECONDS).run()
+        except TimeoutError:
+            raise  # Lambda runs the function again
+        except Exception as error:  # whatever it is, CloudFormation must hear of it
+            reason = f"{type(error).__name__}: {error}"
+            outcome = {"Status": "FAILED", "Reason": reason[:LONGEST_REASON]}
+    _tell_cloudformation(event, outcome)
+
+
+@dataclass(frozen=True)
+class App:
+    """What DeleteApp wants to know."""
+
+    identifier: Mapping[str, str]
+    status: str
+
+
+class Cleanup:
+    """Cleans up one domain, or one profile or space of it.
+
+    `properties` are those of the custom resource: DomainId, DomainArn, ResourceArn (which has the
+    tag) and UserProfileName or SpaceName, or, for a domain as a whole, neither.
+    """
+
+    def __init__(self, properties: Mapping[str, str], deadline: float) -> None:
+        self._domain = properties["DomainId"]
+        self._domain_arn = properties["DomainArn"]
+        self._arn = properties["ResourceArn"]
+        self._profile = properties.get("UserProfileName")
+        self._space = properties.get("SpaceName")
+        self._file_system = properties.get("FileSystemId")
+        self._deadline = deadline
+        self._pause = FIRST_PAUSE_SECONDS
+        self._sagemaker: Any = boto3.client("sagemaker")
+
+    def run(self) -> None:
+        """Removes what stands in the way; raises TimeoutError when there is no time left."""
+        whole = self._profile is None and self._space is None
+        removed = self._to_be_removed()
+        if removed:
+            self._until_none(self._apps, self._end_app)
+            if self._space is None:
+                self._until_none(self._spaces, partial(self._delete, "delete_space"))
+            if whole:
+                self._until_none(self._profiles, partial(self._delete, "delete_user_profile"))
+                self._delete_domain()
+        if whole and not self._exists() and not self._file_system_stays(removed):
+            self._remove_groups()
+
+    def _to_be_removed(self) -> bool:
+        try:
+            pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=self._arn)
+            tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+        except ClientError as error:
+            if _is_gone(error):
+                return False
+            raise
+        return tags.get(REMOVAL_TAG) == "true"
+
+    def _apps(self) -> Iterator[App]:
+        for app in self._listed("list_apps", "Apps"):
+            if app["Status"] not in _ENDED and self._concerns(app):
+                keys = ("DomainId", "UserProfileName", "SpaceName", "AppType", "AppName")
+                yield App({key: app[key] for key in keys if app.get(key)}, app["Status"])
+
+    def _concerns(self, app: Mapping[str, Any]) -> bool:
+        if self._space is not None:
+            return bool(app.get("SpaceName") == self._space)
+        if self._profile is not None:
+            owned = {space["SpaceName"] for space in self._spaces()}
+            return app.get("SpaceName") in owned or app.get("UserProfileName") == self._profile
+        return True
+
+    def _spaces(self) -> Iterator[dict[str, str]]:
+        for space in self._listed("list_spaces", "Spaces"):
+            owner = space.get("OwnershipSettingsSummary", {}).get("OwnerUserProfileName")
+            if self._profile in (None, owner):
+                yield {"DomainId": self._domain, "SpaceName": space["SpaceName"]}
+
+    def _profiles(self) -> Iterator[dict[str, str]]:
+        for profile in self._listed("list_user_profiles", "UserProfiles"):
+            yield {"DomainId": self._domain, "UserProfileName": profile["UserProfileName"]}
+
+    def _listed(self, operation: str, member: str) -> Iterator[dict[str, Any]]:
+        pages = self._sagemaker.get_paginator(operation).paginate(DomainIdEquals=self._domain)
+        for page in pages:
+            yield from page[member]
+
+    def _end_app(self, app: App) -> None:
+        if app.status == "InService":  # one that starts or ends cannot be deleted
+            self._attempt(self._sagemaker.delete_app, **app.identifier)
+
+    def _delete(self, operation: str, identifier: Mapping[str, str]) -> None:
+        self._attempt(getattr(self._sagemaker, operation), **identifier)
+
+    def _delete_domain(self) -> None:
+        """With the file system: AWS alone may remove it while the domain exists."""
+        policy = {"HomeEfsFileSystem": "Delete"}
+        delete = self._sagemaker.delete_domain
+        while self._exists():
+            self._attempt(delete, DomainId=self._domain, RetentionPolicy=policy)
+            self._wait(f"domain {self._domain}")
+
+    def _exists(self) -> bool:
+        try:
+            domain = self._sagemaker.describe_domain(DomainId=self._domain)
+        except ClientError as error:
+            if _is_gone(error):
+                return False
+            raise
+        if domain["Status"] == "Delete_Failed":
+            raise RuntimeError(f"{self._domain}: {domain.get('FailureReason', 'no reason given')}")
+        return True
+
+    def _file_system_stays(self, removed: bool) -> bool:
+        """Whether somebody else deleted the domain and chose to keep its file system.
+
+        One that goes with the domain is waited for.
+        """
+        while (state := self._file_system_state()) is not None:
+            if not removed and state != "deleting":
+                return True
+            self._wait(f"file system {self._file_system}")
+        return False
+
+    def _file_system_state(self) -> str | None:
+        if not self._file_system:
+            return None
+        try:
+            found = boto3.client("efs").describe_file_systems(FileSystemId=self._file_system)
+        except ClientError as error:
+            if _is_gone(error):
+                return None
+            raise
+        return str(found["FileSystems"][0]["LifeCycleState"])
+
+    def _remove_groups(self) -> None:
+        """The security groups of the file system: they name each other, so first their rules."""
+        ec2 = boto3.client("ec2")
+        for group in self._groups(ec2):
+            for rules, revoke in (
+                ("IpPermissions", ec2.revoke_security_group_ingress),
+                ("IpPermissionsEgress", ec2.revoke_security_group_egress),
+            ):
+                if group[rules]:
+                    self._attempt(revoke, GroupId=group["GroupId"], IpPermissions=group[rules])
+        self._until_none(
+            lambda: self._groups(ec2),
+            lambda group: self._attempt(ec2.delete_security_group, GroupId=group["GroupId"]),
+        )
+
+    def _groups(self, ec2: Any) -> list[dict[str, Any]]:
+        owned = [{"Name": f"tag:{OWNER_TAG}", "Values": [self._domain_arn]}]
+        found: list[dict[str, Any]] = ec2.describe_security_groups(Filters=owned)["SecurityGroups"]
+        return found
+
+    def _until_none(self, remaining: Callable[[], Any], remove: Callable[[Any], None]) -> None:
+        """Removes what there is until nothing is left, as AWS takes its time."""
+        while left := list(remaining()):
+            for one in left:
+                remove(one)
+            if list(remaining()):
+                self._wait(", ".join(str(one) for one in left))
+
+    def _attempt(self, call: Callable[..., Any], **request: Any) -> None:
+        """A call that may come too late, or too early: the next round sees what is left."""
+        try:
+            call(**request)
+        except ClientError as error:
+            if not _is_gone(error) and error.response["Error"]["Code"] not in _LATER:
+                raise
+
+    def _wait(self, what: str) -> None:
+        if time.monotonic() + self._pause > self._deadline:
+            raise TimeoutError(f"still there: {what}")
+        time.sleep(self._pause)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+
+
+def _is_gone(error: ClientError) -> bool:
+    code = error.response["Error"]["Code"]
+    message = error.response["Error"].get("Message", "")
+    # ListTags has no error of its own for a resource that does not exist.
+    missing = code == "ValidationException" and "ould not find" in message
+    return missing or "NotFound" in code
+
+
+def _tell_cloudformation(event: Mapping[str, Any], outcome: Mapping[str, str]) -> None:
+    """Puts the answer where CloudFormation waits for it."""
+    resource = event["ResourceProperties"]["ResourceArn"]
+    answer = {
+        "PhysicalResourceId": event.get("PhysicalResourceId", resource),
+        **{name: event[name] for name in ("LogicalResourceId", "RequestId", "StackId")},
+        **outcome,
+    }
+    if event["RequestType"] != "Delete":
+        # Another domain, profile or space is another resource: the former one is cleaned up.
+        answer["PhysicalResourceId"] = resource
+    # The address is signed without a content type, which urllib would add.
+    headers = {"Content-Type": ""}
+    request = urllib.request.Request(  # noqa: S310 - CloudFormation's own address
+        event["ResponseURL"], json.dumps(answer).encode(), headers, method="PUT"
+    )
+    with urllib.request.urlopen(request, timeout=30):  # noqa: S310
+        return

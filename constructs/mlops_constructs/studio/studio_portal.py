@@ -1,0 +1,82 @@
+"""What Studio shows around its applications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_constructs._problems import is_known
+
+APP_TYPES = (
+    "Canvas",
+    "CodeEditor",
+    "DetailedProfiler",
+    "JupyterLab",
+    "JupyterServer",
+    "RStudioServerPro",
+    "TensorBoard",
+)
+ML_TOOLS = (
+    "AutoMl",
+    "Comet",
+    "DataWrangler",
+    "DeepchecksLLMEvaluation",
+    "EmrClusters",
+    "Endpoints",
+    "Experiments",
+    "FeatureStore",
+    "Fiddler",
+    "HyperPodClusters",
+    "InferenceOptimization",
+    "InferenceRecommender",
+    "JumpStart",
+    "LakeraGuard",
+    "ModelEvaluation",
+    "Models",
+    "PerformanceEvaluation",
+    "Pipelines",
+    "Projects",
+    "Training",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudioPortal:
+    """What is left out of Studio's navigation. What is hidden is not forbidden: IAM does that.
+
+    Parameters:
+        hidden_apps: applications. Left out: those that this library sets up for nobody.
+        hidden_tools: machine learning tools. Left out: those that open in Canvas.
+        hidden_instance_types: instances that people shall not choose. Left out: none.
+
+    Source: StudioWebPortalSettings in SageMaker's API reference.
+
+    Example::
+
+        StudioPortal(hidden_tools=["AutoMl", "DataWrangler", "JumpStart"])
+    """
+
+    hidden_apps: Sequence[str] = ("Canvas", "DetailedProfiler", "JupyterServer", "RStudioServerPro")
+    hidden_tools: Sequence[str] = ("AutoMl", "DataWrangler")
+    hidden_instance_types: Sequence[str] = ()
+
+    def problems(self) -> list[str]:
+        """What AWS would refuse."""
+        return [
+            f"portal {name}: got {one!r}; allowed are {', '.join(allowed)}"
+            for name, given, allowed in (
+                ("hidden_apps", self.hidden_apps, APP_TYPES),
+                ("hidden_tools", self.hidden_tools, ML_TOOLS),
+            )
+            for one in given
+            if is_known(one) and one not in allowed
+        ]
+
+    def render(self, l1: Any) -> Any:
+        """The StudioWebPortalSettings; `l1` is CfnDomain or CfnUserProfile."""
+        return l1.StudioWebPortalSettingsProperty(
+            hidden_app_types=list(self.hidden_apps) or None,
+            hidden_ml_tools=list(self.hidden_tools) or None,
+            hidden_instance_types=list(self.hidden_instance_types) or None,
+        )
