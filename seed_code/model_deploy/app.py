@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import aws_cdk as cdk
+from mlops_constructs.validation import SageMakerChecks
 
 from model_deploy.approved_model import read_approved_model
 from model_deploy.endpoint_stack import EndpointStack
@@ -27,14 +28,17 @@ def main() -> None:
     )
     project = Project.from_environment(os.environ)
     model_package_arn = read_approved_model()
-    for stage in STAGES:
-        EndpointStack(
+    stacks = {
+        stage: EndpointStack(
             app,
             stage,
             project=project,
             stage=load_settings(Path("config") / f"{stage}.yaml"),
             model_package_arn=model_package_arn,
         )
+        for stage in STAGES
+    }
+    cdk.Validations.of(app).add_plugins(SageMakerChecks(production=[stacks["prod"]]))
     app.synth()
 
 
@@ -44,3 +48,6 @@ if __name__ == "__main__":
     except ValueError as error:
         # Written for people: settings that cannot be used, a model that was not looked up.
         sys.exit(str(error))
+    except RuntimeError as error:
+        # The CDK has printed every finding with its remedy.
+        sys.exit(f"The stacks cannot be deployed as they are: {error}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {
@@ -74,3 +75,18 @@ def test_variables_that_the_pipeline_did_not_set_are_all_named(checkout: Path) -
 
     assert result.returncode == 1
     assert "got no ARTIFACT_BUCKET, ARTIFACT_KEY_ARN" in result.stderr
+
+
+def test_production_on_one_instance_is_refused_by_rule_and_resource(checkout: Path) -> None:
+    settings = checkout / "config" / "prod.yaml"
+    chosen = yaml.safe_load(settings.read_text())
+    chosen |= {"instance_count": 1, "scaling": None, "rollout": None}
+    settings.write_text(yaml.safe_dump(chosen))
+
+    result = run_app(checkout)
+
+    assert result.returncode == 1
+    assert "at least 2 instances" in result.stderr
+    assert "prod/Endpoint/Config" in result.stderr
+    assert "The stacks cannot be deployed as they are" in result.stderr
+    assert "Traceback" not in result.stderr
