@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from rehearsal.aws.resource_types import Identifier, Request, ResourceType
+from rehearsal.aws.resource_requests import to_api
+from rehearsal.aws.resource_types import Identifier, Properties, Request, ResourceType
 
 
 def _without(*names: str) -> Callable[[Request], Request]:
@@ -43,6 +45,27 @@ def _policy_lookup(identifier: Identifier) -> Request:
     return {**described, "PolicyNames": [identifier["PolicyName"]]}
 
 
+def _bring(client: Any, identifier: Identifier, old: Properties, new: Properties) -> None:
+    """Changes a target, and its scheduled actions, which have calls of their own."""
+    before, after = _actions(old), _actions(new)
+    target = {name: identifier[name] for name in _TARGET}
+    if old:
+        shape = client.meta.service_model.operation_model("RegisterScalableTarget").input_shape
+        changed = _without("ScheduledActions", "Tags", "RoleARN")(dict(new))
+        client.register_scalable_target(**to_api(shape, changed, ""))
+    for name in before.keys() - after.keys():
+        client.delete_scheduled_action(ScheduledActionName=name, **target)
+    shape = client.meta.service_model.operation_model("PutScheduledAction").input_shape
+    for name, action in after.items():
+        if before.get(name) != action:
+            client.put_scheduled_action(**to_api(shape, action, ""), **target)
+
+
+def _actions(properties: Properties) -> dict[str, dict[str, Any]]:
+    given = properties.get("ScheduledActions") or []
+    return {action["ScheduledActionName"]: dict(action) for action in given}
+
+
 _TARGET = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 
 RESOURCE_TYPES = [
@@ -50,13 +73,14 @@ RESOURCE_TYPES = [
         type_name="AWS::ApplicationAutoScaling::ScalableTarget",
         service="application-autoscaling",
         create="RegisterScalableTarget",
-        update="RegisterScalableTarget",
         delete="DeregisterScalableTarget",
         describe="DescribeScalableTargets",
         identifier=_TARGET,
         ref=_target_id,
         attributes={"Id": _target_id, "ScalableTargetARN": "ScalableTargets.0.ScalableTargetARN"},
+        to_request=_without("ScheduledActions"),
         to_describe_request=_target_request,
+        bring=_bring,
         arn="ScalableTargets.0.ScalableTargetARN",
     ),
     ResourceType(
