@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
@@ -26,6 +27,12 @@ from .scaled_capacity import (
 from .scaling import Scaling
 from .serverless_variant import ServerlessVariant
 from .shadow_variant import ShadowVariant
+
+_KEY_RULES = (
+    "HIPAA.Security-SageMakerEndpointConfigurationKMSKeyConfigured",
+    "NIST.800.53.R5-SageMakerEndpointConfigurationKMSKeyConfigured",
+    "PCI.DSS.321-SageMakerEndpointConfigurationKMSKeyConfigured",
+)
 
 Variant = RealTimeVariant | ServerlessVariant | ManagedFleet
 
@@ -106,7 +113,7 @@ class EndpointParts:
         # reference in the template, so its content counts by itself.
         content = [variants, capture, key_arn, models, *([rest] if rest else [])]
         fingerprint = content_hash(scope, content)
-        return sagemaker.CfnEndpointConfig(
+        config = sagemaker.CfnEndpointConfig(
             scope,
             "Config",
             endpoint_config_name=f"{endpoint_name}-{fingerprint}" if endpoint_name else None,
@@ -115,6 +122,12 @@ class EndpointParts:
             kms_key_id=key_arn,
             **rest,
         )
+        if self.serverless:
+            reason = "The key is that of instances' volumes, which serverless endpoints do not have"
+            cdk.Validations.of(config).acknowledge(
+                *(cdk.Acknowledgment(id=rule, reason=reason) for rule in _KEY_RULES)
+            )
+        return config
 
     @property
     def _models_by_variant(self) -> list[ModelBase]:

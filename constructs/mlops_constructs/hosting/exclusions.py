@@ -32,6 +32,12 @@ def _serverless_problems(parts: EndpointParts, rollout: Rollout | None) -> list[
             "data_capture: got it for a serverless endpoint, which captures nothing; leave it "
             "out, or use RealTimeVariant"
         )
+    if parts.encryption_key is not None:
+        found.append(
+            "encryption_key: got it for a serverless endpoint; the key encrypts volumes of "
+            "instances, and AWS names it among what serverless endpoints do not support; leave it "
+            "out"
+        )
     if rollout is not None:
         found.append(
             "rollout: got it for a serverless endpoint; guardrails exist for instances only; "

@@ -51,6 +51,5 @@ class ServerlessEndpoint(cdk.Stack):
                     scaling=Scaling.between(1, 10, ScalingPolicy.target_utilization(0.7)),
                 )
             ],
-            encryption_key=stores.key,
         )
         cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)
