@@ -16,6 +16,8 @@ from typing import Any
 import aws_cdk as cdk
 from stores import Stores
 
+from mlops_constructs.validation import SageMakerChecks
+
 FOLDER = Path(__file__).parent
 
 
@@ -61,6 +63,7 @@ def main() -> None:
     stores = Stores(app, "Stores", env=place)
     for file in example_files():
         define(app, file, stores, env=place)
+    cdk.Validations.of(app).add_plugins(SageMakerChecks())
     app.synth()
 
 

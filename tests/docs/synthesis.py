@@ -13,6 +13,8 @@ import aws_cdk as cdk
 import every_example
 from stores import Stores
 
+from mlops_constructs.validation import SageMakerChecks
+
 ROOT = Path(__file__).parents[2]
 ACCOUNT, REGION = "111111111111", "us-east-1"
 STORES = ROOT / "docs/examples/stores.py"
@@ -68,8 +70,9 @@ def define(file: Path, directory: Path | None = None) -> tuple[cdk.App, cdk.Stac
 
 
 def synthesise(file: Path, directory: Path) -> Synthesis:
-    """Synthesises an example; CDK's own validation makes this raise."""
+    """Synthesises an example; the CDK's validation and our own make this raise."""
     app, stack = define(file, directory)
+    cdk.Validations.of(app).add_plugins(SageMakerChecks(production=[stack]))
     app.synth()
     return Synthesis(app, stack, directory)
 
