@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.aws.application_autoscaling import ApplicationAutoScaling, execute_policy
+from rehearsal.aws.application_autoscaling import ApplicationAutoScaling
 from rehearsal.aws.application_autoscaling.adjustments import stepped, tracked
 from tests.rehearsal.aws.application_autoscaling.conftest import (
     COMPONENT,
@@ -15,7 +15,7 @@ from tests.rehearsal.aws.application_autoscaling.conftest import (
     FakeAlarms,
     FakeSageMaker,
 )
-from tests.rehearsal.fakes import SCOPE, FakePlatform
+from tests.rehearsal.fakes import SCOPE
 
 Settled = Callable[[], list[dict[str, Any]]]
 
@@ -132,12 +132,12 @@ def test_an_alarm_scales_out_to_where_the_metric_meets_its_target(
     alarms: FakeAlarms,
     sagemaker: FakeSageMaker,
     settled: Settled,
-    platform: FakePlatform,
+    service: ApplicationAutoScaling,
 ) -> None:
     arn = track(scaling)["PolicyARN"]
     name = alarms.ring("AlarmHigh", 120.0, 240.0)
 
-    execute_policy(platform, arn, name, SCOPE)
+    service.execute_policy(arn, name, SCOPE)
 
     (activity,) = settled()
     assert sagemaker.instances == 3
