@@ -27,10 +27,13 @@ from rehearsal.aws.child_processes import adopt_orphans, end_children
 SERVICES = (
     "rehearsal.aws.sagemaker.service:SageMaker",
     "rehearsal.aws.sagemaker.runtime:SageMakerRuntime",
+    "rehearsal.aws.sagemaker.feature_store_runtime:FeatureStoreRuntime",
     "rehearsal.aws.codepipeline:CodePipeline",
     "rehearsal.aws.codebuild:CodeBuild",
     "rehearsal.aws.codecommit:CodeCommit",
     "rehearsal.aws.codeconnections:CodeConnections",
+    "rehearsal.aws.codestar_notifications:CodeStarNotifications",
+    "rehearsal.aws.chatbot:Chatbot",
     "rehearsal.aws.application_autoscaling:ApplicationAutoScaling",
     "rehearsal.aws.scheduler:Scheduler",
 )

@@ -5,9 +5,11 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-c
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from rehearsal.aws.platform import Platform
+from rehearsal.aws.platform import Platform, Scope
 from rehearsal.execution.codepipeline_records import (
     ActionExecution,
     PipelineExecution,
@@ -15,6 +17,35 @@ from rehearsal.execution.codepipeline_records import (
 )
 
 _DATE = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+Listener = Callable[[Scope, str, Mapping[str, Any], str], None]
+
+
+class PipelineListeners:
+    """Who hears of a platform's pipelines beside EventBridge: AWS's own notification rules.
+
+    A listener is called with the scope, the detail type, the detail and the pipeline's ARN.
+    """
+
+    _instances: WeakKeyDictionary[Platform, PipelineListeners] = WeakKeyDictionary()
+
+    @classmethod
+    def of(cls, platform: Platform) -> PipelineListeners:
+        """The listeners that all services on a platform share."""
+        return cls._instances.setdefault(platform, cls())
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Adds a listener; it must not wait for anything."""
+        self._listeners.append(listener)
+
+    def tell(self, scope: Scope, detail_type: str, detail: Mapping[str, Any], arn: str) -> None:
+        """Calls all listeners."""
+        for listener in self._listeners:
+            listener(scope, detail_type, detail, arn)
 
 
 class CodePipelineEvents:
@@ -65,6 +96,8 @@ class CodePipelineEvents:
             detail=detail,
             resources=[self._record.arn],
         )
+        listeners = PipelineListeners.of(self._platform)
+        listeners.tell(self._record.scope, detail_type, detail, self._record.arn)
 
 
 def _trigger(execution: PipelineExecution) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,10 @@ def service(platform: FakePlatform, workshop: Workshop) -> Iterator[CodePipeline
     service = CodePipeline(platform)
     yield service
     service.close()
+    # What still runs would do its actions with the workshop of the next test.
+    for thread in threading.enumerate():
+        if thread.name.startswith(("action-", "pipeline-")):
+            thread.join(10)
 
 
 @pytest.fixture
