@@ -103,6 +103,11 @@ class FakePlatform:
             message = f"User: {principal_arn} is not authorized to perform: {action}"
             raise AwsError("AccessDeniedException", f"{message} on {resource_arn}", 403)
 
+    def authorize_service(
+        self, principal: str, action: str, resource_arn: str, scope: Scope, source_arn: str
+    ) -> None:
+        self.authorize(principal, action, resource_arn, scope)
+
     def check_pass_role(self, context: Context, role_arn: str, service_principal: str) -> None:
         self.authorize(context.caller_arn, "iam:PassRole", role_arn, context.scope)
 
@@ -180,6 +185,9 @@ class FakeS3:
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **_: Any) -> None:  # noqa: N803
         self._objects[f"s3://{Bucket}/{Key}"] = Body
+
+    def get_bucket_acl(self, *, Bucket: str) -> dict[str, Any]:  # noqa: N803
+        return {"Grants": []}
 
     def get_object(self, *, Bucket: str, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803
         uri = f"s3://{Bucket}/{Key}"

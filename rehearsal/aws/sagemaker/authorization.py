@@ -40,7 +40,11 @@ _CRUD = {
     "ImageVersion": "image-version/{ImageName}/{Version}",
     "AppImageConfig": "app-image-config/{AppImageConfigName}",
     "MlflowApp": "{Arn}",
+    "FeatureGroup": "feature-group/{FeatureGroupName}",
+    "ModelCard": "model-card/{ModelCardName}",
 }
+# SageMaker writes names in its ARNs in lower case.
+_LOWER_CASE = ("feature-group/", "model-card/", "model-package-group/", "model-package/")
 _EXECUTION = "{PipelineExecutionArn}"
 _TAGGED = "{ResourceArn}"
 _ENDPOINT = ("endpoint/{EndpointName}", "endpoint-config/{EndpointConfigName}")
@@ -68,6 +72,11 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "DescribeModelPackage": ("model-package/{ModelPackageName}",),
     "DeleteModelPackage": ("model-package/{ModelPackageName}",),
     "UpdateModelPackage": ("{ModelPackageArn}",),
+    "ListModelCardVersions": ("model-card/{ModelCardName}",),
+    "GetRecord": ("feature-group/{FeatureGroupName}",),
+    "PutRecord": ("feature-group/{FeatureGroupName}",),
+    "DeleteRecord": ("feature-group/{FeatureGroupName}",),
+    "ListRecords": ("feature-group/{FeatureGroupName}",),
     "StartMonitoringSchedule": ("monitoring-schedule/{MonitoringScheduleName}",),
     "StartPipelineExecution": ("pipeline/{PipelineName}",),
     "ListPipelineExecutions": ("pipeline/{PipelineName}",),
@@ -104,6 +113,10 @@ def resource_arns(operation: str, request: Mapping[str, Any], scope: Scope) -> S
         return _model_package_arns(request, scope)
     if operation in ("CreateApp", "DescribeApp", "DeleteApp"):
         return [scope.arn("sagemaker", f"app/{app_path(request)}")]
+    if operation in ("BatchGetRecord", "BatchWriteRecord"):
+        entries = request.get("Identifiers") or request.get("Entries") or ()
+        arns = [_arn("feature-group/{FeatureGroupName}", entry, scope) for entry in entries]
+        return [arn for arn in dict.fromkeys(arns) if arn] or ["*"]
     arns = [_arn(resource, request, scope) for resource in RESOURCES.get(operation, ())]
     return [arn for arn in arns if arn] or ["*"]
 
@@ -111,9 +124,9 @@ def resource_arns(operation: str, request: Mapping[str, Any], scope: Scope) -> S
 def _model_package_arns(request: Mapping[str, Any], scope: Scope) -> Sequence[str]:
     group = request.get("ModelPackageGroupName")
     if not group:
-        name = request.get("ModelPackageName", "*")
+        name = request.get("ModelPackageName", "*").lower()
         return [scope.arn("sagemaker", f"model-package/{name}")]
-    name = group.rpartition("/")[2]
+    name = group.rpartition("/")[2].lower()
     return [
         scope.arn("sagemaker", f"model-package-group/{name}"),
         # The version is not known yet.
@@ -131,4 +144,6 @@ def _arn(resource: str, request: Mapping[str, Any], scope: Scope) -> str | None:
     if not any(values.values()) and members:
         return None
     # A version that is left out, the latest one, is one of all.
-    return scope.arn("sagemaker", resource.format(**{m: v or "*" for m, v in values.items()}))
+    filled = resource.format(**{m: v or "*" for m, v in values.items()})
+    lower = resource.startswith(_LOWER_CASE)
+    return scope.arn("sagemaker", filled.lower() if lower else filled)

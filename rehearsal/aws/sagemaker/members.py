@@ -117,6 +117,9 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "HyperParameterTuningJobConfig.TuningJobCompletionCriteria",
     ),
     "CreateTransformJob": ("ExperimentConfig", "DataCaptureConfig"),
+    "CreateFeatureGroup": ("OnlineStoreConfig.StorageType=Standard_V2",),
+    "UpdateFeatureGroup": ("OnlineStoreConfig.StorageType",),
+    "ListFeatureGroups": ("SortBy=OfflineStoreStatus",),
     "CreateModelPackageGroup": ("ManagedConfiguration",),
     "CreateModelPackage": (
         "ValidationSpecification",

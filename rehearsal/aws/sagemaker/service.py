@@ -7,6 +7,7 @@ from rehearsal.aws.sagemaker.app_image_configs import AppImageConfigs
 from rehearsal.aws.sagemaker.apps import Apps
 from rehearsal.aws.sagemaker.data_plane import DataPlane
 from rehearsal.aws.sagemaker.domains import Domains
+from rehearsal.aws.sagemaker.feature_groups import FeatureGroups
 from rehearsal.aws.sagemaker.inference_components import InferenceComponents
 from rehearsal.aws.sagemaker.lifecycle_configs import LifecycleConfigs
 from rehearsal.aws.sagemaker.local_data_plane import LocalDataPlane
@@ -32,7 +33,14 @@ class Studio(
 
 
 class SageMaker(
-    InferenceComponents, MonitoringSchedules, TuningJobs, PipelineExecutions, Projects, Studio, Tags
+    InferenceComponents,
+    MonitoringSchedules,
+    TuningJobs,
+    PipelineExecutions,
+    Projects,
+    FeatureGroups,
+    Studio,
+    Tags,
 ):
     """SageMaker.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rehearsal.aws.resource_types import ResourceType
 from rehearsal.aws.sagemaker.resource_types import (
+    feature_store,
     hosting,
     monitoring,
     projects,
@@ -12,6 +13,7 @@ from rehearsal.aws.sagemaker.resource_types import (
 )
 
 RESOURCE_TYPES: list[ResourceType] = [
+    *feature_store.RESOURCE_TYPES,
     *hosting.RESOURCE_TYPES,
     *monitoring.RESOURCE_TYPES,
     *projects.RESOURCE_TYPES,

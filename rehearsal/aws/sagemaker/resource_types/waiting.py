@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from rehearsal.aws.provisioner import is_gone
 from rehearsal.aws.resource_types import ResourceFailure
 
 POLL_SECONDS = 0.3
@@ -26,7 +27,7 @@ def wait_until_gone(
             try:
                 answer = getattr(client, operation)(**identifier)
             except ClientError as error:
-                if "ould not find" in str(error) or "does not exist" in str(error):
+                if is_gone(error):
                     return
                 raise
             if refused and (reason := refused(answer)):
