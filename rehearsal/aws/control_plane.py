@@ -22,6 +22,8 @@ from rehearsal.aws.raw_routes import RawRoutes
 from rehearsal.aws.resource_types import ResourceType
 from rehearsal.aws.service import Service
 
+# Types of services that are ministack's own, for which it has the API and not the type.
+_FURTHER_TYPES = ("rehearsal.aws.ec2_resource_types",)
 _log = logging.getLogger("rehearsal.server")
 # An operation may block on others, which need a thread each; idle threads cost next to nothing.
 _WORKERS = 256
@@ -53,6 +55,9 @@ class ControlPlane:
         self._executor = ThreadPoolExecutor(_WORKERS, thread_name_prefix="service")
         classes = [_load(path) for path in services]
         self._services = [make(self.platform) for make in classes]
+        peers = {service.name: service for service in self._services}
+        for service in self._services:
+            service.peers = peers
         gateway = Gateway(self._services, authorizer=self.platform, executor=self._executor)
         install(self.platform, gateway, _resource_types(services, classes))
         self._application = RawRoutes(application(), self._services, self._executor)
@@ -132,6 +137,7 @@ def _load(path: str) -> type[Service]:
 def _resource_types(paths: Sequence[str], classes: Sequence[type[Service]]) -> list[ResourceType]:
     """The RESOURCE_TYPES of the modules that name or define the services, each type once."""
     names = [path.partition(":")[0] for path in paths] + [made.__module__ for made in classes]
+    names += _FURTHER_TYPES
     rows = (
         row
         for name in names

@@ -162,6 +162,9 @@ class Provisioner:
 
     def _retag(self, client: Any, identifier: Request, before: Any, after: Any) -> None:
         row = self.type
+        if row.retag:
+            row.retag(client, identifier, before, after)
+            return
         if row.service not in _TAGGING:  # its update request carries the tags
             if row.update is None:
                 raise ResourceFailure(f"{row.type_name} cannot change its tags in place.")

@@ -55,5 +55,7 @@ class ResourceType:
     wait: Callable[[Any, Identifier], None] | None = None
     #: Blocks until a deleted resource is gone.
     wait_deleted: Callable[[Any, Identifier], None] | None = None
+    #: Changes the tags from the former to the new ones, where the service has ways of its own.
+    retag: Callable[[Any, Identifier, Any, Any], None] | None = None
     #: Where the ARN for tag changes is; by default the first of ref and attributes that is one.
     arn: str | None = None

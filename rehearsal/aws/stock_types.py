@@ -265,6 +265,18 @@ STOCK_TYPES: dict[str, StockType] = {
         update=("ec2:AuthorizeSecurityGroupIngress",),
         delete=("ec2:DeleteSecurityGroup",),
     ),
+    "AWS::EC2::InternetGateway": StockType(
+        arn=f"{_EC2}:internet-gateway/{{name}}",
+        create=("ec2:CreateInternetGateway",),
+        delete=("ec2:DeleteInternetGateway",),
+    ),
+    "AWS::EC2::VPCGatewayAttachment": StockType(
+        create=("ec2:AttachInternetGateway",), delete=("ec2:DetachInternetGateway",)
+    ),
+    # Over boto3, where the call itself is judged; EC2 asks for the role that it hands on besides.
+    "AWS::EC2::FlowLog": StockType(
+        passes={"DeliverLogsPermissionArn": "vpc-flow-logs.amazonaws.com"}
+    ),
     "AWS::EC2::VPCEndpoint": StockType(
         arn=f"{_EC2}:vpc-endpoint/{{name}}",
         create=("ec2:CreateVpcEndpoint",),

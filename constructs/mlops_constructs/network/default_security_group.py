@@ -98,6 +98,8 @@ def _accept(function: lambda_.Function) -> None:
         *(cdk.Acknowledgment(id=finding, reason=why) for finding, why in acknowledged.items())
     )
     resource = cast(lambda_.CfnFunction, function.node.default_child)
+    # The CDK makes the function wait for its role, which the role's ARN in it does already.
+    resource.add_deletion_override("DependsOn")
     resource.add_metadata(
         "checkov",
         {

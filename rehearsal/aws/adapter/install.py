@@ -26,6 +26,7 @@ from rehearsal.aws.adapter import (
     stack_rows,
     stack_rules,
     state_machines,
+    vpcs,
 )
 from rehearsal.aws.adapter.ministack import Ministack
 from rehearsal.aws.gateway import Gateway
@@ -49,6 +50,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     function_code.install()
     roles_and_logs.install()
     managed_policies.install()
+    vpcs.install()
     refusals.install()
     events.install_targets(platform)
     state_machines.install(platform)

@@ -112,7 +112,7 @@ def _judge(
     old: Mapping[str, Any],
 ) -> None:
     actor = current_actor()
-    if type_name in own or actor.is_root:
+    if actor.is_root or (type_name in own and type_name not in STOCK_TYPES):
         return
     if type_name.startswith("Custom::"):
         type_name = "AWS::CloudFormation::CustomResource"

@@ -1,0 +1,31 @@
+"""A private network without a way to the internet, for training, features and Studio.
+
+Want it where data must not leave: everything that runs in it reaches AWS through endpoints, which
+let only principals of the account through, and only to buckets of the account. Each use of the
+network adds the endpoints that it needs; docs/network.md says what they cost.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from mlops_constructs.network import FlowLogs, Network, NetworkUse
+
+
+class PrivateNetwork(cdk.Stack):
+    """Defines a VPC over two availability zones, with its endpoints and flow logs."""
+
+    def __init__(self, scope: Construct, construct_id: str, **options: Any) -> None:
+        super().__init__(scope, construct_id, **options)
+        network = Network(
+            self,
+            "Network",
+            uses=[NetworkUse.STUDIO, NetworkUse.TRAINING, NetworkUse.FEATURE_STORE],
+            cidr="10.20.0.0/16",
+            flow_logs=FlowLogs.to_log_group(retention=logs.RetentionDays.ONE_YEAR),
+        )
+        cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id)
+        cdk.CfnOutput(self, "SubnetIds", value=",".join(network.subnet_ids))
+        cdk.CfnOutput(self, "SecurityGroupId", value=network.security_group.security_group_id)
