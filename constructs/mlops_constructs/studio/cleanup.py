@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Protocol, cast
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from mlops_constructs.access import Permission, ServiceRole, acknowledge_wildcards
+from mlops_constructs.access import (
+    Permission,
+    RolePolicies,
+    ServiceRole,
+    acknowledge_wildcards,
+)
+from mlops_constructs.network.flow_logs import allow_cloud_watch_logs
 
 REMOVAL_TAG = "mlops-constructs:removed-with-stack"
 """What this function may remove carries it; the function itself looks, and IAM does."""
@@ -76,6 +81,7 @@ class Cleanup(Construct):
         self._domain = domain
         self._log = self._define_log(domain.encryption_key)
         self._role = self._define_role()
+        self._policies = RolePolicies(self, "Policies", role=self._role)
         self._function = self._define_function()
 
     def before(
@@ -91,7 +97,7 @@ class Cleanup(Construct):
         Parameters:
             scope: the construct of the resource.
             subject: the resource; it gets the tag that allows its removal.
-            resource_arn: its ARN.
+            resource_arn: its ARN, as an attribute of it: so this is deleted before it.
             properties: what names it within the domain. Left out: it is the domain.
         """
         cdk.Tags.of(subject).add(
@@ -110,8 +116,8 @@ class Cleanup(Construct):
                 **(properties or {}),
             },
         )
-        # Deleted before the subject, and while the function may still do its work.
-        cleaned.node.add_dependency(subject, self)
+        # Deleted while the function may still do its work.
+        cleaned.node.add_dependency(self._policies)
         return cleaned
 
     def allow_removal_of_domain(self, file_system_id: str) -> None:
@@ -183,35 +189,8 @@ class Cleanup(Construct):
             rules = (f"{pack}-CloudWatchLogGroupEncrypted" for pack in packs)
             _acknowledge(log, ("CKV_AWS_158", *rules), reason)
         else:
-            self._let_logs_use(encryption_key)
+            allow_cloud_watch_logs(encryption_key, cdk.Stack.of(self))
         return log
-
-    def _let_logs_use(self, key: kms.IKey) -> None:
-        """What "Encrypt log data in CloudWatch Logs" asks of a key; an imported one is as it is."""
-        stack = cdk.Stack.of(self)
-        context = "kms:EncryptionContext:aws:logs:arn"
-        groups = stack.format_arn(
-            service="logs",
-            resource="log-group",
-            resource_name="*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
-        key.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
-                actions=[
-                    "kms:Decrypt",
-                    "kms:DescribeKey",
-                    "kms:Encrypt",
-                    "kms:GenerateDataKey",
-                    "kms:GenerateDataKeyWithoutPlaintext",
-                    "kms:ReEncryptFrom",
-                    "kms:ReEncryptTo",
-                ],
-                resources=["*"],
-                conditions={"ArnLike": {context: groups}},
-            )
-        )
 
     def _define_role(self) -> ServiceRole:
         domain = self._domain

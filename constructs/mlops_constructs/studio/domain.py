@@ -181,7 +181,7 @@ class Domain(DomainBase):
         self.cleanup = Cleanup(self, "Cleanup", domain=self)
         file_system = self._resource.attr_home_efs_file_system_id
         self.cleanup.allow_removal_of_domain(file_system)
-        self.cleanup.before(
+        self.before_removal = self.cleanup.before(
             self,
             self._resource,
             resource_arn=self.domain_arn,

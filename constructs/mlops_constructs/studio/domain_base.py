@@ -20,7 +20,8 @@ class DomainBase(cdk.Resource):
         domain_arn: its ARN.
         authentication: how people come in; None for an imported domain.
         encryption_key: key of its file system and volumes; None for an imported domain.
-        cleanup: ends what runs in it before the stack gives it up; None when it is kept.
+        cleanup: the function that ends what runs in it; None when it is kept.
+        before_removal: its deletion removes what is left in the domain; None when it is kept.
         removal_policy: what becomes of it, and of profiles and spaces that say nothing else.
     """
 
@@ -29,6 +30,7 @@ class DomainBase(cdk.Resource):
     authentication: Authentication | None = None
     encryption_key: kms.IKey | None = None
     cleanup: Cleanup | None = None
+    before_removal: cdk.CustomResource | None = None
     removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN
 
     @property
@@ -70,6 +72,11 @@ class DomainBase(cdk.Resource):
             Domain.from_domain_id(stack, "Domain", "d-0abc1def2ghi").arn_for_app("churn")
         """
         return self._arn("app", "*" if space_name == "*" else f"{space_name}/*")
+
+    def outlives(self, member: cdk.CfnResource) -> None:
+        """What cleans the domain up comes when no profile or space of the stack is left in it."""
+        if self.before_removal is not None:
+            member.node.add_dependency(self.before_removal)
 
     def cleanup_in(self, stack: cdk.Stack) -> Cleanup:
         """What ends applications for a stack that has profiles or spaces of this domain.

@@ -107,14 +107,15 @@ class Space(cdk.Resource):
         )
         self.space_arn = self._resource.attr_space_arn
         # Names are no references: a space is made after its owner, and is deleted before.
-        self._resource.node.add_dependency(domain, owner)
+        self._resource.node.add_dependency(owner)
+        domain.outlives(self._resource)
         policy = removal_policy or domain.removal_policy
         self._resource.apply_removal_policy(policy)
         if policy is cdk.RemovalPolicy.DESTROY:
             domain.cleanup_in(cdk.Stack.of(self)).before(
                 self,
                 self._resource,
-                resource_arn=domain.arn_for_space(space_name),
+                resource_arn=self.space_arn,
                 properties={"SpaceName": space_name},
             )
 

@@ -103,15 +103,14 @@ class UserProfile(UserProfileBase):
             single_sign_on_user_value=identity_center_user,
             user_settings=settings.render(properties, execution_role=role_arn),
         )
-        # The domain as a whole: what cleans it up comes when nobody is left in it.
-        self._resource.node.add_dependency(domain)
+        domain.outlives(self._resource)
         policy = removal_policy or domain.removal_policy
         self._resource.apply_removal_policy(policy)
         if policy is cdk.RemovalPolicy.DESTROY:
             domain.cleanup_in(cdk.Stack.of(self)).before(
                 self,
                 self._resource,
-                resource_arn=self.user_profile_arn,
+                resource_arn=self._resource.attr_user_profile_arn,
                 properties={"UserProfileName": user_profile_name},
             )
         else:

@@ -1,0 +1,49 @@
+"""MLflow without a server: experiments, models and traces of a team, artifacts in its bucket.
+
+Want it as soon as more than one person trains: `mlflow.set_tracking_uri` takes the output
+`TrackingUri` (with the package sagemaker-mlflow), and a model that is registered in MLflow appears
+in SageMaker's registry, where it can be approved.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs import studio
+from mlops_constructs.access import Permission, ServiceRole
+
+
+class MlflowApp(cdk.Stack):
+    """Defines an MLflow App, and a role of training jobs that log to it."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        app = studio.MlflowApp(
+            self,
+            "Mlflow",
+            mlflow_app_name="mlflow-app-example",
+            artifact_bucket=stores.bucket,
+            model_registration=studio.ModelRegistration.AUTOMATIC,
+            weekly_maintenance="Sun:02:00",
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        training = ServiceRole(
+            self,
+            "TrainingRole",
+            service="sagemaker.amazonaws.com",
+            description="SageMaker: trains, and logs to MLflow",
+            permissions=[
+                Permission(
+                    actions=["cloudwatch:PutMetricData"],
+                    resources=["*"],
+                    conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
+                    because="the authorisation reference has no resource level for it",
+                )
+            ],
+        )
+        app.grant_track(training)
+        cdk.CfnOutput(self, "TrackingUri", value=app.tracking_uri)

@@ -1,0 +1,85 @@
+"""A Studio domain in a private network, with a person, a shared space, a script and an own image.
+
+Want it for a team that explores data and develops pipelines in JupyterLab or Code Editor. Idle
+applications are ended after an hour, which people may extend to eight; nothing reaches the
+internet; images may be tested with Docker. As a throw-away environment it goes with its stack:
+applications, spaces and the file system that SageMaker made included. Leave `removal_policy` out
+where people work.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs import studio
+from mlops_constructs.network import Network, NetworkUse
+
+SCRIPT = Path(__file__).with_name("install_tools.sh")
+
+
+class StudioDomain(cdk.Stack):
+    """Defines a domain for the team that owns the model `churn`."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        network = Network(self, "Network", uses=[NetworkUse.STUDIO])
+        domain = studio.Domain(
+            self,
+            "Studio",
+            domain_name="studio-domain",
+            network=studio.DomainNetwork.vpc_only(
+                network.vpc,
+                subnets=network.subnets,
+                security_groups=network.security_groups,
+                docker_access=studio.DockerAccess.enabled(trusted_accounts=[self.account]),
+            ),
+            settings=studio.UserSettings(
+                jupyter_lab=self._jupyter_lab(stores),
+                storage=studio.SpaceStorage(default_gib=20, maximum_gib=200),
+            ),
+            project_templates_location=stores.bucket.s3_url_for_object("templates/"),
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        ada = studio.UserProfile(self, "Ada", domain=domain, user_profile_name="ada")
+        studio.Space(
+            self,
+            "Churn",
+            owner=ada,
+            app=studio.StudioApp.JUPYTER_LAB,
+            space_name="churn",
+            sharing=studio.SpaceSharing.SHARED,
+            storage_gib=50,
+        )
+        cdk.CfnOutput(self, "DomainId", value=domain.domain_id)
+        cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id)
+
+    def _jupyter_lab(self, stores: Stores) -> studio.AppSettings:
+        defaults = studio.LifecycleConfig(
+            self,
+            "GitDefaults",
+            app=studio.StudioApp.JUPYTER_LAB,
+            script=studio.Script.from_file(SCRIPT),
+        )
+        image = studio.CustomImage(
+            self,
+            "Image",
+            app=studio.StudioApp.JUPYTER_LAB,
+            repository=stores.repository,
+            tag="1",
+            display_name="Churn",
+            container=studio.ContainerConfig(environment={"TEAM": "churn"}),
+        )
+        return studio.AppSettings(
+            instance_type="ml.t3.large",
+            idle_shutdown=studio.IdleShutdown.after(
+                cdk.Duration.hours(1), longest=cdk.Duration.hours(8)
+            ),
+            lifecycle_configs=[defaults],
+            default_lifecycle_config=defaults,
+            custom_images=[image],
+        )
