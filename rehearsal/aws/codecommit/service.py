@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from rehearsal.aws.codecommit.commits import CommitOperations
 from rehearsal.aws.codecommit.git_endpoint import ROUTE, GitEndpoint
+from rehearsal.aws.codecommit.pull_requests import PullRequestOperations
 from rehearsal.aws.codecommit.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 from rehearsal.aws.platform import AwsError, Platform, Scope
 from rehearsal.aws.service import RawHandler, Request
 
 
-class CodeCommit(CommitOperations):
-    """Repositories, branches, commits and git over HTTPS.
+class CodeCommit(PullRequestOperations):
+    """Repositories, branches, commits, pull requests and git over HTTPS.
 
-    Pull requests, comments, approval rules, triggers and merges are not implemented: the gateway
-    refuses such operations by name.
+    Comments, approval rules, triggers and most merges are not implemented: the gateway refuses such
+    operations by name.
     """
 
     name = "codecommit"
@@ -37,6 +37,11 @@ class CodeCommit(CommitOperations):
             return [scope.arn("codecommit", name) for name in request["repositoryNames"]]
         if operation == "UpdateRepositoryName":
             return [scope.arn("codecommit", request["oldName"])]
+        if "targets" in request:
+            names = (target["repositoryName"] for target in request["targets"])
+            return [scope.arn("codecommit", name) for name in names]
+        if "pullRequestId" in request:
+            return [self.pull_request_arn(request["pullRequestId"])]
         if "repositoryName" in request:
             return [scope.arn("codecommit", request["repositoryName"])]
         return ["*"]
