@@ -1,0 +1,190 @@
+"""User profiles, spaces and apps of a domain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.rehearsal.fakes import ROLE, FakePlatform
+
+Eventually = Callable[[Callable[[], Any]], Any]
+OWNED = {
+    "OwnershipSettings": {"OwnerUserProfileName": "ada"},
+    "SpaceSharingSettings": {"SharingType": "Private"},
+}
+
+
+@pytest.fixture
+def domain(sagemaker: Any, eventually: Eventually) -> str:
+    """A domain without a file system of its own, with the profile `ada`."""
+    storage = {"DefaultEbsVolumeSizeInGb": 5, "MaximumEbsVolumeSizeInGb": 100}
+    domain_id: str = sagemaker.create_domain(
+        DomainName="churn",
+        AuthMode="IAM",
+        HomeEfsFileSystemCreation="Disabled",
+        DefaultUserSettings={
+            "ExecutionRole": ROLE,
+            "SpaceStorageSettings": {"DefaultEbsStorageSettings": storage},
+        },
+    )["DomainId"]
+    eventually(lambda: sagemaker.describe_domain(DomainId=domain_id)["Status"] == "InService")
+    sagemaker.create_user_profile(DomainId=domain_id, UserProfileName="ada")
+    return domain_id
+
+
+def space(domain: str, name: str = "churn", **changes: Any) -> dict[str, Any]:
+    return {
+        "DomainId": domain,
+        "SpaceName": name,
+        **OWNED,
+        "SpaceSettings": {"AppType": "JupyterLab"},
+        **changes,
+    }
+
+
+def app(domain: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "DomainId": domain,
+        "SpaceName": "churn",
+        "AppType": "JupyterLab",
+        "AppName": "default",
+        **changes,
+    }
+
+
+def volume(size: int) -> dict[str, Any]:
+    storage = {"EbsStorageSettings": {"EbsVolumeSizeInGb": size}}
+    return {"AppType": "JupyterLab", "SpaceStorageSettings": storage}
+
+
+def test_each_person_has_a_posix_user(sagemaker: Any, domain: str) -> None:
+    sagemaker.create_user_profile(DomainId=domain, UserProfileName="grace")
+
+    users = [
+        sagemaker.describe_user_profile(DomainId=domain, UserProfileName=name)
+        for name in ("ada", "grace")
+    ]
+    assert [user["HomeEfsFileSystemUid"] for user in users] == ["200001", "200002"]
+    assert users[0]["UserProfileArn"].endswith(f":user-profile/{domain}/ada")
+
+
+def test_profiles_are_listed_by_domain_and_name(sagemaker: Any, domain: str) -> None:
+    sagemaker.create_user_profile(DomainId=domain, UserProfileName="grace")
+
+    def names(**filters: Any) -> list[str]:
+        listed = sagemaker.list_user_profiles(**filters)["UserProfiles"]
+        return [profile["UserProfileName"] for profile in listed]
+
+    assert names(DomainIdEquals=domain) == ["ada", "grace"]
+    assert names(UserProfileNameContains="ra") == ["grace"]
+    assert names(DomainIdEquals="d-other") == []
+
+
+def test_settings_of_a_profile_change_and_their_role_is_passed(
+    sagemaker: Any, domain: str, platform: FakePlatform
+) -> None:
+    ada = {"DomainId": domain, "UserProfileName": "ada"}
+    sagemaker.update_user_profile(**ada, UserSettings={"ExecutionRole": ROLE})
+    platform.denied.add(("iam:PassRole", ROLE))
+
+    found = sagemaker.describe_user_profile(**ada)
+    assert found["UserSettings"] == {"ExecutionRole": ROLE}
+    with pytest.raises(ClientError, match="iam:PassRole"):
+        sagemaker.update_user_profile(**ada, UserSettings={"ExecutionRole": ROLE})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"SpaceSharingSettings": None}, "must be given together"),
+        ({"OwnershipSettings": None, "SpaceSharingSettings": None}, "needs OwnershipSettings"),
+        ({"OwnershipSettings": {"OwnerUserProfileName": "nobody"}}, r"/nobody\] does not exist"),
+        ({"SpaceSettings": volume(101)}, "more than the domain's maximum, 100"),
+        ({"DomainId": "d-other"}, r"Domain \[d-other\] does not exist"),
+        (
+            {"SpaceSettings": {"KernelGatewayAppSettings": {"a": 1}}},
+            "does not implement SpaceSettings.KernelGatewayAppSettings",
+        ),
+    ],
+)
+def test_a_space_that_aws_would_not_make_is_refused(
+    sagemaker: Any, domain: str, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ClientError, match=message):
+        sagemaker.create_space(**space(domain, **changes))
+
+
+def test_a_space_grows_and_keeps_its_kind(sagemaker: Any, domain: str) -> None:
+    sagemaker.create_space(**space(domain, SpaceSettings=volume(20)))
+    name = {"DomainId": domain, "SpaceName": "churn"}
+
+    sagemaker.update_space(**name, SpaceSettings=volume(50), SpaceDisplayName="Churn")
+
+    found = sagemaker.describe_space(**name)
+    assert found["SpaceSettings"] == volume(50)
+    assert found["SpaceDisplayName"] == "Churn"
+    for settings, message in (
+        (volume(10), "cannot become smaller"),
+        ({"AppType": "CodeEditor"}, "AppType of a space cannot change"),
+    ):
+        with pytest.raises(ClientError, match=message):
+            sagemaker.update_space(**name, SpaceSettings=settings)
+
+
+def test_spaces_are_listed_with_who_owns_them(sagemaker: Any, domain: str) -> None:
+    sagemaker.create_space(**space(domain))
+    with pytest.raises(ClientError, match="Space already exists"):
+        sagemaker.create_space(**space(domain))
+
+    (listed,) = sagemaker.list_spaces(DomainIdEquals=domain, SpaceNameContains="chu")["Spaces"]
+    assert listed["OwnershipSettingsSummary"] == OWNED["OwnershipSettings"]
+    assert listed["SpaceSharingSettingsSummary"] == OWNED["SpaceSharingSettings"]
+    assert listed["SpaceSettingsSummary"] == {"AppType": "JupyterLab"}
+
+
+def test_an_app_starts_ends_and_starts_again(
+    sagemaker: Any, domain: str, eventually: Eventually
+) -> None:
+    sagemaker.create_space(**space(domain))
+    request = app(domain)
+
+    def is_now(status: str) -> None:
+        eventually(lambda: sagemaker.describe_app(**request)["Status"] == status)
+
+    arn = sagemaker.create_app(**request)["AppArn"]
+    is_now("InService")
+    assert arn.endswith(f":app/{domain}/churn/jupyterlab/default")
+    with pytest.raises(ClientError, match="App already exists"):
+        sagemaker.create_app(**request)
+    sagemaker.delete_app(**request)
+    is_now("Deleted")
+    (listed,) = sagemaker.list_apps(DomainIdEquals=domain, SpaceNameEquals="churn")["Apps"]
+    assert listed["Status"] == "Deleted"
+    with pytest.raises(ClientError) as raised:
+        sagemaker.delete_app(**request)
+    assert raised.value.response["Error"]["Code"] == "ResourceNotFound"
+    sagemaker.create_app(**request)
+    is_now("InService")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"SpaceName": "nowhere"}, r"/nowhere\] does not exist"),
+        ({"SpaceName": None, "UserProfileName": "ada"}, "needs SpaceName"),
+        ({"AppType": "CodeEditor"}, "is for apps of type JupyterLab"),
+        ({"AppType": "JupyterServer"}, "does not implement AppType=JupyterServer"),
+        ({"AppType": "Canvas"}, "does not implement AppType=Canvas"),
+    ],
+)
+def test_complaint_15_an_app_is_jupyterlab_or_code_editor_in_a_space(
+    sagemaker: Any, domain: str, changes: dict[str, Any], message: str
+) -> None:
+    sagemaker.create_space(**space(domain))
+    request = {k: v for k, v in app(domain, **changes).items() if v is not None}
+
+    with pytest.raises(ClientError, match=message):
+        sagemaker.create_app(**request)
