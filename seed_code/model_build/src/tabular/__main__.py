@@ -1,5 +1,7 @@
-"""The image's entry point: SageMaker starts the image with `train` or `serve`."""
+"""The image's entry point: SageMaker starts the image with `train` or `serve`, monitors with
+`monitor`."""
 
+import os
 import sys
 
 
@@ -14,8 +16,17 @@ def main() -> None:
             from tabular import serve
 
             serve.main()
+        case ["monitor"]:
+            from tabular.monitor import job
+
+            job.main(sys.argv[2:])
+        # Model Monitor starts the image for bias and explainability without a word.
+        case [] if "sagemaker_monitoring_schedule_name" in os.environ:
+            from tabular.monitor import job
+
+            job.main([])
         case _:
-            sys.exit(f"got {sys.argv[1:]}; allowed: train, serve")
+            sys.exit(f"got {sys.argv[1:]}; allowed: train, serve, monitor")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,161 @@
+"""Bias drift: the measures of bias, compared with those of the baseline.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-bias-drift-violations.html
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tabular.failure import InputError
+from tabular.monitor.analysis_config import BiasConfig, Facet, matches
+from tabular.monitor.bias import STAGES, Group, distance_from_ideal
+from tabular.monitor.findings import Findings, Metric
+from tabular.monitor.labelled import Labelled
+from tabular.monitor.resampling import Draw, standard_deviations
+
+CHANCE = 3  # standard deviations by which a measure may be worse
+METRIC_STAGES = {
+    "pre_training_bias_metrics": "Pre-training",
+    "post_training_bias_metrics": "Post-Training",
+}
+
+Baseline = dict[tuple[str, str, str, str], float]
+"""The measures by stage, facet, its values, and short name."""
+
+
+def describe(found: Labelled, config: BiasConfig) -> Findings:
+    """The measures of a baseline, in the layout of Clarify's `analysis.json`."""
+    groups = _groups(found, config)
+    return Findings(statistics=_analysis(groups, config), constraints=_analysis(groups, config))
+
+
+def compare(found: Labelled, config: BiasConfig, baseline: Baseline) -> Findings:
+    """Compares the measures with a baseline's: one is worse if it is farther from equal treatment
+    by more than chance."""
+    groups = _groups(found, config)
+    violations, metrics = [], []
+    for facet, group in groups:
+        measured = group.measures()
+        spread = standard_deviations(
+            lambda draw, group=group: _flat(group, draw),  # type: ignore[misc]
+            len(group.member),
+        )
+        for stage, measures in measured.items():
+            for name, value in measures.items():
+                if not math.isfinite(value):
+                    continue
+                before = baseline.get((stage, facet.name, facet.text, name))
+                if before is not None and _worse(name, value, before, spread.get(name, 0.0)):
+                    violations.append(_violation(facet, name, value, before))
+                metrics.append(_metric(stage, facet, config, name, value))
+    return Findings(
+        statistics=_analysis(groups, config),
+        constraints=_analysis(groups, config),
+        violations=violations,
+        metrics=metrics,
+    )
+
+
+def read_baseline(content: bytes) -> Baseline:
+    """The measures of an `analysis.json`.
+
+    Raises:
+        InputError: if it is none of bias.
+    """
+    try:
+        document = json.loads(content)
+        found = {
+            (stage, facet, str(entry["value_or_threshold"]), measure["name"]): measure["value"]
+            for stage in STAGES
+            for facet, entries in document[stage]["facets"].items()
+            for entry in entries
+            for measure in entry["metrics"]
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"baseline_constraints is no analysis of bias: {error!r}") from error
+    return {key: float(value) for key, value in found.items() if _is_number(value)}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _groups(found: Labelled, config: BiasConfig) -> list[tuple[Facet, Group]]:
+    actual = np.array([matches(label, config.favourable) for label in found.actual])
+    answered = np.array([matches(one.label, config.favourable) for one in found.answers])
+    return [
+        (
+            facet,
+            Group(
+                member=np.array([facet.has(row) for row in found.rows]),
+                actual=actual,
+                answered=answered,
+            ),
+        )
+        for facet in config.facets
+    ]
+
+
+def _flat(group: Group, draw: Draw) -> dict[str, float]:
+    stages = group.drawn(draw).measures().values()
+    return {name: value for measures in stages for name, value in measures.items()}
+
+
+def _worse(name: str, value: float, before: float, spread: float) -> bool:
+    allowed = distance_from_ideal(name, before) + CHANCE * spread
+    return distance_from_ideal(name, value) > allowed
+
+
+def _violation(facet: Facet, name: str, value: float, before: float) -> dict[str, str]:
+    return {
+        "facet": facet.name,
+        "facet_value": facet.text,
+        "metric_name": name,
+        "constraint_check_type": "bias_drift_check",
+        "description": f"Value {value} does not meet the constraint requirement of {before}",
+    }
+
+
+def _metric(stage: str, facet: Facet, config: BiasConfig, name: str, value: float) -> Metric:
+    dimensions: Mapping[str, str] = {
+        "BiasStage": METRIC_STAGES[stage],
+        "Label": config.label,
+        "LabelValue": config.favourable_text,
+        "Facet": facet.name,
+        "FacetValue": facet.text,
+    }
+    return Metric(name=f"bias_metric_{name}", value=value, dimensions=dimensions)
+
+
+def _analysis(groups: list[tuple[Facet, Group]], config: BiasConfig) -> dict[str, Any]:
+    return {"version": "1.0", **dict(_stages(groups, config))}
+
+
+def _stages(
+    groups: list[tuple[Facet, Group]], config: BiasConfig
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    for stage, descriptions in STAGES.items():
+        facets: dict[str, list[dict[str, Any]]] = {}
+        for facet, group in groups:
+            measures = group.measures()[stage]
+            facets.setdefault(facet.name, []).append(
+                {
+                    "value_or_threshold": facet.text,
+                    "metrics": [
+                        {"name": name, "description": descriptions[name], "value": value}
+                        for name, value in measures.items()
+                    ],
+                }
+            )
+        yield (
+            stage,
+            {
+                "label": config.label,
+                "label_value_or_threshold": config.favourable_text,
+                "facets": facets,
+            },
+        )

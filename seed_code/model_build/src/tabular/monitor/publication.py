@@ -1,0 +1,71 @@
+"""Brings metrics to CloudWatch: itself, or by the file that Model Monitor reads.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-cloudwatch.html
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tabular.failure import InputError
+from tabular.monitor.findings import Metric
+from tabular.monitor.settings import Settings
+
+MOST_IN_A_REQUEST = 500  # CloudWatch takes 1000 and 1 MB, whichever comes first
+LONGEST_NAME = 255
+
+
+def publish(metrics: Sequence[Metric], settings: Settings, time: datetime) -> None:
+    """Publishes metrics as the settings say, or not at all.
+
+    Raises:
+        InputError: if CloudWatch refuses them.
+    """
+    if settings.metrics_namespace:
+        _put(metrics, settings, time)
+    elif settings.metrics_file:
+        file = Path(settings.metrics_file)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        moment = f"{time:%Y-%m-%dT%H:%M:%SZ}"
+        lines = [{**data, "Timestamp": moment} for data in _data(metrics, settings)]
+        file.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+
+
+def _put(metrics: Sequence[Metric], settings: Settings, time: datetime) -> None:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    client: Any = boto3.client("cloudwatch")
+    data = [{**one, "Timestamp": time} for one in _data(metrics, settings)]
+    try:
+        for first in range(0, len(data), MOST_IN_A_REQUEST):
+            client.put_metric_data(
+                Namespace=settings.metrics_namespace,
+                MetricData=data[first : first + MOST_IN_A_REQUEST],
+            )
+    except (BotoCoreError, ClientError) as error:
+        raise InputError(f"metrics cannot be put to CloudWatch: {error}") from error
+
+
+def _data(metrics: Sequence[Metric], settings: Settings) -> Iterator[dict[str, Any]]:
+    for metric in metrics:
+        dimensions = {**settings.dimensions, **metric.dimensions}
+        value = (
+            {"Value": metric.value}
+            if metric.value is not None
+            else {"StatisticValues": dict(metric.statistics)}
+        )
+        yield {
+            "MetricName": _ascii(metric.name),
+            "Dimensions": [
+                {"Name": name, "Value": _ascii(text)} for name, text in dimensions.items()
+            ],
+            **value,
+        }
+
+
+def _ascii(text: str) -> str:
+    """CloudWatch takes no other characters in names and dimensions."""
+    return text.encode("ascii", "replace").decode()[:LONGEST_NAME]

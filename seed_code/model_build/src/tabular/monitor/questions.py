@@ -1,0 +1,130 @@
+"""Compares the traffic of a time with a baseline: one function for each question."""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tabular.evaluate import read_archive
+from tabular.failure import InputError
+from tabular.monitor import (
+    constraints,
+    data_quality,
+    explainability,
+    model_bias,
+    model_quality,
+)
+from tabular.monitor.analysis_config import read_bias_config
+from tabular.monitor.capture import Event, events, ground_truth, merged
+from tabular.monitor.findings import Findings
+from tabular.monitor.labelled import labelled
+from tabular.monitor.rows import read_rows
+from tabular.monitor.settings import Analysis, Settings
+from tabular.monitor.source import lines, read
+from tabular.predictor import Predictor
+from tabular.problem import ProblemType
+
+WITH_LABELS = (Analysis.MODEL_QUALITY, Analysis.MODEL_BIAS)
+
+
+def compare(settings: Settings) -> Findings | None:
+    """Compares the traffic of a time with a baseline.
+
+    Returns:
+        What was found; None if there was no traffic, or none whose labels are known.
+
+    Raises:
+        InputError: if something cannot be read.
+    """
+    found = _events(settings)
+    return QUESTIONS[settings.analysis](found, settings) if found else None
+
+
+def predictor_of(settings: Settings) -> Predictor:
+    """The model, which some questions are put to.
+
+    Raises:
+        InputError: if it is not given.
+    """
+    if not settings.model_source:
+        raise InputError(
+            f"model_source is not set; {settings.analysis} needs the model, model.tar.gz"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.tar.gz"
+        file.write_bytes(read(settings.model_source))
+        return read_archive(file)
+
+
+def _events(settings: Settings) -> list[Event]:
+    window = settings.window
+    captured = events(lines(settings.dataset_source, window, by_variant=True))
+    inside = [event for event in captured if window is None or window.holds(event.time)]
+    if settings.analysis not in WITH_LABELS:
+        return inside
+    labels: dict[str, tuple[str, ...]] = {}
+    if settings.ground_truth_source:
+        hours = settings.label_hours
+        labels = ground_truth(lines(settings.ground_truth_source, hours, by_variant=False))
+    return list(merged(inside, labels))
+
+
+def _data_quality(found: Sequence[Event], settings: Settings) -> Findings:
+    bodies = [event.request for event in found if event.request is not None]
+    if not settings.baseline_constraints:
+        rows = read_rows(bodies, [])
+        names = dict.fromkeys(name for row in rows.named for name in row)
+        return data_quality.describe(rows.named, list(names))
+    expected = constraints.read_constraints(read(settings.baseline_constraints))
+    statistics = data_quality.read_statistics(_read(settings.baseline_statistics) or EMPTY)
+    rows = read_rows(bodies, [one.name for one in expected])
+    return data_quality.compare(rows, expected, statistics)
+
+
+def _model_quality(found: Sequence[Event], settings: Settings) -> Findings:
+    rows = labelled(found, [])
+    problem = model_quality.PROBLEM_TYPES.get(settings.problem_type)
+    expected: dict[str, dict[str, Any]] = {}
+    content = _read(settings.baseline_constraints)
+    if content is not None:
+        of_baseline, expected = model_quality.read_constraints(content)
+        problem = problem or of_baseline
+    if problem is None:
+        allowed = ", ".join(model_quality.PROBLEM_TYPES)
+        raise InputError(f"problem_type: got {settings.problem_type!r}; allowed: {allowed}")
+    labels: list[str] = []
+    if problem is not ProblemType.REGRESSION:
+        labels = model_quality.labels_of(_read(settings.baseline_statistics), rows)
+    return model_quality.compare(rows, problem, labels, expected)
+
+
+def _model_bias(found: Sequence[Event], settings: Settings) -> Findings:
+    config = read_bias_config(read(settings.analysis_config))
+    content = _read(settings.baseline_constraints)
+    before = model_bias.read_baseline(content) if content is not None else {}
+    return model_bias.compare(labelled(found, config.headers, with_rows=True), config, before)
+
+
+def _explainability(found: Sequence[Event], settings: Settings) -> Findings:
+    predictor = predictor_of(settings)
+    names = [column.name for column in predictor.schema.columns]
+    rows = read_rows([one.request for one in found if one.request is not None], names).named
+    if not rows:
+        raise InputError("no captured request can be read; expected rows of the model's columns")
+    content = _read(settings.baseline_constraints)
+    before = explainability.read_baseline(content) if content is not None else {}
+    return explainability.compare(rows, predictor, before)
+
+
+def _read(place: str) -> bytes | None:
+    return read(place) if place else None
+
+
+EMPTY = b'{"features": []}'
+
+QUESTIONS: dict[Analysis, Callable[[Sequence[Event], Settings], Findings]] = {
+    Analysis.DATA_QUALITY: _data_quality,
+    Analysis.MODEL_QUALITY: _model_quality,
+    Analysis.MODEL_BIAS: _model_bias,
+    Analysis.MODEL_EXPLAINABILITY: _explainability,
+}

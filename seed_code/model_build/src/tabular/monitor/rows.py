@@ -1,0 +1,77 @@
+"""The cells of requests, by the name of their column."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tabular.monitor.capture import CSV, Body
+
+Row = dict[str, Any]
+
+
+@dataclass(kw_only=True)
+class Rows:
+    """Requests of a time.
+
+    Parameters:
+        named: the cells of each row.
+        short: how many rows had fewer cells than there are columns; nobody knows which.
+        long: how many rows had more.
+        unreadable: how many bodies were neither CSV nor JSON.
+    """
+
+    named: list[Row] = field(default_factory=list)
+    short: int = 0
+    long: int = 0
+    unreadable: int = 0
+
+
+def read_rows(bodies: Iterable[Body], names: Sequence[str]) -> Rows:
+    """Reads requests as the endpoint does: CSV with or without a heading, JSON lists or objects.
+
+    Parameters:
+        bodies: what was sent.
+        names: the columns of a row without names.
+    """
+    found = Rows()
+    for body in bodies:
+        try:
+            rows = _csv_rows(body, names) if body.kind == CSV else _json_rows(body)
+        except (ValueError, csv.Error):
+            found.unreadable += 1
+            continue
+        for row in rows:
+            if isinstance(row, dict):
+                found.named.append(row)
+            elif not names:
+                found.named.append({f"_c{index}": cell for index, cell in enumerate(row)})
+            elif len(row) == len(names):
+                found.named.append(dict(zip(names, row, strict=True)))
+            elif len(row) < len(names):
+                found.short += 1
+            else:
+                found.long += 1
+    return found
+
+
+def _csv_rows(body: Body, names: Sequence[str]) -> list[Any]:
+    text = body.content.decode("utf-8-sig")
+    rows = [row for row in csv.reader(io.StringIO(text), strict=True) if row]
+    heading = [name.strip() for name in rows[0]] if rows else []
+    known = Counter(name in set(names) for name in heading)
+    # Half of the names are enough: a misspelt one must not turn a heading into a row.
+    if known[True] * 2 > len(heading):
+        return [dict(zip(heading, row, strict=False)) for row in rows[1:]]
+    return rows
+
+
+def _json_rows(body: Body) -> list[Any]:
+    document = json.loads(body.content)
+    rows = document.get("instances", [document]) if isinstance(document, dict) else document
+    if not isinstance(rows, list) or not all(isinstance(row, list | dict) for row in rows):
+        raise ValueError("expected rows")
+    return rows

@@ -1,0 +1,228 @@
+"""The environment of a run, the hours of a bucket, CloudWatch, and the command itself."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tabular.failure import InputError
+from tabular.monitor import job
+from tabular.monitor.capture import events, ground_truth
+from tabular.monitor.job import monitor
+from tabular.monitor.settings import Settings
+from tests.captured import END, captured_calls, environment, report, side
+from tests.captured import ground_truth as label_lines
+from tests.conftest import Fitted
+
+SRC = Path(__file__).parents[1] / "src"
+
+
+@dataclass
+class Aws:
+    """S3 and CloudWatch in memory; it knows what was asked for."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    read: list[str] = field(default_factory=list)
+    metrics: list[dict[str, Any]] = field(default_factory=list)
+
+    def client(self, service: str) -> "Aws":
+        assert service in ("s3", "cloudwatch")
+        return self
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        self.read.append(Key)
+        return {"Body": io.BytesIO(self.objects[Key])}
+
+    def get_paginator(self, operation: str) -> "Aws":
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str, Delimiter: str = "") -> Any:  # noqa: N803
+        keys = [key for key in sorted(self.objects) if key.startswith(Prefix)]
+        if Delimiter:
+            folders = {Prefix + key[len(Prefix) :].split("/")[0] + "/" for key in keys}
+            yield {"CommonPrefixes": [{"Prefix": folder} for folder in sorted(folders)]}
+        for key in keys:  # one on each page
+            yield {"Contents": [{"Key": key}]}
+        yield {}
+
+    def put_metric_data(self, **request: Any) -> None:
+        self.metrics.append(request)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    boto3 = pytest.importorskip("boto3")
+    found = Aws()
+    monkeypatch.setattr(boto3, "client", found.client)
+    return found
+
+
+def scheduled(folder: Path, **variables: str) -> dict[str, str]:
+    """The environment of a processing job that EventBridge Scheduler started at 12:15."""
+    found = environment(
+        folder,
+        "MODEL_QUALITY",
+        dataset_source="s3://bucket/capture/churn",
+        ground_truth_source="s3://bucket/labels",
+        problem_type="BinaryClassification",
+        end_time="2026-11-20T12:15:00Z",
+        period_hours="2",
+        publish_cloudwatch_metrics="Enabled",
+        metrics_namespace="aws/sagemaker/Endpoints/model-metrics",
+        **variables,
+    )
+    del found["start_time"]
+    return found
+
+
+def fill(aws: Aws, binary: Fitted, hour: int) -> None:
+    rows = [row[:-1] for row in binary.raw[:80]]
+    time = END.replace(hour=hour, minute=59)
+    calls = captured_calls(rows, binary.predictor, time=time)
+    folder = f"2026/11/20/{hour:02d}"
+    aws.objects[f"capture/churn/AllTraffic/{folder}/a.jsonl"] = "\n".join(calls).encode()
+    labels = label_lines([row[-1] for row in binary.raw[:80]])
+    aws.objects["labels/2026/11/20/11/b.jsonl"] = "\n".join(labels).encode()
+
+
+def test_a_scheduled_job_reads_the_hours_it_looks_at_and_no_others(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    fill(aws, binary, 11)
+    aws.objects["capture/churn/AllTraffic/2026/11/20/12/later.jsonl"] = b"not read"
+    aws.objects["capture/churn/AllTraffic/2026/11/20/09/before.jsonl"] = b"not read"
+    aws.objects["capture/churn-2/AllTraffic/2026/11/20/11/other.jsonl"] = b"not read"
+
+    ending = monitor(scheduled(tmp_path))
+
+    assert ending.startswith("Completed: ")
+    assert aws.read == [
+        "capture/churn/AllTraffic/2026/11/20/11/a.jsonl",
+        "labels/2026/11/20/11/b.jsonl",
+    ]
+    dated = json.loads((tmp_path / "reports/2026/11/20/12/statistics.json").read_text())
+    assert dated["dataset"] == {"item_count": 80}
+
+
+def test_labels_that_are_late_are_waited_for(tmp_path: Path, aws: Aws, binary: Fitted) -> None:
+    fill(aws, binary, 9)
+
+    monitor(scheduled(tmp_path, ground_truth_delay_hours="2"))
+
+    assert "capture/churn/AllTraffic/2026/11/20/09/a.jsonl" in aws.read
+    assert (tmp_path / "reports/2026/11/20/10/statistics.json").exists()
+
+
+def test_metrics_are_put_to_cloudwatch(tmp_path: Path, aws: Aws, binary: Fitted) -> None:
+    fill(aws, binary, 11)
+
+    monitor(scheduled(tmp_path))
+
+    (request,) = aws.metrics
+    assert request["Namespace"] == "aws/sagemaker/Endpoints/model-metrics"
+    found = {one["MetricName"]: one for one in request["MetricData"]}
+    assert found["auc"]["Value"] > 0.9
+    assert found["auc"]["Timestamp"] == END
+    assert {one["Name"]: one["Value"] for one in found["auc"]["Dimensions"]} == {
+        "Endpoint": "churn",
+        "MonitoringSchedule": "drift",
+    }
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"analysis_type": "LUCK"}, "analysis_type: got 'LUCK'; allowed: DATA_QUALITY"),
+        ({"output_path": ""}, "output_path is not set"),
+        ({"end_time": "noon"}, "end_time: got 'noon'; expected a time in ISO 8601"),
+        ({"period_hours": "many"}, "period_hours: got 'many'; expected a number"),
+        ({"dataset_format": '{"parquet": {}}'}, "dataset_format: got 'parquet'; allowed"),
+        ({"dataset_format": "csv"}, "dataset_format: got 'csv'; expected one JSON member"),
+        ({"dataset_format": '{"csv": {}}'}, "captured traffic of endpoints only"),
+        ({"dataset_source": "/nowhere"}, "/nowhere does not exist"),
+    ],
+)
+def test_an_environment_without_meaning_is_refused(
+    tmp_path: Path, variables: dict[str, str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message.replace("[", r"\[")):
+        monitor({**environment(tmp_path, "DATA_QUALITY"), **variables})
+
+
+def test_model_monitors_own_spelling_of_times_is_read() -> None:
+    found = Settings.from_environment(
+        {
+            "dataset_source": "in",
+            "output_path": "out",
+            "start_time": "2019-12-01T15: 20: 00Z",
+            "end_time": "2019-12-01T16: 20: 00Z",
+        }
+    )
+
+    assert found.window is not None
+    assert found.window.start.minute == 20
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "expected a JSON object"),
+        ("{}", "got no captureData"),
+        (
+            json.dumps({"captureData": {"endpointInput": side("INPUT", "1", "ZIP")}}),
+            "got encoding 'ZIP'; allowed: CSV, JSON, BASE64",
+        ),
+    ],
+)
+def test_a_line_that_is_no_capture_is_refused(line: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        list(events([("a.jsonl, line 1", line)]))
+
+
+def test_a_label_without_event_is_refused() -> None:
+    with pytest.raises(InputError, match="expected groundTruthData, and eventMetadata"):
+        ground_truth([("a", '{"groundTruthData": {"data": "1", "encoding": "CSV"}}')])
+
+
+def test_the_exit_message_says_how_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "capture").mkdir()
+    monkeypatch.setattr(job, "MESSAGE", tmp_path / "message")
+    monkeypatch.setattr(os, "environ", environment(tmp_path, "DATA_QUALITY"))
+
+    job.main([])
+
+    assert (tmp_path / "message").read_text() == "Completed: There was no traffic to look at."
+
+
+@pytest.mark.parametrize("arguments", [["monitor"], []])
+def test_the_image_monitors_as_sagemaker_starts_it(
+    tmp_path: Path, arguments: list[str], binary: Fitted
+) -> None:
+    (tmp_path / "capture").mkdir()
+    rows = [row[:-1] for row in binary.raw]
+    lines = captured_calls(rows, binary.predictor)
+    (tmp_path / "capture/a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    variables = {**environment(tmp_path, "DATA_QUALITY"), "PYTHONPATH": str(SRC)}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "tabular", *arguments],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    # Without baseline nothing has a name, and nothing can be violated.
+    assert report(tmp_path, "statistics.json")["features"][0]["name"] == "_c0"
+    assert not (tmp_path / "reports/constraint_violations.json").exists()
