@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 
 import aws_cdk as cdk
@@ -10,7 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlops_constructs._problems import Problems, is_known
+from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 
 from .default_security_group import SECURITY_PACKS, close_default_security_group
@@ -19,10 +18,9 @@ from .flow_logs import FlowLogs, allow_cloud_watch_logs
 from .imported_network import ImportedNetwork
 from .internet_access import InternetAccess
 from .network_base import NetworkBase
-from .subnets import LARGEST_PREFIX, SMALLEST_PREFIX, Subnets
-from .use import EndpointService, NetworkUse, services_of
-
-MOST_ZONES = 6
+from .network_problems import access_problems, service_problems, size_problems
+from .subnets import Subnets
+from .use import NetworkUse, services_of
 
 
 class Network(NetworkBase):
@@ -78,9 +76,9 @@ class Network(NetworkBase):
         internet = internet or InternetAccess.none()
         services = services_of(tuple(uses))
         problems = Problems(f"Network {self.node.path}")
-        problems.extend(_size_problems(cidr, availability_zones))
-        problems.extend(_access_problems(internet, availability_zones, trusted_accounts))
-        problems.extend(_service_problems(self, services))
+        problems.extend(size_problems(cidr, availability_zones))
+        problems.extend(access_problems(internet, availability_zones, trusted_accounts))
+        problems.extend(service_problems(self, services))
         problems.extend(region_problems(self, "AWS::EC2::VPC", "AWS::EC2::VPCEndpoint"))
         problems.raise_if_any()
 
@@ -216,48 +214,3 @@ class Network(NetworkBase):
                 for pack in SECURITY_PACKS
             )
         )
-
-
-def _size_problems(cidr: str, zones: int) -> list[str]:
-    problems = []
-    if is_known(zones) and not 2 <= zones <= MOST_ZONES:
-        problems.append(
-            f"availability_zones: got {zones}; allowed are 2 to {MOST_ZONES}, as a zone can fail"
-        )
-    try:
-        prefix = ipaddress.IPv4Network(cidr).prefixlen
-    except ValueError as error:
-        return [*problems, f"cidr: got {cidr!r} ({error}); give an IPv4 block such as 10.0.0.0/16"]
-    if not LARGEST_PREFIX <= prefix <= SMALLEST_PREFIX:
-        problems.append(
-            f"cidr: got {cidr!r}; allowed are blocks from /{LARGEST_PREFIX}, the largest of a VPC, "
-            f"to /{SMALLEST_PREFIX}, as each job, notebook and endpoint needs addresses"
-        )
-    return problems
-
-
-def _access_problems(internet: InternetAccess, zones: int, accounts: Sequence[str]) -> list[str]:
-    problems = []
-    if internet != InternetAccess.none():
-        if not internet.because.strip():
-            problems.append("internet: got no reason; say in `because` what needs it")
-        if not 1 <= internet.nat_gateways <= zones:
-            problems.append(
-                f"internet: got {internet.nat_gateways} NAT gateways; allowed are 1 to {zones}, "
-                "one in each zone"
-            )
-    problems += [
-        f"trusted_accounts: got {account!r}; allowed are account ids of 12 digits"
-        for account in accounts
-        if is_known(account) and not (account.isdigit() and len(account) == 12)
-    ]
-    return problems
-
-
-def _service_problems(scope: Construct, services: Sequence[EndpointService]) -> list[str]:
-    return [
-        f"uses: endpoint {service.name}: {problem}"
-        for service in services
-        if service.resource_type
-        for problem in region_problems(scope, service.resource_type)
-    ]

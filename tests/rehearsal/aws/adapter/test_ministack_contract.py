@@ -251,6 +251,9 @@ def test_a_table_is_of_its_kind(module: str, name: str, kind: type) -> None:
     [
         ("ministack.services.iam", "_roles"),
         ("ministack.services.iam", "_users"),
+        ("ministack.services.iam", "_groups"),
+        ("ministack.services.iam", "_policies"),
+        ("ministack.services.ec2", "_vpcs"),
         ("ministack.services.s3", "_buckets"),
         ("ministack.services.s3", "_bucket_tags"),
         ("ministack.services.s3", "_bucket_encryption"),
