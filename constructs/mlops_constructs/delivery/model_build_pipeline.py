@@ -28,11 +28,11 @@ class ModelBuildPipeline(Construct):
     Example::
 
         ModelBuildPipeline(
-            self,
+            stack,
             "ModelBuildPipeline",
             project=project,
-            source=Source.code_commit(repository),
-            image_repository=images,
+            source=Source.code_commit(code_repository),
+            image_repository=repository,
         )
     """
 

@@ -61,9 +61,9 @@ class Space(cdk.Resource):
     Example::
 
         domain = Domain.from_domain_id(stack, "Studio", "d-0abc1def2ghi")
-        ada = UserProfile(stack, "Ada", domain=domain, user_profile_name="ada")
+        grace = UserProfile(stack, "Grace", domain=domain, user_profile_name="grace")
         Space(
-            stack, "Churn", owner=ada, app=StudioApp.JUPYTER_LAB, space_name="churn",
+            stack, "Churn", owner=grace, app=StudioApp.JUPYTER_LAB, space_name="churn",
             sharing=SpaceSharing.SHARED, storage_gib=50,
         )
     """
