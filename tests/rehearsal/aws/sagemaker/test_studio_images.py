@@ -77,7 +77,7 @@ def test_a_script_that_a_domain_offers_is_not_deleted(
     with pytest.raises(ClientError, match="is used by the settings of d-") as raised:
         sagemaker.delete_studio_lifecycle_config(StudioLifecycleConfigName="git")
     assert raised.value.response["Error"]["Code"] == "ResourceInUse"
-    settings = {"LifecycleConfigArns": []}
+    settings: dict[str, Any] = {"LifecycleConfigArns": []}
     sagemaker.update_domain(
         DomainId=domain_id, DefaultUserSettings={"JupyterLabAppSettings": settings}
     )
