@@ -54,8 +54,10 @@ def let_model_work(model: ModelBase, source: TransformInput, destination: Transf
     )
     keys = [source.bucket.encryption_key, destination.key]
     arns = list(dict.fromkeys(key.key_arn for key in keys if key is not None))
-    uses = [Permission(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=arns)]
-    grant(model.role, [files, listing, answers, *(uses if arns else [])])
+    allowed = [files, listing, answers]
+    if arns:
+        allowed.append(Permission(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=arns))
+    grant(model.role, allowed)
 
 
 def model_problems(model: ModelBase) -> list[str]:

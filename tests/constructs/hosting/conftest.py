@@ -1,6 +1,7 @@
 """A stack with the things that models and endpoints use."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import aws_cdk as cdk
@@ -9,6 +10,7 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from constructs import Construct
 
 from mlops_constructs.hosting import Endpoint, Model, ModelSource
 
@@ -78,11 +80,13 @@ def resources(stack: cdk.Stack) -> Callable[[str], list[dict[str, Any]]]:
 @pytest.fixture
 def refusal(stack: cdk.Stack) -> Callable[..., str]:
     """The message with which an endpoint is refused."""
+    numbers = count()
 
     def of(*variants: Any, **arguments: Any) -> str:
+        scope = Construct(stack, f"Refused{next(numbers)}")
         with pytest.raises(ValueError) as error:
-            Endpoint(stack, "E", variants=variants, **{"endpoint_name": "churn", **arguments})
-        assert str(error.value).startswith("Endpoint S/E cannot be defined:")
+            Endpoint(scope, "E", variants=variants, **{"endpoint_name": "churn", **arguments})
+        assert str(error.value).startswith(f"Endpoint {scope.node.path}/E cannot be defined:")
         return str(error.value)
 
     return of

@@ -1,0 +1,357 @@
+"""Inference components: models that share the instances of a fleet, and leave them to nobody."""
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+
+from mlops_constructs.hosting import (
+    Capacity,
+    ComponentCompute,
+    Endpoint,
+    InferenceComponent,
+    ManagedFleet,
+    Model,
+    ModelSource,
+    RealTimeVariant,
+    Rollback,
+    Rollout,
+    Routing,
+    Scaling,
+    ScalingMetric,
+    ScalingPolicy,
+    VpcPlacement,
+)
+
+Resources = Callable[[str], list[dict[str, Any]]]
+Refusal = Callable[..., str]
+COMPONENT = "AWS::SageMaker::InferenceComponent"
+CONFIG = "AWS::SageMaker::EndpointConfig"
+COMPUTE = ComponentCompute(minimum_memory_mb=1024, cpu_cores=2)
+
+
+def fleet_of(role: iam.IRole, **settings: Any) -> ManagedFleet:
+    return ManagedFleet(
+        **{"instance_type": "ml.m7i.xlarge", "role": role, "maximum": 3, **settings}
+    )
+
+
+@pytest.fixture
+def shared(stack: cdk.Stack, role: iam.IRole) -> Endpoint:
+    """An endpoint that hosts components."""
+    return Endpoint(stack, "Shared", endpoint_name="shared", variants=[fleet_of(role, minimum=0)])
+
+
+def test_a_fleet_has_bounds_a_role_and_no_model(
+    stack: cdk.Stack, role: iam.IRole, resources: Resources
+) -> None:
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
+    fleet = fleet_of(
+        role,
+        minimum=0,
+        routing=Routing.LEAST_OUTSTANDING_REQUESTS,
+        placement=VpcPlacement(vpc=vpc),
+    )
+
+    Endpoint(stack, "E", variants=[fleet])
+
+    config = resources(CONFIG)[0]
+    assert config["ProductionVariants"] == [
+        {
+            "VariantName": "AllTraffic",
+            "InstanceType": "ml.m7i.xlarge",
+            "InitialInstanceCount": 1,
+            "ManagedInstanceScaling": {
+                "Status": "ENABLED",
+                "MinInstanceCount": 0,
+                "MaxInstanceCount": 3,
+            },
+            "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
+        }
+    ]
+    assert config["ExecutionRoleArn"] == role.role_arn
+    assert config["EnableNetworkIsolation"] is True
+    assert len(config["VpcConfig"]["Subnets"]) == 2
+    assert resources("AWS::EC2::SecurityGroup")[0]["SecurityGroupEgress"][0]["ToPort"] == 443
+
+
+def test_a_component_is_a_model_with_a_share_of_the_instances(
+    stack: cdk.Stack, shared: Endpoint, model: Model, resources: Resources
+) -> None:
+    component = InferenceComponent(
+        stack,
+        "C",
+        endpoint=shared,
+        model=model,
+        compute=ComponentCompute(minimum_memory_mb=1024, maximum_memory_mb=2048, accelerators=1),
+        inference_component_name="churn",
+        copies=2,
+        startup_timeout=cdk.Duration.minutes(5),
+    )
+
+    rendered = resources(COMPONENT)[0]
+    assert rendered["InferenceComponentName"] == component.inference_component_name == "churn"
+    assert "GetAtt" in str(rendered["EndpointName"])
+    assert rendered["VariantName"] == "AllTraffic"
+    assert rendered["RuntimeConfig"] == {"CopyCount": 2}
+    assert rendered["Specification"]["ComputeResourceRequirements"] == {
+        "MinMemoryRequiredInMb": 1024,
+        "MaxMemoryRequiredInMb": 2048,
+        "NumberOfAcceleratorDevicesRequired": 1,
+    }
+    assert rendered["Specification"]["StartupParameters"] == {
+        "ContainerStartupHealthCheckTimeoutInSeconds": 300
+    }
+    assert "GetAtt" in str(rendered["Specification"]["ModelName"])
+
+
+def test_a_component_without_a_name_is_named_for_its_place(
+    stack: cdk.Stack, shared: Endpoint, model: Model
+) -> None:
+    component = InferenceComponent(
+        stack, "Component", endpoint=shared, model=model, compute=COMPUTE
+    )
+
+    assert component.inference_component_name.startswith("S-Component-")
+    assert len(component.inference_component_name) <= 63
+
+
+def test_copies_and_fleet_go_to_zero_and_one_failed_request_wakes_them(
+    stack: cdk.Stack, shared: Endpoint, model: Model, resources: Resources
+) -> None:
+    InferenceComponent(
+        stack,
+        "C",
+        endpoint=shared,
+        model=model,
+        compute=COMPUTE,
+        inference_component_name="churn",
+        scaling=Scaling.between(
+            0,
+            4,
+            ScalingPolicy.target_concurrency(5),
+            ScalingPolicy.target_invocations(60),
+            ScalingPolicy.target_metric(ScalingMetric.utilization("GPU"), 70),
+        ),
+    )
+
+    assert resources(COMPONENT)[0]["RuntimeConfig"] == {"CopyCount": 1}
+    target = resources("AWS::ApplicationAutoScaling::ScalableTarget")[0]
+    assert target["ResourceId"] == "inference-component/churn"
+    assert target["ScalableDimension"] == "sagemaker:inference-component:DesiredCopyCount"
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (0, 4)
+    policies = {
+        policy["PolicyName"]: policy.get("TargetTrackingScalingPolicyConfiguration", {})
+        for policy in resources("AWS::ApplicationAutoScaling::ScalingPolicy")
+    }
+    predefined = {
+        name: policy.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
+        for name, policy in policies.items()
+    }
+    assert predefined == {
+        "ConcurrentRequestsPerCopy": (
+            "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution"
+        ),
+        "InvocationsPerCopy": "SageMakerInferenceComponentInvocationsPerCopy",
+        "GPUUtilization": None,
+        "WakeUp": None,
+    }
+    use = policies["GPUUtilization"]["CustomizedMetricSpecification"]
+    assert use["Namespace"] == "/aws/sagemaker/InferenceComponents"
+    assert use["MetricName"] == "GPUUtilizationNormalized"
+    alarm = resources("AWS::CloudWatch::Alarm")[0]
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("NoCapacityInvocationFailures", "Sum")
+    assert alarm["Threshold"] == 1
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert alarm["Dimensions"] == [{"Name": "InferenceComponentName", "Value": "churn"}]
+
+
+def test_a_target_is_registered_after_its_component_and_deregistered_before(
+    stack: cdk.Stack, shared: Endpoint, model: Model
+) -> None:
+    scaling = Scaling.between(1, 2, ScalingPolicy.target_invocations(60))
+    InferenceComponent(stack, "C", endpoint=shared, model=model, compute=COMPUTE, scaling=scaling)
+
+    template = assertions.Template.from_stack(stack)
+    component = next(iter(template.find_resources(COMPONENT)))
+    targets = template.find_resources("AWS::ApplicationAutoScaling::ScalableTarget")
+    assert component in next(iter(targets.values()))["DependsOn"]
+
+
+def test_a_component_rolls_by_itself_and_is_turned_back_by_its_own_alarms(
+    stack: cdk.Stack, shared: Endpoint, model: Model, resources: Resources
+) -> None:
+    topic = sns.Topic(stack, "Topic")
+
+    InferenceComponent(
+        stack,
+        "C",
+        endpoint=shared,
+        model=model,
+        compute=COMPUTE,
+        inference_component_name="churn",
+        copies=4,
+        rollout=Rollout.rolling(
+            batch=Capacity.copies(1),
+            wait=cdk.Duration.minutes(2),
+            rollback_batch=Capacity.percent(50),
+            rollback=Rollback.on_health(maximum_latency=cdk.Duration.millis(200), notify=topic),
+        ),
+    )
+
+    deployment = resources(COMPONENT)[0]["DeploymentConfig"]
+    assert deployment["RollingUpdatePolicy"] == {
+        "MaximumBatchSize": {"Type": "COPY_COUNT", "Value": 1},
+        "RollbackMaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+        "WaitIntervalInSeconds": 120,
+    }
+    assert len(deployment["AutoRollbackConfiguration"]["Alarms"]) == 4
+    alarms = {alarm["MetricName"]: alarm for alarm in resources("AWS::CloudWatch::Alarm")}
+    assert set(alarms) == {
+        "Invocation5XXErrors",
+        "Invocation4XXErrors",
+        "ModelLatency",
+        "MemoryUtilizationNormalized",
+    }
+    for alarm in alarms.values():
+        assert alarm["Dimensions"] == [{"Name": "InferenceComponentName", "Value": "churn"}]
+        assert alarm["AlarmActions"] == [{"Ref": "TopicBFC7AF6E"}]
+
+
+def test_components_are_invoked_through_their_endpoint_and_measured_by_name(
+    stack: cdk.Stack, shared: Endpoint, model: Model, resources: Resources
+) -> None:
+    caller = iam.Role(stack, "Caller", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    component = InferenceComponent(stack, "C", endpoint=shared, model=model, compute=COMPUTE)
+    imported = InferenceComponent.from_inference_component_name(
+        stack, "Imported", "Upsell", endpoint=shared
+    )
+
+    component.grant_invoke(caller)
+    imported.grant_invoke(caller)
+
+    assert imported.metric_invocations().dimensions == {"InferenceComponentName": "Upsell"}
+    use = component.metric_cpu_utilization()
+    assert (use.namespace, use.metric_name) == (
+        "/aws/sagemaker/InferenceComponents",
+        "CPUUtilizationNormalized",
+    )
+    with pytest.raises(ValueError, match="variant: got one for an inference component"):
+        component.metric_invocations(variant="AllTraffic")
+    policy = str(resources("AWS::IAM::Policy")[0]["PolicyDocument"])
+    assert ":inference-component/upsell" in policy
+
+
+def component_refusal(stack: cdk.Stack, endpoint: Any, model: Model, **settings: Any) -> str:
+    with pytest.raises(ValueError, match="InferenceComponent S/Bad cannot be defined") as error:
+        InferenceComponent(
+            stack, "Bad", **{"endpoint": endpoint, "model": model, "compute": COMPUTE, **settings}
+        )
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"copies": -1}, "copies: got -1; allowed is 0 or more"),
+        ({"copies": 0}, "copies: got 0 without scaling, which would never answer"),
+        (
+            {"copies": 5, "scaling": Scaling.between(0, 4, ScalingPolicy.target_invocations(1))},
+            "copies: got 5; allowed are 0 to 4, the bounds of scaling",
+        ),
+        (
+            {"scaling": Scaling.between(-1, 4, ScalingPolicy.target_invocations(1))},
+            "scaling minimum: got -1; allowed is 0 or more",
+        ),
+        (
+            {"scaling": Scaling.between(0, 4, ScalingPolicy.target_utilization(0.7))},
+            "got target tracking of utilization; AWS predefines invocations, concurrency for copi",
+        ),
+        ({"compute": ComponentCompute(minimum_memory_mb=64)}, "minimum_memory_mb: got 64; allowed"),
+        (
+            {"compute": ComponentCompute(minimum_memory_mb=256, maximum_memory_mb=128)},
+            "maximum_memory_mb: got 128; allowed is minimum_memory_mb (256) or more",
+        ),
+        (
+            {"compute": ComponentCompute(minimum_memory_mb=128, cpu_cores=0.1, accelerators=0)},
+            "cpu_cores: got 0.1; allowed is 0.25 or more",
+        ),
+        ({"inference_component_name": "a_b"}, "inference_component_name: got 'a_b'"),
+        ({"startup_timeout": cdk.Duration.seconds(59)}, "startup_timeout: got 59 seconds"),
+        (
+            {"rollout": Rollout.canary(size=Capacity.percent(10))},
+            "inference components know only Rollout.rolling",
+        ),
+        (
+            {"rollout": Rollout.rolling(batch=Capacity.instances(1))},
+            "rolling batch: got instances; allowed is a number or percentage of copies",
+        ),
+        (
+            {"copies": 3, "rollout": Rollout.rolling(batch=Capacity.copies(2))},
+            "rolling batch: got 2 of 3 copies; allowed are at most 50 %",
+        ),
+    ],
+)
+def test_a_component_that_aws_refuses(
+    stack: cdk.Stack, shared: Endpoint, model: Model, settings: dict[str, Any], expected: str
+) -> None:
+    assert expected in component_refusal(stack, shared, model, **settings)
+
+
+def test_a_component_needs_a_fleet(stack: cdk.Stack, model: Model) -> None:
+    variant = RealTimeVariant(model=model, instance_type="ml.m7i.large")
+    endpoint = Endpoint(stack, "Own", variants=[variant])
+
+    told = component_refusal(stack, endpoint, model)
+
+    assert "endpoint: got S/Own, whose variants serve models themselves; allowed is one" in told
+
+
+def test_a_component_has_one_container_of_one_model(
+    stack: cdk.Stack, shared: Endpoint, bucket: s3.IBucket, repository: ecr.IRepository
+) -> None:
+    image = ModelSource.from_image(repository, tag_or_digest="1")
+    pipeline = Model(stack, "P", source=ModelSource.serial_pipeline({"a": image, "b": image}))
+    many = ModelSource.multi_model(
+        repository, tag_or_digest="1", model_data_bucket=bucket, model_data_prefix="many/"
+    )
+
+    assert "model: got one of 2 containers" in component_refusal(stack, shared, pipeline)
+    other = cdk.Stack(cdk.App(), "S")
+    told = component_refusal(other, shared, Model(stack, "M", source=many))
+    assert "model: got a multi-model one" in told
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"minimum": -1}, "fleet AllTraffic: minimum: got -1; allowed is 0 or more"),
+        ({"minimum": 4}, "fleet AllTraffic: maximum: got 3; allowed is the minimum (4) or more"),
+        ({"minimum": 0, "maximum": 0}, "maximum: got 0; allowed is the minimum (0) or more, and 1"),
+        ({"initial_instance_count": 4}, "initial_instance_count: got 4; allowed are 1 to 3"),
+        ({"instance_type": "m7i.large"}, "instance_type: got 'm7i.large'"),
+    ],
+)
+def test_a_fleet_that_aws_refuses(
+    refusal: Refusal, role: iam.IRole, settings: dict[str, Any], expected: str
+) -> None:
+    assert expected in refusal(fleet_of(role, **settings))
+
+
+def test_a_fleet_stands_alone_and_has_no_rollout(
+    refusal: Refusal, role: iam.IRole, model: Model
+) -> None:
+    variant = RealTimeVariant(model=model, instance_type="ml.m7i.large", name="own")
+
+    told = refusal(fleet_of(role), variant, rollout=Rollout.all_at_once())
+
+    assert "variants: got 2 with a ManagedFleet among them" in told
+    assert "managed scaling is refused beside a variant with a model" in told
+    assert "rollout: got it for a ManagedFleet, which serves no model" in told
