@@ -13,6 +13,7 @@ import boto3
 
 from rehearsal.execution.container import Container, Network
 from rehearsal.execution.container_mounts import Mount
+from rehearsal.execution.image import Image
 from rehearsal.execution.image_registry import ImageUnavailableError, resolve
 from rehearsal.execution.image_store import ImageStore
 from rehearsal.execution.model_data import fetch_model
@@ -32,6 +33,18 @@ class ModelServerError(Exception):
 
 class InvocationError(Exception):
     """A request that got no answer from the container."""
+
+
+_MULTI_MODEL_LABEL = "com.amazonaws.sagemaker.capabilities.multi-models"
+
+
+def _check_label(image: Image, uri: str) -> None:
+    """Raises ModelServerError where an image does not say that it takes several models."""
+    if image.labels.get(_MULTI_MODEL_LABEL) != "true":
+        raise ModelServerError(
+            f"Your Ecr Image {uri} does not contain required {_MULTI_MODEL_LABEL}=true Docker "
+            "label(s)."
+        )
 
 
 class ModelContainer:
@@ -65,6 +78,7 @@ class ModelContainer:
         variables = dict(environment) | dict(definition.get("Environment", {}))
         multi_model = definition.get("Mode") == "MultiModel"
         if multi_model:
+            _check_label(image, definition["Image"])
             variables["SAGEMAKER_MULTI_MODEL"] = "true"
         else:
             fetch_model(session, definition, ml / "model", directory / "model.tar.gz")

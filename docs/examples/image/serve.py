@@ -1,8 +1,10 @@
 """The smallest container that SageMaker can serve: it answers with the sum of a CSV row.
 
-`/opt/ml/model/model.json` may hold `{"intercept": 1.5}`, which is added to each sum.
+`/opt/ml/model/model.json` may hold `{"intercept": 1.5}`, which is added to each sum. As a
+multi-model container it loads and unloads such folders when SageMaker says so.
 
-Source: "Custom Inference Code with Hosting Services" of SageMaker's developer guide.
+Source: "Custom Inference Code with Hosting Services" and "Build Your Own Container for SageMaker
+AI Multi-Model Endpoints" of SageMaker's developer guide.
 """
 
 import json
@@ -10,23 +12,66 @@ import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-MODEL = Path("/opt/ml/model/model.json")
+MODEL = Path("/opt/ml/model")
+MULTI_MODEL = os.environ.get("SAGEMAKER_MULTI_MODEL") == "true"
+
+
+def intercept_of(model: Path) -> float:
+    """Reads what a model adds to each sum; 0 without a model."""
+    file = model / "model.json"
+    return float(json.loads(file.read_text())["intercept"]) if file.exists() else 0.0
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers `/ping` and `/invocations`."""
+    """Answers `/ping` and `/invocations`, and `/models` as a multi-model container."""
+
+    loaded: dict[str, tuple[str, float]] = {}  # folder and intercept, of the whole server
 
     def do_GET(self) -> None:  # the name that http.server calls
-        self.answer(200 if self.path == "/ping" else 404, "")
+        models = {
+            name: {"modelName": name, "modelUrl": folder}
+            for name, (folder, _) in self.loaded.items()
+        }
+        if self.path == "/ping":
+            self.answer(200, "")
+        elif self.path == "/models" and MULTI_MODEL:
+            self.answer(200, json.dumps({"models": list(models.values())}))
+        elif self.path.removeprefix("/models/") in models:
+            self.answer(200, json.dumps(models[self.path.removeprefix("/models/")]))
+        else:
+            self.answer(404, "")
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        if self.path == "/invocations" and not MULTI_MODEL:
+            self.predict(body, intercept_of(MODEL))
+        elif self.path == "/models" and MULTI_MODEL:
+            self.load(json.loads(body))
+        elif (name := self.path.removeprefix("/models/").removesuffix("/invoke")) in self.loaded:
+            self.predict(body, self.loaded[name][1])
+        else:
+            self.answer(404, f"{self.path} is not known\n")
+
+    def do_DELETE(self) -> None:
+        found = self.loaded.pop(self.path.removeprefix("/models/"), None)
+        self.answer(200 if found else 404, "")
+
+    def load(self, request: dict[str, str]) -> None:
+        """Loads the model that SageMaker has put into the folder `url`."""
+        name, url = request["model_name"], request["url"]
+        if name in self.loaded:
+            self.answer(409, f"{name} is loaded\n")
+            return
+        self.loaded[name] = (url, intercept_of(Path(url)))
+        self.answer(200, "")
+
+    def predict(self, body: str, intercept: float) -> None:
+        """Answers with the sum of each row."""
         try:
             sums = [sum(map(float, row.split(","))) for row in body.split()]
         except ValueError as problem:
             self.answer(400, f"every row must be numbers, separated by commas: {problem}\n")
             return
-        intercept = json.loads(MODEL.read_text())["intercept"] if MODEL.exists() else 0.0
         self.answer(200, "".join(f"{total + intercept:g}\n" for total in sums))
 
     def answer(self, status: int, text: str) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,30 +14,18 @@ from rehearsal.execution.image_registry import publish
 from rehearsal.execution.image_store import ImageStore
 from rehearsal.execution.interpreter import running_interpreter
 from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, start_server, wait_until_ready
+from tests.rehearsal.aws.sagemaker.gateway import (
+    BUCKET,
+    REPOSITORY,
+    STATEMENTS,
+    TRUST,
+    session_of,
+    wait,
+)
 
 SERVICES = (
     "rehearsal.aws.sagemaker.service:SageMaker",
     "rehearsal.aws.sagemaker.runtime:SageMakerRuntime",
-)
-BUCKET = "churn-artifacts"
-REPOSITORY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/churn"
-TRUST = {"Service": "sagemaker.amazonaws.com"}
-STATEMENTS = (
-    {"Action": ["s3:GetObject", "s3:PutObject"], "Resource": f"arn:aws:s3:::{BUCKET}/*"},
-    {"Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{BUCKET}"},
-    {"Action": ["ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"]},
-    {
-        "Action": [
-            "ecr:BatchGetImage",
-            "ecr:GetDownloadUrlForLayer",
-            "ecr:BatchCheckLayerAvailability",
-        ],
-        "Resource": f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/churn",
-    },
-    {
-        "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/*",
-    },
 )
 PIPELINE_STATEMENTS = (
     {
@@ -134,18 +121,6 @@ def image(cloud: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"{REPOSITORY}:v1"
 
 
-def session_of(cloud: Aws) -> Any:
-    """A session of the account's root whose clients reach the server."""
-
-    class Session:
-        region_name = REGION
-
-        def client(self, service: str, **_: Any) -> Any:
-            return cloud.client(service)
-
-    return Session()
-
-
 @pytest.fixture(scope="module")
 def role(cloud: Aws) -> str:
     return cloud.role("churn-training", TRUST, *STATEMENTS, *PIPELINE_STATEMENTS)
@@ -177,16 +152,6 @@ def run(sagemaker: Any, pipeline: str) -> dict[str, Any]:
     steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)
     answer["steps"] = {step["StepName"]: step for step in steps["PipelineExecutionSteps"]}
     return answer
-
-
-def wait(probe: Callable[[], Any], seconds: float = 120) -> Any:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = probe()
-        if value:
-            return value
-        time.sleep(0.2)
-    raise AssertionError("it did not happen in time")
 
 
 def definition(image: str, role: str) -> dict[str, Any]:
@@ -585,7 +550,7 @@ def test_who_may_not_pass_the_launch_role_creates_no_project(cloud: Aws, templat
 
 
 def test_an_operation_that_is_not_implemented_is_refused_by_name(cloud: Aws) -> None:
-    with pytest.raises(ClientError, match="CreateInferenceComponent"):
-        cloud.client("sagemaker").create_inference_component(
-            InferenceComponentName="x", EndpointName="y", VariantName="z"
+    with pytest.raises(ClientError, match="StopInferenceExperiment"):
+        cloud.client("sagemaker").stop_inference_experiment(
+            Name="x", ModelVariantActions={"a": "Retain"}
         )
