@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
-import pytest
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
@@ -208,71 +207,3 @@ def test_a_topic_is_told_of_failed_jobs(
             "TransformJobStatus": ["Failed"],
         },
     }
-
-
-def refused(model: Model, bucket: s3.IBucket, **settings: Any) -> str:
-    with pytest.raises(ValueError, match="BatchTransform Default/T cannot be defined") as error:
-        transform(cdk.Stack(), model, bucket, **settings)
-    return str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        ({"count": 0}, "instances count: got 0; allowed are 1 to 100"),
-        ({"count": 101}, "instances count: got 101"),
-        ({"payload_mb": 101}, "instances payload_mb: got 101; allowed are 1 to 100"),
-        ({"concurrency": 17}, "instances concurrency: got 17 requests of 6 MB; allowed are 1 or"),
-        ({"concurrency": 0}, "instances concurrency: got 0"),
-        ({"instance_type": "m7i.large"}, "instances instance_type: got 'm7i.large'"),
-    ],
-)
-def test_instances_that_aws_refuses(
-    model: Model, bucket: s3.IBucket, settings: dict[str, Any], expected: str
-) -> None:
-    instances = TransformInstances(**{"instance_type": "ml.m7i.large", **settings})
-
-    assert expected in refused(model, bucket, instances=instances)
-
-
-def test_a_key_is_refused_where_it_would_not_encrypt_local_disks(
-    model: Model, bucket: s3.IBucket, key: kms.IKey
-) -> None:
-    instances = TransformInstances(instance_type="ml.g5.xlarge", encryption_key=key)
-
-    told = refused(model, bucket, instances=instances)
-
-    assert "instances encryption_key: got it with ml.g5.xlarge, whose local NVMe disks" in told
-
-
-def test_places_filters_and_names_that_aws_refuses(model: Model, bucket: s3.IBucket) -> None:
-    told = refused(
-        model,
-        bucket,
-        source=TransformInput(bucket=bucket, prefix="/in", input_filter="features"),
-        destination=TransformOutput(bucket=bucket, prefix="", output_filter="$" + "x" * 63),
-        job_name_prefix="x" * 27,
-    )
-
-    assert "input prefix: got '/in'; allowed is a path without slashes around it" in told
-    assert "output prefix: got ''" in told
-    assert "input_filter: got 'features'; allowed is a JSONPath that begins with $" in told
-    assert "output_filter: got '$xxx" in told
-    assert "job_name_prefix: got 'xxx" in told
-    assert "allowed are 1 to 26 letters" in told
-
-
-def test_models_that_no_job_can_use(
-    stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository
-) -> None:
-    many = ModelSource.multi_model(
-        repository, tag_or_digest="1", model_data_bucket=bucket, model_data_prefix="many/"
-    )
-    folder = ModelSource.from_image(
-        repository, tag_or_digest="1", model_data_bucket=bucket, model_data_key="models/"
-    )
-
-    told = refused(Model(stack, "Many", source=many), bucket)
-    assert "model: got a multi-model one, which transform jobs do not support" in told
-    told = refused(Model(stack, "Folder", source=folder), bucket)
-    assert "model: got one whose data is a folder or of a hub; transform jobs load one" in told

@@ -7,9 +7,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from mlops_constructs.hosting import (
@@ -19,8 +17,6 @@ from mlops_constructs.hosting import (
     InferenceComponent,
     ManagedFleet,
     Model,
-    ModelSource,
-    RealTimeVariant,
     Rollback,
     Rollout,
     Routing,
@@ -31,31 +27,20 @@ from mlops_constructs.hosting import (
 )
 
 Resources = Callable[[str], list[dict[str, Any]]]
-Refusal = Callable[..., str]
 COMPONENT = "AWS::SageMaker::InferenceComponent"
 CONFIG = "AWS::SageMaker::EndpointConfig"
 COMPUTE = ComponentCompute(minimum_memory_mb=1024, cpu_cores=2)
-
-
-def fleet_of(role: iam.IRole, **settings: Any) -> ManagedFleet:
-    return ManagedFleet(
-        **{"instance_type": "ml.m7i.xlarge", "role": role, "maximum": 3, **settings}
-    )
-
-
-@pytest.fixture
-def shared(stack: cdk.Stack, role: iam.IRole) -> Endpoint:
-    """An endpoint that hosts components."""
-    return Endpoint(stack, "Shared", endpoint_name="shared", variants=[fleet_of(role, minimum=0)])
 
 
 def test_a_fleet_has_bounds_a_role_and_no_model(
     stack: cdk.Stack, role: iam.IRole, resources: Resources
 ) -> None:
     vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
-    fleet = fleet_of(
-        role,
+    fleet = ManagedFleet(
+        instance_type="ml.m7i.xlarge",
+        role=role,
         minimum=0,
+        maximum=3,
         routing=Routing.LEAST_OUTSTANDING_REQUESTS,
         placement=VpcPlacement(vpc=vpc),
     )
@@ -247,111 +232,3 @@ def test_components_are_invoked_through_their_endpoint_and_measured_by_name(
         component.metric_invocations(variant="AllTraffic")
     policy = str(resources("AWS::IAM::Policy")[0]["PolicyDocument"])
     assert ":inference-component/upsell" in policy
-
-
-def component_refusal(stack: cdk.Stack, endpoint: Any, model: Model, **settings: Any) -> str:
-    with pytest.raises(ValueError, match="InferenceComponent S/Bad cannot be defined") as error:
-        InferenceComponent(
-            stack, "Bad", **{"endpoint": endpoint, "model": model, "compute": COMPUTE, **settings}
-        )
-    return str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        ({"copies": -1}, "copies: got -1; allowed is 0 or more"),
-        ({"copies": 0}, "copies: got 0 without scaling, which would never answer"),
-        (
-            {"copies": 5, "scaling": Scaling.between(0, 4, ScalingPolicy.target_invocations(1))},
-            "copies: got 5; allowed are 0 to 4, the bounds of scaling",
-        ),
-        (
-            {"scaling": Scaling.between(-1, 4, ScalingPolicy.target_invocations(1))},
-            "scaling minimum: got -1; allowed is 0 or more",
-        ),
-        (
-            {"scaling": Scaling.between(0, 4, ScalingPolicy.target_utilization(0.7))},
-            "got target tracking of utilization; AWS predefines invocations, concurrency for copi",
-        ),
-        ({"compute": ComponentCompute(minimum_memory_mb=64)}, "minimum_memory_mb: got 64; allowed"),
-        (
-            {"compute": ComponentCompute(minimum_memory_mb=256, maximum_memory_mb=128)},
-            "maximum_memory_mb: got 128; allowed is minimum_memory_mb (256) or more",
-        ),
-        (
-            {"compute": ComponentCompute(minimum_memory_mb=128, cpu_cores=0.1, accelerators=0)},
-            "cpu_cores: got 0.1; allowed is 0.25 or more",
-        ),
-        ({"inference_component_name": "a_b"}, "inference_component_name: got 'a_b'"),
-        ({"startup_timeout": cdk.Duration.seconds(59)}, "startup_timeout: got 59 seconds"),
-        (
-            {"rollout": Rollout.canary(size=Capacity.percent(10))},
-            "inference components know only Rollout.rolling",
-        ),
-        (
-            {"rollout": Rollout.rolling(batch=Capacity.instances(1))},
-            "rolling batch: got instances; allowed is a number or percentage of copies",
-        ),
-        (
-            {"copies": 3, "rollout": Rollout.rolling(batch=Capacity.copies(2))},
-            "rolling batch: got 2 of 3 copies; allowed are at most 50 %",
-        ),
-    ],
-)
-def test_a_component_that_aws_refuses(
-    stack: cdk.Stack, shared: Endpoint, model: Model, settings: dict[str, Any], expected: str
-) -> None:
-    assert expected in component_refusal(stack, shared, model, **settings)
-
-
-def test_a_component_needs_a_fleet(stack: cdk.Stack, model: Model) -> None:
-    variant = RealTimeVariant(model=model, instance_type="ml.m7i.large")
-    endpoint = Endpoint(stack, "Own", variants=[variant])
-
-    told = component_refusal(stack, endpoint, model)
-
-    assert "endpoint: got S/Own, whose variants serve models themselves; allowed is one" in told
-
-
-def test_a_component_has_one_container_of_one_model(
-    stack: cdk.Stack, shared: Endpoint, bucket: s3.IBucket, repository: ecr.IRepository
-) -> None:
-    image = ModelSource.from_image(repository, tag_or_digest="1")
-    pipeline = Model(stack, "P", source=ModelSource.serial_pipeline({"a": image, "b": image}))
-    many = ModelSource.multi_model(
-        repository, tag_or_digest="1", model_data_bucket=bucket, model_data_prefix="many/"
-    )
-
-    assert "model: got one of 2 containers" in component_refusal(stack, shared, pipeline)
-    other = cdk.Stack(cdk.App(), "S")
-    told = component_refusal(other, shared, Model(stack, "M", source=many))
-    assert "model: got a multi-model one" in told
-
-
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        ({"minimum": -1}, "fleet AllTraffic: minimum: got -1; allowed is 0 or more"),
-        ({"minimum": 4}, "fleet AllTraffic: maximum: got 3; allowed is the minimum (4) or more"),
-        ({"minimum": 0, "maximum": 0}, "maximum: got 0; allowed is the minimum (0) or more, and 1"),
-        ({"initial_instance_count": 4}, "initial_instance_count: got 4; allowed are 1 to 3"),
-        ({"instance_type": "m7i.large"}, "instance_type: got 'm7i.large'"),
-    ],
-)
-def test_a_fleet_that_aws_refuses(
-    refusal: Refusal, role: iam.IRole, settings: dict[str, Any], expected: str
-) -> None:
-    assert expected in refusal(fleet_of(role, **settings))
-
-
-def test_a_fleet_stands_alone_and_has_no_rollout(
-    refusal: Refusal, role: iam.IRole, model: Model
-) -> None:
-    variant = RealTimeVariant(model=model, instance_type="ml.m7i.large", name="own")
-
-    told = refusal(fleet_of(role), variant, rollout=Rollout.all_at_once())
-
-    assert "variants: got 2 with a ManagedFleet among them" in told
-    assert "managed scaling is refused beside a variant with a model" in told
-    assert "rollout: got it for a ManagedFleet, which serves no model" in told

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
-import pytest
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 
@@ -20,7 +19,6 @@ from mlops_constructs.hosting import (
 )
 
 Resources = Callable[[str], list[dict[str, Any]]]
-Refusal = Callable[..., str]
 POLICY = "AWS::ApplicationAutoScaling::ScalingPolicy"
 TARGET = "AWS::ApplicationAutoScaling::ScalableTarget"
 MORNING = autoscaling.Schedule.cron(hour="7", minute="30", week_day="MON-FRI")
@@ -164,106 +162,3 @@ def test_provisioned_concurrency_follows_its_use(
     }
     # AWS keeps counts of instances only.
     assert "RetainAllVariantProperties" not in resources("AWS::SageMaker::Endpoint")[0]
-
-
-@pytest.mark.parametrize(
-    ("scaling", "expected"),
-    [
-        (Scaling.between(1, 2), "scaling: got neither policies nor a schedule"),
-        (
-            Scaling.between(
-                1, 2, ScalingPolicy.target_invocations(1), ScalingPolicy.target_invocations(2)
-            ),
-            "scaling: got 2 times InvocationsPerInstance; one target has each once",
-        ),
-        (
-            Scaling.between(1, 2, ScalingPolicy.target_utilization(0.7)),
-            "got target tracking of utilization; AWS predefines invocations, concurrency for inst",
-        ),
-        (
-            Scaling.between(
-                1,
-                2,
-                ScalingPolicy.target_metric(ScalingMetric.of_requests("X", statistic="p99"), 1),
-            ),
-            "scaling statistic: got p99 of X; target tracking knows Average, Maximum",
-        ),
-        (
-            Scaling.between(1, 2, ScalingPolicy.steps_above(CPU, 1, {5: 1})),
-            "scaling steps: got distances [5]; the first has to be 0",
-        ),
-        (
-            Scaling.between(1, 2, ScalingPolicy.steps_above(CPU, 1, {})),
-            "scaling steps: got distances []",
-        ),
-        (
-            Scaling.between(1, 2, ScalingPolicy.steps_above(CPU, 1, {0: 0})),
-            "scaling steps: got a change of 0",
-        ),
-        (
-            Scaling.between(1, 2, ScalingPolicy.steps_above(CPU, 1, {0: 1, 5: -1})),
-            "scaling steps: got some that add and some that remove",
-        ),
-        (
-            Scaling.between(1, 2, ScalingPolicy.steps_above(CPU, 1, {0: 1}, minutes=0)),
-            "scaling minutes: got 0; allowed is 1 or more",
-        ),
-        (
-            Scaling.between(
-                1, 2, ScalingPolicy.steps_below(CPU, 1, {0: -1}, cooldown=cdk.Duration.days(2))
-            ),
-            "scaling cooldown: got 172800 seconds; allowed are at most 86400",
-        ),
-        (
-            Scaling.between(1, 2, schedule=[ScheduledCapacity(name="Day", schedule=MORNING)]),
-            "schedule Day: got neither minimum nor maximum",
-        ),
-        (
-            Scaling.between(
-                1, 2, schedule=[ScheduledCapacity(name="Day", schedule=MORNING, minimum=0)]
-            ),
-            "schedule Day minimum: got 0; allowed is 1 or more instances",
-        ),
-        (
-            Scaling.between(
-                1,
-                2,
-                schedule=[ScheduledCapacity(name="Day", schedule=MORNING, minimum=3, maximum=2)],
-            ),
-            "schedule Day maximum: got 2; allowed is the minimum (3) or more",
-        ),
-    ],
-)
-def test_scaling_that_aws_refuses(
-    refusal: Refusal, model: Model, scaling: Scaling, expected: str
-) -> None:
-    assert expected in refusal(variant(model, scaling))
-
-
-@pytest.mark.parametrize(
-    ("scaling", "expected"),
-    [
-        (
-            Scaling.between(0, 2, ScalingPolicy.target_utilization(0.7)),
-            "scaling minimum: got 0; allowed is 1 or more, since without it a serverless variant",
-        ),
-        (
-            Scaling.between(1, 21, ScalingPolicy.target_utilization(0.7)),
-            "scaling maximum: got 21; allowed is max_concurrency (20) or less",
-        ),
-        (
-            Scaling.between(1, 2, ScalingPolicy.target_utilization(70)),
-            "scaling share: got 70; allowed is a part of the provisioned concurrency up to 1",
-        ),
-        (
-            Scaling.between(1, 2, ScalingPolicy.target_invocations(70)),
-            "AWS predefines utilization for provisioned concurrency",
-        ),
-    ],
-)
-def test_scaling_of_provisioned_concurrency_that_aws_refuses(
-    refusal: Refusal, open_model: Model, scaling: Scaling, expected: str
-) -> None:
-    serverless = ServerlessVariant(model=open_model, max_concurrency=20, scaling=scaling)
-
-    assert expected in refusal(serverless)
