@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from rehearsal.aws.platform import AwsError, Context, Platform, Scope
 from rehearsal.aws.sagemaker import offline_tables
@@ -174,7 +174,7 @@ class FeatureGroups(ControlPlane):
         try:
             if "OfflineStoreConfig" in group:
                 self._provide_offline(scope, group)
-        except (AwsError, BotoCoreError, ClientError) as error:
+        except Exception as error:  # whatever it is, only the status can tell it
             with self.lock:
                 group.update(FeatureGroupStatus="CreateFailed", FailureReason=str(error)[:1024])
         else:
@@ -210,7 +210,7 @@ class FeatureGroups(ControlPlane):
             if "OfflineStoreConfig" in group:
                 session = self.role_session(scope, group["RoleArn"], group["FeatureGroupArn"])
                 offline_tables.update(group, session)
-        except (AwsError, BotoCoreError, ClientError) as error:
+        except Exception as error:  # whatever it is, only the status can tell it
             status = {"Status": "Failed", "FailureReason": str(error)[:1024]}
         with self.lock:
             group["LastUpdateStatus"] = status

@@ -61,7 +61,7 @@ def write_rows(
         moment = row.event_time.astimezone(UTC)
         hours.setdefault(moment.replace(minute=0, second=0, microsecond=0), []).append(row)
     for hour, together in hours.items():
-        location.put(s3, f"{location.key}/{_file_name(hour)}", _parquet(definitions, together))
+        location.put(s3, f"{location.key}/{_file_name(hour)}", parquet(definitions, together))
 
 
 def arrow_table(definitions: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> pyarrow.Table:
@@ -99,7 +99,8 @@ def arrow_schema(definitions: Sequence[Mapping[str, Any]]) -> pyarrow.Schema:
     return pyarrow.schema([*fields, *(pyarrow.field(name, kind) for name, kind in added)])
 
 
-def _parquet(definitions: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> bytes:
+def parquet(definitions: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> bytes:
+    """Rows as a file."""
     import pyarrow.parquet  # type: ignore[import-untyped]
 
     target = io.BytesIO()

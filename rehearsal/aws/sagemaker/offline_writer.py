@@ -11,9 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from rehearsal.aws.platform import AwsError, Platform, Scope
+from rehearsal.aws.platform import Platform, Scope
 from rehearsal.aws.sagemaker import offline_files, offline_tables
 from rehearsal.aws.sagemaker.offline_files import Row
 from rehearsal.aws.sagemaker.workers import Workers
@@ -51,9 +49,9 @@ class OfflineWriter:
     def _write(self, scope: Scope, group: Any, rows: Sequence[Row]) -> None:
         try:
             self._store(scope, group, rows)
-        except (AwsError, BotoCoreError, ClientError, OSError) as error:
-            # The records stay in the online store; who looks at the group sees why they are not
-            # in the offline one.
+        except Exception as error:
+            # Whatever it is, only the status can tell it: who looks at the group sees why records
+            # of its online store are not in the offline one.
             _log.warning("The offline store of %s: %s", group["FeatureGroupName"], error)
             group["OfflineStoreStatus"] = {"Status": "Blocked", "BlockedReason": str(error)[:1024]}
         else:

@@ -12,6 +12,7 @@ from rehearsal.aws.sagemaker.inference_components import InferenceComponents
 from rehearsal.aws.sagemaker.lifecycle_configs import LifecycleConfigs
 from rehearsal.aws.sagemaker.local_data_plane import LocalDataPlane
 from rehearsal.aws.sagemaker.mlflow_apps import MlflowApps
+from rehearsal.aws.sagemaker.model_cards import ModelCards
 from rehearsal.aws.sagemaker.monitoring_schedules import MonitoringSchedules
 from rehearsal.aws.sagemaker.pipeline_executions import PipelineExecutions
 from rehearsal.aws.sagemaker.projects import Projects
@@ -39,6 +40,7 @@ class SageMaker(
     PipelineExecutions,
     Projects,
     FeatureGroups,
+    ModelCards,
     Studio,
     Tags,
 ):

@@ -1,19 +1,50 @@
-"""Model package groups and model packages; `Ref` gives their ARN."""
+"""Model package groups and model packages, whose `Ref` is their ARN, and model cards."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from rehearsal.aws.resource_types import ResourceFailure, ResourceType
+from rehearsal.aws.resource_types import Identifier, Properties, ResourceType
+from rehearsal.aws.sagemaker.model_card_schema import to_json_content
+
+_POLICY = "ModelPackageGroupPolicy"
 
 
 def _group_request(properties: dict[str, Any]) -> dict[str, Any]:
-    if "ModelPackageGroupPolicy" in properties:
-        raise ResourceFailure(
-            "The rehearsal does not implement ModelPackageGroupPolicy of "
-            "AWS::SageMaker::ModelPackageGroup: put it with PutModelPackageGroupPolicy."
-        )
-    return properties
+    """The policy is put by a call of its own."""
+    return {name: value for name, value in properties.items() if name != _POLICY}
+
+
+def _bring_policy(
+    client: Any, identifier: Identifier, before: Properties, after: Properties
+) -> None:
+    policy = after.get(_POLICY)
+    if policy == before.get(_POLICY):
+        return
+    if not policy:
+        client.delete_model_package_group_policy(**identifier)
+        return
+    text = policy if isinstance(policy, str) else json.dumps(policy)
+    client.put_model_package_group_policy(**identifier, ResourcePolicy=text)
+
+
+def _card_request(properties: dict[str, Any]) -> dict[str, Any]:
+    """The content is an object in CloudFormation and its JSON in the API."""
+    told = ("ModelCardName", "ModelCardStatus", "SecurityConfig", "Tags")
+    request = {name: properties[name] for name in told if name in properties}
+    return {**request, "Content": to_json_content(properties["Content"])}
+
+
+def _bring_card(client: Any, identifier: Identifier, before: Properties, after: Properties) -> None:
+    """UpdateModelCard takes content or status, not both."""
+    if not before:
+        return
+    old, new = (to_json_content(given["Content"]) for given in (before, after))
+    if old != new:
+        client.update_model_card(**identifier, Content=new)
+    if before["ModelCardStatus"] != after["ModelCardStatus"]:
+        client.update_model_card(**identifier, ModelCardStatus=after["ModelCardStatus"])
 
 
 RESOURCE_TYPES = [
@@ -31,6 +62,7 @@ RESOURCE_TYPES = [
             "CreationTime": "CreationTime",
         },
         to_request=_group_request,
+        bring=_bring_policy,
     ),
     ResourceType(
         type_name="AWS::SageMaker::ModelPackage",
@@ -48,5 +80,24 @@ RESOURCE_TYPES = [
         },
         to_describe_request=lambda identifier: {"ModelPackageName": identifier["ModelPackageArn"]},
         to_delete_request=lambda identifier: {"ModelPackageName": identifier["ModelPackageArn"]},
+    ),
+    ResourceType(
+        type_name="AWS::SageMaker::ModelCard",
+        service="sagemaker",
+        create="CreateModelCard",
+        describe="DescribeModelCard",
+        delete="DeleteModelCard",
+        identifier=("ModelCardName",),
+        ref="ModelCardName",
+        attributes={
+            "ModelCardArn": "ModelCardArn",
+            "ModelCardVersion": "ModelCardVersion",
+            "CreationTime": "CreationTime",
+            "LastModifiedTime": "LastModifiedTime",
+        },
+        name_property="ModelCardName",
+        to_request=_card_request,
+        bring=_bring_card,
+        arn="ModelCardArn",
     ),
 ]
