@@ -29,6 +29,7 @@ from rehearsal.execution.job import (
 )
 from rehearsal.execution.model_server import InvocationError, ModelServer, ModelServerError
 from rehearsal.execution.transfer import S3Location, download, upload
+from rehearsal.execution.transform_records import RecordProcessing
 
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 _MEGABYTE = 1024 * 1024
@@ -72,6 +73,7 @@ class _TransformJob(Job):
         _refuse_unsupported(self.request)
         if any(container.get("Mode") == "MultiModel" for container in containers):
             raise UnsupportedError("multi-model containers in batch transform", "Nor does AWS.")
+        self._records = RecordProcessing(self.request)
         self._fields: Fields = {"TransformStartTime": now()}
         self.progress({"TransformJobStatus": "InProgress", **self._fields})
         server = self._server(containers, isolated)
@@ -170,6 +172,12 @@ class _TransformJob(Job):
         return True
 
     def _invoke(self, server: ModelServer, batch: bytes, name: str) -> bytes:
+        if not self._records.active:
+            return self._answer(server, batch, name)
+        answer = self._answer(server, self._records.before(batch), name)
+        return self._records.after(batch, answer)
+
+    def _answer(self, server: ModelServer, batch: bytes, name: str) -> bytes:
         given = self.request["TransformInput"]
         content_type = given.get("ContentType", "application/octet-stream")
         accept = self.request["TransformOutput"].get("Accept", "*/*")
@@ -217,12 +225,6 @@ def _refuse_unsupported(request: Mapping[str, Any]) -> None:
         raise UnsupportedError(f"SplitType {given['SplitType']}", "Use Line or None.")
     if given.get("CompressionType", "None") != "None":
         raise UnsupportedError("CompressionType Gzip of TransformInput", "Use None.")
-    processing = request.get("DataProcessing", {})
-    if processing.get("JoinSource", "None") != "None":
-        raise UnsupportedError("JoinSource Input", "Let the model repeat its input.")
-    for member in ("InputFilter", "OutputFilter"):
-        if processing.get(member, "$") != "$":
-            raise UnsupportedError(f"the {member} {processing[member]}", "Use $.")
     resources = request["TransformResources"]
     if resources["InstanceCount"] > 1:
         raise UnsupportedError(

@@ -321,8 +321,10 @@ class TestTransformJob:
         [
             (lambda job: job["TransformInput"].update(SplitType="RecordIO"), "SplitType RecordIO"),
             (lambda job: job["TransformInput"].update(CompressionType="Gzip"), "CompressionType"),
-            (lambda job: job.update(DataProcessing={"JoinSource": "Input"}), "JoinSource"),
-            (lambda job: job.update(DataProcessing={"InputFilter": "$[1:]"}), "InputFilter"),
+            (
+                lambda job: job.update(DataProcessing={"JoinSource": "Input"}),
+                "DataProcessing with Accept None",
+            ),
             (
                 lambda job: job["TransformResources"].update(InstanceCount=2),
                 "2 transform instances",
