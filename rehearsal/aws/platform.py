@@ -142,6 +142,20 @@ class Platform(Protocol):
     def authorize(self, principal_arn: str, action: str, resource_arn: str, scope: Scope) -> None:
         """Evaluates IAM; raises AwsError (AccessDeniedException) when it does not allow."""
 
+    def authorize_by_policy(
+        self,
+        policy: str | None,
+        principal_arn: str,
+        action: str,
+        resource_arn: str,
+        scope: Scope,
+    ) -> None:
+        """Whether a resource's policy lets a principal of another account do something.
+
+        The principal's own policies are judged when its request arrives. Raises AwsError
+        (AccessDeniedException) when the policy does not allow it.
+        """
+
     def check_pass_role(self, context: Context, role_arn: str, service_principal: str) -> None:
         """What AWS checks when a caller hands a role to a service.
 

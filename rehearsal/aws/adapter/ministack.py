@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from rehearsal.aws.adapter import events, identity, topics
+from rehearsal.aws.adapter import events, identity, shared_resources, topics
 from rehearsal.aws.clients import SessionFactory
 from rehearsal.aws.platform import AccessKey, Context, Credentials, Scope
 from rehearsal.aws.protocols import HttpRequest
@@ -105,6 +105,16 @@ class Ministack:
 
     def authorize(self, principal_arn: str, action: str, resource_arn: str, scope: Scope) -> None:
         identity.authorize(principal_arn, action, resource_arn, scope)
+
+    def authorize_by_policy(
+        self,
+        policy: str | None,
+        principal_arn: str,
+        action: str,
+        resource_arn: str,
+        scope: Scope,
+    ) -> None:
+        shared_resources.authorize_by_policy(policy, principal_arn, action, resource_arn, scope)
 
     def authorize_request(
         self,
