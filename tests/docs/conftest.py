@@ -21,6 +21,7 @@ from rehearsal.execution.image_store import ImageStore
 from rehearsal.local_aws import LocalAws
 from tests.docs.synthesis import ACCOUNT, REGION, ROOT, STORES, Synthesis, synthesis
 
+INTERCEPT = 1.5
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 
@@ -54,9 +55,14 @@ class Account:
         )
         stack = self.settled(example.stack_name)
         assert stack["StackStatus"] == "CREATE_COMPLETE", self.failures(example.stack_name)
+        return self.outputs_of(example.stack_name)
+
+    def outputs_of(self, stack: str) -> dict[str, str]:
+        """The outputs of a stack by their names."""
+        found = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
         return {
             output["OutputKey"]: output["OutputValue"]
-            for output in stack.get("Outputs", ())
+            for output in found.get("Outputs", ())
             if not output["OutputKey"].startswith("Export")
         }
 
@@ -103,7 +109,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         _publish_image(aws, directory, outputs["RepositoryUri"])
         for key in ("models/churn/model.tar.gz", "models/many/small.tar.gz"):
             prepared.client("s3").put_object(
-                Bucket=outputs["BucketName"], Key=key, Body=_model_data(intercept=1.5)
+                Bucket=outputs["BucketName"], Key=key, Body=_model_data(INTERCEPT)
             )
         yield prepared
     finally:
@@ -129,7 +135,7 @@ class _AtEndpoint:
         return self._aws.client(service)
 
 
-def _model_data(*, intercept: float) -> bytes:
+def _model_data(intercept: float) -> bytes:
     content = json.dumps({"intercept": intercept}).encode()
     target = io.BytesIO()
     with tarfile.open(fileobj=target, mode="w:gz") as archive:

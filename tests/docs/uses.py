@@ -1,0 +1,95 @@
+"""What a person does with an example once it is deployed, and what has to come of it."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tests.docs.conftest import INTERCEPT, Account
+
+Use = Callable[[Account, Mapping[str, str]], None]
+ROW = b"1,2\n"
+SUM = 3.0
+PATIENCE_SECONDS = 120.0
+
+
+def eventually(attempt: Callable[[], Any]) -> Any:
+    """The first answer that is not None; what takes minutes in AWS takes seconds here."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (answer := attempt()) is None:
+        assert time.monotonic() < deadline, f"nothing within {PATIENCE_SECONDS} seconds"
+        time.sleep(0.2)
+    return answer
+
+
+def invoke(account: Account, endpoint: str, **options: str) -> float:
+    """The number that an endpoint answers to the row."""
+    answer = account.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=endpoint, ContentType="text/csv", Body=ROW, **options
+    )
+    return float(answer["Body"].read())
+
+
+def answers(account: Account, outputs: Mapping[str, str]) -> None:
+    assert invoke(account, outputs["EndpointName"]) == SUM + INTERCEPT
+
+
+def answers_for_production_alone(account: Account, outputs: Mapping[str, str]) -> None:
+    """The candidate would add its intercept; nobody gets what it answers."""
+    assert {invoke(account, outputs["EndpointName"]) for _ in range(10)} == {SUM}
+
+
+def answers_by_target_model(account: Account, outputs: Mapping[str, str]) -> None:
+    endpoint, model = outputs["EndpointName"], outputs["TargetModel"]
+
+    assert invoke(account, endpoint, TargetModel=model) == SUM + INTERCEPT
+
+
+def answers_in_the_bucket(account: Account, outputs: Mapping[str, str]) -> None:
+    s3, bucket = account.client("s3"), account.outputs_of("Stores")["BucketName"]
+    key = f"{outputs['RequestPrefix']}/{uuid.uuid4()}.csv"
+    s3.put_object(Bucket=bucket, Key=key, Body=ROW)
+
+    place = account.client("sagemaker-runtime").invoke_endpoint_async(
+        EndpointName=outputs["EndpointName"],
+        ContentType="text/csv",
+        InputLocation=f"s3://{bucket}/{key}",
+    )["OutputLocation"]
+
+    def answer() -> bytes | None:
+        try:
+            content: bytes = s3.get_object(Bucket=bucket, Key=place.split("/", 3)[3])["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            return None
+        return content
+
+    assert float(eventually(answer)) == SUM + INTERCEPT
+
+
+def wakes_a_component(account: Account, outputs: Mapping[str, str]) -> None:
+    """Without a copy the first request fails, and starts one by its alarm."""
+    component = outputs["ChurnComponent"]
+
+    def answer() -> float | None:
+        try:
+            return invoke(account, outputs["EndpointName"], InferenceComponentName=component)
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "ValidationError", error
+            return None
+
+    assert eventually(answer) == SUM + INTERCEPT
+
+
+USES: dict[str, Use] = {
+    "asynchronous_endpoint": answers_in_the_bucket,
+    "inference_components": wakes_a_component,
+    "multi_model_endpoint": answers_by_target_model,
+    "real_time_endpoint": answers,
+    "serial_pipeline": answers,
+    "serverless_endpoint": answers,
+    "shadow_endpoint": answers_for_production_alone,
+}
