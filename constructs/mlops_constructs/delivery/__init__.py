@@ -1,5 +1,6 @@
 """Pipelines that a push or an approval starts: sources, actions, build and deployment."""
 
+from .approval_action import approval_action
 from .artifact_store import ArtifactStore
 from .build_project import BuildProject
 from .chat_channel import ChatChannel
@@ -45,6 +46,7 @@ __all__ = [
     "StageRule",
     "TrainingRole",
     "TriggerFilter",
+    "approval_action",
     "image_scan_action",
     "source_scan_action",
 ]

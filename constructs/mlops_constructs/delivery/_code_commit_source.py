@@ -17,6 +17,7 @@ from constructs import Construct
 from mlops_constructs._problems import is_known
 from mlops_constructs.access.service_role import Permission
 
+from ._start_rule import start_rule
 from .pipeline_action import PipelineAction
 from .source import ACTION_NAME, NAMESPACE, Source, empty_problems, refuse
 from .trigger_filter import TriggerFilter, filter_problems
@@ -81,17 +82,17 @@ class CodeCommitSource(Source):
         target: events.IRuleTarget,
         detail: Mapping[str, Any],
     ) -> None:
-        events.Rule(
+        start_rule(
             scope,
             construct_id,
             description="A push to the source starts the pipeline",
-            event_pattern=events.EventPattern(
+            pattern=events.EventPattern(
                 source=["aws.codecommit"],
                 detail_type=["CodeCommit Repository State Change"],
                 resources=[self.repository.repository_arn],
                 detail={"event": ["referenceCreated", "referenceUpdated"], **detail},
             ),
-            targets=[target],
+            target=target,
         )
 
 

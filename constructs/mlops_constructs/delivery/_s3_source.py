@@ -11,6 +11,7 @@ from constructs import Construct
 
 from mlops_constructs.access.service_role import Permission
 
+from ._start_rule import start_rule
 from .pipeline_action import PipelineAction
 from .source import ACTION_NAME, NAMESPACE, Source, empty_problems, refuse
 
@@ -51,11 +52,11 @@ class S3Source(Source):
         return PipelineAction(action=action, permissions=permissions)
 
     def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
-        events.Rule(
+        start_rule(
             scope,
             "NewVersion",
             description="A new version of the source starts the pipeline",
-            event_pattern=events.EventPattern(
+            pattern=events.EventPattern(
                 source=["aws.s3"],
                 detail_type=["Object Created"],
                 detail={
@@ -63,5 +64,5 @@ class S3Source(Source):
                     "object": {"key": [self._key]},
                 },
             ),
-            targets=[start],
+            target=start,
         )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
+from constructs import IConstruct
 
 from mlops_constructs.access.service_role import Permission
 
@@ -59,6 +62,36 @@ class ArtifactStore:
             actions=["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"],
             resources=[self.bucket.bucket_arn],
         )
+
+    def encrypt_logs(self, scope: IConstruct) -> kms.IKey:
+        """Lets CloudWatch Logs use the key, for log groups in the account and region of `scope`.
+
+        A key that is imported keeps the policy that it has.
+
+        Source: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS".
+        """
+        stack = cdk.Stack.of(scope)
+        groups = stack.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name="*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                actions=[
+                    "kms:Decrypt",
+                    "kms:DescribeKey",
+                    "kms:Encrypt",
+                    "kms:GenerateDataKey*",
+                    "kms:ReEncrypt*",
+                ],
+                principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+                resources=["*"],
+                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+            )
+        )
+        return self.key
 
     def _objects(self, actions: list[str], prefixes: Iterable[str]) -> Permission:
         return Permission(

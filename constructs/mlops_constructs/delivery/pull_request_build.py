@@ -16,6 +16,7 @@ from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from ._code_commit_source import CodeCommitSource
 from ._connection_source import ConnectionSource
+from ._start_rule import start_rule
 from .build_project import BuildProject
 from .delivery_pipeline import DeliveryPipeline
 from .pipeline_action import SOURCE_OUTPUT, PipelineStage
@@ -137,11 +138,11 @@ class PullRequestBuild(Construct):
                 )
             ],
         )
-        events.Rule(
+        start_rule(
             self,
             "PullRequest",
             description="A pull request that is opened or updated is built",
-            event_pattern=events.EventPattern(
+            pattern=events.EventPattern(
                 source=["aws.codecommit"],
                 detail_type=["CodeCommit Pull Request State Change"],
                 resources=[source.repository.repository_arn],
@@ -150,11 +151,9 @@ class PullRequestBuild(Construct):
                     "destinationReference": [f"refs/heads/{self._target_branch}"],
                 },
             ),
-            targets=[
-                targets.CodeBuildProject(
-                    self.build.project, event_role=start.fixed, event=_start_build_input()
-                )
-            ],
+            target=targets.CodeBuildProject(
+                self.build.project, event_role=start.fixed, event=_start_build_input()
+            ),
         )
 
 

@@ -32,8 +32,8 @@ _ACTIONS: dict[str, str] = {
     "UntagResource",
     "events": "DeleteRule DescribeRule DisableRule EnableRule ListTagsForResource "
     "ListTargetsByRule PutRule PutTargets RemoveTargets TagResource UntagResource",
-    "logs": "CreateLogGroup DeleteLogGroup DeleteRetentionPolicy ListTagsForResource "
-    "PutRetentionPolicy TagResource UntagResource",
+    "logs": "AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteRetentionPolicy "
+    "DisassociateKmsKey ListTagsForResource PutRetentionPolicy TagResource UntagResource",
     "s3": "CreateBucket DeleteBucket DeleteBucketPolicy GetAccelerateConfiguration "
     "GetAnalyticsConfiguration GetBucketAcl GetBucketCORS GetBucketLocation GetBucketLogging "
     "GetBucketNotification GetBucketObjectLockConfiguration GetBucketOwnershipControls "

@@ -1,0 +1,63 @@
+"""A pipeline that scans code and image for known vulnerabilities before anything is trained.
+
+Want this where models run close to people's data. Amazon Inspector (which has to be activated in
+the account) reads what the source and the image depend on; one critical or high vulnerability
+fails the stage. What the code itself does wrong, ruff and bandit find in the seed's
+`buildspecs/test.yml`: CodeGuru, which once did both, is closed.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_codepipeline as codepipeline
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs.delivery import (
+    ArtifactStore,
+    DeliveryPipeline,
+    PipelineStage,
+    ScanThresholds,
+    Source,
+    image_scan_action,
+    source_scan_action,
+)
+
+NAME = "code-scan"
+
+
+class CodeScan(cdk.Stack):
+    """Defines a pipeline with a stage of two scans."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        repository = codecommit.Repository(self, "Repository", repository_name=NAME)
+        code = codepipeline.Artifact("SourceOutput")
+        delivery = DeliveryPipeline(
+            self,
+            "Pipeline",
+            pipeline_name=NAME,
+            artifacts=ArtifactStore(bucket=stores.bucket, key=stores.key),
+            source=Source.code_commit(repository),
+            source_output=code,
+            stages=[
+                PipelineStage(
+                    name="Scan",
+                    actions=[
+                        source_scan_action(self, pipeline_name=NAME, source=code),
+                        image_scan_action(
+                            repository=stores.repository,
+                            tag="1",
+                            pipeline_name=NAME,
+                            thresholds=ScanThresholds(high=None),
+                        ),
+                    ],
+                )
+            ],
+            execution_mode=codepipeline.ExecutionMode.QUEUED,
+        )
+        cdk.CfnOutput(self, "PipelineName", value=delivery.pipeline.pipeline_name)
+        cdk.CfnOutput(self, "RepositoryName", value=repository.repository_name)
