@@ -16,7 +16,8 @@ from botocore import xform_name
 from botocore.model import OperationModel, ServiceModel
 
 from rehearsal.aws.platform import AwsError, Context, Scope
-from rehearsal.aws.protocols import Answer, HttpRequest, WireProtocol, protocol_for
+from rehearsal.aws.protocols import Answer, HttpRequest, WireProtocol
+from rehearsal.aws.query_protocol import protocols_for
 from rehearsal.aws.service import Service
 from rehearsal.aws.shapes import AnswerError, ShapeReader, validation_message
 
@@ -62,8 +63,9 @@ class Gateway:
         for service in services:
             _check_mapping(service)
             model = ServiceModel(loader.load_service_model(service.name, "service-2"), service.name)
-            endpoint = _Endpoint(service, model, protocol_for(model))
-            self._endpoints.setdefault(model.signing_name, []).append(endpoint)
+            self._endpoints.setdefault(model.signing_name, []).extend(
+                _Endpoint(service, model, protocol) for protocol in protocols_for(model)
+            )
 
     @property
     def target_prefixes(self) -> dict[str, list[str]]:

@@ -139,8 +139,27 @@ class Platform(Protocol):
     def environment(self, credentials: Credentials, region: str) -> dict[str, str]:
         """The AWS_* variables for a process that acts with those credentials."""
 
-    def authorize(self, principal_arn: str, action: str, resource_arn: str, scope: Scope) -> None:
-        """Evaluates IAM; raises AwsError (AccessDeniedException) when it does not allow."""
+    def authorize(
+        self,
+        principal_arn: str,
+        action: str,
+        resource_arn: str,
+        scope: Scope,
+        keys: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Evaluates IAM; raises AwsError (AccessDeniedException) when it does not allow.
+
+        `keys` are condition keys of the request, as `aws:RequestTag/team`.
+        """
+
+    def authorize_service(
+        self, principal: str, action: str, resource_arn: str, scope: Scope, source_arn: str
+    ) -> None:
+        """Whether a resource's own policy lets a service of AWS do something for `source_arn`.
+
+        As a topic's policy that lets `cloudwatch.amazonaws.com` publish. Raises AwsError
+        (AccessDeniedException) when it does not, or the resource does not exist.
+        """
 
     def authorize_by_policy(
         self,

@@ -36,6 +36,7 @@ SERVICES = (
     "rehearsal.aws.chatbot:Chatbot",
     "rehearsal.aws.application_autoscaling:ApplicationAutoScaling",
     "rehearsal.aws.scheduler:Scheduler",
+    "rehearsal.aws.cloudwatch:CloudWatch",
 )
 _NEEDED_BYTES = 512 * 1024**2
 _GRACE_SECONDS = 3.0

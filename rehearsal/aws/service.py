@@ -47,6 +47,8 @@ class Service:
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self.lock = threading.RLock()
+        #: The other services of the control plane by their names, for what one asks of another.
+        self.peers: Mapping[str, Service] = {}
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         """The ARNs that IAM checks for an operation (API name, as `CreatePipeline`).

@@ -127,6 +127,21 @@ STOCK_TYPES: dict[str, StockType] = {
         when={"Targets": ("events:PutTargets",)},
         passes={"Targets.*.RoleArn": "events.amazonaws.com"},
     ),
+    "AWS::Events::EventBus": StockType(
+        arn="arn:aws:events:{region}:{account}:event-bus/{name}",
+        name_property="Name",
+        create=("events:CreateEventBus",),
+        update=("events:UpdateEventBus",),
+        delete=("events:DeleteEventBus",),
+        when={"Policy": ("events:PutPermission",), "Tags": ("events:TagResource",)},
+    ),
+    "AWS::Events::EventBusPolicy": StockType(
+        arn="arn:aws:events:{region}:{account}:event-bus/{name}",
+        name_property="EventBusName",
+        create=("events:PutPermission",),
+        update=("events:PutPermission",),
+        delete=("events:RemovePermission",),
+    ),
     "AWS::Lambda::Function": StockType(
         arn="arn:aws:lambda:{region}:{account}:function:{name}",
         name_property="FunctionName",
@@ -207,20 +222,6 @@ STOCK_TYPES: dict[str, StockType] = {
         update=("sqs:SetQueueAttributes",),
         delete=("sqs:SetQueueAttributes",),
     ),
-    "AWS::CloudWatch::Alarm": StockType(
-        arn="arn:aws:cloudwatch:{region}:{account}:alarm:{name}",
-        name_property="AlarmName",
-        create=("cloudwatch:PutMetricAlarm",),
-        update=("cloudwatch:PutMetricAlarm",),
-        delete=("cloudwatch:DeleteAlarms",),
-    ),
-    "AWS::CloudWatch::Dashboard": StockType(
-        arn="arn:aws:cloudwatch::{account}:dashboard/{name}",
-        name_property="DashboardName",
-        create=("cloudwatch:PutDashboard",),
-        update=("cloudwatch:PutDashboard",),
-        delete=("cloudwatch:DeleteDashboards",),
-    ),
     "AWS::StepFunctions::StateMachine": StockType(
         arn="arn:aws:states:{region}:{account}:stateMachine:{name}",
         name_property="StateMachineName",
@@ -228,14 +229,6 @@ STOCK_TYPES: dict[str, StockType] = {
         update=("states:UpdateStateMachine",),
         delete=("states:DeleteStateMachine",),
         passes={"RoleArn": "states.amazonaws.com"},
-    ),
-    "AWS::Scheduler::Schedule": StockType(
-        arn="arn:aws:scheduler:{region}:{account}:schedule/*/{name}",
-        name_property="Name",
-        create=("scheduler:CreateSchedule",),
-        update=("scheduler:UpdateSchedule",),
-        delete=("scheduler:DeleteSchedule",),
-        passes={"Target.RoleArn": "scheduler.amazonaws.com"},
     ),
     "AWS::SecretsManager::Secret": StockType(
         arn="arn:aws:secretsmanager:{region}:{account}:secret:{name}",

@@ -13,10 +13,12 @@ from rehearsal.aws.adapter import (
     buckets,
     conditions,
     custom_resources,
+    event_buses,
     events,
     function_code,
     iam_resources,
     managed_policies,
+    metrics,
     object_encryption,
     refusals,
     resource_tags,
@@ -52,7 +54,10 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     managed_policies.install()
     vpcs.install()
     refusals.install()
-    events.install_targets(platform)
+    publisher = metrics.Publisher(platform)
+    metrics.install(publisher)
+    events.install_targets(platform, publisher)
+    event_buses.install()
     state_machines.install(platform)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from rehearsal.aws.adapter import events, identity, shared_resources, topics
+from rehearsal.aws.adapter import events, identity, resource_policies, shared_resources, topics
 from rehearsal.aws.clients import SessionFactory
 from rehearsal.aws.platform import AccessKey, Context, Credentials, Scope
 from rehearsal.aws.protocols import HttpRequest
@@ -103,8 +103,20 @@ class Ministack:
             "GIT_SSL_CAINFO": bundle,
         }
 
-    def authorize(self, principal_arn: str, action: str, resource_arn: str, scope: Scope) -> None:
-        identity.authorize(principal_arn, action, resource_arn, scope)
+    def authorize(
+        self,
+        principal_arn: str,
+        action: str,
+        resource_arn: str,
+        scope: Scope,
+        keys: Mapping[str, Any] | None = None,
+    ) -> None:
+        identity.authorize(principal_arn, action, resource_arn, scope, keys)
+
+    def authorize_service(
+        self, principal: str, action: str, resource_arn: str, scope: Scope, source_arn: str
+    ) -> None:
+        resource_policies.authorize_service(principal, action, resource_arn, scope, source_arn)
 
     def authorize_by_policy(
         self,

@@ -28,6 +28,7 @@ SERVICES = (
     f"{TOYS}:ToyCodeCommit",
     "rehearsal.aws.application_autoscaling:ApplicationAutoScaling",
     "rehearsal.aws.scheduler:Scheduler",
+    "rehearsal.aws.cloudwatch:CloudWatch",
 )
 
 
@@ -127,7 +128,7 @@ class Aws:
         operation = client.update_stack if options.pop("update", False) else client.create_stack
         template = {"Resources": resources, "Outputs": outputs}
         operation(StackName=stack, TemplateBody=json.dumps(template), **options)
-        return self.settled(stack)
+        return self.settled(stack, client)
 
 
 def _policy(statements: list[dict[str, Any]]) -> str:
