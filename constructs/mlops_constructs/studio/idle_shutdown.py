@@ -84,10 +84,7 @@ class IdleShutdown:
         return found
 
     def render(self, l1: Any) -> Any:
-        """The AppLifecycleManagement of an application.
-
-        `l1` is the L1 class, CfnDomain or CfnUserProfile, whose properties are wanted.
-        """
+        """The AppLifecycleManagement of an application; `l1` is CfnDomain."""
         if self.timeout is None or self.shortest is None or self.longest is None:
             settings = l1.IdleSettingsProperty(lifecycle_management="DISABLED")
         else:

@@ -12,7 +12,6 @@ from mlops_constructs._problems import Problems, is_known, outside
 from mlops_constructs._regions import region_problems
 
 from ._names import name_problems
-from .idle_shutdown import LONGEST_MINUTES, SHORTEST_MINUTES
 from .studio_app import StudioApp
 from .user_profile import UserProfileBase
 from .user_settings import LARGEST_VOLUME_GIB, SMALLEST_VOLUME_GIB
@@ -34,7 +33,8 @@ class Space(cdk.Resource):
     """Defines a space: a volume, and the application that is opened with it.
 
     People make private spaces by themselves. A space in a stack is for what a team shares, or for
-    a volume of a certain size.
+    a volume of a certain size. When an idle application in it is ended follows from the domain,
+    and from what people choose in Studio: CloudFormation has no such property of a space.
 
     Parameters:
         owner: the profile of the person who owns it, and with it the domain.
@@ -44,8 +44,6 @@ class Space(cdk.Resource):
         storage_gib: size of its volume, 5 to 16384 and not more than the domain allows. It can
             only grow. Left out: the domain's default.
         instance_type: instance that is chosen when a person chooses none. Left out: the domain's.
-        idle_timeout: when its application is ended, within what the domain allows. Left out: when
-            the domain says.
         display_name: what people see. Left out: its name.
         removal_policy: what becomes of the space, and of all files on its volume, when it leaves
             the stack. With DESTROY its application is ended first. Left out: what becomes of an
@@ -79,7 +77,6 @@ class Space(cdk.Resource):
         sharing: SpaceSharing = SpaceSharing.PRIVATE,
         storage_gib: int | None = None,
         instance_type: str | None = None,
-        idle_timeout: cdk.Duration | None = None,
         display_name: str | None = None,
         removal_policy: cdk.RemovalPolicy | None = None,
     ) -> None:
@@ -87,7 +84,7 @@ class Space(cdk.Resource):
         problems = Problems(f"Space {self.node.path}")
         problems.extend(region_problems(self, "AWS::SageMaker::Space"))
         problems.extend(name_problems("space_name", space_name))
-        problems.extend(_problems(storage_gib, instance_type, idle_timeout, display_name))
+        problems.extend(_problems(storage_gib, instance_type, display_name))
         problems.raise_if_any()
         domain = owner.domain
         self.space_name = space_name
@@ -103,7 +100,7 @@ class Space(cdk.Resource):
             space_sharing_settings=sagemaker.CfnSpace.SpaceSharingSettingsProperty(
                 sharing_type=sharing.value
             ),
-            space_settings=_settings(app, storage_gib, instance_type, idle_timeout),
+            space_settings=_settings(app, storage_gib, instance_type),
         )
         self.space_arn = self._resource.attr_space_arn
         # Names are no references: a space is made after its owner, and is deleted before.
@@ -121,27 +118,15 @@ class Space(cdk.Resource):
 
 
 def _settings(
-    app: StudioApp,
-    storage_gib: int | None,
-    instance_type: str | None,
-    idle_timeout: cdk.Duration | None,
+    app: StudioApp, storage_gib: int | None, instance_type: str | None
 ) -> sagemaker.CfnSpace.SpaceSettingsProperty:
     l1 = sagemaker.CfnSpace
     spec = l1.ResourceSpecProperty(instance_type=instance_type) if instance_type else None
-    idle = None
-    if idle_timeout is not None:
-        minutes = l1.SpaceIdleSettingsProperty(idle_timeout_in_minutes=idle_timeout.to_minutes())
-        idle = l1.SpaceAppLifecycleManagementProperty(idle_settings=minutes)
     jupyter_lab = code_editor = None
-    if spec or idle:
-        if app is StudioApp.JUPYTER_LAB:
-            jupyter_lab = l1.SpaceJupyterLabAppSettingsProperty(
-                default_resource_spec=spec, app_lifecycle_management=idle
-            )
-        else:
-            code_editor = l1.SpaceCodeEditorAppSettingsProperty(
-                default_resource_spec=spec, app_lifecycle_management=idle
-            )
+    if spec and app is StudioApp.JUPYTER_LAB:
+        jupyter_lab = l1.SpaceJupyterLabAppSettingsProperty(default_resource_spec=spec)
+    elif spec:
+        code_editor = l1.SpaceCodeEditorAppSettingsProperty(default_resource_spec=spec)
     storage = None
     if storage_gib is not None:
         storage = l1.SpaceStorageSettingsProperty(
@@ -156,10 +141,7 @@ def _settings(
 
 
 def _problems(
-    storage_gib: int | None,
-    instance_type: str | None,
-    idle_timeout: cdk.Duration | None,
-    display_name: str | None,
+    storage_gib: int | None, instance_type: str | None, display_name: str | None
 ) -> list[str]:
     found = []
     if outside(storage_gib, SMALLEST_VOLUME_GIB, LARGEST_VOLUME_GIB):
@@ -169,13 +151,6 @@ def _problems(
         )
     if is_known(instance_type) and not str(instance_type).startswith("ml."):
         found.append(f"instance_type: got {instance_type!r}; allowed are ml.… types")
-    if idle_timeout is not None and not idle_timeout.is_unresolved():
-        minutes = idle_timeout.to_minutes(integral=False)
-        if not SHORTEST_MINUTES <= minutes <= LONGEST_MINUTES or minutes != int(minutes):
-            found.append(
-                f"idle_timeout: got {minutes:g} minutes; allowed are {SHORTEST_MINUTES} to "
-                f"{LONGEST_MINUTES}, in whole minutes"
-            )
     shown = display_name if display_name is not None and is_known(display_name) else "its name"
     if not shown.strip() or len(shown) > LONGEST_DISPLAY_NAME:
         found.append(

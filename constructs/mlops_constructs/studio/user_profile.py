@@ -52,7 +52,8 @@ class UserProfile(UserProfileBase):
         domain: the domain.
         user_profile_name: the person's name in it, unique in the domain.
         execution_role: role with which the person works. Left out: the domain's.
-        settings: what this person finds different. Left out: nothing.
+        settings: what this person finds different. Left out: nothing. Idle times are the domain's:
+            CloudFormation has no such property of a profile.
         identity_center_user: user name in IAM Identity Center. Needed there, and only there.
         removal_policy: what becomes of the profile, and of the private spaces that the person made,
             when it leaves the stack. With DESTROY the person's applications are ended and the
@@ -88,6 +89,7 @@ class UserProfile(UserProfileBase):
         problems.extend(region_problems(self, "AWS::SageMaker::UserProfile"))
         problems.extend(name_problems("user_profile_name", user_profile_name))
         problems.extend(settings.problems())
+        problems.extend(_idle_problems(settings))
         problems.extend(_user_problems(domain, identity_center_user))
         problems.raise_if_any()
         self.domain = domain
@@ -132,6 +134,18 @@ class UserProfile(UserProfileBase):
         imported.domain = domain
         imported.user_profile_name = user_profile_name
         return imported
+
+
+def _idle_problems(settings: UserSettings) -> list[str]:
+    return [
+        f"{name} idle_shutdown: got one; CloudFormation knows idle times of domains only: give it "
+        "to the domain, with a `longest` time up to which people can choose theirs"
+        for name, app in (
+            ("jupyter_lab", settings.jupyter_lab),
+            ("code_editor", settings.code_editor),
+        )
+        if app.idle_shutdown is not None
+    ]
 
 
 def _user_problems(domain: DomainBase, identity_center_user: str | None) -> list[str]:

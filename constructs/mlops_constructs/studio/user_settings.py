@@ -31,8 +31,8 @@ class AppSettings:
     Parameters:
         instance_type: the instance that is chosen when a person chooses none. Left out: what AWS
             takes, ml.t3.medium.
-        idle_shutdown: when an application that nobody uses is ended. Left out: for a domain after
-            2 hours, which people may extend to 12; for a user profile what the domain says.
+        idle_shutdown: when an application that nobody uses is ended; of a domain only. Left out:
+            after 2 hours, which people may shorten to 1 and extend to 12.
         lifecycle_configs: scripts among which people can choose.
         default_lifecycle_config: the one of them that runs when a person chooses none. Left out:
             no script runs.
