@@ -1,0 +1,336 @@
+"""Which variant answers, what shadows see, and what a serverless variant refuses."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from rehearsal.aws.sagemaker.service import SageMaker
+from tests.rehearsal.aws.sagemaker import requests
+from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane, FakeServer
+from tests.rehearsal.fakes import FakePlatform
+
+Settle = Callable[[str], dict[str, Any]]
+Deploy = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def variant(name: str, **changes: Any) -> dict[str, Any]:
+    given = requests.endpoint_config()["ProductionVariants"][0]
+    return {**given, "VariantName": name, **changes}
+
+
+def serverless(**changes: Any) -> dict[str, Any]:
+    return {
+        "VariantName": "AllTraffic",
+        "ModelName": "churn",
+        "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1, **changes},
+    }
+
+
+@pytest.fixture
+def deploy(sagemaker: Any, settle: Settle) -> Deploy:
+    """Deploys a configuration as endpoint `live`."""
+
+    def make(config: dict[str, Any]) -> dict[str, Any]:
+        sagemaker.create_model(**requests.model())
+        sagemaker.create_endpoint_config(EndpointConfigName="config", **config)
+        sagemaker.create_endpoint(EndpointName="live", EndpointConfigName="config")
+        return settle("live")
+
+    return make
+
+
+def named(data_plane: FakeDataPlane, name: str) -> FakeServer:
+    return next(server for server in data_plane.servers if server.run.variant == name)
+
+
+def metrics_of(service: SageMaker, platform: FakePlatform, name: str) -> dict[str, float]:
+    """The metrics of a variant, summed up."""
+    service.registry.metrics.flush()
+    found: dict[str, float] = {}
+    for datum in platform.metrics:
+        if {"Name": "VariantName", "Value": name} in datum["Dimensions"]:
+            found[datum["MetricName"]] = found.get(datum["MetricName"], 0.0) + datum["Value"]
+    return found
+
+
+def test_traffic_follows_weights_and_targets(
+    deploy: Deploy, runtime: Any, sagemaker: Any, settle: Settle
+) -> None:
+    deploy({"ProductionVariants": [variant("A"), variant("B", InitialVariantWeight=0.0)]})
+
+    def ask(**more: Any) -> bytes:
+        answer = runtime.invoke_endpoint(EndpointName="live", Body=b"1", **more)
+        body: bytes = answer["Body"]
+        return body
+
+    assert {ask() for _ in range(20)} == {b"A"}
+    assert ask(TargetVariant="B") == b"B"
+    sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="live",
+        DesiredWeightsAndCapacities=[
+            {"VariantName": "A", "DesiredWeight": 0.0},
+            {"VariantName": "B", "DesiredWeight": 1.0, "DesiredInstanceCount": 3},
+        ],
+    )
+    described = settle("live")["ProductionVariants"]
+    assert {ask() for _ in range(20)} == {b"B"}
+    assert [v["CurrentWeight"] for v in described] == [0.0, 1.0]
+    assert [v["CurrentInstanceCount"] for v in described] == [1, 3]
+
+
+def test_metrics_count_per_instance(
+    deploy: Deploy, runtime: Any, service: SageMaker, platform: FakePlatform
+) -> None:
+    deploy({"ProductionVariants": [variant("A", InitialInstanceCount=4)]})
+
+    runtime.invoke_endpoint(EndpointName="live", Body=b"1")
+
+    found = metrics_of(service, platform, "A")
+    assert (found["Invocations"], found["InvocationsPerInstance"]) == (1.0, 0.25)
+    assert found["ConcurrentRequestsPerModel"] == 0.25
+
+
+def test_a_shadow_gets_its_share_and_its_answer_goes_nowhere(
+    deploy: Deploy,
+    runtime: Any,
+    service: SageMaker,
+    platform: FakePlatform,
+    data_plane: FakeDataPlane,
+    eventually: Any,
+) -> None:
+    described = deploy(
+        {
+            "ProductionVariants": [variant("Live", InitialVariantWeight=2.0)],
+            "ShadowProductionVariants": [variant("Shadow", InitialVariantWeight=1.0)],
+        }
+    )
+    named(data_plane, "Shadow").answer = (500, {}, b"the candidate is broken")
+
+    answers = {runtime.invoke_endpoint(EndpointName="live", Body=b"1")["Body"] for _ in range(100)}
+
+    def mirrored() -> int:
+        return len(named(data_plane, "Shadow").requests)
+
+    eventually(lambda: mirrored() > 0)
+    assert described["ShadowProductionVariants"][0]["VariantName"] == "Shadow"
+    assert answers == {b"Live"}
+    assert 20 < mirrored() < 80
+    found = metrics_of(service, platform, "Shadow")
+    assert found["Invocation5XXErrors"] > 0
+    assert metrics_of(service, platform, "Live")["Invocation5XXErrors"] == 0
+
+
+def test_a_serverless_variant_throttles_above_its_concurrency(
+    deploy: Deploy,
+    runtime: Any,
+    sagemaker: Any,
+    settle: Settle,
+    data_plane: FakeDataPlane,
+    service: SageMaker,
+    platform: FakePlatform,
+) -> None:
+    deploy({"ProductionVariants": [serverless(ProvisionedConcurrency=1)]})
+    entered, leave = threading.Event(), threading.Event()
+    server = data_plane.servers[0]
+
+    def slow(*_: Any, **__: Any) -> tuple[int, Mapping[str, str], bytes]:
+        entered.set()
+        leave.wait(5)
+        return 200, {}, b"late"
+
+    server.invoke = slow  # type: ignore[method-assign]
+    first = threading.Thread(target=lambda: runtime.invoke_endpoint(EndpointName="live", Body=b"1"))
+    first.start()
+    entered.wait(5)
+    with pytest.raises(ClientError, match="Rate exceeded") as caught:
+        runtime.invoke_endpoint(EndpointName="live", Body=b"1")
+    leave.set()
+    first.join()
+
+    assert caught.value.response["Error"]["Code"] == "ThrottlingException"
+    assert server.run.largest_payload == 4 * 1024 * 1024
+    found = metrics_of(service, platform, "AllTraffic")
+    assert found["ServerlessProvisionedConcurrencyUtilization"] == 1.0
+    assert found["ServerlessProvisionedConcurrencySpilloverInvocations"] == 0.0
+    sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="live",
+        DesiredWeightsAndCapacities=[
+            {
+                "VariantName": "AllTraffic",
+                "ServerlessUpdateConfig": {"MaxConcurrency": 5, "ProvisionedConcurrency": 2},
+            }
+        ],
+    )
+    current = settle("live")["ProductionVariants"][0]["CurrentServerlessConfig"]
+    assert (current["MaxConcurrency"], current["ProvisionedConcurrency"]) == (5, 2)
+
+
+def test_headers_choose_the_model_and_the_container(
+    deploy: Deploy, runtime: Any, data_plane: FakeDataPlane
+) -> None:
+    deploy({"ProductionVariants": [variant("A")]})
+
+    runtime.invoke_endpoint(
+        EndpointName="live", Body=b"1", TargetModel="a.tar.gz", TargetContainerHostname="first"
+    )
+
+    assert data_plane.servers[0].requests[0][3] == {
+        "X-Amzn-SageMaker-Target-Model": "a.tar.gz",
+        "X-Amzn-SageMaker-Target-Container-Hostname": "first",
+    }
+
+
+def test_a_configuration_is_described_with_what_has_no_effect_here(sagemaker: Any) -> None:
+    sagemaker.create_model(**requests.model())
+    metrics = {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": 60}
+    given = variant(
+        "A",
+        RoutingConfig={"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
+        VolumeSizeInGB=30,
+        InferenceAmiVersion="al2-ami-sagemaker-inference-gpu-2",
+    )
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="c", ProductionVariants=[given], MetricsConfig=metrics
+    )
+
+    described = sagemaker.describe_endpoint_config(EndpointConfigName="c")
+
+    assert described["MetricsConfig"] == metrics
+    assert described["ProductionVariants"][0]["VolumeSizeInGB"] == 30
+    assert described["ProductionVariants"][0]["RoutingConfig"] == given["RoutingConfig"]
+
+
+ASYNC = {"OutputConfig": {"S3OutputPath": "s3://b/p"}}
+MANY = {"Image": requests.IMAGE, "Mode": "MultiModel", "ModelDataUrl": "s3://b/m/"}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            {
+                "ProductionVariants": [variant("A"), variant("B")],
+                "ShadowProductionVariants": [variant("S")],
+            },
+            "exactly one production and one shadow variant; got 2 and 1",
+        ),
+        (
+            {"ProductionVariants": [variant("A")], "ShadowProductionVariants": [variant("A")]},
+            "variant names must be unique",
+        ),
+        (
+            {
+                "ProductionVariants": [variant("A")],
+                "ShadowProductionVariants": [variant("S", ModelName="many")],
+            },
+            "Shadow variants are not supported with variant S",
+        ),
+        (
+            {
+                "ProductionVariants": [variant("A")],
+                "ShadowProductionVariants": [variant("S")],
+                "AsyncInferenceConfig": ASYNC,
+            },
+            "ShadowProductionVariants cannot be used with AsyncInferenceConfig",
+        ),
+        (
+            {
+                "ProductionVariants": [serverless()],
+                "ShadowProductionVariants": [variant("S")],
+            },
+            "Shadow variants are not supported with serverless variant",
+        ),
+        (
+            {"ProductionVariants": [serverless(), variant("B")]},
+            "must be the only variant of its endpoint",
+        ),
+        (
+            {"ProductionVariants": [{**serverless(), "ModelName": "many"}]},
+            "cannot serve model many, which has a multi-model container",
+        ),
+        (
+            {"ProductionVariants": [serverless()], "AsyncInferenceConfig": ASYNC},
+            "AsyncInferenceConfig is not supported for serverless",
+        ),
+        (
+            {"ProductionVariants": [serverless()], "KmsKeyId": "alias/key"},
+            "KmsKeyId is not supported for serverless",
+        ),
+        (
+            {
+                "ProductionVariants": [variant("A", ModelName="many")],
+                "AsyncInferenceConfig": ASYNC,
+            },
+            "AsyncInferenceConfig is not supported with multi-model containers",
+        ),
+        (
+            {
+                "ProductionVariants": [variant("A")],
+                "AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "https://b/p"}},
+            },
+            "S3OutputPath must start with s3://",
+        ),
+        (
+            {
+                "ProductionVariants": [variant("A")],
+                "MetricsConfig": {"MetricPublishFrequencyInSeconds": 7},
+            },
+            "MetricPublishFrequencyInSeconds must be one of 10, 30",
+        ),
+    ],
+)
+def test_what_aws_excludes_together_is_refused(
+    sagemaker: Any, config: dict[str, Any], message: str
+) -> None:
+    sagemaker.create_model(**requests.model())
+    sagemaker.create_model(**{**requests.model("many"), "PrimaryContainer": MANY})
+
+    with pytest.raises(ClientError, match=message):
+        sagemaker.create_endpoint_config(EndpointConfigName="c", **config)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"Containers": [MANY], "InferenceExecutionConfig": {"Mode": "Direct"}},
+            "Direct needs at least two containers, each with a ContainerHostname",
+        ),
+        (
+            {"Containers": [{**MANY, "ContainerHostname": "a"}] * 2},
+            "ContainerHostname must be unique in a model; got a, a",
+        ),
+        (
+            {"Containers": [{"Image": "i", "MultiModelConfig": {"ModelCacheSetting": "Enabled"}}]},
+            "MultiModelConfig needs Mode MultiModel",
+        ),
+    ],
+)
+def test_containers_that_aws_would_not_take_are_refused(
+    sagemaker: Any, changes: dict[str, Any], message: str
+) -> None:
+    request = requests.model()
+    del request["PrimaryContainer"]
+
+    with pytest.raises(ClientError, match=message):
+        sagemaker.create_model(**request, **changes)
+
+
+def test_a_rolling_update_has_one_variant_with_instances(deploy: Deploy, sagemaker: Any) -> None:
+    deploy({"ProductionVariants": [variant("A"), variant("B")]})
+    rolling = {
+        "MaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+        "WaitIntervalInSeconds": 0,
+    }
+
+    with pytest.raises(ClientError, match="RollingUpdatePolicy is not supported for serverless"):
+        sagemaker.update_endpoint(
+            EndpointName="live",
+            EndpointConfigName="config",
+            DeploymentConfig={"RollingUpdatePolicy": rolling},
+        )
