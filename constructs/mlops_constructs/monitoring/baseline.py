@@ -27,6 +27,8 @@ class Baseline:
 
     files: BaselineFiles | None = None
     dataset: StoredFile | None = None
+    target: str | None = None
+    model_data: StoredFile | None = None
 
     @staticmethod
     def from_files(
@@ -66,7 +68,14 @@ class Baseline:
         )
 
     @staticmethod
-    def from_job(dataset_bucket: s3.IBucket, *, dataset_key: str) -> "Baseline":
+    def from_job(
+        dataset_bucket: s3.IBucket,
+        *,
+        dataset_key: str,
+        target: str | None = None,
+        model_data_bucket: s3.IBucket | None = None,
+        model_data_key: str | None = None,
+    ) -> "Baseline":
         """A baseline that a job of the monitor makes of the training data.
 
         A job is an execution, no state that a deployment could keep: the monitor brings a state
@@ -77,12 +86,31 @@ class Baseline:
         Parameters:
             dataset_bucket: bucket of the training data.
             dataset_key: key of a CSV file with a heading, its columns in the order of requests.
+            target: its column with the actual label, which requests do not have. Left out: it has
+                none.
+            model_data_bucket: bucket of the model archive, which a baseline of model quality or
+                bias puts the rows to.
+            model_data_key: key of that `model.tar.gz`; belongs to the bucket.
 
         Example::
 
-            Baseline.from_job(bucket, dataset_key="data/train.csv")
+            Baseline.from_job(bucket, dataset_key="data/train.csv", target="churned")
         """
-        return Baseline(dataset=StoredFile(bucket=dataset_bucket, key=dataset_key))
+        model = (
+            StoredFile(bucket=model_data_bucket, key=model_data_key)
+            if model_data_bucket is not None and model_data_key is not None
+            else None
+        )
+        return Baseline(
+            dataset=StoredFile(bucket=dataset_bucket, key=dataset_key),
+            target=target,
+            model_data=model,
+        )
+
+    @property
+    def read_files(self) -> list[StoredFile]:
+        """What the job reads that makes it."""
+        return [file for file in (self.dataset, self.model_data) if file is not None]
 
     def located(self, reports: Reports, monitor_name: str) -> BaselineFiles:
         """The files: those given, or those that the job will write."""
@@ -98,6 +126,14 @@ class Baseline:
         """What AWS would refuse, or what would find nothing."""
         if self.dataset is not None:
             yield from key_problems("baseline dataset_key", self.dataset.key)
+            if kind.compares_labels and self.model_data is None:
+                yield (
+                    f"baseline: got Baseline.from_job for {kind.analysis_type} without the model, "
+                    "which answers the rows of the dataset; give model_data_bucket and "
+                    "model_data_key"
+                )
+            if self.model_data is not None:
+                yield from key_problems("baseline model_data_key", self.model_data.key)
         if self.files is None:
             return
         yield from key_problems("baseline constraints_key", self.files.constraints.key)

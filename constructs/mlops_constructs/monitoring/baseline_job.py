@@ -12,6 +12,7 @@ from constructs import Construct
 from mlops_constructs.access import Permission, ServiceRole
 
 from . import monitor_role
+from .baseline import Baseline
 from .job import MonitoringJob
 from .processing_request import OUTPUT, ProcessingInput, ProcessingRequest
 from .question import MonitoringQuestion
@@ -42,7 +43,7 @@ class BaselineJob(Construct):
         image_uri: str,
         own_image: bool,
         question: MonitoringQuestion,
-        dataset: StoredFile,
+        baseline: Baseline,
         output: StoredFile,
         reports: Reports,
         job: MonitoringJob,
@@ -50,12 +51,14 @@ class BaselineJob(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         prefix = job_name_prefix[: _NAME_LENGTH - _UNIQUE_LENGTH].rstrip("-")
-        data = ProcessingInput(name="dataset_source", file=dataset)
+        if baseline.dataset is None:
+            raise ValueError(f"{self.node.path}: got a baseline of files; nothing has to make it")
+        data = ProcessingInput(name="dataset_source", file=baseline.dataset)
         others = [
             ProcessingInput(name=name, file=file)
             for name, file in (
                 ("analysis_config", question.analysis_config),
-                ("model_source", question.model_data),
+                ("model_source", question.model_data or baseline.model_data),
             )
             if file is not None
         ]
@@ -64,7 +67,7 @@ class BaselineJob(Construct):
             arguments=["monitor", "--baseline"] if own_image else [],
             environment={
                 "analysis_type": question.kind.analysis_type,
-                **({"problem_type": question.problem_type} if question.problem_type else {}),
+                **({"ground_truth_attribute": baseline.target} if baseline.target else {}),
                 "dataset_source": data.path if own_image else data.folder,
                 "dataset_format": json.dumps(_CSV, separators=(",", ":")),
                 "output_path": OUTPUT,
@@ -140,7 +143,8 @@ class BaselineJob(Construct):
             self,
             "Resource",
             definition_body=stepfunctions.DefinitionBody.from_chainable(start),
-            role=acting.fixed,
+            # Known by its ARN alone: CDK would make the machine wait for what it waits for anyway.
+            role=iam.Role.from_role_arn(self, "Acting", acting.role_arn, mutable=False),
             tracing_enabled=True,
             logs=stepfunctions.LogOptions(
                 destination=log, level=stepfunctions.LogLevel.ALL, include_execution_data=False

@@ -20,7 +20,7 @@ class GroundTruth:
     def in_bucket(
         bucket: s3.IBucket, *, prefix: str, delay: cdk.Duration | None = None
     ) -> "GroundTruth":
-        """JSON lines below `prefix/yyyy/mm/dd/hh/`, by the hour of the request that they answer.
+        """JSON lines below `prefix/yyyy/mm/dd/hh/`, by the hour in which the label was collected.
 
         A line is `{"groundTruthData": {"data": "1", "encoding": "CSV"}, "eventMetadata":
         {"eventId": "…"}, "eventVersion": "0"}`. The event id is the one of the captured request, or

@@ -13,13 +13,13 @@ from mlops_constructs.access import Permission
 from . import monitor_role
 from .baseline import Baseline
 from .frequency import MonitoringFrequency
-from .images import CLARIFY, MonitoringImage, OwnImage
+from .images import MonitoringImage, OwnImage
 from .job import MonitoringJob
 from .job_definition import JobDefinition
 from .monitored_data import MonitoredData
 from .owned_monitor import OwnedMonitor
 from .question import MonitoringQuestion
-from .question_kind import MODEL_EXPLAINABILITY
+from .question_kind import DATA_QUALITY, MODEL_EXPLAINABILITY
 from .reports import Reports
 
 _SCHEDULE = "AWS::SageMaker::MonitoringSchedule"
@@ -152,10 +152,11 @@ class ModelMonitor(OwnedMonitor):
                 )
         makes_baseline = self._baseline is not None and self._baseline.dataset is not None
         own_image = isinstance(self._image, OwnImage)
-        if makes_baseline and self.kind.image == CLARIFY and not own_image:
+        if makes_baseline and self.kind is not DATA_QUALITY and not own_image:
             yield (
-                "baseline: got Baseline.from_job with Clarify's image, whose baseline is its own "
-                "analysis; run that and give Baseline.from_files(…), or an image of your own"
+                f"baseline: got Baseline.from_job for {self.kind.analysis_type} with AWS's image, "
+                "which wants a dataset with answers in it; run that job in the pipeline "
+                "and give Baseline.from_files(…), or an image of your own"
             )
 
     def _own_permissions(self) -> Iterator[Permission]:

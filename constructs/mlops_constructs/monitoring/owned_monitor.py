@@ -156,12 +156,7 @@ class OwnedMonitor(MonitorBase):
         )
 
     def _permissions(self) -> Iterator[Permission]:
-        question, data, reports, dataset = (
-            self._question,
-            self._data,
-            self._reports,
-            self._baseline.dataset if self._baseline is not None else None,
-        )
+        question, data, reports = self._question, self._data, self._reports
         prefixes = [monitor_role.ReadPrefix(bucket=data.bucket, prefix=data.prefix)]
         if question.ground_truth is not None:
             labels = question.ground_truth
@@ -169,8 +164,8 @@ class OwnedMonitor(MonitorBase):
         files = [*question.files]
         if self._files is not None:
             files += [file for file in (self._files.constraints, self._files.statistics) if file]
-        if dataset is not None:
-            files.append(dataset)
+        if self._baseline is not None:
+            files += self._baseline.read_files
         for prefix in prefixes:
             yield from monitor_role.read_prefix(prefix)
         yield from monitor_role.read_files(files)
@@ -195,7 +190,7 @@ class OwnedMonitor(MonitorBase):
             image_uri=self._image_uri,
             own_image=isinstance(self._image, OwnImage),
             question=self._question,
-            dataset=self._baseline.dataset,
+            baseline=self._baseline,
             output=self._files.constraints,
             reports=self._reports,
             job=self._job,

@@ -20,7 +20,7 @@ class QuestionKind:
         metrics: last part of the CloudWatch namespace.
         image: AWS's image that answers it.
         has_statistics: whether a baseline has statistics beside its constraints.
-        has_offsets: whether it may look at older traffic.
+        compares_labels: whether it needs ground truth, so that it may look at older traffic.
         longest_hourly_run: seconds that a run of an hourly schedule may take: with ground truth
             AWS needs half of the hour to merge it.
     """
@@ -32,7 +32,7 @@ class QuestionKind:
     metrics: str
     image: str
     has_statistics: bool = False
-    has_offsets: bool = False
+    compares_labels: bool = False
     longest_hourly_run: int = 3600
 
     @property
@@ -61,7 +61,7 @@ MODEL_QUALITY = QuestionKind(
     member="ModelQuality",
     metrics="model-metrics",
     image=ANALYZER,
-    has_offsets=True,
+    compares_labels=True,
     longest_hourly_run=1800,
 )
 MODEL_BIAS = QuestionKind(
@@ -71,7 +71,7 @@ MODEL_BIAS = QuestionKind(
     member="ModelBias",
     metrics="bias-metrics",
     image=CLARIFY,
-    has_offsets=True,
+    compares_labels=True,
     longest_hourly_run=1800,
 )
 MODEL_EXPLAINABILITY = QuestionKind(

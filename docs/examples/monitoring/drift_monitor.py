@@ -37,7 +37,9 @@ class DriftMonitor(cdk.Stack):
             image=monitoring.MonitoringImage.from_ecr_repository(
                 stores.repository, tag_or_digest="1"
             ),
-            baseline=monitoring.Baseline.from_job(stores.bucket, dataset_key="data/train.csv"),
+            baseline=monitoring.Baseline.from_job(
+                stores.bucket, dataset_key="data/train.csv", target="churned"
+            ),
             frequency=monitoring.MonitoringFrequency.daily(at_hour=3),
         )
         monitoring.MetricAlarms(

@@ -1,0 +1,232 @@
+"""A processing job of one's own image on a schedule."""
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Template
+
+from mlops_constructs.monitoring import (
+    Baseline,
+    DriftMonitor,
+    MonitoredData,
+    MonitoringFrequency,
+    MonitoringJob,
+    MonitoringNetwork,
+    MonitoringQuestion,
+)
+from tests.constructs.monitoring.conftest import KEY_ARN, Define, name_in_new_app
+
+
+def request_of(schedule: dict[str, Any]) -> dict[str, Any]:
+    """What Scheduler sends; a reference stands as its logical id."""
+    given = schedule["Target"]["Input"]
+    if isinstance(given, str):
+        return dict(json.loads(given))
+    separator, parts = given["Fn::Join"]
+    texts = [part if isinstance(part, str) else _name(part) for part in parts]
+    return dict(json.loads(separator.join(texts)))
+
+
+def _name(reference: dict[str, Any]) -> str:
+    (value,) = reference.values()
+    return value if isinstance(value, str) else str(value[0])
+
+
+def test_scheduler_starts_a_job_that_is_encrypted_and_ends(define: Define, resources: Any) -> None:
+    monitor = define(DriftMonitor)
+
+    (schedule,) = resources("AWS::Scheduler::Schedule")
+    target = schedule["Target"]
+    assert target["Arn"] == {
+        "Fn::Join": [
+            "",
+            [
+                "arn:",
+                {"Ref": "AWS::Partition"},
+                ":scheduler:::aws-sdk:sagemaker:createProcessingJob",
+            ],
+        ]
+    }
+    assert schedule["ScheduleExpression"] == "cron(15 * ? * * *)"
+    assert schedule["KmsKeyArn"] == KEY_ARN
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 3}
+    request = request_of(schedule)
+    assert request["ProcessingJobName"] == (f"{monitor.monitor_name}-<aws.scheduler.execution-id>")
+    assert request["NetworkConfig"] == {
+        "EnableInterContainerTrafficEncryption": True,
+        "EnableNetworkIsolation": False,
+    }
+    cluster = request["ProcessingResources"]["ClusterConfig"]
+    assert cluster["VolumeKmsKeyId"] == KEY_ARN
+    assert request["ProcessingOutputConfig"]["KmsKeyId"] == KEY_ARN
+    assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600}
+
+
+def test_the_name_of_a_run_fits_even_with_a_uuid(define: Define) -> None:
+    monitor = define(DriftMonitor)
+
+    assert len(f"{monitor.monitor_name}-{'0' * 36}") <= 63
+
+
+def test_a_run_is_told_what_to_look_at(
+    define: Define, questions: dict[str, MonitoringQuestion], resources: Any
+) -> None:
+    monitor = define(
+        DriftMonitor,
+        question=questions["MODEL_QUALITY"],
+        frequency=MonitoringFrequency.every(hours=12, first_hour=5),
+    )
+
+    (schedule,) = resources("AWS::Scheduler::Schedule")
+    request = request_of(schedule)
+    assert schedule["ScheduleExpression"] == "cron(15 5,17 ? * * *)"
+    assert request["AppSpecification"]["ContainerArguments"] == ["monitor"]
+    assert request["Environment"] == {
+        "analysis_type": "MODEL_QUALITY",
+        "problem_type": "BinaryClassification",
+        "dataset_source": "s3://churn-artifacts/capture/churn-prod",
+        "dataset_format": (
+            '{"sagemakerCaptureJson":{"captureIndexNames":["endpointInput","endpointOutput"]}}'
+        ),
+        "ground_truth_source": "s3://churn-artifacts/labels",
+        "ground_truth_delay_hours": "24",
+        "end_time": "<aws.scheduler.scheduled-time>",
+        "period_hours": "12",
+        "output_path": "/opt/ml/processing/output",
+        "publish_cloudwatch_metrics": "Enabled",
+        "metrics_namespace": monitor.namespace,
+        "sagemaker_endpoint_name": "churn-prod",
+        "sagemaker_monitoring_schedule_name": monitor.monitor_name,
+        "baseline_constraints": "/opt/ml/processing/input/baseline_constraints/constraints.json",
+        "baseline_statistics": "/opt/ml/processing/input/baseline_statistics/statistics.json",
+    }
+    inputs = {one["InputName"]: one["S3Input"] for one in request["ProcessingInputs"]}
+    assert inputs["baseline_constraints"]["S3Uri"] == (
+        "s3://churn-artifacts/baseline/constraints.json"
+    )
+    (output,) = request["ProcessingOutputConfig"]["Outputs"]
+    assert output["S3Output"]["S3Uri"] == monitor.reports_uri
+
+
+def test_explanations_get_the_model(
+    define: Define, questions: dict[str, MonitoringQuestion], resources: Any
+) -> None:
+    define(DriftMonitor, question=questions["MODEL_EXPLAINABILITY"])
+
+    request = request_of(resources("AWS::Scheduler::Schedule")[0])
+    assert request["Environment"]["model_source"] == (
+        "/opt/ml/processing/input/model_source/model.tar.gz"
+    )
+
+
+def test_scheduler_may_start_this_job_and_nothing_else(
+    define: Define, resources: Any, stack: cdk.Stack
+) -> None:
+    monitor = define(DriftMonitor)
+
+    (policy,) = (
+        one
+        for one in resources("AWS::IAM::ManagedPolicy")
+        if one["Description"].startswith("EventBridge Scheduler")
+    )
+    statements = {json.dumps(one["Action"]): one for one in policy["PolicyDocument"]["Statement"]}
+    start = statements['"sagemaker:CreateProcessingJob"']
+    assert f":processing-job/{monitor.monitor_name}-*" in json.dumps(start["Resource"])
+    passed = statements['"iam:PassRole"']
+    assert passed["Resource"] == stack.resolve(monitor.role.role_arn)
+    assert passed["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
+    }
+    sent = statements['"sqs:SendMessage"']
+    assert sent["Resource"] == stack.resolve(monitor.dead_letters.queue_arn)
+    assert not [one for one in statements.values() if one["Resource"] == "*"]
+
+
+def test_metrics_go_to_one_namespace_only(define: Define, resources: Any) -> None:
+    monitor = define(DriftMonitor)
+
+    statements = [
+        statement
+        for one in resources("AWS::IAM::ManagedPolicy")
+        for statement in one["PolicyDocument"]["Statement"]
+    ]
+    (metrics,) = (one for one in statements if one["Action"] == "cloudwatch:PutMetricData")
+    assert metrics["Condition"] == {"StringEquals": {"cloudwatch:namespace": [monitor.namespace]}}
+
+
+def test_a_change_keeps_the_name_and_so_the_metrics() -> None:
+    changed = name_in_new_app(
+        DriftMonitor,
+        frequency=MonitoringFrequency.daily(),
+        job=MonitoringJob(instance_type="ml.m5.xlarge"),
+        baseline=None,
+    )
+
+    assert changed == name_in_new_app(DriftMonitor)
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        (
+            {"job": MonitoringJob(network=MonitoringNetwork(isolation=True))},
+            "network isolation: got it for a DriftMonitor",
+        ),
+        ({"job": MonitoringJob(instance_count=2)}, "job instance_count: got 2; allowed is 1"),
+        (
+            {"question": MonitoringQuestion.explainability()},
+            "explainability: got no model",
+        ),
+    ],
+)
+def test_what_a_run_cannot_do_is_refused(
+    given: dict[str, Any], problem: str, define: Define
+) -> None:
+    with pytest.raises(ValueError, match=problem):
+        define(DriftMonitor, **given)
+
+
+def test_batch_transform_is_refused_by_name(define: Define, bucket: s3.IBucket) -> None:
+    data = MonitoredData.of_batch_transform(bucket, prefix="batch")
+
+    with pytest.raises(ValueError, match="data: got batch transform, whose jobs are no stream"):
+        define(DriftMonitor, data=data)
+
+
+def test_a_baseline_job_is_there_to_be_started(
+    define: Define, bucket: s3.IBucket, stack: cdk.Stack
+) -> None:
+    baseline = Baseline.from_job(bucket, dataset_key="data/train.csv", target="churned")
+
+    monitor = define(DriftMonitor, baseline=baseline)
+
+    role = cdk.aws_iam.Role(
+        stack, "Starter", assumed_by=cdk.aws_iam.ServicePrincipal("events.amazonaws.com")
+    )
+    monitor.baseline_job.grant_start(role).assert_success()
+    template = Template.from_stack(stack)
+    ((_, machine),) = template.find_resources("AWS::StepFunctions::StateMachine").items()
+    definition = json.dumps(machine["Properties"]["DefinitionString"])
+    assert "aws-sdk:sagemaker:createProcessingJob" in definition
+    assert "ground_truth_attribute" in definition
+    assert "--baseline" in definition
+    written = f"s3://churn-artifacts/reports/baseline/{monitor.monitor_name}"
+    assert written in definition
+    ((_, schedule),) = template.find_resources("AWS::Scheduler::Schedule").items()
+    inputs = request_of(schedule["Properties"])["ProcessingInputs"]
+    assert {one["S3Input"]["S3Uri"] for one in inputs} == {
+        f"{written}/constraints.json",
+        f"{written}/statistics.json",
+    }
+
+
+def test_a_monitor_without_baseline_only_describes(define: Define, resources: Any) -> None:
+    monitor = define(DriftMonitor, baseline=None)
+
+    request = request_of(resources("AWS::Scheduler::Schedule")[0])
+    assert "baseline_constraints" not in request["Environment"]
+    assert "ProcessingInputs" not in request
+    assert monitor.baseline_job is None
