@@ -97,7 +97,14 @@ class FakePlatform:
     def environment(self, credentials: Credentials, region: str) -> dict[str, str]:
         return {"AWS_REGION": region, "AWS_ACCESS_KEY_ID": credentials.access_key_id}
 
-    def authorize(self, principal_arn: str, action: str, resource_arn: str, scope: Scope) -> None:
+    def authorize(
+        self,
+        principal_arn: str,
+        action: str,
+        resource_arn: str,
+        scope: Scope,
+        keys: Mapping[str, Any] | None = None,
+    ) -> None:
         self.asked.append((principal_arn, action, resource_arn))
         if (action, resource_arn) in self.denied:
             message = f"User: {principal_arn} is not authorized to perform: {action}"
@@ -107,6 +114,20 @@ class FakePlatform:
         self, principal: str, action: str, resource_arn: str, scope: Scope, source_arn: str
     ) -> None:
         self.authorize(principal, action, resource_arn, scope)
+
+    def authorize_by_policy(
+        self,
+        policy: str | None,
+        principal_arn: str,
+        action: str,
+        resource_arn: str,
+        scope: Scope,
+    ) -> None:
+        """Allows what a policy's text names: the account and the action."""
+        account = principal_arn.split(":")[4]
+        if policy is None or account not in policy or action not in policy:
+            message = f"User: {principal_arn} is not authorized to perform: {action}"
+            raise AwsError("AccessDeniedException", f"{message} on {resource_arn}", 403)
 
     def check_pass_role(self, context: Context, role_arn: str, service_principal: str) -> None:
         self.authorize(context.caller_arn, "iam:PassRole", role_arn, context.scope)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from rehearsal.aws.platform import AwsError, Context, Scope
 from rehearsal.aws.sagemaker.control_plane import ControlPlane, identity
 from rehearsal.aws.sagemaker.listing import Listing
+from rehearsal.aws.sagemaker.names import known_name
 from rehearsal.aws.sagemaker.records import Record, now
+from rehearsal.aws.sagemaker.registry_policies import check_policy
 from rehearsal.aws.service import Request, Response
 
 KIND = "model-package-group"
@@ -25,7 +27,8 @@ class ModelPackageGroups(ControlPlane):
     def create_model_package_group(self, request: Request, context: Context) -> Response:
         record = self.accept("CreateModelPackageGroup", request)
         name = record["ModelPackageGroupName"]
-        arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
+        # SageMaker writes names in its ARNs in lower case.
+        arn = context.scope.arn("sagemaker", f"{KIND}/{name.lower()}")
         record |= {
             "ModelPackageGroupArn": arn,
             "ModelPackageGroupStatus": "Completed",
@@ -36,12 +39,15 @@ class ModelPackageGroups(ControlPlane):
             if name in self.records.of(context.scope, KIND):
                 message = f"Model Package Group already exists: {arn}"
                 raise AwsError("ValidationException", message)
-            self.register(context, KIND, name, record, request)
+            self.tag_new(context, arn, record.pop("Tags", ()))
+            self.records.of(context.scope, KIND)[name] = record
         self._emit_group(context.scope, record)
         return {"ModelPackageGroupArn": arn}
 
     def describe_model_package_group(self, request: Request, context: Context) -> Response:
-        group = self.model_package_group(context.scope, request["ModelPackageGroupName"])
+        name = request["ModelPackageGroupName"]
+        scope = self.registry_scope(context, name, "sagemaker:DescribeModelPackageGroup")
+        group = self.model_package_group(scope, name)
         return self.describe("DescribeModelPackageGroup", group)
 
     def list_model_package_groups(self, request: Request, context: Context) -> Response:
@@ -71,6 +77,7 @@ class ModelPackageGroups(ControlPlane):
 
     def put_model_package_group_policy(self, request: Request, context: Context) -> Response:
         group = self.model_package_group(context.scope, request["ModelPackageGroupName"])
+        check_policy(request["ResourcePolicy"], group["ModelPackageGroupArn"])
         with self.lock:
             group["ResourcePolicy"] = request["ResourcePolicy"]
         return {"ModelPackageGroupArn": group["ModelPackageGroupArn"]}
@@ -87,8 +94,9 @@ class ModelPackageGroups(ControlPlane):
 
     def model_package_group(self, scope: Scope, name_or_arn: str) -> Record:
         """The group, or SageMaker's refusal."""
-        name = name_or_arn.rpartition("/")[2]
-        arn = scope.arn("sagemaker", f"{KIND}/{name}")
+        with self.lock:
+            name = known_name(name_or_arn, KIND, self.records.of(scope, KIND))
+        arn = scope.arn("sagemaker", f"{KIND}/{name.lower()}")
         return self.find(
             scope,
             KIND,
@@ -96,6 +104,28 @@ class ModelPackageGroups(ControlPlane):
             operation="DescribeModelPackageGroup",
             message=f"ModelPackageGroup {arn} does not exist.",
         )
+
+    def registry_scope(self, context: Context, name_or_arn: str, action: str) -> Scope:
+        """The account and region of a group or version: the caller's own, or one that shares it.
+
+        The caller's own policies are judged already; across accounts the group's policy has to
+        allow `action`, too. One that does not exist is refused in the same words.
+        """
+        parts = name_or_arn.split(":", 5)
+        if len(parts) < 6 or parts[4] == context.scope.account:
+            return context.scope
+        owner = Scope(parts[4], parts[3])
+        if owner.region != context.scope.region:
+            message = f"{name_or_arn} is in another region than the request."
+            raise AwsError("ValidationException", message)
+        group_arn = owner.arn("sagemaker", f"{KIND}/{parts[5].split('/')[1]}")
+        with self.lock:
+            groups = self.records.of(owner, KIND)
+            group = groups.get(known_name(group_arn, KIND, groups), {})
+        self.platform.authorize_by_policy(
+            group.get("ResourcePolicy"), context.caller_arn, action, name_or_arn, owner
+        )
+        return owner
 
     def _group_with_policy(self, scope: Scope, name: str) -> Record:
         group = self.model_package_group(scope, name)

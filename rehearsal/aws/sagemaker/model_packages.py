@@ -9,6 +9,7 @@ from rehearsal.aws.platform import AwsError, Context, Scope
 from rehearsal.aws.sagemaker.control_plane import identity
 from rehearsal.aws.sagemaker.listing import Listing
 from rehearsal.aws.sagemaker.model_package_groups import PACKAGE, ModelPackageGroups
+from rehearsal.aws.sagemaker.names import known_name
 from rehearsal.aws.sagemaker.records import Record, now
 from rehearsal.aws.service import Request, Response
 
@@ -57,6 +58,8 @@ class ModelPackages(ModelPackageGroups):
         record = self.accept("CreateModelPackage", request)
         record.pop("ClientToken", None)
         _check_new(record)
+        group = record.get("ModelPackageGroupName", "")
+        scope = self.registry_scope(context, group, "sagemaker:CreateModelPackage")
         moment = now()
         record |= {
             "CreationTime": moment,
@@ -68,33 +71,42 @@ class ModelPackages(ModelPackageGroups):
         record.setdefault("CertifyForMarketplace", False)
         with self.lock:
             if "ModelPackageGroupName" in record:
-                key = self._number_version(context.scope, record)
+                key = self._number_version(scope, record)
             else:
                 key = record["ModelPackageName"]
                 self.refuse_existing(context, PACKAGE, key, "model package")
-            record["ModelPackageArn"] = context.scope.arn("sagemaker", f"{PACKAGE}/{key}")
-            self.register(context, PACKAGE, key, record, request)
-            record.pop("Tags", None)
-        self._emit_package(context.scope, record)
+            # SageMaker writes names in its ARNs in lower case.
+            arn = scope.arn("sagemaker", f"{PACKAGE}/{key.lower()}")
+            record["ModelPackageArn"] = arn
+            self.tag_new(context, arn, record.pop("Tags", ()))
+            self.records.of(scope, PACKAGE)[key] = record
+        self._emit_package(scope, record)
         return {"ModelPackageArn": record["ModelPackageArn"]}
 
     def describe_model_package(self, request: Request, context: Context) -> Response:
-        package = self.model_package(context.scope, request["ModelPackageName"])
+        name = request["ModelPackageName"]
+        scope = self.registry_scope(context, name, "sagemaker:DescribeModelPackage")
+        package = self.model_package(scope, name)
         answer = self.describe("DescribeModelPackage", package)
         # The API requires the member; versions of a group answer the group's name.
         answer.setdefault("ModelPackageName", package.get("ModelPackageGroupName", ""))
         return answer
 
     def list_model_packages(self, request: Request, context: Context) -> Response:
-        if "ModelPackageGroupName" in request:
-            self.model_package_group(context.scope, request["ModelPackageGroupName"])
+        given = request.get("ModelPackageGroupName", "")
+        scope = self.registry_scope(context, given, "sagemaker:ListModelPackages")
+        group = ""
+        if given:
+            group = self.model_package_group(scope, given)["ModelPackageGroupName"]
         with self.lock:
-            packages = self.records.of(context.scope, PACKAGE).values()
-            return LISTING.answer(_listed(packages, request), request)
+            packages = self.records.of(scope, PACKAGE).values()
+            return LISTING.answer(_listed(packages, request, group), request)
 
     def update_model_package(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateModelPackage", request)
-        package = self.model_package(context.scope, given["ModelPackageArn"])
+        arn = given["ModelPackageArn"]
+        scope = self.registry_scope(context, arn, "sagemaker:UpdateModelPackage")
+        package = self.model_package(scope, arn)
         with self.lock:
             changes = {name: given[name] for name in _UPDATABLE if name in given}
             changes |= _metadata_changes(package, given)
@@ -102,26 +114,25 @@ class ModelPackages(ModelPackageGroups):
             updated = [name for name in changes if changes[name] != package.get(name)]
             package.update(changes, LastModifiedTime=now(), LastModifiedBy=identity(context))
         if updated:
-            self._emit_package(context.scope, {**package, "UpdatedModelPackageFields": updated})
+            self._emit_package(scope, {**package, "UpdatedModelPackageFields": updated})
         return {"ModelPackageArn": package["ModelPackageArn"]}
 
     def delete_model_package(self, request: Request, context: Context) -> Response:
-        package = self.model_package(context.scope, request["ModelPackageName"])
+        name = request["ModelPackageName"]
+        scope = self.registry_scope(context, name, "sagemaker:DeleteModelPackage")
+        package = self.model_package(scope, name)
         with self.lock:
-            self.records.of(context.scope, PACKAGE).pop(_key(package["ModelPackageArn"]), None)
+            packages = self.records.of(scope, PACKAGE)
+            packages.pop(known_name(package["ModelPackageArn"], PACKAGE, packages), None)
         self.drop_tags(package["ModelPackageArn"])
-        self._emit_package(context.scope, {**package, "ModelPackageStatus": "Deleting"})
+        self._emit_package(scope, {**package, "ModelPackageStatus": "Deleting"})
         return {}
 
     def model_package(self, scope: Scope, name_or_arn: str) -> Record:
         """The package by name or (versioned) ARN, or SageMaker's refusal."""
-        key = _key(name_or_arn)
-        if name_or_arn.startswith("arn:") and name_or_arn.split(":")[4] != scope.account:
-            message = (
-                f"The rehearsal does not share model packages between accounts: {name_or_arn}."
-            )
-            raise AwsError("ValidationException", message)
-        arn = scope.arn("sagemaker", f"{PACKAGE}/{key}")
+        with self.lock:
+            key = known_name(name_or_arn, PACKAGE, self.records.of(scope, PACKAGE))
+        arn = scope.arn("sagemaker", f"{PACKAGE}/{key.lower()}")
         return self.find(
             scope,
             PACKAGE,
@@ -130,7 +141,12 @@ class ModelPackages(ModelPackageGroups):
             message=f"ModelPackage {arn} does not exist.",
         )
 
-    def package_containers(self, scope: Scope, name: str) -> list[dict[str, Any]]:
+    def package_containers(self, context: Context, name: str) -> list[dict[str, Any]]:
+        """What a version consists of, for a model that the caller makes of it."""
+        scope = self.registry_scope(context, name, "sagemaker:CreateModel")
+        if scope != context.scope:
+            # In its own account the version needs no permission of its own.
+            self.authorize_caller(context, "sagemaker:CreateModel", name)
         package = self.model_package(scope, name)
         if package.get("ModelApprovalStatus", "Approved") != "Approved":
             message = (
@@ -169,14 +185,8 @@ def _check_new(record: Mapping[str, Any]) -> None:
         raise AwsError("ValidationException", message)
 
 
-def _key(name_or_arn: str) -> str:
-    """`group/version` or the name."""
-    return name_or_arn.partition(f":{PACKAGE}/")[2] or name_or_arn
-
-
-def _listed(packages: Iterable[Record], request: Mapping[str, Any]) -> list[Record]:
+def _listed(packages: Iterable[Record], request: Mapping[str, Any], group: str) -> list[Record]:
     """The packages that the filters of ListModelPackages beyond the common ones leave."""
-    group = str(request.get("ModelPackageGroupName", "")).rpartition("/")[2]
     kind = request.get("ModelPackageType", "Versioned" if group else "Unversioned")
     approval = request.get("ModelApprovalStatus")
     return [

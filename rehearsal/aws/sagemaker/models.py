@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.aws.platform import AwsError, Context, Scope
+from rehearsal.aws.platform import AwsError, Context
 from rehearsal.aws.sagemaker.listing import Listing
 from rehearsal.aws.sagemaker.model_packages import ModelPackages
 from rehearsal.aws.sagemaker.records import Record, now
@@ -28,7 +28,7 @@ class Models(ModelPackages):
         record.setdefault("EnableNetworkIsolation", False)
         # A model package is resolved now: what happens to its approval later changes no endpoint.
         given = record.get("Containers") or [record["PrimaryContainer"]]
-        record["_containers"] = [self._resolved(context.scope, container) for container in given]
+        record["_containers"] = [self._resolved(context, container) for container in given]
         with self.lock:
             self.refuse_existing(context, KIND, name, "model")
             self.register(context, KIND, name, record, request)
@@ -54,11 +54,11 @@ class Models(ModelPackages):
         )
         return {}
 
-    def _resolved(self, scope: Scope, container: dict[str, Any]) -> dict[str, Any]:
+    def _resolved(self, context: Context, container: dict[str, Any]) -> dict[str, Any]:
         package = container.get("ModelPackageName")
         if not package:
             return container
-        packaged = self.package_containers(scope, package)[0]
+        packaged = self.package_containers(context, package)[0]
         environment = packaged.get("Environment", {}) | container.get("Environment", {})
         return {**packaged, "Environment": environment}
 
