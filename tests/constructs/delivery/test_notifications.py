@@ -1,0 +1,171 @@
+"""Who is told of pipelines, and what must be allowed for it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Match, Template
+
+from mlops_constructs.delivery import ChatChannel, Notifications, PipelineEvent
+
+ARN = "arn:aws:codepipeline:us-east-1:111111111111:churn"
+SLACK = ChatChannel.slack("ml", workspace_id="T0123", channel_id="C0123")
+UUID = "11111111-2222-3333-4444-555555555555"
+PRINCIPAL = {"Service": "codestar-notifications.amazonaws.com"}
+
+
+@pytest.fixture
+def pipeline(stack: cdk.Stack) -> codepipeline.IPipeline:
+    return codepipeline.Pipeline.from_pipeline_arn(stack, "Pipeline", ARN)
+
+
+def test_a_topic_is_told_of_failures_and_approvals_and_may_be(
+    stack: cdk.Stack, pipeline: codepipeline.IPipeline
+) -> None:
+    key = kms.Key(stack, "Key")
+    topic = sns.Topic(stack, "Topic", master_key=key)
+    Notifications(stack, "Notifications", pipeline=pipeline, topics=[topic])
+
+    template = Template.from_stack(stack)
+    template.has_resource(
+        "AWS::CodeStarNotifications::NotificationRule",
+        {
+            "Properties": Match.object_like(
+                {
+                    "Resource": ARN,
+                    "DetailType": "FULL",
+                    "EventTypeIds": [
+                        "codepipeline-pipeline-pipeline-execution-failed",
+                        "codepipeline-pipeline-manual-approval-needed",
+                    ],
+                    "Targets": [{"TargetType": "SNS", "TargetAddress": Match.any_value()}],
+                }
+            ),
+            # AWS refuses a rule whose topic it may not publish to.
+            "DependsOn": [Match.string_like_regexp("TopicPolicy.*")],
+        },
+    )
+    allowed = {
+        "Principal": PRINCIPAL,
+        "Condition": {"StringEquals": {"aws:SourceAccount": "111111111111"}},
+    }
+    template.has_resource_properties(
+        "AWS::SNS::TopicPolicy",
+        {
+            "PolicyDocument": Match.object_like(
+                {
+                    "Statement": Match.array_with(
+                        [Match.object_like({"Action": "sns:Publish", **allowed})]
+                    )
+                }
+            )
+        },
+    )
+    template.has_resource_properties(
+        "AWS::KMS::Key",
+        {
+            "KeyPolicy": Match.object_like(
+                {
+                    "Statement": Match.array_with(
+                        [
+                            Match.object_like(
+                                {"Action": ["kms:Decrypt", "kms:GenerateDataKey*"], **allowed}
+                            )
+                        ]
+                    )
+                }
+            )
+        },
+    )
+
+
+def test_chat_channels_can_do_nothing(stack: cdk.Stack, pipeline: codepipeline.IPipeline) -> None:
+    teams = ChatChannel.teams("ml", team_id=UUID, tenant_id=UUID, channel_id="19%3aabc")
+    Notifications(
+        stack,
+        "Notifications",
+        pipeline=pipeline,
+        channels=[SLACK, teams],
+        events=[PipelineEvent.STAGE_FAILED],
+    )
+
+    template = Template.from_stack(stack)
+    template.has_resource_properties(
+        "AWS::CodeStarNotifications::NotificationRule",
+        {
+            "EventTypeIds": ["codepipeline-pipeline-stage-execution-failed"],
+            "Targets": [
+                Match.object_like({"TargetType": "AWSChatbotSlack"}),
+                Match.object_like({"TargetType": "AWSChatbotMicrosoftTeams"}),
+            ],
+        },
+    )
+    template.resource_count_is("AWS::IAM::ManagedPolicy", 0)
+    for kind in ("SlackChannelConfiguration", "MicrosoftTeamsChannelConfiguration"):
+        template.has_resource_properties(
+            f"AWS::Chatbot::{kind}",
+            {
+                "GuardrailPolicies": [
+                    {"Fn::Join": ["", Match.array_with([Match.string_like_regexp(".*AWSDenyAll")])]}
+                ]
+            },
+        )
+
+
+def test_a_topic_of_another_stack_is_told_too(
+    stack: cdk.Stack, pipeline: codepipeline.IPipeline
+) -> None:
+    topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:111111111111:alerts")
+    Notifications(stack, "Notifications", pipeline=pipeline, topics=[topic])
+
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::CodeStarNotifications::NotificationRule",
+        {"Targets": [{"TargetAddress": topic.topic_arn, "TargetType": "SNS"}]},
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({}, "0 topics and channels are given"),
+        ({"channels": [SLACK] * 11}, "11 topics and channels are given"),
+        ({"channels": [SLACK], "events": []}, "events is empty"),
+    ],
+)
+def test_what_tells_nobody_is_refused(
+    stack: cdk.Stack, pipeline: codepipeline.IPipeline, options: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        Notifications(stack, "Notifications", pipeline=pipeline, **options)
+
+
+def test_a_region_without_notification_rules_is_refused() -> None:
+    stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(region="ca-west-1"))
+    pipeline = codepipeline.Pipeline.from_pipeline_arn(stack, "Pipeline", ARN)
+    with pytest.raises(ValueError, match="AWS::CodeStarNotifications::NotificationRule"):
+        Notifications(stack, "Notifications", pipeline=pipeline, channels=[SLACK])
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: ChatChannel.slack("a b", workspace_id="T1", channel_id="C1"), "name is 'a b'"),
+        (lambda: ChatChannel.slack("a", workspace_id="t1", channel_id="C1"), "workspace_id is"),
+        (lambda: ChatChannel.slack("a", workspace_id="T1", channel_id="#ml"), "channel_id is"),
+        (
+            lambda: ChatChannel.teams("a", team_id="x", tenant_id=UUID, channel_id="19"),
+            "team_id is 'x'; allowed is a UUID",
+        ),
+        (
+            lambda: ChatChannel.teams("a", team_id=UUID, tenant_id="x", channel_id="19"),
+            "tenant_id is 'x'",
+        ),
+    ],
+)
+def test_ids_of_another_form_are_refused(make: Callable[[], ChatChannel], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
