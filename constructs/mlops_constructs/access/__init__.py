@@ -4,6 +4,10 @@ from .acknowledgement import acknowledge_wildcards
 from .least_privilege_role import LeastPrivilegeRole
 from .model_execution_role import ModelExecutionRole
 from .permission import Permission
+from .permissions_boundary import PermissionsBoundary
+from .persona import Persona
+from .persona_role import PersonaRole
+from .project_access import ProjectAccess
 from .role_policies import RolePolicies
 from .service_role import ServiceRole
 
@@ -11,6 +15,10 @@ __all__ = [
     "LeastPrivilegeRole",
     "ModelExecutionRole",
     "Permission",
+    "PermissionsBoundary",
+    "Persona",
+    "PersonaRole",
+    "ProjectAccess",
     "RolePolicies",
     "ServiceRole",
     "acknowledge_wildcards",

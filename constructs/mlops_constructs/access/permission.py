@@ -19,6 +19,9 @@ class Permission:
         Permission(actions=["s3:GetObject"], resources=[bucket.arn_for_objects("data/*")],
                    because="the objects below data/ are not known beforehand")
 
+    With `denied`, it is what the role may not do, whatever other policies allow; no reason is
+    needed then.
+
     Raises ValueError when a wildcard has no reason, or an action has a wildcard.
     """
 
@@ -26,6 +29,7 @@ class Permission:
     resources: Sequence[str]
     conditions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     because: str = ""
+    denied: bool = False
 
     def __post_init__(self) -> None:
         problems = [
@@ -40,18 +44,19 @@ class Permission:
         problems += [
             f"resource {resource!r} has a wildcard and `because` is empty; say why it is needed"
             for resource in self.resources
-            if "*" in resource and not self.because
+            if "*" in resource and not self.because and not self.denied
         ]
         if problems:
             raise ValueError(f"invalid permission {list(self.actions)}: " + "; ".join(problems))
 
     def wildcards(self) -> list[str]:
         """The resources that `because` explains."""
-        return [resource for resource in self.resources if "*" in resource]
+        return [] if self.denied else [one for one in self.resources if "*" in one]
 
     def statement(self) -> iam.PolicyStatement:
         """The permission as a policy statement."""
         return iam.PolicyStatement(
+            effect=iam.Effect.DENY if self.denied else iam.Effect.ALLOW,
             actions=list(self.actions),
             resources=list(self.resources),
             conditions={operator: dict(keys) for operator, keys in self.conditions.items()},

@@ -6,17 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlops_constructs.access.acknowledgement import acknowledge_wildcards
+from mlops_constructs.access import PermissionsBoundary
 from mlops_constructs.access.service_role import ROLE_PATH
 
 _CONFINED = frozenset({"iam:CreateServiceLinkedRole", "iam:PassRole"})
 _LINKED_ROLE = "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/*"
 
 
-class ProjectBoundary(Construct):
+class ProjectBoundary(PermissionsBoundary):
     """Defines the permissions boundary of the roles that projects create.
 
     Whoever creates a project creates roles. The boundary keeps these from ever becoming more than
@@ -36,42 +35,28 @@ class ProjectBoundary(Construct):
             template: template of a project.
             export_name: name of the export, unique in the account and region.
         """
-        super().__init__(scope, construct_id)
         used = role_actions(template)
-        unknown = [action for action in used if action.startswith("iam:")]
-        stack = cdk.Stack.of(self)
-
-        def role(name: str) -> str:
-            return stack.format_arn(service="iam", region="", resource="role", resource_name=name)
-
-        roles, linked_role = role(f"{ROLE_PATH.strip('/')}/*"), role(_LINKED_ROLE)
-        if set(unknown) - _CONFINED:
+        unknown = {action for action in used if action.startswith("iam:")} - _CONFINED
+        if unknown:
             raise ValueError(
-                f"roles of a project use {sorted(set(unknown) - _CONFINED)}; of IAM allowed are "
+                f"roles of a project use {sorted(unknown)}; of IAM allowed are "
                 f"{sorted(_CONFINED)}, or a project could give itself more than its boundary"
             )
-        self.policy = iam.ManagedPolicy(
-            self,
-            "Resource",
-            # Not below the path of projects, where projects may change policies.
-            path="/",
+
+        def role(name: str) -> str:
+            return cdk.Stack.of(scope).format_arn(
+                service="iam", region="", resource="role", resource_name=name
+            )
+
+        super().__init__(
+            scope,
+            construct_id,
+            actions=[action for action in used if action not in _CONFINED],
+            on_resources={
+                "iam:PassRole": [role(f"{ROLE_PATH.strip('/')}/*")],
+                "iam:CreateServiceLinkedRole": [role(_LINKED_ROLE)],
+            },
             description="What no role of a SageMaker project can exceed",
-            statements=[
-                iam.PolicyStatement(
-                    actions=[action for action in used if action not in _CONFINED],
-                    resources=["*"],
-                ),
-                iam.PolicyStatement(actions=["iam:PassRole"], resources=[roles]),
-                iam.PolicyStatement(
-                    actions=["iam:CreateServiceLinkedRole"], resources=[linked_role]
-                ),
-            ],
-        )
-        acknowledge_wildcards(
-            self.policy,
-            resources=["*", roles, linked_role],
-            reason="a boundary grants nothing; the roles' own policies name the resources, which "
-            "belong to projects that do not exist yet",
         )
         cdk.CfnOutput(self, "Arn", value=self.policy.managed_policy_arn, export_name=export_name)
 

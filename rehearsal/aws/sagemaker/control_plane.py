@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import boto3
 
 from rehearsal.aws.platform import AwsError, Context, Credentials, Platform, Scope
-from rehearsal.aws.sagemaker import authorization, events, members, service_model
+from rehearsal.aws.sagemaker import authorization, condition_keys, events, members, service_model
 from rehearsal.aws.sagemaker.records import Record, Records
 from rehearsal.aws.sagemaker.workers import Workers
 from rehearsal.aws.service import Request, Service
@@ -36,6 +36,9 @@ class ControlPlane(Service):
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         return authorization.resource_arns(operation, request, scope)
+
+    def condition_keys(self, operation: str, request: Request) -> Mapping[str, Any]:
+        return condition_keys.condition_keys(operation, request)
 
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
         with self.lock:
@@ -69,9 +72,15 @@ class ControlPlane(Service):
         credentials = Credentials(scope.account, scope.account, "", root)
         return self.platform.session(credentials, scope.region)
 
-    def authorize_caller(self, context: Context, action: str, resource_arn: str) -> None:
+    def authorize_caller(
+        self,
+        context: Context,
+        action: str,
+        resource_arn: str,
+        keys: Mapping[str, Any] | None = None,
+    ) -> None:
         """Raises AccessDeniedException unless the caller may do what SageMaker does in its name."""
-        self.platform.authorize(context.caller_arn, action, resource_arn, context.scope)
+        self.platform.authorize(context.caller_arn, action, resource_arn, context.scope, keys)
 
     # Requests
 
@@ -123,7 +132,8 @@ class ControlPlane(Service):
         """Tags of a new resource; the caller needs sagemaker:AddTags if there are any."""
         given = list(tags)
         if given:
-            self.authorize_caller(context, "sagemaker:AddTags", arn)
+            keys = condition_keys.tagging_keys(arn, given)
+            self.authorize_caller(context, "sagemaker:AddTags", arn, keys)
         self.inherit_tags(arn, given)
 
     def inherit_tags(self, arn: str, tags: Iterable[Mapping[str, str]]) -> None:

@@ -1,0 +1,28 @@
+"""What a persona may do in one project."""
+
+from __future__ import annotations
+
+from constructs import Construct
+
+from .permission import Permission
+from .persona import Persona
+from .project_access import ProjectAccess
+from .project_reach import ProjectReach
+from .project_reading import ProjectReading
+from .project_work import ProjectWork
+
+
+def permissions_in_project(
+    scope: Construct, persona: Persona, project: ProjectAccess
+) -> list[Permission]:
+    """The permissions of a persona for one project, those of every persona first."""
+    reach = ProjectReach(scope=scope, project=project)
+    reading, work = ProjectReading(reach, persona), ProjectWork(reach)
+    found = [*reading.look(), *reading.data(), *reading.code(), *reading.logs()]
+    if persona.works:
+        found += [*work.jobs(), *work.register(), *work.hand_over_roles()]
+    if persona.operates:
+        found += [*work.host(), *work.run_pipelines()]
+    if persona.approves:
+        found += work.approve()
+    return [*found, *work.others()]

@@ -1,0 +1,186 @@
+"""Roles of people, confined to one domain and one project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from mlops_constructs._problems import Problems, is_known
+
+from .job_guard import JobNetwork, not_encrypted_with, outside_of
+from .least_privilege_role import LeastPrivilegeRole
+from .permission import Permission
+from .permissions_boundary import PermissionsBoundary
+from .persona import Persona
+from .persona_in_domain import permissions_in_domain
+from .persona_in_project import permissions_in_project
+from .project_access import ProjectAccess
+
+PERSONA_PATH = "/sagemaker-personas/"
+"""Path of people's roles: not that of projects, whose launch role changes policies there."""
+
+
+class PersonaRole(LeastPrivilegeRole):
+    """Defines the role of people who do the same: data scientists, engineers, reviewers, others.
+
+    The role knows one Studio domain, one project, or both, and can do nothing in another: its
+    statements name the domain's apps and spaces, and of SageMaker's resources those with the
+    project's name or tag. It makes no roles and no policies, and hands over only the project's
+    execution roles, only to SageMaker. A permissions boundary holds all that in place, whatever is
+    attached to the role later.
+
+    With `network`, no job or model starts outside of it; with `keys`, none without one of them.
+
+    A Studio domain or user profile takes the role as its execution role. Statements that other
+    constructs grant it (a feature group's `grant_read`) widen the boundary made here as well.
+
+    Source: "How to use SageMaker AI execution roles" in the Developer Guide.
+
+    Example::
+
+        PersonaRole(
+            stack,
+            "Scientists",
+            persona=Persona.data_scientist(),
+            domain_id="d-0a1b2c3d4e5f",
+            project=ProjectAccess(project_name="churn", bucket=bucket, execution_roles=[role]),
+        )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        persona: Persona,
+        domain_id: str | None = None,
+        project: ProjectAccess | None = None,
+        network: JobNetwork | None = None,
+        keys: Sequence[kms.IKey] = (),
+        federated: iam.IPrincipal | None = None,
+        permissions_boundary: iam.IManagedPolicy | None = None,
+    ) -> None:
+        """Creates the role.
+
+        Parameters:
+            persona: what the people do.
+            domain_id: the Studio domain they work in. Left out: they have no Studio.
+            project: the project they belong to. Left out: they belong to none.
+            network: where jobs and models have to run. Left out: their role does not say.
+            keys: one of them has to encrypt volumes and outputs. Left out: the role does not say.
+            federated: an identity provider (`iam.SamlPrincipal`, `iam.WebIdentityPrincipal`) or
+                account whose people assume the role directly; sessions have to set a source
+                identity. Left out: only SageMaker assumes it, for Studio.
+            permissions_boundary: what the role can never exceed. Left out: a boundary is made of
+                what this template gives the role.
+
+        Raises ValueError when neither domain nor project is given, or an id or name is none.
+        """
+        problems = Problems(f"PersonaRole {scope.node.path}/{construct_id}")
+        problems.extend(_problems(domain_id, project))
+        problems.raise_if_any()
+        permissions = _permissions(
+            scope, persona, domain_id, project, federated=federated is not None
+        )
+        permissions += outside_of(network) if network else []
+        permissions += not_encrypted_with(keys) if keys else []
+        super().__init__(
+            scope,
+            construct_id,
+            assumed_by=_studio(scope),
+            permissions=permissions,
+            description=f"People: {persona.name}",
+            path=PERSONA_PATH,
+            permissions_boundary=permissions_boundary,
+        )
+        self.persona = persona
+        if federated is not None:
+            self._let_in(federated)
+        self._boundary: PermissionsBoundary | None = None
+        if permissions_boundary is None:
+            self._boundary = self._own_boundary(permissions)
+
+    def add_to_principal_policy(
+        self, statement: iam.PolicyStatement
+    ) -> iam.AddToPrincipalPolicyResult:
+        """Adds a statement to a managed policy, and its actions to the boundary made here.
+
+        Raises ValueError for an action of IAM, STS or with a wildcard, which no boundary takes.
+        """
+        if self._boundary and statement.effect == iam.Effect.ALLOW:
+            self._boundary.allow(*statement.actions)
+        return super().add_to_principal_policy(statement)
+
+    def _let_in(self, federated: iam.IPrincipal) -> None:
+        """Lets people assume the role who say who they are."""
+        if self.assume_role_policy is None:
+            raise ValueError(f"{self.node.path} has no trust policy")
+        self.assume_role_policy.add_statements(
+            iam.PolicyStatement(
+                principals=[federated],
+                actions=[federated.assume_role_action, "sts:SetSourceIdentity"],
+                conditions={"Null": {"sts:SourceIdentity": "false"}},
+            )
+        )
+
+    def _own_boundary(self, permissions: Sequence[Permission]) -> PermissionsBoundary:
+        allowed = [one for one in permissions if not one.denied]
+        passed = [arn for one in allowed if "iam:PassRole" in one.actions for arn in one.resources]
+        boundary = PermissionsBoundary(
+            self,
+            "Boundary",
+            actions=[
+                action for one in allowed for action in one.actions if action != "iam:PassRole"
+            ],
+            on_resources={"iam:PassRole": passed} if passed else {},
+            description=f"What people can never exceed: {self.persona.name}",
+            path=PERSONA_PATH,
+        )
+        resource = cast(iam.CfnRole, self.node.default_child)
+        resource.permissions_boundary = boundary.policy.managed_policy_arn
+        return boundary
+
+
+def _permissions(
+    scope: Construct,
+    persona: Persona,
+    domain_id: str | None,
+    project: ProjectAccess | None,
+    *,
+    federated: bool,
+) -> list[Permission]:
+    found: list[Permission] = []
+    if domain_id is not None:
+        found += permissions_in_domain(scope, persona, domain_id, federated=federated)
+    if project is not None:
+        found += permissions_in_project(scope, persona, project)
+    return found
+
+
+def _studio(scope: Construct) -> iam.IPrincipal:
+    """SageMaker, where it acts for this account and no other."""
+    account = cdk.Stack.of(scope).account
+    return iam.ServicePrincipal(
+        "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}}
+    )
+
+
+def _problems(domain_id: str | None, project: ProjectAccess | None) -> list[str]:
+    problems = []
+    if domain_id is None and project is None:
+        problems.append("domain_id, project: got neither; give one, or the role can do nothing")
+    if domain_id is not None and is_known(domain_id) and not domain_id.startswith("d-"):
+        problems.append(f"domain_id: got {domain_id!r}; allowed are ids such as d-0a1b2c3d4e5f")
+    if project is not None and is_known(project.project_name):
+        name = project.project_name
+        if not name or len(name) > 32 or "*" in name or name != name.lower():
+            problems.append(
+                f"project.project_name: got {name!r}; allowed are up to 32 lower case letters, "
+                "digits and hyphens"
+            )
+    return problems

@@ -1,0 +1,87 @@
+"""One project, as far as people may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import aws_cdk as cdk
+from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+PROJECT_TAG = "sagemaker:project-name"
+"""The tag by which SageMaker Studio knows a project's resources."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectAccess:
+    """Defines what of one project a person can get at: its names, its stores, its roles.
+
+    Resources of SageMaker belong to the project when they carry its tag `sagemaker:project-name`,
+    or when their names begin with `PROJECT-`, as those of the project's pipelines do.
+
+    Parameters:
+        project_name: name of the project; names of its model package group, repositories and
+            pipelines follow from it.
+        bucket: data, runs and models. Left out: nobody reads or writes S3.
+        key: encrypts what is in the bucket, and volumes of jobs. Left out: that of the bucket.
+        image_repository: images of the project's jobs. Left out: nobody pulls images.
+        code_repositories: repositories of CodeCommit. Left out: nobody gets at code through AWS.
+        execution_roles: roles that may be handed to SageMaker, for jobs and models. Left out: no
+            job can be started.
+        data_prefixes: what of the bucket those who work read and write.
+        report_prefixes: what of it those who review or look read.
+
+    Example::
+
+        ProjectAccess(project_name="churn", bucket=bucket, image_repository=repository)
+    """
+
+    project_name: str
+    bucket: s3.IBucket | None = None
+    key: kms.IKey | None = None
+    image_repository: ecr.IRepository | None = None
+    code_repositories: Sequence[codecommit.IRepository] = ()
+    execution_roles: Sequence[iam.IRole] = ()
+    data_prefixes: Sequence[str] = field(
+        default=("data/", "runs/", "models/", "checkpoints/", "transform/")
+    )
+    report_prefixes: Sequence[str] = field(default=("runs/", "reports/", "monitoring/"))
+
+    @property
+    def keys(self) -> list[kms.IKey]:
+        """The keys of the project's data."""
+        of_bucket = self.bucket.encryption_key if self.bucket else None
+        key = self.key or of_bucket
+        return [key] if key else []
+
+    def arns(self, scope: Construct, *kinds: str) -> list[str]:
+        """ARNs of the project's resources of some kinds by their names, `endpoint/churn-*`."""
+        return [sagemaker_arn(scope, kind, f"{self.project_name}-*") for kind in kinds]
+
+    def model_packages(self, scope: Construct) -> list[str]:
+        """The model package group, and all versions in it."""
+        return [
+            sagemaker_arn(scope, "model-package-group", self.project_name),
+            sagemaker_arn(scope, "model-package", f"{self.project_name}/*"),
+        ]
+
+    def pipelines(self, scope: Construct, *, actions: str = "") -> list[str]:
+        """The two pipelines of CodePipeline, or with `actions` those of their actions."""
+        return [
+            cdk.Stack.of(scope).format_arn(
+                service="codepipeline",
+                resource=f"{self.project_name}-model-{kind}{actions}",
+                arn_format=cdk.ArnFormat.NO_RESOURCE_NAME,
+            )
+            for kind in ("build", "deploy")
+        ]
+
+
+def sagemaker_arn(scope: Construct, kind: str, name: str) -> str:
+    """The ARN of a SageMaker resource of the stack's account and region."""
+    return cdk.Stack.of(scope).format_arn(service="sagemaker", resource=kind, resource_name=name)

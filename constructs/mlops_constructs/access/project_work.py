@@ -1,0 +1,147 @@
+"""What a persona may change in one project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .permission import Permission
+from .project_access import PROJECT_TAG
+from .project_reach import HOSTED, HOSTING_KINDS, JOB_KINDS, JOBS, NAMED, ProjectReach
+
+
+class ProjectWork:
+    """The permissions of those who work, operate or approve."""
+
+    def __init__(self, reach: ProjectReach) -> None:
+        self._reach = reach
+
+    def jobs(self) -> list[Permission]:
+        return [
+            self._create(JOBS, JOB_KINDS),
+            *self._tagging(JOBS, JOB_KINDS),
+            *self._reach.sagemaker(" ".join(f"Stop{name}" for name in JOBS), JOB_KINDS),
+        ]
+
+    def _create(self, names: Sequence[str], kinds: Sequence[str]) -> Permission:
+        """Creation of what begins with the project's name and gets its tag at once."""
+        return Permission(
+            actions=[f"sagemaker:Create{name}" for name in names],
+            resources=self._reach.project.arns(self._reach.scope, *kinds),
+            conditions={"StringEquals": self._reach.tag("aws:RequestTag")},
+            because=NAMED,
+        )
+
+    def _tagging(self, names: Sequence[str], kinds: Sequence[str]) -> list[Permission]:
+        # Only with the creation: a tag that could be added later would make others' resources
+        # the project's.
+        creating = [f"Create{name}" for name in names]
+        return [
+            Permission(
+                actions=["sagemaker:AddTags"],
+                resources=self._reach.project.arns(self._reach.scope, *kinds),
+                conditions={
+                    "StringEquals": {
+                        **self._reach.tag("aws:RequestTag"),
+                        "sagemaker:TaggingAction": creating,
+                    }
+                },
+                because=NAMED,
+            )
+        ]
+
+    def register(self) -> list[Permission]:
+        return [
+            Permission(
+                actions=["sagemaker:CreateModelPackage"],
+                resources=self._reach.project.model_packages(self._reach.scope),
+                # Whoever registers a model does not approve it.
+                conditions={
+                    "StringEqualsIfExists": {
+                        "sagemaker:ModelApprovalStatus": "PendingManualApproval"
+                    }
+                },
+                because="versions of the project's model packages do not exist yet",
+            )
+        ]
+
+    def host(self) -> list[Permission]:
+        changing = " ".join(f"Delete{name}" for name in HOSTED)
+        changing += " InvokeEndpoint InvokeEndpointAsync UpdateEndpoint"
+        return [
+            self._create(HOSTED, HOSTING_KINDS),
+            *self._tagging(HOSTED, HOSTING_KINDS),
+            *self._reach.sagemaker(f"{changing} UpdateEndpointWeightsAndCapacities", HOSTING_KINDS),
+        ]
+
+    def run_pipelines(self) -> list[Permission]:
+        return [
+            *self._reach.sagemaker(
+                "RetryPipelineExecution StartPipelineExecution StopPipelineExecution", ("pipeline",)
+            ),
+            Permission(
+                actions=[
+                    "codepipeline:StartPipelineExecution",
+                    "codepipeline:StopPipelineExecution",
+                ],
+                resources=self._reach.project.pipelines(self._reach.scope),
+            ),
+            Permission(
+                actions=["codepipeline:RetryStageExecution"],
+                resources=self._reach.project.pipelines(self._reach.scope, actions="/*"),
+                because="the stages of a pipeline are its own",
+            ),
+        ]
+
+    def hand_over_roles(self) -> list[Permission]:
+        roles = [role.role_arn for role in self._reach.project.execution_roles]
+        if not roles:
+            return []
+        return [
+            Permission(
+                actions=["iam:PassRole"],
+                resources=roles,
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            )
+        ]
+
+    def approve(self) -> list[Permission]:
+        return [
+            Permission(
+                actions=["sagemaker:UpdateModelPackage"],
+                resources=self._reach.project.model_packages(self._reach.scope)[1:],
+                conditions={
+                    "StringEquals": {"sagemaker:ModelApprovalStatus": ["Approved", "Rejected"]}
+                },
+                because="versions of the project's model packages do not exist yet",
+            ),
+            Permission(
+                actions=["codepipeline:PutApprovalResult"],
+                resources=self._reach.project.pipelines(self._reach.scope, actions="/*/*"),
+                because="which action of which stage asks for approval is the pipeline's own",
+            ),
+        ]
+
+    def others(self) -> list[Permission]:
+        """Whatever a policy says: what carries the tag of another project is out of reach."""
+        actions = [f"sagemaker:{verb}{name}" for verb in ("Delete", "Describe") for name in HOSTED]
+        actions += [f"sagemaker:{verb}{name}" for verb in ("Describe", "Stop") for name in JOBS]
+        actions += [
+            "sagemaker:AddTags",
+            "sagemaker:DeleteTags",
+            "sagemaker:DescribePipeline",
+            "sagemaker:InvokeEndpoint",
+            "sagemaker:InvokeEndpointAsync",
+            "sagemaker:StartPipelineExecution",
+            "sagemaker:UpdateEndpoint",
+        ]
+        return [
+            Permission(
+                actions=actions,
+                resources=["*"],
+                conditions={
+                    "StringNotEquals": self._reach.tag("aws:ResourceTag"),
+                    "Null": {f"aws:ResourceTag/{PROJECT_TAG}": "false"},
+                },
+                denied=True,
+            )
+        ]

@@ -1,0 +1,60 @@
+"""Roles of a team: data scientists, engineers, reviewers and those who only look.
+
+Want it for each project: the roles know one Studio domain and one project, and nothing of another.
+Jobs and models start only in the network and only encrypted. Whoever builds a model cannot approve
+it. Domain and user profiles take the roles as execution roles.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs.access import ModelExecutionRole, Persona, PersonaRole, ProjectAccess
+from mlops_constructs.network import Network
+
+
+class Personas(cdk.Stack):
+    """Defines four roles for the project `persona-example`."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        network = Network.from_ids(
+            self,
+            "Network",
+            vpc_id="vpc-0a1b2c3d4e5f60718",
+            subnet_ids=["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
+            security_group_ids=["sg-0a1b2c3d4e5f60718"],
+        )
+        jobs = ModelExecutionRole(
+            self, "Jobs", model_data_bucket=stores.bucket, image_repository=stores.repository
+        )
+        project = ProjectAccess(
+            project_name="persona-example",
+            bucket=stores.bucket,
+            key=stores.key,
+            image_repository=stores.repository,
+            execution_roles=[jobs],
+        )
+        for construct_id, persona in {
+            "DataScientist": Persona.data_scientist(),
+            "Engineer": Persona.ml_engineer(),
+            "Reviewer": Persona.reviewer(),
+            "Auditor": Persona.read_only(),
+        }.items():
+            role = PersonaRole(
+                self,
+                construct_id,
+                persona=persona,
+                domain_id="d-0a1b2c3d4e5f",
+                project=project,
+                network=network,
+                keys=[stores.key],
+                federated=iam.AccountPrincipal(self.account),
+            )
+            cdk.CfnOutput(self, f"{construct_id}RoleArn", value=role.role_arn)
+        cdk.CfnOutput(self, "JobsRoleArn", value=jobs.role_arn)

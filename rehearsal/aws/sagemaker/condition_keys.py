@@ -1,0 +1,90 @@
+"""SageMaker's own condition keys of a request.
+
+From "Actions, resources, and condition keys for Amazon SageMaker" in the service authorization
+reference. A key is there when the request has its member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rehearsal.aws.resource_requests import dig
+from rehearsal.aws.sagemaker.authorization import RESOURCES
+
+_NETWORK = {
+    "VpcSubnets": "VpcConfig.Subnets",
+    "VpcSecurityGroupIds": "VpcConfig.SecurityGroupIds",
+}
+_TRAINING = {
+    "VolumeKmsKey": "ResourceConfig.VolumeKmsKeyId",
+    "OutputKmsKey": "OutputDataConfig.KmsKeyId",
+    "InstanceTypes": "ResourceConfig.InstanceType",
+    "MaxRuntimeInSeconds": "StoppingCondition.MaxRuntimeInSeconds",
+    "InterContainerTrafficEncryption": "EnableInterContainerTrafficEncryption",
+    "NetworkIsolation": "EnableNetworkIsolation",
+    **_NETWORK,
+}
+_PROCESSING = {
+    "VolumeKmsKey": "ProcessingResources.ClusterConfig.VolumeKmsKeyId",
+    "OutputKmsKey": "ProcessingOutputConfig.KmsKeyId",
+    "InstanceTypes": "ProcessingResources.ClusterConfig.InstanceType",
+    "MaxRuntimeInSeconds": "StoppingCondition.MaxRuntimeInSeconds",
+    "InterContainerTrafficEncryption": "NetworkConfig.EnableInterContainerTrafficEncryption",
+    "NetworkIsolation": "NetworkConfig.EnableNetworkIsolation",
+    "VpcSubnets": "NetworkConfig.VpcConfig.Subnets",
+    "VpcSecurityGroupIds": "NetworkConfig.VpcConfig.SecurityGroupIds",
+}
+_MEMBERS: Mapping[str, Mapping[str, str]] = {
+    "CreateTrainingJob": _TRAINING,
+    "CreateHyperParameterTuningJob": {
+        key: f"TrainingJobDefinition.{member}" for key, member in _TRAINING.items()
+    },
+    "CreateProcessingJob": _PROCESSING,
+    "CreateTransformJob": {
+        "VolumeKmsKey": "TransformResources.VolumeKmsKeyId",
+        "OutputKmsKey": "TransformOutput.KmsKeyId",
+        "InstanceTypes": "TransformResources.InstanceType",
+    },
+    "CreateModel": {"NetworkIsolation": "EnableNetworkIsolation", **_NETWORK},
+    "CreateEndpointConfig": {"VolumeKmsKey": "KmsKeyId"},
+    "CreateModelPackage": {"ModelApprovalStatus": "ModelApprovalStatus"},
+    "UpdateModelPackage": {"ModelApprovalStatus": "ModelApprovalStatus"},
+    "CreateDomain": {
+        "AppNetworkAccess": "AppNetworkAccessType",
+        "VolumeKmsKey": "KmsKeyId",
+        "VpcSubnets": "SubnetIds",
+    },
+}
+
+
+def condition_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a request, as `sagemaker:VpcSubnets`."""
+    found = {key: dig(request, path) for key, path in _MEMBERS.get(operation, {}).items()}
+    if operation == "CreateEndpointConfig":
+        variants = request.get("ProductionVariants") or ()
+        found["InstanceTypes"] = [v["InstanceType"] for v in variants if "InstanceType" in v]
+    return {
+        f"sagemaker:{key}": str(value).lower() if isinstance(value, bool) else value
+        for key, value in found.items()
+        if value not in (None, [])
+    }
+
+
+def tagging_keys(arn: str, tags: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    """The keys of sagemaker:AddTags for tags that come with a new resource."""
+    given = {tag["Key"]: tag["Value"] for tag in tags}
+    kind = arn.split(":", 5)[5].partition("/")[0]
+    keys: dict[str, Any] = {f"aws:RequestTag/{key}": value for key, value in given.items()}
+    keys["aws:TagKeys"] = list(given)
+    for operation, kinds in _CREATES.items():
+        if kind in kinds:
+            keys["sagemaker:TaggingAction"] = operation
+    return keys
+
+
+_CREATES = {
+    operation: {resource.partition("/")[0] for resource in resources[:1]}
+    for operation, resources in RESOURCES.items()
+    if operation.startswith("Create") and resources
+} | {"CreateApp": {"app"}, "CreateModelPackage": {"model-package"}}
