@@ -10,23 +10,13 @@ from rehearsal.aws.platform import Platform, Scope
 from rehearsal.aws.sagemaker.async_inference import answer_request
 from rehearsal.aws.sagemaker.async_queue import DEFAULT_CONCURRENCY, AsyncQueue, AsyncRequest
 from rehearsal.aws.sagemaker.data_plane import reason_of
+from rehearsal.aws.sagemaker.endpoint_progress import EndpointProgress
 from rehearsal.aws.sagemaker.endpoint_registry import LiveEndpoint, registry_of
-from rehearsal.aws.sagemaker.endpoint_rollout import Rollout
-from rehearsal.aws.sagemaker.endpoint_servers import EndpointServers
-from rehearsal.aws.sagemaker.endpoint_variants import reached
-from rehearsal.aws.sagemaker.events import ENDPOINT_STATUSES
-from rehearsal.aws.sagemaker.records import Record, now
+from rehearsal.aws.sagemaker.endpoint_rollout import Rollout, Stage
+from rehearsal.aws.sagemaker.endpoint_variants import reached, stayed
+from rehearsal.aws.sagemaker.records import Record
 
 _LOG = logging.getLogger(__name__)
-_EVENT_MEMBERS = (
-    "EndpointName",
-    "EndpointArn",
-    "EndpointConfigName",
-    "ProductionVariants",
-    "FailureReason",
-    "CreationTime",
-    "LastModifiedTime",
-)
 ALARM_POLL_SECONDS = 1.0
 WAIT_COMPRESSION = 60
 """How much faster than in AWS the waits of a rollout pass: a minute of baking is a second."""
@@ -36,7 +26,7 @@ class RolledBackError(Exception):
     """An update must be undone; the text is its FailureReason."""
 
 
-class EndpointDeployments(EndpointServers):
+class EndpointDeployments(EndpointProgress):
     """Deploys endpoint configurations on worker threads."""
 
     def __init__(self, platform: Platform) -> None:
@@ -66,15 +56,21 @@ class EndpointDeployments(EndpointServers):
         if live is None:
             self._settle(scope, record, "Failed", FailureReason="The endpoint has no fleet.")
             return
+        self.show_launch(scope, record, config)
         try:
             fleet, variants = self.start_fleet(scope, name, config)
         except Exception as error:  # whatever it is, the old fleet keeps serving
             self._settle(scope, record, "InService", FailureReason=reason_of(error))
             return
+
+        def enter(stage: Stage) -> None:
+            live.shift(fleet, stage.share)
+            self.show_stage(scope, record, config, variants["ProductionVariants"], stage)
+
         try:
-            self.roll(scope, plan, lambda share: live.shift(fleet, share))
+            self.roll(scope, plan, enter)
         except RolledBackError as reason:
-            self._set(scope, record, "RollingBack")
+            self.set_endpoint(scope, record, "RollingBack")
             live.shift(None, 0.0)
             fleet.stop()
             self._settle(scope, record, "InService", FailureReason=str(reason))
@@ -96,7 +92,9 @@ class EndpointDeployments(EndpointServers):
                 if variant.replicas is not None and "DesiredInstanceCount" in change:
                     variant.replicas.scale(change["DesiredInstanceCount"])
         except Exception as error:  # whatever it is, the endpoint must settle and say why
-            self._settle(scope, record, "InService", FailureReason=reason_of(error))
+            kept = [stayed(variant) for variant in wanted.values()]
+            reason = reason_of(error)
+            self._settle(scope, record, "InService", ProductionVariants=kept, FailureReason=reason)
             return
         variants = [reached(variant) for variant in wanted.values()]
         self._settle(scope, record, "InService", ProductionVariants=variants)
@@ -126,18 +124,10 @@ class EndpointDeployments(EndpointServers):
             metrics=metrics,
         )
 
-    def emit_endpoint(self, scope: Scope, record: Record) -> None:
-        """The event of the endpoint's present status."""
-        with self.lock:
-            detail = {name: record[name] for name in _EVENT_MEMBERS if name in record}
-            detail["EndpointStatus"] = ENDPOINT_STATUSES[record["EndpointStatus"]]
-            detail["Tags"] = dict(self._tags.get(record["EndpointArn"], {}))
-        self.emit(scope, "SageMaker Endpoint State Change", detail, record["EndpointArn"])
-
-    def roll(self, scope: Scope, plan: Rollout, shift: Callable[[float], None]) -> None:
+    def roll(self, scope: Scope, plan: Rollout, enter: Callable[[Stage], None]) -> None:
         """Moves traffic stage by stage. Raises RolledBackError when an alarm goes off."""
         for stage in plan.stages:
-            shift(stage.share)
+            enter(stage)
             waited = 0.0
             while waited < stage.wait_seconds:
                 self._check_alarms(scope, plan)
@@ -156,16 +146,12 @@ class EndpointDeployments(EndpointServers):
             reason = "One or more alarms have been triggered during endpoint deployment: "
             raise RolledBackError(reason + ", ".join(sorted(ringing)))
 
-    def _set(self, scope: Scope, record: Record, status: str, **changes: Any) -> None:
-        with self.lock:
-            record.update(EndpointStatus=status, LastModifiedTime=now(), **changes)
-        self.emit_endpoint(scope, record)
-
     def _settle(self, scope: Scope, record: Record, status: str, **changes: Any) -> None:
         """The end of a deployment: a stop that came meanwhile (the service ends) is left alone."""
         if "FailureReason" in changes:
             _LOG.info("endpoint %s: %s", record["EndpointName"], changes["FailureReason"])
-        self._set(scope, record, status, **changes)
+        changes["PendingDeploymentSummary"] = None
+        self.set_endpoint(scope, record, status, **changes)
 
 
 def _serving(

@@ -62,7 +62,16 @@ def rollout(config: Mapping[str, Any] | None, instances: int) -> Rollout:
         raise AwsError("ValidationException", message)
     policy = config["BlueGreenUpdatePolicy"]
     bake = policy.get("TerminationWaitInSeconds", 0)
-    return Rollout(_blue_green(policy["TrafficRoutingConfiguration"], bake, instances), alarms)
+    stages = _blue_green(policy["TrafficRoutingConfiguration"], bake, instances)
+    limit = policy.get("MaximumExecutionTimeoutInSeconds")
+    waits = sum(stage.wait_seconds for stage in stages)
+    if limit is not None and limit <= waits:
+        message = (
+            f"MaximumExecutionTimeoutInSeconds ({limit}) must be larger than the total waiting "
+            f"time of the deployment ({waits} seconds)."
+        )
+        raise AwsError("ValidationException", message)
+    return Rollout(stages, alarms)
 
 
 def component_rollout(config: Mapping[str, Any] | None, copies: int) -> Rollout:

@@ -88,11 +88,22 @@ def _check_count(record: Record, variant: Mapping[str, Any], count: int) -> None
 
 def reached(variant: Mapping[str, Any]) -> dict[str, Any]:
     """A variant that has become what was desired."""
+    return _with(variant, "Current", "Desired")
+
+
+def stayed(variant: Mapping[str, Any]) -> dict[str, Any]:
+    """A variant that could not become what was desired."""
+    return _with(variant, "Desired", "Current")
+
+
+def _with(variant: Mapping[str, Any], changed: str, taken: str) -> dict[str, Any]:
     pairs = ("Weight", "InstanceCount", "ServerlessConfig")
-    current = {
-        f"Current{name}": variant[f"Desired{name}"] for name in pairs if f"Desired{name}" in variant
+    values = {
+        f"{changed}{name}": variant[f"{taken}{name}"]
+        for name in pairs
+        if f"{taken}{name}" in variant
     }
-    return {**variant, **current}
+    return {**variant, **values}
 
 
 def retained(

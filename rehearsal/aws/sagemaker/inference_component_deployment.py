@@ -76,7 +76,7 @@ class InferenceComponentDeployments(InferenceComponentPlacement):
         component = live.components[name]
         plan = component_rollout(deployment, max(count, 1))
         try:
-            self.roll(scope, plan, lambda share: component.shift(replicas, share))
+            self.roll(scope, plan, lambda stage: component.shift(replicas, stage.share))
         except RolledBackError as reason:
             component.shift(None, 0.0)
             replicas.stop()

@@ -158,6 +158,16 @@ def test_a_deployment_config_becomes_stages(config: Any, stages: list[Stage]) ->
             {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": POLICY}},
             "of type CANARY needs CanarySize",
         ),
+        (
+            {
+                "BlueGreenUpdatePolicy": {
+                    "TrafficRoutingConfiguration": {**POLICY, "CanarySize": HALF},
+                    "TerminationWaitInSeconds": 600,
+                    "MaximumExecutionTimeoutInSeconds": 600,
+                }
+            },
+            r"must be larger than the total waiting time of the deployment \(660 seconds\)",
+        ),
     ],
 )
 def test_an_incomplete_deployment_config_is_refused(config: Any, message: str) -> None:

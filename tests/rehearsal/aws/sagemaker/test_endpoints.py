@@ -148,6 +148,19 @@ def test_an_alarm_during_the_rollout_rolls_back(
 
     assert kept["EndpointConfigName"] == "config"
     assert "alarms have been triggered" in kept["FailureReason"]
+    assert "PendingDeploymentSummary" not in kept
+    shown = [
+        detail["PendingDeploymentSummary"]["ProductionVariants"][0]["VariantStatus"][0]
+        for detail in platform.events_of("SageMaker Endpoint Deployment State Change")
+    ]
+    assert [(status["Status"], status["StatusMessage"]) for status in shown] == [
+        ("Creating", "Launching 1 instance(s)."),
+        (
+            "Baking",
+            "Baking for 60 seconds (WaitIntervalInSeconds) with traffic enabled on canary "
+            "capacity of 1 instance(s).",
+        ),
+    ]
     statuses = [
         detail["EndpointStatus"] for detail in platform.events_of("SageMaker Endpoint State Change")
     ]
