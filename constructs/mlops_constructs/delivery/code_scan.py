@@ -72,7 +72,8 @@ def source_scan_action(
 
     Example::
 
-        source_scan_action(stack, pipeline_name="churn", source=codepipeline.Artifact("Code"))
+        code = cdk.aws_codepipeline.Artifact("Code")
+        source_scan_action(stack, pipeline_name="churn", source=code)
     """
     limits = thresholds or ScanThresholds()
     action = actions.InspectorSourceCodeScanAction(

@@ -45,8 +45,15 @@ class PullRequestBuild(Construct):
             stack,
             "PullRequests",
             name="churn-pull-requests",
-            project=project,
-            source=Source.connection(connection, "my-organisation", "churn-model-build"),
+            project=ProjectResources(
+                project_name="churn",
+                project_id="p-churn",
+                artifacts=ArtifactStore(bucket=bucket, key=key),
+                model_package_group_name="churn",
+            ),
+            source=Source.code_connections(
+                "arn:aws:codeconnections:eu-west-1:111111111111:connection/0c8f", "team", "churn"
+            ),
         )
     """
 

@@ -26,6 +26,9 @@ class Source(ABC):
 
     Example::
 
+        connection = Connection(
+            stack, "SourceConnection", provider=GitProvider.GITHUB, connection_name="source"
+        )
         Source.connection(connection, "my-organisation", "churn-model-build")
         Source.s3(bucket, "churn/model_build.zip")
     """
