@@ -38,7 +38,8 @@ class Domain(DomainBase):
     With `removal_policy` DESTROY a function (an own `Custom::StudioCleanup`) ends all applications
     and removes spaces, profiles, the domain with its file system, and the security groups that
     SageMaker made, also those that no stack knows. With RETAIN all of it stays, with the key, the
-    role and whatever else the domain refers to.
+    role and whatever else the domain refers to; its network must stay too, so keep that in another
+    stack.
 
     Parameters:
         network: where applications run.

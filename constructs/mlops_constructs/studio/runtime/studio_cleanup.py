@@ -204,6 +204,7 @@ class Cleanup:
 
     def _until_none(self, remaining: Callable[[], Any], remove: Callable[[Any], None]) -> None:
         """Removes what there is until nothing is left, as AWS takes its time."""
+        self._pause = FIRST_PAUSE_SECONDS
         while left := list(remaining()):
             for one in left:
                 remove(one)
