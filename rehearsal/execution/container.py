@@ -185,6 +185,11 @@ class Container:
         return self._process is not None and self._process.poll() is None
 
     @property
+    def pid(self) -> int | None:
+        """The process whose descendants it is, while it runs."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    @property
     def last_lines(self) -> list[str]:
         """The end of its output, at most 200 lines."""
         return list(self._lines)

@@ -18,6 +18,7 @@ from rehearsal.execution.image_registry import ImageUnavailableError, resolve
 from rehearsal.execution.image_store import ImageStore
 from rehearsal.execution.model_data import fetch_model
 from rehearsal.execution.multi_model import TARGET_MODEL, LoadedModels
+from rehearsal.execution.process_usage import Usage, disk_of, usage_of
 from rehearsal.execution.server_connection import Answer, ServerConnection
 
 _PING_INTERVAL = 0.1
@@ -68,6 +69,7 @@ class ModelContainer:
         on_line: Callable[[str], None],
     ) -> None:
         self.label = label
+        self._directory = directory
         self._models: LoadedModels | None = None
         ml = directory / "ml"
         (ml / "model").mkdir(parents=True)
@@ -152,6 +154,12 @@ class ModelContainer:
             ) from error
         except OSError as error:
             raise InvocationError(f"Container {self.label} does not answer: {error}.") from error
+
+    def usage(self) -> Usage:
+        """What its processes use, and the files of its models."""
+        pid = self._container.pid
+        processes = usage_of(pid) if pid is not None else Usage()
+        return processes.plus(disk_of(self._directory))
 
     def stop(self, grace: float) -> None:
         """SIGTERM, and SIGKILL `grace` seconds later."""

@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from rehearsal.execution.job_failure import JobFailedError
 from rehearsal.execution.log_stream import LogStream
 from rehearsal.execution.model_container import InvocationError, ModelContainer, ModelServerError
 from rehearsal.execution.model_data import refuse_unsupported
+from rehearsal.execution.process_usage import Usage
 from rehearsal.execution.server_connection import Answer
 
 __all__ = [
@@ -169,6 +171,11 @@ class ModelServer:
                 break
             sent["Content-Type"] = answer.headers.get("content-type", content_type)
         return answer.status, answer.headers, answer.body
+
+    def usage(self) -> Usage:
+        """What its containers use: processes, and the files of models."""
+        used = [container.usage() for container in self._containers]
+        return reduce(Usage.plus, used, Usage())
 
     def _addressed(self, host_name: str | None) -> list[ModelContainer]:
         """The containers that a request goes through."""

@@ -16,6 +16,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from rehearsal.aws.platform import AwsError, Scope
+from rehearsal.execution.process_usage import Usage
 
 _LOG = logging.getLogger(__name__)
 
@@ -91,6 +92,9 @@ class ModelServer(Protocol):
         Raises ExecutionFailedError when the container gives no answer, ValueError when the body
         is too large or a header names nothing that is served.
         """
+
+    def usage(self) -> Usage:
+        """What the server's processes use now."""
 
     def stop(self) -> None:
         """Ends the server's processes."""

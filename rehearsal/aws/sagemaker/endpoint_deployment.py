@@ -13,6 +13,7 @@ from rehearsal.aws.sagemaker.data_plane import reason_of
 from rehearsal.aws.sagemaker.endpoint_progress import EndpointProgress
 from rehearsal.aws.sagemaker.endpoint_registry import LiveEndpoint, registry_of
 from rehearsal.aws.sagemaker.endpoint_rollout import Rollout, Stage
+from rehearsal.aws.sagemaker.endpoint_utilization import PUBLISH_SECONDS, Utilization
 from rehearsal.aws.sagemaker.endpoint_variants import reached, stayed
 from rehearsal.aws.sagemaker.records import Record
 
@@ -33,6 +34,12 @@ class EndpointDeployments(EndpointProgress):
         super().__init__(platform)
         self.registry = registry_of(platform)
         self.on_close(self.registry.close)
+
+    def measure_endpoints(self) -> None:
+        """Publishes what the servers of endpoints use, until the service ends."""
+        utilization = Utilization(self.registry.metrics)
+        while not self.workers.closing.wait(PUBLISH_SECONDS):
+            utilization.measure(self.registry.live())
 
     def deploy_new(self, scope: Scope, record: Record, config: dict[str, Any]) -> None:
         """Starts the first fleet of an endpoint."""

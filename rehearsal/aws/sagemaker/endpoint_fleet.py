@@ -14,6 +14,15 @@ from rehearsal.aws.sagemaker.data_capture import DataCapture
 from rehearsal.aws.sagemaker.replicas import Replicas
 
 
+@dataclass(frozen=True)
+class Hardware:
+    """What a server may use: CPU cores, memory in MiB and a volume in GiB; 0 where unknown."""
+
+    cpus: float = 0.0
+    memory: int = 0
+    volume: int = 0
+
+
 @dataclass
 class Variant:
     """A production or shadow variant. `weight` and `serverless` change while it serves.
@@ -27,6 +36,7 @@ class Variant:
     replicas: Replicas | None = None
     session: boto3.Session | None = None
     serverless: Mapping[str, Any] | None = None
+    hardware: Hardware = Hardware()
 
     def stop(self) -> None:
         if self.replicas is not None:
@@ -40,6 +50,7 @@ class Component:
     name: str
     variant: str
     replicas: Replicas
+    hardware: Hardware = Hardware()
     incoming: Replicas | None = None
     incoming_share: float = 0.0
 

@@ -63,7 +63,7 @@ class EndpointMetrics:
     def __init__(self, session: Callable[[Scope], boto3.Session]) -> None:
         self._session = session
         self._lock = threading.Lock()
-        self._data: dict[Scope, list[dict[str, Any]]] = {}
+        self._data: dict[tuple[Scope, str], list[dict[str, Any]]] = {}
         self._clients: dict[Scope, Any] = {}
         self._timer: threading.Timer | None = None
 
@@ -96,12 +96,13 @@ class EndpointMetrics:
         scope: Scope,
         values: Mapping[str, tuple[float, str]],
         dimensions: Mapping[str, str],
+        namespace: str = NAMESPACE,
     ) -> None:
         """Adds a datum of each metric: its value and unit."""
         moment = datetime.datetime.now(datetime.UTC)
         named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
         with self._lock:
-            self._data.setdefault(scope, []).extend(
+            self._data.setdefault((scope, namespace), []).extend(
                 {
                     "MetricName": name,
                     "Dimensions": named,
@@ -121,12 +122,12 @@ class EndpointMetrics:
         with self._lock:
             data, self._data = self._data, {}
             self._timer = None
-        for scope, collected in data.items():
+        for (scope, namespace), collected in data.items():
             try:
                 client = self._client(scope)
                 for start in range(0, len(collected), _BATCH):
                     batch = collected[start : start + _BATCH]
-                    client.put_metric_data(Namespace=NAMESPACE, MetricData=batch)
+                    client.put_metric_data(Namespace=namespace, MetricData=batch)
             except (BotoCoreError, ClientError) as error:
                 # Metrics must never fail an endpoint.
                 _LOG.warning("metrics of endpoints: %s", error)

@@ -95,6 +95,11 @@ class EndpointRegistry:
         with self._lock:
             return self._endpoints.pop((scope, name), None)
 
+    def live(self) -> list[LiveEndpoint]:
+        """All endpoints that are up."""
+        with self._lock:
+            return list(self._endpoints.values())
+
     def close(self) -> None:
         """Stops every server."""
         with self._lock:

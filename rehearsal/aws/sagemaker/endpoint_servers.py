@@ -13,8 +13,9 @@ from rehearsal.aws.sagemaker import models
 from rehearsal.aws.sagemaker.data_capture import DataCapture
 from rehearsal.aws.sagemaker.data_plane import DataPlane, ModelServer, ServerRun
 from rehearsal.aws.sagemaker.endpoint_configs import EndpointConfigs
-from rehearsal.aws.sagemaker.endpoint_fleet import Fleet, Variant
+from rehearsal.aws.sagemaker.endpoint_fleet import Fleet, Hardware, Variant
 from rehearsal.aws.sagemaker.endpoint_variants import summary
+from rehearsal.aws.sagemaker.instance_capacity import instance_size
 from rehearsal.aws.sagemaker.replicas import Replicas
 
 _MEGABYTE = 1024 * 1024
@@ -28,6 +29,12 @@ class Hosting:
 
     run: ServerRun
     images: Sequence[tuple[str, str]]
+
+
+def _hardware(variant: Mapping[str, Any]) -> Hardware:
+    size = instance_size(variant.get("InstanceType", ""))
+    volume = variant.get("VolumeSizeInGB", 0)
+    return Hardware(size.cpus, size.memory, volume) if size else Hardware(volume=volume)
 
 
 class EndpointServers(EndpointConfigs):
@@ -93,6 +100,7 @@ class EndpointServers(EndpointConfigs):
             replicas,
             hosting.run.session,
             given.get("ServerlessConfig"),
+            _hardware(given),
         )
         return variant, summary(given, hosting.images)
 

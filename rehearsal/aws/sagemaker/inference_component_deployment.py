@@ -9,7 +9,7 @@ from rehearsal.aws.platform import Scope
 from rehearsal.aws.sagemaker import models
 from rehearsal.aws.sagemaker.data_plane import ExecutionFailedError, reason_of
 from rehearsal.aws.sagemaker.endpoint_deployment import RolledBackError
-from rehearsal.aws.sagemaker.endpoint_fleet import Component
+from rehearsal.aws.sagemaker.endpoint_fleet import Component, Hardware
 from rehearsal.aws.sagemaker.endpoint_registry import LiveEndpoint
 from rehearsal.aws.sagemaker.endpoint_rollout import component_rollout
 from rehearsal.aws.sagemaker.endpoint_servers import Hosting
@@ -18,6 +18,7 @@ from rehearsal.aws.sagemaker.inference_component_placement import (
     KIND,
     InferenceComponentPlacement,
 )
+from rehearsal.aws.sagemaker.instance_capacity import copy_size
 from rehearsal.aws.sagemaker.records import Record, now
 from rehearsal.aws.sagemaker.replicas import Replicas
 
@@ -37,7 +38,8 @@ class InferenceComponentDeployments(InferenceComponentPlacement):
             self.set_component(record, "Failed", FailureReason=reason_of(error))
             return
         name = record["InferenceComponentName"]
-        live.components[name] = Component(name, record["VariantName"], replicas)
+        hardware = _reserved(record["_specification"], record["RuntimeConfig"])
+        live.components[name] = Component(name, record["VariantName"], replicas, hardware)
         self._served(scope, record, record["_specification"], hosting)
 
     def scale_component(self, scope: Scope, record: Record) -> None:
@@ -48,6 +50,7 @@ class InferenceComponentDeployments(InferenceComponentPlacement):
             self.place(scope, record, record["_specification"])
             component = live.components[record["InferenceComponentName"]]
             component.replicas.scale(record["RuntimeConfig"]["DesiredCopyCount"])
+            component.hardware = _reserved(record["_specification"], record["RuntimeConfig"])
         except Exception as error:  # whatever it is, the copies that there were keep serving
             self._keep(scope, record, before, reason_of(error))
             return
@@ -83,6 +86,7 @@ class InferenceComponentDeployments(InferenceComponentPlacement):
             self._keep(scope, record, before, str(reason))
             return
         component.promote().stop()
+        component.hardware = _reserved(specification, record["RuntimeConfig"])
         self._served(scope, record, specification, hosting)
 
     def remove_component(self, scope: Scope, record: Record) -> None:
@@ -164,3 +168,10 @@ class InferenceComponentDeployments(InferenceComponentPlacement):
         reached = {"DesiredCopyCount": count, "CurrentCopyCount": count}
         self.set_component(record, "InService", RuntimeConfig=reached)
         self.count_instances(scope, record)
+
+
+def _reserved(specification: Mapping[str, Any], runtime: Mapping[str, Any]) -> Hardware:
+    """What the copies of a component may use together."""
+    size = copy_size(specification["ComputeResourceRequirements"])
+    copies = max(runtime["DesiredCopyCount"], 1)
+    return Hardware(size.cpus * copies, size.memory * copies)

@@ -28,6 +28,7 @@ from rehearsal.execution.model_server import (
     ModelServer,
     ModelServerError,
 )
+from rehearsal.execution.process_usage import Usage
 
 _TUNING = "rehearsal.execution.tuning_job"
 STOP_GRACE = 5.0
@@ -166,6 +167,9 @@ class _LocalModelServer:
             return self._server.invoke(body, content_type, accept, headers, timeout=timeout)
         except InvocationError as error:
             raise ExecutionFailedError(str(error)) from error
+
+    def usage(self) -> Usage:
+        return self._server.usage()
 
     def stop(self) -> None:
         self._server.stop(STOP_GRACE)

@@ -37,6 +37,11 @@ class Replicas:
     def count(self) -> int:
         return self._count
 
+    @property
+    def server(self) -> ModelServer | None:
+        """The server; None at zero."""
+        return self._server
+
     def scale(self, count: int) -> None:
         """Sets the number. Raises ExecutionFailedError when the server cannot be started."""
         with self._scaling:

@@ -61,3 +61,4 @@ class SageMaker(
 
     def start(self) -> None:
         self.workers.start("prepare the data plane", self.data_plane.prepare)
+        self.workers.start("measure endpoints", self.measure_endpoints)

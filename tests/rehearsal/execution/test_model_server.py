@@ -102,6 +102,10 @@ def test_a_server_answers(server: ModelServer, job_surroundings: JobSurroundings
     _, _, environment = server.invoke(b"environment")
     assert b'"GIVEN": "yes"' in environment
     assert b'"AWS_REGION": "us-east-1"' in environment
+    used = server.usage()
+    assert used.cpu_seconds > 0
+    assert used.memory > 2**20
+    assert used.disk > 0
     server.stop(grace=0)
     assert "request /invocations" in job_surroundings.log_lines("/aws/sagemaker/Endpoints/e")
     assert not server.running

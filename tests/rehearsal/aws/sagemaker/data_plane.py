@@ -14,6 +14,7 @@ from rehearsal.aws.sagemaker.data_plane import (
     ServerRun,
     Train,
 )
+from rehearsal.execution.process_usage import Usage
 
 Behaviour = Callable[[JobRun], Mapping[str, Any]]
 
@@ -25,6 +26,7 @@ class FakeServer:
         self.run = run
         self.failure = failure
         self.stopped = False
+        self.used = Usage()
         self.answer: tuple[int, Mapping[str, str], bytes] = (
             200,
             {"Content-Type": "text/csv"},
@@ -49,6 +51,9 @@ class FakeServer:
         self.timeouts.append(timeout)
         self.requests.append((body, content_type, accept, headers))
         return self.answer
+
+    def usage(self) -> Usage:
+        return self.used
 
     def stop(self) -> None:
         self.stopped = True
