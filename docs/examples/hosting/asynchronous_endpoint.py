@@ -8,6 +8,7 @@ starts one.
 from typing import Any
 
 import aws_cdk as cdk
+from churn_model import churn_model
 from constructs import Construct
 from stores import Stores
 
@@ -15,7 +16,6 @@ from mlops_constructs.hosting import (
     AsyncInference,
     Endpoint,
     Model,
-    ModelSource,
     RealTimeVariant,
     Rollback,
     Rollout,
@@ -34,12 +34,7 @@ class AsynchronousEndpoint(cdk.Stack):
         model = Model(
             self,
             "Model",
-            source=ModelSource.from_image(
-                stores.repository,
-                tag_or_digest="1",
-                model_data_bucket=stores.bucket,
-                model_data_key="models/churn/model.tar.gz",
-            ),
+            source=churn_model(stores),
         )
         endpoint = Endpoint(
             self,

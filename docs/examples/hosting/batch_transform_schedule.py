@@ -9,13 +9,13 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_scheduler as scheduler
+from churn_model import churn_model
 from constructs import Construct
 from stores import Stores
 
 from mlops_constructs.hosting import (
     BatchTransform,
     Model,
-    ModelSource,
     TransformInput,
     TransformInstances,
     TransformOutput,
@@ -32,12 +32,7 @@ class BatchTransformSchedule(cdk.Stack):
         model = Model(
             self,
             "Model",
-            source=ModelSource.from_image(
-                stores.repository,
-                tag_or_digest="1",
-                model_data_bucket=stores.bucket,
-                model_data_key="models/churn/model.tar.gz",
-            ),
+            source=churn_model(stores),
         )
         nightly = BatchTransform(
             self,

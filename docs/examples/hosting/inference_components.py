@@ -8,6 +8,7 @@ request fails and wakes a copy, which takes minutes.
 from typing import Any
 
 import aws_cdk as cdk
+from churn_model import churn_model
 from constructs import Construct
 from stores import Stores
 
@@ -19,7 +20,6 @@ from mlops_constructs.hosting import (
     InferenceComponent,
     ManagedFleet,
     Model,
-    ModelSource,
     Rollback,
     Rollout,
     Scaling,
@@ -49,12 +49,7 @@ class InferenceComponents(cdk.Stack):
             variants=[fleet],
             encryption_key=stores.key,
         )
-        source = ModelSource.from_image(
-            stores.repository,
-            tag_or_digest="1",
-            model_data_bucket=stores.bucket,
-            model_data_key="models/churn/model.tar.gz",
-        )
+        source = churn_model(stores)
         for name in ("churn", "upsell"):
             component = InferenceComponent(
                 self,

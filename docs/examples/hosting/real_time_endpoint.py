@@ -9,6 +9,7 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_applicationautoscaling as autoscaling
+from churn_model import churn_model
 from constructs import Construct
 from stores import Stores
 
@@ -17,7 +18,6 @@ from mlops_constructs.hosting import (
     DataCapture,
     Endpoint,
     Model,
-    ModelSource,
     RealTimeVariant,
     Rollback,
     Rollout,
@@ -39,12 +39,7 @@ class RealTimeEndpoint(cdk.Stack):
         model = Model(
             self,
             "Model",
-            source=ModelSource.from_image(
-                stores.repository,
-                tag_or_digest="1",
-                model_data_bucket=stores.bucket,
-                model_data_key="models/churn/model.tar.gz",
-            ),
+            source=churn_model(stores),
         )
         working_days = ScheduledCapacity(
             name="WorkingDays",

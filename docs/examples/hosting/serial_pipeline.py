@@ -7,6 +7,7 @@ request into features, the second predicts. They run on the same instance.
 from typing import Any
 
 import aws_cdk as cdk
+from churn_model import churn_model
 from constructs import Construct
 from stores import Stores
 
@@ -33,12 +34,7 @@ class SerialPipeline(cdk.Stack):
             source=ModelSource.serial_pipeline(
                 {
                     "prepare": ModelSource.from_image(stores.repository, tag_or_digest="1"),
-                    "predict": ModelSource.from_image(
-                        stores.repository,
-                        tag_or_digest="1",
-                        model_data_bucket=stores.bucket,
-                        model_data_key="models/churn/model.tar.gz",
-                    ),
+                    "predict": churn_model(stores),
                 }
             ),
         )

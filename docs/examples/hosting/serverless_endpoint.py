@@ -7,13 +7,13 @@ start; it is scaled by how much of it is used.
 from typing import Any
 
 import aws_cdk as cdk
+from churn_model import churn_model
 from constructs import Construct
 from stores import Stores
 
 from mlops_constructs.hosting import (
     Endpoint,
     Model,
-    ModelSource,
     Scaling,
     ScalingPolicy,
     ServerlessVariant,
@@ -30,12 +30,7 @@ class ServerlessEndpoint(cdk.Stack):
         model = Model(
             self,
             "Model",
-            source=ModelSource.from_image(
-                stores.repository,
-                tag_or_digest="1",
-                model_data_bucket=stores.bucket,
-                model_data_key="models/churn/model.tar.gz",
-            ),
+            source=churn_model(stores),
             # AWS hosts no isolated models on serverless capacity.
             network_isolation=False,
         )

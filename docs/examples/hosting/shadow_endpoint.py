@@ -7,6 +7,7 @@ captured and measured, and reach no caller.
 from typing import Any
 
 import aws_cdk as cdk
+from churn_model import churn_model
 from constructs import Construct
 from stores import Stores
 
@@ -30,12 +31,7 @@ class ShadowEndpoint(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id, **options)
         image = ModelSource.from_image(stores.repository, tag_or_digest="1")
-        trained = ModelSource.from_image(
-            stores.repository,
-            tag_or_digest="1",
-            model_data_bucket=stores.bucket,
-            model_data_key="models/churn/model.tar.gz",
-        )
+        trained = churn_model(stores)
         endpoint = Endpoint(
             self,
             "Endpoint",
