@@ -23,6 +23,7 @@ from rehearsal.aws.service import Request, Response, Service
 
 PRINCIPAL = "sagemaker.application-autoscaling.amazonaws.com"
 ROLE_NAME = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+_PATH = f"/aws-service-role/{PRINCIPAL}/"
 _PERMISSIONS = {
     "Version": "2012-10-17",
     "Statement": [
@@ -45,6 +46,11 @@ _PERMISSIONS = {
     ],
 }
 _MOST_ACTIVITIES = 1000
+
+
+def role_arn(scope: Scope) -> str:
+    """The service-linked role of an account."""
+    return f"arn:aws:iam::{scope.account}:role{_PATH}{ROLE_NAME}"
 
 
 class Activities(Service):
@@ -75,16 +81,28 @@ class Activities(Service):
 
     # The service-linked role
 
-    def ensure_role(self, scope: Scope) -> str:
-        """The service-linked role for SageMaker; AWS makes it with the first target."""
+    def ensure_role(self, context: Context) -> str:
+        """The service-linked role for SageMaker; AWS makes it with the first target.
+
+        Raises AwsError (AccessDeniedException) when there is none and the caller may not have it
+        made (iam:CreateServiceLinkedRole).
+        """
+        scope = context.scope
+        arn = role_arn(scope)
         root = Credentials(scope.account, scope.account, "", f"arn:aws:iam::{scope.account}:root")
         iam = self.platform.session(root, scope.region).client("iam")
-        path = f"/aws-service-role/{PRINCIPAL}/"
         try:
             iam.get_role(RoleName=ROLE_NAME)
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchEntity":
                 raise
+            self.platform.authorize(
+                context.caller_arn,
+                "iam:CreateServiceLinkedRole",
+                arn,
+                scope,
+                {"iam:AWSServiceName": PRINCIPAL},
+            )
             trust = {
                 "Version": "2012-10-17",
                 "Statement": [
@@ -96,14 +114,14 @@ class Activities(Service):
                 ],
             }
             iam.create_role(
-                RoleName=ROLE_NAME, Path=path, AssumeRolePolicyDocument=json.dumps(trust)
+                RoleName=ROLE_NAME, Path=_PATH, AssumeRolePolicyDocument=json.dumps(trust)
             )
             iam.put_role_policy(
                 RoleName=ROLE_NAME,
                 PolicyName="AWSApplicationAutoscalingSageMakerEndpointPolicy",
                 PolicyDocument=json.dumps(_PERMISSIONS),
             )
-        return f"arn:aws:iam::{scope.account}:role{path}{ROLE_NAME}"
+        return arn
 
     def client(self, scope: Scope, role: str, service: str) -> Any:
         """A client that acts with the service-linked role."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from rehearsal.aws.application_autoscaling.activities import role_arn
 from rehearsal.aws.application_autoscaling.adjustments import stepped, tracked
 from rehearsal.aws.application_autoscaling.policies import ScalingPolicies
 from rehearsal.aws.application_autoscaling.records import Record, TargetKey
@@ -66,7 +67,7 @@ class PolicyExecution(ScalingPolicies):
         with self.lock:
             known = {policy["PolicyARN"]: key for (key, _), policy in self.policies.items()}
         for scope in {key.scope for key in known.values()}:
-            cloudwatch = self.client(scope, self.ensure_role(scope), "cloudwatch")
+            cloudwatch = self.client(scope, role_arn(scope), "cloudwatch")
             answer = cloudwatch.describe_alarms(StateValue="ALARM")
             for alarm in answer.get("MetricAlarms", ()):
                 for action in alarm.get("AlarmActions", ()):

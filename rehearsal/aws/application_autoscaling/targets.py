@@ -53,7 +53,7 @@ class ScalableTargets(Activities):
         with self.lock:
             known = self.targets.get(key)
             _check_capacity(request, known)
-        role = self.ensure_role(context.scope)
+        role = self.ensure_role(context)
         capacity = self.capacity_of(key, role)
         capacity.check()
         with self.lock:

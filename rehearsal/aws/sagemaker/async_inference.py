@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,11 +32,17 @@ class AsyncFailedError(Exception):
         self.response = response
 
 
-def answer_request(live: LiveEndpoint, metrics: EndpointMetrics, request: AsyncRequest) -> None:
+TopicKey = Callable[[str], str | None]
+"""Finds the KMS key of a topic; None when it has none."""
+
+
+def answer_request(
+    live: LiveEndpoint, metrics: EndpointMetrics, topic_key: TopicKey, request: AsyncRequest
+) -> None:
     """Answers a request of an asynchronous endpoint with the role of its model."""
     fleet, variant = live.route(None)
     output = (fleet.asynchronous or {}).get("OutputConfig", {})
-    _AsyncInvocation(live, (fleet, variant), output, metrics, request).run()
+    _AsyncInvocation(live, (fleet, variant), output, (metrics, topic_key), request).run()
 
 
 class _AsyncInvocation:
@@ -46,7 +53,7 @@ class _AsyncInvocation:
         live: LiveEndpoint,
         place: tuple[Fleet, Variant],
         output: Any,
-        metrics: EndpointMetrics,
+        around: tuple[EndpointMetrics, TopicKey],
         request: AsyncRequest,
     ) -> None:
         self._endpoint = live.name
@@ -54,7 +61,7 @@ class _AsyncInvocation:
         self._capture = fleet.capture
         self._variant = variant
         self._output = output
-        self._metrics = metrics
+        self._metrics, self._topic_key = around
         self._request = request
         self._served = Served(
             scope=live.scope,
@@ -204,6 +211,8 @@ class _AsyncInvocation:
             failure=str(failure) if failed else None,
         ) | included(self._output, answer, failed=failed)
         try:
+            if key := self._topic_key(topic):  # SNS encrypts with the rights of who publishes
+                self._client("kms").generate_data_key(KeyId=key, KeySpec="AES_256")
             self._client("sns").publish(TopicArn=topic, Message=json.dumps(told))
         except (BotoCoreError, ClientError) as error:
             _LOG.warning("notification of %s: %s", self._request.inference_id, error)

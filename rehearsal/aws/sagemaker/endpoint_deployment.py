@@ -113,7 +113,13 @@ class EndpointDeployments(EndpointProgress):
         metrics = self.registry.metrics
 
         def process(request: AsyncRequest) -> None:
-            answer_request(live, metrics, request)
+            answer_request(live, metrics, topic_key, request)
+
+        def topic_key(topic: str) -> str | None:
+            sns = self.service_session(live.scope).client("sns")
+            attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
+            key: str | None = attributes.get("KmsMasterKeyId")
+            return key
 
         def concurrency() -> int:
             client = (live.fleet.asynchronous or {}).get("ClientConfig", {})

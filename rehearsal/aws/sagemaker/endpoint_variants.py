@@ -146,6 +146,16 @@ def refuse_conversion(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         raise AwsError("ValidationException", message)
 
 
+def replaced_variants(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The variants that an update removes, or gives another instance type."""
+    types = {v["VariantName"]: v.get("InstanceType") for v in new["ProductionVariants"]}
+    return [
+        variant["VariantName"]
+        for variant in old["ProductionVariants"]
+        if types.get(variant["VariantName"], "none") != variant.get("InstanceType")
+    ]
+
+
 def _kind(config: Mapping[str, Any]) -> str:
     variants = config["ProductionVariants"]
     if config.get("AsyncInferenceConfig"):

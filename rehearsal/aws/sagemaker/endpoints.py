@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.aws.platform import AwsError, Context, Scope
 from rehearsal.aws.sagemaker import endpoint_configs
 from rehearsal.aws.sagemaker.endpoint_deployment import EndpointDeployments
 from rehearsal.aws.sagemaker.endpoint_rollout import check_rolling, rollout
-from rehearsal.aws.sagemaker.endpoint_variants import desired, refuse_conversion, retained
+from rehearsal.aws.sagemaker.endpoint_variants import (
+    desired,
+    refuse_conversion,
+    replaced_variants,
+    retained,
+)
 from rehearsal.aws.sagemaker.listing import Listing
 from rehearsal.aws.sagemaker.records import Record, now
 from rehearsal.aws.service import Request, Response
@@ -64,6 +69,7 @@ class Endpoints(EndpointDeployments):
         old = self._current_config(context.scope, record)
         if old is not None:
             refuse_conversion(old, config)
+            self._refuse_scaled(context.scope, record, replaced_variants(old, config))
         if given.get("RetainAllVariantProperties"):
             kept = given.get("ExcludeRetainedVariantProperties", ())
             excluded = {entry["VariantPropertyType"] for entry in kept}
@@ -140,6 +146,23 @@ class Endpoints(EndpointDeployments):
             )
             raise AwsError("ValidationException", message)
         return record
+
+    def _refuse_scaled(self, scope: Scope, record: Record, variants: Sequence[str]) -> None:
+        """Variants that scale keep their name and instance type until they are deregistered."""
+        if not variants:
+            return
+        resources = [f"endpoint/{record['EndpointName']}/variant/{name}" for name in variants]
+        scaling = self.service_session(scope).client("application-autoscaling")
+        found = scaling.describe_scalable_targets(
+            ServiceNamespace="sagemaker", ResourceIds=resources
+        )["ScalableTargets"]
+        if found:
+            names = ", ".join(sorted({target["ResourceId"].rpartition("/")[2] for target in found}))
+            message = (
+                f'The variant(s) "[{names}]" must be deregistered as scalable targets with AWS '
+                "Auto Scaling before they can be removed or have their instance type updated."
+            )
+            raise AwsError("ValidationException", message)
 
     def _config_of(
         self, scope: Scope, request: Mapping[str, Any], operation: str

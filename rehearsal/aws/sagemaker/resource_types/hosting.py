@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from rehearsal.aws.resource_requests import to_api
 from rehearsal.aws.resource_types import ResourceFailure, ResourceType
 from rehearsal.aws.sagemaker.resource_types.waiting import POLL_SECONDS, wait_until_gone
 
@@ -34,11 +35,28 @@ def _wait_until_served(
     return wait
 
 
-def _component_update(properties: dict[str, Any]) -> dict[str, Any]:
-    """What of a component can change in place: not where it is."""
-    members = ("InferenceComponentName", "Specification", "Specifications", "RuntimeConfig")
-    kept = (*members, "DeploymentConfig")
-    return {name: value for name, value in properties.items() if name in kept}
+_wait_for_component = _wait_until_served(
+    "describe_inference_component", "Inference component", "InferenceComponentStatus"
+)
+
+
+def _change_component(
+    client: Any, identifier: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]
+) -> None:
+    """Changes a component in place; where it is, no call can change."""
+    if not old:
+        return
+    moved = [name for name in ("EndpointName", "VariantName") if old.get(name) != new.get(name)]
+    if moved:
+        raise ResourceFailure(
+            f"AWS::SageMaker::InferenceComponent cannot change {' and '.join(moved)} in place: "
+            "give the component another name, so that it is replaced."
+        )
+    members = ("Specification", "Specifications", "RuntimeConfig", "DeploymentConfig")
+    changed = {name: new[name] for name in members if name in new}
+    shape = client.meta.service_model.operation_model("UpdateInferenceComponent").input_shape
+    client.update_inference_component(**identifier, **to_api(shape, changed, ""))
+    _wait_for_component(client, identifier)
 
 
 def _component_create(properties: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +125,6 @@ RESOURCE_TYPES = [
         service="sagemaker",
         create="CreateInferenceComponent",
         describe="DescribeInferenceComponent",
-        update="UpdateInferenceComponent",
         delete="DeleteInferenceComponent",
         identifier=("InferenceComponentName",),
         ref="InferenceComponentArn",
@@ -122,10 +139,8 @@ RESOURCE_TYPES = [
         },
         name_property="InferenceComponentName",
         to_request=_component_create,
-        to_update_request=_component_update,
-        wait=_wait_until_served(
-            "describe_inference_component", "Inference component", "InferenceComponentStatus"
-        ),
+        bring=_change_component,
+        wait=_wait_for_component,
         wait_deleted=wait_until_gone("describe_inference_component"),
     ),
 ]

@@ -102,6 +102,21 @@ def test_a_wrong_target_is_refused(scaling: Any, changes: dict[str, Any], messag
     assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
 
 
+def test_the_first_target_needs_the_right_to_make_the_service_linked_role(
+    scaling: Any, platform: FakePlatform
+) -> None:
+    role = (
+        "arn:aws:iam::111111111111:role/aws-service-role/sagemaker.application-autoscaling."
+        "amazonaws.com/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+    )
+    platform.denied.add(("iam:CreateServiceLinkedRole", role))
+
+    with pytest.raises(ClientError, match="not authorized to perform: iam:CreateServiceLinkedRole"):
+        scaling.register_scalable_target(**VARIANT, MinCapacity=1, MaxCapacity=4)
+    platform.clients["iam"].create_role(RoleName=role.rpartition("/")[2])
+    scaling.register_scalable_target(**VARIANT, MinCapacity=1, MaxCapacity=4)
+
+
 def test_burstable_instances_do_not_scale(scaling: Any, sagemaker: FakeSageMaker) -> None:
     sagemaker.instance_type = "ml.t2.medium"
 

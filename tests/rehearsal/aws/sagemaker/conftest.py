@@ -15,9 +15,22 @@ from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane
 from tests.rehearsal.fakes import CALLER, FakePlatform, ServiceClient
 
 
+class ScalableTargets:
+    """Application Auto Scaling, with the resources of `registered` as targets."""
+
+    def __init__(self) -> None:
+        self.registered: list[str] = []
+
+    def describe_scalable_targets(self, *, ResourceIds: list[str], **_: Any) -> dict[str, Any]:  # noqa: N803
+        found = [resource for resource in ResourceIds if resource in self.registered]
+        return {"ScalableTargets": [{"ResourceId": resource} for resource in found]}
+
+
 @pytest.fixture
 def platform() -> FakePlatform:
-    return FakePlatform()
+    platform = FakePlatform()
+    platform.clients["application-autoscaling"] = ScalableTargets()
+    return platform
 
 
 @pytest.fixture

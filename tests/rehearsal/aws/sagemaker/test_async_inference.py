@@ -28,6 +28,10 @@ OUTPUT = {
 class FakeTopics:
     def __init__(self) -> None:
         self.messages: list[tuple[str, dict[str, Any]]] = []
+        self.attributes: dict[str, str] = {}
+
+    def get_topic_attributes(self, **_: Any) -> dict[str, Any]:
+        return {"Attributes": self.attributes}
 
     def publish(self, *, TopicArn: str, Message: str) -> None:  # noqa: N803
         self.messages.append((TopicArn, json.loads(Message)))
@@ -108,6 +112,33 @@ def test_the_answer_is_written_and_the_topic_told(
         "eventSource": "aws:sagemaker",
         "eventName": "InferenceResult",
     }
+
+
+def test_a_topic_whose_key_the_role_may_not_use_is_not_told(
+    deploy: Any,
+    runtime: Any,
+    platform: FakePlatform,
+    topics: FakeTopics,
+    service: SageMaker,
+    eventually: Eventually,
+) -> None:
+    class Keys:
+        def generate_data_key(self, **_: Any) -> None:
+            error: Any = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+            raise ClientError(error, "GenerateDataKey")
+
+    deploy()
+    topics.attributes["KmsMasterKeyId"] = "alias/topic"
+    platform.clients["kms"] = Keys()
+
+    runtime.invoke_endpoint_async(EndpointName="batch", Body=b"1")
+
+    def failures() -> list[Any]:
+        service.registry.metrics.flush()
+        return [d for d in platform.metrics if d["MetricName"] == "NotificationFailures"]
+
+    assert len(eventually(failures)) == 1
+    assert topics.messages == []
 
 
 def test_an_error_of_the_container_goes_to_the_failure_path_and_the_error_topic(

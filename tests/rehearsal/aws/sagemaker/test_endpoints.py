@@ -107,6 +107,26 @@ def test_an_update_can_retain_the_instance_count(
     assert updated["DataCaptureConfig"]["EnableCapture"] is True
 
 
+def test_a_variant_that_scales_is_deregistered_before_its_instance_type_changes(
+    sagemaker: Any,
+    endpoint: dict[str, Any],
+    platform: FakePlatform,
+    settle: Callable[[str], dict[str, Any]],
+) -> None:
+    targets = platform.clients["application-autoscaling"].registered
+    targets.append("endpoint/live/variant/AllTraffic")
+    config = requests.endpoint_config("new")
+    config["ProductionVariants"][0]["InstanceType"] = "ml.m5.xlarge"
+    sagemaker.create_endpoint_config(**config)
+
+    with pytest.raises(ClientError, match="must be deregistered as scalable targets"):
+        sagemaker.update_endpoint(EndpointName="live", EndpointConfigName="new")
+    targets.clear()
+    sagemaker.update_endpoint(EndpointName="live", EndpointConfigName="new")
+
+    assert settle("live")["EndpointConfigName"] == "new"
+
+
 def test_the_weight_of_an_unknown_variant_is_refused(
     sagemaker: Any, endpoint: dict[str, Any]
 ) -> None:

@@ -358,6 +358,10 @@ def test_an_inference_component_is_created_updated_and_deleted(cloud: Aws, role:
     )
     assert failed["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert any("do not fit on variant AllTraffic" in reason for reason in failed["Reasons"])
+    moved = fleet(role, {"Container": own}, copies=2)
+    moved["Component"]["Properties"]["VariantName"] = "Other"
+    refused = cloud.deploy("components", moved, outputs=NAME, update=True)
+    assert any("cannot change VariantName in place" in reason for reason in refused["Reasons"])
     remove(cloud, "components")
 
 
