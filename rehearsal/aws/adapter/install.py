@@ -24,10 +24,12 @@ from rehearsal.aws.adapter import (
     resource_tags,
     roles_and_logs,
     routing,
+    source_identity,
     stack_actor,
     stack_rows,
     stack_rules,
     state_machines,
+    topic_rows,
     vpcs,
 )
 from rehearsal.aws.adapter.ministack import Ministack
@@ -52,12 +54,14 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     function_code.install()
     roles_and_logs.install()
     managed_policies.install()
+    source_identity.install()
     vpcs.install()
     refusals.install()
     publisher = metrics.Publisher(platform)
     metrics.install(publisher)
     events.install_targets(platform, publisher)
     event_buses.install()
+    topic_rows.install()
     state_machines.install(platform)
 
 

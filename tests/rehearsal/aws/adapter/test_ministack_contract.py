@@ -35,6 +35,11 @@ FUNCTIONS = [
     ("ministack.core.iam_evaluator", "_resource_policy", ["service", "resource_arn"]),
     ("ministack.core.iam_evaluator", "_service_principal_matches", ["principal", "service"]),
     ("ministack.core.iam_evaluator", "parse_policy_document", ["doc"]),
+    (
+        "ministack.core.iam_evaluator",
+        "evaluate_trust_policy",
+        ["trust_doc", "caller_arn", "ctx", "federated"],
+    ),
     ("ministack.core.iam_evaluator", "evaluate", ["ctx", "policies", "limits"]),
     (
         "ministack.core.iam_evaluator",
@@ -275,6 +280,8 @@ def test_a_table_is_of_its_kind(module: str, name: str, kind: type) -> None:
         ("ministack.services.ec2", "_security_groups"),
         ("ministack.services.ec2", "_tags"),
         ("ministack.services.eventbridge", "_event_buses"),
+        ("ministack.services.sns", "_topics"),
+        ("ministack.services.sqs", "_queues"),
         ("ministack.services.eventbridge", "_event_bus_policies"),
         (CLOUDFORMATION, "_stacks"),
         (CLOUDFORMATION, "_change_sets"),
