@@ -120,9 +120,15 @@ class SchemaLock:
 def lock_command(schema: FeatureSchema, path: str | Path, settings: Mapping[str, str]) -> str:
     """The command that writes a lock; a schema from code is named as `module:NAME`."""
     source = schema.origin or "MODULE:SCHEMA"
-    words = [shlex.quote(str(word)) for word in (source, path)]
+    words = [shlex.quote(_from_here(word)) for word in (source, path)]
     words += [f"--setting {shlex.quote(f'{name}={text}')}" for name, text in settings.items()]
     return " ".join([_COMMAND, *words])
+
+
+def _from_here(path: str | Path) -> str:
+    """A path as a person in the app's folder would type it."""
+    here, given = Path.cwd(), Path(path)
+    return str(given.relative_to(here) if given.is_relative_to(here) else given)
 
 
 def _changed(pairs: Mapping[str, tuple[str, str]]) -> list[str]:

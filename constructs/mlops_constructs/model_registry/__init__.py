@@ -1,6 +1,6 @@
 """The model registry: groups of model versions, the events of their approval, and model cards."""
 
-from .approval_events import ApprovalEventBus
+from .approval_events import ApprovalEventBus, UndeliveredApprovals
 from .model_card import ModelCard, ModelCardBase, ModelCardStatus
 from .model_card_content import (
     AdditionalInformation,
@@ -51,4 +51,5 @@ __all__ = [
     "TrainingDetails",
     "TrainingJobDetails",
     "TrainingMetric",
+    "UndeliveredApprovals",
 ]

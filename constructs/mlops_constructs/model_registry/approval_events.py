@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
@@ -40,6 +42,32 @@ def approval_rule(
         ),
         targets=None if target is None else [target],
     )
+
+
+class UndeliveredApprovals(sqs.Queue):
+    """Defines the queue for approvals that could not be delivered, which are kept for 14 days.
+
+    Parameters:
+        encryption_key: key of the messages; `events.amazonaws.com` has to be allowed to use it.
+
+    Example::
+
+        undelivered = UndeliveredApprovals(stack, "Undelivered", encryption_key=key)
+        target = targets.CodePipeline(pipeline, dead_letter_queue=undelivered)
+        group.on_approval("DeployOrKeep", target=target)
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, encryption_key: kms.IKey) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            encryption_master_key=encryption_key,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+        )
+        for rule in ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"):
+            kept = cdk.Acknowledgment(id=rule, reason="what it keeps was undeliverable already")
+            cdk.Validations.of(self).acknowledge(kept)
 
 
 class ApprovalEventBus(events.EventBus):

@@ -13,9 +13,13 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
 
-from mlops_constructs.model_registry import ApprovalEventBus, ModelPackageGroup, RegistrySharing
+from mlops_constructs.model_registry import (
+    ApprovalEventBus,
+    ModelPackageGroup,
+    RegistrySharing,
+    UndeliveredApprovals,
+)
 
 OWN, STAGING, PRODUCTION, AUDIT = ("1" * 12, "2" * 12, "3" * 12, "4" * 12)
 BUS = f"arn:aws:events:eu-west-1:{STAGING}:event-bus/approvals"
@@ -185,8 +189,10 @@ def test_stores_are_shared_with_accounts_that_deploy(
 def test_approvals_are_forwarded_with_a_role_that_can_do_nothing_else(stack: cdk.Stack) -> None:
     group = ModelPackageGroup(stack, "G", model_package_group_name="churn")
     bus = events.EventBus.from_event_bus_arn(stack, "Bus", BUS)
+    key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:eu-west-1:{OWN}:key/k")
+    lost = UndeliveredApprovals(stack, "Lost", encryption_key=key)
 
-    group.forward_approvals("Forward", event_bus=bus, dead_letter_queue=sqs.Queue(stack, "Lost"))
+    group.forward_approvals("Forward", event_bus=bus, dead_letter_queue=lost)
 
     rule = only(stack, "AWS::Events::Rule")
     assert rule["EventPattern"]["detail"] == {
@@ -196,6 +202,8 @@ def test_approvals_are_forwarded_with_a_role_that_can_do_nothing_else(stack: cdk
     (target,) = rule["Targets"]
     assert target["Arn"] == BUS
     assert set(target) == {"Arn", "DeadLetterConfig", "Id", "RoleArn"}
+    queue = only(stack, "AWS::SQS::Queue")
+    assert queue == {"KmsMasterKeyId": key.key_arn, "MessageRetentionPeriod": 14 * 86_400}
     assert only(stack, "AWS::IAM::ManagedPolicy")["PolicyDocument"]["Statement"] == [
         {"Action": "events:PutEvents", "Effect": "Allow", "Resource": BUS}
     ]

@@ -1,0 +1,55 @@
+"""A registry of another account: the side that deploys its models.
+
+Wanted beside `cross_account_registry`, in the account that it names: the bus takes approvals of the
+registry's account alone, and whoever deploys may read versions there and make models of them.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs.model_registry import (
+    ApprovalEventBus,
+    ModelPackageGroup,
+    UndeliveredApprovals,
+)
+
+REGISTRY = "444444444444"
+
+
+class DeploymentAccount(cdk.Stack):
+    """Defines the bus, what an approval starts, and the right to deploy."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        bus = ApprovalEventBus(
+            self,
+            "Approvals",
+            registry_accounts=[REGISTRY],
+            event_bus_name="model-approvals",
+            encryption_key=stores.key,
+        )
+        undelivered = UndeliveredApprovals(self, "Undelivered", encryption_key=stores.key)
+        bus.on_approval(
+            "Tell",
+            model_package_group_name="churn-shared",
+            target=targets.SnsTopic(stores.topic, dead_letter_queue=undelivered),
+        )
+        group = ModelPackageGroup.from_model_package_group_arn(
+            self,
+            "Churn",
+            self.format_arn(
+                service="sagemaker",
+                resource="model-package-group",
+                resource_name="churn-shared",
+                account=REGISTRY,
+            ),
+        )
+        group.grant_deploy(iam.ManagedPolicy(self, "Deploys"))
+        cdk.CfnOutput(self, "EventBusArn", value=bus.event_bus_arn)
