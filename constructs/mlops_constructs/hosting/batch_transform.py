@@ -17,6 +17,7 @@ from mlops_constructs.access import Permission, ServiceRole
 from .checkov_skip import skip_in_checkov
 from .model import ModelBase
 from .names import name_problems
+from .permissions import use_of_volumes
 from .transform_data import TransformInput, TransformInstances, TransformOutput
 from .transform_job import let_model_work, model_problems, transform_job
 
@@ -193,13 +194,7 @@ class BatchTransform(cdk.Resource):
         ]
         if volume_key is not None:
             # SageMaker encrypts volumes through a grant of whoever starts the job.
-            allowed.append(
-                Permission(
-                    actions=["kms:CreateGrant"],
-                    resources=[volume_key.key_arn],
-                    conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-                )
-            )
+            allowed += use_of_volumes(volume_key)
         return ServiceRole(
             self,
             "Role",

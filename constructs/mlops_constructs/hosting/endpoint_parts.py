@@ -11,12 +11,14 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from mlops_constructs._content_name import content_hash
+from mlops_constructs.access import RolePolicies
 
 from .async_inference import AsyncInference
 from .checkov_skip import skip_in_checkov
 from .data_capture import DataCapture
 from .managed_fleet import ManagedFleet
 from .model import ModelBase
+from .permissions import grant, use_of_volumes
 from .real_time_variant import RealTimeVariant
 from .scaled_capacity import (
     INSTANCES,
@@ -92,6 +94,8 @@ class EndpointParts:
                 self.data_capture.grant_write(role)
             if self.asynchronous is not None:
                 self.asynchronous.grant_use(role)
+            if self.encryption_key is not None:
+                grant(role, use_of_volumes(self.encryption_key))
 
     def explain_open_networks(self) -> None:
         """Tells checkov why models of serverless variants are not isolated."""
@@ -122,6 +126,10 @@ class EndpointParts:
             kms_key_id=key_arn,
             **rest,
         )
+        for fleet in self.fleets:
+            # The role is used as soon as there are instances: permissions come first.
+            policies = RolePolicies(scope, f"RolePolicies-{fleet.name}", role=fleet.role)
+            config.node.add_dependency(policies)
         if self.serverless:
             reason = "The key is that of instances' volumes, which serverless endpoints do not have"
             cdk.Validations.of(config).acknowledge(
@@ -146,8 +154,9 @@ class EndpointParts:
             found["execution_role_arn"] = fleet.role.role_arn
             found["enable_network_isolation"] = fleet.network_isolation
             if fleet.placement is not None:
+                groups = fleet.placement.security_group_ids(scope)
+                fleet.placement.let_join(scope, fleet.role, groups)
                 found["vpc_config"] = sagemaker.CfnEndpointConfig.VpcConfigProperty(
-                    subnets=fleet.placement.subnet_ids,
-                    security_group_ids=fleet.placement.security_group_ids(scope),
+                    subnets=fleet.placement.subnet_ids, security_group_ids=groups
                 )
         return found

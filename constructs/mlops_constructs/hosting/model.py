@@ -107,7 +107,7 @@ class Model(ModelBase):
         resource = self._define(
             content,
             hosting_role,
-            self._vpc_config(placement),
+            self._vpc_config(placement, hosting_role),
             name_prefix,
         )
         # SageMaker reads the model data when the model is created: permissions come first.
@@ -155,10 +155,12 @@ class Model(ModelBase):
         )
 
     def _vpc_config(
-        self, placement: VpcPlacement | None
+        self, placement: VpcPlacement | None, role: iam.IRole
     ) -> sagemaker.CfnModel.VpcConfigProperty | None:
         if placement is None:
             return None
+        groups = placement.security_group_ids(self)
+        placement.let_join(self, role, groups)
         return sagemaker.CfnModel.VpcConfigProperty(
-            subnets=placement.subnet_ids, security_group_ids=placement.security_group_ids(self)
+            subnets=placement.subnet_ids, security_group_ids=groups
         )

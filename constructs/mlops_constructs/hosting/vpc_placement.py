@@ -3,8 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IConstruct
+
+from mlops_constructs.access import Permission
+
+from .permissions import grant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +27,45 @@ class VpcPlacement:
     vpc: ec2.IVpc
     subnets: ec2.SubnetSelection | None = None
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
+
+    def let_join(self, scope: IConstruct, role: iam.IRole, security_group_ids: list[str]) -> None:
+        """Lets a role put network interfaces into the subnets, as SageMaker does with it.
+
+        Source: "How to use SageMaker AI execution roles", section CreateModel.
+        """
+        stack = cdk.Stack.of(scope)
+
+        def arn(resource: str, name: str) -> str:
+            return stack.format_arn(service="ec2", resource=resource, resource_name=name)
+
+        places = [arn("subnet", subnet) for subnet in self.subnet_ids]
+        places += [arn("security-group", group) for group in security_group_ids]
+        grant(
+            role,
+            [
+                Permission(
+                    actions=[
+                        "ec2:CreateNetworkInterface",
+                        "ec2:CreateNetworkInterfacePermission",
+                        "ec2:DeleteNetworkInterface",
+                        "ec2:DeleteNetworkInterfacePermission",
+                    ],
+                    resources=[arn("network-interface", "*"), *places],
+                    because="network interfaces are numbered when SageMaker makes them",
+                ),
+                Permission(
+                    actions=[
+                        "ec2:DescribeDhcpOptions",
+                        "ec2:DescribeNetworkInterfaces",
+                        "ec2:DescribeSecurityGroups",
+                        "ec2:DescribeSubnets",
+                        "ec2:DescribeVpcs",
+                    ],
+                    resources=["*"],
+                    because="the authorisation reference has no resource level for them",
+                ),
+            ],
+        )
 
     @property
     def subnet_ids(self) -> list[str]:

@@ -91,42 +91,6 @@ def test_permissions_that_are_granted_later_are_there_before_the_model_too(
     assert model["DependsOn"] == list(template.find_resources("AWS::IAM::Policy"))
 
 
-def test_containers_in_a_vpc_reach_only_https(
-    stack: cdk.Stack, role: iam.IRole, resources: Resources
-) -> None:
-    vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
-
-    Model(stack, "M", source=PACKAGE, role=role, vpc=vpc)
-
-    assert len(resources(MODEL)[0]["VpcConfig"]["Subnets"]) == 2
-    group = resources("AWS::EC2::SecurityGroup")[0]
-    assert [(rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]] == [
-        (443, 443)
-    ]
-
-
-def test_subnets_and_security_groups_can_be_chosen(
-    stack: cdk.Stack, role: iam.IRole, resources: Resources
-) -> None:
-    vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
-    group = ec2.SecurityGroup.from_security_group_id(stack, "Group", "sg-0123456789abcdef0")
-
-    Model(
-        stack,
-        "M",
-        source=PACKAGE,
-        role=role,
-        vpc=vpc,
-        subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
-        security_groups=[group],
-    )
-
-    config = resources(MODEL)[0]["VpcConfig"]
-    assert config["SecurityGroupIds"] == ["sg-0123456789abcdef0"]
-    assert all("Public" in subnet["Ref"] for subnet in config["Subnets"])
-    assert not resources("AWS::EC2::SecurityGroup")
-
-
 def test_a_named_model_gets_another_name_for_any_other_content(
     stack: cdk.Stack, role: iam.IRole, resources: Resources
 ) -> None:
