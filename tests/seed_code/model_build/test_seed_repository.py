@@ -53,6 +53,20 @@ def test_its_tests_pass_on_what_the_image_holds(repository: Path) -> None:
     assert " passed" in run(repository, python, "-m", "pytest", "-q")
 
 
+def test_what_reads_its_code_for_mistakes_and_security_finds_nothing(
+    repository: Path, tmp_path: Path
+) -> None:
+    buildspec = yaml.safe_load((repository / "buildspecs/test.yml").read_text())
+    readers = [line for line in buildspec["phases"]["build"]["commands"] if "pytest" not in line]
+    assert [re.findall(r"-m (\w+)", line) for line in readers] == [["ruff"], ["bandit"]]
+    python = environment(repository, "tests/requirements.txt")
+    # The environments of the other tests are in the repository, which they would read too.
+    code = tmp_path / "code"
+    shutil.copytree(SEED, code, ignore=shutil.ignore_patterns(".*cache", "__pycache__"))
+    for line in readers:
+        run(code, python, *line.split()[1:])
+
+
 def test_its_tests_of_the_pipeline_pass_on_what_the_train_build_installs(repository: Path) -> None:
     python = environment(repository, *LOCKS)
     files = [f"tests/test_{name}.py" for name in ("definition", "data", "evaluate", "metrics")]

@@ -46,7 +46,7 @@ def test_its_locks_carry_hashes_and_no_registry() -> None:
 
 
 def test_its_builds_run_what_the_repository_has() -> None:
-    for name in ("synth", "smoke_test"):
+    for name in ("synth", "smoke_test", "test"):
         spec = yaml.safe_load((SEED / "buildspecs" / f"{name}.yml").read_text())
         commands = [
             command for phase in spec["phases"].values() for command in phase.get("commands", [])
@@ -54,6 +54,16 @@ def test_its_builds_run_what_the_repository_has() -> None:
         files = re.findall(r"[\w-]+\.(?:py|txt)", " ".join(commands))
         assert files and all((SEED / file).exists() for file in files), name
         assert "/root/.cache/uv/**/*" in spec["cache"]["paths"]
+
+
+def test_its_code_is_read_for_mistakes_and_for_security() -> None:
+    spec = yaml.safe_load((SEED / "buildspecs/test.yml").read_text())
+    lock = (SEED / "requirements-test.txt").read_text()
+    commands = " ".join(spec["phases"]["build"]["commands"])
+
+    for tool in ("pytest", "ruff", "bandit"):
+        assert f"-m {tool}" in commands
+        assert re.search(rf"^{tool}==", lock, re.MULTILINE)
 
 
 def test_synth_gives_the_templates_at_the_top_of_its_artifact() -> None:

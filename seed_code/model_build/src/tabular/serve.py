@@ -42,7 +42,8 @@ def serve() -> int:
     config = Config(
         "tabular.application:create",
         factory=True,
-        host="0.0.0.0",  # noqa: S104  SageMaker calls from outside of the container
+        # SageMaker calls from outside of the container.
+        host="0.0.0.0",  # noqa: S104  # nosec B104
         port=int(os.environ.get("SAGEMAKER_BIND_TO_PORT", PORT)),
         workers=workers(),
         access_log=False,
