@@ -47,7 +47,7 @@ def outside_of(network: JobNetwork) -> list[Permission]:
             _deny(placed, {"ForAnyValue:StringNotEquals": {key: allowed}})
             for key, allowed in elsewhere.items()
         ),
-        _deny(_JOBS, {"BoolIfExists": {"sagemaker:InterContainerTrafficEncryption": "false"}}),
+        _deny(_JOBS, {"Bool": {"sagemaker:InterContainerTrafficEncryption": "false"}}),
         _deny(_JOBS, {"Null": {"sagemaker:InterContainerTrafficEncryption": "true"}}),
         # What has the internet by default, and no use in a project.
         _deny(

@@ -87,8 +87,9 @@ class PersonaRole(LeastPrivilegeRole):
         permissions = _permissions(
             scope, persona, domain_id, project, federated=federated is not None
         )
-        permissions += outside_of(network) if network else []
-        permissions += not_encrypted_with(keys) if keys else []
+        if persona.works:  # nobody else starts anything
+            permissions += outside_of(network) if network else []
+            permissions += not_encrypted_with(keys) if keys else []
         super().__init__(
             scope,
             construct_id,

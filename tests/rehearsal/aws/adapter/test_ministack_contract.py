@@ -38,7 +38,7 @@ FUNCTIONS = [
     (
         "ministack.core.iam_evaluator",
         "evaluate_trust_policy",
-        ["trust_doc", "caller_arn", "ctx", "federated"],
+        ["trust_doc", "caller_arn", "ctx"],
     ),
     ("ministack.core.iam_evaluator", "evaluate", ["ctx", "policies", "limits"]),
     (

@@ -1,0 +1,290 @@
+"""What people can and cannot do, asked of IAM: the roles are deployed, and called with.
+
+"Allowed" is any answer but a denial: that the resource does not exist, say.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+PROJECT_TAGS = [{"Key": "sagemaker:project-name", "Value": "churn"}]
+OTHERS_TAGS = [{"Key": "sagemaker:project-name", "Value": "fraud"}]
+OWN_VPC = {"Subnets": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}
+IMAGE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/churn:1"
+
+
+def allowed(client: Any, operation: str, **request: Any) -> bool:
+    """Whether IAM lets a request through."""
+    try:
+        getattr(client, operation)(**request)
+    except ClientError as error:
+        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        return not (
+            code in ("AccessDenied", "AccessDeniedException", "AuthorizationError")
+            or "not authorized to perform" in message
+        )
+    return True
+
+
+def training_job(people: Any, **changed: Any) -> dict[str, Any]:
+    key = people.outputs["KeyValue"]
+    return {
+        "TrainingJobName": "churn-by-hand",
+        "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        "RoleArn": people.outputs["JobsValue"],
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/models/", "KmsKeyId": key},
+        "ResourceConfig": {
+            "InstanceType": "ml.m5.large",
+            "InstanceCount": 1,
+            "VolumeSizeInGB": 10,
+            "VolumeKmsKeyId": key,
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        "VpcConfig": OWN_VPC,
+        "EnableInterContainerTrafficEncryption": True,
+        "Tags": PROJECT_TAGS,
+        **changed,
+    }
+
+
+@pytest.fixture(scope="session")
+def endpoints(people: Any) -> Any:
+    """A model of each project, made by somebody else, tagged and named for it."""
+    sagemaker = people.root("sagemaker")
+    role = people.outputs["JobsValue"]
+    for name, tags in (("churn-model", PROJECT_TAGS), ("fraud-model", OTHERS_TAGS)):
+        sagemaker.create_model(
+            ModelName=name,
+            ExecutionRoleArn=role,
+            PrimaryContainer={"Image": IMAGE},
+            Tags=tags,
+        )
+    # Named as if it were the project's, yet of another.
+    sagemaker.create_model(
+        ModelName="churn-eu-model",
+        ExecutionRoleArn=role,
+        PrimaryContainer={"Image": IMAGE},
+        Tags=OTHERS_TAGS,
+    )
+    # Made by a pipeline, which chooses names that do not tell the project.
+    sagemaker.create_model(
+        ModelName="pipelines-abc",
+        ExecutionRoleArn=role,
+        PrimaryContainer={"Image": IMAGE},
+        Tags=PROJECT_TAGS,
+    )
+    return people
+
+
+@pytest.mark.parametrize("persona", ["Scientist", "Engineer", "Reviewer", "Auditor"])
+def test_everybody_sees_the_own_project_and_nothing_of_another(
+    endpoints: Any, persona: str
+) -> None:
+    sagemaker = endpoints.client(persona, "sagemaker")
+    assert allowed(sagemaker, "describe_model", ModelName="churn-model")
+    assert allowed(sagemaker, "describe_model", ModelName="pipelines-abc"), "by its tag"
+    assert not allowed(sagemaker, "describe_model", ModelName="fraud-model")
+    assert not allowed(sagemaker, "describe_model", ModelName="churn-eu-model"), "by its tag"
+    assert allowed(sagemaker, "describe_endpoint", EndpointName="churn-staging")
+    assert not allowed(sagemaker, "describe_endpoint", EndpointName="fraud-staging")
+    assert allowed(sagemaker, "list_model_packages", ModelPackageGroupName="churn")
+    assert not allowed(sagemaker, "list_model_packages", ModelPackageGroupName="fraud")
+
+
+@pytest.mark.parametrize("persona", ["Scientist", "Engineer", "Reviewer", "Auditor"])
+def test_nobody_touches_another_domain(people: Any, persona: str) -> None:
+    sagemaker = people.client(persona, "sagemaker")
+    assert allowed(sagemaker, "describe_domain", DomainId="d-own")
+    assert not allowed(sagemaker, "describe_domain", DomainId="d-other")
+    for operation, more in (
+        ("describe_user_profile", {"UserProfileName": "ben"}),
+        ("describe_space", {"SpaceName": "notes"}),
+    ):
+        assert allowed(sagemaker, operation, DomainId="d-own", **more)
+        assert not allowed(sagemaker, operation, DomainId="d-other", **more)
+    works = persona in ("Scientist", "Engineer")
+    assert allowed(sagemaker, "delete_space", DomainId="d-own", SpaceName="notes") == works
+    assert not allowed(sagemaker, "delete_space", DomainId="d-other", SpaceName="notes")
+    assert not allowed(sagemaker, "delete_domain", DomainId="d-own")
+
+
+def test_those_who_work_start_jobs_of_the_project_and_others_do_not(people: Any) -> None:
+    for persona, works in {
+        "Scientist": True,
+        "Engineer": True,
+        "Reviewer": False,
+        "Auditor": False,
+    }.items():
+        sagemaker = people.client(persona, "sagemaker")
+        job = training_job(people, TrainingJobName=f"churn-{persona.lower()}")
+        assert allowed(sagemaker, "create_training_job", **job) == works, persona
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"TrainingJobName": "fraud-by-hand"},
+        {"Tags": OTHERS_TAGS},
+        {"Tags": []},
+        {"VpcConfig": None},
+        {"VpcConfig": {**OWN_VPC, "Subnets": ["subnet-0a1b2c3d", "subnet-0fffffff"]}},
+        {"VpcConfig": {**OWN_VPC, "SecurityGroupIds": ["sg-0fffffff"]}},
+        {"EnableInterContainerTrafficEncryption": False},
+        {"EnableInterContainerTrafficEncryption": None},
+        {"OutputDataConfig": {"S3OutputPath": "s3://bucket/models/"}},
+        {"RoleArn": "foreign"},
+    ],
+    ids=lambda changed: f"{next(iter(changed))}={next(iter(changed.values()))}"[:60],
+)
+def test_a_job_outside_of_project_network_or_encryption_is_denied(
+    people: Any, changed: dict[str, Any]
+) -> None:
+    if "RoleArn" in changed:
+        changed = {"RoleArn": people.outputs["ForeignValue"]}
+    job = training_job(people, **changed)
+    job = {name: value for name, value in job.items() if value is not None and value != []}
+    assert not allowed(people.client("Scientist", "sagemaker"), "create_training_job", **job)
+
+
+def test_volumes_need_the_key_of_the_project(people: Any) -> None:
+    sagemaker = people.client("Scientist", "sagemaker")
+    other = people.outputs["KeyValue"].rpartition("/")[0] + "/00000000-0000-0000-0000-000000000000"
+    resources = training_job(people)["ResourceConfig"]
+    for wrong in (
+        {**resources, "VolumeKmsKeyId": other},
+        {name: value for name, value in resources.items() if name != "VolumeKmsKeyId"},
+    ):
+        job = training_job(people, ResourceConfig=wrong)
+        assert not allowed(sagemaker, "create_training_job", **job)
+
+
+def test_models_are_hosted_by_engineers_in_the_network_alone(people: Any) -> None:
+    def model(name: str, **more: Any) -> dict[str, Any]:
+        role = people.outputs["JobsValue"]
+        container = {"Image": IMAGE}
+        return {
+            "ModelName": name,
+            "ExecutionRoleArn": role,
+            "PrimaryContainer": container,
+            "Tags": PROJECT_TAGS,
+            **more,
+        }
+
+    engineer = people.client("Engineer", "sagemaker")
+    assert allowed(engineer, "create_model", **model("churn-hosted", VpcConfig=OWN_VPC))
+    assert not allowed(engineer, "create_model", **model("churn-open"))
+    assert not allowed(engineer, "create_model", **model("fraud-hosted", VpcConfig=OWN_VPC))
+    scientist = people.client("Scientist", "sagemaker")
+    assert not allowed(scientist, "create_model", **model("churn-mine", VpcConfig=OWN_VPC))
+
+
+def test_nobody_makes_a_resource_of_others_the_projects_by_a_tag(endpoints: Any) -> None:
+    arn = "arn:aws:sagemaker:us-east-1:111111111111:model/"
+    for persona in ("Scientist", "Engineer", "Reviewer", "Auditor"):
+        sagemaker = endpoints.client(persona, "sagemaker")
+        for name in ("fraud-model", "churn-eu-model", "churn-model"):
+            assert not allowed(sagemaker, "add_tags", ResourceArn=arn + name, Tags=PROJECT_TAGS)
+
+
+def package(group: str) -> str:
+    return f"arn:aws:sagemaker:us-east-1:111111111111:model-package/{group}/1"
+
+
+def test_only_the_reviewer_approves_and_only_that(people: Any) -> None:
+    def update(persona: str, group: str, **change: Any) -> bool:
+        client = people.client(persona, "sagemaker")
+        return allowed(client, "update_model_package", ModelPackageArn=package(group), **change)
+
+    assert update("Reviewer", "churn", ModelApprovalStatus="Approved")
+    assert update("Reviewer", "churn", ModelApprovalStatus="Rejected")
+    assert not update("Reviewer", "churn", ModelApprovalStatus="PendingManualApproval")
+    assert not update("Reviewer", "churn", CustomerMetadataProperties={"auc": "1.0"})
+    assert not update("Reviewer", "fraud", ModelApprovalStatus="Approved")
+    for persona in ("Scientist", "Engineer", "Auditor"):
+        assert not update(persona, "churn", ModelApprovalStatus="Approved"), persona
+
+
+def test_only_the_reviewer_answers_the_approval_of_a_deployment(people: Any) -> None:
+    def answer(persona: str, pipeline: str) -> bool:
+        return allowed(
+            people.client(persona, "codepipeline"),
+            "put_approval_result",
+            pipelineName=pipeline,
+            stageName="Staging",
+            actionName="Approval",
+            token="00000000-0000-0000-0000-000000000000",
+            result={"summary": "seen", "status": "Approved"},
+        )
+
+    assert answer("Reviewer", "churn-model-deploy")
+    assert not answer("Reviewer", "fraud-model-deploy")
+    for persona in ("Scientist", "Engineer", "Auditor"):
+        assert not answer(persona, "churn-model-deploy"), persona
+
+
+def test_data_is_written_by_those_who_work_and_reports_are_read_by_all(people: Any) -> None:
+    bucket = people.outputs["BucketValue"]
+    people.root("s3").put_object(Bucket=bucket, Key="runs/1/report.json", Body=b"{}")
+    people.root("s3").put_object(Bucket=bucket, Key="secrets/token", Body=b"1")
+    for persona, works in {
+        "Scientist": True,
+        "Engineer": True,
+        "Reviewer": False,
+        "Auditor": False,
+    }.items():
+        s3 = people.client(persona, "s3")
+        assert allowed(s3, "get_object", Bucket=bucket, Key="runs/1/report.json"), persona
+        assert not allowed(s3, "get_object", Bucket=bucket, Key="secrets/token"), persona
+        written = allowed(s3, "put_object", Bucket=bucket, Key=f"data/{persona}", Body=b"1")
+        assert written == works, persona
+
+
+def test_code_is_pushed_by_those_who_work(people: Any) -> None:
+    request = {"repositoryName": "churn-model-build", "branchName": "b", "commitId": "0" * 40}
+    for persona in ("Scientist", "Engineer"):
+        assert allowed(people.client(persona, "codecommit"), "create_branch", **request)
+    for persona in ("Reviewer", "Auditor"):
+        assert not allowed(people.client(persona, "codecommit"), "create_branch", **request)
+
+
+def trust() -> str:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sagemaker.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def test_nobody_makes_a_role_or_takes_off_the_boundary(people: Any) -> None:
+    for persona in ("Scientist", "Engineer", "Reviewer", "Auditor"):
+        iam = people.client(persona, "iam")
+        name = people.outputs[persona].rpartition("/")[2]
+        assert not allowed(iam, "create_role", RoleName="mine", AssumeRolePolicyDocument=trust())
+        assert not allowed(iam, "delete_role_permissions_boundary", RoleName=name)
+        assert not allowed(
+            iam, "put_role_policy", RoleName=name, PolicyName="p", PolicyDocument="{}"
+        )
+
+
+def test_the_boundary_holds_when_somebody_attaches_more(people: Any) -> None:
+    name = people.outputs["Scientist"].rpartition("/")[2]
+    root = people.root("iam")
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    root.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=document)
+    try:
+        iam = people.client("Scientist", "iam")
+        assert not allowed(iam, "create_role", RoleName="mine", AssumeRolePolicyDocument=trust())
+        sagemaker = people.client("Scientist", "sagemaker")
+        assert not allowed(sagemaker, "delete_domain", DomainId="d-other")
+        job = training_job(
+            people, RoleArn=people.outputs["ForeignValue"], TrainingJobName="churn-f"
+        )
+        assert not allowed(sagemaker, "create_training_job", **job), "passes a foreign role"
+    finally:
+        root.delete_role_policy(RoleName=name, PolicyName="everything")
