@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from rehearsal.aws.application_autoscaling.activities import role_arn
+from rehearsal.aws.application_autoscaling.adjustments import check_steps
 from rehearsal.aws.application_autoscaling.records import (
     Record,
     TargetKey,
@@ -71,7 +73,25 @@ class ScalingPolicies(ScalableTargets):
                 and (not names or name in names)
             ]
         entries, token = page(found, request)
-        return {"ScalingPolicies": entries, "NextToken": token}
+        return {"ScalingPolicies": self._with_alarms(context.scope, entries), "NextToken": token}
+
+    def _with_alarms(self, scope: Scope, policies: list[Record]) -> list[Record]:
+        """Step scaling policies with the alarms that have them as an action."""
+        if not any(policy["PolicyType"] == "StepScaling" for policy in policies):
+            return policies
+        answer = self.client(scope, role_arn(scope), "cloudwatch").describe_alarms()
+        shown = []
+        for policy in policies:
+            mine = [
+                {
+                    "AlarmName": alarm["AlarmName"],
+                    "AlarmARN": scope.arn("cloudwatch", f"alarm:{alarm['AlarmName']}"),
+                }
+                for alarm in answer.get("MetricAlarms", ())
+                if policy["PolicyARN"] in alarm.get("AlarmActions", ())
+            ]
+            shown.append({**policy, "Alarms": policy["Alarms"] or mine})
+        return shown
 
     def delete_scaling_policy(self, request: Request, context: Context) -> Response:
         """Deletes a policy and the alarms that were made for it."""
@@ -134,6 +154,8 @@ def _check_policy(key: TargetKey, kind: str, request: Request) -> None:
     elif not request[needed].get("AdjustmentType") or not request[needed].get("StepAdjustments"):
         message = "A step scaling policy needs AdjustmentType and StepAdjustments"
         raise AwsError("ValidationException", message)
+    else:
+        check_steps(request[needed])
 
 
 def _policy_arn(scope: Scope, request: Request) -> str:

@@ -8,7 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.aws.application_autoscaling import ApplicationAutoScaling
-from rehearsal.aws.application_autoscaling.adjustments import stepped, tracked
+from rehearsal.aws.application_autoscaling.adjustments import check_steps, stepped, tracked
+from rehearsal.aws.platform import AwsError
 from tests.rehearsal.aws.application_autoscaling.conftest import (
     COMPONENT,
     VARIANT,
@@ -251,6 +252,10 @@ def test_a_step_policy_wakes_a_component_up(
     service.execute_alarms()
 
     (activity,) = settled()
+    (described,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")[
+        "ScalingPolicies"
+    ]
+    assert [alarm["AlarmName"] for alarm in described["Alarms"]] == ["no-capacity"]
     assert sagemaker.copies == 1
     assert activity["Description"] == "Setting desired copy count to 1."
 
@@ -342,6 +347,37 @@ STEPS = {
 )
 def test_steps_follow_the_size_of_the_breach(current: int, breach: float, capacity: int) -> None:
     assert stepped(STEPS, current, breach) == capacity
+
+
+def test_at_the_threshold_a_step_below_it_counts() -> None:
+    step = {"MetricIntervalUpperBound": 0, "ScalingAdjustment": -1}
+    config = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [step]}
+
+    assert stepped(config, 3, 0) == 2
+
+
+@pytest.mark.parametrize(
+    ("bounds", "message"),
+    [
+        ([(0, 10), (20, None)], "cannot overlap or have a gap"),
+        ([(0, 10), (5, None)], "cannot overlap or have a gap"),
+        ([(None, None)], "cannot both be left out"),
+        ([(10, 0)], "lower bounds must be less than upper bounds"),
+        ([(0, 10)], "above the threshold one step needs no upper bound"),
+        ([(-10, 0)], "below the threshold one step needs no lower bound"),
+    ],
+)
+def test_ranges_of_steps_that_aws_refuses(
+    bounds: list[tuple[int | None, int | None]], message: str
+) -> None:
+    names = ("MetricIntervalLowerBound", "MetricIntervalUpperBound")
+    steps = [
+        {name: value for name, value in zip(names, pair, strict=True) if value is not None}
+        for pair in bounds
+    ]
+
+    with pytest.raises(AwsError, match=message):
+        check_steps({"StepAdjustments": steps})
 
 
 def test_an_exact_step_and_none() -> None:
