@@ -118,6 +118,7 @@ def authorize(
         region=scope.region,
         service_context={key.lower(): value for key, value in (context_keys or {}).items()},
         principal_keys=keys,
+        secure_transport=True,  # it stands for a request that would come over TLS
     )
     with in_scope(scope):
         result = iam_evaluator.evaluate(context, policies, *limits)

@@ -21,13 +21,12 @@ def authorize_by_policy(
         region=scope.region,
         service_context={"aws:principalaccount": account, "aws:principalarn": principal_arn},
         principal_keys={},
+        secure_transport=True,  # the gateway speaks TLS alone
     )
     decided = iam_evaluator.evaluate_resource_policy(policy, context)
     if decided.decision != "Allow":
         explicit = decided.decision == "Deny"
-        message = iam_actions.identity_denial_message(
-            action, principal_arn, resource_arn, explicit
-        )
+        message = iam_actions.identity_denial_message(action, principal_arn, resource_arn, explicit)
         raise AwsError("AccessDeniedException", _of_resource(message), 403)
 
 

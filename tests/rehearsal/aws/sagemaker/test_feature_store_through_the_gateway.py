@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -45,7 +46,18 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     process = start_server(state, services=SERVICES)
     try:
         aws = Aws(wait_until_ready(process, state), state)
-        aws.client("s3").create_bucket(Bucket=BUCKET)
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        # As `enforce_ssl` of the CDK writes it.
+        insecure = {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": [OBJECTS, f"{OBJECTS}/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+        policy = {"Version": "2012-10-17", "Statement": [insecure]}
+        s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
         yield aws
     finally:
         process.terminate()
@@ -87,7 +99,7 @@ def record(customer: str, moment: str, **values: str) -> list[dict[str, str]]:
 
 
 def eventually(probe: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         if value := probe():
             return value
