@@ -153,8 +153,13 @@ class EndpointDeployments(EndpointProgress):
         if not plan.alarms:
             return
         client = self.service_session(scope).client("cloudwatch")
-        answer = client.describe_alarms(AlarmNames=list(plan.alarms), StateValue="ALARM")
-        ringing = [alarm["AlarmName"] for alarm in answer.get("MetricAlarms", ())]
+        kinds = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
+        answer = client.describe_alarms(
+            AlarmNames=list(plan.alarms), AlarmTypes=list(kinds), StateValue="ALARM"
+        )
+        ringing = [
+            alarm["AlarmName"] for member in kinds.values() for alarm in answer.get(member, ())
+        ]
         if ringing:
             reason = "One or more alarms have been triggered during endpoint deployment: "
             raise RolledBackError(reason + ", ".join(sorted(ringing)))

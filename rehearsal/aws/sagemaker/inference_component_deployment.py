@@ -11,7 +11,7 @@ from rehearsal.aws.sagemaker.data_plane import ExecutionFailedError, reason_of
 from rehearsal.aws.sagemaker.endpoint_deployment import RolledBackError
 from rehearsal.aws.sagemaker.endpoint_fleet import Component, Hardware
 from rehearsal.aws.sagemaker.endpoint_registry import LiveEndpoint
-from rehearsal.aws.sagemaker.endpoint_rollout import component_rollout
+from rehearsal.aws.sagemaker.endpoint_rollout import Rollout, component_rollout
 from rehearsal.aws.sagemaker.endpoint_servers import Hosting
 from rehearsal.aws.sagemaker.endpoint_variants import deployed_image
 from rehearsal.aws.sagemaker.inference_component_placement import (
@@ -25,6 +25,14 @@ from rehearsal.aws.sagemaker.replicas import Replicas
 
 class InferenceComponentDeployments(InferenceComponentPlacement):
     """Deploys inference components on worker threads."""
+
+    def deploy_update(
+        self, scope: Scope, record: Record, config: dict[str, Any], plan: Rollout
+    ) -> None:
+        """Components stay while the instances below them change."""
+        super().deploy_update(scope, record, config, plan)
+        for component in self.hosted(scope, record["EndpointName"]):
+            self.count_instances(scope, component)
 
     def deploy_component(self, scope: Scope, record: Record) -> None:
         """Starts the first copies of a component."""

@@ -55,6 +55,12 @@ class InferenceComponentPlacement(Endpoints):
                 for shown in endpoint["ProductionVariants"]
             ]
 
+    def hosted(self, scope: Scope, endpoint: str) -> list[Record]:
+        """The components on an endpoint."""
+        with self.lock:
+            known = self.records.of(scope, KIND).values()
+            return [record for record in known if record["EndpointName"] == endpoint]
+
     def config_of(self, scope: Scope, record: Record) -> Mapping[str, Any]:
         """The configuration of the endpoint that a component is on."""
         endpoint = self.find(

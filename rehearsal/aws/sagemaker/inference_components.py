@@ -119,12 +119,7 @@ class InferenceComponents(InferenceComponentDeployments):
     def delete_endpoint(self, request: Request, context: Context) -> Response:
         """Refuses while the endpoint hosts components, as AWS does."""
         name = request["EndpointName"]
-        with self.lock:
-            hosted = [
-                record["InferenceComponentName"]
-                for record in self.records.of(context.scope, KIND).values()
-                if record["EndpointName"] == name
-            ]
+        hosted = [record["InferenceComponentName"] for record in self.hosted(context.scope, name)]
         if hosted:
             arn = context.scope.arn("sagemaker", f"{endpoints.KIND}/{name}")
             raise _refused(
@@ -132,6 +127,20 @@ class InferenceComponents(InferenceComponentDeployments):
                 f"{', '.join(sorted(hosted))}. Delete them first."
             )
         return super().delete_endpoint(request, context)
+
+    def update_endpoint(self, request: Request, context: Context) -> Response:
+        """Refuses a configuration without the variants that host components."""
+        hosted = self.hosted(context.scope, request["EndpointName"])
+        if hosted:
+            config = self._config_of(context.scope, request, "UpdateEndpoint")
+            names = {variant["VariantName"] for variant in config["ProductionVariants"]}
+            lost = sorted({record["VariantName"] for record in hosted} - names)
+            if lost:
+                raise _refused(
+                    f"Variants {', '.join(lost)} host inference components: an update cannot "
+                    "remove them."
+                )
+        return super().update_endpoint(request, context)
 
     def _begin_update(self, record: Record, copies: int | None) -> None:
         with self.lock:

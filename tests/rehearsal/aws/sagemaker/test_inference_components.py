@@ -255,6 +255,38 @@ def test_an_endpoint_goes_after_its_components(
     eventually(lambda: not sagemaker.list_endpoints()["Endpoints"])
 
 
+def test_components_outlive_an_update_of_their_endpoint(
+    sagemaker: Any,
+    runtime: Any,
+    fleet: dict[str, Any],
+    ready: Settle,
+    settle: Settle,
+    eventually: Any,
+) -> None:
+    sagemaker.create_inference_component(**component(RuntimeConfig={"CopyCount": 3}))
+    ready("churn-a")
+    sagemaker.create_endpoint_config(**fleet_config("larger", MaxInstanceCount=4))
+    other = fleet_config("other")
+    other["ProductionVariants"][0]["VariantName"] = "Other"
+    sagemaker.create_endpoint_config(**other)
+
+    with pytest.raises(ClientError, match="Variants AllTraffic host inference components"):
+        sagemaker.update_endpoint(EndpointName="fleet", EndpointConfigName="other")
+    sagemaker.update_endpoint(EndpointName="fleet", EndpointConfigName="larger")
+    settle("fleet")
+
+    answer = runtime.invoke_endpoint(
+        EndpointName="fleet", Body=b"1", InferenceComponentName="churn-a"
+    )
+    assert answer["Body"] == b"AllTraffic"
+
+    def counted() -> bool:
+        variant = sagemaker.describe_endpoint(EndpointName="fleet")["ProductionVariants"][0]
+        return bool(variant["CurrentInstanceCount"] == 2)
+
+    eventually(counted)
+
+
 def test_components_are_listed_by_endpoint_and_variant(
     sagemaker: Any, fleet: dict[str, Any], ready: Settle
 ) -> None:
