@@ -138,6 +138,8 @@ class NetworkUse:
     ENCRYPTION: ClassVar[NetworkUse]
     #: Parameters of Systems Manager, and secrets.
     PARAMETERS: ClassVar[NetworkUse]
+    #: Tables of DynamoDB, through a gateway that costs nothing.
+    TABLES: ClassVar[NetworkUse]
     #: A file system of one's own, mounted with IAM authorisation.
     FILE_SYSTEMS: ClassVar[NetworkUse]
 
@@ -167,6 +169,7 @@ NetworkUse.DELIVERY = NetworkUse(
 )
 NetworkUse.ENCRYPTION = NetworkUse(name="encryption", services=(KMS,))
 NetworkUse.PARAMETERS = NetworkUse(name="parameters", services=(SSM, SECRETS))
+NetworkUse.TABLES = NetworkUse(name="tables", services=(), dynamodb=True)
 NetworkUse.FILE_SYSTEMS = NetworkUse(name="file systems", services=(FILE_SYSTEM,), internal=True)
 
 

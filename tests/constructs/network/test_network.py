@@ -116,6 +116,15 @@ def test_s3_is_reached_by_a_gateway_for_buckets_of_the_accounts_and_image_layers
     assert len(gateway["RouteTableIds"]) == 2
 
 
+def test_dynamodb_is_reached_by_a_gateway_where_it_is_asked_for(private: Template) -> None:
+    stack = new_stack()
+    Network(stack, "Network", uses=[NetworkUse.TABLES])
+    gateways = of_type(Template.from_stack(stack), "VPCEndpoint")
+    assert len(gateways) == 2
+    assert "dynamodb" in json.dumps(gateways)
+    assert "dynamodb" not in json.dumps(of_type(private, "VPCEndpoint"))
+
+
 def test_endpoints_admit_https_from_the_network_alone(private: Template) -> None:
     groups = private.find_resources("AWS::EC2::SecurityGroup")
     (endpoints,) = [one for name, one in groups.items() if "Endpoints" in name]

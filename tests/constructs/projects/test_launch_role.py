@@ -210,3 +210,29 @@ def test_a_project_whose_roles_could_make_roles_is_refused() -> None:
             template={"Resources": {"Role": role}},
             export_name="Boundary",
         )
+
+
+def test_complaint_10_the_launch_role_may_read_tag_and_replace_what_it_makes(
+    template: Mapping[str, Any],
+) -> None:
+    """aws-samples/sagemaker-custom-project-templates#40, #41: GetRole and AddTags were missing."""
+    needed = (
+        "iam:DeletePolicyVersion",
+        "iam:GetPolicy",
+        "iam:GetRole",
+        "iam:ListPolicyVersions",
+        "iam:TagRole",
+        "sagemaker:AddTags",
+        "sagemaker:ListTags",
+    )
+    for action in needed:
+        assert list(statements(template, action)), action
+
+
+def test_complaint_10_no_role_of_a_project_has_a_name_that_may_be_taken(
+    parametrised_template: Mapping[str, Any],
+) -> None:
+    """data-science-on-aws/data-science-on-aws#205: a role of that name existed already."""
+    for resource in parametrised_template["Resources"].values():
+        if resource["Type"] in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
+            assert not {"RoleName", "ManagedPolicyName"} & set(resource["Properties"])
