@@ -9,6 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
 from mlops_constructs._problems import is_known, outside
+from mlops_constructs.network import NetworkBase
 
 from .frequency import MonitoringFrequency
 from .question_kind import QuestionKind
@@ -42,6 +43,25 @@ class MonitoringNetwork:
     security_groups: Sequence[ec2.ISecurityGroup] = ()
     isolation: bool | None = None
     traffic_encryption: bool = True
+
+    @staticmethod
+    def within(network: NetworkBase) -> "MonitoringNetwork":
+        """The subnets and security groups of a `Network`.
+
+        With `NetworkUse.MODEL_MONITORING` a run reaches CloudWatch from there, which that of a
+        `DriftMonitor` needs; S3 is always within reach.
+
+        Example::
+
+            MonitoringNetwork.within(
+                Network(stack, "Private", uses=[NetworkUse.MODEL_MONITORING])
+            )
+        """
+        return MonitoringNetwork(
+            vpc=network.vpc,
+            subnets=network.subnet_selection,
+            security_groups=network.security_groups,
+        )
 
     def subnet_ids(self) -> list[str]:
         if self.vpc is None:

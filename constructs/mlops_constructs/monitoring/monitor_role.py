@@ -130,25 +130,6 @@ def put_metrics(namespaces: Sequence[str]) -> Iterator[Permission]:
     )
 
 
-def attach_to_vpc() -> Iterator[Permission]:
-    """Attaching the machines of a run to a network."""
-    yield Permission(
-        actions=[
-            "ec2:CreateNetworkInterface",
-            "ec2:CreateNetworkInterfacePermission",
-            "ec2:DeleteNetworkInterface",
-            "ec2:DeleteNetworkInterfacePermission",
-            "ec2:DescribeDhcpOptions",
-            "ec2:DescribeNetworkInterfaces",
-            "ec2:DescribeSecurityGroups",
-            "ec2:DescribeSubnets",
-            "ec2:DescribeVpcs",
-        ],
-        resources=["*"],
-        because="SageMaker makes the network interfaces of a run, whose ids nobody knows before",
-    )
-
-
 def explain_with_shadow_endpoint(scope: Construct) -> Iterator[Permission]:
     """Clarify serves the model at an endpoint of its own while it explains."""
     stack = cdk.Stack.of(scope)

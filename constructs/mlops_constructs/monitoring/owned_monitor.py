@@ -10,6 +10,7 @@ from constructs import Construct
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission, ServiceRole
+from mlops_constructs.access.network_interfaces import network_interface_permissions
 
 from . import monitor_role
 from .baseline import Baseline
@@ -176,8 +177,13 @@ class OwnedMonitor(MonitorBase):
         )
         yield from monitor_role.pull_image(self._image.repository_arn(self, self.kind.image))
         yield from monitor_role.write_logs(self)
-        if self._job.network.vpc is not None:
-            yield from monitor_role.attach_to_vpc()
+        network = self._job.network
+        if network.vpc is not None:
+            yield from network_interface_permissions(
+                self,
+                subnet_ids=network.subnet_ids(),
+                security_group_ids=network.security_group_ids(),
+            )
         yield from self._own_permissions()
 
     def _define_baseline_job(self) -> BaselineJob | None:

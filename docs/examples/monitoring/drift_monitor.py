@@ -16,6 +16,7 @@ from stores import Stores
 from mlops_constructs import monitoring
 from mlops_constructs.access import ModelExecutionRole
 from mlops_constructs.hosting import Endpoint
+from mlops_constructs.network import Network, NetworkUse
 
 FEATURES = ("age", "balance")
 
@@ -28,6 +29,7 @@ class DriftMonitor(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id, **options)
         endpoint = Endpoint.from_endpoint_name(self, "Endpoint", "churn-prod")
+        network = Network(self, "Network", uses=[NetworkUse.MODEL_MONITORING])
         monitor = monitoring.DriftMonitor(
             self,
             "DataQuality",
@@ -41,6 +43,7 @@ class DriftMonitor(cdk.Stack):
                 stores.bucket, dataset_key="data/train.csv", target="churned"
             ),
             frequency=monitoring.MonitoringFrequency.daily(at_hour=3),
+            job=monitoring.MonitoringJob(network=monitoring.MonitoringNetwork.within(network)),
         )
         monitoring.MetricAlarms(
             self,

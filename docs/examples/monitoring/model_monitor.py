@@ -5,6 +5,7 @@
 from typing import Any
 
 import aws_cdk as cdk
+from churn_model import churn_model
 from constructs import Construct
 from stores import Stores
 
@@ -13,7 +14,6 @@ from mlops_constructs.hosting import (
     DataCapture,
     Endpoint,
     Model,
-    ModelSource,
     RealTimeVariant,
 )
 
@@ -25,21 +25,14 @@ class ModelMonitor(cdk.Stack):
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
     ) -> None:
         super().__init__(scope, construct_id, **options)
-        model = Model(
-            self,
-            "Model",
-            source=ModelSource.from_image(
-                stores.repository,
-                tag_or_digest="1",
-                model_data_bucket=stores.bucket,
-                model_data_key="models/churn/model.tar.gz",
-            ),
-        )
+        model = Model(self, "Model", source=churn_model(stores))
         endpoint = Endpoint(
             self,
             "Endpoint",
             endpoint_name="monitored-churn",
-            variants=[RealTimeVariant(model=model, instance_type="ml.m5.large")],
+            variants=[
+                RealTimeVariant(model=model, instance_type="ml.m5.large", initial_instance_count=2)
+            ],
             encryption_key=stores.key,
             data_capture=DataCapture.to_bucket(stores.bucket, prefix="capture"),
         )

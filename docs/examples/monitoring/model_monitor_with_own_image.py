@@ -5,11 +5,18 @@ four questions about one endpoint.
 from typing import Any
 
 import aws_cdk as cdk
+from churn_model import churn_model
 from constructs import Construct
 from stores import Stores
 
 from mlops_constructs import monitoring
-from mlops_constructs.hosting import Endpoint
+from mlops_constructs.hosting import (
+    DataCapture,
+    Endpoint,
+    Model,
+    RealTimeVariant,
+)
+from mlops_constructs.network import Network, NetworkUse
 
 
 class ModelMonitorWithOwnImage(cdk.Stack):
@@ -19,7 +26,22 @@ class ModelMonitorWithOwnImage(cdk.Stack):
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
     ) -> None:
         super().__init__(scope, construct_id, **options)
-        endpoint = Endpoint.from_endpoint_name(self, "Endpoint", "churn-prod")
+        model = Model(self, "Model", source=churn_model(stores))
+        endpoint = Endpoint(
+            self,
+            "Endpoint",
+            endpoint_name="churn-with-monitors",
+            variants=[
+                RealTimeVariant(
+                    model=model,
+                    instance_type="ml.m7i.large",
+                    initial_instance_count=2,
+                )
+            ],
+            encryption_key=stores.key,
+            data_capture=DataCapture.to_bucket(stores.bucket),
+        )
+        network = Network(self, "Network", uses=[NetworkUse.MODEL_MONITORING])
         labels = monitoring.GroundTruth.in_bucket(
             stores.bucket, prefix="ground-truth", delay=cdk.Duration.hours(6)
         )
@@ -56,5 +78,6 @@ class ModelMonitorWithOwnImage(cdk.Stack):
                     statistics_key=f"baseline/{name}/statistics.json",
                 ),
                 frequency=monitoring.MonitoringFrequency.daily(at_hour=hour),
+                job=monitoring.MonitoringJob(network=monitoring.MonitoringNetwork.within(network)),
             )
             cdk.CfnOutput(self, f"{name}Monitor", value=monitor.monitor_name)

@@ -11,6 +11,7 @@ from stores import Stores
 
 from mlops_constructs import monitoring
 from mlops_constructs.hosting import Endpoint
+from mlops_constructs.network import Network, NetworkUse
 
 
 class ModelQualityMonitor(cdk.Stack):
@@ -21,6 +22,7 @@ class ModelQualityMonitor(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id, **options)
         endpoint = Endpoint.from_endpoint_name(self, "Endpoint", "churn-prod")
+        network = Network(self, "Network", uses=[NetworkUse.MODEL_MONITORING])
         monitor = monitoring.DriftMonitor(
             self,
             "ModelQuality",
@@ -41,6 +43,7 @@ class ModelQualityMonitor(cdk.Stack):
                 statistics_key="baseline/quality/statistics.json",
             ),
             frequency=monitoring.MonitoringFrequency.daily(at_hour=4),
+            job=monitoring.MonitoringJob(network=monitoring.MonitoringNetwork.within(network)),
         )
         monitoring.MetricAlarms(
             self,
