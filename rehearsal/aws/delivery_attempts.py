@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.aws.platform import AwsError
 
@@ -106,7 +107,7 @@ def passing(error: Exception) -> bool:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         code = error.response["Error"].get("Code", "")
         return status >= 500 or any(word in code for word in _THROTTLED)
-    return isinstance(error, HTTPClientError)
+    return isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError)
 
 
 def described(error: Exception) -> tuple[str, str]:

@@ -197,6 +197,14 @@ def test_an_alarm_invokes_a_function_that_lets_it(aws: Any) -> None:
     assert event["source"] == "aws.cloudwatch"
     assert event["alarmData"]["alarmName"] == name
     assert event["alarmData"]["state"]["value"] == "ALARM"
+    # Lambda counts its invocations.
+    of_function = [{"Name": "FunctionName", "Value": function}]
+    listed = aws.client("cloudwatch").list_metrics
+    _eventually(
+        lambda: listed(Namespace="AWS/Lambda", MetricName="Invocations", Dimensions=of_function)[
+            "Metrics"
+        ]
+    )
 
 
 def test_a_stack_creates_updates_replaces_and_deletes_alarms_and_dashboards(aws: Any) -> None:
