@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -20,6 +20,8 @@ from mlops_constructs.access import (
 )
 from mlops_constructs.network.flow_logs import allow_cloud_watch_logs
 
+from .cleanup_findings import acknowledge_function, acknowledge_plain_log
+
 REMOVAL_TAG = "mlops-constructs:removed-with-stack"
 """What this function may remove carries it; the function itself looks, and IAM does."""
 _OWNER_TAG = "ManagedByAmazonSageMakerResource"
@@ -27,33 +29,6 @@ _HANDLER = "studio_cleanup"
 _RUNTIME = Path(__file__).parent / "runtime"
 _LAMBDA_MINUTES, _ANSWER_MINUTES = 15, 55
 _MARKED = {"StringEquals": {f"aws:ResourceTag/{REMOVAL_TAG}": "true"}}
-_NOT_SENSIBLE = {
-    ("CKV_AWS_115", "HIPAA.Security-LambdaConcurrency", "NIST.800.53.R5-LambdaConcurrency"): (
-        "it runs once for each deletion; reserved concurrency would take from the account's other "
-        "functions, and a new account has none to give"
-    ),
-    (
-        "CKV_AWS_116",
-        "HIPAA.Security-LambdaDLQ",
-        "NIST.800.53.R5-LambdaDLQ",
-        "Serverless-LambdaDLQ",
-    ): (
-        "CloudFormation waits for its answer and shows a failure in the stack's events; a queue "
-        "would be deleted with the stack"
-    ),
-    (
-        "CKV_AWS_117",
-        "HIPAA.Security-LambdaInsideVPC",
-        "NIST.800.53.R5-LambdaInsideVPC",
-        "PCI.DSS.321-LambdaInsideVPC",
-    ): (
-        "it calls only the APIs of SageMaker, EFS and EC2, none of which is in the VPC; inside, "
-        "its network interfaces would hold the VPC that the stack is about to delete"
-    ),
-    ("Serverless-LambdaTracing",): (
-        "it is called by CloudFormation alone, and its log says what it waited for"
-    ),
-}
 
 
 class CleanedDomain(Protocol):
@@ -181,13 +156,7 @@ class Cleanup(Construct):
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         if encryption_key is None:
-            reason = (
-                "the domain, and so its key, is of another stack; what is logged is what has gone "
-                "wrong with which application"
-            )
-            packs = ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
-            rules = (f"{pack}-CloudWatchLogGroupEncrypted" for pack in packs)
-            _acknowledge(log, ("CKV_AWS_158", *rules), reason)
+            acknowledge_plain_log(log)
         else:
             allow_cloud_watch_logs(encryption_key, cdk.Stack.of(self))
         return log
@@ -243,18 +212,5 @@ class Cleanup(Construct):
         resource = cast(lambda_.CfnFunction, function.node.default_child)
         # The CDK makes the function wait for its role, which the role's ARN in it does already.
         resource.add_deletion_override("DependsOn")
-        for rules, reason in _NOT_SENSIBLE.items():
-            _acknowledge(function, rules, reason)
+        acknowledge_function(function)
         return function
-
-
-def _acknowledge(construct: Construct, rules: Sequence[str], reason: str) -> None:
-    """Acknowledges rules of cdk-nag, and of checkov, which looks into the template."""
-    named = [rule for rule in rules if not rule.startswith("CKV_")]
-    cdk.Validations.of(construct).acknowledge(
-        *(cdk.Acknowledgment(id=rule, reason=reason) for rule in named)
-    )
-    resource = cast(cdk.CfnResource, construct.node.default_child)
-    skipped = [{"id": rule, "comment": reason} for rule in rules if rule not in named]
-    before = resource.get_metadata("checkov") or {"skip": []}
-    resource.add_metadata("checkov", {"skip": [*before["skip"], *skipped]})

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.rehearsal.fakes import ROLE, FakePlatform
+from rehearsal.aws.sagemaker.authorization import resource_arns
+from tests.rehearsal.fakes import ROLE, SCOPE, FakePlatform
 
 Eventually = Callable[[Callable[[], Any]], Any]
 OWNED = {
@@ -188,3 +189,27 @@ def test_complaint_15_an_app_is_jupyterlab_or_code_editor_in_a_space(
 
     with pytest.raises(ClientError, match=message):
         sagemaker.create_app(**request)
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "resource"),
+    [
+        ("CreateDomain", {"DomainName": "churn"}, "domain/*"),
+        ("DeleteDomain", {"DomainId": "d-1"}, "domain/d-1"),
+        (
+            "UpdateUserProfile",
+            {"DomainId": "d-1", "UserProfileName": "ada"},
+            "user-profile/d-1/ada",
+        ),
+        ("CreateSpace", {"DomainId": "d-1", "SpaceName": "churn"}, "space/d-1/churn"),
+        ("CreateApp", app("d-1"), "app/d-1/churn/jupyterlab/default"),
+        ("CreateImageVersion", {"ImageName": "vision"}, "image/vision"),
+        ("DescribeImageVersion", {"ImageName": "vision", "Version": 2}, "image-version/vision/2"),
+        ("DescribeImageVersion", {"ImageName": "vision"}, "image-version/vision/*"),
+        ("CreateMlflowApp", {"Name": "churn"}, "mlflow-app/*"),
+    ],
+)
+def test_iam_is_asked_for_the_resource_of_the_authorisation_reference(
+    operation: str, request_: dict[str, Any], resource: str
+) -> None:
+    assert resource_arns(operation, request_, SCOPE) == [SCOPE.arn("sagemaker", resource)]
