@@ -7,7 +7,9 @@ from .chat_channel import ChatChannel
 from .code_scan import ScanThresholds, image_scan_action, source_scan_action
 from .connection import Connection, ConnectionBase, GitProvider
 from .delivery_pipeline import DeliveryPipeline
+from .deploy_action import deploy_to_account_action
 from .deployment_role import DeploymentRole
+from .deployment_target import DeploymentTarget
 from .model_build_pipeline import ModelBuildPipeline
 from .model_deploy_pipeline import ModelDeployPipeline
 from .notifications import Notifications, PipelineEvent
@@ -17,6 +19,7 @@ from .pull_request_build import PullRequestBuild
 from .source import Source
 from .stage_condition import FailureResponse, StageChecks, StageCondition
 from .stage_rule import StageRule
+from .target_account import TargetAccount
 from .training_role import TrainingRole
 from .trigger_filter import PullRequestEvent, TriggerFilter
 
@@ -28,6 +31,7 @@ __all__ = [
     "ConnectionBase",
     "DeliveryPipeline",
     "DeploymentRole",
+    "DeploymentTarget",
     "FailureResponse",
     "GitProvider",
     "ModelBuildPipeline",
@@ -44,9 +48,11 @@ __all__ = [
     "StageChecks",
     "StageCondition",
     "StageRule",
+    "TargetAccount",
     "TrainingRole",
     "TriggerFilter",
     "approval_action",
+    "deploy_to_account_action",
     "image_scan_action",
     "source_scan_action",
 ]

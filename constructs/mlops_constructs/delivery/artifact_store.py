@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
 from mlops_constructs.access.service_role import Permission
 
@@ -22,10 +22,17 @@ class ArtifactStore:
     """Defines the bucket, and the key that encrypts it, for data, runs, models and artifacts.
 
     Its methods name the permissions that a role needs for a part of it.
+
+    Parameters:
+        bucket: the bucket.
+        key: the key that encrypts it.
+        replicas: by region, the stores where CodePipeline leaves artifacts for actions in other
+            regions; their buckets know their keys. Default: none.
     """
 
     bucket: s3.IBucket
     key: kms.IKey
+    replicas: Mapping[str, ArtifactStore] = field(default_factory=dict)
 
     def read(self, *prefixes: str) -> list[Permission]:
         """Read objects below `prefixes`, and list them."""
@@ -51,6 +58,51 @@ class ArtifactStore:
         """Read CodePipeline artifacts of these names."""
         keys = artifact_keys(names)
         return [self._artifacts(["s3:GetObject", "s3:GetObjectVersion"], keys), self._decrypt()]
+
+    def read_all_artifacts(self) -> list[Permission]:
+        """Read artifacts whatever their names."""
+        return self.read_artifacts([""])
+
+    def fixed(self, scope: Construct, construct_id: str) -> s3.IBucket:
+        """The bucket, with its key, as one whose policies no construct can widen."""
+        key = kms.Key.from_key_arn(scope, f"{construct_id}Key", self.key.key_arn)
+        return s3.Bucket.from_bucket_attributes(
+            scope, construct_id, bucket_arn=self.bucket.bucket_arn, encryption_key=key
+        )
+
+    def share(self, principal: iam.IPrincipal) -> list[str]:
+        """Lets a principal of another account read artifacts, by the bucket's and key's policies.
+
+        Gives what is in the way: the policy of something imported cannot be changed from here.
+        """
+        statements = (
+            iam.PolicyStatement(
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                principals=[principal],
+                resources=[self.bucket.arn_for_objects("*")],
+            ),
+            iam.PolicyStatement(
+                actions=["s3:GetBucketLocation"],
+                principals=[principal],
+                resources=[self.bucket.bucket_arn],
+            ),
+        )
+        added = [self.bucket.add_to_resource_policy(one).statement_added for one in statements]
+        of_key = iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:DescribeKey"], principals=[principal], resources=["*"]
+        )
+        problems = []
+        if not all(added):
+            problems.append(
+                "the artifact bucket is imported, so its policy cannot let the target account read "
+                "it; define the pipeline in the bucket's app, or own the bucket"
+            )
+        if not self.key.add_to_resource_policy(of_key).statement_added:
+            problems.append(
+                "the artifacts' key is imported, so its policy cannot let the target account use "
+                "it; define the pipeline in the key's app, or own the key"
+            )
+        return problems
 
     def write_artifacts(self, names: Iterable[str]) -> list[Permission]:
         """Write CodePipeline artifacts of these names."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
@@ -17,6 +17,7 @@ from mlops_constructs.access.service_role import Permission, ServiceRole
 from .artifact_store import ArtifactStore
 from .pipeline_action import PipelineStage, stage_problems
 from .source import Source
+from .target_account import TargetAccount, pipeline_role_name
 
 
 class DeliveryPipeline(Construct):
@@ -58,22 +59,26 @@ class DeliveryPipeline(Construct):
         self.event_role = self._event_role(pipeline_name)
         source_action = source.bind(output=source_output)
         all_stages = [PipelineStage(name="Source", actions=[source_action]), *stages]
-        self._refuse(all_stages, execution_mode)
+        targets_of = [
+            action.target for stage in all_stages for action in stage.actions if action.target
+        ]
+        self._refuse(all_stages, execution_mode, artifacts)
         actions = [action for stage in all_stages for action in stage.actions]
         produced = [
             str(output.artifact_name)
             for action in actions
             for output in action.action.action_properties.outputs or ()
         ]
+        stores = [artifacts, *artifacts.replicas.values()]
         self.role = ServiceRole(
             self,
             "Role",
             service="codepipeline.amazonaws.com",
             description="CodePipeline: runs the actions of one delivery pipeline",
+            # Other accounts trust the role by its name.
+            role_name=pipeline_role_name(pipeline_name) if targets_of else None,
             permissions=[
-                artifacts.use_of_bucket(),
-                *artifacts.read_artifacts(produced),
-                *artifacts.write_artifacts(produced),
+                *(one for store in stores for one in _use(store, produced)),
                 *_merged([one for stage in all_stages for one in stage.permissions()]),
             ],
         )
@@ -83,7 +88,7 @@ class DeliveryPipeline(Construct):
             pipeline_name=pipeline_name,
             pipeline_type=codepipeline.PipelineType.V2,
             execution_mode=execution_mode,
-            artifact_bucket=artifacts.bucket,
+            **self._buckets(artifacts, shared=bool(targets_of)),
             role=self.role.fixed,
             use_pipeline_role_for_actions=True,
             stages=[stage.properties() for stage in all_stages],
@@ -95,13 +100,44 @@ class DeliveryPipeline(Construct):
         resource.add_deletion_override("DependsOn")
         source.trigger(self, self.start())
 
+    def _buckets(self, artifacts: ArtifactStore, *, shared: bool) -> dict[str, Any]:
+        # To policies that are shared with roles of other accounts, CDK would add these roles by
+        # name; AWS refuses a policy with a role that is not there yet.
+        own = artifacts.fixed(self, "Artifacts") if shared else artifacts.bucket
+        if not artifacts.replicas:
+            return {"artifact_bucket": own}
+        others = {
+            region: store.fixed(self, f"Artifacts-{region}") if shared else store.bucket
+            for region, store in artifacts.replicas.items()
+        }
+        buckets = {cdk.Stack.of(self).region: own, **others}
+        return {"cross_region_replication_buckets": buckets}
+
     def _refuse(
-        self, stages: Sequence[PipelineStage], execution_mode: codepipeline.ExecutionMode
+        self,
+        stages: Sequence[PipelineStage],
+        execution_mode: codepipeline.ExecutionMode,
+        artifacts: ArtifactStore,
     ) -> None:
         problems = Problems(f"the pipeline {self.node.path}")
         problems.extend(region_problems(self, "AWS::CodePipeline::Pipeline"))
         problems.extend(stage_problems(stages, execution_mode))
+        targets_of = {action.target for stage in stages for action in stage.actions}
+        for target in sorted(filter(None, targets_of), key=repr):
+            problems.extend(self._share(target, artifacts))
         problems.raise_if_any()
+
+    def _share(self, target: TargetAccount, artifacts: ArtifactStore) -> list[str]:
+        """Lets the target read its artifacts; gives what is in the way."""
+        stack = cdk.Stack.of(self)
+        region = target.region or stack.region
+        store = artifacts if region == stack.region else artifacts.replicas.get(region)
+        if store is None:
+            return [
+                f"a stage deploys to the region {region}, where the artifacts have no store; give "
+                "ArtifactStore replicas with one"
+            ]
+        return [] if target.account == stack.account else store.share(target.principal())
 
     def start(self) -> targets.CodePipeline:
         """The target of an EventBridge rule that is to start the pipeline."""
@@ -118,6 +154,15 @@ class DeliveryPipeline(Construct):
                 Permission(actions=["codepipeline:StartPipelineExecution"], resources=[arn])
             ],
         )
+
+
+def _use(store: ArtifactStore, artifacts: Sequence[str]) -> list[Permission]:
+    """What CodePipeline itself does with its artifacts in a store."""
+    return [
+        store.use_of_bucket(),
+        *store.read_artifacts(artifacts),
+        *store.write_artifacts(artifacts),
+    ]
 
 
 def _merged(permissions: Sequence[Permission]) -> list[Permission]:

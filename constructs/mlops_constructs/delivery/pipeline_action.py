@@ -11,6 +11,7 @@ from mlops_constructs.access.service_role import Permission
 
 from .stage_condition import StageChecks
 from .stage_rule import StageRule
+from .target_account import TargetAccount
 
 SOURCE_OUTPUT = "SourceOutput"
 """Name of the artifact that holds the repository's files."""
@@ -23,10 +24,17 @@ _BUILT_IN_NAMESPACES = ("codepipeline", "variables")
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineAction:
-    """Defines an action together with what the pipeline's role must be allowed, to run it."""
+    """Defines an action together with what the pipeline's role must be allowed, to run it.
+
+    Parameters:
+        action: the action.
+        permissions: what the pipeline's role needs for it. Default: nothing.
+        target: another account or region that it works in. Default: the pipeline's.
+    """
 
     action: codepipeline.IAction
     permissions: Sequence[Permission] = ()
+    target: TargetAccount | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,200 @@
+"""Deployments into other accounts and regions: both sides, and the traps between them."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Template
+
+from mlops_constructs.access import Permission
+from mlops_constructs.delivery import (
+    ArtifactStore,
+    DeliveryPipeline,
+    DeploymentTarget,
+    PipelineStage,
+    ProjectResources,
+    Source,
+    TargetAccount,
+    deploy_to_account_action,
+)
+
+TOOLING, PRODUCTION = "111111111111", "222222222222"
+ROLE = f"arn:${{AWS::Partition}}:iam::{PRODUCTION}:role/sagemaker-projects/release-deploy"
+
+
+def deliver(
+    stack: cdk.Stack, artifacts: ArtifactStore, *, region: str | None = None
+) -> Mapping[str, Any]:
+    """The template of a pipeline that deploys to production."""
+    code = codepipeline.Artifact("SourceOutput")
+    target = TargetAccount(account=PRODUCTION, pipeline_name="release", region=region)
+    deploy = deploy_to_account_action(
+        stack, stack_name="prod", template=code.at_path("prod.template.json"), target=target
+    )
+    repository = codecommit.Repository.from_repository_name(stack, "Repository", "churn")
+    DeliveryPipeline(
+        stack,
+        "Pipeline",
+        pipeline_name="release",
+        artifacts=artifacts,
+        source=Source.code_commit(repository),
+        source_output=code,
+        stages=[PipelineStage(name="Production", actions=[deploy])],
+        execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
+    )
+    template: Mapping[str, Any] = Template.from_stack(stack).to_json()
+    return template
+
+
+def only(template: Mapping[str, Any], kind: str) -> Any:
+    found = [one for one in template["Resources"].values() if one["Type"] == kind]
+    assert len(found) == 1
+    return found[0]["Properties"]
+
+
+def to_production(policy: Mapping[str, Any]) -> list[Any]:
+    return [one for one in policy["Statement"] if PRODUCTION in json.dumps(one["Principal"])]
+
+
+def test_complaint_11_no_role_is_looked_up_and_both_sides_agree_on_its_name(
+    stack: cdk.Stack, project: ProjectResources
+) -> None:
+    template = deliver(stack, project.artifacts)
+    action = only(template, "AWS::CodePipeline::Pipeline")["Stages"][1]["Actions"][0]
+    assert action["RoleArn"] == {"Fn::Sub": ROLE}
+    roles = [one for one in template["Resources"].values() if one["Type"] == "AWS::IAM::Role"]
+    assert "release-pipeline" in [role["Properties"].get("RoleName") for role in roles]
+    assert {"Action": "sts:AssumeRole", "Effect": "Allow", "Resource": {"Fn::Sub": ROLE}} in [
+        statement
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::IAM::ManagedPolicy"
+        for statement in one["Properties"]["PolicyDocument"]["Statement"]
+    ]
+
+    there = target_template()
+    names = [
+        one["Properties"]["RoleName"]
+        for one in there["Resources"].values()
+        if one["Type"] == "AWS::IAM::Role"
+    ]
+    assert sorted(names) == ["release-cloudformation", "release-deploy"]
+    trusted = json.dumps(there)
+    assert f"iam::{TOOLING}:role/sagemaker-projects/release-pipeline" in trusted
+
+
+def test_complaint_11_key_and_bucket_let_the_role_in_before_it_exists(
+    stack: cdk.Stack, project: ProjectResources
+) -> None:
+    template = deliver(stack, project.artifacts)
+    key = to_production(only(template, "AWS::KMS::Key")["KeyPolicy"])
+    bucket = to_production(only(template, "AWS::S3::BucketPolicy")["PolicyDocument"])
+    assert [one["Action"] for one in key] == [["kms:Decrypt", "kms:DescribeKey"]]
+    assert [one["Action"] for one in bucket] == [
+        ["s3:GetObject", "s3:GetObjectVersion"],
+        "s3:GetBucketLocation",
+    ]
+    for statement in (*key, *bucket):
+        # AWS refuses a policy whose principal is a role that is not there.
+        assert json.dumps(statement["Principal"]).endswith(f':iam::{PRODUCTION}:root"]]}}}}')
+        assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": {"Fn::Sub": ROLE}}}
+
+
+def test_complaint_11_an_imported_bucket_or_key_is_refused_instead_of_failing_in_aws(
+    stack: cdk.Stack, project: ProjectResources
+) -> None:
+    key = kms.Key.from_key_arn(stack, "Other", f"arn:aws:kms:us-east-1:{TOOLING}:key/1-2")
+    bucket = s3.Bucket.from_bucket_name(stack, "Imported", "artifacts")
+    with pytest.raises(ValueError, match="bucket is imported") as refused:
+        deliver(stack, ArtifactStore(bucket=bucket, key=key))
+    assert "key is imported" in str(refused.value)
+
+
+def test_a_region_without_a_store_is_refused(stack: cdk.Stack, project: ProjectResources) -> None:
+    with pytest.raises(ValueError, match="the region eu-west-1, where the artifacts have no store"):
+        deliver(stack, project.artifacts, region="eu-west-1")
+
+
+def test_a_deployment_in_another_region_has_its_artifacts_there(
+    stack: cdk.Stack, project: ProjectResources
+) -> None:
+    app = stack.node.root
+    place = cdk.Environment(account=TOOLING, region="eu-west-1")
+    there = cdk.Stack(app, "There", env=place)  # type: ignore[arg-type]
+    key = kms.Key(there, "Key", alias="replica")
+    bucket = s3.Bucket(there, "Bucket", bucket_name="replica", encryption_key=key)
+    own = project.artifacts
+    replica = ArtifactStore(
+        bucket=bucket,
+        key=kms.Key.from_key_arn(stack, "K", f"arn:aws:kms:eu-west-1:{TOOLING}:key/1"),
+    )
+    with pytest.raises(ValueError, match="key is imported"):
+        deliver(
+            stack,
+            ArtifactStore(bucket=own.bucket, key=own.key, replicas={"eu-west-1": replica}),
+            region="eu-west-1",
+        )
+
+
+def target_template(**options: Any) -> Mapping[str, Any]:
+    place = cdk.Environment(account=PRODUCTION, region="us-east-1")
+    stack = cdk.Stack(cdk.App(), "Production", env=place)
+    key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:us-east-1:{TOOLING}:key/1-2")
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "artifacts")
+    given = {
+        "target": TargetAccount(account=PRODUCTION, pipeline_name="release"),
+        "tooling_account": TOOLING,
+        "artifacts": ArtifactStore(bucket=bucket, key=key),
+        "stack_names": ["prod"],
+        "permissions": [
+            Permission(actions=["ssm:PutParameter"], resources=["arn:aws:ssm:::parameter/version"])
+        ],
+    }
+    DeploymentTarget(stack, "Target", **{**given, **options})
+    template: Mapping[str, Any] = Template.from_stack(stack).to_json()
+    return template
+
+
+def test_the_role_over_there_reads_artifacts_deploys_its_stack_and_hands_one_role_over() -> None:
+    text = json.dumps(target_template())
+    for action in ("s3:GetObject", "kms:Decrypt", "cloudformation:CreateStack", "iam:PassRole"):
+        assert action in text
+    assert "cloudformation:DeleteStack" not in text
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"stack_names": []}, "stack_names is empty"),
+        ({"permissions": []}, "permissions is empty"),
+        (
+            {"target": TargetAccount(account="333333333333", pipeline_name="release")},
+            "the stack is in the account 222222222222, the target is 333333333333",
+        ),
+    ],
+)
+def test_what_is_no_target_is_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        target_template(**options)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: TargetAccount(account="22", pipeline_name="release"), "allowed are 12 digits"),
+        (
+            lambda: TargetAccount(account=PRODUCTION, pipeline_name="a" * 50),
+            "pipeline_name has 50 characters; allowed are 49",
+        ),
+    ],
+)
+def test_an_account_of_another_form_is_refused(
+    make: Callable[[], TargetAccount], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
