@@ -176,7 +176,7 @@ def test_the_default_role_leaves_the_catalog_alone_where_it_makes_no_table(
     assert set(statements(stack, POLICY)) == {"s3:GetBucketAcl", "s3:PutObject", "kms:Decrypt"}
 
 
-def test_complaint_11_a_group_waits_for_the_policies_of_its_role(
+def test_complaint_12_a_group_waits_for_the_policies_of_its_role(
     stack: cdk.Stack, schema: FeatureSchema, bucket: s3.IBucket
 ) -> None:
     """SageMaker tries the role out at creation; a policy that comes later makes that fail."""
