@@ -1,0 +1,37 @@
+"""The guides lead somewhere: every link resolves, every example and area is found in them."""
+
+import re
+from pathlib import Path
+
+import every_example
+import pytest
+
+import mlops_constructs
+
+ROOT = Path(__file__).parents[2]
+GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LIBRARY = ROOT / "docs/library.md"
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#]+)")
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: str(guide.relative_to(ROOT)))
+def test_every_link_of_a_guide_leads_to_a_file(guide: Path) -> None:
+    missing = [
+        link for link in LINK.findall(guide.read_text()) if not (guide.parent / link).exists()
+    ]
+
+    assert not missing
+
+
+def test_the_guide_of_the_library_links_every_example() -> None:
+    linked = {(LIBRARY.parent / link).resolve() for link in LINK.findall(LIBRARY.read_text())}
+
+    assert set(every_example.example_files()) <= linked
+
+
+def test_the_guide_of_the_library_names_every_area() -> None:
+    package = Path(mlops_constructs.__file__).parent
+    areas = {path.parent.name for path in package.glob("*/__init__.py")}
+
+    named = set(re.findall(r"^## `mlops_constructs\.(\w+)`", LIBRARY.read_text(), re.M))
+    assert named == areas
