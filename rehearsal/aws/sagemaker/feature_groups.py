@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -11,13 +9,8 @@ from botocore.exceptions import ClientError
 from rehearsal.aws.platform import AwsError, Context, Platform, Scope
 from rehearsal.aws.sagemaker import offline_tables
 from rehearsal.aws.sagemaker.control_plane import ControlPlane
-from rehearsal.aws.sagemaker.feature_definitions import (
-    check_additions,
-    check_new_group,
-    check_throughput,
-    has_online_store,
-    refuse,
-)
+from rehearsal.aws.sagemaker.feature_definitions import check_new_group, has_online_store, refuse
+from rehearsal.aws.sagemaker.feature_group_changes import CHANGES
 from rehearsal.aws.sagemaker.listing import Listing
 from rehearsal.aws.sagemaker.names import known_name
 from rehearsal.aws.sagemaker.offline_files import Location
@@ -51,7 +44,6 @@ _EVENT_MEMBERS = (
 # What CreateFeatureGroup asks of its caller on the key of the online store, as far as a key's
 # policy can allow it: OnlineStoreSecurityConfig in the API reference.
 _KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
-_ON_DEMAND_AGAIN = datetime.timedelta(hours=24)
 
 
 class FeatureGroups(ControlPlane):
@@ -119,15 +111,15 @@ class FeatureGroups(ControlPlane):
     def update_feature_group(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateFeatureGroup", request)
         group = self.feature_group(context.scope, given["FeatureGroupName"], "UpdateFeatureGroup")
-        changes = [member for member in _APPLY if member in given]
+        changes = [member for member in CHANGES if member in given]
         if len(changes) != 1:
-            refuse(f"give exactly one of {', '.join(_APPLY)} at a time.")
+            refuse(f"give exactly one of {', '.join(CHANGES)} at a time.")
         with self.lock:
             if group["FeatureGroupStatus"] != "Created":
                 refuse(f"the feature group is {group['FeatureGroupStatus']}, not Created.")
             if group.get("LastUpdateStatus", {}).get("Status") == "InProgress":
                 refuse("the feature group is being updated: wait until that has ended.")
-            _APPLY[changes[0]](group, given[changes[0]])
+            CHANGES[changes[0]](group, given[changes[0]])
             group.update(LastModifiedTime=now(), LastUpdateStatus={"Status": "InProgress"})
         self.workers.start(
             f"update {group['FeatureGroupName']}", lambda: self._follow_update(context.scope, group)
@@ -220,44 +212,3 @@ class FeatureGroups(ControlPlane):
         with self.lock:
             detail = {name: group[name] for name in _EVENT_MEMBERS if name in group}
         self.emit(scope, _EVENT, detail, group["FeatureGroupArn"])
-
-
-def _add_features(group: Record, additions: list[Mapping[str, Any]]) -> None:
-    check_additions(group, additions)
-    group["FeatureDefinitions"] = [*group["FeatureDefinitions"], *additions]
-
-
-def _change_time_to_live(group: Record, given: Mapping[str, Any]) -> None:
-    """A duration without a value takes the time to live away."""
-    if not has_online_store(group):
-        refuse("the feature group has no online store.")
-    config = {
-        name: value for name, value in group["OnlineStoreConfig"].items() if name != "TtlDuration"
-    }
-    duration = given.get("TtlDuration") or {}
-    if (duration.get("Unit") is None) != (duration.get("Value") is None):
-        refuse("TtlDuration needs Unit and Value, or neither to remove it.")
-    if duration.get("Value") is not None:
-        config["TtlDuration"] = duration
-    group["OnlineStoreConfig"] = config
-
-
-def _change_throughput(group: Record, given: Mapping[str, Any]) -> None:
-    before = group["ThroughputConfig"]
-    mode = given.get("ThroughputMode", before["ThroughputMode"])
-    kept = before if mode == "Provisioned" == before["ThroughputMode"] else {}
-    config = {**kept, **given, "ThroughputMode": mode}
-    check_throughput({**group, "ThroughputConfig": config})
-    if mode == "OnDemand" != before["ThroughputMode"]:
-        last = group.get("_on_demand_since")
-        if last is not None and now() - last < _ON_DEMAND_AGAIN:
-            refuse("a feature group can be switched to OnDemand once in a 24 hour period.")
-        group["_on_demand_since"] = now()
-    group["ThroughputConfig"] = config
-
-
-_APPLY: Mapping[str, Callable[[Record, Any], None]] = {
-    "FeatureAdditions": _add_features,
-    "OnlineStoreConfig": _change_time_to_live,
-    "ThroughputConfig": _change_throughput,
-}
