@@ -20,6 +20,7 @@ from rehearsal.aws.adapter import (
     managed_policies,
     metrics,
     object_encryption,
+    principal_arn,
     refusals,
     resource_tags,
     roles_and_logs,
@@ -43,6 +44,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     iam_resources.install()
     resource_tags.install()
     conditions.install()
+    principal_arn.install()
     stack_actor.install()
     stack_rows.register(platform, resource_types)
     stack_rules.install()

@@ -35,6 +35,13 @@ FUNCTIONS = [
     ("ministack.core.iam_evaluator", "_resource_policy", ["service", "resource_arn"]),
     ("ministack.core.iam_evaluator", "_service_principal_matches", ["principal", "service"]),
     ("ministack.core.iam_evaluator", "parse_policy_document", ["doc"]),
+    ("ministack.core.iam_evaluator", "_resolve_condition_key", ["key", "ctx"]),
+    (
+        "ministack.services.sns",
+        "topic_policy_allows",
+        ["topic_arn", "service", "source_arn", "source_account"],
+    ),
+    ("ministack.services.sns", "_topic_by_arn_any_scope", ["topic_arn"]),
     (
         "ministack.core.iam_evaluator",
         "evaluate_trust_policy",
