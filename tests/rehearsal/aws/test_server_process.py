@@ -95,6 +95,12 @@ def test_the_default_services_are_all_of_the_loop() -> None:
         "CodeBuild",
         "CodeCommit",
         "ApplicationAutoScaling",
+        "Scheduler",
+        "CloudWatch",
+        "FeatureStoreRuntime",
+        "CodeConnections",
+        "CodeStarNotifications",
+        "Chatbot",
     }
 
 
