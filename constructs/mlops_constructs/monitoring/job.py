@@ -64,6 +64,7 @@ class MonitoringNetwork:
         )
 
     def subnet_ids(self) -> list[str]:
+        """The chosen subnets of the network, none without one."""
         if self.vpc is None:
             return []
         selection = self.subnets or ec2.SubnetSelection()
@@ -79,6 +80,7 @@ class MonitoringNetwork:
         )
 
     def security_group_ids(self) -> list[str]:
+        """The ids of the security groups."""
         return [group.security_group_id for group in self.security_groups]
 
     def problems(self) -> Iterator[str]:
@@ -123,6 +125,7 @@ class MonitoringJob:
     role: iam.IRole | None = None
 
     def maximum_seconds(self, kind: QuestionKind) -> int:
+        """How long a run may take, AWS's limit of an hourly one where nothing is said."""
         if self.maximum_runtime is None:
             return kind.longest_hourly_run
         return int(self.maximum_runtime.to_seconds())

@@ -17,6 +17,7 @@ from mlops_constructs.monitoring import (
     MonitoringNetwork,
     MonitoringQuestion,
 )
+from mlops_constructs.network import Network, NetworkUse
 from tests.constructs.monitoring.conftest import KEY_ARN, Define, name_in_new_app
 
 
@@ -230,3 +231,27 @@ def test_a_monitor_without_baseline_only_describes(define: Define, resources: An
     assert "baseline_constraints" not in request["Environment"]
     assert "ProcessingInputs" not in request
     assert monitor.baseline_job is None
+
+
+def test_runs_are_attached_to_a_private_network_and_to_its_subnets_alone(
+    define: Define, stack: cdk.Stack, resources: Any
+) -> None:
+    network = Network(stack, "Private", uses=[NetworkUse.MODEL_MONITORING])
+
+    define(DriftMonitor, job=MonitoringJob(network=MonitoringNetwork.within(network)))
+
+    schedule = resources("AWS::Scheduler::Schedule")[0]
+    attached = request_of(schedule)["NetworkConfig"]["VpcConfig"]
+    assert len(attached["Subnets"]) == 2
+    assert len(attached["SecurityGroupIds"]) == 1
+    made = [
+        statement
+        for policy in resources("AWS::IAM::ManagedPolicy")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "ec2:CreateNetworkInterface" in statement["Action"]
+    ]
+    assert len(made) == 1
+    listed = json.dumps(made[0]["Resource"])
+    assert listed.count(":subnet/") == 2
+    assert listed.count(":security-group/") == 1
+    assert made[0]["Resource"] != "*"
