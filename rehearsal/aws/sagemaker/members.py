@@ -120,6 +120,13 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
     "CreateFeatureGroup": ("OnlineStoreConfig.StorageType=Standard_V2",),
     "UpdateFeatureGroup": ("OnlineStoreConfig.StorageType",),
     "ListFeatureGroups": ("SortBy=OfflineStoreStatus",),
+    **{
+        f"Create{kind}JobDefinition": (
+            f"{kind}JobInput.EndpointInput.S3InputMode=Pipe",
+            f"{kind}JobInput.BatchTransformInput.S3InputMode=Pipe",
+        )
+        for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
+    },
     "CreateModelPackageGroup": ("ManagedConfiguration",),
     "CreateModelPackage": (
         "ValidationSpecification",

@@ -146,6 +146,9 @@ def test_a_job_has_one_input_and_its_role_is_passed(sagemaker: Any, platform: Fa
     }
     with pytest.raises(ClientError, match="Exactly one of EndpointInput"):
         sagemaker.create_data_quality_job_definition(**_definition(DataQualityJobInput=both))
+    piped = {"EndpointInput": {**ENDPOINT_INPUT, "S3InputMode": "Pipe"}}
+    with pytest.raises(ClientError, match="S3InputMode=Pipe of CreateDataQualityJobDefinition"):
+        sagemaker.create_data_quality_job_definition(**_definition(DataQualityJobInput=piped))
     platform.denied.add(("iam:PassRole", ROLE))
     with pytest.raises(ClientError, match="iam:PassRole"):
         sagemaker.create_data_quality_job_definition(**_definition())
