@@ -15,6 +15,7 @@ from rehearsal.aws.adapter import (
     custom_resources,
     event_buses,
     events,
+    foreign_buckets,
     function_code,
     iam_resources,
     managed_policies,
@@ -50,6 +51,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     stack_rules.install()
     custom_resources.install(platform)
     buckets.install()
+    foreign_buckets.install()
     bucket_encryption.install()
     bucket_configurations.install()
     object_encryption.install()

@@ -43,6 +43,11 @@ FUNCTIONS = [
     ),
     ("ministack.services.sns", "_topic_by_arn_any_scope", ["topic_arn"]),
     (
+        "ministack.services.s3",
+        "_foreign_bucket_allows",
+        ["owner_account", "bucket_name", "key", "method", "query_params", "caller", "headers"],
+    ),
+    (
         "ministack.core.iam_evaluator",
         "evaluate_trust_policy",
         ["trust_doc", "caller_arn", "ctx"],
