@@ -1,6 +1,7 @@
 """Roles of the services that act, with least privilege."""
 
 from .acknowledgement import acknowledge_wildcards
+from .image_permissions import image_pull_permissions
 from .least_privilege_role import LeastPrivilegeRole
 from .model_execution_role import ModelExecutionRole
 from .permission import Permission
@@ -22,4 +23,5 @@ __all__ = [
     "RolePolicies",
     "ServiceRole",
     "acknowledge_wildcards",
+    "image_pull_permissions",
 ]

@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from .image_permissions import image_pull_permissions
 from .service_role import Permission, ServiceRole
 
 
@@ -51,7 +52,7 @@ class ModelExecutionRole(ServiceRole):
         if model_data_bucket is not None:
             permissions += _model_data(model_data_bucket, model_data_prefix)
         if image_repository is not None:
-            permissions += _images(image_repository)
+            permissions += image_pull_permissions(image_repository)
         if capture_bucket is not None:
             permissions.append(_capture(capture_bucket, capture_prefix))
         permissions += _keys(encryption_keys, model_data_bucket, capture_bucket)
@@ -75,24 +76,6 @@ def _model_data(bucket: s3.IBucket, prefix: str) -> list[Permission]:
             actions=["s3:ListBucket"],
             resources=[bucket.bucket_arn],
             conditions={"StringLike": {"s3:prefix": f"{prefix}*"}},
-        ),
-    ]
-
-
-def _images(repository: ecr.IRepository) -> list[Permission]:
-    return [
-        Permission(
-            actions=[
-                "ecr:BatchCheckLayerAvailability",
-                "ecr:BatchGetImage",
-                "ecr:GetDownloadUrlForLayer",
-            ],
-            resources=[repository.repository_arn],
-        ),
-        Permission(
-            actions=["ecr:GetAuthorizationToken"],
-            resources=["*"],
-            because="the authorisation reference has no resource level for it",
         ),
     ]
 

@@ -11,6 +11,7 @@ from aws_cdk import aws_ecr as ecr
 from constructs import IConstruct
 
 from mlops_constructs._problems import Problems, is_known
+from mlops_constructs.access import image_pull_permissions
 from mlops_constructs.access.service_role import Permission
 
 from .pipeline_action import PipelineAction
@@ -118,21 +119,7 @@ def image_scan_action(
         low_threshold=limits.low,
         run_order=run_order,
     )
-    pull = [
-        Permission(
-            actions=[
-                "ecr:BatchCheckLayerAvailability",
-                "ecr:BatchGetImage",
-                "ecr:GetDownloadUrlForLayer",
-            ],
-            resources=[repository.repository_arn],
-        ),
-        Permission(
-            actions=["ecr:GetAuthorizationToken"],
-            resources=["*"],
-            because="the token is the registry's; the action has no resource level",
-        ),
-    ]
+    pull = image_pull_permissions(repository)
     return PipelineAction(
         action=action, permissions=[*pull, *_scan_permissions(repository, pipeline_name)]
     )

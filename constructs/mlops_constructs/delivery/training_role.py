@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
+from mlops_constructs.access import image_pull_permissions
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from .project_resources import ProjectResources, sagemaker_arn
@@ -68,7 +69,7 @@ class TrainingRole(ServiceRole):
                     resources=[artifacts.key.key_arn],
                     conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
                 ),
-                *_pull(image_repository),
+                *image_pull_permissions(image_repository, "ecr:DescribeImages"),
                 *_observe(scope),
             ],
         )
@@ -118,25 +119,6 @@ def _jobs(scope: Construct) -> list[Permission]:
             ],
             resources=[sagemaker_arn(scope, "training-job", "*")],
             because="trials are named after their tuning job, which has no prefix",
-        ),
-    ]
-
-
-def _pull(repository: ecr.IRepository) -> list[Permission]:
-    return [
-        Permission(
-            actions=[
-                "ecr:BatchCheckLayerAvailability",
-                "ecr:BatchGetImage",
-                "ecr:DescribeImages",
-                "ecr:GetDownloadUrlForLayer",
-            ],
-            resources=[repository.repository_arn],
-        ),
-        Permission(
-            actions=["ecr:GetAuthorizationToken"],
-            resources=["*"],
-            because="the token is the registry's; the action has no resource level",
         ),
     ]
 

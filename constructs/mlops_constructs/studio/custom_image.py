@@ -14,7 +14,7 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
-from mlops_constructs.access import Permission, ServiceRole
+from mlops_constructs.access import ServiceRole, image_pull_permissions
 
 from ._names import generated_name, name_problems
 from .studio_app import StudioApp
@@ -184,22 +184,7 @@ def _reader(scope: Construct, repository: ecr.IRepository) -> ServiceRole:
         "Role",
         service="sagemaker.amazonaws.com",
         description="SageMaker: reads the image of a Studio application",
-        permissions=[
-            Permission(
-                actions=[
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:DescribeImages",
-                    "ecr:GetDownloadUrlForLayer",
-                ],
-                resources=[repository.repository_arn],
-            ),
-            Permission(
-                actions=["ecr:GetAuthorizationToken"],
-                resources=["*"],
-                because="the authorisation reference has no resource level for it",
-            ),
-        ],
+        permissions=image_pull_permissions(repository, "ecr:DescribeImages"),
     )
 
 

@@ -1,0 +1,29 @@
+"""What pulling a container image takes."""
+
+from aws_cdk import aws_ecr as ecr
+
+from .permission import Permission
+
+
+def image_pull_permissions(repository: ecr.IRepository, *further: str) -> list[Permission]:
+    """The permissions to pull the images of one repository of Amazon ECR.
+
+    Parameters:
+        repository: with the images.
+        further: other actions on it, such as `ecr:DescribeImages`.
+
+    Source: "Amazon ECR repository policies" in its guide.
+
+    Example::
+
+        image_pull_permissions(repository, "ecr:DescribeImages")
+    """
+    pulling = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+    return [
+        Permission(actions=sorted({*pulling, *further}), resources=[repository.repository_arn]),
+        Permission(
+            actions=["ecr:GetAuthorizationToken"],
+            resources=["*"],
+            because="the token is the registry's; the action has no resource level",
+        ),
+    ]
