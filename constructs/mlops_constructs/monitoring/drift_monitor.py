@@ -21,7 +21,7 @@ from .monitored_data import MonitoredData
 from .owned_monitor import OwnedMonitor
 from .processing_request import OUTPUT, ProcessingInput, ProcessingRequest
 from .question import MonitoringQuestion
-from .question_kind import MODEL_EXPLAINABILITY
+from .question_kind import MODEL_BIAS, MODEL_EXPLAINABILITY
 from .reports import Reports
 
 _SCHEDULE = "AWS::Scheduler::Schedule"
@@ -133,6 +133,11 @@ class DriftMonitor(OwnedMonitor):
             yield (
                 f"job instance_count: got {self._job.instance_count}; allowed is 1, since one "
                 "program reads all the traffic"
+            )
+        if self.kind is MODEL_BIAS and self._question.probability_threshold is not None:
+            yield (
+                f"probability_threshold: got {self._question.probability_threshold} for bias, "
+                "which is measured of the labels that people were answered; leave it out"
             )
         if self.kind is MODEL_EXPLAINABILITY and self._question.model_data is None:
             yield (

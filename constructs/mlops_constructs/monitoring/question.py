@@ -101,7 +101,8 @@ class MonitoringQuestion:
             ground_truth: the labels that turned out to be right.
             analysis_config_bucket: bucket of the analysis configuration.
             analysis_config_key: key of the JSON file that names `label`, the favourable
-                `label_values_or_threshold` and the groups (`facet`), as SageMaker Clarify reads it.
+                `label_values_or_threshold`, the groups (`facet`) and the columns of requests
+                (`headers`), as SageMaker Clarify reads it.
             inference_attribute: where an answer holds the label.
             probability_attribute: where it holds the probability.
             probability_threshold: probability from which on a binary answer is positive. Left out:

@@ -137,9 +137,20 @@ def test_labels_that_came_with_the_traffic_are_used(tmp_path: Path, binary: Fitt
     ]
     write_lines(tmp_path / "capture/a.jsonl", lines)
 
-    monitor(variables)
+    monitor({**variables, "dataset_format": '{"sagemakerMergeJson":{}}'})
 
     assert report(tmp_path, "statistics.json")["dataset"] == {"item_count": len(rows)}
+
+
+def test_a_threshold_of_ones_own_decides_what_is_positive(tmp_path: Path, binary: Fitted) -> None:
+    variables = with_baseline(tmp_path, binary, "MODEL_QUALITY")
+    send(tmp_path, binary)
+
+    monitor({**variables, "probability_threshold_attribute": "1.0"})
+
+    measures = report(tmp_path, "statistics.json")["binary_classification_metrics"]
+    assert measures["recall"]["value"] == 0
+    assert "recall" in {one["metric_name"] for one in violations(tmp_path)}
 
 
 def test_traffic_of_one_class_has_no_auc_and_still_a_report(tmp_path: Path, binary: Fitted) -> None:
@@ -207,6 +218,26 @@ def test_a_model_that_treats_groups_as_before_violates_nothing(
     (entry,) = post["facets"]["city"]
     assert entry["value_or_threshold"] == "Łódź"
     assert {one["name"] for one in entry["metrics"]} >= {"DPPL", "DI", "AD", "RD"}
+
+
+def test_bias_is_of_the_labels_that_were_answered(
+    tmp_path: Path, binary: Fitted, bias: dict[str, str]
+) -> None:
+    send(tmp_path, binary)
+
+    with pytest.raises(InputError, match=r"probability_threshold_attribute: got 0\.7; bias"):
+        monitor({**bias, "probability_threshold_attribute": "0.7"})
+
+
+def test_a_group_whose_column_no_request_has_is_refused(
+    tmp_path: Path, binary: Fitted, bias: dict[str, str]
+) -> None:
+    config = {name: value for name, value in CONFIG.items() if name != "headers"}
+    Path(bias["analysis_config"]).write_text(json.dumps(config), encoding="utf-8")
+    send(tmp_path, binary)
+
+    with pytest.raises(InputError, match="facet 'city': no request has the column; name the"):
+        monitor(bias)
 
 
 def test_a_group_that_is_refused_more_often_is_noticed(

@@ -145,7 +145,7 @@ def test_metrics_are_put_to_cloudwatch(tmp_path: Path, aws: Aws, binary: Fitted)
         ({"period_hours": "many"}, "period_hours: got 'many'; expected a number"),
         ({"dataset_format": '{"parquet": {}}'}, "dataset_format: got 'parquet'; allowed"),
         ({"dataset_format": "csv"}, "dataset_format: got 'csv'; expected one JSON member"),
-        ({"dataset_format": '{"csv": {}}'}, "captured traffic of endpoints only"),
+        ({"dataset_format": '{"csv": {}}'}, "allowed: sagemakerCaptureJson, sagemakerMergeJson"),
         ({"dataset_source": "/nowhere"}, "/nowhere does not exist"),
     ],
 )

@@ -1,6 +1,7 @@
 """A processing job of one's own image on a schedule."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
@@ -188,6 +189,15 @@ def test_what_a_run_cannot_do_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=problem):
         define(DriftMonitor, **given)
+
+
+def test_a_threshold_is_refused_for_bias(
+    define: Define, questions: dict[str, MonitoringQuestion]
+) -> None:
+    question = replace(questions["MODEL_BIAS"], probability_threshold=0.7)
+
+    with pytest.raises(ValueError, match=r"probability_threshold: got 0\.7 for bias"):
+        define(DriftMonitor, question=question)
 
 
 def test_batch_transform_is_refused_by_name(define: Define, bucket: s3.IBucket) -> None:

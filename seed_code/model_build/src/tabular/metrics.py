@@ -72,15 +72,18 @@ def weighted_f1(actual: Classes, predicted: Classes, classes: int) -> float:
     return float(np.average(f_score(precision, recall), weights=matrix.sum(axis=1)))
 
 
-def binary_report(actual: Classes, probability: Vector, labels: tuple[str, ...]) -> dict[str, Any]:
+def binary_report(
+    actual: Classes, probability: Vector, labels: tuple[str, ...], threshold: float = 0.5
+) -> dict[str, Any]:
     """Measures of a binary classification.
 
     Parameters:
         actual: 1 where a row has the second, positive, label, else 0.
         probability: of the positive label.
         labels: the two labels.
+        threshold: the probability from which on a row is given the positive label.
     """
-    predicted = (probability >= 0.5).astype(np.intp)
+    predicted = (probability >= threshold).astype(np.intp)
     matrix = confusion_matrix(actual, predicted, 2)
     precision, recall = precision_recall(matrix)
     positive_precision, positive_recall = precision[1:], recall[1:]

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tabular.failure import InputError, exit_with_message
+from tabular.failure import exit_with_message
 from tabular.monitor.baselining import baseline
 from tabular.monitor.findings import Findings
 from tabular.monitor.publication import publish
 from tabular.monitor.questions import compare
-from tabular.monitor.settings import Settings, dataset_kind
+from tabular.monitor.settings import Settings, refuse_other_formats
 
 MESSAGE = Path("/opt/ml/output/message")
 
@@ -34,8 +34,7 @@ def monitor(environment: Mapping[str, str]) -> str:
     Raises:
         InputError: if something cannot be read, or CloudWatch refuses the metrics.
     """
-    if dataset_kind(environment) != "sagemakerCaptureJson":
-        raise InputError("dataset_format: this program compares captured traffic of endpoints only")
+    refuse_other_formats(environment)
     settings = Settings.from_environment(environment)
     found = compare(settings)
     if found is None:

@@ -85,6 +85,12 @@ def _is_number(value: Any) -> bool:
 
 
 def _groups(found: Labelled, config: BiasConfig) -> list[tuple[Facet, Group]]:
+    for facet in config.facets:
+        if found.rows and not any(facet.name in row for row in found.rows):
+            raise InputError(
+                f"facet {facet.name!r}: no request has the column; name the columns of requests "
+                "in `headers` of the analysis configuration"
+            )
     actual = np.array([matches(label, config.favourable) for label in found.actual])
     answered = np.array([matches(one.label, config.favourable) for one in found.answers])
     return [

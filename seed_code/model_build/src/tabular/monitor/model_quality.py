@@ -58,22 +58,31 @@ def compare(
     problem: ProblemType,
     labels: Sequence[str],
     constraints: Mapping[str, Mapping[str, Any]],
+    threshold: float = 0.5,
 ) -> Findings:
-    """Measures answers, and compares the measures with a baseline's thresholds."""
-    report = _report(found, problem, labels)
+    """Measures answers, and compares the measures with a baseline's thresholds.
+
+    Parameters:
+        found: answers, and the labels that were right.
+        problem: what the model was asked.
+        labels: in the order of the model's classes.
+        constraints: of the baseline.
+        threshold: probability from which on a binary answer is positive.
+    """
+    report = _report(found, problem, labels, threshold)
     values = _values(report)
     violations = []
     for name, constraint in constraints.items():
         value = values.get(name)
         if value is None or not math.isfinite(value):
             continue
-        threshold, operator = float(constraint["threshold"]), constraint["comparison_operator"]
-        worse = value < threshold if operator == BELOW else value > threshold
+        limit, operator = float(constraint["threshold"]), constraint["comparison_operator"]
+        worse = value < limit if operator == BELOW else value > limit
         if worse:
             violations.append(
                 {
                     "constraint_check_type": operator,
-                    "description": f"Metric {name} with {value} was {operator} '{threshold}'",
+                    "description": f"Metric {name} with {value} was {operator} '{limit}'",
                     "metric_name": name,
                 }
             )
@@ -120,7 +129,9 @@ def _group(problem: ProblemType) -> str:
     return PROBLEMS[problem].report.replace("_metrics", "_constraints")
 
 
-def _report(found: Labelled, problem: ProblemType, labels: Sequence[str]) -> dict[str, Any]:
+def _report(
+    found: Labelled, problem: ProblemType, labels: Sequence[str], threshold: float = 0.5
+) -> dict[str, Any]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # A measure that does not exist for these rows, such as the AUC of one class, is NaN.
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -135,7 +146,7 @@ def _report(found: Labelled, problem: ProblemType, labels: Sequence[str]) -> dic
         actual_codes = np.array([codes[label] for label in found.actual], dtype=np.intp)
         probabilities = found.probabilities(labels)
         if problem is ProblemType.BINARY:
-            return binary_report(actual_codes, probabilities[:, 1], tuple(labels))
+            return binary_report(actual_codes, probabilities[:, 1], tuple(labels), threshold)
         return multiclass_report(actual_codes, probabilities, tuple(labels))
 
 

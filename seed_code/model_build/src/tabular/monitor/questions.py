@@ -24,6 +24,7 @@ from tabular.monitor.source import lines, read
 from tabular.predictor import Predictor
 from tabular.problem import ProblemType
 
+WHAT_WAS_ANSWERED = 0.5
 WITH_LABELS = (Analysis.MODEL_QUALITY, Analysis.MODEL_BIAS)
 
 
@@ -95,10 +96,15 @@ def _model_quality(found: Sequence[Event], settings: Settings) -> Findings:
     labels: list[str] = []
     if problem is not ProblemType.REGRESSION:
         labels = model_quality.labels_of(_read(settings.baseline_statistics), rows)
-    return model_quality.compare(rows, problem, labels, expected)
+    return model_quality.compare(rows, problem, labels, expected, settings.threshold)
 
 
 def _model_bias(found: Sequence[Event], settings: Settings) -> Findings:
+    if settings.threshold != WHAT_WAS_ANSWERED:
+        raise InputError(
+            f"probability_threshold_attribute: got {settings.threshold}; bias is measured of the "
+            "labels that people were answered, so leave it out"
+        )
     config = read_bias_config(read(settings.analysis_config))
     content = _read(settings.baseline_constraints)
     before = model_bias.read_baseline(content) if content is not None else {}

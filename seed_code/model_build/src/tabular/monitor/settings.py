@@ -13,6 +13,9 @@ from enum import StrEnum
 
 from tabular.failure import InputError
 
+CAPTURED = ("sagemakerCaptureJson", "sagemakerMergeJson")
+# Where Clarify's own container finds its configuration, which Model Monitor calls by no variable.
+ANALYSIS_CONFIG = "/opt/ml/processing/input/config/analysis_config.json"
 METRICS_FILE = "/opt/ml/output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 
 
@@ -54,7 +57,7 @@ class Settings:
         dated: whether reports go to a folder of the hour, which Model Monitor makes itself.
         baseline_statistics: a file, or "".
         baseline_constraints: a file, or "".
-        analysis_config: Clarify's configuration file, or "".
+        analysis_config: Clarify's configuration file.
         model_source: `model.tar.gz`, or an `s3://` address of it, or "".
         ground_truth_source: an `s3://` prefix or a folder of labels, or "" where they are merged
             already.
@@ -75,7 +78,7 @@ class Settings:
     dated: bool = False
     baseline_statistics: str = ""
     baseline_constraints: str = ""
-    analysis_config: str = ""
+    analysis_config: str = ANALYSIS_CONFIG
     model_source: str = ""
     ground_truth_source: str = ""
     label_hours: Window | None = None
@@ -111,7 +114,7 @@ class Settings:
             dated="period_hours" in environment,
             baseline_statistics=environment.get("baseline_statistics", ""),
             baseline_constraints=environment.get("baseline_constraints", ""),
-            analysis_config=environment.get("analysis_config", ""),
+            analysis_config=environment.get("analysis_config", ANALYSIS_CONFIG),
             model_source=environment.get("model_source", ""),
             ground_truth_source=environment.get("ground_truth_source", ""),
             label_hours=labels,
@@ -131,21 +134,22 @@ class Settings:
         return {name: value for name, value in named.items() if value}
 
 
-def dataset_kind(environment: Mapping[str, str]) -> str:
-    """The kind of the dataset: `sagemakerCaptureJson`, `csv` or `json`.
+def refuse_other_formats(environment: Mapping[str, str]) -> None:
+    """Lets pass what an endpoint captured, with its ground truth merged or not.
 
     Raises:
-        InputError: if the image does not read it.
+        InputError: if the dataset has another format.
     """
     text = environment.get("dataset_format", '{"sagemakerCaptureJson": {}}')
     try:
         (kind,) = json.loads(text)
     except (TypeError, ValueError) as error:
         raise InputError(f"dataset_format: got {text!r}; expected one JSON member") from error
-    readable = {"sagemakercapturejson": "sagemakerCaptureJson", "csv": "csv", "json": "json"}
-    if str(kind).lower() not in readable:
-        raise InputError(f"dataset_format: got {kind!r}; allowed: {', '.join(readable.values())}")
-    return readable[str(kind).lower()]
+    if str(kind).lower() not in {one.lower() for one in CAPTURED}:
+        raise InputError(
+            f"dataset_format: got {kind!r}; allowed: {', '.join(CAPTURED)}, the captured traffic "
+            "of an endpoint"
+        )
 
 
 def _windows(environment: Mapping[str, str]) -> tuple[Window | None, Window | None]:
