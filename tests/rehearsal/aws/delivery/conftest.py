@@ -23,6 +23,9 @@ SERVICES = (
     "rehearsal.aws.codepipeline:CodePipeline",
     "rehearsal.aws.codebuild:CodeBuild",
     "rehearsal.aws.codecommit:CodeCommit",
+    "rehearsal.aws.codeconnections:CodeConnections",
+    "rehearsal.aws.codestar_notifications:CodeStarNotifications",
+    "rehearsal.aws.chatbot:Chatbot",
 )
 BUILDSPEC = """
 version: 0.2
