@@ -48,9 +48,10 @@ setup: .venv/rehearsal.stamp node_modules/.stamp ## Install what the rehearsal n
 
 .PHONY: lock
 lock: .venv/dev.stamp ## Resolve the requirements anew
-	uv pip compile -q pyproject.toml --group stacks --group rehearsal $(LOCK) -o requirements.txt
 	uv pip compile -q pyproject.toml --group stacks --group rehearsal --group dev \
-		-c requirements.txt $(LOCK) -o requirements-dev.txt
+		$(LOCK) -o requirements-dev.txt
+	uv pip compile -q pyproject.toml --group stacks --group rehearsal \
+		-c requirements-dev.txt $(LOCK) -o requirements.txt
 	echo "checkov==3.3.30" | uv pip compile -q - $(LOCK) -o requirements-checkov.txt
 
 LOCK := --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \

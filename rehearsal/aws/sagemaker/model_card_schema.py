@@ -48,7 +48,7 @@ def snake_case(name: str) -> str:
 
 @cache
 def _validator() -> Any:
-    import jsonschema  # type: ignore[import-untyped]  # for who writes a card, not at each start
+    import jsonschema  # for who writes a card, not at each start
 
     schema: Any = schema_of(_TYPE)
     definitions = {name: _in_snake_case(node) for name, node in schema["definitions"].items()}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rehearsal.aws.sagemaker.feature_values import Value, typed
 
 if TYPE_CHECKING:
-    import pyarrow  # type: ignore[import-untyped]
+    import pyarrow
 
 _ADDED = ("write_time", "api_invocation_time", "is_deleted")
 
@@ -101,7 +101,7 @@ def arrow_schema(definitions: Sequence[Mapping[str, Any]]) -> pyarrow.Schema:
 
 def parquet(definitions: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> bytes:
     """Rows as a file."""
-    import pyarrow.parquet  # type: ignore[import-untyped]
+    import pyarrow.parquet
 
     target = io.BytesIO()
     pyarrow.parquet.write_table(arrow_table(definitions, rows), target)

@@ -127,12 +127,19 @@ def remove(cloud: Aws, stack: str) -> None:
     assert deleted["StackStatus"] == "DELETE_COMPLETE", deleted["Reasons"]
 
 
-def ask(cloud: Aws, endpoint: str, row: bytes = b"1,2", **more: Any) -> str:
+def ask(cloud: Aws, endpoint: str, row: bytes = b"1,2", /, **more: Any) -> str:
     answer = cloud.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=endpoint, Body=row, ContentType="text/csv", **more
     )
     text: str = answer["Body"].read().decode().strip()
     return text
+
+
+def seen_now(cloud: Aws, endpoint: str, seen: set[str]) -> str:
+    """One more answer of an endpoint, noted in `seen`."""
+    answer = ask(cloud, endpoint)
+    seen.add(answer)
+    return answer
 
 
 def test_an_asynchronous_endpoint_scales_from_zero(cloud: Aws, role: str) -> None:
@@ -329,7 +336,7 @@ def test_an_inference_component_is_created_updated_and_deleted(cloud: Aws, role:
     endpoint = deploy(
         cloud, "components", fleet(role, {"ModelName": {"Fn::GetAtt": ["Model", "ModelName"]}})
     )
-    named = {"InferenceComponentName": "churn-sums"}
+    named: dict[str, Any] = {"InferenceComponentName": "churn-sums"}
     sagemaker = cloud.client("sagemaker")
     arn = sagemaker.describe_inference_component(**named)["InferenceComponentArn"]
     assert ask(cloud, endpoint, **named) == "3.5"
@@ -480,7 +487,7 @@ def test_an_alarm_rolls_a_canary_back(cloud: Aws, role: str) -> None:
     cloudformation.update_stack(StackName="canary", TemplateBody=template)
     wait(lambda: sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "Updating")
     seen = {ask(cloud, endpoint)}
-    wait(lambda: seen.add(ask(cloud, endpoint)) or len(seen) == 2, 30)
+    wait(lambda: bool(seen_now(cloud, endpoint, seen)) and len(seen) == 2, 30)
 
     cloud.client("cloudwatch").set_alarm_state(
         AlarmName="errors", StateValue="ALARM", StateReason="a test"

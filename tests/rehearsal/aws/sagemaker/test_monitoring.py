@@ -347,7 +347,11 @@ def test_a_schedule_runs_when_it_is_due_and_not_when_it_is_stopped(
     sagemaker.create_monitoring_schedule(
         MonitoringScheduleName="watch", MonitoringScheduleConfig=_config()
     )
-    executions = lambda: sagemaker.list_monitoring_executions()["MonitoringExecutionSummaries"]  # noqa: E731
+
+    def executions() -> list[Any]:
+        answer = sagemaker.list_monitoring_executions()
+        return list(answer["MonitoringExecutionSummaries"])
+
     moment = datetime.datetime.now(datetime.UTC)
     service.run_due_monitors(moment)
     assert not executions()
