@@ -2,17 +2,13 @@
 
 import importlib
 import inspect
-from pathlib import Path
 
 import pytest
 
-import mlops_constructs
-
-PACKAGE = Path(mlops_constructs.__file__).parent
-AREAS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+from tests.constructs import public_api
 
 
-@pytest.mark.parametrize("area", AREAS)
+@pytest.mark.parametrize("area", public_api.AREAS)
 def test_an_area_says_what_is_public(area: str) -> None:
     module = importlib.import_module(f"mlops_constructs.{area}")
 
@@ -25,5 +21,12 @@ def test_an_area_says_what_is_public(area: str) -> None:
     assert set(module.__all__) == set(offered)
 
 
+def test_a_public_name_or_parameter_changes_on_purpose_only() -> None:
+    """What somebody's app may use; `python tests/constructs/public_api.py` records a change."""
+    recorded = public_api.FILE.read_text().splitlines()
+
+    assert list(public_api.lines()) == recorded
+
+
 def test_the_library_is_typed() -> None:
-    assert (PACKAGE / "py.typed").exists()
+    assert (public_api.PACKAGE / "py.typed").exists()

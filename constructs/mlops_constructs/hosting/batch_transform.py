@@ -10,11 +10,11 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from mlops_constructs._dead_letters import DeadLetters
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission, ServiceRole
 
-from .checkov_skip import skip_in_checkov
 from .model import ModelBase
 from .names import name_problems
 from .permissions import use_of_volumes
@@ -24,7 +24,6 @@ from .transform_job import let_model_work, model_problems, transform_job
 # The Scheduler's id of an execution has up to 36 characters, and a hyphen stands before it.
 _LONGEST_ID = 37
 _RETRIES = 3
-_REDRIVE_RULES = ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy")
 
 
 class BatchTransform(cdk.Resource):
@@ -90,7 +89,7 @@ class BatchTransform(cdk.Resource):
         problems.raise_if_any()
 
         self.job_name_prefix = job_name_prefix
-        self.dead_letter_queue = dead_letter_queue or self._define_queue()
+        self.dead_letter_queue = dead_letter_queue or DeadLetters(self, "DeadLetters")
         let_model_work(model, source, destination)
         job = transform_job(model, source, destination, instances)
         # The Scheduler puts the id in while it calls, so the name is no value of CloudFormation's.
@@ -133,21 +132,6 @@ class BatchTransform(cdk.Resource):
             ),
             targets=None if target is None else [target],
         )
-
-    def _define_queue(self) -> sqs.Queue:
-        queue = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
-        )
-        last = "What a schedule could not start ends here, and is looked at by a person"
-        cdk.Validations.of(queue).acknowledge(
-            *(cdk.Acknowledgment(id=rule, reason=last) for rule in _REDRIVE_RULES)
-        )
-        skip_in_checkov(queue, "CKV_AWS_27", "SQS encrypts it with a key of its own")
-        return queue
 
     def _define_schedule(
         self,

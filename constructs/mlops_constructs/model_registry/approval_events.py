@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from mlops_constructs._dead_letters import DeadLetters
 from mlops_constructs._problems import Problems, is_known
 
 SOURCE = "aws.sagemaker"
@@ -44,7 +43,7 @@ def approval_rule(
     )
 
 
-class UndeliveredApprovals(sqs.Queue):
+class UndeliveredApprovals(DeadLetters):
     """Defines the queue for approvals that could not be delivered, which are kept for 14 days.
 
     Parameters:
@@ -58,16 +57,7 @@ class UndeliveredApprovals(sqs.Queue):
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, encryption_key: kms.IKey) -> None:
-        super().__init__(
-            scope,
-            construct_id,
-            encryption_master_key=encryption_key,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
-        )
-        for rule in ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"):
-            kept = cdk.Acknowledgment(id=rule, reason="what it keeps was undeliverable already")
-            cdk.Validations.of(self).acknowledge(kept)
+        super().__init__(scope, construct_id, encryption_key=encryption_key)
 
 
 class ApprovalEventBus(events.EventBus):

@@ -1,9 +1,10 @@
 """Monitors of models and endpoints: drift, quality, bias; alarms, dashboards and retraining."""
 
+from mlops_constructs._dead_letters import DeadLetters
+
 from .alarm_action import AlarmAction
 from .baseline import Baseline
 from .baseline_job import BaselineJob
-from .dead_letters import DeadLetters
 from .drift_monitor import DriftMonitor
 from .endpoint_alarms import EndpointAlarms, EndpointThresholds
 from .endpoint_dashboard import EndpointDashboard, WatchedMonitor

@@ -9,11 +9,11 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk.aws_scheduler import CfnSchedule
 from constructs import Construct
 
+from mlops_constructs._dead_letters import DeadLetters
 from mlops_constructs.access import Permission, ServiceRole
 
 from . import monitor_role
 from .baseline import Baseline
-from .dead_letters import DeadLetters
 from .frequency import MonitoringFrequency
 from .images import OwnImage
 from .job import MonitoringJob

@@ -14,10 +14,10 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.interfaces.aws_sagemaker import IPipelineRef
 from constructs import Construct
 
+from mlops_constructs._dead_letters import DeadLetters
 from mlops_constructs.access import Permission, ServiceRole
 
 from .alarm_action import AlarmAction, acknowledge_event_only, alarm_event
-from .dead_letters import DeadLetters
 
 
 class Retraining(AlarmAction):

@@ -154,7 +154,7 @@ def _template(image: str, role: str, longest: int) -> dict[str, Any]:
             },
             "MonitoringJobDefinitionName": {"Fn::Sub": f"${{AWS::StackName}}-{longest}"},
             "MonitoringType": "DataQuality",
-        }
+        },
     }
     return {
         "Definition": {

@@ -1,0 +1,30 @@
+"""What outlives a stack of an example: logical ids and types.
+
+python -m tests.docs.stateful_resources   # records them, after a change that replaces nothing
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.docs.synthesis import FILES, synthesis
+
+RECORD = Path(__file__).with_name("stateful_resources.json")
+
+
+def stateful_resources() -> dict[str, dict[str, str]]:
+    """Per example, the resources that CloudFormation does not delete with the stack."""
+    found = {}
+    for file in FILES:
+        example = synthesis(file)
+        found[example.stack_name] = {
+            logical_id: resource["Type"]
+            for logical_id, resource in sorted(example.template["Resources"].items())
+            if resource.get("DeletionPolicy", "Delete") != "Delete"
+        }
+    return found
+
+
+if __name__ == "__main__":
+    RECORD.write_text(json.dumps(stateful_resources(), indent=1) + "\n")
