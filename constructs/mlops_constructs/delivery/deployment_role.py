@@ -103,8 +103,10 @@ def _scaling(scope: Construct) -> list[Permission]:
         Permission(
             actions=[
                 f"{service}:DeleteScalingPolicy",
+                f"{service}:DeleteScheduledAction",
                 f"{service}:DeregisterScalableTarget",
                 f"{service}:PutScalingPolicy",
+                f"{service}:PutScheduledAction",
                 f"{service}:RegisterScalableTarget",
             ],
             resources=[targets],

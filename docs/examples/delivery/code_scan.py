@@ -40,9 +40,10 @@ class CodeScan(cdk.Stack):
             self,
             "Pipeline",
             pipeline_name=NAME,
-            artifacts=ArtifactStore(bucket=stores.bucket, key=stores.key),
+            execution_mode=codepipeline.ExecutionMode.QUEUED,
             source=Source.code_commit(repository),
             source_output=code,
+            artifacts=ArtifactStore(bucket=stores.bucket, key=stores.key),
             stages=[
                 PipelineStage(
                     name="Scan",
@@ -57,7 +58,6 @@ class CodeScan(cdk.Stack):
                     ],
                 )
             ],
-            execution_mode=codepipeline.ExecutionMode.QUEUED,
         )
         cdk.CfnOutput(self, "PipelineName", value=delivery.pipeline.pipeline_name)
         cdk.CfnOutput(self, "RepositoryName", value=repository.repository_name)

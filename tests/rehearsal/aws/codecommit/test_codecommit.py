@@ -218,6 +218,7 @@ def test_a_signed_fetch_is_answered_and_judged_by_iam(
         _sign(region="eu-west-1"),
         _sign(at=datetime.now(UTC) - timedelta(minutes=16)),
     ],
+    ids=["nonsense", "other-secret", "other-region", "too-old"],
 )
 def test_a_wrong_or_old_signature_is_refused(
     service: CodeCommit, codecommit: Any, password: str
