@@ -7,6 +7,14 @@ import pytest
 END_TO_END = Path(__file__).parent / "end_to_end"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--record",
+        action="store_true",
+        help="write anew what tests compare with, after a change that is meant",
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a file share a server, those of the loop share the loop, which begins first."""
     for item in items:

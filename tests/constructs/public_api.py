@@ -1,7 +1,4 @@
-"""The public names of the library with their parameters, as text.
-
-python tests/constructs/public_api.py     # writes public_api.txt after an intended change
-"""
+"""The public names of the library with their parameters, as text."""
 
 from __future__ import annotations
 
@@ -70,7 +67,3 @@ def _parameters(function: Any) -> str:
 def _default(parameter: inspect.Parameter) -> str:
     value = parameter.default
     return repr(value) if isinstance(value, str | int | float | tuple | None) else "..."
-
-
-if __name__ == "__main__":
-    FILE.write_text("\n".join(lines()) + "\n")

@@ -1,11 +1,7 @@
-"""What outlives a stack of an example: logical ids and types.
-
-python -m tests.docs.stateful_resources   # records them, after a change that replaces nothing
-"""
+"""What outlives a stack of an example: logical ids and types."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from tests.docs.synthesis import FILES, synthesis
@@ -24,7 +20,3 @@ def stateful_resources() -> dict[str, dict[str, str]]:
             if resource.get("DeletionPolicy", "Delete") != "Delete"
         }
     return found
-
-
-if __name__ == "__main__":
-    RECORD.write_text(json.dumps(stateful_resources(), indent=1) + "\n")
