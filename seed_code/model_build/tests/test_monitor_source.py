@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ import pytest
 from tabular.failure import InputError
 from tabular.monitor import job
 from tabular.monitor.capture import events, ground_truth
-from tabular.monitor.job import monitor
-from tabular.monitor.settings import Settings
+from tabular.monitor.job import monitor, time_of_metrics
+from tabular.monitor.settings import Settings, Window
 from tests.captured import END, captured_calls, environment, report, side
 from tests.captured import ground_truth as label_lines
 from tests.conftest import Fitted
@@ -190,6 +191,16 @@ def test_a_line_that_is_no_capture_is_refused(line: str, message: str) -> None:
 def test_a_label_without_event_is_refused() -> None:
     with pytest.raises(InputError, match="expected groundTruthData, and eventMetadata"):
         ground_truth([("a", '{"groundTruthData": {"data": "1", "encoding": "CSV"}}')])
+
+
+@pytest.mark.parametrize(("minute", "time"), [(0, "12:00"), (30, "12:30"), (90, "13:00")])
+def test_metrics_of_an_hour_that_goes_on_are_of_now(minute: int, time: str) -> None:
+    noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    window = Window(start=noon, end=noon + timedelta(hours=1))
+
+    found = time_of_metrics(window, noon + timedelta(minutes=minute))
+
+    assert f"{found:%H:%M}" == time
 
 
 def test_the_exit_message_says_how_it_ended(

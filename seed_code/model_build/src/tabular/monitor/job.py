@@ -17,7 +17,7 @@ from tabular.monitor.baselining import baseline
 from tabular.monitor.findings import Findings
 from tabular.monitor.publication import publish
 from tabular.monitor.questions import compare
-from tabular.monitor.settings import Settings, refuse_other_formats
+from tabular.monitor.settings import Settings, Window, refuse_other_formats
 
 MESSAGE = Path("/opt/ml/output/message")
 
@@ -41,8 +41,16 @@ def monitor(environment: Mapping[str, str]) -> str:
         return "Completed: There was no traffic to look at."
     window = settings.window
     found.write(_folder(settings), compared=bool(settings.baseline_constraints))
-    publish(found.metrics, settings, window.end if window else datetime.now(UTC))
+    publish(found.metrics, settings, time_of_metrics(window, datetime.now(UTC)))
     return _ending(found)
+
+
+def time_of_metrics(window: Window | None, now: datetime) -> datetime:
+    """When the time that was looked at had ended; of one that goes on, now.
+
+    An alarm does not look at metrics of the future.
+    """
+    return now if window is None else min(window.end, now)
 
 
 def make_baseline(environment: Mapping[str, str]) -> str:

@@ -1,0 +1,85 @@
+"""A CDK app that watches an endpoint of the loop, and retrains when its traffic drifts.
+
+Context: endpoint, bucket, key, repository, tag, dataset, target, feature, pipeline.
+"""
+
+import aws_cdk as cdk
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from mlops_constructs.hosting import Endpoint
+from mlops_constructs.monitoring import (
+    Baseline,
+    DriftMonitor,
+    MetricAlarms,
+    MonitoredData,
+    MonitoringImage,
+    MonitoringQuestion,
+    Reports,
+    Retraining,
+    Watch,
+)
+
+
+class Drift(cdk.Stack):
+    """Defines the monitor, its baseline and what its alarm starts."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        given = {name: str(self.node.get_context(name)) for name in _CONTEXT}
+        key = kms.Key.from_key_arn(self, "Key", given["key"])
+        bucket = s3.Bucket.from_bucket_attributes(
+            self, "Bucket", bucket_name=given["bucket"], encryption_key=key
+        )
+        repository = ecr.Repository.from_repository_name(self, "Images", given["repository"])
+        monitor = DriftMonitor(
+            self,
+            "DataQuality",
+            question=MonitoringQuestion.data_quality(),
+            data=MonitoredData.of_endpoint(
+                Endpoint.from_endpoint_name(self, "Endpoint", given["endpoint"]),
+                capture_bucket=bucket,
+            ),
+            reports=Reports.to_bucket(bucket, prefix="drift"),
+            image=MonitoringImage.from_ecr_repository(repository, tag_or_digest=given["tag"]),
+            baseline=Baseline.from_job(
+                bucket, dataset_key=given["dataset"], target=given["target"]
+            ),
+        )
+        pipeline = codepipeline.Pipeline.from_pipeline_arn(
+            self,
+            "ModelBuild",
+            self.format_arn(service="codepipeline", resource=given["pipeline"]),
+        )
+        drift = monitor.metric_drift(given["feature"])
+        MetricAlarms(
+            self,
+            "Alarms",
+            watches=[Watch.above("Drift", drift, {"Critical": 0.3})],
+            actions={"Critical": [Retraining.with_code_pipeline(pipeline)]},
+        )
+        cdk.CfnOutput(self, "MonitorName", value=monitor.monitor_name)
+        if monitor.baseline_job is not None:
+            machine = monitor.baseline_job.state_machine
+            cdk.CfnOutput(self, "BaselineJob", value=machine.state_machine_arn)
+
+
+_CONTEXT = (
+    "endpoint",
+    "bucket",
+    "key",
+    "repository",
+    "tag",
+    "dataset",
+    "target",
+    "feature",
+    "pipeline",
+)
+
+if __name__ == "__main__":
+    app = cdk.App(analytics_reporting=False)
+    Drift(app, "Drift")
+    app.synth()
