@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from mlops_constructs._instance_type import has_local_storage, ignores_rollout
 from mlops_constructs._problems import is_known
 
 from .endpoint_parts import EndpointParts
 from .exclusions import exclusion_problems
-from .instance_type import has_local_storage, ignores_rollout
 from .rollout import Rollout
 
 _MOST_VARIANTS = 10

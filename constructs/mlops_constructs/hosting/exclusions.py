@@ -1,7 +1,8 @@
 """Features of endpoints that AWS does not let meet."""
 
+from mlops_constructs._instance_type import ignores_rollout
+
 from .endpoint_parts import EndpointParts
-from .instance_type import ignores_rollout
 from .rollout import Rollout
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_sagemaker as sagemaker
 
+from mlops_constructs._instance_type import cannot_load_many_models, is_burstable
 from mlops_constructs._problems import is_known
 
-from .instance_type import cannot_load_many_models, is_burstable
 from .model import ModelBase
 from .scaling import Scaling
 from .variant import InstanceVariant

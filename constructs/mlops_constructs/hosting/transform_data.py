@@ -7,9 +7,8 @@ from typing import Any
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from mlops_constructs._instance_type import has_local_storage, is_instance_type
 from mlops_constructs._problems import is_known, outside
-
-from .instance_type import has_local_storage, is_instance_type
 
 _LONGEST_FILTER = 63
 _LARGEST_PAYLOAD_MB = 100

@@ -7,9 +7,9 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_sagemaker as sagemaker
 
+from mlops_constructs._instance_type import has_local_storage, is_instance_type
 from mlops_constructs._problems import is_known, outside
 
-from .instance_type import has_local_storage, is_instance_type
 from .names import name_problems
 
 DEFAULT_VARIANT_NAME = "AllTraffic"

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IConstruct
 
-from mlops_constructs.access import Permission
+from mlops_constructs.access.network_interfaces import network_interface_permissions
 
 from .permissions import grant
 
@@ -33,39 +32,10 @@ class VpcPlacement:
 
         Source: "How to use SageMaker AI execution roles", section CreateModel.
         """
-        stack = cdk.Stack.of(scope)
-
-        def arn(resource: str, name: str) -> str:
-            return stack.format_arn(service="ec2", resource=resource, resource_name=name)
-
-        places = [arn("subnet", subnet) for subnet in self.subnet_ids]
-        places += [arn("security-group", group) for group in security_group_ids]
-        grant(
-            role,
-            [
-                Permission(
-                    actions=[
-                        "ec2:CreateNetworkInterface",
-                        "ec2:CreateNetworkInterfacePermission",
-                        "ec2:DeleteNetworkInterface",
-                        "ec2:DeleteNetworkInterfacePermission",
-                    ],
-                    resources=[arn("network-interface", "*"), *places],
-                    because="network interfaces are numbered when SageMaker makes them",
-                ),
-                Permission(
-                    actions=[
-                        "ec2:DescribeDhcpOptions",
-                        "ec2:DescribeNetworkInterfaces",
-                        "ec2:DescribeSecurityGroups",
-                        "ec2:DescribeSubnets",
-                        "ec2:DescribeVpcs",
-                    ],
-                    resources=["*"],
-                    because="the authorisation reference has no resource level for them",
-                ),
-            ],
+        permissions = network_interface_permissions(
+            scope, subnet_ids=self.subnet_ids, security_group_ids=security_group_ids
         )
+        grant(role, permissions)
 
     @property
     def subnet_ids(self) -> list[str]:

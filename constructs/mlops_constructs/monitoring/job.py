@@ -1,6 +1,5 @@
 """The machines and the network that the runs of a monitor have."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,13 +7,13 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
+from mlops_constructs._instance_type import has_local_storage, is_instance_type
 from mlops_constructs._problems import is_known, outside
 from mlops_constructs.network import NetworkBase
 
 from .frequency import MonitoringFrequency
 from .question_kind import QuestionKind
 
-_INSTANCE_TYPE = re.compile(r"ml\.[a-z0-9-]+\.[a-z0-9]+")
 _LONGEST_RUN_SECONDS = 86_400
 _MOST_SUBNETS, _MOST_SECURITY_GROUPS = 16, 5
 
@@ -135,7 +134,7 @@ class MonitoringJob:
 
         Source: MonitoringStoppingCondition of SageMaker's API reference.
         """
-        if is_known(self.instance_type) and not _INSTANCE_TYPE.fullmatch(self.instance_type):
+        if is_known(self.instance_type) and not is_instance_type(self.instance_type):
             yield (
                 f"job instance_type: got {self.instance_type!r}; allowed is one such as ml.m5.large"
             )
@@ -151,3 +150,15 @@ class MonitoringJob:
                 f"every {frequency.hours} hours"
             )
         yield from self.network.problems()
+
+    def disk_problems(self, *, encrypted: bool) -> Iterator[str]:
+        """What AWS would refuse of its disks when they get the key of the reports.
+
+        Source: ProcessingClusterConfig of SageMaker's API reference, VolumeKmsKeyId.
+        """
+        known = is_known(self.instance_type)
+        if encrypted and known and has_local_storage(self.instance_type):
+            yield (
+                f"job instance_type: got {self.instance_type} with an encryption key, which cannot "
+                "encrypt its local NVMe disks (their hardware does); use a type without local disks"
+            )

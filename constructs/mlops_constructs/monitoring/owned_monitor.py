@@ -124,6 +124,7 @@ class OwnedMonitor(MonitorBase):
         problems.extend(self._reports.problems())
         problems.extend(self._frequency.problems())
         problems.extend(self._job.problems(self.kind, self._frequency))
+        problems.extend(self._job.disk_problems(encrypted=self._reports.encryption_key is not None))
         if self._baseline is not None:
             problems.extend(self._baseline.problems(self.kind))
         problems.extend(self._own_problems())

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from aws_cdk import aws_kms as kms
 
+from mlops_constructs._instance_type import has_local_storage, is_burstable
 from mlops_constructs.hosting import (
     Model,
     RealTimeVariant,
 )
-from mlops_constructs.hosting.instance_type import has_local_storage, is_burstable
 
 Refusal = Callable[..., str]
 

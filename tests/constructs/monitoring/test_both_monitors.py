@@ -246,6 +246,14 @@ def test_every_problem_is_told_at_once(
 
 
 @both
+def test_a_key_is_refused_where_it_would_not_encrypt_local_disks(
+    kind: Kind, define: Define
+) -> None:
+    with pytest.raises(ValueError, match="got ml.m5d.large with an encryption key"):
+        define(kind, job=MonitoringJob(instance_type="ml.m5d.large"))
+
+
+@both
 @pytest.mark.parametrize(
     ("analysis", "minutes", "allowed"), [("DATA_QUALITY", 61, 3600), ("MODEL_QUALITY", 31, 1800)]
 )
