@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-JUDGED = ("constructs/mlops_constructs", "stacks", "docs/examples", "rehearsal")
+JUDGED = ("constructs/mlops_constructs", "stacks", "docs/examples")
 SMALLEST_TWIN_LINES = "8"
 
 
