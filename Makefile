@@ -23,7 +23,7 @@ rehearse: .venv/rehearsal.stamp node_modules/.stamp ## Run the whole loop on thi
 
 .PHONY: test
 test: .venv/dev.stamp .tools/checkov.stamp node_modules/.stamp ## Run every test, the rehearsal from end to end included
-	@python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: .venv/dev.stamp ## Lint, format, types, layers and layout

@@ -1,10 +1,21 @@
 """How tests are spread over processes: what shares something slow to start stays together."""
 
-from pathlib import Path
-
 import pytest
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-END_TO_END = Path(__file__).parent / "end_to_end"
+END_TO_END = "tests/end_to_end/"
+
+
+class SharedStarts(LoadScopeScheduling):  # type: ignore[misc]
+    """Tests of a file share a server, those of the loop share the loop: one process runs them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return END_TO_END if nodeid.startswith(END_TO_END) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedStarts:
+    return SharedStarts(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -16,8 +27,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file share a server, those of the loop share the loop, which begins first."""
-    for item in items:
-        together = END_TO_END if END_TO_END in item.path.parents else item.path
-        item.add_marker(pytest.mark.xdist_group(str(together)))
-    items.sort(key=lambda item: END_TO_END not in item.path.parents)
+    """The loop takes longest, so it begins first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(END_TO_END))

@@ -32,7 +32,7 @@ class DeploymentTarget(Construct):
         DeploymentTarget(
             stack,
             "Target",
-            target=TargetAccount(account=stack.account, pipeline_name="churn-release"),
+            target=TargetAccount(account="111111111111", pipeline_name="churn-release"),
             tooling_account="333333333333",
             artifacts=ArtifactStore(bucket=bucket, key=key),
             stack_names=["churn-prod"],
