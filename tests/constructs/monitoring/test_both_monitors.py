@@ -249,7 +249,7 @@ def test_every_problem_is_told_at_once(
 def test_a_key_is_refused_where_it_would_not_encrypt_local_disks(
     kind: Kind, define: Define
 ) -> None:
-    with pytest.raises(ValueError, match="got ml.m5d.large with an encryption key"):
+    with pytest.raises(ValueError, match=r"got ml\.m5d\.large with an encryption key"):
         define(kind, job=MonitoringJob(instance_type="ml.m5d.large"))
 
 
