@@ -1,4 +1,7 @@
-"""Traffic that drifts from the training data is noticed, and starts a retraining."""
+"""Traffic that drifts from the training data is noticed, and starts a retraining.
+
+It comes last: the retraining that it starts would be in the way of other tests of the loop.
+"""
 
 from __future__ import annotations
 
@@ -126,17 +129,17 @@ def test_drift_of_captured_traffic_starts_the_build_pipeline_again(drift: Drift)
 
 
 def _dataset(s3: Any, bucket: str) -> tuple[str, list[dict[str, str]]]:
-    """The key and the rows of the table that the project learned from."""
-    (entry,) = s3.list_objects_v2(Bucket=bucket, Prefix="data/")["Contents"]
+    """The key and the rows of the table that the story's model learned from."""
+    (entry,) = s3.list_objects_v2(Bucket=bucket, Prefix="data/breast_cancer")["Contents"]
     text = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read().decode()
     return entry["Key"], list(csv.DictReader(io.StringIO(text)))
 
 
 def _tag(ecr: Any, repository: str) -> str:
-    """The tag of the one image that the project has built."""
+    """The tag of the story's image, which was built first."""
     images = ecr.describe_images(repositoryName=repository)["imageDetails"]
-    newest = max(images, key=lambda image: image["imagePushedAt"])
-    return str(newest["imageTags"][0])
+    oldest = min(images, key=lambda image: image["imagePushedAt"])
+    return str(oldest["imageTags"][0])
 
 
 def _executions(drift: Drift, pipeline: str) -> list[str]:
