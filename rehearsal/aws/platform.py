@@ -101,21 +101,6 @@ class Platform(Protocol):
     ) -> None:
         """Puts an `aws.*` event on the default bus of `scope`, as the service itself would."""
 
-    def publish(
-        self,
-        topic_arn: str,
-        *,
-        service_principal: str,
-        source_arn: str,
-        subject: str,
-        message: str,
-    ) -> None:
-        """Publishes to an SNS topic as an AWS service does for its resource `source_arn`.
-
-        Raises AwsError when there is no such topic, or its policy, or that of the key that
-        encrypts it, does not let the service.
-        """
-
     def service_credentials(
         self,
         role_arn: str,

@@ -61,7 +61,7 @@ def _check_window(rule: RuleRun) -> str:
     zone = rule.configuration.get("TimeZone", "UTC")
     at = datetime.now(ZoneInfo(zone))
     said = f"{at:%Y-%m-%d %H:%M} {zone}"
-    if not in_window(rule.configuration["Cron"], at):
+    if not in_window(rule.configuration["Cron"], zone, at):
         raise RuleFailedError(f"{said} is outside of the deployment window")
     return f"{said} is in the deployment window"
 

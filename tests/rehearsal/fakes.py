@@ -29,7 +29,7 @@ class FakePlatform:
         self.assumed: list[tuple[str, str | None]] = []
         self.objects: dict[str, bytes] = {}
         self.metrics: list[dict[str, Any]] = []
-        self.published: list[tuple[str, str, str]] = []
+        self.published: list[tuple[str, str]] = []
         self.services: dict[str, Service] = {}
         self.clients: dict[str, Any] = {}
         self._directory = state_directory or Path(tempfile.mkdtemp())
@@ -64,19 +64,6 @@ class FakePlatform:
                 "resources": list(resources),
             }
         )
-
-    def publish(
-        self,
-        topic_arn: str,
-        *,
-        service_principal: str,
-        source_arn: str,
-        subject: str,
-        message: str,
-    ) -> None:
-        if (service_principal, topic_arn) in self.denied:
-            raise AwsError("AuthorizationError", f"{service_principal} may not publish", 403)
-        self.published.append((topic_arn, subject, message))
 
     def service_credentials(
         self,
@@ -153,9 +140,24 @@ class FakeSession:
             return ServiceClient(self.platform.services[name], context)
         if name == "s3":
             return FakeS3(self.platform.objects)
+        if name == "sns" and name not in self.platform.clients:
+            return FakeSns(self.platform.published)
         if name == "cloudwatch" and name not in self.platform.clients:
             return FakeCloudWatch(self.platform.metrics)
         return self.platform.clients[name]
+
+
+class FakeSns:
+    """Keeps what is published, as topic and message; no topic is encrypted."""
+
+    def __init__(self, published: list[tuple[str, str]]) -> None:
+        self._published = published
+
+    def get_topic_attributes(self, *, TopicArn: str) -> dict[str, Any]:  # noqa: N803
+        return {"Attributes": {"TopicArn": TopicArn}}
+
+    def publish(self, *, TopicArn: str, Message: str) -> None:  # noqa: N803
+        self._published.append((TopicArn, Message))
 
 
 class ServiceClient:

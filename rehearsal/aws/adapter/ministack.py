@@ -8,7 +8,7 @@ from typing import Any
 
 import boto3
 
-from rehearsal.aws.adapter import events, identity, resource_policies, shared_resources, topics
+from rehearsal.aws.adapter import events, identity, resource_policies, shared_resources
 from rehearsal.aws.clients import SessionFactory
 from rehearsal.aws.platform import AccessKey, Context, Credentials, Scope
 from rehearsal.aws.protocols import HttpRequest
@@ -49,23 +49,6 @@ class Ministack:
     ) -> None:
         events.emit(
             scope, source=source, detail_type=detail_type, detail=detail, resources=resources
-        )
-
-    def publish(
-        self,
-        topic_arn: str,
-        *,
-        service_principal: str,
-        source_arn: str,
-        subject: str,
-        message: str,
-    ) -> None:
-        topics.publish(
-            topic_arn,
-            service_principal=service_principal,
-            source_arn=source_arn,
-            subject=subject,
-            message=message,
         )
 
     def service_credentials(

@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from rehearsal.aws.codestar_notifications.event_types import event_types
 from rehearsal.aws.codestar_notifications.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 from rehearsal.aws.codestar_notifications.rules import (
@@ -28,6 +30,7 @@ from rehearsal.aws.codestar_notifications.rules import (
 )
 from rehearsal.aws.platform import AwsError, Context, Platform, Scope
 from rehearsal.aws.service import Request, Response, Service
+from rehearsal.aws.service_sender import ServiceSender
 from rehearsal.execution.codepipeline_events import PipelineListeners
 
 _PRINCIPAL = "codestar-notifications.amazonaws.com"
@@ -187,15 +190,10 @@ class CodeStarNotifications(Service):
             _log.warning("A rehearsal cannot post to the chat channel %s: %s", address, text)
             return
         try:
-            self.platform.publish(
-                address,
-                service_principal=_PRINCIPAL,
-                source_arn=rule.arn,
-                subject="",
-                message=text,
-            )
+            sender = ServiceSender(self.platform, _PRINCIPAL, rule.scope, rule.arn)
+            sender.publish(address, text)
             status = "ACTIVE"
-        except AwsError as error:
+        except (AwsError, ClientError) as error:
             # AWS tells nobody but those who look at the target's status.
             _log.error("Rule %s did not reach %s: %s", rule.settings["Name"], address, error)
             status = "UNREACHABLE"

@@ -37,12 +37,6 @@ FUNCTIONS = [
     ("ministack.core.iam_evaluator", "parse_policy_document", ["doc"]),
     ("ministack.core.iam_evaluator", "_resolve_condition_key", ["key", "ctx"]),
     (
-        "ministack.services.sns",
-        "topic_policy_allows",
-        ["topic_arn", "service", "source_arn", "source_account"],
-    ),
-    ("ministack.services.sns", "_topic_by_arn_any_scope", ["topic_arn"]),
-    (
         "ministack.services.s3",
         "_foreign_bucket_allows",
         ["owner_account", "bucket_name", "key", "method", "query_params", "caller", "headers"],

@@ -18,7 +18,6 @@ from tests.rehearsal.fakes import CALLER, SCOPE, FakePlatform, ServiceClient
 PIPELINE = SCOPE.arn("codepipeline", "demo")
 TOPIC = SCOPE.arn("sns", "alerts")
 SLACK = "arn:aws:chatbot::111111111111:chat-configuration/slack-channel/ml"
-PRINCIPAL = "codestar-notifications.amazonaws.com"
 RULE: dict[str, Any] = {
     "Name": "demo",
     "Resource": PIPELINE,
@@ -58,7 +57,7 @@ def test_a_failure_is_told_in_awss_words(notifications: Any, platform: FakePlatf
     arn = notifications.create_notification_rule(**RULE)["Arn"]
     tell(platform, "Pipeline", "SUCCEEDED")
     tell(platform, "Pipeline", "FAILED")
-    topic, _, text = wait_for(lambda: platform.published)[0]
+    topic, text = wait_for(lambda: platform.published)[0]
     message = json.loads(text)
     assert topic == TOPIC
     assert message["notificationRuleArn"] == arn
@@ -81,7 +80,7 @@ def test_a_topic_that_refuses_is_unreachable_until_it_does_not(
     notifications: Any, platform: FakePlatform
 ) -> None:
     arn = notifications.create_notification_rule(**RULE)["Arn"]
-    platform.denied.add((PRINCIPAL, TOPIC))
+    platform.denied.add(("sns:Publish", TOPIC))
     tell(platform, "Pipeline", "FAILED")
 
     def status() -> Any:
