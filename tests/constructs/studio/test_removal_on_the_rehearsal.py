@@ -14,7 +14,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import cx_api
 
 from mlops_constructs.studio import Domain, DomainNetwork, Space, StudioApp, UserProfile
-from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, start_server, wait_until_ready
+from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, running_server
 
 from .conftest import CONTEXT
 
@@ -26,15 +26,9 @@ APP = {"AppType": "JupyterLab", "AppName": "default"}
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    state = tmp_path_factory.mktemp("studio") / "state"
-    process = start_server(state, services=SERVICES)
-    try:
-        aws = Aws(wait_until_ready(process, state), state)
+    with running_server(tmp_path_factory.mktemp("studio"), SERVICES) as aws:
         aws.client("s3").create_bucket(Bucket=ASSETS)
         yield aws
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 class Deployed:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,15 +136,22 @@ def _policy(statements: list[dict[str, Any]]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-@pytest.fixture(scope="session")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    state = tmp_path_factory.mktemp("aws") / "state"
-    process = start_server(state)
+@contextmanager
+def running_server(folder: Path, services: tuple[str, ...] = SERVICES) -> Iterator[Aws]:
+    """A server that keeps its state below a folder, and ends with the block."""
+    state = folder / "state"
+    process = start_server(state, services=services)
     try:
         yield Aws(wait_until_ready(process, state), state)
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    with running_server(tmp_path_factory.mktemp("aws")) as running:
+        yield running
 
 
 @pytest.fixture

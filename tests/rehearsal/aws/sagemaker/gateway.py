@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from rehearsal.execution.image_registry import publish
+from rehearsal.execution.image_store import ImageStore
+from rehearsal.execution.interpreter import running_interpreter
 from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws
 
 BUCKET = "churn-artifacts"
@@ -40,6 +44,20 @@ def session_of(cloud: Aws) -> Any:
             return cloud.client(service)
 
     return Session()
+
+
+def publish_program(cloud: Aws, folder: Path, program: str, repository: str) -> str:
+    """Builds and publishes an image whose entry point is a Python program; its URI."""
+    (folder / "main.py").write_text(program)
+    (folder / "Dockerfile").write_text(
+        f"FROM python:{running_interpreter().minor_version}-slim\n"
+        "COPY main.py /opt/program/\n"
+        'ENTRYPOINT ["python3", "-u", "/opt/program/main.py"]\n'
+    )
+    cloud.client("ecr").create_repository(repositoryName=repository)
+    uri = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{repository}"
+    publish(session_of(cloud), uri, ["v1"], ImageStore(cloud.state / "images").build(folder))
+    return f"{uri}:v1"
 
 
 def wait(probe: Callable[[], Any], seconds: float = 120) -> Any:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.aws.sagemaker import offline_iceberg
 from rehearsal.aws.sagemaker.offline_files import Location
-from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, start_server, wait_until_ready
+from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, running_server
 
 SERVICES = (
     "rehearsal.aws.sagemaker.service:SageMaker",
@@ -42,10 +42,7 @@ WRITING = (
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    state = tmp_path_factory.mktemp("features") / "state"
-    process = start_server(state, services=SERVICES)
-    try:
-        aws = Aws(wait_until_ready(process, state), state)
+    with running_server(tmp_path_factory.mktemp("features"), SERVICES) as aws:
         s3 = aws.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         # As `enforce_ssl` of the CDK writes it.
@@ -59,9 +56,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         policy = {"Version": "2012-10-17", "Statement": [insecure]}
         s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
         yield aws
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,7 @@ from tests.rehearsal.aws.conftest import (
     PROJECT,
     REGION,
     Aws,
-    start_server,
-    wait_until_ready,
+    running_server,
 )
 from tests.rehearsal.aws.sagemaker.gateway import (
     BUCKET,
@@ -42,21 +41,15 @@ IMAGE = f"{REPOSITORY}:1"
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """A server with the example image, models of intercept 0.5 and 100, and a queue of a topic."""
-    state = tmp_path_factory.mktemp("hosting") / "state"
-    process = start_server(state, services=SERVICES)
-    try:
-        aws = Aws(wait_until_ready(process, state), state)
+    with running_server(tmp_path_factory.mktemp("hosting"), SERVICES) as aws:
         aws.client("s3").create_bucket(Bucket=BUCKET)
         for name, intercept in (("small", 0.5), ("large", 100.0)):
             key = f"models/{name}.tar.gz"
             aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=archive(intercept))
         aws.client("ecr").create_repository(repositoryName="churn")
-        image = ImageStore(state / "images").build(PROJECT / "docs/examples/image")
+        image = ImageStore(aws.state / "images").build(PROJECT / "docs/examples/image")
         publish(session_of(aws), REPOSITORY, ["1"], image)
         yield aws
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def archive(intercept: float) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, start_server, wait_until_ready
+from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, running_server
 from tests.rehearsal.aws.sagemaker import requests
 
 SERVICES = ("rehearsal.aws.sagemaker.service:SageMaker",)
@@ -21,13 +21,8 @@ READ = ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"]
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    state = tmp_path_factory.mktemp("registry") / "state"
-    process = start_server(state, services=SERVICES)
-    try:
-        yield Aws(wait_until_ready(process, state), state)
-    finally:
-        process.terminate()
-        process.wait(10)
+    with running_server(tmp_path_factory.mktemp("registry"), SERVICES) as aws:
+        yield aws
 
 
 def person_of_other(cloud: Aws, name: str, *statements: dict[str, Any]) -> Any:

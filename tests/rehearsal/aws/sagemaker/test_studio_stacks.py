@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, start_server, wait_until_ready
+from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, running_server
 
 SERVICES = ("rehearsal.aws.sagemaker.service:SageMaker",)
 REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
@@ -21,13 +21,8 @@ ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    state = tmp_path_factory.mktemp("studio") / "state"
-    process = start_server(state, services=SERVICES)
-    try:
-        yield Aws(wait_until_ready(process, state), state)
-    finally:
-        process.terminate()
-        process.wait(10)
+    with running_server(tmp_path_factory.mktemp("studio"), SERVICES) as aws:
+        yield aws
 
 
 @pytest.fixture(scope="module")

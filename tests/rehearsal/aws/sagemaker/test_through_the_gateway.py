@@ -10,16 +10,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.execution.image_registry import publish
-from rehearsal.execution.image_store import ImageStore
-from rehearsal.execution.interpreter import running_interpreter
-from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, start_server, wait_until_ready
+from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, running_server
 from tests.rehearsal.aws.sagemaker.gateway import (
     BUCKET,
-    REPOSITORY,
     STATEMENTS,
     TRUST,
-    session_of,
+    publish_program,
     wait,
 )
 
@@ -94,31 +90,15 @@ def serve():
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    state = tmp_path_factory.mktemp("sagemaker") / "state"
-    process = start_server(state, services=SERVICES)
-    try:
-        aws = Aws(wait_until_ready(process, state), state)
+    with running_server(tmp_path_factory.mktemp("sagemaker"), SERVICES) as aws:
         aws.client("s3").create_bucket(Bucket=BUCKET)
         yield aws
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 @pytest.fixture(scope="module")
 def image(cloud: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An image that trains, evaluates and serves; its URI."""
-    context = tmp_path_factory.mktemp("context")
-    (context / "main.py").write_text(PROGRAM)
-    (context / "Dockerfile").write_text(
-        f"FROM python:{running_interpreter().minor_version}-slim\n"
-        "COPY main.py /opt/program/\n"
-        'ENTRYPOINT ["python3", "-u", "/opt/program/main.py"]\n'
-    )
-    cloud.client("ecr").create_repository(repositoryName="churn")
-    built = ImageStore(cloud.state / "images").build(context)
-    publish(session_of(cloud), REPOSITORY, ["v1"], built)
-    return f"{REPOSITORY}:v1"
+    return publish_program(cloud, tmp_path_factory.mktemp("context"), PROGRAM, "churn")
 
 
 @pytest.fixture(scope="module")
