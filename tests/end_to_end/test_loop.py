@@ -30,8 +30,13 @@ def test_every_stage_and_step_of_the_loop_is_told_with_its_time(loop: Loop) -> N
         "model-deploy/Production/SmokeTest",
     ):
         assert steps[path]["status"] == "succeeded", path
-    assert {trial["status"] for trial in loop.summary["trials"]} == {"succeeded"}
-    assert all(trial["value"] > 0.9 for trial in loop.summary["trials"])
+    # Early stopping ends a trial whose objective lags behind, and how far the others have come then
+    # depends on how busy the machine is.
+    trials = loop.summary["trials"]
+    assert {trial["status"] for trial in trials} <= {"succeeded", "stopped"}
+    assert max(trials, key=lambda trial: trial["value"])["status"] == "succeeded"
+    assert all(trial["value"] > 0.9 for trial in trials if trial["status"] == "succeeded")
+    assert sum(trial["status"] == "succeeded" for trial in trials) >= 3
 
 
 def test_the_report_stands_alone(loop: Loop) -> None:
