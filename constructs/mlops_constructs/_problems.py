@@ -5,6 +5,10 @@ from typing import Any
 
 import aws_cdk as cdk
 
+# Every string with a token has it ("Tokens and the AWS CDK"). Most have none, and are judged here:
+# asking the CDK is a call to its process, and there are hundreds of them in an app.
+_MARK_OF_TOKENS = "${"
+
 
 class Problems:
     """Collects what is wrong with an input, so that one error tells a person everything.
@@ -31,7 +35,11 @@ class Problems:
 
 def is_known(value: Any) -> bool:
     """Whether a value can be judged now: it is given, and no token that CloudFormation resolves."""
-    return value is not None and not cdk.Token.is_unresolved(value)
+    if value is None or isinstance(value, bool):
+        return value is not None
+    if isinstance(value, str) and _MARK_OF_TOKENS not in value:
+        return True
+    return not cdk.Token.is_unresolved(value)
 
 
 def outside(value: float | None, low: float, high: float) -> bool:

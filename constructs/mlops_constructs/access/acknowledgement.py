@@ -7,6 +7,8 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import IConstruct
 
+from .permission import Permission
+
 
 def acknowledge_wildcards(
     construct: IConstruct,
@@ -32,12 +34,32 @@ def acknowledge_wildcards(
             role, resources=[bucket.arn_for_objects("data/*")], reason="keys are dated"
         )
     """
-    stack = cdk.Stack.of(construct)
-    findings = [f"Action::{action}" for action in actions]
-    findings += [f"Resource::{_as_nag_writes(stack.resolve(resource))}" for resource in resources]
+    _acknowledge(
+        construct,
+        [(f"Action::{action}", reason) for action in actions],
+        [(resource, reason) for resource in resources],
+    )
+
+
+def acknowledge_permissions(construct: IConstruct, permissions: Iterable[Permission]) -> None:
+    """Acknowledges the wildcards of all permissions of a role, each with its own reason."""
+    wildcards = [(one, each.because) for each in permissions for one in each.wildcards()]
+    _acknowledge(construct, [], wildcards)
+
+
+def _acknowledge(
+    construct: IConstruct, findings: list[tuple[str, str]], resources: list[tuple[str, str]]
+) -> None:
+    if resources:
+        resolved = cdk.Stack.of(construct).resolve([resource for resource, _ in resources])
+        reasons = [reason for _, reason in resources]
+        findings = findings + [
+            (f"Resource::{_as_nag_writes(resource)}", reason)
+            for resource, reason in zip(resolved, reasons, strict=True)
+        ]
     acknowledgements = [
         cdk.Acknowledgment(id=f"AwsSolutions-IAM5[{finding}]", reason=reason)
-        for finding in dict.fromkeys(findings)
+        for finding, reason in dict.fromkeys(findings)
     ]
     if acknowledgements:
         cdk.Validations.of(construct).acknowledge(*acknowledgements)

@@ -8,7 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from .acknowledgement import acknowledge_wildcards
+from .acknowledgement import acknowledge_permissions
 from .managed_policies import MOST_POLICIES, ManagedPolicies
 from .permission import Permission
 
@@ -67,9 +67,8 @@ class LeastPrivilegeRole(iam.Role):
         self._policy_description, self._path = description, path
         self._granted: ManagedPolicies | None = None
         self._permissions = ManagedPolicies(cdk.Stack.of(self), self._permissions_policy)
-        self._permissions.add_all(permission.statement() for permission in permissions)
-        for permission in permissions:
-            acknowledge_wildcards(self, reason=permission.because, resources=permission.wildcards())
+        self._permissions.add_all(permissions)
+        acknowledge_permissions(self, permissions)
         self._check_quota()
 
     @property
@@ -87,20 +86,22 @@ class LeastPrivilegeRole(iam.Role):
         self._check_quota()
         return iam.AddToPrincipalPolicyResult(statement_added=True, policy_dependable=policy)
 
-    def _permissions_policy(self, number: int) -> iam.ManagedPolicy:
+    def _permissions_policy(self, number: int, document: iam.PolicyDocument) -> iam.ManagedPolicy:
         policy = iam.ManagedPolicy(
             self,
             _numbered("Permissions", number),
+            document=document,
             description=self._policy_description,
             path=self._path,
         )
         self.add_managed_policy(policy)
         return policy
 
-    def _granted_policy(self, number: int) -> iam.ManagedPolicy:
+    def _granted_policy(self, number: int, document: iam.PolicyDocument) -> iam.ManagedPolicy:
         return iam.ManagedPolicy(
             self,
             _numbered("Granted", number),
+            document=document,
             roles=[self],
             description=self._policy_description,
             path=self._path,

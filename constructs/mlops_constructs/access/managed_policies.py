@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+
+from .permission import Permission
 
 LONGEST_POLICY = 6_144
 """Characters of a managed policy, white space not counted: "IAM and AWS STS quotas"."""
@@ -15,7 +17,7 @@ LONGEST_POLICY = 6_144
 MOST_POLICIES = 10
 """Managed policies of a role, as long as nobody has asked AWS for more."""
 
-_FRAME = len('{"Version":"2012-10-17","Statement":[]}')
+_ROOM = LONGEST_POLICY - len('{"Version":"2012-10-17","Statement":[]}')
 _PSEUDO_PARAMETERS = {"AWS::Partition": 10, "AWS::Region": 14, "AWS::AccountId": 12}
 _LONG_NAME, _LONG_ARN = 64, 128  # what stands for a value that only the deployment knows
 
@@ -25,10 +27,12 @@ class ManagedPolicies:
 
     Parameters:
         stack: knows what tokens stand for.
-        create: makes the policy of a number, 1 for the first.
+        create: makes the policy of a number, 1 for the first, with what it holds at first.
     """
 
-    def __init__(self, stack: cdk.Stack, create: Callable[[int], iam.ManagedPolicy]) -> None:
+    def __init__(
+        self, stack: cdk.Stack, create: Callable[[int, iam.PolicyDocument], iam.ManagedPolicy]
+    ) -> None:
         self._stack = stack
         self._create = create
         self._left = 0
@@ -39,24 +43,47 @@ class ManagedPolicies:
 
         Raises ValueError for a statement that no policy can hold.
         """
-        size = policy_size(self._stack.resolve(statement.to_json())) + len(",")
-        longest = LONGEST_POLICY - _FRAME
-        if size > longest:
-            raise ValueError(
-                f"a statement of about {size} characters begins with {statement.actions[:1]}; a "
-                f"managed policy holds {longest}; divide its actions or resources"
-            )
+        size = _size_in_policy(self._stack.resolve(statement.to_json()))
         if size > self._left:
-            self.policies.append(self._create(len(self.policies) + 1))
-            self._left = longest
+            self.policies.append(self._create(len(self.policies) + 1, iam.PolicyDocument()))
+            self._left = _ROOM
         self._left -= size
         self.policies[-1].add_statements(statement)
         return self.policies[-1]
 
-    def add_all(self, statements: Iterable[iam.PolicyStatement]) -> None:
-        """Adds statements in their order."""
-        for statement in statements:
-            self.add(statement)
+    def add_all(self, permissions: Sequence[Permission]) -> None:
+        """Adds permissions in their order, in policies of their own.
+
+        One call for what all tokens stand for, and one for each policy: a call to the CDK costs
+        about a millisecond, and there are hundreds of permissions in an app.
+
+        Raises ValueError for a permission that no policy can hold.
+        """
+        documents = [permission.document() for permission in permissions]
+        policies: list[list[dict[str, Any]]] = []
+        left = 0
+        resolved: list[dict[str, Any]] = self._stack.resolve(documents)
+        for document, size in zip(documents, map(_size_in_policy, resolved), strict=True):
+            if size > left:
+                policies.append([])
+                left = _ROOM
+            left -= size
+            policies[-1].append(document)
+        for statements in policies:
+            full = iam.PolicyDocument.from_json({"Statement": statements})
+            self.policies.append(self._create(len(self.policies) + 1, full))
+
+
+def _size_in_policy(statement: dict[str, Any]) -> int:
+    size = policy_size(statement) + len(",")
+    if size > _ROOM:
+        actions = statement.get("Action", [])
+        first = actions if isinstance(actions, str) else actions[0]
+        raise ValueError(
+            f"a statement of about {size} characters begins with {first!r}; a managed policy "
+            f"holds {_ROOM}; divide its actions or resources"
+        )
+    return size
 
 
 def policy_size(value: Any) -> int:

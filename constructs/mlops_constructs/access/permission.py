@@ -61,3 +61,20 @@ class Permission:
             resources=list(self.resources),
             conditions={operator: dict(keys) for operator, keys in self.conditions.items()},
         )
+
+    def document(self) -> dict[str, Any]:
+        """The statement as it stands in a policy document, tokens included."""
+        document: dict[str, Any] = {
+            "Action": _one_or_all(self.actions),
+            "Effect": "Deny" if self.denied else "Allow",
+            "Resource": _one_or_all(self.resources),
+        }
+        if self.conditions:
+            document["Condition"] = {
+                operator: {**keys} for operator, keys in self.conditions.items()
+            }
+        return document
+
+
+def _one_or_all(values: Sequence[str]) -> str | list[str]:
+    return values[0] if len(values) == 1 else list(values)

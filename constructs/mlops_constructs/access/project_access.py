@@ -61,7 +61,8 @@ class ProjectAccess:
 
     def arns(self, scope: Construct, *kinds: str) -> list[str]:
         """ARNs of the project's resources of some kinds by their names, `endpoint/churn-*`."""
-        return [sagemaker_arn(scope, kind, f"{self.project_name}-*") for kind in kinds]
+        prefix = _sagemaker_arns(scope)
+        return [f"{prefix}{kind}/{self.project_name}-*" for kind in kinds]
 
     def model_packages(self, scope: Construct) -> list[str]:
         """The model package group, and all versions in it."""
@@ -84,4 +85,11 @@ class ProjectAccess:
 
 def sagemaker_arn(scope: Construct, kind: str, name: str) -> str:
     """The ARN of a SageMaker resource of the stack's account and region."""
-    return cdk.Stack.of(scope).format_arn(service="sagemaker", resource=kind, resource_name=name)
+    return f"{_sagemaker_arns(scope)}{kind}/{name}"
+
+
+def _sagemaker_arns(scope: Construct) -> str:
+    """What ARNs of SageMaker begin with; a call to the CDK, so once for many of them."""
+    return cdk.Stack.of(scope).format_arn(
+        service="sagemaker", resource="", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
+    )

@@ -67,7 +67,7 @@ class DeliveryPipeline(Construct):
         produced = [
             str(output.artifact_name)
             for action in actions
-            for output in action.action.action_properties.outputs or ()
+            for output in action.properties.outputs or ()
         ]
         stores = [artifacts, *artifacts.replicas.values()]
         self.role = ServiceRole(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from aws_cdk import aws_codepipeline as codepipeline
 
@@ -35,6 +36,11 @@ class PipelineAction:
     action: codepipeline.IAction
     permissions: Sequence[Permission] = ()
     target: TargetAccount | None = None
+
+    @cached_property
+    def properties(self) -> codepipeline.ActionProperties:
+        """What the CDK knows of the action, asked for once: each member is a call of its own."""
+        return self.action.action_properties
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +76,7 @@ class PipelineStage:
 
     def namespaces(self) -> set[str]:
         """Namespaces of the variables that its actions give."""
-        found = (action.action.action_properties.variables_namespace for action in self.actions)
+        found = (action.properties.variables_namespace for action in self.actions)
         return {str(one) for one in found if one}
 
 

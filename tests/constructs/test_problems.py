@@ -1,0 +1,31 @@
+"""What of an input can be judged at synth."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from mlops_constructs._problems import is_known
+
+
+@pytest.mark.parametrize("value", ["churn", "", 0, 2.5, False, ["a"], "${AWS::Region}", {"a": 1}])
+def test_what_is_given_is_known(value: Any) -> None:
+    assert is_known(value)
+
+
+def test_nothing_is_not_known() -> None:
+    assert not is_known(None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        cdk.Aws.REGION,
+        f"arn:aws:s3:::{cdk.Aws.ACCOUNT_ID}-data",
+        cdk.Token.as_number({"Ref": "Count"}),
+        cdk.Token.as_list({"Ref": "Subnets"}),
+        cdk.Token.as_any({"Ref": "Anything"}),
+    ],
+)
+def test_what_only_the_deployment_knows_is_not_known(value: Any) -> None:
+    assert not is_known(value)
