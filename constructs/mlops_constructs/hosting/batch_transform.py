@@ -1,19 +1,17 @@
 """Batch transform on a schedule: answers for all files below a prefix, and no endpoint."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from mlops_constructs._dead_letters import DeadLetters
+from mlops_constructs._job_schedule import LONGEST_ID, TRANSFORM, ScheduledJobs
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
-from mlops_constructs.access import Permission, ServiceRole
 
 from .model import ModelBase
 from .names import name_problems
@@ -21,16 +19,12 @@ from .permissions import use_of_volumes
 from .transform_data import TransformInput, TransformInstances, TransformOutput
 from .transform_job import let_model_work, model_problems, transform_job
 
-# The Scheduler's id of an execution has up to 36 characters, and a hyphen stands before it.
-_LONGEST_ID = 37
-_RETRIES = 3
-
 
 class BatchTransform(cdk.Resource):
     """Defines transform jobs that a schedule starts.
 
-    A job is an execution and no desired state, so CloudFormation has no type for it: EventBridge
-    Scheduler calls CreateTransformJob, and the id of its execution makes each job's name unique.
+    EventBridge Scheduler calls CreateTransformJob, and the id of its execution makes the name of
+    each job unique.
 
     Parameters:
         model: what answers; any model but a multi-model one, or one of uncompressed data.
@@ -82,7 +76,7 @@ class BatchTransform(cdk.Resource):
         super().__init__(scope, construct_id)
         problems = Problems(f"BatchTransform {self.node.path}")
         problems.extend(region_problems(self, "AWS::Scheduler::Schedule"))
-        problems.extend(name_problems("job_name_prefix", job_name_prefix, reserve=_LONGEST_ID))
+        problems.extend(name_problems("job_name_prefix", job_name_prefix, reserve=LONGEST_ID))
         for part in (source, destination, instances):
             problems.extend(part.problems())
         problems.extend(model_problems(model))
@@ -91,12 +85,19 @@ class BatchTransform(cdk.Resource):
         self.job_name_prefix = job_name_prefix
         self.dead_letter_queue = dead_letter_queue or DeadLetters(self, "DeadLetters")
         let_model_work(model, source, destination)
-        job = transform_job(model, source, destination, instances)
-        # The Scheduler puts the id in while it calls, so the name is no value of CloudFormation's.
-        job["TransformJobName"] = f"{job_name_prefix}-{scheduler.ContextAttribute.execution_id}"
-        self._schedule = self._define_schedule(
-            job, schedule, self._define_role(instances.encryption_key)
-        )
+        zone = schedule.time_zone
+        ScheduledJobs(
+            kind=TRANSFORM,
+            name_prefix=job_name_prefix,
+            request=transform_job(model, source, destination, instances),
+            expression=schedule.expression_string,
+            time_zone=zone.timezone_name if zone else None,
+            description=f"Starts transform jobs {job_name_prefix}",
+            role_description="EventBridge Scheduler: starts transform jobs",
+            dead_letter_queue=self.dead_letter_queue,
+            # SageMaker encrypts volumes through a grant of whoever starts the job.
+            permissions=use_of_volumes(key) if (key := instances.encryption_key) else [],
+        ).schedule(self, role_id="Role")
 
     def on_state_change(
         self,
@@ -131,58 +132,4 @@ class BatchTransform(cdk.Resource):
                 },
             ),
             targets=None if target is None else [target],
-        )
-
-    def _define_schedule(
-        self,
-        job: dict[str, Any],
-        schedule: scheduler.ScheduleExpression,
-        role: ServiceRole,
-    ) -> scheduler.CfnSchedule:
-        stack = cdk.Stack.of(self)
-        zone = schedule.time_zone
-        properties = scheduler.CfnSchedule
-        return properties(
-            self,
-            "Resource",
-            description=f"Starts transform jobs {self.job_name_prefix}",
-            schedule_expression=schedule.expression_string,
-            schedule_expression_timezone=zone.timezone_name if zone else None,
-            flexible_time_window=properties.FlexibleTimeWindowProperty(mode="OFF"),
-            target=properties.TargetProperty(
-                arn=f"arn:{stack.partition}:scheduler:::aws-sdk:sagemaker:createTransformJob",
-                role_arn=role.role_arn,
-                input=stack.to_json_string(job),
-                dead_letter_config=properties.DeadLetterConfigProperty(
-                    arn=self.dead_letter_queue.queue_arn
-                ),
-                retry_policy=properties.RetryPolicyProperty(
-                    maximum_retry_attempts=_RETRIES, maximum_event_age_in_seconds=3600
-                ),
-            ),
-        )
-
-    def _define_role(self, volume_key: kms.IKey | None) -> ServiceRole:
-        jobs = cdk.Stack.of(self).format_arn(
-            service="sagemaker",
-            resource="transform-job",
-            resource_name=f"{self.job_name_prefix.lower()}-*",
-        )
-        allowed = [
-            Permission(
-                actions=["sagemaker:CreateTransformJob"],
-                resources=[jobs],
-                because="the id of the execution makes each job's name unique",
-            ),
-            Permission(actions=["sqs:SendMessage"], resources=[self.dead_letter_queue.queue_arn]),
-        ]
-        if volume_key is not None:
-            # SageMaker encrypts volumes through a grant of whoever starts the job.
-            allowed += use_of_volumes(volume_key)
-        return ServiceRole(
-            self,
-            "Role",
-            service="scheduler.amazonaws.com",
-            description="EventBridge Scheduler: starts transform jobs",
-            permissions=allowed,
         )

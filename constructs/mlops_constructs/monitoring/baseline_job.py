@@ -9,12 +9,12 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
+from mlops_constructs._job_permissions import use_keys
+from mlops_constructs._processing_request import OUTPUT, ProcessingInput, ProcessingRequest
 from mlops_constructs.access import Permission, ServiceRole
 
-from . import monitor_role
 from .baseline import Baseline
 from .job import MonitoringJob
-from .processing_request import OUTPUT, ProcessingInput, ProcessingRequest
 from .question import MonitoringQuestion
 from .reports import Reports
 from .stored import StoredFile
@@ -135,7 +135,7 @@ class BaselineJob(Construct):
                     resources=[role.role_arn],
                     conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
                 ),
-                *monitor_role.use_keys([reports.encryption_key]),
+                *use_keys([reports.encryption_key]),
                 *_log_and_trace(),
             ],
         )

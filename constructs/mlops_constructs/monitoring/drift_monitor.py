@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import aws_cdk as cdk
 from aws_cdk import aws_scheduler as scheduler
-from aws_cdk.aws_scheduler import CfnSchedule
 from constructs import Construct
 
 from mlops_constructs._dead_letters import DeadLetters
-from mlops_constructs.access import Permission, ServiceRole
+from mlops_constructs._job_permissions import use_keys
+from mlops_constructs._job_schedule import PROCESSING, ScheduledJobs
+from mlops_constructs._processing_request import OUTPUT, ProcessingInput, ProcessingRequest
+from mlops_constructs.access import Permission
 
 from . import monitor_role
 from .baseline import Baseline
@@ -19,7 +20,6 @@ from .images import OwnImage
 from .job import MonitoringJob
 from .monitored_data import MonitoredData
 from .owned_monitor import OwnedMonitor
-from .processing_request import OUTPUT, ProcessingInput, ProcessingRequest
 from .question import MonitoringQuestion
 from .question_kind import MODEL_BIAS, MODEL_EXPLAINABILITY
 from .reports import Reports
@@ -27,7 +27,6 @@ from .reports import Reports
 _SCHEDULE = "AWS::Scheduler::Schedule"
 _CAPTURED = ["endpointInput", "endpointOutput"]
 _CAPTURE_FORMAT = {"sagemakerCaptureJson": {"captureIndexNames": _CAPTURED}}
-_RETRIES = 3
 
 
 class DriftMonitor(OwnedMonitor):
@@ -103,17 +102,20 @@ class DriftMonitor(OwnedMonitor):
         self._name(self._own_name)
         key = reports.encryption_key
         self.dead_letters = DeadLetters(self, "DeadLetters", encryption_key=key)
-        self._scheduler_role = self._define_scheduler_role()
-        CfnSchedule(
-            self,
-            "Resource",
+        ScheduledJobs(
+            kind=PROCESSING,
+            name_prefix=self.monitor_name,
+            request=self._request(),
+            expression=self._frequency.scheduler_expression,
+            time_zone="UTC",
             description=f"{self.monitor_name}: compares traffic with the baseline",
-            flexible_time_window=CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-            schedule_expression=self._frequency.scheduler_expression,
-            schedule_expression_timezone="UTC",
-            kms_key_arn=key.key_arn if key is not None else None,
-            target=self._target(),
-        )
+            role_description="EventBridge Scheduler: starts the runs of a monitor",
+            dead_letter_queue=self.dead_letters,
+            passed_role=self.role,
+            # Of the schedule and the queue; and who starts a job grants its disk the key.
+            permissions=list(use_keys([key])),
+            encryption_key=key,
+        ).schedule(self, role_id="SchedulerRole")
 
     def _resource_types(self) -> tuple[str, ...]:
         return (_SCHEDULE,)
@@ -192,8 +194,8 @@ class DriftMonitor(OwnedMonitor):
             **{name: str(value) for name, value in chosen.items() if value is not None},
         }
 
-    def _target(self) -> CfnSchedule.TargetProperty:
-        request = ProcessingRequest(
+    def _request(self) -> Mapping[str, Any]:
+        return ProcessingRequest(
             image_uri=self._image_uri,
             arguments=["monitor"],
             environment=self._environment(),
@@ -204,43 +206,3 @@ class DriftMonitor(OwnedMonitor):
             maximum_seconds=self._job.maximum_seconds(self.kind),
             role_arn=self.role.role_arn,
         ).render()
-        execution = scheduler.ContextAttribute.execution_id
-        return CfnSchedule.TargetProperty(
-            arn=f"arn:{cdk.Aws.PARTITION}:scheduler:::aws-sdk:sagemaker:createProcessingJob",
-            role_arn=self._scheduler_role.role_arn,
-            input=cdk.Stack.of(self).to_json_string(
-                {"ProcessingJobName": f"{self.monitor_name}-{execution}", **request}
-            ),
-            retry_policy=CfnSchedule.RetryPolicyProperty(
-                maximum_event_age_in_seconds=3600, maximum_retry_attempts=_RETRIES
-            ),
-            dead_letter_config=CfnSchedule.DeadLetterConfigProperty(
-                arn=self.dead_letters.queue_arn
-            ),
-        )
-
-    def _define_scheduler_role(self) -> ServiceRole:
-        runs = cdk.Stack.of(self).format_arn(
-            service="sagemaker", resource="processing-job", resource_name=f"{self.monitor_name}-*"
-        )
-        return ServiceRole(
-            self,
-            "SchedulerRole",
-            service="scheduler.amazonaws.com",
-            description="EventBridge Scheduler: starts the runs of a monitor",
-            permissions=[
-                Permission(
-                    actions=["sagemaker:CreateProcessingJob"],
-                    resources=[runs],
-                    because="Scheduler makes up the rest of a run's name",
-                ),
-                Permission(
-                    actions=["iam:PassRole"],
-                    resources=[self.role.role_arn],
-                    conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
-                ),
-                Permission(actions=["sqs:SendMessage"], resources=[self.dead_letters.queue_arn]),
-                # Of the schedule and the queue; and who starts a job grants its disk the key.
-                *monitor_role.use_keys([self._reports.encryption_key]),
-            ],
-        )

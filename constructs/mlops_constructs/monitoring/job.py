@@ -1,13 +1,13 @@
 """The machines and the network that the runs of a monitor have."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import aws_cdk as cdk
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
 from mlops_constructs._instance_type import has_local_storage, is_instance_type
+from mlops_constructs._job_network import JobNetwork
 from mlops_constructs._problems import is_known, outside
 from mlops_constructs.network import NetworkBase
 
@@ -15,11 +15,10 @@ from .frequency import MonitoringFrequency
 from .question_kind import QuestionKind
 
 _LONGEST_RUN_SECONDS = 86_400
-_MOST_SUBNETS, _MOST_SECURITY_GROUPS = 16, 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class MonitoringNetwork:
+class MonitoringNetwork(JobNetwork):
     """The network of a monitor's runs.
 
     Parameters:
@@ -36,12 +35,6 @@ class MonitoringNetwork:
 
         MonitoringNetwork(isolation=True)
     """
-
-    vpc: ec2.IVpc | None = None
-    subnets: ec2.SubnetSelection | None = None
-    security_groups: Sequence[ec2.ISecurityGroup] = ()
-    isolation: bool | None = None
-    traffic_encryption: bool = True
 
     @staticmethod
     def within(network: NetworkBase) -> "MonitoringNetwork":
@@ -61,41 +54,6 @@ class MonitoringNetwork:
             subnets=network.subnet_selection,
             security_groups=network.security_groups,
         )
-
-    def subnet_ids(self) -> list[str]:
-        """The chosen subnets of the network, none without one."""
-        if self.vpc is None:
-            return []
-        selection = self.subnets or ec2.SubnetSelection()
-        return list(
-            self.vpc.select_subnets(
-                availability_zones=selection.availability_zones,
-                one_per_az=selection.one_per_az,
-                subnet_filters=selection.subnet_filters,
-                subnet_group_name=selection.subnet_group_name,
-                subnets=selection.subnets,
-                subnet_type=selection.subnet_type,
-            ).subnet_ids
-        )
-
-    def security_group_ids(self) -> list[str]:
-        """The ids of the security groups."""
-        return [group.security_group_id for group in self.security_groups]
-
-    def problems(self) -> Iterator[str]:
-        """What AWS would refuse."""
-        if self.vpc is None:
-            if self.security_groups or self.subnets is not None:
-                yield "network: got subnets or security groups without vpc; give vpc too"
-            return
-        groups, subnets = len(self.security_groups), len(self.subnet_ids())
-        if not 1 <= groups <= _MOST_SECURITY_GROUPS:
-            yield (
-                f"network security_groups: got {groups} with a vpc; allowed are 1 to "
-                f"{_MOST_SECURITY_GROUPS}"
-            )
-        if not 1 <= subnets <= _MOST_SUBNETS:
-            yield f"network subnets: got {subnets}; allowed are 1 to {_MOST_SUBNETS}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,15 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import aws_cdk as cdk
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from mlops_constructs.access import Permission
 
 from .stored import StoredFile
-
-_JOB_LOGS = "/aws/sagemaker/ProcessingJobs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,22 +61,6 @@ def write_reports(bucket: s3.IBucket, prefix: str) -> Iterator[Permission]:
     )
 
 
-def use_keys(keys: Sequence[kms.IKey | None]) -> Iterator[Permission]:
-    """Using the keys of the buckets, the reports and the disks."""
-    arns = list(dict.fromkeys(key.key_arn for key in keys if key is not None))
-    if not arns:
-        return
-    yield Permission(
-        actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], resources=arns
-    )
-    # SageMaker encrypts the disks of a run through a grant.
-    yield Permission(
-        actions=["kms:CreateGrant"],
-        resources=arns,
-        conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-    )
-
-
 def pull_image(repository_arn: str) -> Iterator[Permission]:
     """Pulling one image, which SageMaker does with the role of the run."""
     yield Permission(
@@ -94,29 +75,6 @@ def pull_image(repository_arn: str) -> Iterator[Permission]:
         actions=["ecr:GetAuthorizationToken"],
         resources=["*"],
         because="a registry's token; IAM offers no resource for the action",
-    )
-
-
-def write_logs(scope: Construct) -> Iterator[Permission]:
-    """Writing the log of the runs."""
-    stack = cdk.Stack.of(scope)
-    yield Permission(
-        actions=[
-            "logs:CreateLogGroup",
-            "logs:CreateLogStream",
-            "logs:DescribeLogStreams",
-            "logs:PutLogEvents",
-        ],
-        resources=[
-            stack.format_arn(
-                service="logs",
-                resource="log-group",
-                resource_name=f"{_JOB_LOGS}{suffix}",
-                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-            )
-            for suffix in ("", ":*")
-        ],
-        because="the log streams are named for runs that do not exist yet",
     )
 
 

@@ -7,6 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from mlops_constructs._job_permissions import use_keys, write_logs
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission, ServiceRole
@@ -173,11 +174,11 @@ class OwnedMonitor(MonitorBase):
         yield from monitor_role.read_files(files)
         yield from monitor_role.write_reports(reports.bucket, reports.prefix)
         buckets = [one.bucket for one in prefixes] + [file.bucket for file in files]
-        yield from monitor_role.use_keys(
+        yield from use_keys(
             [reports.encryption_key, *(bucket.encryption_key for bucket in buckets)]
         )
         yield from monitor_role.pull_image(self._image.repository_arn(self, self.kind.image))
-        yield from monitor_role.write_logs(self)
+        yield from write_logs(self)
         network = self._job.network
         if network.vpc is not None:
             yield from network_interface_permissions(

@@ -1,17 +1,41 @@
-"""The request that starts a processing job of a monitor, as EventBridge Scheduler and Step
-Functions send it."""
+"""The request that starts a processing job, as EventBridge Scheduler and Step Functions send it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from aws_cdk import aws_kms as kms
 
-from .job import MonitoringJob
-from .stored import StoredFile
+from ._job_network import JobNetwork
 
 OUTPUT = "/opt/ml/processing/output"
 _INPUTS = "/opt/ml/processing/input"
+
+
+class StoredObject(Protocol):
+    """One object of a bucket."""
+
+    @property
+    def uri(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+
+class Machines(Protocol):
+    """What a job runs on."""
+
+    @property
+    def instance_type(self) -> str: ...
+
+    @property
+    def instance_count(self) -> int: ...
+
+    @property
+    def volume_size_in_gb(self) -> int: ...
+
+    @property
+    def network(self) -> JobNetwork: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +43,7 @@ class ProcessingInput:
     """A file that SageMaker copies into the container before it starts."""
 
     name: str
-    file: StoredFile
+    file: StoredObject
 
     @property
     def folder(self) -> str:
@@ -51,41 +75,37 @@ class ProcessingRequest:
     Parameters:
         image_uri: what runs.
         arguments: of the container.
-        environment: of the container.
-        inputs: files that it reads from its disk.
-        output_uri: where what it writes is kept.
-        encryption_key: of the output and the disk.
         job: machines and network.
         maximum_seconds: that it may take.
         role_arn: with which it acts.
+        encryption_key: of the output and the disk.
+        environment: of the container.
+        inputs: files that it reads from its disk.
+        output_uri: where the reports that it writes are kept. Left out: it writes none.
     """
 
     image_uri: str
     arguments: Sequence[str]
-    environment: Mapping[str, str]
-    inputs: Sequence[ProcessingInput]
-    output_uri: str
-    encryption_key: kms.IKey | None
-    job: MonitoringJob
+    job: Machines
     maximum_seconds: int
     role_arn: str
+    encryption_key: kms.IKey | None
+    environment: Mapping[str, str] | None = None
+    inputs: Sequence[ProcessingInput] = ()
+    output_uri: str | None = None
 
     def render(self) -> dict[str, Any]:
         """The members of the request, the name of the job left out."""
         key = {} if self.encryption_key is None else {"KmsKeyId": self.encryption_key.key_arn}
         volume_key = {f"Volume{name}": value for name, value in key.items()}
-        output = {"S3Uri": self.output_uri, "LocalPath": OUTPUT, "S3UploadMode": "EndOfJob"}
         return {
             "AppSpecification": {
                 "ImageUri": self.image_uri,
                 **({"ContainerArguments": list(self.arguments)} if self.arguments else {}),
             },
-            "Environment": dict(self.environment),
+            **({"Environment": dict(self.environment)} if self.environment else {}),
             **({"ProcessingInputs": [one.render() for one in self.inputs]} if self.inputs else {}),
-            "ProcessingOutputConfig": {
-                "Outputs": [{"OutputName": "reports", "AppManaged": False, "S3Output": output}],
-                **key,
-            },
+            **self._output(key),
             "ProcessingResources": {
                 "ClusterConfig": {
                     "InstanceCount": self.job.instance_count,
@@ -98,6 +118,13 @@ class ProcessingRequest:
             "RoleArn": self.role_arn,
             "StoppingCondition": {"MaxRuntimeInSeconds": self.maximum_seconds},
         }
+
+    def _output(self, key: Mapping[str, str]) -> dict[str, Any]:
+        if self.output_uri is None:
+            return {}
+        output = {"S3Uri": self.output_uri, "LocalPath": OUTPUT, "S3UploadMode": "EndOfJob"}
+        named = {"OutputName": "reports", "AppManaged": False, "S3Output": output}
+        return {"ProcessingOutputConfig": {"Outputs": [named], **key}}
 
     def _network(self) -> dict[str, Any]:
         network = self.job.network

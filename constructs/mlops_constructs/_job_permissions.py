@@ -1,0 +1,50 @@
+"""What the role of a processing job, and of who starts it, needs whatever the job does."""
+
+from collections.abc import Iterator, Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from .access import Permission
+
+_JOB_LOGS = "/aws/sagemaker/ProcessingJobs"
+
+
+def use_keys(keys: Sequence[kms.IKey | None]) -> Iterator[Permission]:
+    """Using the keys of what jobs read, write and have on their disks."""
+    arns = list(dict.fromkeys(key.key_arn for key in keys if key is not None))
+    if not arns:
+        return
+    yield Permission(
+        actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], resources=arns
+    )
+    # SageMaker encrypts the disks of a job through a grant.
+    yield Permission(
+        actions=["kms:CreateGrant"],
+        resources=arns,
+        conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    )
+
+
+def write_logs(scope: Construct) -> Iterator[Permission]:
+    """Writing the log of the jobs."""
+    stack = cdk.Stack.of(scope)
+    yield Permission(
+        actions=[
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+        ],
+        resources=[
+            stack.format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=f"{_JOB_LOGS}{suffix}",
+                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for suffix in ("", ":*")
+        ],
+        because="the log streams are named for jobs that do not exist yet",
+    )
