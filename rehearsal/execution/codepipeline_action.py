@@ -42,15 +42,37 @@ class ActionAbandonedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactStore:
-    """The bucket of a pipeline; `key_id` is its KMS key, None for the bucket's own default."""
+    """The bucket of a pipeline in a region; `key_id` is its KMS key, None for the bucket's own."""
 
     bucket: str
     key_id: str | None
+    region: str
 
     def new_location(self, pipeline: str, artifact: str) -> ArtifactLocation:
         """`<pipeline, 20 letters>/<artifact, 10 letters>/<7 random ones>`, as AWS names objects."""
         name = "".join(secrets.choice(_KEY_SIGNS) for _ in range(_KEY_LENGTH))
         return ArtifactLocation(self.bucket, f"{pipeline[:20]}/{artifact[:10]}/{name}")
+
+    def put(
+        self,
+        session: boto3.Session,
+        location: ArtifactLocation,
+        content: bytes,
+        *,
+        metadata: Mapping[str, str],
+    ) -> None:
+        """Writes an object, encrypted as the store says."""
+        digest = hashlib.md5(content, usedforsecurity=False).digest()
+        request: dict[str, Any] = {
+            "Bucket": location.bucket,
+            "Key": location.key,
+            "Body": content,
+            "ContentMD5": base64.b64encode(digest).decode(),
+            "Metadata": dict(metadata),
+        }
+        if self.key_id:
+            request |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.key_id}
+        aws_client(session, "s3", region=self.region).put_object(**request)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,18 +163,8 @@ class ActionRun:
         self, name: str, content: bytes, session: boto3.Session, revision: str | None
     ) -> ArtifactLocation:
         location = self.store.new_location(self.pipeline, name)
-        digest = hashlib.md5(content, usedforsecurity=False).digest()
-        request: dict[str, Any] = {
-            "Bucket": location.bucket,
-            "Key": location.key,
-            "Body": content,
-            "ContentMD5": base64.b64encode(digest).decode(),
-        }
-        if self.store.key_id:
-            request |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.store.key_id}
-        if revision:
-            request["Metadata"] = {"codepipeline-artifact-revision-id": revision}
-        aws_client(session, "s3").put_object(**request)
+        metadata = {"codepipeline-artifact-revision-id": revision} if revision else {}
+        self.store.put(session, location, content, metadata=metadata)
         return location
 
 

@@ -19,6 +19,7 @@ from rehearsal.execution.codepipeline_records import (
     PipelineRecord,
     RuleExecution,
 )
+from rehearsal.execution.codepipeline_replication import Replication
 from rehearsal.execution.codepipeline_rule import RuleRun
 from rehearsal.execution.codepipeline_variables import UnresolvedVariableError, resolve
 
@@ -48,6 +49,9 @@ class ActionPreparation:
         declaration = run.declaration
         run.resolved_configuration = self._resolved(declaration)
         credentials, session, pipeline_session = self._credentials(run)
+        store = self._store(run.region)
+        replication = Replication(pipeline=self._record.name, session=pipeline_session, store=store)
+        run.inputs = replication.replicate(run.inputs)
         category = declaration["actionTypeId"]["category"]
         minutes = declaration.get(
             "timeoutInMinutes", _TIMEOUT_MINUTES.get(category, _OTHER_TIMEOUT_MINUTES)
@@ -62,7 +66,7 @@ class ActionPreparation:
             configuration=run.resolved_configuration,
             declaration=declaration,
             inputs=run.inputs,
-            store=self._store(run.region),
+            store=store,
             record=run,
             requested_revision=self._requested(run.name, "revisionValue"),
             requested_branch=self._requested(run.name, "branchName"),
@@ -126,7 +130,9 @@ class ActionPreparation:
         declaration = self._execution.declaration
         store = declaration.get("artifactStore") or declaration["artifactStores"][region]
         return ArtifactStore(
-            bucket=store["location"], key_id=store.get("encryptionKey", {}).get("id")
+            bucket=store["location"],
+            key_id=store.get("encryptionKey", {}).get("id"),
+            region=region,
         )
 
     def _requested(self, action: str, member: str) -> str | None:

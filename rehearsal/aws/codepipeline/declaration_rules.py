@@ -14,6 +14,7 @@ from rehearsal.aws.codepipeline.condition_rules import (
     condition_problems,
     stage_condition_problems,
 )
+from rehearsal.aws.codepipeline.store_rules import region_problems, store_problems
 from rehearsal.aws.codepipeline.trigger_rules import trigger_problems
 from rehearsal.aws.platform import AwsError
 from rehearsal.execution.action_providers import PROVIDERS
@@ -29,14 +30,19 @@ _REFUSED_IN_ACTION = {
 }
 
 
-def check_declaration(declaration: Mapping[str, Any]) -> None:
-    """Raises the exception of CreatePipeline that fits, with everything of its kind."""
-    _refuse("InvalidStructureException", _structure_problems(declaration))
+def check_declaration(declaration: Mapping[str, Any], region: str) -> None:
+    """Raises the exception of CreatePipeline that fits, with everything of its kind.
+
+    `region` is the pipeline's.
+    """
+    problems = [*_structure_problems(declaration), *store_problems(declaration, region)]
+    _refuse("InvalidStructureException", problems)
     for stage in declaration["stages"]:
         _refuse("InvalidStageDeclarationException", _stage_problems(stage))
         for action in stage["actions"]:
             where = f"Action {action['name']} of stage {stage['name']}"
-            problems = _action_problems(declaration, action)
+            problems = region_problems(declaration, action, region)
+            problems = problems or _action_problems(declaration, action)
             _refuse("InvalidActionDeclarationException", [f"{where}: {p}" for p in problems])
     _refuse("InvalidStructureException", _artifact_problems(declaration["stages"]))
     _refuse("InvalidStructureException", _variable_problems(declaration))
@@ -59,8 +65,6 @@ def _structure_problems(declaration: Mapping[str, Any]) -> list[str]:
         f"Stage name {name} is used more than once"
         for name in _repeated(stage["name"] for stage in stages)
     ]
-    if ("artifactStore" in declaration) == ("artifactStores" in declaration):
-        problems.append("give either artifactStore or artifactStores")
     for index, stage in enumerate(stages):
         sources = [action["actionTypeId"]["category"] == "Source" for action in stage["actions"]]
         if index == 0 and not all(sources):
@@ -125,9 +129,6 @@ def _action_problems(declaration: Mapping[str, Any], action: Mapping[str, Any]) 
     ]
     if provider.v2_only and declaration.get("pipelineType", "V1") != "V2":
         problems.append(f"{provider.provider} needs a pipeline of type V2 (pipelineType)")
-    stores = declaration.get("artifactStores", {})
-    if "region" in action and stores and action["region"] not in stores:
-        problems.append(f"artifactStores has none for the region {action['region']}")
     return problems + _configuration_problems(provider, action) + _counts(provider, action)
 
 

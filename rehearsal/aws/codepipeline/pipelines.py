@@ -155,7 +155,7 @@ class PipelineOperations(Service):
                 )
 
     def _check(self, declaration: dict[str, Any], context: Context) -> None:
-        check_declaration(declaration)
+        check_declaration(declaration, context.scope.region)
         try:
             self.platform.check_pass_role(context, declaration["roleArn"], _PRINCIPAL)
         except AwsError as error:

@@ -1,0 +1,38 @@
+"""Which artifact stores a pipeline needs, given the regions that its actions work in.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def store_problems(declaration: Mapping[str, Any], region: str) -> list[str]:
+    """What is wrong with the artifact stores of a pipeline that is in `region`."""
+    if ("artifactStore" in declaration) == ("artifactStores" in declaration):
+        return ["give either artifactStore or artifactStores"]
+    stores = declaration.get("artifactStores")
+    if stores is not None and region not in stores:
+        return [f"artifactStores has none for the region {region} of the pipeline"]
+    return []
+
+
+def region_problems(
+    declaration: Mapping[str, Any], action: Mapping[str, Any], region: str
+) -> list[str]:
+    """What is wrong with the region of one action of a pipeline that is in `region`."""
+    wanted = action.get("region", region)
+    if wanted == region:
+        return []
+    if action["actionTypeId"]["category"] == "Source":
+        return [f"a source action cannot be in another region ({wanted}) than its pipeline"]
+    if "artifactStores" not in declaration:
+        return [
+            f"the action is in the region {wanted}, its pipeline in {region}: give artifactStores, "
+            "with one for each of both, instead of artifactStore"
+        ]
+    if wanted not in declaration["artifactStores"]:
+        return [f"artifactStores has none for the region {wanted}"]
+    return []
