@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.aws.codepipeline import CodePipeline
 from tests.rehearsal.aws.codepipeline.workshop import (
     APPROVE,
     Workshop,
@@ -18,9 +16,8 @@ from tests.rehearsal.aws.codepipeline.workshop import (
     stage_state,
     start,
     wait_for,
-    wait_for_builds,
 )
-from tests.rehearsal.fakes import CALLER, ROLE, SCOPE, FakePlatform
+from tests.rehearsal.fakes import CALLER, ROLE, FakePlatform
 
 
 def test_a_new_pipeline_starts_once_and_its_variables_reach_the_actions(
@@ -122,84 +119,6 @@ def test_an_action_whose_role_cannot_be_assumed_says_so(
     assert set(platform.assumed) == {("codepipeline.amazonaws.com", arn)}
 
 
-def test_queued_executions_take_turns(codepipeline: Any, workshop: Workshop) -> None:
-    workshop.open.clear()
-    codepipeline.create_pipeline(pipeline=pipeline_of("QUEUED"))
-    first, second = first_execution(codepipeline), start(codepipeline)
-    wait_for(lambda: stage_state(codepipeline, "Build").get("inboundExecution"))
-    waiting = stage_state(codepipeline, "Build")["inboundExecution"]
-    assert waiting["pipelineExecutionId"] == second
-    assert len(workshop.builds) == 1
-    workshop.open.set()
-    assert ended(codepipeline, first)["status"] == "Succeeded"
-    assert ended(codepipeline, second)["status"] == "Succeeded"
-
-
-def test_a_newer_execution_supersedes_the_one_that_waits(
-    codepipeline: Any, workshop: Workshop
-) -> None:
-    workshop.open.clear()
-    codepipeline.create_pipeline(pipeline=pipeline_of("SUPERSEDED"))
-    first, second = first_execution(codepipeline), start(codepipeline)
-    wait_for(lambda: stage_state(codepipeline, "Build").get("inboundExecution"))
-    third = start(codepipeline)
-    assert ended(codepipeline, second)["status"] == "Superseded"
-    workshop.open.set()
-    assert ended(codepipeline, first)["status"] == "Succeeded"
-    assert ended(codepipeline, third)["status"] == "Succeeded"
-
-
-def test_parallel_executions_do_not_wait(codepipeline: Any, workshop: Workshop) -> None:
-    workshop.open.clear()
-    codepipeline.create_pipeline(pipeline=pipeline_of("PARALLEL"))
-    start(codepipeline)
-    wait_for(lambda: len(workshop.builds) == 2)
-    workshop.open.set()
-
-
-def test_a_disabled_transition_holds_executions_back(codepipeline: Any) -> None:
-    codepipeline.create_pipeline(pipeline=pipeline_of())
-    ended(codepipeline, first_execution(codepipeline))
-    codepipeline.disable_stage_transition(
-        pipelineName="demo", stageName="Build", transitionType="Inbound", reason="freeze"
-    )
-    execution_id = start(codepipeline)
-    wait_for(lambda: stage_state(codepipeline, "Build").get("inboundExecution"))
-    assert (
-        stage_state(codepipeline, "Build")["inboundTransitionState"]["disabledReason"] == "freeze"
-    )
-    codepipeline.enable_stage_transition(
-        pipelineName="demo", stageName="Build", transitionType="Inbound"
-    )
-    assert ended(codepipeline, execution_id)["status"] == "Succeeded"
-
-
-def test_stopping_waits_for_actions_unless_they_are_abandoned(
-    codepipeline: Any, workshop: Workshop
-) -> None:
-    codepipeline.create_pipeline(pipeline=pipeline_of())
-    ended(codepipeline, first_execution(codepipeline))
-    workshop.open.clear()
-    for abandon, status in ((False, "Succeeded"), (True, "Abandoned")):
-        workshop.open.clear()
-        count = len(workshop.builds)
-        execution_id = start(codepipeline)
-        wait_for_builds(workshop, count + 1)
-        codepipeline.stop_pipeline_execution(
-            pipelineName="demo", pipelineExecutionId=execution_id, abandon=abandon, reason="enough"
-        )
-        if not abandon:
-            with pytest.raises(ClientError) as error:
-                codepipeline.stop_pipeline_execution(
-                    pipelineName="demo", pipelineExecutionId=execution_id
-                )
-            assert error.value.response["Error"]["Code"] == "DuplicatedStopRequestException"
-            workshop.open.set()
-        assert ended(codepipeline, execution_id)["status"] == "Stopped"
-        action = stage_state(codepipeline, "Build")["actionStates"][0]["latestExecution"]
-        assert action["status"] == status
-
-
 @pytest.mark.parametrize(
     ("decision", "status"), [("Approved", "Succeeded"), ("Rejected", "Failed")]
 )
@@ -227,94 +146,3 @@ def test_a_person_decides(codepipeline: Any, decision: str, status: str) -> None
     assert action["summary"] == "because"
     assert action["lastUpdatedBy"] == CALLER.caller_arn
     assert "token" not in action
-
-
-def test_an_update_is_a_new_version_for_new_executions(codepipeline: Any) -> None:
-    codepipeline.create_pipeline(pipeline=pipeline_of())
-    first = first_execution(codepipeline)
-    ended(codepipeline, first)
-    assert (
-        codepipeline.update_pipeline(pipeline=pipeline_of("QUEUED", APPROVE))["pipeline"]["version"]
-        == 2
-    )
-    assert codepipeline.get_pipeline(name="demo", version=1)["pipeline"]["version"] == 1
-    execution_id = start(codepipeline)
-    found = codepipeline.get_pipeline_execution(
-        pipelineName="demo", pipelineExecutionId=execution_id
-    )
-    assert found["pipelineExecution"]["pipelineVersion"] == 2
-
-
-@pytest.mark.parametrize(
-    ("operation", "request_", "code"),
-    [
-        ("get_pipeline", {"name": "no"}, "PipelineNotFoundException"),
-        ("get_pipeline", {"name": "demo", "version": 9}, "PipelineVersionNotFoundException"),
-        ("create_pipeline", {"pipeline": pipeline_of()}, "PipelineNameInUseException"),
-        (
-            "get_pipeline_execution",
-            {"pipelineName": "demo", "pipelineExecutionId": "x"},
-            "PipelineExecutionNotFoundException",
-        ),
-        (
-            "disable_stage_transition",
-            {"pipelineName": "demo", "stageName": "no", "transitionType": "Inbound", "reason": "x"},
-            "StageNotFoundException",
-        ),
-        (
-            "start_pipeline_execution",
-            {"name": "demo", "variables": [{"name": "Other", "value": "x"}]},
-            "ValidationException",
-        ),
-        (
-            "start_pipeline_execution",
-            {
-                "name": "demo",
-                "sourceRevisions": [
-                    {"actionName": "X", "revisionType": "COMMIT_ID", "revisionValue": "y"}
-                ],
-            },
-            "ValidationException",
-        ),
-        ("list_pipelines", {"nextToken": "x"}, "InvalidNextTokenException"),
-        ("tag_resource", {"resourceArn": "arn:x", "tags": []}, "ResourceNotFoundException"),
-    ],
-)
-def test_errors_have_awss_codes(
-    codepipeline: Any, operation: str, request_: dict[str, Any], code: str
-) -> None:
-    codepipeline.create_pipeline(pipeline=pipeline_of())
-    with pytest.raises(ClientError) as error:
-        getattr(codepipeline, operation)(**deepcopy(request_))
-    assert error.value.response["Error"]["Code"] == code
-
-
-def test_a_pipeline_needs_permission_to_pass_its_role(
-    codepipeline: Any, platform: FakePlatform
-) -> None:
-    platform.denied.add(("iam:PassRole", ROLE))
-    with pytest.raises(ClientError, match="iam:PassRole"):
-        codepipeline.create_pipeline(pipeline=pipeline_of())
-
-
-def test_a_deleted_pipeline_stops_silently(codepipeline: Any, workshop: Workshop) -> None:
-    workshop.open.clear()
-    codepipeline.create_pipeline(pipeline=pipeline_of())
-    wait_for(lambda: workshop.builds)
-    codepipeline.delete_pipeline(name="demo")
-    codepipeline.delete_pipeline(name="demo")
-    assert codepipeline.list_pipelines()["pipelines"] == []
-
-
-def test_iam_is_asked_about_pipelines_stages_and_actions(service: CodePipeline) -> None:
-    def arn(name: str) -> list[str]:
-        return [SCOPE.arn("codepipeline", name)]
-
-    stage = {"pipelineName": "demo", "stageName": "Build"}
-    approval = stage | {"actionName": "Ask"}
-    ask = service.resource_arns
-    assert ask("CreatePipeline", {"pipeline": {"name": "demo"}}, SCOPE) == arn("demo")
-    assert ask("StartPipelineExecution", {"name": "demo"}, SCOPE) == arn("demo")
-    assert ask("RetryStageExecution", stage, SCOPE) == arn("demo/Build")
-    assert ask("PutApprovalResult", approval, SCOPE) == arn("demo/Build/Ask")
-    assert ask("ListPipelines", {}, SCOPE) == ["*"]
