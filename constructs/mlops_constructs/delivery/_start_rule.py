@@ -1,10 +1,12 @@
-"""The rule of EventBridge that starts a pipeline or a build."""
+"""What lets EventBridge start a pipeline or a build."""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from constructs import Construct
+
+from mlops_constructs.access.service_role import Permission, ServiceRole
 
 
 def start_rule(
@@ -27,3 +29,15 @@ def start_rule(
         )
     )
     return rule
+
+
+def start_role(scope: Construct, pipeline_name: str) -> ServiceRole:
+    """Creates the role with which a rule starts one pipeline."""
+    arn = cdk.Stack.of(scope).format_arn(service="codepipeline", resource=pipeline_name)
+    return ServiceRole(
+        scope,
+        "EventRole",
+        service="events.amazonaws.com",
+        description="EventBridge: starts one delivery pipeline",
+        permissions=[Permission(actions=["codepipeline:StartPipelineExecution"], resources=[arn])],
+    )

@@ -71,7 +71,7 @@ class BuildProject(Construct):
             service="codebuild.amazonaws.com",
             description=f"CodeBuild: {description}",
             permissions=[
-                _write_log(log_group),
+                write_log(log_group),
                 *(artifacts.read_artifacts(inputs) if inputs else ()),
                 *(artifacts.write_artifacts(outputs) if outputs else ()),
                 *permissions,
@@ -99,20 +99,7 @@ class BuildProject(Construct):
             timeout=timeout or cdk.Duration.hours(1),
             grant_report_group_permissions=False,
         )
-        cdk.Validations.of(self.project).acknowledge(
-            cdk.Acknowledgment(
-                id="CloudFormation-Validate::E3050",
-                reason="the rule is about a Ref to a role with a path; the template has its ARN",
-            ),
-            *(
-                cdk.Acknowledgment(
-                    id=f"{pack}-CodeBuildProjectSourceRepoUrl",
-                    reason="the rule is about tokens for GitHub and Bitbucket, and reports every "
-                    "other source; this one is CodePipeline or CodeCommit, which IAM guards",
-                )
-                for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
-            ),
-        )
+        acknowledge_source_and_role(self.project)
 
     def _project(
         self, repository: codecommit.IRepository | None, **properties: Any
@@ -169,7 +156,26 @@ class BuildProject(Construct):
         )
 
 
-def _write_log(log_group: logs.ILogGroup) -> Permission:
+def acknowledge_source_and_role(project: codebuild.IProject) -> None:
+    """Acknowledges what CloudFormation's rules and the packs misread in a project of a pipeline."""
+    cdk.Validations.of(project).acknowledge(
+        cdk.Acknowledgment(
+            id="CloudFormation-Validate::E3050",
+            reason="the rule is about a Ref to a role with a path; the template has its ARN",
+        ),
+        *(
+            cdk.Acknowledgment(
+                id=f"{pack}-CodeBuildProjectSourceRepoUrl",
+                reason="the rule is about tokens for GitHub and Bitbucket, and reports every "
+                "other source; this one is CodePipeline or CodeCommit, which IAM guards",
+            )
+            for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
+        ),
+    )
+
+
+def write_log(log_group: logs.ILogGroup) -> Permission:
+    """Lets a build write its log."""
     # `log_group_arn` ends in ":*": the streams of the group, which is what both actions ask for.
     return Permission(
         actions=["logs:CreateLogStream", "logs:PutLogEvents"],

@@ -14,6 +14,7 @@ from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
+from ._start_rule import start_role
 from .artifact_store import ArtifactStore
 from .pipeline_action import PipelineStage, stage_problems
 from .source import Source
@@ -56,7 +57,7 @@ class DeliveryPipeline(Construct):
         that nothing has given before, and a region where CloudFormation knows no pipelines.
         """
         super().__init__(scope, construct_id)
-        self.event_role = self._event_role(pipeline_name)
+        self.event_role = start_role(self, pipeline_name)
         source_action = source.bind(output=source_output)
         all_stages = [PipelineStage(name="Source", actions=[source_action]), *stages]
         targets_of = [
@@ -142,18 +143,6 @@ class DeliveryPipeline(Construct):
     def start(self) -> targets.CodePipeline:
         """The target of an EventBridge rule that is to start the pipeline."""
         return targets.CodePipeline(self.pipeline, event_role=self.event_role.fixed)
-
-    def _event_role(self, pipeline_name: str) -> ServiceRole:
-        arn = cdk.Stack.of(self).format_arn(service="codepipeline", resource=pipeline_name)
-        return ServiceRole(
-            self,
-            "EventRole",
-            service="events.amazonaws.com",
-            description="EventBridge: starts one delivery pipeline",
-            permissions=[
-                Permission(actions=["codepipeline:StartPipelineExecution"], resources=[arn])
-            ],
-        )
 
 
 def _use(store: ArtifactStore, artifacts: Sequence[str]) -> list[Permission]:
