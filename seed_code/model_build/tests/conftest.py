@@ -15,6 +15,7 @@ from tabular import preprocess
 from tabular.evaluate import evaluate
 from tabular.predictor import Predictor
 from tabular.train import train
+from tests.aws_in_memory import Aws
 
 Rows = list[list[str]]
 
@@ -158,3 +159,12 @@ def fitted(request: pytest.FixtureRequest, fit: Callable[[str], Fitted]) -> Fitt
 def binary(fit: Callable[[str], Fitted]) -> Fitted:
     """A fitted binary classifier."""
     return fit("binary")
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """What boto3 talks to."""
+    boto3 = pytest.importorskip("boto3")
+    found = Aws()
+    monkeypatch.setattr(boto3, "client", found.client)
+    return found

@@ -1,14 +1,11 @@
 """The environment of a run, the hours of a bucket, CloudWatch, and the command itself."""
 
-import io
 import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,52 +14,12 @@ from tabular.monitor import job
 from tabular.monitor.capture import events, ground_truth
 from tabular.monitor.job import monitor, time_of_metrics
 from tabular.monitor.settings import Settings, Window
+from tests.aws_in_memory import Aws
 from tests.captured import END, captured_calls, environment, report, side
 from tests.captured import ground_truth as label_lines
 from tests.conftest import Fitted
 
 SRC = Path(__file__).parents[1] / "src"
-
-
-@dataclass
-class Aws:
-    """S3 and CloudWatch in memory; it knows what was asked for."""
-
-    objects: dict[str, bytes] = field(default_factory=dict)
-    read: list[str] = field(default_factory=list)
-    metrics: list[dict[str, Any]] = field(default_factory=list)
-
-    def client(self, service: str) -> "Aws":
-        assert service in ("s3", "cloudwatch")
-        return self
-
-    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        self.read.append(Key)
-        return {"Body": io.BytesIO(self.objects[Key])}
-
-    def get_paginator(self, operation: str) -> "Aws":
-        assert operation == "list_objects_v2"
-        return self
-
-    def paginate(self, *, Bucket: str, Prefix: str, Delimiter: str = "") -> Any:  # noqa: N803
-        keys = [key for key in sorted(self.objects) if key.startswith(Prefix)]
-        if Delimiter:
-            folders = {Prefix + key[len(Prefix) :].split("/")[0] + "/" for key in keys}
-            yield {"CommonPrefixes": [{"Prefix": folder} for folder in sorted(folders)]}
-        for key in keys:  # one on each page
-            yield {"Contents": [{"Key": key}]}
-        yield {}
-
-    def put_metric_data(self, **request: Any) -> None:
-        self.metrics.append(request)
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
-    boto3 = pytest.importorskip("boto3")
-    found = Aws()
-    monkeypatch.setattr(boto3, "client", found.client)
-    return found
 
 
 def scheduled(folder: Path, **variables: str) -> dict[str, str]:
@@ -144,9 +101,9 @@ def test_metrics_are_put_to_cloudwatch(tmp_path: Path, aws: Aws, binary: Fitted)
         ({"output_path": ""}, "output_path is not set"),
         ({"end_time": "noon"}, "end_time: got 'noon'; expected a time in ISO 8601"),
         ({"period_hours": "many"}, "period_hours: got 'many'; expected a number"),
-        ({"dataset_format": '{"parquet": {}}'}, "dataset_format: got 'parquet'; allowed"),
+        ({"dataset_format": '{"avro": {}}'}, "dataset_format: got 'avro'; allowed"),
         ({"dataset_format": "csv"}, "dataset_format: got 'csv'; expected one JSON member"),
-        ({"dataset_format": '{"csv": {}}'}, "allowed: sagemakerCaptureJson, sagemakerMergeJson"),
+        ({"dataset_format": '{"csv": {}, "json": {}}'}, "expected one JSON member"),
         ({"dataset_source": "/nowhere"}, "/nowhere does not exist"),
     ],
 )

@@ -17,7 +17,7 @@ from tabular.monitor.baselining import baseline
 from tabular.monitor.findings import Findings
 from tabular.monitor.publication import publish
 from tabular.monitor.questions import compare
-from tabular.monitor.settings import Settings, Window, refuse_other_formats
+from tabular.monitor.settings import Settings, Window
 
 MESSAGE = Path("/opt/ml/output/message")
 
@@ -34,7 +34,6 @@ def monitor(environment: Mapping[str, str]) -> str:
     Raises:
         InputError: if something cannot be read, or CloudWatch refuses the metrics.
     """
-    refuse_other_formats(environment)
     settings = Settings.from_environment(environment)
     found = compare(settings)
     if found is None:

@@ -15,6 +15,7 @@ from tabular.monitor import (
     model_quality,
 )
 from tabular.monitor.analysis_config import read_bias_config
+from tabular.monitor.batch import asked, asked_and_answered
 from tabular.monitor.capture import Event, events, ground_truth, merged
 from tabular.monitor.findings import Findings
 from tabular.monitor.labelled import labelled
@@ -58,9 +59,7 @@ def predictor_of(settings: Settings) -> Predictor:
 
 
 def _events(settings: Settings) -> list[Event]:
-    window = settings.window
-    captured = events(lines(settings.dataset_source, window, by_variant=True))
-    inside = [event for event in captured if window is None or window.holds(event.time)]
+    inside = _captured(settings)
     if settings.analysis not in WITH_LABELS:
         return inside
     labels: dict[str, tuple[str, ...]] = {}
@@ -68,6 +67,15 @@ def _events(settings: Settings) -> list[Event]:
         hours = settings.label_hours
         labels = ground_truth(lines(settings.ground_truth_source, hours, by_variant=False))
     return list(merged(inside, labels))
+
+
+def _captured(settings: Settings) -> list[Event]:
+    if settings.dataset_format.of_batch:
+        with_labels = settings.analysis in WITH_LABELS
+        return asked_and_answered(settings) if with_labels else asked(settings)
+    window = settings.window
+    found = events(lines(settings.dataset_source, window, by_variant=True))
+    return [event for event in found if window is None or window.holds(event.time)]
 
 
 def _data_quality(found: Sequence[Event], settings: Settings) -> Findings:

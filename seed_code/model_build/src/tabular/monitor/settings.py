@@ -14,6 +14,8 @@ from enum import StrEnum
 from tabular.failure import InputError
 
 CAPTURED = ("sagemakerCaptureJson", "sagemakerMergeJson")
+CSV_FILES, JSON_FILES, PARQUET_FILES = "csv", "json", "parquet"
+FORMATS = (*CAPTURED, CSV_FILES, JSON_FILES, PARQUET_FILES)
 # Where Clarify's own container finds its configuration, which Model Monitor calls by no variable.
 ANALYSIS_CONFIG = "/opt/ml/processing/input/config/analysis_config.json"
 METRICS_FILE = "/opt/ml/output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
@@ -46,12 +48,33 @@ class Window:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DatasetFormat:
+    """How the dataset is written: an endpoint's capture, or the files of batch transform jobs.
+
+    Parameters:
+        kind: one of `FORMATS`.
+        header: whether the first row of a CSV file names the columns.
+        lines: whether each line of a JSON file is a record of its own.
+    """
+
+    kind: str = CAPTURED[0]
+    header: bool = False
+    lines: bool = False
+
+    @property
+    def of_batch(self) -> bool:
+        """Whether the dataset is the files of batch transform jobs."""
+        return self.kind not in CAPTURED
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """What a run does.
 
     Parameters:
         analysis: the question.
         dataset_source: a file, a folder, or an `s3://` prefix with a folder for each hour.
+        dataset_format: how what is there is written.
         output_path: the folder for reports.
         window: the time that is looked at; None of a baseline.
         dated: whether reports go to a folder of the hour, which Model Monitor makes itself.
@@ -65,6 +88,9 @@ class Settings:
         problem_type: what the model was asked, in Model Monitor's word, or "".
         target: name of the column with the actual label in a baseline's dataset, or "".
         threshold: probability from which on a binary answer is positive.
+        inference: column or member of a batch's answers that holds the label; "" where an answer is
+            as the project's server writes it.
+        probability: column or member that holds the probability, or "".
         endpoint_name: the endpoint, or "".
         schedule_name: the monitor, or "".
         metrics_namespace: where the run puts metrics itself, or "".
@@ -74,6 +100,7 @@ class Settings:
     analysis: Analysis
     dataset_source: str
     output_path: str
+    dataset_format: DatasetFormat = DatasetFormat()
     window: Window | None = None
     dated: bool = False
     baseline_statistics: str = ""
@@ -85,6 +112,8 @@ class Settings:
     problem_type: str = ""
     target: str = ""
     threshold: float = 0.5
+    inference: str = ""
+    probability: str = ""
     endpoint_name: str = ""
     schedule_name: str = ""
     metrics_namespace: str = ""
@@ -110,6 +139,7 @@ class Settings:
             analysis=Analysis(analysis),
             dataset_source=environment["dataset_source"],
             output_path=environment["output_path"],
+            dataset_format=_dataset_format(environment),
             window=window,
             dated="period_hours" in environment,
             baseline_statistics=environment.get("baseline_statistics", ""),
@@ -121,6 +151,8 @@ class Settings:
             problem_type=environment.get("problem_type", ""),
             target=environment.get("ground_truth_attribute", ""),
             threshold=_number(environment, "probability_threshold_attribute", 0.5),
+            inference=environment.get("inference_attribute", ""),
+            probability=environment.get("probability_attribute", ""),
             endpoint_name=environment.get("sagemaker_endpoint_name", ""),
             schedule_name=environment.get("sagemaker_monitoring_schedule_name", ""),
             metrics_namespace=namespace if published else "",
@@ -134,22 +166,21 @@ class Settings:
         return {name: value for name, value in named.items() if value}
 
 
-def refuse_other_formats(environment: Mapping[str, str]) -> None:
-    """Lets pass what an endpoint captured, with its ground truth merged or not.
-
-    Raises:
-        InputError: if the dataset has another format.
-    """
+def _dataset_format(environment: Mapping[str, str]) -> DatasetFormat:
     text = environment.get("dataset_format", '{"sagemakerCaptureJson": {}}')
     try:
-        (kind,) = json.loads(text)
-    except (TypeError, ValueError) as error:
+        ((kind, options),) = json.loads(text).items()
+    except (AttributeError, TypeError, ValueError) as error:
         raise InputError(f"dataset_format: got {text!r}; expected one JSON member") from error
-    if str(kind).lower() not in {one.lower() for one in CAPTURED}:
-        raise InputError(
-            f"dataset_format: got {kind!r}; allowed: {', '.join(CAPTURED)}, the captured traffic "
-            "of an endpoint"
-        )
+    known = {one.lower(): one for one in FORMATS}
+    if str(kind).lower() not in known:
+        raise InputError(f"dataset_format: got {kind!r}; allowed: {', '.join(FORMATS)}")
+    given = options if isinstance(options, dict) else {}
+    return DatasetFormat(
+        kind=known[str(kind).lower()],
+        header=str(given.get("header", False)).lower() == "true",
+        lines=str(given.get("line", False)).lower() == "true",
+    )
 
 
 def _windows(environment: Mapping[str, str]) -> tuple[Window | None, Window | None]:

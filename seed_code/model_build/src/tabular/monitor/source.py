@@ -1,6 +1,8 @@
 """Where a run reads from: files that SageMaker copied, or the hours of a bucket."""
 
+import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +11,20 @@ from tabular.failure import InputError
 from tabular.monitor.settings import Window
 
 Lines = Iterator[tuple[str, str]]
+ANSWERED = ".out"  # what a transform job puts behind the name of a file with answers
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """A file that a batch transform job read or wrote.
+
+    Parameters:
+        name: below the folder that the job was given.
+        place: where it is, a path or an `s3://` address.
+    """
+
+    name: str
+    place: str
 
 
 def lines(source: str, window: Window | None, *, by_variant: bool) -> Lines:
@@ -26,6 +42,34 @@ def lines(source: str, window: Window | None, *, by_variant: bool) -> Lines:
     if source.startswith("s3://"):
         return _Bucket(source).lines(window, by_variant=by_variant)
     return _local_lines(Path(source))
+
+
+def transformed(source: str, window: Window | None, side: str) -> list[File]:
+    """The files that batch transform jobs read, or those that they wrote.
+
+    In a bucket they are where the manifests below `input/` and `output/` say, which have a folder
+    for each hour; on a disk SageMaker has copied them already.
+
+    Parameters:
+        source: a folder, or the `s3://` prefix of the jobs' data capture.
+        window: the hours in which the jobs started.
+        side: `input` or `output`.
+
+    Raises:
+        InputError: if there is no such folder, or a bucket cannot be read.
+    """
+    if source.startswith("s3://"):
+        return _Bucket(source).listed(window, side)
+    root = Path(source)
+    if not root.exists():
+        raise InputError(f"{root} does not exist; expected the files of batch transform jobs")
+    folder = root / side if (root / side).is_dir() else root
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [
+        File(name=str(path.relative_to(folder)), place=str(path))
+        for path in paths
+        if (path.suffix == ANSWERED) == (side == "output")
+    ]
 
 
 def read(place: str) -> bytes:
@@ -69,14 +113,36 @@ class _Bucket:
         self._errors = (BotoCoreError, ClientError)
 
     def lines(self, window: Window | None, *, by_variant: bool) -> Lines:
-        if window is None:
-            raise InputError(f"{self._name}: got no time to look at; set end_time")
         folders = list(self._variants()) if by_variant else [f"{self._prefix}/"]
         for folder in folders:
-            for hour in window.hours():
+            for hour in self._hours(window):
                 for key in self._keys(f"{folder}{hour}/"):
                     text = self.content(key).decode("utf-8")
                     yield from _numbered(key, text.splitlines())
+
+    def listed(self, window: Window | None, side: str) -> list[File]:
+        """The files that the manifests of some hours name, each once."""
+        found: dict[File, None] = {}
+        for hour in self._hours(window):
+            for key in self._keys(f"{self._prefix}/{side}/{hour}/"):
+                found.update(dict.fromkeys(self._manifest(key)))
+        return list(found)
+
+    def _manifest(self, key: str) -> list[File]:
+        try:
+            head, *names = json.loads(self.content(key))
+            prefix = str(head["prefix"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"s3://{self._name}/{key} is no manifest; expected a JSON list that begins with "
+                '{"prefix": "s3://…"}, as data capture of a transform job writes it'
+            ) from error
+        return [File(name=str(name), place=f"{prefix}{name}") for name in names]
+
+    def _hours(self, window: Window | None) -> list[str]:
+        if window is None:
+            raise InputError(f"{self._name}: got no time to look at; set end_time")
+        return window.hours()
 
     def content(self, key: str) -> bytes:
         try:

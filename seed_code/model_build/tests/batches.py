@@ -1,0 +1,65 @@
+"""What batch transform jobs leave in a bucket: files, and the manifests of their data capture."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from tabular.application import Invocations
+from tests.aws_in_memory import Aws
+from tests.captured import as_csv, environment
+from tests.conftest import Fitted, Rows
+
+NAMES = ["age", "city", "member", "joined", "balance", "empty", "always", "number"]
+HOUR = "2026/11/20/11"
+TIME = "2026-11-20T11:02:03Z"
+
+
+def batch(folder: Path, analysis: str, dataset_format: object, **variables: str) -> dict[str, str]:
+    """The environment of a run that EventBridge Scheduler starts at 12:15."""
+    found = environment(
+        folder,
+        analysis,
+        dataset_source="s3://bucket/capture",
+        dataset_format=json.dumps(dataset_format),
+        end_time="2026-11-20T12:15:00Z",
+        period_hours="1",
+        **variables,
+    )
+    del found["start_time"], found["sagemaker_endpoint_name"]
+    return found
+
+
+def capture(aws: Aws, asked: str | bytes, answered: str | None = None) -> None:
+    """What a job leaves that reads `in/a.csv`: its answers, and the manifests of its capture."""
+    aws.objects["in/a.csv"] = asked.encode() if isinstance(asked, str) else asked
+    listed = {"input": ["in", "a.csv"]}
+    if answered is not None:
+        aws.objects["out/a.csv.out"] = answered.encode()
+        listed["output"] = ["out", "a.csv.out"]
+    for side, (prefix, name) in listed.items():
+        manifest = json.dumps([{"prefix": f"s3://bucket/{prefix}/"}, name])
+        aws.objects[f"capture/{side}/{HOUR}/nightly.json"] = manifest.encode()
+
+
+def answers(rows: Rows, fitted: Fitted, *, joined: bool = False) -> list[str]:
+    """What the project's server answers, with the id and the time that SageMaker appends."""
+    server = Invocations(fitted.predictor)
+    lines = server.answer(as_csv(rows).encode(), "text/csv", "text/csv").decode().splitlines()
+    before = [f"{as_csv([row]).strip()}," if joined else "" for row in rows]
+    return [f"{before[at]}{line},id-{at},{TIME}" for at, line in enumerate(lines)]
+
+
+def put_labels(aws: Aws, labels: Sequence[str]) -> None:
+    lines = [
+        {
+            "groundTruthData": {"data": label, "encoding": "CSV"},
+            "eventMetadata": {"eventId": f"id-{at}"},
+        }
+        for at, label in enumerate(labels)
+    ]
+    content = "\n".join(map(json.dumps, lines))
+    aws.objects[f"labels/{HOUR}/a.jsonl"] = content.encode()
+
+
+def as_objects(rows: Rows) -> list[dict[str, str]]:
+    return [dict(zip(NAMES, row, strict=True)) for row in rows]
