@@ -53,7 +53,8 @@ class ModelContainer:
 
     `definition` is a container definition as in CreateModel and `label` the name of the container
     in messages. `directory` becomes its /opt/ml. With `environment`, which acts with the model's
-    execution role, it reaches AWS; without, nothing.
+    execution role, it reaches AWS; without, nothing. `hub_session` reads data that a hub gives
+    access to.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class ModelContainer:
         environment: Mapping[str, str],
         isolated: bool,
         on_line: Callable[[str], None],
+        hub_session: boto3.Session | None = None,
     ) -> None:
         self.label = label
         self._directory = directory
@@ -83,7 +85,8 @@ class ModelContainer:
             _check_label(image, definition["Image"])
             variables["SAGEMAKER_MULTI_MODEL"] = "true"
         else:
-            fetch_model(session, definition, ml / "model", directory / "model.tar.gz")
+            archive = directory / "model.tar.gz"
+            fetch_model(session, definition, ml / "model", archive, hub_session)
         socket_directory = tempfile.mkdtemp(prefix="serve-")  # short: socket paths are limited
         self._connection = ServerConnection(Path(socket_directory) / "server", label)
         if multi_model:

@@ -27,13 +27,20 @@ def refuse_unsupported(definition: Mapping[str, Any]) -> None:
 
 
 def fetch_model(
-    session: boto3.Session, definition: Mapping[str, Any], model: Path, archive: Path
+    session: boto3.Session,
+    definition: Mapping[str, Any],
+    model: Path,
+    archive: Path,
+    hub_session: boto3.Session | None = None,
 ) -> None:
     """Puts ModelDataUrl (a model.tar.gz) or ModelDataSource into the directory `model`.
 
+    `hub_session` reads what a hub gives access to (HubAccessConfig), `session` everything else.
     Raises JobFailedError in SageMaker's words.
     """
     source = definition.get("ModelDataSource", {}).get("S3DataSource")
+    if hub_session is not None and source is not None and "HubAccessConfig" in source:
+        session = hub_session
     url = source["S3Uri"] if source is not None else definition.get("ModelDataUrl")
     if not url:
         return  # the image holds all that it needs

@@ -62,7 +62,7 @@ class ModelServer:
     `name` is the endpoint's or job's name and `variant` the production variant's, for messages and
     logs. `containers` are container definitions as in CreateModel (Image, ModelDataUrl or
     ModelDataSource, Mode, Environment). `session` and `environment` act with the model's execution
-    role.
+    role, `hub_session` reads model data that a hub gives access to.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class ModelServer:
         largest_payload: int = LARGEST_PAYLOAD,
         log_group: str | None = None,
         on_line: Callable[[str], None] | None = None,
+        hub_session: boto3.Session | None = None,
     ) -> None:
         for definition in containers:
             refuse_unsupported(definition)
@@ -89,6 +90,7 @@ class ModelServer:
         self.variant = variant
         self._definitions = list(containers)
         self._session = session
+        self._hub_session = hub_session
         self._environment = dict(environment)
         self._scope = scope
         self._image_store = image_store
@@ -228,6 +230,7 @@ class ModelServer:
             environment=given | region,
             isolated=self._isolated,
             on_line=self._line,
+            hub_session=self._hub_session,
         )
         try:
             container.start()

@@ -48,11 +48,13 @@ def run(
     progress: Progress = ignore_progress,
     stop: threading.Event | None = None,
     grace: float = STOP_GRACE,
+    hub_session: boto3.Session | None = None,
 ) -> JobResult:
     """Runs the job of a CreateTransformJob request to its end.
 
     `containers` are the model's container definitions; `session` and `environment` act with the
-    model's execution role. The result's fields are TransformStartTime and TransformEndTime. Raises
+    model's execution role, `hub_session` reads model data that a hub gives access to. The result's
+    fields are TransformStartTime and TransformEndTime. Raises
     JobFailedError.
     """
     job = _TransformJob(
@@ -65,18 +67,23 @@ def run(
         stop=stop or threading.Event(),
         grace=grace,
     )
-    return job.run(containers, isolated)
+    return job.run(containers, isolated, hub_session)
 
 
 class _TransformJob(Job):
-    def run(self, containers: Sequence[Mapping[str, Any]], isolated: bool) -> JobResult:
+    def run(
+        self,
+        containers: Sequence[Mapping[str, Any]],
+        isolated: bool,
+        hub_session: boto3.Session | None,
+    ) -> JobResult:
         _refuse_unsupported(self.request)
         if any(container.get("Mode") == "MultiModel" for container in containers):
             raise UnsupportedError("multi-model containers in batch transform", "Nor does AWS.")
         self._records = RecordProcessing(self.request)
         self._fields: Fields = {"TransformStartTime": now()}
         self.progress({"TransformJobStatus": "InProgress", **self._fields})
-        server = self._server(containers, isolated)
+        server = self._server(containers, isolated, hub_session)
         try:
             with self.directory(self.request["TransformJobName"]) as directory:
                 files = self._download(directory / "in")
@@ -89,7 +96,12 @@ class _TransformJob(Job):
             server.stop(self.grace)
         return JobResult(status, self._fields | {"TransformEndTime": now()})
 
-    def _server(self, containers: Sequence[Mapping[str, Any]], isolated: bool) -> ModelServer:
+    def _server(
+        self,
+        containers: Sequence[Mapping[str, Any]],
+        isolated: bool,
+        hub_session: boto3.Session | None,
+    ) -> ModelServer:
         name = self.request["TransformJobName"]
         extra = dict(self.request.get("Environment", {})) | self._batch_variables()
         return ModelServer(
@@ -107,6 +119,7 @@ class _TransformJob(Job):
             invocation_timeout=self._client_config.get("InvocationsTimeoutInSeconds", 600),
             largest_payload=self._largest_payload,
             log_group=LOG_GROUP,
+            hub_session=hub_session,
         )
 
     @property

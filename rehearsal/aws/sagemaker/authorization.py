@@ -42,12 +42,14 @@ _CRUD = {
     "MlflowApp": "{Arn}",
     "FeatureGroup": "feature-group/{FeatureGroupName}",
     "ModelCard": "model-card/{ModelCardName}",
+    "Hub": "hub/{HubName}",
 }
 # SageMaker writes names in its ARNs in lower case.
 _LOWER_CASE = ("feature-group/", "model-card/", "model-package-group/", "model-package/")
 _EXECUTION = "{PipelineExecutionArn}"
 _TAGGED = "{ResourceArn}"
 _ENDPOINT = ("endpoint/{EndpointName}", "endpoint-config/{EndpointConfigName}")
+_HUB_CONTENT = ("hub-content/{HubName}/{HubContentType}/{HubContentName}", "hub/{HubName}")
 
 RESOURCES: Mapping[str, tuple[str, ...]] = {
     **{
@@ -72,6 +74,23 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "DescribeModelPackage": ("model-package/{ModelPackageName}",),
     "DeleteModelPackage": ("model-package/{ModelPackageName}",),
     "UpdateModelPackage": ("{ModelPackageArn}",),
+    "CreateHubContentReference": (
+        "hub-content/{HubName}/ModelReference/{HubContentName}",
+        "hub/{HubName}",
+    ),
+    **dict.fromkeys(
+        (
+            "ImportHubContent",
+            "DescribeHubContent",
+            "ListHubContentVersions",
+            "UpdateHubContent",
+            "UpdateHubContentReference",
+            "DeleteHubContent",
+            "DeleteHubContentReference",
+        ),
+        _HUB_CONTENT,
+    ),
+    "ListHubContents": ("hub/{HubName}",),
     "ListModelCardVersions": ("model-card/{ModelCardName}",),
     "GetRecord": ("feature-group/{FeatureGroupName}",),
     "PutRecord": ("feature-group/{FeatureGroupName}",),
@@ -117,6 +136,9 @@ def resource_arns(operation: str, request: Mapping[str, Any], scope: Scope) -> S
         entries = request.get("Identifiers") or request.get("Entries") or ()
         arns = [_arn("feature-group/{FeatureGroupName}", entry, scope) for entry in entries]
         return [arn for arn in dict.fromkeys(arns) if arn] or ["*"]
+    if "HubName" in request:
+        # A hub can be named by its ARN, too; the ARN of its content only begins alike.
+        request = {**request, "HubName": request["HubName"].rpartition("/")[2]}
     arns = [_arn(resource, request, scope) for resource in RESOURCES.get(operation, ())]
     return [arn for arn in arns if arn] or ["*"]
 

@@ -105,7 +105,8 @@ class ServerRun:
     """A variant or inference component to serve, and what acts as the model's role.
 
     `containers` are definitions as in DescribeModel. They form a serial pipeline, or with `direct`
-    each is invoked by its host name. `largest_payload` is in bytes; left out, that of a real-time
+    each is invoked by its host name. `hub_session` reads model data that a hub gives access to.
+    `largest_payload` is in bytes; left out, that of a real-time
     endpoint. `log_group` is that of the endpoint by default.
     """
 
@@ -120,6 +121,7 @@ class ServerRun:
     direct: bool = False
     largest_payload: int | None = None
     log_group: str | None = None
+    hub_session: boto3.Session | None = None
 
 
 class DataPlane(Protocol):

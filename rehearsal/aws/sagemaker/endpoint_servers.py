@@ -126,6 +126,7 @@ class EndpointServers(EndpointConfigs):
             session=session,
             environment=self.platform.environment(credentials, scope.region),
             network_isolation=bool(model.get("EnableNetworkIsolation")),
+            hub_session=self.hub_session(scope),
             **options,
         )
         return Hosting(run=run, images=images)

@@ -113,6 +113,7 @@ class LocalDataPlane:
                 image_store=self._image_store,
                 progress=run.progress,
                 stop=run.stop,
+                hub_session=run.resources["HubSession"],
             ),
         )
 
@@ -131,6 +132,7 @@ class LocalDataPlane:
                 direct=run.direct,
                 largest_payload=run.largest_payload or LARGEST_PAYLOAD,
                 log_group=run.log_group,
+                hub_session=run.hub_session,
             )
         )
 

@@ -17,8 +17,6 @@ _CONTAINER = (
     "AdditionalModelDataSources",
     "ContainerMetricsConfig",
     "ImageConfig.RepositoryAccessMode=Vpc",
-    "ModelDataSource.S3DataSource.ModelAccessConfig",
-    "ModelDataSource.S3DataSource.HubAccessConfig",
     "ModelDataSource.S3DataSource.ManifestS3Uri",
 )
 _VARIANT = (

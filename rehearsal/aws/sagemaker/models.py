@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rehearsal.aws.platform import AwsError, Context
+from rehearsal.aws.sagemaker.hub_references import HubReferences
 from rehearsal.aws.sagemaker.listing import Listing
 from rehearsal.aws.sagemaker.model_packages import ModelPackages
 from rehearsal.aws.sagemaker.records import Record, now
@@ -15,7 +16,7 @@ _FEWEST_DIRECT = 2
 LISTING = Listing(operation="ListModels", member="Models", name="ModelName", modified=None)
 
 
-class Models(ModelPackages):
+class Models(ModelPackages, HubReferences):
     """CreateModel, DescribeModel, ListModels, DeleteModel."""
 
     def create_model(self, request: Request, context: Context) -> Response:
@@ -56,6 +57,9 @@ class Models(ModelPackages):
 
     def _resolved(self, context: Context, container: dict[str, Any]) -> dict[str, Any]:
         package = container.get("ModelPackageName")
+        source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+        if source.get("HubAccessConfig"):
+            self.deploy_hub_model(context, source)
         if not package:
             return container
         packaged = self.package_containers(context, package)[0]

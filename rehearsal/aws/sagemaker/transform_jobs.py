@@ -40,6 +40,7 @@ class TransformJobs(Jobs):
             resources={
                 "Containers": model["_containers"],
                 "EnableNetworkIsolation": model["EnableNetworkIsolation"],
+                "HubSession": self.hub_session(context.scope),
             },
         )
 
