@@ -1,5 +1,5 @@
 """The image's entry point: SageMaker starts the image with `train` or `serve`, monitors with
-`monitor`."""
+`monitor`, the ingestion of features with `ingest`."""
 
 import os
 import sys
@@ -20,13 +20,17 @@ def main() -> None:
             from tabular.monitor import job
 
             job.main(sys.argv[2:])
+        case ["ingest"]:
+            from tabular.ingest import job as ingest_job
+
+            ingest_job.main(sys.argv[2:])
         # Model Monitor starts the image for bias and explainability without a word.
         case [] if "sagemaker_monitoring_schedule_name" in os.environ:
             from tabular.monitor import job
 
             job.main([])
         case _:
-            sys.exit(f"got {sys.argv[1:]}; allowed: train, serve, monitor")
+            sys.exit(f"got {sys.argv[1:]}; allowed: train, serve, monitor, ingest")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,115 @@
+"""Processing job: writes the records of new files into a feature group.
+
+    ingest --feature-group customers --source s3://bucket/features/customers \
+        --ledger s3://bucket/feature-ingestion/customers
+
+A file is ingested once. One with a record that cannot be written is taken again by the next run, as
+is one whose content changes; the job fails as soon as all files have been tried.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tabular.failure import InputError, exit_with_message
+from tabular.ingest.files import File, FileError, Inbox, rows
+from tabular.ingest.schema import GroupSchema, Record
+from tabular.ingest.writer import Writer
+
+MESSAGE = Path("/opt/ml/output/message")
+ATTEMPTS = 10
+
+
+def ingest(options: argparse.Namespace) -> str:
+    """Runs the job.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        InputError: if a record could not be written; it names the first ones by file and line.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return _ingest(options)
+    except (BotoCoreError, ClientError) as error:
+        raise InputError(f"AWS refused: {error}") from error
+
+
+def _ingest(options: argparse.Namespace) -> str:
+    inbox = Inbox(_client("s3", options), options.source, options.ledger)
+    schema = GroupSchema.described(_client("sagemaker", options), options.feature_group)
+    runtime = _client("sagemaker-featurestore-runtime", options)
+    writer = Writer(runtime, options.feature_group, options.concurrency)
+    files = inbox.new()
+    for file in files:
+        _ingest_file(inbox, file, schema, writer)
+    if writer.failures:
+        raise InputError(writer.summary())
+    return f"Completed: {writer.written} records of {len(files)} files were written."
+
+
+def _client(service: str, options: argparse.Namespace) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    client: Any = boto3.client
+    # Adaptive: what AWS throttles is tried again, and slower.
+    return client(
+        service,
+        config=Config(
+            retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
+            max_pool_connections=options.concurrency,
+        ),
+    )
+
+
+def _ingest_file(inbox: Inbox, file: File, schema: GroupSchema, writer: Writer) -> None:
+    failed, written = len(writer.failures), writer.written
+    with tempfile.TemporaryDirectory() as folder:
+        path = inbox.fetch(file, Path(folder))
+        writer.write(_records(file, path, schema, writer))
+    if len(writer.failures) == failed:
+        inbox.keep(file, writer.written - written)
+
+
+def _records(
+    file: File, path: Path, schema: GroupSchema, writer: Writer
+) -> Iterator[tuple[str, Record]]:
+    """The records of a file, each with its place; of what is none, the writer is told."""
+    try:
+        for line, row in rows(path):
+            place = f"{file.key}, line {line}"
+            try:
+                if isinstance(row, InputError):
+                    raise row
+                record = schema.record(row)
+            except InputError as error:
+                writer.fail(place, str(error))
+                continue
+            yield place, record
+    except FileError as error:
+        writer.fail(file.key, str(error))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of the job."""
+    found = argparse.ArgumentParser(prog="tabular ingest", description=__doc__)
+    found.add_argument("--feature-group", required=True, help="name or ARN of the group")
+    found.add_argument("--source", required=True, help="s3://BUCKET/PREFIX of the files")
+    found.add_argument("--ledger", required=True, help="s3://BUCKET/PREFIX of what was ingested")
+    found.add_argument("--concurrency", type=int, default=16, help="records at the same time")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the job from the command line."""
+    options = parser().parse_args(arguments)
+    with exit_with_message(MESSAGE):
+        ending = ingest(options)
+        print(ending)
+        if MESSAGE.parent.is_dir():
+            MESSAGE.write_text(ending, encoding="utf-8")

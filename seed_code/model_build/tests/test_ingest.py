@@ -1,0 +1,273 @@
+"""Files below a prefix become records of a feature group, each file once."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from tabular.failure import InputError
+from tabular.ingest import job, writer
+from tabular.ingest.schema import GroupSchema
+
+SRC = Path(__file__).parents[1] / "src"
+HEADING = "customer_id,at,orders,balance,city\n"
+GOOD = "c-1,2026-11-22T18:00:00Z,3,-12.5,Łódź\n"
+PREFIX = "features/customers"
+
+Run = Callable[..., str]
+
+
+@dataclass
+class FeatureStore:
+    """S3, SageMaker and the Feature Store runtime in memory; a group in two pages."""
+
+    objects: dict[str, bytes] = field(default_factory=dict)
+    records: list[dict[str, str]] = field(default_factory=list)
+    status: str = "Created"
+    collection: str | None = None
+    refusal: tuple[str, int] | None = None
+
+    def describe_feature_group(self, **request: str) -> dict[str, Any]:
+        kinds = {"customer_id": "String", "at": "String", "orders": "Integral"}
+        more = {"balance": "Fractional", "city": "String"}
+        answer = {
+            "FeatureGroupStatus": self.status,
+            "RecordIdentifierFeatureName": "customer_id",
+            "EventTimeFeatureName": "at",
+        }
+        if "NextToken" in request:
+            return {**answer, "FeatureDefinitions": _definitions(more, self.collection)}
+        return {**answer, "FeatureDefinitions": _definitions(kinds), "NextToken": "more"}
+
+    def put_record(self, *, FeatureGroupName: str, Record: list[dict[str, str]]) -> None:  # noqa: N803
+        assert FeatureGroupName == "customers"
+        if self.refusal is not None:
+            code, status = self.refusal
+            raise ClientError(
+                {
+                    "Error": {"Code": code, "Message": "said AWS"},
+                    "ResponseMetadata": {"HTTPStatusCode": status},  # type: ignore[typeddict-item]
+                },
+                "PutRecord",
+            )
+        self.records.append({one["FeatureName"]: one["ValueAsString"] for one in Record})
+
+    def get_paginator(self, operation: str) -> "FeatureStore":
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Any:  # noqa: N803
+        for key, body in sorted(self.objects.items()):  # one on each page
+            if key.startswith(Prefix):
+                yield {"Contents": [{"Key": key, "ETag": f'"{hash(body)}"'}]}
+        yield {}
+
+    def download_file(self, bucket: str, key: str, path: str) -> None:
+        Path(path).write_bytes(self.objects[key])
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803
+        self.objects[Key] = Body
+
+    def fill(self, name: str, text: str) -> None:
+        self.objects[f"{PREFIX}/{name}"] = text.encode()
+
+
+def _definitions(kinds: dict[str, str], collection: str | None = None) -> list[dict[str, str]]:
+    found = [{"FeatureName": name, "FeatureType": kind} for name, kind in kinds.items()]
+    if collection is not None:
+        found[0]["CollectionType"] = collection
+    return found
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> FeatureStore:
+    found = FeatureStore()
+    monkeypatch.setattr(boto3, "client", lambda service, config: found)
+    return found
+
+
+@pytest.fixture
+def run(store: FeatureStore) -> Run:
+    def run_once(**options: str) -> str:
+        arguments = {
+            "feature-group": "customers",
+            "source": f"s3://bucket/{PREFIX}",
+            "ledger": "s3://bucket/ledger",
+            "concurrency": "4",
+            **options,
+        }
+        listed = [f"--{name}={value}" for name, value in arguments.items()]
+        return job.ingest(job.parser().parse_args(listed))
+
+    return run_once
+
+
+def refused(run: Run) -> str:
+    with pytest.raises(InputError) as refusal:
+        run()
+    return str(refusal.value)
+
+
+def test_rows_of_csv_and_json_become_records(store: FeatureStore, run: Run) -> None:
+    store.fill("a.csv", "\ufeff" + HEADING + GOOD + "\nc-2,2026-11-22T18:00:00.123Z,4,,\n")
+    row = {"customer_id": "c-3", "at": "2026-11-22T18:00:00Z", "orders": 5, "city": None}
+    store.fill(
+        "day=22/b.jsonl",
+        json.dumps(row) + "\n\n" + '{"customer_id":"c-4",'
+        '"at":"2026-11-22T18:00:00.123456789Z","balance":0.10}\n',
+    )
+    store.fill("_SUCCESS", "")
+    store.fill(".part.csv", "unfinished")
+    store.objects["features/customers-2/other.csv"] = b"not read"
+
+    assert run() == "Completed: 4 records of 2 files were written."
+
+    assert sorted(store.records, key=lambda one: one["customer_id"]) == [
+        {
+            "customer_id": "c-1",
+            "at": "2026-11-22T18:00:00Z",
+            "orders": "3",
+            "balance": "-12.5",
+            "city": "Łódź",
+        },
+        {"customer_id": "c-2", "at": "2026-11-22T18:00:00.123Z", "orders": "4"},
+        {"customer_id": "c-3", "at": "2026-11-22T18:00:00Z", "orders": "5"},
+        # Numbers keep their digits.
+        {"customer_id": "c-4", "at": "2026-11-22T18:00:00.123456789Z", "balance": "0.10"},
+    ]
+
+
+def test_a_file_is_ingested_once_and_again_when_it_changes(store: FeatureStore, run: Run) -> None:
+    store.fill("a.csv", HEADING + GOOD)
+    run()
+
+    assert run() == "Completed: 0 records of 0 files were written."
+
+    store.fill("a.csv", HEADING + GOOD.replace("c-1", "c-9"))
+    run()
+    assert [one["customer_id"] for one in store.records] == ["c-1", "c-9"]
+
+
+def test_bad_rows_fail_the_job_by_file_and_line_and_the_others_are_written(
+    store: FeatureStore, run: Run
+) -> None:
+    bad = "c-2,2026-11-22T18:00:00Z,three,1,secret\n"
+    store.fill("a.csv", HEADING + GOOD + bad)
+    store.fill("b.csv", HEADING + GOOD)
+
+    message = refused(run)
+
+    assert message == (
+        "1 records were not written, 2 were: features/customers/a.csv, line 3: 'orders' is no "
+        "whole number of 64 bits"
+    )
+    # The file with the bad row is taken again, the other one is not.
+    store.records.clear()
+    refused(run)
+    assert len(store.records) == 1
+    store.fill("a.csv", HEADING + GOOD + bad.replace("three", "3"))
+    assert run() == "Completed: 2 records of 1 files were written."
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("a.parquet", "PAR1", "a.parquet: got the format '.parquet'; allowed: .csv, .jsonl"),
+        ("a.csv", "", "a.csv: line 1: expected a heading that names each feature once"),
+        ("a.csv", "at,at\n", "a.csv: line 1: expected a heading that names each feature once"),
+        ("a.csv", HEADING + "c-1\n", "a.csv, line 2: got 1 fields, expected 5"),
+        ("a.csv", HEADING + GOOD + 'c-1,"no end', "a.csv: line 3: not CSV"),
+        (
+            "a.csv",
+            "age\n1\n",
+            "'age' is no feature of the group; 'customer_id' is missing",
+        ),
+        ("a.csv", HEADING + "c-1,,1,1,x\n", "'at' is missing, the event time of the group"),
+        ("a.jsonl", '{"city": ["x"]}', "a.jsonl, line 1: 'city': expected a text, a number or nu"),
+        ("a.jsonl", '{"balance": NaN}', "a.jsonl, line 1: not JSON: NaN is no number"),
+        ("a.jsonl", "\n[]", "a.jsonl, line 2: expected a JSON object"),
+    ],
+)
+def test_what_is_no_record_is_named(
+    store: FeatureStore, run: Run, name: str, text: str, problem: str
+) -> None:
+    store.fill(name, text)
+
+    assert problem in refused(run)
+
+
+def test_a_file_that_is_not_utf_8_is_named(store: FeatureStore, run: Run) -> None:
+    store.objects[f"{PREFIX}/a.csv"] = HEADING.encode() + b"\xff\n"
+
+    assert "a.csv: is not UTF-8 text" in refused(run)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("String", "2026-11-22"),
+        ("String", "2026-11-22T18:00:00+01:00"),
+        ("String", "2026-02-30T18:00:00Z"),
+        ("String", "2026-11-22T18:00:00.12Z"),
+        ("Fractional", "1e300"),
+        ("Fractional", "nan"),
+        ("Fractional", " 1"),
+    ],
+)
+def test_event_times_have_the_formats_of_feature_store(kind: str, text: str) -> None:
+    schema = GroupSchema(
+        group="g", types={"id": "String", "at": kind}, record_identifier="id", event_time="at"
+    )
+
+    with pytest.raises(InputError, match="'at' is no"):
+        schema.record({"id": "1", "at": text})
+
+
+def test_a_record_that_aws_refuses_is_named_and_a_denial_ends_the_run(
+    store: FeatureStore, run: Run
+) -> None:
+    store.fill("a.csv", HEADING + GOOD * 3)
+    store.refusal = ("ValidationError", 400)
+    assert "3 records were not written, 0 were: features/customers/a.csv, line 2" in refused(run)
+
+    store.refusal = ("AccessDeniedException", 403)
+    assert refused(run).startswith("records cannot be written: ")
+
+
+def test_a_run_gives_up_when_everything_fails(
+    store: FeatureStore, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MOST_FAILURES", 10)
+    store.fill("a.csv", HEADING + "c-1,today,1,1,x\n" * 50)
+
+    assert refused(run).startswith("gave up. 10 records were not written, 0 were: ")
+
+
+def test_a_group_that_files_cannot_fill_is_refused(store: FeatureStore, run: Run) -> None:
+    store.collection = "List"
+    assert "customers has collections (balance)" in refused(run)
+
+    store.status = "Creating"
+    assert "customers is Creating; expected it to be Created" in refused(run)
+
+
+def test_an_address_that_is_none_is_refused(run: Run) -> None:
+    with pytest.raises(InputError, match="got 's3://bucket'; expected s3://BUCKET/PREFIX"):
+        run(source="s3://bucket")
+
+
+def test_the_image_ingests_by_one_word() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(SRC)}
+    command = [sys.executable, "-m", "tabular", "ingest", "--help"]
+
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+
+    assert "--feature-group" in said.stdout
