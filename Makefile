@@ -22,7 +22,7 @@ rehearse: .venv/rehearsal.stamp node_modules/.stamp ## Run the whole loop on thi
 	@python -m rehearsal run --config $(CONFIG) $(ARGS)
 
 .PHONY: test
-test: .venv/dev.stamp .tools/checkov.stamp node_modules/.stamp ## Run every test, the rehearsal from end to end included
+test: setup-dev ## Run every test, the rehearsal from end to end included
 	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
@@ -45,6 +45,9 @@ bench: .venv/dev.stamp node_modules/.stamp ## Measure speed and memory; results 
 
 .PHONY: setup
 setup: .venv/rehearsal.stamp node_modules/.stamp ## Install what the rehearsal needs, and run nothing
+
+.PHONY: setup-dev
+setup-dev: .venv/dev.stamp .tools/checkov.stamp node_modules/.stamp ## Install what tests and checks need
 
 .PHONY: lock
 lock: .venv/dev.stamp ## Resolve the requirements anew
