@@ -5,6 +5,7 @@ from mlops_constructs._dead_letters import DeadLetters
 from .alarm_action import AlarmAction
 from .baseline import Baseline
 from .baseline_job import BaselineJob
+from .cost_budget import BudgetedSpend, BudgetThreshold, CostBudget
 from .drift_monitor import DriftMonitor
 from .endpoint_alarms import EndpointAlarms, EndpointThresholds
 from .endpoint_dashboard import EndpointDashboard, WatchedMonitor
@@ -24,6 +25,9 @@ __all__ = [
     "AlarmAction",
     "Baseline",
     "BaselineJob",
+    "BudgetThreshold",
+    "BudgetedSpend",
+    "CostBudget",
     "DatasetFormat",
     "DeadLetters",
     "DriftMonitor",
