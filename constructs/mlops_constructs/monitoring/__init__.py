@@ -6,6 +6,7 @@ from .alarm_action import AlarmAction
 from .baseline import Baseline
 from .baseline_job import BaselineJob
 from .cost_budget import BudgetedSpend, BudgetThreshold, CostBudget
+from .dataset_format import DatasetFormat
 from .drift_monitor import DriftMonitor
 from .endpoint_alarms import EndpointAlarms, EndpointThresholds
 from .endpoint_dashboard import EndpointDashboard, WatchedMonitor
@@ -16,7 +17,7 @@ from .job import MonitoringJob, MonitoringNetwork
 from .metric_alarms import MetricAlarms, Watch
 from .model_monitor import ModelMonitor
 from .monitor_base import MonitorBase, MonitorMetricOptions
-from .monitored_data import DatasetFormat, MonitoredData, MonitoredEndpoint
+from .monitored_data import MonitoredData, MonitoredEndpoint
 from .question import MonitoringQuestion
 from .reports import Reports
 from .retraining import Retraining

@@ -1,6 +1,5 @@
 """A monitor that every account can have: a processing job of one's own image on a schedule."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,8 +24,6 @@ from .question_kind import MODEL_BIAS, MODEL_EXPLAINABILITY
 from .reports import Reports
 
 _SCHEDULE = "AWS::Scheduler::Schedule"
-_CAPTURED = ["endpointInput", "endpointOutput"]
-_CAPTURE_FORMAT = {"sagemakerCaptureJson": {"captureIndexNames": _CAPTURED}}
 
 
 class DriftMonitor(OwnedMonitor):
@@ -37,13 +34,14 @@ class DriftMonitor(OwnedMonitor):
     `ModelMonitor`, so that alarms, dashboards and retraining work with either. The image of a
     project (seed code, `model_build`) has the program; another image has to keep the contract of
     Model Monitor's containers, and to read S3 itself: `dataset_source` is an S3 URI, `end_time` and
-    `period_hours` say which hours of it.
+    `period_hours` say which hours of it. Of batch transform jobs manifests are there, which list
+    the files.
 
     A run that cannot be started is tried again, and then kept in `dead_letters`.
 
     Parameters:
         question: what is asked: data quality, model quality, bias or explainability.
-        data: the captured traffic of an endpoint.
+        data: the captured traffic of an endpoint, or of batch transform jobs.
         reports: where reports and metrics go.
         image: what runs.
         baseline: what the traffic is compared with. Left out: runs write statistics, and find no
@@ -121,11 +119,6 @@ class DriftMonitor(OwnedMonitor):
         return (_SCHEDULE,)
 
     def _own_problems(self) -> Iterator[str]:
-        if self._data.endpoint is None:
-            yield (
-                "data: got batch transform, whose jobs are no stream of requests; evaluate a job's "
-                "output in the pipeline that starts it, or use ModelMonitor"
-            )
         if self._job.network.isolation:
             yield (
                 "network isolation: got it for a DriftMonitor, whose runs read S3 and put metrics "
@@ -170,28 +163,38 @@ class DriftMonitor(OwnedMonitor):
         }
 
     def _environment(self) -> dict[str, str]:
-        question, endpoint = self._question, self._data.endpoint_name or ""
+        question, data = self._question, self._data
         chosen = {
+            "sagemaker_endpoint_name": data.endpoint_name,
             "problem_type": question.problem_type,
             "probability_threshold_attribute": question.probability_threshold,
             "ground_truth_source": question.ground_truth.uri if question.ground_truth else None,
             "ground_truth_delay_hours": question.ground_truth.delay_hours
             if question.ground_truth
             else None,
+            **self._attributes(),
         }
         return {
             "analysis_type": self.kind.analysis_type,
-            "dataset_source": f"{self._data.uri}/{endpoint}",
-            "dataset_format": json.dumps(_CAPTURE_FORMAT, separators=(",", ":")),
+            "dataset_source": data.source,
+            "dataset_format": data.container_format,
             "end_time": scheduler.ContextAttribute.scheduled_time,
             "period_hours": str(self.hours),
             "output_path": OUTPUT,
             "publish_cloudwatch_metrics": "Enabled",
             "metrics_namespace": self.namespace,
-            "sagemaker_endpoint_name": endpoint,
             "sagemaker_monitoring_schedule_name": self.monitor_name,
             **{name: one.path for name, one in self._inputs().items()},
             **{name: str(value) for name, value in chosen.items() if value is not None},
+        }
+
+    def _attributes(self) -> dict[str, str | None]:
+        """Only of a batch: a job may have rearranged its answers (`OutputFilter`)."""
+        if self._data.endpoint is not None:
+            return {}
+        return {
+            "inference_attribute": self._question.inference_attribute,
+            "probability_attribute": self._question.probability_attribute,
         }
 
     def _request(self) -> Mapping[str, Any]:

@@ -1,7 +1,6 @@
 """What the runs of a monitor may do, with least privilege."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
@@ -9,18 +8,10 @@ from constructs import Construct
 
 from mlops_constructs.access import Permission
 
-from .stored import StoredFile
+from .stored import StoredFile, StoredPrefix
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReadPrefix:
-    """A part of a bucket that runs read, key by key."""
-
-    bucket: s3.IBucket
-    prefix: str
-
-
-def read_prefix(source: ReadPrefix) -> Iterator[Permission]:
+def read_prefix(source: StoredPrefix) -> Iterator[Permission]:
     """Finding and reading what lies below a prefix."""
     yield Permission(
         actions=["s3:GetObject"],

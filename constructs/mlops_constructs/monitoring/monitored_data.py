@@ -1,12 +1,21 @@
 """What a monitor looks at: an endpoint's captured traffic, or that of batch transform jobs."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from aws_cdk import aws_s3 as s3
 
+from mlops_constructs._problems import is_known
+
+from .dataset_format import DatasetFormat
 from .endpoint_exclusions import exclusion_problems
-from .stored import prefix_problems
+from .question_kind import QuestionKind
+from .stored import StoredPrefix, prefix_problems
+
+_LONGEST_URI = 512
+_CAPTURED = {"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}
 
 
 class MonitoredEndpoint(Protocol):
@@ -17,44 +26,6 @@ class MonitoredEndpoint(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetFormat:
-    """How the records of batch transform jobs are written; made by its static factories."""
-
-    kind: str
-    flag: bool = False
-
-    @staticmethod
-    def csv(*, header: bool = True) -> "DatasetFormat":
-        """Comma-separated values.
-
-        Example::
-
-            DatasetFormat.csv(header=False)
-        """
-        return DatasetFormat(kind="csv", flag=header)
-
-    @staticmethod
-    def json_lines() -> "DatasetFormat":
-        """One JSON object for each line.
-
-        Example::
-
-            DatasetFormat.json_lines()
-        """
-        return DatasetFormat(kind="json", flag=True)
-
-    @staticmethod
-    def parquet() -> "DatasetFormat":
-        """Parquet files.
-
-        Example::
-
-            DatasetFormat.parquet()
-        """
-        return DatasetFormat(kind="parquet")
-
-
-@dataclass(frozen=True, kw_only=True)
 class MonitoredData:
     """The traffic that a monitor looks at; made by its static factories."""
 
@@ -62,6 +33,8 @@ class MonitoredData:
     prefix: str
     endpoint: MonitoredEndpoint | None = None
     dataset_format: DatasetFormat | None = None
+    asked: StoredPrefix | None = None
+    answered: StoredPrefix | None = None
 
     @staticmethod
     def of_endpoint(
@@ -85,21 +58,51 @@ class MonitoredData:
 
     @staticmethod
     def of_batch_transform(
-        bucket: s3.IBucket, *, prefix: str, dataset_format: DatasetFormat | None = None
+        bucket: s3.IBucket,
+        *,
+        prefix: str,
+        dataset_format: DatasetFormat | None = None,
+        input_prefix: str | None = None,
+        output_prefix: str | None = None,
+        input_bucket: s3.IBucket | None = None,
+        output_bucket: s3.IBucket | None = None,
     ) -> "MonitoredData":
-        """The input and output that batch transform jobs capture.
+        """The input and output of batch transform jobs that capture data.
+
+        A job captures no copies, but lists its files in manifests below
+        `prefix/input/yyyy/mm/dd/hh/` and `prefix/output/yyyy/mm/dd/hh/`. The hour is the one in
+        which the job began, and the lists are written at its end: choose a frequency, such as
+        daily, whose runs begin when the jobs of their time have ended. Questions with ground truth
+        need jobs with `GenerateInferenceId`, which appends the ids that labels are found by.
 
         Parameters:
             bucket: bucket of the jobs' `DataCaptureConfig.DestinationS3Uri`.
             prefix: part of that bucket.
-            dataset_format: how the records are written. Left out: CSV with a heading.
+            dataset_format: how the jobs' input is written. Left out: CSV with a heading.
+            input_prefix: part of the bucket that the jobs read, which runs read too. Left out: the
+                runs' role is `MonitoringJob.role`, and may read it already.
+            output_prefix: part of the bucket that the jobs write, which questions with ground truth
+                read. Left out: as with `input_prefix`.
+            input_bucket: bucket that the jobs read. Left out: `bucket`.
+            output_bucket: bucket that the jobs write. Left out: `bucket`.
+
+        Source: "Capture data from batch transform job" of SageMaker's developer guide.
 
         Example::
 
-            MonitoredData.of_batch_transform(bucket, prefix="batch-capture")
+            MonitoredData.of_batch_transform(
+                bucket,
+                prefix="batch/capture",
+                input_prefix="batch/customers",
+                output_prefix="batch/answers",
+            )
         """
         return MonitoredData(
-            bucket=bucket, prefix=prefix, dataset_format=dataset_format or DatasetFormat.csv()
+            bucket=bucket,
+            prefix=prefix,
+            dataset_format=dataset_format or DatasetFormat.csv(),
+            asked=_part(input_bucket or bucket, input_prefix),
+            answered=_part(output_bucket or bucket, output_prefix),
         )
 
     @property
@@ -110,9 +113,65 @@ class MonitoredData:
     def uri(self) -> str:
         return self.bucket.s3_url_for_object(self.prefix)
 
-    def problems(self) -> list[str]:
-        """What AWS would refuse, as far as it can be known now."""
+    @property
+    def source(self) -> str:
+        """Where the container of a processing job begins to look."""
+        return self.uri if self.endpoint is None else f"{self.uri}/{self.endpoint_name}"
+
+    @property
+    def container_format(self) -> str:
+        """The variable `dataset_format` of the containers of Model Monitor.
+
+        Source: "Container Contract Inputs" of SageMaker's developer guide.
+        """
+        chosen: dict[str, Any] = _CAPTURED
+        if self.dataset_format is not None:
+            chosen = {self.dataset_format.kind: self.dataset_format.options}
+        return json.dumps(chosen, separators=(",", ":"))
+
+    def read(self, kind: QuestionKind) -> list[StoredPrefix]:
+        """The parts of buckets that a question reads."""
+        listed = (self.asked, self.answered if kind.compares_labels else None)
+        own = StoredPrefix(bucket=self.bucket, prefix=self.prefix)
+        return [own, *(part for part in listed if part is not None)]
+
+    def problems(self, kind: QuestionKind, *, own_role: bool) -> list[str]:
+        """What AWS would refuse, as far as it can be known now.
+
+        Parameters:
+            kind: the question.
+            own_role: whether the monitor makes the role of its runs.
+        """
         found = prefix_problems("monitored data prefix", self.prefix)
         if self.endpoint is not None:
-            found += exclusion_problems(self.endpoint)
-        return found
+            return found + exclusion_problems(self.endpoint)
+        # A bucket's name has at most 63 characters.
+        if is_known(self.prefix) and len(self.prefix) > _LONGEST_URI - len("s3://") - 64:
+            found.append(
+                f"monitored data prefix: got {len(self.prefix)} characters; the S3 URI with it may "
+                f"have {_LONGEST_URI}"
+            )
+        return found + list(self._batch_problems(kind, own_role=own_role))
+
+    def _batch_problems(self, kind: QuestionKind, *, own_role: bool) -> Iterator[str]:
+        parts = {"input_prefix": self.asked}
+        if kind.compares_labels:
+            parts["output_prefix"] = self.answered
+        for name, part in parts.items():
+            if part is not None:
+                yield from prefix_problems(f"monitored data {name}", part.prefix)
+            elif own_role:
+                yield (
+                    f"monitored data {name}: got none; the capture of a transform job only lists "
+                    "files, which a run has to be allowed to read: give the part of the bucket, or "
+                    "a role in MonitoringJob"
+                )
+        if kind.compares_labels and self.dataset_format == DatasetFormat.parquet():
+            yield (
+                f"monitored data dataset_format: got Parquet for {kind.analysis_type}, whose "
+                "labels are found by inference ids; transform jobs append those to CSV and JSON"
+            )
+
+
+def _part(bucket: s3.IBucket, prefix: str | None) -> StoredPrefix | None:
+    return None if prefix is None else StoredPrefix(bucket=bucket, prefix=prefix)

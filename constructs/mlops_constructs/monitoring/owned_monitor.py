@@ -24,6 +24,7 @@ from .monitored_data import MonitoredData
 from .question import MonitoringQuestion
 from .question_kind import KINDS
 from .reports import Reports
+from .stored import StoredPrefix
 
 LONGEST_NAME = 26
 """Leaves room for what makes the name of a run unique; a name has 63 characters."""
@@ -121,7 +122,7 @@ class OwnedMonitor(MonitorBase):
         problems.extend(region_problems(self, *self._resource_types()))
         problems.extend(self._image.problems(self, self.kind.image))
         problems.extend(self._question.problems())
-        problems.extend(self._data.problems())
+        problems.extend(self._data.problems(self.kind, own_role=self._job.role is None))
         problems.extend(self._reports.problems())
         problems.extend(self._frequency.problems())
         problems.extend(self._job.problems(self.kind, self._frequency))
@@ -160,10 +161,10 @@ class OwnedMonitor(MonitorBase):
 
     def _permissions(self) -> Iterator[Permission]:
         question, data, reports = self._question, self._data, self._reports
-        prefixes = [monitor_role.ReadPrefix(bucket=data.bucket, prefix=data.prefix)]
+        prefixes = data.read(self.kind)
         if question.ground_truth is not None:
             labels = question.ground_truth
-            prefixes.append(monitor_role.ReadPrefix(bucket=labels.bucket, prefix=labels.prefix))
+            prefixes.append(StoredPrefix(bucket=labels.bucket, prefix=labels.prefix))
         files = [*question.files]
         if self._files is not None:
             files += [file for file in (self._files.constraints, self._files.statistics) if file]

@@ -27,7 +27,8 @@ class MonitoringQuestion:
 
     Both monitors take the same questions. `inference_attribute` and `probability_attribute` are for
     AWS's images, which have to be told where an answer holds the label: the position of a CSV
-    column, or a JMESPath of JSON. The image of a project finds both itself.
+    column, or a JMESPath of JSON. The image of a project finds both itself, but in the output of
+    transform jobs that an `OutputFilter` has rearranged.
     """
 
     kind: QuestionKind

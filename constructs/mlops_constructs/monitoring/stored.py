@@ -23,6 +23,14 @@ class StoredFile:
         return self.bucket.arn_for_objects(self.key)
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoredPrefix:
+    """A part of a bucket that runs read, key by key."""
+
+    bucket: s3.IBucket
+    prefix: str
+
+
 def prefix_problems(name: str, prefix: str) -> list[str]:
     """A prefix is a path without slashes around it."""
     if not is_known(prefix) or (prefix and prefix == prefix.strip("/")):

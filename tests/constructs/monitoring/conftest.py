@@ -5,6 +5,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -16,15 +17,19 @@ from mlops_constructs.monitoring import (
     DriftMonitor,
     GroundTruth,
     ModelMonitor,
+    MonitorBase,
     MonitoredData,
     MonitoringImage,
     MonitoringQuestion,
     Reports,
 )
 
+PIPELINE_ARN = "arn:aws:codepipeline:eu-west-1:111111111111:churn-model-build"
 KEY_ARN = "arn:aws:kms:eu-west-1:111111111111:key/0a1b2c3d-1111-2222-3333-444455556666"
 
 Define = Callable[..., Any]
+Kind = type[DriftMonitor] | type[ModelMonitor]
+both = pytest.mark.parametrize("kind", [DriftMonitor, ModelMonitor])
 
 
 def stack_in(region: str | None) -> cdk.Stack:
@@ -114,7 +119,7 @@ def settings_of(
     }
 
 
-def name_in_new_app(kind: type[DriftMonitor] | type[ModelMonitor], **given: Any) -> str:
+def name_in_new_app(kind: Kind, **given: Any) -> str:
     """The name of a monitor in an app of its own, where paths are always the same."""
     stack = stack_in("eu-west-1")
     settings = settings_of(
@@ -129,7 +134,7 @@ def name_in_new_app(kind: type[DriftMonitor] | type[ModelMonitor], **given: Any)
 def define(stack: cdk.Stack, settings: dict[str, Any]) -> Define:
     """Defines a monitor of a class; given settings replace those of `settings`."""
 
-    def define_monitor(kind: type[DriftMonitor] | type[ModelMonitor], **given: Any) -> Any:
+    def define_monitor(kind: Kind, **given: Any) -> Any:
         return kind(stack, "Monitor", **{**settings, **given})
 
     return define_monitor
@@ -144,3 +149,13 @@ def resources(stack: cdk.Stack) -> Callable[[str], list[dict[str, Any]]]:
         return [resource["Properties"] for resource in found.values()]
 
     return of_type
+
+
+@pytest.fixture
+def monitor(stack: cdk.Stack) -> MonitorBase:
+    return DriftMonitor.from_monitor_name(stack, "Drift", "churn-drift", endpoint_name="churn")
+
+
+@pytest.fixture
+def pipeline(stack: cdk.Stack) -> codepipeline.IPipeline:
+    return codepipeline.Pipeline.from_pipeline_arn(stack, "Pipeline", PIPELINE_ARN)

@@ -12,7 +12,6 @@ from aws_cdk.assertions import Template
 from mlops_constructs.monitoring import (
     Baseline,
     DriftMonitor,
-    MonitoredData,
     MonitoringFrequency,
     MonitoringJob,
     MonitoringNetwork,
@@ -198,13 +197,6 @@ def test_a_threshold_is_refused_for_bias(
 
     with pytest.raises(ValueError, match=r"probability_threshold: got 0\.7 for bias"):
         define(DriftMonitor, question=question)
-
-
-def test_batch_transform_is_refused_by_name(define: Define, bucket: s3.IBucket) -> None:
-    data = MonitoredData.of_batch_transform(bucket, prefix="batch")
-
-    with pytest.raises(ValueError, match="data: got batch transform, whose jobs are no stream"):
-        define(DriftMonitor, data=data)
 
 
 def test_a_baseline_job_is_there_to_be_started(

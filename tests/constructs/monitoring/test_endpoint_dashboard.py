@@ -1,0 +1,72 @@
+"""The dashboard of an endpoint."""
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+
+from mlops_constructs.hosting import EndpointBase
+from mlops_constructs.monitoring import (
+    EndpointAlarms,
+    EndpointDashboard,
+    MonitorBase,
+    WatchedMonitor,
+)
+
+
+def test_a_dashboard_shows_traffic_errors_latency_capacity_drift_and_cost(
+    stack: cdk.Stack, endpoint: EndpointBase, monitor: MonitorBase, resources: Any
+) -> None:
+    alarms = EndpointAlarms(stack, "Alarms", endpoint=endpoint)
+
+    EndpointDashboard(
+        stack,
+        "Dashboard",
+        endpoint=endpoint,
+        monitors=[
+            WatchedMonitor(title="Drift", metrics=[monitor.metric_drift("age")], threshold=0.1)
+        ],
+        alarms=[alarms],
+        instance_price=0.115,
+    )
+
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard")
+    body = json.dumps(dashboard["DashboardBody"]).replace("\\", "")
+    for shown in (
+        '"title":"Traffic"',
+        '"title":"Errors"',
+        '"title":"Latency in microseconds"',
+        '"title":"Capacity in percent"',
+        '"title":"Drift"',
+        "feature_baseline_drift_age",
+        '"type":"alarm"',
+        "minutes / 60 * 0.115",
+        "US dollars",
+    ):
+        assert shown in body
+
+
+def test_without_a_price_hours_are_shown(
+    stack: cdk.Stack, endpoint: EndpointBase, resources: Any
+) -> None:
+    EndpointDashboard(stack, "Dashboard", endpoint=endpoint)
+
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard")
+    body = json.dumps(dashboard["DashboardBody"])
+    assert "hours of instances" in body
+    assert "US dollars" not in body
+
+
+def test_a_dashboard_without_meaning_is_refused(stack: cdk.Stack, endpoint: EndpointBase) -> None:
+    with pytest.raises(ValueError) as refusal:
+        EndpointDashboard(
+            stack,
+            "Dashboard",
+            endpoint=endpoint,
+            monitors=[WatchedMonitor(title="Empty", metrics=[])],
+            instance_price=0,
+        )
+
+    assert "monitor 'Empty': got 0 metrics; allowed are 1 to 500" in str(refusal.value)
+    assert "instance_price: got 0; allowed is more than 0 US dollars" in str(refusal.value)

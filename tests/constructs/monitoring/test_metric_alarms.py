@@ -1,0 +1,147 @@
+"""Alarms of any metric by severity, and what they do."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Match, Template
+
+from mlops_constructs.monitoring import (
+    AlarmAction,
+    MetricAlarms,
+    MonitorBase,
+    Watch,
+)
+
+
+def test_each_severity_has_an_alarm_of_its_own(
+    stack: cdk.Stack, monitor: MonitorBase, resources: Any
+) -> None:
+    alarms = MetricAlarms(
+        stack,
+        "Alarms",
+        watches=[
+            Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1, "Critical": 0.3}),
+            Watch.below(
+                "City",
+                monitor.metric_completeness("city"),
+                {"Critical": 0.9},
+                evaluation_periods=2,
+                description="city is missing",
+            ),
+        ],
+    )
+
+    found = {one["AlarmDescription"]: one for one in resources("AWS::CloudWatch::Alarm")}
+    assert set(found) == {"Warning: Age", "Critical: Age", "Critical: city is missing"}
+    assert found["Critical: Age"]["Threshold"] == 0.3
+    assert found["Critical: Age"]["ComparisonOperator"] == "GreaterThanThreshold"
+    assert found["Critical: city is missing"]["ComparisonOperator"] == "LessThanThreshold"
+    assert found["Critical: city is missing"]["EvaluationPeriods"] == 2
+    assert {one["TreatMissingData"] for one in found.values()} == {"notBreaching"}
+    assert [alarm.node.path for alarm in alarms.of_severity("Critical")] == [
+        "S/Alarms/Age/Critical",
+        "S/Alarms/City/Critical",
+    ]
+
+
+def test_people_are_told_and_the_key_of_their_topic_lets_cloudwatch(
+    stack: cdk.Stack, monitor: MonitorBase
+) -> None:
+    topic = sns.Topic(stack, "Topic", master_key=kms.Key(stack, "TopicKey"))
+
+    MetricAlarms(
+        stack,
+        "Alarms",
+        watches=[Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1})],
+        actions={"Warning": [AlarmAction.notify(topic)]},
+    )
+
+    template = Template.from_stack(stack)
+    arn = stack.resolve(topic.topic_arn)
+    template.has_resource_properties(
+        "AWS::CloudWatch::Alarm", {"AlarmActions": [arn], "OKActions": [arn]}
+    )
+    template.has_resource_properties(
+        "AWS::KMS::Key",
+        {
+            "KeyPolicy": {
+                "Statement": Match.array_with(
+                    [
+                        Match.object_like(
+                            {
+                                "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+                                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                                "Condition": {
+                                    "StringEquals": {"aws:SourceAccount": "111111111111"}
+                                },
+                            }
+                        )
+                    ]
+                )
+            }
+        },
+    )
+
+
+def test_an_event_goes_to_any_target(
+    stack: cdk.Stack, monitor: MonitorBase, resources: Any
+) -> None:
+    topic = sns.Topic(stack, "Topic")
+
+    MetricAlarms(
+        stack,
+        "Alarms",
+        watches=[Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1})],
+        actions={"Warning": [AlarmAction.send_event(targets.SnsTopic(topic))]},
+    )
+
+    (rule,) = resources("AWS::Events::Rule")
+    assert rule["Targets"][0]["Arn"] == stack.resolve(topic.topic_arn)
+
+
+def test_a_strategy_of_ones_own_is_bound(stack: cdk.Stack, monitor: MonitorBase) -> None:
+    bound = []
+
+    class Remember(AlarmAction):
+        def bind(self, scope: Any, alarm: cloudwatch.Alarm) -> None:
+            bound.append((scope.node.path, alarm.node.path))
+
+    MetricAlarms(
+        stack,
+        "Alarms",
+        watches=[Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1})],
+        actions={"Warning": [Remember()]},
+    )
+
+    assert bound == [("S/Alarms/Age/Warning/Action1", "S/Alarms/Age/Warning")]
+
+
+def test_alarms_without_meaning_are_refused(stack: cdk.Stack, monitor: MonitorBase) -> None:
+    drift = monitor.metric_drift("age")
+    topic = sns.Topic(stack, "Topic")
+
+    with pytest.raises(ValueError) as refusal:
+        MetricAlarms(
+            stack,
+            "Alarms",
+            watches=[
+                Watch.above("Age", drift, {"Warning": 0.1}, evaluation_periods=0),
+                Watch.above("Age", drift, {}),
+            ],
+            actions={"Fatal": [AlarmAction.notify(topic)]},
+        )
+    with pytest.raises(ValueError, match="watches: got none"):
+        MetricAlarms(stack, "None", watches=[])
+
+    text = str(refusal.value)
+    assert "watch Age: got 2 of this name; allowed is one" in text
+    assert "watch Age: got no thresholds" in text
+    assert "watch Age evaluation_periods: got 0" in text
+    assert (
+        "got the severity 'Fatal', for which nothing has a threshold; allowed are Warning" in text
+    )

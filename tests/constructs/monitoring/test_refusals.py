@@ -1,0 +1,164 @@
+"""What AWS would refuse, either monitor refuses at synth."""
+
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_s3 as s3
+
+from mlops_constructs.hosting import (
+    Endpoint,
+    EndpointBase,
+)
+from mlops_constructs.monitoring import (
+    Baseline,
+    GroundTruth,
+    ModelMonitor,
+    MonitoredData,
+    MonitoringFrequency,
+    MonitoringImage,
+    MonitoringJob,
+    MonitoringNetwork,
+    MonitoringQuestion,
+    Reports,
+)
+from tests.constructs.monitoring.conftest import Define, Kind, both, stack_in
+
+
+@both
+def test_every_problem_is_told_at_once(
+    kind: Kind, define: Define, bucket: s3.IBucket, endpoint: EndpointBase
+) -> None:
+    with pytest.raises(ValueError) as refusal:
+        define(
+            kind,
+            question=MonitoringQuestion.model_quality(
+                problem_type="Guess",
+                ground_truth=GroundTruth.in_bucket(
+                    bucket, prefix="/labels", delay=cdk.Duration.minutes(90)
+                ),
+                probability_threshold=2,
+            ),
+            data=MonitoredData.of_endpoint(
+                endpoint, capture_bucket=bucket, capture_prefix="capture/"
+            ),
+            reports=Reports.to_bucket(bucket, prefix="", namespace="AWS/Mine"),
+            baseline=Baseline.from_files(bucket, constraints_key="baseline/"),
+            frequency=MonitoringFrequency.every(hours=5, first_hour=24),
+            job=MonitoringJob(
+                instance_type="m5.large", volume_size_in_gb=0, maximum_runtime=cdk.Duration.days(2)
+            ),
+        )
+
+    text = str(refusal.value)
+    assert text.startswith(f"{kind.__name__} S/Monitor cannot be defined:")
+    for problem in (
+        "problem_type: got 'Guess'; allowed are BinaryClassification",
+        "probability_threshold: got 2; allowed are 0 to 1",
+        "ground truth prefix: got '/labels'",
+        "ground truth delay: got 1 hour 30 minutes; allowed are whole hours",
+        "monitored data prefix: got 'capture/'",
+        "reports prefix: got ''",
+        "reports namespace: got 'AWS/Mine'",
+        "baseline constraints_key: got 'baseline/'",
+        "frequency hours: got 5; allowed are 1, 2, 3, 4, 6, 8, 12 and 24",
+        "frequency first hour: got 24",
+        "job instance_type: got 'm5.large'",
+        "job volume_size_in_gb: got 0",
+        "job maximum_runtime: got 172800 seconds; allowed are 1 to 86400",
+    ):
+        assert problem in text
+
+
+@both
+def test_a_key_is_refused_where_it_would_not_encrypt_local_disks(
+    kind: Kind, define: Define
+) -> None:
+    with pytest.raises(ValueError, match=r"got ml\.m5d\.large with an encryption key"):
+        define(kind, job=MonitoringJob(instance_type="ml.m5d.large"))
+
+
+@both
+@pytest.mark.parametrize(
+    ("analysis", "minutes", "allowed"), [("DATA_QUALITY", 61, 3600), ("MODEL_QUALITY", 31, 1800)]
+)
+def test_an_hourly_run_ends_before_the_next(
+    kind: Kind,
+    analysis: str,
+    minutes: int,
+    allowed: int,
+    define: Define,
+    questions: dict[str, MonitoringQuestion],
+) -> None:
+    job = MonitoringJob(maximum_runtime=cdk.Duration.minutes(minutes))
+
+    with pytest.raises(ValueError, match=f"allowed are 1 to {allowed} for runs every 1 hours"):
+        define(kind, question=questions[analysis], job=job)
+
+
+@both
+def test_data_quality_compares_with_statistics(
+    kind: Kind, define: Define, bucket: s3.IBucket
+) -> None:
+    baseline = Baseline.from_files(bucket, constraints_key="constraints.json")
+
+    with pytest.raises(ValueError, match=r"statistics_key: got none for data quality"):
+        define(kind, baseline=baseline)
+
+
+@both
+def test_a_baseline_of_labels_needs_the_model(
+    kind: Kind, define: Define, bucket: s3.IBucket, questions: dict[str, MonitoringQuestion]
+) -> None:
+    baseline = Baseline.from_job(bucket, dataset_key="data/train.csv")
+
+    with pytest.raises(ValueError, match="from_job for MODEL_QUALITY without the model"):
+        define(kind, question=questions["MODEL_QUALITY"], baseline=baseline)
+
+
+@both
+def test_half_a_pair_is_refused(kind: Kind, define: Define, bucket: s3.IBucket) -> None:
+    question = MonitoringQuestion.explainability(model_data_bucket=bucket)
+
+    with pytest.raises(ValueError, match="model_data_bucket and model_data_key: got one of them"):
+        define(kind, question=question)
+
+
+@both
+def test_runs_in_a_network_have_security_groups(
+    kind: Kind, define: Define, stack: cdk.Stack, settings: dict[str, Any]
+) -> None:
+    vpc = ec2.Vpc(stack, "Vpc", nat_gateways=0, max_azs=2)
+    group = ec2.SecurityGroup(stack, "Group", vpc=vpc)
+    bare = MonitoringNetwork(security_groups=[group])
+
+    with pytest.raises(ValueError, match="security_groups: got 0 with a vpc; allowed are 1 to 5"):
+        define(kind, job=MonitoringJob(network=MonitoringNetwork(vpc=vpc)))
+    with pytest.raises(ValueError, match="security groups without vpc; give vpc too"):
+        kind(stack, "Other", **{**settings, "job": MonitoringJob(network=bare)})
+
+
+@both
+def test_a_region_that_lacks_the_types_is_refused_by_name(kind: Kind) -> None:
+    stack = stack_in("us-gov-west-1")
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "churn")
+    image = MonitoringImage.from_ecr_repository(
+        ecr.Repository.from_repository_name(stack, "Repository", "churn"), tag_or_digest=""
+    )
+    settings: dict[str, Any] = {
+        "question": MonitoringQuestion.data_quality(),
+        "data": MonitoredData.of_endpoint(
+            Endpoint.from_endpoint_name(stack, "E", "churn"), capture_bucket=bucket
+        ),
+        "reports": Reports.to_bucket(bucket),
+        "image": image,
+    }
+
+    with pytest.raises(ValueError) as refusal:
+        kind(stack, "Monitor", **settings)
+
+    assert "image tag_or_digest: got ''" in str(refusal.value)
+    missing = "CloudFormation has no AWS::SageMaker::DataQualityJobDefinition"
+    assert (missing in str(refusal.value)) == (kind is ModelMonitor)
