@@ -9,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from mlops_constructs._dead_letters import DeadLetters
+from mlops_constructs._job_events import TRANSFORM_JOB, job_rule
 from mlops_constructs._job_schedule import LONGEST_ID, TRANSFORM, ScheduledJobs
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
@@ -119,17 +120,14 @@ class BatchTransform(cdk.Resource):
         Source: "SageMaker transform job state change" in SageMaker's events for EventBridge.
         """
         status = {"TransformJobStatus": list(statuses)} if statuses else {}
-        return events.Rule(
+        return job_rule(
             self,
             construct_id,
+            job=TRANSFORM_JOB,
+            detail={
+                "TransformJobName": events.Match.prefix(f"{self.job_name_prefix}-"),
+                **status,
+            },
             description=description or f"A transform job {self.job_name_prefix} changed its state",
-            event_pattern=events.EventPattern(
-                source=["aws.sagemaker"],
-                detail_type=["SageMaker Transform Job State Change"],
-                detail={
-                    "TransformJobName": events.Match.prefix(f"{self.job_name_prefix}-"),
-                    **status,
-                },
-            ),
-            targets=None if target is None else [target],
+            target=target,
         )

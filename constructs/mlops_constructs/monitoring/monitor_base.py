@@ -7,6 +7,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 
+from mlops_constructs._job_events import PROCESSING_JOB, job_rule
+
 from .question_kind import (
     DATA_QUALITY,
     MODEL_BIAS,
@@ -199,16 +201,13 @@ class MonitorBase(cdk.Resource):
         detail: Mapping[str, Any],
         target: events.IRuleTarget | None,
     ) -> events.Rule:
-        return events.Rule(
+        return job_rule(
             self,
             construct_id,
+            job=PROCESSING_JOB,
+            detail={**self.runs, **detail},
             description=description,
-            event_pattern=events.EventPattern(
-                source=["aws.sagemaker"],
-                detail_type=["SageMaker Processing Job State Change"],
-                detail={**self.runs, **detail},
-            ),
-            targets=None if target is None else [target],
+            target=target,
         )
 
     def _of(

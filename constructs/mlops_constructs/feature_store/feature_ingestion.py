@@ -1,0 +1,207 @@
+"""Feature ingestion on a schedule: files below a prefix become records of a feature group."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_scheduler as scheduler
+from constructs import Construct
+
+from mlops_constructs._dead_letters import DeadLetters
+from mlops_constructs._job_events import PROCESSING_JOB, job_rule
+from mlops_constructs._job_network import JobNetwork
+from mlops_constructs._job_permissions import use_keys, write_logs
+from mlops_constructs._job_schedule import LONGEST_ID, PROCESSING, ScheduledJobs
+from mlops_constructs._problems import Problems
+from mlops_constructs._processing_request import ProcessingRequest
+from mlops_constructs._regions import region_problems
+from mlops_constructs.access import Permission, ServiceRole, image_pull_permissions
+from mlops_constructs.access.network_interfaces import network_interface_permissions
+
+from .feature_files import FeatureFiles
+from .feature_group_base import FeatureGroupBase
+from .ingestion_job import IngestionJob
+
+_LONGEST_NAME = 63 - LONGEST_ID
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Machine:
+    instance_type: str
+    volume_size_in_gb: int
+    network: JobNetwork
+    instance_count: int = 1
+
+
+class FeatureIngestion(cdk.Resource):
+    """Defines the ingestion of files into a feature group.
+
+    EventBridge Scheduler starts processing jobs, which write the rows of new files with PutRecord,
+    online and offline as the group is. The group's schema is the contract: a row that breaks it is
+    not written, and the job fails with its file and line. That file is tried again by the next run.
+
+    A run that cannot be started is tried again, and then kept in `dead_letters`.
+
+    Parameters:
+        feature_group: the group that is written.
+        files: what is read, and where the ledger of it is.
+        job: image, machine, network, key and role of the runs.
+        schedule: when runs start, in the time zone of the expression.
+
+    Attributes:
+        ingestion_name: beginning of the names of the jobs.
+        role: with which the runs act.
+        dead_letters: queue with the runs that could not be started.
+
+    Raises:
+        ValueError: with every problem of the input.
+
+    Source: PutRecord and CreateProcessingJob of SageMaker's API reference; "Using universal
+    targets" of EventBridge Scheduler's user guide.
+
+    Example::
+
+        from aws_cdk import aws_scheduler as scheduler
+
+        FeatureIngestion(
+            stack,
+            "Ingestion",
+            feature_group=FeatureGroup.from_feature_group_name(stack, "Orders", "orders"),
+            files=FeatureFiles(bucket=bucket, prefix="features/orders"),
+            job=IngestionJob(repository=repository, tag_or_digest="1"),
+            schedule=scheduler.ScheduleExpression.rate(cdk.Duration.hours(1)),
+        )
+    """
+
+    role: iam.IRole
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        feature_group: FeatureGroupBase,
+        files: FeatureFiles,
+        job: IngestionJob,
+        schedule: scheduler.ScheduleExpression,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        key = job.encryption_key or files.bucket.encryption_key
+        problems = Problems(f"FeatureIngestion {self.node.path}")
+        problems.extend(region_problems(self, "AWS::Scheduler::Schedule"))
+        problems.extend(files.problems())
+        problems.extend(job.problems(key))
+        problems.raise_if_any()
+        self.ingestion_name = cdk.Names.unique_resource_name(
+            self, max_length=_LONGEST_NAME, separator="-"
+        )
+        self._group, self._files, self._job = feature_group, files, job
+        self.role = job.role or self._define_role(key)
+        self.dead_letters = DeadLetters(self, "DeadLetters", encryption_key=key)
+        zone = schedule.time_zone
+        ScheduledJobs(
+            kind=PROCESSING,
+            name_prefix=self.ingestion_name,
+            request=self._request(key).render(),
+            expression=schedule.expression_string,
+            time_zone=zone.timezone_name if zone else None,
+            description=f"{self.ingestion_name}: brings records to a feature group",
+            role_description="EventBridge Scheduler: starts the ingestion of features",
+            dead_letter_queue=self.dead_letters,
+            passed_role=self.role,
+            # Of the schedule and the queue; and who starts a job grants its disk the key.
+            permissions=list(use_keys([key])),
+            encryption_key=key,
+        ).schedule(self, role_id="SchedulerRole")
+
+    def on_failure(
+        self, construct_id: str, *, target: events.IRuleTarget | None = None
+    ) -> events.Rule:
+        """Does something when a run fails; the event's `ExitMessage` names file and line of what
+        was not written.
+
+        Parameters:
+            target: what is started. Left out: add it to the rule.
+
+        Example::
+
+            from aws_cdk import aws_scheduler as scheduler
+
+            orders = FeatureIngestion(
+                stack,
+                "OrderIngestion",
+                feature_group=FeatureGroup.from_feature_group_name(stack, "Group", "orders"),
+                files=FeatureFiles(bucket=bucket, prefix="features/orders"),
+                job=IngestionJob(repository=repository, tag_or_digest="1"),
+                schedule=scheduler.ScheduleExpression.rate(cdk.Duration.hours(1)),
+            )
+            orders.on_failure("Failure", target=targets.SnsTopic(topic))
+        """
+        return job_rule(
+            self,
+            construct_id,
+            job=PROCESSING_JOB,
+            detail={
+                "ProcessingJobName": [{"prefix": f"{self.ingestion_name}-"}],
+                "ProcessingJobStatus": ["Failed", "Stopped"],
+            },
+            description=f"{self.ingestion_name}: a run failed",
+            target=target,
+        )
+
+    def _request(self, key: kms.IKey | None) -> ProcessingRequest:
+        job = self._job
+        return ProcessingRequest(
+            image_uri=job.repository.repository_uri_for_tag_or_digest(job.tag_or_digest),
+            arguments=[
+                "ingest",
+                "--feature-group",
+                self._group.feature_group_name,
+                "--source",
+                self._files.uri,
+                "--ledger",
+                self._files.ledger_uri(self.ingestion_name),
+                "--concurrency",
+                str(job.concurrency),
+            ],
+            job=_Machine(
+                instance_type=job.instance_type,
+                volume_size_in_gb=job.volume_size_in_gb,
+                network=job.joined,
+            ),
+            maximum_seconds=job.maximum_seconds(),
+            role_arn=self.role.role_arn,
+            encryption_key=key,
+        )
+
+    def _define_role(self, key: kms.IKey | None) -> ServiceRole:
+        return ServiceRole(
+            self,
+            "Role",
+            service="sagemaker.amazonaws.com",
+            description="SageMaker: brings records to a feature group",
+            permissions=list(self._permissions(key)),
+        )
+
+    def _permissions(self, key: kms.IKey | None) -> Iterator[Permission]:
+        yield Permission(
+            actions=["sagemaker:DescribeFeatureGroup", "sagemaker:PutRecord"],
+            resources=[self._group.feature_group_arn],
+        )
+        online_key = self._group.online_encryption_key
+        if online_key is not None:
+            yield Permission(actions=["kms:Decrypt"], resources=[online_key.key_arn])
+        yield from self._files.permissions(self.ingestion_name)
+        yield from use_keys([key, *self._files.keys()])
+        yield from image_pull_permissions(self._job.repository)
+        yield from write_logs(self)
+        network = self._job.joined
+        if network.vpc is not None:
+            yield from network_interface_permissions(
+                self,
+                subnet_ids=network.subnet_ids(),
+                security_group_ids=network.security_group_ids(),
+            )
