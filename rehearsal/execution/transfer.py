@@ -55,21 +55,28 @@ def download(
     the role may not read it, or when a key would leave the directory.
     """
     client = aws_client(session, "s3")
-    location = S3Location.parse(uri)
-    if data_type == "ManifestFile":
-        found = list(_manifest(client, location))
-    elif data_type == "S3Prefix":
-        found = [(location_, name) for location_, name in _listing(client, location)]
-    else:
-        raise JobFailedError(
-            f"ClientError: S3DataType {data_type} of {uri} is not supported by this rehearsal. Use "
-            "S3Prefix or ManifestFile."
-        )
+    found = sources(session, uri, data_type)
     targets = [(source, _inside(directory, name, source)) for source, name in found]
     directory.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(_PARALLEL) as pool:
         list(pool.map(lambda pair: _download_object(client, *pair), targets))
     return [target for _, target in targets]
+
+
+def sources(
+    session: boto3.Session, uri: str, data_type: str = "S3Prefix"
+) -> list[tuple[S3Location, str]]:
+    """The objects that `download` fetches, each with its path in the directory."""
+    client = aws_client(session, "s3")
+    location = S3Location.parse(uri)
+    if data_type == "ManifestFile":
+        return list(_manifest(client, location))
+    if data_type == "S3Prefix":
+        return list(_listing(client, location))
+    raise JobFailedError(
+        f"ClientError: S3DataType {data_type} of {uri} is not supported by this rehearsal. Use "
+        "S3Prefix or ManifestFile."
+    )
 
 
 def download_object(session: boto3.Session, uri: str, target: Path) -> None:

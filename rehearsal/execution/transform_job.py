@@ -29,6 +29,7 @@ from rehearsal.execution.job import (
 )
 from rehearsal.execution.model_server import InvocationError, ModelServer, ModelServerError
 from rehearsal.execution.transfer import S3Location, download, upload
+from rehearsal.execution.transform_capture import InferenceIds, TransformCapture
 from rehearsal.execution.transform_records import RecordProcessing
 
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
@@ -81,7 +82,10 @@ class _TransformJob(Job):
         if any(container.get("Mode") == "MultiModel" for container in containers):
             raise UnsupportedError("multi-model containers in batch transform", "Nor does AWS.")
         self._records = RecordProcessing(self.request)
-        self._fields: Fields = {"TransformStartTime": now()}
+        started = now()
+        self._fields: Fields = {"TransformStartTime": started}
+        self._capture = TransformCapture(self.request, self.session, started)
+        self._ids = InferenceIds(self.request, started)
         self.progress({"TransformJobStatus": "InProgress", **self._fields})
         server = self._server(containers, isolated, hub_session)
         try:
@@ -89,6 +93,8 @@ class _TransformJob(Job):
                 files = self._download(directory / "in")
                 server.start()
                 status = self._transform(server, files, directory)
+                if status == "Completed":
+                    self._capture.write()
         except (JobFailedError, ModelServerError) as error:
             ended = self._fields | {"TransformEndTime": now()}
             raise JobFailedError(error.reason, ended) from error
@@ -162,6 +168,7 @@ class _TransformJob(Job):
             relative = file.relative_to(self._input)
             target = base.below(*relative.parts[:-1], relative.name + ".out")
             upload(self.session, result, str(target), kms_key=output.get("KmsKeyId"))
+            self._capture.answered(base, target)
         return "Completed"
 
     def _transform_file(
@@ -178,7 +185,7 @@ class _TransformJob(Job):
                 if batch is not None:
                     pending.append(pool.submit(self._invoke, server, batch, file.name))
                 while pending and (batch is None or len(pending) > workers * 2):
-                    answer = pending.pop(0).result()
+                    answer = self._ids.appended(pending.pop(0).result())
                     out.write(answer)
                     if separator and not answer.endswith(separator):
                         out.write(separator)
@@ -243,5 +250,3 @@ def _refuse_unsupported(request: Mapping[str, Any]) -> None:
         raise UnsupportedError(
             f"{resources['InstanceCount']} transform instances", "Set InstanceCount to 1."
         )
-    if request.get("DataCaptureConfig"):
-        raise UnsupportedError("DataCaptureConfig of a transform job", "Leave it out.")

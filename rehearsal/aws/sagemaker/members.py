@@ -114,7 +114,7 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "TrainingJobDefinition.HyperParameterRanges",
         "HyperParameterTuningJobConfig.TuningJobCompletionCriteria",
     ),
-    "CreateTransformJob": ("ExperimentConfig", "DataCaptureConfig"),
+    "CreateTransformJob": ("ExperimentConfig",),
     "CreateFeatureGroup": ("OnlineStoreConfig.StorageType=Standard_V2",),
     "UpdateFeatureGroup": ("OnlineStoreConfig.StorageType",),
     "ListFeatureGroups": ("SortBy=OfflineStoreStatus",),
