@@ -136,7 +136,7 @@ class Gateway:
             tags = service.resource_tags(arn, scope) if arn != "*" else {}
             self._authorizer.authorize_request(
                 http,
-                action=f"{service.namespace}:{operation.name}",
+                action=service.action(operation.name),
                 resource_arn=arn,
                 scope=scope,
                 context_keys={
@@ -166,7 +166,7 @@ def _read(endpoint: _Endpoint, operation: OperationModel, http: HttpRequest) -> 
 
 def _request_tags(request: Mapping[str, Any]) -> dict[str, Any]:
     """The condition keys aws:RequestTag/... and aws:TagKeys of a request that sets tags."""
-    given = request.get("Tags", request.get("tags"))
+    given = request.get("Tags", request.get("tags", request.get("ResourceTags")))
     tags: dict[str, str] = {}
     if isinstance(given, Mapping):
         tags = {str(key): str(value) for key, value in given.items()}
@@ -176,7 +176,7 @@ def _request_tags(request: Mapping[str, Any]) -> dict[str, Any]:
             for tag in given
             if isinstance(tag, Mapping)
         }
-    removed = request.get("TagKeys", request.get("tagKeys")) or []
+    removed = request.get("TagKeys", request.get("tagKeys", request.get("ResourceTagKeys"))) or []
     if not tags and not removed:
         return {}
     keys = [*tags, *removed]

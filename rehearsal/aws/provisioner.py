@@ -87,6 +87,8 @@ class Provisioner:
         given = own_properties(row.type_name, properties)
         if row.name_property:
             given.setdefault(row.name_property, generated_name)
+        if row.account_member:
+            given[row.account_member] = scope.account
         with _aws_reasons(row):
             request = self._request(client, row.create, given, row.to_request)
             created = _call(client, row.create, request)

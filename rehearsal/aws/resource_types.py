@@ -43,6 +43,8 @@ class ResourceType:
     attributes: Mapping[str, Source] = field(default_factory=dict)
     #: The property that gets a generated physical name when the template leaves it out.
     name_property: str | None = None
+    #: The API member that takes the account's id, where no property has it.
+    account_member: str | None = None
     to_request: Callable[[Request], Request] | None = None
     to_update_request: Callable[[Request], Request] | None = None
     #: Requests of `describe` and `delete`, when they are not the identifier itself.

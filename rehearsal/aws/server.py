@@ -34,6 +34,7 @@ SERVICES = (
     "rehearsal.aws.codeconnections:CodeConnections",
     "rehearsal.aws.codestar_notifications:CodeStarNotifications",
     "rehearsal.aws.chatbot:Chatbot",
+    "rehearsal.aws.budgets:Budgets",
     "rehearsal.aws.application_autoscaling:ApplicationAutoScaling",
     "rehearsal.aws.scheduler:Scheduler",
     "rehearsal.aws.cloudwatch:CloudWatch",

@@ -57,6 +57,10 @@ class Service:
         """
         raise NotImplementedError(f"{type(self).__name__} maps no resources for IAM")
 
+    def action(self, operation: str) -> str:
+        """The IAM action of an operation; by default they share their name."""
+        return f"{self.namespace}:{operation}"
+
     def condition_keys(self, operation: str, request: Request) -> Mapping[str, Any]:
         """The service's own condition keys of a request, as `namespace:key`; none by default."""
         return {}

@@ -156,7 +156,7 @@ class FakeSns:
     def get_topic_attributes(self, *, TopicArn: str) -> dict[str, Any]:  # noqa: N803
         return {"Attributes": {"TopicArn": TopicArn}}
 
-    def publish(self, *, TopicArn: str, Message: str) -> None:  # noqa: N803
+    def publish(self, *, TopicArn: str, Message: str, Subject: str = "") -> None:  # noqa: N803
         self._published.append((TopicArn, Message))
 
 

@@ -27,6 +27,7 @@ SERVICES = (
     f"{TOYS}:ToySageMaker",
     f"{TOYS}:ToyRuntime",
     f"{TOYS}:ToyCodeCommit",
+    "rehearsal.aws.budgets:Budgets",
     "rehearsal.aws.application_autoscaling:ApplicationAutoScaling",
     "rehearsal.aws.scheduler:Scheduler",
     "rehearsal.aws.cloudwatch:CloudWatch",
