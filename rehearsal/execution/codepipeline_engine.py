@@ -14,6 +14,7 @@ from rehearsal.execution.codepipeline_decisions import Decisions
 from rehearsal.execution.codepipeline_entry import enter, leave
 from rehearsal.execution.codepipeline_events import CodePipelineEvents
 from rehearsal.execution.codepipeline_records import (
+    CANCELLED,
     FAILED,
     IN_PROGRESS,
     OVERRIDDEN,
@@ -35,6 +36,7 @@ _EVENT_STATES = {
     SUCCEEDED: "SUCCEEDED",
     FAILED: "FAILED",
     STOPPED: "STOPPED",
+    CANCELLED: "CANCELED",
     SUPERSEDED: "SUPERSEDED",
     STOPPING: "STOPPING",
 }
@@ -137,6 +139,18 @@ class CodePipelineEngine:
             record.condition.notify_all()
         self._events(record).pipeline(execution, "STOPPING", **{"stop-execution-comments": reason})
 
+    def cancel(self, record: PipelineRecord) -> None:
+        """Ends what runs, because the pipeline's definition is another one from now on.
+
+        What its actions have started elsewhere, such as a build, goes on.
+        """
+        with record.condition:
+            for execution in record.executions:
+                if not execution.over:
+                    execution.cancelled = execution.stop_requested = True
+                    execution.abandoned.set()
+            record.condition.notify_all()
+
     def forget(self, record: PipelineRecord) -> None:
         """Abandons everything that runs, because the pipeline is deleted or the server ends."""
         with record.condition:
@@ -219,6 +233,8 @@ class CodePipelineEngine:
         with record.condition:
             if record.deleted:
                 return
+            if execution.cancelled and status == STOPPED:
+                status = CANCELLED
             execution.status = status
             execution.changed = now()
             record.condition.notify_all()

@@ -15,7 +15,7 @@ Declaration = Mapping[str, Any]
 
 IN_PROGRESS, SUCCEEDED, FAILED = "InProgress", "Succeeded", "Failed"
 STOPPING, STOPPED, ABANDONED, SUPERSEDED = "Stopping", "Stopped", "Abandoned", "Superseded"
-SKIPPED, OVERRIDDEN = "Skipped", "Overridden"
+SKIPPED, OVERRIDDEN, CANCELLED = "Skipped", "Overridden", "Cancelled"
 STANDARD, ROLLBACK = "STANDARD", "ROLLBACK"
 
 
@@ -171,6 +171,7 @@ class PipelineExecution:
     attempt: int = 1
     stop_reason: str | None = None
     stop_requested: bool = False
+    cancelled: bool = False
     abandoned: threading.Event = field(default_factory=threading.Event)
     stages: dict[str, StageExecution] = field(default_factory=dict)
     actions: list[ActionExecution] = field(default_factory=list)

@@ -20,6 +20,7 @@ from rehearsal.execution.codepipeline_events import CodePipelineEvents
 from rehearsal.execution.codepipeline_preparation import ActionPreparation
 from rehearsal.execution.codepipeline_records import (
     ABANDONED,
+    CANCELLED,
     FAILED,
     IN_PROGRESS,
     ROLLBACK,
@@ -71,7 +72,7 @@ class StageRun:
         else:
             status = self._attempt(retry_mode) if result is None else result
             status = self._respond(status)
-        self._events.stage(self._execution, name, status.upper())
+        self._events.stage(self._execution, name, _event_state(self._execution, status))
         return self._ended(status)
 
     def _respond(self, status: str) -> str:
@@ -110,7 +111,8 @@ class StageRun:
 
     def _ended(self, status: str) -> str:
         with self._record.condition:
-            self._state.status = status
+            cancelled = status == STOPPED and self._execution.cancelled
+            self._state.status = CANCELLED if cancelled else status
         return status
 
     def _attempt(self, retry_mode: str | None) -> str:
@@ -216,6 +218,10 @@ class StageRun:
         with self._record.condition:
             run.changed = self._execution.changed = now()
             self._record.condition.notify_all()
+
+
+def _event_state(execution: PipelineExecution, status: str) -> str:
+    return "CANCELED" if status == STOPPED and execution.cancelled else status.upper()
 
 
 def _provider(run: ActionExecution) -> tuple[str, str]:

@@ -51,7 +51,7 @@ class PipelineOperations(Service):
         return {"pipeline": deepcopy(declaration), "tags": list(request.get("tags", []))}
 
     def update_pipeline(self, request: Request, context: Context) -> Response:
-        """A new version; executions in progress go on with theirs."""
+        """A new version; AWS cancels executions of the former one that are in progress."""
         declaration = deepcopy(dict(request["pipeline"]))
         record = self.pipeline(context.scope, declaration["name"])
         self._check(declaration, context)
@@ -60,6 +60,7 @@ class PipelineOperations(Service):
             record.declaration = declaration
             record.versions[declaration["version"]] = declaration
             record.updated = now()
+        self.engine.cancel(record)
         return {"pipeline": deepcopy(declaration)}
 
     def get_pipeline(self, request: Request, context: Context) -> Response:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from rehearsal.aws.resource_requests import ResourceFailure
-from rehearsal.aws.resource_types import ResourceType
+from rehearsal.aws.resource_requests import ResourceFailure, to_api
+from rehearsal.aws.resource_types import Properties, ResourceType
 
 _REFUSED = {
     "DisableInboundStageTransitions": "call DisableStageTransition after the deployment",
-    "RestartExecutionOnUpdate": "call StartPipelineExecution after the deployment",
 }
+_RESTART = "RestartExecutionOnUpdate"
 
 
 def _declaration(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def _declaration(properties: Mapping[str, Any]) -> dict[str, Any]:
             item["Region"]: item["ArtifactStore"] for item in given["ArtifactStores"]
         }
     given.pop("Tags", None)
+    given.pop(_RESTART, None)
     return given
 
 
@@ -44,6 +45,16 @@ def _to_update_request(properties: dict[str, Any]) -> dict[str, Any]:
             "give the pipeline a name."
         )
     return {"pipeline": _declaration(properties)}
+
+
+def _update(client: Any, identifier: Any, before: Properties, after: Properties) -> None:
+    """Updates the pipeline, and starts it if the template wants that of an update."""
+    if not before:
+        return  # CodePipeline starts a new pipeline by itself
+    shape = client.meta.service_model.operation_model("UpdatePipeline").input_shape
+    client.update_pipeline(**to_api(shape, _to_update_request(dict(after)), ""))
+    if after.get(_RESTART) in (True, "true"):
+        client.start_pipeline_execution(name=after["Name"])
 
 
 def _keep_name(client: Any, identifier: Mapping[str, Any]) -> None:
@@ -66,7 +77,7 @@ RESOURCE_TYPES = [
         attributes={"Version": "pipeline.version"},
         name_property="Name",
         to_request=_to_request,
-        to_update_request=_to_update_request,
+        bring=_update,
         wait=_keep_name,
         arn="metadata.pipelineArn",
     )

@@ -55,11 +55,42 @@ def test_resources_are_changed_in_place(delivery: Any) -> None:
     )
 
 
+def test_an_update_cancels_what_runs_and_starts_the_pipeline_anew_if_wanted(delivery: Any) -> None:
+    codepipeline = delivery.client("codepipeline")
+    codepipeline.disable_stage_transition(
+        pipelineName="demo", stageName="Build", transitionType="Inbound", reason="to be there"
+    )
+    running = codepipeline.start_pipeline_execution(name="demo")["pipelineExecutionId"]
+    restarting = "ExecutionMode: QUEUED\n      RestartExecutionOnUpdate: true"
+    assert _update(delivery, TEMPLATE.replace("ExecutionMode: QUEUED", restarting)) == (
+        "UPDATE_COMPLETE"
+    )
+
+    def status(execution: str) -> str:
+        found = codepipeline.get_pipeline_execution(
+            pipelineName="demo", pipelineExecutionId=execution
+        )
+        return str(found["pipelineExecution"]["status"])
+
+    delivery.wait("the cancelled execution", lambda: status(running) == "Cancelled")
+    newest = codepipeline.list_pipeline_executions(pipelineName="demo", maxResults=1)
+    execution = newest["pipelineExecutionSummaries"][0]
+    assert execution["pipelineExecutionId"] != running
+    assert execution["trigger"]["triggerType"] == "StartPipelineExecution"
+    codepipeline.enable_stage_transition(
+        pipelineName="demo", stageName="Build", transitionType="Inbound"
+    )
+
+
 def test_what_cannot_be_rehearsed_rolls_the_stack_back_with_the_reason(delivery: Any) -> None:
     changed = TEMPLATE.replace(
-        "ExecutionMode: QUEUED", "ExecutionMode: QUEUED\n      RestartExecutionOnUpdate: true"
+        "ExecutionMode: QUEUED",
+        "ExecutionMode: QUEUED\n      DisableInboundStageTransitions:"
+        "\n        - {Reason: no, StageName: Build}",
     )
     assert _update(delivery, changed).startswith("UPDATE_ROLLBACK_COMPLETE")
     events = delivery.client("cloudformation").describe_stack_events(StackName="demo")
     reasons = [event.get("ResourceStatusReason", "") for event in events["StackEvents"]]
-    assert any("RestartExecutionOnUpdate: the rehearsal does not support it" in r for r in reasons)
+    assert any(
+        "DisableInboundStageTransitions: the rehearsal does not support it" in r for r in reasons
+    )
