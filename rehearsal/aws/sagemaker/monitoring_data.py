@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,13 +15,25 @@ import boto3
 
 from rehearsal.aws.sagemaker.monitoring_windows import Window
 
-Folder = tuple[str, str]
-"""A folder of S3, and where it lies below the LocalPath of the job's input."""
+
+@dataclass(frozen=True)
+class Captured:
+    """A part of S3 that has data.
+
+    Args:
+        uri: A prefix, or a manifest that lists the objects.
+        place: Where it lies below the LocalPath of the job's input.
+        data_type: S3DataType of the processing job's input.
+    """
+
+    uri: str
+    place: str
+    data_type: str = "S3Prefix"
 
 
 def captured_by_endpoint(
     session: boto3.Session, destination: str, endpoint: str, variants: Sequence[str], window: Window
-) -> list[Folder]:
+) -> list[Captured]:
     """The hours of an endpoint's capture that have data."""
     folders = [
         f"{endpoint}/{variant}/{hour:%Y/%m/%d/%H}"
@@ -30,16 +43,28 @@ def captured_by_endpoint(
     return _with_data(session, destination, folders)
 
 
-def captured_by_transform(session: boto3.Session, destination: str, window: Window) -> list[Folder]:
-    """The hours of a batch transform's capture that have data."""
-    sides = ("input", "output", "")
-    folders = [f"{side}/{hour:%Y/%m/%d/%H}".strip("/") for side in sides for hour in window.hours()]
-    return _with_data(session, destination, folders)
+def captured_by_transform(
+    session: boto3.Session, destination: str, window: Window
+) -> list[Captured]:
+    """The files that batch transform jobs read and wrote, by the manifests of their capture.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-batch.html
+    """
+    s3 = session.client("s3")
+    found = []
+    for side in ("input", "output"):
+        for hour in window.hours():
+            place = f"{side}/{hour:%Y/%m/%d/%H}"
+            for bucket, key in _keys(s3, f"{destination.rstrip('/')}/{place}"):
+                name = key.rpartition("/")[2].partition(".")[0]
+                uri = f"s3://{bucket}/{key}"
+                found.append(Captured(uri, f"{place}/{name}", "ManifestFile"))
+    return found
 
 
 def merged(
-    session: boto3.Session, folders: Sequence[Folder], truth_uri: str, window: Window, target: str
-) -> list[Folder]:
+    session: boto3.Session, folders: Sequence[Captured], truth_uri: str, window: Window, target: str
+) -> list[Captured]:
     """Joins captured records with the truth about them, by inference id or event id.
 
     Captured records without a truth are left out, as Model Monitor's merge job does. Answers the
@@ -48,12 +73,12 @@ def merged(
     s3 = session.client("s3")
     hours = [f"{hour:%Y/%m/%d/%H}" for hour in window.hours()]
     truths: dict[str, Any] = {}
-    for uri, _ in _with_data(session, truth_uri, hours):
-        for record in _records(s3, uri):
+    for truth in _with_data(session, truth_uri, hours):
+        for record in _records(s3, truth.uri):
             truths[record["eventMetadata"]["eventId"]] = record["groundTruthData"]
     lines = []
-    for uri, _ in folders:
-        for record in _records(s3, uri):
+    for folder in folders:
+        for record in _records(s3, folder.uri):
             metadata = record["eventMetadata"]
             for name in ("inferenceId", "eventId"):
                 if metadata.get(name) in truths:
@@ -65,16 +90,16 @@ def merged(
     place = urlsplit(target)
     key = f"{place.path.strip('/')}/merge/merged.jsonl"
     s3.put_object(Bucket=place.netloc, Key=key, Body=("\n".join(lines) + "\n").encode())
-    return [(f"{target.rstrip('/')}/merge", "")]
+    return [Captured(f"{target.rstrip('/')}/merge", "")]
 
 
-def _with_data(session: boto3.Session, base: str, folders: Sequence[str]) -> list[Folder]:
+def _with_data(session: boto3.Session, base: str, folders: Sequence[str]) -> list[Captured]:
     s3 = session.client("s3")
     found = []
     for folder in folders:
         uri = f"{base.rstrip('/')}/{folder}"
         if next(_keys(s3, uri), None) is not None:
-            found.append((uri, folder))
+            found.append(Captured(uri, folder))
     return found
 
 

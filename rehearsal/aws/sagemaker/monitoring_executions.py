@@ -136,7 +136,7 @@ class MonitoringExecutions(MonitoringJobDefinitions):
         definition: Definition,
         span: Window,
         schedule: str,
-    ) -> list[monitoring_data.Folder]:
+    ) -> list[monitoring_data.Captured]:
         if definition.endpoint:
             endpoint, destination = self.captured_endpoint(scope, definition.endpoint)
             variants = [v["VariantName"] for v in endpoint.get("ProductionVariants", ())]
@@ -144,6 +144,12 @@ class MonitoringExecutions(MonitoringJobDefinitions):
                 session, destination, definition.endpoint, variants, span
             )
         else:
+            if definition.ground_truth is not None:
+                raise ExecutionFailedError(
+                    "ClientError: The rehearsal does not merge ground truth into the files of "
+                    "transform jobs, as AWS does not document what its container gets: monitor "
+                    "endpoints, or merge in a processing job of your own."
+                )
             destination = definition.source["DataCapturedDestinationS3Uri"]
             folders = monitoring_data.captured_by_transform(session, destination, span)
         if definition.ground_truth is None or not folders:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.aws.delivery_attempts import iso
+from rehearsal.aws.sagemaker.monitoring_data import Captured
 from rehearsal.aws.sagemaker.monitoring_job_definitions import DefinitionKind
 from rehearsal.aws.sagemaker.monitoring_windows import Window
 
@@ -110,17 +111,22 @@ def processing_request(
     name: str,
     schedule: str,
     window: Window,
-    data: Sequence[tuple[str, str]],
+    data: Sequence[Captured],
 ) -> dict[str, Any]:
     """The CreateProcessingJob request of an execution.
 
-    `data` are folders of S3 that have data, and where they lie below the input's LocalPath.
+    `data` are the parts of S3 that have data.
     """
     target = definition.output["MonitoringOutputs"][0]["S3Output"]
     local = definition.source["LocalPath"].rstrip("/")
     inputs = [
-        _input(f"endpoint_input_{number}", uri, f"{local}/{place}".rstrip("/"))
-        for number, (uri, place) in enumerate(data, 1)
+        _input(
+            f"{'endpoint' if definition.endpoint else 'batch_transform'}_input_{number}",
+            part.uri,
+            f"{local}/{part.place}".rstrip("/"),
+            part.data_type,
+        )
+        for number, part in enumerate(data, 1)
     ]
     environment, further = _resources(definition)
     result = {
@@ -237,11 +243,11 @@ def _resources(definition: Definition) -> tuple[dict[str, str], list[dict[str, A
     return environment, inputs
 
 
-def _input(name: str, uri: str, local: str) -> dict[str, Any]:
+def _input(name: str, uri: str, local: str, data_type: str = "S3Prefix") -> dict[str, Any]:
     source = {
         "S3Uri": uri,
         "LocalPath": local,
-        "S3DataType": "S3Prefix",
+        "S3DataType": data_type,
         "S3InputMode": "File",
         "S3DataDistributionType": "FullyReplicated",
         "S3CompressionType": "None",

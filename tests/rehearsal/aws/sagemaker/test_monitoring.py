@@ -406,7 +406,8 @@ def test_a_batch_transform_is_monitored_by_its_capture(
         "StartTimeOffset": "-P1D",
         "EndTimeOffset": "-PT0H",
     }
-    platform.objects["s3://bucket/batch/input/2026/11/21/12/part.csv"] = b"1,2\n"
+    platform.objects["s3://bucket/batch/input/2026/11/21/12/job-1.json"] = b"[]"
+    platform.objects["s3://bucket/batch/input/2026/11/20/12/older.json"] = b"[]"
     definition = _definition(DataQualityJobInput={"BatchTransformInput": given})
     sagemaker.create_data_quality_job_definition(**definition)
     sagemaker.create_monitoring_schedule(
@@ -418,8 +419,36 @@ def test_a_batch_transform_is_monitored_by_its_capture(
     request = data_plane.runs[-1].request
     assert json.loads(request["Environment"]["dataset_format"]) == {"csv": {"header": True}}
     assert request["Environment"]["monitoring_input_type"] == "BATCH_TRANSFORM_INPUT"
-    source = request["ProcessingInputs"][0]["S3Input"]
-    assert source["LocalPath"] == "/opt/ml/processing/input/input/2026/11/21/12"
+    sources = [one["S3Input"] for one in request["ProcessingInputs"]]
+    assert [source["S3Uri"] for source in sources if "batch" in source["S3Uri"]] == [
+        "s3://bucket/batch/input/2026/11/21/12/job-1.json"
+    ]
+    assert sources[0]["S3DataType"] == "ManifestFile"
+    assert sources[0]["LocalPath"] == "/opt/ml/processing/input/input/2026/11/21/12/job-1"
+
+
+def test_labels_of_a_batch_transform_are_refused_by_name(
+    service: SageMaker, sagemaker: Any, platform: FakePlatform
+) -> None:
+    given = {
+        "BatchTransformInput": {
+            "DataCapturedDestinationS3Uri": "s3://bucket/batch",
+            "DatasetFormat": {"Csv": {}},
+            "LocalPath": "/opt/ml/processing/input",
+        },
+        "GroundTruthS3Input": {"S3Uri": "s3://bucket/truth"},
+    }
+    sagemaker.create_model_quality_job_definition(
+        **_definition("ModelQuality", ModelQualityJobInput=given)
+    )
+    sagemaker.create_monitoring_schedule(
+        MonitoringScheduleName="watch", MonitoringScheduleConfig=_config("ModelQuality")
+    )
+    record = service.records.of(_scope(service), "monitoring-schedule")["watch"]
+    service.execute_monitor(_scope(service), record, DUE)
+    listed = sagemaker.list_monitoring_executions(MonitoringScheduleName="watch")
+    execution = listed["MonitoringExecutionSummaries"][0]
+    assert "does not merge ground truth into the files" in execution["FailureReason"]
 
 
 def test_an_update_changes_the_schedule_in_place(endpoint: None, sagemaker: Any) -> None:
