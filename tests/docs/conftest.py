@@ -19,6 +19,7 @@ from rehearsal import server_process
 from rehearsal.execution.image_registry import publish
 from rehearsal.execution.image_store import ImageStore
 from rehearsal.local_aws import LocalAws
+from tests.docs import hub_models
 from tests.docs.synthesis import ACCOUNT, REGION, ROOT, STORES, Synthesis, synthesis
 
 INTERCEPT = 1.5
@@ -33,6 +34,17 @@ class Account:
 
     def client(self, service: str) -> Any:
         return self.aws.client(service)
+
+    def bootstrap(self) -> None:
+        """Leaves behind what templates read of `cdk bootstrap`, in the region of this account."""
+        self.client("ssm").put_parameter(
+            Name="/cdk-bootstrap/hnb659fds/version", Value="28", Type="String"
+        )
+
+    def stack_names(self) -> set[str]:
+        """The stacks that are there."""
+        found = self.client("cloudformation").describe_stacks()["Stacks"]
+        return {stack["StackName"] for stack in found}
 
     def upload(self, example: Synthesis) -> str:
         """Puts the assets of an example where its template expects them; its template's URL."""
@@ -57,6 +69,16 @@ class Account:
         assert stack["StackStatus"] == "CREATE_COMPLETE", self.failures(example.stack_name)
         return self.outputs_of(example.stack_name)
 
+    def update(self, example: Synthesis) -> None:
+        """Updates an example's stack."""
+        self.client("cloudformation").update_stack(
+            StackName=example.stack_name,
+            TemplateURL=self.upload(example),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        stack = self.settled(example.stack_name)
+        assert stack["StackStatus"] == "UPDATE_COMPLETE", self.failures(example.stack_name)
+
     def outputs_of(self, stack: str) -> dict[str, str]:
         """The outputs of a stack by their names."""
         found = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
@@ -68,8 +90,12 @@ class Account:
 
     def delete(self, example: Synthesis) -> None:
         """Deletes an example's stack."""
+        self.delete_stack(example.stack_name)
+
+    def delete_stack(self, stack_name: str) -> None:
+        """Deletes a stack, whoever has made it."""
         cloudformation = self.client("cloudformation")
-        name = cloudformation.describe_stacks(StackName=example.stack_name)["Stacks"][0]["StackId"]
+        name = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]["StackId"]
         cloudformation.delete_stack(StackName=name)
         stack = self.settled(name)
         assert stack["StackStatus"] == "DELETE_COMPLETE", self.failures(name)
@@ -95,22 +121,21 @@ class Account:
 
 @pytest.fixture(scope="session")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    """An account with the stores, the serving image and its model data."""
+    """An account with the stores, the serving image, its model data, and a hub."""
     directory = tmp_path_factory.mktemp("rehearsal") / "aws"
     aws, _ = server_process.start(directory)
     try:
         prepared = Account(aws)
         # What `cdk bootstrap` leaves behind, as far as templates refer to it.
         prepared.client("s3").create_bucket(Bucket=ASSETS)
-        prepared.client("ssm").put_parameter(
-            Name="/cdk-bootstrap/hnb659fds/version", Value="28", Type="String"
-        )
+        prepared.bootstrap()
         outputs = prepared.create(synthesis(STORES))
         _publish_image(aws, directory, outputs["RepositoryUri"])
         for key in ("models/churn/model.tar.gz", "models/many/small.tar.gz"):
             prepared.client("s3").put_object(
                 Bucket=outputs["BucketName"], Key=key, Body=_model_data(INTERCEPT)
             )
+        hub_models.publish(aws, INTERCEPT)
         yield prepared
     finally:
         server_process.stop(directory)

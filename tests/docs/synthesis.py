@@ -60,13 +60,17 @@ class Synthesis:
         ]
 
 
-def define(file: Path, directory: Path | None = None) -> tuple[cdk.App, cdk.Stack]:
-    """The app with an example, not synthesised yet."""
+def define(
+    file: Path, directory: Path | None = None, *, region: str = REGION, **options: Any
+) -> tuple[cdk.App, cdk.Stack]:
+    """The app with an example, not synthesised yet; `options` are the example's own."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(context=context, outdir=str(directory or tempfile.mkdtemp()))
-    place = cdk.Environment(account=ACCOUNT, region=REGION)
+    place = cdk.Environment(account=ACCOUNT, region=region)
     stores = Stores(app, "Stores", env=place)
-    return app, stores if file == STORES else every_example.define(app, file, stores, env=place)
+    if file == STORES:
+        return app, stores
+    return app, every_example.define(app, file, stores, env=place, **options)
 
 
 def synthesise(file: Path, directory: Path) -> Synthesis:

@@ -123,6 +123,12 @@ class DeliveryPipeline(Construct):
         problems = Problems(f"the pipeline {self.node.path}")
         problems.extend(region_problems(self, "AWS::CodePipeline::Pipeline"))
         problems.extend(stage_problems(stages, execution_mode))
+        region = cdk.Stack.of(self).region
+        if region in artifacts.replicas:
+            problems.add(
+                f"the artifacts have a replica for {region}, the pipeline's own region; leave it "
+                "out: the store itself is there"
+            )
         targets_of = {action.target for stage in stages for action in stage.actions}
         for target in sorted(filter(None, targets_of), key=repr):
             problems.extend(self._share(target, artifacts))

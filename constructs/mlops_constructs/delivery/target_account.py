@@ -25,7 +25,7 @@ class TargetAccount:
 
     Parameters:
         account: the other account's id, 12 digits.
-        region: region of the deployment. Default: the pipeline's.
+        region: region of the deployment, part of the roles' names. Default: the pipeline's.
         pipeline_name: name of the pipeline that deploys; the roles are named after it.
 
     Raises ValueError for an id of another form, and a name that leaves no room for the roles'.
@@ -43,7 +43,7 @@ class TargetAccount:
         problems = Problems("the target account")
         if is_known(self.account) and not re.fullmatch(r"\d{12}", self.account):
             problems.add(f"account is {self.account!r}; allowed are 12 digits, as a text")
-        longest = _LONGEST_NAME - _LONGEST_SUFFIX
+        longest = _LONGEST_NAME - _LONGEST_SUFFIX - len(self._suffix)
         if is_known(self.pipeline_name) and len(self.pipeline_name) > longest:
             problems.add(
                 f"pipeline_name has {len(self.pipeline_name)} characters; allowed are {longest}, "
@@ -52,14 +52,19 @@ class TargetAccount:
         problems.raise_if_any()
 
     @property
+    def _suffix(self) -> str:
+        # Roles belong to no region: without it, two regions of an account would have one name.
+        return f"-{self.region}" if self.region else ""
+
+    @property
     def action_role_name(self) -> str:
         """Name of the role that the pipeline assumes in the target account."""
-        return f"{self.pipeline_name}-deploy"
+        return f"{self.pipeline_name}-deploy{self._suffix}"
 
     @property
     def deployment_role_name(self) -> str:
         """Name of the role with which CloudFormation deploys there."""
-        return f"{self.pipeline_name}-cloudformation"
+        return f"{self.pipeline_name}-cloudformation{self._suffix}"
 
     @property
     def action_role_arn(self) -> str:
