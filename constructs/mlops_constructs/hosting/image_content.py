@@ -1,5 +1,6 @@
 """A serving image with its model data as the content of a model."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,9 @@ from mlops_constructs.access import ModelExecutionRole, Permission
 from .model_content import ModelContent, ModelTraits
 
 _ARCHIVE = ".tar.gz"
+_REFERENCE_ARN = re.compile(
+    r"arn:[^:]+:sagemaker:[^:]+:\d{12}:hub-content/[^/]+/ModelReference/[^/]+/\d+\.\d+\.\d+"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,11 +105,14 @@ class ImageContent(ModelContent):
             model_data_prefix=_folder(self.model_data_key),
         )
 
-    def permissions(self) -> Sequence[Permission]:
-        image = Permission(
+    def _image_permission(self) -> Permission:
+        return Permission(
             actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             resources=[self.repository.repository_arn],
         )
+
+    def permissions(self) -> Sequence[Permission]:
+        image = self._image_permission()
         bucket, prefix = self.model_data_bucket, _folder(self.model_data_key)
         if bucket is None:
             return [image]
@@ -161,12 +168,20 @@ class HubContent(ImageContent):
     def problems(self) -> list[str]:
         found = super().problems()
         arn = self.hub_content_arn
-        if is_known(arn) and ":hub-content/" not in arn:
+        if is_known(arn) and not _REFERENCE_ARN.fullmatch(arn):
             found.append(
-                f"hub_content_arn: got {arn!r}; allowed is the ARN of a hub's content, "
-                "arn:aws:sagemaker:<region>:<account>:hub-content/<hub>/<type>/<name>/<version>"
+                f"hub_content_arn: got {arn!r}; allowed is a private hub's reference to a model, "
+                "arn:aws:sagemaker:<region>:<account>:hub-content/<hub>/ModelReference/<name>/"
+                "<version>; a model that you imported into a hub is one of from_image"
             )
         return found
+
+    def create_role(self, scope: Construct, construct_id: str) -> iam.IRole:
+        return ModelExecutionRole(scope, construct_id, image_repository=self.repository)
+
+    def permissions(self) -> Sequence[Permission]:
+        """The image alone: the hub gives SageMaker access to the data, whatever the role may."""
+        return [self._image_permission()]
 
     def _data_properties(self) -> dict[str, Any]:
         accepted = CfnModel.ModelAccessConfigProperty(accept_eula=True)

@@ -93,22 +93,26 @@ class ModelSource:
         accept_eula: bool = False,
         environment: Mapping[str, str] | None = None,
     ) -> "ModelSource":
-        """A JumpStart model, or another one that a private hub refers to.
+        """A JumpStart model to which a private hub refers.
 
-        DescribeHubContent tells the image, the bucket and the key of a model; the hub lets the
-        role read the data, so that only models that the hub lists can be deployed.
+        DescribeHubContent tells the image, the bucket and the key of a model. The hub gives
+        SageMaker access to the data, so the role needs none and only models that the hub lists can
+        be deployed. Who deploys the stack needs `sagemaker:DeployHubModel` on the hub and on the
+        reference.
 
         Parameters:
             repository: repository of the serving image, for JumpStart one of AWS.
             tag_or_digest: tag or digest of the image.
             hub_content_arn: the hub's reference to the model (`…:hub-content/<hub>/ModelReference/
-                <name>/<version>`).
+                <name>/<version>`). A model that you imported into a hub is none: its data is
+                yours, for `from_image`.
             model_data_bucket: bucket of the data, for JumpStart one of AWS.
             model_data_key: key of an archive, or a folder, which ends in `/`.
             accept_eula: whether you accept the licence of a model that has one.
             environment: variables of the container.
 
-        Source: "Private curated hubs for foundation model access control in JumpStart".
+        Source: "Private curated hubs for foundation model access control in JumpStart";
+        HubAccessConfig of SageMaker's API reference.
 
         Example::
 

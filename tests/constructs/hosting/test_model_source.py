@@ -68,6 +68,9 @@ def test_a_hub_gives_access_to_the_data_of_its_models(
     assert folder["ModelAccessConfig"] == {"AcceptEula": True}
     assert "ModelAccessConfig" not in archive
     assert (archive["S3DataType"], archive["CompressionType"]) == ("S3Object", "Gzip")
+    # SageMaker reads the data through the hub: with s3:GetObject the hub would restrict nothing.
+    assert ":repository/churn" in actions_of(resources)
+    assert "s3:GetObject" not in actions_of(resources)
 
 
 def test_many_models_lie_below_one_prefix(
@@ -207,3 +210,12 @@ def test_data_that_aws_refuses(
     told = problems(cdk.Stack(), hub)
     assert "hub_content_arn: got 'arn:aws:sagemaker:eu-west-1:111111111111:model-package" in told
     assert "model_data_key: got 'model.zip'; allowed is one gzip-compressed tar archive" in told
+
+    imported = ModelSource.from_hub(
+        repository,
+        tag_or_digest="1",
+        hub_content_arn=HUB_ARN.replace("ModelReference", "Model"),
+        model_data_bucket=bucket,
+        model_data_key="models/x/",
+    )
+    assert "allowed is a private hub's reference to a model" in problems(cdk.Stack(), imported)

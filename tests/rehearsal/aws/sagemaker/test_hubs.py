@@ -163,11 +163,11 @@ def test_a_reference_shows_the_public_model(sagemaker: Any, hub: str, reference:
 def test_what_the_public_hub_lacks_is_refused_by_name(
     sagemaker: Any, hub: str, published: Any
 ) -> None:
-    for arn, least in ((PUBLISHED.replace("churn", "other"), {}), (PUBLISHED, "3.0.0")):
-        minimum = {"MinVersion": least} if least else {}
+    unknown = PUBLISHED.replace("churn", "other")
+    for arn, least in ((unknown, "1.0.0"), (PUBLISHED, "3.0.0")):
         with pytest.raises(ClientError, match="public hub of the rehearsal holds") as refused:
             sagemaker.create_hub_content_reference(
-                HubName=hub, SageMakerPublicHubContentArn=arn, **minimum
+                HubName=hub, SageMakerPublicHubContentArn=arn, MinVersion=least
             )
         assert refused.value.response["Error"]["Code"] == "ResourceNotFound"
 
