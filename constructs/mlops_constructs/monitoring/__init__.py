@@ -5,7 +5,8 @@ from mlops_constructs._dead_letters import DeadLetters
 from .alarm_action import AlarmAction
 from .baseline import Baseline
 from .baseline_job import BaselineJob
-from .cost_budget import BudgetedSpend, BudgetThreshold, CostBudget
+from .budgeted_spend import BudgetedSpend
+from .cost_budget import BudgetThreshold, CostBudget
 from .dataset_format import DatasetFormat
 from .drift_monitor import DriftMonitor
 from .endpoint_alarms import EndpointAlarms, EndpointThresholds
