@@ -14,11 +14,14 @@ from .model_build_pipeline import ModelBuildPipeline
 from .model_deploy_pipeline import ModelDeployPipeline
 from .notifications import Notifications, PipelineEvent
 from .pipeline_action import PipelineAction, PipelineStage
+from .platform_pipeline import PlatformPipeline
+from .platform_stage import PlatformStage
 from .project_resources import ProjectResources
 from .pull_request_build import PullRequestBuild
 from .source import Source
 from .stage_condition import FailureResponse, StageChecks, StageCondition
 from .stage_rule import StageRule
+from .synthesis import Synthesis
 from .target_account import TargetAccount
 from .training_role import TrainingRole
 from .trigger_filter import PullRequestEvent, TriggerFilter
@@ -40,6 +43,8 @@ __all__ = [
     "PipelineAction",
     "PipelineEvent",
     "PipelineStage",
+    "PlatformPipeline",
+    "PlatformStage",
     "ProjectResources",
     "PullRequestBuild",
     "PullRequestEvent",
@@ -48,6 +53,7 @@ __all__ = [
     "StageChecks",
     "StageCondition",
     "StageRule",
+    "Synthesis",
     "TargetAccount",
     "TrainingRole",
     "TriggerFilter",

@@ -1,0 +1,70 @@
+"""What security packs say of what CDK Pipelines makes, and what it would not pin."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_lambda as lambda_
+from constructs import IConstruct
+
+from ._platform_builds import CHECK_PROJECT
+from .build_project import acknowledge_source_and_role
+
+_INSTALL = "npm install -g aws-cdk"
+_SECONDS = "it runs for seconds, when a change widens no permissions, and calls CodePipeline alone"
+_ASKED = "when it fails, the approval stays open and a person decides, who sees the change"
+_FINDINGS = {
+    "HIPAA.Security-LambdaConcurrency": _SECONDS,
+    "NIST.800.53.R5-LambdaConcurrency": _SECONDS,
+    "HIPAA.Security-LambdaDLQ": _ASKED,
+    "NIST.800.53.R5-LambdaDLQ": _ASKED,
+    "Serverless-LambdaDLQ": _ASKED,
+    "HIPAA.Security-LambdaInsideVPC": _SECONDS,
+    "NIST.800.53.R5-LambdaInsideVPC": _SECONDS,
+    "PCI.DSS.321-LambdaInsideVPC": _SECONDS,
+    "Serverless-LambdaTracing": _SECONDS,
+}
+_CHECKOV = {"CKV_AWS_115": _SECONDS, "CKV_AWS_116": _ASKED, "CKV_AWS_117": _SECONDS}
+
+
+def review(scope: IConstruct, cli_version: str) -> None:
+    """Acknowledges findings, each where it arises, and pins the CDK CLI of the check."""
+    for child in scope.node.find_all():
+        if isinstance(child, codebuild.Project):
+            acknowledge_source_and_role(child)
+            if child.node.id == CHECK_PROJECT:
+                _pin(child, cli_version)
+        elif isinstance(child, lambda_.Function):
+            _acknowledge_function(child)
+
+
+def _acknowledge_function(function: lambda_.Function) -> None:
+    cdk.Validations.of(function).acknowledge(
+        *(cdk.Acknowledgment(id=name, reason=reason) for name, reason in _FINDINGS.items())
+    )
+    resource = cast(lambda_.CfnFunction, function.node.default_child)
+    skipped = [{"id": name, "comment": reason} for name, reason in _CHECKOV.items()]
+    resource.add_metadata("checkov", {"skip": skipped})
+    # The CDK makes it wait for its role, which the role's ARN in it does already.
+    resource.add_deletion_override("DependsOn")
+
+
+def _pin(project: codebuild.Project, cli_version: str) -> None:
+    """CDK's check would install whatever npm calls the latest CDK CLI."""
+    resource = cast(codebuild.CfnProject, project.node.default_child)
+    source: dict[str, Any] = cdk.Stack.of(project).resolve(resource.source)
+    parts = source["buildSpec"]["Fn::Join"][1]
+    pinned = [
+        part.replace(f'"{_INSTALL}"', f'"{_INSTALL}@{cli_version}"')
+        if isinstance(part, str)
+        else part
+        for part in parts
+    ]
+    if pinned == parts:
+        raise ValueError(
+            f"{project.node.path}: this release of the CDK installs its CLI for the check of "
+            "permissions in another way; take the release that this library is pinned to"
+        )
+    resource.add_property_override("Source.BuildSpec", {"Fn::Join": ["", pinned]})
