@@ -12,7 +12,10 @@ from rehearsal.aws.sagemaker.runtime import SageMakerRuntime
 from rehearsal.aws.sagemaker.service import SageMaker
 from tests.rehearsal.aws.sagemaker import requests
 from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane
+from tests.rehearsal.aws.sagemaker.monitoring import DUE, call, config, definition, scope
 from tests.rehearsal.fakes import CALLER, FakePlatform, ServiceClient
+
+Eventually = Callable[[Callable[[], Any]], Any]
 
 
 class ScalableTargets:
@@ -60,7 +63,7 @@ def runtime(platform: FakePlatform, service: SageMaker) -> Iterator[Any]:
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], Any]], Any]:
+def eventually() -> Eventually:
     """Waits until a function answers something true, and answers that."""
 
     def wait(probe: Callable[[], Any], seconds: float = 5.0) -> Any:
@@ -76,9 +79,7 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
 
 
 @pytest.fixture
-def settle(
-    sagemaker: Any, eventually: Callable[[Callable[[], Any]], Any]
-) -> Callable[[str], dict[str, Any]]:
+def settle(sagemaker: Any, eventually: Eventually) -> Callable[[str], dict[str, Any]]:
     """Waits until an endpoint has settled and answers its description."""
 
     def wait(name: str) -> dict[str, Any]:
@@ -99,3 +100,39 @@ def endpoint(sagemaker: Any, settle: Callable[[str], dict[str, Any]]) -> dict[st
     sagemaker.create_endpoint_config(**requests.endpoint_config(DataCaptureConfig=requests.CAPTURE))
     sagemaker.create_endpoint(EndpointName="live", EndpointConfigName="config")
     return settle("live")
+
+
+@pytest.fixture
+def captured(sagemaker: Any, eventually: Eventually) -> None:
+    """An endpoint that captures its data."""
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://bucket/capture",
+        "CaptureOptions": [{"CaptureMode": "InputAndOutput"}],
+    }
+    sagemaker.create_model(**requests.model())
+    sagemaker.create_endpoint_config(**requests.endpoint_config(DataCaptureConfig=capture))
+    sagemaker.create_endpoint(EndpointName="churn", EndpointConfigName="config")
+    describe = sagemaker.describe_endpoint
+    eventually(lambda: describe(EndpointName="churn")["EndpointStatus"] == "InService")
+
+
+@pytest.fixture
+def monitored(
+    captured: None, service: SageMaker, sagemaker: Any, eventually: Eventually
+) -> Callable[..., dict[str, Any]]:
+    """Runs a schedule once, at DUE; answers the execution."""
+
+    def run(kind: str = "DataQuality", **changes: Any) -> dict[str, Any]:
+        call(sagemaker, "create", kind, **definition(kind, **changes))
+        sagemaker.create_monitoring_schedule(
+            MonitoringScheduleName="watch", MonitoringScheduleConfig=config(kind)
+        )
+        record = service.records.of(scope(service), "monitoring-schedule")["watch"]
+        service.execute_monitor(scope(service), record, DUE)
+        listed = sagemaker.list_monitoring_executions(MonitoringScheduleName="watch")
+        execution: dict[str, Any] = listed["MonitoringExecutionSummaries"][0]
+        return execution
+
+    return run

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, running_server
+from tests.rehearsal.aws.conftest import Aws, running_server
 from tests.rehearsal.aws.sagemaker.gateway import publish_program, wait
+from tests.rehearsal.aws.sagemaker.watched import ARN, BUCKET, OUTPUTS, PROGRAM, template
 
 SERVICES = (
     "rehearsal.aws.sagemaker.service:SageMaker",
@@ -19,56 +20,6 @@ SERVICES = (
     "rehearsal.aws.scheduler:Scheduler",
     "rehearsal.aws.cloudwatch:CloudWatch",
 )
-BUCKET = "watched"
-REPOSITORY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/watched"
-ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
-PROGRAM = """
-import http.server, json, os, pathlib, sys
-ml = pathlib.Path("/opt/ml")
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.reply(b"")
-
-    def do_POST(self):
-        self.reply(self.rfile.read(int(self.headers["Content-Length"])))
-
-    def reply(self, body):
-        self.send_response(200)
-        self.send_header("Content-Type", "text/csv")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-def serve():
-    port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
-    http.server.ThreadingHTTPServer(("0.0.0.0", port), Handler).serve_forever()
-
-def monitor():
-    rows = 0
-    for file in pathlib.Path(os.environ["dataset_source"]).rglob("*.jsonl"):
-        rows += len(file.read_text().splitlines())
-    limit = json.loads(pathlib.Path(os.environ["baseline_constraints"]).read_text())["rows"]
-    output = pathlib.Path(os.environ["output_path"])
-    report = {"violations": [{"feature_name": "rows"}] if rows > limit else []}
-    (output / "constraint_violations.json").write_text(json.dumps(report))
-    metrics = ml / "output/metrics/cloudwatch"
-    metrics.mkdir(parents=True)
-    names = {
-        "Endpoint": os.environ["sagemaker_endpoint_name"],
-        "MonitoringSchedule": os.environ["sagemaker_monitoring_schedule_name"],
-    }
-    dimensions = [{"Name": name, "Value": value} for name, value in names.items()]
-    metric = {"MetricName": "rows", "Value": rows, "Dimensions": dimensions}
-    (metrics / "cloudwatch_metrics.jsonl").write_text(json.dumps(metric))
-    if rows > limit:
-        (ml / "output/message").write_text("CompletedWithViolations: Job found 1 violation")
-
-def process():
-    (ml / "processing/out/done.txt").write_text("done")
-
-{"serve": serve, "monitor": monitor, "process": process}[sys.argv[1]]()
-"""
 
 
 @pytest.fixture(scope="module")
@@ -107,55 +58,6 @@ def model(cloud: Aws, image: str, role: str) -> str:
     return "echo"
 
 
-def _template(image: str, role: str, longest: int) -> dict[str, Any]:
-    """A definition and its schedule, which runs once, at once."""
-    output = {"S3Uri": f"s3://{BUCKET}/reports", "LocalPath": "/opt/ml/processing/out"}
-    cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 20}
-    definition = {
-        "JobDefinitionName": {"Fn::Sub": f"${{AWS::StackName}}-{longest}"},
-        "DataQualityAppSpecification": {"ImageUri": image, "ContainerArguments": ["monitor"]},
-        "DataQualityBaselineConfig": {
-            "ConstraintsResource": {"S3Uri": f"s3://{BUCKET}/baseline/constraints.json"}
-        },
-        "DataQualityJobInput": {
-            "EndpointInput": {"EndpointName": "echo", "LocalPath": "/opt/ml/processing/input"}
-        },
-        "DataQualityJobOutputConfig": {"MonitoringOutputs": [{"S3Output": output}]},
-        "JobResources": {"ClusterConfig": cluster},
-        "StoppingCondition": {"MaxRuntimeInSeconds": longest},
-        "RoleArn": role,
-    }
-    schedule = {
-        "MonitoringScheduleName": {"Ref": "AWS::StackName"},
-        "MonitoringScheduleConfig": {
-            "ScheduleConfig": {
-                "ScheduleExpression": "NOW",
-                "DataAnalysisStartTime": "-PT2H",
-                "DataAnalysisEndTime": "PT1H",
-            },
-            "MonitoringJobDefinitionName": {"Fn::Sub": f"${{AWS::StackName}}-{longest}"},
-            "MonitoringType": "DataQuality",
-        },
-    }
-    return {
-        "Definition": {
-            "Type": "AWS::SageMaker::DataQualityJobDefinition",
-            "Properties": definition,
-        },
-        "Schedule": {
-            "Type": "AWS::SageMaker::MonitoringSchedule",
-            "Properties": schedule,
-            "DependsOn": "Definition",
-        },
-    }
-
-
-OUTPUTS = {
-    "Definition": {"Value": {"Ref": "Definition"}},
-    "Schedule": {"Value": {"Ref": "Schedule"}},
-}
-
-
 @pytest.fixture(scope="module")
 def captured(cloud: Aws, model: str) -> None:
     """An endpoint whose traffic was captured."""
@@ -187,7 +89,7 @@ def captured(cloud: Aws, model: str) -> None:
 def test_a_stack_monitors_captured_data_and_its_metric_rings_an_alarm(
     cloud: Aws, captured: None, image: str, role: str
 ) -> None:
-    stack = cloud.deploy("monitored", _template(image, role, 600), outputs=OUTPUTS)
+    stack = cloud.deploy("monitored", template(image, role, 600), outputs=OUTPUTS)
     assert stack["StackStatus"] == "CREATE_COMPLETE", stack["Reasons"]
     made = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     assert made["Definition"] == f"{ARN}:data-quality-job-definition/monitored-600"
@@ -232,8 +134,8 @@ def test_a_stack_monitors_captured_data_and_its_metric_rings_an_alarm(
 def test_a_changed_definition_is_replaced_and_both_are_deleted_with_the_stack(
     cloud: Aws, captured: None, image: str, role: str
 ) -> None:
-    made = cloud.deploy("replaced", _template(image, role, 600), outputs=OUTPUTS)
-    changed = cloud.deploy("replaced", _template(image, role, 900), outputs=OUTPUTS, update=True)
+    made = cloud.deploy("replaced", template(image, role, 600), outputs=OUTPUTS)
+    changed = cloud.deploy("replaced", template(image, role, 900), outputs=OUTPUTS, update=True)
     assert changed["StackStatus"] == "UPDATE_COMPLETE", changed["Reasons"]
     before, after = (
         {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
