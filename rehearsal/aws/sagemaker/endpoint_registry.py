@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import boto3
-
-from rehearsal.aws.platform import AwsError, Credentials, Platform, Scope
+from rehearsal.aws.platform import AwsError, Platform, Scope
 from rehearsal.aws.sagemaker.endpoint_fleet import Component, Fleet, Variant
 from rehearsal.aws.sagemaker.endpoint_metrics import EndpointMetrics
+from rehearsal.aws.sagemaker.metric_batches import sessions_of
 
 if TYPE_CHECKING:
     from rehearsal.aws.sagemaker.async_queue import AsyncQueue
@@ -120,15 +119,9 @@ _registries_lock = threading.Lock()
 
 def registry_of(platform: Platform) -> EndpointRegistry:
     """The one registry of a platform."""
-
-    def session(scope: Scope) -> boto3.Session:
-        """SageMaker itself puts the metrics of endpoints, whatever their roles may do."""
-        root = f"arn:aws:iam::{scope.account}:root"
-        return platform.session(Credentials(scope.account, scope.account, "", root), scope.region)
-
     key = platform.state_directory.absolute()
     with _registries_lock:
         registry = _registries.get(key)
         if registry is None:
-            registry = _registries[key] = EndpointRegistry(EndpointMetrics(session))
+            registry = _registries[key] = EndpointRegistry(EndpointMetrics(sessions_of(platform)))
         return registry

@@ -92,6 +92,12 @@ def _check_stores(record: Record, definitions: list[Mapping[str, Any]]) -> None:
     offline = record.get("OfflineStoreConfig", {})
     if offline.get("TableFormat") == "Iceberg" and offline.get("DisableGlueTableCreation"):
         refuse("the Iceberg table format needs the creation of a Glue table.")
+    types = {entry["FeatureName"]: entry["FeatureType"] for entry in definitions}
+    if (
+        offline.get("TableFormat") == "Iceberg"
+        and types[record["EventTimeFeatureName"]] != "String"
+    ):
+        refuse("the Iceberg table format needs an EventTimeFeatureName of FeatureType String.")
     _check_collections(record, definitions)
     check_throughput(record)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 from rehearsal.aws.platform import AwsError, Context, Platform, Scope
 from rehearsal.aws.sagemaker import authorization
+from rehearsal.aws.sagemaker.feature_answers import answer, wanted_features
 from rehearsal.aws.sagemaker.feature_definitions import has_online_store
+from rehearsal.aws.sagemaker.feature_store_metrics import FeatureStoreMetrics
 from rehearsal.aws.sagemaker.feature_values import (
     duration_of,
     event_moment,
@@ -16,6 +19,7 @@ from rehearsal.aws.sagemaker.feature_values import (
     refuse,
 )
 from rehearsal.aws.sagemaker.listing import page
+from rehearsal.aws.sagemaker.metric_batches import sessions_of
 from rehearsal.aws.sagemaker.names import known_name
 from rehearsal.aws.sagemaker.offline_files import Row
 from rehearsal.aws.sagemaker.offline_writer import OfflineWriter
@@ -40,20 +44,31 @@ class FeatureStoreRuntime(Service):
         self._online = online_store_of(platform)
         self._workers = Workers()
         self._offline = OfflineWriter(platform, self._workers)
+        self._metrics = FeatureStoreMetrics(sessions_of(platform))
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         return authorization.resource_arns(operation, request, scope)
 
     def put_record(self, request: Request, context: Context) -> Response:
-        self._put(request, context, request.get("TtlDuration"))
+        group = self._group(request["FeatureGroupName"], context.scope)
+        with self._counted("PutRecord", group, context):
+            self._put(group, request, context, request.get("TtlDuration"))
         return {}
 
     def batch_write_record(self, request: Request, context: Context) -> Response:
+        # The request itself is judged already; it needs the permission to put records besides.
+        for arn in self.resource_arns("BatchWriteRecord", request, context.scope):
+            self.platform.authorize(context.caller_arn, "sagemaker:PutRecord", arn, context.scope)
+        with self._metrics.request(context.scope, "BatchWriteRecord"):
+            return self._write_batch(request, context)
+
+    def _write_batch(self, request: Request, context: Context) -> Response:
         errors = []
         for entry in request["Entries"]:
             ttl = entry.get("TtlDuration") or request.get("TtlDuration")
             try:
-                self._put(entry, context, ttl)
+                group = self._group(entry["FeatureGroupName"], context.scope)
+                self._put(group, entry, context, ttl)
             except AwsError as error:
                 errors.append(
                     {"Entry": entry, "ErrorCode": error.code, "ErrorMessage": error.message}
@@ -61,24 +76,31 @@ class FeatureStoreRuntime(Service):
         return {"Errors": errors, "UnprocessedEntries": []}
 
     def get_record(self, request: Request, context: Context) -> Response:
-        group = self._readable(request["FeatureGroupName"], context)
-        wanted = _wanted(group, request.get("FeatureNames"))
-        record = self._online.get(
-            context.scope, group["FeatureGroupName"], request["RecordIdentifierValueAsString"]
-        )
-        if record is None or record.is_deleted:
-            return {}
-        return _answer(group, record, wanted, request)
+        group = self._group(request["FeatureGroupName"], context.scope)
+        with self._counted("GetRecord", group, context):
+            self._check_readable(group, context)
+            wanted = wanted_features(group, request.get("FeatureNames"))
+            record = self._online.get(
+                context.scope, group["FeatureGroupName"], request["RecordIdentifierValueAsString"]
+            )
+            if record is None or record.is_deleted:
+                return {}
+            return answer(group, record, wanted, request)
 
     def batch_get_record(self, request: Request, context: Context) -> Response:
+        with self._metrics.request(context.scope, "BatchGetRecord"):
+            return self._get_batch(request, context)
+
+    def _get_batch(self, request: Request, context: Context) -> Response:
         records: list[dict[str, Any]] = []
         errors: list[dict[str, Any]] = []
         for asked in request["Identifiers"]:
             named = {"FeatureGroupName": asked["FeatureGroupName"]}
             identifiers = asked["RecordIdentifiersValueAsString"]
             try:
-                group = self._readable(asked["FeatureGroupName"], context)
-                wanted = _wanted(group, asked.get("FeatureNames"))
+                group = self._group(asked["FeatureGroupName"], context.scope)
+                self._check_readable(group, context)
+                wanted = wanted_features(group, asked.get("FeatureNames"))
             except AwsError as error:
                 described = {"ErrorCode": error.code, "ErrorMessage": error.message}
                 errors += [
@@ -89,21 +111,28 @@ class FeatureStoreRuntime(Service):
             for identifier in identifiers:
                 record = self._online.get(context.scope, group["FeatureGroupName"], identifier)
                 if record is not None and not record.is_deleted:
-                    found = _answer(group, record, wanted, request)
+                    found = answer(group, record, wanted, request)
                     records.append({**named, "RecordIdentifierValueAsString": identifier, **found})
         return {"Records": records, "Errors": errors, "UnprocessedIdentifiers": []}
 
     def list_records(self, request: Request, context: Context) -> Response:
-        group = self._readable(request["FeatureGroupName"], context)
-        identifiers = self._online.identifiers(
-            context.scope,
-            group["FeatureGroupName"],
-            with_deleted=bool(request.get("IncludeSoftDeletedRecords")),
-        )
-        return page(identifiers, {"MaxResults": 100, **request}, "RecordIdentifiers")
+        group = self._group(request["FeatureGroupName"], context.scope)
+        with self._counted("ListRecords", group, context):
+            self._check_readable(group, context)
+            identifiers = self._online.identifiers(
+                context.scope,
+                group["FeatureGroupName"],
+                with_deleted=bool(request.get("IncludeSoftDeletedRecords")),
+            )
+            return page(identifiers, {"MaxResults": 10, **request}, "RecordIdentifiers")
 
     def delete_record(self, request: Request, context: Context) -> Response:
         group = self._group(request["FeatureGroupName"], context.scope)
+        with self._counted("DeleteRecord", group, context):
+            self._delete(group, request, context)
+        return {}
+
+    def _delete(self, group: Group, request: Request, context: Context) -> None:
         identifier = request["RecordIdentifierValueAsString"]
         moment = event_moment(group, request["EventTime"])
         values = {
@@ -117,13 +146,17 @@ class FeatureStoreRuntime(Service):
             else:
                 row = Row(values, moment, _utc_now(), is_deleted=True)
                 self._offline.append(context.scope, group, row)
-        return {}
 
     def close(self) -> None:
         self._workers.close(_CLOSE_SECONDS)
+        self._metrics.close()
 
-    def _put(self, entry: Mapping[str, Any], context: Context, ttl: Any) -> None:
-        group = self._group(entry["FeatureGroupName"], context.scope)
+    def _counted(
+        self, operation: str, group: Group, context: Context
+    ) -> AbstractContextManager[None]:
+        return self._metrics.request(context.scope, operation, group["FeatureGroupName"])
+
+    def _put(self, group: Group, entry: Mapping[str, Any], context: Context, ttl: Any) -> None:
         values = read_record(group, entry["Record"])
         moment = event_moment(group, str(values[group["EventTimeFeatureName"]]))
         stores = list(_targets(group, entry))
@@ -165,12 +198,10 @@ class FeatureStoreRuntime(Service):
             raise AwsError("ResourceNotFound", message, 404)
         return group
 
-    def _readable(self, name_or_arn: str, context: Context) -> Group:
-        group = self._group(name_or_arn, context.scope)
+    def _check_readable(self, group: Group, context: Context) -> None:
         if not has_online_store(group):
             refuse(f"The online store of {group['FeatureGroupName']} is not enabled.")
         self._check_key(group, context)
-        return group
 
     def _check_key(self, group: Group, context: Context) -> None:
         """Whoever reads or writes records needs the key of the online store."""
@@ -196,32 +227,6 @@ def _targets(group: Group, request: Mapping[str, Any]) -> Iterator[str]:
         if store not in present:
             refuse(f"The feature group {group['FeatureGroupName']} has no {store}.")
         yield store
-
-
-def _wanted(group: Group, names: Sequence[str] | None) -> list[str]:
-    known = [entry["FeatureName"] for entry in group["FeatureDefinitions"]]
-    unknown = set(names or ()) - set(known)
-    if unknown:
-        refuse(f"Features {', '.join(sorted(unknown))} do not exist in the feature group.")
-    return [name for name in known if not names or name in names]
-
-
-def _answer(
-    group: Group, record: StoredRecord, wanted: Sequence[str], request: Request
-) -> dict[str, Any]:
-    values = [
-        {"FeatureName": name, _member(record.values[name]): record.values[name]}
-        for name in wanted
-        if name in record.values
-    ]
-    answer: dict[str, Any] = {"Record": values}
-    if request.get("ExpirationTimeResponse") == "Enabled" and record.expires_at:
-        answer["ExpiresAt"] = record.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return answer
-
-
-def _member(value: Any) -> str:
-    return "ValueAsStringList" if isinstance(value, list) else "ValueAsString"
 
 
 def _utc_now() -> datetime.datetime:

@@ -13,8 +13,10 @@ from rehearsal.aws.platform import AwsError
 Value = str | list[str]
 _INTEGRAL = re.compile(r"[+-]?\d+")
 _LARGEST = 2**63 - 1
+# "Quotas, naming rules and data types" of the developer guide.
 _LONGEST_BYTES = 350 * 1024
-_ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
+_LONGEST_IDENTIFIER = 2 * 1024
+_ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{9})?Z")
 _SECONDS = {"Seconds": 1, "Minutes": 60, "Hours": 3600, "Days": 86_400, "Weeks": 604_800}
 
 
@@ -36,6 +38,10 @@ def read_record(group: Mapping[str, Any], record: Sequence[Mapping[str, Any]]) -
     for member in ("RecordIdentifierFeatureName", "EventTimeFeatureName"):
         if group[member] not in values:
             refuse(f"The record has no value for {group[member]}, the group's {member}.")
+    if _bytes(values[group["RecordIdentifierFeatureName"]]) > _LONGEST_IDENTIFIER:
+        refuse("The record identifier has at most 2 KB.")
+    if sum(map(_bytes, values.values())) > _LONGEST_BYTES:
+        refuse("A record has at most 350 KB.")
     return values
 
 
@@ -54,8 +60,8 @@ def event_moment(group: Mapping[str, Any], text: str) -> datetime.datetime:
         except ValueError:
             pass  # 30 February: refused like any other text
     raise _error(
-        f"{name}: {text!r} is not in the format yyyy-MM-dd'T'HH:mm:ssZ or "
-        "yyyy-MM-dd'T'HH:mm:ss.SSSZ."
+        f"{name}: {text!r} is not in the format yyyy-MM-dd'T'HH:mm:ssZ, "
+        "yyyy-MM-dd'T'HH:mm:ss.SSSZ or yyyy-MM-dd'T'HH:mm:ss.SSSSSSSSSZ."
     )
 
 
@@ -123,8 +129,11 @@ def _check_scalar(definition: Mapping[str, Any], text: str) -> None:
         refuse(f"{name}: {text!r} is not of type Integral.")
     if kind == "Fractional" and not _is_fractional(text):
         refuse(f"{name}: {text!r} is not of type Fractional.")
-    if len(text.encode()) > _LONGEST_BYTES:
-        refuse(f"{name}: a value has at most 350 KB.")
+
+
+def _bytes(value: Value) -> int:
+    items = value if isinstance(value, list) else [value]
+    return sum(len(item.encode()) for item in items)
 
 
 def _is_fractional(text: str) -> bool:
