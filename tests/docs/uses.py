@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -114,38 +113,10 @@ def tells_what_is_spent(account: Account, outputs: Mapping[str, str]) -> None:
     assert "ACTUAL Amount: 0.00 USD" in told["Body"]
 
 
-def tells_what_is_spent(account: Account, outputs: Mapping[str, str]) -> None:
-    """Nothing is spent here, so only who asks for less than something is told, by the topic."""
-    sqs, topic = account.client("sqs"), outputs["TopicArn"]
-    queue = sqs.create_queue(QueueName=f"budget-{uuid.uuid4()}")["QueueUrl"]
-    arn = topic.replace(":sns:", ":sqs:").rpartition(":")[0] + ":" + queue.rpartition("/")[2]
-    deliver = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Resource": arn}
-    policy = {"Version": "2012-10-17", "Statement": [{**deliver, "Action": "sqs:SendMessage"}]}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
-    account.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    less_than_a_percent = {
-        "NotificationType": "ACTUAL",
-        "ComparisonOperator": "LESS_THAN",
-        "Threshold": 1.0,
-    }
-
-    account.client("budgets").create_notification(
-        AccountId=topic.split(":")[4],
-        BudgetName=outputs["BudgetName"],
-        Notification=less_than_a_percent,
-        Subscribers=[{"SubscriptionType": "SNS", "Address": topic}],
-    )
-
-    (told,) = sqs.receive_message(QueueUrl=queue)["Messages"]
-    assert f"Budget Name: {outputs['BudgetName']}" in told["Body"]
-    assert "ACTUAL Amount: 0.00 USD" in told["Body"]
-
-
 USES: dict[str, Use] = {
     "asynchronous_endpoint": answers_in_the_bucket,
     "cross_region_deployment": deploys_into_another_region,
     "hub_model": answers,
-    "cost_budget": tells_what_is_spent,
     "cost_budget": tells_what_is_spent,
     "inference_components": wakes_a_component,
     "multi_model_endpoint": answers_by_target_model,
