@@ -6,8 +6,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_codecommit as codecommit
-from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
@@ -15,47 +13,11 @@ from aws_cdk.assertions import Template
 from mlops_constructs.access import Permission
 from mlops_constructs.delivery import (
     ArtifactStore,
-    DeliveryPipeline,
     DeploymentTarget,
-    PipelineStage,
     ProjectResources,
-    Source,
     TargetAccount,
-    deploy_to_account_action,
 )
-
-TOOLING, PRODUCTION = "111111111111", "222222222222"
-ROLE = f"arn:${{AWS::Partition}}:iam::{PRODUCTION}:role/sagemaker-projects/release-deploy"
-
-
-def deliver(
-    stack: cdk.Stack, artifacts: ArtifactStore, *, region: str | None = None
-) -> Mapping[str, Any]:
-    """The template of a pipeline that deploys to production."""
-    code = codepipeline.Artifact("SourceOutput")
-    target = TargetAccount(account=PRODUCTION, pipeline_name="release", region=region)
-    deploy = deploy_to_account_action(
-        stack, stack_name="prod", template=code.at_path("prod.template.json"), target=target
-    )
-    repository = codecommit.Repository.from_repository_name(stack, "Repository", "churn")
-    DeliveryPipeline(
-        stack,
-        "Pipeline",
-        pipeline_name="release",
-        artifacts=artifacts,
-        source=Source.code_commit(repository),
-        source_output=code,
-        stages=[PipelineStage(name="Production", actions=[deploy])],
-        execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
-    )
-    template: Mapping[str, Any] = Template.from_stack(stack).to_json()
-    return template
-
-
-def only(template: Mapping[str, Any], kind: str) -> Any:
-    found = [one for one in template["Resources"].values() if one["Type"] == kind]
-    assert len(found) == 1
-    return found[0]["Properties"]
+from tests.constructs.delivery.release import PRODUCTION, ROLE, TOOLING, deliver, only
 
 
 def to_production(policy: Mapping[str, Any]) -> list[Any]:
@@ -113,32 +75,6 @@ def test_complaint_11_an_imported_bucket_or_key_is_refused_instead_of_failing_in
     with pytest.raises(ValueError, match="bucket is imported") as refused:
         deliver(stack, ArtifactStore(bucket=bucket, key=key))
     assert "key is imported" in str(refused.value)
-
-
-def test_a_region_without_a_store_is_refused(stack: cdk.Stack, project: ProjectResources) -> None:
-    with pytest.raises(ValueError, match="the region eu-west-1, where the artifacts have no store"):
-        deliver(stack, project.artifacts, region="eu-west-1")
-
-
-def test_a_deployment_in_another_region_has_its_artifacts_there(
-    stack: cdk.Stack, project: ProjectResources
-) -> None:
-    app = stack.node.root
-    place = cdk.Environment(account=TOOLING, region="eu-west-1")
-    there = cdk.Stack(app, "There", env=place)  # type: ignore[arg-type]
-    key = kms.Key(there, "Key", alias="replica")
-    bucket = s3.Bucket(there, "Bucket", bucket_name="replica", encryption_key=key)
-    own = project.artifacts
-    replica = ArtifactStore(
-        bucket=bucket,
-        key=kms.Key.from_key_arn(stack, "K", f"arn:aws:kms:eu-west-1:{TOOLING}:key/1"),
-    )
-    with pytest.raises(ValueError, match="key is imported"):
-        deliver(
-            stack,
-            ArtifactStore(bucket=own.bucket, key=own.key, replicas={"eu-west-1": replica}),
-            region="eu-west-1",
-        )
 
 
 def target_template(**options: Any) -> Mapping[str, Any]:
