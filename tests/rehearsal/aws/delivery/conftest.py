@@ -72,12 +72,14 @@ class Delivery:
     state: Path
     clone_url: str = ""
 
-    def client(self, service: str, key: str = ACCOUNT, **credentials: str) -> Any:
+    def client(
+        self, service: str, key: str = ACCOUNT, *, region: str = REGION, **credentials: str
+    ) -> Any:
         session = boto3.Session(
             aws_access_key_id=key,
             aws_secret_access_key=credentials.get("secret", "any"),
             aws_session_token=credentials.get("token"),
-            region_name=REGION,
+            region_name=region,
         )
         return session.client(service, endpoint_url=self.url, verify=self.ca_bundle)  # type: ignore[call-overload]
 
