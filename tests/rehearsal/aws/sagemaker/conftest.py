@@ -17,6 +17,8 @@ from tests.rehearsal.fakes import CALLER, FakePlatform, ServiceClient
 
 Eventually = Callable[[Callable[[], Any]], Any]
 
+Settle = Callable[[str], dict[str, Any]]
+
 
 class ScalableTargets:
     """Application Auto Scaling, with the resources of `registered` as targets."""
@@ -136,3 +138,27 @@ def monitored(
         return execution
 
     return run
+
+
+@pytest.fixture
+def fleet(sagemaker: Any, settle: Settle) -> dict[str, Any]:
+    """An endpoint `fleet` without models, of at most two ml.m5.large (2 CPUs, 8 GiB each)."""
+    sagemaker.create_model(**requests.model())
+    sagemaker.create_endpoint_config(**requests.fleet_config())
+    sagemaker.create_endpoint(EndpointName="fleet", EndpointConfigName="fleet-config")
+    return settle("fleet")
+
+
+@pytest.fixture
+def ready(sagemaker: Any, eventually: Any) -> Settle:
+    """Waits until a component has settled and answers its description."""
+
+    def wait(name: str) -> dict[str, Any]:
+        def settled() -> Any:
+            answer = sagemaker.describe_inference_component(InferenceComponentName=name)
+            return answer if answer["InferenceComponentStatus"] in ("InService", "Failed") else None
+
+        answer: dict[str, Any] = eventually(settled)
+        return answer
+
+    return wait

@@ -8,6 +8,9 @@ from tests.rehearsal.fakes import ROLE
 
 IMAGE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/churn:abc"
 
+MULTI_MODEL = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": "s3://b/m/"}
+"""A container of many models."""
+
 CAPTURE = {
     "EnableCapture": True,
     "InitialSamplingPercentage": 100,
@@ -96,4 +99,45 @@ def model_package(group: str = "churn", **extra: Any) -> dict[str, Any]:
             "SupportedResponseMIMETypes": ["text/csv"],
         },
         **extra,
+    }
+
+
+REQUIREMENTS = {"NumberOfCpuCoresRequired": 1, "MinMemoryRequiredInMb": 1024}
+
+
+def component(name: str = "churn-a", **changes: Any) -> dict[str, Any]:
+    return {
+        "InferenceComponentName": name,
+        "EndpointName": "fleet",
+        "VariantName": "AllTraffic",
+        "Specification": {"ModelName": "churn", "ComputeResourceRequirements": REQUIREMENTS},
+        "RuntimeConfig": {"CopyCount": 1},
+        **changes,
+    }
+
+
+def fleet_config(name: str = "fleet-config", **scaling: Any) -> dict[str, Any]:
+    config = endpoint_config(name, ExecutionRoleArn=ROLE)
+    variant = config["ProductionVariants"][0]
+    del variant["ModelName"]
+    variant["InstanceType"] = "ml.m5.large"
+    variant["ManagedInstanceScaling"] = {
+        "Status": "ENABLED",
+        "MinInstanceCount": 0,
+        "MaxInstanceCount": 2,
+        **scaling,
+    }
+    return config
+
+
+def variant(name: str, **changes: Any) -> dict[str, Any]:
+    given = endpoint_config()["ProductionVariants"][0]
+    return {**given, "VariantName": name, **changes}
+
+
+def serverless(**changes: Any) -> dict[str, Any]:
+    return {
+        "VariantName": "AllTraffic",
+        "ModelName": "churn",
+        "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1, **changes},
     }

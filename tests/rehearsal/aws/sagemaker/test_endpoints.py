@@ -1,17 +1,14 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.aws.sagemaker.service import SageMaker
 from tests.rehearsal.aws.sagemaker import requests
 from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane
-from tests.rehearsal.aws.sagemaker.requests import CAPTURE
-from tests.rehearsal.fakes import SCOPE, FakePlatform
+from tests.rehearsal.fakes import FakePlatform
 
 Eventually = Callable[[Callable[[], Any]], Any]
 
@@ -200,110 +197,3 @@ def test_a_deleted_endpoint_stops_its_server(
     eventually(lambda: not sagemaker.list_endpoints()["Endpoints"])
     with pytest.raises(ClientError, match="Endpoint live of account 111111111111 not found"):
         runtime.invoke_endpoint(EndpointName="live", Body=b"1")
-
-
-def test_an_invocation_reaches_the_container_with_its_headers(
-    runtime: Any, endpoint: dict[str, Any], data_plane: FakeDataPlane
-) -> None:
-    runtime.invoke_endpoint(
-        EndpointName="live",
-        Body=b"1,2",
-        ContentType="text/csv",
-        Accept="application/json",
-        CustomAttributes="trace=7",
-        InferenceId="id-1",
-    )
-
-    body, content_type, accept, headers = data_plane.servers[0].requests[0]
-    assert (body, content_type, accept) == (b"1,2", "text/csv", "application/json")
-    assert headers == {
-        "X-Amzn-SageMaker-Custom-Attributes": "trace=7",
-        "X-Amzn-SageMaker-Inference-Id": "id-1",
-    }
-
-
-def test_an_error_of_the_container_is_a_model_error(
-    service: SageMaker,
-    platform: FakePlatform,
-    endpoint: dict[str, Any],
-    data_plane: FakeDataPlane,
-) -> None:
-    from rehearsal.aws.platform import AwsError
-    from rehearsal.aws.sagemaker.runtime import SageMakerRuntime
-    from tests.rehearsal.fakes import CALLER
-
-    data_plane.servers[0].answer = (400, {}, b"column age is missing")
-    runtime = SageMakerRuntime(platform)
-
-    with pytest.raises(AwsError) as caught:
-        runtime.invoke_endpoint({"EndpointName": "live", "Body": b"x"}, CALLER)
-    runtime.close()
-
-    assert (caught.value.code, caught.value.status) == ("ModelError", 424)
-    assert caught.value.members["OriginalStatusCode"] == 400
-    assert caught.value.members["OriginalMessage"] == "column age is missing"
-    assert "/aws/sagemaker/Endpoints/live" in caught.value.members["LogStreamArn"]
-    assert 'Received client error (400) from primary with message "column' in str(caught.value)
-
-
-def test_an_unknown_target_variant_is_refused(runtime: Any, endpoint: dict[str, Any]) -> None:
-    with pytest.raises(ClientError, match="Variant Other is not found for endpoint live"):
-        runtime.invoke_endpoint(EndpointName="live", Body=b"1", TargetVariant="Other")
-
-
-def test_captured_calls_are_json_lines_below_endpoint_variant_and_hour(
-    service: SageMaker, runtime: Any, endpoint: dict[str, Any], platform: FakePlatform
-) -> None:
-    runtime.invoke_endpoint(
-        EndpointName="live", Body=b"1,2", ContentType="text/csv", InferenceId="7"
-    )
-    live = service.registry.get(SCOPE, "live")
-    assert live is not None
-    assert live.fleet.capture is not None
-    live.fleet.capture.flush()
-
-    (uri,) = platform.objects
-    line = json.loads(platform.objects[uri])
-    assert uri.startswith("s3://bucket/capture/live/AllTraffic/2")
-    assert uri.endswith(".jsonl")
-    assert line["captureData"]["endpointInput"] == {
-        "observedContentType": "text/csv",
-        "mode": "INPUT",
-        "data": "1,2",
-        "encoding": "CSV",
-    }
-    assert line["captureData"]["endpointOutput"]["data"] == "AllTraffic"
-    assert line["eventMetadata"]["inferenceId"] == "7"
-    assert line["eventVersion"] == "0"
-
-
-def test_invocations_are_metrics_of_the_variant(
-    platform: FakePlatform, endpoint: dict[str, Any], service: SageMaker
-) -> None:
-    from rehearsal.aws.sagemaker.runtime import SageMakerRuntime
-    from tests.rehearsal.fakes import CALLER
-
-    runtime = SageMakerRuntime(platform)
-    runtime.invoke_endpoint({"EndpointName": "live", "Body": b"x"}, CALLER)
-    runtime._metrics.flush()
-    runtime.close()
-
-    metrics = {datum["MetricName"]: datum for datum in platform.metrics}
-    assert metrics["Invocations"]["Value"] == 1
-    assert metrics["Invocation4XXErrors"]["Value"] == 0
-    assert metrics["ModelLatency"]["Unit"] == "Microseconds"
-    assert metrics["Invocations"]["Dimensions"] == [
-        {"Name": "EndpointName", "Value": "live"},
-        {"Name": "VariantName", "Value": "AllTraffic"},
-    ]
-
-
-def test_capture_on_a_serverless_variant_is_refused(sagemaker: Any) -> None:
-    sagemaker.create_model(**requests.model())
-    serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
-    variant = {"VariantName": "v", "ModelName": "churn", "ServerlessConfig": serverless}
-
-    with pytest.raises(ClientError, match="not supported for serverless variant v"):
-        sagemaker.create_endpoint_config(
-            EndpointConfigName="c", ProductionVariants=[variant], DataCaptureConfig=CAPTURE
-        )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.execution.image_registry import publish
 from rehearsal.execution.image_store import ImageStore
-from tests.rehearsal.aws.conftest import (
-    ACCOUNT,
-    PROJECT,
-    REGION,
-    Aws,
-    running_server,
-)
+from tests.rehearsal.aws.conftest import PROJECT, Aws, running_server
 from tests.rehearsal.aws.sagemaker.gateway import (
     BUCKET,
     REPOSITORY,
@@ -29,13 +21,30 @@ from tests.rehearsal.aws.sagemaker.gateway import (
     session_of,
     wait,
 )
+from tests.rehearsal.aws.sagemaker.hosted_stacks import (
+    CANARY,
+    IMAGE,
+    NAME,
+    archive,
+    ask,
+    container,
+    deploy,
+    fleet,
+    queue_of,
+    remove,
+    resources,
+    scaling,
+    seen_now,
+    shadowed,
+    transform_job,
+    watch_errors,
+)
 
 SERVICES = (
     "rehearsal.aws.sagemaker.service:SageMaker",
     "rehearsal.aws.sagemaker.runtime:SageMakerRuntime",
     "rehearsal.aws.application_autoscaling:ApplicationAutoScaling",
 )
-IMAGE = f"{REPOSITORY}:1"
 
 
 @pytest.fixture(scope="module")
@@ -52,101 +61,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         yield aws
 
 
-def archive(intercept: float) -> bytes:
-    content = json.dumps({"intercept": intercept}).encode()
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        member = tarfile.TarInfo("model.json")
-        member.size = len(content)
-        tar.addfile(member, io.BytesIO(content))
-    return packed.getvalue()
-
-
 @pytest.fixture(scope="module")
 def role(cloud: Aws) -> str:
     return cloud.role("hosting", TRUST, *STATEMENTS, {"Action": "sns:Publish"})
 
 
-def container(data: str | None = "small", **more: Any) -> dict[str, Any]:
-    url = {"ModelDataUrl": f"s3://{BUCKET}/models/{data}.tar.gz"} if data else {}
-    return {"Image": IMAGE, **url, **more}
-
-
-def resources(role: str, *containers: dict[str, Any], **config: Any) -> dict[str, Any]:
-    """A model, a configuration and an endpoint."""
-    many = {"Containers": list(containers)}
-    served = {"PrimaryContainer": containers[0]} if len(containers) == 1 else many
-    variant = {
-        "VariantName": "AllTraffic",
-        "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]},
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-        "InitialVariantWeight": 1.0,
-    }
-    given = {"ProductionVariants": [variant], **config}
-    direct = given.pop("InferenceExecutionConfig", None)
-    model = {"ExecutionRoleArn": role, **served}
-    return {
-        "Model": {
-            "Type": "AWS::SageMaker::Model",
-            "Properties": model | ({"InferenceExecutionConfig": direct} if direct else {}),
-        },
-        "Config": {"Type": "AWS::SageMaker::EndpointConfig", "Properties": given},
-        "Endpoint": {
-            "Type": "AWS::SageMaker::Endpoint",
-            "Properties": {"EndpointConfigName": {"Fn::GetAtt": ["Config", "EndpointConfigName"]}},
-        },
-    }
-
-
-NAME = {"Name": {"Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}}}
-
-
-def deploy(cloud: Aws, stack: str, made: dict[str, Any], **options: Any) -> str:
-    """Deploys a stack; the name of its endpoint."""
-    found = cloud.deploy(stack, made, outputs=NAME, **options)
-    assert found["StackStatus"].endswith("E_COMPLETE"), found["Reasons"]
-    assert "ROLLBACK" not in found["StackStatus"], found["Reasons"]
-    name: str = found["Outputs"][0]["OutputValue"]
-    return name
-
-
-def remove(cloud: Aws, stack: str) -> None:
-    """Deletes a stack; nothing that answers is left."""
-    cloudformation = cloud.client("cloudformation")
-    found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackId"]
-    cloudformation.delete_stack(StackName=stack)
-    deleted = cloud.settled(found)
-    assert deleted["StackStatus"] == "DELETE_COMPLETE", deleted["Reasons"]
-
-
-def ask(cloud: Aws, endpoint: str, row: bytes = b"1,2", /, **more: Any) -> str:
-    answer = cloud.client("sagemaker-runtime").invoke_endpoint(
-        EndpointName=endpoint, Body=row, ContentType="text/csv", **more
-    )
-    text: str = answer["Body"].read().decode().strip()
-    return text
-
-
-def seen_now(cloud: Aws, endpoint: str, seen: set[str]) -> str:
-    """One more answer of an endpoint, noted in `seen`."""
-    answer = ask(cloud, endpoint)
-    seen.add(answer)
-    return answer
-
-
 def test_an_asynchronous_endpoint_scales_from_zero(cloud: Aws, role: str) -> None:
     topic = cloud.client("sns").create_topic(Name="done")["TopicArn"]
-    arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:done"
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": arn,
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    queue = cloud.client("sqs").create_queue(QueueName="done", Attributes={"Policy": policy})
-    cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    queue = queue_of(cloud, topic)
     output = {
         "S3OutputPath": f"s3://{BUCKET}/answers",
         "S3FailurePath": f"s3://{BUCKET}/failures",
@@ -175,7 +97,7 @@ def test_an_asynchronous_endpoint_scales_from_zero(cloud: Aws, role: str) -> Non
     )
 
     sqs = cloud.client("sqs")
-    messages = wait(lambda: sqs.receive_message(QueueUrl=queue["QueueUrl"]).get("Messages"), 60)
+    messages = wait(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), 60)
     message = json.loads(json.loads(messages[0]["Body"])["Message"])
     bucket, _, key = answer["OutputLocation"].removeprefix("s3://").partition("/")
     found = cloud.client("s3").get_object(Bucket=bucket, Key=key)
@@ -191,76 +113,6 @@ def test_an_asynchronous_endpoint_scales_from_zero(cloud: Aws, role: str) -> Non
     assert left["ScalableTargets"] == []
     alarms = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
     assert [alarm["AlarmName"] for alarm in alarms] == []
-
-
-def scaling(resource: Any, **changes: Any) -> dict[str, Any]:
-    """A target with a schedule, a tracking policy and one that wakes it up."""
-    morning = {
-        "ScheduledActionName": "morning",
-        "Schedule": "cron(0 7 * * ? *)",
-        "ScalableTargetAction": {"MinCapacity": 1},
-    }
-    target = {
-        "ServiceNamespace": "sagemaker",
-        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
-        "ResourceId": resource,
-        "MinCapacity": 0,
-        "MaxCapacity": 2,
-        "ScheduledActions": [morning],
-        **changes,
-    }
-    backlog = {
-        "Namespace": "AWS/SageMaker",
-        "MetricName": "ApproximateBacklogSizePerInstance",
-        "Dimensions": [
-            {"Name": "EndpointName", "Value": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}}
-        ],
-        "Statistic": "Average",
-    }
-    tracking = {"TargetValue": 5, "CustomizedMetricSpecification": backlog}
-    steps = {
-        "AdjustmentType": "ChangeInCapacity",
-        "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
-    }
-    policy = {"Type": "AWS::ApplicationAutoScaling::ScalingPolicy"}
-    shared = {"ScalingTargetId": {"Ref": "Target"}}
-    alarm = {
-        "AlarmName": "has-backlog",
-        "Namespace": "AWS/SageMaker",
-        "MetricName": "HasBacklogWithoutCapacity",
-        "Dimensions": backlog["Dimensions"],
-        "Statistic": "Maximum",
-        "Period": 60,
-        "EvaluationPeriods": 1,
-        "Threshold": 1,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "AlarmActions": [{"Ref": "WakeUp"}],
-    }
-    return {
-        "Target": {
-            "Type": "AWS::ApplicationAutoScaling::ScalableTarget",
-            "Properties": target,
-        },
-        "Tracking": policy
-        | {
-            "Properties": {
-                **shared,
-                "PolicyName": "Backlog",
-                "PolicyType": "TargetTrackingScaling",
-                "TargetTrackingScalingPolicyConfiguration": tracking,
-            }
-        },
-        "WakeUp": policy
-        | {
-            "Properties": {
-                **shared,
-                "PolicyName": "WakeUp",
-                "PolicyType": "StepScaling",
-                "StepScalingPolicyConfiguration": steps,
-            }
-        },
-        "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
-    }
 
 
 def test_scheduled_actions_follow_their_template(cloud: Aws, role: str) -> None:
@@ -290,39 +142,6 @@ def test_scheduled_actions_follow_their_template(cloud: Aws, role: str) -> None:
     wait(instances, 20)
     remove(cloud, "scheduled")
     assert names() == []
-
-
-def fleet(role: str, specification: dict[str, Any], copies: int = 1) -> dict[str, Any]:
-    """An endpoint without models, and a component on it."""
-    variant = {
-        "VariantName": "AllTraffic",
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-        "ManagedInstanceScaling": {
-            "Status": "ENABLED",
-            "MinInstanceCount": 0,
-            "MaxInstanceCount": 2,
-        },
-    }
-    made = resources(role, container(), ProductionVariants=[variant], ExecutionRoleArn=role)
-    made["Component"] = {
-        "Type": "AWS::SageMaker::InferenceComponent",
-        "Properties": {
-            "EndpointName": {"Fn::GetAtt": ["Endpoint", "EndpointName"]},
-            "InferenceComponentName": "churn-sums",
-            "VariantName": "AllTraffic",
-            "Specification": {
-                "ComputeResourceRequirements": {
-                    "NumberOfCpuCoresRequired": 1,
-                    "MinMemoryRequiredInMb": 512,
-                },
-                **specification,
-            },
-            "RuntimeConfig": {"CopyCount": copies},
-            "Tags": [{"Key": "team", "Value": "churn"}],
-        },
-    }
-    return made
 
 
 def test_an_inference_component_is_created_updated_and_deleted(cloud: Aws, role: str) -> None:
@@ -365,7 +184,7 @@ def test_an_inference_component_is_created_updated_and_deleted(cloud: Aws, role:
     remove(cloud, "components")
 
 
-def test_a_multi_model_endpoint_loads_what_is_asked_for(cloud: Aws, role: str) -> None:
+def test_a_multi_model_endpoint_loads_what_a_caller_may_ask(cloud: Aws, role: str) -> None:
     many = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{BUCKET}/models/"}
     endpoint = deploy(cloud, "multi-model", resources(role, many))
 
@@ -376,12 +195,6 @@ def test_a_multi_model_endpoint_loads_what_is_asked_for(cloud: Aws, role: str) -
     assert caught.value.response["Error"]["Code"] == "ValidationError"
     with pytest.raises(ClientError, match="name one of them in TargetModel"):
         ask(cloud, endpoint)
-    remove(cloud, "multi-model")
-
-
-def test_only_the_models_that_a_caller_may_ask_answer(cloud: Aws, role: str) -> None:
-    many = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{BUCKET}/models/"}
-    endpoint = deploy(cloud, "tenants", resources(role, many))
     session = cloud.person(
         "tenant",
         {
@@ -390,13 +203,11 @@ def test_only_the_models_that_a_caller_may_ask_answer(cloud: Aws, role: str) -> 
         },
     )
     runtime = cloud.client("sagemaker-runtime", session)
-
     mine = runtime.invoke_endpoint(EndpointName=endpoint, Body=b"1", TargetModel="small.tar.gz")
-
     assert mine["Body"].read() == b"1.5\n"
     with pytest.raises(ClientError, match="AccessDenied"):
         runtime.invoke_endpoint(EndpointName=endpoint, Body=b"1", TargetModel="large.tar.gz")
-    remove(cloud, "tenants")
+    remove(cloud, "multi-model")
 
 
 def test_containers_form_a_pipeline_or_answer_for_themselves(cloud: Aws, role: str) -> None:
@@ -421,23 +232,7 @@ def test_containers_form_a_pipeline_or_answer_for_themselves(cloud: Aws, role: s
 
 
 def test_a_shadow_variant_sees_requests_and_answers_nobody(cloud: Aws, role: str) -> None:
-    made = resources(role, container())
-    properties = made["Config"]["Properties"]
-    shadow = {**properties["ProductionVariants"][0], "VariantName": "Shadow"}
-    made["Other"] = {
-        "Type": "AWS::SageMaker::Model",
-        "Properties": {"ExecutionRoleArn": role, "PrimaryContainer": container("large")},
-    }
-    shadow["ModelName"] = {"Fn::GetAtt": ["Other", "ModelName"]}
-    properties["ShadowProductionVariants"] = [shadow]
-    properties["DataCaptureConfig"] = {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 100,
-        "DestinationS3Uri": f"s3://{BUCKET}/capture",
-        "CaptureOptions": [{"CaptureMode": "Output"}],
-        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
-    }
-    endpoint = deploy(cloud, "shadow", made)
+    endpoint = deploy(cloud, "shadow", shadowed(role))
 
     assert ask(cloud, endpoint) == "3.5"
 
@@ -452,29 +247,11 @@ def test_a_shadow_variant_sees_requests_and_answers_nobody(cloud: Aws, role: str
 
 def test_an_alarm_rolls_a_canary_back(cloud: Aws, role: str) -> None:
     """The state of a real alarm, and the words of the stack's events."""
-    cloud.client("cloudwatch").put_metric_alarm(
-        AlarmName="errors",
-        Namespace="Churn",
-        MetricName="Errors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-    )
+    watch_errors(cloud)
     made = resources(role, container())
     endpoint = deploy(cloud, "canary", made)
     changed = resources(role, container("large"))
-    changed["Endpoint"]["Properties"]["DeploymentConfig"] = {
-        "BlueGreenUpdatePolicy": {
-            "TrafficRoutingConfiguration": {
-                "Type": "CANARY",
-                "WaitIntervalInSeconds": 3600,
-                "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50},
-            }
-        },
-        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]},
-    }
+    changed["Endpoint"]["Properties"]["DeploymentConfig"] = CANARY
     cloudformation, sagemaker = cloud.client("cloudformation"), cloud.client("sagemaker")
     template = json.dumps({"Resources": changed, "Outputs": NAME})
     cloudformation.update_stack(StackName="canary", TemplateBody=template)
@@ -496,21 +273,14 @@ def test_an_alarm_rolls_a_canary_back(cloud: Aws, role: str) -> None:
 
 def test_a_batch_is_transformed_and_encrypted(cloud: Aws, role: str, tmp_path: Path) -> None:
     key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    statement = {
+        "Effect": "Allow",
+        "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
+        "Resource": key,
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     cloud.client("iam").put_role_policy(
-        RoleName="hosting",
-        PolicyName="key",
-        PolicyDocument=json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Effect": "Allow",
-                        "Action": ["kms:GenerateDataKey", "kms:Decrypt"],
-                        "Resource": key,
-                    }
-                ],
-            }
-        ),
+        RoleName="hosting", PolicyName="key", PolicyDocument=document
     )
     sagemaker, s3 = cloud.client("sagemaker"), cloud.client("s3")
     sagemaker.create_model(
@@ -518,25 +288,7 @@ def test_a_batch_is_transformed_and_encrypted(cloud: Aws, role: str, tmp_path: P
     )
     s3.put_object(Bucket=BUCKET, Key="batch/rows.csv", Body=b"id-1,1,2\nid-2,3,4\n")
 
-    sagemaker.create_transform_job(
-        TransformJobName="sums",
-        ModelName="sums",
-        TransformInput={
-            "DataSource": {
-                "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/batch/"}
-            },
-            "ContentType": "text/csv",
-            "SplitType": "Line",
-        },
-        TransformOutput={
-            "S3OutputPath": f"s3://{BUCKET}/predictions",
-            "AssembleWith": "Line",
-            "Accept": "text/csv",
-            "KmsKeyId": key,
-        },
-        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
-        DataProcessing={"InputFilter": "$[1:]", "OutputFilter": "$[0,-1]", "JoinSource": "Input"},
-    )
+    sagemaker.create_transform_job(**transform_job("sums", key))
 
     def ended() -> Any:
         found = sagemaker.describe_transform_job(TransformJobName="sums")

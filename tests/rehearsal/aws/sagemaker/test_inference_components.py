@@ -6,64 +6,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.aws.sagemaker.instance_capacity import Size, instance_size, instances_needed
 from rehearsal.aws.sagemaker.service import SageMaker
 from tests.rehearsal.aws.sagemaker import requests
 from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane
-from tests.rehearsal.fakes import ROLE, FakePlatform
+from tests.rehearsal.fakes import FakePlatform
 
 Settle = Callable[[str], dict[str, Any]]
-
-REQUIREMENTS = {"NumberOfCpuCoresRequired": 1, "MinMemoryRequiredInMb": 1024}
-
-
-def component(name: str = "churn-a", **changes: Any) -> dict[str, Any]:
-    return {
-        "InferenceComponentName": name,
-        "EndpointName": "fleet",
-        "VariantName": "AllTraffic",
-        "Specification": {"ModelName": "churn", "ComputeResourceRequirements": REQUIREMENTS},
-        "RuntimeConfig": {"CopyCount": 1},
-        **changes,
-    }
-
-
-def fleet_config(name: str = "fleet-config", **scaling: Any) -> dict[str, Any]:
-    config = requests.endpoint_config(name, ExecutionRoleArn=ROLE)
-    variant = config["ProductionVariants"][0]
-    del variant["ModelName"]
-    variant["InstanceType"] = "ml.m5.large"
-    variant["ManagedInstanceScaling"] = {
-        "Status": "ENABLED",
-        "MinInstanceCount": 0,
-        "MaxInstanceCount": 2,
-        **scaling,
-    }
-    return config
-
-
-@pytest.fixture
-def fleet(sagemaker: Any, settle: Settle) -> dict[str, Any]:
-    """An endpoint `fleet` without models, of at most two ml.m5.large (2 CPUs, 8 GiB each)."""
-    sagemaker.create_model(**requests.model())
-    sagemaker.create_endpoint_config(**fleet_config())
-    sagemaker.create_endpoint(EndpointName="fleet", EndpointConfigName="fleet-config")
-    return settle("fleet")
-
-
-@pytest.fixture
-def ready(sagemaker: Any, eventually: Any) -> Settle:
-    """Waits until a component has settled and answers its description."""
-
-    def wait(name: str) -> dict[str, Any]:
-        def settled() -> Any:
-            answer = sagemaker.describe_inference_component(InferenceComponentName=name)
-            return answer if answer["InferenceComponentStatus"] in ("InService", "Failed") else None
-
-        answer: dict[str, Any] = eventually(settled)
-        return answer
-
-    return wait
 
 
 def test_a_component_serves_requests_that_name_it(
@@ -74,7 +22,7 @@ def test_a_component_serves_requests_that_name_it(
     service: SageMaker,
     platform: FakePlatform,
 ) -> None:
-    arn = sagemaker.create_inference_component(**component())["InferenceComponentArn"]
+    arn = sagemaker.create_inference_component(**requests.component())["InferenceComponentArn"]
     described = ready("churn-a")
 
     answer = runtime.invoke_endpoint(
@@ -105,16 +53,16 @@ def test_an_endpoint_with_models_hosts_no_components(
     with pytest.raises(ClientError, match="Inference Component Name header is not allowed"):
         runtime.invoke_endpoint(EndpointName="live", Body=b"1", InferenceComponentName="a")
     with pytest.raises(ClientError, match="need an endpoint whose variants have no ModelName"):
-        sagemaker.create_inference_component(**component(EndpointName="live"))
+        sagemaker.create_inference_component(**requests.component(EndpointName="live"))
 
 
 def test_a_container_of_the_specification_is_served_with_the_role_of_the_endpoint(
     sagemaker: Any, fleet: dict[str, Any], ready: Settle, data_plane: FakeDataPlane
 ) -> None:
     container = {"Image": requests.IMAGE, "ArtifactUrl": "s3://b/m.tar.gz", "Environment": {}}
-    specification = {"Container": container, "ComputeResourceRequirements": REQUIREMENTS}
+    specification = {"Container": container, "ComputeResourceRequirements": requests.REQUIREMENTS}
 
-    sagemaker.create_inference_component(**component(Specification=specification))
+    sagemaker.create_inference_component(**requests.component(Specification=specification))
     described = ready("churn-a")["Specification"]["Container"]
 
     run = data_plane.servers[0].run
@@ -136,7 +84,7 @@ def test_at_zero_copies_nothing_answers_and_a_metric_tells(
     platform: FakePlatform,
     data_plane: FakeDataPlane,
 ) -> None:
-    sagemaker.create_inference_component(**component())
+    sagemaker.create_inference_component(**requests.component())
     ready("churn-a")
 
     sagemaker.update_inference_component_runtime_config(
@@ -167,11 +115,11 @@ def test_at_zero_copies_nothing_answers_and_a_metric_tells(
 def test_copies_that_do_not_fit_fail(
     sagemaker: Any, fleet: dict[str, Any], ready: Settle, data_plane: FakeDataPlane
 ) -> None:
-    sagemaker.create_inference_component(**component(RuntimeConfig={"CopyCount": 5}))
+    sagemaker.create_inference_component(**requests.component(RuntimeConfig={"CopyCount": 5}))
     too_many = ready("churn-a")
     big = {"NumberOfCpuCoresRequired": 4, "MinMemoryRequiredInMb": 1024}
     specification = {"ModelName": "churn", "ComputeResourceRequirements": big}
-    sagemaker.create_inference_component(**component("big", Specification=specification))
+    sagemaker.create_inference_component(**requests.component("big", Specification=specification))
 
     assert too_many["InferenceComponentStatus"] == "Failed"
     assert "they need 3 instances of ml.m5.large, at most 2" in too_many["FailureReason"]
@@ -182,7 +130,7 @@ def test_copies_that_do_not_fit_fail(
 def test_an_update_replaces_the_copies(
     sagemaker: Any, runtime: Any, fleet: dict[str, Any], ready: Settle, data_plane: FakeDataPlane
 ) -> None:
-    sagemaker.create_inference_component(**component())
+    sagemaker.create_inference_component(**requests.component())
     ready("churn-a")
     sagemaker.create_model(**requests.model("better"))
 
@@ -192,7 +140,7 @@ def test_an_update_replaces_the_copies(
     }
     sagemaker.update_inference_component(
         InferenceComponentName="churn-a",
-        Specification={"ModelName": "better", "ComputeResourceRequirements": REQUIREMENTS},
+        Specification={"ModelName": "better", "ComputeResourceRequirements": requests.REQUIREMENTS},
         RuntimeConfig={"CopyCount": 2},
         DeploymentConfig={"RollingUpdatePolicy": policy},
     )
@@ -216,14 +164,14 @@ def test_an_alarm_rolls_an_update_back(
         def describe_alarms(self, **_: Any) -> Any:
             return {"MetricAlarms": [{"AlarmName": "errors"}]}
 
-    sagemaker.create_inference_component(**component())
+    sagemaker.create_inference_component(**requests.component())
     ready("churn-a")
     sagemaker.create_model(**requests.model("better"))
     platform.clients["cloudwatch"] = Alarms()
 
     sagemaker.update_inference_component(
         InferenceComponentName="churn-a",
-        Specification={"ModelName": "better", "ComputeResourceRequirements": REQUIREMENTS},
+        Specification={"ModelName": "better", "ComputeResourceRequirements": requests.REQUIREMENTS},
         DeploymentConfig={
             "RollingUpdatePolicy": {
                 "MaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
@@ -242,7 +190,7 @@ def test_an_alarm_rolls_an_update_back(
 def test_an_endpoint_goes_after_its_components(
     sagemaker: Any, fleet: dict[str, Any], ready: Settle, eventually: Any, data_plane: FakeDataPlane
 ) -> None:
-    sagemaker.create_inference_component(**component())
+    sagemaker.create_inference_component(**requests.component())
     ready("churn-a")
     with pytest.raises(ClientError, match="it hosts the inference components churn-a"):
         sagemaker.delete_endpoint(EndpointName="fleet")
@@ -263,10 +211,10 @@ def test_components_outlive_an_update_of_their_endpoint(
     settle: Settle,
     eventually: Any,
 ) -> None:
-    sagemaker.create_inference_component(**component(RuntimeConfig={"CopyCount": 3}))
+    sagemaker.create_inference_component(**requests.component(RuntimeConfig={"CopyCount": 3}))
     ready("churn-a")
-    sagemaker.create_endpoint_config(**fleet_config("larger", MaxInstanceCount=4))
-    other = fleet_config("other")
+    sagemaker.create_endpoint_config(**requests.fleet_config("larger", MaxInstanceCount=4))
+    other = requests.fleet_config("other")
     other["ProductionVariants"][0]["VariantName"] = "Other"
     sagemaker.create_endpoint_config(**other)
 
@@ -290,7 +238,7 @@ def test_components_outlive_an_update_of_their_endpoint(
 def test_components_are_listed_by_endpoint_and_variant(
     sagemaker: Any, fleet: dict[str, Any], ready: Settle
 ) -> None:
-    sagemaker.create_inference_component(**component())
+    sagemaker.create_inference_component(**requests.component())
     ready("churn-a")
 
     listed = sagemaker.list_inference_components(
@@ -311,7 +259,7 @@ def test_components_are_listed_by_endpoint_and_variant(
         ({"Specification": {"ModelName": "churn"}}, "needs ComputeResourceRequirements"),
         ({"Specification": {"InstanceType": "x"}}, "not implement Specification.InstanceType"),
         (
-            {"Specification": {"ComputeResourceRequirements": REQUIREMENTS}},
+            {"Specification": {"ComputeResourceRequirements": requests.REQUIREMENTS}},
             "either ModelName or Container",
         ),
         ({"RuntimeConfig": {}}, "needs Specification and RuntimeConfig"),
@@ -325,69 +273,4 @@ def test_a_wrong_component_is_refused(
     sagemaker: Any, fleet: dict[str, Any], changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ClientError, match=message):
-        sagemaker.create_inference_component(**component(**changes))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda c: c.pop("ExecutionRoleArn"), "needs ExecutionRoleArn in its configuration"),
-        (
-            lambda c: c["ProductionVariants"][0].update(ModelName="churn"),
-            "ManagedInstanceScaling of variant AllTraffic is for variants that host",
-        ),
-        (
-            lambda c: c["ProductionVariants"][0]["ManagedInstanceScaling"].update(
-                MinInstanceCount=3
-            ),
-            "MinInstanceCount of variant AllTraffic must be at most MaxInstanceCount",
-        ),
-        (
-            lambda c: c.update(AsyncInferenceConfig={"OutputConfig": {}}),
-            "AsyncInferenceConfig cannot be used with inference components",
-        ),
-        (
-            lambda c: c["ProductionVariants"].append(
-                {
-                    "VariantName": "v",
-                    "ModelName": "churn",
-                    "InstanceType": "ml.m5.large",
-                    "InitialInstanceCount": 1,
-                }
-            ),
-            "all variants of an endpoint host inference components, or none",
-        ),
-    ],
-)
-def test_a_wrong_configuration_for_components_is_refused(
-    sagemaker: Any, change: Callable[[dict[str, Any]], Any], message: str
-) -> None:
-    sagemaker.create_model(**requests.model())
-    config = fleet_config()
-    change(config)
-
-    with pytest.raises(ClientError, match=message):
-        sagemaker.create_endpoint_config(**config)
-
-
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [
-        ("ml.m5.large", Size(2, 8192)),
-        ("ml.c7g.4xlarge", Size(16, 32768)),
-        ("ml.r6gd.xlarge", Size(4, 32768)),
-        ("ml.m8g.medium", Size(1, 4096)),
-        ("ml.g5.xlarge", None),
-    ],
-)
-def test_sizes_follow_from_the_names_of_instance_types(name: str, size: Size | None) -> None:
-    assert instance_size(name) == size
-
-
-def test_copies_share_instances() -> None:
-    instance = Size(4, 16384)
-
-    assert instances_needed(instance, []) == 0
-    assert instances_needed(instance, [Size(1, 1024)] * 4) == 1
-    assert instances_needed(instance, [Size(3, 1024), Size(2, 1024), Size(1, 1024)]) == 2
-    assert instances_needed(instance, [Size(0.25, 20000)]) is None
+        sagemaker.create_inference_component(**requests.component(**changes))

@@ -12,23 +12,11 @@ from botocore.exceptions import ClientError
 from rehearsal.aws.sagemaker.service import SageMaker
 from tests.rehearsal.aws.sagemaker import requests
 from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane, FakeServer
+from tests.rehearsal.aws.sagemaker.requests import serverless, variant
 from tests.rehearsal.fakes import FakePlatform
 
 Settle = Callable[[str], dict[str, Any]]
 Deploy = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-def variant(name: str, **changes: Any) -> dict[str, Any]:
-    given = requests.endpoint_config()["ProductionVariants"][0]
-    return {**given, "VariantName": name, **changes}
-
-
-def serverless(**changes: Any) -> dict[str, Any]:
-    return {
-        "VariantName": "AllTraffic",
-        "ModelName": "churn",
-        "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 1, **changes},
-    }
 
 
 @pytest.fixture
@@ -61,7 +49,14 @@ def metrics_of(service: SageMaker, platform: FakePlatform, name: str) -> dict[st
 def test_traffic_follows_weights_and_targets(
     deploy: Deploy, runtime: Any, sagemaker: Any, settle: Settle
 ) -> None:
-    deploy({"ProductionVariants": [variant("A"), variant("B", InitialVariantWeight=0.0)]})
+    deploy(
+        {
+            "ProductionVariants": [
+                variant("A"),
+                variant("B", InitialVariantWeight=0.0),
+            ]
+        }
+    )
 
     def ask(**more: Any) -> bytes:
         answer = runtime.invoke_endpoint(EndpointName="live", Body=b"1", **more)
@@ -183,142 +178,6 @@ def test_headers_choose_the_model_and_the_container(
         "X-Amzn-SageMaker-Target-Model": "a.tar.gz",
         "X-Amzn-SageMaker-Target-Container-Hostname": "first",
     }
-
-
-def test_a_configuration_is_described_with_what_has_no_effect_here(sagemaker: Any) -> None:
-    sagemaker.create_model(**requests.model())
-    metrics = {"EnableEnhancedMetrics": True, "MetricPublishFrequencyInSeconds": 60}
-    given = variant(
-        "A",
-        RoutingConfig={"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
-        VolumeSizeInGB=30,
-        InferenceAmiVersion="al2-ami-sagemaker-inference-gpu-2",
-    )
-    sagemaker.create_endpoint_config(
-        EndpointConfigName="c", ProductionVariants=[given], MetricsConfig=metrics
-    )
-
-    described = sagemaker.describe_endpoint_config(EndpointConfigName="c")
-
-    assert described["MetricsConfig"] == metrics
-    assert described["ProductionVariants"][0]["VolumeSizeInGB"] == 30
-    assert described["ProductionVariants"][0]["RoutingConfig"] == given["RoutingConfig"]
-
-
-ASYNC = {"OutputConfig": {"S3OutputPath": "s3://b/p"}}
-MANY = {"Image": requests.IMAGE, "Mode": "MultiModel", "ModelDataUrl": "s3://b/m/"}
-
-
-@pytest.mark.parametrize(
-    ("config", "message"),
-    [
-        (
-            {
-                "ProductionVariants": [variant("A"), variant("B")],
-                "ShadowProductionVariants": [variant("S")],
-            },
-            "exactly one production and one shadow variant; got 2 and 1",
-        ),
-        (
-            {"ProductionVariants": [variant("A")], "ShadowProductionVariants": [variant("A")]},
-            "variant names must be unique",
-        ),
-        (
-            {
-                "ProductionVariants": [variant("A")],
-                "ShadowProductionVariants": [variant("S", ModelName="many")],
-            },
-            "Shadow variants are not supported with variant S",
-        ),
-        (
-            {
-                "ProductionVariants": [variant("A")],
-                "ShadowProductionVariants": [variant("S")],
-                "AsyncInferenceConfig": ASYNC,
-            },
-            "ShadowProductionVariants cannot be used with AsyncInferenceConfig",
-        ),
-        (
-            {
-                "ProductionVariants": [serverless()],
-                "ShadowProductionVariants": [variant("S")],
-            },
-            "Shadow variants are not supported with serverless variant",
-        ),
-        (
-            {"ProductionVariants": [serverless(), variant("B")]},
-            "must be the only variant of its endpoint",
-        ),
-        (
-            {"ProductionVariants": [{**serverless(), "ModelName": "many"}]},
-            "cannot serve model many, which has a multi-model container",
-        ),
-        (
-            {"ProductionVariants": [serverless()], "AsyncInferenceConfig": ASYNC},
-            "AsyncInferenceConfig is not supported for serverless",
-        ),
-        (
-            {"ProductionVariants": [serverless()], "KmsKeyId": "alias/key"},
-            "KmsKeyId is not supported for serverless",
-        ),
-        (
-            {
-                "ProductionVariants": [variant("A", ModelName="many")],
-                "AsyncInferenceConfig": ASYNC,
-            },
-            "AsyncInferenceConfig is not supported with multi-model containers",
-        ),
-        (
-            {
-                "ProductionVariants": [variant("A")],
-                "AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "https://b/p"}},
-            },
-            "S3OutputPath must start with s3://",
-        ),
-        (
-            {
-                "ProductionVariants": [variant("A")],
-                "MetricsConfig": {"MetricPublishFrequencyInSeconds": 7},
-            },
-            "MetricPublishFrequencyInSeconds must be one of 10, 30",
-        ),
-    ],
-)
-def test_what_aws_excludes_together_is_refused(
-    sagemaker: Any, config: dict[str, Any], message: str
-) -> None:
-    sagemaker.create_model(**requests.model())
-    sagemaker.create_model(**{**requests.model("many"), "PrimaryContainer": MANY})
-
-    with pytest.raises(ClientError, match=message):
-        sagemaker.create_endpoint_config(EndpointConfigName="c", **config)
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (
-            {"Containers": [MANY], "InferenceExecutionConfig": {"Mode": "Direct"}},
-            "Direct needs at least two containers, each with a ContainerHostname",
-        ),
-        (
-            {"Containers": [{**MANY, "ContainerHostname": "a"}] * 2},
-            "ContainerHostname must be unique in a model; got a, a",
-        ),
-        (
-            {"Containers": [{"Image": "i", "MultiModelConfig": {"ModelCacheSetting": "Enabled"}}]},
-            "MultiModelConfig needs Mode MultiModel",
-        ),
-    ],
-)
-def test_containers_that_aws_would_not_take_are_refused(
-    sagemaker: Any, changes: dict[str, Any], message: str
-) -> None:
-    request = requests.model()
-    del request["PrimaryContainer"]
-
-    with pytest.raises(ClientError, match=message):
-        sagemaker.create_model(**request, **changes)
 
 
 def test_a_rolling_update_has_one_variant_with_instances(deploy: Deploy, sagemaker: Any) -> None:

@@ -146,3 +146,30 @@ def test_tags_can_be_added_listed_and_removed(sagemaker: Any) -> None:
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
     with pytest.raises(ClientError, match="Could not find resource"):
         sagemaker.list_tags(ResourceArn=arn + "x")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"Containers": [requests.MULTI_MODEL], "InferenceExecutionConfig": {"Mode": "Direct"}},
+            "Direct needs at least two containers, each with a ContainerHostname",
+        ),
+        (
+            {"Containers": [{**requests.MULTI_MODEL, "ContainerHostname": "a"}] * 2},
+            "ContainerHostname must be unique in a model; got a, a",
+        ),
+        (
+            {"Containers": [{"Image": "i", "MultiModelConfig": {"ModelCacheSetting": "Enabled"}}]},
+            "MultiModelConfig needs Mode MultiModel",
+        ),
+    ],
+)
+def test_containers_that_aws_would_not_take_are_refused(
+    sagemaker: Any, changes: dict[str, Any], message: str
+) -> None:
+    request = requests.model()
+    del request["PrimaryContainer"]
+
+    with pytest.raises(ClientError, match=message):
+        sagemaker.create_model(**request, **changes)

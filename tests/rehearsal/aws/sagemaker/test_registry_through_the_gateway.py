@@ -159,3 +159,38 @@ def test_a_card_is_changed_in_place_and_deleted_with_its_stack(cloud: Aws) -> No
     cloud.client("cloudformation").delete_stack(StackName=stack["StackId"])
     assert cloud.settled(stack["StackId"])["StackStatus"] == "DELETE_COMPLETE"
     assert not sagemaker.list_model_cards()["ModelCardSummaries"]
+
+
+def test_a_private_hub_lists_what_it_contains(cloud: Aws) -> None:
+    sagemaker = cloud.client("sagemaker")
+    sagemaker.create_hub(HubName="team", HubDescription="Of the team")
+    content = {"HubName": "team", "HubContentType": "Model", "HubContentName": "sums"}
+    made = sagemaker.import_hub_content(
+        **content,
+        HubContentVersion="1.0.0",
+        DocumentSchemaVersion="2.3.0",
+        HubContentDocument=json.dumps({"HostingEcrUri": requests.IMAGE}),
+    )
+
+    hubs = sagemaker.list_hubs(SortBy="HubName")["HubSummaries"]
+    listed = sagemaker.list_hub_contents(HubName="team", HubContentType="Model")
+    assert [(hub["HubName"], hub["HubStatus"]) for hub in hubs] == [("team", "InService")]
+    found = [item["HubContentArn"] for item in listed["HubContentSummaries"]]
+    assert found == [made["HubContentArn"]]
+    reader = cloud.client(
+        "sagemaker",
+        cloud.person(
+            "reader",
+            {
+                "Action": "sagemaker:DescribeHubContent",
+                "Resource": [
+                    f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:hub/team",
+                    f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:hub-content/team/Model/sums",
+                ],
+            },
+        ),
+    )
+    document = reader.describe_hub_content(**content)["HubContentDocument"]
+    assert json.loads(document) == {"HostingEcrUri": requests.IMAGE}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        reader.delete_hub_content(**content, HubContentVersion="1.0.0")
