@@ -6,7 +6,6 @@ judges a user.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,18 +14,15 @@ import botocore.exceptions
 from botocore import xform_name
 
 from rehearsal.aws.platform import Scope
-from rehearsal.aws.resource_requests import (
-    dig,
-    own_properties,
-    tag_map,
-    to_api,
-)
+from rehearsal.aws.resource_failures import aws_reasons, is_gone
+from rehearsal.aws.resource_requests import dig, own_properties, to_api
 from rehearsal.aws.resource_schemas import (
     create_only_properties,
     nested_create_only_properties,
     schema_of,
     tag_property,
 )
+from rehearsal.aws.resource_tagging import retag
 from rehearsal.aws.resource_types import (
     Identifier,
     Properties,
@@ -36,21 +32,7 @@ from rehearsal.aws.resource_types import (
     Source,
 )
 
-# How a service names a tag change: operations, the members with ARN, tags and keys.
-_TAGGING = {
-    "sagemaker": ("AddTags", "DeleteTags", "ResourceArn", "Tags", "TagKeys"),
-    "codepipeline": ("TagResource", "UntagResource", "resourceArn", "tags", "tagKeys"),
-    "codecommit": ("TagResource", "UntagResource", "resourceArn", "tags", "tagKeys"),
-    "codeconnections": ("TagResource", "UntagResource", "ResourceArn", "Tags", "TagKeys"),
-    "codestar-notifications": ("TagResource", "UntagResource", "Arn", "Tags", "TagKeys"),
-    "chatbot": ("TagResource", "UntagResource", "ResourceARN", "Tags", "TagKeys"),
-    "application-autoscaling": ("TagResource", "UntagResource", "ResourceARN", "Tags", "TagKeys"),
-    "scheduler": ("TagResource", "UntagResource", "ResourceArn", "Tags", "TagKeys"),
-    "cloudwatch": ("TagResource", "UntagResource", "ResourceARN", "Tags", "TagKeys"),
-}
 _DEFAULT_NAME_LENGTH = 63
-_GONE = re.compile(r"NotFound|DoesNotExist|NoSuch")
-_GONE_MESSAGE = re.compile(r"(could not find|does not exist|not found)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -89,7 +71,7 @@ class Provisioner:
             given.setdefault(row.name_property, generated_name)
         if row.account_member:
             given[row.account_member] = scope.account
-        with _aws_reasons(row):
+        with aws_reasons(row):
             request = self._request(client, row.create, given, row.to_request)
             created = _call(client, row.create, request)
             identifier = {name: _identify(name, created, request) for name in row.identifier}
@@ -125,13 +107,15 @@ class Provisioner:
             raise ResourceFailure(
                 f"{row.type_name} cannot change {', '.join(sorted(changed))} in place."
             )
-        with _aws_reasons(row):
+        with aws_reasons(row):
             if changed and row.bring:
                 row.bring(client, identifier, before, after)
             elif changed:
                 self._update_in_place(client, identifier, after, tag_name)
             if before.get(tag_name) != after.get(tag_name):
-                self._retag(client, identifier, before.get(tag_name), after.get(tag_name))
+                described = self._describe(client, identifier) or {}
+                old_tags, new_tags = before.get(tag_name), after.get(tag_name)
+                retag(row, client, identifier, described, before=old_tags, after=new_tags)
             answer = self._describe(client, identifier) or {}
         return self._provisioned(identifier, answer, after, identifier)
 
@@ -140,7 +124,7 @@ class Provisioner:
         identifier = self._identifiers.get((scope, physical_id))
         if identifier is None:
             return
-        with _aws_reasons(self.type):
+        with aws_reasons(self.type):
             self._delete(client, identifier)
         self._identifiers.pop((scope, physical_id), None)
 
@@ -164,34 +148,6 @@ class Provisioner:
         _call(client, operation, request)
         if row.wait:
             row.wait(client, identifier)
-
-    def _retag(self, client: Any, identifier: Request, before: Any, after: Any) -> None:
-        row = self.type
-        if row.retag:
-            row.retag(client, identifier, before, after)
-            return
-        if row.service not in _TAGGING:  # its update request carries the tags
-            if row.update is None:
-                raise ResourceFailure(f"{row.type_name} cannot change its tags in place.")
-            return
-        tag, untag, arn_member, tags_member, keys_member = _TAGGING[row.service]
-        arn = self._arn(self._describe(client, identifier) or {})
-        old, new = tag_map(before), tag_map(after)
-        if removed := sorted(old.keys() - new.keys()):
-            _call(client, untag, {arn_member: arn, keys_member: removed})
-        if new:
-            shape = client.meta.service_model.operation_model(tag).input_shape
-            tags = to_api(shape.members[tags_member], new, tags_member)
-            _call(client, tag, {arn_member: arn, tags_member: tags})
-
-    def _arn(self, answer: Mapping[str, Any]) -> str:
-        row = self.type
-        paths = [row.arn] if row.arn else [row.ref, *row.attributes.values()]
-        found = [dig(answer, path) for path in paths if isinstance(path, str)]
-        arns = [value for value in found if isinstance(value, str) and value.startswith("arn:")]
-        if not arns:
-            raise ResourceFailure(f"{row.type_name} has no ARN in {paths}: its tags cannot change.")
-        return arns[0]
 
     def _refuse_nested_replacement(self, before: Request, after: Request) -> None:
         for path in nested_create_only_properties(self.type.type_name):
@@ -254,38 +210,6 @@ class Provisioner:
         source = build(properties) if build else properties
         request: Request = to_api(shape, source, "")
         return request
-
-
-def is_gone(error: botocore.exceptions.ClientError) -> bool:
-    """Whether an error says that the resource does not exist."""
-    code = error.response["Error"]["Code"]
-    message = error.response["Error"].get("Message", "")
-    if _GONE.search(code):
-        return True
-    # SageMaker answers ValidationException "Could not find ..." instead of a code of its own.
-    return code.startswith("Validation") and _GONE_MESSAGE.search(message) is not None
-
-
-class _aws_reasons:  # noqa: N801  # reads as a statement: with _aws_reasons(...)
-    """Turns an error of AWS into the reason that CloudFormation shows in its events."""
-
-    def __init__(self, row: ResourceType) -> None:
-        self._row = row
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, botocore.exceptions.ClientError):
-            described = error.response["Error"]
-            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
-            message = described.get("Message", "")
-            raise ResourceFailure(
-                f'Resource handler returned message: "{message} (Service: {self._row.service}, '
-                f'Status Code: {status}, Error Code: {described["Code"]})"'
-            ) from None
-        if isinstance(error, botocore.exceptions.BotoCoreError):
-            raise ResourceFailure(f"{self._row.type_name}: {error}") from None
 
 
 def _call(client: Any, operation: str, request: Request) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.aws.provisioner import is_gone
+from rehearsal.aws.resource_failures import is_gone
 from rehearsal.aws.resource_types import ResourceFailure
 
 POLL_SECONDS = 0.3
