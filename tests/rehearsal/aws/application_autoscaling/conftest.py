@@ -29,6 +29,19 @@ SERVERLESS = {
     "ScalableDimension": "sagemaker:variant:DesiredProvisionedConcurrency",
 }
 
+TRACKING = {
+    "TargetValue": 100.0,
+    "PredefinedMetricSpecification": {
+        "PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"
+    },
+}
+WAKE_UP = {
+    "AdjustmentType": "ChangeInCapacity",
+    "MetricAggregationType": "Maximum",
+    "Cooldown": 60,
+    "StepAdjustments": [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}],
+}
+
 
 class FakeSageMaker:
     """Endpoints `live` (an instance) and `serverless` (concurrency 2), component `churn-a`."""
@@ -190,3 +203,18 @@ def settled(scaling: Any) -> Callable[[], list[dict[str, Any]]]:
         raise AssertionError("an activity stayed in progress")
 
     return wait
+
+
+@pytest.fixture
+def target(scaling: Any) -> dict[str, str]:
+    scaling.register_scalable_target(**VARIANT, MinCapacity=0, MaxCapacity=4)
+    return VARIANT
+
+
+def track(scaling: Any, **changes: Any) -> Any:
+    return scaling.put_scaling_policy(
+        **VARIANT,
+        PolicyName="invocations",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={**TRACKING, **changes},
+    )
