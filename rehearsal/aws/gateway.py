@@ -141,7 +141,7 @@ class Gateway:
                 scope=scope,
                 context_keys={
                     **requested,
-                    **service.condition_keys(operation.name, request),
+                    **service.condition_keys(operation.name, request, scope),
                     **{f"aws:ResourceTag/{key}": value for key, value in tags.items()},
                 },
             )

@@ -61,7 +61,7 @@ class Service:
         """The IAM action of an operation; by default they share their name."""
         return f"{self.namespace}:{operation}"
 
-    def condition_keys(self, operation: str, request: Request) -> Mapping[str, Any]:
+    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
         """The service's own condition keys of a request, as `namespace:key`; none by default."""
         return {}
 

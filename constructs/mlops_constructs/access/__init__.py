@@ -1,6 +1,7 @@
 """Roles of the services that act, with least privilege."""
 
 from .acknowledgement import acknowledge_wildcards
+from .federation import Federation
 from .image_permissions import image_pull_permissions
 from .least_privilege_role import LeastPrivilegeRole
 from .model_execution_role import ModelExecutionRole
@@ -13,6 +14,7 @@ from .role_policies import RolePolicies
 from .service_role import ServiceRole
 
 __all__ = [
+    "Federation",
     "LeastPrivilegeRole",
     "ModelExecutionRole",
     "Permission",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import aws_cdk as cdk
 from constructs import Construct
 
+from .own_spaces import OF_STUDIO, own_space_permissions
 from .permission import Permission
 from .persona import Persona
 from .project_access import sagemaker_arn
@@ -13,19 +13,24 @@ _IN_DOMAIN = "apps, spaces and profiles of the domain do not exist yet"
 
 
 def permissions_in_domain(
-    scope: Construct, persona: Persona, domain_id: str, *, federated: bool
+    scope: Construct, persona: Persona, domain_id: str, *, profile_name: str | None
 ) -> list[Permission]:
     """The permissions of a persona for one domain; nothing of another domain is within them.
 
-    Whoever comes through an identity provider may open the profile that is named as the source
-    identity of the session, and no other.
+    Whoever works has spaces of their own and shares others, and changes nobody else's.
+
+    Parameters:
+        scope: whose account and region the domain is in.
+        persona: what the people do.
+        domain_id: of the domain.
+        profile_name: variable for the profile's name in a session of people who assume the role
+            themselves; None when only Studio does.
 
     Source: "Actions, resources, and condition keys for Amazon SageMaker".
     """
-    below = {
-        kind: sagemaker_arn(scope, kind, f"{domain_id}/*")
-        for kind in ("app", "space", "user-profile")
-    }
+    apps, spaces, profiles = (
+        sagemaker_arn(scope, kind, f"{domain_id}/*") for kind in ("app", "space", "user-profile")
+    )
     permissions = [
         Permission(
             actions=[
@@ -34,7 +39,7 @@ def permissions_in_domain(
                 "sagemaker:DescribeSpace",
                 "sagemaker:DescribeUserProfile",
             ],
-            resources=[sagemaker_arn(scope, "domain", domain_id), *below.values()],
+            resources=[sagemaker_arn(scope, "domain", domain_id), apps, spaces, profiles],
             because=_IN_DOMAIN,
         ),
         Permission(
@@ -49,37 +54,13 @@ def permissions_in_domain(
         ),
     ]
     if persona.works:
-        permissions += _work(below)
-    if federated:
-        own = cdk.Stack.of(scope).format_arn(
-            service="sagemaker",
-            resource="user-profile",
-            resource_name=f"{domain_id}/${{aws:SourceIdentity}}",
+        names = (OF_STUDIO, profile_name) if profile_name else (OF_STUDIO,)
+        permissions += own_space_permissions(
+            apps=apps, spaces=spaces, user_profiles=profiles, names=names
         )
+    elif profile_name:
+        own = sagemaker_arn(scope, "user-profile", f"{domain_id}/{profile_name}")
         permissions.append(
             Permission(actions=["sagemaker:CreatePresignedDomainUrl"], resources=[own])
         )
     return permissions
-
-
-def _work(below: dict[str, str]) -> list[Permission]:
-    made = [below["app"], below["space"]]
-    return [
-        Permission(
-            actions=[
-                "sagemaker:CreateApp",
-                "sagemaker:CreateSpace",
-                "sagemaker:DeleteApp",
-                "sagemaker:DeleteSpace",
-                "sagemaker:UpdateSpace",
-            ],
-            resources=made,
-            because=_IN_DOMAIN,
-        ),
-        Permission(
-            actions=["sagemaker:AddTags"],
-            resources=made,
-            conditions={"StringEquals": {"sagemaker:TaggingAction": ["CreateApp", "CreateSpace"]}},
-            because=_IN_DOMAIN,
-        ),
-    ]

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
 
+from .federation import Federation
 from .job_guard import JobNetwork, not_encrypted_with, outside_of
 from .least_privilege_role import LeastPrivilegeRole
 from .permission import Permission
@@ -20,6 +21,7 @@ from .persona import Persona
 from .persona_in_domain import permissions_in_domain
 from .persona_in_project import permissions_in_project
 from .project_access import ProjectAccess
+from .source_identity import SAGEMAKER, let_sagemaker_name_people
 
 PERSONA_PATH = "/sagemaker-personas/"
 """Path of people's roles: not that of projects, whose launch role changes policies there."""
@@ -30,9 +32,10 @@ class PersonaRole(LeastPrivilegeRole):
 
     The role knows one Studio domain, one project, or both, and can do nothing in another: its
     statements name the domain's apps and spaces, and of SageMaker's resources those with the
-    project's name or tag. It makes no roles and no policies, and hands over only the project's
-    execution roles, only to SageMaker. A permissions boundary holds all that in place, whatever is
-    attached to the role later.
+    project's name or tag. In the domain each person changes spaces of their own, and uses those
+    that are shared: a private space of somebody else is out of reach. The role makes no roles and
+    no policies, and hands over only the project's execution roles, only to SageMaker. A permissions
+    boundary holds all that in place, whatever is attached to the role later.
 
     With `network`, no job or model starts outside of it; with `keys`, none without one of them.
 
@@ -62,7 +65,7 @@ class PersonaRole(LeastPrivilegeRole):
         project: ProjectAccess | None = None,
         network: JobNetwork | None = None,
         keys: Sequence[kms.IKey] = (),
-        federated: iam.IPrincipal | None = None,
+        federated: Federation | None = None,
         permissions_boundary: iam.IManagedPolicy | None = None,
     ) -> None:
         """Creates the role.
@@ -73,9 +76,8 @@ class PersonaRole(LeastPrivilegeRole):
             project: the project they belong to. Left out: they belong to none.
             network: where jobs and models have to run. Left out: their role does not say.
             keys: one of them has to encrypt volumes and outputs. Left out: the role does not say.
-            federated: an identity provider (`iam.SamlPrincipal`, `iam.WebIdentityPrincipal`) or
-                account whose people assume the role directly; sessions have to set a source
-                identity. Left out: only SageMaker assumes it, for Studio.
+            federated: people who assume the role themselves, and what tells their profile. Left
+                out: only SageMaker assumes it, for Studio.
             permissions_boundary: what the role can never exceed. Left out: a boundary is made of
                 what this template gives the role.
 
@@ -84,24 +86,25 @@ class PersonaRole(LeastPrivilegeRole):
         problems = Problems(f"PersonaRole {scope.node.path}/{construct_id}")
         problems.extend(_problems(domain_id, project))
         problems.raise_if_any()
-        permissions = _permissions(
-            scope, persona, domain_id, project, federated=federated is not None
-        )
+        profile_name = federated.profile_name if federated else None
+        permissions = _permissions(scope, persona, domain_id, project, profile_name)
         if persona.works:  # nobody else starts anything
             permissions += outside_of(network) if network else []
             permissions += not_encrypted_with(keys) if keys else []
+        studio = _studio(scope)
         super().__init__(
             scope,
             construct_id,
-            assumed_by=_studio(scope),
+            assumed_by=studio,
             permissions=permissions,
             description=f"People: {persona.name}",
             path=PERSONA_PATH,
             permissions_boundary=permissions_boundary,
         )
         self.persona = persona
+        let_sagemaker_name_people(self, studio)
         if federated is not None:
-            self._let_in(federated)
+            cast(iam.PolicyDocument, self.assume_role_policy).add_statements(federated.trust())
         self._boundary: PermissionsBoundary | None = None
         if permissions_boundary is None:
             self._boundary = self._own_boundary(permissions)
@@ -116,18 +119,6 @@ class PersonaRole(LeastPrivilegeRole):
         if self._boundary and statement.effect == iam.Effect.ALLOW:
             self._boundary.allow(*statement.actions)
         return super().add_to_principal_policy(statement)
-
-    def _let_in(self, federated: iam.IPrincipal) -> None:
-        """Lets people assume the role who say who they are."""
-        if self.assume_role_policy is None:
-            raise ValueError(f"{self.node.path} has no trust policy")
-        self.assume_role_policy.add_statements(
-            iam.PolicyStatement(
-                principals=[federated],
-                actions=[federated.assume_role_action, "sts:SetSourceIdentity"],
-                conditions={"Null": {"sts:SourceIdentity": "false"}},
-            )
-        )
 
     def _own_boundary(self, permissions: Sequence[Permission]) -> PermissionsBoundary:
         allowed = [one for one in permissions if not one.denied]
@@ -152,12 +143,11 @@ def _permissions(
     persona: Persona,
     domain_id: str | None,
     project: ProjectAccess | None,
-    *,
-    federated: bool,
+    profile_name: str | None,
 ) -> list[Permission]:
     found: list[Permission] = []
     if domain_id is not None:
-        found += permissions_in_domain(scope, persona, domain_id, federated=federated)
+        found += permissions_in_domain(scope, persona, domain_id, profile_name=profile_name)
     if project is not None:
         found += permissions_in_project(scope, persona, project)
     return found
@@ -167,7 +157,7 @@ def _studio(scope: Construct) -> iam.IPrincipal:
     """SageMaker, where it acts for this account and no other."""
     account = cdk.Stack.of(scope).account
     return iam.ServicePrincipal(
-        "sagemaker.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}}
+        SAGEMAKER, conditions={"StringEquals": {"aws:SourceAccount": account}}
     )
 
 

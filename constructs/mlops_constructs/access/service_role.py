@@ -9,6 +9,7 @@ from constructs import Construct
 
 from .least_privilege_role import ROLE_PATH, LeastPrivilegeRole
 from .permission import Permission
+from .source_identity import SAGEMAKER, let_sagemaker_name_people
 
 __all__ = ["ROLE_PATH", "Permission", "ServiceRole"]
 
@@ -43,12 +44,15 @@ class ServiceRole(LeastPrivilegeRole):
 
         Raises ValueError when the permissions need more policies than a role can have.
         """
+        principal = iam.ServicePrincipal(service)
         super().__init__(
             scope,
             construct_id,
-            assumed_by=iam.ServicePrincipal(service),
+            assumed_by=principal,
             permissions=permissions,
             description=description,
             path=path,
             role_name=role_name,
         )
+        if service == SAGEMAKER:
+            let_sagemaker_name_people(self, principal)

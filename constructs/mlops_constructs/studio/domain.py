@@ -19,7 +19,7 @@ from .authentication import Authentication
 from .cleanup import Cleanup
 from .domain_base import DomainBase
 from .domain_network import DomainNetwork
-from .domain_role import allow_private_spaces, define_role
+from .domain_role import allow_own_spaces, define_role
 from .studio_app import StudioApp
 from .user_settings import UserSettings
 
@@ -47,7 +47,7 @@ class Domain(DomainBase):
         domain_name: its name. Left out: one is made of the stack's name and the path in the stack.
             Another name, authentication or key replaces the domain.
         execution_role: role with which people work who have none of their own. Left out: one
-            that can only use private spaces.
+            that can only use spaces: their own, and shared ones.
         settings: what people find in Studio. Left out: the defaults of `UserSettings`.
         encryption_key: key of the file system and the volumes. Left out: a new one. One that is
             imported must let CloudWatch Logs use it when `removal_policy` is DESTROY.
@@ -100,7 +100,7 @@ class Domain(DomainBase):
         self.domain_id = self._resource.attr_domain_id
         self.domain_arn = self._resource.attr_domain_arn
         if own_role is not None:
-            allow_private_spaces(own_role, self)
+            allow_own_spaces(own_role, self)
         if project_templates_location is not None:
             self._tag(TEMPLATES_TAG, project_templates_location)
         if removal_policy is cdk.RemovalPolicy.DESTROY:

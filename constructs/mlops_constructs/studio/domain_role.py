@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from mlops_constructs.access import Permission, ServiceRole, acknowledge_wildcards
+from mlops_constructs.access.own_spaces import own_space_permissions
 
 from .domain_base import DomainBase
 
@@ -23,7 +24,7 @@ def define_role(scope: Construct, encryption_key: kms.IKey) -> ServiceRole:
         scope,
         "ExecutionRole",
         service="sagemaker.amazonaws.com",
-        description="Studio: opens applications in private spaces of one domain",
+        description="Studio: opens applications in spaces of one domain",
         permissions=[
             Permission(
                 actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
@@ -44,17 +45,8 @@ def define_role(scope: Construct, encryption_key: kms.IKey) -> ServiceRole:
     )
 
 
-def allow_private_spaces(role: ServiceRole, domain: DomainBase) -> None:
-    """Lets a person see the domain, and make and use private spaces of their own in it.
-
-    The variables are those of the session that Studio makes for a person: "Scope-down execution
-    roles with IAM condition keys", and "Studio spaces" in the Developer Guide.
-    """
-    own_profile = domain.arn_for_user_profile("${sagemaker:UserProfileName}")
-    own = {
-        "ArnLike": {"sagemaker:OwnerUserProfileArn": own_profile},
-        "StringEquals": {"sagemaker:SpaceSharingType": "Private"},
-    }
+def allow_own_spaces(role: ServiceRole, domain: DomainBase) -> None:
+    """Lets a person see the domain, use spaces of their own in it, and those that are shared."""
     permissions = [
         Permission(
             actions=[
@@ -67,27 +59,19 @@ def allow_private_spaces(role: ServiceRole, domain: DomainBase) -> None:
             because="Studio shows the spaces of the domain",
         ),
         Permission(
-            actions=["sagemaker:ListApps", "sagemaker:ListDomains", "sagemaker:ListSpaces"],
+            actions=[
+                "sagemaker:ListApps",
+                "sagemaker:ListDomains",
+                "sagemaker:ListSpaces",
+                "sagemaker:ListUserProfiles",
+            ],
             resources=["*"],
             because="the authorisation reference has no resource level for them",
         ),
-        Permission(
-            actions=[
-                "sagemaker:CreateApp",
-                "sagemaker:CreateSpace",
-                "sagemaker:DeleteApp",
-                "sagemaker:DeleteSpace",
-                "sagemaker:UpdateSpace",
-            ],
-            resources=[domain.arn_for_app("*"), domain.arn_for_space("*")],
-            conditions=own,
-            because="people name their spaces; the condition leaves each their own",
-        ),
-        Permission(
-            actions=["sagemaker:AddTags"],
-            resources=[domain.arn_for_app("*"), domain.arn_for_space("*")],
-            conditions={"Null": {"sagemaker:TaggingAction": "false"}},
-            because="what a person makes gets the domain's tags while it is made, and only then",
+        *own_space_permissions(
+            apps=domain.arn_for_app("*"),
+            spaces=domain.arn_for_space("*"),
+            user_profiles=domain.arn_for_user_profile("*"),
         ),
     ]
     for permission in permissions:

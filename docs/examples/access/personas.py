@@ -2,7 +2,8 @@
 
 Want it for each project: the roles know one Studio domain and one project, and nothing of another.
 Jobs and models start only in the network and only encrypted. Whoever builds a model cannot approve
-it. Domain and user profiles take the roles as execution roles.
+it, and nobody touches a private space of somebody else: a session's source identity, or Studio,
+tells whose it is. Domain and user profiles take the roles as execution roles.
 """
 
 from typing import Any
@@ -12,7 +13,13 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 from stores import Stores
 
-from mlops_constructs.access import ModelExecutionRole, Persona, PersonaRole, ProjectAccess
+from mlops_constructs.access import (
+    Federation,
+    ModelExecutionRole,
+    Persona,
+    PersonaRole,
+    ProjectAccess,
+)
 from mlops_constructs.network import Network
 
 
@@ -54,7 +61,7 @@ class Personas(cdk.Stack):
                 project=project,
                 network=network,
                 keys=[stores.key],
-                federated=iam.AccountPrincipal(self.account),
+                federated=Federation.by_source_identity(iam.AccountPrincipal(self.account)),
             )
             cdk.CfnOutput(self, f"{construct_id}RoleArn", value=role.role_arn)
         cdk.CfnOutput(self, "JobsRoleArn", value=jobs.role_arn)

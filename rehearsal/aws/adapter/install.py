@@ -21,6 +21,7 @@ from rehearsal.aws.adapter import (
     managed_policies,
     metrics,
     object_encryption,
+    policy_variables,
     principal_arn,
     refusals,
     resource_tags,
@@ -46,6 +47,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     resource_tags.install()
     conditions.install()
     principal_arn.install()
+    policy_variables.install()
     stack_actor.install()
     stack_rows.register(platform, resource_types)
     stack_rules.install()

@@ -1,6 +1,7 @@
 """The source identity of a role session: who somebody is, said when the role is assumed.
 
 A trust policy may ask for it (`sts:SourceIdentity`), and has to allow it (`sts:SetSourceIdentity`).
+Policies of the session know it as `aws:SourceIdentity`; it stays when the session assumes a role.
 Source: "Monitor and control actions taken with assumed roles" in IAM's guide.
 """
 
@@ -13,16 +14,19 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack.core import iam_evaluator
+from ministack.services import sts
 
 from rehearsal.aws.adapter.routing import Answer, Handler, wrap_service
 
+_MEMBER, _KEY = "SourceIdentity", "aws:sourceidentity"
 _identity: contextvars.ContextVar[str | None] = contextvars.ContextVar(
     "source_identity", default=None
 )
 
 
 def install() -> None:
-    """Lets trust policies judge the source identity, which ministack does not read."""
+    """Lets policies judge the source identity, which ministack does not read."""
+    _keep_in_sessions()
     stock = iam_evaluator.evaluate_trust_policy
 
     def evaluate(trust: Any, caller_arn: str, context: Any, *rest: Any, **named: Any) -> bool:
@@ -38,6 +42,24 @@ def install() -> None:
 
     iam_evaluator.evaluate_trust_policy = evaluate
     wrap_service("sts", _with_identity)
+
+
+def _keep_in_sessions() -> None:
+    register, principal_keys = sts.register_session, iam_evaluator._principal_keys
+
+    def keep(access_key: str, session: dict[str, Any]) -> None:
+        caller = sts._sessions.get(session.get("SourceAccessKeyId") or "") or {}
+        given = caller.get(_MEMBER) or _identity.get()
+        register(access_key, {**session, _MEMBER: given} if given else session)
+
+    def keys_of(credential: Any) -> dict[str, Any]:
+        session = sts._sessions.get(credential.access_key_id) or {}
+        given = {_KEY: session[_MEMBER]} if _MEMBER in session else {}
+        return {**principal_keys(credential), **given}
+
+    sts.register_session = keep
+    for module in (iam_evaluator, sts):
+        module._principal_keys = keys_of
 
 
 def _with_identity(stock: Handler) -> Handler:

@@ -29,7 +29,7 @@ class ScalableTargets(Activities):
             target["ScalableTargetARN"] if target else scope.arn(self.name, "scalable-target/*")
         ]
 
-    def condition_keys(self, operation: str, request: Request) -> Mapping[str, Any]:
+    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
         members = {
             "service-namespace": "ServiceNamespace",
             "scalable-dimension": "ScalableDimension",

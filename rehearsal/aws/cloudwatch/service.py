@@ -31,7 +31,7 @@ class CloudWatch(Dashboards):
             return [scope.arn("cloudwatch", f"alarm:{name}") for name in names]
         return ["*"]
 
-    def condition_keys(self, operation: str, request: Request) -> Mapping[str, Any]:
+    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
         keys: dict[str, Any] = {}
         if operation == "PutMetricData":
             keys["cloudwatch:namespace"] = request["Namespace"]

@@ -117,6 +117,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "CreateImageVersion": ("image/{ImageName}",),
     "ListImageVersions": ("image/{ImageName}",),
     "ListAliases": ("image/{ImageName}",),
+    "CreatePresignedDomainUrl": ("user-profile/{DomainId}/{UserProfileName}",),
     "CreateApp": (),
     "DescribeApp": (),
     "DeleteApp": (),

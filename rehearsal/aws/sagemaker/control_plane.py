@@ -37,7 +37,7 @@ class ControlPlane(Service):
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         return authorization.resource_arns(operation, request, scope)
 
-    def condition_keys(self, operation: str, request: Request) -> Mapping[str, Any]:
+    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
         return condition_keys.condition_keys(operation, request)
 
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:

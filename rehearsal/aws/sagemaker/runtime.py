@@ -44,7 +44,7 @@ class SageMakerRuntime(Service):
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         return authorization.resource_arns(operation, request, scope)
 
-    def condition_keys(self, operation: str, request: Request) -> Mapping[str, Any]:
+    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
         if "TargetModel" in request:
             return {"sagemaker:TargetModel": request["TargetModel"]}
         return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.aws.platform import AwsError, Context, Scope
@@ -20,10 +21,24 @@ from rehearsal.aws.service import Request, Response
 LISTING = Listing(
     operation="ListSpaces", member="Spaces", name="SpaceName", status="Status", newest_first=False
 )
+_OF_A_SPACE = ("CreateApp", "CreateSpace", "DeleteApp", "DeleteSpace", "UpdateSpace")
+"""The actions whose conditions may ask for owner and sharing, in the authorization reference."""
 
 
 class Spaces(StudioMembers):
     """Create-, Describe-, List-, Update-, DeleteSpace."""
+
+    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
+        """With whose space it is, and who shares it, for what changes spaces and apps in them."""
+        keys = super().condition_keys(operation, request, scope)
+        if operation not in _OF_A_SPACE or "SpaceName" not in request:
+            return keys
+        space: Mapping[str, Any] = request
+        if operation != "CreateSpace":
+            name = f"{request['DomainId']}/{request['SpaceName']}"
+            with self.lock:
+                space = self.records.of(scope, SPACE).get(name, {})
+        return {**keys, **_owner_keys(scope, request["DomainId"], space)}
 
     def create_space(self, request: Request, context: Context) -> Response:
         record = self.accept("CreateSpace", request)
@@ -108,6 +123,16 @@ class Spaces(StudioMembers):
             known = owner in self.records.of(scope, USER_PROFILE)
         if not known:
             raise AwsError("ValidationException", f"UserProfile [{owner}] does not exist.")
+
+
+def _owner_keys(scope: Scope, domain_id: str, space: Mapping[str, Any]) -> dict[str, str]:
+    keys = {}
+    if owner := space.get("OwnershipSettings", {}).get("OwnerUserProfileName"):
+        arn = scope.arn("sagemaker", f"{USER_PROFILE}/{domain_id}/{owner}")
+        keys["sagemaker:OwnerUserProfileArn"] = arn
+    if sharing := space.get("SpaceSharingSettings", {}).get("SharingType"):
+        keys["sagemaker:SpaceSharingType"] = sharing
+    return keys
 
 
 def _size(settings: dict[str, Any]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.aws.platform import Context, Scope
+from rehearsal.aws.platform import AwsError, Context, Scope
 from rehearsal.aws.sagemaker.listing import Listing
 from rehearsal.aws.sagemaker.records import Record, now
 from rehearsal.aws.sagemaker.studio_members import (
@@ -89,6 +89,16 @@ class UserProfiles(StudioMembers):
             self.records.of(scope, USER_PROFILE).pop(f"{domain_id}/{name}", None)
         self.drop_tags(record["UserProfileArn"])
         return {}
+
+    def create_presigned_domain_url(self, request: Request, context: Context) -> Response:
+        """Judged as any request, and then refused by name: there is no IDE to open."""
+        scope = context.scope
+        self.studio_record(scope, DOMAIN, request["DomainId"], "CreatePresignedDomainUrl")
+        self._user_profile(scope, request, "CreatePresignedDomainUrl")
+        raise AwsError(
+            "UnknownOperationException",
+            "The rehearsal does not support sagemaker CreatePresignedDomainUrl: no IDE runs here.",
+        )
 
     def _user_profile(self, scope: Scope, request: Request, operation: str) -> Record:
         name = f"{request['DomainId']}/{request['UserProfileName']}"

@@ -16,7 +16,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
-from mlops_constructs.access import Persona, PersonaRole, ProjectAccess
+from mlops_constructs.access import Federation, Persona, PersonaRole, ProjectAccess
 from mlops_constructs.network import Network
 from rehearsal import server_process
 from rehearsal.local_aws import LocalAws
@@ -36,29 +36,37 @@ class People:
     def __init__(self, aws: LocalAws, outputs: dict[str, str]) -> None:
         self.aws = aws
         self.outputs = outputs
-        self._sessions: dict[str, boto3.Session] = {}
+        self._sessions: dict[tuple[str, str], boto3.Session] = {}
 
     def root(self, service: str) -> Any:
         """A client that may do everything."""
         return self.aws.client(service)
 
-    def client(self, persona: str, service: str) -> Any:
+    def client(self, persona: str, service: str, *, who: str = "ana") -> Any:
         """A client of somebody who has assumed the role of a persona."""
-        if persona not in self._sessions:
-            answer = self.root("sts").assume_role(
-                RoleArn=self.outputs[persona], RoleSessionName="ana", SourceIdentity="ana"
-            )["Credentials"]
-            self._sessions[persona] = boto3.Session(
-                answer["AccessKeyId"],
-                answer["SecretAccessKey"],
-                answer["SessionToken"],
-                region_name=REGION,
-            )
-        make: Callable[..., Any] = self._sessions[persona].client
+        if (persona, who) not in self._sessions:
+            self._sessions[persona, who] = self.session(persona, SourceIdentity=who)
+        return self.client_of(self._sessions[persona, who], service)
+
+    def session(self, persona: str, **said: Any) -> boto3.Session:
+        """A session of the role of a persona; `said` is what the request says of the person."""
+        answer = self.root("sts").assume_role(
+            RoleArn=self.outputs[persona], RoleSessionName="somebody", **said
+        )["Credentials"]
+        return boto3.Session(
+            answer["AccessKeyId"],
+            answer["SecretAccessKey"],
+            answer["SessionToken"],
+            region_name=REGION,
+        )
+
+    def client_of(self, session: boto3.Session, service: str) -> Any:
+        """A client of a session."""
+        make: Callable[..., Any] = session.client
         return make(service, endpoint_url=self.aws.url, verify=str(self.aws.ca_bundle))
 
 
-def _stack() -> cdk.Stack:
+def _stack(domain_id: str) -> cdk.Stack:
     stack = cdk.Stack(cdk.App(), "People", env=cdk.Environment(account=ACCOUNT, region=REGION))
     key = kms.Key(stack, "Key", removal_policy=cdk.RemovalPolicy.DESTROY)
     bucket = s3.Bucket(stack, "Bucket", encryption_key=key)
@@ -80,16 +88,19 @@ def _stack() -> cdk.Stack:
         code_repositories=[repository],
         execution_roles=[jobs],
     )
-    for name, persona in PERSONAS.items():
+    account = iam.AccountPrincipal(ACCOUNT)
+    ways = dict.fromkeys(PERSONAS, Federation.by_source_identity(account))
+    ways["Tagged"] = Federation.by_session_tag(account)
+    for name, federated in ways.items():
         role = PersonaRole(
             stack,
             name,
-            persona=persona,
-            domain_id="d-own",
+            persona=PERSONAS.get(name, Persona.data_scientist()),
+            domain_id=domain_id,
             project=project,
             network=network,
             keys=[key],
-            federated=iam.AccountPrincipal(ACCOUNT),
+            federated=federated,
         )
         cdk.CfnOutput(stack, f"{name}Output", value=role.role_arn).override_logical_id(name)
     for name, value in {
@@ -97,20 +108,44 @@ def _stack() -> cdk.Stack:
         "Key": key.key_arn,
         "Jobs": jobs.role_arn,
         "Foreign": foreign.role_arn,
+        "Domain": domain_id,
     }.items():
         cdk.CfnOutput(stack, f"{name}Output", value=value).override_logical_id(f"{name}Value")
     return stack
+
+
+def _domain(aws: LocalAws) -> str:
+    """A Studio domain with the people `ana` and `ben`."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sagemaker.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = aws.client("iam").create_role(RoleName="studio", AssumeRolePolicyDocument=document)
+    sagemaker = aws.client("sagemaker")
+    domain_id: str = sagemaker.create_domain(
+        DomainName="own",
+        AuthMode="IAM",
+        HomeEfsFileSystemCreation="Disabled",
+        DefaultUserSettings={"ExecutionRole": role["Role"]["Arn"]},
+    )["DomainId"]
+    while sagemaker.describe_domain(DomainId=domain_id)["Status"] != "InService":
+        time.sleep(0.05)
+    for name in ("ana", "ben"):
+        sagemaker.create_user_profile(DomainId=domain_id, UserProfileName=name)
+    return domain_id
 
 
 @pytest.fixture(scope="session")
 def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     """The roles, deployed; nothing is checked here but that they are."""
     directory = tmp_path_factory.mktemp("people") / "aws"
-    synthesised = Template.from_stack(_stack()).to_json()
-    # Parameters and rules ask for the bootstrap stack.
-    template = {section: synthesised[section] for section in ("Resources", "Outputs")}
     aws, _ = server_process.start(directory)
     try:
+        synthesised = Template.from_stack(_stack(_domain(aws))).to_json()
+        # Parameters and rules ask for the bootstrap stack.
+        template = {section: synthesised[section] for section in ("Resources", "Outputs")}
         client = aws.client("cloudformation")
         aws.client("s3").create_bucket(Bucket="templates")
         aws.client("s3").put_object(Bucket="templates", Key="people", Body=json.dumps(template))

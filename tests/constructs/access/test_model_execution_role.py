@@ -52,8 +52,10 @@ def test_sagemaker_alone_assumes_it(stack: cdk.Stack) -> None:
                 {
                     "Statement": [
                         assertions.Match.object_like(
-                            {"Principal": {"Service": "sagemaker.amazonaws.com"}}
+                            {"Action": action, "Principal": {"Service": "sagemaker.amazonaws.com"}}
                         )
+                        # A person in Studio hands the role over, and CloudTrail knows who it was.
+                        for action in ("sts:AssumeRole", "sts:SetSourceIdentity")
                     ]
                 }
             )

@@ -13,7 +13,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match, Template
 
-from mlops_constructs.access import PermissionsBoundary, Persona, PersonaRole, ProjectAccess
+from mlops_constructs.access import (
+    Federation,
+    PermissionsBoundary,
+    Persona,
+    PersonaRole,
+    ProjectAccess,
+)
 from mlops_constructs.access.managed_policies import LONGEST_POLICY, policy_size
 
 PROJECT = ProjectAccess(project_name="churn")
@@ -111,7 +117,7 @@ def test_only_sagemaker_of_this_account_assumes_it_unless_people_are_let_in(
         "People",
         persona=Persona.read_only(),
         domain_id="d-1",
-        federated=iam.SamlPrincipal(provider, {}),
+        federated=Federation.by_source_identity(iam.SamlPrincipal(provider, {})),
     )
 
     template = Template.from_stack(stack)
@@ -120,9 +126,13 @@ def test_only_sagemaker_of_this_account_assumes_it_unless_people_are_let_in(
         name[:6]: role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         for name, role in roles.items()
     }
-    (studio,) = trusts["Studio"]
-    assert studio["Condition"] == {"StringEquals": {"aws:SourceAccount": "111111111111"}}
-    _, people = trusts["People"]
+    for studio in trusts["Studio"]:
+        assert studio["Condition"] == {"StringEquals": {"aws:SourceAccount": "111111111111"}}
+    assert [one["Action"] for one in trusts["Studio"]] == [
+        "sts:AssumeRole",
+        "sts:SetSourceIdentity",
+    ]
+    *_, people = trusts["People"]
     assert people["Action"] == ["sts:AssumeRoleWithSAML", "sts:SetSourceIdentity"]
     assert people["Condition"] == {"Null": {"sts:SourceIdentity": "false"}}
     template.has_resource_properties(
@@ -141,6 +151,12 @@ def test_only_sagemaker_of_this_account_assumes_it_unless_people_are_let_in(
             }
         },
     )
+
+
+@pytest.mark.parametrize("tag", ["", "aws:user", "user*", "u" * 129])
+def test_a_key_that_no_session_tag_has_is_refused(tag: str) -> None:
+    with pytest.raises(ValueError, match=r"tag: got .*; allowed are 1 to 128"):
+        Federation.by_session_tag(iam.AccountPrincipal("111111111111"), tag=tag)
 
 
 def test_what_identifies_the_confinement_is_required_and_checked(stack: cdk.Stack) -> None:

@@ -1,7 +1,4 @@
-"""What people can and cannot do, asked of IAM: the roles are deployed, and called with.
-
-"Allowed" is any answer but a denial: that the resource does not exist, say.
-"""
+"""What people can and cannot do in a project, asked of IAM: roles are deployed, and called with."""
 
 from __future__ import annotations
 
@@ -9,46 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-PROJECT_TAGS = [{"Key": "sagemaker:project-name", "Value": "churn"}]
-OTHERS_TAGS = [{"Key": "sagemaker:project-name", "Value": "fraud"}]
-OWN_VPC = {"Subnets": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-0a1b2c3d"]}
-IMAGE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/churn:1"
-
-
-def allowed(client: Any, operation: str, **request: Any) -> bool:
-    """Whether IAM lets a request through."""
-    try:
-        getattr(client, operation)(**request)
-    except ClientError as error:
-        code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
-        return not (
-            code in ("AccessDenied", "AccessDeniedException", "AuthorizationError")
-            or "not authorized to perform" in message
-        )
-    return True
-
-
-def training_job(people: Any, **changed: Any) -> dict[str, Any]:
-    key = people.outputs["KeyValue"]
-    return {
-        "TrainingJobName": "churn-by-hand",
-        "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
-        "RoleArn": people.outputs["JobsValue"],
-        "OutputDataConfig": {"S3OutputPath": "s3://bucket/models/", "KmsKeyId": key},
-        "ResourceConfig": {
-            "InstanceType": "ml.m5.large",
-            "InstanceCount": 1,
-            "VolumeSizeInGB": 10,
-            "VolumeKmsKeyId": key,
-        },
-        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
-        "VpcConfig": OWN_VPC,
-        "EnableInterContainerTrafficEncryption": True,
-        "Tags": PROJECT_TAGS,
-        **changed,
-    }
+from .requests import IMAGE, OTHERS_TAGS, OWN_VPC, PROJECT_TAGS, allowed, training_job
 
 
 @pytest.fixture(scope="session")
@@ -93,23 +52,6 @@ def test_everybody_sees_the_own_project_and_nothing_of_another(
     assert not allowed(sagemaker, "describe_endpoint", EndpointName="fraud-staging")
     assert allowed(sagemaker, "list_model_packages", ModelPackageGroupName="churn")
     assert not allowed(sagemaker, "list_model_packages", ModelPackageGroupName="fraud")
-
-
-@pytest.mark.parametrize("persona", ["Scientist", "Engineer", "Reviewer", "Auditor"])
-def test_nobody_touches_another_domain(people: Any, persona: str) -> None:
-    sagemaker = people.client(persona, "sagemaker")
-    assert allowed(sagemaker, "describe_domain", DomainId="d-own")
-    assert not allowed(sagemaker, "describe_domain", DomainId="d-other")
-    for operation, more in (
-        ("describe_user_profile", {"UserProfileName": "ben"}),
-        ("describe_space", {"SpaceName": "notes"}),
-    ):
-        assert allowed(sagemaker, operation, DomainId="d-own", **more)
-        assert not allowed(sagemaker, operation, DomainId="d-other", **more)
-    works = persona in ("Scientist", "Engineer")
-    assert allowed(sagemaker, "delete_space", DomainId="d-own", SpaceName="notes") == works
-    assert not allowed(sagemaker, "delete_space", DomainId="d-other", SpaceName="notes")
-    assert not allowed(sagemaker, "delete_domain", DomainId="d-own")
 
 
 def test_those_who_work_start_jobs_of_the_project_and_others_do_not(people: Any) -> None:

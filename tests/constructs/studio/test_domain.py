@@ -105,7 +105,9 @@ def test_a_domain_and_what_it_needs_are_retained_by_default(plain: cdk.Stack) ->
     assert not resources_of(plain, "AWS::Lambda::Function")
 
 
-def test_the_role_without_a_role_is_for_private_spaces_of_its_domain(plain: cdk.Stack) -> None:
+def test_the_role_without_a_role_is_for_own_and_shared_spaces_of_its_domain(
+    plain: cdk.Stack,
+) -> None:
     domain = next(iter(resources_of(plain, "Domain")))
     allowed = [
         statement
@@ -122,8 +124,16 @@ def test_the_role_without_a_role_is_for_private_spaces_of_its_domain(plain: cdk.
             assert own or whole or lists, resource
         if "sagemaker:CreateApp" in statement["Action"]:
             conditions = statement["Condition"]
-            assert conditions["StringEquals"] == {"sagemaker:SpaceSharingType": "Private"}
-            assert "sagemaker:OwnerUserProfileArn" in conditions["ArnLike"]
+            shared = conditions["StringEquals"] == {"sagemaker:SpaceSharingType": "Shared"}
+            assert shared or "sagemaker:OwnerUserProfileArn" in conditions["ArnLike"]
+    (role,) = [
+        one
+        for one in resources_of(plain, "AWS::IAM::Role").values()
+        if "Studio" in one["Properties"]["Description"]
+    ]
+    # What USER_PROFILE_NAME asks of the role.
+    said = [one["Action"] for one in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]]
+    assert said == ["sts:AssumeRole", "sts:SetSourceIdentity"]
 
 
 def test_what_is_given_is_taken(

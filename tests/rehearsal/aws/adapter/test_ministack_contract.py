@@ -35,6 +35,10 @@ FUNCTIONS = [
     ("ministack.core.iam_evaluator", "_resource_policy", ["service", "resource_arn"]),
     ("ministack.core.iam_evaluator", "_service_principal_matches", ["principal", "service"]),
     ("ministack.core.iam_evaluator", "parse_policy_document", ["doc"]),
+    ("ministack.core.iam_evaluator", "_first_match", ["ctx", "stmts", "effect"]),
+    ("ministack.core.iam_evaluator", "_principal_keys", ["credential"]),
+    ("ministack.services.sts", "_principal_keys", ["credential"]),
+    ("ministack.services.sts", "register_session", ["access_key", "session"]),
     ("ministack.core.iam_evaluator", "_resolve_condition_key", ["key", "ctx"]),
     (
         "ministack.services.s3",

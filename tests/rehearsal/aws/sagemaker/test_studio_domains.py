@@ -218,7 +218,12 @@ def test_a_domain_keeps_its_network(create: Any, sagemaker: Any) -> None:
             sagemaker.update_domain(DomainId=domain_id, **change)
 
 
-def test_studio_cannot_be_opened_here(service: Any) -> None:
+def test_studio_cannot_be_opened_here(create: Any, sagemaker: Any, service: Any) -> None:
     """What has no method is refused by name at the gateway."""
-    assert not hasattr(service, "create_presigned_domain_url")
+    ada = {"DomainId": create(), "UserProfileName": "ada"}
+    with pytest.raises(ClientError, match=r"UserProfile .* does not exist"):
+        sagemaker.create_presigned_domain_url(**ada)
+    sagemaker.create_user_profile(**ada)
+    with pytest.raises(ClientError, match="no IDE runs here"):
+        sagemaker.create_presigned_domain_url(**ada)
     assert not hasattr(service, "create_presigned_mlflow_app_url")

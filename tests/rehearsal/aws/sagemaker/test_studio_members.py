@@ -213,3 +213,21 @@ def test_iam_is_asked_for_the_resource_of_the_authorisation_reference(
     operation: str, request_: dict[str, Any], resource: str
 ) -> None:
     assert resource_arns(operation, request_, SCOPE) == [SCOPE.arn("sagemaker", resource)]
+
+
+def test_a_request_about_a_space_says_whose_it_is(
+    sagemaker: Any, service: Any, domain: str
+) -> None:
+    keys = {
+        "sagemaker:OwnerUserProfileArn": SCOPE.arn("sagemaker", f"user-profile/{domain}/ada"),
+        "sagemaker:SpaceSharingType": "Private",
+    }
+    assert service.condition_keys("CreateSpace", space(domain), SCOPE) == keys
+    named = {"DomainId": domain, "SpaceName": "churn"}
+    assert service.condition_keys("DeleteSpace", named, SCOPE) == {}, "there is none yet"
+
+    sagemaker.create_space(**space(domain))
+
+    for operation in ("CreateApp", "DeleteApp", "DeleteSpace", "UpdateSpace"):
+        assert service.condition_keys(operation, named, SCOPE) == keys
+    assert service.condition_keys("DescribeSpace", named, SCOPE) == {}, "not among its conditions"

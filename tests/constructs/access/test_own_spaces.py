@@ -1,0 +1,102 @@
+"""What Studio may do in a person's name, as IAM judges the sessions that Studio makes.
+
+Such a session has the keys `sagemaker:DomainId` and `sagemaker:UserProfileName`. No client of the
+rehearsal has one, since no IDE runs there: IAM is asked without it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+from ministack.core import iam_evaluator
+
+from mlops_constructs.access import Persona, PersonaRole
+from rehearsal.aws.adapter import policy_variables
+
+ACCOUNT, REGION = "111111111111", "us-east-1"
+ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:"
+IN_STUDIO = {"sagemaker:domainid": "d-own", "sagemaker:userprofilename": "ana"}
+Judge = Callable[..., bool]
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
+    """Whether a data scientist may do something; boundary and policies decide together."""
+    monkeypatch.setattr(iam_evaluator, "_first_match", iam_evaluator._first_match)
+    policy_variables.install()
+    env = cdk.Environment(account=ACCOUNT, region=REGION)
+    stack = cdk.Stack(cdk.App(), "People", env=env)
+    PersonaRole(stack, "Role", persona=Persona.data_scientist(), domain_id="d-own")
+    template = Template.from_stack(stack).to_json()
+    text = json.dumps(template).replace('{"Ref": "AWS::Partition"}', '"aws"')
+    boundaries: list[Any] = []
+    policies: list[Any] = []
+    for logical_id, resource in json.loads(text)["Resources"].items():
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            document = resource["Properties"]["PolicyDocument"]
+            parsed = iam_evaluator.parse_policy_document(_joined(document))
+            (boundaries if "Boundary" in logical_id else policies).append(parsed)
+
+    def allows(action: str, resource: str, **keys: Any) -> bool:
+        context = iam_evaluator.EvalContext(
+            principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/people/SageMaker",
+            principal_type="AssumedRole",
+            principal_account=ACCOUNT,
+            action=f"sagemaker:{action}",
+            resource_arn=ARN + resource,
+            region=REGION,
+            service_context={**IN_STUDIO, **keys},
+        )
+        return bool(iam_evaluator.evaluate(context, policies, boundaries).decision == "Allow")
+
+    yield allows
+
+
+def _joined(value: Any) -> Any:
+    """The value with what CloudFormation would join."""
+    if isinstance(value, dict):
+        if list(value) == ["Fn::Join"]:
+            separator, parts = value["Fn::Join"]
+            return separator.join(parts)
+        return {key: _joined(one) for key, one in value.items()}
+    return [_joined(one) for one in value] if isinstance(value, list) else value
+
+
+def owned(person: str, sharing: str) -> dict[str, str]:
+    return {
+        "sagemaker:owneruserprofilearn": f"{ARN}user-profile/d-own/{person}",
+        "sagemaker:spacesharingtype": sharing,
+    }
+
+
+@pytest.mark.parametrize("sharing", ["Private", "Shared"])
+def test_studio_changes_spaces_of_the_person_who_uses_it_and_no_others(
+    judge: Judge, sharing: str
+) -> None:
+    for action in ("CreateSpace", "UpdateSpace", "DeleteSpace"):
+        assert judge(action, "space/d-own/notes", **owned("ana", sharing))
+        assert not judge(action, "space/d-own/notes", **owned("ben", sharing))
+        assert not judge(action, "space/d-other/notes", **owned("ana", sharing))
+        assert not judge(action, "space/d-own/notes"), "a space of nobody"
+
+
+def test_studio_starts_applications_in_own_and_in_shared_spaces(judge: Judge) -> None:
+    app = "app/d-own/notes/jupyterlab/default"
+    for action in ("CreateApp", "DeleteApp"):
+        assert judge(action, app, **owned("ana", "Private"))
+        assert judge(action, app, **owned("ben", "Shared"))
+        assert not judge(action, app, **owned("ben", "Private"))
+        assert not judge(action, app.replace("d-own", "d-other"), **owned("ana", "Private"))
+
+
+def test_studio_opens_the_profile_of_the_person_who_uses_it(judge: Judge) -> None:
+    assert judge("CreatePresignedDomainUrl", "user-profile/d-own/ana")
+    assert not judge("CreatePresignedDomainUrl", "user-profile/d-own/ben")
+    assert not judge("CreatePresignedDomainUrl", "user-profile/d-other/ana")
+    another = {"sagemaker:userprofilename": "ben"}
+    assert not judge("CreatePresignedDomainUrl", "user-profile/d-own/ana", **another)
