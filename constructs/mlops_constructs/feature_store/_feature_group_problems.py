@@ -53,6 +53,14 @@ def store_problems(
         found += part.problems() if part is not None else []
     if online is None and offline is None:
         found.append("stores: got neither online nor offline; AWS needs one of them, or both")
+    if offline and offline.table_format == "Iceberg":
+        kind = schema.types().get(schema.event_time)
+        if kind == "Fractional":
+            found.append(
+                f"offline store: got Iceberg with an event time {schema.event_time!r} of type "
+                f"{kind}; AWS takes String (ISO 8601) alone for it: change the type, or use "
+                "OfflineStore.glue"
+            )
     if online and throughput and online.storage_type == "InMemory" and throughput.is_provisioned:
         found.append(
             "throughput: got provisioned with the in-memory online store; AWS offers it for the "

@@ -63,7 +63,7 @@ class FeatureGroup(FeatureGroupBase):
             stack,
             "Customers",
             schema=FeatureSchema(
-                features=[Feature.string("id"), Feature.fractional("at")],
+                features=[Feature.string("id"), Feature.string("at")],
                 record_identifier="id",
                 event_time="at",
             ),
@@ -146,7 +146,7 @@ class FeatureGroup(FeatureGroupBase):
         Example::
 
             schema = FeatureSchema(
-                features=[Feature.string("id"), Feature.fractional("at")],
+                features=[Feature.string("id"), Feature.string("at")],
                 record_identifier="id",
                 event_time="at",
             )

@@ -15,17 +15,23 @@ class FeatureGroupBase(FeatureGroupMetrics):
     online_encryption_key: kms.IKey | None = None
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal read records from the online store.
+        """Lets a principal read records from the online store, and list their identifiers.
 
         Example::
 
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
             customers.grant_read(role)
         """
-        return self._grant_records(grantee, "sagemaker:BatchGetRecord", "sagemaker:GetRecord")
+        return self._grant_records(
+            grantee, "sagemaker:BatchGetRecord", "sagemaker:GetRecord", "sagemaker:ListRecords"
+        )
 
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal put and delete records, and read the schema that they follow.
+
+        BatchWriteRecord needs the permission to put records besides its own.
+
+        Source: "Security and access control" of Feature Store.
 
         Example::
 
@@ -34,6 +40,7 @@ class FeatureGroupBase(FeatureGroupMetrics):
         """
         return self._grant_records(
             grantee,
+            "sagemaker:BatchWriteRecord",
             "sagemaker:DeleteRecord",
             "sagemaker:DescribeFeatureGroup",
             "sagemaker:PutRecord",

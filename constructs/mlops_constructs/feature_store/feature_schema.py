@@ -18,17 +18,19 @@ class FeatureSchema:
     Parameters:
         features: all features, the two below included. The order has no meaning.
         record_identifier: name of the feature that identifies a record.
-        event_time: name of the feature with the time of a record: Fractional for seconds since
-            1970, or String for ISO 8601 as `2026-11-22T18:00:00Z`.
+        event_time: name of the feature with the time of a record: String for ISO 8601 in UTC as
+            `2026-11-22T18:00:00Z`, or Fractional for seconds since 1970, which Iceberg's tables
+            cannot have.
 
-    Source: CreateFeatureGroup of SageMaker's API reference.
+    Source: CreateFeatureGroup of SageMaker's API reference; "Quotas, naming rules and data types"
+    of Feature Store.
 
     Example::
 
         FeatureSchema(
             features=[
                 Feature.string("customer_id"),
-                Feature.fractional("event_time"),
+                Feature.string("event_time"),
                 Feature.integral("orders"),
             ],
             record_identifier="customer_id",

@@ -41,7 +41,8 @@ class OfflineStore:
         encryption_key: kms.IKey | None = None,
         table: CatalogTable | None = None,
     ) -> "OfflineStore":
-        """An Apache Iceberg table: compact files, deletions of single records, time travel.
+        """An Apache Iceberg table: compact files, deletions of single records, time travel. The
+        event time of its group has to be a String.
 
         Parameters:
             bucket: bucket of the same region.

@@ -42,7 +42,7 @@ def schema() -> FeatureSchema:
 def schema_of(*more: Feature) -> FeatureSchema:
     """Customers, and further features of theirs."""
     return FeatureSchema(
-        features=[Feature.string("id"), Feature.fractional("at"), *more],
+        features=[Feature.string("id"), Feature.string("at"), *more],
         record_identifier="id",
         event_time="at",
     )

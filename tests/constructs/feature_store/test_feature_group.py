@@ -45,7 +45,7 @@ def test_a_group_with_both_stores(
     assert found["EventTimeFeatureName"] == "at"
     assert found["FeatureDefinitions"] == [
         {"FeatureName": "id", "FeatureType": "String"},
-        {"FeatureName": "at", "FeatureType": "Fractional"},
+        {"FeatureName": "at", "FeatureType": "String"},
     ]
     assert found["OnlineStoreConfig"] == {
         "EnableOnlineStore": True,
@@ -227,10 +227,15 @@ def test_reading_and_ingesting_include_the_key_of_the_online_store(
         next(p["Properties"]["PolicyDocument"]["Statement"] for n, p in policies.items() if w in n)
         for w in ("Reader", "Writer")
     )
-    assert read[0]["Action"] == ["sagemaker:BatchGetRecord", "sagemaker:GetRecord"]
+    assert read[0]["Action"] == [
+        "sagemaker:BatchGetRecord",
+        "sagemaker:GetRecord",
+        "sagemaker:ListRecords",
+    ]
     assert "feature-group/customers" in str(read[0]["Resource"])
     assert read[1]["Action"] == "kms:Decrypt"
     assert written[0]["Action"] == [
+        "sagemaker:BatchWriteRecord",
         "sagemaker:DeleteRecord",
         "sagemaker:DescribeFeatureGroup",
         "sagemaker:PutRecord",

@@ -132,6 +132,19 @@ def test_all_problems_come_at_once(stack: cdk.Stack) -> None:
     assert "role: got one without an offline store" in text
 
 
+def test_iceberg_takes_times_as_text_alone(stack: cdk.Stack, bucket: s3.IBucket) -> None:
+    """ "Quotas, naming rules and data types" of Feature Store."""
+    schema = FeatureSchema(
+        features=[Feature.string("id"), Feature.fractional("at")],
+        record_identifier="id",
+        event_time="at",
+    )
+
+    with pytest.raises(ValueError, match="got Iceberg with an event time 'at' of type Fractional"):
+        FeatureGroup(stack, "G", schema=schema, offline=OfflineStore.iceberg(bucket))
+    FeatureGroup(stack, "Files", schema=schema, offline=OfflineStore.glue(bucket))
+
+
 def test_a_group_needs_a_store(stack: cdk.Stack, schema: FeatureSchema) -> None:
     with pytest.raises(ValueError, match="stores: got neither online nor offline"):
         FeatureGroup(stack, "G", schema=schema)

@@ -108,9 +108,7 @@ def locked_as_told(stack: cdk.Stack, schema_file: Path, lock: Path, **options: A
 @pytest.fixture
 def schema_file(tmp_path: Path) -> Path:
     path = tmp_path / "customers.yaml"
-    path.write_text(
-        "record_identifier: id\nevent_time: at\nfeatures: {id: string, at: fractional}\n"
-    )
+    path.write_text("record_identifier: id\nevent_time: at\nfeatures: {id: string, at: string}\n")
     return path
 
 
@@ -218,7 +216,7 @@ def test_the_command_extends_a_lock_and_never_loosens_it(
     assert "stays as it is; delete it to lock a new group" in capsys.readouterr().err
     assert lock.read_text() == before
 
-    text = schema_file.read_text().replace("at: fractional", "at: fractional, orders: integral")
+    text = schema_file.read_text().replace("at: string", "at: string, orders: integral")
     schema_file.write_text(text.replace("}", ", city: string}"))
     assert main(["lock", str(schema_file), str(lock)]) == 0
     assert SchemaLock.read(lock).features["city"] == "String"
