@@ -8,60 +8,18 @@ from __future__ import annotations
 
 import itertools
 import math
-import operator
-import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rehearsal.aws.cloudwatch.math_operations import AGGREGATES, EACH, OPERATORS
 from rehearsal.aws.cloudwatch.math_parser import ExpressionError, Node
 
 Series = dict[float, float]
 Value = float | Series | list[Series] | str
 
 
-def _divide(left: float, right: float) -> float:
-    return left / right if right else math.nan
-
-
-def _power(left: float, right: float) -> float:
-    try:
-        result = left**right
-    except (OverflowError, ZeroDivisionError):
-        return math.nan
-    return result if isinstance(result, float) else math.nan
-
-
-_OPERATORS: Mapping[str, Callable[[float, float], float]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": _divide,
-    "^": _power,
-    "==": lambda a, b: float(a == b),
-    "!=": lambda a, b: float(a != b),
-    "<": lambda a, b: float(a < b),
-    ">": lambda a, b: float(a > b),
-    "<=": lambda a, b: float(a <= b),
-    ">=": lambda a, b: float(a >= b),
-    "&&": lambda a, b: float(bool(a) and bool(b)),
-    "||": lambda a, b: float(bool(a) or bool(b)),
-}
-_AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
-    "SUM": math.fsum,
-    "AVG": lambda values: math.fsum(values) / len(values),
-    "MIN": min,
-    "MAX": max,
-    "STDDEV": lambda values: statistics.pstdev(values),
-}
-_EACH: Mapping[str, Callable[[float], float]] = {
-    "ABS": abs,
-    "CEIL": lambda value: float(math.ceil(value)),
-    "FLOOR": lambda value: float(math.floor(value)),
-    "LOG": lambda value: math.log(value) if value > 0 else math.nan,
-    "LOG10": lambda value: math.log10(value) if value > 0 else math.nan,
-}
 FUNCTIONS = frozenset(
-    {*_AGGREGATES, *_EACH, "IF", "FILL", "METRICS", "FIRST", "LAST", "DIFF", "RATE", "PERIOD"}
+    {*AGGREGATES, *EACH, "IF", "FILL", "METRICS", "FIRST", "LAST", "DIFF", "RATE", "PERIOD"}
     | {"METRIC_COUNT", "DATAPOINT_COUNT", "RUNNING_SUM", "TIME_SERIES"}
 )
 
@@ -103,7 +61,7 @@ def compute(node: Node, around: Surroundings) -> Value:
             return [_series(compute(argument, around), around) for argument in node.arguments]
         case "operator":
             left, right = (compute(argument, around) for argument in node.arguments)
-            return _combine(_OPERATORS[node.text], left, right)
+            return _combine(OPERATORS[node.text], left, right)
     return _call(node, around)
 
 
@@ -120,10 +78,10 @@ def _call(node: Node, around: Surroundings) -> Value:
     if len(given) != 1:
         raise ExpressionError(f"{name} does not take {len(given)} arguments")
     only = given[0]
-    if name in _AGGREGATES:
-        return _aggregate(_AGGREGATES[name], only)
-    if name in _EACH:
-        return _combine(lambda value, _: _EACH[name](value), only, 0.0)
+    if name in AGGREGATES:
+        return _aggregate(AGGREGATES[name], only)
+    if name in EACH:
+        return _combine(lambda value, _: EACH[name](value), only, 0.0)
     return _of_one(name, only, around)
 
 
