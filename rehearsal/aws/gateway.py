@@ -17,9 +17,9 @@ from botocore.model import OperationModel, ServiceModel
 
 from rehearsal.aws.platform import AwsError, Context, Scope
 from rehearsal.aws.protocols import Answer, HttpRequest, WireProtocol
-from rehearsal.aws.query_protocol import protocols_for
 from rehearsal.aws.service import Service
 from rehearsal.aws.shapes import AnswerError, ShapeReader, validation_message
+from rehearsal.aws.spoken_protocols import protocols_for
 
 _log = logging.getLogger("rehearsal.gateway")
 

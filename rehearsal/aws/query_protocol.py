@@ -15,25 +15,8 @@ from xml.sax.saxutils import escape
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from rehearsal.aws.platform import AwsError
-from rehearsal.aws.protocols import (
-    Answer,
-    HttpRequest,
-    JsonProtocol,
-    WireProtocol,
-    protocol_for,
-)
+from rehearsal.aws.protocols import Answer, HttpRequest
 from rehearsal.aws.shapes import ShapeReader, write
-
-
-def protocols_for(model: ServiceModel) -> list[WireProtocol]:
-    """The protocols of a service that the gateway speaks, of all that the service speaks.
-
-    Raises ValueError when there is none.
-    """
-    spoken = model.metadata.get("protocols", [model.metadata["protocol"]])
-    if "query" in spoken and "json" in spoken:
-        return [JsonProtocol(model), QueryProtocol(model)]
-    return [protocol_for(model)]
 
 
 class QueryProtocol:
