@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +14,7 @@ import every_example
 
 from tests.docs.conftest import Account
 from tests.docs.synthesis import REGION, Synthesis, define
+from tests.docs.waiting import eventually
 
 STACK = "cross-region-prod"
 THERE = "eu-west-1"
@@ -72,10 +72,11 @@ def key_of(account: Account, bucket: str) -> str:
 
 def of_pushed_commit(account: Account, pipeline: str) -> str:
     """How the execution ends that a push has started."""
-    while True:
+
+    def status() -> str | None:
         found = account.client("codepipeline").list_pipeline_executions(pipelineName=pipeline)
         newest = found["pipelineExecutionSummaries"][0]
         started = newest["trigger"]["triggerType"] != "CreatePipeline"
-        if started and newest["status"] != "InProgress":
-            return str(newest["status"])
-        time.sleep(0.2)
+        return newest["status"] if started and newest["status"] != "InProgress" else None
+
+    return str(eventually(status))

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tests.docs.another_region import deploys_into_another_region
 from tests.docs.conftest import INTERCEPT, Account
+from tests.docs.pull_requests import builds_pull_requests
+from tests.docs.waiting import eventually
 
 Use = Callable[[Account, Mapping[str, str]], None]
 ROW = b"1,2\n"
 SUM = 3.0
-PATIENCE_SECONDS = 120.0
-
-
-def eventually(attempt: Callable[[], Any]) -> Any:
-    """The first answer that is not None; what takes minutes in AWS takes seconds here."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (answer := attempt()) is None:
-        assert time.monotonic() < deadline, f"nothing within {PATIENCE_SECONDS} seconds"
-        time.sleep(0.2)
-    return answer
 
 
 def invoke(account: Account, endpoint: str, **options: str) -> float:
@@ -120,6 +110,7 @@ USES: dict[str, Use] = {
     "cost_budget": tells_what_is_spent,
     "inference_components": wakes_a_component,
     "multi_model_endpoint": answers_by_target_model,
+    "pull_request_builds": builds_pull_requests,
     "real_time_endpoint": answers,
     "serial_pipeline": answers,
     "serverless_endpoint": answers,
