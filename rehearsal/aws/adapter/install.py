@@ -25,6 +25,7 @@ from rehearsal.aws.adapter import (
     principal_arn,
     refusals,
     resource_tags,
+    role_tags,
     roles_and_logs,
     routing,
     source_identity,
@@ -45,6 +46,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     routing.serve(gateway)
     iam_resources.install()
     resource_tags.install()
+    role_tags.install()
     conditions.install()
     principal_arn.install()
     policy_variables.install()

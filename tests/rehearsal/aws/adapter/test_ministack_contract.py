@@ -226,6 +226,7 @@ FUNCTIONS = [
         ["body", "region", "account_id"],
     ),
     ("ministack.core.iam_actions", "dynamodb_service_context", ["body"]),
+    ("ministack.core.iam_evaluator", "_resolve_condition_key", ["key", "ctx"]),
     ("ministack.app", "fix_success_content_type", ["service", "status", "headers"]),
     ("ministack.app", "fix_error_content_type", ["service", "status", "headers"]),
 ]
