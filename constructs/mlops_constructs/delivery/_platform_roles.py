@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import pipelines
@@ -28,18 +31,19 @@ class BootstrapRoles:
 
 def bootstrap_roles(stages: Iterable[cdk.Stage]) -> BootstrapRoles:
     """The roles, as the synthesizers of the stages' stacks name them."""
-    stacks = [stack for stage in stages for stack in stage.synth().stacks]
-    deployments = [pipelines.StackDeployment.from_artifact(stack) for stack in stacks]
+    assemblies = [stage.synth() for stage in stages]
+    stacks = [one for assembly in assemblies for one in _stacks(Path(assembly.directory))]
+    deployments = [
+        pipelines.StackDeployment.from_artifact(stack)
+        for assembly in assemblies
+        for stack in assembly.stacks
+    ]
     assets = [asset for deployment in deployments for asset in deployment.assets]
     return BootstrapRoles(
-        deploy=_resolved(stack.assume_role_arn for stack in stacks),
-        lookup=_resolved(stack.lookup_role.arn for stack in stacks if stack.lookup_role),
+        deploy=_resolved(stack.get("assumeRoleArn") for stack in stacks),
+        lookup=_resolved(stack.get("lookupRole", {}).get("arn") for stack in stacks),
         publish=_resolved(asset.asset_publishing_role_arn for asset in assets),
-        execution=[
-            arn
-            for arn in dict.fromkeys(stack.cloud_formation_execution_role_arn for stack in stacks)
-            if arn
-        ],
+        execution=_once(stack.get("cloudFormationExecutionRoleArn") for stack in stacks),
     )
 
 
@@ -49,5 +53,19 @@ def resolved(arn: str) -> str:
     return cdk.Fn.sub(arn) if "${" in arn else arn
 
 
+def _stacks(assembly: Path) -> list[dict[str, Any]]:
+    """What the manifest says of the stacks; jsii does not know its type for all of it."""
+    manifest = json.loads((assembly / "manifest.json").read_text())
+    return [
+        artifact["properties"]
+        for artifact in manifest["artifacts"].values()
+        if artifact["type"] == "aws:cloudformation:stack"
+    ]
+
+
 def _resolved(arns: Iterable[str | None]) -> list[str]:
-    return [resolved(arn) for arn in dict.fromkeys(filter(None, arns))]
+    return [resolved(arn) for arn in _once(arns)]
+
+
+def _once(arns: Iterable[str | None]) -> list[str]:
+    return list(dict.fromkeys(arn for arn in arns if arn))
