@@ -16,8 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rehearsal.execution.build_workspace import BuildWorkspace
-from rehearsal.execution.container import Container, Network
+from rehearsal.execution.container import Container
 from rehearsal.execution.container_mounts import Mount
+from rehearsal.execution.container_specification import Network
 from rehearsal.execution.image import Image
 
 _POLL = 0.5

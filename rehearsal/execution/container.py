@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import enum
 import json
 import shutil
 import signal
@@ -19,17 +18,14 @@ import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, cast
-from urllib.parse import urlsplit
+from typing import IO, cast
 
-from rehearsal.execution.container_mounts import (
-    BUILD_CACHE,
-    ONLY_OPT_IS_KEPT,
-    Mount,
-    Mountable,
-    Step,
-    hidden,
-    operating_system,
+from rehearsal.execution.container_mounts import Mountable
+from rehearsal.execution.container_specification import (
+    DOCKER_PATH,
+    Network,
+    Specification,
+    command_of,
 )
 from rehearsal.execution.image import Image
 from rehearsal.execution.interpreter import running_interpreter
@@ -40,21 +36,10 @@ _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1));"
     "from rehearsal.execution.container_init import main; main()"
 )
-_CERTIFICATE_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
-DOCKER_PATH = "/usr/local/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KEPT_LINES = 200
 _LONGEST_LINE = 256 * 1024  # CloudWatch's limit for one event
 
 OutputLine = Callable[[str], None]
-
-
-class Network(enum.Enum):
-    """What a container reaches. ISOLATED: nothing. AWS: the gateway, at its usual address. HOST:
-    what this machine reaches (image builds need package registries)."""
-
-    ISOLATED = "ISOLATED"
-    AWS = "AWS"
-    HOST = "HOST"
 
 
 class Container:
@@ -86,7 +71,7 @@ class Container:
         self.mounts = tuple(mounts)
         self.network = network
         self.port = port
-        self.command = _command(image, entrypoint, arguments)
+        self.command = command_of(image, entrypoint, arguments)
         self.environment = {"PATH": DOCKER_PATH, "HOSTNAME": host_name, "HOME": "/root"}
         self.environment |= image.environment
         self.environment |= dict(environment or {})
@@ -127,7 +112,18 @@ class Container:
         self._reader.start()
 
     def _describe(self, listener: socket.socket | None) -> None:
-        specification = self._specification(listener)
+        specification = Specification(
+            image=self.image,
+            command=self.command,
+            environment=self.environment,
+            mounts=self.mounts,
+            network=self.network,
+            host_name=self._host_name,
+            opt=self._opt,
+        ).told(self._scratch)
+        if listener is not None:
+            specification["listen_descriptor"] = listener.fileno()
+            specification["listen_port"] = self.port
         # Standard input stays open: when it closes, the container knows that the server ended.
         with contextlib.suppress(BrokenPipeError):
             self._lifeline.write(json.dumps(specification).encode() + b"\n")
@@ -142,43 +138,6 @@ class Container:
     @property
     def _lifeline(self) -> IO[bytes]:
         return cast("IO[bytes]", self._started.stdin)
-
-    def _specification(self, listener: socket.socket | None) -> dict[str, Any]:
-        specification: dict[str, Any] = {
-            "root": str(self._scratch / "root"),
-            "mounts": self._steps(),
-            "command": self.command,
-            "environment": self.environment,
-            "working_directory": self.image.working_directory,
-            "network": self.network.value,
-            "hostname": self._host_name,
-        }
-        if self.network is Network.AWS:
-            address = urlsplit(self.environment["AWS_ENDPOINT_URL"])
-            specification["gateway"] = [address.hostname, address.port]
-        if listener is not None:
-            specification["listen_descriptor"] = listener.fileno()
-            specification["listen_port"] = self.port
-        return specification
-
-    def _steps(self) -> list[Step]:
-        hosts = self._scratch / "hosts"
-        hosts.write_text(f"127.0.0.1 localhost {self._host_name}\n::1 localhost\n")
-        steps = operating_system(self.image.interpreter)
-        steps.append(Mount(hosts, "/etc/hosts").step())
-        if self._opt is not None:
-            steps.insert(0, Mount(self._opt, "/opt", writable=True).step())
-        else:
-            steps.insert(0, {"kind": "tmpfs", "target": "/opt", "mode": "755"})
-            steps += [mount.step() for mount in self.image.mounts()]
-        if self.network is Network.AWS:
-            named = {self.environment.get(name) for name in _CERTIFICATE_VARIABLES}
-            files = hidden([Path(name) for name in named if name and Path(name).is_file()])
-            steps += [Mount(file, str(file)).step() for file in files]
-        given = [mount.step() for mount in self.mounts]
-        return (
-            steps + given if self._opt is None else [*steps, BUILD_CACHE, *given, *ONLY_OPT_IS_KEPT]
-        )
 
     @property
     def running(self) -> bool:
@@ -234,21 +193,6 @@ class Container:
         shutil.rmtree(self._scratch, ignore_errors=True)
         if self._listen is not None:
             self._listen.unlink(missing_ok=True)
-
-
-def _command(
-    image: Image, entrypoint: Sequence[str] | None, arguments: Sequence[str] | None
-) -> list[str]:
-    if entrypoint is not None:
-        words = [*entrypoint, *(arguments or ())]
-    else:
-        words = [*image.entrypoint, *(image.command if arguments is None else arguments)]
-    if not words:
-        raise ValueError(
-            f"Nothing to run: image {image.digest} has neither ENTRYPOINT nor CMD, and none was "
-            "given. Add an ENTRYPOINT to its Dockerfile."
-        )
-    return words
 
 
 def _listen(path: Path) -> socket.socket:

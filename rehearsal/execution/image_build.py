@@ -18,21 +18,18 @@ from pathlib import Path, PurePosixPath
 
 from rehearsal.execution import dockerfile
 from rehearsal.execution.build_context import BuildContext, CopyError, fingerprint, place
-from rehearsal.execution.container import DOCKER_PATH
+from rehearsal.execution.container_specification import DOCKER_PATH
 from rehearsal.execution.dockerfile import Instruction
 from rehearsal.execution.image import Image
+from rehearsal.execution.image_base import base_interpreter
 from rehearsal.execution.image_command import MountPointBusyError, run_command
 from rehearsal.execution.image_layers import LayerStore, Opt
-from rehearsal.execution.interpreter import Interpreter, find_interpreter, running_interpreter
+from rehearsal.execution.interpreter import running_interpreter
 from rehearsal.execution.overlay import Overlay, large_entries, overlays_work
 
 Log = Callable[[str], None]
 
 _OPT = PurePosixPath("/opt")
-_BASE = re.compile(
-    r"(?:^|.*/)python:(?P<version>3\.\d+)(?:\.\d+)?(?:-slim)?(?:-(?:bookworm|trixie|bullseye))?"
-    r"(?:@sha256:[0-9a-f]{64})?"
-)
 _PYTHON_ENVIRONMENT = {"PATH": DOCKER_PATH, "LANG": "C.UTF-8"}
 """What python base images set."""
 
@@ -97,30 +94,11 @@ class ImageBuild:
     def from_(self, step: Instruction) -> None:
         name = dockerfile.substitute(step.text, self.global_arguments)
         name = re.sub(r"\s+as\s+\S+$", "", name, flags=re.IGNORECASE)
-        match = _BASE.fullmatch(name)
-        if match is None:
-            raise step.error(
-                f"got the base image {name}, expected python:3.x or python:3.x-slim of any "
-                "registry: this rehearsal builds without a container engine, on the Python of this "
-                "machine."
-            )
-        interpreter = self._interpreter(match["version"])
+        interpreter = base_interpreter(name, step, self.log)
         self.chain = self._key("FROM", interpreter.version, platform.machine())
         self.image = replace(
             self.image, interpreter=interpreter, environment=dict(_PYTHON_ENVIRONMENT)
         )
-
-    def _interpreter(self, version: str) -> Interpreter:
-        found = find_interpreter(version)
-        if found is not None:
-            self.log(f" ---> Python {found.version} of this machine, {found.executable}")
-            return found
-        instead = running_interpreter()
-        self.log(
-            f" ---> WARNING: this machine has no Python {version}; Python {instead.version} "
-            "stands in for it. Install that version to rehearse with it."
-        )
-        return instead
 
     def env(self, step: Instruction) -> None:
         given = {name: self._substituted(value) for name, value in dockerfile.pairs(step).items()}

@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from rehearsal.execution.container import Container, Network
+from rehearsal.execution.container import Container
 from rehearsal.execution.container_mounts import Mount, package_registries
+from rehearsal.execution.container_specification import Network
 from rehearsal.execution.image import Image
 from rehearsal.execution.job import run_to_end
 from rehearsal.execution.overlay import Overlay

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 import boto3
 
 from rehearsal.aws.platform import Scope
-from rehearsal.execution.container import Container, Network
+from rehearsal.execution.container import Container
 from rehearsal.execution.container_init import SETUP_FAILED
+from rehearsal.execution.container_specification import Network
 from rehearsal.execution.image_registry import ImageUnavailableError, resolve
 from rehearsal.execution.isolation import IsolationUnavailableError
 from rehearsal.execution.job_failure import JobFailedError, UnsupportedError

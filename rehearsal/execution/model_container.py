@@ -11,8 +11,9 @@ from typing import Any
 
 import boto3
 
-from rehearsal.execution.container import Container, Network
+from rehearsal.execution.container import Container
 from rehearsal.execution.container_mounts import Mount
+from rehearsal.execution.container_specification import Network
 from rehearsal.execution.image import Image
 from rehearsal.execution.image_registry import ImageUnavailableError, resolve
 from rehearsal.execution.image_store import ImageStore

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from rehearsal.execution import isolation
-from rehearsal.execution.container import Container, Network
+from rehearsal.execution.container import Container
 from rehearsal.execution.container_mounts import Mount
+from rehearsal.execution.container_specification import Network
 from rehearsal.execution.image import Image
 from rehearsal.execution.interpreter import running_interpreter
 
