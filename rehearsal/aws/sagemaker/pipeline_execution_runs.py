@@ -11,6 +11,13 @@ from urllib.parse import urlsplit
 import boto3
 
 from rehearsal.aws.platform import Platform, Scope
+from rehearsal.aws.sagemaker.pipeline_execution_events import (
+    EXECUTION_EVENT,
+    STEP_EVENT,
+    cache_hit,
+    execution_detail,
+    step_detail,
+)
 from rehearsal.aws.sagemaker.pipelines import Pipelines
 from rehearsal.aws.sagemaker.records import Record, now
 from rehearsal.execution.pipeline_definition import parse_definition, walk
@@ -19,13 +26,10 @@ from rehearsal.execution.pipeline_run import STEP_FAILURE, PipelineRun, Plan, St
 from rehearsal.execution.pipeline_values import Values
 
 KIND = "pipeline-execution"
-ENDED = ("Succeeded", "Failed", "Stopped")
 POLL_SECONDS = 1.0
 """The longest time between two looks at a job; a change of any job wakes the executions at once."""
 
 _LOG = logging.getLogger(__name__)
-_EXECUTION_EVENT = "SageMaker Model Building Pipeline Execution Status Change"
-_STEP_EVENT = "SageMaker Model Building Pipeline Execution Step Status Change"
 
 
 class PipelineExecutionRuns(Pipelines):
@@ -163,20 +167,7 @@ class PipelineExecutionRuns(Pipelines):
             execution["LastModifiedTime"] = now()
         if state.status == previous:
             return
-        detail = {
-            "metadata": _event_metadata(state.metadata),
-            "stepStartTime": state.started,
-            "stepEndTime": state.ended,
-            "stepName": state.name,
-            "stepType": state.kind,
-            "previousStepStatus": previous,
-            "currentStepStatus": state.status,
-            "failureReason": state.failure_reason,
-            "cacheHitResult": _cache_hit(state),
-            "pipelineArn": execution["PipelineArn"],
-            "pipelineExecutionArn": execution["PipelineExecutionArn"],
-        }
-        self._emit_pipeline(scope, _STEP_EVENT, execution, detail)
+        self._emit_pipeline(scope, STEP_EVENT, execution, step_detail(execution, state, previous))
 
     def _set_status(self, scope: Scope, execution: Record, status: str, **changes: Any) -> None:
         with self.lock:
@@ -185,19 +176,8 @@ class PipelineExecutionRuns(Pipelines):
         self._emit_execution(scope, execution, previous=previous)
 
     def _emit_execution(self, scope: Scope, execution: Record, *, previous: str | None) -> None:
-        status = execution["PipelineExecutionStatus"]
-        ended = status in ENDED
-        detail = {
-            "pipelineExecutionDisplayName": execution["PipelineExecutionDisplayName"],
-            "pipelineExecutionDescription": execution.get("PipelineExecutionDescription"),
-            "currentPipelineExecutionStatus": status,
-            "previousPipelineExecutionStatus": previous,
-            "executionStartTime": execution["CreationTime"],
-            "executionEndTime": execution["LastModifiedTime"] if ended else None,
-            "pipelineArn": execution["PipelineArn"],
-            "pipelineExecutionArn": execution["PipelineExecutionArn"],
-        }
-        self._emit_pipeline(scope, _EXECUTION_EVENT, execution, detail)
+        detail = execution_detail(execution, previous)
+        self._emit_pipeline(scope, EXECUTION_EVENT, execution, detail)
 
     def _emit_pipeline(
         self, scope: Scope, detail_type: str, execution: Record, detail: Mapping[str, Any]
@@ -227,10 +207,6 @@ def _variables(execution: Record) -> dict[str, str]:
     }
 
 
-def _cache_hit(state: StepState) -> dict[str, str] | None:
-    return {"SourcePipelineExecutionArn": state.cache_source} if state.cache_source else None
-
-
 def _step_answer(state: StepState, step: Mapping[str, Any]) -> dict[str, Any]:
     answer = {
         "StepName": state.name,
@@ -239,19 +215,9 @@ def _step_answer(state: StepState, step: Mapping[str, Any]) -> dict[str, Any]:
         "StartTime": state.started,
         "EndTime": state.ended,
         "StepStatus": state.status,
-        "CacheHitResult": _cache_hit(state),
+        "CacheHitResult": cache_hit(state),
         "FailureReason": state.failure_reason,
         "Metadata": dict(state.metadata),
         "AttemptCount": state.attempts,
     }
     return {name: value for name, value in answer.items() if value is not None}
-
-
-def _event_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"ProcessingJob": {"Arn": ..}}` as events spell it: `{"processingJob": {"arn": ..}}`."""
-    return {
-        name[0].lower() + name[1:]: {
-            key[0].lower() + key[1:]: value for key, value in inner.items()
-        }
-        for name, inner in metadata.items()
-    }

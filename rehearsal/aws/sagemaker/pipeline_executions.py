@@ -8,7 +8,8 @@ from typing import Any
 from rehearsal.aws.platform import AwsError, Context, Scope
 from rehearsal.aws.sagemaker.control_plane import identity
 from rehearsal.aws.sagemaker.listing import Listing, page
-from rehearsal.aws.sagemaker.pipeline_execution_runs import ENDED, KIND, PipelineExecutionRuns
+from rehearsal.aws.sagemaker.pipeline_execution_events import ENDED
+from rehearsal.aws.sagemaker.pipeline_execution_runs import KIND, PipelineExecutionRuns
 from rehearsal.aws.sagemaker.pipelines import KIND as PIPELINE
 from rehearsal.aws.sagemaker.pipelines import pipeline_version
 from rehearsal.aws.sagemaker.records import Record, now, random_id
