@@ -3,6 +3,8 @@
 from .launch_role import LaunchRole
 from .permissions_boundary import ProjectBoundary
 from .project import Project
+from .project_portfolio import ProjectPortfolio
+from .project_product import ProjectProduct
 from .project_template import ProjectTemplate, ProjectTemplateStack
 from .seed import Seed
 from .seed_repository import SeedRepository
@@ -12,6 +14,8 @@ __all__ = [
     "LaunchRole",
     "Project",
     "ProjectBoundary",
+    "ProjectPortfolio",
+    "ProjectProduct",
     "ProjectTemplate",
     "ProjectTemplateStack",
     "Seed",

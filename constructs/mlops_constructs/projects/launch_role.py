@@ -3,54 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from mlops_constructs.access.acknowledgement import acknowledge_permissions
 from mlops_constructs.access.service_role import ROLE_PATH, Permission, ServiceRole
+
+from .launch_permissions import (
+    NOT_YET,
+    arn,
+    permissions_by_project,
+    permissions_by_stack,
+    permissions_of_service_catalog,
+)
 
 ROLE_NAME = "AmazonSageMakerProjectsLaunchRole"
 """The name under which SageMaker's documentation and Studio's users look for the role."""
 
-_NOT_YET = "projects do not exist yet; the pattern is the narrowest that their names allow"
-_STACKS = "SP-*"  # SageMaker begins the names of its projects' stacks so
-_REPOSITORIES = ("build", "deploy")
+# SageMaker begins the names of its projects' stacks so, and Service Catalog those of its products.
+_STACKS = "SP-*"
+_PRODUCT_STACKS = "SC-*"
+_SERVICE_CATALOG = "servicecatalog.amazonaws.com"
 _OF_A_PROJECT = {"Null": {"aws:ResourceTag/sagemaker:project-name": "false"}}
-
-_ACTIONS: dict[str, str] = {
-    "codebuild": "BatchGetProjects CreateProject DeleteProject UpdateProject",
-    "codecommit": "CreateBranch CreateCommit CreateRepository DeleteRepository GetBranch GetCommit "
-    "GetRepository GetRepositoryTriggers ListTagsForResource PutRepositoryTriggers TagResource "
-    "UntagResource UpdateRepositoryDescription UpdateRepositoryEncryptionKey UpdateRepositoryName",
-    "codepipeline": "CreatePipeline DeletePipeline GetPipeline GetPipelineState "
-    "ListTagsForResource TagResource UntagResource UpdatePipeline",
-    "ecr": "BatchDeleteImage CreateRepository DeleteLifecyclePolicy DeleteRepository "
-    "DescribeRepositories GetLifecyclePolicy GetRepositoryPolicy ListImages ListTagsForResource "
-    "PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy TagResource "
-    "UntagResource",
-    "events": "DeleteRule DescribeRule DisableRule EnableRule ListTagsForResource "
-    "ListTargetsByRule PutRule PutTargets RemoveTargets TagResource UntagResource",
-    "logs": "AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteRetentionPolicy "
-    "DisassociateKmsKey ListTagsForResource PutRetentionPolicy TagResource UntagResource",
-    "s3": "CreateBucket DeleteBucket DeleteBucketPolicy GetAccelerateConfiguration "
-    "GetAnalyticsConfiguration GetBucketAcl GetBucketCORS GetBucketLocation GetBucketLogging "
-    "GetBucketNotification GetBucketObjectLockConfiguration GetBucketOwnershipControls "
-    "GetBucketPolicy GetBucketPublicAccessBlock GetBucketTagging GetBucketVersioning "
-    "GetBucketWebsite GetEncryptionConfiguration GetIntelligentTieringConfiguration "
-    "GetInventoryConfiguration GetLifecycleConfiguration GetMetricsConfiguration "
-    "GetReplicationConfiguration ListBucket PutBucketOwnershipControls PutBucketPolicy "
-    "PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning PutEncryptionConfiguration "
-    "PutLifecycleConfiguration",
-    "sagemaker": "AddTags CreateModelPackageGroup DeleteModelPackageGroup DeleteTags "
-    "DescribeModelPackageGroup GetModelPackageGroupPolicy ListTags",
-}
-"""Actions of the resource types of a project; create, read, update and delete of each."""
 
 
 class LaunchRole(Construct):
-    """Defines the role that people pass to CreateProject, and CloudFormation acts with.
+    """Defines the role that creates projects.
+
+    People pass it to CreateProject, and CloudFormation acts with it. Where templates are products
+    of Service Catalog, Service Catalog takes it by itself: see `launch_from_service_catalog`.
 
     It can create what a project consists of, and nothing else. Roles and their managed policies it
     can create only below the path of projects, roles only with the permissions boundary, which it
@@ -79,6 +64,7 @@ class LaunchRole(Construct):
         """
         super().__init__(scope, construct_id)
         self._asset_bucket = asset_bucket
+        self._is_of_service_catalog = False
         self.role = ServiceRole(
             self,
             "Resource",
@@ -87,56 +73,37 @@ class LaunchRole(Construct):
             path="/",
             role_name=ROLE_NAME,
             permissions=[
-                *self._resources(),
+                *permissions_by_project(self),
+                *permissions_by_stack(self, _STACKS),
                 *self._roles(boundary),
                 *self._keys(),
                 self._seeds(),
             ],
         )
 
-    def _arn(
-        self,
-        service: str,
-        resource: str,
-        *,
-        form: cdk.ArnFormat = cdk.ArnFormat.SLASH_RESOURCE_NAME,
-    ) -> str:
-        kind, _, name = resource.partition("/")
-        return cdk.Stack.of(self).format_arn(
-            service=service,
-            resource=kind,
-            resource_name=name or None,
-            arn_format=form,
-        )
+    def launch_from_service_catalog(self) -> None:
+        """Lets Service Catalog launch products with the role, besides CloudFormation.
 
-    def _resources(self) -> list[Permission]:
-        colon = cdk.ArnFormat.COLON_RESOURCE_NAME
-        arns = {
-            "codebuild": [self._arn("codebuild", "project/*")],
-            "codecommit": [self._arn("codecommit", f"*-model-{kind}") for kind in _REPOSITORIES],
-            "codepipeline": [
-                self._arn("codepipeline", f"*-model-{kind}") for kind in _REPOSITORIES
-            ],
-            "ecr": [self._arn("ecr", f"repository/{_STACKS.lower()}")],
-            "events": [self._arn("events", f"rule/{_STACKS}")],
-            "logs": [self._arn("logs", f"log-group/{_STACKS}", form=colon)],
-            "s3": [f"arn:{cdk.Aws.PARTITION}:s3:::{_STACKS.lower()}"],
-            "sagemaker": [self._arn("sagemaker", "model-package-group/*")],
-        }
-        return [
-            Permission(
-                actions=[f"{service}:{action}" for action in actions.split()],
-                resources=arns[service],
-                because=_NOT_YET,
+        The role may then create and delete the stacks of products, which are named `SC-*`, and read
+        the copies of templates that Service Catalog keeps. A second call changes nothing.
+
+        Source: "Launch constraints" in the Service Catalog Administrator Guide.
+        """
+        if self._is_of_service_catalog:
+            return
+        self._is_of_service_catalog = True
+        cast(iam.PolicyDocument, self.role.assume_role_policy).add_statements(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal(_SERVICE_CATALOG)], actions=["sts:AssumeRole"]
             )
-            for service, actions in _ACTIONS.items()
-        ] + [
-            Permission(
-                actions=["logs:DescribeLogGroups"],
-                resources=["*"],
-                because="the action has no resource level",
-            )
+        )
+        permissions = [
+            *permissions_by_stack(self, _PRODUCT_STACKS),
+            *permissions_of_service_catalog(self, _PRODUCT_STACKS),
         ]
+        for permission in permissions:
+            self.role.add_to_principal_policy(permission.statement())
+        acknowledge_permissions(self.role, permissions)
 
     def _roles(self, boundary: iam.IManagedPolicy) -> list[Permission]:
         roles, policies = (
@@ -152,7 +119,7 @@ class LaunchRole(Construct):
                 actions=[f"iam:{action}" for action in actions],
                 resources=[resource],
                 conditions=conditions,
-                because=_NOT_YET,
+                because=NOT_YET,
             )
 
         return [
@@ -206,7 +173,7 @@ class LaunchRole(Construct):
         ]
 
     def _keys(self) -> list[Permission]:
-        keys = self._arn("kms", "key/*")
+        keys = arn(self, "kms", "key/*")
         return [
             Permission(
                 actions=["kms:CreateKey", "kms:TagResource"],

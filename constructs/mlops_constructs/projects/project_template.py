@@ -139,7 +139,7 @@ class ProjectTemplate(Construct):
                 "hyphens, beginning and ending with a letter or digit"
             )
         problems.raise_if_any()
-        self.template_name = template_name
+        self.template_name, self.description = template_name, description
         qualifier = cdk.Stack.of(self).synthesizer.bootstrap_qualifier
         self.template = _synthesise(
             template_name,
@@ -152,9 +152,9 @@ class ProjectTemplate(Construct):
         )
         model_build_seed.asset(self, "ModelBuildSeed")
         model_deploy_seed.asset(self, "ModelDeploySeed")
-        asset = self._asset()
-        self.asset_bucket = asset.bucket
-        self.template_url = bucket.publish(template_name, template=asset, name=template_name)
+        self.asset = self._asset()
+        self.asset_bucket = self.asset.bucket
+        self.template_url = bucket.publish(template_name, template=self.asset, name=template_name)
 
     def _asset(self) -> s3_assets.Asset:
         with tempfile.TemporaryDirectory() as directory:
