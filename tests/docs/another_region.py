@@ -30,7 +30,7 @@ TEMPLATE = {
 
 
 def deploys_into_another_region(account: Account, outputs: Mapping[str, str]) -> None:
-    there = Account(dataclasses.replace(account.aws, region=THERE))
+    there = dataclasses.replace(account, aws=dataclasses.replace(account.aws, region=THERE))
     there.bootstrap()
     stores, roles = synthesised("deployment_region", THERE)
     store = there.create(stores)

@@ -28,9 +28,10 @@ ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 @dataclass(frozen=True)
 class Account:
-    """An account of the local AWS, in which stacks are deployed."""
+    """An account of the local AWS, in which stacks are deployed; `directory` is its state."""
 
     aws: LocalAws
+    directory: Path
 
     def client(self, service: str) -> Any:
         return self.aws.client(service)
@@ -57,6 +58,12 @@ class Account:
         key = f"{example.stack_name}.template.json"
         s3.upload_file(str(example.template_file), ASSETS, key)
         return f"https://s3.{REGION}.amazonaws.com/{ASSETS}/{key}"
+
+    def publish_image(self, context: Path, repository: str, tag: str) -> None:
+        """Builds the image of a folder, and pushes it."""
+        image = ImageStore(self.directory / "images").build(context)
+        session = _AtEndpoint(boto3.Session(ACCOUNT, "any", region_name=REGION), self.aws)
+        publish(session, repository, [tag], image)  # type: ignore[arg-type]
 
     def create(self, example: Synthesis) -> dict[str, str]:
         """Creates an example's stack and answers its outputs."""
@@ -125,12 +132,12 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     directory = tmp_path_factory.mktemp("rehearsal") / "aws"
     aws, _ = server_process.start(directory)
     try:
-        prepared = Account(aws)
+        prepared = Account(aws, directory)
         # What `cdk bootstrap` leaves behind, as far as templates refer to it.
         prepared.client("s3").create_bucket(Bucket=ASSETS)
         prepared.bootstrap()
         outputs = prepared.create(synthesis(STORES))
-        _publish_image(aws, directory, outputs["RepositoryUri"])
+        prepared.publish_image(ROOT / "docs/examples/image", outputs["RepositoryUri"], "1")
         for key in ("models/churn/model.tar.gz", "models/many/small.tar.gz"):
             prepared.client("s3").put_object(
                 Bucket=outputs["BucketName"], Key=key, Body=_model_data(INTERCEPT)
@@ -139,14 +146,6 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
         yield prepared
     finally:
         server_process.stop(directory)
-
-
-def _publish_image(aws: LocalAws, directory: Path, repository: str) -> None:
-    store = ImageStore(directory / "images")
-    image = store.build(ROOT / "docs/examples/image")
-    core = boto3.Session(ACCOUNT, "any", region_name=REGION)
-    session = _AtEndpoint(core, aws)
-    publish(session, repository, ["1"], image)  # type: ignore[arg-type]
 
 
 class _AtEndpoint:

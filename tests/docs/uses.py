@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from botocore.exceptions import ClientError
 
 from tests.docs.another_region import deploys_into_another_region
+from tests.docs.batch_monitoring import finds_drift_of_a_batch
 from tests.docs.conftest import INTERCEPT, Account
 from tests.docs.pull_requests import builds_pull_requests
 from tests.docs.waiting import eventually
@@ -105,6 +106,7 @@ def tells_what_is_spent(account: Account, outputs: Mapping[str, str]) -> None:
 
 USES: dict[str, Use] = {
     "asynchronous_endpoint": answers_in_the_bucket,
+    "batch_drift_monitor": finds_drift_of_a_batch,
     "cross_region_deployment": deploys_into_another_region,
     "hub_model": answers,
     "cost_budget": tells_what_is_spent,

@@ -1,0 +1,62 @@
+"""Whether the customers whom a nightly transform job scores are still those of the training data.
+
+Their `DataCaptureConfig` lists what they read and wrote below `batch/capture`; the monitor reads
+what is listed, in the morning, when they have ended.
+"""
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs import monitoring
+from mlops_constructs.network import Network
+
+
+class BatchDriftMonitor(cdk.Stack):
+    """Defines a daily monitor of batch transform in the project's image, and its alarm."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        network = Network.from_ids(
+            self,
+            "Corporate",
+            vpc_id="vpc-0a1b2c3d4e5f60718",
+            subnet_ids=["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
+            security_group_ids=["sg-0a1b2c3d4e5f60718"],
+        )
+        monitor = monitoring.DriftMonitor(
+            self,
+            "Customers",
+            question=monitoring.MonitoringQuestion.data_quality(),
+            data=monitoring.MonitoredData.of_batch_transform(
+                stores.bucket,
+                prefix="batch/capture",
+                input_prefix="batch/customers",
+                dataset_format=monitoring.DatasetFormat.csv(header=False),
+            ),
+            reports=monitoring.Reports.to_bucket(stores.bucket, prefix="batch/drift"),
+            image=monitoring.MonitoringImage.from_ecr_repository(
+                stores.repository, tag_or_digest="model-build"
+            ),
+            baseline=monitoring.Baseline.from_job(
+                stores.bucket, dataset_key="batch/training/customers.csv"
+            ),
+            frequency=monitoring.MonitoringFrequency.daily(at_hour=7),
+            job=monitoring.MonitoringJob(network=monitoring.MonitoringNetwork.within(network)),
+        )
+        monitoring.MetricAlarms(
+            self,
+            "Alarms",
+            watches=[
+                monitoring.Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1}),
+            ],
+            actions={"Warning": [monitoring.AlarmAction.notify(stores.topic)]},
+        )
+        cdk.CfnOutput(self, "MonitorName", value=monitor.monitor_name)
+        if monitor.baseline_job is not None:
+            machine = monitor.baseline_job.state_machine
+            cdk.CfnOutput(self, "BaselineJob", value=machine.state_machine_arn)
