@@ -138,12 +138,19 @@ class Platform(Protocol):
         """
 
     def authorize_service(
-        self, principal: str, action: str, resource_arn: str, scope: Scope, source_arn: str
+        self,
+        principal: str,
+        action: str,
+        resource_arn: str,
+        scope: Scope,
+        source_arn: str,
+        via: str | None = None,
     ) -> None:
         """Whether a resource's own policy lets a service of AWS do something for `source_arn`.
 
-        As a topic's policy that lets `cloudwatch.amazonaws.com` publish. Raises AwsError
-        (AccessDeniedException) when it does not, or the resource does not exist.
+        As a topic's policy that lets `cloudwatch.amazonaws.com` publish. `via` is the service
+        through which a key is used, such as `sns.us-east-1.amazonaws.com` (`kms:ViaService`).
+        Raises AwsError (AccessDeniedException) when it does not, or the resource does not exist.
         """
 
     def authorize_by_policy(

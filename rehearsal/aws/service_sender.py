@@ -67,9 +67,9 @@ class ServiceSender:
             FunctionName=function_arn, InvocationType="Event", Payload=event.encode()
         )
 
-    def _authorize(self, action: str, resource_arn: str) -> None:
+    def _authorize(self, action: str, resource_arn: str, via: str | None = None) -> None:
         self.platform.authorize_service(
-            self.principal, action, resource_arn, _scope(resource_arn), self.source_arn
+            self.principal, action, resource_arn, _scope(resource_arn), self.source_arn, via
         )
 
     def _check_key(self, key: str, resource_arn: str) -> None:
@@ -78,8 +78,10 @@ class ServiceSender:
             if found.get("KeyManager") == "AWS" or key.startswith("alias/aws/"):
                 message = f"{key} is managed by AWS, whose policy lets no service use it for you."
                 raise AwsError("KMSAccessDenied", message)
+            service, region = resource_arn.split(":")[2:4]
+            via = f"{service}.{region}.amazonaws.com"
             for action in _KEY_ACTIONS:
-                self._authorize(action, found["Arn"])
+                self._authorize(action, found["Arn"], via)
         except Exception as error:
             raise AwsError(
                 "KMSAccessDenied",

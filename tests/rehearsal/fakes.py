@@ -98,7 +98,13 @@ class FakePlatform:
             raise AwsError("AccessDeniedException", f"{message} on {resource_arn}", 403)
 
     def authorize_service(
-        self, principal: str, action: str, resource_arn: str, scope: Scope, source_arn: str
+        self,
+        principal: str,
+        action: str,
+        resource_arn: str,
+        scope: Scope,
+        source_arn: str,
+        via: str | None = None,
     ) -> None:
         self.authorize(principal, action, resource_arn, scope)
 

@@ -108,19 +108,22 @@ class Notifications(Construct):
             self._wait_for_policy(topic)
 
     def _topic(self, topic: sns.ITopic) -> codestarnotifications.CfnNotificationRule.TargetProperty:
-        account = {"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}}
-        principal = iam.ServicePrincipal(_SERVICE, conditions=account)
+        # Conditions on the source are not documented for this service, and a condition that never
+        # holds would be silent.
+        principal = iam.ServicePrincipal(_SERVICE)
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 actions=["sns:Publish"], principals=[principal], resources=[topic.topic_arn]
             )
         )
         if topic.master_key is not None:
+            region = cdk.Stack.of(self).region
             topic.master_key.add_to_resource_policy(
                 iam.PolicyStatement(
                     actions=["kms:Decrypt", "kms:GenerateDataKey*"],
                     principals=[principal],
                     resources=["*"],
+                    conditions={"StringEquals": {"kms:ViaService": f"sns.{region}.amazonaws.com"}},
                 )
             )
         return codestarnotifications.CfnNotificationRule.TargetProperty(

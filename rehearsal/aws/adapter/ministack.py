@@ -97,9 +97,15 @@ class Ministack:
         identity.authorize(principal_arn, action, resource_arn, scope, keys)
 
     def authorize_service(
-        self, principal: str, action: str, resource_arn: str, scope: Scope, source_arn: str
+        self,
+        principal: str,
+        action: str,
+        resource_arn: str,
+        scope: Scope,
+        source_arn: str,
+        via: str | None = None,
     ) -> None:
-        resource_policies.authorize_service(principal, action, resource_arn, scope, source_arn)
+        resource_policies.authorize_service(principal, action, resource_arn, scope, source_arn, via)
 
     def authorize_by_policy(
         self,

@@ -13,7 +13,12 @@ from rehearsal.aws.platform import AwsError, Scope
 
 
 def authorize_service(
-    principal: str, action: str, resource_arn: str, scope: Scope, source_arn: str
+    principal: str,
+    action: str,
+    resource_arn: str,
+    scope: Scope,
+    source_arn: str,
+    via: str | None = None,
 ) -> None:
     """Raises AwsError unless the resource's policy lets a service act for `source_arn`."""
     service = action.partition(":")[0]
@@ -30,6 +35,7 @@ def authorize_service(
             "aws:sourceaccount": source_account,
             # What the default policy of a topic asks for.
             "aws:sourceowner": source_account,
+            **({"kms:viaservice": via} if via else {}),
         },
         principal_keys={},
     )
