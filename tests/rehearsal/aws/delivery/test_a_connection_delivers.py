@@ -29,6 +29,24 @@ def _role(server: Any) -> str:
     return str(made["Arn"])
 
 
+def _key_policy() -> dict[str, Any]:
+    """The notifications' service uses the key through SNS only, as AWS documents it."""
+    owner = {
+        "Effect": "Allow",
+        "Action": "kms:*",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Resource": "*",
+    }
+    service = {
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Principal": {"Service": PRINCIPAL},
+        "Resource": "*",
+        "Condition": {"StringEquals": {"kms:ViaService": "sns.us-east-1.amazonaws.com"}},
+    }
+    return {"Version": "2012-10-17", "Statement": [owner, service]}
+
+
 def _template(role: str) -> dict[str, Any]:
     """A connection, a pipeline behind it, and a topic that is told of approvals, in one stack."""
     source = {
@@ -89,7 +107,8 @@ def _template(role: str) -> dict[str, Any]:
                 ],
             },
         },
-        "Topic": {"Type": "AWS::SNS::Topic"},
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": _key_policy()}},
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": {"Ref": "Key"}}},
         "TopicPolicy": {
             "Type": "AWS::SNS::TopicPolicy",
             "Properties": {
