@@ -108,7 +108,7 @@ class Endpoint(EndpointBase):
         self._parts = parts
         self.variant_name = variants[0].name
         self.hosts_components = bool(parts.fleets)
-        parts.grant_roles()
+        parts.grant_roles(self)
         parts.explain_open_networks()
         config = parts.define_config(self, endpoint_name)
         self._resource = self._define_endpoint(config, endpoint_name, rollout)

@@ -18,7 +18,7 @@ from .checkov_skip import skip_in_checkov
 from .data_capture import DataCapture
 from .managed_fleet import ManagedFleet
 from .model import ModelBase
-from .permissions import grant, use_of_volumes
+from .permissions import grant, use_of_volumes, writing_logs
 from .real_time_variant import RealTimeVariant
 from .scaled_capacity import (
     INSTANCES,
@@ -85,7 +85,7 @@ class EndpointParts:
             if variant.scaling is not None
         ]
 
-    def grant_roles(self) -> None:
+    def grant_roles(self, scope: Construct) -> None:
         """Lets the roles of models and fleets use what the endpoint's features need."""
         roles: list[iam.IRole] = [model.role for model in self.models if model.role is not None]
         roles += [fleet.role for fleet in self.fleets]
@@ -96,6 +96,9 @@ class EndpointParts:
                 self.asynchronous.grant_use(role)
             if self.encryption_key is not None:
                 grant(role, use_of_volumes(self.encryption_key))
+        for fleet in self.fleets:
+            # Each component has a log of its own, beside that of the endpoint.
+            grant(fleet.role, [writing_logs(scope, "InferenceComponents/*")])
 
     def explain_open_networks(self) -> None:
         """Tells checkov why models of serverless variants are not isolated."""

@@ -13,7 +13,7 @@ from aws_cdk.aws_sagemaker import CfnModel
 from constructs import Construct
 
 from mlops_constructs._problems import is_known
-from mlops_constructs.access import ModelExecutionRole, Permission
+from mlops_constructs.access import ModelExecutionRole, Permission, image_pull_permissions
 
 from .model_content import ModelContent, ModelTraits
 
@@ -105,26 +105,24 @@ class ImageContent(ModelContent):
             model_data_prefix=_folder(self.model_data_key),
         )
 
-    def _image_permission(self) -> Permission:
-        return Permission(
-            actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            resources=[self.repository.repository_arn],
-        )
-
     def permissions(self) -> Sequence[Permission]:
-        image = self._image_permission()
+        allowed = image_pull_permissions(self.repository)
         bucket, prefix = self.model_data_bucket, _folder(self.model_data_key)
         if bucket is None:
-            return [image]
-        data = Permission(
-            actions=["s3:GetObject"],
-            resources=[bucket.arn_for_objects(f"{prefix}*")],
-            because="each training writes its model under a key of its own",
-        )
+            return allowed
+        below = f"{prefix}*"
+        because = "each training writes its model under a key of its own"
+        objects = [bucket.arn_for_objects(below)]
+        # The files of a folder, and the archives of a multi-model container, are listed.
+        listed = {"StringLike": {"s3:prefix": below}}
+        allowed += [
+            Permission(actions=["s3:GetObject"], resources=objects, because=because),
+            Permission(actions=["s3:ListBucket"], resources=[bucket.bucket_arn], conditions=listed),
+        ]
         key = bucket.encryption_key
-        if key is None:
-            return [image, data]
-        return [image, data, Permission(actions=["kms:Decrypt"], resources=[key.key_arn])]
+        if key is not None:
+            allowed.append(Permission(actions=["kms:Decrypt"], resources=[key.key_arn]))
+        return allowed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +179,7 @@ class HubContent(ImageContent):
 
     def permissions(self) -> Sequence[Permission]:
         """The image alone: the hub gives SageMaker access to the data, whatever the role may."""
-        return [self._image_permission()]
+        return image_pull_permissions(self.repository)
 
     def _data_properties(self) -> dict[str, Any]:
         accepted = CfnModel.ModelAccessConfigProperty(accept_eula=True)

@@ -13,6 +13,7 @@ from .endpoint_base import EndpointBase
 from .health_alarms import Watched
 from .model import ModelBase
 from .names import LONGEST_NAME, name_problems
+from .permissions import grant, writing_logs
 from .rollout import Rollout
 from .scaled_capacity import COPIES, ScaledResource
 from .scaling import Scaling
@@ -96,6 +97,8 @@ class InferenceComponent(InferenceComponentBase):
         name = inference_component_name or cdk.Names.unique_resource_name(
             self, max_length=LONGEST_NAME, separator="-"
         )
+        if model.role is not None:
+            grant(model.role, [writing_logs(self, f"InferenceComponents/{name}")])
         component = sagemaker.CfnInferenceComponent
         resource = component(
             self,

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from constructs import IConstruct
 
 from mlops_constructs.access import Permission, acknowledge_wildcards
 
@@ -33,3 +35,33 @@ def use_of_volumes(key: kms.IKey) -> list[Permission]:
             conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
     ]
+
+
+def writing_logs(scope: IConstruct, log_group: str) -> Permission:
+    """What a role needs to write the logs of its containers.
+
+    A role without it hosts all the same, and nobody sees why a container fails.
+
+    Parameters:
+        scope: whose account and region the logs are in.
+        log_group: the group below `/aws/sagemaker/`, or `<kind>/*` for all of a kind.
+
+    Source: "How to use SageMaker AI execution roles", section CreateModel; "Log groups and
+    streams that Amazon SageMaker AI sends to Amazon CloudWatch Logs".
+    """
+    arn = cdk.Stack.of(scope).format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=f"/aws/sagemaker/{log_group}",
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return Permission(
+        actions=[
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:DescribeLogStreams",
+            "logs:PutLogEvents",
+        ],
+        resources=[arn] if log_group.endswith("*") else [arn, f"{arn}:*"],
+        because="SageMaker names the streams of a log when containers start",
+    )

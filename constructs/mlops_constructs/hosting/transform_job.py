@@ -5,7 +5,7 @@ from typing import Any
 from mlops_constructs.access import Permission
 
 from .model import ModelBase
-from .permissions import grant
+from .permissions import grant, writing_logs
 from .transform_data import Split, TransformInput, TransformInstances, TransformOutput
 
 
@@ -37,7 +37,7 @@ def transform_job(
 
 
 def let_model_work(model: ModelBase, source: TransformInput, destination: TransformOutput) -> None:
-    """Lets the role of a model read the files of a job and write its answers."""
+    """Lets the role of a model read the files of a job, write its answers and its log."""
     if model.role is None:
         return
     because = "jobs read and write every file below a prefix"
@@ -54,7 +54,7 @@ def let_model_work(model: ModelBase, source: TransformInput, destination: Transf
     )
     keys = [source.bucket.encryption_key, destination.key]
     arns = list(dict.fromkeys(key.key_arn for key in keys if key is not None))
-    allowed = [files, listing, answers]
+    allowed = [files, listing, answers, writing_logs(model, "TransformJobs")]
     if arns:
         allowed.append(Permission(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=arns))
     grant(model.role, allowed)

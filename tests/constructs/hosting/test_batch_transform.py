@@ -174,6 +174,9 @@ def test_the_scheduler_may_start_these_jobs_only_and_the_model_reads_and_writes(
     assert granted["kms:CreateGrant"] == key.key_arn
     assert "/batch/in/*" in granted["s3:GetObject"]
     assert "/batch/out/*" in granted["s3:PutObject"]
+    # Jobs have a log group of their own, beside those of endpoints.
+    logs = str([v for actions, v in granted.items() if "logs:PutLogEvents" in actions])
+    assert ":log-group:/aws/sagemaker/TransformJobs:*" in logs
     assert granted["['kms:Decrypt', 'kms:GenerateDataKey']"] == key.key_arn
     assert "iam:PassRole" not in granted
 

@@ -7,9 +7,11 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 
+from mlops_constructs.access import ModelExecutionRole
 from mlops_constructs.hosting import (
     Capacity,
     ComponentCompute,
@@ -17,6 +19,7 @@ from mlops_constructs.hosting import (
     InferenceComponent,
     ManagedFleet,
     Model,
+    ModelSource,
     Rollback,
     Rollout,
     Routing,
@@ -29,6 +32,7 @@ from mlops_constructs.hosting import (
 Resources = Callable[[str], list[dict[str, Any]]]
 COMPONENT = "AWS::SageMaker::InferenceComponent"
 CONFIG = "AWS::SageMaker::EndpointConfig"
+POLICY = "AWS::IAM::ManagedPolicy"
 COMPUTE = ComponentCompute(minimum_memory_mb=1024, cpu_cores=2)
 
 
@@ -106,6 +110,31 @@ def test_a_component_without_a_name_is_named_for_its_place(
 
     assert component.inference_component_name.startswith("S-Component-")
     assert len(component.inference_component_name) <= 63
+
+
+def test_copies_write_the_log_of_their_component(
+    stack: cdk.Stack, repository: ecr.IRepository, resources: Resources
+) -> None:
+    fleet = ManagedFleet(
+        instance_type="ml.m7i.xlarge",
+        role=ModelExecutionRole(stack, "FleetRole", image_repository=repository),
+        maximum=3,
+    )
+    endpoint = Endpoint(stack, "Shared", variants=[fleet])
+    model = Model(stack, "M", source=ModelSource.from_image(repository, tag_or_digest="1"))
+
+    InferenceComponent(
+        stack,
+        "C",
+        endpoint=endpoint,
+        model=model,
+        compute=COMPUTE,
+        inference_component_name="churn",
+    )
+
+    allowed = str([policy["PolicyDocument"] for policy in resources(POLICY)])
+    assert ":log-group:/aws/sagemaker/InferenceComponents/*" in allowed
+    assert ":log-group:/aws/sagemaker/InferenceComponents/churn:*" in allowed
 
 
 def test_copies_and_fleet_go_to_zero_and_one_failed_request_wakes_them(

@@ -108,7 +108,7 @@ def test_several_containers_have_names_and_a_mode(
 ) -> None:
     other = ecr.Repository.from_repository_name(stack, "Other", "other")
     trained = ModelSource.from_image(
-        other, tag_or_digest="2", model_data_bucket=bucket, model_data_key="models/a/m.tar.gz"
+        other, tag_or_digest="2", model_data_bucket=bucket, model_data_key="models/a/"
     )
 
     model = Model(stack, "M", source=factory({"prepare": image, "predict": trained}))
@@ -117,8 +117,10 @@ def test_several_containers_have_names_and_a_mode(
     assert rendered["InferenceExecutionConfig"] == {"Mode": mode}
     assert "PrimaryContainer" not in rendered
     assert [one["ContainerHostname"] for one in rendered["Containers"]] == ["prepare", "predict"]
-    assert rendered["Containers"][1]["ModelDataUrl"] == "s3://churn-artifacts/models/a/m.tar.gz"
-    # One role reads the images and the data of all.
+    data = rendered["Containers"][1]["ModelDataSource"]["S3DataSource"]
+    assert data["S3Uri"] == "s3://churn-artifacts/models/a/"
+    # One role reads the images and the data of all; the files of a folder have to be listed.
+    assert "'s3:prefix': 'models/a/*'" in actions_of(resources)
     assert ":repository/other" in actions_of(resources)
     assert "/models/a/*" in actions_of(resources)
     assert model.traits.containers == 2
