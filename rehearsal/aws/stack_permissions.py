@@ -1,7 +1,7 @@
 """What CloudFormation calls, for the resource types that ministack provisions in-process.
 
 A stack acts with its role. Types of our services go over boto3 and are judged there; the others
-against the table of `stock_types.py`. Actions and resources follow the service authorization
+against the tables of `stock_types`. Actions and resources follow the service authorization
 reference (https://docs.aws.amazon.com/service-authorization/latest/reference/). A type without a
 row is refused when anyone but an account's root deploys it.
 """

@@ -1,97 +1,25 @@
-"""Hyperparameter tuning jobs."""
+"""Tuning jobs: trials, limits, failures, stops."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from rehearsal.aws.platform import Scope
 from rehearsal.execution.job import JobResult, Progress
 from rehearsal.execution.job_failure import JobFailedError
-from rehearsal.execution.tuning_job import Launch, run
-from rehearsal.execution.tuning_parameters import as_hyperparameters, space
-
-SCOPE = Scope("111111111111", "us-east-1")
-CONTINUOUS = {"Name": "rate", "MinValue": "0.001", "MaxValue": "1"}
-INTEGER = {"Name": "depth", "MinValue": "2", "MaxValue": "6"}
-CATEGORICAL = {"Name": "booster", "Values": ["gbtree", "dart"]}
-RANGES = {
-    "ContinuousParameterRanges": [CONTINUOUS],
-    "IntegerParameterRanges": [INTEGER],
-    "CategoricalParameterRanges": [CATEGORICAL],
-}
-
-
-def request(**config: Any) -> dict[str, Any]:
-    return {
-        "HyperParameterTuningJobName": "tune",
-        "HyperParameterTuningJobConfig": {
-            "Strategy": "Bayesian",
-            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "auc"},
-            "ResourceLimits": {"MaxNumberOfTrainingJobs": 6, "MaxParallelTrainingJobs": 2},
-            "ParameterRanges": RANGES,
-            **config,
-        },
-        "TrainingJobDefinition": {
-            "DefinitionName": "d",
-            "StaticHyperParameters": {"rounds": "10"},
-            "AlgorithmSpecification": {
-                "TrainingImage": "image",
-                "TrainingInputMode": "File",
-                "MetricDefinitions": [{"Name": "auc", "Regex": "auc=(.*)"}],
-            },
-            "RoleArn": "arn:aws:iam::111111111111:role/job",
-        },
-    }
-
-
-def metrics(value: float) -> dict[str, Any]:
-    stamp = datetime.now(UTC)
-    return {"FinalMetricDataList": [{"MetricName": "auc", "Value": value, "Timestamp": stamp}]}
-
-
-class Training:
-    """Stands in for CreateTrainingJob: `score` is the objective of given hyperparameters."""
-
-    def __init__(self, score: Callable[[Mapping[str, str]], float | None]) -> None:
-        self.requests: list[Mapping[str, Any]] = []
-        self.running = self.most_running = 0
-        self._score = score
-        self._lock = threading.Lock()
-
-    def __call__(
-        self, job: Mapping[str, Any], progress: Progress, stop: threading.Event
-    ) -> JobResult:
-        with self._lock:
-            self.requests.append(job)
-            self.running += 1
-            self.most_running = max(self.most_running, self.running)
-        time.sleep(0.02)
-        with self._lock:
-            self.running -= 1
-        value = self._score(job["HyperParameters"])
-        if value is None:
-            raise JobFailedError("AlgorithmError: no luck, exit code: 1")
-        progress(metrics(value))
-        return JobResult("Completed", metrics(value))
-
-    @property
-    def drawn(self) -> list[dict[str, str]]:
-        ordered = sorted(self.requests, key=lambda job: str(job["TrainingJobName"]))
-        return [dict(job["HyperParameters"]) for job in ordered]
-
-
-def by_depth(values: Mapping[str, str]) -> float:
-    return float(values["depth"])
-
-
-def tune(launch: Launch, **config: Any) -> JobResult:
-    return run(request(**config), scope=SCOPE, launch=launch)
+from rehearsal.execution.tuning_job import run
+from tests.rehearsal.execution.trials import (
+    CATEGORICAL,
+    SCOPE,
+    Training,
+    by_depth,
+    metrics,
+    request,
+    tune,
+)
 
 
 def test_the_best_trial_wins() -> None:
@@ -117,61 +45,10 @@ def test_minimize_looks_for_the_smallest() -> None:
     assert int(best) == min(int(values["depth"]) for values in training.drawn)
 
 
-def test_values_stay_in_their_ranges_and_static_ones_are_given() -> None:
-    training = Training(by_depth)
-    tune(training)
-    for values in training.drawn:
-        assert 0.001 <= float(values["rate"]) <= 1
-        assert values["depth"] in {"2", "3", "4", "5", "6"}
-        assert values["booster"] in {"gbtree", "dart"}
-        assert values["rounds"] == "10"
-        assert values["_tuning_objective_metric"] == "auc"  # SageMaker adds it
-    names = [str(job["TrainingJobName"]) for job in training.requests]
-    assert len(set(names)) == 6
-    assert all(len(name) <= 63 for name in names)
-
-
 def test_no_more_than_the_limit_run_at_once() -> None:
     training = Training(by_depth)
     tune(training)
     assert training.most_running == 2
-
-
-@pytest.mark.parametrize("strategy", ["Bayesian", "Random"])
-def test_one_seed_gives_the_same_trials(strategy: str) -> None:
-    drawn = []
-    for seed in (None, None, 7):
-        training = Training(by_depth)
-        config = {"Strategy": strategy} | ({} if seed is None else {"RandomSeed": seed})
-        tune(training, **config)
-        drawn.append(training.drawn)
-    assert drawn[0] == drawn[1]
-    assert drawn[0] != drawn[2]
-
-
-def test_bayesian_search_learns_from_its_trials() -> None:
-    limits = {"MaxNumberOfTrainingJobs": 24, "MaxParallelTrainingJobs": 1}
-    training = Training(lambda values: -abs(float(values["rate"]) - 0.8))
-    tune(
-        training, ResourceLimits=limits, ParameterRanges={"ContinuousParameterRanges": [CONTINUOUS]}
-    )
-    distances = [abs(float(values["rate"]) - 0.8) for values in training.drawn]
-    assert sum(distances[12:]) < sum(distances[:12]) / 2
-
-
-def test_grid_takes_every_combination() -> None:
-    training = Training(lambda values: float(values["b"]))
-    ranges = {
-        "CategoricalParameterRanges": [
-            {"Name": "a", "Values": ["x", "y"]},
-            {"Name": "b", "Values": ["1", "2", "3"]},
-        ]
-    }
-    limits = {"MaxParallelTrainingJobs": 4}
-    result = tune(training, Strategy="Grid", ParameterRanges=ranges, ResourceLimits=limits)
-    combinations = {(values["a"], values["b"]) for values in training.drawn}
-    assert len(training.requests) == len(combinations) == 6
-    assert result.fields["BestTrainingJob"]["TunedHyperParameters"]["b"] == "3"
 
 
 def test_failed_trials_are_counted_and_the_others_go_on() -> None:
@@ -239,25 +116,6 @@ def test_early_stopping_ends_a_hopeless_trial() -> None:
         assert result.fields["TrainingJobStatusCounters"]["Stopped"] == expected
 
 
-def test_reverse_logarithmic_scaling_is_dense_near_one() -> None:
-    found = space(
-        {
-            "ContinuousParameterRanges": [
-                {
-                    "Name": "m",
-                    "MinValue": "0",
-                    "MaxValue": "0.999",
-                    "ScalingType": "ReverseLogarithmic",
-                }
-            ]
-        }
-    )
-    low, high = found.distributions["m"].low, found.distributions["m"].high
-    assert as_hyperparameters({"m": low}, found) == {"m": repr(1 - low)}
-    assert float(as_hyperparameters({"m": high}, found)["m"]) == 0
-    assert found.distributions["m"].log
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -312,22 +170,3 @@ def test_what_is_not_supported_is_refused_by_name(
     change(job)
     with pytest.raises(JobFailedError, match=message):
         run(job, scope=SCOPE, launch=Training(by_depth))
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"MinValue": "2", "MaxValue": "1"}, "range of rate is empty"),
-        ({"MinValue": "0", "ScalingType": "Logarithmic"}, "needs MinValue above 0"),
-        ({"MaxValue": "2", "ScalingType": "ReverseLogarithmic"}, "needs 0 <= range < 1"),
-    ],
-)
-def test_limits_that_cannot_be_are_refused(changes: dict[str, str], message: str) -> None:
-    with pytest.raises(JobFailedError, match=message):
-        space({"ContinuousParameterRanges": [CONTINUOUS | changes]})
-
-
-def test_integers_have_no_reverse_logarithmic_scaling() -> None:
-    given = INTEGER | {"ScalingType": "ReverseLogarithmic", "MinValue": "0", "MaxValue": "0.5"}
-    with pytest.raises(JobFailedError, match="is for continuous ranges"):
-        space({"IntegerParameterRanges": [given]})
