@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from rehearsal import cli_project, local_aws, server_process
+from rehearsal import cli_connection, cli_project, local_aws, server_process
 from rehearsal.cdk import ASSEMBLY, Cdk, environments
 from rehearsal.data import Data
 from rehearsal.errors import RehearsalError, explain
@@ -153,3 +153,4 @@ def down(
 
 
 cli_project.register(app)
+cli_connection.register(app)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import ssl
-import urllib.request
 from pathlib import Path
 from typing import Any
+
+from rehearsal import connection, local_aws
 
 ACCOUNT = "111111111111"
 PRINCIPAL = "codestar-notifications.amazonaws.com"
@@ -179,13 +179,10 @@ def _push(server: Any, url: str, folder: Path, path: str) -> str:
 def test_a_push_behind_a_connection_is_delivered_and_told(server: Any, tmp_path: Path) -> None:
     outputs = _deployed(server)
     queue = _queue(server, outputs["Topic"])
-    base = f"{server.url}/connections/{outputs['Connection'].rsplit('/', 1)[-1]}"
-    context = ssl.create_default_context(cafile=server.ca_bundle)
-    request = urllib.request.Request(f"{base}/handshake", method="POST")  # noqa: S310
-    with urllib.request.urlopen(request, context=context) as answer:  # noqa: S310
-        assert json.load(answer)["ConnectionStatus"] == "AVAILABLE"
+    made = connection.authorize(local_aws.require(server.state), "team")
+    assert (made.arn, made.status) == (outputs["Connection"], "AVAILABLE")
     server.git("init", "-q", "-b", "main", directory=tmp_path)
-    url = f"{base}/team/churn.git"
+    url = made.remote.replace("OWNER/REPOSITORY", "team/churn")
     _push(server, url, tmp_path, "README.md")
     wanted = _push(server, url, tmp_path, "model/train.py")
 
