@@ -40,7 +40,8 @@ class Handler(BaseHTTPRequestHandler):
         lines = [model.encode() + b":" + line for line in body.splitlines()]
         self.answer(200, b"\\n".join(lines))
     def log_message(self, *_):
-        print("request", self.path, flush=True)
+        # In one write: requests are answered by threads, and print writes each part by itself.
+        print(f"request {self.path}\\n", end="", flush=True)
 
 ThreadingHTTPServer.request_queue_size = 128
 ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
