@@ -49,13 +49,11 @@ def run(
     progress: Progress = ignore_progress,
     stop: threading.Event | None = None,
     grace: float = STOP_GRACE,
-    hub_session: boto3.Session | None = None,
 ) -> JobResult:
     """Runs the job of a CreateTransformJob request to its end.
 
     `containers` are the model's container definitions; `session` and `environment` act with the
-    model's execution role, `hub_session` reads model data that a hub gives access to. The result's
-    fields are TransformStartTime and TransformEndTime. Raises
+    model's execution role. The result's fields are TransformStartTime and TransformEndTime. Raises
     JobFailedError.
     """
     job = _TransformJob(
@@ -68,16 +66,11 @@ def run(
         stop=stop or threading.Event(),
         grace=grace,
     )
-    return job.run(containers, isolated, hub_session)
+    return job.run(containers, isolated)
 
 
 class _TransformJob(Job):
-    def run(
-        self,
-        containers: Sequence[Mapping[str, Any]],
-        isolated: bool,
-        hub_session: boto3.Session | None,
-    ) -> JobResult:
+    def run(self, containers: Sequence[Mapping[str, Any]], isolated: bool) -> JobResult:
         _refuse_unsupported(self.request)
         if any(container.get("Mode") == "MultiModel" for container in containers):
             raise UnsupportedError("multi-model containers in batch transform", "Nor does AWS.")
@@ -87,7 +80,7 @@ class _TransformJob(Job):
         self._capture = TransformCapture(self.request, self.session, started)
         self._ids = InferenceIds(self.request, started)
         self.progress({"TransformJobStatus": "InProgress", **self._fields})
-        server = self._server(containers, isolated, hub_session)
+        server = self._server(containers, isolated)
         try:
             with self.directory(self.request["TransformJobName"]) as directory:
                 files = self._download(directory / "in")
@@ -102,12 +95,7 @@ class _TransformJob(Job):
             server.stop(self.grace)
         return JobResult(status, self._fields | {"TransformEndTime": now()})
 
-    def _server(
-        self,
-        containers: Sequence[Mapping[str, Any]],
-        isolated: bool,
-        hub_session: boto3.Session | None,
-    ) -> ModelServer:
+    def _server(self, containers: Sequence[Mapping[str, Any]], isolated: bool) -> ModelServer:
         name = self.request["TransformJobName"]
         extra = dict(self.request.get("Environment", {})) | self._batch_variables()
         return ModelServer(
@@ -125,7 +113,6 @@ class _TransformJob(Job):
             invocation_timeout=self._client_config.get("InvocationsTimeoutInSeconds", 600),
             largest_payload=self._largest_payload,
             log_group=LOG_GROUP,
-            hub_session=hub_session,
         )
 
     @property

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.aws.platform import AwsError
+from rehearsal.aws.sagemaker.models import has_data_source
 
 Variant = Mapping[str, Any]
 Models = Mapping[str, Mapping[str, Any]]
@@ -106,6 +107,7 @@ def _check_serverless(variant: Variant, models: Models) -> None:
         "network isolation": model.get("EnableNetworkIsolation"),
         "a multi-model container": _multi_model(model),
         "an inference pipeline": len(model["_containers"]) > 1,
+        "ModelDataSource": has_data_source(model),
     }
     found = [what for what, given in excluded.items() if given]
     if found:

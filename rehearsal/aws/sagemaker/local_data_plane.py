@@ -113,7 +113,6 @@ class LocalDataPlane:
                 image_store=self._image_store,
                 progress=run.progress,
                 stop=run.stop,
-                hub_session=run.resources["HubSession"],
             ),
         )
 

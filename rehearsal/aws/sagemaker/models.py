@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.aws.platform import AwsError, Context
@@ -111,6 +112,11 @@ def _check_container(container: dict[str, Any]) -> None:
         raise AwsError("ValidationException", message)
     if container.get("MultiModelConfig") and not multi_model:
         raise AwsError("ValidationException", "MultiModelConfig needs Mode MultiModel.")
+
+
+def has_data_source(model: Mapping[str, Any]) -> bool:
+    """Whether a container of a model has ModelDataSource, which some features exclude."""
+    return any(container.get("ModelDataSource") for container in model["_containers"])
 
 
 def model_data_url(container: dict[str, Any]) -> str | None:

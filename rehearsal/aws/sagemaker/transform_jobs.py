@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rehearsal.aws.platform import Context
+from rehearsal.aws.platform import AwsError, Context
 from rehearsal.aws.sagemaker import models
 from rehearsal.aws.sagemaker.jobs import JobKind, Jobs
 from rehearsal.aws.sagemaker.listing import Listing
@@ -29,6 +29,12 @@ class TransformJobs(Jobs):
         model = self.find(
             context.scope, models.KIND, record["ModelName"], operation="CreateTransformJob"
         )
+        if models.has_data_source(model):
+            message = (
+                f"Model {record['ModelName']} has ModelDataSource, which batch transform does not "
+                "support: give ModelDataUrl, a model.tar.gz."
+            )
+            raise AwsError("ValidationException", message)
         return self._create_job(
             KIND,
             record,
@@ -40,7 +46,6 @@ class TransformJobs(Jobs):
             resources={
                 "Containers": model["_containers"],
                 "EnableNetworkIsolation": model["EnableNetworkIsolation"],
-                "HubSession": self.hub_session(context.scope),
             },
         )
 

@@ -8,6 +8,18 @@ from tests.rehearsal.fakes import ROLE
 
 IMAGE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/churn:abc"
 
+FOLDER = {
+    "Image": IMAGE,
+    "ModelDataSource": {
+        "S3DataSource": {
+            "S3Uri": "s3://b/m/",
+            "S3DataType": "S3Prefix",
+            "CompressionType": "None",
+        }
+    },
+}
+"""A container whose model data is a folder of uncompressed files."""
+
 MULTI_MODEL = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": "s3://b/m/"}
 """A container of many models."""
 

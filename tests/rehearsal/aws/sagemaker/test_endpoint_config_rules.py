@@ -62,6 +62,10 @@ ASYNC = {"OutputConfig": {"S3OutputPath": "s3://b/p"}}
             "cannot serve model many, which has a multi-model container",
         ),
         (
+            {"ProductionVariants": [{**serverless(), "ModelName": "folder"}]},
+            "cannot serve model folder, which has ModelDataSource",
+        ),
+        (
             {"ProductionVariants": [serverless()], "AsyncInferenceConfig": ASYNC},
             "AsyncInferenceConfig is not supported for serverless",
         ),
@@ -97,6 +101,7 @@ def test_what_aws_excludes_together_is_refused(
 ) -> None:
     sagemaker.create_model(**requests.model())
     sagemaker.create_model(**{**requests.model("many"), "PrimaryContainer": requests.MULTI_MODEL})
+    sagemaker.create_model(**{**requests.model("folder"), "PrimaryContainer": requests.FOLDER})
 
     with pytest.raises(ClientError, match=message):
         sagemaker.create_endpoint_config(EndpointConfigName="c", **config)

@@ -174,6 +174,13 @@ def test_the_trials_of_a_tuning_job_are_training_jobs_with_its_tags(
     assert sagemaker.list_tags(ResourceArn=trial["TrainingJobArn"])["Tags"] == tags
 
 
+def test_a_transform_job_takes_no_folder_of_uncompressed_files(sagemaker: Any) -> None:
+    sagemaker.create_model(**{**requests.model(), "PrimaryContainer": requests.FOLDER})
+
+    with pytest.raises(ClientError, match="ModelDataSource, which batch transform does not"):
+        sagemaker.create_transform_job(TransformJobName="t", ModelName="churn")
+
+
 def test_a_transform_job_runs_the_containers_of_its_model(
     sagemaker: Any, data_plane: FakeDataPlane, ended: Callable[[str, str], dict[str, Any]]
 ) -> None:
