@@ -42,6 +42,7 @@ class FeatureStore:
             "FeatureGroupStatus": self.status,
             "RecordIdentifierFeatureName": "customer_id",
             "EventTimeFeatureName": "at",
+            "NextToken": "",
         }
         if "NextToken" in request:
             return {**answer, "FeatureDefinitions": _definitions(more, self.collection)}

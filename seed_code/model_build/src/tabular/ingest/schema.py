@@ -48,7 +48,7 @@ class GroupSchema:
                 f"{group} is {answer['FeatureGroupStatus']}; expected it to be Created"
             )
         features = list(page["FeatureDefinitions"])
-        while "NextToken" in page:
+        while page.get("NextToken"):  # it is there, and empty, on the last page
             page = client.describe_feature_group(
                 FeatureGroupName=group, NextToken=page["NextToken"]
             )
