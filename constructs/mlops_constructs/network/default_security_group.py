@@ -13,6 +13,15 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from .function_network import (
+    INTERFACE_ACTIONS,
+    INTERFACES_REASON,
+    LOOK_ACTIONS,
+    interface_resources,
+    placed_in,
+    wait_for_network,
+)
+from .network_base import NetworkBase
 from .service_role import network_service_role
 
 _CODE = Path(__file__).parent / "runtime" / "close_default_security_group.py"
@@ -20,6 +29,7 @@ _CODE = Path(__file__).parent / "runtime" / "close_default_security_group.py"
 # The names by which cdk-nag knows that somebody closes the group: those of the CDK's own function,
 # which is written for Node.js, shares one role in a stack and has that role's policy inline.
 _CONSTRUCT_ID = "RestrictDefaultSecurityGroupCustomResource"
+_ROLE = "DefaultSecurityGroupRole"
 _RESOURCE_TYPE = "Custom::VpcRestrictDefaultSG"
 
 SECURITY_PACKS = ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
@@ -28,17 +38,21 @@ _ACCEPTED = {
     "LambdaDLQ": "an error is the function's answer to CloudFormation, which shows it",
     "LambdaInsideVPC": "the function calls EC2's API and has nothing to do inside of the network",
 }
+_INSIDE = "LambdaInsideVPC"
+_CHECKOV = {"CKV_AWS_115": "LambdaConcurrency", "CKV_AWS_116": "LambdaDLQ", "CKV_AWS_117": _INSIDE}
 _ACCEPTED_BY_SERVERLESS = {
     "LambdaDLQ": _ACCEPTED["LambdaDLQ"],
     "LambdaTracing": "the function makes two calls when a network is made; its log shows them",
 }
 
 
-def close_default_security_group(scope: Construct, vpc: ec2.CfnVPC, key: kms.IKey) -> None:
+def close_default_security_group(
+    scope: Construct, vpc: ec2.CfnVPC, key: kms.IKey, *, network: NetworkBase | None
+) -> None:
     """Closes the default group of a VPC whenever the VPC is made; `key` encrypts the log of it.
 
-    No CloudFormation type knows the group, so a function does it, with a role that may do nothing
-    else (ADR 7).
+    No CloudFormation type knows the group, so a function does it, in `network` or, without one,
+    outside of any VPC; its role may do nothing else (ADR 7).
     """
     group_arn = cdk.Stack.of(scope).format_arn(
         service="ec2", resource="security-group", resource_name=vpc.attr_default_security_group
@@ -52,7 +66,7 @@ def close_default_security_group(scope: Construct, vpc: ec2.CfnVPC, key: kms.IKe
     )
     role = network_service_role(
         scope,
-        "DefaultSecurityGroupRole",
+        _ROLE,
         service="lambda.amazonaws.com",
         description="Lambda: closes the default security group of a VPC",
         statements=[
@@ -64,8 +78,11 @@ def close_default_security_group(scope: Construct, vpc: ec2.CfnVPC, key: kms.IKe
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"],
                 resources=[log.log_group_arn],
             ),
+            *(_attaching(scope) if network else []),
         ],
     )
+    if network:
+        _accept_attaching(scope)
     function = lambda_.Function(
         scope,
         "DefaultSecurityGroupFunction",
@@ -77,8 +94,10 @@ def close_default_security_group(scope: Construct, vpc: ec2.CfnVPC, key: kms.IKe
         log_group=log,
         timeout=cdk.Duration.minutes(1),
         memory_size=256,
+        **placed_in(network),
     )
-    _accept(function)
+    wait_for_network(function, network)
+    _accept(function, outside=network is None)
     cdk.CustomResource(
         scope,
         _CONSTRUCT_ID,
@@ -89,24 +108,41 @@ def close_default_security_group(scope: Construct, vpc: ec2.CfnVPC, key: kms.IKe
     )
 
 
-def _accept(function: lambda_.Function) -> None:
+def _attaching(scope: Construct) -> list[iam.PolicyStatement]:
+    return [
+        iam.PolicyStatement(
+            actions=list(INTERFACE_ACTIONS), resources=[interface_resources(scope)]
+        ),
+        iam.PolicyStatement(actions=list(LOOK_ACTIONS), resources=["*"]),
+    ]
+
+
+def _accept_attaching(scope: Construct) -> None:
+    stack = cdk.Stack.of(scope)
+    region, account = (
+        f"<AWS::{name}>" if cdk.Token.is_unresolved(value) else value
+        for name, value in (("Region", stack.region), ("AccountId", stack.account))
+    )
+    cdk.Validations.of(scope.node.find_child(f"{_ROLE}Permissions")).acknowledge(
+        *(
+            cdk.Acknowledgment(
+                id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=INTERFACES_REASON
+            )
+            for resource in ("*", f"arn:<AWS::Partition>:ec2:{region}:{account}:*/*")
+        )
+    )
+
+
+def _accept(function: lambda_.Function, *, outside: bool) -> None:
     """What the packs miss at a function that CloudFormation alone calls."""
-    findings = [(pack, rule) for pack in SECURITY_PACKS for rule in _ACCEPTED]
+    accepted = {rule for rule in _ACCEPTED if outside or rule != _INSIDE}
+    findings = [(pack, rule) for pack in SECURITY_PACKS for rule in sorted(accepted)]
     acknowledged = {f"{pack}-{rule}": _ACCEPTED[rule] for pack, rule in findings}
     acknowledged |= {f"Serverless-{rule}": why for rule, why in _ACCEPTED_BY_SERVERLESS.items()}
     cdk.Validations.of(function).acknowledge(
         *(cdk.Acknowledgment(id=finding, reason=why) for finding, why in acknowledged.items())
     )
     resource = cast(lambda_.CfnFunction, function.node.default_child)
-    # The CDK makes the function wait for its role, which the role's ARN in it does already.
-    resource.add_deletion_override("DependsOn")
-    resource.add_metadata(
-        "checkov",
-        {
-            "skip": [
-                {"id": "CKV_AWS_115", "comment": _ACCEPTED["LambdaConcurrency"]},
-                {"id": "CKV_AWS_116", "comment": _ACCEPTED["LambdaDLQ"]},
-                {"id": "CKV_AWS_117", "comment": _ACCEPTED["LambdaInsideVPC"]},
-            ]
-        },
-    )
+    skipped = {check: rule for check, rule in _CHECKOV.items() if rule in accepted}
+    comments = [{"id": check, "comment": _ACCEPTED[rule]} for check, rule in skipped.items()]
+    resource.add_metadata("checkov", {"skip": comments})

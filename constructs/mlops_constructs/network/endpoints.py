@@ -34,6 +34,7 @@ class Endpoints(Construct):
         cidr: str,
         services: Sequence[EndpointService],
         dynamodb: bool,
+        cloudformation: bool,
         accounts: Sequence[str],
     ) -> None:
         """Creates the endpoints.
@@ -43,12 +44,14 @@ class Endpoints(Construct):
             cidr: its addresses; only from them the interface endpoints are reached.
             services: the interface endpoints.
             dynamodb: whether there is a gateway endpoint for DynamoDB beside the one for S3.
+            cloudformation: whether functions in the network may answer CloudFormation.
             accounts: whose principals may pass, and in S3 and DynamoDB whose resources.
         """
         super().__init__(scope, construct_id)
         self._vpc = vpc
         self._own_principals = {"aws:PrincipalAccount": list(accounts)}
         self._own = {**self._own_principals, "aws:ResourceAccount": list(accounts)}
+        self._cloudformation = cloudformation
         self._gateway("S3", ec2.GatewayVpcEndpointAwsService.S3, "s3:*")
         if dynamodb:
             self._gateway("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB, "dynamodb:*")
@@ -67,16 +70,23 @@ class Endpoints(Construct):
                 endpoint.add_to_policy(statement)
 
     def _buckets_of_aws(self) -> list[iam.PolicyStatement]:
-        """Image layers of ECR, and models of JumpStart, lie in buckets of AWS."""
+        """Image layers of ECR, and models of JumpStart, lie in buckets of AWS; answers go there."""
         stack = cdk.Stack.of(self)
         layers = f"prod-{stack.region}-starport-layer-bucket"
         models = f"jumpstart-cache-prod-{stack.region}"
         objects = [f"arn:{stack.partition}:s3:::{bucket}/*" for bucket in (layers, models)]
         models_arn = f"arn:{stack.partition}:s3:::{models}"
-        return [
+        statements = [
             _allow("s3:GetObject", resources=objects),
             _allow("s3:ListBucket", resources=[models_arn]),
         ]
+        if self._cloudformation:
+            # "Access CloudFormation using an interface endpoint": a region without its hyphens.
+            region = cdk.Fn.join("", cdk.Fn.split("-", stack.region))
+            answers = f"cloudformation-custom-resource-response-{region}"
+            arn = f"arn:{stack.partition}:s3:::{answers}/*"
+            statements.append(_allow("s3:PutObject", resources=[arn]))
+        return statements
 
     def _interface(self, service: EndpointService, group: ec2.ISecurityGroup) -> None:
         endpoint = ec2.InterfaceVpcEndpoint(

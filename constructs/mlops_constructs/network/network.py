@@ -92,20 +92,28 @@ class Network(NetworkBase):
         cdk.Tags.of(resource).add("Name", self.node.path)
         log_key = key or self._log_key()
         allow_cloud_watch_logs(log_key, cdk.Stack.of(self))
-        close_default_security_group(self, resource, log_key)
         (flow_logs or FlowLogs.to_log_group()).record(self, resource.ref, log_key)
-        self.vpc = self._vpc(resource, cidr, availability_zones, internet)
+        subnets = Subnets(
+            self, "Subnets", vpc=resource, cidr=cidr, zones=availability_zones, internet=internet
+        )
+        self.vpc = self._vpc(resource, cidr, subnets)
         self.subnets = self.vpc.isolated_subnets
         self.security_group = self._security_group(uses)
         self.security_groups = [self.security_group]
-        Endpoints(
+        has_functions = any(use.cloudformation for use in uses)
+        endpoints = Endpoints(
             self,
             "Endpoints",
             vpc=self.vpc,
             cidr=cidr,
             services=services,
             dynamodb=any(use.dynamodb for use in uses),
+            cloudformation=has_functions,
             accounts=[cdk.Stack.of(self).account, *trusted_accounts],
+        )
+        self.ways_to_aws = [subnets, endpoints]
+        close_default_security_group(
+            self, resource, log_key, network=self if has_functions else None
         )
 
     @classmethod
@@ -157,10 +165,7 @@ class Network(NetworkBase):
             self, "LogKey", description="Encrypts the logs of a network", enable_key_rotation=True
         )
 
-    def _vpc(
-        self, resource: ec2.CfnVPC, cidr: str, zones: int, internet: InternetAccess
-    ) -> ec2.IVpc:
-        subnets = Subnets(self, "Subnets", vpc=resource, cidr=cidr, zones=zones, internet=internet)
+    def _vpc(self, resource: ec2.CfnVPC, cidr: str, subnets: Subnets) -> ec2.IVpc:
         return ec2.Vpc.from_vpc_attributes(
             self,
             "Vpc",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import jsii
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 
 @jsii.implements(ec2.IConnectable)
@@ -18,6 +20,8 @@ class NetworkBase(Construct):
     security_group: ec2.ISecurityGroup
     #: All groups of what runs in the network; one, unless more are imported.
     security_groups: list[ec2.ISecurityGroup]
+    #: What calls to AWS go through: endpoints and routes. Nothing where somebody else sees to it.
+    ways_to_aws: Sequence[IConstruct] = ()
 
     @property
     def connections(self) -> ec2.Connections:

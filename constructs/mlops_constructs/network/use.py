@@ -80,6 +80,7 @@ CODE_BUILD = EndpointService(
 )
 GLUE = EndpointService(name="Glue", service=_Aws.GLUE, resource_type="AWS::Glue::Database")
 ATHENA = EndpointService(name="Athena", service=_Aws.ATHENA, resource_type="AWS::Athena::WorkGroup")
+EC2 = EndpointService(name="Ec2", service=_Aws.EC2)
 FILE_SYSTEM = EndpointService(
     name="ElasticFileSystem",
     service=_Aws.ELASTIC_FILESYSTEM,
@@ -101,6 +102,8 @@ class NetworkUse:
         internal: whether what runs in the network talks among itself: the instances of a
             distributed job, or a notebook and its file system.
         dynamodb: whether tables are read or written; a gateway endpoint, without a fee.
+        cloudformation: whether functions run there that answer CloudFormation, which takes answers
+            in a bucket of AWS.
 
     Source: "Connect to SageMaker AI resources from within a VPC" in the Developer Guide.
 
@@ -113,6 +116,7 @@ class NetworkUse:
     services: tuple[EndpointService, ...]
     internal: bool = False
     dynamodb: bool = False
+    cloudformation: bool = False
 
     #: Training, processing and transform jobs: their code looks up its account and its jobs.
     TRAINING: ClassVar[NetworkUse]
@@ -142,6 +146,9 @@ class NetworkUse:
     TABLES: ClassVar[NetworkUse]
     #: A file system of one's own, mounted with IAM authorisation.
     FILE_SYSTEMS: ClassVar[NetworkUse]
+    #: Functions of this library that CloudFormation calls, where an organisation wants them in a
+    #: VPC: the network's own runs there too.
+    FUNCTIONS: ClassVar[NetworkUse]
 
 
 NetworkUse.TRAINING = NetworkUse(
@@ -171,6 +178,9 @@ NetworkUse.ENCRYPTION = NetworkUse(name="encryption", services=(KMS,))
 NetworkUse.PARAMETERS = NetworkUse(name="parameters", services=(SSM, SECRETS))
 NetworkUse.TABLES = NetworkUse(name="tables", services=(), dynamodb=True)
 NetworkUse.FILE_SYSTEMS = NetworkUse(name="file systems", services=(FILE_SYSTEM,), internal=True)
+NetworkUse.FUNCTIONS = NetworkUse(
+    name="functions", services=(EC2, FILE_SYSTEM, SAGEMAKER_API), cloudformation=True
+)
 
 
 def services_of(uses: tuple[NetworkUse, ...]) -> list[EndpointService]:

@@ -10,10 +10,12 @@ from .idle_shutdown import IdleShutdown
 from .lifecycle_config import LifecycleConfig, LifecycleConfigBase, Script
 from .mlflow_app import MlflowApp, MlflowAppBase, ModelRegistration
 from .notebook_sharing import NotebookSharing
+from .person import Person
 from .space import Space, SpaceSharing
 from .studio_app import StudioApp
 from .studio_portal import StudioPortal
 from .user_profile import UserProfile, UserProfileBase
+from .user_profiles import UserProfiles
 from .user_settings import AppSettings, SpaceStorage, UserSettings
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "MlflowAppBase",
     "ModelRegistration",
     "NotebookSharing",
+    "Person",
     "Script",
     "Space",
     "SpaceSharing",
@@ -40,5 +43,6 @@ __all__ = [
     "StudioPortal",
     "UserProfile",
     "UserProfileBase",
+    "UserProfiles",
     "UserSettings",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
@@ -18,7 +18,16 @@ from mlops_constructs.access import (
     ServiceRole,
     acknowledge_wildcards,
 )
+from mlops_constructs.network import NetworkBase
 from mlops_constructs.network.flow_logs import allow_cloud_watch_logs
+from mlops_constructs.network.function_network import (
+    INTERFACE_ACTIONS,
+    INTERFACES_REASON,
+    LOOK_ACTIONS,
+    interface_resources,
+    placed_in,
+    wait_for_network,
+)
 
 from .cleanup_findings import acknowledge_function, acknowledge_plain_log
 
@@ -37,6 +46,7 @@ class CleanedDomain(Protocol):
     domain_id: str
     domain_arn: str
     encryption_key: kms.IKey | None
+    function_network: NetworkBase | None
 
     @property
     def resource_arns(self) -> list[str]: ...
@@ -48,7 +58,8 @@ class Cleanup(Construct):
     """Defines the function, its role and its log.
 
     Parameters:
-        domain: the domain in which the function may end applications.
+        domain: the domain in which the function may end applications; it says where the function
+            runs.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, domain: CleanedDomain) -> None:
@@ -193,10 +204,26 @@ class Cleanup(Construct):
                     resources=["*"],
                     because="the authorisation reference has no resource level for them",
                 ),
+                *(self._attaching() if domain.function_network else []),
             ],
         )
 
+    def _attaching(self) -> list[Permission]:
+        return [
+            Permission(
+                actions=INTERFACE_ACTIONS,
+                resources=[interface_resources(self)],
+                because=INTERFACES_REASON,
+            ),
+            Permission(
+                actions=LOOK_ACTIONS,
+                resources=["*"],
+                because="the authorisation reference has no resource level for them",
+            ),
+        ]
+
     def _define_function(self) -> lambda_.Function:
+        network = self._domain.function_network
         function = lambda_.Function(
             self,
             "Function",
@@ -208,9 +235,8 @@ class Cleanup(Construct):
             log_group=self._log,
             timeout=cdk.Duration.minutes(_LAMBDA_MINUTES),
             memory_size=256,
+            **placed_in(network),
         )
-        resource = cast(lambda_.CfnFunction, function.node.default_child)
-        # The CDK makes the function wait for its role, which the role's ARN in it does already.
-        resource.add_deletion_override("DependsOn")
-        acknowledge_function(function)
+        wait_for_network(function, network)
+        acknowledge_function(function, outside=network is None)
         return function

@@ -10,6 +10,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+_INSIDE = (
+    "CKV_AWS_117",
+    "HIPAA.Security-LambdaInsideVPC",
+    "NIST.800.53.R5-LambdaInsideVPC",
+    "PCI.DSS.321-LambdaInsideVPC",
+)
 _NOT_SENSIBLE = {
     ("CKV_AWS_115", "HIPAA.Security-LambdaConcurrency", "NIST.800.53.R5-LambdaConcurrency"): (
         "it runs once for each deletion; reserved concurrency would take from the account's other "
@@ -24,14 +30,10 @@ _NOT_SENSIBLE = {
         "CloudFormation waits for its answer and shows a failure in the stack's events; a queue "
         "would be deleted with the stack"
     ),
-    (
-        "CKV_AWS_117",
-        "HIPAA.Security-LambdaInsideVPC",
-        "NIST.800.53.R5-LambdaInsideVPC",
-        "PCI.DSS.321-LambdaInsideVPC",
-    ): (
+    _INSIDE: (
         "it calls only the APIs of SageMaker, EFS and EC2, none of which is in the VPC; inside, "
-        "its network interfaces would hold the VPC that the stack is about to delete"
+        "its network interfaces would hold the VPC that the stack is about to delete. Where it has "
+        "to be inside, the domain's `function_network` places it"
     ),
     ("Serverless-LambdaTracing",): (
         "it is called by CloudFormation alone, and its log says what it waited for"
@@ -45,10 +47,16 @@ _PLAIN_LOG = (
 )
 
 
-def acknowledge_function(function: lambda_.Function) -> None:
-    """What the packs ask of functions that serve requests; this one serves CloudFormation."""
+def acknowledge_function(function: lambda_.Function, *, outside: bool) -> None:
+    """What the packs ask of functions that serve requests; this one serves CloudFormation.
+
+    Parameters:
+        function: the function.
+        outside: whether it is in no VPC.
+    """
     for rules, reason in _NOT_SENSIBLE.items():
-        _acknowledge(function, rules, reason)
+        if outside or rules != _INSIDE:
+            _acknowledge(function, rules, reason)
 
 
 def acknowledge_plain_log(log: logs.LogGroup) -> None:

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
+from mlops_constructs.network import NetworkBase
 
 from ._names import generated_name, name_problems
 from .authentication import Authentication
@@ -55,6 +56,10 @@ class Domain(DomainBase):
             ends with a slash, as `TemplateBucket.location`. Left out: Studio shows none of yours.
         removal_policy: what becomes of the domain, and all work in it, when it leaves the stack.
             Left out: it stays.
+        function_network: a `Network` with the use FUNCTIONS, or one of somebody else with endpoints
+            for sagemaker.api, elasticfilesystem, ec2 and S3, in which the function that clears the
+            domain runs; for organisations that allow functions only in a VPC. Lambda takes up to 20
+            minutes to give its interfaces back when the stack is deleted. Left out: it is in none.
 
     Raises:
         ValueError: with every problem of the input.
@@ -79,6 +84,7 @@ class Domain(DomainBase):
         encryption_key: kms.IKey | None = None,
         project_templates_location: str | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        function_network: NetworkBase | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         settings = (settings or UserSettings()).with_defaults()
@@ -91,6 +97,7 @@ class Domain(DomainBase):
         problems.raise_if_any()
 
         self.removal_policy = removal_policy
+        self.function_network = function_network
         self.authentication = authentication or Authentication.iam()
         self.encryption_key = encryption_key or self._define_key()
         own_role = None if execution_role else define_role(self, self.encryption_key)
@@ -111,8 +118,20 @@ class Domain(DomainBase):
         cdk.RemovalPolicies.of(self).apply(removal_policy)
 
     @classmethod
-    def from_domain_id(cls, scope: Construct, construct_id: str, domain_id: str) -> DomainBase:
+    def from_domain_id(
+        cls,
+        scope: Construct,
+        construct_id: str,
+        domain_id: str,
+        *,
+        function_network: NetworkBase | None = None,
+    ) -> DomainBase:
         """A domain of this account and region that exists already.
+
+        Parameters:
+            domain_id: `d-` and letters and digits.
+            function_network: where the function runs that ends applications before a profile or
+                space of it is deleted, as for an owned domain. Left out: in no VPC.
 
         Example::
 
@@ -120,6 +139,7 @@ class Domain(DomainBase):
         """
         imported = DomainBase(scope, construct_id)
         imported.domain_id = domain_id
+        imported.function_network = function_network
         imported.domain_arn = cdk.Stack.of(imported).format_arn(
             service="sagemaker", resource="domain", resource_name=domain_id
         )

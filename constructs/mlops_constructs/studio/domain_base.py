@@ -5,6 +5,8 @@ from __future__ import annotations
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 
+from mlops_constructs.network import NetworkBase
+
 from .authentication import Authentication
 from .cleanup import Cleanup
 
@@ -22,6 +24,8 @@ class DomainBase(cdk.Resource):
         encryption_key: key of its file system and volumes; None for an imported domain.
         cleanup: the function that ends what runs in it; None when it is kept.
         before_removal: its deletion removes what is left in the domain; None when it is kept.
+        function_network: where functions of this library run that clear the domain; None when they
+            are in no VPC.
         removal_policy: what becomes of it, and of profiles and spaces that say nothing else.
     """
 
@@ -30,6 +34,7 @@ class DomainBase(cdk.Resource):
     authentication: Authentication | None = None
     encryption_key: kms.IKey | None = None
     cleanup: Cleanup | None = None
+    function_network: NetworkBase | None = None
     before_removal: cdk.CustomResource | None = None
     removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN
 

@@ -90,7 +90,7 @@ class UserProfile(UserProfileBase):
         problems.extend(name_problems("user_profile_name", user_profile_name))
         problems.extend(settings.problems())
         problems.extend(_idle_problems(settings))
-        problems.extend(_user_problems(domain, identity_center_user))
+        problems.extend(user_problems(domain, identity_center_user))
         problems.raise_if_any()
         self.domain = domain
         self.user_profile_name = user_profile_name
@@ -148,7 +148,8 @@ def _idle_problems(settings: UserSettings) -> list[str]:
     ]
 
 
-def _user_problems(domain: DomainBase, identity_center_user: str | None) -> list[str]:
+def user_problems(domain: DomainBase, identity_center_user: str | None) -> list[str]:
+    """What a domain's authentication asks of a person's name in IAM Identity Center."""
     authentication = domain.authentication
     if authentication is None:  # an imported domain does not say
         return []

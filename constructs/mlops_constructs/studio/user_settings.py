@@ -20,7 +20,8 @@ from .studio_app import StudioApp
 from .studio_portal import StudioPortal
 
 SMALLEST_VOLUME_GIB, LARGEST_VOLUME_GIB = 5, 16_384
-MOST_LIFECYCLE_CONFIGS, MOST_IMAGES, MOST_REPOSITORIES = 30, 200, 30
+MOST_LIFECYCLE_CONFIGS, MOST_IMAGES, MOST_REPOSITORIES = 30, 200, 10
+"""Of the service, which refuses some of the 30 repositories that CloudFormation's schema allows."""
 _REPOSITORY = re.compile(r"https://([.\-_a-zA-Z0-9]+/?){3,1016}")
 
 

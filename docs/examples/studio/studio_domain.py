@@ -1,10 +1,11 @@
-"""A Studio domain in a private network, with a person, a shared space, a script and an own image.
+"""A Studio domain in a private network, with people, a shared space, a script and an own image.
 
 Want it for a team that explores data and develops pipelines in JupyterLab or Code Editor. Idle
 applications are ended after an hour, which people may extend to eight; nothing reaches the
-internet; images may be tested with Docker. As a throw-away environment it goes with its stack:
-applications, spaces and the file system that SageMaker made included. Leave `removal_policy` out
-where people work.
+internet; images may be tested with Docker. People are listed in people.yaml, and none of them
+changes a private space of another. The function that clears the domain runs in the VPC too. As a
+throw-away environment it goes with its stack: applications, spaces and the file system that
+SageMaker made included. Leave `removal_policy` out where people work.
 """
 
 from pathlib import Path
@@ -15,8 +16,10 @@ from constructs import Construct
 from stores import Stores
 
 from mlops_constructs import studio
+from mlops_constructs.access import Persona, PersonaRole
 from mlops_constructs.network import Network, NetworkUse
 
+PEOPLE = Path(__file__).with_name("people.yaml")
 SCRIPT = Path(__file__).with_name("install_tools.sh")
 
 
@@ -27,7 +30,7 @@ class StudioDomain(cdk.Stack):
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
     ) -> None:
         super().__init__(scope, construct_id, **options)
-        network = Network(self, "Network", uses=[NetworkUse.STUDIO])
+        network = Network(self, "Network", uses=[NetworkUse.STUDIO, NetworkUse.FUNCTIONS])
         domain = studio.Domain(
             self,
             "Studio",
@@ -44,12 +47,22 @@ class StudioDomain(cdk.Stack):
             ),
             project_templates_location=stores.bucket.s3_url_for_object("templates/"),
             removal_policy=cdk.RemovalPolicy.DESTROY,
+            function_network=network,
         )
-        ada = studio.UserProfile(self, "Ada", domain=domain, user_profile_name="ada")
+        scientists = PersonaRole(
+            self, "Scientists", persona=Persona.data_scientist(), domain_id=domain.domain_id
+        )
+        people = studio.UserProfiles(
+            self,
+            "People",
+            domain=domain,
+            people=studio.Person.from_yaml(PEOPLE),
+            roles={"scientists": scientists},
+        )
         studio.Space(
             self,
             "Churn",
-            owner=ada,
+            owner=people.profiles["ada"],
             app=studio.StudioApp.JUPYTER_LAB,
             space_name="churn",
             sharing=studio.SpaceSharing.SHARED,

@@ -13,7 +13,14 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import cx_api
 
-from mlops_constructs.studio import Domain, DomainNetwork, Space, StudioApp, UserProfile
+from mlops_constructs.studio import (
+    Domain,
+    DomainNetwork,
+    Person,
+    Space,
+    StudioApp,
+    UserProfiles,
+)
 from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, running_server
 
 from .conftest import CONTEXT
@@ -75,6 +82,11 @@ class Deployed:
             )
         self.sagemaker.create_app(DomainId=domain_id, SpaceName=space, **APP)
 
+    def made(self, domain_id: str, name: str) -> Any:
+        """When a profile was made."""
+        profile = {"DomainId": domain_id, "UserProfileName": name}
+        return self.sagemaker.describe_user_profile(**profile)["CreationTime"]
+
     def running(self, domain_id: str) -> set[str]:
         """The spaces with an application that has not ended."""
         apps = self.sagemaker.list_apps(DomainIdEquals=domain_id)["Apps"]
@@ -91,8 +103,8 @@ class Deployed:
         domains = [domain["DomainId"] for domain in self.sagemaker.list_domains()["Domains"]]
         return {
             "domains": [one for one in domains if one == domain_id],
-            "profiles": [profile["UserProfileName"] for profile in profiles],
-            "spaces": [space["SpaceName"] for space in spaces],
+            "profiles": sorted(profile["UserProfileName"] for profile in profiles),
+            "spaces": sorted(space["SpaceName"] for space in spaces),
             "file systems": [one["FileSystemId"] for one in systems["FileSystems"]],
             "groups": [group["GroupName"] for group in groups["SecurityGroups"]],
         }
@@ -144,8 +156,9 @@ def _define(
             subnet_configuration=[subnets],
         )
     domain = Domain(stack, "Studio", network=DomainNetwork.vpc_only(vpc), removal_policy=policy)
-    for name in people:
-        person = UserProfile(stack, name, domain=domain, user_profile_name=name)
+    listed = [Person(user_profile_name=name) for name in people]
+    profiles = UserProfiles(stack, "People", domain=domain, people=listed).profiles
+    for name, person in profiles.items():
         Space(
             stack, f"Space-{name}", owner=person, app=StudioApp.JUPYTER_LAB, space_name=f"of-{name}"
         )
@@ -179,16 +192,19 @@ def test_complaint_8_a_person_leaves_while_their_application_runs(
     deployed: Callable[[], Deployed],
 ) -> None:
     studio = deployed()
-    domain_id = studio.deploy(DESTROY, "ada", "grace")
-    studio.open(domain_id, "ada", "of-ada", exists=True)
-    studio.open(domain_id, "ada", "more-of-ada")
+    domain_id = studio.deploy(DESTROY, "ada", "betty", "grace")
+    studio.open(domain_id, "betty", "of-betty", exists=True)
+    studio.open(domain_id, "betty", "more-of-betty")
     studio.open(domain_id, "grace", "of-grace", exists=True)
+    stayed = studio.made(domain_id, "grace")
 
-    studio.deploy(DESTROY, "grace")
+    studio.deploy(DESTROY, "grace", "eve", "ada")
 
     left = studio.left_of(domain_id)
-    assert (left["profiles"], left["spaces"]) == (["grace"], ["of-grace"])
+    assert left["profiles"] == ["ada", "eve", "grace"]
+    assert left["spaces"] == ["of-ada", "of-eve", "of-grace"]
     assert studio.running(domain_id) == {"of-grace"}
+    assert studio.made(domain_id, "grace") == stayed, "is the same profile"
     studio.delete()
 
 

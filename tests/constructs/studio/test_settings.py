@@ -88,9 +88,9 @@ def test_an_idle_time_within_the_limits_is_taken(idle: IdleShutdown) -> None:
         ),
         (
             UserSettings(
-                jupyter_lab=AppSettings(code_repositories=["https://github.com/example/a"] * 31)
+                jupyter_lab=AppSettings(code_repositories=["https://github.com/example/a"] * 11)
             ),
-            "code_repositories: got 31; allowed are 30",
+            "code_repositories: got 11; allowed are 10",
         ),
     ],
 )

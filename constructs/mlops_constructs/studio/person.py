@@ -1,0 +1,125 @@
+"""People of a Studio domain as they are listed, in code or in a YAML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlops_constructs._problems import Problems
+from mlops_constructs._yaml_document import Place, YamlDocument
+
+from .studio_portal import StudioPortal
+from .user_settings import AppSettings, SpaceStorage, UserSettings
+
+_TEXT, _TEXTS, _NUMBER = "a text", "a list of texts", "a whole number"
+_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "jupyter_lab": {"instance_type": _TEXT, "code_repositories": _TEXTS},
+    "code_editor": {"instance_type": _TEXT},
+    "storage": {"default_gib": _NUMBER, "maximum_gib": _NUMBER},
+    "portal": {"hidden_apps": _TEXTS, "hidden_tools": _TEXTS, "hidden_instance_types": _TEXTS},
+}
+_PERSON: Mapping[str, Any] = {"role": _TEXT, "identity_center_user": _TEXT, "settings": _SETTINGS}
+_PARTS: Mapping[str, type] = {
+    "jupyter_lab": AppSettings,
+    "code_editor": AppSettings,
+    "storage": SpaceStorage,
+    "portal": StudioPortal,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody who works in a domain.
+
+    Parameters:
+        user_profile_name: the person's name in the domain.
+        role: which of the roles that `UserProfiles` is given. Left out: the domain's.
+        identity_center_user: user name in IAM Identity Center, where the domain knows people by it.
+        settings: what the person finds different. Left out: nothing.
+
+    Example::
+
+        Person(user_profile_name="ada", role="scientists")
+    """
+
+    user_profile_name: str
+    role: str | None = None
+    identity_center_user: str | None = None
+    settings: UserSettings = field(default_factory=UserSettings)
+    # Where the person is listed, for messages.
+    origin: str | None = field(default=None, compare=False, repr=False)
+
+    @staticmethod
+    def from_yaml(path: str | Path) -> list[Person]:
+        """Reads people from a YAML file, in its order.
+
+        The file is a mapping of names; each may have a `role`, an `identity_center_user`, and
+        `settings`: `jupyter_lab` (instance_type, code_repositories), `code_editor`
+        (instance_type), `storage` (default_gib, maximum_gib) and `portal` (hidden_apps,
+        hidden_tools, hidden_instance_types). Scripts and images come from the domain.
+
+        Parameters:
+            path: of the file, relative to the folder in which the app is started.
+
+        Raises:
+            ValueError: with every mistake of the file, its line and its key.
+
+        Person.from_yaml("config/people.yaml")
+        """
+        document = YamlDocument.read(path)
+        people = [] if document.problems else _people(document)
+        problems = Problems(f"The people of {path}")
+        problems.extend(document.problems)
+        problems.raise_if_any()
+        return people
+
+
+def _people(document: YamlDocument) -> list[Person]:
+    listed = document.content
+    if not isinstance(listed, dict):
+        document.complain((), "got no mapping; allowed are names of people, `ada:` and so on")
+        return []
+    found = []
+    for name, said in listed.items():
+        given = _checked(document, (name,), said, _PERSON)
+        settings = {
+            part: _PARTS[part](**values) for part, values in given.pop("settings", {}).items()
+        }
+        where = document.where((name,))
+        found.append(
+            Person(user_profile_name=name, settings=UserSettings(**settings), origin=where, **given)
+        )
+    return found
+
+
+def _checked(
+    document: YamlDocument, place: Place, said: Any, allowed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is right of a mapping; what is wrong becomes a problem of the document."""
+    if said is None:
+        return {}
+    if not isinstance(said, dict):
+        document.complain(place, f"got {said!r}; allowed is a mapping of {', '.join(allowed)}")
+        return {}
+    right: dict[str, Any] = {}
+    for key, value in said.items():
+        inner, kind = (*place, key), allowed.get(key)
+        if kind is None:
+            document.complain(inner, f"got {key!r}; allowed are {', '.join(allowed)}")
+        elif not isinstance(kind, str):
+            right[key] = _checked(document, inner, value, kind)
+        elif _is_a(kind, value):
+            right[key] = value
+        else:
+            document.complain(inner, f"got {value!r}; allowed is {kind}")
+    return right
+
+
+def _is_a(kind: str, value: Any) -> bool:
+    if kind == _TEXTS:
+        return isinstance(value, list) and all(_is_a(_TEXT, one) for one in value)
+    if kind == _NUMBER:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, str) and bool(value)
