@@ -6,18 +6,19 @@ import shlex
 import threading
 
 import boto3
-from botocore.exceptions import ClientError
 
-from rehearsal.aws.platform import AwsError, Credentials, Platform
+from rehearsal.aws.platform import Credentials, Platform
 from rehearsal.execution import (
     build_artifacts,
     build_environment,
+    build_provisioning,
     build_runtimes,
     build_source,
     build_specification,
     build_variables,
 )
 from rehearsal.execution import buildspec as specification
+from rehearsal.execution.build_failure import PhaseFailedError
 from rehearsal.execution.build_log import BuildLog
 from rehearsal.execution.build_plan import BuildObserver, BuildPlan
 from rehearsal.execution.build_shell import BuildShell
@@ -26,15 +27,6 @@ from rehearsal.execution.image import Image
 
 # https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
 _GOES_ON = {"install": False, "pre_build": False, "build": True, "post_build": True}
-
-
-class PhaseFailedError(Exception):
-    """A phase failed; `code` and `message` are its context in the API."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 class BuildPhases:
@@ -70,30 +62,9 @@ class BuildPhases:
     def provision(self) -> None:
         """Assumes the service role, opens the log and makes the folders of the build."""
         plan = self._plan
-        try:
-            self._credentials = self._platform.service_credentials(
-                plan.service_role,
-                service_principal="codebuild.amazonaws.com",
-                session_name=f"AWSCodeBuild-{plan.build_uuid}",
-                source_arn=plan.scope.arn("codebuild", f"project/{plan.project}"),
-            )
-        except AwsError as error:
-            raise PhaseFailedError(
-                "ACCESS_DENIED",
-                "CodeBuild is not authorized to perform: sts:AssumeRole on service role. "
-                f"{error.message}",
-            ) from error
+        self._credentials = build_provisioning.credentials(plan, self._platform)
         self._session = self._platform.session(self._credentials, plan.scope.region)
-        if plan.log_group and plan.log_stream:
-            try:
-                self._log.open(self._session, plan.log_group, plan.log_stream)
-            except ClientError as error:
-                raise PhaseFailedError(
-                    "ACCESS_DENIED",
-                    f"Service role {plan.service_role} does not allow AWS CodeBuild to create "
-                    f"Amazon CloudWatch Logs log streams for build {plan.arn}. Error message: "
-                    f"{error.response['Error'].get('Message', '')}",
-                ) from error
+        build_provisioning.open_log(plan, self._session, self._log)
         self._log.container("Waiting for agent ping")
         if plan.vpc:
             self._log.container(
@@ -171,23 +142,14 @@ class BuildPhases:
                 self._log.container(f"Kept {path} in the cache")
 
     def _fetch_sources(self) -> str | None:
-        plan = self._plan
         access = build_source.SourceAccess(
             self._session, self._credentials, self._platform.ca_bundle
         )
-        primary = self._workspace.host_path(self._workspace.source_path)
         try:
-            version = build_source.fetch(plan.source, plan.source_version, primary, access)
-            for source in plan.secondary_sources:
-                identifier = source["sourceIdentifier"]
-                path = f"{self._workspace.source_path.rsplit('/', 1)[0]}/{identifier}"
-                self._source_paths[identifier] = path
-                folder = self._workspace.host_path(path)
-                folder.mkdir()
-                secondary = plan.secondary_versions.get(identifier)
-                build_source.fetch(source, secondary, folder, access)
+            version, secondary = build_source.fetch_all(self._plan, self._workspace, access)
         except build_source.SourceError as error:
             raise PhaseFailedError("CLIENT_ERROR", str(error)) from error
+        self._source_paths |= secondary
         return version
 
     def _read_specification(self) -> specification.Buildspec:

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rehearsal.aws.platform import Platform
+from rehearsal.execution.build_failure import PhaseFailedError
 from rehearsal.execution.build_log import BuildLog
-from rehearsal.execution.build_phases import BuildPhases, PhaseFailedError
+from rehearsal.execution.build_phases import BuildPhases
 from rehearsal.execution.build_plan import BuildObserver, BuildPlan
 from rehearsal.execution.build_shell import BuildStoppedError, BuildTimedOutError
 from rehearsal.execution.build_workspace import BuildWorkspace

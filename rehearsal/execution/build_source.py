@@ -20,6 +20,8 @@ from botocore.exceptions import ClientError
 from rehearsal.aws.codecommit import git_signature
 from rehearsal.aws.platform import Credentials
 from rehearsal.execution import zip_archive
+from rehearsal.execution.build_plan import BuildPlan
+from rehearsal.execution.build_workspace import BuildWorkspace
 from rehearsal.execution.clients import aws_client
 from rehearsal.execution.git_repository import ISOLATED_ENVIRONMENT
 
@@ -61,6 +63,27 @@ def fetch(
         f"the rehearsal has no source provider {source['type']}; it has CODECOMMIT, CODEPIPELINE, "
         "S3 and NO_SOURCE"
     )
+
+
+def fetch_all(
+    plan: BuildPlan, workspace: BuildWorkspace, access: SourceAccess
+) -> tuple[str | None, dict[str, str]]:
+    """Fills the workspace with all sources of a build.
+
+    Returns the version of the primary source, and the paths of the secondary ones by identifier.
+    Raises SourceError as `fetch` does.
+    """
+    primary = workspace.host_path(workspace.source_path)
+    version = fetch(plan.source, plan.source_version, primary, access)
+    paths = {}
+    for source in plan.secondary_sources:
+        identifier = source["sourceIdentifier"]
+        path = f"{workspace.source_path.rsplit('/', 1)[0]}/{identifier}"
+        paths[identifier] = path
+        folder = workspace.host_path(path)
+        folder.mkdir()
+        fetch(source, plan.secondary_versions.get(identifier), folder, access)
+    return version, paths
 
 
 def _from_pipeline(version: str | None, directory: Path, access: SourceAccess) -> str | None:

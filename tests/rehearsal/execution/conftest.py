@@ -18,10 +18,15 @@ import boto3
 import pytest
 
 from rehearsal.aws.platform import Scope
+from rehearsal.execution.build_log import BuildLog
+from rehearsal.execution.build_plan import BuildPlan
+from rehearsal.execution.build_run import BuildRun
 from rehearsal.execution.image import Image
 from rehearsal.execution.image_registry import publish
 from rehearsal.execution.image_store import ImageStore
 from rehearsal.execution.interpreter import running_interpreter
+from tests.rehearsal.execution.build_observer import Observer, Prepare
+from tests.rehearsal.fakes import ROLE, SCOPE, FakePlatform
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
 
@@ -171,3 +176,53 @@ def job_surroundings(
 def plain_image() -> Image:
     """Python and nothing else."""
     return Image(digest="sha256:plain", interpreter=running_interpreter())
+
+
+@pytest.fixture
+def build_lines(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The log of the builds of a test."""
+    found: list[str] = []
+    monkeypatch.setattr(BuildLog, "_send", lambda _, line: found.append(line))
+    return found
+
+
+@pytest.fixture
+def build_platform(tmp_path: Path) -> FakePlatform:
+    platform = FakePlatform(tmp_path)
+    platform.ca_bundle.write_text("certificates")
+    return platform
+
+
+@pytest.fixture
+def prepare_build(build_platform: FakePlatform, tmp_path: Path, build_lines: list[str]) -> Prepare:
+    def make(buildspec: str, **settings: Any) -> tuple[BuildRun, Observer]:
+        build_uuid = str(uuid.uuid4())
+        plan: dict[str, Any] = {
+            "scope": SCOPE,
+            "project": "demo",
+            "build_id": f"demo:{build_uuid}",
+            "build_uuid": build_uuid,
+            "arn": SCOPE.arn("codebuild", f"build/demo:{build_uuid}"),
+            "number": 7,
+            "initiator": "ada",
+            "service_role": ROLE,
+            "source": {"type": "NO_SOURCE", "buildspec": buildspec},
+            "source_version": None,
+            "secondary_sources": [],
+            "secondary_versions": {},
+            "artifacts": {"type": "NO_ARTIFACTS"},
+            "secondary_artifacts": [],
+            "environment": {"image": "aws/codebuild/amazonlinux-x86_64-standard:5.0"},
+            "cache": {"type": "NO_CACHE"},
+            "encryption_key": None,
+            "log_group": None,
+            "log_stream": None,
+            "timeout_minutes": 5,
+            "vpc": None,
+            "volume": tmp_path / "volume",
+            "caches": tmp_path / "volume/caches/demo",
+        }
+        observer = Observer()
+        return BuildRun(BuildPlan(**plan | settings), build_platform, observer), observer
+
+    return make

@@ -1,0 +1,43 @@
+"""What a build begins with: the credentials of its service role, and its log."""
+
+from __future__ import annotations
+
+import boto3
+from botocore.exceptions import ClientError
+
+from rehearsal.aws.platform import AwsError, Credentials, Platform
+from rehearsal.execution.build_failure import PhaseFailedError
+from rehearsal.execution.build_log import BuildLog
+from rehearsal.execution.build_plan import BuildPlan
+
+
+def credentials(plan: BuildPlan, platform: Platform) -> Credentials:
+    """Of the service role. Raises PhaseFailedError when CodeBuild may not assume it."""
+    try:
+        return platform.service_credentials(
+            plan.service_role,
+            service_principal="codebuild.amazonaws.com",
+            session_name=f"AWSCodeBuild-{plan.build_uuid}",
+            source_arn=plan.scope.arn("codebuild", f"project/{plan.project}"),
+        )
+    except AwsError as error:
+        raise PhaseFailedError(
+            "ACCESS_DENIED",
+            "CodeBuild is not authorized to perform: sts:AssumeRole on service role. "
+            f"{error.message}",
+        ) from error
+
+
+def open_log(plan: BuildPlan, session: boto3.Session, log: BuildLog) -> None:
+    """Opens the log, where the build has one. Raises PhaseFailedError when the role may not."""
+    if not plan.log_group or not plan.log_stream:
+        return
+    try:
+        log.open(session, plan.log_group, plan.log_stream)
+    except ClientError as error:
+        raise PhaseFailedError(
+            "ACCESS_DENIED",
+            f"Service role {plan.service_role} does not allow AWS CodeBuild to create Amazon "
+            f"CloudWatch Logs log streams for build {plan.arn}. Error message: "
+            f"{error.response['Error'].get('Message', '')}",
+        ) from error
