@@ -123,7 +123,8 @@ class AsyncInference:
                 because=because,
             ),
             Permission(
-                actions=["s3:PutObject"],
+                # Answers may have 1 GB, so they are written in parts.
+                actions=["s3:AbortMultipartUpload", "s3:PutObject"],
                 resources=[self.bucket.arn_for_objects(f"{path}/*") for path in paths],
                 because=because,
             ),

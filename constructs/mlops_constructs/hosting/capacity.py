@@ -64,11 +64,14 @@ class Capacity:
             return [f"{name}: got {self.value} %; allowed are {low} to {high} % of the {noun}"]
         if self.value < 1:
             return [f"{name}: got {self.value} {noun}; allowed is 1 or more"]
-        if total is None or self.value * 100 <= high * total:
+        share = self.value * 100
+        # A least share of 1 % is none: it is only the least percentage that can be written.
+        least = low * total if total is not None and low > 1 else 0
+        if total is None or least <= share <= high * total:
             return []
         return [
-            f"{name}: got {self.value} of {total} {noun}; allowed are at most {high} % of "
-            f"them, so use more {noun} or a percentage"
+            f"{name}: got {self.value} of {total} {noun}; allowed are {low} to {high} % of them, "
+            f"so use {'more' if share > high * total else 'fewer'} {noun} or a percentage"
         ]
 
     def render(self) -> sagemaker.CfnEndpoint.CapacitySizeProperty:

@@ -73,7 +73,7 @@ def component_refusal(stack: cdk.Stack, endpoint: Any, model: Model, **settings:
         ),
         (
             {"copies": 3, "rollout": Rollout.rolling(batch=Capacity.copies(2))},
-            "rolling batch: got 2 of 3 copies; allowed are at most 50 %",
+            "rolling batch: got 2 of 3 copies; allowed are 5 to 50 %",
         ),
     ],
 )

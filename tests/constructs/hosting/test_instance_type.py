@@ -1,10 +1,12 @@
 """What families of instance types cannot do."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aws_cdk import aws_kms as kms
+from botocore.loaders import Loader
+from botocore.model import ServiceModel, StringShape
 
 from mlops_constructs._instance_type import has_local_storage, is_burstable
 from mlops_constructs.hosting import (
@@ -29,6 +31,21 @@ def test_a_key_is_refused_where_it_would_not_encrypt_local_disks(
     told = refusal(real_time(model, instance_type=instance_type), encryption_key=key)
 
     assert f"on {instance_type}, which keeps data on local NVMe disks" in told
+
+
+def test_each_family_that_sagemaker_hosts_on_is_known() -> None:
+    """Read from "Instance store volumes" of the EC2 guide; a new family has to be looked up."""
+    local = "c5d c6gd dl1 g4dn g5 g6 g6e g7 g7e m5d m6gd p4d p4de p5 p5e p5en p6-b200 p6-b300 "
+    local += "p6e-gb200 r5d r6gd r7gd trn1 trn1n trn2"
+    remote = "c4 c5 c6g c6gn c6i c6in c7g c7i c8g inf1 inf2 m4 m5 m6g m6i m7i m8g p2 p3 r5 r6g "
+    remote += "r6i r7i r8g t2"
+    model = ServiceModel(Loader().load_service_model("sagemaker", "service-2"))
+    types = cast(StringShape, model.shape_for("ProductionVariantInstanceType")).enum
+    families = {name.split(".")[1] for name in types}
+
+    assert families == {*local.split(), *remote.split()}
+    found = {name.split(".")[1] for name in types if has_local_storage(name)}
+    assert found == set(local.split())
 
 
 @pytest.mark.parametrize("family", ["c6gn", "c6in", "inf2", "m5", "m7i", "m8g", "p3", "r8g", "t2"])

@@ -29,6 +29,7 @@ def real_time(model: Model, **settings: Any) -> RealTimeVariant:
         (Rollout.canary(size=Capacity.instances(3)), "canary size: got 3 of 4 instances"),
         (Rollout.linear(step=Capacity.percent(9)), "linear step: got 9 %; allowed are 10 to 50 %"),
         (Rollout.rolling(batch=Capacity.percent(4)), "rolling batch: got 4 %; allowed are 5 to 50"),
+        (Rollout.linear(step=Capacity.instances(3)), "linear step: got 3 of 4 instances"),
         (
             Rollout.all_at_once(baking=cdk.Duration.minutes(61)),
             "rollout wait: got 3660 seconds; allowed are 0 to 3600",
@@ -60,6 +61,19 @@ def test_a_rollout_that_aws_refuses(
     refusal: Refusal, model: Model, rollout: Rollout, expected: str
 ) -> None:
     assert expected in refusal(real_time(model, initial_instance_count=4), rollout=rollout)
+
+
+@pytest.mark.parametrize(
+    ("rollout", "least"),
+    [
+        (Rollout.linear(step=Capacity.instances(2)), "linear step: got 2 of 30 instances"),
+        (Rollout.rolling(batch=Capacity.instances(1)), "rolling batch: got 1 of 30 instances"),
+    ],
+)
+def test_steps_of_a_large_variant_can_be_too_small(
+    refusal: Refusal, model: Model, rollout: Rollout, least: str
+) -> None:
+    assert least in refusal(real_time(model, initial_instance_count=30), rollout=rollout)
 
 
 def test_a_rolling_update_knows_one_variant(refusal: Refusal, model: Model) -> None:
