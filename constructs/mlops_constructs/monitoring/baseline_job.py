@@ -121,12 +121,14 @@ class BaselineJob(Construct):
             permissions=[
                 Permission(
                     actions=["sagemaker:CreateProcessingJob"],
+                    # By their names, and as SageMaker writes names in its ARNs.
                     resources=[
                         stack.format_arn(
                             service="sagemaker",
                             resource="processing-job",
-                            resource_name=f"{prefix}-*",
+                            resource_name=f"{one}-*",
                         )
+                        for one in dict.fromkeys((prefix, prefix.lower()))
                     ],
                     because="each execution makes up the rest of its job's name",
                 ),

@@ -9,6 +9,7 @@ from constructs import Construct
 from mlops_constructs._dead_letters import DeadLetters
 from mlops_constructs._job_permissions import use_keys
 from mlops_constructs._job_schedule import PROCESSING, ScheduledJobs
+from mlops_constructs._problems import is_known
 from mlops_constructs._processing_request import OUTPUT, ProcessingInput, ProcessingRequest
 from mlops_constructs.access import Permission
 
@@ -24,6 +25,7 @@ from .question_kind import MODEL_BIAS, MODEL_EXPLAINABILITY
 from .reports import Reports
 
 _SCHEDULE = "AWS::Scheduler::Schedule"
+_LONGEST_VARIABLE = 256
 
 
 class DriftMonitor(OwnedMonitor):
@@ -124,6 +126,7 @@ class DriftMonitor(OwnedMonitor):
                 "network isolation: got it for a DriftMonitor, whose runs read S3 and put metrics "
                 "themselves; leave it out, and give a vpc with endpoints for S3 and CloudWatch"
             )
+        yield from self._address_problems()
         if self._job.instance_count != 1:
             yield (
                 f"job instance_count: got {self._job.instance_count}; allowed is 1, since one "
@@ -139,6 +142,21 @@ class DriftMonitor(OwnedMonitor):
                 "explainability: got no model, which attributes answers to features; give "
                 "model_data_bucket and model_data_key"
             )
+
+    def _address_problems(self) -> Iterator[str]:
+        """Source: ProcessingEnvironmentMap of SageMaker's API reference."""
+        labels = self._question.ground_truth
+        addresses = {"monitored data": (self._data.source, self._data.prefix)}
+        if labels is not None:
+            addresses["ground truth"] = (labels.uri, labels.prefix)
+        for name, (address, prefix) in addresses.items():
+            # Of a bucket that CloudFormation names no more is known than the prefix.
+            length = len(address) if is_known(address) else len(f"s3://.../{prefix}")
+            if is_known(prefix) and length > _LONGEST_VARIABLE:
+                yield (
+                    f"{name} prefix: got an S3 URI of {length} characters; allowed are "
+                    f"{_LONGEST_VARIABLE}, since a run is told it in a variable"
+                )
 
     def _own_permissions(self) -> Iterator[Permission]:
         yield from monitor_role.put_metrics([self.namespace])

@@ -14,10 +14,13 @@ from mlops_constructs._problems import is_known
 
 ANALYZER = "analyzer"
 CLARIFY = "clarify"
+MERGER = "merger"
 _REPOSITORIES = {
     ANALYZER: "sagemaker-model-monitor-analyzer",
     CLARIFY: "sagemaker-clarify-processing:1.0",
+    MERGER: "sagemaker-model-monitor-groundtruth-merger",
 }
+_ACCOUNTS_OF = {MERGER: ANALYZER}  # Model Monitor's images are in one account of each region
 
 
 @cache
@@ -115,23 +118,24 @@ class RegionImage(MonitoringImage):
         )
 
     def _account(self, scope: Construct, kind: str) -> str:
-        accounts = image_accounts()[kind]
+        table = _ACCOUNTS_OF.get(kind, kind)
+        accounts = image_accounts()[table]
         region = cdk.Stack.of(scope).region
         if is_known(region):
             return accounts[region]
         # The region is known to CloudFormation alone.
-        mapping = scope.node.try_find_child("ImageAccounts")
+        mapping = scope.node.try_find_child(f"Accounts-{table}")
         if not isinstance(mapping, cdk.CfnMapping):
             mapping = cdk.CfnMapping(
                 scope,
-                "ImageAccounts",
+                f"Accounts-{table}",
                 mapping={name: {"Account": account} for name, account in accounts.items()},
             )
         return mapping.find_in_map(region, "Account")
 
     def problems(self, scope: Construct, kind: str) -> list[str]:
         region = cdk.Stack.of(scope).region
-        accounts = image_accounts()[kind]
+        accounts = image_accounts()[_ACCOUNTS_OF.get(kind, kind)]
         if not is_known(region) or region in accounts:
             return []
         return [

@@ -26,8 +26,8 @@ class MonitoringNetwork(JobNetwork):
         subnets: of the network. Left out: the private ones.
         security_groups: one to five of the network.
         isolation: whether a run has no network at all. Left out: a `ModelMonitor` of data or model
-            quality has none; Clarify's runs call an endpoint, and those of a `DriftMonitor` read S3
-            and write to CloudWatch, so they have one.
+            quality or of bias has none; those that explain ask the model, and those of a
+            `DriftMonitor` read S3 and write to CloudWatch, so they have one.
         traffic_encryption: whether traffic between the instances of a run is encrypted. It takes
             time only where there are several.
 

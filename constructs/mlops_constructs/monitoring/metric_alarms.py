@@ -10,6 +10,7 @@ from mlops_constructs._problems import Problems, is_known
 
 from .alarm_action import AlarmAction
 
+_HOUR, _DAY, _WEEK = 3_600, 86_400, 604_800
 _COMPARISON = cloudwatch.ComparisonOperator
 
 
@@ -22,6 +23,7 @@ class Watch:
     thresholds: Mapping[str, float]
     comparison: cloudwatch.ComparisonOperator
     evaluation_periods: int
+    datapoints_to_alarm: int | None
     description: str
 
     @staticmethod
@@ -31,6 +33,7 @@ class Watch:
         thresholds: Mapping[str, float],
         *,
         evaluation_periods: int = 1,
+        datapoints_to_alarm: int | None = None,
         description: str = "",
     ) -> "Watch":
         """Goes off above a threshold.
@@ -39,7 +42,8 @@ class Watch:
             name: what is watched; becomes the id of the alarms' scope.
             metric: what is watched.
             thresholds: of each severity, such as `{"Warning": 0.1, "Critical": 0.3}`.
-            evaluation_periods: data points in a row that have to be above it.
+            evaluation_periods: how many data points are looked at.
+            datapoints_to_alarm: how many of them have to be above it. Left out: all.
             description: what it means. Left out: the name.
 
         Example::
@@ -52,6 +56,7 @@ class Watch:
             thresholds=thresholds,
             comparison=_COMPARISON.GREATER_THAN_THRESHOLD,
             evaluation_periods=evaluation_periods,
+            datapoints_to_alarm=datapoints_to_alarm,
             description=description,
         )
 
@@ -62,6 +67,7 @@ class Watch:
         thresholds: Mapping[str, float],
         *,
         evaluation_periods: int = 1,
+        datapoints_to_alarm: int | None = None,
         description: str = "",
     ) -> "Watch":
         """Goes off below a threshold; the parameters are those of `above`.
@@ -76,6 +82,7 @@ class Watch:
             thresholds=thresholds,
             comparison=_COMPARISON.LESS_THAN_THRESHOLD,
             evaluation_periods=evaluation_periods,
+            datapoints_to_alarm=datapoints_to_alarm,
             description=description,
         )
 
@@ -146,6 +153,7 @@ class MetricAlarms(Construct):
                 threshold=threshold,
                 comparison_operator=watch.comparison,
                 evaluation_periods=watch.evaluation_periods,
+                datapoints_to_alarm=watch.datapoints_to_alarm,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
             for number, action in enumerate(actions.get(severity, ()), start=1):
@@ -169,11 +177,7 @@ def _watch_problems(
     for watch in watches:
         if not watch.thresholds:
             found.append(f"watch {watch.name}: got no thresholds; give one for each severity")
-        if is_known(watch.evaluation_periods) and watch.evaluation_periods < 1:
-            found.append(
-                f"watch {watch.name} evaluation_periods: got {watch.evaluation_periods}; allowed "
-                "is 1 or more"
-            )
+        found += _period_problems(watch)
     known = {severity for watch in watches for severity in watch.thresholds}
     found += [
         f"actions: got the severity {severity!r}, for which nothing has a threshold; allowed are "
@@ -181,4 +185,29 @@ def _watch_problems(
         for severity in actions
         if severity not in known
     ]
+    return found
+
+
+def _period_problems(watch: Watch) -> list[str]:
+    """Source: PutMetricAlarm of CloudWatch's API reference."""
+    periods, needed = watch.evaluation_periods, watch.datapoints_to_alarm
+    if not is_known(periods):
+        return []
+    if periods < 1:
+        return [f"watch {watch.name} evaluation_periods: got {periods}; allowed is 1 or more"]
+    found = []
+    if needed is not None and is_known(needed) and not 1 <= needed <= periods:
+        found.append(
+            f"watch {watch.name} datapoints_to_alarm: got {needed}; allowed are 1 to {periods}, "
+            "the evaluation_periods"
+        )
+    if not isinstance(watch.metric, cloudwatch.Metric | cloudwatch.MathExpression):
+        return found
+    seconds = int(watch.metric.period.to_seconds())
+    longest = _WEEK if seconds >= _HOUR else _DAY
+    if seconds * periods > longest:
+        found.append(
+            f"watch {watch.name} evaluation_periods: got {periods} of {seconds} seconds; allowed "
+            f"are {longest} seconds together"
+        )
     return found

@@ -13,7 +13,7 @@ from mlops_constructs.access import Permission
 from . import monitor_role
 from .baseline import Baseline
 from .frequency import MonitoringFrequency
-from .images import MonitoringImage, OwnImage
+from .images import MERGER, MonitoringImage, OwnImage
 from .job import MonitoringJob
 from .job_definition import JobDefinition
 from .monitored_data import MonitoredData
@@ -21,6 +21,7 @@ from .owned_monitor import OwnedMonitor
 from .question import MonitoringQuestion
 from .question_kind import DATA_QUALITY, MODEL_EXPLAINABILITY
 from .reports import Reports
+from .stored import StoredPrefix
 
 _SCHEDULE = "AWS::SageMaker::MonitoringSchedule"
 
@@ -135,9 +136,13 @@ class ModelMonitor(OwnedMonitor):
         arn = cdk.Stack.of(scope).format_arn(
             service="sagemaker", resource="monitoring-schedule", resource_name=monitor_name
         )
-        return {"MonitoringScheduleArn": [arn]}
+        # SageMaker writes names in its ARNs in lower case.
+        return {"MonitoringScheduleArn": [{"equals-ignore-case": arn}]}
 
     def _own_problems(self) -> Iterator[str]:
+        if self._question.ground_truth is not None and isinstance(self._image, OwnImage):
+            # Whoever answers, AWS's own image merges the labels first.
+            yield from MonitoringImage.of_region().problems(self, MERGER)
         isolation = self._job.network.isolation
         if self.kind is MODEL_EXPLAINABILITY:
             if self._question.analysis_config is None:
@@ -161,5 +166,17 @@ class ModelMonitor(OwnedMonitor):
 
     def _own_permissions(self) -> Iterator[Permission]:
         yield from monitor_role.put_metrics([self.namespace, f"/{self.namespace}"])
+        if self._question.ground_truth is not None:
+            yield from self._merging()
         if self.kind is MODEL_EXPLAINABILITY:
             yield from monitor_role.explain_with_shadow_endpoint(self)
+
+    def _merging(self) -> Iterator[Permission]:
+        """Before a run a job of Model Monitor merges the labels into the traffic, and leaves the
+        result below the reports, where the run reads it."""
+        merger = MonitoringImage.of_region().repository_arn(self, MERGER)
+        yield Permission(actions=monitor_role.PULL, resources=[merger])
+        merged = f"{self._reports.prefix}/merge"
+        yield from monitor_role.read_prefix(
+            StoredPrefix(bucket=self._reports.bucket, prefix=merged)
+        )

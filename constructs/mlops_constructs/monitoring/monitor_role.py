@@ -52,16 +52,12 @@ def write_reports(bucket: s3.IBucket, prefix: str) -> Iterator[Permission]:
     )
 
 
+PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+
+
 def pull_image(repository_arn: str) -> Iterator[Permission]:
     """Pulling one image, which SageMaker does with the role of the run."""
-    yield Permission(
-        actions=[
-            "ecr:BatchCheckLayerAvailability",
-            "ecr:BatchGetImage",
-            "ecr:GetDownloadUrlForLayer",
-        ],
-        resources=[repository_arn],
-    )
+    yield Permission(actions=PULL, resources=[repository_arn])
     yield Permission(
         actions=["ecr:GetAuthorizationToken"],
         resources=["*"],

@@ -11,10 +11,12 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
+from aws_cdk.aws_sagemaker import CfnPipeline
 from aws_cdk.interfaces.aws_sagemaker import IPipelineRef
 from constructs import Construct
 
 from mlops_constructs._dead_letters import DeadLetters
+from mlops_constructs._problems import is_known
 from mlops_constructs.access import Permission, ServiceRole
 
 from .alarm_action import AlarmAction, acknowledge_event_only, alarm_event
@@ -45,7 +47,8 @@ class Retraining(AlarmAction):
         """Starts a SageMaker pipeline of the same account and region.
 
         Parameters:
-            pipeline: the pipeline, for example a `CfnPipeline`.
+            pipeline: the pipeline, for example a `CfnPipeline`. A name that only CloudFormation
+                knows has to be in lower case, as SageMaker writes it in ARNs.
             parameters: values of its parameters. Left out: their defaults.
 
         Example::
@@ -141,8 +144,12 @@ class _SageMakerPipeline(Retraining):
         )
 
     def _arn(self, scope: Construct) -> str:
+        name = self.pipeline.pipeline_ref.pipeline_name
+        if isinstance(self.pipeline, CfnPipeline):
+            name = self.pipeline.pipeline_name  # the one that was given, no reference
+        # SageMaker writes names in its ARNs in lower case.
         return cdk.Stack.of(scope).format_arn(
             service="sagemaker",
             resource="pipeline",
-            resource_name=self.pipeline.pipeline_ref.pipeline_name,
+            resource_name=name.lower() if is_known(name) else name,
         )

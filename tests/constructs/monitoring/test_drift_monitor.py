@@ -9,9 +9,12 @@ import pytest
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
+from mlops_constructs.hosting import EndpointBase
 from mlops_constructs.monitoring import (
     Baseline,
     DriftMonitor,
+    GroundTruth,
+    MonitoredData,
     MonitoringFrequency,
     MonitoringJob,
     MonitoringNetwork,
@@ -216,6 +219,9 @@ def test_a_baseline_job_is_there_to_be_started(
     assert "aws-sdk:sagemaker:createProcessingJob" in definition
     assert "ground_truth_attribute" in definition
     assert "--baseline" in definition
+    # SageMaker writes names in its ARNs in lower case.
+    started = json.dumps(template.find_resources("AWS::IAM::ManagedPolicy"))
+    assert f":processing-job/{monitor.monitor_name.lower()}-baseline" in started
     written = f"s3://churn-artifacts/reports/baseline/{monitor.monitor_name}"
     assert written in definition
     ((_, schedule),) = template.find_resources("AWS::Scheduler::Schedule").items()
@@ -257,3 +263,25 @@ def test_runs_are_attached_to_a_private_network_and_to_its_subnets_alone(
     assert listed.count(":subnet/") == 2
     assert listed.count(":security-group/") == 1
     assert made[0]["Resource"] != "*"
+
+
+def test_an_address_that_no_variable_can_hold_is_refused(
+    bucket: s3.IBucket, stack: cdk.Stack, endpoint: EndpointBase, settings: dict[str, Any]
+) -> None:
+    longest = "p" * (256 - len("s3://churn-artifacts//churn-prod"))
+    unnamed = s3.Bucket(stack, "Unnamed")
+
+    fitting = MonitoredData.of_endpoint(endpoint, capture_bucket=bucket, capture_prefix=longest)
+    DriftMonitor(stack, "Fitting", **{**settings, "data": fitting})
+
+    for number, (place, prefix) in enumerate(((bucket, f"{longest}p"), (unnamed, "p" * 256))):
+        question = MonitoringQuestion.model_quality(
+            problem_type="Regression",
+            ground_truth=GroundTruth.in_bucket(place, prefix="l" * 256),
+        )
+        data = MonitoredData.of_endpoint(endpoint, capture_bucket=place, capture_prefix=prefix)
+        given = {**settings, "data": data, "question": question}
+        with pytest.raises(ValueError) as refusal:
+            DriftMonitor(stack, f"Long{number}", **given)
+        assert "monitored data prefix: got an S3 URI of 2" in str(refusal.value)
+        assert "ground truth prefix: got an S3 URI of 2" in str(refusal.value)

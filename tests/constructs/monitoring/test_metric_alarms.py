@@ -30,7 +30,8 @@ def test_each_severity_has_an_alarm_of_its_own(
                 "City",
                 monitor.metric_completeness("city"),
                 {"Critical": 0.9},
-                evaluation_periods=2,
+                evaluation_periods=3,
+                datapoints_to_alarm=2,
                 description="city is missing",
             ),
         ],
@@ -41,7 +42,9 @@ def test_each_severity_has_an_alarm_of_its_own(
     assert found["Critical: Age"]["Threshold"] == 0.3
     assert found["Critical: Age"]["ComparisonOperator"] == "GreaterThanThreshold"
     assert found["Critical: city is missing"]["ComparisonOperator"] == "LessThanThreshold"
-    assert found["Critical: city is missing"]["EvaluationPeriods"] == 2
+    assert found["Critical: city is missing"]["EvaluationPeriods"] == 3
+    assert found["Critical: city is missing"]["DatapointsToAlarm"] == 2
+    assert "DatapointsToAlarm" not in found["Critical: Age"]
     assert {one["TreatMissingData"] for one in found.values()} == {"notBreaching"}
     assert [alarm.node.path for alarm in alarms.of_severity("Critical")] == [
         "S/Alarms/Age/Critical",
@@ -132,6 +135,19 @@ def test_alarms_without_meaning_are_refused(stack: cdk.Stack, monitor: MonitorBa
             watches=[
                 Watch.above("Age", drift, {"Warning": 0.1}, evaluation_periods=0),
                 Watch.above("Age", drift, {}),
+                Watch.above("City", drift, {"Warning": 1}, datapoints_to_alarm=2),
+                Watch.above(
+                    "Days",
+                    monitor.metric_drift("days", period=cdk.Duration.days(1)),
+                    {"Warning": 1},
+                    evaluation_periods=8,
+                ),
+                Watch.above(
+                    "Minutes",
+                    monitor.metric_drift("minutes", period=cdk.Duration.minutes(5)),
+                    {"Warning": 1},
+                    evaluation_periods=289,
+                ),
             ],
             actions={"Fatal": [AlarmAction.notify(topic)]},
         )
@@ -142,6 +158,9 @@ def test_alarms_without_meaning_are_refused(stack: cdk.Stack, monitor: MonitorBa
     assert "watch Age: got 2 of this name; allowed is one" in text
     assert "watch Age: got no thresholds" in text
     assert "watch Age evaluation_periods: got 0" in text
+    assert "watch City datapoints_to_alarm: got 2; allowed are 1 to 1" in text
+    assert "Days evaluation_periods: got 8 of 86400 seconds; allowed are 604800 seconds" in text
+    assert "Minutes evaluation_periods: got 289 of 300 seconds; allowed are 86400" in text
     assert (
         "got the severity 'Fatal', for which nothing has a threshold; allowed are Warning" in text
     )

@@ -194,3 +194,33 @@ def test_runs_can_be_attached_to_a_network(
     assert len(attached["SecurityGroupIds"]) == 1
     policies = json.dumps(resources("AWS::IAM::ManagedPolicy"))
     assert "ec2:CreateNetworkInterfacePermission" in policies
+
+
+def test_labels_are_merged_by_an_image_of_aws_and_read_from_below_the_reports(
+    define: Define, questions: dict[str, MonitoringQuestion], resources: Any
+) -> None:
+    """A run fails before it begins where its role may not do what the merging job does."""
+    define(ModelMonitor, question=questions["MODEL_BIAS"], frequency=MonitoringFrequency.daily())
+
+    statements = [
+        statement
+        for policy in resources("AWS::IAM::ManagedPolicy")
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+    pulled = [one["Resource"] for one in statements if "ecr:BatchGetImage" in one["Action"]]
+    merger = ":ecr:eu-west-1:468650794304:repository/sagemaker-model-monitor-groundtruth-merger"
+    assert merger in json.dumps(pulled)
+    read = json.dumps([one for one in statements if "s3:GetObject" in one["Action"]])
+    assert ":s3:::churn-artifacts/reports/merge/*" in read
+    listed = json.dumps([one for one in statements if one["Action"] == "s3:ListBucket"])
+    assert '"reports/merge", "reports/merge/*"' in listed
+
+
+def test_events_of_runs_are_found_however_sagemaker_writes_their_arn(
+    define: Define, resources: Any
+) -> None:
+    define(ModelMonitor).on_violation("Violation")
+
+    (rule,) = resources("AWS::Events::Rule")
+    (pattern,) = rule["EventPattern"]["detail"]["MonitoringScheduleArn"]
+    assert list(pattern) == ["equals-ignore-case"]

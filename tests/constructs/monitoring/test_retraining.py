@@ -80,7 +80,7 @@ def test_a_sagemaker_pipeline_is_started_with_parameters(
     training = sagemaker.CfnPipeline(
         stack,
         "Training",
-        pipeline_name="churn-train",
+        pipeline_name="Churn-Train",
         pipeline_definition={"PipelineDefinitionBody": "{}"},
         role_arn="arn:aws:iam::111111111111:role/training",
     )
@@ -103,7 +103,8 @@ def test_a_sagemaker_pipeline_is_started_with_parameters(
         "PipelineParameterList": [{"Name": "Reason", "Value": "drift"}]
     }
     arn = json.dumps(target["Arn"])
-    assert ":sagemaker:eu-west-1:111111111111:pipeline/" in arn
+    # SageMaker writes names in its ARNs in lower case.
+    assert ":sagemaker:eu-west-1:111111111111:pipeline/churn-train" in arn
     policies = json.dumps(template.find_resources("AWS::IAM::ManagedPolicy"))
     assert policies.count("sagemaker:StartPipelineExecution") == 1
     assert arn in policies
