@@ -63,34 +63,50 @@ def captured_by_transform(
 
 
 def merged(
-    session: boto3.Session, folders: Sequence[Captured], truth_uri: str, window: Window, target: str
+    session: boto3.Session,
+    folders: Sequence[Captured],
+    truth_uri: str,
+    window: Window,
+    reports_uri: str,
 ) -> list[Captured]:
     """Joins captured records with the truth about them, by inference id or event id.
 
-    Captured records without a truth are left out, as Model Monitor's merge job does. Answers the
-    folder with the merged records; none when nothing could be joined.
+    Captured records without a truth are left out, as Model Monitor's merge job does. As there, the
+    result is kept below `{reports}/merge/`, in the folders of the capture; answers those that have
+    something.
     """
     s3 = session.client("s3")
-    hours = [f"{hour:%Y/%m/%d/%H}" for hour in window.hours()]
-    truths: dict[str, Any] = {}
-    for truth in _with_data(session, truth_uri, hours):
-        for record in _records(s3, truth.uri):
-            truths[record["eventMetadata"]["eventId"]] = record["groundTruthData"]
-    lines = []
+    truths = _truths(session, truth_uri, window)
+    found = []
     for folder in folders:
-        for record in _records(s3, folder.uri):
-            metadata = record["eventMetadata"]
-            for name in ("inferenceId", "eventId"):
-                if metadata.get(name) in truths:
-                    truth = truths[metadata[name]]
-                    lines.append(json.dumps({**record, "groundTruthData": truth}))
-                    break
-    if not lines:
-        return []
-    place = urlsplit(target)
-    key = f"{place.path.strip('/')}/merge/merged.jsonl"
-    s3.put_object(Bucket=place.netloc, Key=key, Body=("\n".join(lines) + "\n").encode())
-    return [Captured(f"{target.rstrip('/')}/merge", "")]
+        lines = [
+            json.dumps({**record, "groundTruthData": truth})
+            for record in _records(s3, folder.uri)
+            if (truth := _truth_about(record, truths)) is not None
+        ]
+        if lines:
+            part = Captured(f"{reports_uri.rstrip('/')}/merge/{folder.place}", folder.place)
+            place = urlsplit(f"{part.uri}/merged.jsonl")
+            body = ("\n".join(lines) + "\n").encode()
+            s3.put_object(Bucket=place.netloc, Key=place.path.strip("/"), Body=body)
+            found.append(part)
+    return found
+
+
+def _truths(session: boto3.Session, truth_uri: str, window: Window) -> dict[str, Any]:
+    s3 = session.client("s3")
+    hours = [f"{hour:%Y/%m/%d/%H}" for hour in window.hours()]
+    return {
+        record["eventMetadata"]["eventId"]: record["groundTruthData"]
+        for folder in _with_data(session, truth_uri, hours)
+        for record in _records(s3, folder.uri)
+    }
+
+
+def _truth_about(record: dict[str, Any], truths: dict[str, Any]) -> Any:
+    metadata = record["eventMetadata"]
+    names = (metadata.get("inferenceId"), metadata.get("eventId"))
+    return next((truths[name] for name in names if name in truths), None)
 
 
 def _with_data(session: boto3.Session, base: str, folders: Sequence[str]) -> list[Captured]:

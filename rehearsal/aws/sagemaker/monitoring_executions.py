@@ -18,8 +18,9 @@ from rehearsal.aws.sagemaker.control_plane import SERVICE_PRINCIPAL
 from rehearsal.aws.sagemaker.data_plane import ExecutionFailedError, JobRun, reason_of
 from rehearsal.aws.sagemaker.jobs import MAXIMUM_REASON
 from rehearsal.aws.sagemaker.listing import Listing, moment_of
+from rehearsal.aws.sagemaker.monitoring_definition import Definition
 from rehearsal.aws.sagemaker.monitoring_job_definitions import KINDS, MonitoringJobDefinitions
-from rehearsal.aws.sagemaker.monitoring_requests import Definition, processing_request
+from rehearsal.aws.sagemaker.monitoring_requests import processing_request
 from rehearsal.aws.sagemaker.monitoring_windows import Window, window
 from rehearsal.aws.sagemaker.records import Record, now, random_id
 from rehearsal.aws.service import Request, Response
@@ -100,7 +101,7 @@ class MonitoringExecutions(MonitoringJobDefinitions):
         job_name = f"model-monitoring-{record['ScheduledTime']:%Y%m%d%H%M}-{random_id(24)}"
         job_arn = scope.arn("sagemaker", f"processing-job/{job_name}")
         session = self.role_session(scope, definition.role_arn, job_arn)
-        data = self._monitored_data(scope, session, definition, span, name)
+        data = self._monitored_data(scope, session, definition, span)
         if not data:
             raise ExecutionFailedError("Job inputs had no data")
         request = processing_request(
@@ -135,7 +136,6 @@ class MonitoringExecutions(MonitoringJobDefinitions):
         session: boto3.Session,
         definition: Definition,
         span: Window,
-        schedule: str,
     ) -> list[monitoring_data.Captured]:
         if definition.endpoint:
             endpoint, destination = self.captured_endpoint(scope, definition.endpoint)
@@ -154,8 +154,9 @@ class MonitoringExecutions(MonitoringJobDefinitions):
             folders = monitoring_data.captured_by_transform(session, destination, span)
         if definition.ground_truth is None or not folders:
             return folders
-        target = definition.report_uri(schedule, span)
-        return monitoring_data.merged(session, folders, definition.ground_truth, span, target)
+        return monitoring_data.merged(
+            session, folders, definition.ground_truth, span, definition.reports_uri
+        )
 
     def captured_endpoint(self, scope: Scope, name: str) -> tuple[Record, str]:
         """An endpoint and where it captures its data. Raises AwsError when it does not."""

@@ -12,9 +12,9 @@ from typing import Any
 
 from rehearsal.aws.platform import AwsError, Context, Platform, Scope
 from rehearsal.aws.sagemaker.listing import Listing
+from rehearsal.aws.sagemaker.monitoring_definition import Definition
 from rehearsal.aws.sagemaker.monitoring_executions import MonitoringExecutions
 from rehearsal.aws.sagemaker.monitoring_job_definitions import check_input
-from rehearsal.aws.sagemaker.monitoring_requests import Definition
 from rehearsal.aws.sagemaker.monitoring_windows import NOW, check_schedule, frequency, next_time
 from rehearsal.aws.sagemaker.records import Record, now
 from rehearsal.aws.service import Request, Response

@@ -149,7 +149,9 @@ def test_model_quality_joins_what_was_captured_with_the_truth(
     assert "sagemakerMergeJson" in request["Environment"]["dataset_format"]
     assert request["Environment"]["problem_type"] == "BinaryClassification"
     merged = request["ProcessingInputs"][0]["S3Input"]
-    assert merged["LocalPath"] == "/opt/ml/processing/input/endpoint"
+    place = "churn/AllTraffic/2026/11/22/09"
+    assert merged["LocalPath"] == f"/opt/ml/processing/input/endpoint/{place}"
+    assert merged["S3Uri"] == f"s3://bucket/reports/merge/{place}"
     content = platform.objects[f"{merged['S3Uri']}/merged.jsonl"].decode().splitlines()
     assert [json.loads(line)["groundTruthData"]["data"] for line in content] == ["yes", "no"]
 
