@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from tests.docs.another_region import deploys_into_another_region
 from tests.docs.batch_monitoring import finds_drift_of_a_batch
 from tests.docs.conftest import INTERCEPT, Account
+from tests.docs.feature_ingestion import ingests_files
 from tests.docs.pull_requests import builds_pull_requests
 from tests.docs.waiting import eventually
 
@@ -108,6 +109,7 @@ USES: dict[str, Use] = {
     "asynchronous_endpoint": answers_in_the_bucket,
     "batch_drift_monitor": finds_drift_of_a_batch,
     "cross_region_deployment": deploys_into_another_region,
+    "feature_ingestion": ingests_files,
     "hub_model": answers,
     "cost_budget": tells_what_is_spent,
     "inference_components": wakes_a_component,
