@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from typing import Any
 from ministack.core import iam_actions, iam_evaluator, router
 from ministack.services import iam, sts
 
+from rehearsal.aws.adapter.role_trust import role_of, trusts_service
 from rehearsal.aws.adapter.scope import in_scope
 from rehearsal.aws.platform import AccessKey, AwsError, Context, Credentials, Scope
 from rehearsal.aws.protocols import HttpRequest
@@ -42,8 +42,8 @@ def assume_role(
     role_arn: str, *, service_principal: str, session_name: str, source_arn: str | None = None
 ) -> Credentials:
     """Session credentials of a role for an AWS service that the role trusts."""
-    role = _role(role_arn)
-    if role is None or not _trusts_service(role, role_arn, service_principal, source_arn):
+    role = role_of(role_arn)
+    if role is None or not trusts_service(role, role_arn, service_principal, source_arn):
         raise AwsError(
             "AccessDenied",
             f"{service_principal} is not authorized to perform: sts:AssumeRole on resource: "
@@ -139,12 +139,12 @@ def check_pass_role(context: Context, role_arn: str, service_principal: str) -> 
     What the service is going to do with the role is not known yet: a condition on `aws:SourceArn`
     is judged when the service assumes the role.
     """
-    role = _role(role_arn)
+    role = role_of(role_arn)
     if role is None:
         raise AwsError("ValidationException", f"Role {role_arn} does not exist")
     passed = {"iam:PassedToService": service_principal}
     authorize(context.caller_arn, "iam:PassRole", role_arn, context.scope, passed)
-    if not _trusts_service(role, role_arn, service_principal, None, source_known=False):
+    if not trusts_service(role, role_arn, service_principal, None, source_known=False):
         raise AwsError(
             "ValidationException",
             f"Role {role_arn} cannot be assumed by {service_principal}: its trust policy does not "
@@ -153,7 +153,7 @@ def check_pass_role(context: Context, role_arn: str, service_principal: str) -> 
 
 
 def role_exists(role_arn: str) -> bool:
-    return _role(role_arn) is not None
+    return role_of(role_arn) is not None
 
 
 def role_facts(scope: Scope) -> Callable[[str], Role | None]:
@@ -187,62 +187,6 @@ def policies_of(principal_arn: str, account: str) -> tuple[Any, Any, dict[str, A
     tags = entity.get("Tags") or []
     keys = {f"aws:principaltag/{tag['Key'].lower()}": tag["Value"] for tag in tags}
     return policies, limits, keys
-
-
-def _trusts_service(
-    role: Mapping[str, Any],
-    role_arn: str,
-    service_principal: str,
-    source_arn: str | None,
-    *,
-    source_known: bool = True,
-) -> bool:
-    """Evaluates the trust policy for a service, which ministack's own evaluation cannot name."""
-    account = _account(role_arn)
-    keys = {"aws:sourceaccount": account} | ({"aws:sourcearn": source_arn} if source_arn else {})
-    context = iam_evaluator.EvalContext(
-        principal_arn=service_principal,
-        principal_type="Service",
-        principal_account=account,
-        action="sts:AssumeRole",
-        resource_arn=role_arn,
-        region="",
-        service_context=keys,
-        principal_keys={},
-    )
-    trust = role.get("AssumeRolePolicyDocument") or {}
-    document = json.loads(trust) if isinstance(trust, str) else trust
-    statements = document.get("Statement", [])
-    if isinstance(statements, dict):
-        statements = [statements]
-    named = [
-        {**(statement if source_known else _of_any_source(statement)), "Resource": "*"}
-        for statement in statements
-        if iam_evaluator._service_principal_matches(statement.get("Principal"), service_principal)
-    ]
-    parsed = iam_evaluator.parse_policy_document({"Statement": named})
-    return bool(iam_evaluator.evaluate(context, [parsed]).decision == "Allow")
-
-
-def _of_any_source(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """A statement that allows, without what it asks of `aws:SourceArn`."""
-    if statement.get("Effect") != "Allow":
-        return dict(statement)
-    left = {
-        operator: {key: value for key, value in asked.items() if key.lower() != "aws:sourcearn"}
-        for operator, asked in (statement.get("Condition") or {}).items()
-    }
-    conditions = {operator: asked for operator, asked in left.items() if asked}
-    return {**statement, "Condition": conditions}
-
-
-def _role(role_arn: str) -> Mapping[str, Any] | None:
-    parts = role_arn.split(":", 5)
-    if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
-        return None
-    name = role_arn.rsplit("/", 1)[-1]
-    role: Mapping[str, Any] | None = iam._roles.get_scoped(parts[4], None, name)
-    return role if role is not None and role.get("Arn") == role_arn else None
 
 
 def key_owner(access_key_id: str) -> str | None:

@@ -1,0 +1,67 @@
+"""Which services a role trusts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ministack.core import iam_evaluator
+from ministack.services import iam
+
+
+def role_of(role_arn: str) -> Mapping[str, Any] | None:
+    """The role of an ARN, path included; None when there is none."""
+    parts = role_arn.split(":", 5)
+    if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
+        return None
+    name = role_arn.rsplit("/", 1)[-1]
+    role: Mapping[str, Any] | None = iam._roles.get_scoped(parts[4], None, name)
+    return role if role is not None and role.get("Arn") == role_arn else None
+
+
+def trusts_service(
+    role: Mapping[str, Any],
+    role_arn: str,
+    service_principal: str,
+    source_arn: str | None,
+    *,
+    source_known: bool = True,
+) -> bool:
+    """Evaluates the trust policy for a service, which ministack's own evaluation cannot name."""
+    account = role_arn.split(":")[4]
+    keys = {"aws:sourceaccount": account} | ({"aws:sourcearn": source_arn} if source_arn else {})
+    context = iam_evaluator.EvalContext(
+        principal_arn=service_principal,
+        principal_type="Service",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn=role_arn,
+        region="",
+        service_context=keys,
+        principal_keys={},
+    )
+    trust = role.get("AssumeRolePolicyDocument") or {}
+    document = json.loads(trust) if isinstance(trust, str) else trust
+    statements = document.get("Statement", [])
+    if isinstance(statements, dict):
+        statements = [statements]
+    named = [
+        {**(statement if source_known else _of_any_source(statement)), "Resource": "*"}
+        for statement in statements
+        if iam_evaluator._service_principal_matches(statement.get("Principal"), service_principal)
+    ]
+    parsed = iam_evaluator.parse_policy_document({"Statement": named})
+    return bool(iam_evaluator.evaluate(context, [parsed]).decision == "Allow")
+
+
+def _of_any_source(statement: Mapping[str, Any]) -> dict[str, Any]:
+    """A statement that allows, without what it asks of `aws:SourceArn`."""
+    if statement.get("Effect") != "Allow":
+        return dict(statement)
+    left = {
+        operator: {key: value for key, value in asked.items() if key.lower() != "aws:sourcearn"}
+        for operator, asked in (statement.get("Condition") or {}).items()
+    }
+    conditions = {operator: asked for operator, asked in left.items() if asked}
+    return {**statement, "Condition": conditions}
