@@ -37,7 +37,16 @@ _PREDEFINED = {
         "ConcurrentRequestsPerCopy", "Maximum", 10
     ),
 }
-_COMPONENT_METRICS = ("InvocationsPerCopy", "ConcurrentRequestsPerCopy")
+_DIMENSIONS = {
+    "SageMakerVariantInvocationsPerInstance": "variant:DesiredInstanceCount",
+    "SageMakerVariantConcurrentRequestsPerModelHighResolution": "variant:DesiredInstanceCount",
+    "SageMakerVariantProvisionedConcurrencyUtilization": "variant:DesiredProvisionedConcurrency",
+    "SageMakerInferenceComponentInvocationsPerCopy": "inference-component:DesiredCopyCount",
+    "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution": (
+        "inference-component:DesiredCopyCount"
+    ),
+}
+"""What each predefined metric scales, after `sagemaker:`."""
 
 
 def check_tracking(key: TargetKey, config: Mapping[str, Any]) -> None:
@@ -51,9 +60,7 @@ def check_tracking(key: TargetKey, config: Mapping[str, Any]) -> None:
     if not predefined:
         return
     name = predefined["PredefinedMetricType"]
-    of_component = name in _PREDEFINED and _PREDEFINED[name].name in _COMPONENT_METRICS
-    wanted = "inference-component" in key.dimension
-    if name not in _PREDEFINED or of_component != wanted:
+    if key.dimension != f"sagemaker:{_DIMENSIONS.get(name)}":
         message = f"{name} is not a predefined metric of scalable dimension {key.dimension}"
         raise AwsError("ValidationException", message)
 
@@ -107,7 +114,7 @@ def _metric(key: TargetKey, config: Mapping[str, Any]) -> dict[str, Any]:
         return {**{name: custom[name] for name in members if name in custom}, "Period": 60}
     metric = _PREDEFINED[config["PredefinedMetricSpecification"]["PredefinedMetricType"]]
     parts = key.resource.split("/")
-    if metric.name in _COMPONENT_METRICS:
+    if "inference-component" in key.dimension:
         dimensions = {"InferenceComponentName": parts[1]}
     else:
         dimensions = {"EndpointName": parts[1], "VariantName": parts[3]}

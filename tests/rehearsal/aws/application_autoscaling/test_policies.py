@@ -137,6 +137,18 @@ def test_a_metric_with_math_is_watched_each_minute(
             "is not a predefined metric of scalable dimension sagemaker:variant",
         ),
         (
+            {
+                "PolicyType": "TargetTrackingScaling",
+                "TargetTrackingScalingPolicyConfiguration": {
+                    "TargetValue": 0.7,
+                    "PredefinedMetricSpecification": {
+                        "PredefinedMetricType": "SageMakerVariantProvisionedConcurrencyUtilization"
+                    },
+                },
+            },
+            "is not a predefined metric of scalable dimension sagemaker:variant:DesiredInstance",
+        ),
+        (
             {"PolicyType": "PredictiveScaling", "PredictiveScalingPolicyConfiguration": {}},
             "Predictive scaling does not support",
         ),
