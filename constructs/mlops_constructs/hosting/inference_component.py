@@ -37,6 +37,8 @@ class InferenceComponent(InferenceComponentBase):
         inference_component_name: name by which it is called. Left out: one made of its place in
             the app. AWS updates components in place, so a name never stands in the way.
         copies: how many there are at first. Left out: the minimum of `scaling`, but 1 at least.
+            CloudFormation hands it over at each update of the component, too: scaling goes on from
+            there, since components have nothing that keeps what it had reached, as endpoints have.
         scaling: automatic scaling of the copies. Left out: their number stays.
         rollout: how copies are replaced, `Rollout.rolling`. Left out: AWS replaces all at once.
         startup_timeout: how long the container may take to answer pings, 1 to 60 minutes. Left
