@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from botocore.model import OperationModel
+from botocore.model import OperationModel, Shape
 
 from rehearsal.aws.platform import AwsError
 from rehearsal.aws.shapes import ShapeReader
@@ -41,3 +41,18 @@ class WireProtocol(Protocol):
 
     def write_error(self, error: AwsError) -> Answer:
         """The HTTP answer of an error."""
+
+
+def from_text(shape: Shape, text: str) -> Any:
+    """A scalar that travels as text; what does not parse stays text, which the model refuses."""
+    try:
+        match shape.type_name:
+            case "integer" | "long":
+                return int(text)
+            case "float" | "double":
+                return float(text)
+            case "boolean":
+                return {"true": True, "false": False}.get(text.lower(), text)
+    except ValueError:
+        return text
+    return text

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from rehearsal.aws.platform import AwsError
-from rehearsal.aws.protocols import Answer, HttpRequest
+from rehearsal.aws.protocols import Answer, HttpRequest, from_text
 from rehearsal.aws.shapes import ShapeReader, write
 
 
@@ -88,22 +88,7 @@ def _from_form(shape: Shape, form: Mapping[str, str], name: str) -> Any:
                 items.append(item)
     if name not in form:
         return None
-    return _from_text(shape, form[name])
-
-
-def _from_text(shape: Shape, text: str) -> Any:
-    """What does not parse stays text, which the model's check refuses."""
-    try:
-        match shape.type_name:
-            case "integer" | "long":
-                return int(text)
-            case "float" | "double":
-                return float(text)
-            case "boolean":
-                return {"true": True, "false": False}.get(text.lower(), text)
-    except ValueError:
-        return text
-    return text
+    return from_text(shape, form[name])
 
 
 def _xml(shape: Shape, value: Any) -> str:

@@ -15,7 +15,7 @@ from botocore.model import ListShape, OperationModel, ServiceModel, Shape, Struc
 
 from rehearsal.aws.json_protocol import json_object, read_input
 from rehearsal.aws.platform import AwsError
-from rehearsal.aws.protocols import Answer, HttpRequest
+from rehearsal.aws.protocols import Answer, HttpRequest, from_text
 from rehearsal.aws.shapes import ShapeReader, write, write_timestamp
 
 
@@ -104,10 +104,10 @@ def _located_value(
     match member.serialization.get("location"):
         case "uri":
             text = fields.get(wire_name)
-            return None if text is None else _from_text(member, unquote(text))
+            return None if text is None else from_text(member, unquote(text))
         case "header":
             text = http.headers.get(wire_name.lower())
-            return None if text is None else _from_text(member, text)
+            return None if text is None else from_text(member, text)
         case "headers":
             prefix = wire_name.lower()
             return {
@@ -120,24 +120,9 @@ def _located_value(
             if not values:
                 return None
             if isinstance(member, ListShape):
-                return [_from_text(member.member, value) for value in values]
-            return _from_text(member, values[0])
+                return [from_text(member.member, value) for value in values]
+            return from_text(member, values[0])
     return None
-
-
-def _from_text(member: Shape, text: str) -> Any:
-    """A value of a URI, a query or a header; what does not parse stays text and is then refused."""
-    try:
-        match member.type_name:
-            case "integer" | "long":
-                return int(text)
-            case "float" | "double":
-                return float(text)
-    except ValueError:
-        return text
-    if member.type_name == "boolean":
-        return {"true": True, "false": False}.get(text.lower(), text)
-    return text
 
 
 def _raw(member: Shape, body: bytes) -> bytes | str:
