@@ -174,6 +174,12 @@ class Platform(Protocol):
         exists and trusts the service. Raises AwsError otherwise.
         """
 
+    def check_source_identity(self, role_arn: str, service_principal: str) -> None:
+        """Raises AwsError unless a service may name a person when it assumes a role.
+
+        That is `sts:SetSourceIdentity` in the role's trust policy.
+        """
+
     def secret_for(self, access_key_id: str) -> AccessKey | None:
         """The secret behind an access key id; None when the key is unknown or has expired.
 

@@ -125,6 +125,9 @@ class FakePlatform:
     def check_pass_role(self, context: Context, role_arn: str, service_principal: str) -> None:
         self.authorize(context.caller_arn, "iam:PassRole", role_arn, context.scope)
 
+    def check_source_identity(self, role_arn: str, service_principal: str) -> None:
+        return None
+
     def secret_for(self, access_key_id: str) -> AccessKey | None:
         return None
 

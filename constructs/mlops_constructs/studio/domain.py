@@ -47,8 +47,9 @@ class Domain(DomainBase):
         authentication: how people come in. Left out: with IAM.
         domain_name: its name. Left out: one is made of the stack's name and the path in the stack.
             Another name, authentication or key replaces the domain.
-        execution_role: role with which people work who have none of their own. Left out: one
-            that can only use spaces: their own, and shared ones.
+        execution_role: role with which people work who have none of their own. One that
+            is given has to let SageMaker name the person: `sts:SetSourceIdentity` in its trust
+            policy. Left out: one that can only use spaces: their own, and shared ones.
         settings: what people find in Studio. Left out: the defaults of `UserSettings`.
         encryption_key: key of the file system and the volumes. Left out: a new one. One that is
             imported must let CloudWatch Logs use it when `removal_policy` is DESTROY.

@@ -51,7 +51,8 @@ class UserProfile(UserProfileBase):
     Parameters:
         domain: the domain.
         user_profile_name: the person's name in it, unique in the domain.
-        execution_role: role with which the person works. Left out: the domain's.
+        execution_role: role with which the person works; its trust policy has to let SageMaker name
+            the person (`sts:SetSourceIdentity`), as roles of `access` do. Left out: the domain's.
         settings: what this person finds different. Left out: nothing. Idle times are the domain's:
             CloudFormation has no such property of a profile.
         identity_center_user: user name in IAM Identity Center. Needed there, and only there.

@@ -152,6 +152,15 @@ def check_pass_role(context: Context, role_arn: str, service_principal: str) -> 
         )
 
 
+def check_source_identity(role_arn: str, service_principal: str) -> None:
+    """That the role lets a service name a person (`sts:SetSourceIdentity`) when it assumes it."""
+    role, action = role_of(role_arn), "sts:SetSourceIdentity"
+    if role is not None and not trusts_service(
+        role, role_arn, service_principal, None, source_known=False, action=action
+    ):
+        raise _denied(action, service_principal, role_arn, False)
+
+
 def role_exists(role_arn: str) -> bool:
     return role_of(role_arn) is not None
 

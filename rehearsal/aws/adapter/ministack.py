@@ -133,5 +133,8 @@ class Ministack:
     def check_pass_role(self, context: Context, role_arn: str, service_principal: str) -> None:
         identity.check_pass_role(context, role_arn, service_principal)
 
+    def check_source_identity(self, role_arn: str, service_principal: str) -> None:
+        identity.check_source_identity(role_arn, service_principal)
+
     def secret_for(self, access_key_id: str) -> AccessKey | None:
         return identity.access_key(access_key_id)

@@ -27,6 +27,7 @@ def trusts_service(
     source_arn: str | None,
     *,
     source_known: bool = True,
+    action: str = "sts:AssumeRole",
 ) -> bool:
     """Evaluates the trust policy for a service, which ministack's own evaluation cannot name."""
     account = role_arn.split(":")[4]
@@ -35,7 +36,7 @@ def trusts_service(
         principal_arn=service_principal,
         principal_type="Service",
         principal_account=account,
-        action="sts:AssumeRole",
+        action=action,
         resource_arn=role_arn,
         region="",
         service_context=keys,

@@ -8,9 +8,18 @@ that what depends on them, as deleting a space, a profile or a domain, behaves a
 from __future__ import annotations
 
 from rehearsal.aws.platform import AwsError, Context, Scope
+from rehearsal.aws.sagemaker.control_plane import SERVICE_PRINCIPAL
 from rehearsal.aws.sagemaker.listing import Listing
 from rehearsal.aws.sagemaker.records import Record, now
-from rehearsal.aws.sagemaker.studio_members import APP, DOMAIN, ENDED, SPACE, StudioMembers, missing
+from rehearsal.aws.sagemaker.studio_members import (
+    APP,
+    DOMAIN,
+    ENDED,
+    SPACE,
+    USER_PROFILE,
+    StudioMembers,
+    missing,
+)
 from rehearsal.aws.sagemaker.studio_names import app_path
 from rehearsal.aws.service import Request, Response
 
@@ -26,7 +35,8 @@ class Apps(StudioMembers):
         record = self.accept("CreateApp", request)
         scope = context.scope
         self.studio_record(scope, DOMAIN, record["DomainId"], "CreateApp")
-        self._check_app_space(scope, record)
+        space = self._check_app_space(scope, record)
+        self._check_identity(scope, space)
         name = app_path(record)
         arn = scope.arn("sagemaker", f"{APP}/{name}")
         with self.lock:
@@ -83,7 +93,27 @@ class Apps(StudioMembers):
     def _app(self, scope: Scope, request: Request, operation: str) -> Record:
         return self.studio_record(scope, APP, app_path(request), operation)
 
-    def _check_app_space(self, scope: Scope, record: Record) -> None:
+    def _check_identity(self, scope: Scope, space: Record) -> None:
+        """Where sessions are named for profiles, the execution role has to let them.
+
+        Source: "Turn on sourceIdentity in CloudTrail logs" in the Developer Guide.
+        """
+        domain = self.studio_record(scope, DOMAIN, space["DomainId"], "CreateApp")
+        named = domain.get("DomainSettings", {}).get("ExecutionRoleIdentityConfig")
+        if named != "USER_PROFILE_NAME":
+            return
+        settings = [domain["DefaultUserSettings"]]
+        if space.get("SpaceSharingSettings", {}).get("SharingType") == "Shared":
+            settings.insert(0, domain.get("DefaultSpaceSettings") or {})
+        else:
+            owner = space.get("OwnershipSettings", {}).get("OwnerUserProfileName")
+            name = f"{space['DomainId']}/{owner}"
+            person = self.studio_record(scope, USER_PROFILE, name, "CreateApp")
+            settings.insert(0, person.get("UserSettings") or {})
+        role = next(one["ExecutionRole"] for one in settings if "ExecutionRole" in one)
+        self.platform.check_source_identity(role, SERVICE_PRINCIPAL)
+
+    def _check_app_space(self, scope: Scope, record: Record) -> Record:
         """JupyterLab and Code Editor run in spaces ("Create a space" in the Developer Guide)."""
         if "SpaceName" not in record or "UserProfileName" in record:
             message = f"An app of type {record['AppType']} needs SpaceName, and no UserProfileName"
@@ -94,3 +124,4 @@ class Apps(StudioMembers):
         if kind not in (None, record["AppType"]):
             message = f"Space [{name}] is for apps of type {kind}, not {record['AppType']}"
             raise AwsError("ValidationException", message)
+        return space

@@ -179,3 +179,18 @@ def test_keys_that_are_not_known_have_no_secret() -> None:
 def test_a_scope_is_that_of_the_block() -> None:
     with in_scope(SCOPE):
         assert current_scope() == SCOPE
+
+
+def test_a_role_says_whether_a_service_may_name_people() -> None:
+    silent = _role("silent")
+    with pytest.raises(AwsError, match="not authorized to perform: sts:SetSourceIdentity"):
+        identity.check_source_identity(silent, "codebuild.amazonaws.com")
+
+    with in_scope(SCOPE):
+        allowed = {
+            "Effect": "Allow",
+            "Principal": {"Service": "codebuild.amazonaws.com"},
+            "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],
+        }
+        iam._roles["silent"]["AssumeRolePolicyDocument"] = _document(allowed)
+    identity.check_source_identity(silent, "codebuild.amazonaws.com")

@@ -231,3 +231,34 @@ def test_a_request_about_a_space_says_whose_it_is(
     for operation in ("CreateApp", "DeleteApp", "DeleteSpace", "UpdateSpace"):
         assert service.condition_keys(operation, named, SCOPE) == keys
     assert service.condition_keys("DescribeSpace", named, SCOPE) == {}, "not among its conditions"
+
+
+@pytest.mark.parametrize(
+    ("sharing", "whose"), [("Private", "person"), ("Shared", "space")], ids=["private", "shared"]
+)
+def test_an_app_starts_with_a_role_that_lets_sagemaker_name_the_person(
+    sagemaker: Any,
+    service: Any,
+    domain: str,
+    monkeypatch: pytest.MonkeyPatch,
+    sharing: str,
+    whose: str,
+) -> None:
+    asked = []
+    monkeypatch.setattr(
+        service.platform, "check_source_identity", lambda role, principal: asked.append(role)
+    )
+    roles = {name: f"arn:aws:iam::{SCOPE.account}:role/{name}" for name in ("person", "space")}
+    ada = {"DomainId": domain, "UserProfileName": "ada"}
+    sagemaker.update_user_profile(**ada, UserSettings={"ExecutionRole": roles["person"]})
+    sagemaker.create_space(**space(domain, SpaceSharingSettings={"SharingType": sharing}))
+    sagemaker.create_app(**app(domain))
+    assert not asked, "sessions name nobody"
+
+    sagemaker.update_domain(
+        DomainId=domain,
+        DefaultSpaceSettings={"ExecutionRole": roles["space"]},
+        DomainSettingsForUpdate={"ExecutionRoleIdentityConfig": "USER_PROFILE_NAME"},
+    )
+    sagemaker.create_app(**app(domain, AppName="second"))
+    assert asked == [roles[whose]]
