@@ -27,7 +27,7 @@ def define(stack: cdk.Stack, construct_id: str = "Budget", **given: Any) -> Cost
     return CostBudget(stack, construct_id, **{**settings, **given})
 
 
-def test_a_budget_counts_the_project_and_tells_topic_and_people() -> None:
+def test_complaint_9_a_budget_counts_the_project_and_tells_topic_and_people() -> None:
     stack = stack_in("eu-west-1")
     define(stack, topic=own_topic(stack))
 
