@@ -15,9 +15,11 @@ from constructs import Construct, IConstruct
 
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
+from ._platform_roles import BootstrapRoles
 from .artifact_store import ArtifactStore
 from .build_project import write_log
 from .pipeline_action import SOURCE_OUTPUT
+from .synthesis import Synthesis
 
 ASSEMBLY = "Synth_Output"
 """Name that CDK Pipelines gives to the artifact with the synthesised app."""
@@ -43,8 +45,8 @@ class PlatformBuilds(Construct):
         construct_id: str,
         *,
         artifacts: ArtifactStore,
-        deploy_roles: Sequence[str],
-        publishing_roles: Sequence[str],
+        synthesis: Synthesis,
+        roles: BootstrapRoles,
         approvals: Sequence[str],
         pipeline_arn: str,
     ) -> None:
@@ -52,14 +54,14 @@ class PlatformBuilds(Construct):
 
         Parameters:
             artifacts: where the builds find the synthesised app.
-            deploy_roles: bootstrap's roles that deploy the stages, or look at their stacks.
-            publishing_roles: bootstrap's roles that publish the stages' assets.
+            synthesis: how assets are published.
+            roles: bootstrap's roles that the stages are deployed with.
             approvals: `STAGE/ACTION` that the check of permissions may approve.
             pipeline_arn: the pipeline.
         """
         super().__init__(scope, construct_id)
         self._artifacts = artifacts
-        self._deploy_roles, self._publishing_roles = deploy_roles, publishing_roles
+        self._synthesis, self._roles = synthesis, roles
         self._approvals, self._pipeline_arn = approvals, pipeline_arn
         self.log_group = logs.LogGroup(
             self,
@@ -88,7 +90,8 @@ class PlatformBuilds(Construct):
         )
         common = {"logging": log, "grantReportGroupPermissions": False}
         if scope.node.id == "Assets":
-            return {**common, "role": self._publishing_role()}
+            specification = codebuild.BuildSpec.from_object(self._publication(construct_id))
+            return {**common, "role": self._publishing_role(), "buildSpec": specification}
         match construct_id:
             case "SelfMutation":
                 return {**common, "role": self._self_mutation_role()}
@@ -117,9 +120,16 @@ class PlatformBuilds(Construct):
         )
         return {"role": role.fixed, "logGroup": self.log_group, "memorySize": _MEGABYTES}
 
+    def _publication(self, construct_id: str) -> dict[str, Any]:
+        """What publishes; the build of images, which alone may start Docker, does all at once."""
+        if self._roles.images and construct_id.startswith("File"):
+            commands = ["echo 'Files are published by the build of images'"]
+            return {"version": "0.2", "phases": {"build": {"commands": commands}}}
+        return self._synthesis.publish(self._roles.with_assets)
+
     def _publishing_role(self) -> iam.IRole:
         read = self._artifacts.read_artifacts([ASSEMBLY])
-        assume = _assume(self._publishing_roles)
+        assume = _assume(self._roles.publish)
         return self._role("Publishing", "publishes the assets of the platform", [*read, *assume])
 
     def _self_mutation_role(self) -> iam.IRole:
@@ -143,7 +153,7 @@ class PlatformBuilds(Construct):
         arn = function.function_arn  # type: ignore[attr-defined]
         invoke = Permission(actions=["lambda:InvokeFunction"], resources=[arn])
         read = self._artifacts.read_artifacts([ASSEMBLY])
-        assume = _assume(self._deploy_roles)
+        assume = _assume([*self._roles.deploy, *self._roles.lookup])
         return self._role("Check", "looks for broader permissions", [*read, *assume, invoke])
 
     def _role(self, name: str, description: str, permissions: Sequence[Permission]) -> iam.IRole:

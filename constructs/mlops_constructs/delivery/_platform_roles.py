@@ -19,30 +19,53 @@ class BootstrapRoles:
     Parameters:
         deploy: those that CloudFormation is called with.
         lookup: those that look at stacks, without changing them.
-        publish: those that put assets into bootstrap's bucket and repository.
+        publish: those that put assets into bootstrap's bucket and repository, and those with which
+            the CDK CLI reads bootstrap's version before.
         execution: those that CloudFormation works with, as the synthesizers write them.
+        with_assets: patterns of the stacks of stages that have files or images.
+        images: whether there are images.
     """
 
     deploy: list[str]
     lookup: list[str]
     publish: list[str]
     execution: list[str]
+    with_assets: list[str]
+    images: bool
 
 
 def bootstrap_roles(stages: Iterable[cdk.Stage]) -> BootstrapRoles:
     """The roles, as the synthesizers of the stages' stacks name them."""
-    assemblies = [stage.synth() for stage in stages]
-    stacks = [one for assembly in assemblies for one in _stacks(Path(assembly.directory))]
-    deployments = [
-        pipelines.StackDeployment.from_artifact(stack)
-        for assembly in assemblies
-        for stack in assembly.stacks
+    found = {stage: stage.synth() for stage in stages}
+    stacks = [one for assembly in found.values() for one in _stacks(Path(assembly.directory))]
+    deployments = {
+        stage: [pipelines.StackDeployment.from_artifact(stack) for stack in assembly.stacks]
+        for stage, assembly in found.items()
+    }
+    with_assets = {
+        stage: of_stage
+        for stage, of_stage in deployments.items()
+        if any(deployment.assets for deployment in of_stage)
+    }
+    # The CLI publishes the templates with the other files.
+    assets = [
+        asset
+        for of_stage in with_assets.values()
+        for deployment in of_stage
+        for asset in (*deployment.assets, deployment.template_asset)
+        if asset
     ]
-    assets = [asset for deployment in deployments for asset in deployment.assets]
     return BootstrapRoles(
         deploy=_resolved(stack.get("assumeRoleArn") for stack in stacks),
         lookup=_resolved(stack.get("lookupRole", {}).get("arn") for stack in stacks),
-        publish=_resolved(asset.asset_publishing_role_arn for asset in assets),
+        publish=_resolved(
+            [
+                *(asset.asset_publishing_role_arn for asset in assets),
+                *(stack.assume_role_arn for stage in with_assets for stack in found[stage].stacks),
+            ]
+        ),
+        with_assets=[f"{stage.node.path}/*" for stage in with_assets],
+        images=any(one.asset_type is pipelines.AssetType.DOCKER_IMAGE for one in assets),
         execution=_once(stack.get("cloudFormationExecutionRoleArn") for stack in stacks),
     )
 

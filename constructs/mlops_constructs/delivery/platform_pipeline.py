@@ -57,7 +57,7 @@ class PlatformPipeline(Construct):
             source=Source.code_connections(
                 "arn:aws:codeconnections:eu-west-1:111111111111:connection/0c8f", "team", "mlops"
             ),
-            synthesis=Synthesis(cli_version="2.1148.1", assets_version="4.7.3"),
+            synthesis=Synthesis(cli_version="2.1148.1"),
             stages=[PlatformStage(stage=staging, approval="Deploy to staging?")],
         )
     """
@@ -124,8 +124,8 @@ class PlatformPipeline(Construct):
             self,
             "Builds",
             artifacts=artifacts,
-            deploy_roles=[*roles.deploy, *roles.lookup],
-            publishing_roles=roles.publish,
+            synthesis=synthesis,
+            roles=roles,
             approvals=[
                 f"{one.stage.node.id}/{CHECK}.Confirm" for one in stages if one.confirm_permissions
             ],
@@ -175,7 +175,6 @@ class PlatformPipeline(Construct):
             code_pipeline=self.pipeline,
             use_pipeline_role_for_actions=True,
             cli_version=synthesis.cli_version,
-            cdk_assets_cli_version=synthesis.assets_version,
             # One build for all files: a new one would else change the pipeline each time.
             publish_assets_in_parallel=False,
             code_build_defaults=pipelines.CodeBuildOptions(
@@ -202,7 +201,8 @@ class PlatformPipeline(Construct):
         for one in stages:
             engine.add_stage(one.stage, pre=one.before())
         engine.build_pipeline()
-        review(self, synthesis.cli_version)
+        for made in (engine, self.pipeline):
+            review(made, synthesis.cli_version)
 
     def _let_run(self, deploy_roles: Sequence[str]) -> None:
         """Lets the pipeline run its builds and assume the roles of its deployments."""

@@ -37,7 +37,7 @@ class PlatformPipeline(cdk.Stack):
             pipeline_name="platform-pipeline",
             artifacts=ArtifactStore(bucket=stores.bucket, key=stores.key),
             source=Source.code_commit(repository),
-            synthesis=Synthesis(cli_version="2.1148.1", assets_version="4.7.3"),
+            synthesis=Synthesis(cli_version="2.1148.1"),
             stages=[
                 PlatformStage(stage=Greeting(self, "Staging", env=options.get("env"))),
                 PlatformStage(
