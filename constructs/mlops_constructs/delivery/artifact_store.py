@@ -11,8 +11,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
+from mlops_constructs._problems import Problems
 from mlops_constructs.access.service_role import Permission
 
+_ALIAS = ":alias/"
 _ARTIFACT_NAME_IN_KEY = 10
 """CodePipeline cuts names in artifact keys: PIPELINE (20 characters)/ARTIFACT (10)/random."""
 
@@ -27,12 +29,23 @@ class ArtifactStore:
         bucket: the bucket.
         key: the key that encrypts it.
         replicas: by region, the stores where CodePipeline leaves artifacts for actions in other
-            regions; their buckets know their keys. Default: none.
+            regions. Default: none.
+
+    Raises ValueError for the alias of a key.
     """
 
     bucket: s3.IBucket
     key: kms.IKey
     replicas: Mapping[str, ArtifactStore] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = Problems("the artifact store")
+        if _ALIAS in self.key.key_arn:
+            problems.add(
+                "key is an alias, and IAM lets nobody use a key by the ARN of its alias; give the "
+                "key itself, such as kms.Key.from_key_arn"
+            )
+        problems.raise_if_any()
 
     def read(self, *prefixes: str) -> list[Permission]:
         """Read objects below `prefixes`, and list them."""

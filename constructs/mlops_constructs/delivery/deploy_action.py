@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_codepipeline_actions as actions
@@ -53,6 +55,7 @@ def deploy_to_account_action(
     template: codepipeline.ArtifactPath,
     target: TargetAccount,
     run_order: int = 1,
+    capabilities: Sequence[cdk.CfnCapabilities] = (),
 ) -> PipelineAction:
     """Creates the stack in another account or region, or updates it.
 
@@ -65,6 +68,8 @@ def deploy_to_account_action(
         template: the template in an earlier action's artifact.
         target: where the stack is deployed.
         run_order: place among the stage's actions.
+        capabilities: what the template may do that CloudFormation asks consent for, as
+            `cdk.CfnCapabilities.NAMED_IAM` for named roles. Default: nothing of the kind.
 
     Example::
 
@@ -82,6 +87,7 @@ def deploy_to_account_action(
         region=target.region,
         role=target.action_role(imported),
         deployment_role=target.deployment_role(imported),
+        cfn_capabilities=list(capabilities) or None,
         run_order=run_order,
     )
     return PipelineAction(action=action, permissions=[target.assume()], target=target)

@@ -56,11 +56,13 @@ class DeploymentTarget(Construct):
         Parameters:
             target: this account, with the pipeline's name, as the pipeline knows it.
             tooling_account: id of the account that the pipeline is in.
-            artifacts: the pipeline's bucket and key, imported.
+            artifacts: the pipeline's bucket and key, imported; those of its replica in another
+                region.
             stack_names: stacks that the pipeline deploys.
             permissions: what CloudFormation may do for them.
 
-        Raises ValueError without a stack or permission, and in another account than the target's.
+        Raises ValueError without a stack or permission, and in another account or region than the
+        target's.
         """
         super().__init__(scope, construct_id)
         problems = Problems(f"the deployment target {self.node.path}")
@@ -68,6 +70,12 @@ class DeploymentTarget(Construct):
         if not cdk.Token.is_unresolved(account) and account != target.account:
             problems.add(
                 f"the stack is in the account {account}, the target is {target.account}; deploy it "
+                "there"
+            )
+        region = cdk.Stack.of(self).region
+        if target.region and not cdk.Token.is_unresolved(region) and region != target.region:
+            problems.add(
+                f"the stack is in the region {region}, the target is {target.region}; deploy it "
                 "there"
             )
         if not stack_names:

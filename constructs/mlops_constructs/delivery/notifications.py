@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import Enum
 
@@ -95,10 +96,11 @@ class Notifications(Construct):
         targets += [self._channel(index, channel) for index, channel in enumerate(channels, 1)]
         # A rule needs a name, once per account; what replaces the rule is its pipeline.
         suffix = content_hash(self, [self.node.path, pipeline.pipeline_arn])
+        title = re.sub(r"[^A-Za-z0-9_ -]", "-", construct_id)
         self.rule = codestarnotifications.CfnNotificationRule(
             self,
             "Resource",
-            name=f"{construct_id[: _LONGEST_NAME - len(suffix) - 1]}-{suffix}",
+            name=f"{title[: _LONGEST_NAME - len(suffix) - 1]}-{suffix}",
             resource=pipeline.pipeline_arn,
             event_type_ids=list(dict.fromkeys(identifiers)),
             detail_type="FULL",

@@ -20,7 +20,7 @@ class StageCondition:
     """Defines what has to hold: its rules, and what CodePipeline does when one of them fails.
 
     A person may override a condition that has failed before or after a stage
-    (`codepipeline:OverrideStageCondition`).
+    (`codepipeline:OverrideStageCondition`), but not one that skips it.
 
     Source: AWS CodePipeline User Guide, "How do stage conditions work?".
 

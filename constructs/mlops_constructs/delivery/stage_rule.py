@@ -65,9 +65,7 @@ class StageRule:
         return StageRule(
             provider="CloudWatchAlarm",
             configuration=configuration,
-            permissions=[
-                Permission(actions=["cloudwatch:DescribeAlarms"], resources=[alarm.alarm_arn])
-            ],
+            permissions=[_describe(alarm)],
         )
 
     @staticmethod
@@ -167,6 +165,16 @@ class StageRule:
             version="1",
             configuration=dict(self.configuration),
         )
+
+
+def _describe(alarm: cloudwatch.IAlarm) -> Permission:
+    if isinstance(alarm, cloudwatch.CompositeAlarm):
+        return Permission(
+            actions=["cloudwatch:DescribeAlarms"],
+            resources=["*"],
+            because="CloudWatch tells of composite alarms only whom it may tell of all alarms",
+        )
+    return Permission(actions=["cloudwatch:DescribeAlarms"], resources=[alarm.alarm_arn])
 
 
 def _variable_check(variable: str, operator: str, value: str) -> StageRule:
