@@ -13,7 +13,8 @@ _MOST_UNITS = 10_000_000
 class Throughput:
     """Made by `Throughput.on_demand` and `Throughput.provisioned`.
 
-    Source: ThroughputConfig of SageMaker's API reference.
+    Source: ThroughputConfig of SageMaker's API reference; "Quotas, naming rules and data types" of
+    Feature Store.
     """
 
     read_capacity_units: int | None = None
@@ -32,6 +33,8 @@ class Throughput:
     @staticmethod
     def provisioned(*, read_capacity_units: int, write_capacity_units: int) -> "Throughput":
         """Capacity is paid for, and requests beyond it are throttled; for steady traffic.
+
+        An account begins with a quota of 40,000 units of each for a group, which AWS can raise.
 
         Parameters:
             read_capacity_units: reads of up to 4 KB per second, 0 to 10,000,000.
