@@ -77,7 +77,8 @@ class CostBudget(Construct):
     could not make a second one of the same name.
 
     Parameters:
-        monthly_limit: US dollars.
+        monthly_limit: US dollars; in China, where bills are in yuan, yuan. Other currencies AWS
+            does not take.
         spend: what is counted.
         thresholds: up to 5. Left out: 80 % and 100 % spent, and 100 % forecasted.
         topic: is told of each threshold. Its policy, and that of its key when it is encrypted, let
@@ -121,7 +122,7 @@ class CostBudget(Construct):
         chosen = _DEFAULT_THRESHOLDS if thresholds is None else tuple(thresholds)
         problems = Problems(f"CostBudget {self.node.path}")
         if is_known(monthly_limit) and monthly_limit <= 0:
-            problems.add(f"monthly_limit: got {monthly_limit:g}; allowed is more than 0 US dollars")
+            problems.add(f"monthly_limit: got {monthly_limit:g}; allowed is more than 0")
         problems.extend(spend.problems())
         problems.extend(_threshold_problems(chosen))
         problems.extend(_receiver_problems(self, topic, email_addresses))
@@ -136,7 +137,9 @@ class CostBudget(Construct):
             budget=budgets.CfnBudget.BudgetDataProperty(
                 budget_type="COST",
                 time_unit="MONTHLY",
-                budget_limit=budgets.CfnBudget.SpendProperty(amount=monthly_limit, unit="USD"),
+                budget_limit=budgets.CfnBudget.SpendProperty(
+                    amount=monthly_limit, unit=_currency(self)
+                ),
                 cost_filters=spend.cost_filters(),
             ),
             notifications_with_subscribers=[
@@ -155,6 +158,11 @@ class CostBudget(Construct):
         if topic is not None:
             _let_budgets_publish(self, topic, resource)
         self.budget_name = resource.ref
+
+
+def _currency(scope: Construct) -> str:
+    region = cdk.Stack.of(scope).region
+    return "CNY" if is_known(region) and region.startswith("cn-") else "USD"
 
 
 def _subscriber(kind: str, address: str) -> budgets.CfnBudget.SubscriberProperty:

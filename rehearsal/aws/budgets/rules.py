@@ -34,6 +34,11 @@ def check_budget(budget: Mapping[str, Any]) -> None:
         raise invalid(f"TimeUnit {budget['TimeUnit']} is not valid here: use {_PERIODS}.")
     if "BudgetLimit" not in budget:
         raise invalid(f"BudgetLimit is required for a {budget['BudgetType']} budget.")
+    unit = budget["BudgetLimit"]["Unit"]
+    if budget["BudgetType"] == "COST" and unit != "USD":
+        raise invalid(
+            f"Unable to create/update budget - {unit} is not in the supported unit set: [USD]"
+        )
     if "FilterExpression" in budget and ("CostFilters" in budget or "CostTypes" in budget):
         raise invalid("FilterExpression and Metrics take the place of CostFilters and CostTypes.")
 

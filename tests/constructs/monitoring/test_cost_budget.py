@@ -108,10 +108,24 @@ def test_tag_service_and_thresholds_are_the_users_choice(stack: cdk.Stack, resou
     )
 
 
+def test_bills_of_china_are_in_yuan_and_its_arns_of_its_partition() -> None:
+    stack = stack_in("cn-north-1")
+    define(stack, topic=sns.Topic(stack, "Topic"))
+
+    template = Template.from_stack(stack)
+    (budget,) = template.find_resources("AWS::Budgets::Budget").values()
+    assert budget["Properties"]["Budget"]["BudgetLimit"]["Unit"] == "CNY"
+    (policy,) = template.find_resources("AWS::SNS::TopicPolicy").values()
+    (publish,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert publish["Principal"] == {"Service": "budgets.amazonaws.com"}
+    source = publish["Condition"]["ArnLike"]["aws:SourceArn"]
+    assert source["Fn::Join"][1][1] == {"Ref": "AWS::Partition"}
+
+
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({"monthly_limit": 0}, "monthly_limit: got 0; allowed is more than 0 US dollars"),
+        ({"monthly_limit": 0}, "monthly_limit: got 0; allowed is more than 0"),
         ({"spend": BudgetedSpend.of_services()}, "got no tag and no service"),
         ({"spend": BudgetedSpend.of_tag("aws:createdBy", "x")}, "got the tag key 'aws:createdBy'"),
         ({"spend": BudgetedSpend.of_tag("a$b", "x")}, "got the tag key 'a$b'"),

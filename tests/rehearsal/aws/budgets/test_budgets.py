@@ -164,6 +164,10 @@ def test_tags_are_kept_and_need_a_permission_of_their_own(
         ({"AccountId": "222222222222"}, "has no access to 222222222222"),
         ({"Budget": budget(PlannedBudgetLimits={})}, "does not support PlannedBudgetLimits"),
         ({"Budget": budget(BudgetType="RI_COVERAGE")}, "no RI_COVERAGE budget"),
+        (
+            {"Budget": budget(BudgetLimit={"Amount": "5", "Unit": "AUD"})},
+            "AUD is not in the supported unit set",
+        ),
         ({"Budget": budget(TimeUnit="DAILY")}, "TimeUnit DAILY is not valid here"),
         (
             {
