@@ -7,30 +7,63 @@ import sys
 from pathlib import Path
 
 import aws_cdk as cdk
+from constructs import Construct
 
 from mlops_constructs.validation import SageMakerChecks
+from stacks.library_wheel import ROOT
+from stacks.platform_pipeline_stack import PlatformPipelineStack
 from stacks.project_stack import ProjectStack
 from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.seeds import seed_code
-from stacks.settings import DEFAULT_SETTINGS, Settings, SettingsError, load_settings
+from stacks.settings import (
+    DEFAULT_SETTINGS,
+    Settings,
+    SettingsError,
+    load_settings,
+    load_stages,
+)
 
 
-def add_stacks(app: cdk.App, settings: Settings) -> None:
-    env = cdk.Environment(account=settings.environment.account, region=settings.environment.region)
+def add_stacks(scope: Construct, settings: Settings) -> None:
+    env = environment(settings)
     seeds = seed_code()
     if settings.project_templates is not None:
         ProjectTemplatesStack(
-            app, "ProjectTemplates", settings=settings.project_templates, seeds=seeds, env=env
+            scope, "ProjectTemplates", settings=settings.project_templates, seeds=seeds, env=env
         )
     for project in settings.projects:
-        ProjectStack(app, f"Project-{project.name}", settings=project, seeds=seeds, env=env)
+        ProjectStack(scope, f"Project-{project.name}", settings=project, seeds=seeds, env=env)
+
+
+def add_pipeline(app: cdk.App, settings: Settings, config: str) -> None:
+    """Adds the pipeline of the settings in the file `config`, if they want one."""
+    pipeline = settings.platform_pipeline
+    if pipeline is None:
+        return
+    stages = []
+    for one, of_stage in zip(pipeline.stages, load_stages(pipeline, ROOT), strict=True):
+        stages.append(cdk.Stage(app, one.name, env=environment(of_stage)))
+        add_stacks(stages[-1], of_stage)
+    PlatformPipelineStack(
+        app,
+        "PlatformPipeline",
+        settings=pipeline,
+        config=config,
+        stages=stages,
+        env=environment(settings),
+    )
+
+
+def environment(settings: Settings) -> cdk.Environment:
+    return cdk.Environment(account=settings.environment.account, region=settings.environment.region)
 
 
 def main() -> None:
     app = cdk.App(analytics_reporting=False)
-    config = Path(app.node.try_get_context("config") or DEFAULT_SETTINGS)
+    config = app.node.try_get_context("config") or DEFAULT_SETTINGS
     try:
-        settings = load_settings(config)
+        settings = load_settings(Path(config))
+        add_pipeline(app, settings, config)
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - a person reads it in the CLI's output
         sys.exit(2)

@@ -25,6 +25,8 @@ class ProjectStack(cdk.Stack):
         super().__init__(
             scope,
             construct_id,
+            # The same stack, whether a person deploys it or a stage of the pipeline.
+            stack_name=construct_id,
             env=env,
             analytics_reporting=False,
             description=f"SageMaker project {settings.name}",

@@ -32,6 +32,8 @@ class ProjectTemplatesStack(cdk.Stack):
         super().__init__(
             scope,
             construct_id,
+            # The same stack, whether a person deploys it or a stage of the pipeline.
+            stack_name=construct_id,
             env=env,
             analytics_reporting=False,
             description="SageMaker project templates",

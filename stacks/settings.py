@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import re
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import ErrorDetails
 
 from mlops_constructs.delivery.names import PROJECT_ID, PROJECT_NAME
+from stacks.checked_text import allowed, matching
+from stacks.pipeline_settings import PlatformPipelineSettings, RepositorySettings, StageSettings
 from stacks.regions import REGIONS
 from stacks.yaml_file import read_yaml
 
@@ -30,51 +30,32 @@ class SettingsError(Exception):
     """A settings file that cannot be used; the message names every problem in it."""
 
 
-def _allowed(description: str, accepts: Callable[[str], object]) -> AfterValidator:
-    """Accepts what `accepts` neither denies nor raises for; says what is allowed otherwise."""
-
-    def check(value: str) -> str:
-        try:
-            accepted = accepts(value)
-        except ValueError:
-            accepted = False
-        if not accepted:
-            raise ValueError(description)
-        return value
-
-    return AfterValidator(check)
-
-
-def _matching(pattern: str) -> Callable[[str], object]:
-    return re.compile(pattern).fullmatch
-
-
 AccountId = Annotated[
-    str, _allowed('12 digits in quotes, such as "111111111111"', _matching(r"\d{12}"))
+    str, allowed('12 digits in quotes, such as "111111111111"', matching(r"\d{12}"))
 ]
 Region = Annotated[
     str,
-    _allowed(
+    allowed(
         f"a region with SageMaker projects, CodePipeline and CodeCommit: {', '.join(REGIONS)}",
         REGIONS.__contains__,
     ),
 ]
 Cidr = Annotated[
     str,
-    _allowed('a CIDR block without host bits, such as "203.0.113.0/24"', ipaddress.ip_network),
+    allowed('a CIDR block without host bits, such as "203.0.113.0/24"', ipaddress.ip_network),
 ]
 ProjectName = Annotated[
     str,
-    _allowed(
+    allowed(
         "up to 32 lower case letters, digits and hyphens, a letter or digit at both ends",
-        _matching(PROJECT_NAME),
+        matching(PROJECT_NAME),
     ),
 ]
 ProjectId = Annotated[
     str,
-    _allowed(
+    allowed(
         "up to 20 letters, digits and hyphens, a letter or digit at both ends",
-        _matching(PROJECT_ID),
+        matching(PROJECT_ID),
     ),
 ]
 
@@ -123,6 +104,7 @@ class Settings(_Settings):
     environment: EnvironmentSettings
     project_templates: ProjectTemplatesSettings | None = None
     projects: Annotated[list[ProjectSettings], AfterValidator(lambda value: _unique(value))] = []
+    platform_pipeline: PlatformPipelineSettings | None = None
 
 
 def load_settings(path: Path) -> Settings:
@@ -151,6 +133,31 @@ def load_settings(path: Path) -> Settings:
         count = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
         listing = "".join(f"\n  - {line}" for line in lines)
         raise SettingsError(f"{path}: {count}{listing}") from None
+
+
+def load_stages(pipeline: PlatformPipelineSettings, root: Path) -> list[Settings]:
+    """Reads and checks the settings files of the stages that a pipeline deploys.
+
+    Raises SettingsError like `load_settings`, and for stages in one account and region: they would
+    deploy the same stacks.
+    """
+    found: dict[EnvironmentSettings, str] = {}
+    loaded = []
+    for stage in pipeline.stages:
+        settings = load_settings(root / stage.config)
+        place = settings.environment
+        if place in found:
+            raise SettingsError(
+                f"{stage.config}: {place.account} in {place.region} is the environment of "
+                f"{found[place]} already; allowed is one stage for each account and region"
+            )
+        if settings.platform_pipeline is not None:
+            raise SettingsError(
+                f"{stage.config}: a stage has no platform_pipeline of its own; remove it there"
+            )
+        found[place] = stage.config
+        loaded.append(settings)
+    return loaded
 
 
 def _unique(projects: list[ProjectSettings]) -> list[ProjectSettings]:
@@ -193,8 +200,12 @@ def _keys(location: tuple[int | str, ...]) -> list[str]:
         "environment": EnvironmentSettings,
         "project_templates": ProjectTemplatesSettings,
         "projects": ProjectSettings,
+        "platform_pipeline": PlatformPipelineSettings,
+        "platform_pipeline.source": RepositorySettings,
+        "platform_pipeline.stages": StageSettings,
     }
-    model = models[str(location[0])] if location else Settings
+    place = ".".join(part for part in location if isinstance(part, str))
+    model = models[place] if place else Settings
     return list(model.model_fields)
 
 

@@ -1,0 +1,123 @@
+"""The pipeline that deploys this repository: its settings, and its stack with this app's stages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+from cdk_nag import AwsSolutionsChecks
+
+import app
+from stacks.settings import Settings, SettingsError, load_settings, load_stages
+from tests.stacks.conftest import ROOT, STRICT
+
+ENVIRONMENT = 'environment: {account: "%s", region: eu-central-1}\n'
+PIPELINE = """
+platform_pipeline:
+  stages:
+    - {name: Staging, config: config/staging.yaml}
+    - {name: Production, config: config/production.yaml, approval: "Deploy?"}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the settings of a pipeline and of its two stages."""
+    (tmp_path / "config").mkdir()
+    write(tmp_path, "pipeline", "111111111111", PIPELINE)
+    write(tmp_path, "staging", "222222222222", "projects: [{name: churn}]\n")
+    write(tmp_path, "production", "333333333333", "project_templates: {}\n")
+    return tmp_path
+
+
+def write(folder: Path, name: str, account: str, more: str) -> None:
+    (folder / f"config/{name}.yaml").write_text(ENVIRONMENT % account + more)
+
+
+def pipeline_in(folder: Path) -> Settings:
+    return load_settings(folder / "config/pipeline.yaml")
+
+
+def test_the_stages_are_the_app_s_own_stacks_under_the_names_that_people_deploy(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "ROOT", folder)
+    found = cdk.App(analytics_reporting=False, context=STRICT)
+    app.add_pipeline(found, pipeline_in(folder), "config/pipeline.yaml")
+    stack = found.node.find_child("PlatformPipeline")
+    assert isinstance(stack, cdk.Stack)
+
+    report = AwsSolutionsChecks(found).validate_scope(stack)
+    assert report.success, [violation.rule_name for violation in report.violations]
+    template = Template.from_stack(stack)
+    pipeline = next(iter(template.find_resources("AWS::CodePipeline::Pipeline").values()))
+    deployed = {
+        stage["Name"]: {
+            action["Configuration"]["StackName"]
+            for action in stage["Actions"]
+            if action["ActionTypeId"]["Provider"] == "CloudFormation"
+        }
+        for stage in pipeline["Properties"]["Stages"]
+    }
+    assert deployed["Staging"] == {"Project-churn"}
+    assert deployed["Production"] == {"ProjectTemplates"}
+    pinned = json.loads((ROOT / "package.json").read_text())["dependencies"]["aws-cdk"]
+    text = json.dumps(template.to_json())
+    assert f"aws-cdk@{pinned}" in text
+    assert "npx cdk synth --quiet --context config=config/pipeline.yaml" in text
+
+
+def test_without_settings_there_is_no_pipeline() -> None:
+    found = cdk.App(analytics_reporting=False)
+    app.add_pipeline(found, load_settings(ROOT / "config/rehearsal.yaml"), "config/rehearsal.yaml")
+    assert not [child for child in found.node.children if isinstance(child, cdk.Stack)]
+
+
+def test_two_stages_in_one_place_are_refused(folder: Path) -> None:
+    write(folder, "production", "222222222222", "")
+    pipeline = pipeline_in(folder).platform_pipeline
+    assert pipeline is not None
+    with pytest.raises(SettingsError, match="one stage for each account and region"):
+        load_stages(pipeline, folder)
+
+
+def test_a_pipeline_of_a_stage_is_refused(folder: Path) -> None:
+    write(folder, "production", "333333333333", PIPELINE)
+    pipeline = pipeline_in(folder).platform_pipeline
+    assert pipeline is not None
+    with pytest.raises(SettingsError, match="a stage has no platform_pipeline of its own"):
+        load_stages(pipeline, folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("stages: []", "platform_pipeline.stages: got [] (list); allowed is at least one stage"),
+        ("{}", "platform_pipeline.stages: missing"),
+        (
+            "stages: [{name: staging, config: config/a.yaml}]",
+            "allowed is up to 20 letters and digits, a capital letter first",
+        ),
+        (
+            "stages: [{name: Staging, config: ../a.yaml}]",
+            "platform_pipeline.stages[0].config: got '../a.yaml' (text); allowed is a file in",
+        ),
+        (
+            "{source: {arn: x}, stages: [{name: Staging, config: config/a.yaml}]}",
+            "platform_pipeline.source.arn: unknown key; allowed are connection_arn, owner",
+        ),
+        (
+            "stages: [{name: Staging, config: config/a.yaml, ask: x}]",
+            "platform_pipeline.stages[0].ask: unknown key; allowed are name, config, approval",
+        ),
+    ],
+)
+def test_a_wrong_pipeline_is_refused_by_its_key(folder: Path, content: str, problem: str) -> None:
+    indented = content if content.startswith("{") else "{" + content + "}"
+    write(folder, "pipeline", "111111111111", f"platform_pipeline: {indented}\n")
+    with pytest.raises(SettingsError) as error:
+        pipeline_in(folder)
+    assert problem in str(error.value)
