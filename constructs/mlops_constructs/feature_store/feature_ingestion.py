@@ -49,7 +49,9 @@ class FeatureIngestion(cdk.Resource):
         feature_group: the group that is written.
         files: what is read, and where the ledger of it is.
         job: image, machine, network, key and role of the runs.
-        schedule: when runs start, in the time zone of the expression.
+        schedule: when runs start, in the time zone of the expression. From one to the next there
+            should be more time than a run takes: two at once would ingest the same files, and the
+            offline store keeps both records.
 
     Attributes:
         ingestion_name: beginning of the names of the jobs.
