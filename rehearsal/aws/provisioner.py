@@ -219,6 +219,6 @@ def _call(client: Any, operation: str, request: Request) -> Mapping[str, Any]:
 
 def _identify(name: str, created: Mapping[str, Any], request: Mapping[str, Any]) -> Any:
     for source in (created, request):
-        if source.get(name) is not None:
-            return source[name]
+        if (found := dig(source, name)) is not None:
+            return found
     raise ResourceFailure(f"Neither the request nor the answer has the identifier {name}.")

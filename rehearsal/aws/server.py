@@ -38,6 +38,7 @@ SERVICES = (
     "rehearsal.aws.application_autoscaling:ApplicationAutoScaling",
     "rehearsal.aws.scheduler:Scheduler",
     "rehearsal.aws.cloudwatch:CloudWatch",
+    "rehearsal.aws.servicecatalog:ServiceCatalog",
 )
 _NEEDED_BYTES = 512 * 1024**2
 _GRACE_SECONDS = 3.0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.core import iam_evaluator
-from ministack.services import cloudformation
+from ministack.services import cloudformation, s3
 from ministack.services.cloudformation import changesets, engine, handlers, helpers, stacks
 
 from rehearsal.aws.adapter import identity
@@ -96,11 +96,12 @@ def _located_document(stock: Callable[..., Any]) -> Callable[..., Any]:
                 url = f"https://s3.amazonaws.com/{match['bucket']}/{key}"
                 params = {**params, url_key: [url]}
             location = url.split("/", 3)[3].split("?", 1)[0]
-            caller = iam_evaluator.caller_arn()
+            caller, arn = iam_evaluator.caller_arn(), f"arn:aws:s3:::{location}"
+            bucket, _, key = location.partition("/")
+            tags = s3.object_tags_for_condition(bucket, key, {})
+            keys = {f"s3:ExistingObjectTag/{name}": value for name, value in tags.items()}
             try:
-                identity.authorize(
-                    caller, "s3:GetObject", f"arn:aws:s3:::{location}", current_scope()
-                )
+                identity.authorize(caller, "s3:GetObject", arn, current_scope(), keys)
             except AwsError as error:
                 return None, helpers._error("ValidationError", f"S3 error: {error.message}")
         return stock(params, body_key, url_key, label)

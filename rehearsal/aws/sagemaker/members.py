@@ -167,8 +167,6 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
     ),
     "ListTrainingJobs": ("WarmPoolStatusEquals", "TrainingPlanArnEquals"),
     "StartPipelineExecution": ("SelectiveExecutionConfig", "MlflowExperimentName"),
-    "CreateProject": ("ServiceCatalogProvisioningDetails",),
-    "UpdateProject": ("ServiceCatalogProvisioningUpdateDetails",),
     "InvokeEndpoint": (
         "EnableExplanations",
         "SessionId",

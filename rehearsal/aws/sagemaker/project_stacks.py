@@ -1,29 +1,27 @@
-"""The CloudFormation stack behind a project."""
+"""Projects of templates in S3: the CloudFormation stack `SP-<account>-<project id>`.
+
+SageMaker calls CloudFormation in the caller's name, so the caller needs
+`cloudformation:CreateStack` on that stack, the template, and iam:PassRole on the role that
+CloudFormation is to use.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from botocore.exceptions import ClientError
-
+from rehearsal.aws import stack_changes
 from rehearsal.aws.platform import AwsError, Scope
+from rehearsal.aws.sagemaker.project_settings import (
+    ProjectFailedError,
+    given_parameters,
+    tags_of,
+)
 from rehearsal.aws.sagemaker.records import Record
+from rehearsal.aws.stack_changes import StackFailedError
 
-NAME_PARAMETER = "SageMakerProjectName"
-ID_PARAMETER = "SageMakerProjectId"
-_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-_POLL_SECONDS = 0.5
-
-
-class StackFailedError(Exception):
-    """The stack failed; `detail` is the CfnStackDetail of the project."""
-
-    def __init__(self, detail: Mapping[str, str]) -> None:
-        super().__init__(detail["StatusMessage"])
-        self.detail = dict(detail)
+Change = Callable[[Any, Scope, Record, threading.Event], dict[str, str]]
 
 
 def stack_name(scope: Scope, project: Mapping[str, Any]) -> str:
@@ -35,45 +33,38 @@ def stack_arn(scope: Scope, project_id: str) -> str:
     return scope.arn("cloudformation", f"stack/{name}/*")
 
 
-def own_parameters(parameters: Iterable[Mapping[str, str]]) -> None:
-    """Refuses parameters that SageMaker itself sets."""
-    for parameter in parameters:
-        if parameter["Key"] in (NAME_PARAMETER, ID_PARAMETER):
-            message = f"Parameter {parameter['Key']} is set by SageMaker: leave it out."
-            raise AwsError("ValidationException", message)
+def only_template(providers: list[dict[str, Any]]) -> dict[str, Any]:
+    """The one template of a project."""
+    if len(providers) != 1 or "CfnTemplateProvider" not in providers[0]:
+        message = "Exactly one TemplateProviders entry with CfnTemplateProvider is required."
+        raise AwsError("ValidationException", message)
+    template: dict[str, Any] = providers[0]["CfnTemplateProvider"]
+    return template
 
 
-def template_arn(url: str) -> str:
-    """The ARN of the S3 object behind a TemplateURL, in virtual-hosted or path style."""
-    parts = urlsplit(url)
-    bucket, _, rest = (parts.hostname or "").partition(".s3")
-    key = parts.path.lstrip("/")
-    if not rest:
-        # https://s3.us-east-1.amazonaws.com/bucket/key, and the local https://127.0.0.1:PORT/...
-        bucket, _, key = key.partition("/")
-    return f"arn:aws:s3:::{bucket}/{unquote(key)}"
+def template_of(project: Record) -> dict[str, Any]:
+    """The template of a project that has one in S3."""
+    template: dict[str, Any] = project["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
+    return template
+
+
+def with_template(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The template as DescribeProject shows it."""
+    return {"TemplateProviderDetails": [{"CfnTemplateProviderDetail": dict(template)}]}
 
 
 def create_stack(
     client: Any, scope: Scope, project: Record, closing: threading.Event
 ) -> dict[str, str]:
     """Creates the stack and waits for it; answers the CfnStackDetail. Raises StackFailedError."""
-    created = client.create_stack(**_request(scope, project), OnFailure="ROLLBACK")
-    return _settle(client, created["StackId"], "CREATE_COMPLETE", closing)
+    return _detail(stack_changes.create_stack(client, _request(scope, project), closing))
 
 
 def update_stack(
     client: Any, scope: Scope, project: Record, closing: threading.Event
 ) -> dict[str, str]:
     """Updates the stack and waits for it; a stack that is up to date is no failure."""
-    try:
-        updated = client.update_stack(**_request(scope, project))
-    except ClientError as error:
-        if "No updates are to be performed" not in str(error):
-            raise
-        answer = client.describe_stacks(StackName=stack_name(scope, project))["Stacks"][0]
-        return _detail(answer, str(answer["StackStatus"]))
-    return _settle(client, updated["StackId"], "UPDATE_COMPLETE", closing)
+    return _detail(stack_changes.update_stack(client, _request(scope, project), closing))
 
 
 def delete_stack(
@@ -81,64 +72,47 @@ def delete_stack(
 ) -> dict[str, str]:
     """Deletes the stack and waits until it is gone."""
     name = stack_name(scope, project)
+    stack = stack_changes.delete_stack(client, name, closing)
+    return _detail(stack) if stack else {"Name": name, "StatusMessage": "DELETE_COMPLETE"}
+
+
+def changed(
+    change: Change, client: Any, scope: Scope, project: Record, closing: threading.Event
+) -> dict[str, Any]:
+    """What a change of the stack makes of the project's record. Raises ProjectFailedError."""
+    template = template_of(project)
     try:
-        stack = client.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" not in str(error):
-            raise
-        return {"Name": name, "StatusMessage": "DELETE_COMPLETE"}
-    client.delete_stack(StackName=stack["StackId"])
-    return _settle(client, stack["StackId"], "DELETE_COMPLETE", closing)
+        detail = change(client, scope, project, closing)
+    except StackFailedError as error:
+        failed = with_template({**template, "StackDetail": _detail(error.stack, str(error))})
+        raise ProjectFailedError(failed) from error
+    return with_template({**template, "StackDetail": detail})
+
+
+def failed_before(scope: Scope, project: Record, reason: str) -> dict[str, Any]:
+    """The record of a project whose stack could not even be asked for."""
+    detail = {"Name": stack_name(scope, project), "StatusMessage": reason}
+    return with_template({**template_of(project), "StackDetail": detail})
 
 
 def _request(scope: Scope, project: Record) -> dict[str, Any]:
-    provider = project["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
-    given = {entry["Key"]: entry.get("Value", "") for entry in provider.get("Parameters", ())}
-    own = {NAME_PARAMETER: project["ProjectName"], ID_PARAMETER: project["ProjectId"]}
-    tags = {
-        "sagemaker:project-name": project["ProjectName"],
-        "sagemaker:project-id": project["ProjectId"],
-        **{tag["Key"]: tag["Value"] for tag in project.get("_tags", ())},
-    }
+    provider = template_of(project)
+    values = given_parameters(project, provider.get("Parameters", ()))
     request = {
         "StackName": stack_name(scope, project),
         "TemplateURL": provider["TemplateURL"],
-        "Parameters": [
-            {"ParameterKey": key, "ParameterValue": value} for key, value in (given | own).items()
-        ],
-        "Capabilities": _CAPABILITIES,
-        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+        "Parameters": stack_changes.template_parameters(values),
+        "Capabilities": stack_changes.CAPABILITIES,
+        "Tags": stack_changes.stack_tags(tags_of(project)),
     }
     if provider.get("RoleARN"):
         request["RoleARN"] = provider["RoleARN"]
     return request
 
 
-def _settle(client: Any, stack_id: str, wanted: str, closing: threading.Event) -> dict[str, str]:
-    while True:
-        stack = client.describe_stacks(StackName=stack_id)["Stacks"][0]
-        status = stack["StackStatus"]
-        if not status.endswith("_IN_PROGRESS"):
-            break
-        if closing.wait(_POLL_SECONDS):
-            raise StackFailedError(
-                _detail(stack, "The service ended while the stack was changing.")
-            )
-    if status == wanted:
-        return _detail(stack, status)
-    raise StackFailedError(_detail(stack, f"{status}: {_reason(client, stack_id)}"))
-
-
-def _detail(stack: Mapping[str, Any], message: str) -> dict[str, str]:
-    return {"Name": stack["StackName"], "Id": stack["StackId"], "StatusMessage": message}
-
-
-def _reason(client: Any, stack_id: str) -> str:
-    """The first failure in the stack's events: the others follow from it."""
-    failures = [
-        f"{event['LogicalResourceId']}: {event['ResourceStatusReason']}"
-        for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_id)
-        for event in page["StackEvents"]
-        if event["ResourceStatus"].endswith("_FAILED") and event.get("ResourceStatusReason")
-    ]
-    return failures[-1] if failures else "the stack's events give no reason"
+def _detail(stack: Mapping[str, Any], message: str | None = None) -> dict[str, str]:
+    return {
+        "Name": stack["StackName"],
+        "Id": stack["StackId"],
+        "StatusMessage": message or stack["StackStatus"],
+    }

@@ -1,32 +1,24 @@
 """SageMaker projects: a CloudFormation stack made from an organisation's template.
 
-A project of a template in S3 creates the stack `SP-<account>-<project id>`. SageMaker calls
-CloudFormation in the caller's name, so the caller needs `cloudformation:CreateStack` on that stack
-and iam:PassRole on the role that CloudFormation is to use.
+The template is in S3 (`project_stacks.py`) or a product of Service Catalog (`project_products.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.aws.platform import AwsError, Context, Scope
+from rehearsal.aws.sagemaker import project_stacks
 from rehearsal.aws.sagemaker.control_plane import ControlPlane, identity
 from rehearsal.aws.sagemaker.listing import Listing
-from rehearsal.aws.sagemaker.project_stacks import (
-    StackFailedError,
-    create_stack,
-    delete_stack,
-    own_parameters,
-    stack_arn,
-    stack_name,
-    template_arn,
-    update_stack,
-)
+from rehearsal.aws.sagemaker.project_products import PROVISIONED, PROVISIONING, ProjectProducts
+from rehearsal.aws.sagemaker.project_settings import ProjectFailedError, refuse_own_parameters
 from rehearsal.aws.sagemaker.records import Record, now, random_id
 from rehearsal.aws.service import Request, Response
+from rehearsal.aws.stack_changes import template_arn
 
 KIND = "project"
 LISTING = Listing(
@@ -34,6 +26,8 @@ LISTING = Listing(
 )
 CLOUDFORMATION = "cloudformation.amazonaws.com"
 _BUSY = ("CreateInProgress", "UpdateInProgress", "DeleteInProgress")
+# What a change makes of a project's record; raises ProjectFailedError with what a failure makes.
+_Work = Callable[[], dict[str, Any]]
 
 
 class Projects(ControlPlane):
@@ -41,33 +35,27 @@ class Projects(ControlPlane):
 
     def create_project(self, request: Request, context: Context) -> Response:
         record = self.accept("CreateProject", request)
-        template = _template(record.pop("TemplateProviders", None))
-        own_parameters(template.get("Parameters", ()))
         name, project_id = record["ProjectName"], f"p-{random_id(12)}"
-        self._authorize_stack(context, "CreateStack", project_id, template.get("RoleARN"))
-        self._authorize_template(context, template["TemplateURL"])
-        arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
-        record |= {
-            "ProjectArn": arn,
+        record |= _template(record) | {
+            "ProjectArn": context.scope.arn("sagemaker", f"{KIND}/{name}"),
             "ProjectId": project_id,
             "ProjectStatus": "CreateInProgress",
             "CreationTime": now(),
             "CreatedBy": identity(context),
             "LastModifiedTime": now(),
             "LastModifiedBy": identity(context),
-            "TemplateProviderDetails": [{"CfnTemplateProviderDetail": template}],
         }
         with self.lock:
-            if name in self.records.of(context.scope, KIND):
-                message = f"Project with name {name} already exists: {arn}"
-                raise AwsError("ValidationException", message)
+            self._refuse_existing(context.scope, record)
             self.register(context, KIND, name, record, request)
-            record["_tags"] = record.pop("Tags", [])
-        self.workers.start(
-            f"create project {name}",
-            lambda: self._work(context.scope, record, "Create", create_stack),
-        )
-        return {"ProjectArn": arn, "ProjectId": project_id}
+        record["_tags"] = record.pop("Tags", [])
+        try:
+            work = self._creation(context, record)
+        except AwsError:
+            self._forget(context.scope, record)
+            raise
+        self._start(context.scope, record, "Create", work)
+        return {"ProjectArn": record["ProjectArn"], "ProjectId": project_id}
 
     def describe_project(self, request: Request, context: Context) -> Response:
         return self.describe("DescribeProject", self._project(context.scope, request))
@@ -85,77 +73,89 @@ class Projects(ControlPlane):
         }
         if "ProjectDescription" in given:
             changes["ProjectDescription"] = given["ProjectDescription"]
-        update = given.get("TemplateProvidersToUpdate")
-        if update:
-            current = project["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
-            template = {**current, **_template(update)}
-            own_parameters(template.get("Parameters", ()))
-            role = template.get("RoleARN")
-            self._authorize_stack(context, "UpdateStack", project["ProjectId"], role)
-            self._authorize_template(context, template["TemplateURL"])
-            changes["TemplateProviderDetails"] = [{"CfnTemplateProviderDetail": template}]
-            changes["ProjectStatus"] = "UpdateInProgress"
+        template = _updated_template(project, given)
+        work = self._update(context, {**project, **template}) if template else None
+        if work:
+            changes |= {**template, "ProjectStatus": "UpdateInProgress"}
         if given.get("Tags"):
             self._retag(context, project, given["Tags"])
         with self.lock:
             project.update(changes)
-        if update:
-            self.workers.start(
-                f"update project {project['ProjectName']}",
-                lambda: self._work(context.scope, project, "Update", update_stack),
-            )
+        if work:
+            self._start(context.scope, project, "Update", work)
         return {"ProjectArn": project["ProjectArn"]}
 
     def delete_project(self, request: Request, context: Context) -> Response:
         project = self._settled_project(context.scope, request)
-        template = project["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
-        role = template.get("RoleARN")
-        self._authorize_stack(context, "DeleteStack", project["ProjectId"], role)
+        work = self._deletion(context, project)
         with self.lock:
             project.update(ProjectStatus="DeleteInProgress", LastModifiedTime=now())
-        self.workers.start(
-            f"delete project {project['ProjectName']}",
-            lambda: self._work(context.scope, project, "Delete", delete_stack),
-        )
+        self._start(context.scope, project, "Delete", work)
         return {}
 
-    def _work(self, scope: Scope, project: Record, verb: str, change: Any) -> None:
-        """Changes the stack of a project and takes its end into the project's status."""
-        client = self.service_session(scope).client("cloudformation")
-        try:
-            detail = change(client, scope, project, self.workers.closing)
-            status = f"{verb}Completed"
-        except StackFailedError as error:
-            detail, status = error.detail, f"{verb}Failed"
-        except (ClientError, BotoCoreError) as error:
-            detail = {"Name": stack_name(scope, project), "StatusMessage": str(error)}
-            status = f"{verb}Failed"
-        with self.lock:
-            provider = project["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
-            project.update(
-                ProjectStatus=status,
-                LastModifiedTime=now(),
-                TemplateProviderDetails=[
-                    {"CfnTemplateProviderDetail": {**provider, "StackDetail": detail}}
-                ],
-            )
-            if status == "DeleteCompleted":
-                self.records.of(scope, KIND).pop(project["ProjectName"], None)
-        if status == "DeleteCompleted":
-            self.drop_tags(project["ProjectArn"])
+    def _creation(self, context: Context, project: Record) -> _Work:
+        if PROVISIONING not in project:
+            return self._stack_work(context, project, "CreateStack", project_stacks.create_stack)
+        products = self._products()
+        record_id = products.provision(context, project)
+        project[PROVISIONED] = products.product_of(context, record_id)
+        return lambda: products.settled(context, record_id, self.workers.closing)
 
-    def _authorize_stack(
-        self, context: Context, action: str, project_id: str, role_arn: str | None
-    ) -> None:
-        """What the caller needs, as SageMaker calls CloudFormation in its name."""
-        arn = stack_arn(context.scope, project_id)
+    def _update(self, context: Context, project: Record) -> _Work:
+        if PROVISIONING not in project:
+            return self._stack_work(context, project, "UpdateStack", project_stacks.update_stack)
+        products = self._products()
+        record_id = products.update(context, project)
+        return lambda: products.settled(context, record_id, self.workers.closing)
+
+    def _deletion(self, context: Context, project: Record) -> _Work:
+        if PROVISIONING not in project:
+            return self._stack_work(context, project, "DeleteStack", project_stacks.delete_stack)
+        products = self._products()
+        record_id = products.terminate(context, project)
+        return lambda: products.settled(context, record_id, self.workers.closing)
+
+    def _products(self) -> ProjectProducts:
+        return ProjectProducts(self.peers["servicecatalog"], self.platform)
+
+    def _stack_work(
+        self, context: Context, project: Record, action: str, change: project_stacks.Change
+    ) -> _Work:
+        """A change of a stack, which SageMaker asks of CloudFormation in the caller's name."""
+        template = project_stacks.template_of(project)
+        arn = project_stacks.stack_arn(context.scope, project["ProjectId"])
         self.authorize_caller(context, f"cloudformation:{action}", arn)
-        if role_arn:
-            self.platform.check_pass_role(context, role_arn, CLOUDFORMATION)
+        if template.get("RoleARN"):
+            self.platform.check_pass_role(context, template["RoleARN"], CLOUDFORMATION)
+        if action != "DeleteStack":  # CloudFormation reads it with the caller's permission
+            where = template_arn(template["TemplateURL"])
+            self.authorize_caller(context, "s3:GetObject", where)
 
-    def _authorize_template(self, context: Context, url: str) -> None:
-        """CloudFormation reads the template with the caller's permission."""
-        self.authorize_caller(context, "s3:GetObject", template_arn(url))
+        def work() -> dict[str, Any]:
+            client = self.service_session(context.scope).client("cloudformation")
+            closing = self.workers.closing
+            try:
+                return project_stacks.changed(change, client, context.scope, project, closing)
+            except (ClientError, BotoCoreError) as error:
+                failed = project_stacks.failed_before(context.scope, project, str(error))
+                raise ProjectFailedError(failed) from error
+
+        return work
+
+    def _start(self, scope: Scope, project: Record, verb: str, work: _Work) -> None:
+        """Does the work on a thread of its own, and takes its end into the project's status."""
+
+        def run() -> None:
+            try:
+                changes, status = work(), f"{verb}Completed"
+            except ProjectFailedError as error:
+                changes, status = error.changes, f"{verb}Failed"
+            with self.lock:
+                project.update(changes, ProjectStatus=status, LastModifiedTime=now())
+            if status == "DeleteCompleted":
+                self._forget(scope, project)
+
+        self.workers.start(f"{verb.lower()} project {project['ProjectName']}", run)
 
     def _retag(self, context: Context, project: Record, tags: list[dict[str, str]]) -> None:
         self.authorize_caller(context, "sagemaker:AddTags", project["ProjectArn"])
@@ -164,6 +164,17 @@ class Projects(ControlPlane):
             merged = {**self._tags[project["ProjectArn"]], **given}
             self._tags[project["ProjectArn"]] = merged
             project["_tags"] = [{"Key": key, "Value": value} for key, value in merged.items()]
+
+    def _refuse_existing(self, scope: Scope, project: Record) -> None:
+        name = project["ProjectName"]
+        if name in self.records.of(scope, KIND):
+            message = f"Project with name {name} already exists: {project['ProjectArn']}"
+            raise AwsError("ValidationException", message)
+
+    def _forget(self, scope: Scope, project: Record) -> None:
+        with self.lock:
+            self.records.of(scope, KIND).pop(project["ProjectName"], None)
+        self.drop_tags(project["ProjectArn"])
 
     def _project(self, scope: Scope, request: Mapping[str, Any]) -> Record:
         name = request["ProjectName"]
@@ -182,10 +193,33 @@ class Projects(ControlPlane):
         return project
 
 
-def _template(providers: list[dict[str, Any]] | None) -> dict[str, Any]:
-    """The one template of a project."""
-    if not providers or len(providers) != 1 or "CfnTemplateProvider" not in providers[0]:
-        message = "Exactly one TemplateProviders entry with CfnTemplateProvider is required."
+def _template(record: Record) -> dict[str, Any]:
+    """Where a new project's template is, as DescribeProject shows it; there is exactly one."""
+    providers, product = record.pop("TemplateProviders", None), record.get(PROVISIONING)
+    if bool(providers) == bool(product):
+        message = f"Exactly one of TemplateProviders and {PROVISIONING} is required."
         raise AwsError("ValidationException", message)
-    template: dict[str, Any] = providers[0]["CfnTemplateProvider"]
-    return template
+    if product:
+        refuse_own_parameters(product.get("ProvisioningParameters", ()))
+        return {PROVISIONING: product}
+    template = project_stacks.only_template(providers)
+    refuse_own_parameters(template.get("Parameters", ()))
+    return project_stacks.with_template(template)
+
+
+def _updated_template(project: Record, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What an update makes of the place of the template; nothing when it does not name one."""
+    providers = given.get("TemplateProvidersToUpdate")
+    product = given.get("ServiceCatalogProvisioningUpdateDetails")
+    if (providers and product) or (providers if PROVISIONING in project else product):
+        own = PROVISIONING if PROVISIONING in project else "TemplateProviderDetails"
+        message = f"Project {project['ProjectName']} has {own}: only that can be updated."
+        raise AwsError("ValidationException", message)
+    if product:
+        refuse_own_parameters(product.get("ProvisioningParameters", ()))
+        return {PROVISIONING: {**project[PROVISIONING], **product}}
+    if not providers:
+        return {}
+    template = project_stacks.only_template(providers)
+    refuse_own_parameters(template.get("Parameters", ()))
+    return project_stacks.with_template({**project_stacks.template_of(project), **template})

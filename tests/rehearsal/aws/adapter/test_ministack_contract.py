@@ -104,6 +104,11 @@ FUNCTIONS = [
         ["method", "key", "headers", "query_params", "body"],
     ),
     ("ministack.services.s3", "bucket_region", ["name"]),
+    (
+        "ministack.services.s3",
+        "object_tags_for_condition",
+        ["bucket_name", "key", "query_params"],
+    ),
     ("ministack.services.s3", "_put_bucket_encryption", ["name", "body"]),
     ("ministack.services.s3", "_delete_bucket_encryption", ["name"]),
     (

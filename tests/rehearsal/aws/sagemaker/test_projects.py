@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.aws.sagemaker.project_stacks import template_arn
+from rehearsal.aws.stack_changes import template_arn
 from tests.rehearsal.fakes import CALLER, ROLE, FakePlatform
 
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -186,10 +186,10 @@ def test_the_caller_needs_the_right_to_create_the_stack(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"TemplateProviders": []}, "Exactly one TemplateProviders entry"),
+        ({"TemplateProviders": []}, "Exactly one of TemplateProviders"),
         (
             {"ServiceCatalogProvisioningDetails": {"ProductId": "p"}},
-            "does not implement ServiceCatalogProvisioningDetails of CreateProject",
+            "Exactly one of TemplateProviders and ServiceCatalogProvisioningDetails",
         ),
     ],
 )
