@@ -18,7 +18,7 @@ READ_ACTIONS = (
     "sagemaker:ListModelPackages",
 )
 _ACCOUNT = re.compile(r"\d{12}")
-# A policy has at most 20,480 characters; an account takes about 50 in each of three statements.
+# A policy has at most 20,480 characters; an account takes about 50 in each of four statements.
 _MOST_ACCOUNTS = 100
 
 
@@ -33,8 +33,11 @@ class RegistrySharing:
         read: may list and read versions.
         deploy: may read versions and make models of them.
         approve: may read versions, and approve or reject them.
+        register: may read versions and add new ones, for training in accounts of its own. Those
+            accounts share their stores with whoever deploys.
 
-    Source: "Cross-account access to a model package group" in SageMaker's developer guide.
+    Source: "Cross-account access to a model package group" and "Register a Model Version from a
+    Different Account" in SageMaker's developer guide.
 
     Example::
 
@@ -44,6 +47,7 @@ class RegistrySharing:
     read: Sequence[str] = ()
     deploy: Sequence[str] = ()
     approve: Sequence[str] = ()
+    register: Sequence[str] = ()
 
     def problems(self, own_account: str) -> list[str]:
         """What AWS would refuse, or what would be without effect."""
@@ -77,7 +81,7 @@ class RegistrySharing:
 
     def accounts(self) -> list[str]:
         """All accounts, each once."""
-        return list(dict.fromkeys(chain(self.read, self.deploy, self.approve)))
+        return list(dict.fromkeys(chain.from_iterable(found for _, found in self._levels())))
 
     def policy(self, group_arn: str, version_arns: str) -> iam.PolicyDocument:
         """The resource policy of a group."""
@@ -85,6 +89,7 @@ class RegistrySharing:
             _statement("Read", self.accounts(), READ_ACTIONS, [group_arn, version_arns]),
             _statement("Deploy", self.deploy, ["sagemaker:CreateModel"], [version_arns]),
             _statement("Approve", self.approve, ["sagemaker:UpdateModelPackage"], [version_arns]),
+            _statement("Register", self.register, ["sagemaker:CreateModelPackage"], [version_arns]),
         ]
         return iam.PolicyDocument(statements=[found for found in statements if found is not None])
 
@@ -130,7 +135,12 @@ class RegistrySharing:
         return [] if added else [_imported("key")]
 
     def _levels(self) -> Iterable[tuple[str, Sequence[str]]]:
-        return ("read", self.read), ("deploy", self.deploy), ("approve", self.approve)
+        return (
+            ("read", self.read),
+            ("deploy", self.deploy),
+            ("approve", self.approve),
+            ("register", self.register),
+        )
 
 
 def _statement(

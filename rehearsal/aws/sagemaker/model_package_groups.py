@@ -122,8 +122,12 @@ class ModelPackageGroups(ControlPlane):
         with self.lock:
             groups = self.records.of(owner, KIND)
             group = groups.get(known_name(group_arn, KIND, groups), {})
+        judged = name_or_arn
+        if action == "sagemaker:CreateModelPackage":
+            # The version to come, of which nobody knows the number yet.
+            judged = f"{name_or_arn.replace(f':{KIND}/', f':{PACKAGE}/')}/*"
         self.platform.authorize_by_policy(
-            group.get("ResourcePolicy"), context.caller_arn, action, name_or_arn, owner
+            group.get("ResourcePolicy"), context.caller_arn, action, judged, owner
         )
         return owner
 

@@ -48,6 +48,25 @@ def accounts_of(statement: dict[str, Any]) -> set[str]:
     }
 
 
+def test_training_accounts_may_add_versions_and_read_them(stack: cdk.Stack) -> None:
+    ModelPackageGroup(
+        stack,
+        "G",
+        model_package_group_name="churn",
+        sharing=RegistrySharing(register=[STAGING], deploy=[PRODUCTION]),
+    )
+
+    policy = only(stack, "AWS::SageMaker::ModelPackageGroup")["ModelPackageGroupPolicy"]
+    read, deploy, register = policy["Statement"]
+    assert accounts_of(read) == {STAGING, PRODUCTION}
+    assert accounts_of(deploy) == {PRODUCTION}
+    assert (accounts_of(register), register["Action"]) == (
+        {STAGING},
+        "sagemaker:CreateModelPackage",
+    )
+    assert str(register["Resource"]["Fn::Join"][1][-1]).endswith(":model-package/churn/*")
+
+
 def test_complaint_11_a_shared_group_names_accounts_actions_and_itself_alone(
     stack: cdk.Stack,
 ) -> None:
@@ -115,14 +134,16 @@ def test_a_policy_for_as_many_accounts_as_allowed_has_room(stack: cdk.Stack) -> 
         stack,
         "G",
         model_package_group_name=name,
-        sharing=RegistrySharing(read=accounts, deploy=accounts, approve=accounts),
+        sharing=RegistrySharing(
+            read=accounts, deploy=accounts, approve=accounts, register=accounts
+        ),
     )
 
     policy = only(stack, "AWS::SageMaker::ModelPackageGroup")["ModelPackageGroupPolicy"]
     filled = str(stack.resolve(policy)).replace("{'Ref': 'AWS::Partition'}", "aws-us-gov")
-    assert len(filled) < 3 * 20_480  # with the joins of the template, which AWS never sees
-    principals = 3 * 100 * len(f'"arn:aws-us-gov:iam::{accounts[0]}:root",')
-    assert principals + 4 * 150 + 600 < 20_480
+    assert len(filled) < 4 * 20_480  # with the joins of the template, which AWS never sees
+    principals = 4 * 100 * len(f'"arn:aws-us-gov:iam::{accounts[0]}:root",')
+    assert principals + 5 * 150 + 600 < 20_480
 
 
 def test_complaint_11_the_stores_of_a_version_are_shared_with_who_deploys(

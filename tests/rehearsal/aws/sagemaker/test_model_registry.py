@@ -237,7 +237,9 @@ def test_another_account_uses_what_the_policy_shares(
 def test_a_version_is_registered_in_the_registry_of_another_account(
     sagemaker: Any, service: SageMaker, group: str, platform: FakePlatform
 ) -> None:
-    shared = policy_of(statement(Action="sagemaker:CreateModelPackage"))
+    # As "Register a Model Version from a Different Account" has it: versions alone.
+    versions = f"{ACCOUNT}:model-package/churn/*"
+    shared = policy_of(statement(Action="sagemaker:CreateModelPackage", Resource=versions))
     sagemaker.put_model_package_group_policy(ModelPackageGroupName="churn", ResourcePolicy=shared)
     caller = Context(Scope("222222222222", "us-east-1"), "arn:aws:iam::222222222222:user/bob")
 
