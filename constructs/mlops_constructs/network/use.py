@@ -80,6 +80,7 @@ CODE_BUILD = EndpointService(
 )
 GLUE = EndpointService(name="Glue", service=_Aws.GLUE, resource_type="AWS::Glue::Database")
 ATHENA = EndpointService(name="Athena", service=_Aws.ATHENA, resource_type="AWS::Athena::WorkGroup")
+SERVICE_CATALOG = EndpointService(name="ServiceCatalog", service=_Aws.SERVICE_CATALOG)
 EC2 = EndpointService(name="Ec2", service=_Aws.EC2)
 FILE_SYSTEM = EndpointService(
     name="ElasticFileSystem",
@@ -100,7 +101,9 @@ class NetworkUse:
         name: what the use is called in errors.
         services: interface endpoints that it takes.
         internal: whether what runs in the network talks among itself: the instances of a
-            distributed job, or a notebook and its file system.
+            distributed job, or a notebook and a file system of one's own. Studio does not need it:
+            applications are on one instance each, and SageMaker gives a domain's file system
+            groups of its own.
         dynamodb: whether tables are read or written; a gateway endpoint, without a fee.
         cloudformation: whether functions run there that answer CloudFormation, which takes answers
             in a bucket of AWS.
@@ -136,6 +139,8 @@ class NetworkUse:
     IMAGES: ClassVar[NetworkUse]
     #: Repositories of CodeCommit, by git.
     CODE_COMMIT: ClassVar[NetworkUse]
+    #: Products of Service Catalog, where templates of projects are published there.
+    PROJECTS: ClassVar[NetworkUse]
     #: Builds of CodeBuild inside of the network, and pipelines that are started from it.
     DELIVERY: ClassVar[NetworkUse]
     #: Code that encrypts by itself. S3 and SageMaker use their keys from outside of the network.
@@ -159,7 +164,6 @@ NetworkUse.PIPELINES = NetworkUse(name="pipelines", services=(SAGEMAKER_API, STS
 NetworkUse.STUDIO = NetworkUse(
     name="studio",
     services=(SAGEMAKER_API, SAGEMAKER_RUNTIME, SAGEMAKER_STUDIO, STS, LOGS),
-    internal=True,
 )
 NetworkUse.EXPERIMENTS = NetworkUse(
     name="experiments", services=(SAGEMAKER_API, SAGEMAKER_EXPERIMENTS, STS)
@@ -171,6 +175,7 @@ NetworkUse.FEATURE_STORE = NetworkUse(
 NetworkUse.MODEL_MONITORING = NetworkUse(name="model monitoring", services=(MONITORING,))
 NetworkUse.IMAGES = NetworkUse(name="images", services=(ECR_API, ECR_DOCKER))
 NetworkUse.CODE_COMMIT = NetworkUse(name="CodeCommit", services=(CODE_COMMIT, CODE_COMMIT_GIT, STS))
+NetworkUse.PROJECTS = NetworkUse(name="projects", services=(SAGEMAKER_API, SERVICE_CATALOG))
 NetworkUse.DELIVERY = NetworkUse(
     name="delivery", services=(CODE_BUILD, CODE_PIPELINE, EVENTS, LOGS, STS)
 )

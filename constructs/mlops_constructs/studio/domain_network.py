@@ -45,8 +45,9 @@ class DomainNetwork:
         Parameters:
             vpc: the network.
             subnets: part of the network. Left out: its private subnets.
-            security_groups: rules of the applications' traffic, at most 4. Left out: one group
-                that lets only HTTPS out. NFS to the domain's file system needs no rule: SageMaker
+            security_groups: rules of the applications' traffic, at most 4. A group that lets its
+                members in lets people reach each other's applications. Left out: one group that
+                lets only HTTPS out. NFS to the domain's file system needs no rule: SageMaker
                 adds a group for it.
             docker_access: whether people may use Docker. Left out: they may not.
 

@@ -38,7 +38,6 @@ class StudioDomain(cdk.Stack):
             network=studio.DomainNetwork.vpc_only(
                 network.vpc,
                 subnets=network.subnets,
-                security_groups=network.security_groups,
                 docker_access=studio.DockerAccess.enabled(trusted_accounts=[self.account]),
             ),
             settings=studio.UserSettings(

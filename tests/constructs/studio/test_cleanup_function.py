@@ -164,7 +164,7 @@ def begin(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Studio]]:
     def make(tags: list[dict[str, str]] | None = None) -> Studio:
         studio = Studio(TAGS if tags is None else tags)
         clients = {"sagemaker": studio.client, "efs": studio.efs, "ec2": studio.ec2}
-        monkeypatch.setattr(boto3, "client", clients.__getitem__)
+        monkeypatch.setattr(boto3, "client", lambda name, config=None: clients[name])
         begun.append(studio)
         return studio
 

@@ -22,11 +22,11 @@ import json
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 REMOVAL_TAG = "mlops-constructs:removed-with-stack"
@@ -37,6 +37,8 @@ RESERVE_SECONDS = 20.0
 LONGEST_REASON = 1000
 
 _ENDED = ("Deleted", "Failed")
+# Several people leave at once: SageMaker allows an account few calls in a second.
+_PATIENT = Config(retries={"mode": "adaptive", "max_attempts": 10})
 _LATER = ("ResourceInUse", "ConflictException", "DependencyViolation", "ThrottlingException")
 
 
@@ -55,14 +57,6 @@ def handler(event: dict[str, Any], context: Any) -> None:
     _tell_cloudformation(event, outcome)
 
 
-@dataclass(frozen=True)
-class App:
-    """What DeleteApp wants to know."""
-
-    identifier: Mapping[str, str]
-    status: str
-
-
 class Cleanup:
     """Cleans up one domain, or one profile or space of it.
 
@@ -79,7 +73,7 @@ class Cleanup:
         self._file_system = properties.get("FileSystemId")
         self._deadline = deadline
         self._pause = FIRST_PAUSE_SECONDS
-        self._sagemaker: Any = boto3.client("sagemaker")
+        self._sagemaker: Any = boto3.client("sagemaker", config=_PATIENT)
 
     def run(self) -> None:
         """Removes what stands in the way; raises TimeoutError when there is no time left."""
@@ -96,28 +90,24 @@ class Cleanup:
             self._remove_groups()
 
     def _to_be_removed(self) -> bool:
-        try:
-            pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=self._arn)
-            tags = {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
-        except ClientError as error:
-            if _is_gone(error):
-                return False
-            raise
-        return tags.get(REMOVAL_TAG) == "true"
+        pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=self._arn)
+        tags = _found(lambda: [tag for page in pages for tag in page["Tags"]])
+        return {"Key": REMOVAL_TAG, "Value": "true"} in (tags or [])
 
-    def _apps(self) -> Iterator[App]:
+    def _apps(self) -> Iterator[tuple[dict[str, str], str]]:
+        """What DeleteApp wants to know of each app, and the app's status."""
+        owned = {space["SpaceName"] for space in self._spaces()} if self._profile else set()
         for app in self._listed("list_apps", "Apps"):
-            if app["Status"] not in _ENDED and self._concerns(app):
+            if app["Status"] not in _ENDED and self._concerns(app, owned):
                 keys = ("DomainId", "UserProfileName", "SpaceName", "AppType", "AppName")
-                yield App({key: app[key] for key in keys if app.get(key)}, app["Status"])
+                yield {key: app[key] for key in keys if app.get(key)}, app["Status"]
 
-    def _concerns(self, app: Mapping[str, Any]) -> bool:
+    def _concerns(self, app: Mapping[str, Any], owned: set[str]) -> bool:
         if self._space is not None:
             return bool(app.get("SpaceName") == self._space)
-        if self._profile is not None:
-            owned = {space["SpaceName"] for space in self._spaces()}
-            return app.get("SpaceName") in owned or app.get("UserProfileName") == self._profile
-        return True
+        if self._profile is None:
+            return True
+        return app.get("SpaceName") in owned or app.get("UserProfileName") == self._profile
 
     def _spaces(self) -> Iterator[dict[str, str]]:
         for space in self._listed("list_spaces", "Spaces"):
@@ -134,9 +124,10 @@ class Cleanup:
         for page in pages:
             yield from page[member]
 
-    def _end_app(self, app: App) -> None:
-        if app.status == "InService":  # one that starts or ends cannot be deleted
-            self._attempt(self._sagemaker.delete_app, **app.identifier)
+    def _end_app(self, app: tuple[dict[str, str], str]) -> None:
+        identifier, status = app
+        if status == "InService":  # one that starts or ends cannot be deleted
+            self._attempt(self._sagemaker.delete_app, **identifier)
 
     def _delete(self, operation: str, identifier: Mapping[str, str]) -> None:
         self._attempt(getattr(self._sagemaker, operation), **identifier)
@@ -150,12 +141,9 @@ class Cleanup:
             self._wait(f"domain {self._domain}")
 
     def _exists(self) -> bool:
-        try:
-            domain = self._sagemaker.describe_domain(DomainId=self._domain)
-        except ClientError as error:
-            if _is_gone(error):
-                return False
-            raise
+        domain = _found(self._sagemaker.describe_domain, DomainId=self._domain)
+        if domain is None:
+            return False
         if domain["Status"] == "Delete_Failed":
             raise RuntimeError(f"{self._domain}: {domain.get('FailureReason', 'no reason given')}")
         return True
@@ -174,13 +162,9 @@ class Cleanup:
     def _file_system_state(self) -> str | None:
         if not self._file_system:
             return None
-        try:
-            found = boto3.client("efs").describe_file_systems(FileSystemId=self._file_system)
-        except ClientError as error:
-            if _is_gone(error):
-                return None
-            raise
-        return str(found["FileSystems"][0]["LifeCycleState"])
+        describe = boto3.client("efs").describe_file_systems
+        found = _found(describe, FileSystemId=self._file_system)
+        return str(found["FileSystems"][0]["LifeCycleState"]) if found else None
 
     def _remove_groups(self) -> None:
         """The security groups of the file system: they name each other, so first their rules."""
@@ -224,6 +208,16 @@ class Cleanup:
             raise TimeoutError(f"still there: {what}")
         time.sleep(self._pause)
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+
+
+def _found(look: Callable[..., Any], **request: Any) -> Any:
+    """What AWS answers; None for what is gone."""
+    try:
+        return look(**request)
+    except ClientError as error:
+        if _is_gone(error):
+            return None
+        raise
 
 
 def _is_gone(error: ClientError) -> bool:
