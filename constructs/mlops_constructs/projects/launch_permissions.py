@@ -26,16 +26,17 @@ _ACTIONS: dict[str, str] = {
     "events": "DeleteRule DescribeRule DisableRule EnableRule ListTagsForResource "
     "ListTargetsByRule PutRule PutTargets RemoveTargets TagResource UntagResource",
     "logs": "AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteRetentionPolicy "
-    "DisassociateKmsKey ListTagsForResource PutRetentionPolicy TagResource UntagResource",
+    "DescribeIndexPolicies DisassociateKmsKey GetDataProtectionPolicy ListTagsForResource "
+    "PutRetentionPolicy TagResource UntagResource",
     "s3": "CreateBucket DeleteBucket DeleteBucketPolicy GetAccelerateConfiguration "
     "GetAnalyticsConfiguration GetBucketAcl GetBucketCORS GetBucketLocation GetBucketLogging "
     "GetBucketNotification GetBucketObjectLockConfiguration GetBucketOwnershipControls "
     "GetBucketPolicy GetBucketPublicAccessBlock GetBucketTagging GetBucketVersioning "
     "GetBucketWebsite GetEncryptionConfiguration GetIntelligentTieringConfiguration "
     "GetInventoryConfiguration GetLifecycleConfiguration GetMetricsConfiguration "
-    "GetReplicationConfiguration ListBucket PutBucketOwnershipControls PutBucketPolicy "
-    "PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning PutEncryptionConfiguration "
-    "PutLifecycleConfiguration",
+    "GetReplicationConfiguration ListBucket ListTagsForResource PutBucketOwnershipControls "
+    "PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning "
+    "PutEncryptionConfiguration PutLifecycleConfiguration TagResource UntagResource",
     "sagemaker": "AddTags CreateModelPackageGroup DeleteModelPackageGroup DeleteTags "
     "DescribeModelPackageGroup GetModelPackageGroupPolicy ListTags",
 }

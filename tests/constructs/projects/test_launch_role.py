@@ -236,3 +236,15 @@ def test_complaint_10_no_role_of_a_project_has_a_name_that_may_be_taken(
     for resource in parametrised_template["Resources"].values():
         if resource["Type"] in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
             assert not {"RoleName", "ManagedPolicyName"} & set(resource["Properties"])
+
+
+def test_stacks_of_projects_have_tags_that_their_buckets_and_logs_may_get(
+    template: Mapping[str, Any],
+) -> None:
+    """S3 asks for TagResource where a bucket is created with tags, as SageMaker's stacks do."""
+    for action in ("s3:TagResource", "s3:UntagResource", "s3:ListTagsForResource"):
+        (statement,) = statements(template, action)
+        assert "s3:CreateBucket" in statement["Action"]
+    for action in ("logs:DescribeIndexPolicies", "logs:GetDataProtectionPolicy"):
+        (statement,) = statements(template, action)
+        assert "logs:CreateLogGroup" in statement["Action"]
