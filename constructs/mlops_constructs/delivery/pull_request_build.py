@@ -32,10 +32,11 @@ class PullRequestBuild(Construct):
 
     It has the commit that is to be merged, and may do nothing but write its log and read that
     code: whoever may open a pull request runs code with this role. So it neither comments on the
-    request nor approves it; `build.project.on_build_failed` tells who should know. A repository behind a
-    connection gets a small pipeline of its own, whose trigger filters pull requests; for
-    CodeCommit, a rule of EventBridge starts the build, with the variables `PULL_REQUEST_ID`,
-    `DESTINATION_COMMIT` and `SOURCE_REFERENCE`.
+    request nor approves it; `build.project.on_build_failed` tells who should know.
+
+    A repository behind a connection gets a small pipeline of its own, whose trigger filters pull
+    requests; for CodeCommit, a rule of EventBridge starts the build, with the variables
+    `PULL_REQUEST_ID`, `DESTINATION_COMMIT` and `SOURCE_REFERENCE`.
 
     Source: AWS CodePipeline User Guide, "Filter triggers on code push or pull requests"; AWS
     CodeCommit User Guide, "Monitoring CodeCommit events".
