@@ -77,8 +77,8 @@ class PlatformPipeline(Construct):
 
         Parameters:
             pipeline_name: its name; people look for it in the console.
-            artifacts: where actions leave what later actions read; its policies let bootstrap's
-                deployment roles read.
+            artifacts: where actions leave what later actions read. Its policies let bootstrap's
+                deployment roles read; those of an imported bucket and key must do so already.
             source: the repository, and the branch whose pushes start the pipeline.
             synthesis: how the repository's app is synthesised.
             stages: the stages, in the order in which they are deployed. Each has stacks already.
