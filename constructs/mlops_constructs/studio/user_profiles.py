@@ -44,7 +44,7 @@ class UserProfiles(Construct):
             stack,
             "People",
             domain=domain,
-            people=[Person(user_profile_name="ada", role="scientists")],
+            people=[Person(user_profile_name="katherine", role="scientists")],
             roles={"scientists": role},
         )
     """
