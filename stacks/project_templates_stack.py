@@ -8,11 +8,13 @@ from constructs import Construct
 from mlops_constructs.projects import (
     LaunchRole,
     ProjectBoundary,
+    ProjectPortfolio,
+    ProjectProduct,
     ProjectTemplate,
     TemplateBucket,
 )
 from stacks.seeds import Seeds
-from stacks.settings import ProjectTemplatesSettings
+from stacks.settings import ProjectTemplatesSettings, ServiceCatalogSettings
 
 BOUNDARY_EXPORT = "SageMakerProjectsBoundaryArn"
 
@@ -62,7 +64,21 @@ class ProjectTemplatesStack(cdk.Stack):
         launch = LaunchRole(
             self, "LaunchRole", boundary=boundary.policy, asset_bucket=template.asset_bucket
         )
+        if settings.service_catalog is not None:
+            self._publish_in_service_catalog(template, launch, settings.service_catalog)
         cdk.CfnOutput(self, "TemplateName", value=template.template_name)
         cdk.CfnOutput(self, "TemplateUrl", value=template.template_url)
         cdk.CfnOutput(self, "TemplatesLocation", value=bucket.location)
         cdk.CfnOutput(self, "LaunchRoleArn", value=launch.role.role_arn)
+
+    def _publish_in_service_catalog(
+        self, template: ProjectTemplate, launch: LaunchRole, settings: ServiceCatalogSettings
+    ) -> None:
+        """The second way in which Studio finds templates, for those who have it in use."""
+        portfolio = ProjectPortfolio(
+            self, "Portfolio", provider_name="ML platform", principals=settings.principals
+        )
+        product = ProjectProduct(
+            self, "Product", template=template, portfolio=portfolio, launch_role=launch
+        )
+        cdk.CfnOutput(self, "ProductId", value=product.product_id)

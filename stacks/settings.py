@@ -44,6 +44,13 @@ Cidr = Annotated[
     str,
     allowed('a CIDR block without host bits, such as "203.0.113.0/24"', ipaddress.ip_network),
 ]
+Principal = Annotated[
+    str,
+    allowed(
+        'a role, user or group of this account, such as "role/sagemaker-personas/*"',
+        matching(r"(?:role|user|group)/[\w+=,.@*?/-]+"),
+    ),
+]
 ProjectName = Annotated[
     str,
     allowed(
@@ -78,11 +85,18 @@ class EnvironmentSettings(_Settings):
     region: Region
 
 
+class ServiceCatalogSettings(_Settings):
+    """The templates as products of Service Catalog, and who may launch them."""
+
+    principals: Annotated[list[Principal], Field(min_length=1, max_length=10)]
+
+
 class ProjectTemplatesSettings(_Settings):
     """The templates that people create projects from."""
 
     removal: Annotated[Removal, Field(strict=False)] = Removal.RETAIN
     allowed_cidrs: list[Cidr] = []
+    service_catalog: ServiceCatalogSettings | None = None
 
 
 class ProjectSettings(_Settings):
@@ -199,6 +213,7 @@ def _keys(location: tuple[int | str, ...]) -> list[str]:
     models: dict[str, type[BaseModel]] = {
         "environment": EnvironmentSettings,
         "project_templates": ProjectTemplatesSettings,
+        "project_templates.service_catalog": ServiceCatalogSettings,
         "projects": ProjectSettings,
         "platform_pipeline": PlatformPipelineSettings,
         "platform_pipeline.source": RepositorySettings,

@@ -142,6 +142,14 @@ projects:
             "project_templates.allowed_cidrs: got '10.0.0.0/8' (text); allowed is a list",
         ),
         (
+            GOOD + "project_templates: {service_catalog: {principals: [role/a], x: 1}}",
+            "project_templates.service_catalog.x: unknown key; allowed are principals",
+        ),
+        (
+            GOOD + "project_templates: {service_catalog: {principals: ['*/a']}}",
+            "project_templates.service_catalog.principals[0]: got '*/a' (text); allowed is a role",
+        ),
+        (
             GOOD + "projects: [churn]",
             "projects[0]: got 'churn' (text); allowed is a mapping",
         ),

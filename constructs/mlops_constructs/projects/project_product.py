@@ -13,7 +13,9 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
+from mlops_constructs.access import Permission
 
+from .granting import grant
 from .launch_role import LaunchRole
 from .project_portfolio import RESOURCE_TYPES, ProjectPortfolio
 from .project_template import ProjectTemplate
@@ -112,26 +114,36 @@ class ProjectProduct(Construct):
         The principal needs access to the portfolio as well. SageMaker calls Service Catalog in its
         name, so both services' actions are in it.
         """
-        stack = cdk.Stack.of(self)
-        projects = stack.format_arn(service="sagemaker", resource="project", resource_name="*")
-        creating = _grant(
-            grantee,
-            [f"sagemaker:{verb}Project" for verb in ("Create", "Delete", "Describe", "Update")]
-            + ["sagemaker:AddTags"],
-            [projects],
+        projects = cdk.Stack.of(self).format_arn(
+            service="sagemaker", resource="project", resource_name="*"
         )
-        launching = _grant(
+        verbs = ("Create", "Delete", "Describe", "Update")
+        return grant(
             grantee,
-            [f"servicecatalog:{action}" for action in (*_LOOK, "ProvisionProduct")],
-            [self.product.product_arn],
+            [
+                Permission(
+                    actions=["sagemaker:AddTags", *(f"sagemaker:{verb}Project" for verb in verbs)],
+                    resources=[projects],
+                    because="whoever creates a project chooses its name",
+                ),
+                Permission(
+                    actions=[f"servicecatalog:{name}" for name in (*_LOOK, "ProvisionProduct")],
+                    resources=[self.product.product_arn],
+                ),
+                Permission(
+                    actions=["sagemaker:ListProjects", "servicecatalog:SearchProducts"],
+                    resources=["*"],
+                    because="lists have no resource level",
+                ),
+                Permission(
+                    actions=[f"servicecatalog:{name}" for name in _OWN],
+                    resources=["*"],
+                    conditions={"StringEquals": {"servicecatalog:userLevel": "self"}},
+                    because="Service Catalog has no resource level for what was launched, but the "
+                    "condition that confines it to the person who did",
+                ),
+            ],
         )
-        searching = _grant(grantee, ["sagemaker:ListProjects", "servicecatalog:SearchProducts"])
-        own = _grant(
-            grantee,
-            [f"servicecatalog:{action}" for action in _OWN],
-            conditions={"StringEquals": {"servicecatalog:userLevel": "self"}},
-        )
-        return creating.combine(launching).combine(searching).combine(own)
 
 
 def version_name(version: str) -> str:
@@ -145,20 +157,6 @@ def _version(asset: s3_assets.Asset, version: str) -> servicecatalog.CloudFormat
     return servicecatalog.CloudFormationProductVersion(
         product_version_name=version_name(version),
         cloud_formation_template=servicecatalog.CloudFormationTemplate.from_url(url),
-    )
-
-
-def _grant(
-    grantee: iam.IGrantable,
-    actions: Sequence[str],
-    resources: Sequence[str] = ("*",),
-    conditions: dict[str, dict[str, object]] | None = None,
-) -> iam.Grant:
-    return iam.Grant.add_to_principal(
-        grantee=grantee,
-        actions=list(actions),
-        resource_arns=list(resources),
-        conditions=conditions,
     )
 
 

@@ -18,6 +18,10 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access.service_role import Permission, ServiceRole
+from mlops_constructs.delivery import ArtifactStore
+
+from .granting import grant
+from .template_bucket_findings import acknowledge_bucket, acknowledge_function
 
 PREFIX = "templates/"
 _RUNTIME = Path(__file__).parent / "runtime"
@@ -104,18 +108,18 @@ class TemplateBucket(Construct):
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal list the templates and read them with their tags, as Studio does."""
-        listing = iam.Grant.add_to_principal(
-            grantee=grantee, actions=["s3:ListBucket"], resource_arns=[self.bucket.bucket_arn]
+        return grant(
+            grantee,
+            [
+                Permission(actions=["s3:ListBucket"], resources=[self.bucket.bucket_arn]),
+                Permission(
+                    actions=["s3:GetObject", "s3:GetObjectTagging"],
+                    resources=[self.bucket.arn_for_objects(f"{PREFIX}*")],
+                    because="people choose among all templates of the bucket",
+                ),
+                Permission(actions=["kms:Decrypt"], resources=[self.key.key_arn]),
+            ],
         )
-        reading = iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["s3:GetObject", "s3:GetObjectTagging"],
-            resource_arns=[self.bucket.arn_for_objects(f"{PREFIX}*")],
-        )
-        decryption = iam.Grant.add_to_principal(
-            grantee=grantee, actions=["kms:Decrypt"], resource_arns=[self.key.key_arn]
-        )
-        return listing.combine(reading).combine(decryption)
 
     def _bucket(self, removal_policy: cdk.RemovalPolicy) -> s3.Bucket:
         methods = s3.HttpMethods
@@ -145,19 +149,14 @@ class TemplateBucket(Construct):
             ],
             removal_policy=removal_policy,
         )
-        cdk.Validations.of(bucket).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-S1",
-                reason="the bucket holds templates that are public within the account; CloudTrail "
-                "records who publishes and who creates projects from them",
-            )
-        )
+        acknowledge_bucket(bucket)
         return bucket
 
     def _role(self) -> ServiceRole:
         self._log = logs.LogGroup(
             self,
             "PublisherLog",
+            encryption_key=ArtifactStore(bucket=self.bucket, key=self.key).encrypt_logs(self),
             retention=logs.RetentionDays.THREE_MONTHS,
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
@@ -205,6 +204,7 @@ class TemplateBucket(Construct):
         )
         # The CDK makes the function wait for its role, which the role's ARN in it does already.
         cast(lambda_.CfnFunction, function.node.default_child).add_deletion_override("DependsOn")
+        acknowledge_function(function)
         return function
 
     def _refuse_other_networks(self, allowed_cidrs: Sequence[str]) -> None:

@@ -1,0 +1,28 @@
+"""Permissions that a construct gives to somebody else's role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from mlops_constructs.access import Permission
+from mlops_constructs.access.acknowledgement import acknowledge_permissions
+
+
+def grant(grantee: iam.IGrantable, permissions: Sequence[Permission]) -> iam.Grant:
+    """Adds permissions to a principal, and the reasons of their wildcards to its construct."""
+    grants = [
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=list(each.actions),
+            resource_arns=list(each.resources),
+            conditions={operator: dict(keys) for operator, keys in each.conditions.items()},
+        )
+        for each in permissions
+    ]
+    if isinstance(grantee, Construct):
+        acknowledge_permissions(grantee, permissions)
+    return reduce(lambda all_of_them, each: all_of_them.combine(each), grants)

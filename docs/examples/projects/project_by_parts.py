@@ -1,0 +1,89 @@
+"""A project put together by hand: what `Project` does, with settings of one's own.
+
+Want this when `Project` is nearly right: here the code's dependencies are scanned before anything
+is trained (Amazon Inspector has to be activated), and data, images and key were there before the
+project. Every part is a construct of the library, so each can be left out or changed.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+from stores import Stores
+
+from mlops_constructs.access import ModelExecutionRole
+from mlops_constructs.delivery import (
+    ArtifactStore,
+    ModelBuildPipeline,
+    ModelDeployPipeline,
+    ProjectResources,
+    ScanThresholds,
+    Source,
+)
+from mlops_constructs.model_registry import ModelPackageGroup
+from mlops_constructs.projects import Seed, SeedRepository
+
+SEED_CODE = Path(__file__).parents[3] / "seed_code"
+NAME = "by-parts"
+
+
+class ProjectByParts(cdk.Stack):
+    """Defines repositories, registry, and pipelines of one project."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **options)
+        artifacts = ArtifactStore(bucket=stores.bucket, key=stores.key)
+        project = ProjectResources(
+            project_name=NAME,
+            project_id=f"p-{NAME}",
+            artifacts=artifacts,
+            model_package_group_name=NAME,
+        )
+        group = ModelPackageGroup(self, "Models", model_package_group_name=NAME)
+        build = ModelBuildPipeline(
+            self,
+            "Build",
+            project=project,
+            source=self._source("model-build"),
+            image_repository=stores.repository,
+            scan=ScanThresholds(high=None),  # critical vulnerabilities alone
+        )
+        deploy = ModelDeployPipeline(
+            self,
+            "Deploy",
+            project=project,
+            source=self._source("model-deploy"),
+            model_execution_role=ModelExecutionRole(
+                self,
+                "ModelExecutionRole",
+                model_data_bucket=stores.bucket,
+                capture_bucket=stores.bucket,
+                image_repository=stores.repository,
+                encryption_keys=[stores.key],
+            ),
+        )
+        approved = group.on_approval("Approved", target=deploy.start())
+        cdk.Validations.of(approved).acknowledge(
+            cdk.Acknowledgment(
+                id="Serverless-EventBusDLQ",
+                reason="a start that was lost is made up for by the next approval or push",
+            )
+        )
+        cdk.Tags.of(self).add("sagemaker:project-name", NAME)
+
+        cdk.CfnOutput(self, "ModelBuildPipelineName", value=build.pipeline.pipeline_name)
+        cdk.CfnOutput(self, "ModelDeployPipelineName", value=deploy.pipeline.pipeline_name)
+
+    def _source(self, kind: str) -> Source:
+        """A repository that begins with the seed of its kind."""
+        repository = SeedRepository(
+            self,
+            f"{kind}-repository",
+            repository_name=f"{NAME}-{kind}",
+            description=f"Code of {NAME}: {kind}",
+            seed=Seed(folder=SEED_CODE / kind.replace("-", "_")),
+        )
+        return Source.code_commit(repository.repository, SeedRepository.BRANCH)
