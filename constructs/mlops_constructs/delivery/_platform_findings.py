@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import aws_cdk as cdk
@@ -72,15 +73,21 @@ def _pin(project: codebuild.Project, cli_version: str) -> None:
     resource = cast(codebuild.CfnProject, project.node.default_child)
     source: dict[str, Any] = cdk.Stack.of(project).resolve(resource.source)
     parts = source["buildSpec"]["Fn::Join"][1]
-    pinned = [
-        part.replace(f'"{_INSTALL}"', f'"{_INSTALL}@{cli_version}"')
-        if isinstance(part, str)
-        else part
-        for part in parts
-    ]
-    if pinned == parts:
+    changes = {
+        f'"{_INSTALL}"': f'"{_INSTALL}@{cli_version}"',
+        # Node.js reads it in the commands that follow.
+        '"ARN=$CODEBUILD_BUILD_ARN"': '"export ARN=$CODEBUILD_BUILD_ARN"',
+    }
+    pinned = [_changed(part, changes) if isinstance(part, str) else part for part in parts]
+    if f"{_INSTALL}@" not in str(pinned):
         raise ValueError(
             f"{project.node.path}: this release of the CDK installs its CLI for the check of "
             "permissions in another way; take the release that this library is pinned to"
         )
     resource.add_property_override("Source.BuildSpec", {"Fn::Join": ["", pinned]})
+
+
+def _changed(text: str, changes: Mapping[str, str]) -> str:
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    return text

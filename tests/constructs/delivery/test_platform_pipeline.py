@@ -116,6 +116,7 @@ def test_each_program_is_installed_in_one_version(template: Template) -> None:
 
     assert text.count("aws-cdk@") == text.count("aws-cdk@" + CLI) == 3
     assert "npm install -g aws-cdk\\\\" not in text
+    assert "export ARN=$CODEBUILD_BUILD_ARN" in text
     assert "cdk-assets" not in text.replace("hnb659fds-assets", "")
 
 
