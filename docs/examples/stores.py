@@ -64,15 +64,16 @@ class Stores(cdk.Stack):
 
     def _let_services_publish(self) -> None:
         """Whatever tells the topic has to use its key."""
-        for service in (
-            "cloudwatch.amazonaws.com",
-            "codestar-notifications.amazonaws.com",
-            "events.amazonaws.com",
-            "sagemaker.amazonaws.com",
-        ):
-            principal = iam.ServicePrincipal(
-                service, conditions={"StringEquals": {"aws:SourceAccount": self.account}}
-            )
+        own_account = {"StringEquals": {"aws:SourceAccount": self.account}}
+        for service, conditions in {
+            "cloudwatch.amazonaws.com": own_account,
+            "codestar-notifications.amazonaws.com": own_account,
+            # EventBridge does not say for which account it uses a topic's key ("Configuring AWS KMS
+            # permissions" of the SNS guide), so a condition would keep its events away.
+            "events.amazonaws.com": {},
+            "sagemaker.amazonaws.com": own_account,
+        }.items():
+            principal = iam.ServicePrincipal(service, conditions=conditions)
             self.topic.grant_publish(principal)
             self.key.grant_encrypt_decrypt(principal)
 

@@ -12,7 +12,6 @@ from tests.docs.conftest import Account
 from tests.docs.synthesis import ROOT
 from tests.docs.waiting import eventually
 
-NAME = "nightly-scores"
 NAMESPACE = "aws/sagemaker/ModelMonitoring/data-metrics"
 ROWS = 300
 
@@ -23,11 +22,13 @@ def finds_drift_of_a_batch(account: Account, outputs: Mapping[str, str]) -> None
     account.publish_image(ROOT / "seed_code/model_build", stores["RepositoryUri"], "model-build")
     trained = f"age,balance\n{_rows(older_by=0)}"
     s3.put_object(Bucket=bucket, Key="batch/training/customers.csv", Body=trained.encode())
-    s3.put_object(Bucket=bucket, Key="batch/customers/today.csv", Body=_rows(older_by=30).encode())
+    s3.put_object(Bucket=bucket, Key="batch/today/customers.csv", Body=_rows(older_by=30).encode())
 
     _make_baseline(account, outputs["BaselineJob"])
-    _score(account, bucket, f"{stores['RepositoryUri']}:1")
-    job = _run_now(account, outputs["MonitorName"])
+    scored = _run_now(account, "scores", "Transform")
+    assert scored["TransformJobStatus"] == "Completed", scored
+    within_the_hour = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    job = _run_now(account, outputs["MonitorName"], "Processing", end_time=within_the_hour)
 
     assert job["ExitMessage"].startswith("CompletedWithViolations"), job
     (key,) = (
@@ -64,74 +65,37 @@ def _make_baseline(account: Account, machine: str) -> None:
     assert job["ProcessingJobStatus"] == "Completed", job
 
 
-def _score(account: Account, bucket: str, image: str) -> None:
-    """The nightly job, with the role of whoever runs such jobs."""
-    iam, sagemaker = account.client("iam"), account.client("sagemaker")
-    role = iam.create_role(
-        RoleName=NAME, AssumeRolePolicyDocument=_policy(Principal="sagemaker.amazonaws.com")
-    )["Role"]["Arn"]
-    allowed = ["s3:*", "kms:*", "ecr:*", "logs:*"]
-    iam.put_role_policy(
-        RoleName=NAME, PolicyName="all", PolicyDocument=_policy(Action=allowed, Resource="*")
-    )
-    place = f"s3://{bucket}"
-    sagemaker.create_model(
-        ModelName=NAME,
-        ExecutionRoleArn=role,
-        PrimaryContainer={"Image": image, "ModelDataUrl": f"{place}/models/churn/model.tar.gz"},
-    )
-    source = {"S3DataType": "S3Prefix", "S3Uri": f"{place}/batch/customers/"}
-    arn = sagemaker.create_transform_job(
-        TransformJobName=NAME,
-        ModelName=NAME,
-        TransformInput={
-            "DataSource": {"S3DataSource": source},
-            "ContentType": "text/csv",
-            "SplitType": "Line",
-        },
-        TransformOutput={"S3OutputPath": f"{place}/batch/answers", "AssembleWith": "Line"},
-        TransformResources={"InstanceType": "ml.m7i.large", "InstanceCount": 1},
-        DataCaptureConfig={"DestinationS3Uri": f"{place}/batch/capture"},
-    )["TransformJobArn"]
-    job = _ended(account, "Transform", arn)
-    assert job["TransformJobStatus"] == "Completed", job
-    sagemaker.delete_model(ModelName=NAME)
-    iam.delete_role_policy(RoleName=NAME, PolicyName="all")
-    iam.delete_role(RoleName=NAME)
+def _run_now(account: Account, named: str, kind: str, **environment: str) -> dict[str, Any]:
+    """Starts what a schedule starts, at another time: the job whose name begins so, when it ended.
 
-
-def _policy(**members: Any) -> str:
-    if "Principal" in members:
-        members = {"Action": "sts:AssumeRole", "Principal": {"Service": members["Principal"]}}
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **members}]})
-
-
-def _run_now(account: Account, monitor: str) -> dict[str, Any]:
-    """Runs the monitor over the day that goes on: its schedule's target, at another time."""
+    The monitor's is over a day of the past; `environment` lets it be the one that goes on.
+    """
     scheduler = account.client("scheduler")
+    begins = f'"{kind}JobName":"{named}-<'
     (target,) = (
         found["Target"]
         for one in scheduler.list_schedules()["Schedules"]
-        if monitor in (found := scheduler.get_schedule(Name=one["Name"]))["Target"]["Input"]
+        if begins in (found := scheduler.get_schedule(Name=one["Name"]))["Target"]["Input"]
     )
     job = json.loads(target["Input"])
-    job["Environment"]["end_time"] = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    if environment:
+        job["Environment"].update(environment)
     soon = datetime.now(UTC) + timedelta(seconds=1)
     scheduler.create_schedule(
-        Name="batch-drift-now",
+        Name=f"{named}-now",
         ScheduleExpression=f"at({soon:%Y-%m-%dT%H:%M:%S})",
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={**target, "Input": json.dumps(job)},
         ActionAfterCompletion="DELETE",
     )
-    listed = account.client("sagemaker").list_processing_jobs
+    listed = getattr(account.client("sagemaker"), f"list_{kind.lower()}_jobs")
 
     def started() -> Any:
-        found = listed(NameContains=monitor)["ProcessingJobSummaries"]
-        runs = [one for one in found if "baseline" not in one["ProcessingJobName"]]
-        return runs[0]["ProcessingJobArn"] if runs else None
+        found = listed(NameContains=named)[f"{kind}JobSummaries"]
+        runs = [one for one in found if "baseline" not in one[f"{kind}JobName"]]
+        return runs[0][f"{kind}JobArn"] if runs else None
 
-    return _ended(account, "Processing", eventually(started))
+    return _ended(account, kind, eventually(started))
 
 
 def _ended(account: Account, kind: str, arn: str) -> dict[str, Any]:

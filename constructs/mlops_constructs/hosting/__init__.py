@@ -24,6 +24,7 @@ from .serverless_variant import ServerlessVariant
 from .serving_metrics import MetricOptions, ServingMetrics
 from .shadow_variant import ShadowVariant
 from .target_tracking import TrackingOptions
+from .transform_capture import TransformCapture
 from .transform_data import Batch, Split, TransformInput, TransformInstances, TransformOutput
 from .variant import Routing
 from .vpc_placement import VpcPlacement
@@ -59,6 +60,7 @@ __all__ = [
     "ShadowVariant",
     "Split",
     "TrackingOptions",
+    "TransformCapture",
     "TransformInput",
     "TransformInstances",
     "TransformOutput",

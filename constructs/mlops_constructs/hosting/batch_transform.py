@@ -17,6 +17,7 @@ from mlops_constructs._regions import region_problems
 from .model import ModelBase
 from .names import name_problems
 from .permissions import use_of_volumes
+from .transform_capture import TransformCapture
 from .transform_data import TransformInput, TransformInstances, TransformOutput
 from .transform_job import let_model_work, model_problems, transform_job
 
@@ -34,6 +35,8 @@ class BatchTransform(cdk.Resource):
         instances: machines that a job runs on.
         schedule: when jobs start, in the time zone of the expression.
         job_name_prefix: beginning of the jobs' names, up to 26 characters.
+        capture: where jobs list what they read and wrote, for a monitor of batch transform. Left
+            out: nowhere.
         dead_letter_queue: gets what could not be started, after 3 attempts. Left out: a queue
             that is made here.
 
@@ -72,25 +75,26 @@ class BatchTransform(cdk.Resource):
         instances: TransformInstances,
         schedule: scheduler.ScheduleExpression,
         job_name_prefix: str,
+        capture: TransformCapture | None = None,
         dead_letter_queue: sqs.IQueue | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         problems = Problems(f"BatchTransform {self.node.path}")
         problems.extend(region_problems(self, "AWS::Scheduler::Schedule"))
         problems.extend(name_problems("job_name_prefix", job_name_prefix, reserve=LONGEST_ID))
-        for part in (source, destination, instances):
-            problems.extend(part.problems())
+        for part in (source, destination, instances, capture):
+            problems.extend(part.problems() if part else [])
         problems.extend(model_problems(model))
         problems.raise_if_any()
 
         self.job_name_prefix = job_name_prefix
         self.dead_letter_queue = dead_letter_queue or DeadLetters(self, "DeadLetters")
-        let_model_work(model, source, destination)
+        let_model_work(model, source, destination, capture)
         zone = schedule.time_zone
         ScheduledJobs(
             kind=TRANSFORM,
             name_prefix=job_name_prefix,
-            request=transform_job(model, source, destination, instances),
+            request=transform_job(model, source, destination, instances, capture),
             expression=schedule.expression_string,
             time_zone=zone.timezone_name if zone else None,
             description=f"Starts transform jobs {job_name_prefix}",

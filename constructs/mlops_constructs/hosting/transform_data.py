@@ -60,7 +60,7 @@ class TransformInput:
 
     def problems(self) -> list[str]:
         """What AWS would refuse."""
-        return _prefix_problems("input", self.prefix) + _filter_problems(
+        return prefix_problems("input", self.prefix) + _filter_problems(
             "input_filter", self.input_filter
         )
 
@@ -112,7 +112,7 @@ class TransformOutput:
 
     def problems(self) -> list[str]:
         """What AWS would refuse."""
-        return _prefix_problems("output", self.prefix) + _filter_problems(
+        return prefix_problems("output", self.prefix) + _filter_problems(
             "output_filter", self.output_filter
         )
 
@@ -194,7 +194,8 @@ class TransformInstances:
         return rendered if key is None else {**rendered, "VolumeKmsKeyId": key.key_arn}
 
 
-def _prefix_problems(subject: str, prefix: str) -> list[str]:
+def prefix_problems(subject: str, prefix: str) -> list[str]:
+    """What is wrong with a prefix of a transform job's files."""
     if not is_known(prefix) or (prefix and prefix == prefix.strip("/")):
         return []
     return [f"{subject} prefix: got {prefix!r}; allowed is a path without slashes around it"]

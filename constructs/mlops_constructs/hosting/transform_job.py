@@ -6,6 +6,7 @@ from mlops_constructs.access import Permission
 
 from .model import ModelBase
 from .permissions import grant, writing_logs
+from .transform_capture import TransformCapture
 from .transform_data import Split, TransformInput, TransformInstances, TransformOutput
 
 
@@ -14,6 +15,7 @@ def transform_job(
     source: TransformInput,
     destination: TransformOutput,
     instances: TransformInstances,
+    capture: TransformCapture | None = None,
 ) -> dict[str, Any]:
     """The request without the name: CreateTransformJob of SageMaker's API reference."""
     splits = source.split is not Split.NONE
@@ -28,6 +30,7 @@ def transform_job(
         "TransformOutput": destination.render(assemble=splits),
         "TransformResources": instances.render(),
         "DataProcessing": {name: value for name, value in processing.items() if value is not None},
+        "DataCaptureConfig": capture.render() if capture else None,
         "MaxConcurrentTransforms": instances.concurrency,
         "MaxPayloadInMB": instances.payload_mb,
         # A strategy needs records, which only split files have.
@@ -36,8 +39,13 @@ def transform_job(
     return {name: value for name, value in job.items() if value is not None}
 
 
-def let_model_work(model: ModelBase, source: TransformInput, destination: TransformOutput) -> None:
-    """Lets the role of a model read the files of a job, write its answers and its log."""
+def let_model_work(
+    model: ModelBase,
+    source: TransformInput,
+    destination: TransformOutput,
+    capture: TransformCapture | None = None,
+) -> None:
+    """Lets the role of a model read the files of a job, write its answers, captures and log."""
     if model.role is None:
         return
     because = "jobs read and write every file below a prefix"
@@ -47,12 +55,15 @@ def let_model_work(model: ModelBase, source: TransformInput, destination: Transf
         because=because,
     )
     listing = Permission(actions=["s3:ListBucket"], resources=[source.bucket.bucket_arn])
+    written: list[TransformOutput | TransformCapture] = [destination]
+    if capture is not None:
+        written.append(capture)
     answers = Permission(
         actions=["s3:PutObject"],
-        resources=[destination.bucket.arn_for_objects(f"{destination.prefix}/*")],
+        resources=[one.bucket.arn_for_objects(f"{one.prefix}/*") for one in written],
         because=because,
     )
-    keys = [source.bucket.encryption_key, destination.key]
+    keys = [source.bucket.encryption_key, *(one.key for one in written)]
     arns = list(dict.fromkeys(key.key_arn for key in keys if key is not None))
     allowed = [files, listing, answers, writing_logs(model, "TransformJobs")]
     if arns:

@@ -1,26 +1,47 @@
 """Whether the customers whom a nightly transform job scores are still those of the training data.
 
-Their `DataCaptureConfig` lists what they read and wrote below `batch/capture`; the monitor reads
-what is listed, in the morning, when they have ended.
+The job lists what it read and wrote below `batch/capture`; the monitor reads what is listed, in the
+morning, when the job has ended.
 """
 
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_scheduler as scheduler
+from churn_model import churn_model
 from constructs import Construct
 from stores import Stores
 
 from mlops_constructs import monitoring
+from mlops_constructs.hosting import (
+    BatchTransform,
+    Model,
+    TransformCapture,
+    TransformInput,
+    TransformInstances,
+    TransformOutput,
+)
 from mlops_constructs.network import Network
 
 
 class BatchDriftMonitor(cdk.Stack):
-    """Defines a daily monitor of batch transform in the project's image, and its alarm."""
+    """Defines a nightly transform job, and a daily monitor of it in the project's image."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
     ) -> None:
         super().__init__(scope, construct_id, **options)
+        BatchTransform(
+            self,
+            "Nightly",
+            model=Model(self, "Model", source=churn_model(stores)),
+            source=TransformInput(bucket=stores.bucket, prefix="batch/today"),
+            destination=TransformOutput(bucket=stores.bucket, prefix="batch/scores"),
+            instances=TransformInstances(instance_type="ml.m7i.large", encryption_key=stores.key),
+            schedule=scheduler.ScheduleExpression.cron(hour="3", minute="0"),
+            job_name_prefix="scores",
+            capture=TransformCapture(bucket=stores.bucket, prefix="batch/capture"),
+        )
         network = Network.from_ids(
             self,
             "Corporate",
@@ -35,7 +56,7 @@ class BatchDriftMonitor(cdk.Stack):
             data=monitoring.MonitoredData.of_batch_transform(
                 stores.bucket,
                 prefix="batch/capture",
-                input_prefix="batch/customers",
+                input_prefix="batch/today",
                 dataset_format=monitoring.DatasetFormat.csv(header=False),
             ),
             reports=monitoring.Reports.to_bucket(stores.bucket, prefix="batch/drift"),

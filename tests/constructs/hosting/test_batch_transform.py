@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_kms as kms
@@ -19,6 +20,7 @@ from mlops_constructs.hosting import (
     Model,
     ModelSource,
     Split,
+    TransformCapture,
     TransformInput,
     TransformInstances,
     TransformOutput,
@@ -210,3 +212,37 @@ def test_a_topic_is_told_of_failed_jobs(
             "TransformJobStatus": ["Failed"],
         },
     }
+
+
+def test_jobs_list_what_they_read_and_wrote_where_a_monitor_looks(
+    stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository, resources: Resources
+) -> None:
+    model = Model(stack, "M", source=ModelSource.from_image(repository, tag_or_digest="1"))
+    capture = TransformCapture(
+        bucket=bucket,
+        prefix="batch/capture",
+        encryption_key=kms.Key(stack, "CaptureKey"),
+        inference_id=True,
+    )
+
+    transform(stack, model, bucket, capture=capture)
+
+    assert request(resources)["DataCaptureConfig"] == {
+        "DestinationS3Uri": "s3://churn-artifacts/batch/capture",
+        "GenerateInferenceId": True,
+        "KmsKeyId": "reference",
+    }
+    granted = {
+        str(statement["Action"]): str(statement["Resource"])
+        for policy in resources("AWS::IAM::ManagedPolicy")
+        for statement in policy["PolicyDocument"]["Statement"]
+    }
+    assert "/batch/capture/*" in granted["s3:PutObject"]
+    assert "CaptureKey" in granted["['kms:Decrypt', 'kms:GenerateDataKey']"]
+
+
+def test_a_capture_without_a_prefix_is_refused(
+    stack: cdk.Stack, model: Model, bucket: s3.IBucket
+) -> None:
+    with pytest.raises(ValueError, match="capture prefix: got ''"):
+        transform(stack, model, bucket, capture=TransformCapture(bucket=bucket, prefix=""))
