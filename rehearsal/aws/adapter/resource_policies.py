@@ -28,13 +28,11 @@ def authorize_service(
         principal_type="Service",
         principal_account=source_account,
         action=action,
+        secure_transport=True,  # services speak TLS alone
         resource_arn=resource_arn,
         region=scope.region,
         service_context={
-            "aws:sourcearn": source_arn,
-            "aws:sourceaccount": source_account,
-            # What the default policy of a topic asks for.
-            "aws:sourceowner": source_account,
+            **_source(principal, service, source_arn, source_account),
             **({"kms:viaservice": via} if via else {}),
         },
         principal_keys={},
@@ -53,6 +51,18 @@ def authorize_service(
         )
 
 
+def _source(principal: str, service: str, arn: str, account: str) -> dict[str, str]:
+    """For whom a service acts, as far as it says so.
+
+    EventBridge does not, where it uses the key of a topic: "Configuring AWS KMS permissions" of the
+    SNS guide.
+    """
+    if (principal, service) == ("events.amazonaws.com", "kms"):
+        return {}
+    # The last one is what the default policy of a topic asks for.
+    return {"aws:sourcearn": arn, "aws:sourceaccount": account, "aws:sourceowner": account}
+
+
 def authorize_bus(principal_arn: str, bus_arn: str, bus: Scope, event: Mapping[str, Any]) -> None:
     """Raises AwsError unless the policy of an event bus lets a principal put an event on it."""
     context = iam_evaluator.EvalContext(
@@ -60,6 +70,7 @@ def authorize_bus(principal_arn: str, bus_arn: str, bus: Scope, event: Mapping[s
         principal_type="AssumedRole",
         principal_account=principal_arn.split(":")[4],
         action="events:PutEvents",
+        secure_transport=True,
         resource_arn=bus_arn,
         region=bus.region,
         service_context={
