@@ -25,10 +25,11 @@ class ResourceType:
     """A CloudFormation type and the API calls behind it.
 
     `create`, `update`, `delete` and `describe` are API names (`CreateModel`). Without `update` only
-    tags can change in place. `identifier` are the API members that identify a resource; they are
-    taken from the create request or its answer. `ref` and the values of `attributes` are dotted
-    paths into the answer of `describe` (or of `create` without one), as `pipelineMetadata.arn` or
-    `projects.0.arn`; where that answer lacks a path, the create answer and request are looked at.
+    tags can change in place. `identifier` are the API members that identify a resource, or dotted
+    paths to them; they are taken from the create request or its answer. `ref` and the values of
+    `attributes` are dotted paths into the answer of `describe` (or of `create` without one), as
+    `pipelineMetadata.arn` or `projects.0.arn`; where that answer lacks a path, the create answer
+    and request are looked at.
     A function of the identifier serves where no answer has the value.
     """
 

@@ -7,16 +7,12 @@ Catalog" in the service authorization reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.aws import stack_changes
 from rehearsal.aws.platform import AwsError, Context
 from rehearsal.aws.service import Request, Response
-from rehearsal.aws.servicecatalog.portfolios import PRINCIPAL
-from rehearsal.aws.servicecatalog.products import Products
+from rehearsal.aws.servicecatalog.changes import Changes
 from rehearsal.aws.servicecatalog.records import (
     Artifact,
     Portfolio,
@@ -27,13 +23,11 @@ from rehearsal.aws.servicecatalog.records import (
     new_id,
     now,
 )
-from rehearsal.aws.stack_changes import StackFailedError
 
-_Change = Callable[[Any], dict[str, Any] | None]
 _UNSUPPORTED = ("NotificationArns", "ProvisioningPreferences", "RetainPhysicalResources")
 
 
-class Provisioning(Products):
+class Provisioning(Changes):
     """Launches, changes and ends products."""
 
     def provision_product(self, request: Request, context: Context) -> Response:
@@ -64,15 +58,15 @@ class Provisioning(Products):
             "ProductId": product.id,
             "ProvisioningArtifactId": artifact.id,
         }
-        client = self._client_of_launch_role(launched)
-        create = self._stack_request(launched, artifact)
+        client = self.client_of_launch_role(launched)
+        create = self.stack_request(launched, artifact)
 
         def change(closing: Any) -> dict[str, Any] | None:
             return stack_changes.create_stack(client, create, closing)
 
         with self.lock:
             self.provisioned[launched.id] = launched
-        return self._start(launched, "PROVISION_PRODUCT", change)
+        return self.start_change(launched, "PROVISION_PRODUCT", change)
 
     def update_provisioned_product(self, request: Request, context: Context) -> Response:
         _refuse_unsupported(request)
@@ -82,24 +76,24 @@ class Provisioning(Products):
             version = request.get("ProvisioningArtifactId")
             artifact = self._version(product, version or launched.detail["ProvisioningArtifactId"])
         launched.parameters |= _parameters(request)
-        client = self._client_of_launch_role(launched)
-        update = self._stack_request(launched, artifact)
+        client = self.client_of_launch_role(launched)
+        update = self.stack_request(launched, artifact)
 
         def change(closing: Any) -> dict[str, Any] | None:
             return stack_changes.update_stack(client, update, closing)
 
         launched.detail["ProvisioningArtifactId"] = artifact.id
-        return self._start(launched, "UPDATE_PROVISIONED_PRODUCT", change)
+        return self.start_change(launched, "UPDATE_PROVISIONED_PRODUCT", change)
 
     def terminate_provisioned_product(self, request: Request, context: Context) -> Response:
         _refuse_unsupported(request)
         launched = self._own(context, request, "TerminateProvisionedProduct")
-        client = self._client_of_launch_role(launched)
+        client = self.client_of_launch_role(launched)
 
         def change(closing: Any) -> dict[str, Any] | None:
             return stack_changes.delete_stack(client, launched.stack_name, closing)
 
-        return self._start(launched, "TERMINATE_PROVISIONED_PRODUCT", change)
+        return self.start_change(launched, "TERMINATE_PROVISIONED_PRODUCT", change)
 
     def describe_provisioned_product(self, request: Request, context: Context) -> Response:
         launched = self._own(
@@ -170,82 +164,6 @@ class Provisioning(Products):
         self.platform.authorize(
             context.caller_arn, f"servicecatalog:{action}", "*", context.scope, levels
         )
-
-    def _client_of_launch_role(self, launched: ProvisionedProduct) -> Any:
-        """CloudFormation, called as the role of the launch constraint."""
-        with self.lock:
-            constraint = self.constraint_of(launched.path_id, launched.detail["ProductId"])
-        if constraint is None:
-            raise invalid(
-                f"Product {launched.detail['ProductId']} has no launch constraint. The rehearsal "
-                "launches products with a launch role alone: add a LaunchRoleConstraint."
-            )
-        credentials = self.platform.service_credentials(
-            constraint.role_arn, service_principal=PRINCIPAL, session_name="servicecatalog"
-        )
-        launched.detail["LaunchRoleArn"] = constraint.role_arn
-        return self.platform.session(credentials, launched.scope.region).client("cloudformation")
-
-    def _stack_request(self, launched: ProvisionedProduct, artifact: Artifact) -> dict[str, Any]:
-        return {
-            "StackName": launched.stack_name,
-            "TemplateURL": self.templates(launched.scope).url(artifact.key),
-            "Parameters": stack_changes.template_parameters(launched.parameters),
-            "Capabilities": stack_changes.CAPABILITIES,
-            "Tags": stack_changes.stack_tags(launched.tags),
-        }
-
-    def _start(self, launched: ProvisionedProduct, kind: str, change: _Change) -> Response:
-        """Begins a change on a thread of its own; its record tells how it goes."""
-        record = {
-            "RecordId": new_id("rec"),
-            "RecordType": kind,
-            "Status": "IN_PROGRESS",
-            "ProvisionedProductId": launched.id,
-            "ProvisionedProductName": launched.detail["Name"],
-            "ProvisionedProductType": "CFN_STACK",
-            "ProductId": launched.detail["ProductId"],
-            "ProvisioningArtifactId": launched.detail["ProvisioningArtifactId"],
-            "PathId": f"lpv3-{launched.path_id}",
-            "LaunchRoleArn": launched.detail["LaunchRoleArn"],
-            "CreatedTime": now(),
-            "UpdatedTime": now(),
-            "RecordErrors": [],
-            "RecordTags": [],
-        }
-        with self.lock:
-            self.records[str(record["RecordId"])] = (launched, record)
-            launched.detail |= {"Status": "UNDER_CHANGE", "LastRecordId": record["RecordId"]}
-            answer = dict(record)
-        self.workers.start(f"{kind} {launched.id}", lambda: self._run(launched, record, change))
-        return {"RecordDetail": answer}
-
-    def _run(self, launched: ProvisionedProduct, record: dict[str, Any], change: _Change) -> None:
-        stack: dict[str, Any] | None = None
-        reason, ended = "", "ERROR"
-        try:
-            stack = change(self.workers.closing)
-        except StackFailedError as error:
-            reason = str(error)
-            ended = "TAINTED" if record["RecordType"].startswith("UPDATE") else "ERROR"
-        except (ClientError, BotoCoreError) as error:
-            reason = str(error)
-        with self.lock:
-            record["UpdatedTime"] = now()
-            record["RecordErrors"] = [{"Code": "CFN", "Description": reason}] if reason else []
-            outputs = (stack or {}).get("Outputs", [])
-            self.outputs[record["RecordId"]] = [_output(one) for one in outputs]
-            launched.detail |= {
-                "Status": ended if reason else "AVAILABLE",
-                "StatusMessage": reason,
-            }
-            if not reason and record["RecordType"] == "TERMINATE_PROVISIONED_PRODUCT":
-                self.provisioned.pop(launched.id, None)
-            record["Status"] = "FAILED" if reason else "SUCCEEDED"
-
-
-def _output(output: dict[str, Any]) -> dict[str, Any]:
-    return {name: output[name] for name in ("OutputKey", "OutputValue")}
 
 
 def _parameters(request: Request) -> dict[str, str]:
