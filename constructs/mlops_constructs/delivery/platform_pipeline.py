@@ -48,7 +48,7 @@ class PlatformPipeline(Construct):
     Example::
 
         staging = cdk.Stage(app, "Staging")
-        cdk.Stack(staging, "Network")
+        Network(cdk.Stack(staging, "Network"), "Network")
         PlatformPipeline(
             stack,
             "PlatformPipeline",
