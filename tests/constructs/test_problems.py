@@ -26,6 +26,7 @@ def test_nothing_is_not_known() -> None:
         cdk.Token.as_list({"Ref": "Subnets"}),
         cdk.Token.as_any({"Ref": "Anything"}),
     ],
+    ids=["reference", "reference in text", "number", "list", "anything"],
 )
 def test_what_only_the_deployment_knows_is_not_known(value: Any) -> None:
     assert not is_known(value)
