@@ -68,18 +68,9 @@ def settled(sagemaker: Any) -> Mapping[str, Any]:
 
 
 def leave_pipelines_alone(account: Account) -> None:
-    """Ends what the first commits have started: nothing is to be trained here."""
-    codepipeline = account.client("codepipeline")
+    """Ends what the first commits have started, for good: nothing is to be trained here."""
     for kind in ("build", "deploy"):
-        name = f"{NAME}-model-{kind}"
-        found = codepipeline.list_pipeline_executions(pipelineName=name)
-        for execution in found["pipelineExecutionSummaries"]:
-            if execution["status"] == "InProgress":
-                codepipeline.stop_pipeline_execution(
-                    pipelineName=name,
-                    pipelineExecutionId=execution["pipelineExecutionId"],
-                    abandon=True,
-                )
+        account.client("codepipeline").delete_pipeline(name=f"{NAME}-model-{kind}")
 
 
 def empty(account: Account, bucket: str) -> None:
