@@ -101,6 +101,8 @@ def test_the_default_services_are_all_of_the_loop() -> None:
         "CodeConnections",
         "CodeStarNotifications",
         "Chatbot",
+        "Budgets",
+        "ServiceCatalog",
     }
 
 
