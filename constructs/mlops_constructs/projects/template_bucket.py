@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from pathlib import Path
-from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
-from mlops_constructs.access.service_role import Permission, ServiceRole
+from mlops_constructs.access import Permission
 from mlops_constructs.delivery import ArtifactStore
+from mlops_constructs.network import NetworkBase
 
 from .granting import grant
-from .template_bucket_findings import acknowledge_bucket, acknowledge_function
+from .template_bucket_findings import acknowledge_bucket
+from .template_publisher import TemplatePublisher
 
 PREFIX = "templates/"
-_RUNTIME = Path(__file__).parent / "runtime"
-_HANDLER = "publish_template"
 _STUDIO_ORIGIN = "https://*.sagemaker.aws"
 
 
@@ -45,6 +41,7 @@ class TemplateBucket(Construct):
         construct_id: str,
         *,
         allowed_cidrs: Sequence[str] = (),
+        function_network: NetworkBase | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         """Creates the bucket, its key, and the function that publishes templates.
@@ -53,6 +50,9 @@ class TemplateBucket(Construct):
             allowed_cidrs: networks from which templates may be read, for instance
                 "203.0.113.0/24". AWS services that act for a person are not affected. Default:
                 every network.
+            function_network: where the function runs that publishes templates: a `Network` with
+                the use FUNCTIONS, or one of somebody else with an endpoint for S3. For an
+                organisation that demands each function in a VPC. Default: in no VPC.
             removal_policy: what happens to bucket and key when the stack is deleted. Default: they
                 stay. The templates themselves are removed with the stack.
 
@@ -68,8 +68,11 @@ class TemplateBucket(Construct):
             removal_policy=removal_policy,
         )
         self.bucket = self._bucket(removal_policy)
-        self._publisher_role = self._role()
-        self._publisher = self._function(self._publisher_role)
+        log_key = ArtifactStore(bucket=self.bucket, key=self.key).encrypt_logs(self)
+        publisher = TemplatePublisher(
+            self, bucket=self.bucket, prefix=PREFIX, log_key=log_key, network=function_network
+        )
+        self._publisher_role, self._publisher = publisher.role, publisher.function
         if allowed_cidrs:
             self._refuse_other_networks(allowed_cidrs)
 
@@ -151,61 +154,6 @@ class TemplateBucket(Construct):
         )
         acknowledge_bucket(bucket)
         return bucket
-
-    def _role(self) -> ServiceRole:
-        self._log = logs.LogGroup(
-            self,
-            "PublisherLog",
-            encryption_key=ArtifactStore(bucket=self.bucket, key=self.key).encrypt_logs(self),
-            retention=logs.RetentionDays.THREE_MONTHS,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
-        templates = self.bucket.arn_for_objects(f"{PREFIX}*")
-        return ServiceRole(
-            self,
-            "PublisherRole",
-            service="lambda.amazonaws.com",
-            description="Lambda: publishes project templates",
-            path="/",
-            permissions=[
-                Permission(
-                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
-                    resources=[self._log.log_group_arn],
-                ),
-                Permission(
-                    actions=[
-                        "s3:DeleteObject",
-                        "s3:DeleteObjectVersion",
-                        "s3:PutObject",
-                        "s3:PutObjectTagging",
-                    ],
-                    resources=[templates],
-                    because="one function publishes all templates of the bucket",
-                ),
-                Permission(actions=["s3:ListBucketVersions"], resources=[self.bucket.bucket_arn]),
-                Permission(
-                    actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[self.key.key_arn]
-                ),
-            ],
-        )
-
-    def _function(self, role: ServiceRole) -> lambda_.Function:
-        function = lambda_.Function(
-            self,
-            "Publisher",
-            description="Publishes project templates with the tag that Studio looks for",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            handler=f"{_HANDLER}.handler",
-            code=lambda_.Code.from_asset(str(_RUNTIME), exclude=["*", f"!{_HANDLER}.py"]),
-            role=role.fixed,
-            log_group=self._log,
-            timeout=cdk.Duration.minutes(1),
-            memory_size=256,
-        )
-        # The CDK makes the function wait for its role, which the role's ARN in it does already.
-        cast(lambda_.CfnFunction, function.node.default_child).add_deletion_override("DependsOn")
-        acknowledge_function(function)
-        return function
 
     def _refuse_other_networks(self, allowed_cidrs: Sequence[str]) -> None:
         self.bucket.add_to_resource_policy(

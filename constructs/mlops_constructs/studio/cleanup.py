@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from mlops_constructs._function_permissions import attach_to
 from mlops_constructs.access import (
     Permission,
     RolePolicies,
@@ -20,14 +21,7 @@ from mlops_constructs.access import (
 )
 from mlops_constructs.network import NetworkBase
 from mlops_constructs.network.flow_logs import allow_cloud_watch_logs
-from mlops_constructs.network.function_network import (
-    INTERFACE_ACTIONS,
-    INTERFACES_REASON,
-    LOOK_ACTIONS,
-    interface_resources,
-    placed_in,
-    wait_for_network,
-)
+from mlops_constructs.network.function_network import placed_in, wait_for_network
 
 from .cleanup_findings import acknowledge_function, acknowledge_plain_log
 
@@ -204,23 +198,9 @@ class Cleanup(Construct):
                     resources=["*"],
                     because="the authorisation reference has no resource level for them",
                 ),
-                *(self._attaching() if domain.function_network else []),
+                *attach_to(domain.function_network, self),
             ],
         )
-
-    def _attaching(self) -> list[Permission]:
-        return [
-            Permission(
-                actions=INTERFACE_ACTIONS,
-                resources=[interface_resources(self)],
-                because=INTERFACES_REASON,
-            ),
-            Permission(
-                actions=LOOK_ACTIONS,
-                resources=["*"],
-                because="the authorisation reference has no resource level for them",
-            ),
-        ]
 
     def _define_function(self) -> lambda_.Function:
         network = self._domain.function_network

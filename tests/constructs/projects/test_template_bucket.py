@@ -3,6 +3,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Match, Template
 
+from mlops_constructs.network import Network, NetworkUse
 from mlops_constructs.projects import TemplateBucket
 
 
@@ -101,3 +102,25 @@ def test_who_creates_projects_reads_templates_with_their_tags(stack: cdk.Stack) 
 def test_every_wrong_cidr_is_reported(stack: cdk.Stack) -> None:
     with pytest.raises(ValueError, match=r"'10.0.0.1/8'(.|\n)*'office'"):
         TemplateBucket(stack, "Templates", allowed_cidrs=["10.0.0.1/8", "office"])
+
+
+def test_complaint_12_templates_are_published_from_inside_a_network(stack: cdk.Stack) -> None:
+    """awslabs/aiops-modules#422: functions outside of a VPC cannot be deployed."""
+    network = Network(stack, "Network", uses=[NetworkUse.FUNCTIONS])
+    TemplateBucket(stack, "Templates", function_network=network)
+
+    template = Template.from_stack(stack)
+    functions = template.find_resources("AWS::Lambda::Function")
+    (publisher,) = (one for name, one in functions.items() if "Publisher" in name)
+    assert len(publisher["Properties"]["VpcConfig"]["SubnetIds"]) == 2
+    assert set(publisher["DependsOn"]) >= set(template.find_resources("AWS::EC2::VPCEndpoint"))
+    policies = str(template.find_resources("AWS::IAM::ManagedPolicy"))
+    assert policies.count("ec2:CreateNetworkInterface") == 2
+
+
+def test_the_publisher_is_in_no_network_unless_that_is_asked_for(stack: cdk.Stack) -> None:
+    TemplateBucket(stack, "Templates")
+
+    (function,) = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()
+    assert "VpcConfig" not in function["Properties"]
+    assert "DependsOn" not in function
