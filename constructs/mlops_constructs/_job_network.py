@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from aws_cdk import aws_ec2 as ec2
 
@@ -29,10 +30,15 @@ class JobNetwork:
 
     def subnet_ids(self) -> list[str]:
         """The chosen subnets of the network, none without one."""
+        return list(self._chosen_subnets)
+
+    @cached_property
+    def _chosen_subnets(self) -> tuple[str, ...]:
+        """Asked for by checks, requests and permissions; each time costs a dozen calls."""
         if self.vpc is None:
-            return []
+            return ()
         selection = self.subnets or ec2.SubnetSelection()
-        return list(
+        return tuple(
             self.vpc.select_subnets(
                 availability_zones=selection.availability_zones,
                 one_per_az=selection.one_per_az,

@@ -135,7 +135,7 @@ class FeatureIngestion(cdk.Resource):
             orders = FeatureIngestion(
                 stack,
                 "OrderIngestion",
-                feature_group=FeatureGroup.from_feature_group_name(stack, "Group", "orders"),
+                feature_group=FeatureGroup.from_feature_group_name(stack, "OrderGroup", "orders"),
                 files=FeatureFiles(bucket=bucket, prefix="features/orders"),
                 job=IngestionJob(repository=repository, tag_or_digest="1"),
                 schedule=scheduler.ScheduleExpression.rate(cdk.Duration.hours(1)),

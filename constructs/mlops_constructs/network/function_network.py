@@ -65,6 +65,7 @@ def wait_for_network(function: lambda_.Function, network: NetworkBase | None) ->
     does already.
     """
     resource = cast(lambda_.CfnFunction, function.node.default_child)
+    own_stack = resource.stack.node.addr
     ways = [
         way.logical_id
         for construct in (network.ways_to_aws if network else ())
@@ -72,7 +73,7 @@ def wait_for_network(function: lambda_.Function, network: NetworkBase | None) ->
         if isinstance(way, cdk.CfnResource)
         and way.cfn_resource_type in _WAYS
         # References to the subnets make a stack wait for the stack of its network.
-        and way.stack.node.addr == resource.stack.node.addr
+        and way.stack.node.addr == own_stack
     ]
     if ways:
         resource.add_override("DependsOn", ways)
