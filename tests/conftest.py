@@ -1,6 +1,7 @@
-"""How tests are spread over processes: what shares something slow to start stays together."""
+"""How tests are spread over processes, and where they may write."""
 
 import os
+import tempfile
 
 import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]
@@ -26,6 +27,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedS
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """One process more than cores, since many tests wait for a server half of their time."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What tests, and processes that they start, leave among temporary files goes with the run.
+
+    pytest's own folders stay where it keeps those of the last runs.
+    """
+    if hasattr(config, "workerinput"):
+        return  # the environment of the run's first process is this one's too
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    folder = tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    os.environ["TMPDIR"] = folder.name
+    tempfile.tempdir = None  # so that it is asked for anew
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
