@@ -5,6 +5,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from mlops_constructs._findings import acknowledge
+
 
 class DeadLetters(sqs.Queue):
     """Defines the queue that keeps an event, or a run, which could not be started, for 14 days.
@@ -28,15 +30,9 @@ class DeadLetters(sqs.Queue):
             retention_period=cdk.Duration.days(14),
         )
         if encryption_key is None:
-            self._explain_own_key()
+            own_key = "SQS encrypts it (SqsManagedSseEnabled), which checkov does not look at"
+            acknowledge(self, {"CKV_AWS_27": own_key})
         reason = "it is the queue of dead letters itself; a person looks at what it keeps"
-        cdk.Validations.of(self).acknowledge(
-            cdk.Acknowledgment(id="AwsSolutions-SQS3", reason=reason),
-            cdk.Acknowledgment(id="Serverless-SQSRedrivePolicy", reason=reason),
+        acknowledge(
+            self, dict.fromkeys(("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"), reason)
         )
-
-    def _explain_own_key(self) -> None:
-        resource = self.node.default_child
-        if isinstance(resource, sqs.CfnQueue):
-            reason = "SQS encrypts it (SqsManagedSseEnabled), which checkov does not look at"
-            resource.add_metadata("checkov", {"skip": [{"id": "CKV_AWS_27", "comment": reason}]})

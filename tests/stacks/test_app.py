@@ -2,6 +2,7 @@
 
 import filecmp
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
-from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
+from tests.judges import PACKS, checkov_findings, open_findings
 from tests.stacks.conftest import ROOT, synthesise
 
 Assembly = tuple[Path, cdk.App]
@@ -41,12 +42,21 @@ def test_cfn_lint_finds_nothing_in_any_template(assembly: Assembly) -> None:
         assert not found, [str(one) for one in found]
 
 
-def test_cdk_nag_finds_nothing_that_is_not_explained(assembly: Assembly) -> None:
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: str(pack.__name__))
+def test_a_security_pack_finds_nothing_open(assembly: Assembly, pack: Any) -> None:
     _, app = assembly
 
-    report = AwsSolutionsChecks(app).validate_scope(app)
+    assert not open_findings(pack, app)
 
-    assert report.success, [violation.rule_name for violation in report.violations]
+
+def test_checkov_finds_nothing_open(assembly: Assembly, tmp_path: Path) -> None:
+    directory, _ = assembly
+    for template in templates(directory):
+        shutil.copy(template, tmp_path)
+
+    found = checkov_findings(tmp_path)
+    assert len(found) == 3
+    assert not any(found.values()), found
 
 
 def test_two_synths_write_identical_bytes(assembly: Assembly, tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
+
+from mlops_constructs._findings import acknowledge
 
 from .acknowledgement import acknowledge_wildcards
 
@@ -66,9 +67,7 @@ class PermissionsBoundary(Construct):
             )
         wildcards = [arn for resources in confined.values() for arn in resources if "*" in arn]
         acknowledge_wildcards(self.policy, resources=["*", *wildcards], reason=REASON)
-        cast(iam.CfnManagedPolicy, self.policy.node.default_child).add_metadata(
-            "checkov", {"skip": [{"id": check, "comment": REASON} for check in _CHECKOV]}
-        )
+        acknowledge(self.policy, dict.fromkeys(_CHECKOV, REASON))
 
     def allow(self, *actions: str) -> None:
         """Allows further actions on all resources.

@@ -10,24 +10,17 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
+from mlops_constructs._findings import acknowledge, seldom_called_function
+
 from ._platform_builds import CHECK_PROJECT
 from .build_project import acknowledge_source_and_role
 
 _INSTALL = "npm install -g aws-cdk"
 _SECONDS = "it runs for seconds, when a change widens no permissions, and calls CodePipeline alone"
 _ASKED = "when it fails, the approval stays open and a person decides, who sees the change"
-_FINDINGS = {
-    "HIPAA.Security-LambdaConcurrency": _SECONDS,
-    "NIST.800.53.R5-LambdaConcurrency": _SECONDS,
-    "HIPAA.Security-LambdaDLQ": _ASKED,
-    "NIST.800.53.R5-LambdaDLQ": _ASKED,
-    "Serverless-LambdaDLQ": _ASKED,
-    "HIPAA.Security-LambdaInsideVPC": _SECONDS,
-    "NIST.800.53.R5-LambdaInsideVPC": _SECONDS,
-    "PCI.DSS.321-LambdaInsideVPC": _SECONDS,
-    "Serverless-LambdaTracing": _SECONDS,
-}
-_CHECKOV = {"CKV_AWS_115": _SECONDS, "CKV_AWS_116": _ASKED, "CKV_AWS_117": _SECONDS}
+_FINDINGS = seldom_called_function(
+    concurrency=_SECONDS, dead_letters=_ASKED, tracing=_SECONDS, outside=_SECONDS
+)
 
 
 def review(scope: IConstruct, cli_version: str) -> None:
@@ -49,23 +42,14 @@ def review(scope: IConstruct, cli_version: str) -> None:
 
 
 def _acknowledge_function(function: lambda_.Function) -> None:
-    cdk.Validations.of(function).acknowledge(
-        *(cdk.Acknowledgment(id=name, reason=reason) for name, reason in _FINDINGS.items())
-    )
-    resource = cast(lambda_.CfnFunction, function.node.default_child)
-    skipped = [{"id": name, "comment": reason} for name, reason in _CHECKOV.items()]
-    resource.add_metadata("checkov", {"skip": skipped})
+    acknowledge(function, _FINDINGS)
     # The CDK makes it wait for its role, which the role's ARN in it does already.
-    resource.add_deletion_override("DependsOn")
+    cast(lambda_.CfnFunction, function.node.default_child).add_deletion_override("DependsOn")
 
 
 def _acknowledge_docker(project: codebuild.Project) -> None:
     reason = "it builds images, which Docker does in CodeBuild only with these privileges"
-    cdk.Validations.of(project).acknowledge(
-        cdk.Acknowledgment(id="AwsSolutions-CB3", reason=reason)
-    )
-    resource = cast(codebuild.CfnProject, project.node.default_child)
-    resource.add_metadata("checkov", {"skip": [{"id": "CKV_AWS_316", "comment": reason}]})
+    acknowledge(project, {"AwsSolutions-CB3": reason, "CKV_AWS_316": reason})
 
 
 def _pin(project: codebuild.Project, cli_version: str) -> None:

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from constructs import Construct
 
+from mlops_constructs._findings import acknowledge
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
 
@@ -21,12 +22,13 @@ def start_rule(
     rule = events.Rule(
         scope, construct_id, description=description, event_pattern=pattern, targets=[target]
     )
-    cdk.Validations.of(rule).acknowledge(
-        cdk.Acknowledgment(
-            id="Serverless-EventBusDLQ",
-            reason="what EventBridge gives up after 24 hours is a start: the next event makes up "
-            "for it, as the newest commit is built; a queue of old starts would be read by nobody",
-        )
+    acknowledge(
+        rule,
+        {
+            "Serverless-EventBusDLQ": "what EventBridge gives up after 24 hours is a start: the "
+            "next event makes up for it, as the newest commit is built; a queue of old starts "
+            "would be read by nobody"
+        },
     )
     return rule
 

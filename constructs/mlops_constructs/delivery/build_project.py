@@ -13,6 +13,7 @@ from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from mlops_constructs._findings import acknowledge, in_security_packs
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from .pipeline_action import PipelineAction
@@ -158,19 +159,17 @@ class BuildProject(Construct):
 
 def acknowledge_source_and_role(project: codebuild.IProject) -> None:
     """Acknowledges what CloudFormation's rules and the packs misread in a project of a pipeline."""
-    cdk.Validations.of(project).acknowledge(
-        cdk.Acknowledgment(
-            id="CloudFormation-Validate::E3050",
-            reason="the rule is about a Ref to a role with a path; the template has its ARN",
-        ),
-        *(
-            cdk.Acknowledgment(
-                id=f"{pack}-CodeBuildProjectSourceRepoUrl",
-                reason="the rule is about tokens for GitHub and Bitbucket, and reports every "
-                "other source; this one is CodePipeline or CodeCommit, which IAM guards",
-            )
-            for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
-        ),
+    acknowledge(
+        project,
+        {
+            "CloudFormation-Validate::E3050": "the rule is about a Ref to a role with a path; the "
+            "template has its ARN",
+            **in_security_packs(
+                "CodeBuildProjectSourceRepoUrl",
+                "the rule is about tokens for GitHub and Bitbucket, and reports every other "
+                "source; this one is CodePipeline or CodeCommit, which IAM guards",
+            ),
+        },
     )
 
 

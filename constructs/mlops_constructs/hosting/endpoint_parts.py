@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from mlops_constructs._content_name import content_hash
+from mlops_constructs._findings import acknowledge, in_security_packs
 from mlops_constructs.access import RolePolicies
 
 from .async_inference import AsyncInference
-from .checkov_skip import skip_in_checkov
 from .data_capture import DataCapture
 from .managed_fleet import ManagedFleet
 from .model import ModelBase
@@ -30,11 +29,7 @@ from .scaling import Scaling
 from .serverless_variant import ServerlessVariant
 from .shadow_variant import ShadowVariant
 
-_KEY_RULES = (
-    "HIPAA.Security-SageMakerEndpointConfigurationKMSKeyConfigured",
-    "NIST.800.53.R5-SageMakerEndpointConfigurationKMSKeyConfigured",
-    "PCI.DSS.321-SageMakerEndpointConfigurationKMSKeyConfigured",
-)
+_KEY_RULE = "SageMakerEndpointConfigurationKMSKeyConfigured"
 
 Variant = RealTimeVariant | ServerlessVariant | ManagedFleet
 
@@ -103,9 +98,8 @@ class EndpointParts:
     def explain_open_networks(self) -> None:
         """Tells checkov why models of serverless variants are not isolated."""
         for variant in self.serverless:
-            skip_in_checkov(
-                variant.model, "CKV_AWS_370", "Serverless endpoints support no network isolation"
-            )
+            reason = "Serverless endpoints support no network isolation"
+            acknowledge(variant.model, {"CKV_AWS_370": reason})
 
     def define_config(
         self, scope: Construct, endpoint_name: str | None
@@ -135,9 +129,7 @@ class EndpointParts:
             config.node.add_dependency(policies)
         if self.serverless:
             reason = "The key is that of instances' volumes, which serverless endpoints do not have"
-            cdk.Validations.of(config).acknowledge(
-                *(cdk.Acknowledgment(id=rule, reason=reason) for rule in _KEY_RULES)
-            )
+            acknowledge(config, in_security_packs(_KEY_RULE, reason))
         return config
 
     @property

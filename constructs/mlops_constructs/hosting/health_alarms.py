@@ -9,9 +9,8 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from mlops_constructs._findings import acknowledge, alarm_without_action
 from mlops_constructs._problems import outside
-
-_ACTION_RULES = ("HIPAA.Security-CloudWatchAlarmAction", "NIST.800.53.R5-CloudWatchAlarmAction")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,9 +165,7 @@ class HealthAlarms:
             alarm.add_alarm_action(actions.SnsAction(self.notify))
             return alarm
         reason = "SageMaker itself watches the alarm during a rollout, and turns it back"
-        cdk.Validations.of(alarm).acknowledge(
-            *(cdk.Acknowledgment(id=rule, reason=reason) for rule in _ACTION_RULES)
-        )
+        acknowledge(alarm, alarm_without_action(reason))
         return alarm
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -12,6 +11,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+
+from mlops_constructs._findings import acknowledge, seldom_called_function
 
 from .function_network import (
     INTERFACE_ACTIONS,
@@ -32,18 +33,7 @@ _CONSTRUCT_ID = "RestrictDefaultSecurityGroupCustomResource"
 _ROLE = "DefaultSecurityGroupRole"
 _RESOURCE_TYPE = "Custom::VpcRestrictDefaultSG"
 
-SECURITY_PACKS = ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
-_ACCEPTED = {
-    "LambdaConcurrency": "CloudFormation calls the function, once for a deployment",
-    "LambdaDLQ": "an error is the function's answer to CloudFormation, which shows it",
-    "LambdaInsideVPC": "the function calls EC2's API and has nothing to do inside of the network",
-}
-_INSIDE = "LambdaInsideVPC"
-_CHECKOV = {"CKV_AWS_115": "LambdaConcurrency", "CKV_AWS_116": "LambdaDLQ", "CKV_AWS_117": _INSIDE}
-_ACCEPTED_BY_SERVERLESS = {
-    "LambdaDLQ": _ACCEPTED["LambdaDLQ"],
-    "LambdaTracing": "the function makes two calls when a network is made; its log shows them",
-}
+_OUTSIDE = "the function calls EC2's API and has nothing to do inside of the network"
 
 
 def close_default_security_group(
@@ -97,7 +87,15 @@ def close_default_security_group(
         **placed_in(network),
     )
     wait_for_network(function, network)
-    _accept(function, outside=network is None)
+    acknowledge(
+        function,
+        seldom_called_function(
+            concurrency="CloudFormation calls the function, once for a deployment",
+            dead_letters="an error is the function's answer to CloudFormation, which shows it",
+            tracing="the function makes two calls when a network is made; its log shows them",
+            outside=_OUTSIDE if network is None else None,
+        ),
+    )
     cdk.CustomResource(
         scope,
         _CONSTRUCT_ID,
@@ -123,26 +121,10 @@ def _accept_attaching(scope: Construct) -> None:
         f"<AWS::{name}>" if cdk.Token.is_unresolved(value) else value
         for name, value in (("Region", stack.region), ("AccountId", stack.account))
     )
-    cdk.Validations.of(scope.node.find_child(f"{_ROLE}Permissions")).acknowledge(
-        *(
-            cdk.Acknowledgment(
-                id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=INTERFACES_REASON
-            )
+    acknowledge(
+        scope.node.find_child(f"{_ROLE}Permissions"),
+        {
+            f"AwsSolutions-IAM5[Resource::{resource}]": INTERFACES_REASON
             for resource in ("*", f"arn:<AWS::Partition>:ec2:{region}:{account}:*/*")
-        )
+        },
     )
-
-
-def _accept(function: lambda_.Function, *, outside: bool) -> None:
-    """What the packs miss at a function that CloudFormation alone calls."""
-    accepted = {rule for rule in _ACCEPTED if outside or rule != _INSIDE}
-    findings = [(pack, rule) for pack in SECURITY_PACKS for rule in sorted(accepted)]
-    acknowledged = {f"{pack}-{rule}": _ACCEPTED[rule] for pack, rule in findings}
-    acknowledged |= {f"Serverless-{rule}": why for rule, why in _ACCEPTED_BY_SERVERLESS.items()}
-    cdk.Validations.of(function).acknowledge(
-        *(cdk.Acknowledgment(id=finding, reason=why) for finding, why in acknowledged.items())
-    )
-    resource = cast(lambda_.CfnFunction, function.node.default_child)
-    skipped = {check: rule for check, rule in _CHECKOV.items() if rule in accepted}
-    comments = [{"id": check, "comment": _ACCEPTED[rule]} for check, rule in skipped.items()]
-    resource.add_metadata("checkov", {"skip": comments})

@@ -9,10 +9,11 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from mlops_constructs._findings import acknowledge, in_security_packs
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 
-from .default_security_group import SECURITY_PACKS, close_default_security_group
+from .default_security_group import close_default_security_group
 from .endpoints import Endpoints
 from .flow_logs import FlowLogs, allow_cloud_watch_logs
 from .imported_network import ImportedNetwork
@@ -210,12 +211,5 @@ class Network(NetworkBase):
             ip_protocol="-1",
             description=among,
         )
-        cdk.Validations.of(ingress).acknowledge(
-            *(
-                cdk.Acknowledgment(
-                    id=f"{pack}-EC2RestrictedCommonPorts",
-                    reason="the source is the group itself: no port is open to anything else",
-                )
-                for pack in SECURITY_PACKS
-            )
-        )
+        reason = "the source is the group itself: no port is open to anything else"
+        acknowledge(ingress, in_security_packs("EC2RestrictedCommonPorts", reason))

@@ -8,7 +8,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from .default_security_group import SECURITY_PACKS
+from mlops_constructs._findings import acknowledge, in_security_packs
+
 from .internet_access import InternetAccess
 
 LARGEST_PREFIX, SMALLEST_PREFIX = 16, 24
@@ -131,12 +132,5 @@ class Subnets(Construct):
 
 def _acknowledge_route_of_nat(route: ec2.CfnRoute) -> None:
     """The packs want no route to the internet at all; this one serves a NAT gateway alone."""
-    cdk.Validations.of(route).acknowledge(
-        *(
-            cdk.Acknowledgment(
-                id=f"{pack}-VPCNoUnrestrictedRouteToIGW",
-                reason="only a NAT gateway stands in the subnet: connections lead out, none in",
-            )
-            for pack in SECURITY_PACKS
-        )
-    )
+    reason = "only a NAT gateway stands in the subnet: connections lead out, none in"
+    acknowledge(route, in_security_packs("VPCNoUnrestrictedRouteToIGW", reason))

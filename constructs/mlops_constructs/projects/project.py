@@ -6,8 +6,10 @@ from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from mlops_constructs._findings import acknowledge
 from mlops_constructs.access import ModelExecutionRole
 from mlops_constructs.access.service_role import ROLE_PATH
 from mlops_constructs.delivery import (
@@ -21,6 +23,11 @@ from mlops_constructs.model_registry import ModelPackageGroup
 from .project_stores import ProjectStores
 from .seed import Seed
 from .seed_repository import SeedRepository
+
+_LOST_START = (
+    "what EventBridge gives up after 24 hours is a start: the next approval or push makes up for "
+    "it, as the newest approved model is deployed"
+)
 
 
 class Project(Construct):
@@ -71,6 +78,7 @@ class Project(Construct):
         model_build_seed: Seed,
         model_deploy_seed: Seed,
         permissions_boundary: iam.IManagedPolicy | None = None,
+        server_access_logs_bucket: s3.IBucket | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
     ) -> None:
         """Creates the project.
@@ -82,6 +90,9 @@ class Project(Construct):
             model_build_seed: first commit of the repository that trains.
             model_deploy_seed: first commit of the repository that deploys.
             permissions_boundary: what no role of the project can exceed. Default: no boundary.
+            server_access_logs_bucket: of the same account and region, to which S3 may write who
+                read and wrote the project's objects. Default: no such log; CloudTrail's data
+                events tell it too.
             removal_policy: what happens to repositories, data, images and the registry when the
                 stack is deleted. Default: they stay.
 
@@ -89,7 +100,12 @@ class Project(Construct):
         """
         super().__init__(scope, construct_id)
         self._removal_policy = removal_policy
-        self.stores = ProjectStores(self, "Stores", removal_policy=removal_policy)
+        self.stores = ProjectStores(
+            self,
+            "Stores",
+            removal_policy=removal_policy,
+            server_access_logs_bucket=server_access_logs_bucket,
+        )
         self.resources = ProjectResources(
             project_name=project_name,
             project_id=project_id,
@@ -110,7 +126,10 @@ class Project(Construct):
         )
         self.model_build_pipeline = self._build_pipeline()
         self.model_deploy_pipeline = self._deploy_pipeline()
-        self.model_package_group.on_approval("Approved", target=self.model_deploy_pipeline.start())
+        approved = self.model_package_group.on_approval(
+            "Approved", target=self.model_deploy_pipeline.start()
+        )
+        acknowledge(approved, {"Serverless-EventBusDLQ": _LOST_START})
         self._add_outputs()
         cdk.Tags.of(self).add("sagemaker:project-name", project_name)
         cdk.Tags.of(self).add("sagemaker:project-id", project_id)

@@ -8,9 +8,21 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from mlops_constructs._findings import acknowledge, without_access_log, without_replica
 from mlops_constructs.delivery import ArtifactStore
 
 _IMAGE_RETENTION = cdk.Duration.days(180)
+_REPRODUCIBLE = (
+    "runs and models can be made again from the repositories and the data; data that nobody else "
+    "has is for its owner to copy"
+)
+_CLOUDTRAIL = (
+    "access to objects is recorded by the account's CloudTrail data events; a log bucket for each "
+    "project would outlive the project and be read by nobody. One of the account's can be given"
+)
+_MOVED_TAGS = (
+    "the tag is the commit id, which a retried build pushes again; endpoints keep an image's digest"
+)
 
 
 class ProjectStores(Construct):
@@ -29,13 +41,19 @@ class ProjectStores(Construct):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        removal_policy: cdk.RemovalPolicy,
+        server_access_logs_bucket: s3.IBucket | None = None,
     ) -> None:
         """Creates the stores.
 
         Parameters:
             removal_policy: what happens to all of them when the stack is deleted. DESTROY also
                 deletes images; a bucket must be emptied first, as CloudFormation does not do so.
+            server_access_logs_bucket: where S3 writes who read and wrote. Default: nowhere.
         """
         super().__init__(scope, construct_id)
         key = kms.Key(
@@ -55,6 +73,7 @@ class ProjectStores(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             versioned=True,
+            server_access_logs_bucket=server_access_logs_bucket,
             removal_policy=removal_policy,
             lifecycle_rules=[
                 s3.LifecycleRule(
@@ -64,13 +83,9 @@ class ProjectStores(Construct):
                 )
             ],
         )
-        cdk.Validations.of(bucket).acknowledge(
-            cdk.Acknowledgment(
-                id="AwsSolutions-S1",
-                reason="access to objects is recorded by the account's CloudTrail data events; a "
-                "log bucket for each project would outlive the project and be read by nobody",
-            )
-        )
+        acknowledge(bucket, without_replica(_REPRODUCIBLE))
+        if server_access_logs_bucket is None:
+            acknowledge(bucket, without_access_log(_CLOUDTRAIL))
         self.artifacts = ArtifactStore(bucket=bucket, key=key)
         self.images = ecr.Repository(
             self,
@@ -89,3 +104,4 @@ class ProjectStores(Construct):
             removal_policy=removal_policy,
             empty_on_delete=removal_policy == cdk.RemovalPolicy.DESTROY,
         )
+        acknowledge(self.images, {"CKV_AWS_51": _MOVED_TAGS})

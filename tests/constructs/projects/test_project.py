@@ -5,6 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match, Template
 
 from mlops_constructs.projects import Project, Seed
@@ -129,6 +130,22 @@ def test_everything_at_rest_is_encrypted_with_one_key_that_rotates(
         assert logical_id in str(resource["Properties"])
     for build in of_type(project_template, "AWS::CodeBuild::Project"):
         assert build["Properties"]["EncryptionKey"] == {"Fn::GetAtt": [logical_id, "Arn"]}
+
+
+def test_access_to_objects_is_logged_to_the_bucket_that_the_account_has_for_it(seed: Seed) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    Project(
+        stack,
+        "Project",
+        project_name="churn",
+        project_id="p-churn",
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+        server_access_logs_bucket=s3.Bucket.from_bucket_name(stack, "Logs", "access-logs"),
+    )
+
+    (bucket,) = of_type(Template.from_stack(stack).to_json(), "AWS::S3::Bucket")
+    assert bucket["Properties"]["LoggingConfiguration"] == {"DestinationBucketName": "access-logs"}
 
 
 def test_images_are_scanned_and_their_tags_can_be_pushed_again(

@@ -1,0 +1,68 @@
+"""What the deploy repository deploys, as it is handed out, before the judges of the library."""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from cfnlint.api import lint  # type: ignore[import-untyped]
+
+from mlops_constructs.validation import SageMakerChecks
+from tests.judges import PACKS, ROOT, checkov_findings, open_findings
+
+SEED = ROOT / "seed_code/model_deploy"
+ACCOUNT = "arn:aws:{}:eu-west-1:111111111111:{}"
+STAGES = ("staging", "prod")
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> cdk.App:
+    """Both stages with the settings of the seed."""
+    monkeypatch.syspath_prepend(SEED)
+    project = import_module("model_deploy.project").Project(
+        name="churn",
+        id="p-0123456789ab",
+        model_execution_role_arn="arn:aws:iam::111111111111:role/sagemaker-projects/model",
+        artifact_bucket="churn-artifacts",
+        artifact_key_arn=ACCOUNT.format("kms", "key/0a1b2c3d-1111-2222-3333-444455556666"),
+    )
+    context = json.loads((SEED / "cdk.json").read_text())["context"]
+    app = cdk.App(outdir=str(tmp_path / "cdk.out"), context=context, analytics_reporting=False)
+    for name in STAGES:
+        import_module("model_deploy.endpoint_stack").EndpointStack(
+            app,
+            name,
+            project=project,
+            stage=import_module("model_deploy.settings").load_settings(
+                SEED / f"config/{name}.yaml"
+            ),
+            model_package_arn=ACCOUNT.format("sagemaker", "model-package/churn/7"),
+        )
+    return app
+
+
+@pytest.mark.parametrize("pack", PACKS, ids=lambda pack: str(pack.__name__))
+def test_a_security_pack_finds_nothing_open(app: cdk.App, pack: Any) -> None:
+    assert not open_findings(pack, app)
+
+
+def test_the_rules_of_cdk_checkov_cfn_lint_and_our_own_find_nothing(
+    app: cdk.App, tmp_path: Path
+) -> None:
+    production = app.node.find_child("prod")
+    assert isinstance(production, cdk.Stack)
+    cdk.Validations.of(app).add_plugins(SageMakerChecks(production=[production]))
+    app.synth()  # raises what CDK and our own plugin find
+
+    folder = tmp_path / "templates"
+    folder.mkdir()
+    for template in (tmp_path / "cdk.out").glob("*.template.json"):
+        assert not lint(template.read_text(), regions=["eu-west-1"])
+        template.rename(folder / template.name)
+    found = checkov_findings(folder)
+    assert len(found) == len(STAGES)
+    assert not any(found.values()), found
