@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_codecommit as codecommit
@@ -82,13 +83,7 @@ class PlatformPipelineStack(cdk.Stack):
                 )
             ],
         )
-        findings = {"AwsSolutions-S1": _READERS}
-        for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321"):
-            findings[f"{pack}-S3BucketLoggingEnabled"] = _READERS
-            findings[f"{pack}-S3BucketReplicationEnabled"] = _REMADE
-        cdk.Validations.of(bucket).acknowledge(
-            *(cdk.Acknowledgment(id=name, reason=reason) for name, reason in findings.items())
-        )
+        _acknowledge(bucket)
         return ArtifactStore(bucket=bucket, key=key)
 
     def _source(self, settings: PlatformPipelineSettings) -> Source:
@@ -114,4 +109,17 @@ def _synthesis(config: str) -> Synthesis:
             "python -m pip install --quiet --no-deps --no-build-isolation --editable .",
         ],
         commands=[f"npx cdk synth --quiet --context config={config}"],
+    )
+
+
+def _acknowledge(bucket: s3.Bucket) -> None:
+    findings = {"AwsSolutions-S1": _READERS}
+    for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321"):
+        findings[f"{pack}-S3BucketLoggingEnabled"] = _READERS
+        findings[f"{pack}-S3BucketReplicationEnabled"] = _REMADE
+    cdk.Validations.of(bucket).acknowledge(
+        *(cdk.Acknowledgment(id=name, reason=reason) for name, reason in findings.items())
+    )
+    cast(s3.CfnBucket, bucket.node.default_child).add_metadata(
+        "checkov", {"skip": [{"id": "CKV_AWS_18", "comment": _READERS}]}
     )

@@ -11,7 +11,7 @@ from aws_cdk.assertions import Template
 
 import app
 from stacks.settings import Settings, SettingsError, load_settings, load_stages
-from tests.judges import PACKS, open_findings
+from tests.judges import PACKS, checkov_findings, open_findings
 from tests.stacks.conftest import ROOT, STRICT
 
 ENVIRONMENT = 'environment: {account: "%s", region: eu-central-1}\n'
@@ -41,17 +41,35 @@ def pipeline_in(folder: Path) -> Settings:
     return load_settings(folder / "config/pipeline.yaml")
 
 
-def test_the_stages_are_the_app_s_own_stacks_under_the_names_that_people_deploy(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def pipeline_stack(folder: Path, monkeypatch: pytest.MonkeyPatch) -> cdk.Stack:
     monkeypatch.setattr(app, "ROOT", folder)
     found = cdk.App(analytics_reporting=False, context=STRICT)
     app.add_pipeline(found, pipeline_in(folder), "config/pipeline.yaml")
     stack = found.node.find_child("PlatformPipeline")
     assert isinstance(stack, cdk.Stack)
+    return stack
+
+
+def test_no_judge_finds_anything_open(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = pipeline_stack(folder, monkeypatch)
 
     for pack in PACKS:
         assert not open_findings(pack, stack)
+    template = tmp_path / "template"
+    template.mkdir()
+    (template / "PlatformPipeline.json").write_text(
+        json.dumps(Template.from_stack(stack).to_json())
+    )
+    assert checkov_findings(template) == {"PlatformPipeline.json": []}
+
+
+def test_the_stages_are_the_app_s_own_stacks_under_the_names_that_people_deploy(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = pipeline_stack(folder, monkeypatch)
+
     template = Template.from_stack(stack)
     pipeline = next(iter(template.find_resources("AWS::CodePipeline::Pipeline").values()))
     deployed = {
