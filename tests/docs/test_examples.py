@@ -12,7 +12,7 @@ import every_example
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 
-from tests.docs.synthesis import FILES, ROOT, define, synthesis, synthesise, title
+from tests.docs.synthesis import FILES, ROOT, synthesis, synthesise, title
 from tests.judges import PACKS, checkov_findings, open_findings
 
 REGION_TABLE = json.loads((ROOT / "constructs/mlops_constructs/region_types.json").read_text())
@@ -52,9 +52,7 @@ def test_cloudformation_accepts_an_example_in_every_region_that_has_its_types(fi
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: str(pack.__name__))
 @each_example
 def test_a_security_pack_finds_nothing_open(file: Path, pack: Any) -> None:
-    _, stack = define(file)
-
-    assert not open_findings(pack, stack)
+    assert not open_findings(pack, synthesis(file).stack)
 
 
 @pytest.fixture(scope="session")

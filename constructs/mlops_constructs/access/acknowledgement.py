@@ -1,11 +1,12 @@
 """Reviewed findings of security packs, acknowledged where they arise."""
 
-import re
+import json
 from collections.abc import Iterable
 from typing import Any
 
 import aws_cdk as cdk
-from constructs import IConstruct
+import jsii
+from constructs import IConstruct, IValidation
 
 from .permission import Permission
 
@@ -50,13 +51,13 @@ def acknowledge_permissions(construct: IConstruct, permissions: Iterable[Permiss
 def _acknowledge(
     construct: IConstruct, findings: list[tuple[str, str]], resources: list[tuple[str, str]]
 ) -> None:
-    if resources:
-        resolved = cdk.Stack.of(construct).resolve([resource for resource, _ in resources])
-        reasons = [reason for _, reason in resources]
-        findings = findings + [
-            (f"Resource::{_as_nag_writes(resource)}", reason)
-            for resource, reason in zip(resolved, reasons, strict=True)
-        ]
+    named = _named(construct, resources)
+    if any(name != resource for (name, _), (resource, _) in zip(named, resources, strict=True)):
+        construct.node.add_validation(_NamesOfOtherStacks(construct, resources, named))
+    _add(construct, findings + [(f"Resource::{name}", reason) for name, reason in named])
+
+
+def _add(construct: IConstruct, findings: Iterable[tuple[str, str]]) -> None:
     acknowledgements = [
         cdk.Acknowledgment(id=f"AwsSolutions-IAM5[{finding}]", reason=reason)
         for finding, reason in dict.fromkeys(findings)
@@ -65,20 +66,50 @@ def _acknowledge(
         cdk.Validations.of(construct).acknowledge(*acknowledgements)
 
 
+def _named(construct: IConstruct, resources: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Resources as cdk-nag writes them now, each with its reason."""
+    if not resources:
+        return []
+    resolved = cdk.Stack.of(construct).resolve([resource for resource, _ in resources])
+    return [
+        (_as_nag_writes(value), reason)
+        for value, (_, reason) in zip(resolved, resources, strict=True)
+    ]
+
+
+@jsii.implements(IValidation)
+class _NamesOfOtherStacks:
+    """Acknowledges what synthesis names anew: references to other stacks become imports.
+
+    Packs that are plugins of the app look at it after that, those that judge a scope before it.
+    The CDK asks for validation in between.
+    """
+
+    def __init__(
+        self, construct: IConstruct, resources: list[tuple[str, str]], named: list[tuple[str, str]]
+    ) -> None:
+        self._construct = construct
+        self._resources = resources
+        self._named = named
+
+    def validate(self) -> list[str]:
+        now = _named(self._construct, self._resources)
+        changed = [one for one in now if one not in self._named]
+        _add(self._construct, [(f"Resource::{name}", reason) for name, reason in changed])
+        return []
+
+
 def _as_nag_writes(value: Any) -> str:
     """A resolved value in cdk-nag's notation: references become `<LogicalId.Attribute>`."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict) and len(value) == 1:
-        function, argument = next(iter(value.items()))
-        if function == "Ref":
-            return f"<{argument}>"
-        if function == "Fn::GetAtt":
-            return f"<{'.'.join(argument)}>"
-        if function == "Fn::Join":
-            return str(argument[0]).join(_as_nag_writes(part) for part in argument[1])
-        if function == "Fn::Sub" and isinstance(argument, str):
-            return re.sub(r"\$\{([^}]+)\}", r"<\1>", argument)
-    raise ValueError(
-        f"cannot name {value!r} in an acknowledgement; allowed are references and joins"
-    )
+    match value:
+        case str():
+            return value.replace("${", "<").replace("}", ">")
+        case {"Ref": name}:
+            return f"<{_as_nag_writes(name)}>"
+        case {"Fn::GetAtt": [resource, attribute]}:
+            return f"<{_as_nag_writes(resource)}.{_as_nag_writes(attribute)}>"
+        case {"Fn::ImportValue": inner} | {"Fn::Sub": inner}:
+            return _as_nag_writes(inner)
+        case {"Fn::Join": [delimiter, parts]}:
+            return str(delimiter).join(_as_nag_writes(part) for part in parts)
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

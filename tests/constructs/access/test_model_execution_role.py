@@ -6,12 +6,10 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
 from aws_cdk import aws_ecr as ecr
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from cdk_nag import AwsSolutionsChecks
 
-from mlops_constructs.access import ModelExecutionRole, acknowledge_wildcards
+from mlops_constructs.access import ModelExecutionRole
 
 
 @pytest.fixture
@@ -97,30 +95,3 @@ def test_it_uses_each_key_once_those_of_the_buckets_included(stack: cdk.Stack) -
     found = statements(stack)
     assert found["kms:Decrypt"]["Resource"] == {"Fn::GetAtt": ["Key961B73FD", "Arn"]}
     assert found["kms:CreateGrant"]["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
-
-
-def test_a_wildcard_that_nobody_reviewed_is_still_reported(stack: cdk.Stack) -> None:
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
-    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "artifacts")
-    for prefix in ("reviewed", "new"):
-        role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:GetObject"], resources=[bucket.arn_for_objects(f"{prefix}/*")]
-            )
-        )
-
-    acknowledge_wildcards(
-        role, resources=[bucket.arn_for_objects("reviewed/*")], reason="keys are dated"
-    )
-
-    findings = AwsSolutionsChecks(stack).validate_scope(stack)
-    assert [violation.rule_name for violation in findings.violations] == [
-        "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::artifacts/new/*]"
-    ]
-
-
-def test_a_resource_that_cannot_be_named_is_refused(stack: cdk.Stack) -> None:
-    role = iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
-
-    with pytest.raises(ValueError, match="allowed are references and joins"):
-        acknowledge_wildcards(role, resources=[cdk.Fn.import_value("Arn")], reason="none")
