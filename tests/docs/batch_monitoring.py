@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.docs.conftest import Account
 from tests.docs.synthesis import ROOT
-from tests.docs.waiting import eventually
+from tests.docs.waiting import begun_now, eventually
 
 NAMESPACE = "aws/sagemaker/ModelMonitoring/data-metrics"
 ROWS = 300
@@ -80,14 +80,6 @@ def _run_now(account: Account, named: str, kind: str, **environment: str) -> dic
     job = json.loads(target["Input"])
     if environment:
         job["Environment"].update(environment)
-    soon = datetime.now(UTC) + timedelta(seconds=1)
-    scheduler.create_schedule(
-        Name=f"{named}-now",
-        ScheduleExpression=f"at({soon:%Y-%m-%dT%H:%M:%S})",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target={**target, "Input": json.dumps(job)},
-        ActionAfterCompletion="DELETE",
-    )
     listed = getattr(account.client("sagemaker"), f"list_{kind.lower()}_jobs")
 
     def started() -> Any:
@@ -95,7 +87,8 @@ def _run_now(account: Account, named: str, kind: str, **environment: str) -> dic
         runs = [one for one in found if "baseline" not in one[f"{kind}JobName"]]
         return runs[0][f"{kind}JobArn"] if runs else None
 
-    return _ended(account, kind, eventually(started))
+    with begun_now(scheduler, f"{named}-now", {**target, "Input": json.dumps(job)}):
+        return _ended(account, kind, eventually(started))
 
 
 def _ended(account: Account, kind: str, arn: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.docs.conftest import Account
 from tests.docs.synthesis import ROOT
-from tests.docs.waiting import eventually
+from tests.docs.waiting import begun_now, eventually
 
 PREFIX = "features/balances"
 HEADING = "customer_id,event_time,orders,balance\n"
@@ -50,7 +50,7 @@ def _put(account: Account, bucket: str, name: str, rows: str) -> None:
 
 
 def _run(account: Account, ingestion: str, run: str) -> dict[str, Any]:
-    """The schedule's target once, as soon as it can be; the job when it has ended."""
+    """The schedule's target once, at once; the job when it has ended."""
     scheduler, sagemaker = account.client("scheduler"), account.client("sagemaker")
     targets = [
         scheduler.get_schedule(Name=one["Name"])["Target"]
@@ -59,14 +59,6 @@ def _run(account: Account, ingestion: str, run: str) -> dict[str, Any]:
     ]
     (target,) = (one for one in targets if f'"{ingestion}-' in one["Input"])
     before = _jobs(sagemaker, ingestion)
-    soon = datetime.now(UTC) + timedelta(seconds=1)
-    scheduler.create_schedule(
-        Name=f"{ingestion}-{run}",
-        ScheduleExpression=f"at({soon:%Y-%m-%dT%H:%M:%S})",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target=target,
-        ActionAfterCompletion="DELETE",
-    )
 
     def ended() -> dict[str, Any] | None:
         for name in _jobs(sagemaker, ingestion) - before:
@@ -74,7 +66,8 @@ def _run(account: Account, ingestion: str, run: str) -> dict[str, Any]:
             return None if job["ProcessingJobStatus"] == "InProgress" else job
         return None
 
-    found: dict[str, Any] = eventually(ended)
+    with begun_now(scheduler, f"{ingestion}-{run}", target):
+        found: dict[str, Any] = eventually(ended)
     return found
 
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import every_example
 import pytest
@@ -35,3 +36,13 @@ def test_the_guide_of_the_library_names_every_area() -> None:
 
     named = set(re.findall(r"^## `mlops_constructs\.(\w+)`", LIBRARY.read_text(), re.M))
     assert named == areas
+
+
+def test_the_first_code_of_the_guide_runs_as_it_stands() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", LIBRARY.read_text(), re.S)
+    names: dict[str, Any] = {}
+
+    exec(code, names)  # noqa: S102 - our own guide
+
+    template = names["app"].synth().get_stack_by_name("Churn").template
+    assert "AWS::SageMaker::Endpoint" in {one["Type"] for one in template["Resources"].values()}

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,9 @@ class Checkout:
         """The clone of a project's repository: `model-build` or `model-deploy`."""
         return self.folder / "build/rehearsal/projects" / project / repository
 
+    @cached_property
     def environment(self) -> dict[str, str]:
-        """What `rehearse env` exports, for ordinary tools."""
+        """What `rehearse env` exports, for ordinary tools; asked once, as it stays up."""
         shell = self.rehearse("env")
         assert shell.returncode == 0, shell.stderr
         printed = subprocess.run(
@@ -74,7 +76,7 @@ class Checkout:
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(Path(sys.executable).parent / "aws"), *arguments, "--output", "json"],
-            env=self.environment() | variables,
+            env=self.environment | variables,
             cwd=self.folder,
             capture_output=True,
             text=True,

@@ -21,6 +21,7 @@ import pytest
 from botocore.config import Config
 
 from rehearsal.local_aws import find
+from tests.docs.waiting import begun_now
 from tests.end_to_end.conftest import Loop
 
 PROJECT = "rehearsal"
@@ -67,7 +68,7 @@ class Drift:
         ended = subprocess.run(
             [*command, "--require-approval", "never", "--output", "cdk.out.drift", *given],
             cwd=folder,
-            env={**self.loop.environment(), "PYTHONPATH": str(folder / "constructs")},
+            env={**self.loop.environment, "PYTHONPATH": str(folder / "constructs")},
             capture_output=True,
             text=True,
             check=False,
@@ -188,14 +189,6 @@ def _run_now(drift: Drift, monitor: str) -> dict[str, Any]:
     job = json.loads(target["Input"])
     next_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     job["Environment"]["end_time"] = next_hour.isoformat()
-    soon = datetime.now(UTC) + timedelta(seconds=2)
-    scheduler.create_schedule(
-        Name="drift-now",
-        ScheduleExpression=f"at({soon:%Y-%m-%dT%H:%M:%S})",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target={**target, "Input": json.dumps(job)},
-        ActionAfterCompletion="DELETE",
-    )
 
     def ran() -> Any:
         jobs = sagemaker.list_processing_jobs(NameContains=monitor)["ProcessingJobSummaries"]
@@ -204,7 +197,8 @@ def _run_now(drift: Drift, monitor: str) -> dict[str, Any]:
         ]
         return _ended_job(sagemaker, runs[0]) if runs else None
 
-    found: dict[str, Any] = eventually("run of the monitor", ran)
+    with begun_now(scheduler, "drift-now", {**target, "Input": json.dumps(job)}):
+        found: dict[str, Any] = eventually("run of the monitor", ran)
     return found
 
 

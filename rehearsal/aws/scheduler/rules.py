@@ -27,8 +27,15 @@ def check(request: Mapping[str, Any], now: datetime.datetime) -> None:
     """Raises AwsError (ValidationException)."""
     _check_window(request["FlexibleTimeWindow"])
     _check_dates(request, now)
-    expression(request, now)
+    _check_expression(request, now)
     _check_target(request["Target"])
+
+
+def _check_expression(request: Mapping[str, Any], now: datetime.datetime) -> None:
+    when = expression(request, now)
+    given = request["ScheduleExpression"]
+    if given.startswith("at(") and when.after(now) is None:
+        raise _invalid(f"The time of the one-time schedule {given} cannot be in the past.")
 
 
 def expression(schedule: Mapping[str, Any], created: datetime.datetime) -> Expression:

@@ -24,6 +24,7 @@ from tests.rehearsal.aws.scheduler.schedules import OFF, SCHEDULER, new_role, ne
             "MaximumWindowInMinutes must not be set",
         ),
         ({"StartDate": datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)}, "The StartDate"),
+        ({"ScheduleExpression": "at(2020-01-01T00:00:00)"}, "cannot be in the past"),
         ({"EndDate": datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)}, "The EndDate"),
         ({"GroupName": "nowhere"}, "Schedule group nowhere does not exist"),
     ],
@@ -62,7 +63,7 @@ def test_a_disabled_schedule_waits_and_one_that_is_done_may_delete_itself(aws: A
     target = {"Arn": queue, "RoleArn": role, "Input": '"at"'}
     scheduler = aws.client("scheduler")
     asleep = new_schedule(aws, {**target, "Input": '"disabled"'}, State="DISABLED")
-    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=4)
     once = new_schedule(
         aws,
         target,
