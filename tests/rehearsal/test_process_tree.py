@@ -16,7 +16,7 @@ from rehearsal import process_tree
 from rehearsal.process_tree import Commands, MemoryMeter, ProcessId
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"

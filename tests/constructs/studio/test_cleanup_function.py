@@ -134,7 +134,7 @@ class Studio:
 
     @staticmethod
     def wait(probe: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while not probe():
             assert time.monotonic() < deadline
             time.sleep(0.01)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.rehearsal.aws.conftest import ACCOUNT, REGION
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 def unique(prefix: str) -> str:

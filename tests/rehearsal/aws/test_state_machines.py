@@ -38,7 +38,7 @@ def _machine(aws: Any, role: str, *states: dict[str, Any]) -> str:
 def _run(aws: Any, machine: str) -> dict[str, Any]:
     client = aws.client("stepfunctions")
     arn = client.start_execution(stateMachineArn=machine)["executionArn"]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found: dict[str, Any] = client.describe_execution(executionArn=arn)
         if found["status"] != "RUNNING":

@@ -113,7 +113,7 @@ def test_a_stack_makes_changes_replaces_and_unmakes_them(aws: Any) -> None:
     _deploy(aws, stack, without, update=True)
     assert "AWS:SourceOwner" in topic(replaced["Topic"])["Policy"]
     aws.client("cloudformation").delete_stack(StackName=stack)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while replaced["Topic"] in [t["TopicArn"] for t in sns.list_topics()["Topics"]]:
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -22,9 +22,7 @@ from tests.rehearsal.execution.serving import definition
 
 @pytest.fixture
 def server(job_surroundings: JobSurroundings) -> Iterator[ModelServer]:
-    made = ModelServer(
-        "e", [definition(job_surroundings)], invocation_timeout=2, **job_surroundings.arguments()
-    )
+    made = ModelServer("e", [definition(job_surroundings)], **job_surroundings.arguments())
     made.start()
     yield made
     made.stop(grace=0)
@@ -57,15 +55,22 @@ def test_an_error_of_the_program_is_its_answer(server: ModelServer) -> None:
     assert server.invoke(b"fail")[::2] == (500, b"it broke")
 
 
-def test_a_slow_answer_is_given_up(server: ModelServer) -> None:
-    with pytest.raises(InvocationError, match="timed out while waiting for a response"):
-        server.invoke(b"sleep")
+def test_a_slow_answer_is_given_up(job_surroundings: JobSurroundings) -> None:
+    made = ModelServer(
+        "e", [definition(job_surroundings)], invocation_timeout=1, **job_surroundings.arguments()
+    )
+    made.start()
+    try:
+        with pytest.raises(InvocationError, match="timed out while waiting for a response"):
+            made.invoke(b"sleep")
+    finally:
+        made.stop(grace=0)
 
 
 def test_a_server_that_died_is_told(server: ModelServer) -> None:
     with pytest.raises(InvocationError, match="Container primary does not answer"):
         server.invoke(b"die")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while server.running and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not server.running
@@ -116,19 +121,19 @@ def test_containers_form_a_pipeline(job_surroundings: JobSurroundings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("program", "message"),
+    ("program", "startup_timeout", "message"),
     [
-        ("raise ValueError('no model')", r"ended with exit code 1.*ValueError: no model"),
-        ("import time; print('waiting'); time.sleep(60)", r"no answer in time.*waiting"),
+        ("raise ValueError('no model')", 60, r"ended with exit code 1.*ValueError: no model"),
+        ("import time; print('waiting'); time.sleep(60)", 5, r"no answer in time.*waiting"),
     ],
 )
 def test_a_server_that_does_not_answer_ping_is_an_error(
-    job_surroundings: JobSurroundings, program: str, message: str
+    job_surroundings: JobSurroundings, program: str, startup_timeout: float, message: str
 ) -> None:
     made = ModelServer(
         "e",
         [definition(job_surroundings, program)],
-        startup_timeout=2,
+        startup_timeout=startup_timeout,
         **job_surroundings.arguments(),
     )
     with pytest.raises(ModelServerError, match=message) as caught:

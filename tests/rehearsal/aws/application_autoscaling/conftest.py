@@ -193,7 +193,7 @@ def settled(scaling: Any) -> Callable[[], list[dict[str, Any]]]:
     """The activities, the latest first, once none is in progress."""
 
     def wait() -> list[dict[str, Any]]:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             answer = scaling.describe_scaling_activities(ServiceNamespace="sagemaker")
             activities: list[dict[str, Any]] = answer["ScalingActivities"]

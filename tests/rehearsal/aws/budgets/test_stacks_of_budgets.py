@@ -85,7 +85,7 @@ def test_a_stack_makes_changes_replaces_and_unmakes_a_budget(aws: Any) -> None:
     with pytest.raises(ClientError, match="NotFoundException"):
         found(name)
     aws.client("cloudformation").delete_stack(StackName=stack)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while replaced in _names(budgets):
         assert time.monotonic() < deadline
         time.sleep(0.1)

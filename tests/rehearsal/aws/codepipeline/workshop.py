@@ -101,7 +101,7 @@ APPROVE = {"name": "Approve", "actions": [action("Ask", "Approval", "Manual")]}
 
 
 def wait_for(look: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found = look()
         if found:

@@ -68,7 +68,7 @@ def runtime(platform: FakePlatform, service: SageMaker) -> Iterator[Any]:
 def eventually() -> Eventually:
     """Waits until a function answers something true, and answers that."""
 
-    def wait(probe: Callable[[], Any], seconds: float = 5.0) -> Any:
+    def wait(probe: Callable[[], Any], seconds: float = 60) -> Any:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             value = probe()
