@@ -25,8 +25,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedS
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One process more than cores, since many tests wait for a server half of their time."""
-    return (os.cpu_count() or 1) + 1
+    """Two processes more than cores, since many tests wait for a server half of their time."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
