@@ -1,6 +1,8 @@
 """The layout of DESIGN.md, section 2, and the traps of the folder `constructs/` (section 6)."""
 
+import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import constructs
@@ -64,6 +66,22 @@ def test_nothing_that_is_deployed_knows_that_it_may_run_locally() -> None:
         if word in (ROOT / path).read_text().lower() and path.name != "settings.py"
     ]
     assert not knowing
+
+
+def test_types_are_followed_into_every_part_of_the_cdk_that_is_imported() -> None:
+    """What mypy does not follow is Any, which would hide mistakes."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["overrides"]
+    (followed,) = (one["module"] for one in settings if one["follow_imports"] == "normal")
+    imported = set()
+    for path in tracked_files():
+        if path.suffix == ".py" and path.parts[:2] != ("seed_code", "model_build"):
+            text = (ROOT / path).read_text()
+            imported |= set(re.findall(r"^from aws_cdk import ([a-z]\w+)", text, re.M))
+            imported |= set(re.findall(r"^(?:from|import) aws_cdk\.(\w+)", text, re.M))
+
+    assert set(followed) == {"aws_cdk", "aws_cdk._jsii.*"} | {
+        f"aws_cdk.{one}.*" for one in imported
+    }
 
 
 def test_committed_files_name_no_package_registry() -> None:
