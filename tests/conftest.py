@@ -9,15 +9,21 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 END_TO_END = "tests/end_to_end/"
 WITH_ITS_OWN_REHEARSAL = f"{END_TO_END}test_tables.py"
+EXAMPLES = "tests/docs/"
+SHARING = (END_TO_END, EXAMPLES)
 
 
 class SharedStarts(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests of a file share a server, those of the loop share the loop: one process runs them."""
+    """Tests of a file share a server, those of the loop the loop, those of examples the syntheses.
+
+    One process runs what shares something.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        shares_the_loop = file.startswith(END_TO_END) and file != WITH_ITS_OWN_REHEARSAL
-        return END_TO_END if shares_the_loop else file
+        if file == WITH_ITS_OWN_REHEARSAL:
+            return file
+        return next((folder for folder in SHARING if file.startswith(folder)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedStarts:
@@ -52,5 +58,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The loop takes longest, so it begins first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(END_TO_END))
+    """What takes longest begins first."""
+    items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in SHARING])
