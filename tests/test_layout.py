@@ -52,6 +52,12 @@ def test_modules_are_named_for_a_subject() -> None:
     assert not [path for path in tracked_files() if path.name in vague]
 
 
+def test_no_file_is_empty() -> None:
+    """CodeCommit refuses empty files in the first commit of a repository, and so of a project."""
+    empty = [path for path in tracked_files() if not (ROOT / path).stat().st_size]
+    assert [path for path in empty if path.name != "py.typed"] == []
+
+
 def test_nothing_that_is_deployed_knows_that_it_may_run_locally() -> None:
     deployed = [
         path

@@ -13,6 +13,8 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems
 
+from .seed_rules import link_problems, path_problems, size_problems
+
 EXCLUDED_FOLDERS = frozenset(
     {
         ".git",
@@ -30,7 +32,8 @@ EXCLUDED_FOLDERS = frozenset(
 """Folders that tools make and git ignores; folders named `*.egg-info` are left out as well."""
 
 EXCLUDED_SUFFIXES = (".pyc", ".pyo", ".egg-info")
-EXCLUDED_FILES = frozenset({".DS_Store", ".coverage"})
+EXCLUDED_FILES = frozenset({".DS_Store", ".coverage", ".git"})
+"""`.git` is a file in a worktree and in a submodule."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
 _MODES = {False: 0o100644, True: 0o100755}
 
@@ -46,8 +49,13 @@ class Seed:
         extra_files: further files, by their path in the repository, such as
             `{"wheels/library-1.0-py3-none-any.whl": Path("build/library-1.0-py3-none-any.whl")}`.
 
-    Raises ValueError when the folder or a file does not exist, the folder is empty, or an extra
-    file would replace one of the folder's.
+    Raises ValueError when the folder or a file does not exist, the folder is empty, an extra file
+    would replace one of the folder's, or CodeCommit would refuse what it is given: an empty file, a
+    file over 6 MB, a zip file over 20 MB, a path that git or CodeCommit does not take, a path that
+    is a file and a folder. A symbolic link to a file of the folder becomes a copy of it; any other
+    link is refused.
+
+    Source: AWS CodeCommit User Guide, "Quotas"; `AWS::CodeCommit::Repository Code`.
     """
 
     folder: Path
@@ -67,6 +75,11 @@ class Seed:
                 problems.add(f"extra file {path} would replace a file of the folder; rename one")
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
                 problems.add(f"extra file {path} is outside of the repository; use a path below it")
+        if self.folder.is_dir():
+            problems.extend(link_problems(self.folder, self._own_paths()))
+        files = {path: file for path, file in self.files().items() if file.is_file()}
+        problems.extend(path_problems(files))
+        problems.extend(size_problems(files))
         problems.raise_if_any()
 
     def files(self) -> dict[str, Path]:
@@ -97,14 +110,23 @@ class Seed:
     def _own_files(self) -> dict[str, Path]:
         return {
             path.relative_to(self.folder).as_posix(): path
-            for path in self.folder.rglob("*")
-            if path.is_file() and not _excluded(path.relative_to(self.folder))
+            for path in self._own_paths()
+            if path.is_file()
         }
 
+    def _own_paths(self) -> list[Path]:
+        """Files, folders and links of the folder, without what tools make."""
+        return [
+            path
+            for path in self.folder.rglob("*")
+            if not _excluded(path.relative_to(self.folder), is_folder=path.is_dir())
+        ]
 
-def _excluded(path: Path) -> bool:
+
+def _excluded(path: Path, *, is_folder: bool) -> bool:
+    folders = path.parts if is_folder else path.parts[:-1]
     return (
-        any(part in EXCLUDED_FOLDERS or part.endswith(".egg-info") for part in path.parts[:-1])
+        any(part in EXCLUDED_FOLDERS or part.endswith(".egg-info") for part in folders)
         or path.name in EXCLUDED_FILES
         or path.suffix in EXCLUDED_SUFFIXES
     )

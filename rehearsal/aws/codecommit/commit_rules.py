@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from rehearsal.aws.codecommit.path_rules import check_files_and_folders, file_path
 from rehearsal.aws.codecommit.records import RepositoryRecord
 from rehearsal.aws.codecommit.repositories import branch_commit
 from rehearsal.aws.platform import AwsError
@@ -15,6 +16,7 @@ from rehearsal.execution.git_repository import FileChange, GitError, TreeEntry
 # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
 _FILES_PER_COMMIT = 100
 _FILE_SIZE = 6 * 1024 * 1024
+_CHANGE_SIZE = 7 * 1024 * 1024
 _GIT_MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
 MODES = {mode: name for name, mode in _GIT_MODES.items()}
 
@@ -56,8 +58,11 @@ def change_of(record: RepositoryRecord, put: Mapping[str, Any]) -> FileChange:
             "the rehearsal does not implement sourceFile of CreateCommit; give fileContent",
         )
     content = put.get("fileContent")
-    if content is None:
-        raise AwsError("SourceFileOrContentRequiredException", f"{put['filePath']} has no content")
+    if not content:
+        raise AwsError(
+            "SourceFileOrContentRequiredException",
+            f"{put['filePath']} is empty. Empty files cannot be added to a repository with the API",
+        )
     if len(content) > _FILE_SIZE:
         raise AwsError(
             "FileContentSizeLimitExceededException",
@@ -65,7 +70,7 @@ def change_of(record: RepositoryRecord, put: Mapping[str, Any]) -> FileChange:
             "use a git client",
         )
     return FileChange(
-        path=put["filePath"].strip("/"),
+        path=file_path(put["filePath"]),
         content=bytes(content),
         mode=_GIT_MODES[put.get("fileMode", "NORMAL")],
     )
@@ -103,9 +108,18 @@ def check_changes(
         )
     if len(set(paths)) != len(paths):
         raise AwsError("SamePathRequestException", "a path is given more than once")
+    size = sum(len(change.content or b"") for change in puts)
+    if size > _CHANGE_SIZE:
+        raise AwsError(
+            "FileContentSizeLimitExceededException",
+            f"the files have {size} bytes together; at most {_CHANGE_SIZE} are allowed in a "
+            "commit: use a git client",
+        )
     missing = [item.path for item in deletions if item.path not in before]
     if missing:
         raise AwsError("FileDoesNotExistException", f"no such file: {', '.join(missing)}")
+    kept = set(before) - {item.path for item in deletions}
+    check_files_and_folders((change.path for change in puts), kept)
 
 
 def files_of(record: RepositoryRecord, commit_id: str | None) -> dict[str, TreeEntry]:

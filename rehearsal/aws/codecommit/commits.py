@@ -116,6 +116,12 @@ class CommitOperations(RepositoryOperations):
         }
 
     def put_file(self, request: Request, context: Context) -> Response:
+        if not request["fileContent"]:
+            raise AwsError(
+                "FileContentRequiredException",
+                f"{request['filePath']} is empty. Empty files cannot be added to a repository "
+                "with the API",
+            )
         put = {
             key: request[key] for key in ("filePath", "fileContent", "fileMode") if key in request
         }

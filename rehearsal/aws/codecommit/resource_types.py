@@ -6,7 +6,6 @@ import io
 import threading
 import zipfile
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 import boto3
@@ -16,6 +15,7 @@ from rehearsal.aws.resource_requests import ResourceFailure
 from rehearsal.aws.resource_types import ResourceType
 
 _FILES_PER_COMMIT = 100
+_BYTES_PER_COMMIT = 7 * 1024 * 1024
 _ARCHIVE_BYTES = 20 * 1024 * 1024  # CloudFormation's limit
 _EXECUTABLE = 0o111
 _MESSAGE = "Initial commit"
@@ -79,8 +79,7 @@ def _seed(client: Any, repository: str, code: Mapping[str, Any]) -> None:
             f"Code.S3 {location} has {len(content)} bytes; at most {_ARCHIVE_BYTES} are allowed"
         )
     parent: dict[str, str] = {}
-    entries = _files(content, location)
-    while files := list(islice(entries, _FILES_PER_COMMIT)):
+    for files in _commits(_files(content, location)):
         commit = client.create_commit(
             repositoryName=repository,
             branchName=code.get("BranchName", "main"),
@@ -89,6 +88,20 @@ def _seed(client: Any, repository: str, code: Mapping[str, Any]) -> None:
             **parent,
         )
         parent = {"parentCommitId": commit["commitId"]}
+
+
+def _commits(files: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """As many files at a time as one CreateCommit takes."""
+    taken: list[dict[str, Any]] = []
+    size = 0
+    for file in files:
+        size += len(file["fileContent"])
+        if taken and (len(taken) == _FILES_PER_COMMIT or size > _BYTES_PER_COMMIT):
+            yield taken
+            taken, size = [], len(file["fileContent"])
+        taken.append(file)
+    if taken:
+        yield taken
 
 
 def _files(content: bytes, location: str) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Tests of the seed: features, model, pipeline, image and monitoring."""

@@ -1,4 +1,5 @@
 import os
+import re
 import zipfile
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 from mlops_constructs.projects import Seed, SeedRepository
+
+MEGABYTE = 1024 * 1024
 
 
 def test_what_tools_leave_behind_does_not_go_into_the_seed(folder: Path) -> None:
@@ -73,6 +76,85 @@ def test_an_extra_file_outside_of_the_repository_is_refused(folder: Path) -> Non
         Seed(folder=folder, extra_files={"../x": folder / "README.md"})
 
 
+def test_an_empty_file_is_refused_by_name(folder: Path) -> None:
+    (folder / "src" / "__init__.py").touch()
+    with pytest.raises(ValueError, match=r"src/__init__\.py is empty"):
+        Seed(folder=folder)
+
+
+def test_sizes_that_codecommit_refuses_are_refused(folder: Path) -> None:
+    for number in range(4):
+        (folder / f"{number}.bin").write_bytes(b"x" * 6 * MEGABYTE)
+    with pytest.raises(ValueError, match=r"24\.0 MB as a zip file; .* 20 MB") as raised:
+        Seed(folder=folder)
+    assert "for a file" not in str(raised.value)
+
+    (folder / "0.bin").write_bytes(b"x" * (6 * MEGABYTE + 1))
+    with pytest.raises(ValueError, match=r"0\.bin has 6\.0 MB; CodeCommit takes at most 6 MB"):
+        Seed(folder=folder)
+
+
+def test_three_files_of_the_largest_size_are_taken(folder: Path) -> None:
+    for number in range(3):
+        (folder / f"{number}.bin").write_bytes(b"x" * 6 * MEGABYTE)
+    assert len(Seed(folder=folder).files()) == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "problem"),
+    [
+        ("a//b", "empty part"),
+        ("./b", "empty part"),
+        ("a\\", "backslash"),
+        ("a/.git/config", r"part \.git"),
+        (".GIT", r"part \.git"),
+        ("line\nbreak", "control character"),
+        ("n" * 256, "more than 255 bytes"),
+        ("/".join(["folder"] * 21) + "/file", "21 folders deep"),
+        ("/".join(["x" * 250] * 17), "4266 characters"),
+    ],
+)
+def test_paths_that_codecommit_refuses_are_refused(folder: Path, path: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        Seed(folder=folder, extra_files={path: folder / "README.md"})
+
+
+def test_a_path_is_not_a_file_and_a_folder(folder: Path) -> None:
+    with pytest.raises(ValueError, match=r"README\.md is a file, and a folder of README\.md/x"):
+        Seed(folder=folder, extra_files={"README.md/x": folder / "src" / "train.py"})
+
+
+def test_links_that_a_zip_file_cannot_hold_are_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("of somebody else")
+    (folder / "out").symlink_to(tmp_path / "secret")
+    (folder / "sources").symlink_to("src")
+    (folder / "gone").symlink_to("nothing")
+    with pytest.raises(ValueError, match="symbolic link") as raised:
+        Seed(folder=folder)
+    assert str(raised.value).count("symbolic link") == 3
+    for problem in (
+        "out is a symbolic link to .*secret, which is outside",
+        "sources is a symbolic link to src, which is a folder",
+        "gone is a symbolic link to nothing, which does not exist",
+    ):
+        assert re.search(problem, str(raised.value))
+
+
+def test_a_link_within_the_folder_becomes_a_copy(folder: Path, tmp_path: Path) -> None:
+    (folder / "link.py").symlink_to("src/train.py")
+    Seed(folder=folder).write_zip(tmp_path / "seed.zip")
+    with zipfile.ZipFile(tmp_path / "seed.zip") as archive:
+        assert archive.read("link.py") == b"src/train.py"
+
+
+def test_a_worktree_and_a_linked_environment_are_no_part_of_the_seed(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / ".git").write_text("gitdir: elsewhere")
+    (folder / "node_modules").symlink_to(tmp_path, target_is_directory=True)
+    assert list(Seed(folder=folder).files()) == ["README.md", "src/train.py"]
+
+
 def test_a_repository_starts_with_the_seed_on_main_and_is_kept(folder: Path) -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     SeedRepository(
@@ -86,7 +168,7 @@ def test_a_repository_starts_with_the_seed_on_main_and_is_kept(folder: Path) -> 
     Template.from_stack(stack).has_resource(
         "AWS::CodeCommit::Repository",
         {
-            "DeletionPolicy": "Retain",
+            "DeletionPolicy": "RetainExceptOnCreate",
             "Properties": {"RepositoryName": "churn", "Code": {"BranchName": "main"}},
         },
     )

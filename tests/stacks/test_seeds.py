@@ -1,0 +1,29 @@
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from stacks.seeds import Seeds, seed_code
+
+# CodeCommit's CreateCommit takes 100 files, and CloudFormation has been seen to seed 186. A seed
+# is read by people; more files than these should be a decision.
+MOST_FILES = {"model_build": 120, "model_deploy": 50}
+
+
+@pytest.fixture(scope="module")
+def seeds() -> Seeds:
+    return seed_code()
+
+
+def test_no_file_of_a_seed_is_empty(seeds: Seeds, tmp_path: Path) -> None:
+    for seed in (seeds.model_build, seeds.model_deploy):
+        seed.write_zip(tmp_path / "seed.zip")
+        with zipfile.ZipFile(tmp_path / "seed.zip") as archive:
+            assert not [one.filename for one in archive.infolist() if not one.file_size]
+
+
+def test_a_seed_is_small(seeds: Seeds) -> None:
+    for name, most in MOST_FILES.items():
+        files = getattr(seeds, name).files()
+        assert 10 < len(files) <= most, name
+        assert sum(file.stat().st_size for file in files.values()) < 2 * 1024 * 1024, name
