@@ -65,7 +65,11 @@ class PlatformPipelineStack(cdk.Stack):
 
     def _artifacts(self) -> ArtifactStore:
         key = kms.Key(
-            self, "Key", description="Encrypts artifacts and logs", enable_key_rotation=True
+            self,
+            "Key",
+            description="Encrypts artifacts and logs",
+            enable_key_rotation=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         bucket = s3.Bucket(
             self,
@@ -82,6 +86,7 @@ class PlatformPipelineStack(cdk.Stack):
                     noncurrent_version_expiration=cdk.Duration.days(30),
                 )
             ],
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
         _acknowledge(bucket)
         return ArtifactStore(bucket=bucket, key=key)
@@ -93,7 +98,7 @@ class PlatformPipelineStack(cdk.Stack):
                 given.connection_arn, given.owner, given.repository, settings.branch
             )
         repository = codecommit.Repository(self, "Repository", repository_name=settings.name)
-        repository.apply_removal_policy(cdk.RemovalPolicy.RETAIN)
+        repository.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         cdk.CfnOutput(self, "CloneUrl", value=repository.repository_clone_url_http)
         return Source.code_commit(repository, settings.branch)
 

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from mlops_constructs.projects import Project
+from stacks.removal import removal_policy
 from stacks.seeds import Seeds
 from stacks.settings import ProjectSettings
 
@@ -38,5 +39,5 @@ class ProjectStack(cdk.Stack):
             project_id=settings.project_id,
             model_build_seed=seeds.model_build,
             model_deploy_seed=seeds.model_deploy,
-            removal_policy=cdk.RemovalPolicy[settings.removal.name],
+            removal_policy=removal_policy(settings.removal),
         )

@@ -13,6 +13,7 @@ from mlops_constructs.projects import (
     ProjectTemplate,
     TemplateBucket,
 )
+from stacks.removal import removal_policy
 from stacks.seeds import Seeds
 from stacks.settings import ProjectTemplatesSettings, ServiceCatalogSettings
 
@@ -40,12 +41,12 @@ class ProjectTemplatesStack(cdk.Stack):
             analytics_reporting=False,
             description="SageMaker project templates",
         )
-        removal_policy = cdk.RemovalPolicy[settings.removal.name]
+        policy = removal_policy(settings.removal)
         bucket = TemplateBucket(
             self,
             "Templates",
             allowed_cidrs=settings.allowed_cidrs,
-            removal_policy=removal_policy,
+            removal_policy=policy,
         )
         template = ProjectTemplate(
             self,
@@ -56,7 +57,7 @@ class ProjectTemplatesStack(cdk.Stack):
             model_build_seed=seeds.model_build,
             model_deploy_seed=seeds.model_deploy,
             boundary_export=BOUNDARY_EXPORT,
-            removal_policy=removal_policy,
+            removal_policy=policy,
         )
         boundary = ProjectBoundary(
             self, "Boundary", template=template.template, export_name=BOUNDARY_EXPORT

@@ -10,6 +10,9 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+# Unlike RETAIN, it leaves nothing behind when the creation of the stack fails.
+_KEPT = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+
 
 class Stores(cdk.Stack):
     """Defines where images, model data, captures and reports are kept, and who is told.
@@ -20,7 +23,7 @@ class Stores(cdk.Stack):
 
     def __init__(self, scope: Construct, construct_id: str, **options: Any) -> None:
         super().__init__(scope, construct_id, **options)
-        self.key = kms.Key(self, "Key", enable_key_rotation=True)
+        self.key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=_KEPT)
         access_logs = s3.Bucket(
             self,
             "AccessLogs",
@@ -29,6 +32,7 @@ class Stores(cdk.Stack):
             enforce_ssl=True,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             versioned=True,
+            removal_policy=_KEPT,
         )
         _acknowledge_log_bucket(access_logs)
         self.bucket = s3.Bucket(
@@ -41,6 +45,7 @@ class Stores(cdk.Stack):
             enforce_ssl=True,
             versioned=True,
             server_access_logs_bucket=access_logs,
+            removal_policy=_KEPT,
         )
         _acknowledge(
             self.bucket,
@@ -54,6 +59,7 @@ class Stores(cdk.Stack):
             encryption_key=self.key,
             image_scan_on_push=True,
             image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+            removal_policy=_KEPT,
         )
         self.topic = sns.Topic(self, "Topic", master_key=self.key, enforce_ssl=True)
         self._let_services_publish()

@@ -10,6 +10,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+import yaml
 from aws_cdk.assertions import Match, Template
 from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
@@ -40,6 +41,16 @@ def test_cfn_lint_finds_nothing_in_any_template(assembly: Assembly) -> None:
     for template in templates(directory):
         found = lint_file(template, config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
         assert not found, [str(one) for one in found]
+
+
+def test_a_creation_that_fails_leaves_nothing_behind(assembly: Assembly) -> None:
+    """`Retain` keeps it even then, and the next attempt fails with "already exists"."""
+    directory, _ = assembly
+    for template in templates(directory):
+        resources = yaml.safe_load(template.read_text())["Resources"]
+        policies = {name: one.get("DeletionPolicy") for name, one in resources.items()}
+        assert [name for name, policy in policies.items() if policy == "Retain"] == []
+        assert "RetainExceptOnCreate" in policies.values()
 
 
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: str(pack.__name__))

@@ -65,6 +65,14 @@ def test_no_judge_finds_anything_open(
     assert checkov_findings(template) == {"PlatformPipeline.json": []}
 
 
+def test_a_creation_that_fails_leaves_nothing_behind(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resources = Template.from_stack(pipeline_stack(folder, monkeypatch)).to_json()["Resources"]
+    policies = [one.get("DeletionPolicy") for one in resources.values()]
+    assert (policies.count("RetainExceptOnCreate"), policies.count("Retain")) == (3, 0)
+
+
 def test_the_stages_are_the_app_s_own_stacks_under_the_names_that_people_deploy(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

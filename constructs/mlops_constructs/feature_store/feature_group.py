@@ -86,7 +86,7 @@ class FeatureGroup(FeatureGroupBase):
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
         schema_lock: str | Path | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=feature_group_name)
         self._schema, self._online, self._offline = schema, online, offline

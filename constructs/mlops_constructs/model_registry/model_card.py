@@ -124,7 +124,7 @@ class ModelCard(ModelCardBase):
         status: ModelCardStatus = ModelCardStatus.DRAFT,
         model_card_name: str | None = None,
         encryption_key: kms.IKey | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=model_card_name)
         rendered = _content_rules.render(content)

@@ -46,7 +46,7 @@ class ModelPackageGroup(ModelPackageGroupBase):
         *,
         model_package_group_name: str | None = None,
         sharing: RegistrySharing | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=model_package_group_name)
         name = model_package_group_name

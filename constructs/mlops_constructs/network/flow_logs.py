@@ -67,7 +67,13 @@ class _ToLogGroup(FlowLogs):
     retention: logs.RetentionDays
 
     def record(self, scope: Construct, vpc_id: str, key: kms.IKey) -> ec2.CfnFlowLog:
-        group = logs.LogGroup(scope, "FlowLogGroup", encryption_key=key, retention=self.retention)
+        group = logs.LogGroup(
+            scope,
+            "FlowLogGroup",
+            encryption_key=key,
+            retention=self.retention,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        )
         writing = iam.PolicyStatement(
             actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             resources=[group.log_group_arn],

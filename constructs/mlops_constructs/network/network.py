@@ -163,7 +163,11 @@ class Network(NetworkBase):
 
     def _log_key(self) -> kms.Key:
         return kms.Key(
-            self, "LogKey", description="Encrypts the logs of a network", enable_key_rotation=True
+            self,
+            "LogKey",
+            description="Encrypts the logs of a network",
+            enable_key_rotation=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )
 
     def _vpc(self, resource: ec2.CfnVPC, cidr: str, subnets: Subnets) -> ec2.IVpc:

@@ -115,7 +115,7 @@ class ProjectTemplate(Construct):
         model_build_seed: Seed,
         model_deploy_seed: Seed,
         boundary_export: str,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Synthesises and publishes the template.
 

@@ -26,7 +26,7 @@ class SeedRepository(Construct):
         repository_name: str,
         seed: Seed,
         description: str,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Creates the repository.
 

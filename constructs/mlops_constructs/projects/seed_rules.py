@@ -60,7 +60,7 @@ def link_problems(folder: Path, paths: Iterable[Path]) -> list[str]:
     for path in sorted(path for path in paths if path.is_symlink()):
         name, target = path.relative_to(folder).as_posix(), path.resolve()
         if not target.is_relative_to(root):
-            problem = "which is outside of the folder; put a copy there, or give it as an extra file"
+            problem = "which is outside of the folder; put a copy there, or use extra_files"
         elif not target.exists():
             problem = "which does not exist; remove the link"
         elif target.is_dir():

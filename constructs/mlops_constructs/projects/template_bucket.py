@@ -42,7 +42,7 @@ class TemplateBucket(Construct):
         *,
         allowed_cidrs: Sequence[str] = (),
         function_network: NetworkBase | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Creates the bucket, its key, and the function that publishes templates.
 

@@ -156,7 +156,7 @@ class CustomImage(cdk.Resource):
         """Keeps it when its stack is deleted, as something that is kept refers to it."""
         for resource in (self._image, self._version, self._config):
             resource.apply_removal_policy(
-                cdk.RemovalPolicy.RETAIN, apply_to_update_replace_policy=False
+                cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, apply_to_update_replace_policy=False
             )
 
     def _define_config(self, container: ContainerConfig) -> sagemaker.CfnAppImageConfig:

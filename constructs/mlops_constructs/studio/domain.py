@@ -84,7 +84,7 @@ class Domain(DomainBase):
         settings: UserSettings | None = None,
         encryption_key: kms.IKey | None = None,
         project_templates_location: str | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         function_network: NetworkBase | None = None,
     ) -> None:
         super().__init__(scope, construct_id)

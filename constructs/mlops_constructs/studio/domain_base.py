@@ -36,7 +36,7 @@ class DomainBase(cdk.Resource):
     cleanup: Cleanup | None = None
     function_network: NetworkBase | None = None
     before_removal: cdk.CustomResource | None = None
-    removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN
+    removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
     @property
     def resource_arns(self) -> list[str]:

@@ -158,7 +158,7 @@ class LifecycleConfig(LifecycleConfigBase):
     def keep(self) -> None:
         # A former one, whose script has changed, has nobody left who refers to it.
         self._resource.apply_removal_policy(
-            cdk.RemovalPolicy.RETAIN, apply_to_update_replace_policy=False
+            cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, apply_to_update_replace_policy=False
         )
 
     def name(self) -> str:

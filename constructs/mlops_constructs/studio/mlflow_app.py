@@ -176,7 +176,7 @@ class MlflowApp(MlflowAppBase):
         role: iam.IRole | None = None,
         model_registration: ModelRegistration = ModelRegistration.MANUAL,
         weekly_maintenance: str | None = None,
-        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN,
+        removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id)
         problems = Problems(f"MlflowApp {self.node.path}")

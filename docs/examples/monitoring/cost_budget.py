@@ -16,7 +16,12 @@ class CostBudget(cdk.Stack):
     def __init__(self, scope: Construct, construct_id: str, **options: Any) -> None:
         super().__init__(scope, construct_id, **options)
         # A topic of its own, as the budgets set its policy and that of its key.
-        key = kms.Key(self, "Key", enable_key_rotation=True)
+        key = kms.Key(
+            self,
+            "Key",
+            enable_key_rotation=True,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        )
         topic = sns.Topic(self, "Topic", master_key=key, enforce_ssl=True)
         # The tag must be active as cost allocation tag in Billing and Cost Management.
         project = monitoring.CostBudget(

@@ -43,7 +43,7 @@ class ProjectTemplates(cdk.Stack):
             model_build_seed=Seed(folder=SEED_CODE / "model_build"),
             model_deploy_seed=Seed(folder=SEED_CODE / "model_deploy"),
             boundary_export=BOUNDARY,
-            removal_policy=cdk.RemovalPolicy.DESTROY,  # a try: teams want RETAIN, the default
+            removal_policy=cdk.RemovalPolicy.DESTROY,  # a try: what teams work in stays, by default
         )
         boundary = ProjectBoundary(
             self, "Boundary", template=template.template, export_name=BOUNDARY

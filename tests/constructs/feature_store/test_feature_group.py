@@ -137,7 +137,7 @@ def test_a_group_outlives_its_stack_unless_it_is_thrown_away(
         name: (group["DeletionPolicy"], group["UpdateReplacePolicy"])
         for name, group in groups.items()
     }
-    assert sorted(policies.values()) == [("Delete", "Delete"), ("Retain", "Retain")]
+    assert sorted(policies.values()) == [("Delete", "Delete"), ("RetainExceptOnCreate", "Retain")]
 
 
 def test_the_default_role_can_do_what_its_offline_store_needs_and_no_more(

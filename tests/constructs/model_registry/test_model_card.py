@@ -109,7 +109,7 @@ def test_a_full_card_is_what_cloudformation_takes(stack: cdk.Stack, key: kms.IKe
 
     found = card(stack)
     properties = found["Properties"]
-    assert found["DeletionPolicy"] == "Retain"
+    assert found["DeletionPolicy"] == "RetainExceptOnCreate"
     assert properties["ModelCardStatus"] == "Approved"
     assert properties["SecurityConfig"] == {"KmsKeyId": key.key_arn}
     content = properties["Content"]

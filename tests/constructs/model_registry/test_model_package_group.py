@@ -57,7 +57,10 @@ def test_a_group_outlives_its_stack(stack: cdk.Stack) -> None:
 
     group = only(stack, GROUP)
     assert group["Properties"] == {"ModelPackageGroupName": "churn"}
-    assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (group["DeletionPolicy"], group["UpdateReplacePolicy"]) == (
+        "RetainExceptOnCreate",
+        "Retain",
+    )
 
 
 def test_a_group_of_a_throw_away_environment_goes_with_it(stack: cdk.Stack) -> None:

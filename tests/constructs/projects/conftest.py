@@ -42,7 +42,7 @@ def parametrised_template(seed: Seed) -> Mapping[str, Any]:
         model_build_seed=seed,
         model_deploy_seed=seed,
         boundary_export="Boundary",
-        removal_policy=cdk.RemovalPolicy.RETAIN,
+        removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
     template: Mapping[str, Any] = Template.from_stack(stack).to_json()
     return template

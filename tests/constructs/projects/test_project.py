@@ -17,6 +17,7 @@ STATEFUL = {
     "AWS::S3::Bucket",
     "AWS::SageMaker::ModelPackageGroup",
 }
+KEPT = "RetainExceptOnCreate"
 OUTPUTS = {
     "ModelBuildRepositoryName",
     "ModelBuildRepositoryCloneUrl",
@@ -85,7 +86,7 @@ def test_state_is_kept_unless_told_otherwise(
     project_template: Mapping[str, Any], seed: Seed
 ) -> None:
     for kind in STATEFUL:
-        assert {one["DeletionPolicy"] for one in of_type(project_template, kind)} == {"Retain"}
+        assert {one["DeletionPolicy"] for one in of_type(project_template, kind)} == {KEPT}
 
     stack = cdk.Stack(cdk.App(), "Stack")
     Project(

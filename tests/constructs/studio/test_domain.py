@@ -100,7 +100,9 @@ def test_complaint_15_jupyterlab_and_code_editor_are_offered_and_no_classic(
 def test_a_domain_and_what_it_needs_are_retained_by_default(plain: cdk.Stack) -> None:
     template = cdk.assertions.Template.from_stack(plain).to_json()["Resources"]
 
-    assert {resource["DeletionPolicy"] for resource in template.values()} == {"Retain"}
+    assert {resource["DeletionPolicy"] for resource in template.values()} == {
+        "RetainExceptOnCreate"
+    }
     assert not resources_of(plain, "AWS::Lambda::Function")
 
 

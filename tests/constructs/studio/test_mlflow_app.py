@@ -36,7 +36,7 @@ def test_an_app_needs_only_a_bucket(
     MlflowApp(stack, "Mlflow", artifact_bucket=bucket)
 
     app = only(resources("MlflowApp"))
-    assert app["DeletionPolicy"] == "Retain"
+    assert app["DeletionPolicy"] == "RetainExceptOnCreate"
     assert app["Properties"]["ArtifactStoreUri"] == "s3://churn-artifacts/mlflow"
     assert app["Properties"]["ModelRegistrationMode"] == "AutoModelRegistrationDisabled"
     assert actions(resources("AWS::IAM::ManagedPolicy")) == {

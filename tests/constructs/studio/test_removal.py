@@ -162,7 +162,7 @@ def test_a_person_can_stay_when_the_domain_goes_and_the_other_way_round(
         profile["Properties"]["UserProfileName"]: profile["DeletionPolicy"]
         for profile in resources("UserProfile").values()
     }
-    assert policies == {"ada": "Delete", "grace": "Retain"}
+    assert policies == {"ada": "Delete", "grace": "RetainExceptOnCreate"}
     assert len(resources(CLEANUP)) == 1
     assert TAG not in only(resources("Domain"))["Properties"].get("Tags", [])
 

@@ -168,7 +168,7 @@ def test_what_a_domain_that_stays_refers_to_stays_with_it(
 
     for kind in ("StudioLifecycleConfig", "Image", "ImageVersion", "AppImageConfig"):
         kept = only(resources(kind))
-        assert kept["DeletionPolicy"] == "Retain", kind
+        assert kept["DeletionPolicy"] == "RetainExceptOnCreate", kind
         assert kept.get("UpdateReplacePolicy") != "Retain", kind  # a former one is not needed
     lab = only(resources("Domain"))["Properties"]["DefaultUserSettings"]["JupyterLabAppSettings"]
     arn = {"Fn::GetAtt": [next(iter(resources("StudioLifecycleConfig"))), f"{NAME[:-4]}Arn"]}

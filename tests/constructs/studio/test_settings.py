@@ -154,7 +154,7 @@ def test_a_person_has_only_what_is_different_from_the_domain(
     )
 
     profile = only(resources("UserProfile"))
-    assert profile["DeletionPolicy"] == "Retain"
+    assert profile["DeletionPolicy"] == "RetainExceptOnCreate"
     assert profile["Properties"]["DomainId"] == "d-0abc1def2ghi"
     assert profile["Properties"]["UserSettings"] == {
         "ExecutionRole": "arn:aws:iam::111111111111:role/person",

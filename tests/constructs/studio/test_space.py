@@ -25,7 +25,7 @@ def test_a_space_is_private_to_its_owner(
     Space(stack, "Churn", owner=ada, app=LAB, space_name="churn")
 
     space = only(resources("Space"))
-    assert space["DeletionPolicy"] == "Retain"
+    assert space["DeletionPolicy"] == "RetainExceptOnCreate"
     assert space["DependsOn"] == list(resources("UserProfile"))
     assert space["Properties"] == {
         "DomainId": "d-0abc1def2ghi",

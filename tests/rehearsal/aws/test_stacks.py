@@ -77,6 +77,57 @@ def test_a_resource_that_is_gone_is_deleted_without_complaint(aws: Any) -> None:
     assert aws.settled(stack_id)["StackStatus"] == "DELETE_COMPLETE"
 
 
+def _exists(aws: Any, name: str) -> bool:
+    try:
+        aws.client("sagemaker").describe_model_package_group(ModelPackageGroupName=name)
+    except ClientError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("policy", "stays"), [("RetainExceptOnCreate", False), ("Retain", True), ("Delete", False)]
+)
+def test_a_creation_that_is_rolled_back_keeps_only_what_says_retain(
+    aws: Any, policy: str, stays: bool
+) -> None:
+    name = f"undone-{policy}"
+    failing = {
+        "Kept": {**group(name), "DeletionPolicy": policy},
+        "Late": {**group("broken"), "DependsOn": "Kept"},
+    }
+    assert aws.deploy(name, failing)["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert _exists(aws, name) is stays
+
+
+def test_an_update_that_is_rolled_back_deletes_what_it_had_made_and_keeps_the_rest(
+    aws: Any,
+) -> None:
+    def kept(name: str) -> dict[str, Any]:
+        return {**group(name), "DeletionPolicy": "RetainExceptOnCreate"}
+
+    aws.deploy("grown", {"First": kept("grown-1")})
+    failing = {
+        "First": kept("grown-1"),
+        "Second": kept("grown-2"),
+        "Late": {**group("broken"), "DependsOn": "Second"},
+    }
+    stack = aws.deploy("grown", failing, update=True)
+    assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert (_exists(aws, "grown-1"), _exists(aws, "grown-2")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "stays"), [("RetainExceptOnCreate", True), ("Retain", True), ("Delete", False)]
+)
+def test_a_deleted_stack_leaves_what_is_to_be_retained(aws: Any, policy: str, stays: bool) -> None:
+    name = f"left-{policy}"
+    stack = aws.deploy(name, {"Kept": {**group(name), "DeletionPolicy": policy}})
+    aws.client("cloudformation").delete_stack(StackName=name)
+    assert aws.settled(stack["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+    assert _exists(aws, name) is stays
+
+
 def test_a_bucket_keeps_its_tags_and_its_objects(aws: Any) -> None:
     s3, client = aws.client("s3"), aws.client("cloudformation")
     tags = [{"Key": "team", "Value": "ml"}]
