@@ -1,14 +1,19 @@
-"""Synthesises both stages into cdk.out: staging.template.json and prod.template.json."""
+"""Synthesises both stages into cdk.out: staging.template.json and prod.template.json.
+
+Beside them is model.json, the model that they deploy; `null`, and no template, while none is
+approved.
+"""
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import aws_cdk as cdk
 from mlops_constructs.validation import SageMakerChecks
 
-from model_deploy.approved_model import read_approved_model
+from model_deploy.approved_model import MODEL_FILE, read_approved_model
 from model_deploy.endpoint_stack import EndpointStack
 from model_deploy.project import Project
 from model_deploy.settings import load_settings
@@ -19,15 +24,21 @@ STAGES = ("staging", "prod")
 
 def main() -> None:
     """Reads settings, project and model, and instantiates the stacks."""
+    # The CDK CLI says where to; the pipeline runs this file without the CLI.
+    output = Path(os.environ.get("CDK_OUTDIR", "cdk.out"))
+    model_package_arn = read_approved_model()
+    output.mkdir(parents=True, exist_ok=True)
+    shutil.copy(MODEL_FILE, output)
+    if model_package_arn is None:
+        print("No model is approved yet: there is nothing to synthesise.")
+        return
     app = cdk.App(
-        # The CDK CLI says where to; the pipeline runs this file without the CLI.
-        outdir=os.environ.get("CDK_OUTDIR", "cdk.out"),
+        outdir=str(output),
         context=json.loads((HERE / "cdk.json").read_text(encoding="utf-8"))["context"],
         tree_metadata=False,
         analytics_reporting=False,
     )
     project = Project.from_environment(os.environ)
-    model_package_arn = read_approved_model()
     stacks = {
         stage: EndpointStack(
             app,

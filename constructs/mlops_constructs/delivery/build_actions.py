@@ -10,6 +10,7 @@ from constructs import Construct
 
 from mlops_constructs.access.service_role import Permission
 
+from ._first_approval import SYNTH_NAMESPACE
 from .build_project import BuildProject
 from .pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineAction
 from .project_resources import ProjectResources, sagemaker_arn
@@ -126,6 +127,8 @@ def synth_action(
     """Looks up the newest approved model and writes one template per stage
     (`buildspecs/synth.yml`).
 
+    The build exports the variable MODEL_PACKAGE_VERSION: `none` while no model is approved.
+
     Parameters:
         scope: parent construct of the build project.
         project: names and stores of the project.
@@ -150,7 +153,7 @@ def synth_action(
             )
         ],
     )
-    return build.in_pipeline("Synth", source=source, outputs=[output])
+    return build.in_pipeline("Synth", source=source, outputs=[output], namespace=SYNTH_NAMESPACE)
 
 
 def smoke_test_action(

@@ -119,6 +119,7 @@ class BuildProject(Construct):
         variables: Mapping[str, str] | None = None,
         kind: actions.CodeBuildActionType = actions.CodeBuildActionType.BUILD,
         run_order: int = 1,
+        namespace: str | None = None,
     ) -> PipelineAction:
         """The action that runs this project in a pipeline.
 
@@ -129,6 +130,8 @@ class BuildProject(Construct):
             variables: environment variables that hold variables of the pipeline. Default: none.
             kind: whether CodePipeline shows a build or a test. Default: a build.
             run_order: place among the stage's actions. Default: 1.
+            namespace: of the variables that the buildspec exports, `#{NAMESPACE.NAME}` in later
+                actions and rules. Default: they have none.
         """
         action = actions.CodeBuildAction(
             action_name=action_name,
@@ -141,6 +144,7 @@ class BuildProject(Construct):
             },
             type=kind,
             run_order=run_order,
+            variables_namespace=namespace,
         )
         return PipelineAction(
             action=action,

@@ -6,6 +6,7 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from ._first_approval import once_approved
 from .approval_action import approval_action
 from .build_actions import smoke_test_action, synth_action
 from .delivery_pipeline import DeliveryPipeline
@@ -28,8 +29,8 @@ class ModelDeployPipeline(Construct):
     nothing to change. A newer execution supersedes one that still waits for its turn: nothing is
     lost, as the newer one deploys the newer model.
 
-    Until a model is approved, the synth action fails and says so; this is also what the run that
-    CodePipeline starts on creation shows.
+    Until a first model is approved, which includes the run that CodePipeline starts on creation,
+    the stages after Synth are skipped and the execution succeeds.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class ModelDeployPipeline(Construct):
                 `buildspecs/smoke_test.yml`.
             model_execution_role: role with which the deployed models run.
             production_checks: what has to hold before and after the stage Production, and what
-                follows its failure. Default: nothing; an execution stops where an action fails.
+                follows its failure. Default: nothing; an execution stops where an action fails. A
+                stage has one condition for its entry: one that fails it takes the place of the one
+                that skips it until a first model is approved.
         """
         super().__init__(scope, construct_id)
         self._project = project
@@ -99,4 +102,4 @@ class ModelDeployPipeline(Construct):
         actions = [deploy, smoke_test]
         if ask is not None:
             actions.append(approval_action(question=ask, run_order=3))
-        return PipelineStage(name=name, actions=actions, checks=checks or StageChecks())
+        return PipelineStage(name=name, actions=actions, checks=once_approved(checks))

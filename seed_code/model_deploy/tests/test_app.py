@@ -57,6 +57,18 @@ def test_two_runs_write_the_same_two_templates_where_the_artifact_is_taken_from(
 
     assert set(contents[0]) == {"staging.template.json", "prod.template.json"}
     assert contents[0] == contents[1]
+    found = json.loads((checkout / "cdk.out/model.json").read_text())
+    assert found["model_package_arn"].encode() in contents[0]["staging.template.json"]
+
+
+def test_without_an_approved_model_there_is_no_template_and_no_failure(checkout: Path) -> None:
+    (checkout / "build" / "model.json").write_text("null\n")
+
+    result = run_app(checkout)
+
+    assert result.returncode == 0, result.stderr
+    assert [path.name for path in (checkout / "cdk.out").iterdir()] == ["model.json"]
+    assert "No model is approved yet" in result.stdout
 
 
 def test_wrong_settings_end_with_one_message_and_no_template(checkout: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from botocore.stub import Stubber
 
 from model_deploy import approved_model
-from model_deploy.approved_model import NoApprovedModel, newest_approved, read_approved_model
+from model_deploy.approved_model import newest_approved, read_approved_model
 
 GROUP_ARN = "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn"
 REQUEST = {"ModelPackageGroupName": "churn", "ModelApprovalStatus": "Approved"}
@@ -55,11 +55,21 @@ def test_the_approved_version_with_the_highest_number_is_deployed(registry: Any)
     }
 
 
-def test_a_group_without_approved_versions_says_what_to_do(registry: Any) -> None:
+def test_a_group_without_approved_versions_is_no_failure_and_says_what_to_do(
+    registry: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     answers(registry, {"ModelPackageSummaryList": []})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MODEL_PACKAGE_GROUP_NAME", "churn")
+    monkeypatch.setattr("boto3.client", lambda _: registry)
 
-    with pytest.raises(NoApprovedModel, match=r"group churn is approved yet: approve one"):
-        newest_approved(registry, "churn")
+    assert approved_model.main() == 0
+    assert "approve one, and this pipeline starts again" in capsys.readouterr().out
+    assert read_approved_model() is None
+    assert (tmp_path / "build/model_package_version").read_text() == "none\n"
 
 
 def test_the_model_is_written_where_synth_reads_it(
@@ -71,7 +81,8 @@ def test_the_model_is_written_where_synth_reads_it(
     monkeypatch.setattr("boto3.client", lambda _: registry)
 
     assert approved_model.main() == 0
-    assert read_approved_model().endswith("model-package/churn/3")
+    assert read_approved_model() == f"{GROUP_ARN}/3"
+    assert (tmp_path / "build/model_package_version").read_text() == "3\n"
     assert json.loads((tmp_path / "build/model.json").read_text())["model_package_version"] == 3
 
 

@@ -1,10 +1,28 @@
 """The two pipelines are what the seed code and its people expect them to be."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
+import aws_cdk.assertions
 import pytest
+import yaml
+from aws_cdk import aws_codecommit as codecommit
+from aws_cdk import aws_iam as iam
+from constructs import Construct
 
+from mlops_constructs.delivery import (
+    FailureResponse,
+    ModelDeployPipeline,
+    ProjectResources,
+    Source,
+    StageChecks,
+    StageCondition,
+    StageRule,
+)
+
+SEED = Path(__file__).parents[3] / "seed_code/model_deploy"
 Template = Mapping[str, Any]
 
 
@@ -60,6 +78,55 @@ def test_the_deploy_pipeline_asks_between_staging_and_production(both_pipelines:
         "Production/SmokeTest": 2,
     }
     assert (deploy["PipelineType"], deploy["ExecutionMode"]) == ("V2", "SUPERSEDED")
+
+
+def test_the_stages_that_need_a_model_are_skipped_until_one_is_approved(
+    both_pipelines: Template,
+) -> None:
+    deploy = pipeline(both_pipelines, "churn-model-deploy")
+
+    entries = {stage["Name"]: stage.get("BeforeEntry") for stage in deploy["Stages"]}
+    assert (entries["Source"], entries["Synth"]) == (None, None)
+    for name in ("Staging", "Production"):
+        (condition,) = entries[name]["Conditions"]
+        assert condition["Result"] == "SKIP"
+        assert [rule["Configuration"] for rule in condition["Rules"]] == [
+            {"Variable": "#{Synth.MODEL_PACKAGE_VERSION}", "Operator": "NE", "Value": "none"}
+        ]
+    assert actions(deploy)["Synth/Synth"]["Namespace"] == "Synth"
+
+
+def test_the_synth_build_exports_the_variable_that_the_stages_look_at() -> None:
+    specification = yaml.safe_load((SEED / "buildspecs/synth.yml").read_text())
+    assert specification["env"]["exported-variables"] == ["MODEL_PACKAGE_VERSION"]
+
+
+def test_checks_of_production_stand_beside_the_wait_for_a_model(
+    stack: cdk.Stack, project: ProjectResources
+) -> None:
+    open_ = StageRule.variable_equals("#{Synth.FROZEN}", "no")
+    fail = StageCondition.fail_unless(StageRule.deployment_window("* * 9-15 ? * MON-THU *"))
+    found = {}
+    for name, entry in (("Skips", StageCondition.skip_unless(open_)), ("Fails", fail)):
+        scope = Construct(stack, name)
+        ModelDeployPipeline(
+            scope,
+            "Deploy",
+            project=project,
+            source=Source.code_commit(codecommit.Repository.from_repository_name(scope, "R", "r")),
+            model_execution_role=iam.Role.from_role_name(scope, "Role", "models"),
+            production_checks=StageChecks(
+                before_entry=entry, on_failure=FailureResponse.retry_failed_actions()
+            ),
+        )
+    template = aws_cdk.assertions.Template.from_stack(stack).to_json()
+    for logical_id, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::CodePipeline::Pipeline":
+            production = resource["Properties"]["Stages"][-1]
+            (condition,) = production["BeforeEntry"]["Conditions"]
+            assert production["OnFailure"]["Result"] == "RETRY"
+            found[logical_id[:5]] = (condition["Result"], len(condition["Rules"]))
+    assert found == {"Skips": ("SKIP", 2), "Fails": ("FAIL", 1)}
 
 
 def test_the_image_is_tagged_with_the_commit(both_pipelines: Template) -> None:
