@@ -160,10 +160,12 @@ class Platform(Protocol):
         action: str,
         resource_arn: str,
         scope: Scope,
+        keys: Mapping[str, Any] | None = None,
     ) -> None:
         """Whether a resource's policy lets a principal of another account do something.
 
-        The principal's own policies are judged when its request arrives. Raises AwsError
+        The principal's own policies are judged when its request arrives. `keys` are the condition
+        keys of the request, as `sagemaker:ModelApprovalStatus`. Raises AwsError
         (AccessDeniedException) when the policy does not allow it.
         """
 

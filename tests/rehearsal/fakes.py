@@ -115,6 +115,7 @@ class FakePlatform:
         action: str,
         resource_arn: str,
         scope: Scope,
+        keys: Mapping[str, Any] | None = None,
     ) -> None:
         """Allows what a policy's text names: the account and the action."""
         account = principal_arn.split(":")[4]

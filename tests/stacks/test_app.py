@@ -16,6 +16,7 @@ from cfnlint.api import lint_file  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from tests.judges import PACKS, checkov_findings, open_findings
+from tests.model_approval import approving_statements, boundaries
 from tests.stacks.conftest import ROOT, synthesise
 
 Assembly = tuple[Path, cdk.App]
@@ -68,6 +69,14 @@ def test_checkov_finds_nothing_open(assembly: Assembly, tmp_path: Path) -> None:
     found = checkov_findings(tmp_path)
     assert len(found) == 3
     assert not any(found.values()), found
+
+
+def test_no_template_has_a_role_that_approves_models(assembly: Assembly) -> None:
+    directory, _ = assembly
+    for template in templates(directory):
+        document = yaml.safe_load(template.read_text())  # JSON is YAML
+        found = set(approving_statements(document)) - boundaries(document)
+        assert not found, template
 
 
 def test_two_synths_write_identical_bytes(assembly: Assembly, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .model_approval import APPROVAL_ALONE, NO_APPROVAL
 from .permission import Permission
 from .project_access import PROJECT_TAG
 from .project_reach import HOSTED, HOSTING_KINDS, JOB_KINDS, JOBS, NAMED, ProjectReach
@@ -54,12 +55,7 @@ class ProjectWork:
             Permission(
                 actions=["sagemaker:CreateModelPackage"],
                 resources=self._reach.project.model_packages(self._reach.scope),
-                # Whoever registers a model does not approve it.
-                conditions={
-                    "StringEqualsIfExists": {
-                        "sagemaker:ModelApprovalStatus": "PendingManualApproval"
-                    }
-                },
+                conditions=NO_APPROVAL,
                 because="versions of the project's model packages do not exist yet",
             )
         ]
@@ -109,9 +105,7 @@ class ProjectWork:
             Permission(
                 actions=["sagemaker:UpdateModelPackage"],
                 resources=self._reach.project.model_packages(self._reach.scope)[1:],
-                conditions={
-                    "StringEquals": {"sagemaker:ModelApprovalStatus": ["Approved", "Rejected"]}
-                },
+                conditions=APPROVAL_ALONE,
                 because="versions of the project's model packages do not exist yet",
             ),
             Permission(

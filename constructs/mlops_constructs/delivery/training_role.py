@@ -7,6 +7,7 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from mlops_constructs.access import image_pull_permissions
+from mlops_constructs.access.model_approval import NO_APPROVAL
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from .project_resources import ProjectResources, sagemaker_arn
@@ -19,8 +20,9 @@ class TrainingRole(ServiceRole):
     """Defines the role of a SageMaker Pipeline, and of its processing, training and tuning jobs.
 
     It may start and stop such jobs, hand itself over to them, read data, write runs, models and
-    checkpoints, pull the project's image, and register models in the project's group. Steps of
-    other kinds (transform, Lambda, EMR) need statements of their own: `add_to_policy`.
+    checkpoints, pull the project's image, and register models in the project's group, as pending
+    and never as approved: the team's code runs with this role. Steps of other kinds (transform,
+    Lambda, EMR) need statements of their own: `add_to_policy`.
 
     Source: "How to use SageMaker AI execution roles", sections CreateProcessingJob,
     CreateTrainingJob, CreateHyperParameterTuningJob; "IAM access management" of SageMaker
@@ -52,12 +54,18 @@ class TrainingRole(ServiceRole):
                 Permission(
                     actions=[
                         "sagemaker:AddTags",
-                        "sagemaker:CreateModelPackage",
                         "sagemaker:DescribeModelPackage",
                         "sagemaker:DescribeModelPackageGroup",
                         "sagemaker:ListModelPackages",
                     ],
                     resources=project.model_packages(scope),
+                    because="versions of the project's model packages do not exist yet",
+                ),
+                # The team's code runs with this role: what it registers waits for a reviewer.
+                Permission(
+                    actions=["sagemaker:CreateModelPackage"],
+                    resources=project.model_packages(scope),
+                    conditions=NO_APPROVAL,
                     because="versions of the project's model packages do not exist yet",
                 ),
                 *artifacts.read("data/", "runs/", "models/", "checkpoints/"),

@@ -1,5 +1,8 @@
 """What an owned and an imported group of the registry share: permissions and events."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -9,6 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from mlops_constructs._grants import grant
 from mlops_constructs._problems import is_known
 from mlops_constructs.access import Permission, ServiceRole
+from mlops_constructs.access.model_approval import APPROVAL_ALONE, NO_APPROVAL
 
 from .approval_events import approval_rule
 from .registry_sharing import READ_ACTIONS
@@ -41,28 +45,38 @@ class ModelPackageGroupBase(cdk.Resource):
     def grant_register(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal add versions, tag them, and read the group.
 
+        What it adds waits for an approval: it cannot add a version that is approved already.
+
         Example::
 
             group.grant_register(role)
         """
-        return self._grant(
+        reading = self._grant(
             grantee,
             "sagemaker:AddTags",
-            "sagemaker:CreateModelPackage",
             "sagemaker:DescribeModelPackage",
             "sagemaker:DescribeModelPackageGroup",
             "sagemaker:ListModelPackages",
         )
+        return reading.combine(
+            self._grant(grantee, "sagemaker:CreateModelPackage", conditions=NO_APPROVAL)
+        )
 
     def grant_approve(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal read versions and change them: approve, reject, describe.
+        """Lets a principal read versions, and approve or reject them.
+
+        It cannot move a version through its life cycle or remove metadata. What IAM has no
+        condition for, as a version's inference specification, it could change in the same request;
+        CloudTrail tells.
 
         Example::
 
             group.grant_approve(role)
         """
         read = self.grant_read(grantee)
-        return read.combine(self._grant(grantee, "sagemaker:UpdateModelPackage"))
+        return read.combine(
+            self._grant(grantee, "sagemaker:UpdateModelPackage", conditions=APPROVAL_ALONE)
+        )
 
     def grant_deploy(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal read versions of another account's group and make models of them.
@@ -162,10 +176,16 @@ class ModelPackageGroupBase(cdk.Resource):
         )
         return rule
 
-    def _grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
+    def _grant(
+        self,
+        grantee: iam.IGrantable,
+        *actions: str,
+        conditions: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> iam.Grant:
         return grant(
             grantee,
             actions=actions,
+            conditions=conditions,
             resources=[self.model_package_group_arn, self.model_package_arns],
             because="versions are numbered when they are registered",
         )

@@ -1,9 +1,10 @@
 """Which other accounts may use a group of the registry, and for what."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
@@ -11,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from mlops_constructs._problems import is_known
+from mlops_constructs.access.model_approval import APPROVAL_ALONE, NO_APPROVAL
 
 READ_ACTIONS = (
     "sagemaker:DescribeModelPackage",
@@ -33,8 +35,8 @@ class RegistrySharing:
         read: may list and read versions.
         deploy: may read versions and make models of them.
         approve: may read versions, and approve or reject them.
-        register: may read versions and add new ones, for training in accounts of its own. Those
-            accounts share their stores with whoever deploys.
+        register: may read versions and add new ones, which wait for an approval, for training in
+            accounts of its own. Those accounts share their stores with whoever deploys.
 
     Source: "Cross-account access to a model package group" and "Register a Model Version from a
     Different Account" in SageMaker's developer guide.
@@ -88,8 +90,20 @@ class RegistrySharing:
         statements = [
             _statement("Read", self.accounts(), READ_ACTIONS, [group_arn, version_arns]),
             _statement("Deploy", self.deploy, ["sagemaker:CreateModel"], [version_arns]),
-            _statement("Approve", self.approve, ["sagemaker:UpdateModelPackage"], [version_arns]),
-            _statement("Register", self.register, ["sagemaker:CreateModelPackage"], [version_arns]),
+            _statement(
+                "Approve",
+                self.approve,
+                ["sagemaker:UpdateModelPackage"],
+                [version_arns],
+                conditions=APPROVAL_ALONE,
+            ),
+            _statement(
+                "Register",
+                self.register,
+                ["sagemaker:CreateModelPackage"],
+                [version_arns],
+                conditions=NO_APPROVAL,
+            ),
         ]
         return iam.PolicyDocument(statements=[found for found in statements if found is not None])
 
@@ -144,7 +158,12 @@ class RegistrySharing:
 
 
 def _statement(
-    sid: str, accounts: Sequence[str], actions: Sequence[str], resources: Sequence[str]
+    sid: str,
+    accounts: Sequence[str],
+    actions: Sequence[str],
+    resources: Sequence[str],
+    *,
+    conditions: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> iam.PolicyStatement | None:
     if not accounts:
         return None
@@ -153,6 +172,7 @@ def _statement(
         principals=_principals(accounts),
         actions=list(actions),
         resources=list(resources),
+        conditions=conditions,
     )
 
 

@@ -141,7 +141,8 @@ class MlflowApp(MlflowAppBase):
         mlflow_app_name: its name. Left out: one is made of the stack's name and the path in the
             stack. Another name or role replaces it, and what it has tracked is lost.
         role: role with which it reads and writes artifacts. Left out: one that can do just that,
-            and register models where `model_registration` is automatic.
+            and register models where `model_registration` is automatic: in groups of their own, not
+            in those of projects, and never as approved.
         model_registration: whether models of MLflow are registered in SageMaker. Left out: not.
         weekly_maintenance: when AWS may update it, day and time in UTC, as "Tue:03:30". Left out:
             AWS chooses.

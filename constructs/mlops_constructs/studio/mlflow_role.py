@@ -7,6 +7,12 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from mlops_constructs.access import Permission, ServiceRole
+from mlops_constructs.access.model_approval import NO_APPROVAL
+from mlops_constructs.access.project_access import PROJECT_TAG
+
+_NAMED_BY_PEOPLE = "MLflow names the group after the model, which people name"
+_OF_NO_PROJECT = {"Null": {f"aws:ResourceTag/{PROJECT_TAG}": "true"}}
+"""Groups of projects carry the tag, and their versions have the tags of the group."""
 
 
 def define_mlflow_role(
@@ -55,12 +61,18 @@ def _registration(scope: Construct) -> list[Permission]:
         Permission(
             actions=[
                 "sagemaker:AddTags",
-                "sagemaker:CreateModelPackage",
                 "sagemaker:CreateModelPackageGroup",
                 "sagemaker:DescribeModelPackageGroup",
-                "sagemaker:UpdateModelPackage",
             ],
             resources=resources,
-            because="MLflow names the group after the model, which people name",
-        )
+            conditions=_OF_NO_PROJECT,
+            because=_NAMED_BY_PEOPLE,
+        ),
+        # Whoever tracks a run in MLflow registers with this role, so it approves nothing.
+        Permission(
+            actions=["sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"],
+            resources=resources,
+            conditions={**_OF_NO_PROJECT, **NO_APPROVAL},
+            because=_NAMED_BY_PEOPLE,
+        ),
     ]

@@ -114,8 +114,11 @@ class Ministack:
         action: str,
         resource_arn: str,
         scope: Scope,
+        keys: Mapping[str, Any] | None = None,
     ) -> None:
-        shared_resources.authorize_by_policy(policy, principal_arn, action, resource_arn, scope)
+        shared_resources.authorize_by_policy(
+            policy, principal_arn, action, resource_arn, scope, keys
+        )
 
     def authorize_request(
         self,

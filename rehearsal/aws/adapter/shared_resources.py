@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ministack.core import iam_actions, iam_evaluator
 
 from rehearsal.aws.platform import AwsError, Scope
 
 
 def authorize_by_policy(
-    policy: str | None, principal_arn: str, action: str, resource_arn: str, scope: Scope
+    policy: str | None,
+    principal_arn: str,
+    action: str,
+    resource_arn: str,
+    scope: Scope,
+    keys: Mapping[str, Any] | None = None,
 ) -> None:
     """Raises AwsError unless a resource's policy lets a principal of another account act."""
     account = principal_arn.split(":")[4]
@@ -19,7 +27,11 @@ def authorize_by_policy(
         action=action,
         resource_arn=resource_arn,
         region=scope.region,
-        service_context={"aws:principalaccount": account, "aws:principalarn": principal_arn},
+        service_context={
+            **{key.lower(): value for key, value in (keys or {}).items()},
+            "aws:principalaccount": account,
+            "aws:principalarn": principal_arn,
+        },
         principal_keys={},
         secure_transport=True,  # the gateway speaks TLS alone
     )

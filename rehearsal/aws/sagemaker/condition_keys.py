@@ -35,6 +35,11 @@ _PROCESSING = {
     "VpcSubnets": "NetworkConfig.VpcConfig.Subnets",
     "VpcSecurityGroupIds": "NetworkConfig.VpcConfig.SecurityGroupIds",
 }
+_PACKAGE = {
+    "ModelApprovalStatus": "ModelApprovalStatus",
+    "ModelLifeCycle:stage": "ModelLifeCycle.Stage",
+    "ModelLifeCycle:stageStatus": "ModelLifeCycle.StageStatus",
+}
 _MEMBERS: Mapping[str, Mapping[str, str]] = {
     "CreateTrainingJob": _TRAINING,
     "CreateHyperParameterTuningJob": {
@@ -48,8 +53,11 @@ _MEMBERS: Mapping[str, Mapping[str, str]] = {
     },
     "CreateModel": {"NetworkIsolation": "EnableNetworkIsolation", **_NETWORK},
     "CreateEndpointConfig": {"VolumeKmsKey": "KmsKeyId"},
-    "CreateModelPackage": {"ModelApprovalStatus": "ModelApprovalStatus"},
-    "UpdateModelPackage": {"ModelApprovalStatus": "ModelApprovalStatus"},
+    "CreateModelPackage": _PACKAGE,
+    "UpdateModelPackage": {
+        **_PACKAGE,
+        "CustomerMetadataPropertiesToRemove": "CustomerMetadataPropertiesToRemove",
+    },
     "CreateDomain": {
         "AppNetworkAccess": "AppNetworkAccessType",
         "VolumeKmsKey": "KmsKeyId",
@@ -64,6 +72,9 @@ def condition_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]
     if operation == "CreateEndpointConfig":
         variants = request.get("ProductionVariants") or ()
         found["InstanceTypes"] = [v["InstanceType"] for v in variants if "InstanceType" in v]
+    if operation in ("CreateModelPackage", "UpdateModelPackage"):
+        metadata = request.get("CustomerMetadataProperties") or {}
+        found |= {f"CustomerMetadataProperties/{name}": metadata[name] for name in metadata}
     return {
         f"sagemaker:{key}": str(value).lower() if isinstance(value, bool) else value
         for key, value in found.items()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rehearsal.aws.platform import AwsError, Context, Scope
 from rehearsal.aws.sagemaker.control_plane import ControlPlane, identity
 from rehearsal.aws.sagemaker.listing import Listing
@@ -105,11 +108,18 @@ class ModelPackageGroups(ControlPlane):
             message=f"ModelPackageGroup {arn} does not exist.",
         )
 
-    def registry_scope(self, context: Context, name_or_arn: str, action: str) -> Scope:
+    def registry_scope(
+        self,
+        context: Context,
+        name_or_arn: str,
+        action: str,
+        keys: Mapping[str, Any] | None = None,
+    ) -> Scope:
         """The account and region of a group or version: the caller's own, or one that shares it.
 
         The caller's own policies are judged already; across accounts the group's policy has to
-        allow `action`, too. One that does not exist is refused in the same words.
+        allow `action`, too, for a request with these condition keys. One that does not exist is
+        refused in the same words.
         """
         parts = name_or_arn.split(":", 5)
         if len(parts) < 6 or parts[4] == context.scope.account:
@@ -127,7 +137,7 @@ class ModelPackageGroups(ControlPlane):
             # The version to come, of which nobody knows the number yet.
             judged = f"{name_or_arn.replace(f':{KIND}/', f':{PACKAGE}/')}/*"
         self.platform.authorize_by_policy(
-            group.get("ResourcePolicy"), context.caller_arn, action, judged, owner
+            group.get("ResourcePolicy"), context.caller_arn, action, judged, owner, keys
         )
         return owner
 

@@ -59,7 +59,8 @@ class ModelPackages(ModelPackageGroups):
         record.pop("ClientToken", None)
         _check_new(record)
         group = record.get("ModelPackageGroupName", "")
-        scope = self.registry_scope(context, group, "sagemaker:CreateModelPackage")
+        keys = self.condition_keys("CreateModelPackage", request, context.scope)
+        scope = self.registry_scope(context, group, "sagemaker:CreateModelPackage", keys)
         moment = now()
         record |= {
             "CreationTime": moment,
@@ -105,7 +106,8 @@ class ModelPackages(ModelPackageGroups):
     def update_model_package(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateModelPackage", request)
         arn = given["ModelPackageArn"]
-        scope = self.registry_scope(context, arn, "sagemaker:UpdateModelPackage")
+        keys = self.condition_keys("UpdateModelPackage", request, context.scope)
+        scope = self.registry_scope(context, arn, "sagemaker:UpdateModelPackage", keys)
         package = self.model_package(scope, arn)
         with self.lock:
             changes = {name: given[name] for name in _UPDATABLE if name in given}

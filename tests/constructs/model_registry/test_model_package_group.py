@@ -93,8 +93,13 @@ def test_reading_is_allowed_on_the_group_and_its_versions(stack: cdk.Stack, role
 def test_registering_is_allowed_without_approving(stack: cdk.Stack, role: iam.Role) -> None:
     ModelPackageGroup(stack, "G", model_package_group_name="churn").grant_register(role)
 
-    assert "sagemaker:CreateModelPackage" in statement(stack)["Action"]
-    assert "sagemaker:UpdateModelPackage" not in statement(stack)["Action"]
+    policy = only(stack, "AWS::IAM::Policy")["Properties"]["PolicyDocument"]
+    assert "sagemaker:UpdateModelPackage" not in str(policy)
+    (registering,) = (
+        one for one in policy["Statement"] if one["Action"] == "sagemaker:CreateModelPackage"
+    )
+    pending = {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}
+    assert registering["Condition"] == {"StringEqualsIfExists": pending}
 
 
 def test_approving_includes_reading(stack: cdk.Stack, role: iam.Role) -> None:
@@ -104,6 +109,12 @@ def test_approving_includes_reading(stack: cdk.Stack, role: iam.Role) -> None:
     assert "sagemaker:UpdateModelPackage" in str(policy)
     assert "sagemaker:ListModelPackages" in str(policy)
     assert "sagemaker:CreateModelPackage" not in str(policy)
+    (approving,) = (
+        one for one in policy["Statement"] if one["Action"] == "sagemaker:UpdateModelPackage"
+    )
+    decisions = {"sagemaker:ModelApprovalStatus": ["Approved", "Rejected"]}
+    assert approving["Condition"]["StringEquals"] == decisions
+    assert set(approving["Condition"]["Null"].values()) == {"true"}
 
 
 def test_an_approval_starts_the_target(stack: cdk.Stack) -> None:

@@ -71,6 +71,23 @@ def test_an_app_that_registers_models_may_do_so_and_use_the_bucket_s_key(
     assert {"sagemaker:CreateModelPackage", "kms:GenerateDataKey"} < allowed
 
 
+def test_models_that_mlflow_registers_are_of_no_project(
+    stack: cdk.Stack, bucket: s3.IBucket, resources: Resources
+) -> None:
+    MlflowApp(
+        stack, "Mlflow", artifact_bucket=bucket, model_registration=ModelRegistration.AUTOMATIC
+    )
+
+    of_no_project = {"aws:ResourceTag/sagemaker:project-name": "true"}
+    about_models = [
+        one
+        for one in statements(resources("AWS::IAM::ManagedPolicy"))
+        if "sagemaker:" in str(one["Action"])
+    ]
+    assert about_models
+    assert all(one["Condition"]["Null"] == of_no_project for one in about_models)
+
+
 def test_who_tracks_may_add_but_not_delete(
     stack: cdk.Stack, bucket: s3.IBucket, training: iam.Role, resources: Resources
 ) -> None:

@@ -50,6 +50,28 @@ KEY = "arn:aws:kms:us-east-1:111111111111:key/1"
             {"ModelApprovalStatus": "Approved"},
             {"sagemaker:ModelApprovalStatus": "Approved"},
         ),
+        (
+            "CreateModelPackage",
+            {"ModelApprovalStatus": "Approved", "CustomerMetadataProperties": {"run": "7"}},
+            {
+                "sagemaker:ModelApprovalStatus": "Approved",
+                "sagemaker:CustomerMetadataProperties/run": "7",
+            },
+        ),
+        (
+            "UpdateModelPackage",
+            {
+                "CustomerMetadataProperties": {"owner": "ana"},
+                "CustomerMetadataPropertiesToRemove": ["run"],
+                "ModelLifeCycle": {"Stage": "Production", "StageStatus": "PendingApproval"},
+            },
+            {
+                "sagemaker:CustomerMetadataProperties/owner": "ana",
+                "sagemaker:CustomerMetadataPropertiesToRemove": ["run"],
+                "sagemaker:ModelLifeCycle:stage": "Production",
+                "sagemaker:ModelLifeCycle:stageStatus": "PendingApproval",
+            },
+        ),
         ("DescribeModel", {"ModelName": "m"}, {}),
     ],
 )

@@ -100,6 +100,23 @@ def test_across_accounts_both_sides_have_to_allow(cloud: Aws) -> None:
         reader.describe_model_package(ModelPackageName=arn)
 
 
+def test_another_account_registers_and_does_not_approve_what_it_registers(cloud: Aws) -> None:
+    pending = {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}
+    actions = ["sagemaker:CreateModelPackage"]
+    shared = group(*actions, Condition={"StringEqualsIfExists": pending})
+    stack = cloud.deploy("registry", {"Group": shared}, update=True)
+    assert stack["StackStatus"] == "UPDATE_COMPLETE", stack["Reasons"]
+    trainer = person_of_other(cloud, "trainer", {"Action": "sagemaker:*", "Resource": "*"})
+    version = requests.model_package(ModelPackageGroupName=GROUP)
+
+    with pytest.raises(ClientError, match="no resource-based policy allows"):
+        trainer.create_model_package(**version, ModelApprovalStatus="Approved")
+    registered = trainer.create_model_package(**version)["ModelPackageArn"]
+
+    described = cloud.client("sagemaker").describe_model_package(ModelPackageName=registered)
+    assert described["ModelApprovalStatus"] == "PendingManualApproval"
+
+
 def test_a_stack_with_a_malformed_policy_leaves_nothing(cloud: Aws) -> None:
     resource = group("sagemaker:DescribeModelPackage", Principal={"AWS": "everyone"})
     resource["Properties"]["ModelPackageGroupName"] = "broken"
