@@ -55,7 +55,7 @@ class ReferenceUpdate:
 
 def is_push(path: str, query: str) -> bool:
     """Whether a request belongs to `git push` (CodeCommit's GitPush) and not to a fetch."""
-    return path == "git-receive-pack" or "service=git-receive-pack" in query
+    return "git-receive-pack" in path or "service=git-receive-pack" in query
 
 
 def answer(

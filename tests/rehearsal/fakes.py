@@ -26,6 +26,7 @@ class FakePlatform:
         self.events: list[dict[str, Any]] = []
         self.denied: set[tuple[str, str]] = set()
         self.asked: list[tuple[str, str, str]] = []
+        self.keys_asked: list[dict[str, Any]] = []
         self.assumed: list[tuple[str, str | None]] = []
         self.objects: dict[str, bytes] = {}
         self.metrics: list[dict[str, Any]] = []
@@ -93,6 +94,7 @@ class FakePlatform:
         keys: Mapping[str, Any] | None = None,
     ) -> None:
         self.asked.append((principal_arn, action, resource_arn))
+        self.keys_asked.append(dict(keys or {}))
         if (action, resource_arn) in self.denied:
             message = f"User: {principal_arn} is not authorized to perform: {action}"
             raise AwsError("AccessDeniedException", f"{message} on {resource_arn}", 403)

@@ -1,6 +1,7 @@
 """Roles of the services that act, with least privilege."""
 
 from .acknowledgement import acknowledge_wildcards
+from .branch_rule import BranchRule
 from .federation import Federation
 from .image_permissions import image_pull_permissions
 from .least_privilege_role import LeastPrivilegeRole
@@ -14,6 +15,7 @@ from .role_policies import RolePolicies
 from .service_role import ServiceRole
 
 __all__ = [
+    "BranchRule",
     "Federation",
     "LeastPrivilegeRole",
     "ModelExecutionRole",

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlops_constructs._problems import Problems
+
 
 @dataclass(frozen=True, kw_only=True)
 class Persona:
     """Says what somebody does with a project and in a Studio domain.
 
     Each persona can look at what there is: jobs, pipelines, endpoints, models and reports.
+
+    Raises ValueError for a persona that works or operates and approves as well.
 
     Example::
 
@@ -24,11 +28,21 @@ class Persona:
     #: Approves or rejects models and deployments.
     approves: bool = False
 
+    def __post_init__(self) -> None:
+        problems = Problems(f"the persona {self.name}")
+        if self.approves and (self.works or self.operates):
+            problems.add(
+                "it makes models and approves them; allowed is one or the other: give people who "
+                "do both two roles, so that each approval has a second person"
+            )
+        problems.raise_if_any()
+
     @staticmethod
     def data_scientist() -> Persona:
         """Explores data and trains: jobs, data, code, notebooks, experiments.
 
-        Cannot host a model, start the project's pipelines or approve.
+        Cannot host a model, start the project's pipelines or approve. What it pushes to
+        model-build trains and registers; what it wants in model-deploy a reviewer merges.
 
         Example::
 
@@ -50,9 +64,11 @@ class Persona:
 
     @staticmethod
     def reviewer() -> Persona:
-        """Looks at reports, and approves or rejects model packages and deployments.
+        """Looks at reports, approves or rejects model packages and deployments, and merges the
+        pull requests of branches that have a `BranchRule`.
 
-        Changes nothing else: not a package's content, not its pipeline.
+        Pushes no code, and runs no pipeline. Of a package it changes the approval; what IAM has no
+        condition for is in `docs/security.md`.
 
         Example::
 

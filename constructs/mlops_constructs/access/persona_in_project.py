@@ -7,6 +7,8 @@ from constructs import Construct
 from .permission import Permission
 from .persona import Persona
 from .project_access import ProjectAccess
+from .project_code import permissions_on_branches
+from .project_models import models_to_read
 from .project_reach import ProjectReach
 from .project_reading import ProjectReading
 from .project_work import ProjectWork
@@ -19,6 +21,7 @@ def permissions_in_project(
     reach = ProjectReach(scope=scope, project=project)
     reading, work = ProjectReading(reach, persona), ProjectWork(reach)
     found = [*reading.look(), *reading.data(), *reading.code(), *reading.logs()]
+    found += [*models_to_read(reach, persona), *permissions_on_branches(reach, persona)]
     if persona.works:
         found += [*work.jobs(), *work.register(), *work.hand_over_roles()]
     if persona.operates:

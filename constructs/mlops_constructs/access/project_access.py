@@ -13,6 +13,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from .branch_rule import BranchRule
+
 PROJECT_TAG = "sagemaker:project-name"
 """The tag by which SageMaker Studio knows a project's resources."""
 
@@ -31,9 +33,12 @@ class ProjectAccess:
         key: encrypts what is in the bucket, and volumes of jobs. Left out: that of the bucket.
         image_repository: images of the project's jobs. Left out: nobody pulls images.
         code_repositories: repositories of CodeCommit. Left out: nobody gets at code through AWS.
+        branch_rules: branches of them that change by pull requests alone. Left out: `main` of
+            `PROJECT-model-deploy`, from which staging and production are deployed.
         execution_roles: roles that may be handed to SageMaker, for jobs and models. Left out: no
             job can be started.
         data_prefixes: what of the bucket those who work read and write.
+        model_prefixes: what of it they read: models, which training alone writes.
         report_prefixes: what of it those who review or look read.
 
     Example::
@@ -46,10 +51,10 @@ class ProjectAccess:
     key: kms.IKey | None = None
     image_repository: ecr.IRepository | None = None
     code_repositories: Sequence[codecommit.IRepository] = ()
+    branch_rules: Sequence[BranchRule] = field(default=(BranchRule(repository="model-deploy"),))
     execution_roles: Sequence[iam.IRole] = ()
-    data_prefixes: Sequence[str] = field(
-        default=("data/", "runs/", "models/", "checkpoints/", "transform/")
-    )
+    data_prefixes: Sequence[str] = field(default=("data/", "runs/", "checkpoints/", "transform/"))
+    model_prefixes: Sequence[str] = field(default=("models/",))
     report_prefixes: Sequence[str] = field(default=("runs/", "reports/", "monitoring/"))
 
     @property

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from rehearsal.aws.codecommit import git_signature
 from rehearsal.aws.codecommit.records import RepositoryRecord
+from rehearsal.aws.codecommit.references import REFERENCES
 from rehearsal.aws.platform import AccessKey, AwsError, Platform
 from rehearsal.execution import git_http
+from rehearsal.execution.git_push_commands import PushError, pushed_references
 
 ROUTE = re.compile(r"/v1/repos/(?P<name>[^/]+)/(?P<path>.+)")
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="CodeCommit"'}
@@ -69,15 +72,31 @@ class GitEndpoint:
         return _text(403, "the signature does not match; is the region of the repository set?")
 
     def _serve(self, record: RepositoryRecord, request: git_http.HttpRequest) -> Answer:
-        action = "GitPush" if git_http.is_push(request.path, request.query) else "GitPull"
         try:
-            self._platform.authorize(request.user, f"codecommit:{action}", record.arn, record.scope)
+            self._authorize(record, request)
         except AwsError as error:
             return _text(403, error.message)
+        except PushError as error:
+            return _text(400, str(error))
         response, updates = git_http.answer(record.git, request)
         if updates:
             self._pushed(record, updates, request.user)
         return response.status, dict(response.headers), response.body
+
+    def _authorize(self, record: RepositoryRecord, request: git_http.HttpRequest) -> None:
+        """Asks IAM; for a push about each reference, of which its first request says nothing."""
+
+        def ask(action: str, keys: Mapping[str, Any] | None = None) -> None:
+            self._platform.authorize(request.user, action, record.arn, record.scope, keys)
+
+        if not git_http.is_push(request.path, request.query):
+            ask("codecommit:GitPull")
+            return
+        references = pushed_references(request.body, request.headers) if request.body else []
+        if not references:
+            ask("codecommit:GitPush")
+        for reference in references:
+            ask("codecommit:GitPush", {REFERENCES: reference})
 
 
 def _signed(

@@ -186,6 +186,12 @@ class PullRequestOperations(CommitOperations):
             found = self._requests.get(identifier)
             return found.repository.arn if found else "*"
 
+    def merged_into(self, identifier: str) -> str:
+        """The full name of the branch into which a pull request is merged; empty if unknown."""
+        with self.lock:
+            found = self._requests.get(identifier)
+            return f"{_BRANCH}{found.target}" if found else ""
+
     def _find(self, request: Request, context: Context) -> PullRequest:
         with self.lock:
             found = self._requests.get(request["pullRequestId"])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rehearsal.aws.codecommit.git_endpoint import ROUTE, GitEndpoint
 from rehearsal.aws.codecommit.pull_requests import PullRequestOperations
+from rehearsal.aws.codecommit.references import REFERENCES, reference_keys
 from rehearsal.aws.codecommit.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 from rehearsal.aws.platform import AwsError, Platform, Scope
 from rehearsal.aws.service import RawHandler, Request
@@ -45,6 +47,12 @@ class CodeCommit(PullRequestOperations):
         if "repositoryName" in request:
             return [scope.arn("codecommit", request["repositoryName"])]
         return ["*"]
+
+    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
+        if operation.startswith("MergePullRequest"):
+            target = self.merged_into(request.get("pullRequestId", ""))
+            return {REFERENCES: target} if target else {}
+        return reference_keys(operation, request)
 
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
         with self.lock:
