@@ -51,6 +51,16 @@ _MEMBERS: Mapping[str, Mapping[str, str]] = {
         "OutputKmsKey": "TransformOutput.KmsKeyId",
         "InstanceTypes": "TransformResources.InstanceType",
     },
+    **{
+        f"Create{kind}JobDefinition": {
+            "VolumeKmsKey": "JobResources.ClusterConfig.VolumeKmsKeyId",
+            "OutputKmsKey": f"{kind}JobOutputConfig.KmsKeyId",
+            "InstanceTypes": "JobResources.ClusterConfig.InstanceType",
+            "MaxRuntimeInSeconds": "StoppingCondition.MaxRuntimeInSeconds",
+            **{key: member for key, member in _PROCESSING.items() if "NetworkConfig" in member},
+        }
+        for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
+    },
     "CreateModel": {"NetworkIsolation": "EnableNetworkIsolation", **_NETWORK},
     "CreateEndpointConfig": {"VolumeKmsKey": "KmsKeyId"},
     "CreateModelPackage": _PACKAGE,
@@ -70,8 +80,11 @@ def condition_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]
     """The keys of a request, as `sagemaker:VpcSubnets`."""
     found = {key: dig(request, path) for key, path in _MEMBERS.get(operation, {}).items()}
     if operation == "CreateEndpointConfig":
-        variants = request.get("ProductionVariants") or ()
+        kinds = ("ProductionVariants", "ShadowProductionVariants")
+        variants = [variant for kind in kinds for variant in request.get(kind) or ()]
         found["InstanceTypes"] = [v["InstanceType"] for v in variants if "InstanceType" in v]
+    elif found.get("InstanceTypes") is not None:  # a key of many values, whoever has one alone
+        found["InstanceTypes"] = [found["InstanceTypes"]]
     if operation in ("CreateModelPackage", "UpdateModelPackage"):
         metadata = request.get("CustomerMetadataProperties") or {}
         found |= {f"CustomerMetadataProperties/{name}": metadata[name] for name in metadata}

@@ -26,7 +26,7 @@ KEY = "arn:aws:kms:us-east-1:111111111111:key/1"
                 "sagemaker:VpcSubnets": ["subnet-1"],
                 "sagemaker:VpcSecurityGroupIds": ["sg-1"],
                 "sagemaker:VolumeKmsKey": KEY,
-                "sagemaker:InstanceTypes": "ml.m5.large",
+                "sagemaker:InstanceTypes": ["ml.m5.large"],
                 "sagemaker:InterContainerTrafficEncryption": "true",
             },
         ),
@@ -44,6 +44,29 @@ KEY = "arn:aws:kms:us-east-1:111111111111:key/1"
             "CreateEndpointConfig",
             {"KmsKeyId": KEY, "ProductionVariants": [{"InstanceType": "ml.c7i.large"}, {}]},
             {"sagemaker:VolumeKmsKey": KEY, "sagemaker:InstanceTypes": ["ml.c7i.large"]},
+        ),
+        (
+            "CreateEndpointConfig",
+            {
+                "ProductionVariants": [{"ServerlessConfig": {"MemorySizeInMB": 1024}}],
+                "ShadowProductionVariants": [{"InstanceType": "ml.g5.xlarge"}],
+            },
+            {"sagemaker:InstanceTypes": ["ml.g5.xlarge"]},
+        ),
+        (
+            "CreateDataQualityJobDefinition",
+            {
+                "DataQualityJobOutputConfig": {"KmsKeyId": KEY},
+                "JobResources": {"ClusterConfig": {"VolumeKmsKeyId": KEY}},
+                "NetworkConfig": {"EnableInterContainerTrafficEncryption": True, "VpcConfig": VPC},
+            },
+            {
+                "sagemaker:OutputKmsKey": KEY,
+                "sagemaker:VolumeKmsKey": KEY,
+                "sagemaker:InterContainerTrafficEncryption": "true",
+                "sagemaker:VpcSubnets": ["subnet-1"],
+                "sagemaker:VpcSecurityGroupIds": ["sg-1"],
+            },
         ),
         (
             "UpdateModelPackage",
