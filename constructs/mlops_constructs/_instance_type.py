@@ -9,6 +9,12 @@ _NAMED_FOR_LOCAL_DISK = re.compile(r"[a-z]+\d+[a-z]*d[a-z]*")
 # Accelerated families that have NVMe disks without saying so in their name.
 _LOCAL_DISK = re.compile(r"(g5|g6|g6e|g7|g7e|dl1|p5.*|p6.*|trn\d.*)")
 
+# The same families in the wildcards of IAM's conditions.
+LOCAL_STORAGE_PATTERNS = (
+    "ml.*d*.*",
+    *(f"ml.{family}.*" for family in ("g5", "g6", "g6e", "g7", "g7e", "p5*", "p6*", "trn*")),
+)
+
 _SIZES_WITH_ONE_GPU = {
     "p2": {"xlarge"},
     "p3": {"2xlarge"},

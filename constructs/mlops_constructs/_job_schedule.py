@@ -17,6 +17,7 @@ from aws_cdk.aws_scheduler import CfnSchedule
 from constructs import Construct
 
 from ._problems import is_known
+from ._request_guard import guard_of
 from .access import Permission, ServiceRole
 
 _RETRIES = 3
@@ -30,6 +31,11 @@ class JobKind:
 
     resource: str
     api: str
+
+    @property
+    def action(self) -> str:
+        """What whoever starts such a job has to be allowed."""
+        return f"sagemaker:Create{self.api}"
 
     @property
     def target(self) -> str:
@@ -105,12 +111,13 @@ class ScheduledJobs:
     def _define_role(self, scope: Construct, role_id: str) -> ServiceRole:
         allowed = [
             Permission(
-                actions=[f"sagemaker:Create{self.kind.api}"],
+                actions=[self.kind.action],
                 resources=self._job_arns(cdk.Stack.of(scope)),
                 because="the id of the execution makes each job's name unique",
             ),
             Permission(actions=["sqs:SendMessage"], resources=[self.dead_letter_queue.queue_arn]),
             *self.permissions,
+            *guard_of(self.kind.action, self.request),
         ]
         if self.passed_role is not None:
             allowed.append(

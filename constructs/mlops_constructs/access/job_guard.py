@@ -1,4 +1,12 @@
-"""What nobody may start: jobs and models outside of the network, or not encrypted."""
+"""What nobody may start: jobs and models outside of the network, or not encrypted.
+
+Each function takes the actions that a role is allowed, and returns what has to be denied for them:
+nothing for actions that know no such condition. So a role that makes models is not told about
+volumes, and the guard of a role follows from what it starts.
+
+Source: "Control training job configurations for VPC" in the Developer Guide; the condition keys of
+SageMaker in the service authorization reference.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +15,8 @@ from typing import Protocol
 
 from aws_cdk import aws_kms as kms
 
+from mlops_constructs._instance_type import LOCAL_STORAGE_PATTERNS
+
 from .permission import Permission
 
 _JOBS = (
@@ -14,6 +24,18 @@ _JOBS = (
     "sagemaker:CreateProcessingJob",
     "sagemaker:CreateTrainingJob",
 )
+_PLACED = (*_JOBS, "sagemaker:CreateModel")
+_WITH_OUTPUT = (*_JOBS, "sagemaker:CreateTransformJob")
+_WITH_VOLUMES = (*_WITH_OUTPUT, "sagemaker:CreateEndpointConfig")
+_NOTEBOOK = "sagemaker:CreateNotebookInstance"
+STARTING = (*_WITH_VOLUMES, "sagemaker:CreateModel", _NOTEBOOK)
+"""Every action that starts something which a condition can place or encrypt."""
+
+_TRAFFIC, _VOLUME, _OUTPUT = (
+    f"sagemaker:{name}"
+    for name in ("InterContainerTrafficEncryption", "VolumeKmsKey", "OutputKmsKey")
+)
+_INSTANCES = "sagemaker:InstanceTypes"
 
 
 class JobNetwork(Protocol):
@@ -30,43 +52,79 @@ class JobNetwork(Protocol):
         ...
 
 
-def outside_of(network: JobNetwork) -> list[Permission]:
-    """Denies jobs and models without a VPC or in another one, and open traffic between instances.
-
-    Source: "Control training job configurations for VPC" and the condition keys of SageMaker in
-    the service authorization reference.
-    """
-    placed = (*_JOBS, "sagemaker:CreateModel")
-    elsewhere = {
+def outside_of(network: JobNetwork, actions: Sequence[str] = STARTING) -> list[Permission]:
+    """Denies jobs and models without a VPC or in another one, and notebooks with the internet."""
+    allowed = {
         "sagemaker:VpcSubnets": list(network.subnet_ids),
         "sagemaker:VpcSecurityGroupIds": list(network.security_group_ids),
     }
+    placed = _among(actions, _PLACED)
     return [
-        *(_deny(placed, {"Null": {key: "true"}}) for key in elsewhere),
+        *(_deny(placed, {"Null": {key: "true"}}) for key in allowed if placed),
         *(
-            _deny(placed, {"ForAnyValue:StringNotEquals": {key: allowed}})
-            for key, allowed in elsewhere.items()
+            _deny(placed, {"ForAnyValue:StringNotEquals": {key: ids}})
+            for key, ids in allowed.items()
+            if placed
         ),
-        _deny(_JOBS, {"Bool": {"sagemaker:InterContainerTrafficEncryption": "false"}}),
-        _deny(_JOBS, {"Null": {"sagemaker:InterContainerTrafficEncryption": "true"}}),
         # What has the internet by default, and no use in a project.
-        _deny(
-            ("sagemaker:CreateNotebookInstance",),
-            {"StringNotEquals": {"sagemaker:DirectInternetAccess": "Disabled"}},
+        *(
+            _deny([action], {"StringNotEquals": {"sagemaker:DirectInternetAccess": "Disabled"}})
+            for action in _among(actions, (_NOTEBOOK,))
         ),
     ]
 
 
-def not_encrypted_with(keys: Sequence[kms.IKey]) -> list[Permission]:
+def unencrypted_traffic(actions: Sequence[str] = STARTING) -> list[Permission]:
+    """Denies jobs whose instances talk to one another in the clear, or that leave it open."""
+    jobs = _among(actions, _JOBS)
+    return [_deny(jobs, {"BoolIfExists": {_TRAFFIC: "false"}})] if jobs else []
+
+
+def unencrypted_volumes(
+    key_arns: Sequence[str], actions: Sequence[str] = STARTING
+) -> list[Permission]:
+    """Denies volumes without one of the keys.
+
+    Instance types with local NVMe disks get along without: their hardware encrypts the disks, and
+    SageMaker refuses a key for them. So does what has no instances: a serverless endpoint.
+    """
+    volumes, jobs = _among(actions, _WITH_VOLUMES), _among(actions, _WITH_OUTPUT)
+    if not volumes:
+        return []
+    absent = {"Null": {_VOLUME: "true"}}
+    on_volumes = {"ForAnyValue:StringNotLike": {_INSTANCES: list(LOCAL_STORAGE_PATTERNS)}}
+    return [
+        _deny(volumes, {**absent, **on_volumes}),
+        # Every job has instances: one that does not say which is not let through for that.
+        *([_deny(jobs, {"Null": {_VOLUME: "true", _INSTANCES: "true"}})] if jobs else []),
+        _another_key(volumes, _VOLUME, key_arns),
+    ]
+
+
+def unencrypted_outputs(
+    key_arns: Sequence[str], actions: Sequence[str] = STARTING
+) -> list[Permission]:
+    """Denies jobs whose output is written without one of the keys."""
+    jobs = _among(actions, _WITH_OUTPUT)
+    if not jobs:
+        return []
+    return [_deny(jobs, {"Null": {_OUTPUT: "true"}}), _another_key(jobs, _OUTPUT, key_arns)]
+
+
+def not_encrypted_with(
+    keys: Sequence[kms.IKey], actions: Sequence[str] = STARTING
+) -> list[Permission]:
     """Denies volumes, and outputs of jobs, without one of the keys."""
     arns = [key.key_arn for key in keys]
-    volumes = (*_JOBS, "sagemaker:CreateEndpointConfig", "sagemaker:CreateTransformJob")
-    outputs = (*_JOBS, "sagemaker:CreateTransformJob")
-    denied = []
-    for actions, key in ((volumes, "sagemaker:VolumeKmsKey"), (outputs, "sagemaker:OutputKmsKey")):
-        denied.append(_deny(actions, {"Null": {key: "true"}}))
-        denied.append(_deny(actions, {"ArnNotEquals": {key: arns}}))
-    return denied
+    return [*unencrypted_volumes(arns, actions), *unencrypted_outputs(arns, actions)]
+
+
+def _another_key(actions: Sequence[str], key: str, key_arns: Sequence[str]) -> Permission:
+    return _deny(actions, {"Null": {key: "false"}, "ArnNotEquals": {key: list(key_arns)}})
+
+
+def _among(actions: Sequence[str], guarded: Sequence[str]) -> list[str]:
+    return [action for action in guarded if action in actions]
 
 
 def _deny(actions: Sequence[str], conditions: dict[str, dict[str, object]]) -> Permission:

@@ -13,7 +13,7 @@ from constructs import Construct
 from mlops_constructs._problems import Problems, is_known
 
 from .federation import Federation
-from .job_guard import JobNetwork, not_encrypted_with, outside_of
+from .job_guard import JobNetwork, not_encrypted_with, outside_of, unencrypted_traffic
 from .least_privilege_role import LeastPrivilegeRole
 from .permission import Permission
 from .permissions_boundary import PermissionsBoundary
@@ -37,7 +37,9 @@ class PersonaRole(LeastPrivilegeRole):
     no policies, and hands over only the project's execution roles, only to SageMaker. A permissions
     boundary holds all that in place, whatever is attached to the role later.
 
-    With `network`, no job or model starts outside of it; with `keys`, none without one of them.
+    With `network`, no job or model starts outside of it; with `keys`, none without one of them,
+    but on instance types with local NVMe disks, which take no key. With either, traffic between
+    the instances of a job is encrypted.
 
     A Studio domain or user profile takes the role as its execution role. Statements that other
     constructs grant it (a feature group's `grant_read`) widen the boundary made here as well.
@@ -91,6 +93,7 @@ class PersonaRole(LeastPrivilegeRole):
         if persona.works:  # nobody else starts anything
             permissions += outside_of(network) if network else []
             permissions += not_encrypted_with(keys) if keys else []
+            permissions += unencrypted_traffic() if network or keys else []
         studio = _studio(scope)
         super().__init__(
             scope,

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from mlops_constructs._job_permissions import use_keys
 from mlops_constructs._processing_request import OUTPUT, ProcessingInput, ProcessingRequest
+from mlops_constructs._request_guard import guard_of
 from mlops_constructs.access import Permission, ServiceRole
 
 from .baseline import Baseline
@@ -19,6 +20,7 @@ from .question import MonitoringQuestion
 from .reports import Reports
 from .stored import StoredFile
 
+_ACTION = "sagemaker:CreateProcessingJob"
 _OPERATION = "aws-sdk:sagemaker:createProcessingJob"
 _CSV = {"csv": {"header": True}}
 _NAME_LENGTH = 63
@@ -120,7 +122,7 @@ class BaselineJob(Construct):
             description="Step Functions: starts the job that makes a baseline",
             permissions=[
                 Permission(
-                    actions=["sagemaker:CreateProcessingJob"],
+                    actions=[_ACTION],
                     # By their names, and as SageMaker writes names in its ARNs.
                     resources=[
                         stack.format_arn(
@@ -138,6 +140,7 @@ class BaselineJob(Construct):
                     conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
                 ),
                 *use_keys([reports.encryption_key]),
+                *guard_of(_ACTION, request),
                 *_log_and_trace(),
             ],
         )

@@ -104,6 +104,36 @@ def test_volumes_need_the_key_of_the_project(people: Any) -> None:
         assert not allowed(sagemaker, "create_training_job", **job)
 
 
+def test_local_disks_are_left_to_their_hardware(people: Any) -> None:
+    resources = {"InstanceCount": 1, "InstanceType": "ml.g5.xlarge", "VolumeSizeInGB": 10}
+    job = training_job(people, ResourceConfig=resources, TrainingJobName="churn-on-gpu")
+    assert allowed(people.client("Scientist", "sagemaker"), "create_training_job", **job)
+    other = people.outputs["KeyValue"].rpartition("/")[0] + "/00000000-0000-0000-0000-000000000000"
+    job = training_job(people, ResourceConfig={**resources, "VolumeKmsKeyId": other})
+    assert not allowed(people.client("Scientist", "sagemaker"), "create_training_job", **job)
+
+
+@pytest.mark.parametrize(
+    ("variant", "let_through"),
+    [
+        ({"InstanceType": "ml.m5.large"}, False),
+        ({"InstanceType": "ml.g5.xlarge"}, True),
+        ({"ServerlessConfig": {"MemorySizeInMB": 1024, "MaxConcurrency": 1}}, True),
+    ],
+    ids=["volume", "local disk", "serverless"],
+)
+def test_endpoints_without_a_key_have_no_volume_that_it_could_encrypt(
+    people: Any, variant: dict[str, Any], let_through: bool
+) -> None:
+    config = {
+        "EndpointConfigName": "churn-unencrypted",
+        "ProductionVariants": [{"VariantName": "main", "ModelName": "churn-hosted", **variant}],
+        "Tags": PROJECT_TAGS,
+    }
+    engineer = people.client("Engineer", "sagemaker")
+    assert allowed(engineer, "create_endpoint_config", **config) == let_through
+
+
 def test_models_are_hosted_by_engineers_in_the_network_alone(people: Any) -> None:
     def model(name: str, **more: Any) -> dict[str, Any]:
         role = people.outputs["JobsValue"]

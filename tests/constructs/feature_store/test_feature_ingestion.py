@@ -69,7 +69,7 @@ def request(stack: cdk.Stack) -> dict[str, Any]:
 
 
 def allowed(stack: cdk.Stack, description: str) -> dict[str, dict[str, Any]]:
-    """The statements of a role's policy by their first action."""
+    """What a role's policy allows, by the first action of each statement."""
     (policy,) = (
         one
         for one in found(stack, "AWS::IAM::ManagedPolicy")
@@ -77,6 +77,8 @@ def allowed(stack: cdk.Stack, description: str) -> dict[str, dict[str, Any]]:
     )
     by_action = {}
     for statement in policy["PolicyDocument"]["Statement"]:
+        if statement["Effect"] == "Deny":
+            continue
         action = statement["Action"]
         by_action[action if isinstance(action, str) else action[0]] = statement
     return by_action

@@ -170,6 +170,7 @@ def test_the_scheduler_may_start_these_jobs_only_and_the_model_reads_and_writes(
         str(statement["Action"]): str(statement["Resource"])
         for policy in resources("AWS::IAM::ManagedPolicy")
         for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
     }
     assert ":transform-job/nightly-*" in granted["sagemaker:CreateTransformJob"]
     assert "DeadLetters" in granted["sqs:SendMessage"]

@@ -1,6 +1,7 @@
 """What families of instance types cannot do."""
 
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from typing import Any, cast
 
 import pytest
@@ -8,7 +9,11 @@ from aws_cdk import aws_kms as kms
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, StringShape
 
-from mlops_constructs._instance_type import has_local_storage, is_burstable
+from mlops_constructs._instance_type import (
+    LOCAL_STORAGE_PATTERNS,
+    has_local_storage,
+    is_burstable,
+)
 from mlops_constructs.hosting import (
     Model,
     RealTimeVariant,
@@ -46,6 +51,22 @@ def test_each_family_that_sagemaker_hosts_on_is_known() -> None:
     assert families == {*local.split(), *remote.split()}
     found = {name.split(".")[1] for name in types if has_local_storage(name)}
     assert found == set(local.split())
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "ProcessingInstanceType",
+        "ProductionVariantInstanceType",
+        "TrainingInstanceType",
+        "TransformInstanceType",
+    ],
+)
+def test_policies_know_the_same_types_by_wildcards(shape: str) -> None:
+    model = ServiceModel(Loader().load_service_model("sagemaker", "service-2"))
+    for name in cast(StringShape, model.shape_for(shape)).enum:
+        matched = any(fnmatchcase(name, pattern) for pattern in LOCAL_STORAGE_PATTERNS)
+        assert matched == has_local_storage(name), name
 
 
 @pytest.mark.parametrize("family", ["c6gn", "c6in", "inf2", "m5", "m7i", "m8g", "p3", "r8g", "t2"])

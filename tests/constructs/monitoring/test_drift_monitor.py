@@ -136,7 +136,11 @@ def test_scheduler_may_start_this_job_and_nothing_else(
         for one in resources("AWS::IAM::ManagedPolicy")
         if one["Description"].startswith("EventBridge Scheduler")
     )
-    statements = {json.dumps(one["Action"]): one for one in policy["PolicyDocument"]["Statement"]}
+    statements = {
+        json.dumps(one["Action"]): one
+        for one in policy["PolicyDocument"]["Statement"]
+        if one["Effect"] == "Allow"
+    }
     start = statements['"sagemaker:CreateProcessingJob"']
     assert f":processing-job/{monitor.monitor_name}-*" in json.dumps(start["Resource"])
     passed = statements['"iam:PassRole"']
