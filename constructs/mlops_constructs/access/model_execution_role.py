@@ -9,6 +9,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from .image_permissions import image_pull_permissions
+from .job_guard import JobNetwork
+from .network_interfaces import network_interface_permissions
 from .service_role import Permission, ServiceRole
 
 
@@ -26,6 +28,8 @@ class ModelExecutionRole(ServiceRole):
         capture_prefix: the part of that bucket that may be written.
         encryption_keys: keys of the endpoint's volumes and of objects that a bucket does not
             encrypt by itself. The buckets' own keys are added.
+        network: where models are placed: the role may make network interfaces there. Left out:
+            nowhere but where `Model(vpc=...)` lets it.
 
     Source: "How to use SageMaker AI execution roles", section CreateModel.
 
@@ -47,6 +51,7 @@ class ModelExecutionRole(ServiceRole):
         capture_bucket: s3.IBucket | None = None,
         capture_prefix: str = "capture/",
         encryption_keys: Sequence[kms.IKey] = (),
+        network: JobNetwork | None = None,
     ) -> None:
         permissions = [*_logs_and_metrics(scope), _rollback_alarms(scope)]
         if model_data_bucket is not None:
@@ -56,6 +61,12 @@ class ModelExecutionRole(ServiceRole):
         if capture_bucket is not None:
             permissions.append(_capture(capture_bucket, capture_prefix))
         permissions += _keys(encryption_keys, model_data_bucket, capture_bucket)
+        if network is not None:
+            permissions += network_interface_permissions(
+                scope,
+                subnet_ids=network.subnet_ids,
+                security_group_ids=network.security_group_ids,
+            )
         super().__init__(
             scope,
             construct_id,

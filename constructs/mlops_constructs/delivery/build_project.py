@@ -14,7 +14,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from mlops_constructs._findings import acknowledge, in_security_packs
+from mlops_constructs.access.network_interfaces import build_network_permissions
 from mlops_constructs.access.service_role import Permission, ServiceRole
+from mlops_constructs.network import NetworkBase
 
 from .pipeline_action import PipelineAction
 from .project_resources import ProjectResources
@@ -26,6 +28,8 @@ class BuildProject(Construct):
     Its log group is its own and outlives the build by three months. `/root/.cache/uv` and whatever
     else the buildspec names below `cache` is kept on the build host (local custom cache): it costs
     no transfer, needs no permission, and a miss only means that packages are downloaded again.
+
+    In a project with a network it runs there: what the buildspec downloads has to be within reach.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class BuildProject(Construct):
                 *(artifacts.read_artifacts(inputs) if inputs else ()),
                 *(artifacts.write_artifacts(outputs) if outputs else ()),
                 *permissions,
+                *self._network_permissions(project.network),
             ],
         )
         variables = {**project.environment(), **(environment or {})}
@@ -99,8 +104,16 @@ class BuildProject(Construct):
             ),
             timeout=timeout or cdk.Duration.hours(1),
             grant_report_group_permissions=False,
+            **placed_in(project.network),
         )
         acknowledge_source_and_role(self.project)
+
+    def _network_permissions(self, network: NetworkBase | None) -> list[Permission]:
+        if network is None:
+            return []
+        return build_network_permissions(
+            self, subnet_ids=network.subnet_ids, security_group_ids=network.security_group_ids
+        )
 
     def _project(
         self, repository: codecommit.IRepository | None, **properties: Any
@@ -159,6 +172,17 @@ class BuildProject(Construct):
                 )
             ],
         )
+
+
+def placed_in(network: NetworkBase | None) -> dict[str, Any]:
+    """The parameters of a `codebuild.Project` that place it; none for None."""
+    if network is None:
+        return {}
+    return {
+        "vpc": network.vpc,
+        "subnet_selection": network.subnet_selection,
+        "security_groups": network.security_groups,
+    }
 
 
 def acknowledge_source_and_role(project: codebuild.IProject) -> None:

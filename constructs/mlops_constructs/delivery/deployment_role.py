@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from mlops_constructs.access.job_guard import outside_of, unencrypted_volumes
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from .project_resources import ProjectResources, sagemaker_arn
@@ -14,6 +15,8 @@ _SCALING_ROLE_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 _SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 _NAMED_BY_DEPLOYMENT = "the deployment names resources PROJECT-STAGE-HASH"
 
+_STARTED = ("sagemaker:CreateEndpointConfig", "sagemaker:CreateModel")
+
 
 class DeploymentRole(ServiceRole):
     """Defines the role with which CloudFormation creates and updates a project's endpoints.
@@ -21,7 +24,8 @@ class DeploymentRole(ServiceRole):
     It knows models, endpoint configurations, endpoints, their scaling and their alarms, all with
     names that begin with the project's. It creates no roles: the endpoints' models run with
     `model_execution_role`, the only role that it may hand over, and only to SageMaker. A template
-    with any other resource fails, whoever pushed it.
+    with any other resource fails, whoever pushed it. So does an endpoint whose volumes the
+    project's key does not encrypt, and a model outside of the project's network, if it has one.
     """
 
     def __init__(
@@ -53,8 +57,18 @@ class DeploymentRole(ServiceRole):
                 *_scaling(scope),
                 *_alarms(scope, project),
                 *_key(project),
+                *_guard(project),
             ],
         )
+
+
+def _guard(project: ProjectResources) -> list[Permission]:
+    """Denies volumes without the project's key, and models outside of its network."""
+    network = project.network
+    return [
+        *unencrypted_volumes([project.artifacts.key.key_arn], _STARTED),
+        *(outside_of(network, _STARTED) if network is not None else ()),
+    ]
 
 
 def _hosting(scope: Construct, project: ProjectResources) -> list[Permission]:

@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from constructs import IConstruct
 
 from mlops_constructs._problems import Problems, is_known
+from mlops_constructs.network import NetworkBase
 
 from .artifact_store import ArtifactStore
 from .names import PROJECT_ID, PROJECT_NAME
@@ -23,6 +24,9 @@ class ProjectResources:
         project_id: SageMaker's id of the project, or another id of up to 20 characters.
         artifacts: bucket and key for data, runs, models and pipeline artifacts.
         model_package_group_name: where the build registers and the deployment looks for models.
+        network: where jobs, models and builds run, and outside of which none starts. It needs the
+            uses TRAINING, DELIVERY and PACKAGES for the seeds' builds, or a way to the internet.
+            Left out: in SageMaker's and CodeBuild's own networks.
 
     Raises ValueError for a name or id outside of these limits; tokens are not checked.
     """
@@ -31,6 +35,7 @@ class ProjectResources:
     project_id: str
     artifacts: ArtifactStore
     model_package_group_name: str
+    network: NetworkBase | None = None
 
     def __post_init__(self) -> None:
         problems = Problems("the project")
@@ -56,13 +61,21 @@ class ProjectResources:
         return f"{self.project_name}-{stage}"
 
     def environment(self) -> dict[str, str]:
-        """Environment variables of every build."""
+        """Environment variables of every build; those of the network where there is one."""
+        placed = {}
+        if self.network is not None:
+            placed = {
+                "VPC_ID": self.network.vpc.vpc_id,
+                "SUBNET_IDS": ",".join(self.network.subnet_ids),
+                "SECURITY_GROUP_IDS": ",".join(self.network.security_group_ids),
+            }
         return {
             "SAGEMAKER_PROJECT_NAME": self.project_name,
             "SAGEMAKER_PROJECT_ID": self.project_id,
             "ARTIFACT_BUCKET": self.artifacts.bucket.bucket_name,
             "ARTIFACT_KEY_ARN": self.artifacts.key.key_arn,
             "MODEL_PACKAGE_GROUP_NAME": self.model_package_group_name,
+            **placed,
         }
 
     def model_packages(self, scope: IConstruct) -> list[str]:

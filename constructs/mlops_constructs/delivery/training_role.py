@@ -7,13 +7,27 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from mlops_constructs.access import image_pull_permissions
+from mlops_constructs.access.job_guard import (
+    not_encrypted_with,
+    outside_of,
+    unencrypted_traffic,
+)
 from mlops_constructs.access.model_approval import NO_APPROVAL
+from mlops_constructs.access.network_interfaces import network_interface_permissions
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from .project_resources import ProjectResources, sagemaker_arn
 
 JOB_NAMES = "pipelines-*"
 """SageMaker Pipelines begins the names of the jobs that its steps start with `pipelines-`."""
+
+
+STARTED = (
+    "sagemaker:CreateHyperParameterTuningJob",
+    "sagemaker:CreateProcessingJob",
+    "sagemaker:CreateTrainingJob",
+)
+"""What the steps of the pipeline start."""
 
 
 class TrainingRole(ServiceRole):
@@ -23,6 +37,9 @@ class TrainingRole(ServiceRole):
     checkpoints, pull the project's image, and register models in the project's group, as pending
     and never as approved: the team's code runs with this role. Steps of other kinds (transform,
     Lambda, EMR) need statements of their own: `add_to_policy`.
+
+    Whatever code is pushed, no job starts whose volumes, output or traffic between instances are
+    not encrypted with the project's key; and none outside of the project's network, if it has one.
 
     Source: "How to use SageMaker AI execution roles", sections CreateProcessingJob,
     CreateTrainingJob, CreateHyperParameterTuningJob; "IAM access management" of SageMaker
@@ -79,6 +96,7 @@ class TrainingRole(ServiceRole):
                 ),
                 *image_pull_permissions(image_repository, "ecr:DescribeImages"),
                 *_observe(scope),
+                *_guard(scope, project),
             ],
         )
         self._pass_itself()
@@ -92,6 +110,18 @@ class TrainingRole(ServiceRole):
             conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         )
         self.add_to_policy(passing.statement())
+
+
+def _guard(scope: Construct, project: ProjectResources) -> list[Permission]:
+    """Denies what is not encrypted or not in the network, and lets jobs into the network."""
+    denied = [*not_encrypted_with([project.artifacts.key], STARTED), *unencrypted_traffic(STARTED)]
+    network = project.network
+    if network is None:
+        return denied
+    joining = network_interface_permissions(
+        scope, subnet_ids=network.subnet_ids, security_group_ids=network.security_group_ids
+    )
+    return [*joining, *denied, *outside_of(network, STARTED)]
 
 
 def _jobs(scope: Construct) -> list[Permission]:

@@ -19,6 +19,7 @@ from mlops_constructs.delivery import (
     Source,
 )
 from mlops_constructs.model_registry import ModelPackageGroup
+from mlops_constructs.network import NetworkBase
 
 from .project_stores import ProjectStores
 from .seed import Seed
@@ -39,6 +40,10 @@ class Project(Construct):
     * a model package group `PROJECT`;
     * a bucket for data, runs and models, a repository for images, and the key that encrypts both;
     * roles for every service that acts.
+
+    With a network, jobs, models and builds run there and none starts anywhere else: builds learn
+    the ids by `VPC_ID`, `SUBNET_IDS` and `SECURITY_GROUP_IDS`, and the seeds obey them.
+    CodePipeline builds the image on machines of its own, which no network takes.
 
     Every resource carries the tags by which SageMaker Studio knows the project,
     `sagemaker:project-name` and `sagemaker:project-id`. The stack gets the outputs that
@@ -79,6 +84,7 @@ class Project(Construct):
         model_deploy_seed: Seed,
         permissions_boundary: iam.IManagedPolicy | None = None,
         server_access_logs_bucket: s3.IBucket | None = None,
+        network: NetworkBase | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Creates the project.
@@ -93,6 +99,9 @@ class Project(Construct):
             server_access_logs_bucket: of the same account and region, to which S3 may write who
                 read and wrote the project's objects. Default: no such log; CloudTrail's data
                 events tell it too.
+            network: where jobs, models and builds run. The builds of the seeds take packages from
+                PyPI, so it needs a way there, or a package repository (docs/network.md). Default:
+                in networks of SageMaker and CodeBuild.
             removal_policy: what happens to repositories, data, images and the registry when the
                 stack is deleted. Default: they stay.
 
@@ -111,6 +120,7 @@ class Project(Construct):
             project_id=project_id,
             artifacts=self.stores.artifacts,
             model_package_group_name=project_name,
+            network=network,
         )
         self.model_package_group = ModelPackageGroup(
             self,
@@ -167,6 +177,7 @@ class Project(Construct):
             capture_bucket=artifacts.bucket,
             image_repository=self.stores.images,
             encryption_keys=[artifacts.key],
+            network=self.resources.network,
         )
         # Like all roles of a project, so that a launch role can be confined to the path.
         cast(iam.CfnRole, role.node.default_child).path = ROLE_PATH

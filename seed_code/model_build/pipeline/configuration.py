@@ -15,6 +15,9 @@ from tabular.problem import PROBLEMS, ProblemType
 Share = Annotated[float, Field(gt=0, lt=0.5)]
 INSTANCE_TYPE = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
 InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE)]
+SUBNET_ID, SECURITY_GROUP_ID = r"^subnet-[0-9a-f]{8,17}$", r"^sg-[0-9a-f]{8,17}$"
+SubnetId = Annotated[str, Field(pattern=SUBNET_ID)]
+SecurityGroupId = Annotated[str, Field(pattern=SECURITY_GROUP_ID)]
 S3_URI = r"^(s3://[^/]+/.+)?$"
 
 
@@ -99,6 +102,13 @@ class InstanceTypes(Section):
     inference: Annotated[tuple[InstanceType, ...], Field(min_length=1)] = ("ml.m5.large",)
 
 
+class Network(Section):
+    """Where jobs run, if not where the project says."""
+
+    subnets: Annotated[tuple[SubnetId, ...], Field(max_length=16)] = ()
+    security_groups: Annotated[tuple[SecurityGroupId, ...], Field(max_length=5)] = ()
+
+
 class Configuration(Section):
     """The whole file."""
 
@@ -108,6 +118,7 @@ class Configuration(Section):
     training: dict[str, float] = {}
     tuning: Tuning
     instance_types: InstanceTypes = InstanceTypes()
+    network: Network = Network()
     approval_status: Literal["PendingManualApproval", "Approved"] = "PendingManualApproval"
 
     @field_validator("training")
@@ -173,6 +184,8 @@ def _sentence(file: str, problem: Mapping[str, Any]) -> str:
 
 _PATTERNS = {
     INSTANCE_TYPE: "an instance type such as ml.m5.large",
+    SUBNET_ID: "an id such as subnet-0a1b2c3d4e5f60718",
+    SECURITY_GROUP_ID: "an id such as sg-0a1b2c3d4e5f60718",
     S3_URI: "s3://bucket/key, or empty for the default data",
 }
 

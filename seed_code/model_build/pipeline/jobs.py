@@ -19,6 +19,7 @@ from pipeline.configuration import Configuration
 from pipeline.data import RawData
 from pipeline.instance_storage import volume_key
 from pipeline.job_shapes import parameter_range
+from pipeline.placement import Placement
 from pipeline.project import Project
 from tabular.problem import Metric
 
@@ -27,7 +28,10 @@ HOUR = 3600
 
 
 class Jobs:
-    """Makes the jobs of one pipeline. They have no network, and all they write is encrypted.
+    """Makes the jobs of one pipeline. Their code has no network, and all they write is encrypted.
+
+    In a project with a network SageMaker moves their data through its subnets. Its roles start
+    nothing elsewhere, and nothing that leaves the traffic between instances open.
 
     Parameters:
         configuration: what `config.yaml` says.
@@ -37,6 +41,7 @@ class Jobs:
 
     def __init__(self, configuration: Configuration, project: Project, session: Any) -> None:
         self._configuration, self._project, self._session = configuration, project, session
+        self._placement = Placement.of(configuration, project)
         instances = configuration.instance_types
         self._processing_instance = ParameterString(
             "ProcessingInstanceType", default_value=instances.processing
@@ -62,7 +67,12 @@ class Jobs:
             output_kms_key=key,
             max_runtime_in_seconds=HOUR,
             env=environment,
-            network_config=NetworkConfig(enable_network_isolation=True),
+            network_config=NetworkConfig(
+                enable_network_isolation=True,
+                encrypt_inter_container_traffic=True,
+                subnets=list(self._placement.subnets) or None,
+                security_group_ids=list(self._placement.security_groups) or None,
+            ),
             sagemaker_session=self._session,
             tags=self._project.tags,
         )
@@ -149,6 +159,9 @@ class Jobs:
     def complete(self, job: dict[str, Any]) -> None:
         """Adds to the definition of a tuner's jobs what the tuner of SDK 3.27 leaves out."""
         job["EnableNetworkIsolation"] = True
+        job["EnableInterContainerTrafficEncryption"] = True
+        if self._placement.vpc_config:
+            job["VpcConfig"] = self._placement.vpc_config
         key = volume_key(
             self._project.artifact_key_arn, self._configuration.instance_types.training
         )

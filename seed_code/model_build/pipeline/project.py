@@ -32,6 +32,7 @@ class Project:
         artifact_bucket: holds data, runs, checkpoints and models.
         artifact_key_arn: the KMS key that encrypts them.
         model_package_group_name: where models are registered.
+        subnet_ids, security_group_ids: where jobs have to run; empty: anywhere.
     """
 
     region: str
@@ -43,6 +44,8 @@ class Project:
     artifact_bucket: str
     artifact_key_arn: str
     model_package_group_name: str
+    subnet_ids: tuple[str, ...] = ()
+    security_group_ids: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Project":
@@ -57,7 +60,11 @@ class Project:
                 f"the environment lacks {', '.join(missing)}; the train build of the project "
                 "sets them"
             )
-        return cls(**{member: environment[name] for member, name in VARIABLES.items()})
+        return cls(
+            **{member: environment[name] for member, name in VARIABLES.items()},
+            subnet_ids=_ids(environment, "SUBNET_IDS"),
+            security_group_ids=_ids(environment, "SECURITY_GROUP_IDS"),
+        )
 
     @property
     def commit(self) -> str:
@@ -71,3 +78,8 @@ class Project:
             {"Key": "sagemaker:project-name", "Value": self.project_name},
             {"Key": "sagemaker:project-id", "Value": self.project_id},
         ]
+
+
+def _ids(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Ids with commas between them, which the builds of a project with a network are told."""
+    return tuple(filter(None, environment.get(name, "").split(",")))

@@ -89,6 +89,9 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
         ("tuning.ranges", {"eta": [0, 0.1]}, "eta: got 0.0; allowed: a number from 0.0001 to 1"),
         ("tuning.ranges", {}, "tuning.ranges: got {}; allowed: "),
         ("instance_types.training", "m5.large", "allowed: an instance type such as ml.m5.large"),
+        ("network", {"subnets": ["a"]}, "got 'a'; allowed: an id such as subnet-0a1b2c3d4e5f60718"),
+        ("network", {"security_groups": ["a"]}, "got 'a'; allowed: an id such as sg-0a1b2c3d"),
+        ("network", {"vpc": "a"}, "got an unknown key; allowed here: subnets, security_groups"),
         ("approval_status", "yes", "got 'yes'; allowed: 'PendingManualApproval' or 'Approved'"),
     ],
 )

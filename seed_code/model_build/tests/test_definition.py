@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 from pipeline.configuration import Configuration
 from pipeline.data import RawData
+from pipeline.project import Project
 from tabular import preprocess
+from tabular.failure import InputError
 from tabular.problem import ProblemType
 from tests.stand_ins import PROJECT
 
@@ -21,7 +24,11 @@ Define = Callable[..., dict[str, Any]]
 
 
 def make_definition(
-    problem_type: str = "binary", metric: str = "auc", **sections: Any
+    problem_type: str = "binary",
+    metric: str = "auc",
+    *,
+    project: Project = PROJECT,
+    **sections: Any,
 ) -> dict[str, Any]:
     from pipeline.definition import Definition
 
@@ -38,7 +45,7 @@ def make_definition(
         version="v1",
     )
     configuration = Configuration.model_validate(document | sections)
-    made = Definition(configuration=configuration, project=PROJECT, data=raw).to_json()
+    made = Definition(configuration=configuration, project=project, data=raw).to_json()
     read: dict[str, Any] = json.loads(made)
     return read
 
@@ -103,16 +110,46 @@ def test_jobs_are_isolated_encrypted_and_tagged(definition: dict[str, Any]) -> N
     key = PROJECT.artifact_key_arn
     for name in ("Preprocess", "Evaluate"):
         job = step(definition, name)
-        assert job["NetworkConfig"] == {"EnableNetworkIsolation": True}
+        assert job["NetworkConfig"] == {
+            "EnableNetworkIsolation": True,
+            "EnableInterContainerTrafficEncryption": True,
+        }
         assert job["ProcessingOutputConfig"]["KmsKeyId"] == key
         assert job["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] == key
         assert job["Tags"] == PROJECT.tags
     tuning = step(definition, "Tune")
     training = tuning["TrainingJobDefinition"]
     assert training["EnableNetworkIsolation"] is True
+    assert training["EnableInterContainerTrafficEncryption"] is True
+    assert "VpcConfig" not in training
     assert training["OutputDataConfig"]["KmsKeyId"] == key
     assert training["ResourceConfig"]["VolumeKmsKeyId"] == key
     assert tuning["Tags"] == PROJECT.tags
+
+
+def vpc_configs(definition: dict[str, Any]) -> list[Any]:
+    """Where each job of a definition runs."""
+    training = step(definition, "Tune")["TrainingJobDefinition"]
+    processing = [step(definition, name)["NetworkConfig"] for name in ("Preprocess", "Evaluate")]
+    return [job.get("VpcConfig") for job in (*processing, training)]
+
+
+def test_jobs_are_in_the_network_of_the_project(define: Define) -> None:
+    project = replace(PROJECT, subnet_ids=("subnet-1", "subnet-2"), security_group_ids=("sg-1",))
+    place = {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
+    assert vpc_configs(define(project=project)) == [place] * 3
+
+
+def test_the_configuration_chooses_among_the_subnets(define: Define) -> None:
+    project = replace(PROJECT, subnet_ids=("subnet-1", "subnet-2"), security_group_ids=("sg-1",))
+    definition = define(project=project, network={"subnets": ["subnet-0a1b2c3d"]})
+    place = {"Subnets": ["subnet-0a1b2c3d"], "SecurityGroupIds": ["sg-1"]}
+    assert vpc_configs(definition) == [place] * 3
+
+
+def test_subnets_without_security_groups_are_refused(define: Define) -> None:
+    with pytest.raises(InputError, match=r"got subnets \['subnet-0a1b2c3d'\] and security groups"):
+        define(network={"subnets": ["subnet-0a1b2c3d"]})
 
 
 def test_instances_with_local_disks_get_no_volume_key(define: Define) -> None:

@@ -13,6 +13,15 @@ def test_the_environment_is_read() -> None:
     project = Project.from_environment(environment)
     assert project.artifact_bucket == "value of ARTIFACT_BUCKET"
     assert project.commit == "abc"
+    assert (project.subnet_ids, project.security_group_ids) == ((), ())
+
+
+def test_the_network_of_the_project_is_read() -> None:
+    environment = dict.fromkeys(VARIABLES.values(), "x")
+    environment |= {"SUBNET_IDS": "subnet-1,subnet-2", "SECURITY_GROUP_IDS": "sg-1"}
+    project = Project.from_environment(environment)
+    assert project.subnet_ids == ("subnet-1", "subnet-2")
+    assert project.security_group_ids == ("sg-1",)
 
 
 def test_every_missing_variable_is_named() -> None:

@@ -1,5 +1,7 @@
 """The stack of a stage: the approved model behind an endpoint."""
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -17,6 +19,7 @@ from mlops_constructs.hosting import (
     Scaling,
     ServerlessVariant,
 )
+from mlops_constructs.network import Network
 
 from . import settings
 from .project import Project
@@ -55,6 +58,12 @@ class EndpointStack(cdk.Stack):
             synthesizer=cdk.BootstraplessSynthesizer(),
             analytics_reporting=False,
         )
+        if project.network is not None and stage.kind == "serverless":
+            raise ValueError(
+                f"config/{construct_id}.yaml: kind: got 'serverless' in a project with a network, "
+                "whose models run there alone; SageMaker places no serverless endpoint in a VPC. "
+                "Allowed is 'real-time'"
+            )
         self._project = project
         role = iam.Role.from_role_arn(
             self, "ModelExecutionRole", project.model_execution_role_arn, mutable=False
@@ -67,12 +76,31 @@ class EndpointStack(cdk.Stack):
             # Serverless endpoints do not know network isolation.
             network_isolation=stage.kind == "real-time",
             name_prefix=name,
+            **self._placed(),
         )
         endpoint = self._endpoint(name, model, stage)
         for key, value in self._tags_of(stage).items():
             cdk.Tags.of(self).add(key, value)
         cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)
         cdk.CfnOutput(self, "ModelPackageArn", value=model_package_arn)
+
+    def _placed(self) -> dict[str, Any]:
+        """Where the model's containers are: in the project's network, if it has one."""
+        if self._project.network is None:
+            return {}
+        ids = self._project.network
+        network = Network.from_ids(
+            self,
+            "Network",
+            vpc_id=ids.vpc_id,
+            subnet_ids=ids.subnet_ids,
+            security_group_ids=ids.security_group_ids,
+        )
+        return {
+            "vpc": network.vpc,
+            "subnets": network.subnet_selection,
+            "security_groups": network.security_groups,
+        }
 
     def _endpoint(self, name: str, model: Model, stage: settings.StageSettings) -> Endpoint:
         if isinstance(stage, settings.Serverless):

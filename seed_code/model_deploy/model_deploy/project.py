@@ -11,17 +11,57 @@ _VARIABLES = {
     "artifact_bucket": "ARTIFACT_BUCKET",
     "artifact_key_arn": "ARTIFACT_KEY_ARN",
 }
+_NETWORK = {
+    "vpc_id": "VPC_ID",
+    "subnet_ids": "SUBNET_IDS",
+    "security_group_ids": "SECURITY_GROUP_IDS",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectNetwork:
+    """The network in which the project's models have to run, by its ids."""
+
+    vpc_id: str
+    subnet_ids: tuple[str, ...]
+    security_group_ids: tuple[str, ...]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "ProjectNetwork | None":
+        """Reads the network; a project without one sets none of its variables.
+
+        Raises:
+            ValueError: when some of them are set and others are not.
+        """
+        given = {field: environment.get(variable, "") for field, variable in _NETWORK.items()}
+        missing = [_NETWORK[field] for field, value in given.items() if not value]
+        if len(missing) == len(_NETWORK):
+            return None
+        if missing:
+            raise ValueError(
+                f"environment: got no {', '.join(missing)}; set {', '.join(_NETWORK.values())} "
+                "together, or none of them"
+            )
+        return cls(
+            vpc_id=given["vpc_id"],
+            subnet_ids=tuple(given["subnet_ids"].split(",")),
+            security_group_ids=tuple(given["security_group_ids"].split(",")),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A SageMaker project: its name, and the resources of its own that endpoints use."""
+    """A SageMaker project: its name, and the resources of its own that endpoints use.
+
+    `network` is None where models run in SageMaker's own network.
+    """
 
     name: str
     id: str
     model_execution_role_arn: str
     artifact_bucket: str
     artifact_key_arn: str
+    network: ProjectNetwork | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Project":
@@ -36,4 +76,7 @@ class Project:
                 f"environment: got no {', '.join(missing)}; the pipeline sets them, and whoever "
                 "runs this by hand has to do the same (README.md, By hand)"
             )
-        return cls(**{field: environment[variable] for field, variable in _VARIABLES.items()})
+        return cls(
+            **{field: environment[variable] for field, variable in _VARIABLES.items()},
+            network=ProjectNetwork.from_environment(environment),
+        )

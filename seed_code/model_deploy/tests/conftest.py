@@ -26,6 +26,19 @@ def project() -> Project:
 
 
 @pytest.fixture
+def template_in() -> Callable[[Project, RealTime | Serverless], dict[str, Any]]:
+    """Synthesises production in a project."""
+
+    def synthesise(project: Project, stage: RealTime | Serverless) -> dict[str, Any]:
+        app = cdk.App(context={"@aws-cdk/core:validateAgainstDefaultRules": True})
+        EndpointStack(app, "prod", project=project, stage=stage, model_package_arn=PACKAGE_ARN)
+        template: dict[str, Any] = app.synth().get_stack_by_name("churn-prod").template
+        return template
+
+    return synthesise
+
+
+@pytest.fixture
 def template_of(project: Project) -> Callable[..., dict[str, Any]]:
     """Synthesises the stack of a stage."""
 

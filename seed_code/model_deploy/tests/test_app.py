@@ -89,6 +89,32 @@ def test_variables_that_the_pipeline_did_not_set_are_all_named(checkout: Path) -
     assert "got no ARTIFACT_BUCKET, ARTIFACT_KEY_ARN" in result.stderr
 
 
+def test_models_go_where_the_environment_says(checkout: Path) -> None:
+    place = {
+        "VPC_ID": "vpc-0a1b2c3d",
+        "SUBNET_IDS": "subnet-0a1b2c3d,subnet-0a1b2c3e",
+        "SECURITY_GROUP_IDS": "sg-0a1b2c3d",
+    }
+
+    result = run_app(checkout, **place)
+
+    assert result.returncode == 0, result.stderr
+    template = json.loads((checkout / "cdk.out/prod.template.json").read_text())
+    (model,) = (
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::SageMaker::Model"
+    )
+    assert model["VpcConfig"]["Subnets"] == ["subnet-0a1b2c3d", "subnet-0a1b2c3e"]
+
+
+def test_half_a_network_is_refused(checkout: Path) -> None:
+    result = run_app(checkout, VPC_ID="vpc-0a1b2c3d", SUBNET_IDS="subnet-0a1b2c3d")
+
+    assert result.returncode == 1
+    assert "environment: got no SECURITY_GROUP_IDS; set VPC_ID, SUBNET_IDS" in result.stderr
+
+
 def test_production_on_one_instance_is_refused_by_rule_and_resource(checkout: Path) -> None:
     settings = checkout / "config" / "prod.yaml"
     chosen = yaml.safe_load(settings.read_text())

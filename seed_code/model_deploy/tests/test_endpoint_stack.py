@@ -1,13 +1,16 @@
 """The stack of a stage."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from model_deploy.project import Project, ProjectNetwork
 from model_deploy.settings import Capture, RealTime, Rollout, Scaling, Serverless
 
 TemplateOf = Callable[..., dict[str, Any]]
+TemplateIn = Callable[[Project, RealTime | Serverless], dict[str, Any]]
 REAL_TIME = RealTime(
     kind="real-time",
     instance_type="ml.m7i.large",
@@ -54,6 +57,32 @@ def test_the_model_is_the_approved_package_with_the_role_of_the_project(
     assert model["PrimaryContainer"]["ModelPackageName"].endswith("model-package/churn/7")
     assert model["ExecutionRoleArn"].endswith("role/sagemaker-projects/model")
     assert model["EnableNetworkIsolation"] is True
+
+
+def test_the_model_is_in_the_network_of_the_project(
+    project: Project, template_in: TemplateIn
+) -> None:
+    network = ProjectNetwork(
+        vpc_id="vpc-0a1b2c3d",
+        subnet_ids=("subnet-0a1b2c3d", "subnet-0a1b2c3e"),
+        security_group_ids=("sg-0a1b2c3d",),
+    )
+
+    template = template_in(replace(project, network=network), REAL_TIME)
+
+    assert properties_of(template, "AWS::SageMaker::Model")["VpcConfig"] == {
+        "Subnets": ["subnet-0a1b2c3d", "subnet-0a1b2c3e"],
+        "SecurityGroupIds": ["sg-0a1b2c3d"],
+    }
+    assert "AWS::EC2::SecurityGroup" not in str(template), "nothing of the network is made here"
+    with pytest.raises(ValueError, match="got 'serverless' in a project with a network"):
+        template_in(replace(project, network=network), Serverless(kind="serverless"))
+
+
+def test_a_project_without_a_network_leaves_its_models_to_sagemaker(
+    template_of: TemplateOf,
+) -> None:
+    assert "VpcConfig" not in properties_of(template_of(REAL_TIME), "AWS::SageMaker::Model")
 
 
 def test_the_stack_needs_no_bootstrap_and_no_rights_on_iam(template_of: TemplateOf) -> None:

@@ -17,6 +17,7 @@ from mlops_constructs.delivery import (
     ProjectResources,
     Source,
 )
+from mlops_constructs.network import Network, NetworkBase
 
 
 def new_stack() -> cdk.Stack:
@@ -25,7 +26,21 @@ def new_stack() -> cdk.Stack:
     )
 
 
-def resources_in(stack: cdk.Stack) -> ProjectResources:
+SUBNETS = ["subnet-0a1b2c3d", "subnet-0a1b2c3e"]
+GROUPS = ["sg-0a1b2c3d"]
+
+
+def network_in(stack: cdk.Stack) -> NetworkBase:
+    return Network.from_ids(
+        stack,
+        "Network",
+        vpc_id="vpc-0a1b2c3d",
+        subnet_ids=SUBNETS,
+        security_group_ids=GROUPS,
+    )
+
+
+def resources_in(stack: cdk.Stack, network: NetworkBase | None = None) -> ProjectResources:
     key = kms.Key(stack, "Key")
     bucket = s3.Bucket(stack, "Bucket", encryption_key=key)
     return ProjectResources(
@@ -33,6 +48,7 @@ def resources_in(stack: cdk.Stack) -> ProjectResources:
         project_id="p-churn",
         artifacts=ArtifactStore(bucket=bucket, key=key),
         model_package_group_name="churn",
+        network=network,
     )
 
 
@@ -49,8 +65,18 @@ def project(stack: cdk.Stack) -> ProjectResources:
 @pytest.fixture(scope="package")
 def both_pipelines() -> Mapping[str, Any]:
     """The template of a stack with both pipelines, as JSON."""
+    return pipelines_of(new_stack())
+
+
+@pytest.fixture(scope="package")
+def both_in_network() -> Mapping[str, Any]:
+    """The same of a project with a network."""
     stack = new_stack()
-    project = resources_in(stack)
+    return pipelines_of(stack, network_in(stack))
+
+
+def pipelines_of(stack: cdk.Stack, network: NetworkBase | None = None) -> Mapping[str, Any]:
+    project = resources_in(stack, network)
     build = codecommit.Repository(stack, "Build", repository_name="build")
     deploy = codecommit.Repository(stack, "Deploy", repository_name="deploy")
     ModelBuildPipeline(

@@ -24,8 +24,8 @@ def listed(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
 
-def statements(template: Template, logical_id: str) -> Iterator[Statement]:
-    """All statements of the one role whose logical id begins so."""
+def statements(template: Template, logical_id: str, effect: str = "Allow") -> Iterator[Statement]:
+    """All statements that allow, or deny, of the one role whose logical id begins so."""
     roles = {
         name: resource
         for name, resource in template["Resources"].items()
@@ -36,7 +36,8 @@ def statements(template: Template, logical_id: str) -> Iterator[Statement]:
     attached = [arn["Ref"] for arn in role["Properties"]["ManagedPolicyArns"]]
     for policy, resource in template["Resources"].items():
         if policy in attached or {"Ref": name} in resource.get("Properties", {}).get("Roles", ()):
-            yield from resource["Properties"]["PolicyDocument"]["Statement"]
+            document = resource["Properties"]["PolicyDocument"]
+            yield from (one for one in document["Statement"] if one["Effect"] == effect)
 
 
 def allowed(template: Template, logical_id: str) -> set[str]:
