@@ -9,8 +9,12 @@ import aws_cdk as cdk
 from mlops_constructs._problems import is_known
 
 _DEFAULT_DATABASE = "sagemaker_featurestore"
-# Glue takes more; Athena, which queries the table, does not.
-_ATHENA_NAME = re.compile(r"[a-z0-9_]{1,255}")
+# The Data Catalog of the account; SageMaker refuses any other.
+_CATALOG = "AwsDataCatalog"
+# Glue takes more; SageMaker asks for what Athena takes, which queries the table.
+_ATHENA_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_LONGEST_DATABASE = 255
+_LONGEST_TABLE = 252
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +44,10 @@ class CatalogTable:
         """SageMaker makes a table of this name, and its database where there is none.
 
         Parameters:
-            database: lower-case letters, digits and underscores, as Athena takes them.
-            table: the same.
+            database: at most 255 lower-case letters, digits and underscores, with no digit first,
+                as Athena takes them.
+            table: the same with at most 252 characters. AWS fails the creation of the group where
+                there is a table of this name: use `existing` for it.
 
         Example::
 
@@ -54,8 +60,9 @@ class CatalogTable:
         """A table of your own, which you keep in step with the schema; not with Iceberg.
 
         Parameters:
-            database: of the table.
-            table: its name.
+            database: of the table, named as for `named`.
+            table: its name. AWS creates the group also where there is no such table, and queries
+                fail then.
 
         Example::
 
@@ -80,20 +87,24 @@ class CatalogTable:
 
     def problems(self) -> list[str]:
         """What AWS would refuse, or Athena later."""
-        names = {"database": self.database, "table": self.table}
+        names = (
+            ("database", self.database, _LONGEST_DATABASE),
+            ("table", self.table, _LONGEST_TABLE),
+        )
         return [
-            f"catalog table {part}: got {name!r}; allowed are 1 to 255 lower-case letters, digits "
-            "and underscores, as Athena takes no others"
-            for part, name in names.items()
-            if name is not None and is_known(name) and not _ATHENA_NAME.fullmatch(name)
+            f"catalog table {part}: got {name!r}; allowed are 1 to {longest} lower-case letters, "
+            "digits and underscores, with no digit first, as Athena takes no others"
+            for part, name, longest in names
+            if name is not None and is_known(name)
+            if len(name) > longest or not _ATHENA_NAME.fullmatch(name)
         ]
 
-    def render(self, stack: cdk.Stack) -> dict[str, Any]:
+    def render(self) -> dict[str, Any]:
         """Its part of an OfflineStoreConfig."""
         config: dict[str, Any] = {"DisableGlueTableCreation": not self.is_created}
         if self.table is not None:
             config["DataCatalogConfig"] = {
-                "Catalog": stack.account,
+                "Catalog": _CATALOG,
                 "Database": self.database,
                 "TableName": self.table,
             }

@@ -188,7 +188,7 @@ class FeatureGroup(FeatureGroupBase):
             settings["online_key"] = self._fingerprint(key.key_arn) if key else "aws"
         settings["offline"] = offline.table_format if offline else "off"
         if offline is not None:
-            storage = offline.render(self.stack, self.feature_group_name)["S3StorageConfig"]
+            storage = offline.render(self.feature_group_name)["S3StorageConfig"]
             settings["offline_storage"] = self._fingerprint(storage)
             settings["offline_table"] = str(offline.table)
         if self.role is not None:
@@ -219,9 +219,7 @@ class FeatureGroup(FeatureGroupBase):
                 for feature in self._schema.features
             ],
             online_store_config=online.render() if online else None,
-            offline_store_config=offline.render(self.stack, self.feature_group_name)
-            if offline
-            else None,
+            offline_store_config=offline.render(self.feature_group_name) if offline else None,
             throughput_config=throughput.render() if throughput else None,
             role_arn=self.role.role_arn if self.role else None,
             description=description,

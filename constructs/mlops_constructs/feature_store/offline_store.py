@@ -129,7 +129,7 @@ class OfflineStore:
         """The key of the objects, where one is known."""
         return [self.encryption_key.key_arn] if self.encryption_key is not None else []
 
-    def render(self, stack: cdk.Stack, feature_group_name: str) -> dict[str, Any]:
+    def render(self, feature_group_name: str) -> dict[str, Any]:
         """The OfflineStoreConfig, which the level-1 construct takes as it is in the template."""
         storage = {"S3Uri": self.bucket.s3_url_for_object(self.folder(feature_group_name))}
         for arn in self.key_arns():
@@ -137,7 +137,7 @@ class OfflineStore:
         return {
             "S3StorageConfig": storage,
             "TableFormat": self.table_format,
-            **self.table.render(stack),
+            **self.table.render(),
         }
 
     def grant_query(

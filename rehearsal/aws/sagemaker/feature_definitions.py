@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,6 +12,10 @@ from rehearsal.aws.sagemaker.records import Record
 
 MOST_FEATURES = 2500
 _RESERVED = {"is_deleted", "write_time", "api_invocation_time"}
+_CATALOG = "AwsDataCatalog"
+_ATHENA_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+# Athena keeps three characters of a table's name for itself.
+_LONGEST_CATALOG_NAMES = {"Database": 255, "TableName": 252}
 
 
 def check_new_group(record: Record) -> None:
@@ -92,6 +97,8 @@ def _check_stores(record: Record, definitions: list[Mapping[str, Any]]) -> None:
     offline = record.get("OfflineStoreConfig", {})
     if offline.get("TableFormat") == "Iceberg" and offline.get("DisableGlueTableCreation"):
         refuse("the Iceberg table format needs the creation of a Glue table.")
+    if "DataCatalogConfig" in offline:
+        _check_catalog(offline["DataCatalogConfig"])
     types = {entry["FeatureName"]: entry["FeatureType"] for entry in definitions}
     if (
         offline.get("TableFormat") == "Iceberg"
@@ -100,6 +107,19 @@ def _check_stores(record: Record, definitions: list[Mapping[str, Any]]) -> None:
         refuse("the Iceberg table format needs an EventTimeFeatureName of FeatureType String.")
     _check_collections(record, definitions)
     check_throughput(record)
+
+
+def _check_catalog(names: Mapping[str, Any]) -> None:
+    """Source: the notebook on DataCatalogConfig among the examples of SageMaker's Python SDK."""
+    if names["Catalog"] != _CATALOG:
+        refuse(f"Catalog must be {_CATALOG}, not {names['Catalog']}.")
+    for member, longest in _LONGEST_CATALOG_NAMES.items():
+        name = names[member]
+        if len(name) > longest or not _ATHENA_NAME.fullmatch(name):
+            refuse(
+                f"{member} {name} must be compatible with Athena: lower-case letters, digits and "
+                f"underscores, with no digit first, and at most {longest} characters."
+            )
 
 
 def _check_collections(record: Record, definitions: Iterable[Mapping[str, Any]]) -> None:

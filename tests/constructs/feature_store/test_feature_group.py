@@ -85,7 +85,7 @@ def test_a_group_in_memory_needs_no_role(stack: cdk.Stack, schema: FeatureSchema
             {
                 "DisableGlueTableCreation": False,
                 "DataCatalogConfig": {
-                    "Catalog": "111111111111",
+                    "Catalog": "AwsDataCatalog",
                     "Database": "d",
                     "TableName": "t",
                 },
@@ -96,7 +96,7 @@ def test_a_group_in_memory_needs_no_role(stack: cdk.Stack, schema: FeatureSchema
             {
                 "DisableGlueTableCreation": True,
                 "DataCatalogConfig": {
-                    "Catalog": "111111111111",
+                    "Catalog": "AwsDataCatalog",
                     "Database": "d",
                     "TableName": "t",
                 },
@@ -105,12 +105,9 @@ def test_a_group_in_memory_needs_no_role(stack: cdk.Stack, schema: FeatureSchema
     ],
 )
 def test_the_table_of_an_offline_store(
-    stack: cdk.Stack,
-    bucket: s3.IBucket,
-    table: CatalogTable | None,
-    config: dict[str, object],
+    bucket: s3.IBucket, table: CatalogTable | None, config: dict[str, object]
 ) -> None:
-    rendered = OfflineStore.glue(bucket, table=table).render(stack, "customers")
+    rendered = OfflineStore.glue(bucket, table=table).render("customers")
 
     assert {name: rendered[name] for name in rendered if name != "S3StorageConfig"} == {
         "TableFormat": "Glue",

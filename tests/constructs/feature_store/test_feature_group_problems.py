@@ -79,6 +79,18 @@ def test_a_schema_that_aws_accepts() -> None:
             ),
             "catalog table database: got 'Features'",
         ),
+        (
+            lambda bucket: OfflineStore.glue(
+                bucket, table=CatalogTable.named(database="1st", table="t")
+            ),
+            "catalog table database: got '1st'; allowed are 1 to 255",
+        ),
+        (
+            lambda bucket: OfflineStore.glue(
+                bucket, table=CatalogTable.existing(database="d", table="t" * 253)
+            ),
+            "allowed are 1 to 252 lower-case letters",
+        ),
         (lambda bucket: OfflineStore.glue(bucket, prefix="/a"), "offline store prefix: got '/a'"),
         (lambda bucket: OfflineStore.glue(bucket, prefix=""), "offline store prefix: got ''"),
         (

@@ -76,7 +76,7 @@ def feature_group(name: str, role: str, **extra: Any) -> dict[str, Any]:
                 "S3StorageConfig": {"S3Uri": f"s3://{BUCKET}/features"},
                 "TableFormat": "Glue",
                 "DataCatalogConfig": {
-                    "Catalog": ACCOUNT,
+                    "Catalog": "AwsDataCatalog",
                     "Database": "features",
                     "TableName": name,
                 },

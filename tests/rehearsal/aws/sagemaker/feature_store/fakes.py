@@ -58,6 +58,15 @@ def offline(**extra: Any) -> dict[str, Any]:
     return {"OfflineStoreConfig": config, "RoleArn": ROLE}
 
 
+def catalog(**extra: str) -> dict[str, str]:
+    return {
+        "Catalog": "AwsDataCatalog",
+        "Database": "features",
+        "TableName": "customers",
+        **extra,
+    }
+
+
 def record(at: str = "100", **values: str) -> list[dict[str, str]]:
     given = {"id": "c1", "at": at, **values}
     return [{"FeatureName": name, "ValueAsString": value} for name, value in given.items()]

@@ -11,6 +11,7 @@ from tests.rehearsal.aws.sagemaker.feature_store.fakes import (
     KEY,
     Eventually,
     FakeGlue,
+    catalog,
     group,
     made,
     offline,
@@ -63,6 +64,18 @@ def test_a_group_is_created_described_listed_and_deleted(
             offline(TableFormat="Iceberg", DisableGlueTableCreation=True),
             "the Iceberg table format needs the creation",
         ),
+        (
+            offline(DataCatalogConfig=catalog(Catalog="111111111111")),
+            "Catalog must be AwsDataCatalog",
+        ),
+        (
+            offline(DisableGlueTableCreation=True, DataCatalogConfig=catalog(Catalog="lake")),
+            "Catalog must be AwsDataCatalog, not lake",
+        ),
+        (offline(DataCatalogConfig=catalog(Database="Lake")), "Database Lake must be compatible"),
+        (offline(DataCatalogConfig=catalog(TableName="a-b")), "TableName a-b must be compatible"),
+        (offline(DataCatalogConfig=catalog(TableName="1a")), "TableName 1a must be compatible"),
+        (offline(DataCatalogConfig=catalog(TableName="t" * 253)), "at most 252 characters"),
         (
             {
                 "OnlineStoreConfig": {"EnableOnlineStore": True, "StorageType": "InMemory"},
@@ -137,10 +150,9 @@ def test_the_caller_needs_the_catalog_and_the_key(
     sagemaker: Any, platform: FakePlatform, glue: FakeGlue
 ) -> None:
     table = SCOPE.arn("glue", "table/features/customers")
-    catalog = {"Catalog": "AwsDataCatalog", "Database": "features", "TableName": "customers"}
     platform.denied = {("glue:CreateTable", table)}
     with pytest.raises(ClientError, match="glue:CreateTable"):
-        sagemaker.create_feature_group(**group(**offline(DataCatalogConfig=catalog)))
+        sagemaker.create_feature_group(**group(**offline(DataCatalogConfig=catalog())))
 
     encrypted = {"EnableOnlineStore": True, "SecurityConfig": {"KmsKeyId": KEY}}
     platform.denied = {("kms:CreateGrant", KEY)}
