@@ -15,7 +15,12 @@ from rehearsal.aws.sagemaker.async_notifications import Answer, included, messag
 from rehearsal.aws.sagemaker.async_queue import AsyncRequest
 from rehearsal.aws.sagemaker.data_plane import ExecutionFailedError
 from rehearsal.aws.sagemaker.endpoint_fleet import Fleet, Variant
-from rehearsal.aws.sagemaker.endpoint_metrics import EndpointMetrics, Outcome, Served
+from rehearsal.aws.sagemaker.endpoint_metrics import (
+    OF_ASYNCHRONOUS,
+    EndpointMetrics,
+    Outcome,
+    Served,
+)
 from rehearsal.aws.sagemaker.endpoint_registry import LiveEndpoint
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
@@ -68,11 +73,12 @@ class _AsyncInvocation:
             endpoint=live.name,
             variant=variant.name,
             replicas=variant.replicas.count if variant.replicas else 1,
+            published=OF_ASYNCHRONOUS,
         )
 
     def run(self) -> None:
         request = self._request
-        self._milliseconds("TimeInBacklog", request.age)
+        self._microseconds("TimeInBacklog", request.age)
         try:
             if request.age > request.seconds_to_live:
                 message = f"queue for more than {request.seconds_to_live} seconds"
@@ -97,7 +103,7 @@ class _AsyncInvocation:
         else:
             self._count("InvocationsProcessed")
             self._tell(answer, request.output_location)
-        self._milliseconds("TotalProcessingTime", request.age)
+        self._put("TotalProcessingTime", request.age * 1e3, "Milliseconds")
 
     def _input(self) -> bytes:
         request = self._request
@@ -115,7 +121,7 @@ class _AsyncInvocation:
                 f"the model may read it. {error}",
                 "RequestDownloadFailures",
             ) from error
-        self._milliseconds("RequestDownloadLatency", time.monotonic() - started)
+        self._microseconds("RequestDownloadLatency", time.monotonic() - started)
         return body
 
     def _invoke(self, body: bytes) -> Answer:
@@ -175,7 +181,7 @@ class _AsyncInvocation:
                 f"the execution role of the model may write there. {error}",
                 "ResponseUploadFailures",
             ) from error
-        self._milliseconds("ResponseUploadLatency", time.monotonic() - started)
+        self._microseconds("ResponseUploadLatency", time.monotonic() - started)
 
     def _fail(self, failure: AsyncFailedError) -> None:
         _LOG.info("asynchronous inference %s: %s", self._request.inference_id, failure)
@@ -225,8 +231,8 @@ class _AsyncInvocation:
     def _count(self, metric: str) -> None:
         self._put(metric, 1.0, "Count")
 
-    def _milliseconds(self, metric: str, seconds: float) -> None:
-        self._put(metric, seconds * 1000, "Milliseconds")
+    def _microseconds(self, metric: str, seconds: float) -> None:
+        self._put(metric, seconds * 1e6, "Microseconds")
 
     def _put(self, metric: str, value: float, unit: str) -> None:
         served = self._served

@@ -12,13 +12,18 @@ from rehearsal.aws.platform import Scope
 from rehearsal.aws.sagemaker.metric_batches import MetricBatches
 
 NAMESPACE = "AWS/SageMaker"
+# Of these two kinds AWS's guides list all metrics: no other is published.
+_OF_ANSWERS = frozenset({"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"})
+OF_ASYNCHRONOUS = _OF_ANSWERS
+OF_SERVERLESS = _OF_ANSWERS | {"Invocations", "OverheadLatency"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
     """What served an invocation: a variant, or an inference component on it.
 
-    `replicas` are the variant's instances or the component's copies.
+    `replicas` are the variant's instances or the component's copies. `published` are the only
+    metrics of an invocation that this kind of endpoint has; None where AWS excludes none.
     """
 
     scope: Scope
@@ -26,6 +31,7 @@ class Served:
     variant: str
     component: str | None = None
     replicas: int = 1
+    published: frozenset[str] | None = None
 
     @property
     def variant_dimensions(self) -> dict[str, str]:
@@ -57,6 +63,10 @@ class EndpointMetrics(MetricBatches):
             "ModelLatency": (outcome.model_seconds * 1e6, "Microseconds"),
             "OverheadLatency": (outcome.overhead_seconds * 1e6, "Microseconds"),
         }
+        if served.published is not None:
+            only = {name: datum for name, datum in values.items() if name in served.published}
+            self.put(served.scope, only, served.variant_dimensions)
+            return
         share = 1.0 / max(served.replicas, 1)
         concurrency = (float(outcome.concurrent) * share, "Count")
         instances = {"InvocationsPerInstance": (share, "Count")}

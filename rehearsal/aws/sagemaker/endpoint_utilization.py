@@ -2,7 +2,8 @@
 
 See "SageMaker AI jobs and endpoint metrics" in the developer guide: the CPU of each core counts
 100. Memory and disk are shares of what the instance type and VolumeSizeInGB say; where nothing
-says it, there is no such metric. Of an inference component they are shares of what it reserved.
+says it, there is no such metric. Of an inference component they are shares of what it reserved; of
+a serverless variant there is memory alone ("Monitor a serverless endpoint").
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class _Subject:
     namespace: str
     dimensions: dict[str, str]
     suffix: str = ""
+    only: frozenset[str] | None = None
 
 
 class Utilization:
@@ -65,16 +67,31 @@ class Utilization:
             values["MemoryUtilization"] = used.memory / (hardware.memory * _MEBIBYTE) * 100
         if hardware.volume and not subject.suffix:
             values["DiskUtilization"] = used.disk / (hardware.volume * _GIBIBYTE) * 100
-        named = {f"{name}{subject.suffix}": (value, "Percent") for name, value in values.items()}
+        named = {
+            f"{name}{subject.suffix}": (value, "Percent")
+            for name, value in values.items()
+            if subject.only is None or name in subject.only
+        }
         self._metrics.put(subject.scope, named, subject.dimensions, subject.namespace)
         return now, used.cpu_seconds
 
 
 def _subjects(live: LiveEndpoint) -> Iterator[_Subject]:
     for variant in (*live.fleet.variants, *live.fleet.shadows):
-        if variant.replicas is not None and variant.serverless is None:
-            dimensions = {"EndpointName": live.name, "VariantName": variant.name}
-            yield _Subject(live.scope, variant.replicas, variant.hardware, ENDPOINTS, dimensions)
+        if variant.replicas is None:
+            continue
+        serverless = variant.serverless
+        hardware = variant.hardware
+        if serverless is not None:
+            hardware = Hardware(memory=serverless["MemorySizeInMB"])
+        yield _Subject(
+            live.scope,
+            variant.replicas,
+            hardware,
+            ENDPOINTS,
+            {"EndpointName": live.name, "VariantName": variant.name},
+            only=None if serverless is None else frozenset({"MemoryUtilization"}),
+        )
     for component in list(live.components.values()):
         yield _Subject(
             live.scope,

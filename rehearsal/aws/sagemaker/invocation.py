@@ -10,7 +10,12 @@ from typing import Any
 from rehearsal.aws.platform import AwsError
 from rehearsal.aws.sagemaker.data_plane import ExecutionFailedError, ModelServer
 from rehearsal.aws.sagemaker.endpoint_fleet import Fleet, Variant
-from rehearsal.aws.sagemaker.endpoint_metrics import EndpointMetrics, Outcome, Served
+from rehearsal.aws.sagemaker.endpoint_metrics import (
+    OF_SERVERLESS,
+    EndpointMetrics,
+    Outcome,
+    Served,
+)
 from rehearsal.aws.sagemaker.endpoint_registry import LiveEndpoint
 from rehearsal.aws.sagemaker.replicas import Replicas
 
@@ -99,6 +104,7 @@ class Target:
             endpoint=live.name,
             variant=variant.name,
             replicas=variant.replicas.count,
+            published=OF_SERVERLESS if variant.serverless else None,
         )
         return cls(fleet, variant, variant.replicas, served)
 

@@ -114,6 +114,42 @@ def test_the_answer_is_written_and_the_topic_told(
     }
 
 
+def test_only_the_documented_metrics_are_published(
+    deploy: Any,
+    runtime: Any,
+    platform: FakePlatform,
+    topics: FakeTopics,
+    service: SageMaker,
+    eventually: Eventually,
+) -> None:
+    deploy()
+    platform.objects["s3://bucket/rows.csv"] = b"1,2"
+
+    runtime.invoke_endpoint_async(EndpointName="batch", InputLocation="s3://bucket/rows.csv")
+    eventually(lambda: topics.messages)
+
+    def published() -> dict[str, str]:
+        service.registry.metrics.flush()
+        return {datum["MetricName"]: datum["Unit"] for datum in platform.metrics}
+
+    eventually(lambda: "TotalProcessingTime" in published())
+    # "Any metric not listed below is not published": the guide on asynchronous endpoints.
+    assert published() == {
+        "Invocation4XXErrors": "Count",
+        "Invocation5XXErrors": "Count",
+        "ModelLatency": "Microseconds",
+        "ApproximateBacklogSize": "Count",
+        "ApproximateBacklogSizePerInstance": "Count",
+        "ApproximateAgeOfOldestRequest": "Seconds",
+        "HasBacklogWithoutCapacity": "Count",
+        "InvocationsProcessed": "Count",
+        "RequestDownloadLatency": "Microseconds",
+        "ResponseUploadLatency": "Microseconds",
+        "TimeInBacklog": "Microseconds",
+        "TotalProcessingTime": "Milliseconds",
+    }
+
+
 def test_a_topic_whose_key_the_role_may_not_use_is_not_told(
     deploy: Any,
     runtime: Any,

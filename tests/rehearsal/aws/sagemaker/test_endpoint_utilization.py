@@ -47,3 +47,29 @@ def test_cpu_memory_and_disk_of_a_variant_are_metrics(
         {"Name": "EndpointName", "Value": "live"},
         {"Name": "VariantName", "Value": "AllTraffic"},
     ]
+
+
+def test_a_serverless_variant_has_its_memory_as_a_metric_and_nothing_else(
+    sagemaker: Any,
+    settle: Callable[[str], dict[str, Any]],
+    service: SageMaker,
+    data_plane: FakeDataPlane,
+    platform: FakePlatform,
+) -> None:
+    sagemaker.create_model(**requests.model())
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="config",
+        ProductionVariants=[requests.serverless(MemorySizeInMB=2048)],
+    )
+    sagemaker.create_endpoint(EndpointName="live", EndpointConfigName="config")
+    settle("live")
+    utilization = Utilization(service.registry.metrics)
+
+    data_plane.servers[0].used = Usage(cpu_seconds=5.0, memory=2**29, disk=2**30)
+    for _ in range(2):
+        utilization.measure(service.registry.live())
+    service.registry.metrics.flush()
+
+    assert {(d["MetricName"], d["Value"], d["Namespace"]) for d in platform.metrics} == {
+        ("MemoryUtilization", 25.0, "/aws/sagemaker/Endpoints")
+    }

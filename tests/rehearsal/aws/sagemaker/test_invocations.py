@@ -150,6 +150,19 @@ def test_a_serverless_variant_throttles_above_its_concurrency(
     assert caught.value.response["Error"]["Code"] == "ThrottlingException"
     assert server.run.largest_payload == 4 * 1024 * 1024
     found = metrics_of(service, platform, "AllTraffic")
+    # "Any metric not listed below is not published": the guide on serverless endpoints.
+    assert set(found) == {
+        "Invocations",
+        "Invocation4XXErrors",
+        "Invocation5XXErrors",
+        "ModelLatency",
+        "OverheadLatency",
+        "ServerlessConcurrentExecutionsUtilization",
+        "ServerlessProvisionedConcurrencyExecutions",
+        "ServerlessProvisionedConcurrencyInvocations",
+        "ServerlessProvisionedConcurrencySpilloverInvocations",
+        "ServerlessProvisionedConcurrencyUtilization",
+    }
     assert found["ServerlessProvisionedConcurrencyUtilization"] == 1.0
     assert found["ServerlessProvisionedConcurrencySpilloverInvocations"] == 0.0
     sagemaker.update_endpoint_weights_and_capacities(
