@@ -1,5 +1,7 @@
 """Models, and the endpoints that serve them."""
 
+from mlops_constructs._endpoint_kind import EndpointKind
+
 from .async_inference import AsyncInference
 from .batch_transform import BatchTransform
 from .capacity import Capacity
@@ -39,6 +41,7 @@ __all__ = [
     "DataCapture",
     "Endpoint",
     "EndpointBase",
+    "EndpointKind",
     "InferenceComponent",
     "InferenceComponentBase",
     "ManagedFleet",

@@ -8,6 +8,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from mlops_constructs._content_name import HASH_LENGTH
+from mlops_constructs._endpoint_kind import EndpointKind
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
 
@@ -106,6 +107,7 @@ class Endpoint(EndpointBase):
         problems.raise_if_any()
 
         self._parts = parts
+        self.kind = parts.kind
         self.variant_name = variants[0].name
         self.hosts_components = bool(parts.fleets)
         parts.grant_roles(self)
@@ -124,12 +126,16 @@ class Endpoint(EndpointBase):
         endpoint_name: str,
         *,
         variant_name: str = DEFAULT_VARIANT_NAME,
+        kind: EndpointKind | None = None,
     ) -> EndpointBase:
         """An endpoint of this account and region that exists already.
 
         Parameters:
             endpoint_name: its name.
             variant_name: the variant that metrics are about where they name none.
+            kind: how it answers, so that nothing looks at metrics that AWS does not publish of it.
+                Left out: its metrics are not checked, and alarms and dashboards take it for a
+                real-time one.
 
         Example::
 
@@ -138,6 +144,7 @@ class Endpoint(EndpointBase):
         imported = EndpointBase(scope, construct_id, physical_name=endpoint_name)
         imported.endpoint_name = endpoint_name
         imported.variant_name = variant_name
+        imported.kind = kind
         imported.endpoint_arn = cdk.Stack.of(imported).format_arn(
             service="sagemaker",
             resource="endpoint",

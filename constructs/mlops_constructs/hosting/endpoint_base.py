@@ -7,15 +7,23 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 
+from mlops_constructs._endpoint_kind import EndpointKind, MetricSource, unpublished
+
 from .serving_metrics import MetricOptions, ServingMetrics
 
 
 class EndpointBase(ServingMetrics):
-    """An endpoint, its permissions, its metrics and its events."""
+    """An endpoint, its permissions, its metrics and its events.
+
+    A metric that AWS does not publish of its kind is refused: what looks at it would see nothing,
+    and say that all is well.
+    """
 
     endpoint_name: str
     endpoint_arn: str
     variant_name: str
+    # None: imported without a word on it, so only AWS knows.
+    kind: EndpointKind | None = None
     # Whether its variant is a managed fleet; None: imported, so only AWS knows.
     hosts_components: bool | None = None
 
@@ -55,7 +63,10 @@ class EndpointBase(ServingMetrics):
 
         Example::
 
-            endpoint.metric_provisioned_concurrency_utilization(statistic="Maximum")
+            serverless = Endpoint.from_endpoint_name(
+                stack, "Serverless", "churn-serverless", kind=EndpointKind.SERVERLESS
+            )
+            serverless.metric_provisioned_concurrency_utilization(statistic="Maximum")
         """
         return self._of_requests("ServerlessProvisionedConcurrencyUtilization", "Average", options)
 
@@ -64,8 +75,12 @@ class EndpointBase(ServingMetrics):
 
         Example::
 
-            endpoint.metric_backlog(statistic="Maximum")
+            waiting = Endpoint.from_endpoint_name(
+                stack, "Waiting", "churn-nightly", kind=EndpointKind.ASYNCHRONOUS
+            )
+            waiting.metric_backlog(statistic="Maximum")
         """
+        self._refuse_unpublished(MetricSource.QUEUE, "ApproximateBacklogSize")
         # The queue belongs to the endpoint and not to a variant.
         return cloudwatch.Metric(
             namespace="AWS/SageMaker",
@@ -162,6 +177,23 @@ class EndpointBase(ServingMetrics):
         return iam.Grant.add_to_principal(
             grantee=grantee, actions=[action], resource_arns=[self.endpoint_arn]
         )
+
+    def _of_requests(
+        self, metric_name: str, statistic: str, options: MetricOptions
+    ) -> cloudwatch.Metric:
+        self._refuse_unpublished(MetricSource.REQUESTS, metric_name)
+        return super()._of_requests(metric_name, statistic, options)
+
+    def _of_containers(self, metric_name: str, options: MetricOptions) -> cloudwatch.Metric:
+        self._refuse_unpublished(MetricSource.MACHINES, metric_name)
+        return super()._of_containers(metric_name, options)
+
+    def _refuse_unpublished(self, source: MetricSource, metric_name: str) -> None:
+        if self.kind is None:
+            return
+        problem = unpublished(self.kind, source, metric_name)
+        if problem is not None:
+            raise ValueError(f"Endpoint {self.node.path} metric: {problem}")
 
     def _dimensions(self, options: MetricOptions) -> Mapping[str, str]:
         variant = options.get("variant", self.variant_name)

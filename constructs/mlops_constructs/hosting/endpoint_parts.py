@@ -10,6 +10,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from mlops_constructs._content_name import content_hash
+from mlops_constructs._endpoint_kind import EndpointKind
 from mlops_constructs._findings import acknowledge, in_security_packs
 from mlops_constructs.access import RolePolicies
 
@@ -43,6 +44,13 @@ class EndpointParts:
     asynchronous: AsyncInference | None = None
     data_capture: DataCapture | None = None
     encryption_key: kms.IKey | None = None
+
+    @property
+    def kind(self) -> EndpointKind:
+        """How the endpoint answers."""
+        if self.asynchronous is not None:
+            return EndpointKind.ASYNCHRONOUS
+        return EndpointKind.SERVERLESS if self.serverless else EndpointKind.REAL_TIME
 
     @property
     def real_time(self) -> list[RealTimeVariant]:

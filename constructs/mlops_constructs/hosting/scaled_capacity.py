@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mlops_constructs._endpoint_kind import EndpointKind
+
 
 @dataclass(frozen=True, kw_only=True)
 class WakeUp:
@@ -19,6 +21,7 @@ class ScaledCapacity:
     Attributes:
         noun: what a person calls one of it.
         dimension: the scalable dimension of Application Auto Scaling.
+        kind: of the endpoint that has it, on which it depends what CloudWatch knows.
         predefined: metrics that AWS predefines for target tracking, by what they measure.
         utilization_namespace: where CloudWatch keeps use of CPU, memory and disks.
         utilization_suffix: with which it ends the names of these metrics.
@@ -29,6 +32,7 @@ class ScaledCapacity:
 
     noun: str
     dimension: str
+    kind: EndpointKind
     predefined: Mapping[str, str]
     utilization_namespace: str
     utilization_suffix: str = ""
@@ -40,6 +44,7 @@ class ScaledCapacity:
 INSTANCES = ScaledCapacity(
     noun="instances",
     dimension="sagemaker:variant:DesiredInstanceCount",
+    kind=EndpointKind.REAL_TIME,
     predefined={
         "invocations": "SageMakerVariantInvocationsPerInstance",
         "concurrency": "SageMakerVariantConcurrentRequestsPerModelHighResolution",
@@ -51,7 +56,9 @@ INSTANCES = ScaledCapacity(
 INSTANCES_BEHIND_QUEUE = ScaledCapacity(
     noun="instances behind a queue",
     dimension=INSTANCES.dimension,
-    predefined={"invocations": INSTANCES.predefined["invocations"]},
+    kind=EndpointKind.ASYNCHRONOUS,
+    # Each of them is by requests that wait for an answer, which these instances do not get.
+    predefined={},
     utilization_namespace=INSTANCES.utilization_namespace,
     lowest=0,
     wake_up=WakeUp(metric_name="HasBacklogWithoutCapacity", statistic="Maximum"),
@@ -60,6 +67,7 @@ INSTANCES_BEHIND_QUEUE = ScaledCapacity(
 PROVISIONED_CONCURRENCY = ScaledCapacity(
     noun="provisioned concurrency",
     dimension="sagemaker:variant:DesiredProvisionedConcurrency",
+    kind=EndpointKind.SERVERLESS,
     predefined={"utilization": "SageMakerVariantProvisionedConcurrencyUtilization"},
     utilization_namespace=INSTANCES.utilization_namespace,
     why_not_less="without it a serverless variant starts from zero by itself",
@@ -68,6 +76,7 @@ PROVISIONED_CONCURRENCY = ScaledCapacity(
 COPIES = ScaledCapacity(
     noun="copies",
     dimension="sagemaker:inference-component:DesiredCopyCount",
+    kind=EndpointKind.REAL_TIME,
     predefined={
         "invocations": "SageMakerInferenceComponentInvocationsPerCopy",
         "concurrency": "SageMakerInferenceComponentConcurrentRequestsPerCopyHighResolution",

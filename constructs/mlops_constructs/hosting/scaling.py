@@ -42,7 +42,8 @@ class Scaling:
             per_instance: invocations per instance and minute. Measure it with a load test: half of
                 what an instance can serve leaves room while new ones start.
             minimum: instances that are always there, at least 1; to zero scale only inference
-                components and asynchronous endpoints.
+                components and asynchronous endpoints, the latter by `between` and a policy on
+                their backlog: AWS publishes no invocations of them.
             maximum: instances that there may be.
             scale_in_cooldown: rest after instances were removed. Left out: 300 seconds, AWS's own
                 default.

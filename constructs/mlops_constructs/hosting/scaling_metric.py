@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from .scaled_capacity import ScaledResource
+from mlops_constructs._endpoint_kind import MetricSource, unpublished
+from mlops_constructs._problems import is_known
+
+from .scaled_capacity import ScaledCapacity, ScaledResource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +78,16 @@ class ScalingMetric:
         return ScalingMetric(
             metric_name=metric.metric_name, statistic=metric.statistic, given=metric
         )
+
+    def problems(self, capacity: ScaledCapacity) -> list[str]:
+        """Why capacity would never follow it; nothing of a metric that a caller defined."""
+        if self.given is not None or not is_known(self.metric_name):
+            return []
+        source = MetricSource.REQUESTS if self.namespace else MetricSource.MACHINES
+        if self.of_endpoint:
+            source = MetricSource.QUEUE
+        problem = unpublished(capacity.kind, source, self.metric_name)
+        return [f"scaling metric: {problem}"] if problem else []
 
     def metric(self, resource: ScaledResource, *, period: cdk.Duration) -> cloudwatch.Metric:
         """The metric of what scales."""

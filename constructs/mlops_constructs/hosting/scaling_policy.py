@@ -30,6 +30,8 @@ class ScalingPolicy:
     def target_invocations(each: float, **options: Unpack[TrackingOptions]) -> "ScalingPolicy":
         """Keeps the invocations in a minute of each instance, or copy, near a target.
 
+        Not for asynchronous endpoints, whose invocations AWS does not publish.
+
         Parameters:
             each: measure with a load test what one can serve; half of it leaves room while
                 others start.
@@ -46,7 +48,7 @@ class ScalingPolicy:
         """Keeps the requests in progress at each model, or copy, near a target.
 
         Its metric comes every 10 seconds, so capacity follows bursts much sooner than by
-        invocations.
+        invocations. Not for asynchronous endpoints, of which AWS does not publish it.
 
         Example::
 

@@ -39,7 +39,7 @@ class StepScaling:
 
     def problems(self, capacity: ScaledCapacity) -> list[str]:
         """What AWS would refuse for a kind of capacity."""
-        found = []
+        found = self.metric.problems(capacity)
         if not self.steps or min(self.steps) != 0:
             found.append(
                 f"scaling steps: got distances {sorted(self.steps)}; the first has to be 0, so "

@@ -70,16 +70,14 @@ class TargetTracking:
                 f"scaling {self.parameter}: got {self.target:g}; allowed is more than 0{unit}"
             )
         if self.measure is not None and self.measure not in capacity.predefined:
-            allowed = ", ".join(capacity.predefined)
-            found.append(
-                f"scaling policy: got target tracking of {self.measure}; AWS predefines "
-                f"{allowed} for {capacity.noun}; use one of them, or target_metric"
-            )
+            found.append(self._not_predefined(capacity))
         if self.measure == "utilization" and is_known(self.target) and self.target > 1:
             found.append(
                 f"scaling {self.parameter}: got {self.target:g}; allowed is a part of the "
                 "provisioned concurrency up to 1, such as 0.7"
             )
+        if self.metric is not None:
+            found += self.metric.problems(capacity)
         if self.metric is not None and self.metric.statistic not in _STATISTICS:
             found.append(
                 f"scaling statistic: got {self.metric.statistic} of {self._metric_name}; target "
@@ -92,6 +90,18 @@ class TargetTracking:
             if not (cooldown := self._cooldown(name)).is_unresolved()
             and cooldown.to_seconds() > LONGEST_COOLDOWN_SECONDS
         ]
+
+    def _not_predefined(self, capacity: ScaledCapacity) -> str:
+        got = f"scaling policy: got target tracking of {self.measure}"
+        if not capacity.predefined:
+            return (
+                f"{got} for {capacity.noun}, of which AWS publishes no such metric; use "
+                "target_backlog, or target_metric"
+            )
+        return (
+            f"{got}; AWS predefines {', '.join(capacity.predefined)} for {capacity.noun}; use one "
+            "of them, or target_metric"
+        )
 
     def _cooldown(self, name: str) -> cdk.Duration:
         given = self.options.get(name)

@@ -1,15 +1,16 @@
 """Alarms on an endpoint: errors, latency, capacity."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aws_cdk as cdk
 from constructs import Construct
 
+from mlops_constructs._endpoint_kind import EndpointKind, MetricSource, unpublished
 from mlops_constructs._problems import Problems, is_known
 
 from .alarm_action import AlarmAction
-from .metered_endpoint import EndpointMetrics, MeteredEndpoint
+from .metered_endpoint import EndpointMetrics, MeteredEndpoint, kind_of
 from .metric_alarms import MetricAlarms, Watch
 
 
@@ -23,7 +24,11 @@ class EndpointThresholds:
         latency: what 99 % of the requests may take, SageMaker's overhead left out.
         cpu_utilization: percent, 100 for each core.
         memory_utilization: percent.
-        disk_utilization: percent.
+        disk_utilization: percent; the default is left out for a serverless endpoint, whose disks
+            AWS does not measure.
+        oldest_request: how long a request may wait in the queue of an asynchronous endpoint.
+        concurrency_share: part of a serverless endpoint's maximum concurrency that may be in use,
+            0 to 1; above it, requests are soon throttled.
 
     Example::
 
@@ -36,6 +41,8 @@ class EndpointThresholds:
     cpu_utilization: float | None = None
     memory_utilization: float | None = 90
     disk_utilization: float | None = 90
+    oldest_request: cdk.Duration | None = None
+    concurrency_share: float | None = None
 
     def limits(self) -> dict[str, float]:
         """What is watched, in the units of CloudWatch's metrics."""
@@ -48,18 +55,21 @@ class EndpointThresholds:
             "Cpu": self.cpu_utilization,
             "Memory": self.memory_utilization,
             "Disk": self.disk_utilization,
+            "OldestRequest": self.oldest_request.to_seconds() if self.oldest_request else None,
+            "Concurrency": self.concurrency_share,
         }
         return {name: limit for name, limit in chosen.items() if limit is not None}
 
     def problems(self, severity: str) -> list[str]:
         """What no traffic could ever exceed."""
         found = []
-        for name in ("server_error_share", "client_error_share"):
+        for name in ("server_error_share", "client_error_share", "concurrency_share"):
             share = getattr(self, name)
             if share is not None and is_known(share) and not 0 <= share < 1:
                 found.append(
-                    f"{severity} {name}: got {share:g}; allowed is a part of the requests from 0 "
-                    "to below 1, such as 0.05"
+                    f"{severity} {name}: got {share:g}; allowed is a part of the "
+                    f"{'concurrency' if name == 'concurrency_share' else 'requests'} from 0 to "
+                    "below 1, such as 0.05"
                 )
         for name in ("memory_utilization", "disk_utilization"):
             percent = getattr(self, name)
@@ -71,22 +81,90 @@ class EndpointThresholds:
             found.append(f"{severity}: got no threshold; give one, or leave the severity out")
         return found
 
+    def for_kind(self, kind: EndpointKind) -> "EndpointThresholds":
+        """The same, without a default that AWS has no metric for."""
+        unasked = self.disk_utilization == EndpointThresholds.disk_utilization
+        if kind is EndpointKind.SERVERLESS and unasked:
+            return replace(self, disk_utilization=None)
+        return self
 
+    def unpublished(self, severity: str, kind: EndpointKind) -> list[str]:
+        """What nothing could ever exceed, since AWS does not measure it of this kind."""
+        found = []
+        for name in self.limits():
+            parameter, source, metric_name, *_ = _METRICS[name]
+            problem = unpublished(kind, source, metric_name)
+            if problem is not None:
+                found.append(f"{severity} {parameter}: {problem}; leave it out")
+        return found
+
+
+_REQUESTS, _MACHINES = MetricSource.REQUESTS, MetricSource.MACHINES
 _METRICS = {
-    "ServerErrors": ("Invocation5XXErrors", "Average", "requests fail with a 5xx status"),
-    "ClientErrors": ("Invocation4XXErrors", "Average", "requests fail with a 4xx status"),
-    "Latency": ("ModelLatency", "p99", "the model takes too long to answer"),
-    "Cpu": ("CPUUtilization", "Average", "the processors have too much to do"),
-    "Memory": ("MemoryUtilization", "Maximum", "memory is nearly full"),
-    "Disk": ("DiskUtilization", "Maximum", "the disk is nearly full"),
+    "ServerErrors": (
+        "server_error_share",
+        _REQUESTS,
+        "Invocation5XXErrors",
+        "Average",
+        "requests fail with a 5xx status",
+    ),
+    "ClientErrors": (
+        "client_error_share",
+        _REQUESTS,
+        "Invocation4XXErrors",
+        "Average",
+        "requests fail with a 4xx status",
+    ),
+    "Latency": (
+        "latency",
+        _REQUESTS,
+        "ModelLatency",
+        "p99",
+        "the model takes too long to answer",
+    ),
+    "Cpu": (
+        "cpu_utilization",
+        _MACHINES,
+        "CPUUtilization",
+        "Average",
+        "the processors have too much to do",
+    ),
+    "Memory": (
+        "memory_utilization",
+        _MACHINES,
+        "MemoryUtilization",
+        "Maximum",
+        "memory is nearly full",
+    ),
+    "Disk": (
+        "disk_utilization",
+        _MACHINES,
+        "DiskUtilization",
+        "Maximum",
+        "the disk is nearly full",
+    ),
+    "OldestRequest": (
+        "oldest_request",
+        MetricSource.QUEUE,
+        "ApproximateAgeOfOldestRequest",
+        "Maximum",
+        "requests wait too long",
+    ),
+    "Concurrency": (
+        "concurrency_share",
+        _REQUESTS,
+        "ServerlessConcurrentExecutionsUtilization",
+        "Maximum",
+        "requests are about to be throttled",
+    ),
 }
-_OF_REQUESTS = ("ServerErrors", "ClientErrors", "Latency")
 
 
 class EndpointAlarms(MetricAlarms):
     """Defines alarms on the errors, the latency and the capacity of an endpoint's variant.
 
-    Each looks at five minutes at a time and goes off after `minutes` of them in a row.
+    Each looks at five minutes at a time and goes off after `minutes` of them in a row. A threshold
+    on what AWS does not publish of this kind of endpoint is refused: its alarm would never go off.
 
     Parameters:
         endpoint: what is watched.
@@ -125,12 +203,15 @@ class EndpointAlarms(MetricAlarms):
         variant_name: str | None = None,
         minutes: int = 5,
     ) -> None:
-        chosen = thresholds if thresholds is not None else {"Critical": EndpointThresholds()}
+        kind = kind_of(endpoint)
+        given = thresholds if thresholds is not None else {"Critical": EndpointThresholds()}
+        chosen = {severity: limits.for_kind(kind) for severity, limits in given.items()}
         problems = Problems(f"EndpointAlarms {scope.node.path}/{construct_id}")
         if not chosen:
             problems.add("thresholds: got no severity; give one, such as 'Critical'")
         for severity, limits in chosen.items():
             problems.extend(limits.problems(severity))
+            problems.extend(limits.unpublished(severity, kind))
         if is_known(minutes) and (minutes < 5 or minutes % 5):
             problems.add(f"minutes: got {minutes}; allowed are multiples of 5")
         problems.raise_if_any()
@@ -152,18 +233,22 @@ def _watches(
     periods: int,
 ) -> list[Watch]:
     found = []
-    for name, (metric_name, statistic, meaning) in _METRICS.items():
+    sources = {
+        MetricSource.REQUESTS: metrics.requests,
+        MetricSource.MACHINES: metrics.instances,
+        MetricSource.QUEUE: metrics.queue,
+    }
+    for name, (_, source, metric_name, statistic, meaning) in _METRICS.items():
         limits = {
             severity: limit
             for severity, chosen in thresholds.items()
             if (limit := chosen.limits().get(name)) is not None
         }
         if limits:
-            source = metrics.requests if name in _OF_REQUESTS else metrics.instances
             found.append(
                 Watch.above(
                     name,
-                    source(metric_name, statistic),
+                    sources[source](metric_name, statistic),
                     limits,
                     evaluation_periods=periods,
                     description=f"{endpoint_name}: {meaning}",

@@ -7,9 +7,11 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from mlops_constructs._endpoint_kind import EndpointKind
 from mlops_constructs._problems import Problems, is_known
 
-from .metered_endpoint import EndpointMetrics, MeteredEndpoint
+from .endpoint_graphs import ROWS
+from .metered_endpoint import EndpointMetrics, MeteredEndpoint, kind_of
 from .metric_alarms import MetricAlarms
 
 _WIDTH = 24
@@ -38,7 +40,9 @@ class WatchedMonitor:
 class EndpointDashboard(Construct):
     """Defines a dashboard of an endpoint's variant.
 
-    Its rows: alarms, traffic and errors, latency and capacity, monitors, cost. The cost is an
+    Its rows: alarms, traffic and errors, latency and capacity, monitors, cost. They show what AWS
+    publishes of this kind of endpoint: an asynchronous one has a row for its queue; a serverless
+    one has its concurrency and starts, and no cost, since it has no instances. The cost is an
     estimate: SageMaker counts each instance once a minute; what the instances cost by the hour only
     the price list knows.
 
@@ -46,8 +50,8 @@ class EndpointDashboard(Construct):
         endpoint: what is shown.
         monitors: graphs of what monitors measure. Left out: none.
         alarms: whose states are shown. Left out: none.
-        instance_price: US dollars for an instance and hour. Left out: hours of instances are shown
-            in place of their cost.
+        instance_price: US dollars for an instance and hour; not for a serverless endpoint. Left
+            out: hours of instances are shown in place of their cost.
         variant_name: what is shown. Left out: the endpoint's first variant.
         dashboard_name: of the dashboard. Left out: CloudFormation makes one.
 
@@ -93,6 +97,12 @@ class EndpointDashboard(Construct):
                 f"instance_price: got {instance_price:g}; allowed is more than 0 US dollars for an "
                 "hour"
             )
+        kind = kind_of(endpoint)
+        if instance_price is not None and kind is EndpointKind.SERVERLESS:
+            problems.add(
+                "instance_price: got it for a serverless endpoint, which has no instances; leave "
+                "it out"
+            )
         problems.raise_if_any()
         minute = EndpointMetrics(
             endpoint, period=cdk.Duration.minutes(1), variant_name=variant_name
@@ -102,10 +112,9 @@ class EndpointDashboard(Construct):
             alarm for group in alarms for named in group.alarms.values() for alarm in named.values()
         ]
         rows: list[list[cloudwatch.IWidget]] = [
-            [_traffic(minute), _errors(minute)],
-            [_latency(minute), _capacity(minute)],
+            *ROWS[kind](minute),
             *([[_drift(one) for one in monitors]] if monitors else []),
-            [_cost(hour, instance_price)],
+            *([] if kind is EndpointKind.SERVERLESS else [[_cost(hour, instance_price)]]),
         ]
         if states:
             rows.insert(0, [cloudwatch.AlarmStatusWidget(alarms=states, width=_WIDTH)])
@@ -116,53 +125,6 @@ class EndpointDashboard(Construct):
             default_interval=cdk.Duration.days(7),
             widgets=rows,
         )
-
-
-def _traffic(metrics: EndpointMetrics) -> cloudwatch.IWidget:
-    return cloudwatch.GraphWidget(
-        title="Traffic",
-        width=_WIDTH // 2,
-        left=[
-            metrics.requests("Invocations", "Sum", "requests"),
-            metrics.requests("InvocationsPerInstance", "Sum", "requests for each instance"),
-        ],
-    )
-
-
-def _errors(metrics: EndpointMetrics) -> cloudwatch.IWidget:
-    return cloudwatch.GraphWidget(
-        title="Errors",
-        width=_WIDTH // 2,
-        left=[
-            metrics.requests("Invocation5XXErrors", "Sum", "5xx"),
-            metrics.requests("Invocation4XXErrors", "Sum", "4xx"),
-        ],
-        right=[metrics.requests("Invocation5XXErrors", "Average", "share of 5xx")],
-    )
-
-
-def _latency(metrics: EndpointMetrics) -> cloudwatch.IWidget:
-    return cloudwatch.GraphWidget(
-        title="Latency in microseconds",
-        width=_WIDTH // 2,
-        left=[
-            metrics.requests("ModelLatency", "p50", "model, median"),
-            metrics.requests("ModelLatency", "p99", "model, 99 %"),
-            metrics.requests("OverheadLatency", "p99", "SageMaker, 99 %"),
-        ],
-    )
-
-
-def _capacity(metrics: EndpointMetrics) -> cloudwatch.IWidget:
-    return cloudwatch.GraphWidget(
-        title="Capacity in percent",
-        width=_WIDTH // 2,
-        left=[
-            metrics.instances("CPUUtilization", "Average", "CPU, 100 for each core"),
-            metrics.instances("MemoryUtilization", "Maximum", "memory"),
-            metrics.instances("DiskUtilization", "Maximum", "disk"),
-        ],
-    )
 
 
 def _drift(monitor: WatchedMonitor) -> cloudwatch.IWidget:

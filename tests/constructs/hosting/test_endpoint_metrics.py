@@ -4,13 +4,22 @@ from collections.abc import Callable
 from typing import Any
 
 import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 
 from mlops_constructs.hosting import (
+    AsyncInference,
     Endpoint,
+    EndpointBase,
+    EndpointKind,
     Model,
     RealTimeVariant,
+    ServerlessVariant,
 )
+
+Measure = Callable[[EndpointBase], cloudwatch.Metric]
 
 Resources = Callable[[str], list[dict[str, Any]]]
 
@@ -82,3 +91,73 @@ def test_metrics_have_their_own_statistic_and_the_callers_options_win(
     assert (one.period.to_seconds(), one.label) == (60, "n")
     default = endpoint.metric_invocations().dimensions
     assert default is not None and default["VariantName"] == "champion"
+
+
+@pytest.mark.parametrize(
+    ("kind", "measure", "problem"),
+    [
+        (
+            EndpointKind.ASYNCHRONOUS,
+            lambda endpoint: endpoint.metric_invocations(),
+            "got Invocations of an asynchronous endpoint, which AWS does not publish; of its "
+            "requests there are ExpiredRequests",
+        ),
+        (
+            EndpointKind.ASYNCHRONOUS,
+            lambda endpoint: endpoint.metric_concurrent_requests(),
+            "got ConcurrentRequestsPerModel of an asynchronous endpoint",
+        ),
+        (
+            EndpointKind.SERVERLESS,
+            lambda endpoint: endpoint.metric_disk_utilization(),
+            "got DiskUtilization of a serverless endpoint, which AWS does not publish; of its "
+            "machines there are MemoryUtilization",
+        ),
+        (
+            EndpointKind.SERVERLESS,
+            lambda endpoint: endpoint.metric_model_errors(),
+            "got InvocationModelErrors of a serverless endpoint",
+        ),
+        (
+            EndpointKind.REAL_TIME,
+            lambda endpoint: endpoint.metric_backlog(),
+            "got ApproximateBacklogSize of a real-time endpoint, which AWS does not publish; only "
+            "asynchronous endpoints have a queue",
+        ),
+        (
+            EndpointKind.REAL_TIME,
+            lambda endpoint: endpoint.metric("TimeInBacklog"),
+            "got TimeInBacklog of a real-time endpoint, which AWS does not publish; only "
+            "asynchronous or serverless endpoints have it",
+        ),
+    ],
+)
+def test_a_metric_that_aws_does_not_publish_of_this_kind_is_refused(
+    stack: cdk.Stack, kind: EndpointKind, measure: Measure, problem: str
+) -> None:
+    endpoint = Endpoint.from_endpoint_name(stack, "E", "churn", kind=kind)
+
+    with pytest.raises(ValueError, match="Endpoint S/E metric: ") as refusal:
+        measure(endpoint)
+
+    assert problem in str(refusal.value)
+
+
+def test_an_endpoint_knows_its_kind(
+    stack: cdk.Stack, model: Model, open_model: Model, bucket: s3.IBucket
+) -> None:
+    queue = AsyncInference.to_bucket(bucket)
+    waiting = Endpoint(stack, "A", variants=[real_time(model)], asynchronous=queue)
+    serverless = Endpoint(stack, "S", variants=[ServerlessVariant(model=open_model)])
+    at_once = Endpoint(stack, "R", variants=[real_time(model)])
+    imported = Endpoint.from_endpoint_name(stack, "I", "churn")
+
+    kinds = [endpoint.kind for endpoint in (waiting, serverless, at_once, imported)]
+    assert kinds == [
+        EndpointKind.ASYNCHRONOUS,
+        EndpointKind.SERVERLESS,
+        EndpointKind.REAL_TIME,
+        None,
+    ]
+    assert waiting.metric("TimeInBacklog").metric_name == "TimeInBacklog"
+    assert serverless.metric_provisioned_concurrency_utilization().dimensions

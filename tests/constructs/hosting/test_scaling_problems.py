@@ -5,8 +5,10 @@ from collections.abc import Callable
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_applicationautoscaling as autoscaling
+from aws_cdk import aws_s3 as s3
 
 from mlops_constructs.hosting import (
+    AsyncInference,
     Model,
     RealTimeVariant,
     Scaling,
@@ -46,6 +48,21 @@ def variant(model: Model, scaling: Scaling) -> RealTimeVariant:
                 ScalingPolicy.target_metric(ScalingMetric.of_requests("X", statistic="p99"), 1),
             ),
             "scaling statistic: got p99 of X; target tracking knows Average, Maximum",
+        ),
+        (
+            Scaling.between(1, 2, ScalingPolicy.target_backlog(5)),
+            "scaling metric: got ApproximateBacklogSizePerInstance of a real-time endpoint, which "
+            "AWS does not publish; only asynchronous endpoints have a queue",
+        ),
+        (
+            Scaling.between(
+                1,
+                2,
+                ScalingPolicy.target_metric(
+                    ScalingMetric.of_requests("ServerlessProvisionedConcurrencyUtilization"), 1
+                ),
+            ),
+            "scaling metric: got ServerlessProvisionedConcurrencyUtilization of a real-time",
         ),
         (
             Scaling.between(1, 2, ScalingPolicy.steps_above(CPU, 1, {5: 1})),
@@ -118,6 +135,11 @@ def test_scaling_that_aws_refuses(
             Scaling.between(1, 2, ScalingPolicy.target_invocations(70)),
             "AWS predefines utilization for provisioned concurrency",
         ),
+        (
+            Scaling.between(1, 2, ScalingPolicy.steps_above(CPU, 90, {0: 1})),
+            "scaling metric: got CPUUtilization of a serverless endpoint, which AWS does not "
+            "publish; of its machines there are MemoryUtilization",
+        ),
     ],
 )
 def test_scaling_of_provisioned_concurrency_that_aws_refuses(
@@ -126,3 +148,36 @@ def test_scaling_of_provisioned_concurrency_that_aws_refuses(
     serverless = ServerlessVariant(model=open_model, max_concurrency=20, scaling=scaling)
 
     assert expected in refusal(serverless)
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (
+            ScalingPolicy.target_invocations(60),
+            "got target tracking of invocations for instances behind a queue, of which AWS "
+            "publishes no such metric; use target_backlog, or target_metric",
+        ),
+        (ScalingPolicy.target_concurrency(5), "got target tracking of concurrency for instances"),
+        (
+            ScalingPolicy.target_metric(ScalingMetric.of_requests("OverheadLatency"), 1),
+            "scaling metric: got OverheadLatency of an asynchronous endpoint, which AWS does not "
+            "publish; of its requests there are ExpiredRequests, Invocation4XXErrors",
+        ),
+        (
+            ScalingPolicy.steps_above(ScalingMetric.of_requests("Invocations"), 1, {0: 1}),
+            "scaling metric: got Invocations of an asynchronous endpoint",
+        ),
+        (
+            ScalingPolicy.steps_below(ScalingMetric.of_queue("InvocationsProcessed"), 1, {0: -1}),
+            "scaling metric: got InvocationsProcessed of an asynchronous endpoint, which AWS does "
+            "not publish; of its queue there are ApproximateAgeOfOldestRequest",
+        ),
+    ],
+)
+def test_instances_behind_a_queue_scale_only_by_what_aws_publishes_of_them(
+    refusal: Refusal, model: Model, bucket: s3.IBucket, policy: ScalingPolicy, expected: str
+) -> None:
+    scaled = variant(model, Scaling.between(1, 2, policy))
+
+    assert expected in refusal(scaled, asynchronous=AsyncInference.to_bucket(bucket))

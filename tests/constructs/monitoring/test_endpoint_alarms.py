@@ -5,7 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from mlops_constructs.hosting import EndpointBase
+from mlops_constructs.hosting import Endpoint, EndpointBase, EndpointKind
 from mlops_constructs.monitoring import (
     EndpointAlarms,
     EndpointThresholds,
@@ -79,3 +79,74 @@ def test_thresholds_without_meaning_are_refused(stack: cdk.Stack, endpoint: Endp
     assert "Warning memory_utilization: got 100; allowed are percent" in text
     assert "Critical: got no threshold" in text
     assert "minutes: got 7; allowed are multiples of 5" in text
+
+
+def test_a_serverless_endpoint_has_no_alarm_on_a_disk_that_nobody_measures(
+    stack: cdk.Stack, resources: Any
+) -> None:
+    endpoint = Endpoint.from_endpoint_name(stack, "S", "churn", kind=EndpointKind.SERVERLESS)
+
+    EndpointAlarms(
+        stack,
+        "Alarms",
+        endpoint=endpoint,
+        thresholds={"Critical": EndpointThresholds(concurrency_share=0.9)},
+    )
+
+    found = {one["MetricName"]: one["Threshold"] for one in resources("AWS::CloudWatch::Alarm")}
+    assert found == {
+        "Invocation5XXErrors": 0.05,
+        "MemoryUtilization": 90,
+        "ServerlessConcurrentExecutionsUtilization": 0.9,
+    }
+
+
+def test_the_queue_of_an_asynchronous_endpoint_is_watched_without_a_variant(
+    stack: cdk.Stack, resources: Any
+) -> None:
+    endpoint = Endpoint.from_endpoint_name(stack, "A", "churn", kind=EndpointKind.ASYNCHRONOUS)
+
+    EndpointAlarms(
+        stack,
+        "Alarms",
+        endpoint=endpoint,
+        thresholds={"Critical": EndpointThresholds(oldest_request=cdk.Duration.minutes(10))},
+    )
+
+    alarms = {one["MetricName"]: one for one in resources("AWS::CloudWatch::Alarm")}
+    oldest = alarms["ApproximateAgeOfOldestRequest"]
+    assert oldest["Threshold"] == 600
+    assert oldest["Dimensions"] == [{"Name": "EndpointName", "Value": "churn"}]
+
+
+def test_a_threshold_on_what_aws_does_not_publish_of_this_kind_is_refused(
+    stack: cdk.Stack,
+) -> None:
+    serverless = Endpoint.from_endpoint_name(stack, "S", "churn", kind=EndpointKind.SERVERLESS)
+    real_time = Endpoint.from_endpoint_name(stack, "R", "churn", kind=EndpointKind.REAL_TIME)
+
+    with pytest.raises(ValueError) as machines:
+        EndpointAlarms(
+            stack,
+            "Machines",
+            endpoint=serverless,
+            thresholds={"Critical": EndpointThresholds(cpu_utilization=80, disk_utilization=50)},
+        )
+    with pytest.raises(ValueError) as queue:
+        EndpointAlarms(
+            stack,
+            "Queue",
+            endpoint=real_time,
+            thresholds={
+                "Warning": EndpointThresholds(
+                    oldest_request=cdk.Duration.minutes(1), concurrency_share=2
+                )
+            },
+        )
+
+    text = str(machines.value)
+    assert "Critical cpu_utilization: got CPUUtilization of a serverless endpoint" in text
+    assert "Critical disk_utilization: got DiskUtilization of a serverless endpoint" in text
+    text = str(queue.value)
+    assert "Warning oldest_request: got ApproximateAgeOfOldestRequest of a real-time" in text
+    assert "Warning concurrency_share: got 2; allowed is a part of the concurrency" in text

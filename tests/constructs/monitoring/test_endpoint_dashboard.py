@@ -6,7 +6,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from mlops_constructs.hosting import EndpointBase
+from mlops_constructs.hosting import Endpoint, EndpointBase, EndpointKind
 from mlops_constructs.monitoring import (
     EndpointAlarms,
     EndpointDashboard,
@@ -70,3 +70,43 @@ def test_a_dashboard_without_meaning_is_refused(stack: cdk.Stack, endpoint: Endp
 
     assert "monitor 'Empty': got 0 metrics; allowed are 1 to 500" in str(refusal.value)
     assert "instance_price: got 0; allowed is more than 0 US dollars" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown", "absent"),
+    [
+        (
+            EndpointKind.ASYNCHRONOUS,
+            ["ApproximateBacklogSize", "InvocationsProcessed", "ModelLatency", "DiskUtilization"],
+            ['"Invocations"', "InvocationsPerInstance", "OverheadLatency"],
+        ),
+        (
+            EndpointKind.SERVERLESS,
+            ["ModelSetupTime", "OverheadLatency", "ServerlessConcurrentExecutionsUtilization"],
+            ["InvocationsPerInstance", "CPUUtilization", "DiskUtilization", "hours of instances"],
+        ),
+        (
+            EndpointKind.REAL_TIME,
+            ['"Invocations"', "InvocationsPerInstance", "OverheadLatency", "hours of instances"],
+            ["Backlog", "Serverless"],
+        ),
+    ],
+)
+def test_a_dashboard_shows_what_aws_publishes_of_this_kind_of_endpoint(
+    stack: cdk.Stack, resources: Any, kind: EndpointKind, shown: list[str], absent: list[str]
+) -> None:
+    endpoint = Endpoint.from_endpoint_name(stack, "E", "churn", kind=kind)
+
+    EndpointDashboard(stack, "Dashboard", endpoint=endpoint)
+
+    (dashboard,) = resources("AWS::CloudWatch::Dashboard")
+    body = json.dumps(dashboard["DashboardBody"]).replace("\\", "")
+    assert [name for name in shown if name not in body] == []
+    assert [name for name in absent if name in body] == []
+
+
+def test_a_serverless_endpoint_has_no_price_of_instances(stack: cdk.Stack) -> None:
+    endpoint = Endpoint.from_endpoint_name(stack, "E", "churn", kind=EndpointKind.SERVERLESS)
+
+    with pytest.raises(ValueError, match="instance_price: got it for a serverless endpoint"):
+        EndpointDashboard(stack, "Dashboard", endpoint=endpoint, instance_price=0.1)
