@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from botocore.model import ListShape, OperationModel, ServiceModel, Shape, StructureShape
 
+from rehearsal.aws.event_streams import CONTENT_TYPE, write_events
 from rehearsal.aws.json_protocol import json_object, read_input
 from rehearsal.aws.platform import AwsError
 from rehearsal.aws.protocols import Answer, HttpRequest, from_text
@@ -67,6 +68,11 @@ class RestJsonProtocol:
             return status, headers, b"{}"
         body_members, location_headers = _split_answer(shape, answer)
         payload = shape.serialization.get("payload")
+        if operation.has_event_stream_output:
+            stream = operation.get_event_stream_output()
+            events = answer.get(str(payload), ())
+            headers = {"Content-Type": CONTENT_TYPE}
+            return status, {**headers, **location_headers}, write_events(stream, events)
         if payload and shape.members[payload].type_name == "blob":
             body = answer.get(payload, b"")
             # The content type is a member of the answer here (InvokeEndpoint).

@@ -62,7 +62,8 @@ class ProjectWork:
 
     def host(self) -> list[Permission]:
         changing = " ".join(f"Delete{name}" for name in HOSTED)
-        changing += " InvokeEndpoint InvokeEndpointAsync UpdateEndpoint"
+        changing += " InvokeEndpoint InvokeEndpointAsync InvokeEndpointWithBidirectionalStream"
+        changing += " InvokeEndpointWithResponseStream UpdateEndpoint"
         return [
             self._create(HOSTED, HOSTING_KINDS),
             *self._tagging(HOSTED, HOSTING_KINDS),
@@ -125,6 +126,8 @@ class ProjectWork:
             "sagemaker:DescribePipeline",
             "sagemaker:InvokeEndpoint",
             "sagemaker:InvokeEndpointAsync",
+            "sagemaker:InvokeEndpointWithBidirectionalStream",
+            "sagemaker:InvokeEndpointWithResponseStream",
             "sagemaker:StartPipelineExecution",
             "sagemaker:UpdateEndpoint",
         ]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from aws_cdk import aws_iam as iam
 
+from .permissions import INVOKING
 from .serving_metrics import MetricOptions, ServingMetrics
 
 
@@ -15,10 +16,13 @@ class InferenceComponentBase(ServingMetrics):
     endpoint_arn: str
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal send requests to the component through its endpoint."""
+        """Lets a principal send requests to the component through its endpoint.
+
+        The answer may come at once, as a stream, or in a conversation of two streams.
+        """
         return iam.Grant.add_to_principal(
             grantee=grantee,
-            actions=["sagemaker:InvokeEndpoint"],
+            actions=list(INVOKING),
             resource_arns=[self.endpoint_arn, self.inference_component_arn],
         )
 

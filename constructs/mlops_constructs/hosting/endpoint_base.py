@@ -9,6 +9,7 @@ from aws_cdk import aws_iam as iam
 
 from mlops_constructs._endpoint_kind import EndpointKind, MetricSource, unpublished
 
+from .permissions import INVOKING
 from .serving_metrics import MetricOptions, ServingMetrics
 
 
@@ -28,13 +29,14 @@ class EndpointBase(ServingMetrics):
     hosts_components: bool | None = None
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal send requests to the endpoint.
+        """Lets a principal send requests to the endpoint and wait for the answer, which may come
+        at once, as a stream, or in a conversation of two streams.
 
         Example::
 
             endpoint.grant_invoke(role)
         """
-        return self._grant(grantee, "sagemaker:InvokeEndpoint")
+        return self._grant(grantee, *INVOKING)
 
     def grant_invoke_async(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal put requests into the queue of an asynchronous endpoint.
@@ -173,9 +175,9 @@ class EndpointBase(ServingMetrics):
             targets=None if target is None else [target],
         )
 
-    def _grant(self, grantee: iam.IGrantable, action: str) -> iam.Grant:
+    def _grant(self, grantee: iam.IGrantable, *actions: str) -> iam.Grant:
         return iam.Grant.add_to_principal(
-            grantee=grantee, actions=[action], resource_arns=[self.endpoint_arn]
+            grantee=grantee, actions=list(actions), resource_arns=[self.endpoint_arn]
         )
 
     def _of_requests(

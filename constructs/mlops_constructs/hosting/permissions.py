@@ -9,6 +9,13 @@ from constructs import IConstruct
 
 from mlops_constructs.access import Permission, acknowledge_wildcards
 
+INVOKING = (
+    "sagemaker:InvokeEndpoint",
+    "sagemaker:InvokeEndpointWithBidirectionalStream",
+    "sagemaker:InvokeEndpointWithResponseStream",
+)
+"""Requests whose caller waits for the answer: each form of it is an action of its own in IAM."""
+
 
 def grant(role: iam.IRole, permissions: Iterable[Permission]) -> None:
     """Adds permissions to a role; a role that cannot be changed here is left alone."""

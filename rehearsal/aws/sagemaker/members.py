@@ -172,6 +172,7 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "SessionId",
         "PrefixAwareId",
     ),
+    "InvokeEndpointWithResponseStream": ("SessionId", "PrefixAwareId"),
 }
 
 

@@ -22,6 +22,7 @@ _LONGEST_MESSAGE = 2048
 _SHADOW_WORKERS = 8
 _LARGEST_INLINE = 128_000
 # The defaults of API_runtime_InvokeEndpointAsync.
+_PART = 8192
 _SECONDS_TO_LIVE = 21600
 _ASYNCHRONOUS_TIMEOUT = 900
 
@@ -29,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class SageMakerRuntime(Service):
-    """InvokeEndpoint, InvokeEndpointAsync. The other operations are refused by the gateway."""
+    """InvokeEndpoint, InvokeEndpointWithResponseStream, InvokeEndpointAsync."""
 
     name: ClassVar[str] = "sagemaker-runtime"
     namespace: ClassVar[str] = "sagemaker"
@@ -57,8 +58,23 @@ class SageMakerRuntime(Service):
                 MaxConcurrency of a serverless variant, ModelError (424) with the container's
                 status and message when it does not answer 2xx.
         """
+        return self._invoke("InvokeEndpoint", request, context)
+
+    def invoke_endpoint_with_response_stream(self, request: Request, context: Context) -> Response:
+        """The same, with an answer in parts; they come when the container has sent all of them.
+
+        Raises:
+            AwsError: as `invoke_endpoint`.
+        """
+        answer = self._invoke("InvokeEndpointWithResponseStream", request, context)
+        body = answer["Body"]
+        starts = range(0, max(len(body), 1), _PART)
+        parts = [{"PayloadPart": {"Bytes": body[start : start + _PART]}} for start in starts]
+        return {**answer, "Body": parts}
+
+    def _invoke(self, operation: str, request: Request, context: Context) -> Response:
         started = time.monotonic()
-        refuse_unsupported("InvokeEndpoint", request, code="ValidationError")
+        refuse_unsupported(operation, request, code="ValidationError")
         live = self._live(context.scope, request["EndpointName"])
         if live.queue is not None:
             message = (

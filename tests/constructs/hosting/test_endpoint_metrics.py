@@ -36,7 +36,11 @@ def test_a_principal_may_invoke_this_endpoint_only(
     Endpoint(stack, "E", variants=[real_time(model)]).grant_invoke(caller)
 
     statement = resources("AWS::IAM::Policy")[0]["PolicyDocument"]["Statement"][0]
-    assert statement["Action"] == "sagemaker:InvokeEndpoint"
+    assert statement["Action"] == [
+        "sagemaker:InvokeEndpoint",
+        "sagemaker:InvokeEndpointWithBidirectionalStream",
+        "sagemaker:InvokeEndpointWithResponseStream",
+    ]
     assert "Ref" in statement["Resource"]
 
 

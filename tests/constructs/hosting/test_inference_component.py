@@ -261,3 +261,4 @@ def test_components_are_invoked_through_their_endpoint_and_measured_by_name(
         component.metric_invocations(variant="AllTraffic")
     policy = str(resources("AWS::IAM::Policy")[0]["PolicyDocument"])
     assert ":inference-component/upsell" in policy
+    assert policy.count("InvokeEndpointWithResponseStream") == 2

@@ -210,6 +210,26 @@ def test_a_multi_model_endpoint_loads_what_a_caller_may_ask(cloud: Aws, role: st
     remove(cloud, "multi-model")
 
 
+def test_an_answer_in_parts_is_an_action_of_its_own(cloud: Aws, role: str) -> None:
+    endpoint = deploy(cloud, "streamed", resources(role, container("small")))
+    plain = cloud.person("plain", {"Action": "sagemaker:InvokeEndpoint"})
+    streaming = cloud.person("streaming", {"Action": "sagemaker:InvokeEndpointWithResponseStream"})
+    request: Any = {"EndpointName": endpoint, "Body": b"1,2", "ContentType": "text/csv"}
+
+    answer = cloud.client("sagemaker-runtime", streaming).invoke_endpoint_with_response_stream(
+        **request
+    )
+
+    parts = [event["PayloadPart"]["Bytes"] for event in answer["Body"]]
+    assert b"".join(parts) == b"3.5\n"
+    assert answer["InvokedProductionVariant"] == "AllTraffic"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        cloud.client("sagemaker-runtime", plain).invoke_endpoint_with_response_stream(**request)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        cloud.client("sagemaker-runtime", streaming).invoke_endpoint(**request)
+    remove(cloud, "streamed")
+
+
 def test_containers_form_a_pipeline_or_answer_for_themselves(cloud: Aws, role: str) -> None:
     two = [
         container("small", ContainerHostname="first"),

@@ -1,0 +1,53 @@
+"""Event streams: answers that come as messages, one after the other.
+
+https://smithy.io/2.0/aws/amazon-eventstream.html
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from botocore.model import StructureShape
+
+CONTENT_TYPE = "application/vnd.amazon.eventstream"
+_STRING = 7
+
+
+def write_events(shape: StructureShape, events: Iterable[Mapping[str, Any]]) -> bytes:
+    """The messages of a stream; each event is one member of its shape, with a blob as payload."""
+    written = b""
+    for event in events:
+        ((name, content),) = event.items()
+        (payload,) = (
+            member
+            for member, described in shape.members[name].members.items()
+            if described.serialization.get("eventpayload")
+        )
+        headers = {
+            ":event-type": name,
+            ":content-type": "application/octet-stream",
+            ":message-type": "event",
+        }
+        written += _message(headers, content[payload])
+    return written
+
+
+def _message(headers: Mapping[str, str], payload: bytes) -> bytes:
+    """Lengths with their checksum, headers, payload, and a checksum of all of it."""
+    packed = b"".join(_header(name, value) for name, value in headers.items())
+    total = 4 + 4 + 4 + len(packed) + len(payload) + 4
+    prelude = struct.pack("!II", total, len(packed))
+    message = prelude + _checksum(prelude) + packed + payload
+    return message + _checksum(message)
+
+
+def _header(name: str, value: str) -> bytes:
+    key, text = name.encode(), value.encode()
+    return struct.pack("!B", len(key)) + key + struct.pack("!BH", _STRING, len(text)) + text
+
+
+def _checksum(content: bytes) -> bytes:
+    return struct.pack("!I", zlib.crc32(content))
