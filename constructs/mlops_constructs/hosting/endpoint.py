@@ -46,7 +46,8 @@ class Endpoint(EndpointBase):
             for inference components.
         endpoint_name: name by which it is called; also the beginning of its configuration's name.
             Left out: CloudFormation names both.
-        encryption_key: key of the storage volumes of its instances. Left out: a key of AWS.
+        encryption_key: key of the storage volumes of its instances. Local NVMe disks, which types
+            such as `ml.g5` have, are encrypted by their hardware instead. Left out: a key of AWS.
         data_capture: copies of requests and answers. Left out: nothing is captured.
         rollout: how it moves to a new configuration. Left out: AWS moves all traffic at once and
             never turns back.
@@ -112,6 +113,7 @@ class Endpoint(EndpointBase):
         self.hosts_components = bool(parts.fleets)
         parts.grant_roles(self)
         parts.explain_open_networks()
+        parts.explain_local_disks(self)
         config = parts.define_config(self, endpoint_name)
         self._resource = self._define_endpoint(config, endpoint_name, rollout)
         self.endpoint_name = self._get_resource_name_attribute(self._resource.attr_endpoint_name)

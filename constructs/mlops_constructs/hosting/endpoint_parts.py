@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
@@ -12,6 +13,8 @@ from constructs import Construct
 from mlops_constructs._content_name import content_hash
 from mlops_constructs._endpoint_kind import EndpointKind
 from mlops_constructs._findings import acknowledge, in_security_packs
+from mlops_constructs._instance_type import has_local_storage
+from mlops_constructs._problems import is_known
 from mlops_constructs.access import RolePolicies
 
 from .async_inference import AsyncInference
@@ -108,6 +111,20 @@ class EndpointParts:
         for variant in self.serverless:
             reason = "Serverless endpoints support no network isolation"
             acknowledge(variant.model, {"CKV_AWS_370": reason})
+
+    def explain_local_disks(self, scope: Construct) -> None:
+        """Tells of the disks that the key leaves out; AWS takes it, unlike that of a job.
+
+        Source: KmsKeyId of CreateEndpointConfig in SageMaker's API reference.
+        """
+        for variant in self.on_instances if self.encryption_key is not None else ():
+            instance_type = variant.instance_type
+            if is_known(instance_type) and has_local_storage(instance_type):
+                cdk.Annotations.of(scope).add_info_v2(
+                    f"mlops_constructs:local-disks-{variant.name}",
+                    f"variant {variant.name} on {instance_type} keeps data on local NVMe disks: "
+                    "their hardware encrypts them, encryption_key the other volumes",
+                )
 
     def define_config(
         self, scope: Construct, endpoint_name: str | None

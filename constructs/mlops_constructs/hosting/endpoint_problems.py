@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from mlops_constructs._instance_type import has_local_storage, ignores_rollout
+from mlops_constructs._instance_type import ignores_rollout
 from mlops_constructs._problems import is_known
 
 from .endpoint_parts import EndpointParts
@@ -21,8 +21,6 @@ def endpoint_problems(parts: EndpointParts, *, named: bool, rollout: Rollout | N
     if parts.asynchronous is not None:
         found += parts.asynchronous.problems()
     found += exclusion_problems(parts, rollout)
-    if parts.encryption_key is not None:
-        found += _encryption_problems(parts)
     if rollout is not None and not parts.fleets:
         found += _rollout_problems(parts, rollout, named=named)
     return found
@@ -61,16 +59,6 @@ def _scaling_problems(parts: EndpointParts) -> list[str]:
             "all counts or none, so scale each variant, with equal bounds to fix its count"
         )
     return found
-
-
-def _encryption_problems(parts: EndpointParts) -> list[str]:
-    return [
-        f"encryption_key: got it with variant {variant.name} on {variant.instance_type}, which "
-        "keeps data on local NVMe disks that the key cannot encrypt (their hardware does); leave "
-        "the key out, or use a type without local disks"
-        for variant in parts.on_instances
-        if is_known(variant.instance_type) and has_local_storage(variant.instance_type)
-    ]
 
 
 def _rollout_problems(parts: EndpointParts, rollout: Rollout, *, named: bool) -> list[str]:

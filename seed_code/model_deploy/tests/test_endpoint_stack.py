@@ -141,12 +141,16 @@ def test_resources_carry_the_tags_of_the_project_and_of_the_settings(
     }
 
 
-def test_volumes_of_types_with_local_disks_are_left_to_their_hardware(
-    template_of: TemplateOf,
+@pytest.mark.parametrize(("encrypt_volumes", "has_key"), [(True, True), (False, False)])
+def test_types_with_local_disks_may_have_the_key_of_the_project(
+    template_of: TemplateOf, encrypt_volumes: bool, has_key: bool
 ) -> None:
-    on_gpu = RealTime(kind="real-time", instance_type="ml.g5.xlarge", encrypt_volumes=False)
+    on_gpu = RealTime(
+        kind="real-time", instance_type="ml.g5.xlarge", encrypt_volumes=encrypt_volumes
+    )
 
-    assert "KmsKeyId" not in properties_of(template_of(on_gpu), "AWS::SageMaker::EndpointConfig")
+    config = properties_of(template_of(on_gpu), "AWS::SageMaker::EndpointConfig")
+    assert ("KmsKeyId" in config) is has_key
 
 
 @pytest.mark.parametrize(
@@ -191,7 +195,7 @@ def test_a_serverless_stage_has_no_instances(template_of: TemplateOf) -> None:
 def test_settings_that_contradict_aws_are_refused_together(template_of: TemplateOf) -> None:
     stage = RealTime(
         kind="real-time",
-        instance_type="ml.g5.xlarge",
+        instance_type="ml.t2.medium",
         instance_count=9,
         scaling=Scaling(minimum=2, maximum=4, invocations_per_instance=600),
     )
@@ -200,4 +204,4 @@ def test_settings_that_contradict_aws_are_refused_together(template_of: Template
         template_of(stage)
 
     assert "initial_instance_count: got 9; allowed are 2 to 4" in str(refusal.value)
-    assert "keeps data on local NVMe disks" in str(refusal.value)
+    assert "whose CPU is burstable" in str(refusal.value)

@@ -5,7 +5,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from mlops_constructs.hosting import (
@@ -92,12 +91,9 @@ def test_a_name_leaves_room_for_that_of_its_configuration(refusal: Refusal, mode
     assert "allowed are 1 to 52 letters" in refusal(real_time(model), endpoint_name="x" * 53)
 
 
-def test_every_problem_is_told_at_once(
-    refusal: Refusal, model: Model, bucket: s3.IBucket, key: kms.IKey
-) -> None:
+def test_every_problem_is_told_at_once(refusal: Refusal, model: Model, bucket: s3.IBucket) -> None:
     told = refusal(
-        real_time(model, instance_type="ml.g5.xlarge", initial_instance_count=0),
-        encryption_key=key,
+        real_time(model, instance_type="g5.xlarge", initial_instance_count=0),
         data_capture=DataCapture.to_bucket(bucket, sampling_percentage=0),
         rollout=Rollout.canary(size=Capacity.percent(80)),
     )

@@ -1,10 +1,11 @@
 """What families of instance types cannot do."""
 
-from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 from aws_cdk import aws_kms as kms
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, StringShape
@@ -15,11 +16,10 @@ from mlops_constructs._instance_type import (
     is_burstable,
 )
 from mlops_constructs.hosting import (
+    Endpoint,
     Model,
     RealTimeVariant,
 )
-
-Refusal = Callable[..., str]
 
 
 def real_time(model: Model, **settings: Any) -> RealTimeVariant:
@@ -29,13 +29,27 @@ def real_time(model: Model, **settings: Any) -> RealTimeVariant:
 @pytest.mark.parametrize(
     "family", ["c6gd", "dl1", "g4dn", "g5", "g6e", "m5d", "p4d", "p5", "p6-b200", "r7gd", "trn1"]
 )
-def test_a_key_is_refused_where_it_would_not_encrypt_local_disks(
-    refusal: Refusal, model: Model, key: kms.IKey, family: str
+def test_an_endpoint_has_a_key_beside_local_disks_and_says_what_the_key_leaves_out(
+    stack: cdk.Stack, model: Model, key: kms.IKey, family: str
 ) -> None:
     instance_type = f"ml.{family}.24xlarge"
-    told = refusal(real_time(model, instance_type=instance_type), encryption_key=key)
 
-    assert f"on {instance_type}, which keeps data on local NVMe disks" in told
+    Endpoint(
+        stack,
+        "E",
+        variants=[real_time(model, instance_type=instance_type)],
+        encryption_key=key,
+    )
+
+    template = assertions.Template.from_stack(stack)
+    template.has_resource_properties("AWS::SageMaker::EndpointConfig", {"KmsKeyId": key.key_arn})
+    told = assertions.Annotations.from_stack(stack)
+    told.has_info(
+        "/S/E",
+        assertions.Match.string_like_regexp(
+            f"variant AllTraffic on {instance_type} keeps data on local NVMe disks"
+        ),
+    )
 
 
 def test_each_family_that_sagemaker_hosts_on_is_known() -> None:
