@@ -122,7 +122,11 @@ class Platform(Protocol):
         """A boto3 session with those credentials whose clients reach the gateway over TLS."""
 
     def environment(self, credentials: Credentials, region: str) -> dict[str, str]:
-        """The AWS_* variables for a process that acts with those credentials."""
+        """The AWS_* variables for a process that acts with those credentials.
+
+        AWS_REGION is among them, AWS_DEFAULT_REGION is not: of the containers that AWS starts only
+        builds get it, see `build_environment`.
+        """
 
     def authorize(
         self,

@@ -151,10 +151,11 @@ class Job:
     def variables(self, isolated: bool) -> dict[str, str]:
         """How the container reaches AWS; with network isolation it gets no credentials.
 
+        SageMaker names the region in AWS_REGION alone, which boto3 does not read.
         https://docs.aws.amazon.com/sagemaker/latest/dg/mkt-algo-model-internet-free.html
         """
         given = {} if isolated else dict(self.environment)
-        return given | {"AWS_REGION": self.scope.region, "AWS_DEFAULT_REGION": self.scope.region}
+        return given | {"AWS_REGION": self.scope.region}
 
     @property
     def longest(self) -> int:

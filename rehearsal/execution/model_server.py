@@ -220,7 +220,7 @@ class ModelServer:
             f"container-{number}" if number else "primary"
         )
         given = {} if self._isolated else self._environment
-        region = {"AWS_REGION": self._scope.region, "AWS_DEFAULT_REGION": self._scope.region}
+        region = {"AWS_REGION": self._scope.region}  # and no AWS_DEFAULT_REGION, as in SageMaker
         container = ModelContainer(
             definition,
             str(label),

@@ -76,7 +76,6 @@ class Ministack:
             "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
             "AWS_SESSION_TOKEN": credentials.session_token,
             "AWS_REGION": region,
-            "AWS_DEFAULT_REGION": region,
             "AWS_ENDPOINT_URL": self._endpoint_url,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CA_BUNDLE": bundle,

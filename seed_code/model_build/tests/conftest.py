@@ -15,7 +15,7 @@ from tabular import preprocess
 from tabular.evaluate import evaluate
 from tabular.predictor import Predictor
 from tabular.train import train
-from tests.aws_in_memory import Aws
+from tests.aws_in_memory import REGION, Aws
 
 Rows = list[list[str]]
 
@@ -167,4 +167,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     boto3 = pytest.importorskip("boto3")
     found = Aws()
     monkeypatch.setattr(boto3, "client", found.client)
+    # As in a container of SageMaker, which sets no AWS_DEFAULT_REGION.
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_REGION", REGION)
     return found

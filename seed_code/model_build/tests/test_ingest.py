@@ -91,7 +91,8 @@ def _definitions(kinds: dict[str, str], collection: str | None = None) -> list[d
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> FeatureStore:
     found = FeatureStore()
-    monkeypatch.setattr(boto3, "client", lambda service, config: found)
+    monkeypatch.setattr(boto3, "client", lambda service, region_name, config: found)
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
     return found
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tabular.aws import client
 from tabular.failure import InputError, exit_with_message
 from tabular.ingest.files import File, FileError, Inbox, rows
 from tabular.ingest.schema import GroupSchema, Record
@@ -53,14 +54,12 @@ def _ingest(options: argparse.Namespace) -> str:
 
 
 def _client(service: str, options: argparse.Namespace) -> Any:
-    import boto3
     from botocore.config import Config
 
-    client: Any = boto3.client
     # Adaptive: what AWS throttles is tried again, and slower.
     return client(
         service,
-        config=Config(
+        Config(
             retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
             max_pool_connections=options.concurrency,
         ),

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tabular.aws import client
 from tabular.failure import InputError
 from tabular.monitor.findings import Metric
 from tabular.monitor.settings import Settings
@@ -34,14 +35,13 @@ def publish(metrics: Sequence[Metric], settings: Settings, time: datetime) -> No
 
 
 def _put(metrics: Sequence[Metric], settings: Settings, time: datetime) -> None:
-    import boto3
     from botocore.exceptions import BotoCoreError, ClientError
 
-    client: Any = boto3.client("cloudwatch")
+    cloudwatch = client("cloudwatch")
     data = [{**one, "Timestamp": time} for one in _data(metrics, settings)]
     try:
         for first in range(0, len(data), MOST_IN_A_REQUEST):
-            client.put_metric_data(
+            cloudwatch.put_metric_data(
                 Namespace=settings.metrics_namespace,
                 MetricData=data[first : first + MOST_IN_A_REQUEST],
             )

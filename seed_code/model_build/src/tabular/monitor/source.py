@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from tabular.aws import client
 from tabular.failure import InputError
 from tabular.monitor.settings import Window
 
@@ -101,15 +102,14 @@ def _numbered(name: str, texts: Iterable[str]) -> Lines:
 
 
 class _Bucket:
-    """A part of a bucket. boto3 is imported here, so that no other command of the image pays."""
+    """A part of a bucket."""
 
     def __init__(self, address: str) -> None:
-        import boto3
         from botocore.exceptions import BotoCoreError, ClientError
 
         parts = urlsplit(address)
         self._name, self._prefix = parts.netloc, parts.path.strip("/")
-        self._client: Any = boto3.client("s3")
+        self._client = client("s3")
         self._errors = (BotoCoreError, ClientError)
 
     def lines(self, window: Window | None, *, by_variant: bool) -> Lines:
