@@ -67,12 +67,21 @@ def endpoint(stack: cdk.Stack) -> EndpointBase:
 
 @pytest.fixture
 def labels(bucket: s3.IBucket) -> GroundTruth:
+    return labels_in(bucket)
+
+
+def labels_in(bucket: s3.IBucket) -> GroundTruth:
     return GroundTruth.in_bucket(bucket, prefix="labels", delay=cdk.Duration.days(1))
 
 
 @pytest.fixture
-def questions(bucket: s3.IBucket, labels: GroundTruth) -> dict[str, MonitoringQuestion]:
+def questions(bucket: s3.IBucket) -> dict[str, MonitoringQuestion]:
+    return questions_of(bucket)
+
+
+def questions_of(bucket: s3.IBucket) -> dict[str, MonitoringQuestion]:
     """Every question, by the name in the environment of a container."""
+    labels = labels_in(bucket)
     return {
         "DATA_QUALITY": MonitoringQuestion.data_quality(),
         "MODEL_QUALITY": MonitoringQuestion.model_quality(

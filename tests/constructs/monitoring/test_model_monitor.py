@@ -6,8 +6,11 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
+from mlops_constructs.hosting import Endpoint
 from mlops_constructs.monitoring import (
     ModelMonitor,
     MonitoringFrequency,
@@ -16,7 +19,14 @@ from mlops_constructs.monitoring import (
     MonitoringNetwork,
     MonitoringQuestion,
 )
-from tests.constructs.monitoring.conftest import KEY_ARN, Define, name_in_new_app
+from tests.constructs.monitoring.conftest import (
+    KEY_ARN,
+    Define,
+    name_in_new_app,
+    questions_of,
+    settings_of,
+    stack_in,
+)
 
 KINDS = {
     "DATA_QUALITY": "DataQuality",
@@ -167,6 +177,44 @@ def test_each_change_makes_a_name_of_its_own_so_that_nothing_clashes(
 
 def test_the_same_inputs_have_the_same_name(unchanged: str) -> None:
     assert name_in_new_app(ModelMonitor) == unchanged
+
+
+def names_with_tags(
+    stack: cdk.Stack, settings: dict[str, Any], tags: dict[str, str]
+) -> tuple[Any, Any]:
+    """The names of the definition and of the schedule; every tag is one of the whole app."""
+    ModelMonitor(stack, "Monitor", **settings)
+    for key, value in tags.items():
+        cdk.Tags.of(stack.node.root).add(key, value)
+    resources = Template.from_stack(stack).to_json()["Resources"].values()
+    named = {one["Type"]: one["Properties"] for one in resources if "Monitor" in str(one)}
+    schedule = named["AWS::SageMaker::MonitoringSchedule"]
+    (definition,) = (named[name] for name in named if name.endswith("JobDefinition"))
+    used = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"]
+    assert used == definition["JobDefinitionName"]
+    assert len(used) <= 63
+    return used, schedule["MonitoringScheduleName"]
+
+
+@pytest.mark.parametrize("analysis", KINDS)
+def test_complaint_15_a_tag_of_the_app_makes_a_name_of_its_own(analysis: str) -> None:
+    """Tags of a job definition are createOnly in CloudFormation's schema."""
+    definitions, schedules = [], []
+    for tags in ({}, {"team": "growth"}, {"team": "sales"}, {"team": "sales", "cost": "7"}):
+        stack = stack_in("eu-west-1")
+        bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "churn-artifacts")
+        settings = settings_of(
+            bucket,
+            ecr.Repository.from_repository_name(stack, "Repository", "churn"),
+            Endpoint.from_endpoint_name(stack, "Endpoint", "churn-prod"),
+        )
+        settings |= {"question": questions_of(bucket)[analysis]}
+        definition, schedule = names_with_tags(stack, settings, tags)
+        definitions.append(definition)
+        schedules.append(schedule)
+    assert len(set(definitions)) == 4
+    # Else the dimension of the metrics would change, and each alarm with it.
+    assert len(set(schedules)) == 1
 
 
 def test_explainability_needs_an_analysis_configuration(define: Define) -> None:
