@@ -5,6 +5,7 @@
 
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -15,24 +16,32 @@ from stacks.platform_pipeline_stack import PlatformPipelineStack
 from stacks.project_stack import ProjectStack
 from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.seeds import seed_code
-from stacks.settings import (
-    DEFAULT_SETTINGS,
-    Settings,
-    SettingsError,
-    load_settings,
-    load_stages,
-)
+from stacks.settings import DEFAULT_SETTINGS, Settings, SettingsError, load_settings
+from stacks.stages import load_stages
 
 
 def add_stacks(scope: Construct, settings: Settings) -> None:
-    env = environment(settings)
+    """Adds the stacks of an environment."""
+    env, defaults = environment(settings), settings.defaults
     seeds = seed_code()
     if settings.project_templates is not None:
         ProjectTemplatesStack(
-            scope, "ProjectTemplates", settings=settings.project_templates, seeds=seeds, env=env
+            scope,
+            "ProjectTemplates",
+            settings=settings.project_templates,
+            seeds=seeds,
+            defaults=defaults,
+            env=env,
         )
     for project in settings.projects:
-        ProjectStack(scope, f"Project-{project.name}", settings=project, seeds=seeds, env=env)
+        ProjectStack(
+            scope,
+            f"Project-{project.name}",
+            settings=project,
+            seeds=seeds,
+            defaults=defaults,
+            env=env,
+        )
 
 
 def add_pipeline(app: cdk.App, settings: Settings, config: str) -> None:
@@ -41,7 +50,7 @@ def add_pipeline(app: cdk.App, settings: Settings, config: str) -> None:
     if pipeline is None:
         return
     stages = []
-    for one, of_stage in zip(pipeline.stages, load_stages(pipeline, ROOT), strict=True):
+    for one, of_stage in zip(pipeline.stages, load_stages(settings, config, ROOT), strict=True):
         stages.append(cdk.Stage(app, one.name, env=environment(of_stage)))
         add_stacks(stages[-1], of_stage)
     PlatformPipelineStack(
@@ -50,6 +59,7 @@ def add_pipeline(app: cdk.App, settings: Settings, config: str) -> None:
         settings=pipeline,
         config=config,
         stages=stages,
+        defaults=settings.defaults,
         env=environment(settings),
     )
 
@@ -58,16 +68,23 @@ def environment(settings: Settings) -> cdk.Environment:
     return cdk.Environment(account=settings.environment.account, region=settings.environment.region)
 
 
+def refuse(message: str) -> NoReturn:
+    """Ends the app with a message that a person reads in the CLI's output."""
+    print(message, file=sys.stderr)  # noqa: T201
+    sys.exit(2)
+
+
 def main() -> None:
     app = cdk.App(analytics_reporting=False)
     config = app.node.try_get_context("config") or DEFAULT_SETTINGS
     try:
         settings = load_settings(Path(config))
         add_pipeline(app, settings, config)
+        add_stacks(app, settings)
     except SettingsError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a person reads it in the CLI's output
-        sys.exit(2)
-    add_stacks(app, settings)
+        refuse(str(error))
+    except ValueError as error:  # what the library refuses, the file has asked for
+        refuse(f"{config}: {error}")
     cdk.Validations.of(app).add_plugins(SageMakerChecks())
     app.synth()
 

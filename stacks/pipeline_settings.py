@@ -4,70 +4,92 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, Field
 
 from mlops_constructs.delivery.names import PROJECT_NAME
-from stacks.checked_text import allowed, matching
-
-_STAGE = r"[A-Z][A-Za-z0-9]{0,19}"
-_FILE = r"config/[A-Za-z0-9._-]+\.ya?ml"
+from stacks.checked_text import matching
+from stacks.settings_model import SettingsModel
 
 PipelineName = Annotated[
     str,
-    allowed(
+    matching(
+        PROJECT_NAME,
         "up to 32 lower case letters, digits and hyphens, a letter or digit at both ends",
-        matching(PROJECT_NAME),
     ),
 ]
 StageName = Annotated[
-    str, allowed("up to 20 letters and digits, a capital letter first", matching(_STAGE))
+    str,
+    matching(r"[A-Z][A-Za-z0-9]{0,19}", "up to 20 letters and digits, a capital letter first"),
 ]
 SettingsFile = Annotated[
-    str, allowed("a file in the folder config, such as config/production.yaml", matching(_FILE))
+    str,
+    matching(
+        r"config/[A-Za-z0-9._-]+\.ya?ml",
+        "a file in the folder config, such as config/production.yaml",
+    ),
 ]
 ConnectionArn = Annotated[
     str,
-    allowed(
+    matching(
+        r"arn:aws[a-z-]*:code(star-)?connections:[a-z0-9-]+:[0-9]{12}:connection/[A-Za-z0-9_-]+",
         "the ARN of a connection",
-        matching(r"arn:aws[a-z-]*:code(star-)?connections:[a-z0-9-]+:\d{12}:connection/[\w-]+"),
+    ),
+]
+Branch = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9_](?:[A-Za-z0-9._/-]{0,254}[A-Za-z0-9_-])?",
+        "the name of a branch, such as main",
+    ),
+]
+Owner = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*", "the user or organisation that has the repository"
+    ),
+]
+RepositoryName = Annotated[
+    str, matching(r"[A-Za-z0-9_.-]+", "the repository's name, without its owner")
+]
+Question = Annotated[
+    str,
+    matching(
+        r"[^\x00-\x1f]{0,999}[^\s\x00-\x1f]", "a question of one line, up to 1,000 characters"
     ),
 ]
 
 
-class PipelineModel(BaseModel):
-    """What is the same for each mapping of these settings."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class RepositorySettings(PipelineModel):
-    """The repository behind a connection; without one, the pipeline makes one in CodeCommit."""
+class RepositorySettings(SettingsModel):
+    """The repository behind a connection. Left out: the pipeline makes one in CodeCommit."""
 
     connection_arn: ConnectionArn
-    owner: str
-    repository: str
+    owner: Owner
+    repository: RepositoryName
 
 
-class StageSettings(PipelineModel):
+class StageSettings(SettingsModel):
     """A stage: the environment of another settings file, and what is asked before."""
 
     name: StageName
     config: SettingsFile
-    approval: str | None = None
+    approval: Question | None = None
     confirm_permissions: bool = False
+    """Whether a person confirms changes that widen permissions or open networks."""
 
 
 def _once(stages: list[StageSettings]) -> list[StageSettings]:
     names = [stage.name for stage in stages]
-    if not names or len(set(names)) < len(names):
-        raise ValueError("at least one stage, each name once")
+    if len(set(names)) < len(names):
+        raise ValueError("each name once")
     return stages
 
 
-class PlatformPipelineSettings(PipelineModel):
-    """The pipeline that deploys environments from this repository."""
+class PlatformPipelineSettings(SettingsModel):
+    """The pipeline that deploys environments from this repository, on each push."""
 
     name: PipelineName = "platform"
-    branch: str = "main"
+    branch: Branch = "main"
     source: RepositorySettings | None = None
-    stages: Annotated[list[StageSettings], AfterValidator(_once)]
+    stages: Annotated[list[StageSettings], Field(min_length=1), AfterValidator(_once)]
+    """The environments in the order in which they are deployed; account and region of a stage are
+    those of its file."""

@@ -19,14 +19,16 @@ from mlops_constructs.delivery import (
     Source,
     Synthesis,
 )
+from stacks.default_settings import DefaultSettings
 from stacks.library_wheel import ROOT
 from stacks.pipeline_settings import PlatformPipelineSettings
+from stacks.platform_stack import PlatformStack
 
 _READERS = "only the pipeline's roles read it, which CloudTrail records"
 _REMADE = "what was deployed is in git; the artifacts are made anew from it"
 
 
-class PlatformPipelineStack(cdk.Stack):
+class PlatformPipelineStack(PlatformStack):
     """Deploys stages on each push: deployed once by hand, it keeps itself up to date."""
 
     def __init__(
@@ -37,13 +39,14 @@ class PlatformPipelineStack(cdk.Stack):
         settings: PlatformPipelineSettings,
         config: str,
         stages: Sequence[cdk.Stage],
+        defaults: DefaultSettings,
         env: cdk.Environment,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
+            defaults=defaults,
             env=env,
-            analytics_reporting=False,
             description="Deploys the platform from its repository",
         )
         PlatformPipeline(

@@ -6,12 +6,14 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from mlops_constructs.projects import Project
+from stacks.default_settings import DefaultSettings
+from stacks.platform_stack import PlatformStack
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
 from stacks.settings import ProjectSettings
 
 
-class ProjectStack(cdk.Stack):
+class ProjectStack(PlatformStack):
     """Holds one project: the same construct from which the template is made."""
 
     def __init__(
@@ -21,15 +23,14 @@ class ProjectStack(cdk.Stack):
         *,
         settings: ProjectSettings,
         seeds: Seeds,
+        defaults: DefaultSettings,
         env: cdk.Environment,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
-            # The same stack, whether a person deploys it or a stage of the pipeline.
-            stack_name=construct_id,
+            defaults=defaults,
             env=env,
-            analytics_reporting=False,
             description=f"SageMaker project {settings.name}",
         )
         Project(

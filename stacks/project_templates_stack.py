@@ -13,6 +13,8 @@ from mlops_constructs.projects import (
     ProjectTemplate,
     TemplateBucket,
 )
+from stacks.default_settings import DefaultSettings
+from stacks.platform_stack import PlatformStack
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
 from stacks.settings import ProjectTemplatesSettings, ServiceCatalogSettings
@@ -20,7 +22,7 @@ from stacks.settings import ProjectTemplatesSettings, ServiceCatalogSettings
 BOUNDARY_EXPORT = "SageMakerProjectsBoundaryArn"
 
 
-class ProjectTemplatesStack(cdk.Stack):
+class ProjectTemplatesStack(PlatformStack):
     """Publishes the project template, and the role with which projects are created from it."""
 
     def __init__(
@@ -30,18 +32,19 @@ class ProjectTemplatesStack(cdk.Stack):
         *,
         settings: ProjectTemplatesSettings,
         seeds: Seeds,
+        defaults: DefaultSettings,
         env: cdk.Environment,
     ) -> None:
         super().__init__(
             scope,
             construct_id,
-            # The same stack, whether a person deploys it or a stage of the pipeline.
-            stack_name=construct_id,
+            defaults=defaults,
             env=env,
-            analytics_reporting=False,
             description="SageMaker project templates",
         )
         policy = removal_policy(settings.removal)
+        # Exports are unique in an account and region, too.
+        boundary_export = f"{defaults.prefix}{BOUNDARY_EXPORT}"
         bucket = TemplateBucket(
             self,
             "Templates",
@@ -56,11 +59,11 @@ class ProjectTemplatesStack(cdk.Stack):
             bucket=bucket,
             model_build_seed=seeds.model_build,
             model_deploy_seed=seeds.model_deploy,
-            boundary_export=BOUNDARY_EXPORT,
+            boundary_export=boundary_export,
             removal_policy=policy,
         )
         boundary = ProjectBoundary(
-            self, "Boundary", template=template.template, export_name=BOUNDARY_EXPORT
+            self, "Boundary", template=template.template, export_name=boundary_export
         )
         launch = LaunchRole(
             self, "LaunchRole", boundary=boundary.policy, asset_bucket=template.asset_bucket

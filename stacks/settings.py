@@ -6,17 +6,18 @@ import hashlib
 import ipaddress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mlops_constructs.delivery.names import PROJECT_ID, PROJECT_NAME
-from stacks.checked_text import allowed, matching
-from stacks.pipeline_settings import PlatformPipelineSettings, RepositorySettings, StageSettings
+from mlops_constructs.yaml_document import YamlDocument
+from stacks.checked_text import allowed, matching, one_of
+from stacks.default_settings import DefaultSettings
+from stacks.pipeline_settings import PlatformPipelineSettings
 from stacks.regions import REGIONS
-from stacks.yaml_file import read_yaml
+from stacks.settings_model import SettingsModel
+from stacks.settings_refusal import got_value, listed, refusal
 
 DEFAULT_SETTINGS = "config/rehearsal.yaml"
 """What is synthesised when no file is named.
@@ -30,14 +31,12 @@ class SettingsError(Exception):
     """A settings file that cannot be used; the message names every problem in it."""
 
 
-AccountId = Annotated[
-    str, allowed('12 digits in quotes, such as "111111111111"', matching(r"\d{12}"))
-]
+AccountId = Annotated[str, matching(r"[0-9]{12}", '12 digits in quotes, such as "111111111111"')]
 Region = Annotated[
     str,
-    allowed(
+    one_of(
+        REGIONS,
         f"a region with SageMaker projects, CodePipeline and CodeCommit: {', '.join(REGIONS)}",
-        REGIONS.__contains__,
     ),
 ]
 Cidr = Annotated[
@@ -46,24 +45,21 @@ Cidr = Annotated[
 ]
 Principal = Annotated[
     str,
-    allowed(
+    matching(
+        r"(?:role|user|group)/[A-Za-z0-9_+=,.@*?/-]+",
         'a role, user or group of this account, such as "role/sagemaker-personas/*"',
-        matching(r"(?:role|user|group)/[\w+=,.@*?/-]+"),
     ),
 ]
 ProjectName = Annotated[
     str,
-    allowed(
+    matching(
+        PROJECT_NAME,
         "up to 32 lower case letters, digits and hyphens, a letter or digit at both ends",
-        matching(PROJECT_NAME),
     ),
 ]
 ProjectId = Annotated[
     str,
-    allowed(
-        "up to 20 letters, digits and hyphens, a letter or digit at both ends",
-        matching(PROJECT_ID),
-    ),
+    matching(PROJECT_ID, "up to 20 letters, digits and hyphens, a letter or digit at both ends"),
 ]
 
 
@@ -74,24 +70,20 @@ class Removal(StrEnum):
     DESTROY = "destroy"
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class EnvironmentSettings(_Settings):
+class EnvironmentSettings(SettingsModel):
     """Where the stacks are deployed."""
 
     account: AccountId
     region: Region
 
 
-class ServiceCatalogSettings(_Settings):
+class ServiceCatalogSettings(SettingsModel):
     """The templates as products of Service Catalog, and who may launch them."""
 
     principals: Annotated[list[Principal], Field(min_length=1, max_length=10)]
 
 
-class ProjectTemplatesSettings(_Settings):
+class ProjectTemplatesSettings(SettingsModel):
     """The templates that people create projects from."""
 
     removal: Annotated[Removal, Field(strict=False)] = Removal.RETAIN
@@ -99,7 +91,7 @@ class ProjectTemplatesSettings(_Settings):
     service_catalog: ServiceCatalogSettings | None = None
 
 
-class ProjectSettings(_Settings):
+class ProjectSettings(SettingsModel):
     """A project that is deployed directly."""
 
     name: ProjectName
@@ -112,13 +104,29 @@ class ProjectSettings(_Settings):
         return self.id or "p-" + hashlib.sha256(self.name.encode()).hexdigest()[:12]
 
 
-class Settings(_Settings):
+def _unique(projects: list[ProjectSettings]) -> list[ProjectSettings]:
+    names = [project.name for project in projects]
+    if len(set(names)) < len(names):
+        raise ValueError("each name once")
+    return projects
+
+
+class Settings(SettingsModel):
     """All settings of an environment."""
 
     environment: EnvironmentSettings
+    defaults: DefaultSettings = DefaultSettings()
     project_templates: ProjectTemplatesSettings | None = None
-    projects: Annotated[list[ProjectSettings], AfterValidator(lambda value: _unique(value))] = []
+    projects: Annotated[list[ProjectSettings], AfterValidator(_unique)] = []
     platform_pipeline: PlatformPipelineSettings | None = None
+
+    @model_validator(mode="after")
+    def _deploys(self) -> Settings:
+        if not (self.project_templates or self.projects or self.platform_pipeline):
+            raise ValueError(
+                "the file deploys nothing; give project_templates, projects or platform_pipeline"
+            )
+        return self
 
 
 def load_settings(path: Path) -> Settings:
@@ -127,106 +135,20 @@ def load_settings(path: Path) -> Settings:
     Raises SettingsError with every problem in the file: where it is, what was got and what is
     allowed.
     """
-    try:
-        content = read_yaml(path)
-    except FileNotFoundError:
+    if not path.exists():
         raise SettingsError(
             f"{path} does not exist; name a settings file: cdk deploy -c config=config/NAME.yaml"
-        ) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{path} cannot be read as YAML: {error}") from None
-    if not isinstance(content, dict):
+        )
+    document = YamlDocument.read(path)
+    if document.problems:
+        raise SettingsError(listed(str(path), document.problems))
+    if not isinstance(document.content, dict):
+        got = got_value(document.shown((), document.content), document.content)
         raise SettingsError(
-            f"{path}: got {_shown(content)}; allowed is a mapping with the keys "
+            f"{path}: got {got}; allowed is a mapping with the keys "
             f"{', '.join(Settings.model_fields)}"
         )
     try:
-        return Settings.model_validate(content)
+        return Settings.model_validate(document.content)
     except ValidationError as error:
-        lines = [_line(detail) for detail in error.errors()]
-        count = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
-        listing = "".join(f"\n  - {line}" for line in lines)
-        raise SettingsError(f"{path}: {count}{listing}") from None
-
-
-def load_stages(pipeline: PlatformPipelineSettings, root: Path) -> list[Settings]:
-    """Reads and checks the settings files of the stages that a pipeline deploys.
-
-    Raises SettingsError like `load_settings`, and for stages in one account and region: they would
-    deploy the same stacks.
-    """
-    found: dict[EnvironmentSettings, str] = {}
-    loaded = []
-    for stage in pipeline.stages:
-        settings = load_settings(root / stage.config)
-        place = settings.environment
-        if place in found:
-            raise SettingsError(
-                f"{stage.config}: {place.account} in {place.region} is the environment of "
-                f"{found[place]} already; allowed is one stage for each account and region"
-            )
-        if settings.platform_pipeline is not None:
-            raise SettingsError(
-                f"{stage.config}: a stage has no platform_pipeline of its own; remove it there"
-            )
-        found[place] = stage.config
-        loaded.append(settings)
-    return loaded
-
-
-def _unique(projects: list[ProjectSettings]) -> list[ProjectSettings]:
-    names = [project.name for project in projects]
-    if len(set(names)) < len(names):
-        raise ValueError("each name once")
-    return projects
-
-
-def _line(detail: ErrorDetails) -> str:
-    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"])
-    where = where.lstrip(".")
-    if detail["type"] == "missing":
-        return f"{where}: missing; this key is required"
-    if detail["type"] == "extra_forbidden":
-        known = ", ".join(_keys(detail["loc"][:-1]))
-        return f"{where}: unknown key; allowed are {known}"
-    return f"{where}: got {_shown(detail['input'])}; allowed is {_expected(detail)}"
-
-
-_TYPES = {
-    "string_type": "a text; put numbers in quotes",
-    "list_type": "a list",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-}
-
-
-def _expected(detail: ErrorDetails) -> str:
-    if detail["type"] == "value_error":
-        return str(detail["ctx"]["error"])
-    if detail["type"] == "enum":
-        return str(detail["ctx"]["expected"])
-    return _TYPES.get(detail["type"], detail["msg"])
-
-
-def _keys(location: tuple[int | str, ...]) -> list[str]:
-    """The keys that are allowed at a place of the file."""
-    models: dict[str, type[BaseModel]] = {
-        "environment": EnvironmentSettings,
-        "project_templates": ProjectTemplatesSettings,
-        "project_templates.service_catalog": ServiceCatalogSettings,
-        "projects": ProjectSettings,
-        "platform_pipeline": PlatformPipelineSettings,
-        "platform_pipeline.source": RepositorySettings,
-        "platform_pipeline.stages": StageSettings,
-    }
-    place = ".".join(part for part in location if isinstance(part, str))
-    model = models[place] if place else Settings
-    return list(model.model_fields)
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    kinds = {str: "text", bool: "yes/no value", int: "number", float: "number"}
-    kind = kinds.get(type(value), type(value).__name__)
-    return f"{value!r} ({kind})"
+        raise SettingsError(refusal(document, error, Settings)) from None

@@ -137,6 +137,16 @@ def stack_of(app: cdk.App, name: str) -> cdk.Stack:
     [
         ("environment: {account: 1, region: us-east-1}", "environment.account: got 1 (number)"),
         (None, "does not exist"),
+        (
+            "environment: {account: '111111111111', region: us-east-1}\n"
+            "platform_pipeline: {stages: [{name: Staging, config: config/none.yaml}]}",
+            "platform_pipeline.stages[0].config: ",
+        ),
+        (
+            "environment: {account: '111111111111', region: us-east-1}\n"
+            "platform_pipeline: {stages: [{name: Source, config: config/rehearsal.yaml}]}",
+            "stage Source is named as a stage of CDK Pipelines itself",
+        ),
     ],
 )
 def test_bad_settings_end_the_app_with_one_message_and_no_trace(

@@ -10,7 +10,8 @@ import pytest
 from aws_cdk.assertions import Template
 
 import app
-from stacks.settings import Settings, SettingsError, load_settings, load_stages
+from stacks.settings import Settings, SettingsError, load_settings
+from stacks.stages import load_stages
 from tests.judges import PACKS, checkov_findings, open_findings
 from tests.stacks.conftest import ROOT, STRICT
 
@@ -102,26 +103,80 @@ def test_without_settings_there_is_no_pipeline() -> None:
     assert not [child for child in found.node.children if isinstance(child, cdk.Stack)]
 
 
-def test_two_stages_in_one_place_are_refused(folder: Path) -> None:
-    write(folder, "production", "222222222222", "")
-    pipeline = pipeline_in(folder).platform_pipeline
-    assert pipeline is not None
-    with pytest.raises(SettingsError, match="one stage for each account and region"):
-        load_stages(pipeline, folder)
+def refusal_of_the_stages(folder: Path) -> str:
+    with pytest.raises(SettingsError) as error:
+        load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("production", "twin"),
+    [
+        ("projects: [{name: fraud}, {name: churn}]", "the project churn"),
+        ("project_templates: {}", "project_templates"),
+    ],
+)
+def test_what_exists_once_in_a_place_is_deployed_by_one_stage(
+    folder: Path, production: str, twin: str
+) -> None:
+    write(folder, "staging", "222222222222", "projects: [{name: churn}]\nproject_templates: {}\n")
+    write(folder, "production", "222222222222", production)
+
+    assert refusal_of_the_stages(folder) == (
+        "config/pipeline.yaml: the stages cannot be used\n"
+        f"  - platform_pipeline.stages[1].config: config/production.yaml has {twin} for "
+        "222222222222 in eu-central-1, and so has config/staging.yaml; allowed is one of them in "
+        "each account and region"
+    )
+
+
+def test_the_pipeline_s_own_file_is_no_second_owner_of_a_stack(folder: Path) -> None:
+    write(folder, "pipeline", "333333333333", PIPELINE + "project_templates: {}\n")
+
+    assert "and so has config/pipeline.yaml" in refusal_of_the_stages(folder)
+
+
+def test_stages_with_different_projects_share_an_account(folder: Path) -> None:
+    write(folder, "production", "222222222222", "projects: [{name: fraud}]\n")
+
+    assert len(load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)) == 2
 
 
 def test_a_pipeline_of_a_stage_is_refused(folder: Path) -> None:
     write(folder, "production", "333333333333", PIPELINE)
-    pipeline = pipeline_in(folder).platform_pipeline
-    assert pipeline is not None
-    with pytest.raises(SettingsError, match="a stage has no platform_pipeline of its own"):
-        load_stages(pipeline, folder)
+
+    assert "a stage has no platform_pipeline of its own" in refusal_of_the_stages(folder)
+
+
+def test_the_problems_of_all_stages_are_told_with_their_places(folder: Path) -> None:
+    (folder / "config/staging.yaml").unlink()
+    write(folder, "production", "3", "projects: [{name: churn}]\n")
+
+    told = refusal_of_the_stages(folder)
+
+    assert (
+        f"platform_pipeline.stages[0].config: {folder}/config/staging.yaml does not exist" in told
+    )
+    assert f"platform_pipeline.stages[1].config: {folder}/config/production.yaml: 1 problem" in told
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("stages: []", "platform_pipeline.stages: got [] (list); allowed is at least one stage"),
+        ("stages: []", "platform_pipeline.stages: got [] (list); allowed is a list of at least 1"),
+        (
+            "stages: [{name: A, config: config/a.yaml}, {name: A, config: config/b.yaml}]",
+            "allowed is each name once",
+        ),
+        (
+            "branch: '', stages: [{name: A, config: config/a.yaml}]",
+            "branch: got '' (text); allowed",
+        ),
+        ("stages: [{name: A, config: config/a.yaml, approval: ''}]", "stages[0].approval: got ''"),
+        (
+            "{source: {connection_arn: x, owner: '', repository: ''}, stages: []}",
+            "platform_pipeline.source.owner: got '' (text); allowed is the user or organisation",
+        ),
         ("{}", "platform_pipeline.stages: missing"),
         (
             "stages: [{name: staging, config: config/a.yaml}]",

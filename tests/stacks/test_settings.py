@@ -14,6 +14,7 @@ environment:
   account: "111111111111"
   region: us-east-1
 """
+ARABIC_DIGITS = "\u0661" * 12
 NEEDED_TYPES = {
     "AWS::CodeBuild::Project",
     "AWS::CodeCommit::Repository",
@@ -89,14 +90,14 @@ projects:
     lines = message(path).splitlines()
 
     assert lines[0] == f"{path}: 7 problems"
-    assert [line.split(":")[0].strip(" -") for line in lines[1:]] == [
-        "environment.account",
-        "environment.region",
-        "environment.regoin",
-        "project_templates.removal",
-        "project_templates.allowed_cidrs[1]",
-        "projects[0].name",
-        "projects[0].id",
+    assert [": ".join(line.split(": ")[:2]).strip(" -") for line in lines[1:]] == [
+        "line 3: environment.account",
+        "line 4: environment.region",
+        "line 5: environment.regoin",
+        "line 7: project_templates.removal",
+        "line 8: project_templates.allowed_cidrs[1]",
+        "line 10: projects[0].name",
+        "line 11: projects[0].id",
     ]
 
 
@@ -123,7 +124,7 @@ projects:
         ),
         (
             GOOD + "project_template: {}",
-            "project_template: unknown key; allowed are environment, project_templates, projects",
+            "project_template: unknown key; allowed are environment, defaults, project_template",
         ),
         (
             GOOD + "projects: [{name: churn, colour: red}]",
@@ -148,6 +149,40 @@ projects:
         (
             GOOD + "project_templates: {service_catalog: {principals: ['*/a']}}",
             "project_templates.service_catalog.principals[0]: got '*/a' (text); allowed is a role",
+        ),
+        (
+            "environment: {account: no, region: us-east-1}",
+            "environment.account: got no, which YAML reads as false (yes/no value); allowed is a "
+            "text; put it in quotes",
+        ),
+        (
+            f"environment: {{account: '{ARABIC_DIGITS}', region: us-east-1}}",
+            "allowed is 12 digits in quotes",
+        ),
+        (
+            "environment: {account: '111111111111', region: 2026-11-29}",
+            "environment.region: got 2026-11-29 (date); allowed is a text; put it in quotes",
+        ),
+        (
+            "environment: {account: '111111111111', region: }",
+            "environment.region: got nothing; allowed is a text",
+        ),
+        (
+            GOOD + "project_templates: {service_catalog: }",
+            "project_templates.service_catalog.principals: missing; this key is required",
+        ),
+        (
+            GOOD + "project_templates: {service_catalog: {principals: []}}",
+            "project_templates.service_catalog.principals: got [] (list); allowed is a list of at "
+            "least 1",
+        ),
+        (
+            GOOD + "projects: [{name: churn}]\ndefaults: {tags: {'aws:x': a}}",
+            "defaults.tags.aws:x: got 'aws:x' (text); allowed is up to 128 letters",
+        ),
+        (
+            GOOD + "projects: [{name: churn}]\ndefaults: {prefix: -x}",
+            "defaults.prefix: got '-x' (text); allowed is up to 20 letters",
         ),
         (
             GOOD + "projects: [churn]",
@@ -179,12 +214,36 @@ def test_a_problem_names_its_key_what_was_got_and_what_is_allowed(
     [
         ("", "got nothing; allowed is a mapping with the keys environment"),
         ("- a", "got ['a'] (list); allowed is a mapping"),
-        ("environment: {", "cannot be read as YAML"),
-        (GOOD + "environment: {}", "environment is given twice"),
+        ("environment: {", "settings.yaml:1: is not YAML"),
+        (GOOD + "environment: {}", "settings.yaml:5: environment: got it a second time"),
+        (GOOD, "the file deploys nothing; give project_templates, projects or platform_pipeline"),
+        (GOOD + "projects:\n# - {name: churn}\n", "the file deploys nothing"),
+        (GOOD + "projects: {{ projects }}", "got a list or mapping for a key"),
     ],
 )
 def test_a_file_that_holds_no_settings_is_refused(write: Write, content: str, problem: str) -> None:
     assert problem in message(write(content))
+
+
+def test_a_section_whose_keys_are_comments_has_every_default(write: Write) -> None:
+    settings = load_settings(write(GOOD + "project_templates:\n  # removal: destroy\ndefaults:\n"))
+
+    assert settings.project_templates is not None
+    assert settings.project_templates.removal is Removal.RETAIN
+    assert settings.defaults.tags == {}
+
+
+def test_settings_can_be_shared_within_a_file(write: Write) -> None:
+    path = write(
+        GOOD + "projects:\n"
+        "  - &kept {name: churn, removal: retain}\n"
+        "  - {<<: *kept, name: fraud, removal: destroy}\n"
+        "  - {<<: *kept, name: price}\n"
+    )
+
+    found = [(project.name, str(project.removal)) for project in load_settings(path).projects]
+
+    assert found == [("churn", "retain"), ("fraud", "destroy"), ("price", "retain")]
 
 
 def test_a_file_that_does_not_exist_is_refused_with_the_way_to_name_one(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_constructs._problems import Problems
-from mlops_constructs._yaml_document import Place, YamlDocument
+from mlops_constructs.yaml_document import Place, YamlDocument, first, shown
 
 from .studio_portal import StudioPortal
 from .user_settings import AppSettings, SpaceStorage, UserSettings
@@ -71,7 +71,7 @@ class Person:
         document = YamlDocument.read(path)
         people = [] if document.problems else _people(document)
         problems = Problems(f"The people of {path}")
-        problems.extend(document.problems)
+        problems.extend(first(document.problems))
         problems.raise_if_any()
         return people
 
@@ -101,19 +101,22 @@ def _checked(
     if said is None:
         return {}
     if not isinstance(said, dict):
-        document.complain(place, f"got {said!r}; allowed is a mapping of {', '.join(allowed)}")
+        document.complain(
+            place,
+            f"got {document.shown(place, said)}; allowed is a mapping of {', '.join(allowed)}",
+        )
         return {}
     right: dict[str, Any] = {}
     for key, value in said.items():
         inner, kind = (*place, key), allowed.get(key)
         if kind is None:
-            document.complain(inner, f"got {key!r}; allowed are {', '.join(allowed)}")
+            document.complain(inner, f"got {shown(key)}; allowed are {', '.join(allowed)}")
         elif not isinstance(kind, str):
             right[key] = _checked(document, inner, value, kind)
         elif _is_a(kind, value):
             right[key] = value
         else:
-            document.complain(inner, f"got {value!r}; allowed is {kind}")
+            document.complain(inner, f"got {document.shown(inner, value)}; allowed is {kind}")
     return right
 
 

@@ -1,30 +1,42 @@
 """Reads `config.yaml`. A mistake is refused with its file, key, what was got, what is allowed."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from pipeline.yaml_document import YamlDocument, first, keys_text
 from tabular.failure import InputError
 from tabular.hyperparameters import HYPERPARAMETERS, Hyperparameter
 from tabular.problem import PROBLEMS, ProblemType
 
+Number = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(gt=0, lt=0.5)]
 INSTANCE_TYPE = r"^ml\.[a-z0-9-]+\.[a-z0-9]+$"
 InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE)]
 SUBNET_ID, SECURITY_GROUP_ID = r"^subnet-[0-9a-f]{8,17}$", r"^sg-[0-9a-f]{8,17}$"
 SubnetId = Annotated[str, Field(pattern=SUBNET_ID)]
 SecurityGroupId = Annotated[str, Field(pattern=SECURITY_GROUP_ID)]
+# YAML has lists and texts where Python has tuples and enumerations; what they hold stays strict.
+FromYaml = Field(strict=False)
 S3_URI = r"^(s3://[^/]+/.+)?$"
 
 
 class Section(BaseModel):
     """A part of the file: unknown keys are refused, and nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections(cls, value: Any) -> Any:
+        """A section whose keys are all comments is there, with every default."""
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: {} if given is None and key in _SECTIONS else given for key, given in value.items()
+        }
 
 
 class Data(Section):
@@ -34,9 +46,11 @@ class Data(Section):
     header: bool = True
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     target: int | str
-    problem_type: ProblemType | None = None
+    problem_type: Annotated[ProblemType | None, FromYaml] = None
     positive_label: str | None = None
-    drop: Annotated[tuple[str, ...], Field(max_length=80)] = ()  # a job takes 100 arguments
+    drop: Annotated[
+        tuple[str, ...], FromYaml, Field(max_length=80)
+    ] = ()  # a job takes 100 arguments
 
     @field_validator("target", mode="before")
     @classmethod
@@ -75,7 +89,7 @@ class Tuning(Section):
     parallel: Annotated[int, Field(ge=1, le=100)] = 2
     early_stopping: bool = True
     spot: bool = False
-    ranges: dict[str, tuple[float, float]] = Field(min_length=1)
+    ranges: dict[str, Annotated[tuple[Number, Number], FromYaml]] = Field(min_length=1)
 
     @field_validator("ranges")
     @classmethod
@@ -99,14 +113,14 @@ class InstanceTypes(Section):
 
     processing: InstanceType = "ml.m5.large"
     training: InstanceType = "ml.m5.large"
-    inference: Annotated[tuple[InstanceType, ...], Field(min_length=1)] = ("ml.m5.large",)
+    inference: Annotated[tuple[InstanceType, ...], FromYaml, Field(min_length=1)] = ("ml.m5.large",)
 
 
 class Network(Section):
     """Where jobs run, if not where the project says."""
 
-    subnets: Annotated[tuple[SubnetId, ...], Field(max_length=16)] = ()
-    security_groups: Annotated[tuple[SecurityGroupId, ...], Field(max_length=5)] = ()
+    subnets: Annotated[tuple[SubnetId, ...], FromYaml, Field(max_length=16)] = ()
+    security_groups: Annotated[tuple[SecurityGroupId, ...], FromYaml, Field(max_length=5)] = ()
 
 
 class Configuration(Section):
@@ -133,6 +147,9 @@ class Configuration(Section):
         return self
 
 
+_SECTIONS = ("data", "split", "objective", "training", "tuning", "ranges", "instance_types")
+
+
 def _known(name: str) -> Hyperparameter:
     if name not in HYPERPARAMETERS:
         raise ValueError(f"got {name!r}; allowed: {', '.join(HYPERPARAMETERS)}")
@@ -147,24 +164,23 @@ def read_configuration(file: Path) -> Configuration:
     """
     if not file.is_file():
         raise InputError(f"{file} does not exist; expected the configuration of the project")
+    document = YamlDocument.read(file)
+    if document.problems:
+        raise InputError("\n".join(first(document.problems)))
+    if not isinstance(document.content, dict):
+        got = type(document.content).__name__
+        raise InputError(f"{file.name}: got {got}; expected keys and values")
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        place = re.sub(r"\s+", " ", str(error))
-        raise InputError(f"{file.name} is not YAML: {place}") from error
-    if not isinstance(document, dict):
-        raise InputError(f"{file.name}: got {type(document).__name__}; expected keys and values")
-    try:
-        return Configuration.model_validate(document)
+        return Configuration.model_validate(document.content)
     except ValidationError as error:
-        problems = [_sentence(file.name, problem) for problem in error.errors()]
-        raise InputError("\n".join(problems)) from error
+        problems = [_sentence(document, file.name, problem) for problem in error.errors()]
+        raise InputError("\n".join(first(problems))) from error
 
 
-def _sentence(file: str, problem: Mapping[str, Any]) -> str:
-    path = [str(part) for part in problem["loc"]]
-    where = f"{file}: {'.'.join(path)}".rstrip(": ")
-    got = problem["input"]
+def _sentence(document: YamlDocument, file: str, problem: Mapping[str, Any]) -> str:
+    place = tuple(str(part) for part in problem["loc"])
+    where = f"{file}:{document.line(place)}: {keys_text(place)}".rstrip(": ")
+    got = document.shown(place, problem["input"])
     match problem["type"]:
         case "extra_forbidden":
             allowed = ", ".join(_keys(problem["loc"][:-1]))
@@ -174,12 +190,16 @@ def _sentence(file: str, problem: Mapping[str, Any]) -> str:
         case "value_error":
             return f"{where}: {problem['ctx']['error']}"
         case "string_pattern_mismatch":
-            return f"{where}: got {got!r}; allowed: {_PATTERNS[problem['ctx']['pattern']]}"
+            return f"{where}: got {got}; allowed: {_PATTERNS[problem['ctx']['pattern']]}"
         case "literal_error" | "enum":
-            return f"{where}: got {got!r}; allowed: {problem['ctx']['expected']}"
+            return f"{where}: got {got}; allowed: {problem['ctx']['expected']}"
+        case "too_short" | "too_long" if "min_length" in problem["ctx"]:
+            return f"{where}: got {got}; allowed: at least {problem['ctx']['min_length']}"
+        case "too_short" | "too_long":
+            return f"{where}: got {got}; allowed: at most {problem['ctx']['max_length']}"
         case kind:
             allowed = _TYPES.get(kind, problem["msg"].removeprefix("Input should be "))
-            return f"{where}: got {got!r}; allowed: {allowed}"
+            return f"{where}: got {got}; allowed: {allowed}"
 
 
 _PATTERNS = {
@@ -198,6 +218,8 @@ _TYPES = {
     "int_parsing": "a whole number",
     "int_type": "a whole number",
     "string_type": "a text",
+    "string_too_long": "one character",
+    "string_too_short": "one character",
     "tuple_type": "a list",
     "dict_type": "keys and values",
     "model_type": "keys and values",

@@ -49,9 +49,9 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
         (REAL_TIME + "instance_count: 0", "instance_count: got 0; allowed is greater than or equa"),
         (
             REAL_TIME + "instance_count: two",
-            "instance_count: got 'two'; allowed is a valid integer",
+            "line 3: instance_count: got 'two'; allowed is a whole number",
         ),
-        (REAL_TIME + "tags: {cost: 7}", "tags.cost: got 7; allowed is a valid string"),
+        (REAL_TIME + "tags: {cost: 7}", "tags.cost: got 7; allowed is a text; put it"),
         (REAL_TIME + "scaling: {minimum: 1}", "scaling.maximum: got nothing; a value is required"),
         (
             REAL_TIME + "scaling: {min: 1, maximum: 2, invocations_per_instance: 9}",
@@ -84,7 +84,33 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
         ),
         ("- kind", "got ['kind']; allowed are keys and values"),
         ("", "got None; allowed are keys and values"),
-        ("kind: [", "this is not YAML"),
+        ("kind: [", "prod.yaml:1: is not YAML"),
+        (
+            REAL_TIME + "kind: real-time",
+            "prod.yaml:3: kind: got it a second time; keep one of them",
+        ),
+        (REAL_TIME + "encrypt_volumes: 1", "encrypt_volumes: got 1; allowed is true or false"),
+        (
+            REAL_TIME + "tags: {a: no}",
+            "tags.a: got no, which YAML reads as false; allowed is a text",
+        ),
+        (
+            REAL_TIME + "instance_count: 1000000000000",
+            "instance_count: got 1000000000000; allowed is",
+        ),
+        (
+            REAL_TIME + "scaling: {minimum: 1, maximum: 2, invocations_per_instance: .inf}",
+            "scaling.invocations_per_instance: got '.inf', which is not a number that can be used",
+        ),
+        (
+            REAL_TIME + "capture: {prefix: capture}",
+            "capture.prefix: unknown key; allowed here are sa",
+        ),
+        (REAL_TIME + "scaling:", "scaling.minimum: got nothing; a value is required"),
+        (
+            REAL_TIME + "rollout: {strategy: all-at-once, rollback: 5}",
+            "rollout.rollback: got 5; allowed is a mapping of error_percentage, latency_milli",
+        ),
     ],
 )
 def test_wrong_settings_are_refused_with_file_key_got_and_allowed(
@@ -95,6 +121,21 @@ def test_wrong_settings_are_refused_with_file_key_got_and_allowed(
 
     assert str(tmp_path / "prod.yaml") in str(refusal.value)
     assert expected in str(refusal.value)
+
+
+def test_a_section_whose_keys_are_comments_has_every_default(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, REAL_TIME + "capture:\n  # sampling_percentage: 5\n")
+
+    assert isinstance(settings, RealTime)
+    assert settings.capture is not None and settings.capture.sampling_percentage == 100
+
+
+def test_a_text_of_another_encoding_is_refused_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "prod.yaml"
+    path.write_bytes(REAL_TIME.encode() + "tags: {owner: Jos\u00e9}".encode("latin-1"))
+
+    with pytest.raises(SettingsError, match=r"prod\.yaml:3: is not UTF-8 text"):
+        load_settings(path)
 
 
 def test_every_problem_is_told_at_once(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_schema_is_read(tmp_path: Path) -> None:
             "orders: {type: string, collection: list}",
             "schema.yaml:7: feature 'orders': got a mapping; allowed is one of string",
         ),
-        ("orders: integral", "at: string", "schema.yaml:7: got 'at' a second time"),
+        ("orders: integral", "at: string", "schema.yaml:7: features.at: got it a second time"),
         ("event_time: at", "eventtime: at", "schema.yaml:3: got 'eventtime'; allowed are record_"),
         ("event_time: at", "", "event_time is missing; add `event_time: NAME`"),
         ("event_time: at", "event_time: [at]", "schema.yaml:3: event_time: got no text"),
@@ -54,7 +54,9 @@ def test_a_schema_is_read(tmp_path: Path) -> None:
         ("orders: integral", "orders: [integral", "is not YAML: expected ',' or ']'"),
         (GOOD, "- a\n- b\n", "schema.yaml:1: got no mapping for the file"),
         (GOOD, "", "got no mapping for the file; it has to be record_identifier: NAME"),
-        (GOOD, "!!python/object/apply:os.system [id]", "schema.yaml:1: got no mapping"),
+        (GOOD, "!!python/object/apply:os.system [id]", "schema.yaml:1: got the tag"),
+        ("event_time: at", "event_time: 7", "schema.yaml:3: event_time: got no text"),
+        ("orders: integral", "orders: []", "schema.yaml:7: feature 'orders': got type []"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, mistake: str) -> None:
@@ -78,5 +80,5 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
         FeatureSchema.from_yaml(tmp_path / "none.yaml")
 
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ValueError, match=r"binary.yaml: is not UTF-8 text"):
+    with pytest.raises(ValueError, match=r"binary.yaml:1: is not UTF-8 text"):
         FeatureSchema.from_yaml(tmp_path / "binary.yaml")

@@ -1,0 +1,298 @@
+"""A YAML file as plain values, with the line of each, for messages that say where to look.
+
+PyYAML alone lets the last of two equal keys win, reads any tag, and answers some mistakes with the
+error of a Python function, or not at all. This module needs nothing but PyYAML: the seed code of
+model-build holds a copy of it, because it knows nothing of the CDK.
+"""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Place = tuple[str, ...]
+"""The keys that lead to a value, from the outermost; the position in a list counts from 0."""
+
+_PREFIX = "tag:yaml.org,2002:"
+_MAPPING, _SEQUENCE, _MERGE = (f"{_PREFIX}{name}" for name in ("map", "seq", "merge"))
+_SCALARS = {f"{_PREFIX}{name}" for name in ("null", "bool", "int", "float", "timestamp", "str")}
+_WORDS = {"null": "nothing", "bool": "a yes/no value", "int": "a whole number"}
+_WORDS |= {"float": "a number", "timestamp": "a date", "str": "a text"}
+
+_MOST_BYTES = 1_000_000
+_MOST_VALUES = 100_000
+_MOST_LEVELS = 50
+_MOST_PROBLEMS = 20
+_LARGEST = 2**63
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+_SHORT.maxlevel = 2
+_SHORT.maxlist = _SHORT.maxdict = _SHORT.maxtuple = 3
+
+
+@dataclass
+class YamlDocument:
+    """What a file says; `problems` are those of YAML itself, a key that comes twice included.
+
+    Merge keys (`<<: *base`) work: a key of the mapping itself wins over a merged one. Every key is
+    a text, as it stands in the file.
+
+    Example::
+
+        document = YamlDocument.read("config/people.yaml")
+        if document.problems:
+            raise ValueError("; ".join(first(document.problems)))
+    """
+
+    path: str
+    content: Any = None
+    problems: list[str] = field(default_factory=list)
+    _lines: dict[Place, int] = field(default_factory=dict)
+    _written: dict[Place, str] = field(default_factory=dict)
+
+    @staticmethod
+    def read(path: str | Path) -> YamlDocument:
+        """Reads a file. What cannot be read is among the problems, each with its line.
+
+        Parameters:
+            path: of the file; at most 1 MB of UTF-8, 100,000 values (those that aliases repeat
+                included) and 50 levels.
+        """
+        document = YamlDocument(str(path))
+        text = document._text()
+        if text is not None:
+            _Reading(document, text).run()
+        return document
+
+    def complain(self, place: Place, text: str) -> None:
+        """Adds a problem of a value, with its file, line and keys."""
+        self.problems.append(f"{self.where(place)}: {text}")
+
+    def where(self, place: Place) -> str:
+        """File, line and keys of a value."""
+        keys = f" {keys_text(place)}" if place else ""
+        line = f":{self._lines[place]}" if place in self._lines else ""
+        return f"{self.path}{line}{':' if keys else ''}{keys}"
+
+    def line(self, place: Place) -> int | None:
+        """The line of a value; of what surrounds it, where the file does not have it."""
+        for end in range(len(place), -1, -1):
+            if place[:end] in self._lines:
+                return self._lines[place[:end]]
+        return None
+
+    def shown(self, place: Place, value: Any) -> str:
+        """A value as the file has it: `no` rather than False, shortened where it is long."""
+        written = self._written.get(place)
+        if written is None or isinstance(value, str | None):
+            return shown(value)
+        if isinstance(value, bool):
+            return f"{written}, which YAML reads as {str(value).lower()}"
+        return _SHORT.repr(written).strip("'\"")
+
+    def _text(self) -> str | None:
+        try:
+            with Path(self.path).open("rb") as file:
+                content = file.read(_MOST_BYTES + 1)
+            if len(content) > _MOST_BYTES:
+                self._refuse(None, "is larger than 1 MB; give a file that people wrote")
+                return None
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = error.object.count(b"\n", 0, error.start) + 1
+            self._refuse(
+                line, f"is not UTF-8 text (byte 0x{error.object[error.start]:02x}); save it as such"
+            )
+        except (OSError, ValueError) as error:  # ValueError: a path with a null character
+            reason = getattr(error, "strerror", None) or error
+            self._refuse(None, f"cannot be read ({reason}); give a YAML file")
+        return None
+
+    def _refuse(self, line: int | None, text: str) -> None:
+        self.problems.append(f"{self.path}{':' if line is None else f':{line}:'} {text}")
+
+
+def first(problems: Sequence[str]) -> list[str]:
+    """The first 20 problems, and how many more there are."""
+    rest = len(problems) - _MOST_PROBLEMS
+    return [*problems[:_MOST_PROBLEMS], *([f"and {rest} more"] if rest > 0 else [])]
+
+
+def shown(value: Any) -> str:
+    """A value as Python writes it, shortened where it is long."""
+    return _SHORT.repr(value)
+
+
+def keys_text(place: Sequence[str]) -> str:
+    """The keys of a place with dots between them; a long or unprintable key is shortened."""
+    return ".".join(_key_text(key) for key in place)
+
+
+def _key_text(key: str) -> str:
+    return key if len(key) <= 60 and key.isprintable() else _SHORT.repr(key)
+
+
+class _RefusedError(Exception):
+    """What ends the reading of a file."""
+
+    def __init__(self, node: yaml.Node, text: str) -> None:
+        super().__init__(text)
+        self.line = node.start_mark.line + 1
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes, as long as they are not nested deeper than people write."""
+
+    _level = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self._level += 1
+        if self._level > _MOST_LEVELS:
+            mark = self.peek_event().start_mark
+            raise yaml.MarkedYAMLError(
+                problem=f"got more than {_MOST_LEVELS} levels, one inside of the other",
+                problem_mark=mark,
+            )
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._level -= 1
+        return node
+
+
+class _Reading:
+    """Turns the nodes of one file into plain values."""
+
+    def __init__(self, document: YamlDocument, text: str) -> None:
+        self._document = document
+        self._source = text
+        self._values = 0
+        self._open: list[yaml.Node] = []
+
+    def run(self) -> None:
+        refuse = self._document._refuse
+        try:
+            self._loader = _Loader(self._source)
+            root = self._loader.get_single_node()
+            if root is not None:
+                self._document.content = self._value(root, ())
+        except yaml.reader.ReaderError as error:
+            line = self._source.count("\n", 0, error.position) + 1
+            code = ord(self._source[error.position])
+            refuse(line, f"is not YAML: the character U+{code:04X} is not allowed")
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            problem = " ".join(str(error.problem or error.context).split())
+            short = problem if len(problem) <= 200 else problem[:200] + "..."
+            refuse(mark.line + 1 if mark else None, f"is not YAML: {short}")
+        except _RefusedError as error:
+            refuse(error.line, str(error))
+
+    def _value(self, node: yaml.Node, place: Place) -> Any:
+        self._document._lines.setdefault(place, node.start_mark.line + 1)
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            raise _RefusedError(node, f"got more than {_MOST_VALUES:,} values; use fewer aliases")
+        if any(node is one for one in self._open):
+            raise _RefusedError(node, f"{keys_text(place)}: got an alias of what it stands in")
+        if len(place) > _MOST_LEVELS:
+            raise _RefusedError(node, f"got more than {_MOST_LEVELS} levels; use fewer aliases")
+        self._open.append(node)
+        try:
+            return self._by_kind(node, place)
+        finally:
+            self._open.pop()
+
+    def _by_kind(self, node: yaml.Node, place: Place) -> Any:
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, place)
+        expected = _SEQUENCE if isinstance(node, yaml.SequenceNode) else _MAPPING
+        if node.tag != expected:
+            self._complain(node, place, f"got the tag {shown(node.tag)}; leave it out")
+            return None
+        if isinstance(node, yaml.SequenceNode):
+            return [
+                self._value(one, (*place, str(number))) for number, one in enumerate(node.value)
+            ]
+        return self._mapping(node, place)
+
+    def _scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
+        if node.tag not in _SCALARS:
+            text = shown(node.value)
+            if node.tag.startswith(_PREFIX) and node.style is None and node.value in ("<<", "="):
+                self._complain(node, place, f"got {text}; put it in quotes to have a text")
+            else:
+                self._complain(node, place, f"got the tag {shown(node.tag)}; leave it out")
+            return None
+        kind = node.tag.removeprefix(_PREFIX)
+        if kind != "str" and node.style is None:
+            self._document._written.setdefault(place, node.value)
+        try:
+            value = self._loader.construct_object(node)
+        except (yaml.YAMLError, ValueError, LookupError, TypeError, OverflowError, AttributeError):
+            value = math.nan
+        if isinstance(value, int | float) and not -_LARGEST <= value < _LARGEST:
+            self._complain(
+                node,
+                place,
+                f"got {shown(node.value)}, which is not {_WORDS[kind]} that can be used; "
+                "put it in quotes to have a text",
+            )
+            return None
+        return value
+
+    def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        merged: list[yaml.Node] = []
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = self._key(key, place)
+            if name is None:
+                continue
+            inner = (*place, name)
+            if name in seen:
+                self._complain(key, inner, "got it a second time; keep one of them")
+                continue
+            seen.add(name)
+            if key.tag == _MERGE:
+                merged.append(value)
+                continue
+            self._document._lines.setdefault(inner, key.start_mark.line + 1)
+            found[name] = self._value(value, inner)
+        for source in merged:
+            for name, value in self._merged(source, place):
+                found.setdefault(name, value)
+        return found
+
+    def _key(self, key: yaml.Node, place: Place) -> str | None:
+        if isinstance(key, yaml.ScalarNode) and key.tag in (*_SCALARS, _MERGE, f"{_PREFIX}value"):
+            return str(key.value)
+        if isinstance(key, yaml.ScalarNode):
+            self._complain(key, place, f"got the tag {shown(key.tag)}; leave it out")
+        else:
+            self._complain(
+                key,
+                place,
+                "got a list or mapping for a key; allowed is a text, in quotes where it has "
+                "braces or brackets, such as those of a template that was not filled in",
+            )
+        return None
+
+    def _merged(self, source: yaml.Node, place: Place) -> Iterator[tuple[str, Any]]:
+        """The entries that `<<` brings, those that win first."""
+        sources = source.value if isinstance(source, yaml.SequenceNode) else [source]
+        for one in sources:
+            if not isinstance(one, yaml.MappingNode):
+                self._complain(one, place, "<<: got no mapping; allowed are aliases of mappings")
+                continue
+            value = self._value(one, place)
+            yield from value.items() if isinstance(value, dict) else ()
+
+    def _complain(self, node: yaml.Node, place: Place, text: str) -> None:
+        keys = f"{keys_text(place)}: " if place else ""
+        self._document._refuse(node.start_mark.line + 1, f"{keys}{text}")

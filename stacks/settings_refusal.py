@@ -1,0 +1,96 @@
+"""What a person reads when a settings file is refused."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from mlops_constructs.yaml_document import YamlDocument, first, keys_text
+from stacks.settings_model import SettingsModel, section_of
+
+_KINDS: dict[type, str] = {str: "text", bool: "yes/no value", int: "number", float: "number"}
+_KINDS |= {list: "list", dict: "mapping"}
+_TYPES = {
+    "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "model_type": "a mapping",
+}
+
+
+def refusal(document: YamlDocument, error: ValidationError, model: type[SettingsModel]) -> str:
+    """Every problem of a file with its line, what was got and what is allowed."""
+    return listed(document.path, [_line(document, one, model) for one in error.errors()])
+
+
+def listed(path: str, problems: list[str]) -> str:
+    """The problems of a file, one below the other; many are cut short."""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    listing = "".join(f"\n  - {line}" for line in first(problems))
+    return f"{path}: {count}{listing}"
+
+
+def _line(document: YamlDocument, detail: ErrorDetails, model: type[SettingsModel]) -> str:
+    location = detail["loc"]
+    if location[-1:] == ("[key]",):  # the key itself is wrong, not its value
+        location = location[:-1]
+    place = tuple(str(part) for part in location)
+    line = document.line(place)
+    start = f"line {line}: " if line else ""
+    where = start + _keys_of(location)
+    if detail["type"] == "missing":
+        return f"{where}: missing; this key is required"
+    if detail["type"] == "extra_forbidden":
+        known = ", ".join(_keys(model, location[:-1]))
+        return f"{where}: unknown key; allowed are {known}"
+    if not place:
+        return f"{start}{_expected(detail)}"
+    value = detail["input"]
+    got = got_value(document.shown(place, value), value)
+    return f"{where}: got {got}; allowed is {_expected(detail)}"
+
+
+def got_value(text: str, value: Any) -> str:
+    """A value with the word for its kind."""
+    if value is None:
+        return "nothing"
+    kind = "date" if isinstance(value, date) else _KINDS.get(type(value), "value")
+    return f"{text} ({kind})"
+
+
+def _keys_of(location: tuple[int | str, ...]) -> str:
+    where = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{keys_text([part])}" for part in location
+    )
+    return where.lstrip(".")
+
+
+def _expected(detail: ErrorDetails) -> str:
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "enum":
+        return str(context["expected"])
+    if kind == "string_type":
+        if isinstance(detail["input"], bool | date):
+            return "a text; put it in quotes"
+        return "a text; put numbers in quotes"
+    if kind in ("too_short", "too_long"):
+        least, most = context.get("min_length"), context.get("max_length")
+        return f"a list of at least {least}" if least is not None else f"a list of at most {most}"
+    return _TYPES.get(kind, detail["msg"])
+
+
+def _keys(model: type[SettingsModel], location: tuple[int | str, ...]) -> list[str]:
+    """The keys that are allowed at a place of the file."""
+    for part in location:
+        if isinstance(part, str):
+            inner = section_of(model.model_fields[part].annotation)
+            if inner is None:
+                return []
+            model = inner
+    return list(model.model_fields)

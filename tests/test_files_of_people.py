@@ -1,0 +1,169 @@
+"""Every file that people write, broken in thousands of ways: a short refusal each time.
+
+The mutations are drawn from a fixed seed, so that a run finds what the run before found.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mlops_constructs.feature_store import FeatureSchema
+from mlops_constructs.studio import Person
+from stacks.settings import load_settings
+
+ROOT = Path(__file__).parent.parent
+MUTATIONS = 400
+PIECES = """
+{{ project }} | ? [a, b] | ? {a: b} | : | - | [ | ] | { | } | " | ' | & | &x | *x | &x [*x] | !
+!!int x | !!bool x | !!float x | !!timestamp x | !!binary =x | !!set {a} | !!omap [a] | !x y
+!!python/name:os.system x | !!null x | 2026-99-99 | 2026-11-29 | 25:61:61 | 0x | 0b2 | 0777
+1e999 | .inf | -.inf | .nan | ~ | no | on | = | << | <<: 7 | <<: {a: b} | %YAML 3.0 | --- | ...
+# | \t | \x00 | \x07 | \x85 | \ufeff | \u0661\u0661 | \ud7ff | \U0001f600 | null | [] | {} | "" | ''
+-1 | 1.5 | true | a: b | >- | |- | @x | `x | "\\x00" | "\\uD800" | "a\\nb" | [[[[[[[[ | - - - - -
+999999999999999999999999
+"""
+LONG = ["9" * 5000, "x" * 100_000, "[" * 900, "{a: " * 400]
+LONG.append("\n".join(f"k{n}: 1" for n in range(5000)))
+LEAKS = (
+    "Input should be",
+    "instance of",
+    "validation, not",
+    "datetime.",
+    "Traceback",
+    "valid string",
+)
+PLATFORM = """
+environment:
+  account: "111111111111"
+  region: eu-central-1
+defaults:
+  tags: {owner: ml-platform}
+  termination_protection: true
+  permissions_boundary: OrgBoundary
+project_templates:
+  removal: retain
+  allowed_cidrs: ["203.0.113.0/24"]
+  service_catalog:
+    principals: ["role/sagemaker-personas/*"]
+projects:
+  - &churn {name: churn, removal: destroy}
+  - {<<: *churn, name: fraud, id: p-1}
+platform_pipeline:
+  name: platform
+  source:
+    connection_arn: arn:aws:codeconnections:eu-central-1:111111111111:connection/c-1
+    owner: my-organisation
+    repository: platform
+  stages:
+    - {name: Staging, config: config/staging.yaml, approval: "Deploy?"}
+"""
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Reads one kind of file: one that it accepts, and the error with which it refuses others."""
+
+    name: str
+    good: str
+    load: Callable[[Path], object]
+    error: type[Exception] = ValueError
+
+
+def platform_settings() -> Loader:
+    from stacks.settings import SettingsError
+
+    return Loader("platform", PLATFORM, load_settings, SettingsError)
+
+
+def deployment_settings() -> Loader:
+    from model_deploy.settings import SettingsError, load_settings
+
+    text = (ROOT / "seed_code/model_deploy/config/prod.yaml").read_text()
+    return Loader("model_deploy", text, load_settings, SettingsError)
+
+
+def build_configuration() -> Loader:
+    from pipeline.configuration import read_configuration
+    from tabular.failure import InputError
+
+    text = (ROOT / "seed_code/model_build/config.yaml").read_text()
+    return Loader("model_build", text, read_configuration, InputError)
+
+
+def people() -> Loader:
+    text = "ada:\ngrace:\n  role: engineers\n  settings:\n    storage: {default_gib: 20}\n"
+    return Loader("people", text, Person.from_yaml)
+
+
+def feature_schema() -> Loader:
+    text = "record_identifier: id\nevent_time: at\nfeatures:\n  id: string\n  at: fractional\n"
+    return Loader("feature schema", text, FeatureSchema.from_yaml)
+
+
+def mutated(text: str, dice: random.Random) -> str:
+    """The text with one to three things broken."""
+    lines = text.splitlines()
+    for _ in range(dice.randint(1, 3)):
+        number = dice.randrange(len(lines))
+        line = lines[number]
+        piece = dice.choice(pieces())
+        place = dice.randrange(len(line) + 1)
+        lines[number] = dice.choice(
+            [
+                line[:place] + piece + line[place:],
+                line.split(":")[0] + ": " + piece,
+                line.replace(line.strip(), piece) if line.strip() else piece,
+                line + "\n" + line,
+                line[:place],
+                line + "\n" + " " * dice.randrange(6) + piece,
+            ]
+        )
+        lines = "\n".join(lines).split("\n") or [""]
+    return "\n".join(lines)
+
+
+def pieces() -> list[str]:
+    return [piece for line in PIECES.strip().split("\n") for piece in line.split(" | ")] + LONG
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _seeds() -> Iterator[None]:
+    """The code of both seed repositories can be imported, as it is in a project."""
+    before = list(sys.path)
+    for folder in ("model_deploy", "model_build", "model_build/src"):
+        sys.path.insert(0, str(ROOT / "seed_code" / folder))
+    yield
+    sys.path[:] = before
+
+
+@pytest.mark.parametrize(
+    "kind", [platform_settings, deployment_settings, build_configuration, people, feature_schema]
+)
+def test_a_file_that_is_broken_anyhow_is_refused_briefly_and_by_name(
+    tmp_path: Path, kind: Callable[[], Loader]
+) -> None:
+    loader = kind()
+    path = tmp_path / "file.yaml"
+    path.write_text(loader.good)
+    loader.load(path)
+    dice = random.Random(loader.name)  # noqa: S311 - reproducible, not secret
+    refused = 0
+    for _ in range(MUTATIONS):
+        text = mutated(loader.good, dice)
+        path.write_text(text, encoding="utf-8", errors="surrogatepass")
+        try:
+            loader.load(path)
+        except loader.error as error:
+            refused += 1
+            message = str(error)
+            assert "file.yaml" in message, text
+            assert message.count("\n") < 100, text
+            assert max(map(len, message.split("\n"))) < 1000, text
+            assert not any(leak in message for leak in LEAKS), (message, text)
+    assert refused > MUTATIONS / 3
