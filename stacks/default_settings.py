@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from stacks.checked_text import matching
 from stacks.settings_model import SettingsModel
@@ -44,7 +44,11 @@ def _few(tags: dict[str, str]) -> dict[str, str]:
 class DefaultSettings(SettingsModel):
     """What holds for every stack of the environment."""
 
-    tags: Annotated[dict[TagKey, TagValue], AfterValidator(_few)] = {}
+    tags: Annotated[
+        dict[TagKey, TagValue],
+        AfterValidator(_few),
+        Field(json_schema_extra={"additionalProperties": False}),
+    ] = {}
     """Tags of every stack, which CloudFormation gives to its resources."""
     termination_protection: bool = False
     """Whether a stack can be deleted only after somebody has switched its protection off."""
