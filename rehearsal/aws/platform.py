@@ -43,6 +43,10 @@ class Credentials:
     principal_arn: str
 
 
+VIA_SERVICE = {"aws:ViaAWSService": "true"}
+"""The condition key of a request that a service makes in the name of its caller."""
+
+
 class AwsError(Exception):
     """An error as AWS answers it: `code` is one that the operation documents.
 

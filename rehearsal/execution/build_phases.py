@@ -67,8 +67,10 @@ class BuildPhases:
         build_provisioning.open_log(plan, self._session, self._log)
         self._log.container("Waiting for agent ping")
         if plan.vpc:
+            build_provisioning.attach(plan, self._platform, plan.vpc)
             self._log.container(
-                f"The rehearsal has no network {plan.vpc}: the build uses the one of this machine"
+                f"The rehearsal has no network {plan.vpc['vpcId']}: the build uses the one of this "
+                "machine"
             )
         self._workspace.create()
 

@@ -38,7 +38,7 @@ class BuildPlan:
     log_group: str | None
     log_stream: str | None
     timeout_minutes: int
-    vpc: str | None
+    vpc: Mapping[str, Any] | None
     volume: Path
     caches: Path
 

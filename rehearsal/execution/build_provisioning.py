@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import boto3
 from botocore.exceptions import ClientError
 
+from rehearsal.aws.network_interfaces import check_attachment
 from rehearsal.aws.platform import AwsError, Credentials, Platform
 from rehearsal.execution.build_failure import PhaseFailedError
 from rehearsal.execution.build_log import BuildLog
 from rehearsal.execution.build_plan import BuildPlan
+
+_SERVICE = "codebuild.amazonaws.com"
 
 
 def credentials(plan: BuildPlan, platform: Platform) -> Credentials:
@@ -16,7 +22,7 @@ def credentials(plan: BuildPlan, platform: Platform) -> Credentials:
     try:
         return platform.service_credentials(
             plan.service_role,
-            service_principal="codebuild.amazonaws.com",
+            service_principal=_SERVICE,
             session_name=f"AWSCodeBuild-{plan.build_uuid}",
             source_arn=plan.scope.arn("codebuild", f"project/{plan.project}"),
         )
@@ -25,6 +31,25 @@ def credentials(plan: BuildPlan, platform: Platform) -> Credentials:
             "ACCESS_DENIED",
             "CodeBuild is not authorized to perform: sts:AssumeRole on service role. "
             f"{error.message}",
+        ) from error
+
+
+def attach(plan: BuildPlan, platform: Platform, vpc: Mapping[str, Any]) -> None:
+    """That the service role may attach the build. Raises PhaseFailedError when it may not."""
+    try:
+        check_attachment(
+            platform,
+            plan.service_role,
+            plan.scope,
+            subnet_ids=vpc["subnets"],
+            security_group_ids=vpc["securityGroupIds"],
+            service=_SERVICE,
+        )
+    except AwsError as error:
+        raise PhaseFailedError(
+            "UNAUTHORIZED_OPERATION_CREATE_NETWORK_INTERFACE",
+            "The service role is not authorized to attach the build to the VPC "
+            f"{vpc['vpcId']}. {error.message}",
         ) from error
 
 

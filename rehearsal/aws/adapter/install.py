@@ -34,6 +34,7 @@ from rehearsal.aws.adapter import (
     stack_rules,
     state_machines,
     topic_rows,
+    via_service,
     vpcs,
 )
 from rehearsal.aws.adapter.ministack import Ministack
@@ -50,6 +51,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     conditions.install()
     principal_arn.install()
     policy_variables.install()
+    via_service.install()
     stack_actor.install()
     stack_rows.register(platform, resource_types)
     stack_rules.install()

@@ -12,7 +12,7 @@ from ministack.services.cloudformation import changesets, engine, handlers, help
 
 from rehearsal.aws.adapter import identity
 from rehearsal.aws.adapter.scope import current_scope
-from rehearsal.aws.platform import AwsError
+from rehearsal.aws.platform import VIA_SERVICE, AwsError
 from rehearsal.aws.template_check import template_problems
 
 _POLICY_PARAMETERS = (
@@ -100,6 +100,7 @@ def _located_document(stock: Callable[..., Any]) -> Callable[..., Any]:
             bucket, _, key = location.partition("/")
             tags = s3.object_tags_for_condition(bucket, key, {})
             keys = {f"s3:ExistingObjectTag/{name}": value for name, value in tags.items()}
+            keys |= VIA_SERVICE
             try:
                 identity.authorize(caller, "s3:GetObject", arn, current_scope(), keys)
             except AwsError as error:

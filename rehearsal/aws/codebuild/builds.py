@@ -153,7 +153,7 @@ class BuildOperations(ProjectOperations):
             else None,
             log_stream=(f"{prefix}/{build_uuid}" if prefix else build_uuid) if enabled else None,
             timeout_minutes=settings["timeoutInMinutes"],
-            vpc=settings.get("vpcConfig", {}).get("vpcId"),
+            vpc=settings.get("vpcConfig"),
             volume=self.directory / "volume",
             caches=self.cache_directory(record),
         )

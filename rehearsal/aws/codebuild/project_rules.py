@@ -19,6 +19,7 @@ _REFUSED = {
     "fileSystemLocations": "file systems",
     "autoRetryLimit": "automatic retries",
 }
+_VPC = ("vpcId", "subnets", "securityGroupIds")
 _REFUSED_ENVIRONMENT = {
     "dockerServer": "Docker servers",
     "fleet": "fleets",
@@ -64,6 +65,9 @@ def check_project(settings: Mapping[str, Any]) -> None:
         )
     if settings.get("logsConfig", {}).get("s3Logs", {}).get("status") == "ENABLED":
         problems.append("the rehearsal does not support build logs in S3 (logsConfig.s3Logs)")
+    vpc = settings.get("vpcConfig") or {}
+    if lacking := [name for name in _VPC if vpc and not vpc.get(name)]:
+        problems.append(f"vpcConfig needs {', '.join(lacking)} too")
     low, high = _MINUTES
     minutes = settings.get("timeoutInMinutes", 60)
     if not low <= minutes <= high:

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import boto3
 
-from rehearsal.aws.platform import AwsError, Context, Credentials, Platform, Scope
+from rehearsal.aws.network_interfaces import check_attachment
+from rehearsal.aws.platform import VIA_SERVICE, AwsError, Context, Credentials, Platform, Scope
 from rehearsal.aws.sagemaker import authorization, condition_keys, events, members, service_model
 from rehearsal.aws.sagemaker.records import Record, Records
 from rehearsal.aws.sagemaker.workers import Workers
@@ -58,6 +59,20 @@ class ControlPlane(Service):
             source_arn=source_arn,
         )
 
+    def check_placement(self, role_arn: str, scope: Scope, request: Mapping[str, Any]) -> None:
+        """That a role may attach a job or model to its VPC, where the request names one."""
+        network = request.get("NetworkConfig") or request
+        vpc = network.get("VpcConfig")
+        if vpc:
+            check_attachment(
+                self.platform,
+                role_arn,
+                scope,
+                subnet_ids=vpc["Subnets"],
+                security_group_ids=vpc["SecurityGroupIds"],
+                service=SERVICE_PRINCIPAL,
+            )
+
     def role_session(self, scope: Scope, role_arn: str, source_arn: str) -> boto3.Session:
         """A session of a role that was handed to SageMaker for the resource `source_arn`."""
         return self.platform.session(self.assume(role_arn, source_arn), scope.region)
@@ -80,6 +95,7 @@ class ControlPlane(Service):
         keys: Mapping[str, Any] | None = None,
     ) -> None:
         """Raises AccessDeniedException unless the caller may do what SageMaker does in its name."""
+        keys = {**(keys or {}), **VIA_SERVICE}
         self.platform.authorize(context.caller_arn, action, resource_arn, context.scope, keys)
 
     # Requests

@@ -111,6 +111,7 @@ class EndpointServers(EndpointConfigs):
 
         `model` is a record of CreateModel. Raises ExecutionFailedError when an image is missing.
         """
+        self.check_placement(model["ExecutionRoleArn"], scope, model)
         containers = model["_containers"]
         source_arn = scope.arn("sagemaker", f"endpoint/{endpoint}")
         credentials = self.assume(model["ExecutionRoleArn"], source_arn)

@@ -151,6 +151,7 @@ class Jobs(EndpointDeployments):
         running = self._running[record[kind.arn]]
         try:
             credentials = self.assume(role_arn, record[kind.arn])
+            self.check_placement(role_arn, scope, request)
             run = JobRun(
                 name=record[kind.name],
                 scope=scope,

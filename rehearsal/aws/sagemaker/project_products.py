@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.aws.platform import AwsError, Context, Platform
+from rehearsal.aws.platform import VIA_SERVICE, AwsError, Context, Platform
 from rehearsal.aws.sagemaker.project_settings import (
     ProjectFailedError,
     given_parameters,
@@ -101,7 +101,7 @@ class ProjectProducts:
     def _start(self, context: Context, operation: str, request: dict[str, Any]) -> str:
         """Calls Service Catalog as the caller; its refusal is the answer of SageMaker."""
         scope = context.scope
-        keys = self._catalog.condition_keys(operation, request, scope)
+        keys = {**self._catalog.condition_keys(operation, request, scope), **VIA_SERVICE}
         for arn in self._catalog.resource_arns(operation, request, scope):
             action = self._catalog.action(operation)
             self._platform.authorize(context.caller_arn, action, arn, scope, keys)

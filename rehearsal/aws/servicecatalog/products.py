@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.aws.platform import Context, Scope
+from rehearsal.aws.platform import VIA_SERVICE, Context, Scope
 from rehearsal.aws.service import Request, Response
 from rehearsal.aws.servicecatalog.access import has_access
 from rehearsal.aws.servicecatalog.portfolios import Portfolios, changed_tags
@@ -196,7 +196,9 @@ class Products(Portfolios):
             "LoadTemplateFromURL"
         }:
             raise invalid(f"The rehearsal takes a {_TEMPLATE} with LoadTemplateFromURL alone.")
-        self.platform.authorize(context.caller_arn, "s3:GetObject", source_arn(url), context.scope)
+        self.platform.authorize(
+            context.caller_arn, "s3:GetObject", source_arn(url), context.scope, VIA_SERVICE
+        )
         detail = {
             "Id": new_id("pa"),
             "Name": given.get("Name", ""),

@@ -117,6 +117,19 @@ def test_a_missing_specification_file_is_named(prepare_build: Prepare) -> None:
     assert "ci/spec.yml: no such file or directory" in message
 
 
+def test_a_role_that_may_not_join_the_vpc_is_told_which_right_it_lacks(
+    prepare_build: Prepare, build_platform: FakePlatform
+) -> None:
+    subnet = "arn:aws:ec2:us-east-1:111111111111:subnet/subnet-1"
+    build_platform.denied.add(("ec2:CreateNetworkInterface", subnet))
+    vpc = {"vpcId": "vpc-1", "subnets": ["subnet-1"], "securityGroupIds": ["sg-1"]}
+    run, observer = prepare_build("version: 0.2\nphases: {build: {commands: [echo x]}}", vpc=vpc)
+    run.run()
+    code, message = observer.failures["PROVISIONING"]
+    assert code == "UNAUTHORIZED_OPERATION_CREATE_NETWORK_INTERFACE"
+    assert f"ec2:CreateNetworkInterface on {subnet}" in message
+
+
 def test_a_role_that_codebuild_may_not_assume_is_access_denied(
     prepare_build: Prepare, build_platform: FakePlatform
 ) -> None:

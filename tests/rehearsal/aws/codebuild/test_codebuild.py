@@ -77,6 +77,7 @@ def test_a_project_is_described_with_defaults(codebuild: Any) -> None:
         ({"artifacts": {"type": "S3"}}, "need a location"),
         ({"cache": {"type": "S3", "location": "b"}}, "does not support a cache in S3"),
         ({"buildBatchConfig": {"serviceRole": ROLE}}, "does not support batch builds"),
+        ({"vpcConfig": {"vpcId": "vpc-1"}}, "vpcConfig needs subnets, securityGroupIds too"),
         ({"timeoutInMinutes": 1}, "timeoutInMinutes must be 5 to 2160, got 1"),
         ({"name": "-x"}, "Invalid project name"),
         (

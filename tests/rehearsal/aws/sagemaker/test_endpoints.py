@@ -27,6 +27,22 @@ def test_an_endpoint_comes_into_service(endpoint: dict[str, Any], platform: Fake
     assert statuses == ["CREATING", "IN_SERVICE"]
 
 
+def test_an_endpoint_whose_role_may_not_join_the_vpc_of_its_model_fails(
+    sagemaker: Any, platform: FakePlatform, settle: Callable[[str], dict[str, Any]]
+) -> None:
+    subnet = "arn:aws:ec2:us-east-1:111111111111:subnet/subnet-1"
+    platform.denied.add(("ec2:CreateNetworkInterface", subnet))
+    vpc = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    sagemaker.create_model(**requests.model(), VpcConfig=vpc)
+    sagemaker.create_endpoint_config(**requests.endpoint_config())
+    sagemaker.create_endpoint(EndpointName="live", EndpointConfigName="config")
+
+    failed = settle("live")
+
+    assert failed["EndpointStatus"] == "Failed"
+    assert f"ec2:CreateNetworkInterface on {subnet}" in failed["FailureReason"]
+
+
 def test_an_endpoint_whose_container_does_not_start_fails_with_its_reason(
     sagemaker: Any, data_plane: FakeDataPlane, settle: Callable[[str], dict[str, Any]]
 ) -> None:

@@ -84,6 +84,35 @@ def test_a_job_whose_role_cannot_be_assumed_fails(
     assert "may not assume" in ended("ProcessingJob", "prepare")["FailureReason"]
 
 
+@pytest.mark.parametrize("noun", ["ProcessingJob", "TrainingJob"])
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("CreateNetworkInterface", "subnet/subnet-1"),
+        ("CreateNetworkInterface", "security-group/sg-1"),
+        ("DescribeVpcs", None),
+    ],
+)
+def test_a_job_whose_role_may_not_join_its_vpc_fails(
+    sagemaker: Any,
+    platform: FakePlatform,
+    ended: Callable[[str, str], dict[str, Any]],
+    noun: str,
+    action: str,
+    resource: str | None,
+) -> None:
+    arn = f"arn:aws:ec2:us-east-1:111111111111:{resource}" if resource else "*"
+    platform.denied.add((f"ec2:{action}", arn))
+    vpc = {"VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}
+
+    if noun == "ProcessingJob":
+        sagemaker.create_processing_job(**requests.processing_job("job"), NetworkConfig=vpc)
+    else:
+        sagemaker.create_training_job(**requests.training_job("job"), **vpc)
+
+    assert f"ec2:{action} on {arn}" in ended(noun, "job")["FailureReason"]
+
+
 def test_a_stopped_job_ends_as_stopped(
     sagemaker: Any, data_plane: FakeDataPlane, ended: Callable[[str, str], dict[str, Any]]
 ) -> None:
