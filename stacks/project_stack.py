@@ -7,6 +7,7 @@ from constructs import Construct
 
 from mlops_constructs.projects import Project
 from stacks.default_settings import DefaultSettings
+from stacks.existing_network import existing_network
 from stacks.platform_stack import PlatformStack
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
@@ -40,5 +41,6 @@ class ProjectStack(PlatformStack):
             project_id=settings.project_id,
             model_build_seed=seeds.model_build,
             model_deploy_seed=seeds.model_deploy,
+            network=existing_network(self, settings.network),
             removal_policy=removal_policy(settings.removal),
         )

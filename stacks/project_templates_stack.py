@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from mlops_constructs.projects import (
@@ -14,6 +15,7 @@ from mlops_constructs.projects import (
     TemplateBucket,
 )
 from stacks.default_settings import DefaultSettings
+from stacks.existing_network import existing_network
 from stacks.platform_stack import PlatformStack
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
@@ -49,6 +51,10 @@ class ProjectTemplatesStack(PlatformStack):
             self,
             "Templates",
             allowed_cidrs=settings.allowed_cidrs,
+            allowed_vpcs=[
+                ec2.Vpc.from_vpc_attributes(self, vpc_id, vpc_id=vpc_id, availability_zones=[])
+                for vpc_id in settings.allowed_vpcs
+            ],
             removal_policy=policy,
         )
         template = ProjectTemplate(
@@ -60,6 +66,7 @@ class ProjectTemplatesStack(PlatformStack):
             model_build_seed=seeds.model_build,
             model_deploy_seed=seeds.model_deploy,
             boundary_export=boundary_export,
+            network=existing_network(self, settings.network),
             removal_policy=policy,
         )
         boundary = ProjectBoundary(

@@ -43,6 +43,12 @@ Cidr = Annotated[
     str,
     allowed('a CIDR block without host bits, such as "203.0.113.0/24"', ipaddress.ip_network),
 ]
+
+
+_AN_ID = "an id such as {}-0a1b2c3d4e5f60718"
+VpcId = Annotated[str, matching(r"vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})", _AN_ID.format("vpc"))]
+SubnetId = Annotated[str, matching(r"subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})", _AN_ID.format("subnet"))]
+SecurityGroupId = Annotated[str, matching(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})", _AN_ID.format("sg"))]
 Principal = Annotated[
     str,
     matching(
@@ -77,6 +83,14 @@ class EnvironmentSettings(SettingsModel):
     region: Region
 
 
+class NetworkSettings(SettingsModel):
+    """A network that exists already, by the ids of what is used of it."""
+
+    vpc_id: VpcId
+    subnet_ids: Annotated[list[SubnetId], Field(min_length=1, max_length=16)]
+    security_group_ids: Annotated[list[SecurityGroupId], Field(min_length=1, max_length=5)]
+
+
 class ServiceCatalogSettings(SettingsModel):
     """The templates as products of Service Catalog, and who may launch them."""
 
@@ -88,6 +102,8 @@ class ProjectTemplatesSettings(SettingsModel):
 
     removal: Annotated[Removal, Field(strict=False)] = Removal.RETAIN
     allowed_cidrs: list[Cidr] = []
+    allowed_vpcs: list[VpcId] = []
+    network: NetworkSettings | None = None
     service_catalog: ServiceCatalogSettings | None = None
 
 
@@ -97,6 +113,7 @@ class ProjectSettings(SettingsModel):
     name: ProjectName
     id: ProjectId | None = None
     removal: Annotated[Removal, Field(strict=False)] = Removal.RETAIN
+    network: NetworkSettings | None = None
 
     @property
     def project_id(self) -> str:

@@ -110,6 +110,18 @@ projects:
             "quotes",
         ),
         (
+            GOOD + "projects: [{name: churn, network: {vpc_id: vpc-0a1b2c3d, subnet_ids: [x], "
+            "security_group_ids: [sg-0a1b2c3d]}}]",
+            "projects[0].network.subnet_ids[0]: got 'x' (text); allowed is an id such as "
+            "subnet-0a1b2c3d4e5f60718",
+        ),
+        (
+            GOOD + "project_templates: {network: {vpc: a, vpc_id: vpc-0a1b2c3d, subnet_ids: "
+            "[subnet-0a1b2c3d], security_group_ids: [sg-0a1b2c3d]}}",
+            "project_templates.network.vpc: unknown key; allowed are vpc_id, subnet_ids, "
+            "security_group_ids",
+        ),
+        (
             "environment: {account: '1111', region: us-east-1}",
             "environment.account: got '1111' (text); allowed is 12 digits in quotes, such as "
             '"111111111111"',
@@ -128,7 +140,7 @@ projects:
         ),
         (
             GOOD + "projects: [{name: churn, colour: red}]",
-            "projects[0].colour: unknown key; allowed are name, id, removal",
+            "projects[0].colour: unknown key; allowed are name, id, removal, network",
         ),
         (
             GOOD + "project_templates: {removal: burn}",

@@ -16,10 +16,12 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems
 from mlops_constructs.delivery.names import PROJECT_NAME
+from mlops_constructs.network import NetworkBase
 
 from .project import Project
 from .seed import Seed
 from .template_bucket import TemplateBucket
+from .template_network import TemplateNetwork
 
 TEMPLATE_NAME = r"(?!.{33})[a-zA-Z0-9](?:-*[a-zA-Z0-9])*"
 _CONTEXT = {
@@ -48,6 +50,7 @@ class ProjectTemplateStack(cdk.Stack):
         model_deploy_seed: Seed,
         boundary_export: str,
         removal_policy: cdk.RemovalPolicy,
+        network: TemplateNetwork | None = None,
         bootstrap_qualifier: str | None = None,
     ) -> None:
         """Creates the stack; the parameters are those of `ProjectTemplate`.
@@ -55,6 +58,7 @@ class ProjectTemplateStack(cdk.Stack):
         Parameters:
             boundary_export: name of the CloudFormation export with the ARN of the permissions
                 boundary.
+            network: ids of the network of each project. Default: none.
             bootstrap_qualifier: of the bootstrap stack whose bucket holds the seeds. Default: the
                 CDK's own.
         """
@@ -90,6 +94,7 @@ class ProjectTemplateStack(cdk.Stack):
             model_build_seed=model_build_seed,
             model_deploy_seed=model_deploy_seed,
             permissions_boundary=boundary,
+            network=network.network(self, "Network") if network else None,
             removal_policy=removal_policy,
         )
 
@@ -115,6 +120,7 @@ class ProjectTemplate(Construct):
         model_build_seed: Seed,
         model_deploy_seed: Seed,
         boundary_export: str,
+        network: NetworkBase | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Synthesises and publishes the template.
@@ -126,6 +132,9 @@ class ProjectTemplate(Construct):
             model_build_seed: first commit of each project's repository that trains.
             model_deploy_seed: first commit of each project's repository that deploys.
             boundary_export: name of the export with the ARN of the permissions boundary.
+            network: where jobs, models and builds of each project run; see `Project`. Projects find
+                one of this app by CloudFormation exports that begin with `template_name`. Default:
+                in networks of SageMaker and CodeBuild.
             removal_policy: what happens to a project's data when its stack is deleted. Default:
                 it stays.
 
@@ -148,6 +157,9 @@ class ProjectTemplate(Construct):
             model_deploy_seed=model_deploy_seed,
             boundary_export=boundary_export,
             removal_policy=removal_policy,
+            network=TemplateNetwork.export(self, network, prefix=template_name)
+            if network
+            else None,
             bootstrap_qualifier=qualifier,
         )
         model_build_seed.asset(self, "ModelBuildSeed")

@@ -1,6 +1,6 @@
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,9 @@ import aws_cdk as cdk
 import pytest
 import yaml
 
+from mlops_constructs.network import Network, NetworkBase
 from mlops_constructs.projects import Project, ProjectTemplate, Seed, TemplateBucket
+from tests.guards import unguarded_roles
 
 ENVIRONMENT = cdk.Environment(account="111111111111", region="us-east-1")
 
@@ -158,3 +160,61 @@ def test_the_context_of_the_cli_leaves_no_trace_in_the_template(
 def test_a_name_that_sagemaker_does_not_take_is_refused(tmp_path: Path, seed: Seed) -> None:
     with pytest.raises(ValueError, match="template_name is 'tabular model'; allowed are"):
         publish(tmp_path, seed, name="tabular model")
+
+
+def with_network(directory: Path, seed: Seed, network: Callable[[cdk.Stack], NetworkBase]) -> Any:
+    """The stack's template, and that of the projects."""
+    app = cdk.App(outdir=str(directory))
+    stack = cdk.Stack(app, "Stack", env=ENVIRONMENT)
+    template = ProjectTemplate(
+        stack,
+        "Template",
+        template_name="tabular-model",
+        description="test",
+        bucket=TemplateBucket(stack, "Templates"),
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+        boundary_export="Boundary",
+        network=network(stack),
+    )
+    return app.synth().get_stack_by_name("Stack").template, template.template
+
+
+def build_in(template: Mapping[str, Any]) -> Any:
+    return next(
+        one["Properties"]
+        for one in template["Resources"].values()
+        if one["Type"] == "AWS::CodeBuild::Project"
+    )
+
+
+def test_projects_find_a_network_of_the_app_by_its_exports(tmp_path: Path, seed: Seed) -> None:
+    stack, project = with_network(tmp_path, seed, lambda scope: Network(scope, "Network"))
+
+    exported = {
+        one["Export"]["Name"] for one in stack["Outputs"].values() if one.get("Export") is not None
+    }
+    subnets = [f"tabular-model-SubnetId{number}" for number in (1, 2)]
+    assert {"tabular-model-VpcId", *subnets, "tabular-model-SecurityGroupId1"} <= exported
+    assert build_in(project)["VpcConfig"] == {
+        "VpcId": {"Fn::ImportValue": "tabular-model-VpcId"},
+        "Subnets": [{"Fn::ImportValue": name} for name in subnets],
+        "SecurityGroupIds": [{"Fn::ImportValue": "tabular-model-SecurityGroupId1"}],
+    }
+    assert not unguarded_roles(project)
+
+
+def test_projects_name_an_imported_network_by_its_ids(tmp_path: Path, seed: Seed) -> None:
+    ids = {
+        "vpc_id": "vpc-0a1b2c3d",
+        "subnet_ids": ["subnet-0a1b2c3d", "subnet-0a1b2c3e"],
+        "security_group_ids": ["sg-0a1b2c3d"],
+    }
+
+    stack, project = with_network(
+        tmp_path, seed, lambda scope: Network.from_ids(scope, "Corporate", **ids)
+    )
+
+    assert "Outputs" not in stack, "nothing is exported"
+    assert build_in(project)["VpcConfig"]["Subnets"] == ids["subnet_ids"]
+    assert not unguarded_roles(project)

@@ -1,0 +1,69 @@
+"""The network of a project template, as its template can name it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from mlops_constructs._problems import is_known
+from mlops_constructs.network import Network, NetworkBase
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateNetwork:
+    """Defines the ids of a network: as they are, or as imports of CloudFormation exports.
+
+    Parameters:
+        vpc_id: of the VPC.
+        subnet_ids: of its subnets.
+        security_group_ids: of the groups of what runs in it.
+    """
+
+    vpc_id: str
+    subnet_ids: Sequence[str]
+    security_group_ids: Sequence[str]
+
+    @classmethod
+    def export(cls, scope: Construct, network: NetworkBase, *, prefix: str) -> TemplateNetwork:
+        """Makes a network known to templates that are deployed later.
+
+        What only CloudFormation knows is exported as `PREFIX-...`; as long as there are projects,
+        the network cannot be deleted.
+
+        Parameters:
+            scope: below which the outputs are made.
+            network: of this app.
+            prefix: of the exports, unique in the account and region.
+        """
+
+        def known(name: str, value: str) -> str:
+            if is_known(value):
+                return value
+            export_name = f"{prefix}-{name}"
+            cdk.CfnOutput(scope, name, value=value, export_name=export_name)
+            return cdk.Fn.import_value(export_name)
+
+        return cls(
+            vpc_id=known("VpcId", network.vpc.vpc_id),
+            subnet_ids=[
+                known(f"SubnetId{number}", one)
+                for number, one in enumerate(network.subnet_ids, start=1)
+            ],
+            security_group_ids=[
+                known(f"SecurityGroupId{number}", one)
+                for number, one in enumerate(network.security_group_ids, start=1)
+            ],
+        )
+
+    def network(self, scope: Construct, construct_id: str) -> NetworkBase:
+        """The network, in the stack of a template."""
+        return Network.from_ids(
+            scope,
+            construct_id,
+            vpc_id=self.vpc_id,
+            subnet_ids=self.subnet_ids,
+            security_group_ids=self.security_group_ids,
+        )
