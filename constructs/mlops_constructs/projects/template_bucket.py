@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -23,6 +24,14 @@ from .template_publisher import TemplatePublisher
 
 PREFIX = "templates/"
 _STUDIO_ORIGIN = "https://*.sagemaker.aws"
+_EXPOSED = [
+    "ETag",
+    "x-amz-delete-marker",
+    "x-amz-id-2",
+    "x-amz-request-id",
+    "x-amz-server-side-encryption",
+    "x-amz-version-id",
+]
 
 
 class TemplateBucket(Construct):
@@ -41,6 +50,7 @@ class TemplateBucket(Construct):
         construct_id: str,
         *,
         allowed_cidrs: Sequence[str] = (),
+        allowed_vpcs: Sequence[ec2.IVpc] = (),
         function_network: NetworkBase | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
@@ -48,8 +58,11 @@ class TemplateBucket(Construct):
 
         Parameters:
             allowed_cidrs: networks from which templates may be read, for instance
-                "203.0.113.0/24". AWS services that act for a person are not affected. Default:
-                every network.
+                "203.0.113.0/24": public addresses, such as those of an office. AWS services that
+                act for a person are not affected. Default: every network, or `allowed_vpcs` alone.
+            allowed_vpcs: VPCs from which templates may be read through an endpoint for S3, such as
+                that of a Studio domain. Their requests have no public address, so `allowed_cidrs`
+                alone refuses them. Default: every network, or `allowed_cidrs` alone.
             function_network: where the function runs that publishes templates: a `Network` with
                 the use FUNCTIONS, or one of somebody else with an endpoint for S3. For an
                 organisation that demands each function in a VPC. Default: in no VPC.
@@ -73,8 +86,8 @@ class TemplateBucket(Construct):
             self, bucket=self.bucket, prefix=PREFIX, log_key=log_key, network=function_network
         )
         self._publisher_role, self._publisher = publisher.role, publisher.function
-        if allowed_cidrs:
-            self._refuse_other_networks(allowed_cidrs)
+        if allowed_cidrs or allowed_vpcs:
+            self._refuse_other_networks(allowed_cidrs, allowed_vpcs)
 
     @property
     def location(self) -> str:
@@ -147,7 +160,7 @@ class TemplateBucket(Construct):
                         methods.PUT,
                     ],
                     allowed_headers=["*"],
-                    exposed_headers=["ETag"],
+                    exposed_headers=_EXPOSED,
                 )
             ],
             removal_policy=removal_policy,
@@ -155,7 +168,16 @@ class TemplateBucket(Construct):
         acknowledge_bucket(bucket)
         return bucket
 
-    def _refuse_other_networks(self, allowed_cidrs: Sequence[str]) -> None:
+    def _refuse_other_networks(
+        self, allowed_cidrs: Sequence[str], allowed_vpcs: Sequence[ec2.IVpc]
+    ) -> None:
+        """A request has either a public address or, through an endpoint, a VPC: both operators
+        match a key that is absent, so what is neither is denied."""
+        elsewhere: dict[str, dict[str, object]] = {}
+        if allowed_cidrs:
+            elsewhere["NotIpAddress"] = {"aws:SourceIp": list(allowed_cidrs)}
+        if allowed_vpcs:
+            elsewhere["StringNotEquals"] = {"aws:SourceVpc": [vpc.vpc_id for vpc in allowed_vpcs]}
         self.bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 effect=iam.Effect.DENY,
@@ -163,7 +185,7 @@ class TemplateBucket(Construct):
                 actions=["s3:GetObject", "s3:ListBucket"],
                 resources=[self.bucket.bucket_arn, self.bucket.arn_for_objects("*")],
                 conditions={
-                    "NotIpAddress": {"aws:SourceIp": list(allowed_cidrs)},
+                    **elsewhere,
                     "Bool": {"aws:ViaAWSService": "false"},
                     "ArnNotEquals": {"aws:PrincipalArn": self._publisher_role.role_arn},
                 },

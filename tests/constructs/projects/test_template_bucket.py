@@ -1,3 +1,5 @@
+from typing import Any
+
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
@@ -24,6 +26,14 @@ def test_studio_may_use_the_bucket_from_the_browser(stack: cdk.Stack) -> None:
                         {
                             "AllowedOrigins": ["https://*.sagemaker.aws"],
                             "AllowedMethods": ["DELETE", "GET", "HEAD", "POST", "PUT"],
+                            "ExposedHeaders": [
+                                "ETag",
+                                "x-amz-delete-marker",
+                                "x-amz-id-2",
+                                "x-amz-request-id",
+                                "x-amz-server-side-encryption",
+                                "x-amz-version-id",
+                            ],
                         }
                     )
                 ]
@@ -75,6 +85,40 @@ def test_templates_are_read_from_the_given_networks_only(stack: cdk.Stack) -> No
             }
         },
     )
+
+
+def elsewhere(stack: cdk.Stack) -> Any:
+    """The condition under which the bucket refuses to be read."""
+    (policy,) = Template.from_stack(stack).find_resources("AWS::S3::BucketPolicy").values()
+    (refusal,) = (
+        statement
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == ["s3:GetObject", "s3:ListBucket"]
+    )
+    return refusal["Condition"]
+
+
+def test_people_inside_of_a_vpc_have_no_public_address(stack: cdk.Stack) -> None:
+    network = Network.from_ids(
+        stack,
+        "Studio",
+        vpc_id="vpc-0a1b2c3d",
+        subnet_ids=["subnet-0a1b2c3d"],
+        security_group_ids=["sg-0a1b2c3d"],
+    )
+    TemplateBucket(stack, "Templates", allowed_cidrs=["203.0.113.0/24"], allowed_vpcs=[network.vpc])
+
+    condition = elsewhere(stack)
+    assert condition["NotIpAddress"] == {"aws:SourceIp": ["203.0.113.0/24"]}
+    assert condition["StringNotEquals"] == {"aws:SourceVpc": ["vpc-0a1b2c3d"]}
+
+
+def test_a_vpc_may_be_the_only_place(stack: cdk.Stack) -> None:
+    TemplateBucket(stack, "Templates", allowed_vpcs=[Network(stack, "Studio").vpc])
+
+    condition = elsewhere(stack)
+    assert "NotIpAddress" not in condition
+    assert condition["StringNotEquals"]["aws:SourceVpc"]
 
 
 def test_who_creates_projects_reads_templates_with_their_tags(stack: cdk.Stack) -> None:
