@@ -43,8 +43,6 @@ Cidr = Annotated[
     str,
     allowed('a CIDR block without host bits, such as "203.0.113.0/24"', ipaddress.ip_network),
 ]
-
-
 _AN_ID = "an id such as {}-0a1b2c3d4e5f60718"
 VpcId = Annotated[str, matching(r"vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})", _AN_ID.format("vpc"))]
 SubnetId = Annotated[str, matching(r"subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})", _AN_ID.format("subnet"))]
