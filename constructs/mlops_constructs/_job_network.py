@@ -6,6 +6,8 @@ from functools import cached_property
 
 from aws_cdk import aws_ec2 as ec2
 
+from ._problems import is_known
+
 _MOST_SUBNETS, _MOST_SECURITY_GROUPS = 16, 5
 
 
@@ -20,6 +22,8 @@ class JobNetwork:
         security_groups: one to five of the network.
         isolation: whether they have no network at all.
         traffic_encryption: whether traffic between the instances of a job is encrypted.
+        internal: whether the security groups let the instances of a job reach one another. Left
+            out: only their owner knows.
     """
 
     vpc: ec2.IVpc | None = None
@@ -27,6 +31,7 @@ class JobNetwork:
     security_groups: Sequence[ec2.ISecurityGroup] = ()
     isolation: bool | None = None
     traffic_encryption: bool = True
+    internal: bool | None = None
 
     def subnet_ids(self) -> list[str]:
         """The chosen subnets of the network, none without one."""
@@ -52,6 +57,18 @@ class JobNetwork:
     def security_group_ids(self) -> list[str]:
         """The ids of the security groups."""
         return [group.security_group_id for group in self.security_groups]
+
+    def distributed_problems(self, instance_count: int) -> Iterator[str]:
+        """What a job of several instances cannot run in: they would never find one another.
+
+        Source: "Give SageMaker AI Processing Jobs Access to Resources in Your Amazon VPC",
+        "Configure the VPC Security Group".
+        """
+        if is_known(instance_count) and instance_count > 1 and self.internal is False:
+            yield (
+                f"network: got {instance_count} instances in a network whose security group keeps "
+                "them apart; add NetworkUse.TRAINING to its uses, or run on one instance"
+            )
 
     def problems(self) -> Iterator[str]:
         """What AWS would refuse."""

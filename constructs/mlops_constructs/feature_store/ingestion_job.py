@@ -70,6 +70,7 @@ class IngestionJob:
             vpc=self.network.vpc,
             subnets=self.network.subnet_selection,
             security_groups=self.network.security_groups,
+            internal=self.network.internal,
         )
 
     def problems(self, key: kms.IKey | None) -> Iterator[str]:

@@ -30,6 +30,8 @@ class MonitoringNetwork(JobNetwork):
             `DriftMonitor` read S3 and write to CloudWatch, so they have one.
         traffic_encryption: whether traffic between the instances of a run is encrypted. It takes
             time only where there are several.
+        internal: whether the security groups let the instances of a run reach one another, which
+            several have to. Left out: only their owner knows.
 
     Example::
 
@@ -53,6 +55,7 @@ class MonitoringNetwork(JobNetwork):
             vpc=network.vpc,
             subnets=network.subnet_selection,
             security_groups=network.security_groups,
+            internal=network.internal,
         )
 
 
@@ -108,6 +111,7 @@ class MonitoringJob:
                 f"every {frequency.hours} hours"
             )
         yield from self.network.problems()
+        yield from self.network.distributed_problems(self.instance_count)
 
     def disk_problems(self, *, encrypted: bool) -> Iterator[str]:
         """What AWS would refuse of its disks when they get the key of the reports.

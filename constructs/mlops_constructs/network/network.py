@@ -192,7 +192,8 @@ class Network(NetworkBase):
         # A gateway endpoint is reached by addresses that only AWS knows. Where no route leads to
         # the internet, "anywhere" ends at the endpoints.
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.HTTPS, "AWS services")
-        if any(use.internal for use in uses):
+        self.internal = any(use.internal for use in uses)
+        if self.internal:
             self._allow_internally(group.security_group_id)
         return group
 

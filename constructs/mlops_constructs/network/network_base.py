@@ -22,6 +22,9 @@ class NetworkBase(Construct):
     security_groups: list[ec2.ISecurityGroup]
     #: What calls to AWS go through: endpoints and routes. Nothing where somebody else sees to it.
     ways_to_aws: Sequence[IConstruct] = ()
+    #: Whether what runs in the network reaches one another, as the instances of a distributed job
+    #: have to. None where only the owner of the security groups knows.
+    internal: bool | None = None
 
     @property
     def connections(self) -> ec2.Connections:

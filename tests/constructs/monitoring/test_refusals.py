@@ -24,6 +24,7 @@ from mlops_constructs.monitoring import (
     MonitoringQuestion,
     Reports,
 )
+from mlops_constructs.network import Network, NetworkUse
 from tests.constructs.monitoring.conftest import Define, Kind, both, stack_in
 
 
@@ -138,6 +139,23 @@ def test_runs_in_a_network_have_security_groups(
         define(kind, job=MonitoringJob(network=MonitoringNetwork(vpc=vpc)))
     with pytest.raises(ValueError, match="security groups without vpc; give vpc too"):
         kind(stack, "Other", **{**settings, "job": MonitoringJob(network=bare)})
+
+
+def test_instances_of_a_run_have_to_reach_one_another(
+    define: Define, stack: cdk.Stack, settings: dict[str, Any]
+) -> None:
+    def job(*uses: NetworkUse) -> MonitoringJob:
+        network = Network(stack, f"Network{len(uses)}", uses=uses)
+        return MonitoringJob(instance_count=2, network=MonitoringNetwork.within(network))
+
+    apart, together = (
+        job(NetworkUse.MODEL_MONITORING),
+        job(NetworkUse.MODEL_MONITORING, NetworkUse.TRAINING),
+    )
+
+    with pytest.raises(ValueError, match="got 2 instances in a network whose security group keeps"):
+        define(ModelMonitor, job=apart)
+    ModelMonitor(stack, "Together", **{**settings, "job": together})
 
 
 @both
