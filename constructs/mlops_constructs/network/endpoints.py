@@ -10,6 +10,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from .package_buckets import package_objects
 from .use import EndpointService
 
 _HTTPS = 443
@@ -31,32 +32,35 @@ class Endpoints(Construct):
         construct_id: str,
         *,
         vpc: ec2.IVpc,
-        cidr: str,
+        cidrs: Sequence[str],
         services: Sequence[EndpointService],
         dynamodb: bool,
         cloudformation: bool,
+        packages: bool,
         accounts: Sequence[str],
     ) -> None:
         """Creates the endpoints.
 
         Parameters:
             vpc: the network.
-            cidr: its addresses; only from them the interface endpoints are reached.
+            cidrs: addresses from which alone the interface endpoints are reached: the network's
+                first.
             services: the interface endpoints.
             dynamodb: whether there is a gateway endpoint for DynamoDB beside the one for S3.
             cloudformation: whether functions in the network may answer CloudFormation.
+            packages: whether what CodeArtifact keeps in buckets of AWS can be read.
             accounts: whose principals may pass, and in S3 and DynamoDB whose resources.
         """
         super().__init__(scope, construct_id)
         self._vpc = vpc
         self._own_principals = {"aws:PrincipalAccount": list(accounts)}
         self._own = {**self._own_principals, "aws:ResourceAccount": list(accounts)}
-        self._cloudformation = cloudformation
+        self._cloudformation, self._packages = cloudformation, packages
         self._gateway("S3", ec2.GatewayVpcEndpointAwsService.S3, "s3:*")
         if dynamodb:
             self._gateway("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB, "dynamodb:*")
         if services:
-            group = self._security_group(cidr)
+            group = self._security_group(cidrs)
             for service in services:
                 self._interface(service, group)
 
@@ -86,6 +90,8 @@ class Endpoints(Construct):
             answers = f"cloudformation-custom-resource-response-{region}"
             arn = f"arn:{stack.partition}:s3:::{answers}/*"
             statements.append(_allow("s3:PutObject", resources=[arn]))
+        if self._packages and (packages := package_objects(stack)):
+            statements.append(_allow("s3:GetObject", resources=packages))
         return statements
 
     def _interface(self, service: EndpointService, group: ec2.ISecurityGroup) -> None:
@@ -101,7 +107,7 @@ class Endpoints(Construct):
         if service.restricted:
             endpoint.add_to_policy(_allow("*", conditions={"StringEquals": self._own_principals}))
 
-    def _security_group(self, cidr: str) -> ec2.SecurityGroup:
+    def _security_group(self, cidrs: Sequence[str]) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
             self,
             "SecurityGroup",
@@ -109,9 +115,14 @@ class Endpoints(Construct):
             description="Interface endpoints of AWS services",
             allow_all_outbound=False,
         )
+        own, *others = cidrs
         group.add_ingress_rule(
-            ec2.Peer.ipv4(cidr), ec2.Port.tcp(_HTTPS), "HTTPS from the network itself"
+            ec2.Peer.ipv4(own), ec2.Port.tcp(_HTTPS), "HTTPS from the network itself"
         )
+        for other in others:
+            group.add_ingress_rule(
+                ec2.Peer.ipv4(other), ec2.Port.tcp(_HTTPS), "HTTPS from a network that was named"
+            )
         return group
 
 

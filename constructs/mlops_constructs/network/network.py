@@ -19,7 +19,12 @@ from .flow_logs import FlowLogs, allow_cloud_watch_logs
 from .imported_network import ImportedNetwork
 from .internet_access import InternetAccess
 from .network_base import NetworkBase
-from .network_problems import access_problems, service_problems, size_problems
+from .network_problems import (
+    access_problems,
+    service_problems,
+    size_problems,
+    source_problems,
+)
 from .subnets import Subnets
 from .use import NetworkUse, services_of
 
@@ -54,6 +59,7 @@ class Network(NetworkBase):
         internet: InternetAccess | None = None,
         key: kms.IKey | None = None,
         trusted_accounts: Sequence[str] = (),
+        allowed_from: Sequence[str] = (),
     ) -> None:
         """Creates the network.
 
@@ -69,6 +75,10 @@ class Network(NetworkBase):
                 out: a key is made.
             trusted_accounts: ids of accounts that the endpoints let through beside the own one:
                 those whose principals call from the network, or whose buckets are used.
+            allowed_from: IPv4 blocks beside `cidr` from which the interface endpoints are reached:
+                those of a VPN or of Direct Connect, whose people open Studio through its endpoint.
+                A route to them, and names that resolve there, are the owner's. Left out: only from
+                the network itself.
 
         Raises ValueError with every problem: addresses, zones, accounts, NAT gateways, and a use
         that the region lacks.
@@ -79,6 +89,7 @@ class Network(NetworkBase):
         problems = Problems(f"Network {self.node.path}")
         problems.extend(size_problems(cidr, availability_zones))
         problems.extend(access_problems(internet, availability_zones, trusted_accounts))
+        problems.extend(source_problems(allowed_from))
         problems.extend(service_problems(self, services))
         problems.extend(region_problems(self, "AWS::EC2::VPC", "AWS::EC2::VPCEndpoint"))
         problems.raise_if_any()
@@ -106,10 +117,11 @@ class Network(NetworkBase):
             self,
             "Endpoints",
             vpc=self.vpc,
-            cidr=cidr,
+            cidrs=[cidr, *allowed_from],
             services=services,
             dynamodb=any(use.dynamodb for use in uses),
             cloudformation=has_functions,
+            packages=any(use.packages for use in uses),
             accounts=[cdk.Stack.of(self).account, *trusted_accounts],
         )
         self.ways_to_aws = [subnets, endpoints]

@@ -53,6 +53,26 @@ def access_problems(internet: InternetAccess, zones: int, accounts: Sequence[str
     return problems
 
 
+def source_problems(allowed_from: Sequence[str]) -> list[str]:
+    problems = []
+    for given in allowed_from:
+        if not is_known(given):
+            continue
+        try:
+            everywhere = ipaddress.IPv4Network(given).prefixlen == 0
+        except ValueError as error:
+            problems.append(
+                f"allowed_from: got {given!r} ({error}); give an IPv4 block such as 10.8.0.0/16"
+            )
+            continue
+        if everywhere:
+            problems.append(
+                f"allowed_from: got {given!r}, which is everywhere; give the block of the VPN or "
+                "of the network behind Direct Connect"
+            )
+    return problems
+
+
 def service_problems(scope: Construct, services: Sequence[EndpointService]) -> list[str]:
     return [
         f"uses: endpoint {service.name}: {problem}"

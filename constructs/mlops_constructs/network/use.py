@@ -87,6 +87,34 @@ FILE_SYSTEM = EndpointService(
     service=_Aws.ELASTIC_FILESYSTEM,
     resource_type="AWS::EFS::FileSystem",
 )
+PACKAGES_API = EndpointService(
+    name="CodeArtifactApi",
+    service=_Aws.CODEARTIFACT_API,
+    resource_type="AWS::CodeArtifact::Domain",
+)
+PACKAGES_REPOSITORIES = EndpointService(
+    name="CodeArtifactRepositories",
+    service=_Aws.CODEARTIFACT_REPOSITORIES,
+    resource_type="AWS::CodeArtifact::Repository",
+)
+BEDROCK = EndpointService(name="BedrockRuntime", service=_Aws.BEDROCK_RUNTIME)
+# People of IAM Identity Center show Amazon Q a token, and no principal.
+Q_DEVELOPER = EndpointService(name="QDeveloper", service=_Aws.Q_DEVELOPER, restricted=False)
+SSM_MESSAGES = EndpointService(name="SsmMessages", service=_Aws.SSM_MESSAGES)
+EC2_MESSAGES = EndpointService(name="Ec2Messages", service=_Aws.EC2_MESSAGES)
+CLOUDFORMATION = EndpointService(name="CloudFormation", service=_Aws.CLOUDFORMATION)
+SCALING = EndpointService(
+    name="ApplicationAutoScaling",
+    service=_Aws.APPLICATION_AUTOSCALING,
+    resource_type="AWS::ApplicationAutoScaling::ScalableTarget",
+)
+EMR_SERVERLESS = EndpointService(
+    name="EmrServerless",
+    service=_Aws.EMR_SERVERLESS,
+    resource_type="AWS::EMRServerless::Application",
+)
+LAKE_FORMATION = EndpointService(name="LakeFormation", service=_Aws.LAKE_FORMATION)
+REDSHIFT_DATA = EndpointService(name="RedshiftData", service=_Aws.REDSHIFT_DATA)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +135,8 @@ class NetworkUse:
         dynamodb: whether tables are read or written; a gateway endpoint, without a fee.
         cloudformation: whether functions run there that answer CloudFormation, which takes answers
             in a bucket of AWS.
+        packages: whether packages are read that CodeArtifact keeps in a bucket of AWS: those of
+            npm. It sends Python's itself.
 
     Source: "Connect to SageMaker AI resources from within a VPC" in the Developer Guide.
 
@@ -120,6 +150,7 @@ class NetworkUse:
     internal: bool = False
     dynamodb: bool = False
     cloudformation: bool = False
+    packages: bool = False
 
     #: Training, processing and transform jobs: their code looks up its account and its jobs.
     TRAINING: ClassVar[NetworkUse]
@@ -154,6 +185,17 @@ class NetworkUse:
     #: Functions of this library that CloudFormation calls, where an organisation wants them in a
     #: VPC: the network's own runs there too.
     FUNCTIONS: ClassVar[NetworkUse]
+    #: Packages of Python and npm out of a `PackageRepository`, for Studio, jobs and builds.
+    PACKAGES: ClassVar[NetworkUse]
+    #: Models of Bedrock, and Amazon Q Developer in JupyterLab and Code Editor. In us-east-1 Q's
+    #: suggestions take the endpoint "codewhisperer" too, which exists there alone.
+    ASSISTANT: ClassVar[NetworkUse]
+    #: An IDE on somebody's own machine, connected to a space of Studio over Systems Manager.
+    REMOTE_IDE: ClassVar[NetworkUse]
+    #: What an ML engineer looks at: stacks and why they failed, scaling, metrics and logs.
+    OPERATIONS: ClassVar[NetworkUse]
+    #: Tables that notebooks and jobs query: Athena, Glue, Lake Formation, Redshift, EMR Serverless.
+    DATA_SOURCES: ClassVar[NetworkUse]
 
 
 NetworkUse.TRAINING = NetworkUse(
@@ -185,6 +227,19 @@ NetworkUse.TABLES = NetworkUse(name="tables", services=(), dynamodb=True)
 NetworkUse.FILE_SYSTEMS = NetworkUse(name="file systems", services=(FILE_SYSTEM,), internal=True)
 NetworkUse.FUNCTIONS = NetworkUse(
     name="functions", services=(EC2, FILE_SYSTEM, SAGEMAKER_API), cloudformation=True
+)
+
+NetworkUse.PACKAGES = NetworkUse(
+    name="packages", services=(PACKAGES_API, PACKAGES_REPOSITORIES), packages=True
+)
+NetworkUse.ASSISTANT = NetworkUse(name="assistant", services=(BEDROCK, Q_DEVELOPER))
+NetworkUse.REMOTE_IDE = NetworkUse(name="remote IDE", services=(SSM, SSM_MESSAGES, EC2_MESSAGES))
+NetworkUse.OPERATIONS = NetworkUse(
+    name="operations", services=(CLOUDFORMATION, SCALING, MONITORING, LOGS)
+)
+NetworkUse.DATA_SOURCES = NetworkUse(
+    name="data sources",
+    services=(ATHENA, GLUE, LAKE_FORMATION, REDSHIFT_DATA, EMR_SERVERLESS, STS),
 )
 
 

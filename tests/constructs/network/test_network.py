@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,39 @@ def test_endpoints_admit_https_from_the_network_alone(private: Template) -> None
     (endpoints,) = [one for name, one in groups.items() if "Endpoints" in name]
     (rule,) = endpoints["Properties"]["SecurityGroupIngress"]
     assert (rule["CidrIp"], rule["FromPort"], rule["ToPort"]) == ("10.0.0.0/16", 443, 443)
+
+
+def test_endpoints_admit_https_from_a_vpn_that_is_named() -> None:
+    stack = new_stack()
+    Network(stack, "Network", uses=[NetworkUse.STUDIO], allowed_from=["10.8.0.0/16"])
+
+    groups = Template.from_stack(stack).find_resources("AWS::EC2::SecurityGroup")
+    (endpoints,) = [one for name, one in groups.items() if "Endpoints" in name]
+    rules = endpoints["Properties"]["SecurityGroupIngress"]
+    assert [(rule["CidrIp"], rule["ToPort"]) for rule in rules] == [
+        ("10.0.0.0/16", 443),
+        ("10.8.0.0/16", 443),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("region", "buckets"),
+    [("eu-west-1", ["assets-438097961670-eu-west-1"]), ("me-south-1", []), (None, None)],
+)
+def test_packages_are_read_from_the_buckets_of_codeartifact(
+    region: str | None, buckets: list[str] | None
+) -> None:
+    stack = new_stack(region)
+    Network(stack, "Network", uses=[NetworkUse.PACKAGES])
+
+    (gateway,) = [
+        one
+        for one in of_type(Template.from_stack(stack), "VPCEndpoint")
+        if one["VpcEndpointType"] == "Gateway"
+    ]
+    statements = json.dumps(gateway["PolicyDocument"]["Statement"])
+    found = re.findall(r"assets-[0-9]+-[a-z0-9-]+", statements)
+    assert (found == buckets) if buckets is not None else len(found) == 13
 
 
 def test_what_runs_in_it_reaches_https_and_itself_where_a_use_needs_that(
