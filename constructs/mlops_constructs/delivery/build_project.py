@@ -38,7 +38,7 @@ class BuildProject(Construct):
         construct_id: str,
         *,
         project: ProjectResources,
-        build_spec: str,
+        build_spec: str | codebuild.BuildSpec,
         description: str,
         inputs: Sequence[str] = (),
         outputs: Sequence[str] = (),
@@ -51,7 +51,7 @@ class BuildProject(Construct):
 
         Parameters:
             project: names and stores; become environment variables of the build.
-            build_spec: path of the buildspec in the repository.
+            build_spec: path of the buildspec in the repository, or the buildspec itself.
             description: what the build does; CodeBuild and IAM show it.
             inputs: names of the CodePipeline artifacts that the build reads. Default: none.
             outputs: names of those that it writes. Default: none.
@@ -88,7 +88,9 @@ class BuildProject(Construct):
             repository,
             description=description,
             role=self.role.fixed,
-            build_spec=codebuild.BuildSpec.from_source_filename(build_spec),
+            build_spec=codebuild.BuildSpec.from_source_filename(build_spec)
+            if isinstance(build_spec, str)
+            else build_spec,
             encryption_key=artifacts.key,
             environment=codebuild.BuildEnvironment(
                 build_image=codebuild.LinuxBuildImage.AMAZON_LINUX_2023_5,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from ._first_approval import once_approved
@@ -12,16 +13,22 @@ from .build_actions import smoke_test_action, synth_action
 from .delivery_pipeline import DeliveryPipeline
 from .deploy_action import deploy_action
 from .deployment_role import DeploymentRole
-from .pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineStage
+from .pipeline_action import CHECKED_OUTPUT, SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineStage
 from .project_resources import ProjectResources
 from .source import Source
 from .stage_condition import StageChecks
+from .template_check import CHECK_URL, check_action, question_about_model
 
 
 class ModelDeployPipeline(Construct):
     """Defines the pipeline that takes the newest approved model to staging and to production.
 
-        Source -> Synth -> Staging (Deploy, SmokeTest, Approval) -> Production (Deploy, SmokeTest)
+        Source -> Synth (Synth, Check) -> Staging (Deploy, SmokeTest, Approval)
+               -> Production (Deploy, SmokeTest)
+
+    Synth runs the team's code; Check does not, and what it hands on is what both stages deploy:
+    models that are approved packages of the project's group, and what belongs to their endpoints.
+    The approval shows the model, its metrics, the commit, and what changes in production.
 
     It starts on a push to its source, and wherever `start()` is made the target of a rule: a
     project lets the registry's approval event do that. Whatever starts it deploys the newest
@@ -42,6 +49,7 @@ class ModelDeployPipeline(Construct):
         source: Source,
         model_execution_role: iam.IRole,
         production_checks: StageChecks | None = None,
+        approval_topic: sns.ITopic | None = None,
     ) -> None:
         """Creates the pipeline `PROJECT-model-deploy`, its build projects and all their roles.
 
@@ -54,11 +62,15 @@ class ModelDeployPipeline(Construct):
                 follows its failure. Default: nothing; an execution stops where an action fails. A
                 stage has one condition for its entry: one that fails it takes the place of the one
                 that skips it until a first model is approved.
+            approval_topic: what is told that production waits for an approval. Default: nothing;
+                the console shows it.
         """
         super().__init__(scope, construct_id)
         self._project = project
         self._source_output = codepipeline.Artifact(SOURCE_OUTPUT)
-        self._synth_output = codepipeline.Artifact(SYNTH_OUTPUT)
+        synth_output = codepipeline.Artifact(SYNTH_OUTPUT)
+        self._checked_output = codepipeline.Artifact(CHECKED_OUTPUT)
+        self._approval_topic = approval_topic
         self.deployment_role = DeploymentRole(
             self, "DeploymentRole", project=project, model_execution_role=model_execution_role
         )
@@ -66,9 +78,19 @@ class ModelDeployPipeline(Construct):
             self,
             project=project,
             source=self._source_output,
-            output=self._synth_output,
+            output=synth_output,
             model_execution_role=model_execution_role,
         )
+        check = check_action(
+            self,
+            project=project,
+            stages=["staging", "prod"],
+            source=synth_output,
+            output=self._checked_output,
+            revision=source.revision,
+            run_order=2,
+        )
+        question = question_about_model("Deploy this model to production?", source.revision)
         delivery = DeliveryPipeline(
             self,
             "Pipeline",
@@ -77,8 +99,8 @@ class ModelDeployPipeline(Construct):
             source=source,
             source_output=self._source_output,
             stages=[
-                PipelineStage(name="Synth", actions=[synth]),
-                self._stage("Staging", "staging", ask="Deploy this model to production?"),
+                PipelineStage(name="Synth", actions=[synth, check]),
+                self._stage("Staging", "staging", ask=question),
                 self._stage("Production", "prod", checks=production_checks),
             ],
             execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
@@ -92,7 +114,7 @@ class ModelDeployPipeline(Construct):
         scope = Construct(self, name)
         deploy = deploy_action(
             stack_name=self._project.stage_name(stage),
-            template=self._synth_output.at_path(f"{stage}.template.json"),
+            template=self._checked_output.at_path(f"{stage}.template.json"),
             deployment_role=self.deployment_role,
             run_order=1,
         )
@@ -101,5 +123,8 @@ class ModelDeployPipeline(Construct):
         )
         actions = [deploy, smoke_test]
         if ask is not None:
-            actions.append(approval_action(question=ask, run_order=3))
+            asking = approval_action(
+                question=ask, topic=self._approval_topic, link=CHECK_URL, run_order=3
+            )
+            actions.append(asking)
         return PipelineStage(name=name, actions=actions, checks=once_approved(checks))

@@ -20,6 +20,12 @@ SOURCE_OUTPUT = "SourceOutput"
 SYNTH_OUTPUT = "SynthOutput"
 """Name of the artifact that holds the synthesised templates."""
 
+CHECKED_OUTPUT = "CheckedTemplates"
+"""Name of the artifact that holds the templates that may be deployed.
+
+CodePipeline cuts it to `CheckedTem`; builds that run the team's code may write no such key.
+"""
+
 _BUILT_IN_NAMESPACES = ("codepipeline", "variables")
 
 

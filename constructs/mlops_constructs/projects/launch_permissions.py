@@ -39,6 +39,9 @@ _ACTIONS: dict[str, str] = {
     "PutEncryptionConfiguration PutLifecycleConfiguration TagResource UntagResource",
     "sagemaker": "AddTags CreateModelPackageGroup DeleteModelPackageGroup DeleteTags "
     "DescribeModelPackageGroup GetModelPackageGroupPolicy ListTags",
+    "sns": "CreateTopic DeleteTopic GetDataProtectionPolicy GetTopicAttributes "
+    "ListSubscriptionsByTopic ListTagsForResource PutDataProtectionPolicy SetTopicAttributes "
+    "Subscribe TagResource Unsubscribe UntagResource",
 }
 """Actions of the resource types of a project; create, read, update and delete of each."""
 
@@ -68,6 +71,7 @@ def permissions_by_stack(scope: Construct, stacks: str) -> list[Permission]:
         "events": [arn(scope, "events", f"rule/{stacks}")],
         "logs": [arn(scope, "logs", f"log-group/{stacks}", form=colon)],
         "s3": [f"arn:{cdk.Aws.PARTITION}:s3:::{stacks.lower()}"],
+        "sns": [arn(scope, "sns", stacks)],
     }
     return _permissions(arns)
 

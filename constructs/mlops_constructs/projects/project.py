@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from mlops_constructs._findings import acknowledge
@@ -38,6 +41,7 @@ class Project(Construct):
     * a pipeline of the same name for each, which a push starts; the approval of a model starts
       the second one too;
     * a model package group `PROJECT`;
+    * a topic that tells who approves that production waits for them;
     * a bucket for data, runs and models, a repository for images, and the key that encrypts both;
     * roles for every service that acts.
 
@@ -62,6 +66,7 @@ class Project(Construct):
     """
 
     OUTPUTS = (
+        "ApprovalTopicArn",
         "ArtifactBucketName",
         "ImageRepositoryUri",
         "ModelBuildPipelineName",
@@ -85,6 +90,7 @@ class Project(Construct):
         permissions_boundary: iam.IManagedPolicy | None = None,
         server_access_logs_bucket: s3.IBucket | None = None,
         network: NetworkBase | None = None,
+        approval_notifications: Sequence[str] = (),
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Creates the project.
@@ -102,6 +108,9 @@ class Project(Construct):
             network: where jobs, models and builds run. The builds of the seeds take packages from
                 PyPI, so it needs a way there, or a package repository (docs/network.md). Default:
                 in networks of SageMaker and CodeBuild.
+            approval_notifications: e-mail addresses of those who decide about production; each of
+                them has to confirm. Default: nobody is told until somebody subscribes to the topic
+                of the output `ApprovalTopicArn`.
             removal_policy: what happens to repositories, data, images and the registry when the
                 stack is deleted. Default: they stay.
 
@@ -134,6 +143,7 @@ class Project(Construct):
         self.model_deploy_repository = self._repository(
             "ModelDeploy", "model-deploy", model_deploy_seed
         )
+        self.approval_topic = self._approval_topic(approval_notifications)
         self.model_build_pipeline = self._build_pipeline()
         self.model_deploy_pipeline = self._deploy_pipeline()
         approved = self.model_package_group.on_approval(
@@ -156,6 +166,12 @@ class Project(Construct):
             seed=seed,
             removal_policy=self._removal_policy,
         )
+
+    def _approval_topic(self, addresses: Sequence[str]) -> sns.Topic:
+        topic = sns.Topic(self, "Approvals", master_key=self.stores.artifacts.key, enforce_ssl=True)
+        for address in addresses:
+            topic.add_subscription(subscriptions.EmailSubscription(address))
+        return topic
 
     def _build_pipeline(self) -> ModelBuildPipeline:
         return ModelBuildPipeline(
@@ -189,12 +205,14 @@ class Project(Construct):
                 self.model_deploy_repository.repository, SeedRepository.BRANCH
             ),
             model_execution_role=role,
+            approval_topic=self.approval_topic,
         )
 
     def _add_outputs(self) -> None:
         build = self.model_build_repository.repository
         deploy = self.model_deploy_repository.repository
         values = {
+            "ApprovalTopicArn": self.approval_topic.topic_arn,
             "ArtifactBucketName": self.stores.artifacts.bucket.bucket_name,
             "ImageRepositoryUri": self.stores.images.repository_uri,
             "ModelBuildPipelineName": self.model_build_pipeline.pipeline.pipeline_name,

@@ -133,7 +133,6 @@ class Configuration(Section):
     tuning: Tuning
     instance_types: InstanceTypes = InstanceTypes()
     network: Network = Network()
-    approval_status: Literal["PendingManualApproval", "Approved"] = "PendingManualApproval"
 
     @field_validator("training")
     @classmethod

@@ -74,11 +74,6 @@ class _Steps:
         objective = self._configuration.objective
         self._data = ParameterString("InputData", default_value=definition.data.uri)
         self._threshold = ParameterFloat("QualityThreshold", default_value=objective.threshold)
-        self._approval = ParameterString(
-            "ApprovalStatus",
-            default_value=self._configuration.approval_status,
-            enum_values=["PendingManualApproval", "Approved"],
-        )
         self._metric = PROBLEMS[definition.data.problem_type].metric(objective.metric)
 
     def pipeline(self) -> Any:
@@ -96,7 +91,6 @@ class _Steps:
                 self._data,
                 *self.jobs.parameters,
                 self._threshold,
-                self._approval,
             ],
             steps=[preprocess, tune, evaluate, check],
             sagemaker_session=self._session,
@@ -182,7 +176,8 @@ class _Steps:
             response_types=["text/csv", "application/json"],
             inference_instances=instances,
             transform_instances=instances,
-            approval_status=self._approval,
+            # The pipeline's role may register nothing else: a reviewer approves.
+            approval_status="PendingManualApproval",
             model_metrics=ModelMetrics(model_statistics=statistics),
             customer_metadata_properties={
                 "problem_type": str(self._definition.data.problem_type),

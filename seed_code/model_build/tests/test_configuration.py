@@ -28,7 +28,6 @@ instance_types:
   processing: ml.m5.large
   training: ml.m5.large
   inference: [ml.m5.large]
-approval_status: PendingManualApproval
 """
 
 
@@ -97,7 +96,6 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
         ("network", {"subnets": ["a"]}, "got 'a'; allowed: an id such as subnet-0a1b2c3d4e5f60718"),
         ("network", {"security_groups": ["a"]}, "got 'a'; allowed: an id such as sg-0a1b2c3d"),
         ("network", {"vpc": "a"}, "got an unknown key; allowed here: subnets, security_groups"),
-        ("approval_status", "yes", "got 'yes'; allowed: 'PendingManualApproval' or 'Approved'"),
     ],
 )
 def test_a_mistake_is_refused_with_its_key(

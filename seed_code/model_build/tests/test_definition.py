@@ -96,7 +96,6 @@ def test_the_steps(definition: dict[str, Any]) -> None:
         "ProcessingInstanceType": "ml.m5.large",
         "InstanceType": "ml.m5.large",
         "QualityThreshold": 0.8,
-        "ApprovalStatus": "PendingManualApproval",
     }
 
 
@@ -245,7 +244,7 @@ def test_quality_is_judged_by_the_metric(
 def test_the_package_says_what_it_was_made_of(definition: dict[str, Any]) -> None:
     package = step(definition, "Register")
     assert package["ModelPackageGroupName"] == "churn"
-    assert package["ModelApprovalStatus"] == {"Get": "Parameters.ApprovalStatus"}
+    assert package["ModelApprovalStatus"] == "PendingManualApproval"
     properties = package["CustomerMetadataProperties"]
     assert properties["problem_type"] == "binary"
     assert properties["target"] == "answer"

@@ -1,5 +1,7 @@
 """The two pipelines are what the seed code and its people expect them to be."""
 
+import fnmatch
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+import mlops_constructs
 from mlops_constructs.delivery import (
     FailureResponse,
     ModelDeployPipeline,
@@ -22,6 +25,7 @@ from mlops_constructs.delivery import (
     StageRule,
 )
 
+CHECK = Path(mlops_constructs.__file__).parent / "delivery/runtime/check_templates.py"
 SEED = Path(__file__).parents[3] / "seed_code/model_deploy"
 Template = Mapping[str, Any]
 
@@ -71,6 +75,7 @@ def test_the_deploy_pipeline_asks_between_staging_and_production(both_pipelines:
     assert orders == {
         "Source/Source": 1,
         "Synth/Synth": 1,
+        "Synth/Check": 2,
         "Staging/Deploy": 1,
         "Staging/SmokeTest": 2,
         "Staging/Approval": 3,
@@ -199,12 +204,68 @@ def test_a_stage_deploys_its_stack_with_the_deployment_role_and_tests_its_endpoi
     configuration = deploy["Configuration"]
     assert configuration["ActionMode"] == "CREATE_UPDATE"
     assert configuration["StackName"] == f"churn-{suffix}"
-    assert configuration["TemplatePath"] == f"SynthOutput::{suffix}.template.json"
+    assert configuration["TemplatePath"] == f"CheckedTemplates::{suffix}.template.json"
     assert "Capabilities" not in configuration
     role = both_pipelines["Resources"][configuration["RoleArn"]["Fn::GetAtt"][0]]
     assert "cloudformation.amazonaws.com" in str(role["Properties"]["AssumeRolePolicyDocument"])
     given = variables(both_pipelines, smoke_test)
     assert (given["STAGE"], given["ENDPOINT_NAME"]) == (suffix, f"churn-{suffix}")
+
+
+def test_what_checks_the_templates_is_no_file_of_the_repository(both_pipelines: Template) -> None:
+    check = actions(pipeline(both_pipelines, "churn-model-deploy"))["Synth/Check"]
+    project = both_pipelines["Resources"][check["Configuration"]["ProjectName"]["Ref"]]
+
+    specification = json.loads(project["Properties"]["Source"]["BuildSpec"])
+    write, run, export = specification["phases"]["build"]["commands"]
+    assert CHECK.read_text() in write
+    assert run.startswith("python3 -I /tmp/")
+    assert export == ". /tmp/verdict.sh"
+    assert (check["InputArtifacts"], check["OutputArtifacts"]) == (
+        [{"Name": "SynthOutput"}],
+        [{"Name": "CheckedTemplates"}],
+    )
+
+
+def test_no_build_of_the_team_writes_what_is_deployed(both_pipelines: Template) -> None:
+    """A key as CodePipeline makes it, and who may write it."""
+    key = "churn-model-deploy/CheckedTem/a1B2c3D"
+    writers = {
+        logical_id
+        for logical_id, resource in both_pipelines["Resources"].items()
+        if resource["Type"] == "AWS::IAM::ManagedPolicy"
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        if "s3:PutObject" in statement["Action"]
+        for pattern in _key_patterns(statement["Resource"])
+        if fnmatch.fnmatchcase(key, pattern)
+    }
+
+    assert len(writers) == 2
+    assert {name[: name.index("Role")] for name in writers} == {
+        "ModelDeployCheck",
+        "ModelDeployPipeline",
+    }
+
+
+def _key_patterns(resources: Any) -> list[str]:
+    """What follows the bucket in ARNs of objects."""
+    listed = resources if isinstance(resources, list) else [resources]
+    return [
+        one["Fn::Join"][1][-1].lstrip("/")
+        for one in listed
+        if isinstance(one, dict) and "Fn::Join" in one and isinstance(one["Fn::Join"][1][-1], str)
+    ]
+
+
+def test_the_approval_shows_model_metrics_commit_and_changes(both_pipelines: Template) -> None:
+    found = actions(pipeline(both_pipelines, "churn-model-deploy"))
+    approval = found["Staging/Approval"]["Configuration"]
+
+    assert found["Synth/Check"]["Namespace"] == "Check"
+    assert approval["ExternalEntityLink"] == "#{Check.CHECK_URL}"
+    for name in ("MODEL_PACKAGE", "TRAINED_BY", "METRICS", "CHANGES"):
+        assert f"#{{Check.{name}}}" in approval["CustomData"]
+    assert "#{Source.CommitId}" in approval["CustomData"]
 
 
 def test_all_actions_run_with_the_pipelines_role(both_pipelines: Template) -> None:

@@ -1,0 +1,376 @@
+"""Hands on templates that deploy approved models and nothing else; a build of CodeBuild runs it.
+
+    python3 -I check_templates.py SOURCE OUTPUT VARIABLES
+
+SOURCE is what the team's code has synthesised, so nothing of it is run and nothing is believed. The
+templates that pass are written anew to OUTPUT: what was read is what is deployed. VARIABLES becomes
+a shell script that exports what the approval shows. The exit status is 1 for templates that are
+refused, and each reason is printed.
+
+It stands in the pipeline's template as text. So it has the standard library and the AWS CLI, which
+CodeBuild's images have, and installs nothing.
+
+Environment: SAGEMAKER_PROJECT_NAME, MODEL_PACKAGE_PREFIX (the ARN of the group's packages without
+their version), STAGES (names with spaces between), COMMIT_ID; CODEBUILD_BUILD_ARN.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+MODEL, CONFIG, ENDPOINT = (
+    f"AWS::SageMaker::{kind}" for kind in ("Model", "EndpointConfig", "Endpoint")
+)
+TYPES = {
+    MODEL,
+    CONFIG,
+    ENDPOINT,
+    "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "AWS::CDK::Metadata",
+    "AWS::CloudWatch::Alarm",
+}
+SECTIONS = {
+    "AWSTemplateFormatVersion",
+    "Conditions",
+    "Description",
+    "Mappings",
+    "Metadata",
+    "Outputs",
+    "Parameters",
+    "Resources",
+    "Rules",
+}
+MODEL_PROPERTIES = {
+    "EnableNetworkIsolation",
+    "ExecutionRoleArn",
+    "ModelName",
+    "PrimaryContainer",
+    "Tags",
+    "VpcConfig",
+}
+# Not written in one piece: CloudFormation would take it for a reference in the pipeline's template.
+DYNAMIC = "{" * 2 + "resolve:"
+MOST_BYTES = 1_000_000
+CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
+
+Template = dict[str, Any]
+Aws = Callable[..., Any]
+
+
+class RefusedError(Exception):
+    """Something that cannot be deployed; the text says what and why."""
+
+
+def read_templates(source: Path, stages: Iterable[str]) -> dict[str, Template]:
+    """The templates of all stages, or none where no model is approved yet."""
+    found = {}
+    for stage in stages:
+        path = source / f"{stage}.template.json"
+        if path.is_symlink() or path.exists():
+            found[stage] = _read(path)
+    missing = [stage for stage in stages if found and stage not in found]
+    if missing:
+        raise RefusedError(f"there is no template for {', '.join(missing)}, but one for others")
+    return found
+
+
+def _read(path: Path) -> Template:
+    if path.is_symlink() or not path.is_file():
+        raise RefusedError(f"{path.name} is no regular file")
+    if path.stat().st_size > MOST_BYTES:
+        raise RefusedError(f"{path.name} has more than {MOST_BYTES} bytes")
+    try:
+        template = json.loads(path.read_bytes(), object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(f"{path.name} is no JSON that is read in one way: {error}") from error
+    if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
+        raise RefusedError(f"{path.name} has no Resources")
+    return template
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError(f"a key stands twice among {sorted(found)[:5]}")
+    return found
+
+
+def problems_of(template: Template, *, endpoint: str, packages: str) -> Iterator[str]:
+    """Why a template of a stage is refused.
+
+    `endpoint` is the name of the stage's endpoint, `packages` the beginning of the ARNs of the
+    packages that may be deployed.
+    """
+    for section in sorted(set(template) - SECTIONS):
+        yield f"the section {section}; allowed are {', '.join(sorted(SECTIONS))}"
+    if DYNAMIC in json.dumps(template):
+        yield f"a dynamic reference ({DYNAMIC}), whose value is not in the template"
+    if "Fn::Transform" in set(_keys(template)):
+        yield "Fn::Transform, with which a macro would write the template"
+    resources = template["Resources"]
+    for logical_id, resource in resources.items():
+        if not isinstance(resource, dict) or not isinstance(resource.get("Properties", {}), dict):
+            yield f"{logical_id} is no resource"
+            continue
+        kind, properties = resource.get("Type"), resource.get("Properties", {})
+        if kind not in TYPES:
+            yield f"{logical_id} is {kind!r}; allowed are {', '.join(sorted(TYPES))}"
+        elif kind == MODEL:
+            yield from (f"{logical_id}: {one}" for one in _of_model(properties, packages))
+        elif kind == CONFIG:
+            yield from (f"{logical_id}: {one}" for one in _of_config(properties, resources))
+        elif kind == ENDPOINT:
+            found = _of_endpoint(properties, resources, endpoint)
+            yield from (f"{logical_id}: {one}" for one in found)
+
+
+def _keys(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield key
+            yield from _keys(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _keys(member)
+
+
+def _of_model(properties: Mapping[str, Any], packages: str) -> Iterator[str]:
+    for name in sorted(set(properties) - MODEL_PROPERTIES):
+        yield f"{name}; a model is one container that a model package describes"
+    container = properties.get("PrimaryContainer")
+    if not isinstance(container, dict) or set(container) != {"ModelPackageName"}:
+        got = ", ".join(sorted(container)) if isinstance(container, dict) else repr(container)
+        yield f"PrimaryContainer has {got}; allowed is ModelPackageName alone"
+        return
+    name = container["ModelPackageName"]
+    if not isinstance(name, str) or not re.fullmatch(rf"{re.escape(packages)}[1-9]\d*", name):
+        yield f"ModelPackageName is {json.dumps(name)}; allowed is {packages}VERSION, literally"
+
+
+def _of_config(properties: Mapping[str, Any], resources: Mapping[str, Any]) -> Iterator[str]:
+    shadows = properties.get("ShadowProductionVariants", [])
+    for listed in (properties.get("ProductionVariants"), shadows):
+        if not isinstance(listed, list):
+            yield "its variants are not listed literally"
+            return
+        for variant in listed:
+            name = variant.get("ModelName") if isinstance(variant, dict) else None
+            if _referred(name, "ModelName", resources) != MODEL:
+                yield f"a variant's ModelName is {json.dumps(name)}; allowed is one of the template"
+
+
+def _of_endpoint(
+    properties: Mapping[str, Any], resources: Mapping[str, Any], endpoint: str
+) -> Iterator[str]:
+    name, config = properties.get("EndpointName"), properties.get("EndpointConfigName")
+    if not isinstance(name, str) or not (name == endpoint or name.startswith(f"{endpoint}-")):
+        yield f"EndpointName is {json.dumps(name)}; allowed are {endpoint} and {endpoint}-NAME"
+    if _referred(config, "EndpointConfigName", resources) != CONFIG:
+        yield f"EndpointConfigName is {json.dumps(config)}; allowed is one of the template"
+
+
+def _referred(value: Any, attribute: str, resources: Mapping[str, Any]) -> str | None:
+    """The type of the resource that a reference means; None for whatever is no reference."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return None
+    logical_id: Any = value.get("Ref")
+    if "Fn::GetAtt" in value:
+        given = value["Fn::GetAtt"]
+        parts = given.split(".", 1) if isinstance(given, str) else given
+        logical_id = parts[0] if isinstance(parts, list) and parts[1:] == [attribute] else None
+    resource = resources.get(logical_id) if isinstance(logical_id, str) else None
+    return resource.get("Type") if isinstance(resource, dict) else None
+
+
+def packages_of(template: Template) -> set[str]:
+    """The packages that a template without problems deploys."""
+    return {
+        resource["Properties"]["PrimaryContainer"]["ModelPackageName"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == MODEL
+    }
+
+
+def approved(aws: Aws, arn: str) -> dict[str, Any]:
+    """The package, if it is approved."""
+    package: dict[str, Any] = aws(
+        "sagemaker", "describe-model-package", "--model-package-name", arn
+    )
+    status = package.get("ModelApprovalStatus")
+    if status != "Approved":
+        raise RefusedError(f"{short(arn)} is {status}; a reviewer has to approve it first")
+    return package
+
+
+def metrics_of(aws: Aws, package: Mapping[str, Any], bucket: str) -> str:
+    """Up to four metrics from the report that the package names, `auc 0.93`."""
+    quality = package.get("ModelMetrics", {}).get("ModelQuality", {})
+    uri = quality.get("Statistics", {}).get("S3Uri", "")
+    if not uri.startswith(f"s3://{bucket}/runs/"):
+        return "none in the package"
+    try:
+        report = json.loads(aws("s3", "cp", uri, "-", as_text=True))
+    except (RefusedError, ValueError):
+        return "not readable"
+    found = [f"{name} {value:.4g}" for name, value in _values(report)]
+    return ", ".join(found[:4]) or "none in the report"
+
+
+def _values(report: Any) -> Iterator[tuple[str, float]]:
+    if isinstance(report, dict):
+        for name, entry in report.items():
+            value = entry.get("value") if isinstance(entry, dict) else None
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                yield name, value
+            else:
+                yield from _values(entry)
+
+
+def changes_of(aws: Aws, stack: str, template: Template) -> str:
+    """What a deployment changes of a stack, in one line."""
+    try:
+        body = aws("cloudformation", "get-template", "--stack-name", stack)["TemplateBody"]
+    except RefusedError as error:
+        if "does not exist" not in str(error):
+            raise
+        return "creates the endpoint"
+    deployed = json.loads(body) if isinstance(body, str) else body
+    before, after = deployed.get("Resources", {}), template["Resources"]
+    models = {short(one) for one in _named_packages(deployed)}
+    parts = [f"model was {', '.join(sorted(models))}"] if models else []
+    for word, names in (
+        ("adds", set(after) - set(before)),
+        ("removes", set(before) - set(after)),
+        ("changes", {name for name in set(after) & set(before) if after[name] != before[name]}),
+    ):
+        if names:
+            kinds = sorted({(after | before)[name]["Type"].rpartition("::")[2] for name in names})
+            parts.append(f"{word} {', '.join(kinds)}")
+    return "; ".join(parts) if len(parts) > 1 else "nothing"
+
+
+def _named_packages(template: Mapping[str, Any]) -> Iterator[str]:
+    for resource in template.get("Resources", {}).values():
+        container = resource.get("Properties", {}).get("PrimaryContainer", {})
+        name = container.get("ModelPackageName") if isinstance(container, dict) else None
+        if isinstance(name, str):
+            yield name
+
+
+def short(arn: str) -> str:
+    """`churn/7` of a package's ARN."""
+    return arn.partition(":model-package/")[2]
+
+
+def shown(text: str, longest: int) -> str:
+    """A text as a variable of the pipeline: plain characters, one line, not longer."""
+    plain = re.sub(r"[^A-Za-z0-9 .,;:=/_+()-]", "?", text)
+    return plain if len(plain) <= longest else f"{plain[: longest - 3]}..."
+
+
+def call_aws(*arguments: str, as_text: bool = False) -> Any:
+    """The answer of a command of the AWS CLI; it runs outside of the team's files."""
+    options = [] if as_text else ["--output", "json"]
+    done = subprocess.run(
+        ["aws", *arguments, *options], cwd="/", capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RefusedError(f"aws {' '.join(arguments[:2])}: {done.stderr.strip()}")
+    return done.stdout if as_text else json.loads(done.stdout)
+
+
+def check(
+    source: Path, environment: Mapping[str, str], aws: Aws
+) -> tuple[dict[str, Template], dict[str, str]]:
+    """The templates to hand on, and the variables for the approval. Raises RefusedError."""
+    stages = environment["STAGES"].split()
+    project, prefix = environment["SAGEMAKER_PROJECT_NAME"], environment["MODEL_PACKAGE_PREFIX"]
+    templates = read_templates(source, stages)
+    problems = [
+        f"{stage}: {problem}"
+        for stage, template in templates.items()
+        for problem in problems_of(template, endpoint=f"{project}-{stage}", packages=prefix)
+    ]
+    if problems:
+        raise RefusedError("\n".join(problems))
+    deployed = {stage: packages_of(template) for stage, template in templates.items()}
+    for stage in stages[1:]:
+        untested = deployed.get(stage, set()) - deployed.get(stages[0], set())
+        if untested:
+            names = ", ".join(sorted(map(short, untested)))
+            raise RefusedError(f"{stage} deploys {names}, which {stages[0]} does not try before")
+    packages = {arn: approved(aws, arn) for arn in sorted(set().union(*deployed.values()))}
+    last = stages[-1]
+    variables = {
+        "MODEL_PACKAGE": ", ".join(map(short, packages)) or "none",
+        "TRAINED_BY": ", ".join(
+            package.get("CustomerMetadataProperties", {}).get("commit", "unknown")
+            for package in packages.values()
+        )
+        or "none",
+        "METRICS": "; ".join(
+            metrics_of(aws, package, environment["ARTIFACT_BUCKET"])
+            for package in packages.values()
+        )
+        or "none",
+        "CHANGES": "nothing is approved yet",
+    }
+    if templates:
+        variables["CHANGES"] = changes_of(aws, f"{project}-{last}", templates[last])
+    return templates, {name: shown(value, 200) for name, value in variables.items()}
+
+
+def log_url(build_arn: str) -> str:
+    """The page of the console with the log of a build."""
+    _, partition, _, region, account, build = build_arn.split(":", 5)
+    build = build.removeprefix("build/")
+    host = CONSOLES.get(partition, "console.aws.amazon.com")
+    name = build.partition(":")[0]
+    return (
+        f"https://{region}.{host}/codesuite/codebuild/{account}/projects/{name}/build/"
+        f"{build.replace(':', '%3A')}/?region={region}"
+    )
+
+
+def say(*lines: str) -> None:
+    """Writes to the build's log: the first line, and what belongs to it."""
+    sys.stdout.write("\n  ".join(lines) + "\n")
+
+
+def main(arguments: list[str], environment: Mapping[str, str], aws: Aws = call_aws) -> int:
+    """Checks, writes and prints; the exit status."""
+    source, output, script = (Path(one) for one in arguments)
+    try:
+        templates, variables = check(source, environment, aws)
+    except RefusedError as error:
+        say("REFUSED: nothing of this is deployed.", *str(error).splitlines())
+        return 1
+    variables["CHECK_URL"] = log_url(environment["CODEBUILD_BUILD_ARN"])
+    if output.is_symlink() or output.is_file():
+        output.unlink()
+    shutil.rmtree(output, ignore_errors=True)
+    output.mkdir()
+    for stage, template in templates.items():
+        (output / f"{stage}.template.json").write_text(json.dumps(template, indent=1))
+    (output / "verdict.json").write_text(json.dumps(variables, indent=1))
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+    script.write_text("".join(lines))
+    say(
+        f"PASSED for commit {shown(environment.get('COMMIT_ID', 'unknown'), 80)}.",
+        *(f"{name.lower().replace('_', ' ')}: {value}" for name, value in variables.items()),
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))
