@@ -40,6 +40,9 @@ class ModelDeployPipeline(Construct):
     the stages after Synth are skipped and the execution succeeds.
     """
 
+    STAGES = ("staging", "prod")
+    """Each has a stack and an endpoint `PROJECT-STAGE`."""
+
     def __init__(
         self,
         scope: Construct,
@@ -66,6 +69,7 @@ class ModelDeployPipeline(Construct):
                 the console shows it.
         """
         super().__init__(scope, construct_id)
+        staging, production = self.STAGES
         self._project = project
         self._source_output = codepipeline.Artifact(SOURCE_OUTPUT)
         synth_output = codepipeline.Artifact(SYNTH_OUTPUT)
@@ -84,7 +88,7 @@ class ModelDeployPipeline(Construct):
         check = check_action(
             self,
             project=project,
-            stages=["staging", "prod"],
+            stages=self.STAGES,
             source=synth_output,
             output=self._checked_output,
             revision=source.revision,
@@ -100,8 +104,8 @@ class ModelDeployPipeline(Construct):
             source_output=self._source_output,
             stages=[
                 PipelineStage(name="Synth", actions=[synth, check]),
-                self._stage("Staging", "staging", ask=question),
-                self._stage("Production", "prod", checks=production_checks),
+                self._stage("Staging", staging, ask=question),
+                self._stage("Production", production, checks=production_checks),
             ],
             execution_mode=codepipeline.ExecutionMode.SUPERSEDED,
         )

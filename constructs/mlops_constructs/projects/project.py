@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -25,6 +27,7 @@ from mlops_constructs.model_registry import ModelPackageGroup
 from mlops_constructs.network import NetworkBase
 
 from .project_stores import ProjectStores
+from .removal import REMOVAL_TAG, ProjectRemoval
 from .seed import Seed
 from .seed_repository import SeedRepository
 
@@ -112,7 +115,9 @@ class Project(Construct):
                 them has to confirm. Default: nobody is told until somebody subscribes to the topic
                 of the output `ApprovalTopicArn`.
             removal_policy: what happens to repositories, data, images and the registry when the
-                stack is deleted. Default: they stay.
+                stack is deleted. Default: they stay, unless the creation has failed, and so do
+                endpoints and the roles that these need. With DESTROY a function removes all that
+                the project has made, endpoints included, before its stack is deleted.
 
         Raises ValueError for a name or id outside of these limits; tokens are not checked.
         """
@@ -144,12 +149,17 @@ class Project(Construct):
             "ModelDeploy", "model-deploy", model_deploy_seed
         )
         self.approval_topic = self._approval_topic(approval_notifications)
+        self.model_execution_role = self._define_model_execution_role()
         self.model_build_pipeline = self._build_pipeline()
         self.model_deploy_pipeline = self._deploy_pipeline()
         approved = self.model_package_group.on_approval(
             "Approved", target=self.model_deploy_pipeline.start()
         )
         acknowledge(approved, {"Serverless-EventBusDLQ": _LOST_START})
+        if removal_policy is cdk.RemovalPolicy.DESTROY:
+            self._remove_endpoints_first()
+        else:
+            self._keep_endpoints()
         self._add_outputs()
         cdk.Tags.of(self).add("sagemaker:project-name", project_name)
         cdk.Tags.of(self).add("sagemaker:project-id", project_id)
@@ -185,6 +195,18 @@ class Project(Construct):
         )
 
     def _deploy_pipeline(self) -> ModelDeployPipeline:
+        return ModelDeployPipeline(
+            self,
+            "ModelDeployPipeline",
+            project=self.resources,
+            source=Source.code_commit(
+                self.model_deploy_repository.repository, SeedRepository.BRANCH
+            ),
+            model_execution_role=self.model_execution_role,
+            approval_topic=self.approval_topic,
+        )
+
+    def _define_model_execution_role(self) -> ModelExecutionRole:
         artifacts = self.stores.artifacts
         role = ModelExecutionRole(
             self,
@@ -197,16 +219,33 @@ class Project(Construct):
         )
         # Like all roles of a project, so that a launch role can be confined to the path.
         cast(iam.CfnRole, role.node.default_child).path = ROLE_PATH
-        return ModelDeployPipeline(
+        return role
+
+    def _keep_endpoints(self) -> None:
+        """Keeps the roles of endpoints that outlive the project: they run, and can be deleted."""
+        for role in (self.model_deploy_pipeline.deployment_role, self.model_execution_role):
+            cdk.RemovalPolicies.of(role).apply(self._removal_policy)
+
+    def _remove_endpoints_first(self) -> None:
+        """Removes what the project has made while its roles and stores are there."""
+        resources = [one for one in self.node.find_all() if isinstance(one, cdk.CfnResource)]
+        removal = ProjectRemoval(
             self,
-            "ModelDeployPipeline",
+            "Removal",
             project=self.resources,
-            source=Source.code_commit(
-                self.model_deploy_repository.repository, SeedRepository.BRANCH
-            ),
-            model_execution_role=role,
-            approval_topic=self.approval_topic,
+            stages=ModelDeployPipeline.STAGES,
+            builds=[one for one in resources if isinstance(one, codebuild.CfnProject)],
         )
+        group = cast(cdk.CfnResource, self.model_package_group.node.default_child)
+        removal.before(
+            self.model_deploy_pipeline.deployment_role,
+            self.model_execution_role,
+            self.model_build_pipeline.training_role,
+            group,
+            self.stores,
+        )
+        removal.after(*(one for one in resources if isinstance(one, codepipeline.CfnPipeline)))
+        cdk.Tags.of(group).add(REMOVAL_TAG, "true")
 
     def _add_outputs(self) -> None:
         build = self.model_build_repository.repository

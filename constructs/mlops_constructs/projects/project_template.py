@@ -19,6 +19,7 @@ from mlops_constructs.delivery.names import PROJECT_NAME
 from mlops_constructs.network import NetworkBase
 
 from .project import Project
+from .removal import removal_code
 from .seed import Seed
 from .template_bucket import TemplateBucket
 from .template_network import TemplateNetwork
@@ -164,6 +165,8 @@ class ProjectTemplate(Construct):
         )
         model_build_seed.asset(self, "ModelBuildSeed")
         model_deploy_seed.asset(self, "ModelDeploySeed")
+        if removal_policy is cdk.RemovalPolicy.DESTROY:
+            removal_code(self, "RemovalCode")
         self.asset = self._asset()
         self.asset_bucket = self.asset.bucket
         self.template_url = bucket.publish(template_name, template=self.asset, name=template_name)

@@ -1,0 +1,210 @@
+"""A function that removes what a project has made, before CloudFormation deletes the project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct, IDependable
+
+from mlops_constructs._findings import acknowledge, seldom_called_function
+from mlops_constructs.access.service_role import Permission, ServiceRole
+from mlops_constructs.delivery import ProjectResources
+from mlops_constructs.delivery.project_resources import sagemaker_arn
+
+REMOVAL_TAG = "mlops-constructs:removed-with-stack"
+"""What may be removed with its stack carries it with the value `true`; the function looks."""
+
+_HANDLER = "remove_project"
+_CODE: dict[str, Any] = {
+    "path": str(Path(__file__).parent / "runtime"),
+    "exclude": ["*", f"!{_HANDLER}.py"],
+}
+_LAMBDA_MINUTES, _ANSWER_MINUTES = 15, 55
+_MADE_LATER = "what is removed is made by people and services, and named by them"
+_FINDINGS = seldom_called_function(
+    concurrency="CloudFormation calls the function once, when the project is deleted",
+    dead_letters="CloudFormation waits for the answer, and shows a failure in the stack's events",
+    tracing="CloudFormation alone calls the function, and its log says what it removed",
+    outside="the function calls APIs of AWS alone, and has nothing to do inside of a network",
+)
+
+
+class ProjectRemoval(Construct):
+    """Defines the function, its role and its log, and the custom resource that calls it.
+
+    Everything that the function removes, and the roles with which that is removed, has to exist
+    until it is done: see `before` and `after`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: ProjectResources,
+        stages: Sequence[str],
+        builds: Sequence[codebuild.CfnProject],
+    ) -> None:
+        """Creates them.
+
+        Parameters:
+            project: names and stores of the project.
+            stages: the stages that it deploys; each has a stack and an endpoint of its name.
+            builds: build projects, whose builds are stopped.
+        """
+        super().__init__(scope, construct_id)
+        self._project, self._builds = project, builds
+        self._targets = [project.stage_name(stage) for stage in stages]
+        self._logs = [f"/aws/sagemaker/Endpoints/{target}" for target in self._targets]
+        function = self._define_function()
+        group_arn = project.model_packages(self)[0]
+        self._resource = cdk.CustomResource(
+            self,
+            "Resource",
+            resource_type="Custom::ProjectRemoval",
+            service_token=function.function_arn,
+            service_timeout=cdk.Duration.minutes(_ANSWER_MINUTES),
+            properties={
+                "ModelPackageGroupArn": group_arn,
+                "ModelPackageGroupName": project.model_package_group_name,
+                "PipelineName": project.sagemaker_pipeline_name,
+                "BucketName": project.artifacts.bucket.bucket_name,
+                "StackNames": self._targets,
+                "BuildProjectNames": [build.ref for build in builds],
+                "LogGroupNames": self._logs,
+            },
+        )
+
+    def before(self, *kept: IDependable) -> None:
+        """Deletes these when the project's own things are removed, and no earlier."""
+        self._resource.node.add_dependency(*kept)
+
+    def after(self, *started: cdk.CfnResource) -> None:
+        """Deletes these first, as they would start something anew."""
+        mine = self._resource.node.default_child
+        assert isinstance(mine, cdk.CfnResource)  # noqa: S101 - for the type checker
+        for one in started:
+            # Not add_dependency: pipelines take out what the CDK makes them wait for.
+            one.add_override("DependsOn", [cdk.Stack.of(self).resolve(mine.logical_id)])
+
+    def _define_function(self) -> lambda_.Function:
+        log = logs.LogGroup(
+            self,
+            "Log",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            encryption_key=self._project.artifacts.encrypt_logs(self),
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )
+        role = ServiceRole(
+            self,
+            "Role",
+            service="lambda.amazonaws.com",
+            description="Lambda: removes what one project has made",
+            permissions=[
+                Permission(
+                    actions=["logs:CreateLogStream", "logs:PutLogEvents"],
+                    resources=[log.log_group_arn],
+                    because="Lambda names the streams of the log",
+                ),
+                *self._training(),
+                *self._deployments(),
+                *self._stored(),
+            ],
+        )
+        function = lambda_.Function(
+            self,
+            "Function",
+            description="Removes what a project has made, when its stack is deleted",
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            handler=f"{_HANDLER}.handler",
+            code=lambda_.Code.from_asset(**_CODE),
+            role=role.fixed,
+            log_group=log,
+            timeout=cdk.Duration.minutes(_LAMBDA_MINUTES),
+            memory_size=256,
+        )
+        acknowledge(function, _FINDINGS)
+        return function
+
+    def _training(self) -> list[Permission]:
+        pipeline = self._project.sagemaker_pipeline_name
+        return [
+            Permission(
+                actions=[
+                    "codebuild:BatchGetBuilds",
+                    "codebuild:ListBuildsForProject",
+                    "codebuild:StopBuild",
+                ],
+                resources=[build.attr_arn for build in self._builds],
+            ),
+            Permission(
+                actions=["sagemaker:DeletePipeline", "sagemaker:ListPipelineExecutions"],
+                resources=[sagemaker_arn(self, "pipeline", pipeline)],
+            ),
+            Permission(
+                actions=["sagemaker:StopPipelineExecution"],
+                resources=[sagemaker_arn(self, "pipeline", f"{pipeline}/execution/*")],
+                because=_MADE_LATER,
+            ),
+        ]
+
+    def _deployments(self) -> list[Permission]:
+        stack = cdk.Stack.of(self)
+        stacks = [
+            stack.format_arn(
+                service="cloudformation", resource="stack", resource_name=f"{target}/*"
+            )
+            for target in self._targets
+        ]
+        groups = [
+            stack.format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=name,
+                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for name in self._logs
+        ]
+        return [
+            # CloudFormation acts with the role that the stack was deployed with.
+            Permission(
+                actions=["cloudformation:DeleteStack", "cloudformation:DescribeStacks"],
+                resources=stacks,
+                because="CloudFormation makes up the id of a stack",
+            ),
+            Permission(
+                actions=["logs:DeleteLogGroup"],
+                resources=[*groups, *(f"{group}:*" for group in groups)],
+                because="the ARN of a log group ends with :* where its streams are meant",
+            ),
+        ]
+
+    def _stored(self) -> list[Permission]:
+        group, packages = self._project.model_packages(self)
+        bucket = self._project.artifacts.bucket
+        return [
+            Permission(actions=["sagemaker:ListTags"], resources=[group]),
+            Permission(
+                actions=["sagemaker:DeleteModelPackage", "sagemaker:ListModelPackages"],
+                resources=[group, packages],
+                because=_MADE_LATER,
+            ),
+            Permission(actions=["s3:ListBucketVersions"], resources=[bucket.bucket_arn]),
+            Permission(
+                actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
+                resources=[bucket.arn_for_objects("*")],
+                because=_MADE_LATER,
+            ),
+        ]
+
+
+def removal_code(scope: Construct, construct_id: str) -> s3_assets.Asset:
+    """The code of the function, as the asset that a project's template refers to."""
+    return s3_assets.Asset(scope, construct_id, **_CODE)

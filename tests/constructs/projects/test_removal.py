@@ -1,0 +1,165 @@
+"""What a project consists of that is removed with all that it has made, or kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from mlops_constructs.projects import Project, ProjectTemplateStack, Seed
+
+REMOVAL_TAG = {"Key": "mlops-constructs:removed-with-stack", "Value": "true"}
+
+
+@pytest.fixture(scope="module")
+def thrown_away(seed: Seed) -> Mapping[str, Any]:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    Project(
+        stack,
+        "Project",
+        project_name="churn",
+        project_id="p-churn",
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    template: Mapping[str, Any] = Template.from_stack(stack).to_json()
+    return template
+
+
+def ids_of(template: Mapping[str, Any], kind: str) -> set[str]:
+    return {name for name, one in template["Resources"].items() if one["Type"] == kind}
+
+
+def removal_of(template: Mapping[str, Any]) -> str:
+    (found,) = ids_of(template, "Custom::ProjectRemoval")
+    return found
+
+
+def needs(template: Mapping[str, Any], logical_id: str) -> set[str]:
+    """Everything that is made before a resource, and deleted after it."""
+    found: set[str] = set()
+    open_ = [logical_id]
+    while open_:
+        resource = template["Resources"][open_.pop()]
+        named = {*_references(resource["Properties"] if "Properties" in resource else {})}
+        depends = resource.get("DependsOn", [])
+        named |= {depends} if isinstance(depends, str) else set(depends)
+        new = {one for one in named if one in template["Resources"]} - found
+        found |= new
+        open_ += new
+    return found
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("Ref"), str):
+            yield value["Ref"]
+        if isinstance(value.get("Fn::GetAtt"), list):
+            yield value["Fn::GetAtt"][0]
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _references(one)
+
+
+def test_pipelines_are_deleted_before_what_they_made_and_roles_and_stores_after(
+    thrown_away: Mapping[str, Any],
+) -> None:
+    removal = removal_of(thrown_away)
+    for pipeline in ids_of(thrown_away, "AWS::CodePipeline::Pipeline"):
+        assert removal in needs(thrown_away, pipeline)
+
+    later = needs(thrown_away, removal)
+    for kind in (
+        "AWS::CodeBuild::Project",
+        "AWS::ECR::Repository",
+        "AWS::KMS::Key",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
+        "AWS::SageMaker::ModelPackageGroup",
+    ):
+        assert ids_of(thrown_away, kind) <= later, kind
+    (deployment,) = [
+        one for one in ids_of(thrown_away, "AWS::IAM::Role") if "DeploymentRole" in one
+    ]
+    assert deployment in later
+
+
+def test_the_key_is_deleted_after_the_bucket(thrown_away: Mapping[str, Any]) -> None:
+    (bucket,), keys = ids_of(thrown_away, "AWS::S3::Bucket"), ids_of(thrown_away, "AWS::KMS::Key")
+    assert keys <= needs(thrown_away, bucket)
+
+
+def test_the_function_reaches_this_project_alone(thrown_away: Mapping[str, Any]) -> None:
+    (policy,) = [
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for name, one in thrown_away["Resources"].items()
+        if name.startswith("ProjectRemovalRolePermissions")
+    ]
+    for statement in policy:
+        resources = statement["Resource"]
+        for resource in resources if isinstance(resources, list) else [resources]:
+            text = json.dumps(resource)
+            assert "churn" in text or "Project" in text, text
+            assert text != '"*"'
+    allowed = {
+        action
+        for one in policy
+        for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+    }
+    assert not [one for one in allowed if one.startswith("iam:")]
+    assert {"cloudformation:DeleteStack", "s3:DeleteObjectVersion"} <= allowed
+
+
+def test_what_may_be_removed_says_so_and_nothing_else(
+    thrown_away: Mapping[str, Any], project_template: Mapping[str, Any]
+) -> None:
+    marked = [
+        one["Type"]
+        for one in thrown_away["Resources"].values()
+        if REMOVAL_TAG in one.get("Properties", {}).get("Tags", [])
+    ]
+    assert marked == ["AWS::SageMaker::ModelPackageGroup"]
+    assert REMOVAL_TAG["Key"] not in json.dumps(project_template)
+
+
+def test_a_project_that_is_kept_has_no_function_and_keeps_the_roles_of_its_endpoints(
+    project_template: Mapping[str, Any],
+) -> None:
+    assert not ids_of(project_template, "AWS::Lambda::Function")
+    assert not ids_of(project_template, "Custom::ProjectRemoval")
+    kept = {
+        name
+        for name, one in project_template["Resources"].items()
+        if one["Type"].startswith("AWS::IAM::")
+        and one.get("DeletionPolicy") == "RetainExceptOnCreate"
+    }
+    assert {name[: name.index("Role")] for name in kept} == {
+        "ProjectModelDeployPipelineDeployment",
+        "ProjectModelExecution",
+    }
+    for name in kept:
+        assert needs(project_template, name) & ids_of(project_template, "AWS::IAM::Role") <= kept
+
+
+def test_the_template_of_sagemaker_refers_to_the_code_that_is_published_with_it(
+    seed: Seed,
+) -> None:
+    stack = ProjectTemplateStack(
+        cdk.App(),
+        "Template",
+        description="test",
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+        boundary_export="Boundary",
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    template = Template.from_stack(stack).to_json()
+    (function,) = ids_of(template, "AWS::Lambda::Function")
+    assert template["Resources"][function]["Properties"]["Code"]["S3Key"].endswith(".zip")
+    assert ids_of(template, "Custom::ProjectRemoval")
