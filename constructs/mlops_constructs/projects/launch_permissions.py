@@ -25,6 +25,10 @@ _ACTIONS: dict[str, str] = {
     "UntagResource",
     "events": "DeleteRule DescribeRule DisableRule EnableRule ListTagsForResource "
     "ListTargetsByRule PutRule PutTargets RemoveTargets TagResource UntagResource",
+    # Of the function that removes a project; CloudFormation calls it, too.
+    "lambda": "CreateFunction DeleteFunction GetFunction GetFunctionCodeSigningConfig "
+    "GetFunctionRecursionConfig GetRuntimeManagementConfig InvokeFunction ListTags TagResource "
+    "UntagResource UpdateFunctionCode UpdateFunctionConfiguration",
     "logs": "AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteRetentionPolicy "
     "DescribeIndexPolicies DisassociateKmsKey GetDataProtectionPolicy ListTagsForResource "
     "PutRetentionPolicy TagResource UntagResource",
@@ -69,6 +73,7 @@ def permissions_by_stack(scope: Construct, stacks: str) -> list[Permission]:
     arns = {
         "ecr": [arn(scope, "ecr", f"repository/{stacks.lower()}")],
         "events": [arn(scope, "events", f"rule/{stacks}")],
+        "lambda": [arn(scope, "lambda", f"function/{stacks}", form=colon)],
         "logs": [arn(scope, "logs", f"log-group/{stacks}", form=colon)],
         "s3": [f"arn:{cdk.Aws.PARTITION}:s3:::{stacks.lower()}"],
         "sns": [arn(scope, "sns", stacks)],

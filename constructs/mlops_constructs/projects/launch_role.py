@@ -167,6 +167,7 @@ class LaunchRole(Construct):
                         "codebuild.amazonaws.com",
                         "codepipeline.amazonaws.com",
                         "events.amazonaws.com",
+                        "lambda.amazonaws.com",
                     ]
                 },
             ),

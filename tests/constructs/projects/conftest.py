@@ -48,6 +48,22 @@ def parametrised_template(seed: Seed) -> Mapping[str, Any]:
     return template
 
 
+@pytest.fixture(scope="package")
+def removable_template(seed: Seed) -> Mapping[str, Any]:
+    """The template from which SageMaker creates projects that are removed with all they made."""
+    stack = ProjectTemplateStack(
+        cdk.App(),
+        "Template",
+        description="test",
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+        boundary_export="Boundary",
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+    template: Mapping[str, Any] = Template.from_stack(stack).to_json()
+    return template
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A repository as it lies on someone's disk."""

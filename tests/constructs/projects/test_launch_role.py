@@ -21,10 +21,12 @@ CREATES = {
     "AWS::KMS::Key": "kms:CreateKey",
     "AWS::SNS::Topic": "sns:CreateTopic",
     "AWS::SNS::TopicPolicy": "sns:SetTopicAttributes",
+    "AWS::Lambda::Function": "lambda:CreateFunction",
     "AWS::Logs::LogGroup": "logs:CreateLogGroup",
     "AWS::S3::Bucket": "s3:CreateBucket",
     "AWS::S3::BucketPolicy": "s3:PutBucketPolicy",
     "AWS::SageMaker::ModelPackageGroup": "sagemaker:CreateModelPackageGroup",
+    "Custom::ProjectRemoval": "lambda:InvokeFunction",
 }
 
 
@@ -77,9 +79,15 @@ def test_the_role_has_the_name_that_sagemaker_documents(template: Mapping[str, A
 
 
 def test_it_can_create_every_type_of_a_project_and_no_other(
-    template: Mapping[str, Any], parametrised_template: Mapping[str, Any]
+    template: Mapping[str, Any],
+    parametrised_template: Mapping[str, Any],
+    removable_template: Mapping[str, Any],
 ) -> None:
-    kinds = {one["Type"] for one in parametrised_template["Resources"].values()}
+    kinds = {
+        one["Type"]
+        for each in (parametrised_template, removable_template)
+        for one in each["Resources"].values()
+    }
     assert kinds == set(CREATES)
     for action in CREATES.values():
         assert list(statements(template, action)), action
@@ -151,6 +159,7 @@ def test_roles_are_handed_only_to_the_services_that_a_project_starts(
         "codebuild.amazonaws.com",
         "codepipeline.amazonaws.com",
         "events.amazonaws.com",
+        "lambda.amazonaws.com",
     ]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from mlops_constructs.projects import Project, ProjectTemplateStack, Seed
+from mlops_constructs.projects import Project, ProjectTemplate, Seed, TemplateBucket
 
 REMOVAL_TAG = {"Key": "mlops-constructs:removed-with-stack", "Value": "true"}
 
@@ -46,7 +47,7 @@ def needs(template: Mapping[str, Any], logical_id: str) -> set[str]:
     open_ = [logical_id]
     while open_:
         resource = template["Resources"][open_.pop()]
-        named = {*_references(resource["Properties"] if "Properties" in resource else {})}
+        named = {*_references(resource.get("Properties", {}))}
         depends = resource.get("DependsOn", [])
         named |= {depends} if isinstance(depends, str) else set(depends)
         new = {one for one in named if one in template["Resources"]} - found
@@ -147,19 +148,24 @@ def test_a_project_that_is_kept_has_no_function_and_keeps_the_roles_of_its_endpo
         assert needs(project_template, name) & ids_of(project_template, "AWS::IAM::Role") <= kept
 
 
-def test_the_template_of_sagemaker_refers_to_the_code_that_is_published_with_it(
-    seed: Seed,
+def test_the_code_of_the_function_is_uploaded_to_where_the_template_expects_it(
+    seed: Seed, tmp_path: Path
 ) -> None:
-    stack = ProjectTemplateStack(
-        cdk.App(),
+    app = cdk.App(outdir=str(tmp_path))
+    stack = cdk.Stack(app, "Stack")
+    published = ProjectTemplate(
+        stack,
         "Template",
+        template_name="tabular",
         description="test",
+        bucket=TemplateBucket(stack, "Bucket"),
         model_build_seed=seed,
         model_deploy_seed=seed,
         boundary_export="Boundary",
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
-    template = Template.from_stack(stack).to_json()
-    (function,) = ids_of(template, "AWS::Lambda::Function")
-    assert template["Resources"][function]["Properties"]["Code"]["S3Key"].endswith(".zip")
-    assert ids_of(template, "Custom::ProjectRemoval")
+    app.synth()
+    uploads = json.loads((tmp_path / "Stack.assets.json").read_text())["files"].values()
+    keys = {place["objectKey"] for one in uploads for place in one["destinations"].values()}
+    (function,) = ids_of(published.template, "AWS::Lambda::Function")
+    assert published.template["Resources"][function]["Properties"]["Code"]["S3Key"] in keys
