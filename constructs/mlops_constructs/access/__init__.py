@@ -4,6 +4,7 @@ from .acknowledgement import acknowledge_wildcards
 from .branch_rule import BranchRule
 from .federation import Federation
 from .image_permissions import image_pull_permissions
+from .job_role import JobRole
 from .least_privilege_role import LeastPrivilegeRole
 from .model_execution_role import ModelExecutionRole
 from .permission import Permission
@@ -17,6 +18,7 @@ from .service_role import ServiceRole
 __all__ = [
     "BranchRule",
     "Federation",
+    "JobRole",
     "LeastPrivilegeRole",
     "ModelExecutionRole",
     "Permission",

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from .own_spaces import OF_STUDIO, own_space_permissions
 from .permission import Permission
 from .persona import Persona
 from .project_access import sagemaker_arn
+from .volume_encryption import volume_permissions
 
 _IN_DOMAIN = "apps, spaces and profiles of the domain do not exist yet"
 
 
 def permissions_in_domain(
-    scope: Construct, persona: Persona, domain_id: str, *, profile_name: str | None
+    scope: Construct,
+    persona: Persona,
+    domain_id: str,
+    *,
+    profile_name: str | None,
+    domain_key: kms.IKey | None = None,
 ) -> list[Permission]:
     """The permissions of a persona for one domain; nothing of another domain is within them.
 
@@ -25,6 +32,7 @@ def permissions_in_domain(
         domain_id: of the domain.
         profile_name: variable for the profile's name in a session of people who assume the role
             themselves; None when only Studio does.
+        domain_key: encrypts the volumes of the domain's spaces. None: AWS's own key does.
 
     Source: "Actions, resources, and condition keys for Amazon SageMaker".
     """
@@ -58,6 +66,8 @@ def permissions_in_domain(
         permissions += own_space_permissions(
             apps=apps, spaces=spaces, user_profiles=profiles, names=names
         )
+        if domain_key is not None:
+            permissions += volume_permissions(domain_key)
     elif profile_name:
         own = sagemaker_arn(scope, "user-profile", f"{domain_id}/{profile_name}")
         permissions.append(

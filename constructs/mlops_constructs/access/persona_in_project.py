@@ -8,7 +8,6 @@ from .permission import Permission
 from .persona import Persona
 from .project_access import ProjectAccess
 from .project_code import permissions_on_branches
-from .project_models import models_to_read
 from .project_reach import ProjectReach
 from .project_reading import ProjectReading
 from .project_work import ProjectWork
@@ -20,10 +19,11 @@ def permissions_in_project(
     """The permissions of a persona for one project, those of every persona first."""
     reach = ProjectReach(scope=scope, project=project)
     reading, work = ProjectReading(reach, persona), ProjectWork(reach)
-    found = [*reading.look(), *reading.data(), *reading.code(), *reading.logs()]
-    found += [*models_to_read(reach, persona), *permissions_on_branches(reach, persona)]
+    found = [*reading.look(), *reading.deliveries(), *reading.data(), *reading.code()]
+    found += [*reading.logs(), *permissions_on_branches(reach, persona)]
     if persona.works:
-        found += [*work.jobs(), *work.register(), *work.hand_over_roles()]
+        found += [*work.jobs(), *work.register(), *work.hand_over_roles(), *work.try_endpoints()]
+        found += work.develop_pipelines(operates=persona.operates)
     if persona.operates:
         found += [*work.host(), *work.run_pipelines()]
     if persona.approves:

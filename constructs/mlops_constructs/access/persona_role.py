@@ -64,6 +64,7 @@ class PersonaRole(LeastPrivilegeRole):
         *,
         persona: Persona,
         domain_id: str | None = None,
+        domain_key: kms.IKey | None = None,
         project: ProjectAccess | None = None,
         network: JobNetwork | None = None,
         keys: Sequence[kms.IKey] = (),
@@ -75,6 +76,8 @@ class PersonaRole(LeastPrivilegeRole):
         Parameters:
             persona: what the people do.
             domain_id: the Studio domain they work in. Left out: they have no Studio.
+            domain_key: encrypts the volumes of the domain's spaces, `Domain.encryption_key`. Left
+                out: AWS's own key does, which needs no permission.
             project: the project they belong to. Left out: they belong to none.
             network: where jobs and models have to run. Left out: their role does not say.
             keys: one of them has to encrypt volumes and outputs. Left out: the role does not say.
@@ -86,10 +89,16 @@ class PersonaRole(LeastPrivilegeRole):
         Raises ValueError when neither domain nor project is given, or an id or name is none.
         """
         problems = Problems(f"PersonaRole {scope.node.path}/{construct_id}")
-        problems.extend(_problems(domain_id, project))
+        problems.extend(_problems(domain_id, domain_key, project))
         problems.raise_if_any()
         profile_name = federated.profile_name if federated else None
-        permissions = _permissions(scope, persona, domain_id, project, profile_name)
+        permissions: list[Permission] = []
+        if domain_id is not None:
+            permissions += permissions_in_domain(
+                scope, persona, domain_id, profile_name=profile_name, domain_key=domain_key
+            )
+        if project is not None:
+            permissions += permissions_in_project(scope, persona, project)
         if persona.works:  # nobody else starts anything
             permissions += outside_of(network) if network else []
             permissions += not_encrypted_with(keys) if keys else []
@@ -141,21 +150,6 @@ class PersonaRole(LeastPrivilegeRole):
         return boundary
 
 
-def _permissions(
-    scope: Construct,
-    persona: Persona,
-    domain_id: str | None,
-    project: ProjectAccess | None,
-    profile_name: str | None,
-) -> list[Permission]:
-    found: list[Permission] = []
-    if domain_id is not None:
-        found += permissions_in_domain(scope, persona, domain_id, profile_name=profile_name)
-    if project is not None:
-        found += permissions_in_project(scope, persona, project)
-    return found
-
-
 def _studio(scope: Construct) -> iam.IPrincipal:
     """SageMaker, where it acts for this account and no other."""
     account = cdk.Stack.of(scope).account
@@ -164,8 +158,12 @@ def _studio(scope: Construct) -> iam.IPrincipal:
     )
 
 
-def _problems(domain_id: str | None, project: ProjectAccess | None) -> list[str]:
+def _problems(
+    domain_id: str | None, domain_key: kms.IKey | None, project: ProjectAccess | None
+) -> list[str]:
     problems = []
+    if domain_key is not None and domain_id is None:
+        problems.append("domain_key: got a key without domain_id; give the domain's id as well")
     if domain_id is None and project is None:
         problems.append("domain_id, project: got neither; give one, or the role can do nothing")
     if domain_id is not None and is_known(domain_id) and not domain_id.startswith("d-"):

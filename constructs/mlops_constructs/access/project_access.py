@@ -10,6 +10,7 @@ from aws_cdk import aws_codecommit as codecommit
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -36,10 +37,16 @@ class ProjectAccess:
         branch_rules: branches of them that change by pull requests alone. Left out: `main` of
             `PROJECT-model-deploy`, from which staging and production are deployed.
         execution_roles: roles that may be handed to SageMaker, for jobs and models. Left out: no
-            job can be started.
+            job can be started. `JobRole` is one; the role of the project's own pipeline is not for
+            people, as it writes models.
+        log_groups: logs of the project's builds, such as `Project.log_groups`. Left out: nobody
+            reads why a build failed.
+        stages: the stages to which the project deploys, production last. Everybody reads the events
+            of their stacks, `PROJECT-STAGE`; those who work invoke the endpoints of all but the
+            last.
         data_prefixes: what of the bucket those who work read and write.
-        model_prefixes: what of it they read: models, which training alone writes.
-        report_prefixes: what of it those who review or look read.
+        result_prefixes: what of it those who work only read: models, and what endpoints captured.
+        report_prefixes: what of it everybody reads.
 
     Example::
 
@@ -53,8 +60,10 @@ class ProjectAccess:
     code_repositories: Sequence[codecommit.IRepository] = ()
     branch_rules: Sequence[BranchRule] = field(default=(BranchRule(repository="model-deploy"),))
     execution_roles: Sequence[iam.IRole] = ()
+    log_groups: Sequence[logs.ILogGroup] = ()
+    stages: Sequence[str] = ("staging", "prod")
     data_prefixes: Sequence[str] = field(default=("data/", "runs/", "checkpoints/", "transform/"))
-    model_prefixes: Sequence[str] = field(default=("models/",))
+    result_prefixes: Sequence[str] = field(default=("models/", "capture/"))
     report_prefixes: Sequence[str] = field(default=("runs/", "reports/", "monitoring/"))
 
     @property
@@ -63,6 +72,11 @@ class ProjectAccess:
         of_bucket = self.bucket.encryption_key if self.bucket else None
         key = self.key or of_bucket
         return [key] if key else []
+
+    @property
+    def stage_names(self) -> list[str]:
+        """The endpoint of each stage, and the stack that holds it."""
+        return [f"{self.project_name}-{stage}" for stage in self.stages]
 
     def arns(self, scope: Construct, *kinds: str) -> list[str]:
         """ARNs of the project's resources of some kinds by their names, `endpoint/churn-*`."""

@@ -30,6 +30,11 @@ class ProjectReach:
         """The condition that `key` (aws:ResourceTag, aws:RequestTag) is the project's tag."""
         return {f"{key}/{PROJECT_TAG}": self.project.project_name}
 
+    def search_visibility(self) -> dict[str, str]:
+        """The condition that a search shows nothing with the tag of another project."""
+        key = f"sagemaker:SearchVisibilityCondition/Tags.{PROJECT_TAG}"
+        return {key: self.project.project_name}
+
     def sagemaker(self, verbs: str, kinds: Sequence[str]) -> list[Permission]:
         """Actions on resources of the project, known by their names or by the project's tag."""
         actions = [f"sagemaker:{verb}" for verb in verbs.split()]

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from .model_approval import APPROVAL_ALONE, NO_APPROVAL
 from .permission import Permission
-from .project_access import PROJECT_TAG
+from .project_access import PROJECT_TAG, sagemaker_arn
 from .project_reach import HOSTED, HOSTING_KINDS, JOB_KINDS, JOBS, NAMED, ProjectReach
+
+DEVELOPMENT = "dev-"
+"""Pipelines that data scientists develop are named `PROJECT-dev-...`."""
 
 
 class ProjectWork:
@@ -58,6 +61,49 @@ class ProjectWork:
                 conditions=NO_APPROVAL,
                 because="versions of the project's model packages do not exist yet",
             )
+        ]
+
+    def try_endpoints(self) -> list[Permission]:
+        """Invoke the endpoints of every stage before production."""
+        names = self._reach.project.stage_names[:-1]
+        if not names:
+            return []
+        return [
+            Permission(
+                actions=["sagemaker:InvokeEndpoint", "sagemaker:InvokeEndpointAsync"],
+                resources=[sagemaker_arn(self._reach.scope, "endpoint", name) for name in names],
+            )
+        ]
+
+    def develop_pipelines(self, *, operates: bool) -> list[Permission]:
+        """Make, change, run and delete pipelines under development; of others who operates them."""
+        begin = "" if operates else DEVELOPMENT
+        pipelines = [
+            sagemaker_arn(
+                self._reach.scope, "pipeline", f"{self._reach.project.project_name}-{begin}*"
+            )
+        ]
+        return [
+            Permission(
+                actions=["sagemaker:AddTags", "sagemaker:CreatePipeline"],
+                resources=pipelines,
+                conditions={"StringEquals": self._reach.tag("aws:RequestTag")},
+                because=NAMED,
+            ),
+            Permission(
+                actions=[
+                    f"sagemaker:{action}"
+                    for action in (
+                        "DeletePipeline",
+                        "RetryPipelineExecution",
+                        "StartPipelineExecution",
+                        "StopPipelineExecution",
+                        "UpdatePipeline",
+                    )
+                ],
+                resources=pipelines,
+                because=NAMED,
+            ),
         ]
 
     def host(self) -> list[Permission]:
@@ -122,14 +168,17 @@ class ProjectWork:
         actions += [f"sagemaker:{verb}{name}" for verb in ("Describe", "Stop") for name in JOBS]
         actions += [
             "sagemaker:AddTags",
+            "sagemaker:DeletePipeline",
             "sagemaker:DeleteTags",
             "sagemaker:DescribePipeline",
+            "sagemaker:DescribeProject",
             "sagemaker:InvokeEndpoint",
             "sagemaker:InvokeEndpointAsync",
             "sagemaker:InvokeEndpointWithBidirectionalStream",
             "sagemaker:InvokeEndpointWithResponseStream",
             "sagemaker:StartPipelineExecution",
             "sagemaker:UpdateEndpoint",
+            "sagemaker:UpdatePipeline",
         ]
         return [
             Permission(

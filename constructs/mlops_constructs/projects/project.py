@@ -9,13 +9,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from mlops_constructs._findings import acknowledge
-from mlops_constructs.access import ModelExecutionRole
+from mlops_constructs.access import ModelExecutionRole, ProjectAccess
 from mlops_constructs.access.service_role import ROLE_PATH
 from mlops_constructs.delivery import (
     ModelBuildPipeline,
@@ -166,6 +167,30 @@ class Project(Construct):
         if permissions_boundary is not None:
             iam.PermissionsBoundary.of(self).apply(permissions_boundary)
 
+    def access(self) -> ProjectAccess:
+        """What people may get at of the project, for `PersonaRole` and `JobRole`.
+
+        It has no roles that jobs run with: add one of people with
+        `dataclasses.replace(project.access(), execution_roles=[JobRole(...)])`.
+
+        Example::
+
+            PersonaRole(
+                stack, "Scientists", persona=Persona.data_scientist(), project=project.access()
+            )
+        """
+        return ProjectAccess(
+            project_name=self.resources.project_name,
+            bucket=self.stores.artifacts.bucket,
+            key=self.stores.artifacts.key,
+            image_repository=self.stores.images,
+            code_repositories=[
+                self.model_build_repository.repository,
+                self.model_deploy_repository.repository,
+            ],
+            log_groups=[one for one in self.node.find_all() if isinstance(one, logs.LogGroup)],
+        )
+
     def _repository(self, construct_id: str, suffix: str, seed: Seed) -> SeedRepository:
         name = self.resources.project_name
         return SeedRepository(
@@ -208,7 +233,7 @@ class Project(Construct):
 
     def _define_model_execution_role(self) -> ModelExecutionRole:
         artifacts = self.stores.artifacts
-        role = ModelExecutionRole(
+        self.model_execution_role = role = ModelExecutionRole(
             self,
             "ModelExecutionRole",
             model_data_bucket=artifacts.bucket,

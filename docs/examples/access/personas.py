@@ -1,11 +1,13 @@
 """Roles of a team: data scientists, engineers, reviewers and those who only look.
 
 Want it for each project: the roles know one Studio domain and one project, and nothing of another.
-Jobs and models start only in the network and only encrypted. Whoever builds a model cannot approve
-it, and nobody touches a private space of somebody else: a session's source identity, or Studio,
-tells whose it is. Domain and user profiles take the roles as execution roles.
+Jobs and models start only in the network and only encrypted, with a role that is made for them.
+Whoever builds a model cannot approve it, and nobody touches a private space of somebody else: a
+session's source identity, or Studio, tells whose it is. Domain and user profiles take the roles as
+execution roles.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import aws_cdk as cdk
@@ -15,7 +17,7 @@ from stores import Stores
 
 from mlops_constructs.access import (
     Federation,
-    ModelExecutionRole,
+    JobRole,
     Persona,
     PersonaRole,
     ProjectAccess,
@@ -37,16 +39,14 @@ class Personas(cdk.Stack):
             subnet_ids=["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
             security_group_ids=["sg-0a1b2c3d4e5f60718"],
         )
-        jobs = ModelExecutionRole(
-            self, "Jobs", model_data_bucket=stores.bucket, image_repository=stores.repository
-        )
-        project = ProjectAccess(
+        project = ProjectAccess(  # of a project that is a construct: `project.access()`
             project_name="persona-example",
             bucket=stores.bucket,
             key=stores.key,
             image_repository=stores.repository,
-            execution_roles=[jobs],
         )
+        jobs = JobRole(self, "Jobs", project=project, network=network, keys=[stores.key])
+        project = replace(project, execution_roles=[jobs])
         for construct_id, persona in {
             "DataScientist": Persona.data_scientist(),
             "Engineer": Persona.ml_engineer(),
@@ -58,6 +58,7 @@ class Personas(cdk.Stack):
                 construct_id,
                 persona=persona,
                 domain_id="d-0a1b2c3d4e5f",
+                domain_key=stores.key,
                 project=project,
                 network=network,
                 keys=[stores.key],

@@ -10,6 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match, Template
 
@@ -171,6 +172,9 @@ def test_what_identifies_the_confinement_is_required_and_checked(stack: cdk.Stac
             project=ProjectAccess(project_name="*"),
         )
     assert "domain_id: got '*'; allowed are ids such as d-" in str(raised.value)
+    key = kms.Key(stack, "Key")
+    with pytest.raises(ValueError, match="domain_key: got a key without domain_id"):
+        PersonaRole(stack, "C", persona=Persona.read_only(), domain_key=key, project=PROJECT)
     assert "project.project_name: got '*'" in str(raised.value)
 
 

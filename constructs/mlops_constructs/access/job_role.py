@@ -1,0 +1,227 @@
+"""The role that people hand to jobs of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from .image_permissions import image_pull_permissions
+from .job_guard import JobNetwork, not_encrypted_with, outside_of
+from .network_interfaces import network_interface_permissions
+from .permission import Permission
+from .project_access import ProjectAccess, sagemaker_arn
+from .project_reach import ProjectReach
+from .service_role import ServiceRole
+from .source_identity import SAGEMAKER
+from .volume_encryption import grants_for_resources
+
+_READ = ("data/", "runs/", "models/", "checkpoints/", "transform/")
+_WRITTEN = ("runs/", "checkpoints/", "transform/")
+_NAMES = "pipelines-*"
+_BY_PIPELINE = "SageMaker Pipelines makes up the rest of the job's name"
+_VERSIONS = "versions of the project's model packages do not exist yet"
+_KEYS = "keys below the prefixes are not known beforehand"
+
+
+class JobRole(ServiceRole):
+    """Defines the role with which a person's own jobs run, and pipelines that a person develops.
+
+    Jobs read data, runs, models and checkpoints of the project, and write runs, checkpoints and
+    what batch transform predicts. They do not write `models/`, which is the project's pipeline's
+    alone. They pull the project's images, write the logs of jobs, and publish metrics in
+    SageMaker's namespaces.
+
+    A pipeline that runs with the role starts processing and training jobs that carry the project's
+    tag, as they do when the pipeline has it, hands the role over to them, and registers models
+    that wait for approval. Steps of other kinds need statements of their own: `add_to_policy`.
+
+    People hand the role over through `ProjectAccess(execution_roles=[...])`, and only to SageMaker.
+
+    Source: "How to use SageMaker AI execution roles", sections CreateProcessingJob,
+    CreateTrainingJob and CreateHyperParameterTuningJob; "IAM Access Management" of SageMaker
+    Pipelines.
+
+    Example::
+
+        JobRole(
+            stack,
+            "Jobs",
+            project=ProjectAccess(
+                project_name="churn", bucket=bucket, image_repository=repository
+            ),
+        )
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: ProjectAccess,
+        network: JobNetwork | None = None,
+        keys: Sequence[kms.IKey] = (),
+        read_prefixes: Sequence[str] = _READ,
+        written_prefixes: Sequence[str] = _WRITTEN,
+    ) -> None:
+        """Creates the role.
+
+        Parameters:
+            project: its name, bucket, key and images.
+            network: where jobs run: the role may attach them to it, and its pipelines start none
+                outside of it. Left out: jobs are in no VPC.
+            keys: one of them has to encrypt volumes and outputs of the jobs that its pipelines
+                start, and the jobs may use them. Left out: those of the project's data, without
+                that demand.
+            read_prefixes: what jobs read of the bucket.
+            written_prefixes: what jobs write in it.
+
+        Raises ValueError when the permissions need more policies than a role can have.
+        """
+        reach = ProjectReach(scope=scope, project=project)
+        permissions = [
+            *_files(project, read_prefixes, written_prefixes),
+            *_encryption([*project.keys, *keys]),
+            *_images(project),
+            *_observe(scope),
+            *_pipelines(reach),
+        ]
+        if network is not None:
+            permissions += network_interface_permissions(
+                scope,
+                subnet_ids=network.subnet_ids,
+                security_group_ids=network.security_group_ids,
+            )
+            permissions += outside_of(network)
+        if keys:
+            permissions += not_encrypted_with(keys)
+        super().__init__(
+            scope,
+            construct_id,
+            service=SAGEMAKER,
+            description=f"SageMaker: jobs of the people of {project.project_name}",
+            permissions=permissions,
+        )
+        # A pipeline hands its role over to its jobs; the ARN exists only once the role is there.
+        passing = Permission(
+            actions=["iam:PassRole"],
+            resources=[self.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": SAGEMAKER}},
+        )
+        self.add_to_policy(passing.statement())
+
+
+def _files(project: ProjectAccess, read: Sequence[str], written: Sequence[str]) -> list[Permission]:
+    bucket = project.bucket
+    if bucket is None:
+        return []
+    return [
+        Permission(
+            actions=["s3:GetObject"],
+            resources=[bucket.arn_for_objects(f"{prefix}*") for prefix in read],
+            because=_KEYS,
+        ),
+        Permission(
+            actions=["s3:AbortMultipartUpload", "s3:PutObject"],
+            resources=[bucket.arn_for_objects(f"{prefix}*") for prefix in written],
+            because=_KEYS,
+        ),
+        Permission(
+            actions=["s3:ListBucket"],
+            resources=[bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in read]}},
+        ),
+    ]
+
+
+def _encryption(keys: Sequence[kms.IKey]) -> list[Permission]:
+    arns = list(dict.fromkeys(key.key_arn for key in keys))
+    if not arns:
+        return []
+    return [
+        Permission(
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], resources=arns
+        ),
+        grants_for_resources(arns),
+    ]
+
+
+def _images(project: ProjectAccess) -> list[Permission]:
+    repository = project.image_repository
+    return image_pull_permissions(repository) if repository is not None else []
+
+
+def _observe(scope: Construct) -> list[Permission]:
+    groups = [
+        cdk.Stack.of(scope).format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"/aws/sagemaker/{kind}Jobs*",
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for kind in ("Processing", "Training", "Transform")
+    ]
+    return [
+        Permission(
+            actions=[
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+            ],
+            resources=groups,
+            because="SageMaker has one log group per kind of job, and a stream for each job",
+        ),
+        Permission(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={
+                "StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "AWS/SageMaker"]}
+            },
+            because="the action has no resource level; the condition confines it to SageMaker",
+        ),
+    ]
+
+
+def _pipelines(reach: ProjectReach) -> list[Permission]:
+    """What a pipeline does that somebody develops: jobs of the project, and a registration."""
+    jobs = [sagemaker_arn(reach.scope, kind, _NAMES) for kind in ("processing-job", "training-job")]
+    packages = reach.project.model_packages(reach.scope)
+    return [
+        # The jobs have the tags of their pipeline.
+        Permission(
+            actions=[
+                "sagemaker:AddTags",
+                "sagemaker:CreateProcessingJob",
+                "sagemaker:CreateTrainingJob",
+            ],
+            resources=jobs,
+            conditions={"StringEquals": reach.tag("aws:RequestTag")},
+            because=_BY_PIPELINE,
+        ),
+        Permission(
+            actions=[
+                f"sagemaker:{verb}{kind}Job"
+                for verb in ("Describe", "Stop")
+                for kind in ("Processing", "Training")
+            ],
+            resources=jobs,
+            conditions={"StringEquals": reach.tag("aws:ResourceTag")},
+            because=_BY_PIPELINE,
+        ),
+        Permission(
+            actions=["sagemaker:CreateModelPackage"],
+            resources=packages,
+            conditions={
+                "StringEqualsIfExists": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}
+            },
+            because=_VERSIONS,
+        ),
+        Permission(
+            actions=["sagemaker:DescribeModelPackage", "sagemaker:DescribeModelPackageGroup"],
+            resources=packages,
+            because=_VERSIONS,
+        ),
+    ]

@@ -1,0 +1,41 @@
+"""What it takes to use volumes that a key encrypts."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_kms as kms
+
+from .permission import Permission
+
+
+def volume_permissions(key: kms.IKey) -> list[Permission]:
+    """Lets a role start applications whose volumes the key encrypts.
+
+    SageMaker uses the key through a grant that it makes in the role's name.
+
+    Parameters:
+        key: of a domain, for the volumes of its spaces.
+
+    Source: "Protect Data at Rest Using Encryption" in the Developer Guide; "Amazon EBS encryption"
+    in EC2's guide, for the permissions.
+    """
+    return [
+        Permission(
+            actions=[
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:GenerateDataKey",
+                "kms:GenerateDataKeyWithoutPlaintext",
+            ],
+            resources=[key.key_arn],
+        ),
+        grants_for_resources([key.key_arn]),
+    ]
+
+
+def grants_for_resources(keys: list[str]) -> Permission:
+    """Lets AWS use keys for what a role starts: it does so through a grant in the role's name."""
+    return Permission(
+        actions=["kms:CreateGrant"],
+        resources=keys,
+        conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+    )
