@@ -49,7 +49,11 @@ class StudioDomain(cdk.Stack):
             function_network=network,
         )
         scientists = PersonaRole(
-            self, "Scientists", persona=Persona.data_scientist(), domain_id=domain.domain_id
+            self,
+            "Scientists",
+            persona=Persona.data_scientist(),
+            domain_id=domain.domain_id,
+            domain_key=domain.encryption_key,
         )
         people = studio.UserProfiles(
             self,

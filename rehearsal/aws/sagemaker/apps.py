@@ -27,6 +27,8 @@ LISTING = Listing(
     operation="ListApps", member="Apps", name="AppName", status="Status", newest_first=False
 )
 
+_FOR_AWS_RESOURCES = {"kms:GrantIsForAWSResource": "true"}
+
 
 class Apps(StudioMembers):
     """Create-, Describe-, List-, DeleteApp."""
@@ -37,6 +39,7 @@ class Apps(StudioMembers):
         self.studio_record(scope, DOMAIN, record["DomainId"], "CreateApp")
         space = self._check_app_space(scope, record)
         self._check_identity(scope, space)
+        self._check_volume_key(scope, space)
         name = app_path(record)
         arn = scope.arn("sagemaker", f"{APP}/{name}")
         with self.lock:
@@ -100,8 +103,26 @@ class Apps(StudioMembers):
         """
         domain = self.studio_record(scope, DOMAIN, space["DomainId"], "CreateApp")
         named = domain.get("DomainSettings", {}).get("ExecutionRoleIdentityConfig")
-        if named != "USER_PROFILE_NAME":
+        if named == "USER_PROFILE_NAME":
+            role = self._execution_role(scope, domain, space)
+            self.platform.check_source_identity(role, SERVICE_PRINCIPAL)
+
+    def _check_volume_key(self, scope: Scope, space: Record) -> None:
+        """The volume of a space is encrypted through a grant that the execution role makes.
+
+        Source: "Protect Data at Rest Using Encryption" in the Developer Guide.
+        """
+        domain = self.studio_record(scope, DOMAIN, space["DomainId"], "CreateApp")
+        key = domain.get("KmsKeyId")
+        if not key:
             return
+        arn = key if key.startswith("arn:") else scope.arn("kms", f"key/{key}")
+        role = self._execution_role(scope, domain, space)
+        for action in ("kms:DescribeKey", "kms:CreateGrant"):
+            self.platform.authorize(role, action, arn, scope, _FOR_AWS_RESOURCES)
+
+    def _execution_role(self, scope: Scope, domain: Record, space: Record) -> str:
+        """The role with which applications of a space run."""
         settings = [domain["DefaultUserSettings"]]
         if space.get("SpaceSharingSettings", {}).get("SharingType") == "Shared":
             settings.insert(0, domain.get("DefaultSpaceSettings") or {})
@@ -110,8 +131,7 @@ class Apps(StudioMembers):
             name = f"{space['DomainId']}/{owner}"
             person = self.studio_record(scope, USER_PROFILE, name, "CreateApp")
             settings.insert(0, person.get("UserSettings") or {})
-        role = next(one["ExecutionRole"] for one in settings if "ExecutionRole" in one)
-        self.platform.check_source_identity(role, SERVICE_PRINCIPAL)
+        return next(str(one["ExecutionRole"]) for one in settings if "ExecutionRole" in one)
 
     def _check_app_space(self, scope: Scope, record: Record) -> Record:
         """JupyterLab and Code Editor run in spaces ("Create a space" in the Developer Guide)."""

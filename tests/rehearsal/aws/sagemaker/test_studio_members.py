@@ -262,3 +262,35 @@ def test_an_app_starts_with_a_role_that_lets_sagemaker_name_the_person(
     )
     sagemaker.create_app(**app(domain, AppName="second"))
     assert asked == [roles[whose]]
+
+
+KEY = f"arn:aws:kms:{SCOPE.region}:{SCOPE.account}:key/of-volumes"
+
+
+def encrypted(sagemaker: Any, eventually: Eventually) -> str:
+    """A domain whose volumes a customer managed key encrypts, with a space."""
+    domain_id: str = sagemaker.create_domain(
+        DomainName="encrypted",
+        AuthMode="IAM",
+        HomeEfsFileSystemCreation="Disabled",
+        KmsKeyId=KEY,
+        DefaultUserSettings={"ExecutionRole": ROLE},
+    )["DomainId"]
+    eventually(lambda: sagemaker.describe_domain(DomainId=domain_id)["Status"] == "InService")
+    sagemaker.create_user_profile(DomainId=domain_id, UserProfileName="ada")
+    sagemaker.create_space(**space(domain_id))
+    return domain_id
+
+
+@pytest.mark.parametrize("action", ["kms:CreateGrant", "kms:DescribeKey"])
+def test_an_app_starts_only_with_a_role_that_may_use_the_key_of_its_volume(
+    sagemaker: Any, service: Any, eventually: Eventually, action: str
+) -> None:
+    domain_id = encrypted(sagemaker, eventually)
+    service.platform.denied = {(action, KEY)}
+
+    with pytest.raises(ClientError, match=f"{ROLE} is not authorized to perform: {action}"):
+        sagemaker.create_app(**app(domain_id))
+
+    service.platform.denied = set()
+    sagemaker.create_app(**app(domain_id))
