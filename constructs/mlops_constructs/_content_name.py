@@ -2,21 +2,133 @@
 
 import hashlib
 import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+import jsii
 from constructs import IConstruct
 
 HASH_LENGTH = 10
 
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
 
 def content_hash(scope: IConstruct, content: Any) -> str:
-    """The hash of `content` as it will stand in the template.
-
-    A Model and an EndpointConfig cannot be changed in AWS: new content needs a new resource, and
-    CloudFormation creates it under a new name before it deletes the old one. So every input that
-    replaces the resource must be in `content`.
-    """
+    """The hash of `content` as it will stand in the template."""
     resolved = cdk.Stack.of(scope).resolve(content)
     text = json.dumps(resolved, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
+
+
+def name_by_content(resource: cdk.CfnResource, name_property: str, prefix: str) -> None:
+    """Names a resource by a prefix and the hash of whatever would replace it.
+
+    AWS cannot change a model or an endpoint configuration: new content needs a new resource, and
+    CloudFormation creates that under a new name before it deletes the old one. It refuses to
+    replace a resource that has a name of its own under this very name. So the hash is of all
+    properties that its type can only be created with, tags where they are among them, and of the
+    same properties of each resource of the stack that they refer to: when that is replaced, this
+    one is too. It is taken at synthesis, after tags and aspects.
+
+    What arrives with the deployment alone is not in it: values of parameters and what another
+    stack exports, which CloudFormation does not let change while it is in use.
+
+    Parameters:
+        resource: of a type in `create_only.json`.
+        name_property: as the type's schema calls the name, such as `EndpointConfigName`.
+        prefix: beginning of the name.
+    """
+    name = cdk.Lazy.uncached_string(_Name(resource, name_property, prefix))
+    setattr(resource, attribute_of(name_property), name)
+
+
+@cache
+def create_only() -> Mapping[str, Sequence[str]]:
+    """Per type, the properties that replace a resource; read from CloudFormation's schemas."""
+    table: dict[str, list[str]] = json.loads(
+        (Path(__file__).parent / "create_only.json").read_text()
+    )
+    return table
+
+
+def attribute_of(property_name: str) -> str:
+    """How a level-1 construct calls a property in Python."""
+    return _WORDS.sub("_", property_name).lower()
+
+
+@jsii.implements(cdk.IStringProducer)
+class _Name:
+    """Asked for at synthesis, when no tag can follow."""
+
+    def __init__(self, resource: cdk.CfnResource, name_property: str, prefix: str) -> None:
+        self._resource = resource
+        self._name_property = name_property
+        self._prefix = prefix
+
+    def produce(self, context: cdk.IResolveContext) -> str:
+        content = _Content(self._resource).of(self._resource, without=self._name_property)
+        return f"{self._prefix}-{content_hash(self._resource, content)}"
+
+
+class _Content:
+    """What replaces resources of one stack."""
+
+    def __init__(self, scope: IConstruct) -> None:
+        self._stack = cdk.Stack.of(scope)
+        self._elements: dict[str, cdk.CfnResource] = {}
+
+    def of(
+        self,
+        resource: cdk.CfnResource,
+        *,
+        without: str | None = None,
+        above: frozenset[str] = frozenset(),
+    ) -> list[Any]:
+        names = create_only().get(resource.cfn_resource_type, ())
+        # What the construct itself renders: a getter cannot hand over a value that is still to come
+        # in place of a structure.
+        values = resource._cfn_properties if names else {}
+        own = {
+            name: self._stack.resolve(values[member])
+            for name in names
+            if name != without and (member := _member_of(name)) in values
+        }
+        referenced = {
+            logical_id: self.of(element, above=above | {logical_id})
+            for logical_id in sorted(set(_references(own)) - above)
+            if (element := self._element(logical_id)) is not None
+        }
+        return [own, referenced] if referenced else [own]
+
+    def _element(self, logical_id: str) -> cdk.CfnResource | None:
+        if not self._elements:
+            self._elements = {
+                self._stack.get_logical_id(element): element
+                for element in self._stack.node.find_all()
+                if isinstance(element, cdk.CfnResource) and element.stack == self._stack
+            }
+        return self._elements.get(logical_id)
+
+
+def _member_of(property_name: str) -> str:
+    first, *others = _WORDS.split(property_name)
+    return "".join([first.lower(), *others])
+
+
+def _references(value: Any) -> Iterator[str]:
+    """The logical ids in a value as it stands in the template."""
+    match value:
+        case {"Ref": str(logical_id)}:
+            yield logical_id
+        case {"Fn::GetAtt": [str(logical_id), *_]}:
+            yield logical_id
+        case dict():
+            for member in value.values():
+                yield from _references(member)
+        case list():
+            for member in value:
+                yield from _references(member)

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from mlops_constructs._content_name import content_hash
+from mlops_constructs._content_name import name_by_content
 from mlops_constructs._endpoint_kind import EndpointKind
 from mlops_constructs._findings import acknowledge, in_security_packs
 from mlops_constructs._instance_type import has_local_storage
@@ -134,20 +134,16 @@ class EndpointParts:
         capture = self.data_capture.render() if self.data_capture else None
         key_arn = self.encryption_key.key_arn if self.encryption_key else None
         rest = self._features(scope)
-        models = [model.fingerprint for model in self._models_by_variant]
-        # Whatever replaces a configuration has to change its name; a model's name is only a
-        # reference in the template, so its content counts by itself.
-        content = [variants, capture, key_arn, models, *([rest] if rest else [])]
-        fingerprint = content_hash(scope, content)
         config = sagemaker.CfnEndpointConfig(
             scope,
             "Config",
-            endpoint_config_name=f"{endpoint_name}-{fingerprint}" if endpoint_name else None,
             production_variants=variants,
             data_capture_config=capture,
             kms_key_id=key_arn,
             **rest,
         )
+        if endpoint_name:
+            name_by_content(config, "EndpointConfigName", endpoint_name)
         for fleet in self.fleets:
             # The role is used as soon as there are instances: permissions come first.
             policies = RolePolicies(scope, f"RolePolicies-{fleet.name}", role=fleet.role)

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from mlops_constructs._content_name import HASH_LENGTH, content_hash
+from mlops_constructs._content_name import HASH_LENGTH, name_by_content
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import RolePolicies
@@ -28,7 +28,6 @@ class ModelBase(cdk.Resource):
     network_isolation: bool | None = None
     in_vpc: bool | None = None
     traits: ModelTraits = ModelTraits()
-    fingerprint: str = ""
 
 
 class Model(ModelBase):
@@ -124,7 +123,6 @@ class Model(ModelBase):
         """
         imported = ModelBase(scope, construct_id, physical_name=model_name)
         imported.model_name = model_name
-        imported.fingerprint = model_name
         return imported
 
     def _define(
@@ -136,16 +134,10 @@ class Model(ModelBase):
     ) -> sagemaker.CfnModel:
         first, *others = content.containers()
         mode = content.execution_mode
-        several = [[first, *others], mode] if mode else first
-        # Whatever replaces a model has to change its name.
-        self.fingerprint = content_hash(
-            self, [several, role.role_arn, vpc_config, self.network_isolation]
-        )
         execution = sagemaker.CfnModel.InferenceExecutionConfigProperty
-        return sagemaker.CfnModel(
+        model = sagemaker.CfnModel(
             self,
             "Resource",
-            model_name=f"{name_prefix}-{self.fingerprint}" if name_prefix else None,
             execution_role_arn=role.role_arn,
             primary_container=None if mode else first,
             containers=[first, *others] if mode else None,
@@ -153,6 +145,9 @@ class Model(ModelBase):
             vpc_config=vpc_config,
             enable_network_isolation=self.network_isolation,
         )
+        if name_prefix:
+            name_by_content(model, "ModelName", name_prefix)
+        return model
 
     def _vpc_config(
         self, placement: VpcPlacement | None, role: iam.IRole

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from mlops_constructs._content_name import HASH_LENGTH, content_hash
+from mlops_constructs._content_name import HASH_LENGTH, name_by_content
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 
@@ -124,13 +123,18 @@ class LifecycleConfig(LifecycleConfigBase):
         problems.extend(script.problems())
         problems.raise_if_any()
         self.app = app
-        self._prefix = name_prefix or generated_name(self, longest=longest)
         self._resource = sagemaker.CfnStudioLifecycleConfig(
             self,
             "Resource",
             studio_lifecycle_config_app_type=app.value,
             studio_lifecycle_config_content=script.encoded,
-            studio_lifecycle_config_name=cdk.Lazy.string(_Name(self)),
+            # Required by the type; the line below gives it.
+            studio_lifecycle_config_name="",
+        )
+        name_by_content(
+            self._resource,
+            "StudioLifecycleConfigName",
+            name_prefix or generated_name(self, longest=longest),
         )
         self.lifecycle_config_arn = self._resource.attr_studio_lifecycle_config_arn
 
@@ -160,27 +164,3 @@ class LifecycleConfig(LifecycleConfigBase):
         self._resource.apply_removal_policy(
             cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, apply_to_update_replace_policy=False
         )
-
-    def name(self) -> str:
-        """The prefix and the hash of everything that replaces it, tags included."""
-        resource = self._resource
-        fingerprint = content_hash(
-            self,
-            [
-                resource.studio_lifecycle_config_app_type,
-                resource.studio_lifecycle_config_content,
-                resource.cdk_tag_manager.render_tags(resource.tags),
-            ],
-        )
-        return f"{self._prefix}-{fingerprint}"
-
-
-@jsii.implements(cdk.IStableStringProducer)
-class _Name:
-    """Asked for at synthesis, when no tag can follow."""
-
-    def __init__(self, config: LifecycleConfig) -> None:
-        self._config = config
-
-    def produce(self) -> str:
-        return self._config.name()
