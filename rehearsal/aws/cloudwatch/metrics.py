@@ -13,6 +13,7 @@ from rehearsal.aws.platform import AwsError, Context
 from rehearsal.aws.service import Request, Response
 
 _LISTED = 500
+_OF_SERVICES = "AWS/"
 _VALUES = ("Value", "Values", "StatisticValues")
 
 
@@ -22,6 +23,7 @@ class Metrics(Alarms):
     def put_metric_data(self, request: Request, context: Context) -> Response:
         if "EntityMetricData" in request:
             raise _invalid("The rehearsal does not implement EntityMetricData.")
+        _check_namespace(request["Namespace"], context.caller_arn)
         data = request.get("MetricData") or ()
         for datum in data:
             _check_datum(datum)
@@ -101,6 +103,16 @@ class Metrics(Alarms):
         ]
         kept, more = page(found, request, "", _LISTED)
         return {"Metrics": kept, **more}
+
+
+def _check_namespace(namespace: str, caller_arn: str) -> None:
+    """A namespace of AWS's is for services, which act as the root of the account here.
+
+    Source: PutMetricData of CloudWatch's API reference. Of a namespace such as `aws/…` AWS does not
+    say whether it is one.
+    """
+    if namespace.startswith(_OF_SERVICES) and not caller_arn.endswith(":root"):
+        raise _invalid(f"The value {_OF_SERVICES} for parameter Namespace is invalid.")
 
 
 def _check_datum(datum: Mapping[str, Any]) -> None:

@@ -10,15 +10,20 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.aws.cloudwatch import CloudWatch
-from tests.rehearsal.fakes import CALLER, FakePlatform, ServiceClient
+from rehearsal.aws.platform import Context
+from tests.rehearsal.fakes import CALLER, SCOPE, FakePlatform, ServiceClient
 
 START = datetime.datetime(2026, 11, 22, 10, tzinfo=datetime.UTC)
 Put = Callable[..., None]
 
 
 @pytest.fixture
-def cloudwatch() -> Any:
-    service = CloudWatch(FakePlatform(), clock=lambda: START + datetime.timedelta(hours=1))
+def service() -> CloudWatch:
+    return CloudWatch(FakePlatform(), clock=lambda: START + datetime.timedelta(hours=1))
+
+
+@pytest.fixture
+def cloudwatch(service: CloudWatch) -> Any:
     return ServiceClient(service, CALLER)
 
 
@@ -190,3 +195,24 @@ def test_expressions_may_build_on_each_other_but_not_on_themselves(
 def test_a_datum_has_one_kind_of_value(cloudwatch: Any) -> None:
     with pytest.raises(ClientError, match="Exactly one of Value"):
         cloudwatch.put_metric_data(Namespace="Own", MetricData=[{"MetricName": "m"}])
+
+
+@pytest.mark.parametrize("namespace", ["AWS/SageMaker", "AWS/Own"])
+def test_a_namespace_of_aws_is_for_services_alone(
+    service: CloudWatch, cloudwatch: Any, namespace: str
+) -> None:
+    data = [{"MetricName": "m", "Value": 1.0}]
+    with pytest.raises(
+        ClientError, match="The value AWS/ for parameter Namespace is invalid"
+    ) as no:
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=data)
+    assert no.value.response["Error"]["Code"] == "InvalidParameterValue"
+    as_a_service = Context(SCOPE, f"arn:aws:iam::{SCOPE.account}:root")
+    ServiceClient(service, as_a_service).put_metric_data(Namespace=namespace, MetricData=data)
+    assert [one["Namespace"] for one in cloudwatch.list_metrics()["Metrics"]] == [namespace]
+
+
+@pytest.mark.parametrize("namespace", ["MLOps/DriftMonitor", "AWSOwn", "aws/sagemaker/Endpoints"])
+def test_any_other_namespace_is_taken(cloudwatch: Any, namespace: str) -> None:
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[{"MetricName": "m", "Value": 1.0}])
+    assert cloudwatch.list_metrics()["Metrics"]
