@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tabular.monitor import data_quality
+from tabular.monitor.constraints import read_constraints
 from tabular.monitor.job import make_baseline, monitor
+from tabular.monitor.rows import Rows as NamedRows
 from tests.captured import (
     END,
     as_csv,
@@ -211,3 +214,92 @@ def test_real_measurements_drift_when_a_device_is_replaced(tmp_path: Path) -> No
 
     assert unshifted == []
     assert [one["feature_name"] for one in violations(tmp_path)] == ["measure 0"]
+
+
+def constraints_of_aws(threshold: float) -> bytes:
+    """A file as AWS's analyzer writes it, but for the thresholds."""
+    config = {
+        "evaluate_constraints": "Enabled",
+        "emit_metrics": "Enabled",
+        "datatype_check_threshold": threshold,
+        "domain_content_threshold": threshold,
+        "distribution_constraints": {
+            "perform_comparison": "Enabled",
+            "comparison_threshold": 0.1,
+            "comparison_method": "Robust",
+        },
+    }
+    features = [
+        {"name": "age", "inferred_type": "Integral", "completeness": 1.0},
+        {
+            "name": "contract",
+            "inferred_type": "String",
+            "completeness": 1.0,
+            "string_constraints": {"domains": ["monthly", "yearly"]},
+        },
+    ]
+    document = {"version": 0.0, "features": features, "monitoring_config": config}
+    return json.dumps(document).encode()
+
+
+@pytest.mark.parametrize(
+    ("threshold", "wrong", "noticed"),
+    [
+        # The share that has to match, as AWS's analyzer has it.
+        (1.0, 0, False),
+        (1.0, 1, True),
+        (1.0, 60, True),
+        (0.9, 10, False),
+        (0.9, 11, True),
+        (0.5, 50, False),
+        (0.5, 51, True),
+        # The share that may differ, as AWS's documentation has it.
+        (0.1, 10, False),
+        (0.1, 11, True),
+        (0.0, 1, True),
+    ],
+)
+def test_thresholds_mean_what_the_analyzer_of_aws_means_by_them(
+    threshold: float, wrong: int, noticed: bool
+) -> None:
+    constraints = read_constraints(constraints_of_aws(threshold))
+    named = [
+        {"age": "abc", "contract": "weekly"}
+        if number < wrong
+        else {"age": "41", "contract": "yearly"}
+        for number in range(100)
+    ]
+
+    found = data_quality.compare(NamedRows(named=named), constraints, {})
+
+    checks = {(one["feature_name"], one["constraint_check_type"]) for one in found.violations}
+    both = {("age", "data_type_check"), ("contract", "categorical_values_check")}
+    assert checks == (both if noticed else set())
+
+
+def test_a_baseline_of_ones_own_has_thresholds_that_the_analyzer_of_aws_understands(
+    compared: tuple[Path, dict[str, str], Rows],
+) -> None:
+    folder, _, _ = compared
+    config = json.loads((folder / "baseline/constraints.json").read_text())["monitoring_config"]
+    assert config["datatype_check_threshold"] == config["domain_content_threshold"] == 0.9
+
+
+def test_the_greatest_drift_is_a_metric_of_its_own() -> None:
+    rows = [{"age": str(20 + number % 50), "contract": "yearly"} for number in range(400)]
+    before = data_quality.describe(rows, ["age", "contract"])
+    constraints = read_constraints(json.dumps(before.constraints).encode())
+    baseline = data_quality.read_statistics(json.dumps(before.statistics).encode())
+    shifted = [{**row, "age": str(int(row["age"]) + 100)} for row in rows]
+
+    found = data_quality.compare(NamedRows(named=shifted), constraints, baseline)
+
+    values = {metric.name: metric.value for metric in found.metrics}
+    of_features = {
+        name: value for name, value in values.items() if name.startswith("feature_baseline_drift_")
+    }
+    assert len(of_features) == 2
+    assert values["greatest_feature_baseline_drift"] == max(
+        value for value in of_features.values() if value is not None
+    )
+    assert data_quality.GREATEST_DRIFT not in {metric.name for metric in before.metrics}

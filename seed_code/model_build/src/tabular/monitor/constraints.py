@@ -13,12 +13,14 @@ from tabular.monitor.features import FRACTIONAL, INTEGRAL, STRING, Feature
 
 MOST_DOMAIN_VALUES = 100
 ENABLED = "Enabled"
+HALF = 0.5
 
 MONITORING_CONFIG: dict[str, Any] = {
     "evaluate_constraints": ENABLED,
     "emit_metrics": ENABLED,
-    "datatype_check_threshold": 0.1,
-    "domain_content_threshold": 0.1,
+    # The shares that have to match, as AWS's analyzer writes and reads them.
+    "datatype_check_threshold": 0.9,
+    "domain_content_threshold": 0.9,
     "distribution_constraints": {
         "perform_comparison": ENABLED,
         "comparison_threshold": 0.1,
@@ -53,7 +55,11 @@ def _suggested(found: Feature) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """How the values of a feature are compared, with `monitoringConfigOverrides` applied."""
+    """How the values of a feature are compared, with `monitoringConfigOverrides` applied.
+
+    `type_threshold` and `domain_threshold` are the shares of values that may be of another type, or
+    not in the domain.
+    """
 
     evaluate: bool
     emit: bool
@@ -120,11 +126,21 @@ def _comparison(*layers: Mapping[str, Any]) -> Comparison:
     return Comparison(
         evaluate=chosen["evaluate_constraints"] == ENABLED,
         emit=chosen["emit_metrics"] == ENABLED,
-        type_threshold=float(chosen["datatype_check_threshold"]),
-        domain_threshold=float(chosen["domain_content_threshold"]),
+        type_threshold=_tolerated(float(chosen["datatype_check_threshold"])),
+        domain_threshold=_tolerated(float(chosen["domain_content_threshold"])),
         compare=distribution["perform_comparison"] == ENABLED,
         threshold=float(distribution["comparison_threshold"]),
         method=str(distribution["comparison_method"]),
         categorical_threshold=float(distribution["categorical_comparison_threshold"]),
         categorical_method=str(distribution["categorical_drift_method"]),
     )
+
+
+def _tolerated(threshold: float) -> float:
+    """The share of values that may differ.
+
+    AWS's analyzer writes 1.0 and reports what does not match it ("Expected match: 100.0%"), while
+    its documentation calls the number the share that is tolerated. Nobody tolerates half of the
+    values and nobody is content with half of them, so the size says which of both is meant.
+    """
+    return round(1 - threshold, 9) if threshold >= HALF else threshold

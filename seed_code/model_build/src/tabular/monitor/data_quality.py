@@ -21,6 +21,8 @@ from tabular.monitor.sketch import expand
 
 Violation = dict[str, str]
 
+# Ours: one alarm on it watches all features, however many there are.
+GREATEST_DRIFT = "greatest_feature_baseline_drift"
 CHANCE = 3  # standard errors by which a share may fall short
 
 
@@ -54,12 +56,17 @@ def compare(
     pairs = list(zip(found, constraints, strict=True))
     violations = list(_column_violations(rows, names))
     metrics: list[Metric] = []
+    greatest: float | None = None
     for one, constraint in pairs:
         distance = _distance(one, constraint, baseline.get(one.name))
         if constraint.comparison.evaluate and rows.named:
             violations += _violations(one, constraint, distance)
         if constraint.comparison.emit:
             metrics += _metrics(one, distance)
+            if distance is not None:
+                greatest = max(distance, greatest or 0.0)
+    if greatest is not None:
+        metrics.append(Metric(name=GREATEST_DRIFT, value=greatest))
     types = [constraint.inferred_type for constraint in constraints]
     return Findings(
         statistics=_statistics(found, len(rows.named), types),
