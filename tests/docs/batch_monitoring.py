@@ -12,7 +12,7 @@ from tests.docs.conftest import Account
 from tests.docs.synthesis import ROOT
 from tests.docs.waiting import begun_now, eventually
 
-NAMESPACE = "aws/sagemaker/ModelMonitoring/data-metrics"
+NAMESPACE = "MLOps/DriftMonitor"
 ROWS = 300
 
 

@@ -14,6 +14,7 @@ from tests.docs.conftest import INTERCEPT, Account
 from tests.docs.feature_ingestion import ingests_files
 from tests.docs.projects import creates_a_project_from_the_product
 from tests.docs.pull_requests import builds_pull_requests
+from tests.docs.retraining import retrains_once
 from tests.docs.waiting import eventually
 
 Use = Callable[[Account, Mapping[str, str]], None]
@@ -110,6 +111,7 @@ USES: dict[str, Use] = {
     "asynchronous_endpoint": answers_in_the_bucket,
     "batch_drift_monitor": finds_drift_of_a_batch,
     "cross_region_deployment": deploys_into_another_region,
+    "drift_monitor": retrains_once,
     "feature_ingestion": ingests_files,
     "hub_model": answers,
     "cost_budget": tells_what_is_spent,

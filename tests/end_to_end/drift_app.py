@@ -1,6 +1,6 @@
 """A CDK app that watches an endpoint of the loop, and retrains when its traffic drifts.
 
-Context: endpoint, bucket, key, repository, tag, dataset, target, feature, pipeline.
+Context: endpoint, bucket, key, repository, tag, dataset, target, features, pipeline.
 """
 
 import aws_cdk as cdk
@@ -54,12 +54,20 @@ class Drift(cdk.Stack):
             "ModelBuild",
             self.format_arn(service="codepipeline", resource=given["pipeline"]),
         )
-        drift = monitor.metric_drift(given["feature"])
+        # The story has just trained; that must not be what keeps this from starting.
+        retraining = Retraining.with_code_pipeline(
+            pipeline, minimum_interval=cdk.Duration.seconds(0)
+        )
         MetricAlarms(
             self,
             "Alarms",
-            watches=[Watch.above("Drift", drift, {"Critical": 0.3})],
-            actions={"Critical": [Retraining.with_code_pipeline(pipeline)]},
+            watches=[
+                Watch.above(
+                    name.title().replace(" ", ""), monitor.metric_drift(name), {"Critical": 0.3}
+                )
+                for name in given["features"].split(",")
+            ],
+            actions={"Critical": [retraining]},
         )
         cdk.CfnOutput(self, "MonitorName", value=monitor.monitor_name)
         if monitor.baseline_job is not None:
@@ -75,7 +83,7 @@ _CONTEXT = (
     "tag",
     "dataset",
     "target",
-    "feature",
+    "features",
     "pipeline",
 )
 

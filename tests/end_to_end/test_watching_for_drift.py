@@ -28,7 +28,7 @@ PROJECT = "rehearsal"
 ENDPOINT = f"{PROJECT}-prod"
 APP = Path(__file__).with_name("drift_app.py")
 TARGET = "diagnosis"
-FEATURE = "mean radius"
+FEATURES = ("mean radius", "mean texture", "mean area")
 REQUESTS = 60  # production captures a fifth of them
 ROWS_OF_A_REQUEST = 50
 PATIENCE_SECONDS = 240.0
@@ -111,9 +111,11 @@ def test_drift_of_captured_traffic_starts_the_build_pipeline_again(drift: Drift)
         tag=_tag(drift.client("ecr"), repository),
         dataset=dataset,
         target=TARGET,
-        feature=FEATURE,
+        features=",".join(FEATURES),
         pipeline=pipeline,
     )
+    # A training that is under way would keep another from being started.
+    eventually("end of the builds before", lambda: not _executions(drift, pipeline, "InProgress"))
     before = _executions(drift, pipeline)
 
     _make_baseline(drift, outputs["BaselineJob"])
@@ -122,7 +124,7 @@ def test_drift_of_captured_traffic_starts_the_build_pipeline_again(drift: Drift)
 
     assert job["ExitMessage"].startswith("CompletedWithViolations"), job
     violations = _report(s3, bucket, outputs["MonitorName"])["violations"]
-    assert FEATURE in {found["feature_name"] for found in violations}
+    assert set(FEATURES) <= {found["feature_name"] for found in violations}
     started = eventually(
         "retraining", lambda: [one for one in _executions(drift, pipeline) if one not in before]
     )
@@ -143,9 +145,14 @@ def _tag(ecr: Any, repository: str) -> str:
     return str(oldest["imageTags"][0])
 
 
-def _executions(drift: Drift, pipeline: str) -> list[str]:
+def _executions(drift: Drift, pipeline: str, status: str | None = None) -> list[str]:
+    """The executions of a pipeline, or only those of one status."""
     answer = drift.client("codepipeline").list_pipeline_executions(pipelineName=pipeline)
-    return [found["pipelineExecutionId"] for found in answer["pipelineExecutionSummaries"]]
+    return [
+        found["pipelineExecutionId"]
+        for found in answer["pipelineExecutionSummaries"]
+        if status in (None, found["status"])
+    ]
 
 
 def _make_baseline(drift: Drift, machine: str) -> None:

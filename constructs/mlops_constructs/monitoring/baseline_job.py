@@ -4,20 +4,19 @@ import json
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from mlops_constructs._job_permissions import use_keys
 from mlops_constructs._processing_request import OUTPUT, ProcessingInput, ProcessingRequest
 from mlops_constructs._request_guard import guard_of
-from mlops_constructs.access import Permission, ServiceRole
+from mlops_constructs.access import Permission
 
 from .baseline import Baseline
 from .job import MonitoringJob
 from .question import MonitoringQuestion
 from .reports import Reports
+from .state_machine import observed_state_machine
 from .stored import StoredFile
 
 _ACTION = "sagemaker:CreateProcessingJob"
@@ -107,19 +106,10 @@ class BaselineJob(Construct):
                 "End": True,
             },
         )
-        log = logs.LogGroup(
+        return observed_state_machine(
             self,
-            "Log",
-            retention=logs.RetentionDays.ONE_YEAR,
-            encryption_key=reports.encryption_key,
-            removal_policy=cdk.RemovalPolicy.DESTROY,
-        )
-        _let_logs_use(reports.encryption_key, stack)
-        acting = ServiceRole(
-            self,
-            "Role",
-            service="states.amazonaws.com",
-            description="Step Functions: starts the job that makes a baseline",
+            definition=stepfunctions.DefinitionBody.from_chainable(start),
+            role_description="Step Functions: starts the job that makes a baseline",
             permissions=[
                 Permission(
                     actions=[_ACTION],
@@ -141,77 +131,6 @@ class BaselineJob(Construct):
                 ),
                 *use_keys([reports.encryption_key]),
                 *guard_of(_ACTION, request),
-                *_log_and_trace(),
             ],
+            encryption_key=reports.encryption_key,
         )
-        return stepfunctions.StateMachine(
-            self,
-            "Resource",
-            definition_body=stepfunctions.DefinitionBody.from_chainable(start),
-            # Known by its ARN alone: CDK would make the machine wait for what it waits for anyway.
-            role=iam.Role.from_role_arn(self, "Acting", acting.role_arn, mutable=False),
-            tracing_enabled=True,
-            logs=stepfunctions.LogOptions(
-                destination=log, level=stepfunctions.LogLevel.ALL, include_execution_data=False
-            ),
-        )
-
-
-def _let_logs_use(key: kms.IKey | None, stack: cdk.Stack) -> None:
-    """CloudWatch Logs encrypts with a key whose policy names it; an imported key's has to already.
-
-    Source: "Encrypt log data in CloudWatch Logs using AWS KMS". The log's own ARN would be a circle
-    where the key belongs to another stack.
-    """
-    if key is None:
-        return
-    logs_of_account = stack.format_arn(
-        service="logs",
-        resource="log-group",
-        resource_name="*",
-        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-    )
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="LogsOfThisAccount",
-            actions=[
-                "kms:Decrypt*",
-                "kms:Describe*",
-                "kms:Encrypt*",
-                "kms:GenerateDataKey*",
-                "kms:ReEncrypt*",
-            ],
-            principals=[iam.ServicePrincipal(f"logs.{stack.region}.{stack.url_suffix}")],
-            resources=["*"],
-            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": logs_of_account}},
-        )
-    )
-
-
-def _log_and_trace() -> list[Permission]:
-    return [
-        Permission(
-            actions=[
-                "logs:CreateLogDelivery",
-                "logs:DeleteLogDelivery",
-                "logs:DescribeLogGroups",
-                "logs:DescribeResourcePolicies",
-                "logs:GetLogDelivery",
-                "logs:ListLogDeliveries",
-                "logs:PutResourcePolicy",
-                "logs:UpdateLogDelivery",
-            ],
-            resources=["*"],
-            because="Step Functions delivers logs by vended deliveries, which have no resource",
-        ),
-        Permission(
-            actions=[
-                "xray:GetSamplingRules",
-                "xray:GetSamplingTargets",
-                "xray:PutTelemetryRecords",
-                "xray:PutTraceSegments",
-            ],
-            resources=["*"],
-            because="X-Ray offers no resource for its actions",
-        ),
-    ]

@@ -21,8 +21,12 @@ from .job import MonitoringJob
 from .monitored_data import MonitoredData
 from .owned_monitor import OwnedMonitor
 from .question import MonitoringQuestion
-from .question_kind import MODEL_BIAS, MODEL_EXPLAINABILITY
+from .question_kind import MODEL_BIAS, MODEL_EXPLAINABILITY, QuestionKind
 from .reports import Reports
+
+NAMESPACE = "MLOps/DriftMonitor"
+"""Of the metrics that runs put themselves: CloudWatch keeps namespaces that begin with AWS/ for
+AWS's services, and does not say how it takes aws/. Source: PutMetricData of its API reference."""
 
 _SCHEDULE = "AWS::Scheduler::Schedule"
 _LONGEST_VARIABLE = 256
@@ -33,7 +37,8 @@ class DriftMonitor(OwnedMonitor):
     customers on 2026-07-30: EventBridge Scheduler starts a processing job of one's own image.
 
     It asks the same questions, writes the same reports and puts the same metrics as a
-    `ModelMonitor`, so that alarms, dashboards and retraining work with either. The image of a
+    `ModelMonitor`, though in a namespace of its own, `MLOps/DriftMonitor`; alarms, dashboards and
+    retraining work with either. The image of a
     project (seed code, `model_build`) has the program; another image has to keep the contract of
     Model Monitor's containers, and to read S3 itself: `dataset_source` is an S3 URI, `end_time` and
     `period_hours` say which hours of it. Of batch transform jobs manifests are there, which list
@@ -119,6 +124,10 @@ class DriftMonitor(OwnedMonitor):
 
     def _resource_types(self) -> tuple[str, ...]:
         return (_SCHEDULE,)
+
+    @staticmethod
+    def _default_namespace(kind: QuestionKind, *, of_endpoint: bool) -> str:
+        return NAMESPACE
 
     def _own_problems(self) -> Iterator[str]:
         if self._job.network.isolation:

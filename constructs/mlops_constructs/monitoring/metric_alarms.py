@@ -94,7 +94,8 @@ class MetricAlarms(Construct):
 
     Parameters:
         watches: what is watched, each under a name of its own.
-        actions: what the alarms of a severity do. Left out: they only show their state.
+        actions: what the alarms of a severity do; they share what an action makes, such as a rule
+            and its role. Left out: they only show their state.
 
     Attributes:
         alarms: by the name of what is watched, then by severity.
@@ -132,20 +133,20 @@ class MetricAlarms(Construct):
         problems.extend(_watch_problems(watches, actions or {}))
         problems.raise_if_any()
         self.alarms = {
-            watch.name: self._define(Construct(self, watch.name), watch, actions or {})
-            for watch in watches
+            watch.name: self._define(Construct(self, watch.name), watch) for watch in watches
         }
+        for severity, chosen in (actions or {}).items():
+            for number, action in enumerate(chosen, start=1):
+                place = Construct(self, f"{severity}Action{number}")
+                action.bind(place, self.of_severity(severity))
 
     def of_severity(self, severity: str) -> list[cloudwatch.Alarm]:
         """The alarms of a severity, for example for a rollback."""
         return [named[severity] for named in self.alarms.values() if severity in named]
 
-    def _define(
-        self, scope: Construct, watch: Watch, actions: Mapping[str, Sequence[AlarmAction]]
-    ) -> dict[str, cloudwatch.Alarm]:
-        alarms = {}
-        for severity, threshold in watch.thresholds.items():
-            alarm = cloudwatch.Alarm(
+    def _define(self, scope: Construct, watch: Watch) -> dict[str, cloudwatch.Alarm]:
+        return {
+            severity: cloudwatch.Alarm(
                 scope,
                 severity,
                 alarm_description=f"{severity}: {watch.description or watch.name}",
@@ -156,10 +157,8 @@ class MetricAlarms(Construct):
                 datapoints_to_alarm=watch.datapoints_to_alarm,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
-            for number, action in enumerate(actions.get(severity, ()), start=1):
-                action.bind(Construct(alarm, f"Action{number}"), alarm)
-            alarms[severity] = alarm
-        return alarms
+            for severity, threshold in watch.thresholds.items()
+        }
 
 
 def _watch_problems(
@@ -185,6 +184,9 @@ def _watch_problems(
         for severity in actions
         if severity not in known
     ]
+    for severity, chosen in actions.items():
+        count = sum(severity in watch.thresholds for watch in watches)
+        found += [problem for action in chosen for problem in action.problems(count)]
     return found
 
 

@@ -1,10 +1,11 @@
 """SageMaker Model Monitor: a job definition and the schedule that runs it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import aws_cdk as cdk
 import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
@@ -17,10 +18,11 @@ from .frequency import MonitoringFrequency
 from .images import MERGER, MonitoringImage, OwnImage
 from .job import MonitoringJob
 from .job_definition import JobDefinition
+from .monitor_base import MonitorMetricOptions
 from .monitored_data import MonitoredData
 from .owned_monitor import OwnedMonitor
 from .question import MonitoringQuestion
-from .question_kind import DATA_QUALITY, MODEL_EXPLAINABILITY
+from .question_kind import DATA_QUALITY, MODEL_EXPLAINABILITY, QuestionKind
 from .reports import Reports
 from .stored import StoredPrefix
 
@@ -134,6 +136,14 @@ class ModelMonitor(OwnedMonitor):
         schedule.add_resource_dependency(definition)
         self._name(name)
 
+    def metric_greatest_drift(self, **options: Unpack[MonitorMetricOptions]) -> cloudwatch.Metric:
+        if not isinstance(self._image, OwnImage):
+            raise ValueError(
+                f"monitor {self.node.path}: got the greatest drift of all features, which AWS's "
+                "image does not put; use metric_drift(feature) of each, or an image of your own"
+            )
+        return super().metric_greatest_drift(**options)
+
     def _resource_types(self) -> tuple[str, ...]:
         return (self.kind.resource_type, _SCHEDULE)
 
@@ -144,6 +154,10 @@ class ModelMonitor(OwnedMonitor):
         )
         # SageMaker writes names in its ARNs in lower case.
         return {"MonitoringScheduleArn": [{"equals-ignore-case": arn}]}
+
+    @staticmethod
+    def _default_namespace(kind: QuestionKind, *, of_endpoint: bool) -> str:
+        return kind.namespace(of_endpoint=of_endpoint)
 
     def _own_problems(self) -> Iterator[str]:
         if self._question.ground_truth is not None and isinstance(self._image, OwnImage):

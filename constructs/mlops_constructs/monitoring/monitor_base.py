@@ -90,6 +90,21 @@ class MonitorBase(cdk.Resource):
         """
         return self._of(DATA_QUALITY, f"feature_baseline_drift_{feature}", "Maximum", options)
 
+    def metric_greatest_drift(self, **options: Unpack[MonitorMetricOptions]) -> cloudwatch.Metric:
+        """How far the feature is from the baseline that has drifted most, 0 to 1 (data quality).
+
+        One alarm on it watches all features, however many there are. The program of a project's
+        image puts it; AWS's own image does not.
+
+        Raises:
+            ValueError: if AWS's image runs, or another question is asked.
+
+        Example::
+
+            monitor.metric_greatest_drift()
+        """
+        return self._of(DATA_QUALITY, "greatest_feature_baseline_drift", "Maximum", options)
+
     def metric_completeness(
         self, feature: str, **options: Unpack[MonitorMetricOptions]
     ) -> cloudwatch.Metric:

@@ -22,7 +22,7 @@ from .job import MonitoringJob
 from .monitor_base import MonitorBase
 from .monitored_data import MonitoredData
 from .question import MonitoringQuestion
-from .question_kind import KINDS
+from .question_kind import KINDS, QuestionKind
 from .reports import Reports
 from .stored import StoredPrefix
 
@@ -65,8 +65,8 @@ class OwnedMonitor(MonitorBase):
             self, max_length=LONGEST_NAME, separator="-"
         )
         self.hours = self._frequency.hours
-        self.namespace = reports.namespace or self.kind.namespace(
-            of_endpoint=data.endpoint is not None
+        self.namespace = reports.namespace or self._default_namespace(
+            self.kind, of_endpoint=data.endpoint is not None
         )
         self._image_uri = image.uri(self, self.kind.image)
         self._files = baseline.located(reports, self._own_name) if baseline is not None else None
@@ -91,7 +91,8 @@ class OwnedMonitor(MonitorBase):
             monitor_name: its name.
             analysis_type: `DATA_QUALITY`, `MODEL_QUALITY`, `MODEL_BIAS` or `MODEL_EXPLAINABILITY`.
             endpoint_name: whose traffic it looks at. Left out: that of batch transform jobs.
-            namespace: of its metrics. Left out: that of Model Monitor's own image.
+            namespace: of its metrics. Left out: `MLOps/DriftMonitor` of a `DriftMonitor`, that of
+                AWS's own image of a `ModelMonitor`.
             hours: from one run to the next.
 
         Raises:
@@ -104,8 +105,8 @@ class OwnedMonitor(MonitorBase):
             )
         imported = MonitorBase(scope, construct_id, physical_name=monitor_name)
         imported.kind, imported.hours = KINDS[analysis_type], hours
-        imported.namespace = namespace or imported.kind.namespace(
-            of_endpoint=endpoint_name is not None
+        imported.namespace = namespace or cls._default_namespace(
+            imported.kind, of_endpoint=endpoint_name is not None
         )
         imported.monitor_name, imported.reports_uri = monitor_name, None
         imported.dimensions = _dimensions(endpoint_name, monitor_name)
@@ -115,6 +116,11 @@ class OwnedMonitor(MonitorBase):
     @staticmethod
     def _runs(scope: Construct, monitor_name: str) -> Mapping[str, Any]:
         """What the events of a monitor's runs have in common."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _default_namespace(kind: QuestionKind, *, of_endpoint: bool) -> str:
+        """Where metrics go when nothing else is said."""
         raise NotImplementedError
 
     def _judge(self) -> None:

@@ -39,10 +39,11 @@ class Reports:
             prefix: part of the bucket, without slashes around it.
             encryption_key: key of the reports and of the disks that a run works on. Left out: the
                 bucket's own.
-            namespace: namespace of the CloudWatch metrics. Left out: the one in which Model
-                Monitor's own image puts the metrics of the question, such as
-                `aws/sagemaker/Endpoints/data-metrics`. A `ModelMonitor` cannot choose what AWS
-                does, only look elsewhere; AWS's own pages name more than one.
+            namespace: namespace of the CloudWatch metrics. Left out: `MLOps/DriftMonitor` of a
+                `DriftMonitor`; of a `ModelMonitor` the one in which AWS's own image puts the
+                metrics of the question, such as `aws/sagemaker/Endpoints/data-metrics`. A
+                `ModelMonitor` cannot choose what AWS does, only look elsewhere; AWS's own pages
+                name more than one.
 
         Example::
 

@@ -1,7 +1,7 @@
 """Retraining: an alarm starts the pipeline that builds the model anew."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aws_cdk as cdk
@@ -9,40 +9,63 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as stepfunctions
 from aws_cdk.aws_sagemaker import CfnPipeline
 from aws_cdk.interfaces.aws_sagemaker import IPipelineRef
 from constructs import Construct
 
 from mlops_constructs._dead_letters import DeadLetters
-from mlops_constructs._problems import is_known
+from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access import Permission, ServiceRole
 
-from .alarm_action import AlarmAction, acknowledge_event_only, alarm_event
+from .alarm_action import AlarmAction, acknowledge_acts_by_event, alarm_event
+from .retraining_states import PipelineCalls
+from .state_machine import observed_state_machine
+
+MOST_ALARMS = 100
+"""Children of a composite alarm. Source: "Creating a composite alarm" of CloudWatch's guide."""
 
 
 class Retraining(AlarmAction):
-    """Starts a pipeline when an alarm goes off; made by its static factories.
+    """Starts a pipeline when an alarm goes off, once for one drift; made by its static factories.
 
-    An EventBridge rule starts it with a role that may do nothing else. What could not be started is
-    kept in a queue of dead letters. An alarm goes off once: it has to be over before it starts a
-    pipeline again.
+    Traffic that drifts moves many features in the same run, so many alarms go off together: all
+    alarms of a severity are children of one composite alarm, whose event starts a state machine. It
+    starts the pipeline, unless an execution of it is under way or one that succeeded was started
+    less than `minimum_interval` ago. The composite alarm has to be over before it starts anything
+    again: a drift that a retraining does not end, because the baseline stays what it was, starts no
+    second one.
+
+    What EventBridge cannot deliver is kept in a queue of dead letters. An execution of the state
+    machine that fails is in its log, and in CloudWatch's metric `ExecutionsFailed`.
     """
 
+    minimum_interval: cdk.Duration | None
+
     @staticmethod
-    def with_code_pipeline(pipeline: codepipeline.IPipeline) -> "Retraining":
-        """Starts a CodePipeline, such as the build pipeline of a project.
+    def with_code_pipeline(
+        pipeline: codepipeline.IPipeline, *, minimum_interval: cdk.Duration | None = None
+    ) -> "Retraining":
+        """Starts a CodePipeline of the same account and region, such as a project's build pipeline.
+
+        Parameters:
+            pipeline: the pipeline.
+            minimum_interval: from the start of an execution that succeeded, also of one that a push
+                started, to a retraining. Left out: a day. `Duration.seconds(0)`: only one that is
+                under way keeps another from being started.
 
         Example::
 
             Retraining.with_code_pipeline(pipeline)
         """
-        return _CodePipeline(pipeline=pipeline)
+        return _CodePipeline(pipeline=pipeline, minimum_interval=minimum_interval)
 
     @staticmethod
     def with_sagemaker_pipeline(
-        pipeline: IPipelineRef, *, parameters: Mapping[str, str] | None = None
+        pipeline: IPipelineRef,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        minimum_interval: cdk.Duration | None = None,
     ) -> "Retraining":
         """Starts a SageMaker pipeline of the same account and region.
 
@@ -50,6 +73,8 @@ class Retraining(AlarmAction):
             pipeline: the pipeline, for example a `CfnPipeline`. A name that only CloudFormation
                 knows has to be in lower case, as SageMaker writes it in ARNs.
             parameters: values of its parameters. Left out: their defaults.
+            minimum_interval: from the start of an execution that succeeded to a retraining. Left
+                out: a day.
 
         Example::
 
@@ -57,99 +82,159 @@ class Retraining(AlarmAction):
                 training_pipeline, parameters={"ApprovalStatus": "PendingManualApproval"}
             )
         """
-        return _SageMakerPipeline(pipeline=pipeline, parameters=parameters or {})
+        return _SageMakerPipeline(
+            pipeline=pipeline, parameters=parameters or {}, minimum_interval=minimum_interval
+        )
 
-    def bind(self, scope: Construct, alarm: cloudwatch.Alarm) -> None:
-        queue = DeadLetters(scope, "DeadLetters")
+    def problems(self, alarms: int) -> list[str]:
+        if alarms <= MOST_ALARMS:
+            return []
+        return [
+            f"retraining: got {alarms} alarms of one severity; allowed are {MOST_ALARMS}, the "
+            "children of a composite alarm; watch metric_greatest_drift() of a DriftMonitor, one "
+            "metric for all features"
+        ]
+
+    def bind(self, scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
+        stack, interval = cdk.Stack.of(scope), self.minimum_interval
+        if interval is None:
+            interval = cdk.Duration.days(1)
+        definition = self.calls().definition(stack.partition, int(interval.to_seconds()))
+        machine = observed_state_machine(
+            Construct(scope, "StateMachine"),
+            definition=stepfunctions.DefinitionBody.from_string(stack.to_json_string(definition)),
+            role_description="Step Functions: starts a retraining that is needed",
+            permissions=[self.permission(scope)],
+        )
         role = ServiceRole(
             scope,
             "Role",
             service="events.amazonaws.com",
-            description="EventBridge: starts a retraining",
-            permissions=[self.permission(scope)],
+            description="EventBridge: asks for a retraining",
+            permissions=[
+                Permission(actions=["states:StartExecution"], resources=[machine.state_machine_arn])
+            ],
         )
-        rule = events.Rule(
+        watched = _any_of(scope, alarms)
+        events.Rule(
             scope,
             "Retrain",
-            description=f"{alarm.node.path} goes off: build the model anew",
-            event_pattern=events.EventPattern(**alarm_event(alarm)),
+            description=f"{watched.node.path} goes off: build the model anew",
+            event_pattern=events.EventPattern(**alarm_event([watched])),
+            targets=[
+                targets.SfnStateMachine(
+                    machine, role=role.fixed, dead_letter_queue=DeadLetters(scope, "DeadLetters")
+                )
+            ],
         )
-        self.add_target(rule, role.fixed, queue)
-        acknowledge_event_only(alarm)
+        for alarm in alarms:
+            acknowledge_acts_by_event(alarm)
 
     @abstractmethod
     def permission(self, scope: Construct) -> Permission:
-        """Starting the pipeline."""
+        """Looking at the pipeline's executions, and starting one."""
 
     @abstractmethod
-    def add_target(self, rule: events.Rule, role: iam.IRole, queue: sqs.Queue) -> None:
-        """Lets the rule start the pipeline."""
+    def calls(self) -> PipelineCalls:
+        """How that is done."""
+
+
+def _any_of(scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> cloudwatch.AlarmBase:
+    """What is in alarm as long as one of some alarms is."""
+    if len(alarms) == 1:
+        return alarms[0]
+    return cloudwatch.CompositeAlarm(
+        scope,
+        "AnyAlarm",
+        alarm_description="One of the alarms that ask for a retraining",
+        # By name: a rule has 10240 characters, too few for a hundred ARNs.
+        alarm_rule=cloudwatch.AlarmRule.from_string(
+            " OR ".join(f'ALARM("{alarm.alarm_name}")' for alarm in alarms)
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _CodePipeline(Retraining):
     pipeline: codepipeline.IPipeline
+    minimum_interval: cdk.Duration | None
+
+    def bind(self, scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
+        here, there = cdk.Stack.of(scope), self.pipeline.env
+        problems = Problems(f"Retraining {scope.node.path}")
+        for what, own, other in (
+            ("account", here.account, there.account),
+            ("region", here.region, there.region),
+        ):
+            if is_known(own) and is_known(other) and own != other:
+                problems.add(
+                    f"pipeline: got one of the {what} {other}; allowed is {own}, that of the "
+                    "alarms; send_event() reaches another event bus"
+                )
+        problems.raise_if_any()
+        super().bind(scope, alarms)
 
     def permission(self, scope: Construct) -> Permission:
         return Permission(
-            actions=["codepipeline:StartPipelineExecution"], resources=[self.pipeline.pipeline_arn]
+            actions=[
+                "codepipeline:ListPipelineExecutions",
+                "codepipeline:StartPipelineExecution",
+            ],
+            resources=[self.pipeline.pipeline_arn],
         )
 
-    def add_target(self, rule: events.Rule, role: iam.IRole, queue: sqs.Queue) -> None:
-        rule.add_target(
-            targets.CodePipeline(self.pipeline, event_role=role, dead_letter_queue=queue)
+    def calls(self) -> PipelineCalls:
+        name = self.pipeline.pipeline_name
+        return PipelineCalls(
+            service="codepipeline",
+            error_prefix="CodePipeline",
+            named="PipelineName",
+            start={"Name": name},
+            executions="PipelineExecutionSummaries",
+            status="Status",
+            under_way=["InProgress", "Stopping"],
+            pipeline_name=name,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
 class _SageMakerPipeline(Retraining):
     pipeline: IPipelineRef
+    minimum_interval: cdk.Duration | None
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     def permission(self, scope: Construct) -> Permission:
-        return Permission(
-            actions=["sagemaker:StartPipelineExecution"], resources=[self._arn(scope)]
-        )
-
-    def add_target(self, rule: events.Rule, role: iam.IRole, queue: sqs.Queue) -> None:
-        # CDK has no target for SageMaker pipelines, so the rule's own resource gets it.
-        resource = rule.node.default_child
-        if not isinstance(resource, events.CfnRule):
-            raise TypeError(f"{rule.node.path} has no CfnRule; got {type(resource).__name__}")
-        parameters = [
-            events.CfnRule.SageMakerPipelineParameterProperty(name=name, value=value)
-            for name, value in self.parameters.items()
-        ]
-        resource.targets = [
-            events.CfnRule.TargetProperty(
-                id="Target0",
-                arn=self._arn(rule),
-                role_arn=role.role_arn,
-                dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=queue.queue_arn),
-                sage_maker_pipeline_parameters=events.CfnRule.SageMakerPipelineParametersProperty(
-                    pipeline_parameter_list=parameters
-                )
-                if parameters
-                else None,
-            )
-        ]
-        queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="EventsThatStartedNothing",
-                actions=["sqs:SendMessage"],
-                principals=[iam.ServicePrincipal("events.amazonaws.com")],
-                resources=[queue.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": rule.rule_arn}},
-            )
-        )
-
-    def _arn(self, scope: Construct) -> str:
-        name = self.pipeline.pipeline_ref.pipeline_name
-        if isinstance(self.pipeline, CfnPipeline):
-            name = self.pipeline.pipeline_name  # the one that was given, no reference
+        name = self._name()
         # SageMaker writes names in its ARNs in lower case.
-        return cdk.Stack.of(scope).format_arn(
+        arn = cdk.Stack.of(scope).format_arn(
             service="sagemaker",
             resource="pipeline",
             resource_name=name.lower() if is_known(name) else name,
         )
+        return Permission(
+            actions=["sagemaker:ListPipelineExecutions", "sagemaker:StartPipelineExecution"],
+            resources=[arn],
+        )
+
+    def calls(self) -> PipelineCalls:
+        name = self._name()
+        given = [{"Name": key, "Value": value} for key, value in self.parameters.items()]
+        return PipelineCalls(
+            service="sagemaker",
+            error_prefix="SageMaker",
+            named="PipelineName",
+            start={
+                "PipelineName": name,
+                "PipelineExecutionDescription": "Retraining: an alarm went off",
+                **({"PipelineParameters": given} if given else {}),
+            },
+            executions="PipelineExecutionSummaries",
+            status="PipelineExecutionStatus",
+            under_way=["Executing", "Stopping"],
+            pipeline_name=name,
+        )
+
+    def _name(self) -> str:
+        if isinstance(self.pipeline, CfnPipeline):
+            return self.pipeline.pipeline_name  # the one that was given, no reference
+        return self.pipeline.pipeline_ref.pipeline_name

@@ -81,9 +81,9 @@ def test_a_run_of_a_drift_monitor_is_told_the_same(
     environment = request["Environment"]
     assert json.loads(environment["dataset_format"]) == told
     assert environment["dataset_source"] == "s3://churn-artifacts/capture"
-    assert environment["metrics_namespace"] == "aws/sagemaker/ModelMonitoring/data-metrics"
+    assert environment["metrics_namespace"] == "MLOps/DriftMonitor"
     assert "sagemaker_endpoint_name" not in environment
-    assert monitor.namespace == "aws/sagemaker/ModelMonitoring/data-metrics"
+    assert monitor.namespace == "MLOps/DriftMonitor"
     assert monitor.dimensions == {"MonitoringSchedule": monitor.monitor_name}
     assert monitor.reports_uri == f"s3://churn-artifacts/reports/{monitor.monitor_name}"
 
@@ -135,7 +135,8 @@ def test_the_other_questions_are_asked_of_batches_too(
 ) -> None:
     monitor = define(kind, data=batch(bucket), question=questions[analysis], baseline=None)
 
-    assert monitor.namespace.startswith("aws/sagemaker/ModelMonitoring/")
+    of_aws = monitor.namespace.startswith("aws/sagemaker/ModelMonitoring/")
+    assert of_aws is (kind is ModelMonitor)
 
 
 PROBLEMS: dict[str, tuple[str, dict[str, Any], str]] = {

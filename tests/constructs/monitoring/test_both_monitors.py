@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 from mlops_constructs.monitoring import (
+    ModelMonitor,
     MonitorBase,
     MonitoringFrequency,
     MonitoringJob,
@@ -19,7 +20,8 @@ from mlops_constructs.monitoring import (
 )
 from tests.constructs.monitoring.conftest import Define, Kind, both
 
-NAMESPACES = {
+OF_DRIFT_MONITORS = "MLOps/DriftMonitor"
+OF_AWS = {
     "DATA_QUALITY": "aws/sagemaker/Endpoints/data-metrics",
     "MODEL_QUALITY": "aws/sagemaker/Endpoints/model-metrics",
     "MODEL_BIAS": "aws/sagemaker/Endpoints/bias-metrics",
@@ -27,8 +29,13 @@ NAMESPACES = {
 }
 
 
+def namespace(kind: Kind, analysis: str) -> str:
+    """What a run of one's own puts is no metric of AWS's, whose namespaces CloudWatch keeps."""
+    return OF_AWS[analysis] if kind is ModelMonitor else OF_DRIFT_MONITORS
+
+
 @both
-@pytest.mark.parametrize("analysis", NAMESPACES)
+@pytest.mark.parametrize("analysis", OF_AWS)
 def test_every_question_can_be_asked_of_either(
     kind: Kind, analysis: str, define: Define, questions: dict[str, MonitoringQuestion]
 ) -> None:
@@ -37,7 +44,7 @@ def test_every_question_can_be_asked_of_either(
     )
 
     assert isinstance(monitor, MonitorBase)
-    assert monitor.namespace == NAMESPACES[analysis]
+    assert monitor.namespace == namespace(kind, analysis)
     assert monitor.dimensions == {
         "Endpoint": "churn-prod",
         "MonitoringSchedule": monitor.monitor_name,
@@ -55,7 +62,7 @@ def test_metrics_of_drift_are_those_of_the_monitor(kind: Kind, define: Define) -
     drift = monitor.metric_drift("age", label="age")
 
     assert (drift.namespace, drift.metric_name) == (
-        NAMESPACES["DATA_QUALITY"],
+        namespace(kind, "DATA_QUALITY"),
         "feature_baseline_drift_age",
     )
     assert drift.dimensions == monitor.dimensions
@@ -63,6 +70,24 @@ def test_metrics_of_drift_are_those_of_the_monitor(kind: Kind, define: Define) -
     assert drift.period.to_hours() == 1
     assert monitor.metric_completeness("age").metric_name == "feature_non_null_age"
     assert monitor.metric("feature_data_age", statistic="Average").statistic == "Average"
+
+
+@both
+def test_one_metric_is_the_drift_of_all_features(kind: Kind, define: Define) -> None:
+    monitor = define(kind)
+
+    drift = monitor.metric_greatest_drift()
+
+    assert drift.metric_name == "greatest_feature_baseline_drift"  # of data_quality.py in the seed
+    assert (drift.statistic, drift.namespace) == ("Maximum", monitor.namespace)
+    assert drift.dimensions == monitor.dimensions
+
+
+def test_the_image_of_aws_puts_no_drift_of_all_features(define: Define) -> None:
+    monitor = define(ModelMonitor, image=None)
+
+    with pytest.raises(ValueError, match="the greatest drift of all features, which AWS's image"):
+        monitor.metric_greatest_drift()
 
 
 @both
@@ -79,7 +104,7 @@ def test_metrics_of_other_questions_have_their_own_dimensions(
     bias = monitors["MODEL_BIAS"].metric_bias("DPPL", dimensions={"Facet": "sex"})
     attribution = monitors["MODEL_EXPLAINABILITY"].metric_attribution("age")
 
-    assert (quality.metric_name, quality.namespace) == ("auc", NAMESPACES["MODEL_QUALITY"])
+    assert (quality.metric_name, quality.namespace) == ("auc", namespace(kind, "MODEL_QUALITY"))
     assert bias.metric_name == "bias_metric_DPPL"
     assert (bias.dimensions or {})["Facet"] == "sex"
     assert attribution.metric_name == "feature_age"
@@ -135,7 +160,7 @@ def test_an_imported_monitor_answers_the_same(kind: Kind, stack: cdk.Stack) -> N
     monitor.on_violation("Violation")
 
     assert metric.dimensions == {"Endpoint": "churn", "MonitoringSchedule": "churn-quality"}
-    assert metric.namespace == NAMESPACES["MODEL_QUALITY"]
+    assert metric.namespace == namespace(kind, "MODEL_QUALITY")
     template = Template.from_stack(stack)
     template.resource_count_is("AWS::Events::Rule", 1)
     assert len(template.to_json()["Resources"]) == 1
@@ -164,7 +189,7 @@ def test_a_run_may_do_what_it_needs_and_no_more(
         assert part in listed
     (metrics,) = (one for one in statements if one["Action"] == "cloudwatch:PutMetricData")
     namespaces = metrics["Condition"]["StringEquals"]["cloudwatch:namespace"]
-    assert NAMESPACES["MODEL_QUALITY"] in namespaces
+    assert namespace(kind, "MODEL_QUALITY") in namespaces
     assert "s3:DeleteObject" not in listed
     assert "ec2:CreateNetworkInterface" not in listed
 

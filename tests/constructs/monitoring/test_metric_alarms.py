@@ -1,5 +1,7 @@
 """Alarms of any metric by severity, and what they do."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -107,21 +109,47 @@ def test_an_event_goes_to_any_target(
     assert rule["Targets"][0]["Arn"] == stack.resolve(topic.topic_arn)
 
 
+def test_every_alarm_is_in_a_rule_whose_pattern_eventbridge_takes(
+    stack: cdk.Stack, monitor: MonitorBase, resources: Any
+) -> None:
+    alarms = MetricAlarms(
+        stack,
+        "Alarms",
+        watches=[
+            Watch.above(f"F{number}", monitor.metric_drift(f"f{number}"), {"Warning": 0.1})
+            for number in range(13)
+        ],
+        actions={"Warning": [AlarmAction.send_event(targets.SnsTopic(sns.Topic(stack, "T")))]},
+    )
+
+    patterns = [rule["EventPattern"] for rule in resources("AWS::Events::Rule")]
+    named = [arn["Fn::GetAtt"][0] for pattern in patterns for arn in pattern["resources"]]
+    arns = [stack.resolve(alarm.alarm_arn) for alarm in alarms.of_severity("Warning")]
+    assert sorted(named) == sorted(arn["Fn::GetAtt"][0] for arn in arns)
+    longest = "arn:aws:cloudwatch:ap-southeast-1:111111111111:alarm:" + "x" * 255
+    for pattern in patterns:
+        filled = {**pattern, "resources": [longest] * len(pattern["resources"])}
+        assert len(json.dumps(filled)) <= 2048
+
+
 def test_a_strategy_of_ones_own_is_bound(stack: cdk.Stack, monitor: MonitorBase) -> None:
     bound = []
 
     class Remember(AlarmAction):
-        def bind(self, scope: Any, alarm: cloudwatch.Alarm) -> None:
-            bound.append((scope.node.path, alarm.node.path))
+        def bind(self, scope: Any, alarms: Sequence[cloudwatch.Alarm]) -> None:
+            bound.append((scope.node.path, [alarm.node.path for alarm in alarms]))
 
     MetricAlarms(
         stack,
         "Alarms",
-        watches=[Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1})],
+        watches=[
+            Watch.above(name, monitor.metric_drift(name), {"Warning": 0.1})
+            for name in ("Age", "City")
+        ],
         actions={"Warning": [Remember()]},
     )
 
-    assert bound == [("S/Alarms/Age/Warning/Action1", "S/Alarms/Age/Warning")]
+    assert bound == [("S/Alarms/WarningAction1", ["S/Alarms/Age/Warning", "S/Alarms/City/Warning"])]
 
 
 def test_alarms_without_meaning_are_refused(stack: cdk.Stack, monitor: MonitorBase) -> None:

@@ -1,8 +1,12 @@
 """Alarms that start a retraining."""
 
 import json
+from collections import Counter
+from typing import Any
 
 import aws_cdk as cdk
+import jsonata
+import pytest
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk import aws_sns as sns
@@ -16,7 +20,29 @@ from mlops_constructs.monitoring import (
     Retraining,
     Watch,
 )
-from tests.constructs.monitoring.conftest import PIPELINE_ARN, Define
+from mlops_constructs.network import Network, NetworkUse
+from tests.constructs.monitoring.conftest import PIPELINE_ARN, Define, stack_in
+
+NOW = "2026-11-20T12:00:00.000Z"
+STATES = "AWS::StepFunctions::StateMachine"
+
+
+def definition_in(template: Template) -> dict[str, Any]:
+    """The definition of the only state machine; what only CloudFormation knows is left out."""
+    (machine,) = template.find_resources(STATES).values()
+    parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
+    text = "".join(part if isinstance(part, str) else "aws" for part in parts)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def drifts(monitor: MonitorBase, count: int) -> list[Watch]:
+    return [
+        Watch.above(
+            f"F{number}", monitor.metric_drift(f"f{number}"), {"Warning": 0.1, "Critical": 0.3}
+        )
+        for number in range(count)
+    ]
 
 
 def test_complaint_13_drift_starts_retraining_and_people_hear_of_it(
@@ -53,25 +79,37 @@ def test_complaint_13_drift_starts_retraining_and_people_hear_of_it(
         "detail": {"state": {"value": ["ALARM"]}},
     }
     (target,) = rule["Properties"]["Targets"]
-    assert target["Arn"] == PIPELINE_ARN
-    # What could not be started is kept, and the role may start exactly this pipeline.
+    (machine,) = template.find_resources(STATES)
+    assert target["Arn"] == {"Ref": machine}
+    # What could not be started is kept, and each role may do exactly its part.
     assert "DeadLetterConfig" in target
-    role_id = target["RoleArn"]["Fn::GetAtt"][0]
-    role = template.to_json()["Resources"][role_id]["Properties"]
-    policies = [
-        template.to_json()["Resources"][one["Ref"]]["Properties"]["PolicyDocument"]["Statement"]
-        for one in role["ManagedPolicyArns"]
+    assert statements(template, target["RoleArn"]["Fn::GetAtt"][0]) == [
+        {"Action": "states:StartExecution", "Effect": "Allow", "Resource": {"Ref": machine}}
     ]
-    assert policies == [
-        [
-            {
-                "Action": "codepipeline:StartPipelineExecution",
-                "Effect": "Allow",
-                "Resource": PIPELINE_ARN,
-            }
-        ]
-    ]
+    role = template.find_resources(STATES)[machine]["Properties"]["RoleArn"]["Fn::GetAtt"][0]
+    assert statements(template, role)[0] == {
+        "Action": ["codepipeline:ListPipelineExecutions", "codepipeline:StartPipelineExecution"],
+        "Effect": "Allow",
+        "Resource": PIPELINE_ARN,
+    }
     assert not template.find_resources("AWS::IAM::Policy")
+    states = definition_in(template)["States"]
+    assert states["List"]["Resource"].endswith(":aws-sdk:codepipeline:listPipelineExecutions")
+    assert states["List"]["Arguments"] == {"PipelineName": "churn-model-build", "MaxResults": 100}
+    assert states["Start"]["Arguments"] == {
+        "Name": "churn-model-build",
+        "ClientRequestToken": "{% $request %}",
+    }
+
+
+def statements(template: Template, role_id: str) -> list[dict[str, Any]]:
+    """What a role may do."""
+    resources = template.to_json()["Resources"]
+    return [
+        statement
+        for policy in resources[role_id]["Properties"]["ManagedPolicyArns"]
+        for statement in resources[policy["Ref"]]["Properties"]["PolicyDocument"]["Statement"]
+    ]
 
 
 def test_a_sagemaker_pipeline_is_started_with_parameters(
@@ -97,17 +135,14 @@ def test_a_sagemaker_pipeline_is_started_with_parameters(
     )
 
     template = Template.from_stack(stack)
-    ((_, rule),) = template.find_resources("AWS::Events::Rule").items()
-    (target,) = rule["Properties"]["Targets"]
-    assert target["SageMakerPipelineParameters"] == {
-        "PipelineParameterList": [{"Name": "Reason", "Value": "drift"}]
-    }
-    arn = json.dumps(target["Arn"])
-    # SageMaker writes names in its ARNs in lower case.
-    assert ":sagemaker:eu-west-1:111111111111:pipeline/churn-train" in arn
+    start = definition_in(template)["States"]["Start"]
+    assert start["Resource"].endswith(":aws-sdk:sagemaker:startPipelineExecution")
+    assert start["Arguments"]["PipelineName"] == "Churn-Train"
+    assert start["Arguments"]["PipelineParameters"] == [{"Name": "Reason", "Value": "drift"}]
     policies = json.dumps(template.find_resources("AWS::IAM::ManagedPolicy"))
     assert policies.count("sagemaker:StartPipelineExecution") == 1
-    assert arn in policies
+    # SageMaker writes names in its ARNs in lower case.
+    assert ":sagemaker:eu-west-1:111111111111:pipeline/churn-train" in policies
     template.has_resource_properties(
         "AWS::SQS::QueuePolicy",
         {
@@ -125,3 +160,162 @@ def test_a_sagemaker_pipeline_is_started_with_parameters(
             }
         },
     )
+
+
+def resource_types(count: int) -> Counter[str]:
+    """What a stack holds whose monitor has alarms on as many features, and a network."""
+    stack = stack_in("eu-west-1")
+    Network(stack, "Network", uses=[NetworkUse.MODEL_MONITORING])
+    monitor = DriftMonitor.from_monitor_name(stack, "M", "churn", endpoint_name="churn", hours=24)
+    pipeline = codepipeline.Pipeline.from_pipeline_arn(stack, "P", PIPELINE_ARN)
+    MetricAlarms(
+        stack,
+        "Alarms",
+        watches=drifts(monitor, count),
+        actions={
+            "Warning": [AlarmAction.notify(sns.Topic(stack, "Topic"))],
+            "Critical": [Retraining.with_code_pipeline(pipeline)],
+        },
+    )
+    resources = Template.from_stack(stack).to_json()["Resources"].values()
+    return Counter(resource["Type"] for resource in resources)
+
+
+def test_resources_do_not_grow_with_the_features() -> None:
+    few, many = resource_types(5), resource_types(75)
+
+    assert (few.pop("AWS::CloudWatch::Alarm"), many.pop("AWS::CloudWatch::Alarm")) == (10, 150)
+    assert few == many
+    assert many["AWS::CloudWatch::CompositeAlarm"] == 1
+    assert many.total() + 150 < 400  # of 500 that a stack may have
+
+
+def test_many_alarms_are_one_event(
+    stack: cdk.Stack, monitor: MonitorBase, pipeline: codepipeline.IPipeline
+) -> None:
+    alarms = MetricAlarms(
+        stack,
+        "Alarms",
+        watches=drifts(monitor, 3),
+        actions={"Critical": [Retraining.with_code_pipeline(pipeline)]},
+    )
+
+    template = Template.from_stack(stack)
+    ((composite_id, composite),) = template.find_resources(
+        "AWS::CloudWatch::CompositeAlarm"
+    ).items()
+    rule = composite["Properties"]["AlarmRule"]["Fn::Join"][1]
+    names = [stack.resolve(alarm.alarm_name) for alarm in alarms.of_severity("Critical")]
+    assert [part for part in rule if isinstance(part, dict)] == names
+    assert [part for part in rule if isinstance(part, str)] == [
+        'ALARM("',
+        '") OR ALARM("',
+        '") OR ALARM("',
+        '")',
+    ]
+    (event,) = (one["Properties"] for one in template.find_resources("AWS::Events::Rule").values())
+    assert event["EventPattern"]["resources"] == [{"Fn::GetAtt": [composite_id, "Arn"]}]
+
+
+def test_more_alarms_than_a_composite_alarm_has_children_are_refused(
+    stack: cdk.Stack, monitor: MonitorBase, pipeline: codepipeline.IPipeline
+) -> None:
+    with pytest.raises(ValueError, match="got 101 alarms of one severity; allowed are 100"):
+        MetricAlarms(
+            stack,
+            "Alarms",
+            watches=drifts(monitor, 101),
+            actions={"Critical": [Retraining.with_code_pipeline(pipeline)]},
+        )
+
+
+def test_a_pipeline_of_another_region_is_refused(stack: cdk.Stack, monitor: MonitorBase) -> None:
+    pipeline = codepipeline.Pipeline.from_pipeline_arn(
+        stack, "P", "arn:aws:codepipeline:us-east-1:222222222222:churn"
+    )
+    with pytest.raises(ValueError) as refusal:
+        MetricAlarms(
+            stack,
+            "Alarms",
+            watches=drifts(monitor, 1),
+            actions={"Critical": [Retraining.with_code_pipeline(pipeline)]},
+        )
+    assert "got one of the account 222222222222; allowed is 111111111111" in str(refusal.value)
+    assert "got one of the region us-east-1; allowed is eu-west-1" in str(refusal.value)
+
+
+def execution(status: str, time: str) -> dict[str, str]:
+    return {"Status": status, "StartTime": time}
+
+
+@pytest.mark.parametrize(
+    ("executions", "needed"),
+    [
+        ([], True),
+        ([execution("InProgress", "2026-11-10T00:00:00.000Z")], False),
+        ([execution("Stopping", "2026-11-20T11:59:00.000Z")], False),
+        ([execution("Succeeded", "2026-11-20T06:01:00.000Z")], False),
+        ([execution("Succeeded", "2026-11-20T05:59:00.000Z")], True),
+        ([execution("Failed", "2026-11-20T11:59:00.000Z")], True),
+        ([execution("Superseded", "2026-11-20T11:59:00.000Z")], True),
+        (
+            [
+                execution("Failed", "2026-11-20T11:59:00.000Z"),
+                execution("Succeeded", "2026-11-20T11:00:00.000Z"),
+                execution("Succeeded", "2026-11-01T00:00:00.000Z"),
+            ],
+            False,
+        ),
+    ],
+)
+def test_nothing_is_started_while_a_training_is_under_way_or_new(
+    stack: cdk.Stack,
+    monitor: MonitorBase,
+    pipeline: codepipeline.IPipeline,
+    executions: list[dict[str, str]],
+    needed: bool,
+) -> None:
+    MetricAlarms(
+        stack,
+        "Alarms",
+        watches=drifts(monitor, 1),
+        actions={
+            "Critical": [
+                Retraining.with_code_pipeline(pipeline, minimum_interval=cdk.Duration.hours(6))
+            ]
+        },
+    )
+    states = definition_in(Template.from_stack(stack))["States"]
+    output = states["List"]["Output"]["in_the_way"]
+    (choice,) = states["Decide"]["Choices"]
+
+    in_the_way = evaluated(
+        output,
+        result={"PipelineExecutionSummaries": executions},
+        context={"State": {"EnteredTime": NOW}},
+    )
+    skipped = evaluated(choice["Condition"], input={"in_the_way": in_the_way})
+
+    assert skipped is not needed
+    assert choice["Next"] == "NotNeeded"
+    assert states["Decide"]["Default"] == "Start"
+
+
+def evaluated(expression: str, **states: Any) -> Any:
+    """What Step Functions makes of an expression of JSONata."""
+    text = expression.removeprefix("{%").removesuffix("%}").strip()
+    return jsonata.Jsonata.jsonata(text).evaluate(None, {"states": states})
+
+
+def test_an_event_that_comes_twice_asks_for_one_execution(
+    stack: cdk.Stack, monitor: MonitorBase, pipeline: codepipeline.IPipeline
+) -> None:
+    MetricAlarms(
+        stack,
+        "Alarms",
+        watches=drifts(monitor, 1),
+        actions={"Critical": [Retraining.with_code_pipeline(pipeline)]},
+    )
+    request = definition_in(Template.from_stack(stack))["States"]["List"]["Assign"]["request"]
+
+    assert evaluated(request, input={"id": "0a1b2c3d"}) == "0a1b2c3d"
