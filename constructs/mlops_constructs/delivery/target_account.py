@@ -99,7 +99,12 @@ def pipeline_role_name(pipeline_name: str) -> str:
 def role_arn(account: str, name: str) -> str:
     """ARN of a role below the path of a project's roles."""
     # Not joined from parts: cfn-lint refuses a join as the role of a pipeline's action (E3703).
-    return cdk.Fn.sub(f"arn:${{AWS::Partition}}:iam::{account}:role{ROLE_PATH}{name}")
+    if is_known(account):
+        return cdk.Fn.sub(f"arn:${{AWS::Partition}}:iam::{account}:role{ROLE_PATH}{name}")
+    # A token in the text would make of it a join, which Fn::Sub does not take.
+    return cdk.Fn.sub(
+        f"arn:${{AWS::Partition}}:iam::${{Account}}:role{ROLE_PATH}{name}", {"Account": account}
+    )
 
 
 def principal_of(account: str, arn: str) -> iam.PrincipalBase:
