@@ -16,7 +16,7 @@ from stacks.checked_text import allowed, matching, one_of
 from stacks.default_settings import DefaultSettings
 from stacks.pipeline_settings import PlatformPipelineSettings
 from stacks.regions import REGIONS
-from stacks.settings_model import SettingsModel
+from stacks.settings_model import SettingsModel, sections
 from stacks.settings_refusal import got_value, listed, refusal
 
 DEFAULT_SETTINGS = "config/rehearsal.yaml"
@@ -164,6 +164,6 @@ def load_settings(path: Path) -> Settings:
             f"{', '.join(Settings.model_fields)}"
         )
     try:
-        return Settings.model_validate(document.content)
+        return Settings.model_validate(document.filled(sections(Settings)))
     except ValidationError as error:
         raise SettingsError(refusal(document, error, Settings)) from None

@@ -6,30 +6,29 @@ from collections.abc import Iterator
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict
 
 
 class SettingsModel(BaseModel):
-    """Unknown keys and values of another type are refused, and nothing changes after reading.
-
-    A section or list with nothing below it, because all of its keys are comments, is an empty one
-    rather than none: it is asked for, with every default.
-    """
+    """Unknown keys and values of another type are refused, and nothing changes after reading."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_sections(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        fields = cls.model_fields
-        return {
-            key: _empty(fields[key].annotation) if given is None and key in fields else given
-            for key, given in value.items()
-        }
+
+def sections(model: type[SettingsModel]) -> dict[str, type]:
+    """The keys that hold mappings or lists, in any depth, and what an empty one is."""
+    found: dict[str, type] = {}
+    for name, field in model.model_fields.items():
+        for part in _parts(field.annotation):
+            if isinstance(part, type) and issubclass(part, SettingsModel):
+                found[name] = dict
+            elif get_origin(part) in (list, dict):
+                found[name] = get_origin(part) or list
+        inner = section_of(field.annotation)
+        found |= sections(inner) if inner else {}
+    return found
 
 
 def section_of(annotation: Any) -> type[SettingsModel] | None:
@@ -39,15 +38,6 @@ def section_of(annotation: Any) -> type[SettingsModel] | None:
             return part
         if get_origin(part) is list:
             return section_of(get_args(part)[0])
-    return None
-
-
-def _empty(annotation: Any) -> Any:
-    for part in _parts(annotation):
-        if isinstance(part, type) and issubclass(part, SettingsModel):
-            return {}
-        if get_origin(part) in (list, dict):
-            return get_origin(part)()
     return None
 
 

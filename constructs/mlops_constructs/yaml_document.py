@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,33 @@ class YamlDocument:
         keys = f" {keys_text(place)}" if place else ""
         line = f":{self._lines[place]}" if place in self._lines else ""
         return f"{self.path}{line}{':' if keys else ''}{keys}"
+
+    def filled(self, sections: Mapping[str, type]) -> Any:
+        """The content, with an empty value for each key that has nothing but comments after it.
+
+        Whoever comments out everything below a key asks for its defaults; `null` says none.
+
+        Parameters:
+            sections: by the name of a key, what its empty value is: `dict` or `list`.
+        """
+        return self._filled(self.content, (), sections)
+
+    def _filled(self, value: Any, place: Place, sections: Mapping[str, type]) -> Any:
+        if isinstance(value, dict):
+            return {key: self._filled(one, (*place, key), sections) for key, one in value.items()}
+        if isinstance(value, list):
+            return [
+                self._filled(one, (*place, str(number)), sections)
+                for number, one in enumerate(value)
+            ]
+        if (
+            value is None
+            and self._written.get(place) == ""
+            and place[-1:]
+            and place[-1] in sections
+        ):
+            return sections[place[-1]]()
+        return value
 
     def line(self, place: Place) -> int | None:
         """The line of a value; of what surrounds it, where the file does not have it."""

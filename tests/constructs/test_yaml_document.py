@@ -67,6 +67,21 @@ def test_a_value_is_shown_as_the_file_has_it(tmp_path: Path) -> None:
     assert len(found["d"]) <= 62
 
 
+def test_a_key_with_nothing_but_comments_after_it_is_an_empty_section(tmp_path: Path) -> None:
+    document = read(tmp_path, "a:\n  # x: 1\nb: null\nc: ~\nd:\ne: {a: , b: 1}\nf: [{a:}]\n")
+
+    found = document.filled({"a": dict, "b": dict, "c": dict})
+
+    assert found == {
+        "a": {},
+        "b": None,
+        "c": None,
+        "d": None,
+        "e": {"a": {}, "b": 1},
+        "f": [{"a": {}}],
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [

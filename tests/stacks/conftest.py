@@ -1,4 +1,6 @@
+import json
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 import pytest
@@ -7,7 +9,7 @@ import app
 from stacks.settings import load_settings
 
 ROOT = Path(__file__).parent.parent.parent
-STRICT = {"@aws-cdk/core:validateAgainstDefaultRules": True}
+STRICT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
 
 
 def synthesise(directory: Path) -> cdk.App:

@@ -245,6 +245,12 @@ def test_a_section_whose_keys_are_comments_has_every_default(write: Write) -> No
     assert settings.defaults.tags == {}
 
 
+def test_a_section_that_is_null_is_none(write: Write) -> None:
+    settings = load_settings(write(GOOD + "project_templates: null\nprojects: [{name: churn}]\n"))
+
+    assert settings.project_templates is None
+
+
 def test_settings_can_be_shared_within_a_file(write: Write) -> None:
     path = write(
         GOOD + "projects:\n"

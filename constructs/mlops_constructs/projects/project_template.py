@@ -14,6 +14,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+import mlops_constructs
 from mlops_constructs._problems import Problems
 from mlops_constructs.delivery.names import PROJECT_NAME
 from mlops_constructs.network import NetworkBase
@@ -25,9 +26,13 @@ from .template_bucket import TemplateBucket
 from .template_network import TemplateNetwork
 
 TEMPLATE_NAME = r"(?!.{33})[a-zA-Z0-9](?:-*[a-zA-Z0-9])*"
+_FLAGS: dict[str, Any] = json.loads(
+    (Path(mlops_constructs.__file__).parent / "feature_flags.json").read_text()
+)
 _CONTEXT = {
-    # A template that AWS would refuse must not be published.
-    "@aws-cdk/core:validateAgainstDefaultRules": True,
+    # The CDK's recommendations, as this repository's own app has them. One of them validates: a
+    # template that AWS would refuse must not be published.
+    **_FLAGS,
     # What the CLI adds for its own use has no place in a template that others read.
     "aws:cdk:enable-path-metadata": False,
     "aws:cdk:enable-asset-metadata": False,

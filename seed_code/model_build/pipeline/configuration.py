@@ -28,16 +28,6 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_sections(cls, value: Any) -> Any:
-        """A section whose keys are all comments is there, with every default."""
-        if not isinstance(value, dict):
-            return value
-        return {
-            key: {} if given is None and key in _SECTIONS else given for key, given in value.items()
-        }
-
 
 class Data(Section):
     """The raw table."""
@@ -146,7 +136,9 @@ class Configuration(Section):
         return self
 
 
-_SECTIONS = ("data", "split", "objective", "training", "tuning", "ranges", "instance_types")
+_SECTIONS = dict.fromkeys(
+    ["data", "split", "objective", "training", "tuning", "ranges", "instance_types"], dict
+)
 
 
 def _known(name: str) -> Hyperparameter:
@@ -170,7 +162,7 @@ def read_configuration(file: Path) -> Configuration:
         got = type(document.content).__name__
         raise InputError(f"{file.name}: got {got}; expected keys and values")
     try:
-        return Configuration.model_validate(document.content)
+        return Configuration.model_validate(document.filled(_SECTIONS))
     except ValidationError as error:
         problems = [_sentence(document, file.name, problem) for problem in error.errors()]
         raise InputError("\n".join(first(problems))) from error

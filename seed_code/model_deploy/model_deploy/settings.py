@@ -15,17 +15,6 @@ _Seconds = Annotated[int, Field(ge=0, le=86_400)]
 class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_sections(cls, value: Any) -> Any:
-        """A section whose keys are all comments is there, with every default."""
-        if not isinstance(value, dict):
-            return value
-        return {
-            key: {} if given is None and key in (*_PARTS, "tags") else given
-            for key, given in value.items()
-        }
-
 
 class Scaling(_Settings):
     """Automatic scaling on the invocations that an instance gets in a minute."""
@@ -130,7 +119,7 @@ def load_settings(path: Path) -> StageSettings:
         got = document.shown((), document.content)
         raise SettingsError(f"{path}: got {got}; allowed are keys and values, see README.md")
     try:
-        return _ADAPTER.validate_python(document.content)
+        return _ADAPTER.validate_python(document.filled(dict.fromkeys([*_PARTS, "tags"], dict)))
     except pydantic.ValidationError as error:
         problems = [_explain(problem, document) for problem in error.errors(include_url=False)]
         listing = "".join(f"\n  - {line}" for line in first(problems))
