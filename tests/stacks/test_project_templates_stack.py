@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
 from mlops_constructs.projects import Seed
+from stacks.default_settings import DefaultSettings
 from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.seeds import Seeds
 from stacks.settings import ProjectTemplatesSettings
@@ -23,6 +24,7 @@ def test_the_template_is_a_product_as_well_for_the_principals_of_the_settings(
             {"service_catalog": {"principals": ["role/sagemaker-personas/*"]}}
         ),
         seeds=Seeds(model_build=seed, model_deploy=seed),
+        defaults=DefaultSettings(),
         env=cdk.Environment(account="111111111111", region="us-east-1"),
     )
 

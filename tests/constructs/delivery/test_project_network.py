@@ -17,6 +17,7 @@ BUILDS = (
     "ModelBuildTest",
     "ModelBuildTrain",
     "ModelDeploySynth",
+    "ModelDeployCheck",
     "ModelDeployStagingSmokeTest",
     "ModelDeployProductionSmokeTest",
 )
