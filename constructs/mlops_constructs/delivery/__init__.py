@@ -13,6 +13,7 @@ from .deployment_target import DeploymentTarget
 from .model_build_pipeline import ModelBuildPipeline
 from .model_deploy_pipeline import ModelDeployPipeline
 from .notifications import Notifications, PipelineEvent
+from .package_repository import PackageRepository, PackageSource
 from .pipeline_action import PipelineAction, PipelineStage
 from .platform_pipeline import PlatformPipeline
 from .platform_stage import PlatformStage
@@ -40,6 +41,8 @@ __all__ = [
     "ModelBuildPipeline",
     "ModelDeployPipeline",
     "Notifications",
+    "PackageRepository",
+    "PackageSource",
     "PipelineAction",
     "PipelineEvent",
     "PipelineStage",

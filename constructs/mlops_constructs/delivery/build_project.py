@@ -81,6 +81,7 @@ class BuildProject(Construct):
                 *(artifacts.write_artifacts(outputs) if outputs else ()),
                 *permissions,
                 *self._network_permissions(project.network),
+                *(project.packages.read_permissions if project.packages is not None else ()),
             ],
         )
         variables = {**project.environment(), **(environment or {})}

@@ -13,6 +13,7 @@ from mlops_constructs.network import NetworkBase
 
 from .artifact_store import ArtifactStore
 from .names import PROJECT_ID, PROJECT_NAME
+from .package_repository import PackageRepository
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class ProjectResources:
         project_id: SageMaker's id of the project, or another id of up to 20 characters.
         artifacts: bucket and key for data, runs, models and pipeline artifacts.
         model_package_group_name: where the build registers and the deployment looks for models.
+        packages: where the builds take packages from, if not from PyPI. Left out: from PyPI.
         network: where jobs, models and builds run, and outside of which none starts. It needs the
             uses TRAINING, DELIVERY and PACKAGES for the seeds' builds, or a way to the internet.
             Left out: in SageMaker's and CodeBuild's own networks.
@@ -36,6 +38,7 @@ class ProjectResources:
     artifacts: ArtifactStore
     model_package_group_name: str
     network: NetworkBase | None = None
+    packages: PackageRepository | None = None
 
     def __post_init__(self) -> None:
         problems = Problems("the project")
@@ -76,6 +79,7 @@ class ProjectResources:
             "ARTIFACT_KEY_ARN": self.artifacts.key.key_arn,
             "MODEL_PACKAGE_GROUP_NAME": self.model_package_group_name,
             **placed,
+            **(self.packages.environment() if self.packages is not None else {}),
         }
 
     def model_packages(self, scope: IConstruct) -> list[str]:

@@ -21,6 +21,7 @@ from mlops_constructs.access.service_role import ROLE_PATH
 from mlops_constructs.delivery import (
     ModelBuildPipeline,
     ModelDeployPipeline,
+    PackageRepository,
     ProjectResources,
     Source,
 )
@@ -94,6 +95,7 @@ class Project(Construct):
         permissions_boundary: iam.IManagedPolicy | None = None,
         server_access_logs_bucket: s3.IBucket | None = None,
         network: NetworkBase | None = None,
+        packages: PackageRepository | None = None,
         approval_notifications: Sequence[str] = (),
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
@@ -110,8 +112,9 @@ class Project(Construct):
                 read and wrote the project's objects. Default: no such log; CloudTrail's data
                 events tell it too.
             network: where jobs, models and builds run. The builds of the seeds take packages from
-                PyPI, so it needs a way there, or a package repository (docs/network.md). Default:
-                in networks of SageMaker and CodeBuild.
+                PyPI, so it needs a way there, or `packages` and the uses that docs/network.md
+                lists. Default: in networks of SageMaker and CodeBuild.
+            packages: where the builds take packages from. Default: from PyPI.
             approval_notifications: e-mail addresses of those who decide about production; each of
                 them has to confirm. Default: nobody is told until somebody subscribes to the topic
                 of the output `ApprovalTopicArn`.
@@ -136,6 +139,7 @@ class Project(Construct):
             artifacts=self.stores.artifacts,
             model_package_group_name=project_name,
             network=network,
+            packages=packages,
         )
         self.model_package_group = ModelPackageGroup(
             self,

@@ -16,6 +16,7 @@ from constructs import Construct
 
 import mlops_constructs
 from mlops_constructs._problems import Problems
+from mlops_constructs.delivery import PackageRepository
 from mlops_constructs.delivery.names import PROJECT_NAME
 from mlops_constructs.network import NetworkBase
 
@@ -57,6 +58,7 @@ class ProjectTemplateStack(cdk.Stack):
         boundary_export: str,
         removal_policy: cdk.RemovalPolicy,
         network: TemplateNetwork | None = None,
+        packages: PackageRepository | None = None,
         bootstrap_qualifier: str | None = None,
     ) -> None:
         """Creates the stack; the parameters are those of `ProjectTemplate`.
@@ -65,6 +67,7 @@ class ProjectTemplateStack(cdk.Stack):
             boundary_export: name of the CloudFormation export with the ARN of the permissions
                 boundary.
             network: ids of the network of each project. Default: none.
+            packages: where builds take packages from. Default: from PyPI.
             bootstrap_qualifier: of the bootstrap stack whose bucket holds the seeds. Default: the
                 CDK's own.
         """
@@ -101,6 +104,7 @@ class ProjectTemplateStack(cdk.Stack):
             model_deploy_seed=model_deploy_seed,
             permissions_boundary=boundary,
             network=network.network(self, "Network") if network else None,
+            packages=packages,
             removal_policy=removal_policy,
         )
 
@@ -127,6 +131,7 @@ class ProjectTemplate(Construct):
         model_deploy_seed: Seed,
         boundary_export: str,
         network: NetworkBase | None = None,
+        packages: PackageRepository | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Synthesises and publishes the template.
@@ -141,6 +146,7 @@ class ProjectTemplate(Construct):
             network: where jobs, models and builds of each project run; see `Project`. Projects find
                 one of this app by CloudFormation exports that begin with `template_name`. Default:
                 in networks of SageMaker and CodeBuild.
+            packages: where the builds of each project take packages from. Default: from PyPI.
             removal_policy: what happens to a project's data when its stack is deleted. Default:
                 it stays.
 
@@ -166,6 +172,7 @@ class ProjectTemplate(Construct):
             network=TemplateNetwork.export(self, network, prefix=template_name)
             if network
             else None,
+            packages=packages,
             bootstrap_qualifier=qualifier,
         )
         model_build_seed.asset(self, "ModelBuildSeed")

@@ -14,6 +14,7 @@ from mlops_constructs.delivery import (
     ArtifactStore,
     ModelBuildPipeline,
     ModelDeployPipeline,
+    PackageRepository,
     ProjectResources,
     Source,
 )
@@ -40,7 +41,11 @@ def network_in(stack: cdk.Stack) -> NetworkBase:
     )
 
 
-def resources_in(stack: cdk.Stack, network: NetworkBase | None = None) -> ProjectResources:
+def resources_in(
+    stack: cdk.Stack,
+    network: NetworkBase | None = None,
+    packages: PackageRepository | None = None,
+) -> ProjectResources:
     key = kms.Key(stack, "Key")
     bucket = s3.Bucket(stack, "Bucket", encryption_key=key)
     return ProjectResources(
@@ -49,6 +54,7 @@ def resources_in(stack: cdk.Stack, network: NetworkBase | None = None) -> Projec
         artifacts=ArtifactStore(bucket=bucket, key=key),
         model_package_group_name="churn",
         network=network,
+        packages=packages,
     )
 
 

@@ -183,3 +183,11 @@ def test_a_resource_of_ours_shows_in_a_change_set_with_its_replacement(aws: Any)
     )
     plan = client.describe_change_set(StackName="planned", ChangeSetName="rename")
     assert plan["Changes"][0]["ResourceChange"]["Replacement"] == "True"
+
+
+def test_a_package_repository_is_refused_by_name(aws: Any) -> None:
+    """CodeArtifact's packages come from the internet, which the rehearsal does not have."""
+    domain = {"Type": "AWS::CodeArtifact::Domain", "Properties": {"DomainName": "ml"}}
+
+    with pytest.raises(ClientError, match=r"resource types: \[AWS::CodeArtifact::Domain\]"):
+        aws.deploy("packages", {"Domain": domain})
