@@ -27,7 +27,7 @@ class ProjectResources:
         model_package_group_name: where the build registers and the deployment looks for models.
         packages: where the builds take packages from, if not from PyPI. Left out: from PyPI.
         network: where jobs, models and builds run, and outside of which none starts. It needs the
-            uses TRAINING, DELIVERY and PACKAGES for the seeds' builds, or a way to the internet.
+            use BUILDS, and for the seeds' packages PACKAGES or a way to the internet.
             Left out: in SageMaker's and CodeBuild's own networks.
 
     Raises ValueError for a name or id outside of these limits; tokens are not checked.

@@ -172,7 +172,7 @@ class NetworkUse:
     CODE_COMMIT: ClassVar[NetworkUse]
     #: Products of Service Catalog, where templates of projects are published there.
     PROJECTS: ClassVar[NetworkUse]
-    #: Builds of CodeBuild inside of the network, and pipelines that are started from it.
+    #: Pipelines and builds that code in the network starts and watches.
     DELIVERY: ClassVar[NetworkUse]
     #: Code that encrypts by itself. S3 and SageMaker use their keys from outside of the network.
     ENCRYPTION: ClassVar[NetworkUse]
@@ -185,6 +185,9 @@ class NetworkUse:
     #: Functions of this library that CloudFormation calls, where an organisation wants them in a
     #: VPC: the network's own runs there too.
     FUNCTIONS: ClassVar[NetworkUse]
+    #: Builds of a project that run in the network: they write their log, run the training pipeline,
+    #: test endpoints and compare stacks.
+    BUILDS: ClassVar[NetworkUse]
     #: Packages of Python and npm out of a `PackageRepository`, for Studio, jobs and builds.
     PACKAGES: ClassVar[NetworkUse]
     #: Models of Bedrock, and Amazon Q Developer in JupyterLab and Code Editor. In us-east-1 Q's
@@ -229,6 +232,9 @@ NetworkUse.FUNCTIONS = NetworkUse(
     name="functions", services=(EC2, FILE_SYSTEM, SAGEMAKER_API), cloudformation=True
 )
 
+NetworkUse.BUILDS = NetworkUse(
+    name="builds", services=(SAGEMAKER_API, SAGEMAKER_RUNTIME, CLOUDFORMATION, LOGS, STS)
+)
 NetworkUse.PACKAGES = NetworkUse(
     name="packages", services=(PACKAGES_API, PACKAGES_REPOSITORIES), packages=True
 )

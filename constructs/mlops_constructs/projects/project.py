@@ -96,6 +96,7 @@ class Project(Construct):
         server_access_logs_bucket: s3.IBucket | None = None,
         network: NetworkBase | None = None,
         packages: PackageRepository | None = None,
+        function_network: NetworkBase | None = None,
         approval_notifications: Sequence[str] = (),
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
@@ -115,6 +116,9 @@ class Project(Construct):
                 PyPI, so it needs a way there, or `packages` and the uses that docs/network.md
                 lists. Default: in networks of SageMaker and CodeBuild.
             packages: where the builds take packages from. Default: from PyPI.
+            function_network: where the function runs that removes a project, for an organisation
+                that demands each function in a VPC: a `Network` with the uses FUNCTIONS, DELIVERY
+                and OPERATIONS. Without DESTROY there is no function. Default: in no VPC.
             approval_notifications: e-mail addresses of those who decide about production; each of
                 them has to confirm. Default: nobody is told until somebody subscribes to the topic
                 of the output `ApprovalTopicArn`.
@@ -126,7 +130,7 @@ class Project(Construct):
         Raises ValueError for a name or id outside of these limits; tokens are not checked.
         """
         super().__init__(scope, construct_id)
-        self._removal_policy = removal_policy
+        self._removal_policy, self._function_network = removal_policy, function_network
         self.stores = ProjectStores(
             self,
             "Stores",
@@ -264,6 +268,7 @@ class Project(Construct):
             project=self.resources,
             stages=ModelDeployPipeline.STAGES,
             builds=[one for one in resources if isinstance(one, codebuild.CfnProject)],
+            network=self._function_network,
         )
         group = cast(cdk.CfnResource, self.model_package_group.node.default_child)
         removal.before(

@@ -14,9 +14,12 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct, IDependable
 
 from mlops_constructs._findings import acknowledge, seldom_called_function
+from mlops_constructs._function_permissions import attach_to
 from mlops_constructs.access.service_role import Permission, ServiceRole
 from mlops_constructs.delivery import ProjectResources
 from mlops_constructs.delivery.project_resources import sagemaker_arn
+from mlops_constructs.network import NetworkBase
+from mlops_constructs.network.function_network import placed_in, wait_for_network
 
 REMOVAL_TAG = "mlops-constructs:removed-with-stack"
 """What may be removed with its stack carries it with the value `true`; the function looks."""
@@ -28,12 +31,13 @@ _CODE: dict[str, Any] = {
 }
 _LAMBDA_MINUTES, _ANSWER_MINUTES = 15, 55
 _MADE_LATER = "what is removed is made by people and services, and named by them"
-_FINDINGS = seldom_called_function(
-    concurrency="CloudFormation calls the function once, when the project is deleted",
-    dead_letters="CloudFormation waits for the answer, and shows a failure in the stack's events",
-    tracing="CloudFormation alone calls the function, and its log says what it removed",
-    outside="the function calls APIs of AWS alone, and has nothing to do inside of a network",
-)
+_FINDINGS = {
+    "concurrency": "CloudFormation calls the function once, when the project is deleted",
+    "dead_letters": "CloudFormation waits for the answer, and shows a failure in the stack's "
+    "events",
+    "tracing": "CloudFormation alone calls the function, and its log says what it removed",
+}
+_OUTSIDE = "the function calls APIs of AWS alone, and has nothing to do inside of a network"
 
 
 class ProjectRemoval(Construct):
@@ -51,6 +55,7 @@ class ProjectRemoval(Construct):
         project: ProjectResources,
         stages: Sequence[str],
         builds: Sequence[codebuild.CfnProject],
+        network: NetworkBase | None = None,
     ) -> None:
         """Creates them.
 
@@ -58,9 +63,10 @@ class ProjectRemoval(Construct):
             project: names and stores of the project.
             stages: the stages that it deploys; each has a stack and an endpoint of its name.
             builds: build projects, whose builds are stopped.
+            network: where the function runs. Default: in no VPC.
         """
         super().__init__(scope, construct_id)
-        self._project, self._builds = project, builds
+        self._project, self._builds, self._network = project, builds, network
         self._targets = [project.stage_name(stage) for stage in stages]
         self._logs = [f"/aws/sagemaker/Endpoints/{target}" for target in self._targets]
         function = self._define_function()
@@ -116,6 +122,7 @@ class ProjectRemoval(Construct):
                 *self._training(),
                 *self._deployments(),
                 *self._stored(),
+                *attach_to(self._network, self),
             ],
         )
         function = lambda_.Function(
@@ -129,8 +136,11 @@ class ProjectRemoval(Construct):
             log_group=log,
             timeout=cdk.Duration.minutes(_LAMBDA_MINUTES),
             memory_size=256,
+            **placed_in(self._network),
         )
-        acknowledge(function, _FINDINGS)
+        wait_for_network(function, self._network)
+        outside = _OUTSIDE if self._network is None else None
+        acknowledge(function, seldom_called_function(**_FINDINGS, outside=outside))
         return function
 
     def _training(self) -> list[Permission]:

@@ -38,7 +38,7 @@ def test_each_use_is_listed_with_its_endpoints_and_their_price(name: str) -> Non
         "`TRAINING` + `HOSTING` + `PIPELINES`",
         "`STUDIO` + `TRAINING` + `FEATURE_STORE`",
         "`STUDIO` + `CODE_COMMIT` + `PACKAGES` + `EXPERIMENTS`",
-        "`TRAINING` + `DELIVERY` + `PACKAGES`",
+        "`TRAINING` + `BUILDS` + `PACKAGES`",
     ],
 )
 def test_endpoints_that_uses_share_count_once(combined: str) -> None:

@@ -11,6 +11,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
+from mlops_constructs.network import Network, NetworkUse
 from mlops_constructs.projects import Project, ProjectTemplate, Seed, TemplateBucket
 
 REMOVAL_TAG = {"Key": "mlops-constructs:removed-with-stack", "Value": "true"}
@@ -169,3 +170,34 @@ def test_the_code_of_the_function_is_uploaded_to_where_the_template_expects_it(
     keys = {place["objectKey"] for one in uploads for place in one["destinations"].values()}
     (function,) = ids_of(published.template, "AWS::Lambda::Function")
     assert published.template["Resources"][function]["Properties"]["Code"]["S3Key"] in keys
+
+
+def test_the_function_that_removes_a_project_runs_in_a_network_where_that_is_demanded(
+    seed: Seed,
+) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    network = Network(
+        stack,
+        "Network",
+        uses=[NetworkUse.FUNCTIONS, NetworkUse.DELIVERY, NetworkUse.OPERATIONS],
+    )
+    Project(
+        stack,
+        "Project",
+        project_name="churn",
+        project_id="p-churn",
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+        function_network=network,
+        removal_policy=cdk.RemovalPolicy.DESTROY,
+    )
+
+    template: Mapping[str, Any] = Template.from_stack(stack).to_json()
+    ((name, function),) = (
+        (name, one)
+        for name, one in template["Resources"].items()
+        if one["Type"] == "AWS::Lambda::Function" and "Removal" in name
+    )
+    assert len(function["Properties"]["VpcConfig"]["SubnetIds"]) == 2
+    # It answers CloudFormation and calls AWS through them.
+    assert ids_of(template, "AWS::EC2::VPCEndpoint") <= set(function["DependsOn"]), name
