@@ -9,7 +9,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from .image_permissions import image_pull_permissions
-from .job_guard import JobNetwork, not_encrypted_with, outside_of
+from .job_guard import JobNetwork, not_encrypted_with, outside_of, unencrypted_traffic
 from .network_interfaces import network_interface_permissions
 from .permission import Permission
 from .project_access import ProjectAccess, sagemaker_arn
@@ -97,6 +97,8 @@ class JobRole(ServiceRole):
             permissions += outside_of(network)
         if keys:
             permissions += not_encrypted_with(keys)
+        if network is not None or keys:
+            permissions += unencrypted_traffic()
         super().__init__(
             scope,
             construct_id,

@@ -78,6 +78,10 @@ class CustomImage(cdk.Resource):
     resolves the tag once, when the version is made: another tag makes the next version, and the
     settings that refer to the image move to it.
 
+    An image of SageMaker Distribution, or made of one, tells Studio when its application is idle.
+    Another image of JupyterLab needs the package `jupyter-activity-monitor-extension`, or it is
+    never ended by `IdleShutdown`.
+
     Parameters:
         app: the application that the image contains.
         repository: where the image is, in the account and region of the domain.

@@ -20,7 +20,7 @@ from .authentication import Authentication
 from .cleanup import Cleanup
 from .domain_base import DomainBase
 from .domain_network import DomainNetwork
-from .domain_role import allow_own_spaces, define_role
+from .domain_role import allow_own_spaces, allow_studio, define_role
 from .studio_app import StudioApp
 from .user_settings import UserSettings
 
@@ -50,6 +50,10 @@ class Domain(DomainBase):
         execution_role: role with which people work who have none of their own. One that
             is given has to let SageMaker name the person: `sts:SetSourceIdentity` in its trust
             policy. Left out: one that can only use spaces: their own, and shared ones.
+        shared_space_role: role with which applications of shared spaces run, whoever opens them: of
+            the project that its people share, such as a `PersonaRole` with `project` and without
+            `domain_id`. The domain grants it what Studio needs. Left out: `execution_role`, which
+            can do nothing but use spaces if the domain makes it.
         settings: what people find in Studio. Left out: the defaults of `UserSettings`.
         encryption_key: key of the file system and the volumes. Left out: a new one. One that is
             imported must let CloudWatch Logs use it when `removal_policy` is DESTROY.
@@ -81,6 +85,7 @@ class Domain(DomainBase):
         authentication: Authentication | None = None,
         domain_name: str | None = None,
         execution_role: iam.IRole | None = None,
+        shared_space_role: iam.IRole | None = None,
         settings: UserSettings | None = None,
         encryption_key: kms.IKey | None = None,
         project_templates_location: str | None = None,
@@ -103,12 +108,15 @@ class Domain(DomainBase):
         self.encryption_key = encryption_key or self._define_key()
         own_role = None if execution_role else define_role(self, self.encryption_key)
         self.execution_role: iam.IRole = execution_role or own_role  # type: ignore[assignment]
+        self.shared_space_role: iam.IRole = shared_space_role or self.execution_role
         self.security_groups = network.security_groups_for(self)
         self._resource = self._define(domain_name, network, settings)
         self.domain_id = self._resource.attr_domain_id
         self.domain_arn = self._resource.attr_domain_arn
         if own_role is not None:
             allow_own_spaces(own_role, self)
+        if shared_space_role is not None:
+            allow_studio(shared_space_role, self, self.encryption_key)
         if project_templates_location is not None:
             self._tag(TEMPLATES_TAG, project_templates_location)
         if removal_policy is cdk.RemovalPolicy.DESTROY:
@@ -181,7 +189,7 @@ class Domain(DomainBase):
             ),
             # AWS applies the settings of users to private spaces only.
             default_space_settings=properties.DefaultSpaceSettingsProperty(
-                **common,
+                **{**common, "execution_role": self.shared_space_role.role_arn},
                 jupyter_lab_app_settings=jupyter_lab,
                 space_storage_settings=settings.storage.render(properties)
                 if settings.storage

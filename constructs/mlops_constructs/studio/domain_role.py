@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -14,38 +17,48 @@ from .domain_base import DomainBase
 
 def define_role(scope: Construct, encryption_key: kms.IKey) -> ServiceRole:
     """The role, able to write Studio's log and to use volumes that the key encrypts."""
+    return ServiceRole(
+        scope,
+        "ExecutionRole",
+        service="sagemaker.amazonaws.com",
+        description="Studio: opens applications in spaces of one domain",
+        permissions=_studio_permissions(scope, encryption_key),
+    )
+
+
+def allow_studio(role: iam.IRole, domain: DomainBase, encryption_key: kms.IKey) -> None:
+    """Lets a role of somebody else run applications in spaces of the domain."""
+    _allow(role, _studio_permissions(domain, encryption_key))
+    allow_own_spaces(role, domain)
+
+
+def _studio_permissions(scope: Construct, encryption_key: kms.IKey) -> list[Permission]:
     log = cdk.Stack.of(scope).format_arn(
         service="logs",
         resource="log-group",
         resource_name="/aws/sagemaker/studio:*",
         arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
     )
-    return ServiceRole(
-        scope,
-        "ExecutionRole",
-        service="sagemaker.amazonaws.com",
-        description="Studio: opens applications in spaces of one domain",
-        permissions=[
-            Permission(
-                actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-                resources=[log],
-                because="Studio names a log stream for each application",
-            ),
-            Permission(
-                actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
-                resources=[encryption_key.key_arn],
-            ),
-            # The volumes of spaces are encrypted through grants.
-            Permission(
-                actions=["kms:CreateGrant"],
-                resources=[encryption_key.key_arn],
-                conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
-            ),
-        ],
-    )
+    return [
+        Permission(
+            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+            resources=[log],
+            because="Studio names a log stream for each application",
+        ),
+        Permission(
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+            resources=[encryption_key.key_arn],
+        ),
+        # The volumes of spaces are encrypted through grants.
+        Permission(
+            actions=["kms:CreateGrant"],
+            resources=[encryption_key.key_arn],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+    ]
 
 
-def allow_own_spaces(role: ServiceRole, domain: DomainBase) -> None:
+def allow_own_spaces(role: iam.IRole, domain: DomainBase) -> None:
     """Lets a person see the domain, use spaces of their own in it, and those that are shared."""
     permissions = [
         Permission(
@@ -74,6 +87,10 @@ def allow_own_spaces(role: ServiceRole, domain: DomainBase) -> None:
             user_profiles=domain.arn_for_user_profile("*"),
         ),
     ]
+    _allow(role, permissions)
+
+
+def _allow(role: iam.IRole, permissions: Sequence[Permission]) -> None:
     for permission in permissions:
         role.add_to_principal_policy(permission.statement())
         acknowledge_wildcards(role, reason=permission.because, resources=permission.wildcards())

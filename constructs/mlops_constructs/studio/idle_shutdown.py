@@ -15,7 +15,9 @@ SHORTEST_MINUTES, LONGEST_MINUTES = 60, 525_600
 class IdleShutdown:
     """Ends applications that have been idle, which cost as much as busy ones.
 
-    SageMaker counts as idle an application without running cells, terminals or user activity.
+    SageMaker counts as idle an application without running cells, terminals or user activity. The
+    application says so itself: SageMaker's images do, a `CustomImage` of JupyterLab has to hold the
+    package `jupyter-activity-monitor-extension`.
 
     Source: "Idle shutdown" in SageMaker's developer guide, IdleSettings in its API reference.
     """

@@ -26,7 +26,7 @@ class SpaceSharing(StrEnum):
     """Its owner."""
 
     SHARED = "Shared"
-    """Everybody in the domain; all work in it with the domain's execution role."""
+    """Everybody in the domain; all work in it with the domain's `shared_space_role`."""
 
 
 class Space(cdk.Resource):

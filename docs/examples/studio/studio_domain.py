@@ -16,7 +16,7 @@ from constructs import Construct
 from stores import Stores
 
 from mlops_constructs import studio
-from mlops_constructs.access import Persona, PersonaRole
+from mlops_constructs.access import Persona, PersonaRole, ProjectAccess
 from mlops_constructs.network import Network, NetworkUse
 
 PEOPLE = Path(__file__).with_name("people.yaml")
@@ -44,6 +44,7 @@ class StudioDomain(cdk.Stack):
                 jupyter_lab=self._jupyter_lab(stores),
                 storage=studio.SpaceStorage(default_gib=20, maximum_gib=200),
             ),
+            shared_space_role=self._team(stores),
             project_templates_location=stores.bucket.s3_url_for_object("templates/"),
             removal_policy=cdk.RemovalPolicy.DESTROY,
             function_network=network,
@@ -73,6 +74,15 @@ class StudioDomain(cdk.Stack):
         )
         cdk.CfnOutput(self, "DomainId", value=domain.domain_id)
         cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id)
+
+    def _team(self, stores: Stores) -> PersonaRole:
+        """The role of everybody in the shared space: it works on the project, and in no domain."""
+        return PersonaRole(
+            self,
+            "Team",
+            persona=Persona.data_scientist(),
+            project=ProjectAccess(project_name="churn", bucket=stores.bucket, key=stores.key),
+        )
 
     def _jupyter_lab(self, stores: Stores) -> studio.AppSettings:
         defaults = studio.LifecycleConfig(

@@ -11,6 +11,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
+from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.studio import (
     AppSettings,
     Authentication,
@@ -74,6 +75,36 @@ def test_applications_reach_https_and_nothing_else(plain: cdk.Stack) -> None:
     # AWS applies the settings of users to private spaces only.
     for settings in ("DefaultUserSettings", "DefaultSpaceSettings"):
         assert domain[settings]["SecurityGroups"] == [{"Fn::GetAtt": [group[0], "GroupId"]}]
+
+
+def test_shared_spaces_run_with_a_role_that_can_work(plain: cdk.Stack) -> None:
+    stack = new_stack()
+    team = ServiceRole(
+        stack,
+        "Team",
+        service="sagemaker.amazonaws.com",
+        description="The team of the model churn",
+        permissions=[
+            Permission(actions=["s3:GetObject"], resources=["arn:aws:s3:::churn/data.csv"])
+        ],
+    )
+    Domain(stack, "Studio", network=DomainNetwork.vpc_only(vpc_of(stack)), shared_space_role=team)
+
+    made = only(resources_of(stack, "Domain"))["Properties"]
+    shared = made["DefaultSpaceSettings"]["ExecutionRole"]
+    assert "Team" in shared["Fn::GetAtt"][0]
+    assert made["DefaultUserSettings"]["ExecutionRole"] != shared
+    granted = {
+        str(action)
+        for name, policy in resources_of(stack, "AWS::IAM::ManagedPolicy").items()
+        if name.startswith("Team")
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        for action in [*statement["Action"]]
+    }
+    assert {"kms:Decrypt", "kms:GenerateDataKey", "sagemaker:DescribeSpace"} <= granted
+    alone = only(resources_of(plain, "Domain"))["Properties"]
+    roles = [alone[f"Default{kind}Settings"]["ExecutionRole"] for kind in ("User", "Space")]
+    assert roles[0] == roles[1]
 
 
 def test_complaint_9_idle_applications_are_ended_by_default(plain: cdk.Stack) -> None:
