@@ -15,8 +15,10 @@ REASON = (
     "a boundary grants nothing; the policies of the roles themselves name the resources, which "
     "need not exist yet"
 )
-# Actions on all resources: exfiltration, management of permissions, writing.
-_CHECKOV = ("CKV_AWS_108", "CKV_AWS_109", "CKV_AWS_111")
+# A token with which a role does at CodeArtifact what it may do there already, and nothing else.
+_HARMLESS = ("sts:GetServiceBearerToken",)
+# Actions on all resources: credentials, exfiltration, management of permissions, writing.
+_CHECKOV = ("CKV_AWS_107", "CKV_AWS_108", "CKV_AWS_109", "CKV_AWS_111")
 
 
 class PermissionsBoundary(Construct):
@@ -54,6 +56,7 @@ class PermissionsBoundary(Construct):
                 may change policies there.
 
         Raises ValueError for an action of IAM or STS on all resources, and for one with a wildcard.
+        `sts:GetServiceBearerToken` is none: its token is good for what the role may do itself.
         """
         super().__init__(scope, construct_id)
         self._everywhere = iam.PolicyStatement(resources=["*"])
@@ -81,7 +84,7 @@ class PermissionsBoundary(Construct):
         problems = [
             f"{action!r}: name the resources too, or a role could give itself more than this"
             for action in actions
-            if action.partition(":")[0] in ("iam", "sts")
+            if action.partition(":")[0] in ("iam", "sts") and action not in _HARMLESS
         ]
         problems += [
             f"{action!r} has a wildcard; name each action" for action in actions if "*" in action

@@ -44,7 +44,7 @@ class StudioDomain(cdk.Stack):
                 jupyter_lab=self._jupyter_lab(stores),
                 storage=studio.SpaceStorage(default_gib=20, maximum_gib=200),
             ),
-            shared_space_role=self._team(stores),
+            shared_space_role=self._team(stores, network),
             project_templates_location=stores.bucket.s3_url_for_object("templates/"),
             removal_policy=cdk.RemovalPolicy.DESTROY,
             function_network=network,
@@ -75,13 +75,15 @@ class StudioDomain(cdk.Stack):
         cdk.CfnOutput(self, "DomainId", value=domain.domain_id)
         cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id)
 
-    def _team(self, stores: Stores) -> PersonaRole:
+    def _team(self, stores: Stores, network: Network) -> PersonaRole:
         """The role of everybody in the shared space: it works on the project, and in no domain."""
         return PersonaRole(
             self,
             "Team",
             persona=Persona.data_scientist(),
             project=ProjectAccess(project_name="churn", bucket=stores.bucket, key=stores.key),
+            network=network,
+            keys=[stores.key],
         )
 
     def _jupyter_lab(self, stores: Stores) -> studio.AppSettings:

@@ -9,8 +9,10 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
+from mlops_constructs.access import Persona, PersonaRole, ProjectAccess
 from mlops_constructs.delivery import BuildProject, PackageRepository, PackageSource
 
 from .conftest import new_stack, resources_in
@@ -74,6 +76,20 @@ def test_a_reader_installs_and_publishes_nothing() -> None:
     assert granted["sts:GetServiceBearerToken"]["Condition"] == {
         "StringEquals": {"sts:AWSServiceName": "codeartifact.amazonaws.com"}
     }
+
+
+def test_people_with_a_boundary_may_install() -> None:
+    stack, packages = made()
+    bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "churn")
+    project = ProjectAccess(project_name="churn", bucket=bucket)
+    people = PersonaRole(stack, "People", persona=Persona.data_scientist(), project=project)
+
+    packages.grant_read(people)
+
+    policies = Template.from_stack(stack).find_resources("AWS::IAM::ManagedPolicy")
+    (boundary,) = (str(one) for name, one in policies.items() if "Boundary" in name)
+    for action in ("sts:GetServiceBearerToken", "codeartifact:ReadFromRepository"):
+        assert action in boundary
 
 
 def test_a_build_of_a_project_finds_the_repository_and_may_read_it() -> None:
