@@ -201,8 +201,8 @@ log_in() {{
 
 log_in
 # A token lasts {_TOKEN_HOURS} hours.
-(while sleep {_RENEWED_HOURS * 3600}; do log_in || true; done) > /dev/null 2>&1 &
-disown
+(while sleep {_RENEWED_HOURS * 3600}; do log_in || true; done) < /dev/null > /dev/null 2>&1 &
+disown || true
 """
 
     def _arn(self, kind: str, name: str) -> str:
