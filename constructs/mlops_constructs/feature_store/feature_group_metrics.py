@@ -6,8 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from mlops_constructs._problems import Problems
-
-from ._freshness import period_of, silence_alarm, silence_problems
+from mlops_constructs._silence import period_of, silence_alarm, silence_problems
 
 
 class FeatureGroupMetricOptions(TypedDict, total=False):

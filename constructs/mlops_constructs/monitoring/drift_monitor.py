@@ -44,7 +44,9 @@ class DriftMonitor(OwnedMonitor):
     `period_hours` say which hours of it. Of batch transform jobs manifests are there, which list
     the files.
 
-    A run that cannot be started is tried again, and then kept in `dead_letters`.
+    A run that cannot be started is tried again, and then kept in `dead_letters`. Nobody hears of
+    that, or of a run that fails, by itself: `silence_alarm` goes off when no run completes, and
+    `on_failure` says of each failed run why.
 
     Parameters:
         question: what is asked: data quality, model quality, bias or explainability.
@@ -193,6 +195,7 @@ class DriftMonitor(OwnedMonitor):
         question, data = self._question, self._data
         chosen = {
             "sagemaker_endpoint_name": data.endpoint_name,
+            "variant_name": data.variant_name,
             "problem_type": question.problem_type,
             "probability_threshold_attribute": question.probability_threshold,
             "ground_truth_source": question.ground_truth.uri if question.ground_truth else None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -14,18 +15,34 @@ from .metered_endpoint import EndpointMetrics, MeteredEndpoint, kind_of
 from .metric_alarms import MetricAlarms, Watch
 
 
+class _BySeverity(Enum):
+    """Stands for what a threshold is when nothing is said, which the severity decides."""
+
+    DEFAULT = "default"
+
+
+_WARNING = "Warning"
+_DEFAULTS = {
+    # Of the severity Warning, and of any other.
+    "server_error_share": (0.01, 0.05),
+    "memory_utilization": (80, 90),
+    "disk_utilization": (80, 90),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class EndpointThresholds:
     """What one severity allows; None watches nothing.
 
     Parameters:
-        server_error_share: part of the requests that may fail with a 5xx status, 0 to 1.
+        server_error_share: part of the requests that may fail with a 5xx status, 0 to 1. Left out:
+            0.01 of the severity `Warning`, 0.05 of any other.
         client_error_share: part that may fail with a 4xx status, 0 to 1.
         latency: what 99 % of the requests may take, SageMaker's overhead left out.
         cpu_utilization: percent, 100 for each core.
-        memory_utilization: percent.
-        disk_utilization: percent; the default is left out for a serverless endpoint, whose disks
-            AWS does not measure.
+        memory_utilization: percent. Left out: 80 of the severity `Warning`, 90 of any other.
+        disk_utilization: percent. Left out: 80 of the severity `Warning`, 90 of any other, and
+            nothing of a serverless endpoint, whose disks AWS does not measure.
         oldest_request: how long a request may wait in the queue of an asynchronous endpoint.
         concurrency_share: part of a serverless endpoint's maximum concurrency that may be in use,
             0 to 1; above it, requests are soon throttled.
@@ -35,36 +52,43 @@ class EndpointThresholds:
         EndpointThresholds(server_error_share=0.01, latency=cdk.Duration.millis(200))
     """
 
-    server_error_share: float | None = 0.05
+    server_error_share: float | _BySeverity | None = _BySeverity.DEFAULT
     client_error_share: float | None = None
     latency: cdk.Duration | None = None
     cpu_utilization: float | None = None
-    memory_utilization: float | None = 90
-    disk_utilization: float | None = 90
+    memory_utilization: float | _BySeverity | None = _BySeverity.DEFAULT
+    disk_utilization: float | _BySeverity | None = _BySeverity.DEFAULT
     oldest_request: cdk.Duration | None = None
     concurrency_share: float | None = None
 
-    def limits(self) -> dict[str, float]:
-        """What is watched, in the units of CloudWatch's metrics."""
+    def limits(self, severity: str) -> dict[str, float]:
+        """What a severity watches, in the units of CloudWatch's metrics."""
         latency = self.latency
         chosen = {
-            "ServerErrors": self.server_error_share,
+            "ServerErrors": self._chosen("server_error_share", severity),
             "ClientErrors": self.client_error_share,
             # The metric counts microseconds.
             "Latency": latency.to_milliseconds() * 1000 if latency is not None else None,
             "Cpu": self.cpu_utilization,
-            "Memory": self.memory_utilization,
-            "Disk": self.disk_utilization,
+            "Memory": self._chosen("memory_utilization", severity),
+            "Disk": self._chosen("disk_utilization", severity),
             "OldestRequest": self.oldest_request.to_seconds() if self.oldest_request else None,
             "Concurrency": self.concurrency_share,
         }
         return {name: limit for name, limit in chosen.items() if limit is not None}
 
+    def _chosen(self, name: str, severity: str) -> float | None:
+        given: float | _BySeverity | None = getattr(self, name)
+        if not isinstance(given, _BySeverity):
+            return given
+        of_warning, of_others = _DEFAULTS[name]
+        return of_warning if severity == _WARNING else of_others
+
     def problems(self, severity: str) -> list[str]:
         """What no traffic could ever exceed."""
         found = []
         for name in ("server_error_share", "client_error_share", "concurrency_share"):
-            share = getattr(self, name)
+            share = self._chosen(name, severity)
             if share is not None and is_known(share) and not 0 <= share < 1:
                 found.append(
                     f"{severity} {name}: got {share:g}; allowed is a part of the "
@@ -72,18 +96,18 @@ class EndpointThresholds:
                     "below 1, such as 0.05"
                 )
         for name in ("memory_utilization", "disk_utilization"):
-            percent = getattr(self, name)
+            percent = self._chosen(name, severity)
             if percent is not None and is_known(percent) and not 0 <= percent < 100:
                 found.append(
                     f"{severity} {name}: got {percent:g}; allowed are percent from 0 to below 100"
                 )
-        if not self.limits():
+        if not self.limits(severity):
             found.append(f"{severity}: got no threshold; give one, or leave the severity out")
         return found
 
     def for_kind(self, kind: EndpointKind) -> "EndpointThresholds":
         """The same, without a default that AWS has no metric for."""
-        unasked = self.disk_utilization == EndpointThresholds.disk_utilization
+        unasked = self.disk_utilization is _BySeverity.DEFAULT
         if kind is EndpointKind.SERVERLESS and unasked:
             return replace(self, disk_utilization=None)
         return self
@@ -91,7 +115,7 @@ class EndpointThresholds:
     def unpublished(self, severity: str, kind: EndpointKind) -> list[str]:
         """What nothing could ever exceed, since AWS does not measure it of this kind."""
         found = []
-        for name in self.limits():
+        for name in self.limits(severity):
             parameter, source, metric_name, *_ = _METRICS[name]
             problem = unpublished(kind, source, metric_name)
             if problem is not None:
@@ -242,7 +266,7 @@ def _watches(
         limits = {
             severity: limit
             for severity, chosen in thresholds.items()
-            if (limit := chosen.limits().get(name)) is not None
+            if (limit := chosen.limits(severity).get(name)) is not None
         }
         if limits:
             found.append(

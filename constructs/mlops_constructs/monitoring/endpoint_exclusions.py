@@ -7,9 +7,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from mlops_constructs._problems import is_known
 
-def exclusion_problems(endpoint: object) -> list[str]:
+
+def exclusion_problems(endpoint: object, variant_name: str | None) -> list[str]:
     """What monitoring excludes; nothing of an endpoint that is only known by its name.
+
+    Parameters:
+        variant_name: the variant that is looked at; None of one that is the only one.
 
     Source: "Data capture", "Multi-model endpoints" and "Serverless Inference", feature exclusions.
     """
@@ -19,11 +24,13 @@ def exclusion_problems(endpoint: object) -> list[str]:
         problem
         for child in endpoint.node.find_all()
         if isinstance(child, sagemaker.CfnEndpointConfig)
-        for problem in _config_problems(child)
+        for problem in _config_problems(child, variant_name)
     ]
 
 
-def _config_problems(config: sagemaker.CfnEndpointConfig) -> Iterator[str]:
+def _config_problems(
+    config: sagemaker.CfnEndpointConfig, variant_name: str | None
+) -> Iterator[str]:
     stack = cdk.Stack.of(config)
     variants: list[dict[str, Any]] = stack.resolve(config.production_variants) or []
     shadows: list[dict[str, Any]] = stack.resolve(config.shadow_production_variants) or []
@@ -39,12 +46,19 @@ def _config_problems(config: sagemaker.CfnEndpointConfig) -> Iterator[str]:
             "endpoint: got one without data capture, so there is nothing to look at; give it "
             "data_capture"
         )
-    if len(variants) + len(shadows) > 1:
+    chosen = [*variants, *shadows]
+    if variant_name is not None:
+        names = [str(variant["variantName"]) for variant in chosen]
+        chosen = [variant for variant in chosen if variant["variantName"] == variant_name]
+        if not chosen and is_known(variant_name):
+            yield f"variant_name: got {variant_name!r}; allowed are {', '.join(names)}"
+    elif len(chosen) > 1:
         yield (
             f"endpoint: got {len(variants)} variants and {len(shadows)} shadow variants; allowed "
-            "is one, since a run reads all that the endpoint captures as one model's"
+            "is one, since a run reads all that the endpoint captures as one model's; a "
+            "DriftMonitor looks at one of several by variant_name"
         )
-    for variant in variants:
+    for variant in chosen:
         yield from _model_problems(stack, variant.get("modelName"))
 
 

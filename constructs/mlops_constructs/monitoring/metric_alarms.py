@@ -176,6 +176,7 @@ def _watch_problems(
     for watch in watches:
         if not watch.thresholds:
             found.append(f"watch {watch.name}: got no thresholds; give one for each severity")
+        found += _threshold_problems(watch)
         found += _period_problems(watch)
     known = {severity for watch in watches for severity in watch.thresholds}
     found += [
@@ -188,6 +189,20 @@ def _watch_problems(
         count = sum(severity in watch.thresholds for watch in watches)
         found += [problem for action in chosen for problem in action.problems(count)]
     return found
+
+
+def _threshold_problems(watch: Watch) -> list[str]:
+    """Two alarms of one threshold go off together, and say the same twice."""
+    known = {name: limit for name, limit in watch.thresholds.items() if is_known(limit)}
+    by_limit: dict[float, list[str]] = {}
+    for severity, limit in known.items():
+        by_limit.setdefault(limit, []).append(severity)
+    return [
+        f"watch {watch.name}: got the threshold {limit:g} for {' and '.join(severities)}; give "
+        "each severity its own, or leave one of them out"
+        for limit, severities in by_limit.items()
+        if len(severities) > 1
+    ]
 
 
 def _period_problems(watch: Watch) -> list[str]:

@@ -144,6 +144,24 @@ class ModelMonitor(OwnedMonitor):
             )
         return super().metric_greatest_drift(**options)
 
+    def silence_alarm(
+        self,
+        construct_id: str,
+        *,
+        longest_silence: cdk.Duration | None = None,
+        metric: cloudwatch.Metric | None = None,
+        description: str | None = None,
+    ) -> cloudwatch.Alarm:
+        if metric is None and not isinstance(self._image, OwnImage):
+            raise ValueError(
+                f"monitor {self.node.path}: got no metric for the silence alarm, and AWS's image "
+                "does not count its runs; give one that it puts, such as "
+                "metric_completeness(feature)"
+            )
+        return super().silence_alarm(
+            construct_id, longest_silence=longest_silence, metric=metric, description=description
+        )
+
     def _resource_types(self) -> tuple[str, ...]:
         return (self.kind.resource_type, _SCHEDULE)
 
@@ -163,6 +181,11 @@ class ModelMonitor(OwnedMonitor):
         if self._question.ground_truth is not None and isinstance(self._image, OwnImage):
             # Whoever answers, AWS's own image merges the labels first.
             yield from MonitoringImage.of_region().problems(self, MERGER)
+        if self._data.variant_name is not None:
+            yield (
+                f"variant_name: got {self._data.variant_name!r}, but Model Monitor reads the "
+                "traffic of all variants; leave it out, or use a DriftMonitor"
+            )
         isolation = self._job.network.isolation
         if self.kind is MODEL_EXPLAINABILITY:
             if self._question.analysis_config is None:

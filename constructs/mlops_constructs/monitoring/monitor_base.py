@@ -8,6 +8,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 
 from mlops_constructs._job_events import PROCESSING_JOB, job_rule
+from mlops_constructs._problems import Problems
+from mlops_constructs._silence import period_of, silence_alarm, silence_problems
 
 from .question_kind import (
     DATA_QUALITY,
@@ -167,6 +169,52 @@ class MonitorBase(cdk.Resource):
         }
         name = f"feature_{feature}"
         return self._of(MODEL_EXPLAINABILITY, name, "Average", options, dimensions)
+
+    def silence_alarm(
+        self,
+        construct_id: str,
+        *,
+        longest_silence: cdk.Duration | None = None,
+        metric: cloudwatch.Metric | None = None,
+        description: str | None = None,
+    ) -> cloudwatch.Alarm:
+        """Alarms when no run has completed for a time, whatever kept it from doing so.
+
+        Alarms on drift take no data for no drift: a monitor that fails, or is not started any more,
+        would look well. This one takes no data for silence. Each run of the program of a project's
+        image counts itself in `completed_runs`, also where there was no traffic to look at; a run
+        that fails does not. A monitor that never ran is silent, too: the alarm begins soon after it
+        is made. It has no actions but those that are added.
+
+        Parameters:
+            longest_silence: whole hours up to 7 days. Left out: twice the time from one run to the
+                next.
+            metric: what a run puts at least once. Left out: `completed_runs`, which AWS's image
+                does not put: it needs one of its metrics here, and traffic to put it.
+            description: of the alarm. Left out: it names the monitor.
+
+        Raises:
+            ValueError: if CloudWatch cannot look at such a time.
+
+        Example::
+
+            from aws_cdk import aws_cloudwatch_actions as actions
+
+            silent = monitor.silence_alarm("Silent")
+            silent.add_alarm_action(actions.SnsAction(topic))
+        """
+        silence = longest_silence or cdk.Duration.hours(2 * self.hours)
+        problems = Problems(f"silence alarm {self.node.path}/{construct_id}")
+        problems.extend(silence_problems(silence))
+        problems.raise_if_any()
+        runs = metric or self.metric("completed_runs")
+        return silence_alarm(
+            self,
+            construct_id,
+            runs.with_(statistic="SampleCount", period=period_of(silence)),
+            silence,
+            description or f"{self.monitor_name}: no run of the monitor completes",
+        )
 
     def on_violation(
         self, construct_id: str, *, target: events.IRuleTarget | None = None

@@ -35,17 +35,25 @@ class MonitoredData:
     dataset_format: DatasetFormat | None = None
     asked: StoredPrefix | None = None
     answered: StoredPrefix | None = None
+    variant_name: str | None = None
 
     @staticmethod
     def of_endpoint(
-        endpoint: MonitoredEndpoint, *, capture_bucket: s3.IBucket, capture_prefix: str = "capture"
+        endpoint: MonitoredEndpoint,
+        *,
+        capture_bucket: s3.IBucket,
+        capture_prefix: str = "capture",
+        variant_name: str | None = None,
     ) -> "MonitoredData":
         """The requests and answers that an endpoint captures.
 
         Parameters:
-            endpoint: a real-time endpoint with data capture, one variant and one model.
+            endpoint: a real-time endpoint with data capture, and one model behind a variant.
             capture_bucket: bucket of its data capture.
             capture_prefix: part of that bucket.
+            variant_name: the variant, or shadow variant, whose traffic a `DriftMonitor` looks at;
+                Model Monitor cannot choose one. Left out: the endpoint has one variant, or all are
+                looked at as one model.
 
         Source: "Monitor models for data and model quality, bias, and explainability" of
         SageMaker's developer guide.
@@ -54,7 +62,12 @@ class MonitoredData:
 
             MonitoredData.of_endpoint(endpoint, capture_bucket=bucket)
         """
-        return MonitoredData(bucket=capture_bucket, prefix=capture_prefix, endpoint=endpoint)
+        return MonitoredData(
+            bucket=capture_bucket,
+            prefix=capture_prefix,
+            endpoint=endpoint,
+            variant_name=variant_name,
+        )
 
     @staticmethod
     def of_batch_transform(
@@ -144,7 +157,7 @@ class MonitoredData:
         """
         found = prefix_problems("monitored data prefix", self.prefix)
         if self.endpoint is not None:
-            return found + exclusion_problems(self.endpoint)
+            return found + exclusion_problems(self.endpoint, self.variant_name)
         # A bucket's name has at most 63 characters.
         if is_known(self.prefix) and len(self.prefix) > _LONGEST_URI - len("s3://") - 64:
             found.append(

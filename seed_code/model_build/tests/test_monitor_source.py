@@ -33,7 +33,7 @@ def scheduled(folder: Path, **variables: str) -> dict[str, str]:
         end_time="2026-11-20T12:15:00Z",
         period_hours="2",
         publish_cloudwatch_metrics="Enabled",
-        metrics_namespace="aws/sagemaker/Endpoints/model-metrics",
+        metrics_namespace="MLOps/DriftMonitor",
         **variables,
     )
     del found["start_time"]
@@ -69,6 +69,26 @@ def test_a_scheduled_job_reads_the_hours_it_looks_at_and_no_others(
     assert dated["dataset"] == {"item_count": 80}
 
 
+def test_one_of_several_variants_can_be_looked_at(
+    tmp_path: Path, aws: Aws, binary: Fitted, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(aws, binary, 11)
+    other = "capture/churn/Candidate/2026/11/20/11/b.jsonl"
+    aws.objects[other] = aws.objects["capture/churn/AllTraffic/2026/11/20/11/a.jsonl"]
+
+    monitor(scheduled(tmp_path))
+    together = report(tmp_path, "2026/11/20/12/statistics.json")["dataset"]["item_count"]
+    said = capsys.readouterr().out
+    aws.read.clear()
+    monitor(scheduled(tmp_path, variant_name="Candidate"))
+
+    assert "the traffic of AllTraffic, Candidate is looked at as one" in said
+    assert together == 160
+    assert aws.read == [other, "labels/2026/11/20/11/b.jsonl"]
+    assert report(tmp_path, "2026/11/20/12/statistics.json")["dataset"]["item_count"] == 80
+    assert "looked at as one" not in capsys.readouterr().out
+
+
 def test_labels_that_are_late_are_waited_for(tmp_path: Path, aws: Aws, binary: Fitted) -> None:
     fill(aws, binary, 9)
 
@@ -84,7 +104,7 @@ def test_metrics_are_put_to_cloudwatch(tmp_path: Path, aws: Aws, binary: Fitted)
     monitor(scheduled(tmp_path))
 
     (request,) = aws.metrics
-    assert request["Namespace"] == "aws/sagemaker/Endpoints/model-metrics"
+    assert request["Namespace"] == "MLOps/DriftMonitor"
     found = {one["MetricName"]: one for one in request["MetricData"]}
     assert found["auc"]["Value"] > 0.9
     assert found["auc"]["Timestamp"] == END
@@ -92,6 +112,30 @@ def test_metrics_are_put_to_cloudwatch(tmp_path: Path, aws: Aws, binary: Fitted)
         "Endpoint": "churn",
         "MonitoringSchedule": "drift",
     }
+
+
+def test_a_run_counts_itself_with_and_without_traffic(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    monitor(scheduled(tmp_path))
+    fill(aws, binary, 11)
+    monitor(scheduled(tmp_path))
+
+    for request in aws.metrics:
+        (count,) = (one for one in request["MetricData"] if one["MetricName"] == "completed_runs")
+        assert (count["Value"], count["Timestamp"]) == (1.0, END)
+        assert {"Name": "MonitoringSchedule", "Value": "drift"} in count["Dimensions"]
+    assert [len(request["MetricData"]) > 1 for request in aws.metrics] == [False, True]
+
+
+def test_a_run_that_fails_does_not_count_itself(tmp_path: Path, aws: Aws, binary: Fitted) -> None:
+    fill(aws, binary, 11)
+    aws.objects["labels/2026/11/20/11/b.jsonl"] = b"no label"
+
+    with pytest.raises(InputError):
+        monitor(scheduled(tmp_path))
+
+    assert aws.metrics == []
 
 
 @pytest.mark.parametrize(

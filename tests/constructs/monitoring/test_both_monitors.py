@@ -91,6 +91,49 @@ def test_the_image_of_aws_puts_no_drift_of_all_features(define: Define) -> None:
 
 
 @both
+@pytest.mark.parametrize("hours", [1, 6, 24])
+def test_a_monitor_that_falls_silent_is_noticed(
+    kind: Kind, hours: int, define: Define, resources: Any
+) -> None:
+    """The other alarms take no data for no drift."""
+    monitor = define(kind, frequency=MonitoringFrequency.every(hours=hours))
+
+    monitor.silence_alarm("Silent")
+
+    (alarm,) = resources("AWS::CloudWatch::Alarm")
+    assert (alarm["MetricName"], alarm["Namespace"]) == ("completed_runs", monitor.namespace)
+    assert {one["Name"]: one["Value"] for one in alarm["Dimensions"]} == dict(monitor.dimensions)
+    assert alarm["TreatMissingData"] == "breaching"
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+    assert alarm["Statistic"] == "SampleCount"
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == 2 * hours * 3600
+
+
+def test_a_monitor_with_the_image_of_aws_is_watched_by_what_that_puts(
+    define: Define, resources: Any
+) -> None:
+    monitor = define(ModelMonitor, image=None)
+    with pytest.raises(ValueError, match="AWS's image does not count its runs; give one"):
+        monitor.silence_alarm("Unknown")
+
+    monitor.silence_alarm(
+        "Silent",
+        metric=monitor.metric_completeness("age"),
+        longest_silence=cdk.Duration.hours(5),
+    )
+
+    (alarm,) = resources("AWS::CloudWatch::Alarm")
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("feature_non_null_age", "SampleCount")
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3600, 5)
+
+
+@both
+def test_a_silence_that_cloudwatch_cannot_look_at_is_refused(kind: Kind, define: Define) -> None:
+    with pytest.raises(ValueError, match="longest_silence: got 691200 seconds; allowed are whole"):
+        define(kind).silence_alarm("Silent", longest_silence=cdk.Duration.days(8))
+
+
+@both
 def test_metrics_of_other_questions_have_their_own_dimensions(
     kind: Kind, stack: cdk.Stack, settings: dict[str, Any], questions: dict[str, MonitoringQuestion]
 ) -> None:

@@ -35,13 +35,13 @@ def test_an_endpoint_is_watched_in_the_units_of_its_metrics(
         for one in resources("AWS::CloudWatch::Alarm")
     }
     assert {name: one["Threshold"] for name, one in found.items()} == {
-        ("Invocation5XXErrors", "Warning"): 0.05,
+        ("Invocation5XXErrors", "Warning"): 0.01,
         ("Invocation5XXErrors", "Critical"): 0.2,
         ("Invocation4XXErrors", "Warning"): 0.2,
         ("ModelLatency", "Warning"): 300_000,
         ("CPUUtilization", "Warning"): 350,
-        ("MemoryUtilization", "Warning"): 90,
-        ("DiskUtilization", "Warning"): 90,
+        ("MemoryUtilization", "Warning"): 80,
+        ("DiskUtilization", "Warning"): 80,
     }
     errors = found["Invocation5XXErrors", "Warning"]
     assert (errors["Namespace"], errors["Statistic"]) == ("AWS/SageMaker", "Average")
@@ -150,3 +150,36 @@ def test_a_threshold_on_what_aws_does_not_publish_of_this_kind_is_refused(
     text = str(queue.value)
     assert "Warning oldest_request: got ApproximateAgeOfOldestRequest of a real-time" in text
     assert "Warning concurrency_share: got 2; allowed is a part of the concurrency" in text
+
+
+@pytest.mark.parametrize("severities", [["Critical"], ["Warning"], ["Warning", "Critical"]])
+def test_by_default_no_two_severities_have_the_same_threshold(
+    stack: cdk.Stack, endpoint: EndpointBase, resources: Any, severities: list[str]
+) -> None:
+    EndpointAlarms(
+        stack,
+        "Alarms",
+        endpoint=endpoint,
+        thresholds={severity: EndpointThresholds() for severity in severities},
+    )
+
+    limits = [(one["MetricName"], one["Threshold"]) for one in resources("AWS::CloudWatch::Alarm")]
+    assert len(limits) == len(set(limits)) == 3 * len(severities)
+
+
+def test_two_severities_of_one_threshold_are_refused(
+    stack: cdk.Stack, endpoint: EndpointBase
+) -> None:
+    with pytest.raises(ValueError) as refusal:
+        EndpointAlarms(
+            stack,
+            "Alarms",
+            endpoint=endpoint,
+            thresholds={
+                "Warning": EndpointThresholds(memory_utilization=90),
+                "Critical": EndpointThresholds(),
+            },
+        )
+
+    expected = "watch Memory: got the threshold 90 for Warning and Critical; give each"
+    assert expected in str(refusal.value)

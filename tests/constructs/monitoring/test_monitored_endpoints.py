@@ -6,18 +6,18 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Template
 
 from mlops_constructs.hosting import (
     DataCapture,
     Endpoint,
+    EndpointBase,
     Model,
     ModelSource,
     RealTimeVariant,
     ServerlessVariant,
 )
-from mlops_constructs.monitoring import (
-    MonitoredData,
-)
+from mlops_constructs.monitoring import DriftMonitor, ModelMonitor, MonitoredData
 from mlops_constructs.monitoring.question_kind import DATA_QUALITY
 from tests.constructs.monitoring.conftest import Define, Kind, both
 
@@ -71,6 +71,36 @@ def test_several_variants_are_refused_and_one_is_not(
         define(kind, data=MonitoredData.of_endpoint(several, capture_bucket=bucket))
     accepted = MonitoredData.of_endpoint(single, capture_bucket=bucket)
     assert accepted.problems(DATA_QUALITY, own_role=True) == []
+
+
+def test_one_of_several_variants_can_be_monitored(
+    define: Define, stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository
+) -> None:
+    parts = captured(stack, bucket, repository)
+    variants = [
+        RealTimeVariant(model=parts["model"], instance_type="ml.m7i.large", name=name)
+        for name in ("one", "two")
+    ]
+    several = Endpoint(stack, "Two", variants=variants, data_capture=parts["capture"])
+
+    def of(name: str) -> MonitoredData:
+        return MonitoredData.of_endpoint(several, capture_bucket=bucket, variant_name=name)
+
+    define(DriftMonitor, data=of("two"))
+
+    (schedule,) = Template.from_stack(stack).find_resources("AWS::Scheduler::Schedule").values()
+    request = str(schedule["Properties"]["Target"]["Input"])
+    assert '"variant_name":"two"' in request
+    (unknown,) = of("three").problems(DATA_QUALITY, own_role=True)
+    assert unknown == "variant_name: got 'three'; allowed are one, two"
+
+
+def test_model_monitor_cannot_choose_a_variant(
+    define: Define, bucket: s3.IBucket, endpoint: EndpointBase
+) -> None:
+    data = MonitoredData.of_endpoint(endpoint, capture_bucket=bucket, variant_name="two")
+    with pytest.raises(ValueError, match="variant_name: got 'two', but Model Monitor reads"):
+        define(ModelMonitor, data=data)
 
 
 @pytest.mark.parametrize(

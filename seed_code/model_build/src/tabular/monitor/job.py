@@ -14,11 +14,13 @@ from pathlib import Path
 
 from tabular.failure import exit_with_message
 from tabular.monitor.baselining import baseline
-from tabular.monitor.findings import Findings
+from tabular.monitor.findings import Findings, Metric
 from tabular.monitor.publication import publish
 from tabular.monitor.questions import compare
 from tabular.monitor.settings import Settings, Window
 
+# Of each run that did not fail: without it, one that has stopped would look like one that is well.
+COMPLETED_RUNS = "completed_runs"
 MESSAGE = Path("/opt/ml/output/message")
 
 
@@ -36,11 +38,13 @@ def monitor(environment: Mapping[str, str]) -> str:
     """
     settings = Settings.from_environment(environment)
     found = compare(settings)
+    metrics = [Metric(name=COMPLETED_RUNS, value=1.0)]
+    if found is not None:
+        found.write(_folder(settings), compared=bool(settings.baseline_constraints))
+        metrics += found.metrics
+    publish(metrics, settings, time_of_metrics(settings.window, datetime.now(UTC)))
     if found is None:
         return "Completed: There was no traffic to look at."
-    window = settings.window
-    found.write(_folder(settings), compared=bool(settings.baseline_constraints))
-    publish(found.metrics, settings, time_of_metrics(window, datetime.now(UTC)))
     return _ending(found)
 
 

@@ -73,8 +73,10 @@ def _captured(settings: Settings) -> list[Event]:
     if settings.dataset_format.of_batch:
         with_labels = settings.analysis in WITH_LABELS
         return asked_and_answered(settings) if with_labels else asked(settings)
-    window = settings.window
-    found = events(lines(settings.dataset_source, window, by_variant=True))
+    window, source, variant = settings.window, settings.dataset_source, settings.variant_name
+    if variant:
+        source = f"{source.rstrip('/')}/{variant}"
+    found = events(lines(source, window, by_variant=not variant))
     return [event for event in found if window is None or window.holds(event.time)]
 
 

@@ -2,7 +2,7 @@
 
 The names are those that Model Monitor gives to its containers. Some are ours, for a processing job
 that nobody prepares data for: `period_hours`, `ground_truth_source`, `ground_truth_delay_hours`,
-`metrics_namespace` and `model_source`.
+`metrics_namespace`, `model_source` and `variant_name`.
 """
 
 import json
@@ -92,6 +92,7 @@ class Settings:
             as the project's server writes it.
         probability: column or member that holds the probability, or "".
         endpoint_name: the endpoint, or "".
+        variant_name: the variant whose traffic is looked at; "" looks at all as at one model's.
         schedule_name: the monitor, or "".
         metrics_namespace: where the run puts metrics itself, or "".
         metrics_file: where Model Monitor looks for metrics, or "" where nobody wants them.
@@ -115,6 +116,7 @@ class Settings:
     inference: str = ""
     probability: str = ""
     endpoint_name: str = ""
+    variant_name: str = ""
     schedule_name: str = ""
     metrics_namespace: str = ""
     metrics_file: str = ""
@@ -154,6 +156,7 @@ class Settings:
             inference=environment.get("inference_attribute", ""),
             probability=environment.get("probability_attribute", ""),
             endpoint_name=environment.get("sagemaker_endpoint_name", ""),
+            variant_name=environment.get("variant_name", ""),
             schedule_name=environment.get("sagemaker_monitoring_schedule_name", ""),
             metrics_namespace=namespace if published else "",
             metrics_file=METRICS_FILE if published and not namespace else "",

@@ -114,11 +114,15 @@ class _Bucket:
 
     def lines(self, window: Window | None, *, by_variant: bool) -> Lines:
         folders = list(self._variants()) if by_variant else [f"{self._prefix}/"]
+        read: dict[str, None] = {}
         for folder in folders:
             for hour in self._hours(window):
                 for key in self._keys(f"{folder}{hour}/"):
+                    read[folder.rstrip("/").rpartition("/")[2]] = None
                     text = self.content(key).decode("utf-8")
                     yield from _numbered(key, text.splitlines())
+        if len(read) > 1:
+            print(f"the traffic of {', '.join(read)} is looked at as one; variant_name chooses")
 
     def listed(self, window: Window | None, side: str) -> list[File]:
         """The files that the manifests of some hours name, each once."""

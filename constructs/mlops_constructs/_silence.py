@@ -1,4 +1,4 @@
-"""When a feature group counts as stale, in CloudWatch's terms."""
+"""When what should write or report counts as silent, in CloudWatch's terms."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -32,20 +32,20 @@ def period_of(longest_silence: cdk.Duration) -> cdk.Duration:
 def silence_alarm(
     scope: cdk.Resource,
     construct_id: str,
-    written: cloudwatch.IMetric,
+    count: cloudwatch.IMetric,
     longest_silence: cdk.Duration,
     description: str,
 ) -> cloudwatch.Alarm:
-    """The alarm on a metric that is 0 in all periods of the silence.
+    """The alarm on a count that is 0 in all periods of the silence.
 
-    A group that gets nothing has no data at all, which is as bad as 0.
+    What does nothing has no data at all, which is as bad as 0.
     """
     period = period_of(longest_silence)
     return cloudwatch.Alarm(
         scope,
         construct_id,
         alarm_description=description,
-        metric=written,
+        metric=count,
         threshold=1,
         comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
         evaluation_periods=int(longest_silence.to_seconds() // period.to_seconds()),
