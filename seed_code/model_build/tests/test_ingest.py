@@ -195,6 +195,7 @@ def test_bad_rows_fail_the_job_by_file_and_line_and_the_others_are_written(
         ("a.csv", HEADING + "c-1,,1,1,x\n", "'at' is missing, the event time of the group"),
         ("a.jsonl", '{"city": ["x"]}', "a.jsonl, line 1: 'city': expected a text, a number or nu"),
         ("a.jsonl", '{"balance": NaN}', "a.jsonl, line 1: not JSON: NaN is no number"),
+        ("a.jsonl", "[" * 5000, "a.jsonl, line 1: not JSON: it is nested too deeply"),
         ("a.jsonl", "\n[]", "a.jsonl, line 2: expected a JSON object"),
     ],
 )

@@ -107,6 +107,34 @@ def test_missing_values_and_other_types_are_noticed(
     assert {("member", "completeness_check"), ("age", "data_type_check")} <= found
 
 
+def test_a_body_that_nobody_can_read_ends_no_run(
+    compared: tuple[Path, dict[str, str], Rows], binary: Fitted
+) -> None:
+    folder, variables, rows = compared
+    deep = side("INPUT", "[" * 5000 + "]" * 5000, "JSON", "application/json")
+    lines = captured_calls(rows, binary.predictor)
+    lines += [line(999, deep, None, END.replace(hour=11))]
+    write_lines(folder / "capture/a.jsonl", lines)
+
+    monitor(variables)
+
+    assert report(folder, "statistics.json")["dataset"] == {"item_count": len(rows)}
+
+
+@pytest.mark.parametrize("encoding", ["JSON", "BASE64"])
+def test_captured_json_lines_are_rows(
+    compared: tuple[Path, dict[str, str], Rows], encoding: str
+) -> None:
+    folder, variables, rows = compared
+    lines = "\n".join(json.dumps(row) for row in rows) + "\n"
+    body = side("INPUT", lines, encoding, "application/jsonlines")
+    write_lines(folder / "capture/a.jsonl", [line(1, body, None, END.replace(hour=11))])
+
+    monitor(variables)
+
+    assert report(folder, "statistics.json")["dataset"] == {"item_count": len(rows)}
+
+
 def test_columns_that_come_and_go_are_noticed(
     compared: tuple[Path, dict[str, str], Rows],
 ) -> None:

@@ -1,8 +1,11 @@
 """The answers of `/ping` and `/invocations`."""
 
 import csv
+import gzip
 import io
 import json
+import math
+import random
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -239,7 +242,7 @@ def test_other_formats_are_refused(serve: Serve, binary: Fitted) -> None:
     wrong = post(served, row, "text/plain")
     assert wrong.status == 415
     assert wrong.json()["error"] == (
-        "got Content-Type 'text/plain'; allowed: text/csv, application/json"
+        "got Content-Type 'text/plain'; allowed: text/csv, application/json, application/jsonlines"
     )
     wrong = post(served, row, accept="image/png")
     assert wrong.status == 406
@@ -251,3 +254,138 @@ def test_parameters_of_a_format_do_not_matter(serve: Serve, binary: Fitted) -> N
         serve(binary), as_csv(raw(binary, 1)), "Text/CSV; charset=utf-8", "text/html, */*;q=0.1"
     )
     assert response.status == 200
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
+def test_json_lines_are_answered_by_json_lines(
+    serve: Serve, fit: Callable[[str], Fitted], kind: str
+) -> None:
+    fitted = fit(kind)
+    served = serve(fitted)
+    rows = raw(fitted, 4)
+    named = [dict(zip(HEADING[:-1], row, strict=True)) for row in rows]
+    expected = post_json(served, {"instances": rows}).json()["predictions"]
+    for values in (rows, named):
+        body = "\n".join(json.dumps(value) for value in values) + "\n\n"
+        response = post(served, body, "application/jsonlines")
+        assert response.status == 200
+        assert response.headers["content-type"].startswith("application/jsonlines")
+        assert [json.loads(line) for line in response.text.splitlines()] == expected
+
+
+def test_a_line_that_is_no_row_is_named(serve: Serve, binary: Fitted) -> None:
+    served = serve(binary)
+    row = json.dumps(raw(binary, 1)[0])
+    broken = post(served, f"{row}\n\n{{", "application/jsonlines")
+    assert refusal(broken).startswith("line 3 is not JSON: ")
+    number = post(served, f"{row}\n5", "application/jsonlines")
+    assert refusal(number).startswith("row 2: got 5, expected a list of values")
+    several = post(served, f"{row}\n{row}", "application/json")
+    assert "for an object or a list on each line the Content-Type is application/jsonlines" in (
+        refusal(several)
+    )
+
+
+class TestBatchTransform:
+    """A job cuts files at their lines, and sends the parts one by one."""
+
+    @pytest.fixture(autouse=True)
+    def batch(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SAGEMAKER_BATCH", "true")
+
+    def test_a_heading_is_refused_with_the_order_of_the_columns(
+        self, serve: Serve, binary: Fitted
+    ) -> None:
+        names = HEADING[:-1]
+        reordered = [list(reversed(names)), *(list(reversed(row)) for row in raw(binary, 3))]
+
+        message = refusal(post(serve(binary), as_csv(reordered)))
+
+        assert message.startswith("got a heading, which only the first part of a file would have")
+        assert message.endswith("in this order: " + ",".join(names))
+
+    @pytest.mark.parametrize("kind", ["text/csv", "application/jsonlines"])
+    def test_each_record_has_a_line_of_json(self, serve: Serve, binary: Fitted, kind: str) -> None:
+        rows = raw(binary, 3)
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        body = as_csv(rows) if kind == "text/csv" else lines
+
+        response = post(serve(binary), body, kind, accept="application/json")
+
+        answers = [json.loads(line) for line in response.text.splitlines()]
+        assert [set(answer) for answer in answers] == [{"label", "probabilities"}] * 3
+
+    def test_a_whole_json_document_is_answered_by_one(self, serve: Serve, binary: Fitted) -> None:
+        response = post_json(serve(binary), {"instances": raw(binary, 2)})
+        assert len(response.json()["predictions"]) == 2
+
+
+DEEP = 5000
+NOT_READABLE: dict[str, tuple[bytes, str]] = {
+    "deep list": (b"[" * DEEP + b"]" * DEEP, "application/json"),
+    "deep object": (b'{"a":' * DEEP + b"1" + b"}" * DEEP, "application/json"),
+    "deep cell": (b"[[" + b"[" * 900 + b"]" * 900 + b",1,2,3,4]]", "application/json"),
+    "deep line": (b"[" * DEEP + b"]" * DEEP + b"\n", "application/jsonlines"),
+    "half a document": (b'{"instances": [[1, 2', "application/json"),
+    "two documents": (b"[1] [2]", "application/json"),
+    "number of many digits": (b"[[" + b"9" * 5000 + b", 1, 2, 3, 4]]", "application/json"),
+    "text": (b'"text"', "application/json"),
+    "null": (b"null", "application/json"),
+    "rows of null": (b'{"instances": [null]}', "application/json"),
+    "no UTF-8": (b'["\xff"]', "application/json"),
+    "no UTF-8 line": (b'["\xff"]', "application/jsonlines"),
+    "UTF-16 without an end": ("[[1]]".encode("utf-16")[:-1], "application/json"),
+    "NUL": (b"\x00", "text/csv"),
+    "open quote": (b'"1,2', "text/csv"),
+    "field of many characters": (b"x" * 200_000, "text/csv"),
+    "no text": (bytes(range(128, 256)), "text/csv"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_READABLE)
+def test_what_cannot_be_read_is_the_callers_fault(serve: Serve, binary: Fitted, case: str) -> None:
+    """A 5xx would count as the model's: a caller with junk could roll a deployment back."""
+    body, kind = NOT_READABLE[case]
+    message = refusal(post(serve(binary), body, kind))
+    assert len(message) <= application.LONGEST_REFUSAL + 1
+
+
+VALUES = [
+    None,
+    True,
+    -1,
+    10**400,
+    1e400,
+    -0.0,
+    math.nan,
+    "",
+    "é",
+    "\ud800",
+    "1e5",
+    " 7 ",
+    [],
+    [1],
+    {},
+]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_no_value_of_a_cell_is_an_error_of_the_server(
+    serve: Serve, binary: Fitted, seed: int
+) -> None:
+    chosen = random.Random(seed)  # noqa: S311  reproducible, not secret
+    served = serve(binary)
+    rows = [[chosen.choice(VALUES) for _ in HEADING[:-1]] for _ in range(3)]
+    named = [dict(zip(HEADING[:-1], row, strict=True)) for row in rows]
+    for document in (rows, named, {"instances": rows}, {"instances": rows[0]}, rows[0]):
+        assert post_json(served, document).status in (200, 400)
+    junk = bytes(chosen.randrange(256) for _ in range(200))
+    for kind in ("text/csv", "application/json", "application/jsonlines"):
+        assert post(served, junk, kind).status in (200, 400)
+
+
+def test_a_compressed_body_is_refused_by_name(serve: Serve, binary: Fitted) -> None:
+    headers = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
+    response = serve(binary).request("POST", "/invocations", gzip.compress(b"1,2"), headers)
+    assert response.status == 415
+    assert response.json()["error"].startswith("got Content-Encoding 'gzip'")

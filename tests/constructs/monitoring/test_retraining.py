@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 import aws_cdk as cdk
-import jsonata
+import jsonata  # type: ignore[import-untyped]
 import pytest
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_sagemaker as sagemaker

@@ -1,5 +1,6 @@
-"""Reads the rows of a request and writes the answers, as CSV or JSON."""
+"""Reads the rows of a request and writes the answers, as CSV, JSON or JSON lines."""
 
+import codecs
 import csv
 import io
 import json
@@ -15,6 +16,8 @@ from tabular.schema import Schema
 
 CSV = "text/csv"
 JSON = "application/json"
+JSON_LINES = "application/jsonlines"
+FORMATS = (CSV, JSON, JSON_LINES)
 
 Columns = list[Sequence[Any]]
 
@@ -24,9 +27,12 @@ class RowReader:
 
     Parameters:
         schema: the fitted preprocessing.
+        batch: whether bodies are parts of files. A heading is refused then: a batch transform job
+            cuts files at their lines, so only the first part would have it.
     """
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, *, batch: bool = False) -> None:
+        self._batch = batch
         self._target = schema.target
         self._names = [column.name for column in schema.columns]
         self._features = [column.name for column in schema.features]
@@ -56,6 +62,12 @@ class RowReader:
         heading = [name.strip() for name in rows[0]]
         positions: list[int] | None = None
         if self._is_heading(heading):
+            if self._batch:
+                raise InputError(
+                    "got a heading, which only the first part of a file would have: batch "
+                    "transform cuts files at their lines; send rows without a heading, in this "
+                    "order: " + _csv_row(self._names)
+                )
             positions = self._positions(heading, "the heading")
             del rows[0]
             if not rows:
@@ -68,10 +80,7 @@ class RowReader:
         Raises:
             InputError: if it is no JSON, or a row does not have the expected values.
         """
-        try:
-            document = json.loads(body)
-        except ValueError as error:
-            raise InputError(f"the body is not JSON: {error}") from error
+        document = _document(body, "the body")
         rows = document
         if isinstance(document, dict):
             rows = document.get("instances", [document])
@@ -79,6 +88,19 @@ class RowReader:
             raise InputError('"instances" is no list; expected a list of rows')
         if not rows:
             raise InputError("the body has no rows")
+        return self._rows(rows)
+
+    def json_lines(self, body: bytes) -> Columns:
+        """The cells of a body with a JSON list or object on each line, column by column.
+
+        Raises:
+            InputError: if a line is no JSON, or does not have the expected values.
+        """
+        lines = body.removeprefix(codecs.BOM_UTF8).split(b"\n")
+        written = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+        return self._rows([_document(line, f"line {number}") for number, line in written])
+
+    def _rows(self, rows: list[Any]) -> Columns:
         if all(isinstance(row, list) for row in rows):
             return self._select(rows, None, len(rows[0]))
         if all(isinstance(row, dict) for row in rows):
@@ -131,6 +153,18 @@ class RowReader:
         return [[row[name] for row in rows] for name in self._features]
 
 
+def _document(text: bytes, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise InputError(f"{where} is not JSON: it is nested too deeply") from error
+    except ValueError as error:
+        hint = ""
+        if where == "the body" and "Extra data" in str(error):
+            hint = f"; for an object or a list on each line the Content-Type is {JSON_LINES}"
+        raise InputError(f"{where} is not JSON: {error}{hint}") from error
+
+
 class AnswerWriter:
     """Writes what the model answered.
 
@@ -160,21 +194,27 @@ class AnswerWriter:
 
     def json(self, answers: npt.NDArray[np.float32]) -> bytes:
         """`{"predictions": [...]}` with a value, or a label and the probability of each label."""
-        predictions: list[dict[str, Any]]
+        document = {"predictions": self._predictions(answers)}
+        return json.dumps(document, ensure_ascii=False).encode()
+
+    def json_lines(self, answers: npt.NDArray[np.float32]) -> bytes:
+        """What `json` has in its list, on a line for each row."""
+        lines = [json.dumps(one, ensure_ascii=False) for one in self._predictions(answers)]
+        return ("\n".join(lines) + "\n").encode()
+
+    def _predictions(self, answers: npt.NDArray[np.float32]) -> list[dict[str, Any]]:
         if self._regression:
-            predictions = [{"value": float(_shortest(value))} for value in answers]
-        else:
-            predictions = [
-                {
-                    "label": self._label_values[label],
-                    "probabilities": {
-                        name: float(_shortest(value))
-                        for name, value in zip(self._labels, row, strict=True)
-                    },
-                }
-                for label, row in zip(self._chosen(answers), answers, strict=True)
-            ]
-        return json.dumps({"predictions": predictions}, ensure_ascii=False).encode()
+            return [{"value": float(_shortest(value))} for value in answers]
+        return [
+            {
+                "label": self._label_values[label],
+                "probabilities": {
+                    name: float(_shortest(value))
+                    for name, value in zip(self._labels, row, strict=True)
+                },
+            }
+            for label, row in zip(self._chosen(answers), answers, strict=True)
+        ]
 
     def _chosen(self, answers: npt.NDArray[np.float32]) -> list[int]:
         # Of two labels the positive one from 0.5 on, as the evaluation counts.
@@ -190,8 +230,12 @@ def _shortest(value: np.float32) -> str:
 
 
 def _csv_cell(label: str) -> str:
+    return _csv_row([label])
+
+
+def _csv_row(cells: Sequence[str]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow([label])
+    csv.writer(line, lineterminator="").writerow(cells)
     return line.getvalue()
 
 

@@ -136,6 +136,8 @@ def _json_row(line: str) -> dict[str, str] | InputError:
     try:
         # Numbers stay as they are written, to the last digit.
         row = json.loads(line, parse_float=str, parse_int=str, parse_constant=_no_constant)
+    except RecursionError:
+        return InputError("not JSON: it is nested too deeply")
     except ValueError as error:
         return InputError(f"not JSON: {error}")
     if not isinstance(row, dict):

@@ -116,18 +116,31 @@ def _body(place: str, side: dict[str, Any] | None) -> Body | None:
     if side is None:
         return None
     encoding, data = str(side.get("encoding", "")).upper(), str(side.get("data", ""))
-    kind = JSON if "json" in str(side.get("observedContentType", "")).lower() else CSV
+    content_type = str(side.get("observedContentType", "")).lower()
+    kind = JSON if "json" in content_type else CSV
+    lines = "jsonlines" in content_type
     match encoding:
         case "CSV":
             return Body(content=data.encode(), kind=CSV)
         case "JSON":
-            return Body(content=data.encode(), kind=JSON)
+            return _json_body(data.encode(), lines=lines)
         case "BASE64":
             try:
-                return Body(content=base64.b64decode(data, validate=True), kind=kind)
+                content = base64.b64decode(data, validate=True)
             except binascii.Error as error:
                 raise InputError(f"{place}: data is no base64: {error}") from error
+            return (
+                Body(content=content, kind=CSV) if kind == CSV else _json_body(content, lines=lines)
+            )
     raise InputError(f"{place}: got encoding {encoding!r}; allowed: CSV, JSON, BASE64")
+
+
+def _json_body(content: bytes, *, lines: bool) -> Body:
+    """JSON, of lines as one list."""
+    if lines:
+        written = [line for line in content.splitlines() if line.strip()]
+        content = b"[" + b",".join(written) + b"]"
+    return Body(content=content, kind=JSON)
 
 
 def _labels(place: str, side: dict[str, Any] | None) -> tuple[str, ...]:
