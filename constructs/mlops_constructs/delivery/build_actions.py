@@ -8,6 +8,7 @@ from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from mlops_constructs.access.project_access import PROJECT_TAG
 from mlops_constructs.access.service_role import Permission
 
 from ._first_approval import SYNTH_NAMESPACE
@@ -64,7 +65,7 @@ def train_action(
             "SAGEMAKER_PIPELINE_ROLE_ARN": training_role.role_arn,
         },
         permissions=_train_permissions(scope, project, training_role),
-        # Tuning on real data takes hours; CodeBuild's own limit is eight.
+        # Tuning on real data takes hours. The seed's build ends a little earlier, saying why.
         timeout=cdk.Duration.hours(8),
     )
     return build.in_pipeline("Train", source=source, variables={"IMAGE_URI": image_uri})
@@ -74,6 +75,7 @@ def _train_permissions(
     scope: Construct, project: ProjectResources, training_role: iam.IRole
 ) -> list[Permission]:
     name = project.sagemaker_pipeline_name
+    of_project = {"StringEquals": {f"aws:ResourceTag/{PROJECT_TAG}": project.project_name}}
     return [
         Permission(
             actions=[
@@ -99,12 +101,14 @@ def _train_permissions(
         Permission(
             actions=["sagemaker:DescribeProcessingJob"],
             resources=[sagemaker_arn(scope, "processing-job", JOB_NAMES)],
+            conditions=of_project,
             because="SageMaker Pipelines makes up the rest of the job's name",
         ),
         Permission(
             actions=["sagemaker:ListTrainingJobsForHyperParameterTuningJob"],
             resources=[sagemaker_arn(scope, "hyper-parameter-tuning-job", "*")],
-            because="tuning jobs have short names without prefix: 32 characters are allowed",
+            conditions=of_project,
+            because="pipelines make up the names of tuning jobs; the condition asks for the tag",
         ),
         Permission(
             actions=["iam:PassRole"],

@@ -14,6 +14,7 @@ from mlops_constructs.access.job_guard import (
 )
 from mlops_constructs.access.model_approval import NO_APPROVAL
 from mlops_constructs.access.network_interfaces import network_interface_permissions
+from mlops_constructs.access.project_access import PROJECT_TAG
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from .project_resources import ProjectResources, sagemaker_arn
@@ -21,12 +22,14 @@ from .project_resources import ProjectResources, sagemaker_arn
 JOB_NAMES = "pipelines-*"
 """SageMaker Pipelines begins the names of the jobs that its steps start with `pipelines-`."""
 
+_JOBS = {
+    "HyperParameterTuningJob": "hyper-parameter-tuning-job",
+    "ProcessingJob": "processing-job",
+    "TrainingJob": "training-job",
+}
+_NAMES = "pipelines make up the names of their jobs; the condition asks for the project's tag"
 
-STARTED = (
-    "sagemaker:CreateHyperParameterTuningJob",
-    "sagemaker:CreateProcessingJob",
-    "sagemaker:CreateTrainingJob",
-)
+STARTED = tuple(f"sagemaker:Create{name}" for name in _JOBS)
 """What the steps of the pipeline start."""
 
 
@@ -40,6 +43,9 @@ class TrainingRole(ServiceRole):
 
     Whatever code is pushed, no job starts whose volumes, output or traffic between instances are
     not encrypted with the project's key; and none outside of the project's network, if it has one.
+
+    Jobs are the project's by the tag `sagemaker:project-name`, which the arguments of each step
+    have to give them: the role starts none without it, and sees none of other projects.
 
     Source: "How to use SageMaker AI execution roles", sections CreateProcessingJob,
     CreateTrainingJob, CreateHyperParameterTuningJob; "IAM access management" of SageMaker
@@ -67,7 +73,7 @@ class TrainingRole(ServiceRole):
             service="sagemaker.amazonaws.com",
             description="SageMaker: runs the training pipeline of one project and its jobs",
             permissions=[
-                *_jobs(scope),
+                *_jobs(scope, project),
                 Permission(
                     actions=[
                         "sagemaker:AddTags",
@@ -124,41 +130,44 @@ def _guard(scope: Construct, project: ProjectResources) -> list[Permission]:
     return [*joining, *denied, *outside_of(network, STARTED)]
 
 
-def _jobs(scope: Construct) -> list[Permission]:
-    tuning = sagemaker_arn(scope, "hyper-parameter-tuning-job", "*")
+def _jobs(scope: Construct, project: ProjectResources) -> list[Permission]:
+    """Jobs of the project, known by its tag.
+
+    SageMaker Pipelines makes up their names: of a tuning job, whose name has 32 characters, no part
+    is the pipeline's. The tag comes with the creation and is nothing that could be added later: a
+    job that others have made would become the project's.
+    """
+    kinds = [sagemaker_arn(scope, kind, "*") for kind in _JOBS.values()]
+    looking = [f"sagemaker:{verb}{name}" for name in _JOBS for verb in ("Describe", "Stop")]
     return [
         Permission(
-            actions=[
-                "sagemaker:AddTags",
-                "sagemaker:CreateProcessingJob",
-                "sagemaker:DescribeProcessingJob",
-                "sagemaker:StopProcessingJob",
-            ],
-            resources=[sagemaker_arn(scope, "processing-job", JOB_NAMES)],
-            because="SageMaker Pipelines makes up the rest of the job's name",
+            actions=STARTED,
+            resources=kinds,
+            conditions={"StringEquals": _tag("aws:RequestTag", project)},
+            because=_NAMES,
         ),
         Permission(
-            actions=[
-                "sagemaker:AddTags",
-                "sagemaker:CreateHyperParameterTuningJob",
-                "sagemaker:DescribeHyperParameterTuningJob",
-                "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
-                "sagemaker:StopHyperParameterTuningJob",
-            ],
-            resources=[tuning],
-            because="tuning jobs have short names without prefix: 32 characters are allowed",
+            actions=["sagemaker:AddTags"],
+            resources=kinds,
+            conditions={
+                "StringEquals": {
+                    **_tag("aws:RequestTag", project),
+                    "sagemaker:TaggingAction": [f"Create{name}" for name in _JOBS],
+                }
+            },
+            because=_NAMES,
         ),
         Permission(
-            actions=[
-                "sagemaker:AddTags",
-                "sagemaker:CreateTrainingJob",
-                "sagemaker:DescribeTrainingJob",
-                "sagemaker:StopTrainingJob",
-            ],
-            resources=[sagemaker_arn(scope, "training-job", "*")],
-            because="trials are named after their tuning job, which has no prefix",
+            actions=[*looking, "sagemaker:ListTrainingJobsForHyperParameterTuningJob"],
+            resources=kinds,
+            conditions={"StringEquals": _tag("aws:ResourceTag", project)},
+            because=_NAMES,
         ),
     ]
+
+
+def _tag(key: str, project: ProjectResources) -> dict[str, str]:
+    return {f"{key}/{PROJECT_TAG}": project.project_name}
 
 
 def _observe(scope: Construct) -> list[Permission]:

@@ -9,6 +9,8 @@ from pipeline.project import Project
 
 ENDED = ("Succeeded", "Failed", "Stopped")
 TRIAL_ENDED = ("Completed", "Failed", "Stopped")
+# The project's stack ends the train build after eight hours, without a word.
+LONGEST_SECONDS = 8 * 3600 - 900
 
 
 class ExecutionError(Exception):
@@ -82,7 +84,7 @@ class Follower:
             The ARN of the model package that was registered.
 
         Raises:
-            ExecutionError: if the execution failed or was stopped.
+            ExecutionError: if the execution failed, was stopped, or outlives the build.
         """
         begun = self.clock()
         while True:
@@ -97,8 +99,19 @@ class Follower:
             status = execution["PipelineExecutionStatus"]
             if status in ENDED:
                 return self._result(status, execution.get("FailureReason", ""), steps)
+            if elapsed > LONGEST_SECONDS:
+                raise ExecutionError(self._still_executing(steps))
             # Short runs are shown promptly, long ones ask rarely.
             self.sleep(min(10, 1 + elapsed / 60))
+
+    def _still_executing(self, steps: list[dict[str, Any]]) -> str:
+        under_way = [step["StepName"] for step in steps if step["StepStatus"] == "Executing"]
+        return (
+            f"after {LONGEST_SECONDS / 3600:g} hours the build has to end, though the execution "
+            f"goes on (in step {', '.join(under_way) or 'none'}) and registers its model when it "
+            f"succeeds: follow {self.execution_arn} in SageMaker Studio, and do not push again "
+            "before its end. Fewer tuning.jobs, or more of them in parallel, end in time"
+        )
 
     def _steps(self) -> Iterator[dict[str, Any]]:
         pages = self.sagemaker.get_paginator("list_pipeline_execution_steps").paginate(

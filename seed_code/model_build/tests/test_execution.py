@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.execution import ExecutionError, Follower, put_pipeline, start
+from pipeline.execution import LONGEST_SECONDS, ExecutionError, Follower, put_pipeline, start
 from tests.stand_ins import PROJECT, Pages
 
 EXECUTION = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/churn-train/execution/abc123"
@@ -63,6 +63,19 @@ def step(name: str, status: str, **more: Any) -> dict[str, Any]:
 
 def follow(sagemaker: SageMaker) -> str:
     return Follower(sagemaker, EXECUTION, clock=lambda: 0, sleep=lambda _: None).follow()
+
+
+def test_an_execution_that_outlives_the_build_is_named_and_goes_on() -> None:
+    seconds = iter([0.0, 10.0, LONGEST_SECONDS + 1.0])
+    looks = [("Executing", [step("Preprocess", "Succeeded"), step("Tune", "Executing")])] * 2
+    follower = Follower(
+        SageMaker(*looks), EXECUTION, clock=lambda: next(seconds), sleep=lambda _: None
+    )
+    with pytest.raises(ExecutionError) as caught:
+        follower.follow()
+    assert "after 7.75 hours the build has to end" in str(caught.value)
+    assert "in step Tune" in str(caught.value)
+    assert EXECUTION in str(caught.value)
 
 
 def test_an_existing_pipeline_is_updated() -> None:

@@ -350,7 +350,7 @@ def test_what_cannot_be_read_is_the_callers_fault(serve: Serve, binary: Fitted, 
     assert len(message) <= application.LONGEST_REFUSAL + 1
 
 
-VALUES = [
+VALUES: list[Any] = [
     None,
     True,
     -1,

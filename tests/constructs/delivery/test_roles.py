@@ -137,11 +137,33 @@ def test_the_training_role_registers_in_its_group_and_passes_only_itself(
     group = resources_of(both_pipelines, role, "sagemaker:CreateModelPackage")
     assert "model-package-group/churn" in group
     assert "model-package/churn/*" in group
-    assert "processing-job/pipelines-*" in resources_of(
-        both_pipelines, role, "sagemaker:CreateProcessingJob"
-    )
     assert role in resources_of(both_pipelines, role, "iam:PassRole")
     assert "sagemaker:UpdateModelPackage" not in allowed(both_pipelines, role), "approves nothing"
+
+
+def test_the_roles_of_training_touch_only_jobs_with_the_projects_tag(
+    both_pipelines: Template,
+) -> None:
+    """Pipelines make up the names of jobs, and a tuning job's has no room for the project's."""
+    for role in ("ModelBuildTrainingRole", "ModelBuildTrainRole"):
+        found = [
+            (action, one["Condition"]["StringEquals"])
+            for one in statements(both_pipelines, role)
+            for action in listed(one["Action"])
+            if "-job/" in str(one["Resource"])
+        ]
+        assert found
+        for action, condition in found:
+            made = action.startswith(("sagemaker:Create", "sagemaker:AddTags"))
+            key = "aws:RequestTag" if made else "aws:ResourceTag"
+            assert condition[f"{key}/sagemaker:project-name"] == "churn", action
+            # Who could add the tag later would make others' jobs the project's.
+            if action == "sagemaker:AddTags":
+                assert condition["sagemaker:TaggingAction"] == [
+                    "CreateHyperParameterTuningJob",
+                    "CreateProcessingJob",
+                    "CreateTrainingJob",
+                ]
 
 
 def test_grants_on_the_key_are_for_aws_services_only(both_pipelines: Template) -> None:
