@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Unpack
 
 import aws_cdk as cdk
-import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from mlops_constructs._content_name import content_hash
+from mlops_constructs._content_name import content_hash, name_by_content
 from mlops_constructs.access import Permission
 
 from . import monitor_role
@@ -36,10 +35,10 @@ class ModelMonitor(OwnedMonitor):
     takes `DriftMonitor`, which asks the same questions; existing customers keep it, without new
     features.
 
-    A job definition cannot be changed in AWS: it and the schedule are named by a hash of all their
-    inputs, so a change replaces both, the new before the old, without clash of names. Another tag,
-    also one of the app, replaces the definition alone: the schedule, and with it the dimension of
-    the metrics, keeps its name.
+    A job definition cannot be changed in AWS: it is named by a hash of all that replaces it, and
+    the schedule by one of the inputs, so a change replaces both, the new before the old, without
+    clash of names. Another tag, also one of the app, replaces the definition alone: the schedule,
+    and with it the dimension of the metrics, keeps its name.
 
     Parameters:
         question: what is asked: data quality, model quality, bias or explainability.
@@ -115,19 +114,15 @@ class ModelMonitor(OwnedMonitor):
         ).content()
         expression = self._frequency.model_monitor_expression
         name = f"{self._own_name}-{content_hash(self, [self.kind.member, content, expression])}"
-        definition_name = _DefinitionName(name)
-        definition_token = cdk.Lazy.string(definition_name)
-        definition = self.kind.definition(
-            self, "JobDefinition", job_definition_name=definition_token, **content
-        )
-        definition_name.definition = definition
+        definition = self.kind.definition(self, "JobDefinition", **content)
+        name_by_content(definition, "JobDefinitionName", self._own_name)
         config = sagemaker.CfnMonitoringSchedule
         schedule = sagemaker.CfnMonitoringSchedule(
             self,
             "Resource",
             monitoring_schedule_name=name,
             monitoring_schedule_config=config.MonitoringScheduleConfigProperty(
-                monitoring_job_definition_name=definition_token,
+                monitoring_job_definition_name=definition.job_definition_name,
                 monitoring_type=self.kind.member,
                 schedule_config=config.ScheduleConfigProperty(schedule_expression=expression),
             ),
@@ -223,22 +218,3 @@ class ModelMonitor(OwnedMonitor):
         yield from monitor_role.read_prefix(
             StoredPrefix(bucket=self._reports.bucket, prefix=merged)
         )
-
-
-@jsii.implements(cdk.IStableStringProducer)
-class _DefinitionName:
-    """The name of a job definition when all tags are known.
-
-    Its tags can be changed as little as the rest of it, so they are part of the hash.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self.definition: Any = None
-
-    def produce(self) -> str:
-        tags = cdk.TagManager.of(self.definition)
-        rendered = tags.render_tags() if tags is not None else None
-        if not rendered:
-            return self._name
-        return f"{self._name}-{content_hash(self.definition, rendered)}"

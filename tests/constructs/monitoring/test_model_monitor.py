@@ -7,6 +7,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
@@ -52,8 +53,10 @@ def test_definition_and_schedule_belong_together(
     ).items()
     ((_, schedule),) = template.find_resources("AWS::SageMaker::MonitoringSchedule").items()
     name = definition["Properties"]["JobDefinitionName"]
+    schedule_name = schedule["Properties"]["MonitoringScheduleName"]
+    assert schedule_name.rpartition("-")[0] == name.rpartition("-")[0]
     assert schedule["Properties"] == {
-        "MonitoringScheduleName": name,
+        "MonitoringScheduleName": schedule_name,
         "MonitoringScheduleConfig": {
             "MonitoringJobDefinitionName": name,
             "MonitoringType": member,
@@ -141,7 +144,8 @@ def test_explanations_have_a_network_because_they_ask_the_model(
 
     (definition,) = resources("AWS::SageMaker::ModelExplainabilityJobDefinition")
     assert definition["NetworkConfig"]["EnableNetworkIsolation"] is False
-    assert definition["JobDefinitionName"] == monitor.monitor_name
+    (schedule,) = resources("AWS::SageMaker::MonitoringSchedule")
+    assert schedule["MonitoringScheduleName"] == monitor.monitor_name
     specification = definition["ModelExplainabilityAppSpecification"]
     assert specification["ConfigUri"] == "s3://churn-artifacts/shap/analysis_config.json"
     with pytest.raises(ValueError, match="network isolation: got it for explainability"):
@@ -194,6 +198,28 @@ def names_with_tags(
     assert used == definition["JobDefinitionName"]
     assert len(used) <= 63
     return used, schedule["MonitoringScheduleName"]
+
+
+def test_a_role_that_is_replaced_makes_a_definition_of_its_own() -> None:
+    """Its logical id stays, so the definition's text does: AWS would still have to replace it."""
+    names = []
+    for path in ("/", "/other/"):
+        own = stack_in("eu-west-1")
+        role = iam.Role(own, "R", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        role.node.default_child.path = path  # type: ignore[union-attr]
+        given = settings_of(
+            s3.Bucket.from_bucket_name(own, "Bucket", "churn-artifacts"),
+            ecr.Repository.from_repository_name(own, "Repository", "churn"),
+            Endpoint.from_endpoint_name(own, "Endpoint", "churn-prod"),
+        )
+        ModelMonitor(own, "Monitor", **given, job=MonitoringJob(role=role))
+        (definition,) = (
+            Template.from_stack(own)
+            .find_resources("AWS::SageMaker::DataQualityJobDefinition")
+            .values()
+        )
+        names.append(definition["Properties"]["JobDefinitionName"])
+    assert len(set(names)) == 2
 
 
 @pytest.mark.parametrize("analysis", KINDS)
