@@ -37,7 +37,8 @@ class TransformInput:
     Parameters:
         bucket: bucket of the files.
         prefix: part of it, without slashes around it; every object below it is read.
-        content_type: of the requests to the container.
+        content_type: of the requests to the container; for JSON on each line, where a request
+            carries several records, `application/jsonlines`.
         split: where files may be cut. Left out: at line ends.
         gzip: whether the files are compressed.
         batch: how many records a request carries. Left out: as many as the payload allows.

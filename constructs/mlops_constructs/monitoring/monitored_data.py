@@ -91,7 +91,8 @@ class MonitoredData:
         Parameters:
             bucket: bucket of the jobs' `DataCaptureConfig.DestinationS3Uri`.
             prefix: part of that bucket.
-            dataset_format: how the jobs' input is written. Left out: CSV with a heading.
+            dataset_format: how the jobs' input is written. Left out: CSV without a heading, of
+                which a job that cuts files at their lines would send the first part alone.
             input_prefix: part of the bucket that the jobs read, which runs read too. Left out: the
                 runs' role is `MonitoringJob.role`, and may read it already.
             output_prefix: part of the bucket that the jobs write, which questions with ground truth
@@ -113,7 +114,7 @@ class MonitoredData:
         return MonitoredData(
             bucket=bucket,
             prefix=prefix,
-            dataset_format=dataset_format or DatasetFormat.csv(),
+            dataset_format=dataset_format or DatasetFormat.csv(header=False),
             asked=_part(input_bucket or bucket, input_prefix),
             answered=_part(output_bucket or bucket, output_prefix),
         )

@@ -22,12 +22,8 @@ from tests.constructs.monitoring.conftest import Define
 from tests.constructs.monitoring.test_drift_monitor import request_of
 
 FORMATS = {
-    "csv": (
-        DatasetFormat.csv(header=False),
-        {"Csv": {"Header": False}},
-        {"csv": {"header": False}},
-    ),
-    "heading": (None, {"Csv": {"Header": True}}, {"csv": {"header": True}}),
+    "nothing": (None, {"Csv": {"Header": False}}, {"csv": {"header": False}}),
+    "heading": (DatasetFormat.csv(), {"Csv": {"Header": True}}, {"csv": {"header": True}}),
     "json": (DatasetFormat.json_lines(), {"Json": {"Line": True}}, {"json": {"line": True}}),
     "parquet": (DatasetFormat.parquet(), {"Parquet": True}, {"parquet": {}}),
 }
