@@ -187,13 +187,10 @@ class _CodePipeline(Retraining):
         name = self.pipeline.pipeline_name
         return PipelineCalls(
             service="codepipeline",
-            error_prefix="CodePipeline",
-            named="PipelineName",
+            pipeline_name=name,
             start={"Name": name},
-            executions="PipelineExecutionSummaries",
             status="Status",
             under_way=["InProgress", "Stopping"],
-            pipeline_name=name,
         )
 
 
@@ -221,17 +218,14 @@ class _SageMakerPipeline(Retraining):
         given = [{"Name": key, "Value": value} for key, value in self.parameters.items()]
         return PipelineCalls(
             service="sagemaker",
-            error_prefix="SageMaker",
-            named="PipelineName",
+            pipeline_name=name,
             start={
                 "PipelineName": name,
                 "PipelineExecutionDescription": "Retraining: an alarm went off",
                 **({"PipelineParameters": given} if given else {}),
             },
-            executions="PipelineExecutionSummaries",
             status="PipelineExecutionStatus",
             under_way=["Executing", "Stopping"],
-            pipeline_name=name,
         )
 
     def _name(self) -> str:

@@ -9,7 +9,14 @@ MOST_EXECUTIONS = 100
 
 # An event that EventBridge delivers twice, as it may, starts nothing twice.
 _REQUEST = "{% $exists($states.input.id) ? $states.input.id : $uuid() %}"
-_BUSY = ["ThrottlingException", "InternalServerException", "SdkClientException"]
+# Whatever failed: to look again does no harm, and the same request starts nothing twice.
+_AGAIN = {
+    "ErrorEquals": ["States.TaskFailed"],
+    "IntervalSeconds": 5,
+    "MaxAttempts": 4,
+    "BackoffRate": 3,
+    "JitterStrategy": "FULL",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,22 +25,17 @@ class PipelineCalls:
 
     Parameters:
         service: its name in SDK integrations of Step Functions.
-        error_prefix: with which the names of its errors begin there.
-        named: the argument that names the pipeline in a request to list its executions.
+        pipeline_name: the pipeline.
         start: the arguments that start it, the token left out.
-        executions, status: members of the answer.
+        status: the member of an execution that holds its status.
         under_way: the statuses of executions that have not ended.
-        pipeline_name: the name.
     """
 
     service: str
-    error_prefix: str
-    named: str
+    pipeline_name: str
     start: Mapping[str, Any]
-    executions: str
     status: str
     under_way: Sequence[str]
-    pipeline_name: str
 
     def definition(self, partition: str, minimum_seconds: int) -> dict[str, Any]:
         """The state machine, in the States Language.
@@ -56,12 +58,12 @@ class PipelineCalls:
                     "Type": "Task",
                     "Resource": f"{sdk}:listPipelineExecutions",
                     "Arguments": {
-                        self.named: self.pipeline_name,
+                        "PipelineName": self.pipeline_name,
                         "MaxResults": MOST_EXECUTIONS,
                     },
                     "Output": {"in_the_way": self._in_the_way(minimum_seconds)},
                     "Assign": {"request": _REQUEST},
-                    "Retry": [self._retry()],
+                    "Retry": [_AGAIN],
                     "Next": "Decide",
                 },
                 "Decide": {
@@ -76,7 +78,7 @@ class PipelineCalls:
                     "Type": "Task",
                     "Resource": f"{sdk}:startPipelineExecution",
                     "Arguments": {**self.start, "ClientRequestToken": "{% $request %}"},
-                    "Retry": [self._retry()],
+                    "Retry": [_AGAIN],
                     "End": True,
                 },
             },
@@ -86,17 +88,8 @@ class PipelineCalls:
         """How many executions are a reason to start none."""
         under_way = ", ".join(f"'{status}'" for status in self.under_way)
         return (
-            "{% ($now := $toMillis($states.context.State.EnteredTime);"
-            f" $count($states.result.{self.executions}[{self.status} in [{under_way}]"
+            "{% ($asked := $toMillis($states.context.State.EnteredTime);"
+            f" $count($states.result.PipelineExecutionSummaries[{self.status} in [{under_way}]"
             f" or ({self.status} = 'Succeeded'"
-            f" and $now - $toMillis(StartTime) < {minimum_seconds * 1000})])) %}}"
+            f" and $asked - $toMillis(StartTime) < {minimum_seconds * 1000})])) %}}"
         )
-
-    def _retry(self) -> dict[str, Any]:
-        return {
-            "ErrorEquals": [f"{self.error_prefix}.{name}" for name in _BUSY],
-            "IntervalSeconds": 5,
-            "MaxAttempts": 5,
-            "BackoffRate": 2,
-            "JitterStrategy": "FULL",
-        }
