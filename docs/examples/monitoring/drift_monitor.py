@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch_actions as cloudwatch_actions
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 from stores import Stores
@@ -62,6 +63,9 @@ class DriftMonitor(cdk.Stack):
                 ],
             },
         )
+        # No data is no drift to the alarms above: this one hears of a monitor that has stopped.
+        silent = monitor.silence_alarm("Silent")
+        silent.add_alarm_action(cloudwatch_actions.SnsAction(stores.topic))
         cdk.CfnOutput(self, "MonitorName", value=monitor.monitor_name)
         if monitor.baseline_job is not None:
             machine = monitor.baseline_job.state_machine
