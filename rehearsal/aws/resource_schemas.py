@@ -45,6 +45,12 @@ def create_only_properties(type_name: str) -> frozenset[str]:
     return _top_level(type_name, "createOnlyProperties")
 
 
+def conditional_create_only_properties(type_name: str) -> frozenset[str]:
+    """The top-level properties whose change needs a replacement under some conditions."""
+    paths = _paths(type_name, "conditionalCreateOnlyProperties")
+    return frozenset(path[0] for path in paths)
+
+
 def read_only_properties(type_name: str) -> frozenset[str]:
     """The top-level properties that only the service sets."""
     return _top_level(type_name, "readOnlyProperties")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,11 +15,11 @@ from botocore.exceptions import ClientError
 
 from rehearsal.execution import zip_archive
 from rehearsal.execution.codepipeline_action import ActionFailedError, ActionRun
+from rehearsal.execution.signed_template import handed_over
 
 _POLL = 0.2
 _NO_UPDATES = "No updates are to be performed"
 _NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
-_TEMPLATE_BODY_BYTES = 51_200
 _ROLLED_BACK = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 
 
@@ -37,11 +38,15 @@ class Deployment:
     capabilities: Sequence[str]
     role_arn: str | None
 
-    def request(self) -> dict[str, Any]:
+    @contextmanager
+    def request(self) -> Iterator[dict[str, Any]]:
         """The members that CreateStack, UpdateStack and CreateChangeSet have in common."""
+        with handed_over(self.action, self.template or "") as template:
+            yield {**self._common(), **template}
+
+    def _common(self) -> dict[str, Any]:
         request: dict[str, Any] = {
             "StackName": self.stack,
-            **self._template(),
             "Parameters": [
                 {"ParameterKey": name, "ParameterValue": value}
                 for name, value in self.parameters.items()
@@ -53,15 +58,6 @@ class Deployment:
             request["RoleARN"] = self.role_arn
         return request
 
-    def _template(self) -> dict[str, str]:
-        """A template that is too long for a request goes by way of the artifact store."""
-        content = (self.template or "").encode()
-        if len(content) <= _TEMPLATE_BODY_BYTES:
-            return {"TemplateBody": content.decode()}
-        stored = self.action.put_aside("Template", content)
-        region = self.action.record.region
-        return {"TemplateURL": f"https://s3.{region}.amazonaws.com/{stored.bucket}/{stored.key}"}
-
 
 def create_or_update(deployment: Deployment) -> dict[str, str]:
     """CREATE_UPDATE. A stack whose creation failed cannot be updated, as in AWS."""
@@ -71,12 +67,14 @@ def create_or_update(deployment: Deployment) -> dict[str, str]:
         policy["StackPolicyBody"] = json.dumps(deployment.stack_policy)
     current = _describe(deployment)
     if current is None or current["StackStatus"] == "REVIEW_IN_PROGRESS":
-        created = deployment.client.create_stack(**deployment.request(), **policy)
+        with deployment.request() as request:
+            created = deployment.client.create_stack(**request, **policy)
         _report(deployment, created["StackId"])
         return _settled(deployment, started, {"CREATE_COMPLETE"})
     _report(deployment, current["StackId"])
     try:
-        deployment.client.update_stack(**deployment.request(), **policy)
+        with deployment.request() as request:
+            deployment.client.update_stack(**request, **policy)
     except ClientError as error:
         if _NO_UPDATES in error.response["Error"].get("Message", ""):
             return _outputs(current)
@@ -100,9 +98,10 @@ def replace_change_set(deployment: Deployment) -> dict[str, str]:
     if current is not None:
         client.delete_change_set(**names)
     kind = "UPDATE" if exists else "CREATE"
-    made = client.create_change_set(
-        **deployment.request(), ChangeSetName=deployment.change_set, ChangeSetType=kind
-    )
+    with deployment.request() as request:
+        made = client.create_change_set(
+            **request, ChangeSetName=deployment.change_set, ChangeSetType=kind
+        )
     _report(deployment, made.get("StackId", deployment.stack))
     while True:
         found = client.describe_change_set(**names)

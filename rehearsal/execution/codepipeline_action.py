@@ -90,15 +90,13 @@ class ActionRun:
     """One run of an action.
 
     `session` has the credentials of the action's role, or of the pipeline's, in the region of the
-    action; `principal_arn` is whose they are. `pipeline_session` has those of the pipeline's role,
-    for what CodePipeline itself stores. `configuration` has its variables resolved.
+    action; `principal_arn` is whose they are. `configuration` has its variables resolved.
     """
 
     platform: Platform
     scope: Scope
     pipeline: str
     session: boto3.Session
-    pipeline_session: boto3.Session
     principal_arn: str
     configuration: Mapping[str, str]
     declaration: Mapping[str, Any]
@@ -153,18 +151,9 @@ class ActionRun:
         self, name: str, archive: Path, *, revision: str | None = None
     ) -> ArtifactLocation:
         """Uploads a zip file as output artifact `name` into the artifact store."""
-        return self._put(name, archive.read_bytes(), self.session, revision)
-
-    def put_aside(self, name: str, content: bytes) -> ArtifactLocation:
-        """Stores something of CodePipeline's own in the artifact store."""
-        return self._put(name, content, self.pipeline_session, None)
-
-    def _put(
-        self, name: str, content: bytes, session: boto3.Session, revision: str | None
-    ) -> ArtifactLocation:
         location = self.store.new_location(self.pipeline, name)
         metadata = {"codepipeline-artifact-revision-id": revision} if revision else {}
-        self.store.put(session, location, content, metadata=metadata)
+        self.store.put(self.session, location, archive.read_bytes(), metadata=metadata)
         return location
 
 

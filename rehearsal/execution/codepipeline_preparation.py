@@ -61,7 +61,6 @@ class ActionPreparation:
             scope=self._record.scope,
             pipeline=self._record.name,
             session=session,
-            pipeline_session=pipeline_session,
             principal_arn=credentials.principal_arn,
             configuration=run.resolved_configuration,
             declaration=declaration,

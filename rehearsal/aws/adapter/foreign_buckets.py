@@ -1,7 +1,9 @@
 """Buckets of other accounts: their policies judge the role that asks, not its whole account.
 
 ministack asks the policy for the root of the caller's account, so a statement for one role of
-another account, by its ARN or by aws:PrincipalArn, never matches.
+another account, by its ARN or by aws:PrincipalArn, never matches. And since ARNs of S3 have no
+account, it takes every bucket to belong to the caller: `s3:ResourceAccount`, by which bootstrap's
+deployment role reads the artifacts of other accounts alone, is the bucket's owner in AWS.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from ministack.services import s3
 
 from rehearsal.aws.adapter import identity
 
+_OWNER_KEYS = {"aws:resourceaccount", "s3:resourceaccount"}
 _CALLER: ContextVar[str | None] = ContextVar("caller of another account", default=None)
 
 
@@ -22,6 +25,12 @@ def install() -> None:
     """Lets the policy of a bucket see who asks from another account."""
     stock_allows = s3._foreign_bucket_allows
     stock_evaluate = iam_evaluator.evaluate_resource_policy
+    stock_resolve = iam_evaluator._resolve_condition_key
+
+    def resolve(key: str, context: Any) -> Any:
+        if key.lower() in _OWNER_KEYS and (owner := bucket_owner(context.resource_arn)):
+            return owner
+        return stock_resolve(key, context)
 
     def allows(
         owner: str,
@@ -51,3 +60,13 @@ def install() -> None:
 
     s3._foreign_bucket_allows = allows
     iam_evaluator.evaluate_resource_policy = evaluate
+    iam_evaluator._resolve_condition_key = resolve
+
+
+def bucket_owner(arn: str) -> str | None:
+    """The account that has the bucket of an ARN; None for other ARNs, and for no bucket."""
+    service, _, name = arn.removeprefix("arn:aws:").partition(":::")
+    if service != "s3":
+        return None
+    owner: str | None = s3._bucket_owner_account(name.split("/")[0])
+    return owner

@@ -11,6 +11,7 @@ from rehearsal.aws.adapter import (
     bucket_configurations,
     bucket_encryption,
     buckets,
+    change_sets,
     conditions,
     custom_resources,
     event_buses,
@@ -55,6 +56,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     stack_actor.install()
     stack_rows.register(platform, resource_types)
     stack_rules.install()
+    change_sets.install()
     custom_resources.install(platform)
     buckets.install()
     foreign_buckets.install()

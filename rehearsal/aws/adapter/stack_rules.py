@@ -10,7 +10,7 @@ from ministack.core import iam_evaluator
 from ministack.services import cloudformation, s3
 from ministack.services.cloudformation import changesets, engine, handlers, helpers, stacks
 
-from rehearsal.aws.adapter import identity
+from rehearsal.aws.adapter import identity, signed_urls
 from rehearsal.aws.adapter.scope import current_scope
 from rehearsal.aws.platform import VIA_SERVICE, AwsError
 from rehearsal.aws.template_check import template_problems
@@ -85,7 +85,8 @@ def _imports(stack: dict[str, Any], exporter: str, name: str) -> bool:
 
 
 def _located_document(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """Finds virtual-hosted locations too, and reads only what the caller may read."""
+    """Finds virtual-hosted locations too, and reads only what the caller, or the signer of the
+    URL, may read."""
 
     def resolve(params: Any, body_key: str, url_key: str, label: str) -> Any:
         url = helpers._p(params, url_key)
@@ -96,12 +97,13 @@ def _located_document(stock: Callable[..., Any]) -> Callable[..., Any]:
                 url = f"https://s3.amazonaws.com/{match['bucket']}/{key}"
                 params = {**params, url_key: [url]}
             location = url.split("/", 3)[3].split("?", 1)[0]
-            caller, arn = iam_evaluator.caller_arn(), f"arn:aws:s3:::{location}"
+            arn = f"arn:aws:s3:::{location}"
             bucket, _, key = location.partition("/")
             tags = s3.object_tags_for_condition(bucket, key, {})
             keys = {f"s3:ExistingObjectTag/{name}": value for name, value in tags.items()}
             keys |= VIA_SERVICE
             try:
+                caller = signed_urls.signer(url) or iam_evaluator.caller_arn()
                 identity.authorize(caller, "s3:GetObject", arn, current_scope(), keys)
             except AwsError as error:
                 return None, helpers._error("ValidationError", f"S3 error: {error.message}")

@@ -40,7 +40,7 @@ class Templates:
         try:
             self._s3.head_bucket(Bucket=self._bucket)
         except ClientError:
-            self._s3.create_bucket(Bucket=self._bucket)
+            self._s3.create_bucket(Bucket=self._bucket, **_place(self._scope.region))
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=content, Tagging=f"{_TAG}=true")
 
     def remove(self, key: str) -> None:
@@ -48,6 +48,13 @@ class Templates:
         self._s3.delete_object(Bucket=self._bucket, Key=key)
         if not self._s3.list_objects_v2(Bucket=self._bucket).get("Contents"):
             self._s3.delete_bucket(Bucket=self._bucket)
+
+
+def _place(region: str) -> dict[str, dict[str, str]]:
+    """Where a bucket is made; S3 knows its first region by the absence of a constraint."""
+    if region == "us-east-1":
+        return {}
+    return {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def source_arn(url: str) -> str:

@@ -74,6 +74,36 @@ def test_a_template_is_read_from_a_virtual_hosted_location_by_who_may_read_it(aw
     assert aws.settled("from-s3")["StackStatus"] == "CREATE_COMPLETE"
 
 
+V4 = {"signature_version": "s3v4"}
+
+
+def test_a_signed_template_is_read_with_the_permissions_of_who_signed_it(aws: Any) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="signed-templates")
+    body = json.dumps({"Resources": {"Group": group("signed")}})
+    s3.put_object(Bucket="signed-templates", Key="a.json", Body=body)
+    place = {"Bucket": "signed-templates", "Key": "a.json"}
+    creator = aws.person("creator", {"Action": ["cloudformation:*", "sagemaker:*"]})
+    reader = aws.client("s3", aws.person("reader", {"Action": ["s3:GetObject"]}), **V4)
+    blind = aws.client("s3", aws.person("without", {"Action": ["s3:PutObject"]}), **V4)
+    good = reader.generate_presigned_url("get_object", Params=place)
+    expired = reader.generate_presigned_url("get_object", Params=place, ExpiresIn=-1)
+    old = aws.client("s3").generate_presigned_url("get_object", Params=place)
+    client = aws.client("cloudformation", creator)
+
+    for url, refusal in (
+        (blind.generate_presigned_url("get_object", Params=place), "s3:GetObject"),
+        (good[:-1] + ("0" if good[-1] != "0" else "1"), "signature does not match"),
+        (expired, "Request has expired"),
+        (old, "Signature Version 4"),
+    ):
+        with pytest.raises(ClientError) as raised:
+            client.create_stack(StackName="signed", TemplateURL=url)
+        assert refusal in message(raised)
+    client.create_stack(StackName="signed", TemplateURL=good)
+    assert aws.settled("signed")["StackStatus"] == "CREATE_COMPLETE"
+
+
 def test_conditions_know_every_intrinsic_function(aws: Any) -> None:
     template = {
         "Parameters": {"List": {"Type": "CommaDelimitedList", "Default": ""}},

@@ -9,10 +9,11 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
+from rehearsal.aws.platform import Credentials
 from rehearsal.execution import cloudformation_stack
 from rehearsal.execution.cloudformation_stack import Deployment
 from rehearsal.execution.codepipeline_action import ActionFailedError, ActionRun
-from rehearsal.execution.codepipeline_records import ActionExecution, ArtifactLocation
+from rehearsal.execution.codepipeline_records import ActionExecution
 
 
 class Stack:
@@ -99,13 +100,38 @@ class Action:
 
     def pause(self, _: float) -> None: ...
 
-    def put_aside(self, _: str, content: bytes) -> ArtifactLocation:
-        return ArtifactLocation("store", f"demo/Template/{len(content)}")
+    principal_arn = "arn:aws:sts::222222222222:assumed-role/deploy/1"
+
+    def __init__(self) -> None:
+        self.platform = self
+        self.calls: list[str] = []
+
+    def session(self, credentials: Credentials, region: str) -> Action:
+        self.calls.append(f"as {credentials.principal_arn} in {region}")
+        return self
+
+    def client(self, *_: Any, **__: Any) -> Action:
+        return self
+
+    def create_bucket(self, **_: Any) -> None:
+        self.calls.append("create bucket")
+
+    def put_object(self, *, Body: bytes, **_: Any) -> None:  # noqa: N803 - S3's word
+        self.calls.append(f"put {len(Body)}")
+
+    def generate_presigned_url(self, operation: str, **_: Any) -> str:
+        return f"https://signed/{operation}"
+
+    def delete_object(self, **_: Any) -> None:
+        self.calls.append("delete object")
+
+    def delete_bucket(self, **_: Any) -> None:
+        self.calls.append("delete bucket")
 
 
-def _deployment(stack: Stack, template: str = "{}") -> Deployment:
+def _deployment(stack: Stack, template: str = "{}", action: Action | None = None) -> Deployment:
     return Deployment(
-        action=cast(ActionRun, Action()),
+        action=cast(ActionRun, action or Action()),
         client=stack,
         stack="demo",
         change_set="release",
@@ -180,8 +206,15 @@ def test_deleting_what_is_not_there_is_a_success() -> None:
     assert stack.calls == []
 
 
-def test_a_long_template_goes_by_way_of_the_artifact_store() -> None:
-    stack = Stack(None, "CREATE_COMPLETE")
-    cloudformation_stack.create_or_update(_deployment(stack, "x" * 60_000))
+def test_a_long_template_goes_by_a_signed_url_that_needs_no_role() -> None:
+    stack, action = Stack(None, "CREATE_COMPLETE"), Action()
+    cloudformation_stack.create_or_update(_deployment(stack, "x" * 60_000, action))
     assert "TemplateBody" not in stack.requests[0]
-    assert stack.requests[0]["TemplateURL"].endswith("/store/demo/Template/60000")
+    assert stack.requests[0]["TemplateURL"] == "https://signed/get_object"
+    assert action.calls == [
+        "as arn:aws:iam::222222222222:root in us-east-1",
+        "create bucket",
+        "put 60000",
+        "delete object",
+        "delete bucket",
+    ]

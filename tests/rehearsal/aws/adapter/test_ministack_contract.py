@@ -39,6 +39,7 @@ FUNCTIONS = [
     ("ministack.services.sts", "_principal_keys", ["credential"]),
     ("ministack.services.sts", "register_session", ["access_key", "session"]),
     ("ministack.core.iam_evaluator", "_resolve_condition_key", ["key", "ctx"]),
+    ("ministack.services.s3", "_bucket_owner_account", ["name"]),
     (
         "ministack.services.s3",
         "_foreign_bucket_allows",

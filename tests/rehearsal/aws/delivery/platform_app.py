@@ -33,14 +33,19 @@ npm ci --no-audit --no-fund --loglevel error
 """
 STAGES = json.loads(Path("stages.json").read_text())
 ENVIRONMENT = cdk.Environment(account="111111111111", region="us-east-1")
+ELSEWHERE = cdk.Environment(account="222222222222", region="us-east-1")
+# A template of more than 51,200 bytes is handed to CloudFormation by its address.
+LONG = ["what a template carries beside its resources " * 20] * 100
 
 
 class Greeting(cdk.Stage):
     """A parameter and, where there is one, a file beside it."""
 
     def __init__(self, scope: cdk.App, name: str) -> None:
-        super().__init__(scope, name, env=ENVIRONMENT)
+        super().__init__(scope, name, env=ELSEWHERE if name == "Elsewhere" else ENVIRONMENT)
         stack = cdk.Stack(self, "Greeting")
+        if name != "Staging":
+            stack.template_options.metadata = {"Long": LONG}
         place = "no file"
         if name == "Production":
             place = s3_assets.Asset(stack, "Asset", path="stages.json").s3_object_key

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from rehearsal import server_process
 from rehearsal.cdk import Cdk
@@ -25,6 +27,7 @@ from stacks.library_wheel import build_library_wheel
 
 ROOT = Path(__file__).parents[4]
 PATIENCE_SECONDS = 300.0
+ELSEWHERE = "222222222222"
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,15 @@ class Platform:
             ("push", "--quiet", url, "main"),
         ):
             self.run("git", *arguments)
+
+    def client(self, service: str, account: str) -> Any:
+        """A client as root of an account."""
+        return boto3.Session(account, "any", region_name=self.aws.region).client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.aws.url,
+            verify=str(self.aws.ca_bundle),
+            config=Config(s3={"addressing_style": "path"}),
+        )
 
     def run(self, *command: str) -> None:
         done = subprocess.run(
@@ -107,7 +119,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     build_library_wheel(repository / "wheels")
     aws, _ = server_process.start(directory)
     try:
-        Cdk(Commands()).bootstrap(aws, f"aws://{aws.account}/{aws.region}")
+        for account in (aws.account, ELSEWHERE):
+            Cdk(Commands()).bootstrap(aws, f"aws://{account}/{aws.region}")
         deployed = Platform(aws, repository)
         cdk = shutil.which("cdk", path=os.pathsep.join([aws.environment()["PATH"]]))
         quiet = ("--require-approval", "never", "--no-notices")
@@ -117,8 +130,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         server_process.stop(directory)
 
 
-def test_a_push_that_adds_a_stage_changes_the_pipeline_and_deploys_it(platform: Platform) -> None:
-    platform.push("Staging", "Production")
+def test_a_push_that_adds_stages_changes_the_pipeline_and_deploys_them(platform: Platform) -> None:
+    platform.push("Staging", "Production", "Elsewhere")
 
     deadline = time.monotonic() + PATIENCE_SECONDS
     while len(executions := platform.executions()) < 3 and not _failed(executions):
@@ -141,13 +154,24 @@ def test_a_push_that_adds_a_stage_changes_the_pipeline_and_deploys_it(platform: 
         "Staging/Deploy Succeeded",
         "Production/Prepare Succeeded",
         "Production/Deploy Succeeded",
+        "Elsewhere/Prepare Succeeded",
+        "Elsewhere/Deploy Succeeded",
     ]
     ssm, s3 = platform.aws.client("ssm"), platform.aws.client("s3")
     assert ssm.get_parameter(Name="/greeting/Staging")["Parameter"]["Value"] == "no file"
     published = ssm.get_parameter(Name="/greeting/Production")["Parameter"]["Value"]
     bucket = f"cdk-hnb659fds-assets-{platform.aws.account}-{platform.aws.region}"
     content = s3.get_object(Bucket=bucket, Key=published)["Body"].read()
-    assert json.loads(content) == ["Staging", "Production"]
+    assert json.loads(content) == ["Staging", "Production", "Elsewhere"]
+    there = platform.client("ssm", ELSEWHERE)
+    assert there.get_parameter(Name="/greeting/Elsewhere")["Parameter"]["Value"] == "no file"
+
+
+def test_long_templates_leave_nothing_behind(platform: Platform) -> None:
+    for account in (platform.aws.account, ELSEWHERE):
+        buckets = platform.client("s3", account).list_buckets()["Buckets"]
+
+        assert not [one["Name"] for one in buckets if one["Name"].startswith("codepipeline-")]
 
 
 def _id(execution: dict[str, Any]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.rehearsal.aws.servicecatalog.conftest import Catalog, topic
+from tests.rehearsal.aws.servicecatalog.conftest import ACCOUNT, Catalog, topic
 
 OUTPUTS = {name: {"Value": {"Ref": name}} for name in ("Product", "Portfolio")}
 
@@ -131,3 +133,19 @@ def test_what_is_in_use_is_not_deleted(catalog: Catalog) -> None:
     ):
         with pytest.raises(ClientError, match="ResourceInUseException"):
             call(**request)
+
+
+def test_a_product_is_published_in_any_region(catalog: Catalog) -> None:
+    abroad = boto3.Session(ACCOUNT, "any", region_name="eu-central-1")
+    stacks = catalog.aws.client("cloudformation", abroad)
+    s3 = catalog.aws.client("s3", abroad)
+    s3.create_bucket(
+        Bucket="templates-abroad",
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
+    )
+    s3.put_object(Bucket="templates-abroad", Key="t.json", Body=json.dumps(topic("abroad")))
+    url = "https://s3.eu-central-1.amazonaws.com/templates-abroad/t.json"
+
+    done = catalog.aws.deploy("abroad", catalog.resources(("v1", url)), client=stacks)
+
+    assert done["StackStatus"] == "CREATE_COMPLETE", done["Reasons"]
