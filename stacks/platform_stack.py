@@ -19,6 +19,7 @@ class PlatformStack(cdk.Stack):
         defaults: DefaultSettings,
         env: cdk.Environment,
         description: str,
+        cross_region_references: bool | None = None,
     ) -> None:
         """Creates the stack.
 
@@ -26,6 +27,8 @@ class PlatformStack(cdk.Stack):
             defaults: what holds for every stack of the environment.
             env: account and region.
             description: what the stack is for, as the console shows it.
+            cross_region_references: whether it refers to stacks of other regions, or they to it.
+                Default: no.
         """
         boundary = defaults.permissions_boundary
         super().__init__(
@@ -36,6 +39,7 @@ class PlatformStack(cdk.Stack):
             env=env,
             analytics_reporting=False,
             description=description,
+            cross_region_references=cross_region_references,
             tags=dict(defaults.tags) or None,
             termination_protection=defaults.termination_protection,
             permissions_boundary=cdk.PermissionsBoundary.from_name(boundary) if boundary else None,

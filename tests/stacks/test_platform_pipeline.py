@@ -97,6 +97,27 @@ def test_the_stages_are_the_app_s_own_stacks_under_the_names_that_people_deploy(
     assert "npx cdk synth --quiet --context config=config/pipeline.yaml" in text
 
 
+def test_a_stage_in_another_region_has_the_artifacts_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "config/production.yaml").write_text(
+        'environment: {account: "333333333333", region: eu-west-1}\nprojects: [{name: churn}]\n'
+    )
+
+    stack = pipeline_stack(folder, monkeypatch)
+
+    replica = stack.node.root.node.find_child("PlatformPipelineArtifacts-eu-west-1")
+    assert isinstance(replica, cdk.Stack)
+    assert (replica.account, replica.region) == ("111111111111", "eu-west-1")
+    assert [one.node.id for one in stack.dependencies] == [replica.node.id]
+    template = Template.from_stack(stack)
+    (pipeline,) = template.find_resources("AWS::CodePipeline::Pipeline").values()
+    regions = [store["Region"] for store in pipeline["Properties"]["ArtifactStores"]]
+    assert regions == ["eu-central-1", "eu-west-1"]
+    policies = json.dumps(Template.from_stack(replica).find_resources("AWS::S3::BucketPolicy"))
+    assert ":iam::333333333333:role/cdk-hnb659fds-deploy-role-333333333333-eu-west-1" in policies
+
+
 def test_without_settings_there_is_no_pipeline() -> None:
     found = cdk.App(analytics_reporting=False)
     app.add_pipeline(found, load_settings(ROOT / "config/rehearsal.yaml"), "config/rehearsal.yaml")

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
-from mlops_constructs.access.service_role import ServiceRole
+from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from ._platform_builds import ASSEMBLY, PlatformBuilds
 from ._platform_findings import review
@@ -77,8 +77,9 @@ class PlatformPipeline(Construct):
 
         Parameters:
             pipeline_name: its name; people look for it in the console.
-            artifacts: where actions leave what later actions read. Its policies let bootstrap's
-                deployment roles read; those of an imported bucket and key must do so already.
+            artifacts: where actions leave what later actions read, with a replica for each other
+                region of a stage. Its policies let bootstrap's deployment roles read; those of an
+                imported bucket and key must do so already.
             source: the repository, and the branch whose pushes start the pipeline.
             synthesis: how the repository's app is synthesised.
             stages: the stages, in the order in which they are deployed. Each has stacks already.
@@ -101,9 +102,9 @@ class PlatformPipeline(Construct):
             description="CodePipeline: deploys the platform, by way of bootstrap's roles",
             permissions=[
                 *bound.permissions,
-                artifacts.use_of_bucket(),
-                *artifacts.read_artifacts([SOURCE_OUTPUT, ASSEMBLY]),
-                *artifacts.write_artifacts([SOURCE_OUTPUT, ASSEMBLY]),
+                *_use(artifacts),
+                # CodePipeline copies what an action in another region reads, with this role.
+                *(one for store in artifacts.replicas.values() for one in _use(store)),
             ],
         )
         self.pipeline = codepipeline.Pipeline(
@@ -226,6 +227,15 @@ class PlatformPipeline(Construct):
         )
         resource = cast(codepipeline.CfnPipeline, self.pipeline.node.default_child)
         resource.add_override("DependsOn", list(policies))
+
+
+def _use(store: ArtifactStore) -> list[Permission]:
+    """What CodePipeline does with its artifacts in a store."""
+    return [
+        store.use_of_bucket(),
+        *store.read_artifacts([SOURCE_OUTPUT, ASSEMBLY]),
+        *store.write_artifacts([SOURCE_OUTPUT, ASSEMBLY]),
+    ]
 
 
 def _buckets(artifacts: ArtifactStore, region: str) -> dict[str, Any]:

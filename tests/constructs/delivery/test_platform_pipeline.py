@@ -228,6 +228,12 @@ def test_a_replica_of_the_artifacts_serves_a_stage_in_another_region() -> None:
     )
     regions = [store["Region"] for store in pipeline["Properties"]["ArtifactStores"]]
     assert sorted(regions) == ["eu-west-1", REGION]
+    written = [
+        statement["Resource"]
+        for statement in statements_of(Template.from_stack(stack), "PipelineRole")
+        if "s3:PutObject" in statement["Action"]
+    ]
+    assert "far/*/Synth_Outp*/*" in json.dumps(written)
 
 
 def test_all_problems_are_told_at_once() -> None:
