@@ -1,15 +1,40 @@
-"""`python -m stacks schema`: writes the JSON schema of the settings files anew."""
+"""Commands of a platform engineer.
+
+python -m stacks schema                      writes the JSON schema of the settings files anew
+python -m stacks execution-policy cdk.out    writes what CloudFormation's role needs to deploy an
+                                             app that `cdk synth` has written
+"""
 
 import argparse
+import sys
+from pathlib import Path
 
+from stacks.execution_policy import write_policies
 from stacks.settings_schema import SCHEMA, settings_schema
+
+POLICIES = Path("build/execution-policy")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m stacks", description=__doc__)
-    parser.add_argument("command", choices=["schema"])
-    parser.parse_args()
-    SCHEMA.write_text(settings_schema())
+    """Runs a command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m stacks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("schema")
+    policy = commands.add_parser("execution-policy")
+    policy.add_argument("assembly", type=Path, help="the folder that `cdk synth` has written")
+    policy.add_argument("--output", type=Path, default=POLICIES, help=f"default: {POLICIES}")
+    given = parser.parse_args()
+    if given.command == "schema":
+        SCHEMA.write_text(settings_schema())
+        return
+    if not (given.assembly / "manifest.json").exists():
+        sys.exit(f"{given.assembly} holds no app; write one: npx cdk synth --quiet")
+    for path in write_policies(given.assembly, given.output):
+        print(path)  # noqa: T201 - the command's answer
 
 
 if __name__ == "__main__":

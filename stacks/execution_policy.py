@@ -1,0 +1,235 @@
+"""The least that CloudFormation needs to deploy an app: policies for `cdk bootstrap`.
+
+`cdk bootstrap` gives CloudFormation's role AdministratorAccess unless it is told otherwise. These
+policies hold the permissions that the resource types of an app declare in CloudFormation's
+registry, and let roles be made only under the paths and names that the app's own roles have.
+
+Who may create roles can give them anything that no boundary forbids. So a role that is confined in
+earnest needs `defaults.permissions_boundary` as well: these policies then ask for it.
+
+Sources: CDK Developer Guide, "Customize CDK bootstrapping"; `handlers` in the schemas of
+CloudFormation's registry; IAM User Guide, "Permissions boundaries".
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_LONGEST = 6_144
+"""Characters of a managed policy, white space not counted (IAM's quotas)."""
+
+_CUT = 20
+
+_NOT_IN_THE_REGISTRY = {
+    "AWS::CodeBuild::Project": [
+        "codebuild:BatchGetProjects",
+        "codebuild:CreateProject",
+        "codebuild:DeleteProject",
+        "codebuild:UpdateProject",
+    ],
+}
+_NO_ROLE = ("Group", "User")
+_LISTS = ("iam:ListPolicies", "iam:ListRoles")
+_WITH_BOUNDARY = (
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+)
+_LOSES_BOUNDARY = "iam:DeleteRolePermissionsBoundary"
+_ASSETS = ("s3:GetObject", "s3:GetObjectVersion")
+
+Statement = dict[str, Any]
+
+
+@dataclass
+class Deployed:
+    """What an app deploys into one account and region."""
+
+    account: str
+    region: str
+    types: set[str] = field(default_factory=set)
+    roles: set[str] = field(default_factory=set)
+    services: set[str] = field(default_factory=set)
+    boundaries: set[str] = field(default_factory=set)
+    qualifiers: set[str] = field(default_factory=set)
+
+    @property
+    def partition(self) -> str:
+        """The partition of the region, as far as its name tells it."""
+        for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
+            if self.region.startswith(prefix):
+                return partition
+        return "aws"
+
+    def add(self, name: str, execution_role: str, template: Mapping[str, Any]) -> None:
+        """Takes up a stack by its name, the role that CloudFormation has for it, and its template.
+
+        The role's name is cdk-QUALIFIER-cfn-exec-role-ACCOUNT-REGION.
+        """
+        self.qualifiers.add(execution_role.split("/")[1].split("-")[1])
+        for resource in template.get("Resources", {}).values():
+            self.types.add(resource["Type"])
+            if resource["Type"] == "AWS::IAM::Role":
+                self._add_role(name, resource["Properties"])
+
+    def policies(self) -> list[dict[str, Any]]:
+        """The policy documents; a role takes ten of them."""
+        return _packed([*self._of_services(), *self._of_roles()])
+
+    def _add_role(self, stack: str, role: Mapping[str, Any]) -> None:
+        path = role.get("Path", "/")
+        # CloudFormation begins the names that it makes with the stack's, cut where it is long.
+        named = role.get("RoleName") or f"{stack[:_CUT]}{'-' if len(stack) <= _CUT else ''}*"
+        self.roles.add(f"{path}*" if path != "/" else f"/{named}")
+        boundary = role.get("PermissionsBoundary")
+        self.boundaries.add(boundary if isinstance(boundary, str) else "")
+        for statement in role["AssumeRolePolicyDocument"]["Statement"]:
+            named = statement.get("Principal", {}).get("Service", [])
+            self.services.update([named] if isinstance(named, str) else named)
+
+    def _of_services(self) -> Iterator[Statement]:
+        by_service = defaultdict(set)
+        for action in _actions(self.types):
+            by_service[action.split(":")[0]].add(action)
+        by_service.pop("iam", None)
+        by_service["s3"].difference_update(_ASSETS)
+        if any(one.startswith("Custom::") for one in self.types):
+            by_service["lambda"].add("lambda:InvokeFunction")
+        for _, actions in sorted(by_service.items()):
+            yield {"Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
+        assets = [
+            f"arn:{self.partition}:s3:::cdk-{one}-assets-{self.account}-{self.region}/*"
+            for one in sorted(self.qualifiers)
+        ]
+        yield {"Effect": "Allow", "Action": list(_ASSETS), "Resource": assets}
+        versions = [
+            f"arn:{self.partition}:ssm:{self.region}:{self.account}:parameter/cdk-bootstrap/{one}/*"
+            for one in sorted(self.qualifiers)
+        ]
+        yield {"Effect": "Allow", "Action": ["ssm:GetParameters"], "Resource": versions}
+
+    def _of_roles(self) -> Iterator[Statement]:
+        iam = f"arn:{self.partition}:iam::{self.account}"
+        roles = [f"{iam}:role{pattern}" for pattern in sorted(self.roles)]
+        actions = {one for one in _actions(self.types) if one.startswith("iam:")}
+        actions = {one for one in actions if not any(word in one for word in _NO_ROLE)}
+        of_policies = {one for one in actions if "Policy" in one and "Role" not in one}
+        of_policies |= {"iam:ListEntitiesForPolicy"} if of_policies else set()
+        of_roles = actions - of_policies - {"iam:PassRole", *_LISTS}
+        bounded: set[str] = set()
+        if self.boundaries and "" not in self.boundaries:
+            bounded = of_roles & set(_WITH_BOUNDARY)
+            yield {
+                "Effect": "Allow",
+                "Action": sorted(bounded),
+                "Resource": roles,
+                "Condition": {"StringEquals": {"iam:PermissionsBoundary": sorted(self.boundaries)}},
+            }
+            of_roles -= {_LOSES_BOUNDARY}
+        if of_roles:
+            yield {"Effect": "Allow", "Action": sorted(of_roles - bounded), "Resource": roles}
+            yield {
+                "Effect": "Allow",
+                "Action": ["iam:PassRole"],
+                "Resource": roles,
+                "Condition": {"StringEquals": {"iam:PassedToService": sorted(self.services)}},
+            }
+        if of_policies:
+            yield {
+                "Effect": "Allow",
+                "Action": sorted(of_policies - set(_LISTS)),
+                "Resource": [f"{iam}:policy/*"],
+            }
+        if lists := sorted(actions & set(_LISTS)):
+            yield {"Effect": "Allow", "Action": lists, "Resource": "*"}
+
+
+def deployed(assembly: Path) -> list[Deployed]:
+    """What a synthesised app deploys, by account and region, the stages of pipelines included.
+
+    Parameters:
+        assembly: the folder that `cdk synth` has written, such as cdk.out.
+    """
+    found: dict[str, Deployed] = {}
+    for manifest in sorted(assembly.rglob("manifest.json")):
+        for name, artifact in json.loads(manifest.read_text())["artifacts"].items():
+            if artifact["type"] != "aws:cloudformation:stack":
+                continue
+            place = artifact["environment"].removeprefix("aws://")
+            account, _, region = place.partition("/")
+            properties = artifact["properties"]
+            template = json.loads((manifest.parent / properties["templateFile"]).read_text())
+            found.setdefault(place, Deployed(account, region)).add(
+                properties.get("stackName", name),
+                properties["cloudFormationExecutionRoleArn"],
+                template,
+            )
+    return [one for _, one in sorted(found.items())]
+
+
+def write_policies(assembly: Path, directory: Path) -> list[Path]:
+    """Writes the policies of each account and region, ACCOUNT-REGION-NUMBER.json."""
+    directory.mkdir(parents=True, exist_ok=True)
+    written = []
+    for place in deployed(assembly):
+        for number, policy in enumerate(place.policies(), 1):
+            path = directory / f"{place.account}-{place.region}-{number}.json"
+            path.write_text(json.dumps(policy, indent=2) + "\n")
+            written.append(path)
+    return written
+
+
+def _actions(types: Iterable[str]) -> set[str]:
+    """What the handlers of resource types call."""
+    found: set[str] = set()
+    for name in types:
+        if name in _NOT_IN_THE_REGISTRY:
+            found.update(_NOT_IN_THE_REGISTRY[name])
+        elif name.startswith("AWS::"):
+            handlers = _schema(name).get("handlers", {})
+            if not handlers:
+                raise ValueError(f"{name}: its schema names no permissions; add them by hand")
+            for handler in handlers.values():
+                found.update(handler.get("permissions", []))
+    return found
+
+
+def _schema(name: str) -> Mapping[str, Any]:
+    """The registry schema of a type, as cfn-lint carries it."""
+    spec = importlib.util.find_spec("cfnlint")
+    if spec is None or spec.origin is None:
+        raise ValueError("cfn-lint is not installed, which carries the schemas: make setup")
+    folder = Path(spec.origin).parent / "data" / "schemas"
+    digests = json.loads((folder / "providers" / "us-east-1.json").read_text())
+    if name not in digests:
+        raise ValueError(f"{name}: cfn-lint has no schema of it")
+    schema: Mapping[str, Any] = json.loads(
+        (folder / "resources" / f"{digests[name]}.json").read_text()
+    )
+    return schema
+
+
+def _packed(statements: Iterable[Statement]) -> list[dict[str, Any]]:
+    """As few documents as hold the statements, each short enough for a managed policy."""
+    documents: list[list[Statement]] = []
+    for statement in sorted(statements, key=_length, reverse=True):
+        for document in documents:
+            if _length([*document, statement]) + 50 <= _LONGEST:
+                document.append(statement)
+                break
+        else:
+            documents.append([statement])
+    return [{"Version": "2012-10-17", "Statement": one} for one in documents]
+
+
+def _length(value: Any) -> int:
+    return len(json.dumps(value, separators=(",", ":")))
