@@ -2,6 +2,7 @@
 
 import filecmp
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -102,6 +103,14 @@ def test_the_outputs_say_how_to_create_a_project(assembly: Assembly) -> None:
     for name in ("LaunchRoleArn", "TemplateName", "TemplateUrl", "TemplatesLocation"):
         template.has_output(name, Match.any_value())
     template.has_output("TemplateName", {"Value": "tabular-model"})
+
+
+def test_outputs_have_the_names_that_their_code_gives_them(assembly: Assembly) -> None:
+    directory, _ = assembly
+    for path in directory.glob("*.template.json"):
+        outputs = json.loads(path.read_text()).get("Outputs", {})
+
+        assert not [name for name in outputs if re.search(r"[0-9A-F]{8}$", name)], path.name
 
 
 def test_the_only_name_that_the_templates_stack_gives_is_the_launch_roles(

@@ -58,7 +58,11 @@ class ProjectBoundary(PermissionsBoundary):
             },
             description="What no role of a SageMaker project can exceed",
         )
-        cdk.CfnOutput(self, "Arn", value=self.policy.managed_policy_arn, export_name=export_name)
+        arn = cdk.CfnOutput(
+            self, "Arn", value=self.policy.managed_policy_arn, export_name=export_name
+        )
+        # Read by people among the outputs of their stack, where a hash would say nothing.
+        arn.override_logical_id(f"{construct_id}Arn")
 
 
 def role_actions(template: Mapping[str, Any]) -> list[str]:
