@@ -1,0 +1,205 @@
+"""The guide for platform engineers, command by command, in the order in which it gives them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from rehearsal import server_process
+from rehearsal.local_aws import LocalAws
+from tests.docs.synthesis import ROOT
+
+GUIDE = (ROOT / "docs/platform.md").read_text()
+REHEARSAL = (ROOT / "docs/rehearsal.md").read_text()
+PRODUCTION, PIPELINE, STAGING = "123456789012", "111111111111", "222222222222"
+REGION = "eu-central-1"
+PATIENCE_SECONDS = 240.0
+# What stands in the guide for what is known only later, or elsewhere.
+NOT_HERE = {
+    "make setup": "it has made the environment in which this test runs",
+    "aws sagemaker add-tags": "it needs a Studio domain; the example of the construct has one",
+}
+COPIED = ("app.py", "cdk.json", "package.json", "pyproject.toml", "README.md", "config", "stacks")
+
+
+def commands(guide: str) -> list[str]:
+    """The commands of a guide's shell blocks, without their comments."""
+    found = []
+    for block in re.findall(r"```sh\n(.*?)```", guide, re.S):
+        lines = block.replace("\\\n", " ").splitlines()
+        found += [re.sub(r"(^|\s+)#.*$", "", line).strip() for line in lines]
+    return [re.sub(r"\s+", " ", one) for one in found if one]
+
+
+@dataclass
+class Reader:
+    """Somebody who follows the guide in a copy of this repository."""
+
+    aws: LocalAws
+    folder: Path
+    answers: dict[str, str] = field(default_factory=dict)
+    projects: list[str] = field(default_factory=list)
+
+    def run(self, command: str) -> str:
+        """Runs a command as it stands, but for what the guide writes in capitals."""
+        for placeholder, value in self.placeholders().items():
+            command = command.replace(placeholder, value)
+        account = self.account(command)
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=self.folder,
+            env={
+                **self.aws.environment(),
+                "AWS_ACCESS_KEY_ID": account,
+                "AWS_REGION": REGION,
+                "AWS_DEFAULT_REGION": REGION,
+                "PYTHONPATH": str(ROOT / "constructs"),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+        return done.stdout
+
+    def account(self, command: str) -> str:
+        """Whose credentials the guide asks for."""
+        if named := re.search(r"aws://(\d{12})/", command):
+            return named[1]
+        return PIPELINE if "config/pipeline.yaml" in command else PRODUCTION
+
+    def placeholders(self) -> dict[str, str]:
+        policies = [self.answers[name] for name in sorted(self.answers) if "policy/" in name]
+        return {
+            "ACCOUNT/REGION": f"{PRODUCTION}/{REGION}",
+            "POLICY_ARN,POLICY_ARN": ",".join(policies),
+            **{name: value for name, value in self.answers.items() if name.isupper()},
+        }
+
+    def client(self, service: str, account: str = PRODUCTION) -> Any:
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.aws.url,
+            verify=str(self.aws.ca_bundle),
+            region_name=REGION,
+            aws_access_key_id=account,
+            aws_secret_access_key="any",
+        )
+
+    def learn_outputs(self) -> None:
+        """What a person reads in the outputs of ProjectTemplates."""
+        stack = self.client("cloudformation").describe_stacks(StackName="ProjectTemplates")
+        for output in stack["Stacks"][0]["Outputs"]:
+            name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", output["OutputKey"]).upper()
+            self.answers[name] = output["OutputValue"]
+
+    def settled_project(self, name: str) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            found: dict[str, Any] = self.client("sagemaker").describe_project(ProjectName=name)
+            if not found["ProjectStatus"].endswith(("Pending", "InProgress")):
+                return found
+            assert time.monotonic() < deadline, found
+            time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    folder = tmp_path_factory.mktemp("guide")
+    repository = folder / "repository"
+    repository.mkdir()
+    for name in COPIED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, repository / name)
+    for name in ("constructs", "seed_code", "node_modules"):
+        (repository / name).symlink_to(ROOT / name)
+    aws, _ = server_process.start(folder / "aws")
+    try:
+        yield Reader(aws, repository)
+    finally:
+        server_process.stop(folder / "aws")
+
+
+def edit(reader: Reader) -> None:
+    """What a person edits after copying the example: it has this account and region already."""
+    settings = reader.folder / "config/production.yaml"
+    text = settings.read_text()
+    text = text.replace("  # service_catalog:", "  service_catalog:")
+    text = text.replace("  #   principals:", "    principals:").replace("retain", "destroy")
+    settings.write_text(text)
+
+
+def write_pipeline(reader: Reader) -> None:
+    """The settings that the guide shows, and those of the stage that it leaves to the reader."""
+    (shown,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)
+    (reader.folder / "config/pipeline.yaml").write_text(shown)
+    (reader.folder / "config/staging.yaml").write_text(
+        f'environment: {{account: "{STAGING}", region: {REGION}}}\nprojects: [{{name: churn}}]\n'
+    )
+
+
+def test_every_command_of_the_guide_works_in_its_order(reader: Reader) -> None:
+    """From an account in which nothing is to one that a pipeline deploys."""
+    for command in commands(GUIDE):
+        if any(command.startswith(one) for one in NOT_HERE):
+            continue
+        if "POLICY_FILE" in command:
+            for number, path in enumerate(reader.answers["files"].split(), 1):
+                if PRODUCTION in path:
+                    once = command.replace("POLICY_FILE", path)
+                    reader.run(once.replace("Deployment1", f"Deployment{number}"))
+                    arn = f"arn:aws:iam::{PRODUCTION}:policy/MlPlatformDeployment{number}"
+                    reader.answers[arn] = arn
+            continue
+        if "create-project" in command:
+            reader.learn_outputs()
+            name = f"fraud-{len(reader.projects) + 1}"
+            reader.run(command.replace("fraud", name))
+            reader.projects.append(name)
+            project = reader.settled_project(name)
+            assert project["ProjectStatus"] == "CreateCompleted", project
+            continue
+        if "config/pipeline.yaml" in command:
+            write_pipeline(reader)
+        answer = reader.run(command)
+        if command.startswith("cp "):
+            edit(reader)
+        if "execution-policy" in command:
+            reader.answers["files"] = answer
+    stacks = reader.client("cloudformation", PIPELINE).describe_stacks()["Stacks"]
+    found = {one["StackName"]: one["StackStatus"] for one in stacks}
+    assert found["PlatformPipeline"] == "CREATE_COMPLETE"
+    attached = reader.client("iam").list_attached_role_policies(
+        RoleName=f"cdk-hnb659fds-cfn-exec-role-{PRODUCTION}-{REGION}"
+    )["AttachedPolicies"]
+    assert {one["PolicyName"][:20] for one in attached} == {"MlPlatformDeployment"}
+
+
+def test_the_rehearsal_is_another_account_as_its_guide_says(reader: Reader) -> None:
+    (block,) = [
+        block for block in re.findall(r"```sh\n(.*?)```", REHEARSAL, re.S) if STAGING in block
+    ]
+
+    answer = reader.run(block.replace("\\\n", " "))
+
+    assert f'"Account": "{STAGING}"' in answer
+    stacks = reader.client("cloudformation", STAGING).describe_stacks(StackName="CDKToolkit")
+    assert stacks["Stacks"][0]["StackStatus"].endswith("_COMPLETE")
+
+
+def test_the_guide_makes_no_project_that_the_example_has() -> None:
+    example = (ROOT / "config/production.example.yaml").read_text()
+    deployed = re.findall(r"^\s*- name: (\w+)", example, re.M)
+
+    made = re.findall(r"--project-name (\S+)", GUIDE)
+    assert deployed and made
+    assert not set(deployed) & set(made)
