@@ -43,6 +43,10 @@ class Person:
         """What their shell exports."""
         return {**self.aws.environment(), **self.keys, "HOME": str(self.folder)}
 
+    @property
+    def region_name(self) -> str:
+        return REGION
+
     @cached_property
     def session(self) -> boto3.Session:
         return boto3.Session(
@@ -52,7 +56,7 @@ class Person:
             region_name=REGION,
         )
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **_: Any) -> Any:
         make: Callable[..., Any] = self.session.client
         return make(service, endpoint_url=self.aws.url, verify=str(self.aws.ca_bundle))
 

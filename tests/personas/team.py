@@ -73,7 +73,10 @@ class Team(cdk.Stack):
         jobs = JobRole(
             self, "Jobs", project=access, network=network, keys=[project.stores.artifacts.key]
         )
-        access = replace(access, execution_roles=[jobs])
+        roles = {
+            "Scientist": [jobs],
+            "Engineer": [jobs, project.model_execution_role],  # with which she hosts models
+        }
         tracking = studio.MlflowApp(
             self,
             "Mlflow",
@@ -87,11 +90,12 @@ class Team(cdk.Stack):
                 persona=persona,
                 domain_id=domain.domain_id,
                 domain_key=domain.encryption_key,
-                project=access,
+                project=replace(access, execution_roles=roles.get(name, ())),
                 network=network,
                 keys=[project.stores.artifacts.key],
                 federated=Federation.by_source_identity(iam.ArnPrincipal(broker_arn)),
             )
+            tracking.grant_open(role)
             if persona.works:
                 tracking.grant_track(role)
             else:
@@ -108,6 +112,8 @@ class Team(cdk.Stack):
         self._output("DomainId", domain.domain_id)
         self._output("Key", project.stores.artifacts.key.key_arn)
         self._output("MlflowAppArn", tracking.mlflow_app_arn)
+        training_role = project.model_build_pipeline.training_role
+        self._output("TrainingRole", training_role.role_arn)
         self._output("ModelRole", project.model_execution_role.role_arn)
 
     def _output(self, name: str, value: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.personas.conftest import PROJECT, PROJECT_TAGS, Company, Person, denied, eventually
 from tests.personas.notebook import notebook
 
+OF_THE_PROJECT = [{"Key": "Tags.sagemaker:project-name", "Value": PROJECT}]
 FIXED = """\
 version: 0.2
 
@@ -344,6 +345,32 @@ def test_she_registers_a_model_that_waits_for_a_reviewer(ada: Person) -> None:
     shown = sagemaker.describe_model_package(ModelPackageName=arn)
     assert shown["CustomerMetadataProperties"] == {"auc": "0.9"}
     assert sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
+
+
+def test_she_searches_what_her_project_has(ada: Person) -> None:
+    sagemaker = ada.client("sagemaker")
+    named = {"Name": "TrainingJobName", "Operator": "Contains", "Value": f"{PROJECT}-train"}
+
+    found = sagemaker.search(
+        Resource="TrainingJob",
+        SearchExpression={"Filters": [named]},
+        VisibilityConditions=OF_THE_PROJECT,
+    )["Results"]
+
+    assert {one["TrainingJob"]["TrainingJobStatus"] for one in found} == {"Completed"}
+    projects = sagemaker.search(Resource="Project", VisibilityConditions=OF_THE_PROJECT)
+    assert [one["Project"]["ProjectName"] for one in projects["Results"]] == [PROJECT]
+    others = [{"Key": "Tags.sagemaker:project-name", "Value": "fraud"}]
+    assert denied(sagemaker, "search", Resource="Project", VisibilityConditions=others)
+    assert denied(sagemaker, "search", Resource="Project")
+
+
+def test_she_finds_the_teams_mlflow_and_no_other(ada: Person) -> None:
+    sagemaker, arn = ada.client("sagemaker"), ada.outputs["MlflowAppArn"]
+
+    assert sagemaker.describe_mlflow_app(Arn=arn)["Name"] == "team"
+    other = arn.rpartition("/")[0] + "/app-OTHER"
+    assert denied(sagemaker, "describe_mlflow_app", Arn=other)
 
 
 def test_she_tries_staging_and_reads_what_it_captured(company: Company, ada: Person) -> None:

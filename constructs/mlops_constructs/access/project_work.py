@@ -114,6 +114,22 @@ class ProjectWork:
             self._create(HOSTED, HOSTING_KINDS),
             *self._tagging(HOSTED, HOSTING_KINDS),
             *self._reach.sagemaker(f"{changing} UpdateEndpointWeightsAndCapacities", HOSTING_KINDS),
+            *self._keep_stages(),
+        ]
+
+    def _keep_stages(self) -> list[Permission]:
+        """The endpoints of the stages are their stacks': the delivery alone changes them."""
+        names = self._reach.project.stage_names
+        if not names:
+            return []
+        changes = ("CreateEndpoint", "DeleteEndpoint", "UpdateEndpoint")
+        changes += ("UpdateEndpointWeightsAndCapacities",)
+        return [
+            Permission(
+                actions=[f"sagemaker:{change}" for change in changes],
+                resources=[sagemaker_arn(self._reach.scope, "endpoint", name) for name in names],
+                denied=True,
+            )
         ]
 
     def run_pipelines(self) -> list[Permission]:

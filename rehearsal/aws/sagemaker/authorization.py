@@ -121,6 +121,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "CreateApp": (),
     "DescribeApp": (),
     "DeleteApp": (),
+    "Search": (),
     "AddTags": (_TAGGED,),
     "ListTags": (_TAGGED,),
     "DeleteTags": (_TAGGED,),

@@ -88,6 +88,9 @@ def condition_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]
     if operation in ("CreateModelPackage", "UpdateModelPackage"):
         metadata = request.get("CustomerMetadataProperties") or {}
         found |= {f"CustomerMetadataProperties/{name}": metadata[name] for name in metadata}
+    if operation == "Search":
+        for one in request.get("VisibilityConditions") or ():
+            found[f"SearchVisibilityCondition/{one.get('Key')}"] = one.get("Value")
     return {
         f"sagemaker:{key}": str(value).lower() if isinstance(value, bool) else value
         for key, value in found.items()

@@ -133,6 +133,7 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "ManagedStorageType",
     ),
     "ListModelPackageGroups": ("CrossAccountFilterOption=CrossAccount",),
+    "Search": ("CrossAccountFilterOption=CrossAccount",),
     "CreateDomain": (
         "AuthMode=SSO",
         "HomeEfsFileSystemKmsKeyId",

@@ -17,6 +17,7 @@ from rehearsal.aws.sagemaker.monitoring_schedules import MonitoringSchedules
 from rehearsal.aws.sagemaker.pipeline_executions import PipelineExecutions
 from rehearsal.aws.sagemaker.projects import Projects
 from rehearsal.aws.sagemaker.resource_types import RESOURCE_TYPES
+from rehearsal.aws.sagemaker.search import Search
 from rehearsal.aws.sagemaker.spaces import Spaces
 from rehearsal.aws.sagemaker.studio_images import StudioImages
 from rehearsal.aws.sagemaker.tags import Tags
@@ -42,6 +43,7 @@ class SageMaker(
     FeatureGroups,
     ModelCards,
     Studio,
+    Search,
     Tags,
 ):
     """SageMaker.
