@@ -59,6 +59,23 @@ class Team(cdk.Stack):
             model_build_seed=Seed(folder=SEEDS / "model_build"),
             model_deploy_seed=Seed(folder=SEEDS / "model_deploy"),
         )
+        key = project.stores.artifacts.key
+        access = project.access()
+        jobs = JobRole(self, "Jobs", project=access, network=network, keys=[key])
+        defaults = studio.LifecycleConfig(
+            self,
+            "SdkDefaults",
+            app=studio.StudioApp.JUPYTER_LAB,
+            script=studio.Script.sdk_defaults(
+                studio.SdkDefaults(
+                    role=jobs,
+                    bucket=project.stores.artifacts.bucket,
+                    network=network,
+                    key=key,
+                    tags={"sagemaker:project-name": PROJECT},
+                )
+            ),
+        )
         domain = studio.Domain(
             self,
             "Studio",
@@ -68,10 +85,11 @@ class Team(cdk.Stack):
                     ec2.SecurityGroup.from_security_group_id(self, "Group", security_group_ids[0])
                 ],
             ),
-        )
-        access = project.access()
-        jobs = JobRole(
-            self, "Jobs", project=access, network=network, keys=[project.stores.artifacts.key]
+            settings=studio.UserSettings(
+                jupyter_lab=studio.AppSettings(
+                    lifecycle_configs=[defaults], default_lifecycle_config=defaults
+                )
+            ),
         )
         roles = {
             "Scientist": [jobs],
@@ -92,7 +110,7 @@ class Team(cdk.Stack):
                 domain_key=domain.encryption_key,
                 project=replace(access, execution_roles=roles.get(name, ())),
                 network=network,
-                keys=[project.stores.artifacts.key],
+                keys=[key],
                 federated=Federation.by_source_identity(iam.ArnPrincipal(broker_arn)),
             )
             tracking.grant_open(role)
@@ -110,7 +128,8 @@ class Team(cdk.Stack):
             self._output(f"{name}Role", role.role_arn)
         self._output("JobRole", jobs.role_arn)
         self._output("DomainId", domain.domain_id)
-        self._output("Key", project.stores.artifacts.key.key_arn)
+        self._output("Key", key.key_arn)
+        self._output("LifecycleConfig", defaults.lifecycle_config_arn)
         self._output("MlflowAppArn", tracking.mlflow_app_arn)
         training_role = project.model_build_pipeline.training_role
         self._output("TrainingRole", training_role.role_arn)

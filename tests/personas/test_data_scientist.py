@@ -172,20 +172,25 @@ def test_she_processes_data_without_saying_where_and_how(
 
 
 def test_she_trains_and_watches(ada: Person, sdk: None, capsys: pytest.CaptureFixture[str]) -> None:
+    from sagemaker.core.helper.session_helper import Session
     from sagemaker.core.training.configs import Compute, InputData, OutputDataConfig
     from sagemaker.train.model_trainer import ModelTrainer
 
-    # The SDK's trainer takes role, network and bucket from the configuration, and leaves the keys
-    # and the tags to those who call it.
+    # The trainer takes role, network and bucket from the configuration by itself, the rest by hand.
+    session = Session()
+    given = session.sagemaker_config["SageMaker"]["TrainingJob"]
     trainer = ModelTrainer(
+        sagemaker_session=session,
         training_image=ada.outputs["Image"],
         base_job_name=f"{PROJECT}-train",
         hyperparameters={"rate": 0.5},
         compute=Compute(
-            instance_type="ml.m5.large", instance_count=1, volume_kms_key_id=ada.outputs["Key"]
+            instance_type="ml.m5.large",
+            instance_count=1,
+            volume_kms_key_id=given["ResourceConfig"]["VolumeKmsKeyId"],
         ),
-        output_data_config=OutputDataConfig(kms_key_id=ada.outputs["Key"]),
-        tags=[{"key": tag["Key"], "value": tag["Value"]} for tag in PROJECT_TAGS],
+        output_data_config=OutputDataConfig(kms_key_id=given["OutputDataConfig"]["KmsKeyId"]),
+        tags=[{"key": tag["Key"], "value": tag["Value"]} for tag in given["Tags"]],
     )
     data = f"s3://{ada.outputs['ArtifactBucketName']}/data/"
     trainer.train(input_data_config=[InputData(channel_name="train", data_source=data)])
@@ -313,8 +318,8 @@ def test_she_develops_a_pipeline_in_a_notebook(ada: Person, sdk: None) -> None:
         steps=[ProcessingStep(name="Count", step_args=arguments)],
         sagemaker_session=processor.sagemaker_session,
     )
-    pipeline.upsert(role_arn=ada.outputs["JobRole"], tags=PROJECT_TAGS)
-    pipeline.upsert(role_arn=ada.outputs["JobRole"], tags=PROJECT_TAGS)
+    for _ in ("create", "update"):
+        pipeline.upsert()
     execution = pipeline.start()
     execution.wait(delay=1, max_attempts=120)
 

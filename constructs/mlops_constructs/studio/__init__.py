@@ -11,6 +11,7 @@ from .lifecycle_config import LifecycleConfig, LifecycleConfigBase, Script
 from .mlflow_app import MlflowApp, MlflowAppBase, ModelRegistration
 from .notebook_sharing import NotebookSharing
 from .person import Person
+from .sdk_defaults import SdkDefaults
 from .space import Space, SpaceSharing
 from .studio_app import StudioApp
 from .studio_portal import StudioPortal
@@ -36,6 +37,7 @@ __all__ = [
     "NotebookSharing",
     "Person",
     "Script",
+    "SdkDefaults",
     "Space",
     "SpaceSharing",
     "SpaceStorage",

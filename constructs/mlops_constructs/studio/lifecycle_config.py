@@ -11,10 +11,11 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from mlops_constructs._content_name import HASH_LENGTH, name_by_content
-from mlops_constructs._problems import Problems
+from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
 
 from ._names import LONGEST_NAME, generated_name, name_problems
+from .sdk_defaults import SdkDefaults
 from .studio_app import StudioApp
 
 LONGEST_CONTENT = 16_384
@@ -47,6 +48,30 @@ class Script:
         """
         return Script(text=text)
 
+    @staticmethod
+    def sdk_defaults(defaults: SdkDefaults) -> Script:
+        """A script that gives the SageMaker Python SDK its defaults.
+
+        Example::
+
+            Script.sdk_defaults(SdkDefaults(bucket=bucket))
+        """
+        return Script(text=defaults.text())
+
+    def then(self, other: Script) -> Script:
+        """This script, and another one after it when it was successful.
+
+        An application runs one lifecycle script.
+
+        Example::
+
+            Script.from_text("git config --global pull.rebase true").then(
+                Script.sdk_defaults(SdkDefaults(bucket=bucket))
+            )
+        """
+        first = self.text if self.text.endswith("\n") else f"{self.text}\n"
+        return Script(text=f"{first}{other.text}")
+
     def problems(self) -> list[str]:
         """What AWS would refuse, or would run wrongly."""
         found = []
@@ -56,7 +81,7 @@ class Script:
             found.append(
                 "script: got Windows line ends, with which bash fails; save it with line feeds only"
             )
-        size = len(self.encoded)
+        size = len(self.encoded) if is_known(self.text) else 0
         if size > LONGEST_CONTENT:
             found.append(
                 f"script: got {size} characters in base64; allowed are {LONGEST_CONTENT}; keep "
@@ -66,7 +91,9 @@ class Script:
 
     @property
     def encoded(self) -> str:
-        """The script in base64."""
+        """The script in base64; CloudFormation encodes what only the deployment knows."""
+        if not is_known(self.text):
+            return cdk.Fn.base64(self.text)
         return base64.b64encode(self.text.encode()).decode()
 
 

@@ -18,7 +18,11 @@ _OF_NO_PROJECT = {"Null": {f"aws:ResourceTag/{PROJECT_TAG}": "true"}}
 def define_mlflow_role(
     scope: Construct, *, bucket: s3.IBucket, prefix: str, registers_models: bool
 ) -> ServiceRole:
-    """A role that reads and writes artifacts, and registers models where it has to."""
+    """A role that reads and writes artifacts, and registers models where it has to.
+
+    Source: "Set up IAM permissions for MLflow" in the Developer Guide, whose sample policy lists
+    whole buckets.
+    """
     return ServiceRole(
         scope,
         "Role",
@@ -39,10 +43,16 @@ def _artifacts(bucket: s3.IBucket, prefix: str) -> list[Permission]:
             resources=[bucket.arn_for_objects(f"{prefix}/*")],
             because="MLflow names the artifacts of runs",
         ),
+        # Without a condition on the prefix, as AWS has it: CreateMlflowApp looks whether the bucket
+        # is there, and that request (HeadBucket) names no prefix.
         Permission(
-            actions=["s3:ListBucket"],
+            actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
             resources=[bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": [prefix, f"{prefix}/*"]}},
+        ),
+        Permission(
+            actions=["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            resources=[bucket.arn_for_objects(f"{prefix}/*")],
+            because="MLflow names the artifacts of runs",
         ),
     ]
     if key is not None:

@@ -2,7 +2,8 @@
 
 Want it for a team that explores data and develops pipelines in JupyterLab or Code Editor. Idle
 applications are ended after an hour, which people may extend to eight; nothing reaches the
-internet; images may be tested with Docker. People are listed in people.yaml, and none of them
+internet; images may be tested with Docker. The SageMaker SDK knows bucket, key and tags of the team
+when an application starts. People are listed in people.yaml, and none of them
 changes a private space of another. The function that clears the domain runs in the VPC too. As a
 throw-away environment it goes with its stack: applications, spaces and the file system that
 SageMaker made included. Leave `removal_policy` out where people work.
@@ -91,7 +92,15 @@ class StudioDomain(cdk.Stack):
             self,
             "GitDefaults",
             app=studio.StudioApp.JUPYTER_LAB,
-            script=studio.Script.from_file(SCRIPT),
+            script=studio.Script.from_file(SCRIPT).then(
+                studio.Script.sdk_defaults(
+                    studio.SdkDefaults(
+                        bucket=stores.bucket,
+                        key=stores.key,
+                        tags={"sagemaker:project-name": "churn"},
+                    )
+                )
+            ),
         )
         image = studio.CustomImage(
             self,

@@ -39,12 +39,19 @@ def test_an_app_needs_only_a_bucket(
     assert app["DeletionPolicy"] == "RetainExceptOnCreate"
     assert app["Properties"]["ArtifactStoreUri"] == "s3://churn-artifacts/mlflow"
     assert app["Properties"]["ModelRegistrationMode"] == "AutoModelRegistrationDisabled"
-    assert actions(resources("AWS::IAM::ManagedPolicy")) == {
+    policies = resources("AWS::IAM::ManagedPolicy")
+    assert actions(policies) == {
+        "s3:AbortMultipartUpload",
         "s3:DeleteObject",
+        "s3:GetBucketLocation",
         "s3:GetObject",
         "s3:ListBucket",
+        "s3:ListBucketMultipartUploads",
+        "s3:ListMultipartUploadParts",
         "s3:PutObject",
     }
+    (listing,) = [one for one in statements(policies) if "s3:ListBucket" in one["Action"]]
+    assert "Condition" not in listing, "HeadBucket names no prefix"
 
 
 def test_an_app_that_registers_models_may_do_so_and_use_the_bucket_s_key(
