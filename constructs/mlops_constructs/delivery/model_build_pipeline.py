@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from .build_actions import test_action, train_action
@@ -46,7 +48,7 @@ class ModelBuildPipeline(Construct):
         image_repository: ecr.Repository,
         scan: ScanThresholds | None = None,
     ) -> None:
-        """Creates the pipeline `PROJECT-model-build`, its build projects and all their roles.
+        """Creates the pipeline `PROJECT-model-build`, its build projects, logs and all roles.
 
         Parameters:
             project: names and stores of the project.
@@ -91,5 +93,17 @@ class ModelBuildPipeline(Construct):
             ],
             execution_mode=codepipeline.ExecutionMode.QUEUED,
         )
+        # CodePipeline would make the group for its image action: without a key, and for ever.
+        delivery.role.node.add_dependency(self._define_log(project, name))
         self.pipeline = delivery.pipeline
         self.start = delivery.start
+
+    def _define_log(self, project: ProjectResources, pipeline_name: str) -> logs.LogGroup:
+        return logs.LogGroup(
+            self,
+            "Log",
+            log_group_name=f"/aws/codepipeline/{pipeline_name}",
+            retention=logs.RetentionDays.THREE_MONTHS,
+            encryption_key=project.artifacts.encrypt_logs(self),
+            removal_policy=cdk.RemovalPolicy.DESTROY,
+        )

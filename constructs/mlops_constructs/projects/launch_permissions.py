@@ -57,6 +57,15 @@ def permissions_by_project(scope: Construct) -> list[Permission]:
         "codebuild": [arn(scope, "codebuild", "project/*")],
         "codecommit": [arn(scope, "codecommit", name) for name in kinds],
         "codepipeline": [arn(scope, "codepipeline", name) for name in kinds],
+        # CodePipeline's own name for the log of the image action.
+        "logs": [
+            arn(
+                scope,
+                "logs",
+                "log-group//aws/codepipeline/*-model-build",
+                form=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            )
+        ],
         "sagemaker": [arn(scope, "sagemaker", "model-package-group/*")],
     }
     unscoped = Permission(

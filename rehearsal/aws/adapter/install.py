@@ -31,6 +31,7 @@ from rehearsal.aws.adapter import (
     routing,
     source_identity,
     stack_actor,
+    stack_deletions,
     stack_rows,
     stack_rules,
     state_machines,
@@ -55,6 +56,7 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     via_service.install()
     stack_actor.install()
     stack_rows.register(platform, resource_types)
+    stack_deletions.install()
     stack_rules.install()
     change_sets.install()
     custom_resources.install(platform)

@@ -149,6 +149,22 @@ def test_the_image_is_tagged_with_the_commit(both_pipelines: Template) -> None:
     assert image["InputArtifacts"] == [{"Name": "SourceOutput"}]
 
 
+def test_the_log_of_the_image_action_is_encrypted_and_ends_and_is_there_before_the_pipeline(
+    both_pipelines: Template,
+) -> None:
+    ((logical_id, log),) = [
+        (name, one)
+        for name, one in both_pipelines["Resources"].items()
+        if one["Type"] == "AWS::Logs::LogGroup" and "LogGroupName" in one["Properties"]
+    ]
+    assert log["Properties"]["LogGroupName"] == "/aws/codepipeline/churn-model-build"
+    assert log["Properties"]["RetentionInDays"] == 90
+    assert log["Properties"]["KmsKeyId"]
+    assert log["DeletionPolicy"] == "Delete"
+    role = pipeline(both_pipelines, "churn-model-build")["RoleArn"]["Fn::GetAtt"][0]
+    assert logical_id in both_pipelines["Resources"][role]["DependsOn"]
+
+
 def test_training_gets_the_image_of_its_commit(both_pipelines: Template) -> None:
     train = actions(pipeline(both_pipelines, "churn-model-build"))["Train/Train"]
 

@@ -143,6 +143,46 @@ def test_a_bucket_keeps_its_tags_and_its_objects(aws: Any) -> None:
     client.delete_stack(StackName="bucket")
 
 
+def test_what_a_resource_needs_stays_while_it_cannot_be_deleted(aws: Any) -> None:
+    """The key of a bucket with objects would otherwise be gone, and the objects with it."""
+    s3, client, kms = aws.client("s3"), aws.client("cloudformation"), aws.client("kms")
+    rule = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] = {"Fn::GetAtt": ["Key", "Arn"]}
+    encryption = {"ServerSideEncryptionConfiguration": [rule]}
+    root = {"AWS": "arn:aws:iam::111111111111:root"}
+    statement = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    resources = {
+        "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": policy}},
+        "Alone": group("nobody-needs-it"),
+        "Bucket": {
+            "Type": "AWS::S3::Bucket",
+            "Properties": {"BucketName": "with-a-key", "BucketEncryption": encryption},
+        },
+    }
+    outputs = {"Key": {"Value": {"Ref": "Key"}}}
+    (output,) = aws.deploy("needed", resources, outputs=outputs)["Outputs"]
+
+    def state() -> str:
+        found = kms.describe_key(KeyId=output["OutputValue"])["KeyMetadata"]
+        return str(found["KeyState"])
+
+    s3.put_object(Bucket="with-a-key", Key="k", Body=b"x")
+    client.delete_stack(StackName="needed")
+    stack = aws.settled("needed")
+    assert stack["StackStatus"] == "DELETE_FAILED"
+    assert stack["StackStatusReason"].endswith("failed to delete: [Bucket].")
+    assert state() == "Enabled"
+    assert not _exists(aws, "nobody-needs-it")
+    left = client.describe_stack_resources(StackName="needed")["StackResources"]
+    assert {one["LogicalResourceId"] for one in left} == {"Bucket", "Key"}
+
+    s3.delete_object(Bucket="with-a-key", Key="k")
+    client.delete_stack(StackName=stack["StackId"])
+    assert aws.settled(stack["StackId"])["StackStatus"] == "DELETE_COMPLETE"
+    assert state() == "PendingDeletion"
+
+
 def test_a_policy_of_a_missing_bucket_fails(aws: Any) -> None:
     document = {"Version": "2012-10-17", "Statement": []}
     properties = {"Bucket": "nowhere-at-all", "PolicyDocument": document}

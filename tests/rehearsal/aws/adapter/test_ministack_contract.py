@@ -161,6 +161,16 @@ FUNCTIONS = [
     (f"{CLOUDFORMATION}.stacks", "_runs_on_worker_thread", ["resource_type"]),
     (
         f"{CLOUDFORMATION}.stacks",
+        "_delete_stack_async",
+        ["stack_name", "stack_id", "retain_resources", "force"],
+    ),
+    (
+        f"{CLOUDFORMATION}.stacks",
+        "_with_dependencies",
+        ["logical_ids", "res_defs", "remaining"],
+    ),
+    (
+        f"{CLOUDFORMATION}.stacks",
         "_resolve_stack_outputs",
         [
             "outputs_defs",
