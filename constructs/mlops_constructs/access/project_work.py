@@ -108,8 +108,8 @@ class ProjectWork:
 
     def host(self) -> list[Permission]:
         changing = " ".join(f"Delete{name}" for name in HOSTED)
-        changing += " InvokeEndpoint InvokeEndpointAsync InvokeEndpointWithBidirectionalStream"
-        changing += " InvokeEndpointWithResponseStream UpdateEndpoint"
+        changing += " InvokeEndpoint InvokeEndpointAsync InvokeEndpointWithResponseStream"
+        changing += " UpdateEndpoint"
         return [
             self._create(HOSTED, HOSTING_KINDS),
             *self._tagging(HOSTED, HOSTING_KINDS),
@@ -190,7 +190,6 @@ class ProjectWork:
             "sagemaker:DescribeProject",
             "sagemaker:InvokeEndpoint",
             "sagemaker:InvokeEndpointAsync",
-            "sagemaker:InvokeEndpointWithBidirectionalStream",
             "sagemaker:InvokeEndpointWithResponseStream",
             "sagemaker:StartPipelineExecution",
             "sagemaker:UpdateEndpoint",

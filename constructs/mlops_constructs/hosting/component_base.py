@@ -18,7 +18,7 @@ class InferenceComponentBase(ServingMetrics):
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal send requests to the component through its endpoint.
 
-        The answer may come at once, as a stream, or in a conversation of two streams.
+        The answer may come at once or as a stream.
         """
         return iam.Grant.add_to_principal(
             grantee=grantee,

@@ -168,7 +168,9 @@ class Endpoint(EndpointBase):
             "Resource",
             endpoint_name=endpoint_name,
             endpoint_config_name=config.attr_endpoint_config_name,
-            deployment_config=self._deployment_config(endpoint_name, rollout),
+            deployment_config=self._deployment_config(
+                endpoint_name, config.attr_endpoint_config_name, rollout
+            ),
             # CloudFormation passes both on to UpdateEndpoint; CreateEndpoint has no such members,
             # so they are without effect at the first deployment. "All" would also keep the weights
             # and the data capture of the configuration before, whatever the new one says.
@@ -182,13 +184,13 @@ class Endpoint(EndpointBase):
         )
 
     def _deployment_config(
-        self, endpoint_name: str | None, rollout: Rollout | None
+        self, endpoint_name: str | None, config_name: str, rollout: Rollout | None
     ) -> sagemaker.CfnEndpoint.DeploymentConfigProperty | None:
         if rollout is None:
             return None
         name = endpoint_name or ""
         watched = [
-            Watched.variant(endpoint_name=name, variant_name=variant.name)
+            Watched.variant(endpoint_name=name, variant_name=variant.name, config_name=config_name)
             for variant in self._parts.variants
         ]
         return rollout.render(rollout.rollback.alarm_names(Construct(self, "Rollback"), watched))

@@ -30,7 +30,7 @@ class EndpointBase(ServingMetrics):
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal send requests to the endpoint and wait for the answer, which may come
-        at once, as a stream, or in a conversation of two streams.
+        at once or as a stream.
 
         Example::
 

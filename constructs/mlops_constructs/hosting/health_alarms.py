@@ -18,12 +18,14 @@ class Watched:
     """A variant or a component, as its alarms know it.
 
     The alarms are about something that names them, so the dimensions have to be names and no
-    references: CloudFormation knows no circles.
+    references to it: CloudFormation knows no circles.
 
     Attributes:
         name: of the alarms' scope.
         subject: what a person calls it.
         dimensions: under which CloudWatch keeps its metrics.
+        config_name: of the configuration whose fleet is watched alone, as far as CloudWatch tells
+            it from the fleet before: by its requests. None: there is no such metric.
         memory: namespace and name of the metric of its memory.
         disk: namespace and name of the metric of its disks; None where there is none.
     """
@@ -33,10 +35,11 @@ class Watched:
     dimensions: Mapping[str, str]
     memory: tuple[str, str]
     disk: tuple[str, str] | None
+    config_name: str | None = None
 
     @staticmethod
-    def variant(*, endpoint_name: str, variant_name: str) -> "Watched":
-        """A variant of an endpoint."""
+    def variant(*, endpoint_name: str, variant_name: str, config_name: str) -> "Watched":
+        """A variant of an endpoint, on the fleet that a rollout starts."""
         namespace = "/aws/sagemaker/Endpoints"
         return Watched(
             name=variant_name,
@@ -44,6 +47,7 @@ class Watched:
             dimensions={"EndpointName": endpoint_name, "VariantName": variant_name},
             memory=(namespace, "MemoryUtilization"),
             disk=(namespace, "DiskUtilization"),
+            config_name=config_name,
         )
 
     @staticmethod
@@ -56,6 +60,19 @@ class Watched:
             memory=("/aws/sagemaker/InferenceComponents", "MemoryUtilizationNormalized"),
             disk=None,
         )
+
+    @property
+    def fleet(self) -> Mapping[str, str]:
+        """What tells the requests to the new fleet from those to the one before."""
+        return {} if self.config_name is None else {"EndpointConfigName": self.config_name}
+
+    def alarm_name(self, kind: str) -> str | None:
+        """A name that changes with the fleet.
+
+        So the next rollout has alarms of its own: one that rings because of the model before would
+        still ring when AWS looks at it, and end the very rollout that takes that model away.
+        """
+        return None if self.config_name is None else f"{self.config_name}-{self.name}-{kind}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,11 +145,15 @@ class HealthAlarms:
                 metric=cloudwatch.Metric(
                     namespace=namespace,
                     metric_name=metric_name,
-                    dimensions_map=dict(watched.dimensions),
+                    dimensions_map={
+                        **watched.dimensions,
+                        **(watched.fleet if namespace == requests else {}),
+                    },
                     statistic=statistic,
                     period=cdk.Duration.minutes(1),
                 ),
                 threshold=threshold,
+                alarm_name=watched.alarm_name(construct_id) if namespace == requests else None,
             )
             for construct_id, namespace, metric_name, statistic, threshold in wanted
             if threshold is not None
@@ -150,10 +171,12 @@ class HealthAlarms:
         *,
         metric: cloudwatch.Metric,
         threshold: float,
+        alarm_name: str | None,
     ) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             scope,
             construct_id,
+            alarm_name=alarm_name,
             alarm_description=f"{watched.subject}: {_DESCRIPTIONS[construct_id]}",
             metric=metric,
             threshold=threshold,

@@ -11,7 +11,6 @@ from mlops_constructs.access import Permission, acknowledge_wildcards
 
 INVOKING = (
     "sagemaker:InvokeEndpoint",
-    "sagemaker:InvokeEndpointWithBidirectionalStream",
     "sagemaker:InvokeEndpointWithResponseStream",
 )
 """Requests whose caller waits for the answer: each form of it is an action of its own in IAM."""

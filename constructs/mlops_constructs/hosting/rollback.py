@@ -22,6 +22,7 @@ class Rollback:
 
     alarms: Sequence[cloudwatch.IAlarm] = ()
     health: HealthAlarms | None = None
+    is_off: bool = False
 
     @staticmethod
     def on_health(
@@ -35,8 +36,12 @@ class Rollback:
     ) -> "Rollback":
         """Alarms on errors, latency and resources, which are made here; each rollout's default.
 
-        They are made for each variant and watch old and new instances together, so a share
-        concerns the whole traffic.
+        They are made for each variant. Those on errors and latency watch the new fleet alone, so a
+        share concerns the requests that it gets, and a model that already fails does not keep the
+        way back to an older one shut: AWS ends a rollout while any of its alarms rings. Memory and
+        disks CloudWatch has of both fleets together; where the model in service fills them, deploy
+        the way out once with `on_errors` or `off`. Of inference components it has old and new
+        copies together for everything.
 
         Parameters:
             server_error_share: part of a minute's invocations that may fail with a 5xx status.
@@ -72,6 +77,8 @@ class Rollback:
     ) -> "Rollback":
         """Alarms on 5xx errors and latency alone, where `on_health` would need too many.
 
+        They watch the new fleet, as those of `on_health` do.
+
         Parameters:
             share: part of a minute's invocations that may fail with a 5xx status.
             maximum_latency: what 99 % of a minute's invocations may take in the model. Left out:
@@ -92,11 +99,27 @@ class Rollback:
     def on_alarms(*alarms: cloudwatch.IAlarm) -> "Rollback":
         """One to ten alarms of your own.
 
+        AWS ends a rollout, and goes back, while one of them is in ALARM, whatever rang it: let them
+        watch the new fleet alone (dimension `EndpointConfigName`), or take the way out with `off`.
+
         Example::
 
             Rollback.on_alarms(alarm)
         """
         return Rollback(alarms=alarms)
+
+    @staticmethod
+    def off() -> "Rollback":
+        """Nothing: the rollout goes on whatever happens. For a single deployment that has to pass.
+
+        Such as the way back to an older model while an alarm of your own rings because of the one
+        in service.
+
+        Example::
+
+            Rollout.canary(size=Capacity.instances(1), rollback=Rollback.off())
+        """
+        return Rollback(is_off=True)
 
     @property
     def makes_alarms(self) -> bool:
@@ -104,6 +127,8 @@ class Rollback:
 
     def problems(self, *, variants: int, has_disk: bool = True) -> list[str]:
         """What AWS would refuse."""
+        if self.is_off:
+            return []
         if self.health is None:
             if 1 <= len(self.alarms) <= _MOST_ALARMS:
                 return []

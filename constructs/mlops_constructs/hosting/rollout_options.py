@@ -14,8 +14,7 @@ class RolloutOptions(TypedDict, total=False):
         maximum_duration: time after which the rollout fails, 10 minutes to 8 hours, longer than
             all waits together. Left out: AWS decides.
         rollback: alarms that turn the rollout back. Left out: `Rollback.on_health()`, alarms that
-            the endpoint makes by itself. There is no rollout without an alarm, since AWS then
-            only waits.
+            the endpoint makes by itself. With `Rollback.off()` AWS only waits.
     """
 
     maximum_duration: cdk.Duration | None

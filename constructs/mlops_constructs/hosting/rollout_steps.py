@@ -82,7 +82,9 @@ class RolloutSteps:
         return endpoint.DeploymentConfigProperty(
             auto_rollback_configuration=endpoint.AutoRollbackConfigProperty(
                 alarms=[endpoint.AlarmProperty(alarm_name=name) for name in alarm_names]
-            ),
+            )
+            if alarm_names
+            else None,
             rolling_update_policy=self._rolling() if self.kind == "ROLLING" else None,
             blue_green_update_policy=None if self.kind == "ROLLING" else self._blue_green(),
         )
@@ -96,7 +98,9 @@ class RolloutSteps:
         return component.InferenceComponentDeploymentConfigProperty(
             auto_rollback_configuration=component.AutoRollbackConfigurationProperty(
                 alarms=[component.AlarmProperty(alarm_name=name) for name in alarm_names]
-            ),
+            )
+            if alarm_names
+            else None,
             rolling_update_policy=component.InferenceComponentRollingUpdatePolicyProperty(
                 maximum_batch_size=self.size.render_copies() if self.size else None,
                 rollback_maximum_batch_size=back.render_copies() if back else None,

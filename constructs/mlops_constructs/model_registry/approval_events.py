@@ -12,6 +12,8 @@ from mlops_constructs._problems import Problems, is_known
 
 SOURCE = "aws.sagemaker"
 DETAIL_TYPE = "SageMaker Model Package State Change"
+APPROVAL = ("Approved",)
+DECISION = ("Approved", "Rejected")
 
 
 def approval_rule(
@@ -23,20 +25,22 @@ def approval_rule(
     description: str | None,
     event_bus: events.IEventBus | None = None,
     accounts: Sequence[str] = (),
+    statuses: Sequence[str] = APPROVAL,
 ) -> events.Rule:
-    """The rule on an approval of a group, of these accounts or of the bus's own."""
+    """The rule on what becomes of versions of a group, of these accounts or of the bus's own."""
+    what = "approved" if tuple(statuses) == APPROVAL else "approved or rejected"
     return events.Rule(
         scope,
         construct_id,
         event_bus=event_bus,
-        description=description or f"A model of the group {model_package_group_name} was approved",
+        description=description or f"A model of the group {model_package_group_name} was {what}",
         event_pattern=events.EventPattern(
             source=[SOURCE],
             detail_type=[DETAIL_TYPE],
             account=list(accounts) or None,
             detail={
                 "ModelPackageGroupName": [model_package_group_name],
-                "ModelApprovalStatus": ["Approved"],
+                "ModelApprovalStatus": list(statuses),
             },
         ),
         targets=None if target is None else [target],
@@ -143,6 +147,42 @@ class ApprovalEventBus(events.EventBus):
                 target=targets.CodePipeline(pipeline),
             )
         """
+        return self._rule(construct_id, model_package_group_name, target, description, APPROVAL)
+
+    def on_decision(
+        self,
+        construct_id: str,
+        *,
+        model_package_group_name: str,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+    ) -> events.Rule:
+        """Does something when a version is approved, and also when one is rejected.
+
+        For what deploys the newest approved version: a rejection of the one in service brings back
+        the version before it. The parameters are those of `on_approval`.
+
+        Example::
+
+            decisions = ApprovalEventBus(
+                stack, "Decisions", registry_accounts=["222222222222"]
+            )
+            decisions.on_decision(
+                "Deploy",
+                model_package_group_name="churn",
+                target=targets.CodePipeline(pipeline),
+            )
+        """
+        return self._rule(construct_id, model_package_group_name, target, description, DECISION)
+
+    def _rule(
+        self,
+        construct_id: str,
+        model_package_group_name: str,
+        target: events.IRuleTarget | None,
+        description: str | None,
+        statuses: Sequence[str],
+    ) -> events.Rule:
         return approval_rule(
             self,
             construct_id,
@@ -151,6 +191,7 @@ class ApprovalEventBus(events.EventBus):
             description=description,
             event_bus=self,
             accounts=self._registry_accounts,
+            statuses=statuses,
         )
 
 

@@ -1,6 +1,6 @@
 """What an owned and an imported group of the registry share: permissions and events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
@@ -14,7 +14,7 @@ from mlops_constructs._problems import is_known
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.access.model_approval import APPROVAL_ALONE, NO_APPROVAL
 
-from .approval_events import approval_rule
+from .approval_events import APPROVAL, DECISION, approval_rule
 from .registry_sharing import READ_ACTIONS
 
 
@@ -121,16 +121,28 @@ class ModelPackageGroupBase(cdk.Resource):
 
             group.on_approval("Deploy", target=targets.CodePipeline(pipeline))
         """
-        return approval_rule(
-            self,
-            construct_id,
-            model_package_group_name=self.model_package_group_name,
-            target=target,
-            description=description,
-            event_bus=event_bus,
-            # On a bus of another account the events of its own groups may arrive, too.
-            accounts=[] if event_bus is None else [self.env.account],
-        )
+        return self._rule(construct_id, target, description, event_bus, APPROVAL)
+
+    def on_decision(
+        self,
+        construct_id: str,
+        *,
+        target: events.IRuleTarget | None = None,
+        description: str | None = None,
+        event_bus: events.IEventBus | None = None,
+    ) -> events.Rule:
+        """Does something when a version of the group is approved, and also when one is rejected.
+
+        For what deploys the newest approved version: a rejection of the one in service brings back
+        the version before it. The event does not tell whether a rejected version ever served, so
+        the target has to bear a start without anything to do. The parameters are those of
+        `on_approval`.
+
+        Example::
+
+            group.on_decision("DeployOrGoBack", target=targets.CodePipeline(pipeline))
+        """
+        return self._rule(construct_id, target, description, event_bus, DECISION)
 
     def forward_approvals(
         self,
@@ -139,7 +151,7 @@ class ModelPackageGroupBase(cdk.Resource):
         event_bus: events.IEventBus,
         dead_letter_queue: sqs.IQueue | None = None,
     ) -> events.Rule:
-        """Sends each approval to a bus, usually of the account that deploys.
+        """Sends each approval and rejection to a bus, usually of the account that deploys.
 
         That bus has to let this account in, as `ApprovalEventBus` does.
 
@@ -158,9 +170,9 @@ class ModelPackageGroupBase(cdk.Resource):
             )
             group.forward_approvals("Forward", event_bus=bus)
         """
-        rule = self.on_approval(
-            construct_id,
-            description=f"Forwards approvals of the group {self.model_package_group_name}",
+        group = self.model_package_group_name
+        rule = self.on_decision(
+            construct_id, description=f"Forwards approvals and rejections of the group {group}"
         )
         role = ServiceRole(
             rule,
@@ -175,6 +187,26 @@ class ModelPackageGroupBase(cdk.Resource):
             targets.EventBus(event_bus, role=role.fixed, dead_letter_queue=dead_letter_queue)
         )
         return rule
+
+    def _rule(
+        self,
+        construct_id: str,
+        target: events.IRuleTarget | None,
+        description: str | None,
+        event_bus: events.IEventBus | None,
+        statuses: Sequence[str],
+    ) -> events.Rule:
+        return approval_rule(
+            self,
+            construct_id,
+            model_package_group_name=self.model_package_group_name,
+            target=target,
+            description=description,
+            event_bus=event_bus,
+            # On a bus of another account the events of its own groups may arrive, too.
+            accounts=[] if event_bus is None else [self.env.account],
+            statuses=statuses,
+        )
 
     def _grant(
         self,

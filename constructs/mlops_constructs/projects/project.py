@@ -161,7 +161,8 @@ class Project(Construct):
         self.model_execution_role = self._define_model_execution_role()
         self.model_build_pipeline = self._build_pipeline()
         self.model_deploy_pipeline = self._deploy_pipeline()
-        approved = self.model_package_group.on_approval(
+        # A rejection starts it too: the approved version before the rejected one is deployed.
+        approved = self.model_package_group.on_decision(
             "Approved", target=self.model_deploy_pipeline.start()
         )
         acknowledge(approved, {"Serverless-EventBusDLQ": _LOST_START})

@@ -73,6 +73,7 @@ class _AsyncInvocation:
             endpoint=live.name,
             variant=variant.name,
             replicas=variant.replicas.count if variant.replicas else 1,
+            config=fleet.config_name,
             published=OF_ASYNCHRONOUS,
         )
 

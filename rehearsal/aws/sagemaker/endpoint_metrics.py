@@ -22,7 +22,9 @@ OF_SERVERLESS = _OF_ANSWERS | {"Invocations", "OverheadLatency"}
 class Served:
     """What served an invocation: a variant, or an inference component on it.
 
-    `replicas` are the variant's instances or the component's copies. `published` are the only
+    `replicas` are the variant's instances or the component's copies; `config` is the configuration
+    of its fleet, under which its invocations are published once more: during a deployment there
+    are two fleets ("Auto-Rollback Configuration and Monitoring"). `published` are the only
     metrics of an invocation that this kind of endpoint has; None where AWS excludes none.
     """
 
@@ -31,6 +33,7 @@ class Served:
     variant: str
     component: str | None = None
     replicas: int = 1
+    config: str | None = None
     published: frozenset[str] | None = None
 
     @property
@@ -65,7 +68,7 @@ class EndpointMetrics(MetricBatches):
         }
         if served.published is not None:
             only = {name: datum for name, datum in values.items() if name in served.published}
-            self.put(served.scope, only, served.variant_dimensions)
+            self._put_of_variant(served, only)
             return
         share = 1.0 / max(served.replicas, 1)
         concurrency = (float(outcome.concurrent) * share, "Count")
@@ -73,11 +76,17 @@ class EndpointMetrics(MetricBatches):
         copies = {"InvocationsPerCopy": (share, "Count")}
         if served.component is None:
             instances["ConcurrentRequestsPerModel"] = concurrency
-            self.put(served.scope, values | instances, served.variant_dimensions)
+            self._put_of_variant(served, values | instances)
             return
         copies["ConcurrentRequestsPerCopy"] = concurrency
         self.put(served.scope, values, served.variant_dimensions)
         self.put(served.scope, values | copies, {"InferenceComponentName": served.component})
+
+    def _put_of_variant(self, served: Served, values: Mapping[str, tuple[float, str]]) -> None:
+        self.put(served.scope, values, served.variant_dimensions)
+        if served.config is not None:
+            fleet = {**served.variant_dimensions, "EndpointConfigName": served.config}
+            self.put(served.scope, values, fleet)
 
     def put(
         self,

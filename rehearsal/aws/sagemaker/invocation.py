@@ -104,6 +104,8 @@ class Target:
             endpoint=live.name,
             variant=variant.name,
             replicas=variant.replicas.count,
+            # Serverless endpoints know no deployments in steps.
+            config=None if variant.serverless else fleet.config_name,
             published=OF_SERVERLESS if variant.serverless else None,
         )
         return cls(fleet, variant, variant.replicas, served)

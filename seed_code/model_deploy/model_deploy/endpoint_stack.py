@@ -166,11 +166,7 @@ def _rollout(rollout: settings.Rollout | None) -> Rollout | None:
     wait = cdk.Duration.minutes(rollout.wait_minutes)
     termination_wait = _minutes(rollout.termination_wait_minutes)
     maximum = _minutes(rollout.maximum_minutes)
-    latency = rollout.rollback.latency_milliseconds
-    rollback = Rollback.on_errors(
-        share=rollout.rollback.error_percentage / 100,
-        maximum_latency=None if latency is None else cdk.Duration.millis(latency),
-    )
+    rollback = _rollback(rollout.rollback)
     if rollout.instances is not None:
         size = Capacity.instances(rollout.instances)
     else:
@@ -203,6 +199,16 @@ def _rollout(rollout: settings.Rollout | None) -> Rollout | None:
             return Rollout.rolling(
                 batch=size, wait=wait, maximum_duration=maximum, rollback=rollback
             )
+
+
+def _rollback(rollback: settings.Rollback) -> Rollback:
+    if not rollback.enabled:
+        return Rollback.off()
+    latency = rollback.latency_milliseconds
+    return Rollback.on_errors(
+        share=rollback.error_percentage / 100,
+        maximum_latency=None if latency is None else cdk.Duration.millis(latency),
+    )
 
 
 def _minutes(minutes: int | None) -> cdk.Duration | None:

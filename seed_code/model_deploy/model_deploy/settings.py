@@ -34,8 +34,9 @@ class Capture(_Settings):
 
 
 class Rollback(_Settings):
-    """What turns a rollout back to the model before."""
+    """What turns a rollout back to the model before, by what the new instances answer."""
 
+    enabled: bool = True
     error_percentage: float = Field(default=5, ge=0, lt=100)
     latency_milliseconds: int | None = Field(default=None, ge=1, le=3_600_000)
 

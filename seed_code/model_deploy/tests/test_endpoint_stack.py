@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from model_deploy.project import Project, ProjectNetwork
-from model_deploy.settings import Capture, RealTime, Rollout, Scaling, Serverless
+from model_deploy.settings import Capture, RealTime, Rollback, Rollout, Scaling, Serverless
 
 TemplateOf = Callable[..., dict[str, Any]]
 TemplateIn = Callable[[Project, RealTime | Serverless], dict[str, Any]]
@@ -170,6 +170,16 @@ def test_a_rollout_moves_traffic_as_the_settings_say(
     routing = endpoint["DeploymentConfig"]["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
     assert routing["Type"] == policy
     assert endpoint["DeploymentConfig"]["AutoRollbackConfiguration"]["Alarms"]
+
+
+def test_a_rollout_that_has_to_pass_is_watched_by_no_alarm(template_of: TemplateOf) -> None:
+    rollout = Rollout(strategy="all-at-once", rollback=Rollback(enabled=False))
+    template = template_of(REAL_TIME.model_copy(update={"rollout": rollout}))
+
+    deployment = properties_of(template, "AWS::SageMaker::Endpoint")["DeploymentConfig"]
+    assert "AutoRollbackConfiguration" not in deployment
+    kinds = {resource["Type"] for resource in template["Resources"].values()}
+    assert "AWS::CloudWatch::Alarm" not in kinds
 
 
 def test_a_rolling_update_replaces_batches(template_of: TemplateOf) -> None:

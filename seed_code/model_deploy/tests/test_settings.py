@@ -80,7 +80,8 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
         ),
         (
             REAL_TIME + "rollout: {strategy: all-at-once, rollback: {latency: 1}}",
-            "rollout.rollback.latency: unknown key; allowed here are error_percentage, latency_mil",
+            "rollout.rollback.latency: unknown key; allowed here are enabled, error_percentage, "
+            "latency_milliseconds",
         ),
         ("- kind", "got ['kind']; allowed are keys and values"),
         ("", "got None; allowed are keys and values"),

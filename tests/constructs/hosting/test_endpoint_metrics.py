@@ -38,7 +38,6 @@ def test_a_principal_may_invoke_this_endpoint_only(
     statement = resources("AWS::IAM::Policy")[0]["PolicyDocument"]["Statement"][0]
     assert statement["Action"] == [
         "sagemaker:InvokeEndpoint",
-        "sagemaker:InvokeEndpointWithBidirectionalStream",
         "sagemaker:InvokeEndpointWithResponseStream",
     ]
     assert "Ref" in statement["Resource"]

@@ -136,3 +136,38 @@ def test_copies_are_no_part_of_an_endpoint(refusal: Refusal, model: Model) -> No
     told = refusal(variant(model), rollout=Rollout.canary(size=Capacity.copies(1)))
 
     assert "canary size: got copies; allowed is a number or percentage of instances" in told
+
+
+def test_each_fleet_has_alarms_of_its_own_so_a_ringing_one_blocks_no_way_back(
+    stack: cdk.Stack, model: Model, resources: Resources
+) -> None:
+    Endpoint(
+        stack, "E", endpoint_name="churn", variants=[variant(model)], rollout=Rollout.all_at_once()
+    )
+
+    alarms = {alarm["MetricName"]: alarm for alarm in resources("AWS::CloudWatch::Alarm")}
+    of_requests = [alarms["Invocation5XXErrors"], alarms["Invocation4XXErrors"]]
+    assert [alarm["AlarmName"]["Fn::Join"][1][1] for alarm in of_requests] == [
+        "-AllTraffic-ServerErrors",
+        "-AllTraffic-ClientErrors",
+    ]
+    for alarm in of_requests:
+        assert "EndpointConfigName" in str(alarm["AlarmName"])
+        assert "EndpointConfigName" in str(alarm["Dimensions"])
+    # CloudWatch has the machines of both fleets together.
+    for metric in ("MemoryUtilization", "DiskUtilization"):
+        assert "AlarmName" not in alarms[metric]
+        assert "EndpointConfigName" not in str(alarms[metric]["Dimensions"])
+
+
+def test_a_rollout_that_has_to_pass_looks_at_nothing(
+    stack: cdk.Stack, model: Model, resources: Resources
+) -> None:
+    rollout = Rollout.canary(size=Capacity.percent(10), rollback=Rollback.off())
+
+    # It needs no name either: there is nothing to watch.
+    Endpoint(stack, "E", variants=[variant(model)], rollout=rollout)
+
+    assert resources("AWS::CloudWatch::Alarm") == []
+    deployment = resources("AWS::SageMaker::Endpoint")[0]["DeploymentConfig"]
+    assert deployment.keys() == {"BlueGreenUpdatePolicy"}

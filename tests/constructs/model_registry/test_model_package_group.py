@@ -131,6 +131,19 @@ def test_an_approval_starts_the_target(stack: cdk.Stack) -> None:
     assert len(rule["Targets"]) == 1
 
 
+def test_a_rejection_starts_what_goes_back_to_the_version_before(stack: cdk.Stack) -> None:
+    group = ModelPackageGroup(stack, "G", model_package_group_name="churn")
+
+    group.on_decision("Deploy", target=targets.SnsTopic(sns.Topic(stack, "Topic")))
+
+    rule = only(stack, "AWS::Events::Rule")["Properties"]
+    assert rule["EventPattern"]["detail"] == {
+        "ModelPackageGroupName": ["churn"],
+        "ModelApprovalStatus": ["Approved", "Rejected"],
+    }
+    assert rule["Description"] == "A model of the group churn was approved or rejected"
+
+
 def test_a_target_can_be_added_later(stack: cdk.Stack) -> None:
     group = ModelPackageGroup.from_model_package_group_name(stack, "G", "churn")
 

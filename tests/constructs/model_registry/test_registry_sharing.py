@@ -218,7 +218,7 @@ def test_approvals_are_forwarded_with_a_role_that_can_do_nothing_else(stack: cdk
     rule = only(stack, "AWS::Events::Rule")
     assert rule["EventPattern"]["detail"] == {
         "ModelPackageGroupName": ["churn"],
-        "ModelApprovalStatus": ["Approved"],
+        "ModelApprovalStatus": ["Approved", "Rejected"],
     }
     (target,) = rule["Targets"]
     assert target["Arn"] == BUS
@@ -250,6 +250,16 @@ def test_a_bus_takes_approvals_of_the_registry_alone(stack: cdk.Stack) -> None:
     rule = only(stack, "AWS::Events::Rule")
     assert rule["EventPattern"]["account"] == [STAGING]
     assert rule["EventBusName"] == {"Ref": stack.get_logical_id(bus.node.default_child)}  # type: ignore[arg-type]
+
+
+def test_a_bus_tells_of_rejections_too_where_that_is_wanted(stack: cdk.Stack) -> None:
+    bus = ApprovalEventBus(stack, "Bus", registry_accounts=[STAGING])
+
+    bus.on_decision("Tell", model_package_group_name="churn")
+
+    rule = only(stack, "AWS::Events::Rule")
+    assert rule["EventPattern"]["detail"]["ModelApprovalStatus"] == ["Approved", "Rejected"]
+    assert rule["EventPattern"]["account"] == [STAGING]
 
 
 def test_an_imported_group_listens_on_the_bus_that_it_is_forwarded_to(stack: cdk.Stack) -> None:

@@ -107,7 +107,9 @@ def test_state_is_kept_unless_told_otherwise(
     assert of_type(thrown_away, "AWS::ECR::Repository")[0]["Properties"]["EmptyOnDelete"] is True
 
 
-def test_an_approved_model_starts_the_deploy_pipeline(project_template: Mapping[str, Any]) -> None:
+def test_an_approved_or_rejected_model_starts_the_deploy_pipeline(
+    project_template: Mapping[str, Any],
+) -> None:
     (rule,) = [
         one["Properties"]
         for one in of_type(project_template, "AWS::Events::Rule")
@@ -115,7 +117,7 @@ def test_an_approved_model_starts_the_deploy_pipeline(project_template: Mapping[
     ]
     assert rule["EventPattern"]["detail"] == {
         "ModelPackageGroupName": ["churn"],
-        "ModelApprovalStatus": ["Approved"],
+        "ModelApprovalStatus": ["Approved", "Rejected"],
     }
     assert "ModelDeployPipeline" in str(rule["Targets"])
 

@@ -97,7 +97,9 @@ def test_invocations_are_metrics_of_the_variant(
     runtime._metrics.flush()
     runtime.close()
 
-    metrics = {datum["MetricName"]: datum for datum in platform.metrics}
+    metrics = {
+        datum["MetricName"]: datum for datum in platform.metrics if len(datum["Dimensions"]) == 2
+    }
     assert metrics["Invocations"]["Value"] == 1
     assert metrics["Invocation4XXErrors"]["Value"] == 0
     assert metrics["ModelLatency"]["Unit"] == "Microseconds"

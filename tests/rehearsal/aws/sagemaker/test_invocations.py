@@ -40,8 +40,9 @@ def metrics_of(service: SageMaker, platform: FakePlatform, name: str) -> dict[st
     """The metrics of a variant, summed up."""
     service.registry.metrics.flush()
     found: dict[str, float] = {}
+    expected = [{"Name": "EndpointName", "Value": "live"}, {"Name": "VariantName", "Value": name}]
     for datum in platform.metrics:
-        if {"Name": "VariantName", "Value": name} in datum["Dimensions"]:
+        if datum["Dimensions"] == expected:
             found[datum["MetricName"]] = found.get(datum["MetricName"], 0.0) + datum["Value"]
     return found
 
@@ -88,6 +89,35 @@ def test_metrics_count_per_instance(
     found = metrics_of(service, platform, "A")
     assert (found["Invocations"], found["InvocationsPerInstance"]) == (1.0, 0.25)
     assert found["ConcurrentRequestsPerModel"] == 0.25
+
+
+def test_each_fleet_has_metrics_of_its_own(
+    deploy: Deploy, runtime: Any, service: SageMaker, platform: FakePlatform
+) -> None:
+    """ "Monitor model latency on the new fleet": what the other fleet does is not in them."""
+    deploy({"ProductionVariants": [variant("A")]})
+
+    runtime.invoke_endpoint(EndpointName="live", Body=b"1")
+    service.registry.metrics.flush()
+
+    dimension = {"Name": "EndpointConfigName", "Value": "config"}
+    of_fleet = {d["MetricName"] for d in platform.metrics if dimension in d["Dimensions"]}
+    assert of_fleet == {
+        "Invocations",
+        "Invocation4XXErrors",
+        "Invocation5XXErrors",
+        "InvocationModelErrors",
+        "ModelLatency",
+        "OverheadLatency",
+        "InvocationsPerInstance",
+        "ConcurrentRequestsPerModel",
+    }
+    ((name, variant_name, _),) = {
+        tuple(entry["Value"] for entry in datum["Dimensions"])
+        for datum in platform.metrics
+        if dimension in datum["Dimensions"]
+    }
+    assert (name, variant_name) == ("live", "A")
 
 
 def test_a_shadow_gets_its_share_and_its_answer_goes_nowhere(
