@@ -22,11 +22,20 @@ def pack(directory: Path, archive: Path) -> None:
 def extract(archive: Path, directory: Path, *, origin: str) -> None:
     """Unpacks into a directory; `origin` is the S3 URI for messages.
 
-    Members that would leave the directory, devices and the like are refused.
+    Members that would leave the directory, devices and the like are refused, and symbolic links,
+    which SageMaker does not extract ("Failed to extract model data archive" of AWS's knowledge
+    centre).
     """
     directory.mkdir(parents=True, exist_ok=True)
     try:
         with tarfile.open(archive, "r:*") as tar:
+            links = [member.name for member in tar if member.issym()]
+            if links:
+                raise JobFailedError(
+                    f'ClientError: Failed to extract model data archive from URL "{origin}". '
+                    "Please ensure that the object located at the URL is a valid tar.gz archive: "
+                    f"it has symbolic links ({', '.join(links[:5])}); pack the files themselves."
+                )
             tar.extractall(directory, filter="data")
     except tarfile.TarError as error:
         raise JobFailedError(

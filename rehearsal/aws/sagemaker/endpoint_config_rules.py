@@ -122,6 +122,7 @@ def _check_components(config: Mapping[str, Any]) -> None:
     variants = config["ProductionVariants"]
     without = [variant["VariantName"] for variant in variants if not variant.get("ModelName")]
     if not without:
+        _refuse_network_of_models(config)
         return
     if len(without) != len(variants):
         raise _refused(
@@ -136,6 +137,17 @@ def _check_components(config: Mapping[str, Any]) -> None:
     for member in ("AsyncInferenceConfig", "ShadowProductionVariants"):
         if config.get(member):
             raise _refused(f"{member} cannot be used with inference components: give ModelName.")
+
+
+def _refuse_network_of_models(config: Mapping[str, Any]) -> None:
+    """Source: VpcConfig and EnableNetworkIsolation of CreateEndpointConfig, which are those of
+    inference components; a model has its own."""
+    for member in ("EnableNetworkIsolation", "VpcConfig"):
+        if config.get(member):
+            raise _refused(
+                f"{member} is only supported for endpoints with inference components: their "
+                "variants have no ModelName. Set it in the model instead."
+            )
 
 
 def _check_together(config: Mapping[str, Any], serverless: Sequence[str]) -> None:

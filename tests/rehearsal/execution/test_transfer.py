@@ -163,3 +163,17 @@ class TestArchives:
         (tmp_path / "x").write_text("no archive")
         with pytest.raises(JobFailedError, match="Failed to extract model data from s3://b/x"):
             extract(tmp_path / "x", tmp_path / "out", origin="s3://b/x")
+
+
+def test_an_archive_with_a_symbolic_link_is_not_extracted(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    (model / "weights").mkdir(parents=True)
+    (model / "weights/1.bin").write_text("w")
+    (model / "current").symlink_to("weights")
+    pack(model, tmp_path / "model.tar.gz")
+
+    with pytest.raises(JobFailedError, match="Failed to extract model data archive") as failure:
+        extract(tmp_path / "model.tar.gz", tmp_path / "out", origin="s3://b/model.tar.gz")
+
+    assert "symbolic links (current)" in str(failure.value)
+    assert names(tmp_path / "out") == []

@@ -54,6 +54,17 @@ ASYNC = {"OutputConfig": {"S3OutputPath": "s3://b/p"}}
             "Shadow variants are not supported with serverless variant",
         ),
         (
+            {"ProductionVariants": [variant("A")], "EnableNetworkIsolation": True},
+            "EnableNetworkIsolation is only supported for endpoints with inference components",
+        ),
+        (
+            {
+                "ProductionVariants": [variant("A")],
+                "VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+            },
+            "VpcConfig is only supported for endpoints with inference components",
+        ),
+        (
             {"ProductionVariants": [serverless(), variant("B")]},
             "must be the only variant of its endpoint",
         ),
