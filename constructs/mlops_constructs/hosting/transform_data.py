@@ -37,8 +37,8 @@ class TransformInput:
     Parameters:
         bucket: bucket of the files.
         prefix: part of it, without slashes around it; every object below it is read.
-        content_type: of the requests to the container; for JSON on each line, where a request
-            carries several records, `application/jsonlines`.
+        content_type: of the requests to the container. Of files with a JSON document on each line
+            it is `application/jsonlines`, or `application/json` with `Batch.SINGLE_RECORD`.
         split: where files may be cut. Left out: at line ends.
         gzip: whether the files are compressed.
         batch: how many records a request carries. Left out: as many as the payload allows.
@@ -60,10 +60,17 @@ class TransformInput:
     input_filter: str | None = None
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
-        return prefix_problems("input", self.prefix) + _filter_problems(
-            "input_filter", self.input_filter
-        )
+        """What AWS would refuse, or no container could read."""
+        found = prefix_problems("input", self.prefix)
+        found += _filter_problems("input_filter", self.input_filter)
+        many = self.split is Split.LINE and self.batch is Batch.MULTI_RECORD
+        kind = self.content_type.partition(";")[0].strip().lower()
+        if many and kind == "application/json":
+            found.append(
+                "input content_type: got application/json with many lines in a request, which "
+                "together are no JSON document; use application/jsonlines, or Batch.SINGLE_RECORD"
+            )
+        return found
 
     def render(self) -> dict[str, Any]:
         """The TransformInput of the job."""
