@@ -36,10 +36,11 @@ class Endpoint(EndpointBase):
     The endpoint stays, with its name, when a model or a setting changes: the configuration is
     replaced and the endpoint is moved to the new one by `rollout`. Where a variant scales, the
     number of instances that it has at that moment is kept; weights and data capture always follow
-    the configuration.
+    the configuration. Behind a queue, which may be empty and then has no instances, each rollout
+    starts with `initial_instance_count`, so that the new model really starts.
 
-    A real-time, a serverless and an asynchronous endpoint cannot become each other: give the other
-    one another name.
+    A real-time and an asynchronous endpoint cannot become each other, or serverless: give the other
+    one another name. A serverless endpoint can become a real-time one, but not the other way round.
 
     Parameters:
         variants: one or more `RealTimeVariant`, or one `ServerlessVariant`, or one `ManagedFleet`
@@ -109,6 +110,7 @@ class Endpoint(EndpointBase):
 
         self._parts = parts
         self.kind = parts.kind
+        self.given_name = _known(endpoint_name)
         self.variant_name = variants[0].name
         self.hosts_components = bool(parts.fleets)
         parts.grant_roles(self)
@@ -147,6 +149,7 @@ class Endpoint(EndpointBase):
         imported.endpoint_name = endpoint_name
         imported.variant_name = variant_name
         imported.kind = kind
+        imported.given_name = _known(endpoint_name)
         imported.endpoint_arn = cdk.Stack.of(imported).format_arn(
             service="sagemaker",
             resource="endpoint",
@@ -162,6 +165,11 @@ class Endpoint(EndpointBase):
         rollout: Rollout | None,
     ) -> sagemaker.CfnEndpoint:
         exclude = sagemaker.CfnEndpoint.VariantPropertyProperty
+        excluded = ["DesiredWeight", "DataCaptureConfig"]
+        if self._parts.asynchronous is not None:
+            # An empty queue may have no instances: a new model would then be rolled out, watched
+            # and found healthy without ever having started.
+            excluded.append("DesiredInstanceCount")
         scales = any(variant.scaling is not None for variant in self._parts.real_time)
         return sagemaker.CfnEndpoint(
             self,
@@ -176,8 +184,7 @@ class Endpoint(EndpointBase):
             # and the data capture of the configuration before, whatever the new one says.
             retain_all_variant_properties=True if scales else None,
             exclude_retained_variant_properties=[
-                exclude(variant_property_type="DesiredWeight"),
-                exclude(variant_property_type="DataCaptureConfig"),
+                exclude(variant_property_type=name) for name in excluded
             ]
             if scales
             else None,
@@ -203,3 +210,7 @@ class Endpoint(EndpointBase):
                     capacity, endpoint_name=self.endpoint_name, variant_name=variant.name
                 ),
             )
+
+
+def _known(name: str | None) -> str | None:
+    return name if name is not None and is_known(name) else None

@@ -25,6 +25,8 @@ class EndpointBase(ServingMetrics):
     variant_name: str
     # None: imported without a word on it, so only AWS knows.
     kind: EndpointKind | None = None
+    # Its name where somebody gave it one that is known at synthesis.
+    given_name: str | None = None
     # Whether its variant is a managed fleet; None: imported, so only AWS knows.
     hosts_components: bool | None = None
 

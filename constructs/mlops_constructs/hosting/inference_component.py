@@ -1,5 +1,7 @@
 """Inference components: copies of a model on the instances of a managed fleet."""
 
+import hashlib
+
 import aws_cdk as cdk
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
@@ -19,6 +21,8 @@ from .scaled_capacity import COPIES, ScaledResource
 from .scaling import Scaling
 from .variant import seconds, timeout_problems
 
+_HOST_HASH_LENGTH = 8
+
 
 class InferenceComponent(InferenceComponentBase):
     """Defines an inference component: a model in copies on an endpoint's `ManagedFleet`.
@@ -35,7 +39,9 @@ class InferenceComponent(InferenceComponentBase):
         model: what each copy serves: one container.
         compute: what a copy reserves of an instance.
         inference_component_name: name by which it is called. Left out: one made of its place in
-            the app. AWS updates components in place, so a name never stands in the way.
+            the app and of the endpoint's name: AWS cannot move a component to another endpoint, so
+            a renamed endpoint has new ones. With a name of your own, give this construct another
+            id and another name when you rename the endpoint, or the component itself.
         copies: how many there are at first. Left out: the minimum of `scaling`, but 1 at least.
             CloudFormation hands it over at each update of the component, too: scaling goes on from
             there, since components have nothing that keeps what it had reached, as endpoints have.
@@ -96,9 +102,8 @@ class InferenceComponent(InferenceComponentBase):
             problems.extend(rollout.component_problems(copies=count if is_known(count) else None))
         problems.raise_if_any()
 
-        name = inference_component_name or cdk.Names.unique_resource_name(
-            self, max_length=LONGEST_NAME, separator="-"
-        )
+        host = _host_hash(endpoint)
+        name = inference_component_name or self._generated_name(host)
         if model.role is not None:
             grant(model.role, [writing_logs(self, f"InferenceComponents/{name}")])
         component = sagemaker.CfnInferenceComponent
@@ -116,6 +121,11 @@ class InferenceComponent(InferenceComponentBase):
             runtime_config=component.InferenceComponentRuntimeConfigProperty(copy_count=count),
             deployment_config=self._deployment_config(name, rollout),
         )
+        if inference_component_name is None and host is not None:
+            # No property of its type is create-only: another id alone makes CloudFormation create
+            # one on the new endpoint instead of asking AWS to move what is there.
+            stack = cdk.Stack.of(self)
+            resource.override_logical_id(f"{stack.get_logical_id(resource)}{host}")
         self.inference_component_name = name
         self.inference_component_arn = resource.ref
         self.endpoint_arn = endpoint.endpoint_arn
@@ -160,6 +170,12 @@ class InferenceComponent(InferenceComponentBase):
         )
         return imported
 
+    def _generated_name(self, host: str | None) -> str:
+        suffix = f"-{host}" if host is not None else ""
+        longest = LONGEST_NAME - len(suffix)
+        place = cdk.Names.unique_resource_name(self, max_length=longest, separator="-")
+        return f"{place}{suffix}"
+
     def _deployment_config(
         self, name: str, rollout: Rollout | None
     ) -> sagemaker.CfnInferenceComponent.InferenceComponentDeploymentConfigProperty | None:
@@ -168,6 +184,13 @@ class InferenceComponent(InferenceComponentBase):
         alarms = Construct(self, "Rollback")
         watched = [Watched.component(name)]
         return rollout.render_component(rollout.rollback.alarm_names(alarms, watched))
+
+
+def _host_hash(endpoint: EndpointBase) -> str | None:
+    """What a new name of the endpoint changes; None where CloudFormation names it."""
+    if endpoint.given_name is None:
+        return None
+    return hashlib.sha256(endpoint.given_name.encode()).hexdigest()[:_HOST_HASH_LENGTH]
 
 
 def _first_copies(scaling: Scaling | None) -> int:

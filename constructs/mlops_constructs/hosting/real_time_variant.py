@@ -33,8 +33,9 @@ class RealTimeVariant(InstanceVariant):
         model_download_timeout: how long loading the model data may take, 1 to 60 minutes. Left
             out: AWS's default.
 
-    The type of a variant that scales cannot be changed in place: AWS refuses it while the variant
-    is a scalable target. Deploy once without `scaling`, then with the new type and `scaling`.
+    A variant that scales can neither be removed nor get another type in place: AWS refuses both
+    while the variant is a scalable target. Deploy once without `scaling`; then remove it, or give
+    it the new type and `scaling`. The same holds for another `name`, which removes the former one.
 
     Source: ProductionVariant of SageMaker's API reference.
 

@@ -155,6 +155,21 @@ def test_an_empty_queue_has_no_instances_and_one_request_wakes_the_endpoint(
     assert "WakeUp" in str(alarm["AlarmActions"])
 
 
+def test_a_rollout_starts_instances_though_the_queue_is_empty(
+    stack: cdk.Stack, model: Model, bucket: s3.IBucket, resources: Resources
+) -> None:
+    Endpoint(
+        stack,
+        "E",
+        variants=[variant(model, scaling=TO_ZERO)],
+        asynchronous=AsyncInference.to_bucket(bucket),
+    )
+
+    endpoint = resources("AWS::SageMaker::Endpoint")[0]
+    excluded = {one["VariantPropertyType"] for one in endpoint["ExcludeRetainedVariantProperties"]}
+    assert excluded == {"DataCaptureConfig", "DesiredInstanceCount", "DesiredWeight"}
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [

@@ -262,3 +262,27 @@ def test_components_are_invoked_through_their_endpoint_and_measured_by_name(
     policy = str(resources("AWS::IAM::Policy")[0]["PolicyDocument"])
     assert ":inference-component/upsell" in policy
     assert policy.count("InvokeEndpointWithResponseStream") == 2
+
+
+def test_a_renamed_endpoint_has_components_of_its_own(model: Model, role: iam.IRole) -> None:
+    """AWS cannot move one, and no property of the type is create-only."""
+
+    def component_on(endpoint_name: str | None, **given: str) -> tuple[str, str]:
+        stack = cdk.Stack(cdk.App(), "S", env=cdk.Environment(region="eu-west-1"))
+        fleet = ManagedFleet(instance_type="ml.m7i.xlarge", role=role, maximum=1)
+        endpoint = Endpoint(stack, "E", endpoint_name=endpoint_name, variants=[fleet])
+        imported = Model.from_model_name(stack, "M", "churn-1")
+        InferenceComponent(stack, "C", endpoint=endpoint, model=imported, compute=COMPUTE, **given)
+        found = assertions.Template.from_stack(stack).find_resources(COMPONENT)
+        ((logical_id, resource),) = found.items()
+        return logical_id, resource["Properties"]["InferenceComponentName"]
+
+    first, renamed = component_on("shared"), component_on("shared-2")
+    assert first[0] != renamed[0]
+    assert first[1] != renamed[1]
+    assert component_on("shared") == first
+    assert len(component_on("x" * 52)[1]) <= 63
+    # CloudFormation names that endpoint, and a person this component: neither changes by itself.
+    assert first[0].startswith(component_on(None)[0])
+    named = component_on("shared", inference_component_name="churn")
+    assert named == component_on("shared-2", inference_component_name="churn")
