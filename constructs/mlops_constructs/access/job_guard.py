@@ -10,7 +10,7 @@ SageMaker in the service authorization reference.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from aws_cdk import aws_kms as kms
@@ -91,8 +91,10 @@ def unencrypted_volumes(
     volumes, jobs = _among(actions, _WITH_VOLUMES), _among(actions, _WITH_OUTPUT)
     if not volumes:
         return []
-    absent = {"Null": {_VOLUME: "true"}}
-    on_volumes = {"ForAnyValue:StringNotLike": {_INSTANCES: list(LOCAL_STORAGE_PATTERNS)}}
+    absent: Mapping[str, Mapping[str, object]] = {"Null": {_VOLUME: "true"}}
+    on_volumes: Mapping[str, Mapping[str, object]] = {
+        "ForAnyValue:StringNotLike": {_INSTANCES: list(LOCAL_STORAGE_PATTERNS)}
+    }
     return [
         _deny(volumes, {**absent, **on_volumes}),
         # Every job has instances: one that does not say which is not let through for that.
@@ -127,5 +129,5 @@ def _among(actions: Sequence[str], guarded: Sequence[str]) -> list[str]:
     return [action for action in guarded if action in actions]
 
 
-def _deny(actions: Sequence[str], conditions: dict[str, dict[str, object]]) -> Permission:
+def _deny(actions: Sequence[str], conditions: Mapping[str, Mapping[str, object]]) -> Permission:
     return Permission(actions=actions, resources=["*"], conditions=conditions, denied=True)

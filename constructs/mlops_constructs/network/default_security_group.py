@@ -117,14 +117,18 @@ def _attaching(scope: Construct) -> list[iam.PolicyStatement]:
 
 def _accept_attaching(scope: Construct) -> None:
     stack = cdk.Stack.of(scope)
-    region, account = (
+    partition, region, account = (
         f"<AWS::{name}>" if cdk.Token.is_unresolved(value) else value
-        for name, value in (("Region", stack.region), ("AccountId", stack.account))
+        for name, value in (
+            ("Partition", stack.partition),
+            ("Region", stack.region),
+            ("AccountId", stack.account),
+        )
     )
     acknowledge(
         scope.node.find_child(f"{_ROLE}Permissions"),
         {
             f"AwsSolutions-IAM5[Resource::{resource}]": INTERFACES_REASON
-            for resource in ("*", f"arn:<AWS::Partition>:ec2:{region}:{account}:*/*")
+            for resource in ("*", f"arn:{partition}:ec2:{region}:{account}:*/*")
         },
     )

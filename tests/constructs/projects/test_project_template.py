@@ -205,7 +205,7 @@ def test_projects_find_a_network_of_the_app_by_its_exports(tmp_path: Path, seed:
 
 
 def test_projects_name_an_imported_network_by_its_ids(tmp_path: Path, seed: Seed) -> None:
-    ids = {
+    ids: dict[str, Any] = {
         "vpc_id": "vpc-0a1b2c3d",
         "subnet_ids": ["subnet-0a1b2c3d", "subnet-0a1b2c3e"],
         "security_group_ids": ["sg-0a1b2c3d"],
