@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
+from mlops_constructs._grants import grant
 from mlops_constructs.network import NetworkBase
 
 from .authentication import Authentication
@@ -77,6 +79,28 @@ class DomainBase(cdk.Resource):
             Domain.from_domain_id(stack, "Domain", "d-0abc1def2ghi").arn_for_app("churn")
         """
         return self._arn("app", "*" if space_name == "*" else f"{space_name}/*")
+
+    def grant_remote_ide(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets people connect an IDE on their own machine to spaces of their own.
+
+        The role is the one with which they work in Studio, which says whose session it is. Spaces
+        have to allow it (`Space(remote_access=True)`), and a network without a way to the internet
+        needs `NetworkUse.REMOTE_IDE`. Whatever is in a space can leave it that way.
+
+        Source: "Set up remote access" in the Developer Guide, deep links.
+
+        Example::
+
+            Domain.from_domain_id(stack, "RemoteDomain", "d-0abc1def2ghi").grant_remote_ide(role)
+        """
+        profile = self.arn_for_user_profile("${sagemaker:UserProfileName}")
+        return grant(
+            grantee,
+            actions=["sagemaker:StartSession"],
+            resources=[self.arn_for_space("*")],
+            conditions={"ArnLike": {"sagemaker:ResourceTag/sagemaker:user-profile-arn": profile}},
+            because="people name their spaces; the condition leaves each their own",
+        )
 
     def outlives(self, member: cdk.CfnResource) -> None:
         """What cleans the domain up comes when no profile or space of the stack is left in it."""

@@ -45,6 +45,10 @@ class Space(cdk.Resource):
             only grow. Left out: the domain's default.
         instance_type: instance that is chosen when a person chooses none. Left out: the domain's.
         display_name: what people see. Left out: its name.
+        remote_access: whether an IDE on somebody's own machine may connect to it, as
+            `Domain.grant_remote_ide` lets people do. What is in the space can then be copied to
+            that machine. It takes an instance with 8 GiB of memory. Left out: Studio alone opens
+            it.
         removal_policy: what becomes of the space, and of all files on its volume, when it leaves
             the stack. With DESTROY its application is ended first. Left out: what becomes of an
             owned domain; a space of an imported one stays.
@@ -78,6 +82,7 @@ class Space(cdk.Resource):
         storage_gib: int | None = None,
         instance_type: str | None = None,
         display_name: str | None = None,
+        remote_access: bool = False,
         removal_policy: cdk.RemovalPolicy | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -100,7 +105,7 @@ class Space(cdk.Resource):
             space_sharing_settings=sagemaker.CfnSpace.SpaceSharingSettingsProperty(
                 sharing_type=sharing.value
             ),
-            space_settings=_settings(app, storage_gib, instance_type),
+            space_settings=_settings(app, storage_gib, instance_type, remote_access),
         )
         self.space_arn = self._resource.attr_space_arn
         # Names are no references: a space is made after its owner, and is deleted before.
@@ -118,7 +123,7 @@ class Space(cdk.Resource):
 
 
 def _settings(
-    app: StudioApp, storage_gib: int | None, instance_type: str | None
+    app: StudioApp, storage_gib: int | None, instance_type: str | None, remote_access: bool
 ) -> sagemaker.CfnSpace.SpaceSettingsProperty:
     l1 = sagemaker.CfnSpace
     spec = l1.ResourceSpecProperty(instance_type=instance_type) if instance_type else None
@@ -137,6 +142,7 @@ def _settings(
         jupyter_lab_app_settings=jupyter_lab,
         code_editor_app_settings=code_editor,
         space_storage_settings=storage,
+        remote_access="ENABLED" if remote_access else None,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 
 from mlops_constructs.studio import DomainBase, Space, SpaceSharing, StudioApp, UserProfile
 
@@ -34,6 +35,29 @@ def test_a_space_is_private_to_its_owner(
         "SpaceSharingSettings": {"SharingType": "Private"},
         "SpaceSettings": {"AppType": "JupyterLab"},
     }
+
+
+def test_an_ide_from_outside_connects_where_that_is_said(
+    stack: cdk.Stack, ada: UserProfile, resources: Resources
+) -> None:
+    Space(stack, "Churn", owner=ada, app=LAB, space_name="churn", remote_access=True)
+
+    space = only(resources("Space"))["Properties"]
+    assert space["SpaceSettings"] == {"AppType": "JupyterLab", "RemoteAccess": "ENABLED"}
+
+
+def test_people_connect_an_ide_to_spaces_of_their_own(
+    stack: cdk.Stack, imported: DomainBase, resources: Resources
+) -> None:
+    role = iam.Role(stack, "People", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+
+    imported.grant_remote_ide(role)
+
+    (statement,) = only(resources("AWS::IAM::Policy"))["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "sagemaker:StartSession"
+    assert ":space/d-0abc1def2ghi/*" in str(statement["Resource"])
+    (profile,) = statement["Condition"]["ArnLike"].values()
+    assert "user-profile/d-0abc1def2ghi/${sagemaker:UserProfileName}" in str(profile)
 
 
 @pytest.mark.parametrize(("app", "name"), [(LAB, "JupyterLab"), (EDITOR, "CodeEditor")])
