@@ -109,6 +109,8 @@ def test_a_key_with_nothing_but_comments_after_it_is_an_empty_section(tmp_path: 
         ("a: &a {<<: *a}\n", ":1: a: got an alias of what it stands in"),
         ("a: *b\n", ":1: is not YAML: found undefined alias 'b'"),
         ("a: 1\n---\nb: 2\n", ":2: is not YAML: but found another document"),
+        ('a: "\\ud800"\n', r":1: a: got '\ud800'; allowed are whole characters"),
+        ('"\\ud800": a\n', r":1: got '\ud800'; allowed are whole characters"),
         ("a: [\n", ":2: is not YAML"),
         ("a: 'x\n", "is not YAML"),
         ("a:\n\t- b\n", "is not YAML"),

@@ -166,6 +166,11 @@ def _key_text(key: str) -> str:
     return key if len(key) <= 60 and key.isprintable() else _SHORT.repr(key)
 
 
+def _is_text(value: str) -> bool:
+    """Whether a text has no half of a character, which an escape such as "\\ud800" can write."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in value)
+
+
 class _RefusedError(Exception):
     """What ends the reading of a file."""
 
@@ -263,6 +268,9 @@ class _Reading:
             value = self._loader.construct_object(node)
         except (yaml.YAMLError, ValueError, LookupError, TypeError, OverflowError, AttributeError):
             value = math.nan
+        if isinstance(value, str) and not _is_text(value):
+            self._complain(node, place, f"got {shown(value)}; allowed are whole characters")
+            return None
         if isinstance(value, int | float) and not -_LARGEST <= value < _LARGEST:
             self._complain(
                 node,
@@ -298,8 +306,10 @@ class _Reading:
 
     def _key(self, key: yaml.Node, place: Place) -> str | None:
         if isinstance(key, yaml.ScalarNode) and key.tag in (*_SCALARS, _MERGE, f"{_PREFIX}value"):
-            return str(key.value)
-        if isinstance(key, yaml.ScalarNode):
+            if _is_text(key.value):
+                return str(key.value)
+            self._complain(key, place, f"got {shown(key.value)}; allowed are whole characters")
+        elif isinstance(key, yaml.ScalarNode):
             self._complain(key, place, f"got the tag {shown(key.tag)}; leave it out")
         else:
             self._complain(
