@@ -187,10 +187,9 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self._level += 1
         if self._level > _MOST_LEVELS:
-            mark = self.peek_event().start_mark
             raise yaml.MarkedYAMLError(
                 problem=f"got more than {_MOST_LEVELS} levels, one inside of the other",
-                problem_mark=mark,
+                problem_mark=self.get_mark(),
             )
         node: yaml.Node | None = super().compose_node(parent, index)
         self._level -= 1
@@ -251,7 +250,7 @@ class _Reading:
             return [
                 self._value(one, (*place, str(number))) for number, one in enumerate(node.value)
             ]
-        return self._mapping(node, place)
+        return self._mapping(node, place) if isinstance(node, yaml.MappingNode) else None
 
     def _scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
         if node.tag not in _SCALARS:
