@@ -117,6 +117,7 @@ def _attaching(scope: Construct) -> list[iam.PolicyStatement]:
 
 def _accept_attaching(scope: Construct) -> None:
     stack = cdk.Stack.of(scope)
+    # As the packs write them; the partition is known where a feature flag says so.
     partition, region, account = (
         f"<AWS::{name}>" if cdk.Token.is_unresolved(value) else value
         for name, value in (

@@ -1,0 +1,57 @@
+"""The guide to the rehearsal: what it says of a project that is up, command by command."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.conftest import ROOT, Loop
+
+GUIDE = (ROOT / "docs/rehearsal.md").read_text()
+PROJECT = "rehearsal"
+# The loop of these tests has gone through the others: `run` calls what they call, in their order.
+STEPS = ("rehearse status", "rehearse invoke")
+TOOLS = ("aws codepipeline", "aws sagemaker", "git clone")
+
+
+def commands(*beginnings: str) -> list[str]:
+    """The guide's commands that begin so, whole and without their comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", GUIDE, re.S)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    plain = [re.sub(r"\s+#.*$", "", line) for line in lines]
+    return [one for one in plain if one.startswith(beginnings)]
+
+
+@pytest.mark.parametrize("command", commands(*TOOLS))
+def test_the_ordinary_tools_see_the_project(loop: Loop, command: str, tmp_path: Path) -> None:
+    listed = loop.aws(
+        "sagemaker", "list-pipeline-executions", "--pipeline-name", f"{PROJECT}-train"
+    )
+    newest = listed["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
+    (tmp_path / "row.csv").write_text(",".join(["14.2"] * 30))
+
+    done = subprocess.run(
+        ["bash", "-c", command.replace("churn", PROJECT).replace("ARN", newest)],
+        cwd=tmp_path,
+        env=loop.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+
+
+@pytest.mark.parametrize("command", commands(*STEPS))
+def test_the_commands_of_the_rehearsal_tell_of_the_project(loop: Loop, command: str) -> None:
+    arguments = command.replace("churn", PROJECT).split()[1:]
+
+    told = loop.rehearse(*arguments)
+
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_the_guide_has_what_these_tests_follow() -> None:
+    assert len(commands(*TOOLS)) >= 6
+    assert len(commands(*STEPS)) == len(STEPS)
