@@ -87,6 +87,7 @@ class BatchTransform(cdk.Resource):
         problems.extend(model_problems(model))
         problems.raise_if_any()
 
+        instances = instances.with_key_of(destination)
         self.job_name_prefix = job_name_prefix
         self.dead_letter_queue = dead_letter_queue or DeadLetters(self, "DeadLetters")
         let_model_work(model, source, destination, capture)

@@ -1,6 +1,6 @@
 """What a transform job reads, writes and runs on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -141,7 +141,8 @@ class TransformInstances:
     Parameters:
         instance_type: for example `ml.m7i.large`.
         count: how many there are, 1 to 100; they share the files.
-        encryption_key: key of their volumes. Left out: a key of AWS.
+        encryption_key: key of their volumes. Left out: that of the files that are written, or a key
+            of AWS where those have none; types with local NVMe disks take none.
         concurrency: requests that an instance gets at the same time. Left out: what the container
             asks for, or 1.
         payload_mb: largest request, so that `concurrency` times this is 100 MB at most. Left out:
@@ -191,6 +192,13 @@ class TransformInstances:
                     "MB together"
                 )
         return found
+
+    def with_key_of(self, destination: TransformOutput) -> "TransformInstances":
+        """The same, with the key of the files that are written where no key was given."""
+        known = is_known(self.instance_type)
+        if self.encryption_key is not None or (known and has_local_storage(self.instance_type)):
+            return self
+        return replace(self, encryption_key=destination.key)
 
     def render(self) -> dict[str, Any]:
         """The TransformResources of the job."""
