@@ -7,11 +7,13 @@ from .batch_transform import BatchTransform
 from .capacity import Capacity
 from .component_base import InferenceComponentBase
 from .component_compute import ComponentCompute
+from .copy_placement import CopyPlacement
 from .data_capture import DataCapture
 from .endpoint import Endpoint
 from .endpoint_base import EndpointBase
 from .inference_component import InferenceComponent
 from .managed_fleet import ManagedFleet
+from .metric_publication import MetricPublication
 from .model import Model, ModelBase
 from .model_source import ModelSource
 from .real_time_variant import RealTimeVariant
@@ -29,6 +31,7 @@ from .target_tracking import TrackingOptions
 from .transform_capture import TransformCapture
 from .transform_data import Batch, Split, TransformInput, TransformInstances, TransformOutput
 from .variant import Routing
+from .variant_options import CoreDumps, PrefixRouting
 from .vpc_placement import VpcPlacement
 
 __all__ = [
@@ -38,6 +41,8 @@ __all__ = [
     "BlueGreenOptions",
     "Capacity",
     "ComponentCompute",
+    "CopyPlacement",
+    "CoreDumps",
     "DataCapture",
     "Endpoint",
     "EndpointBase",
@@ -46,9 +51,11 @@ __all__ = [
     "InferenceComponentBase",
     "ManagedFleet",
     "MetricOptions",
+    "MetricPublication",
     "Model",
     "ModelBase",
     "ModelSource",
+    "PrefixRouting",
     "RealTimeVariant",
     "Rollback",
     "Rollout",

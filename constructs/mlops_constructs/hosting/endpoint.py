@@ -19,6 +19,7 @@ from .endpoint_parts import EndpointParts
 from .endpoint_problems import endpoint_problems
 from .health_alarms import Watched
 from .managed_fleet import ManagedFleet
+from .metric_publication import MetricPublication
 from .names import name_problems
 from .real_time_variant import RealTimeVariant
 from .rollout import Rollout
@@ -55,6 +56,8 @@ class Endpoint(EndpointBase):
         asynchronous: makes requests wait in a queue, and writes answers to S3. Left out: the
             endpoint answers at once.
         shadow: a second model that gets copies of the requests. Left out: none.
+        metrics: what is published beside the usual metrics, and how often. Left out: nothing else,
+            each minute.
 
     Raises:
         ValueError: with every problem of the input.
@@ -92,6 +95,7 @@ class Endpoint(EndpointBase):
         rollout: Rollout | None = None,
         asynchronous: AsyncInference | None = None,
         shadow: ShadowVariant | None = None,
+        metrics: MetricPublication | None = None,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=endpoint_name)
         problems = Problems(f"Endpoint {self.node.path}")
@@ -103,6 +107,7 @@ class Endpoint(EndpointBase):
             asynchronous=asynchronous,
             data_capture=data_capture,
             encryption_key=encryption_key,
+            metrics=metrics,
         )
         named = endpoint_name is not None
         problems.extend(endpoint_problems(parts, named=named, rollout=rollout))

@@ -15,11 +15,12 @@ from mlops_constructs._endpoint_kind import EndpointKind
 from mlops_constructs._findings import acknowledge, in_security_packs
 from mlops_constructs._instance_type import has_local_storage
 from mlops_constructs._problems import is_known
-from mlops_constructs.access import RolePolicies
+from mlops_constructs.access import Permission, RolePolicies
 
 from .async_inference import AsyncInference
 from .data_capture import DataCapture
 from .managed_fleet import ManagedFleet
+from .metric_publication import MetricPublication
 from .model import ModelBase
 from .permissions import grant, use_of_volumes, writing_logs
 from .real_time_variant import RealTimeVariant
@@ -32,6 +33,7 @@ from .scaled_capacity import (
 from .scaling import Scaling
 from .serverless_variant import ServerlessVariant
 from .shadow_variant import ShadowVariant
+from .variant import InstanceVariant
 
 _KEY_RULE = "SageMakerEndpointConfigurationKMSKeyConfigured"
 
@@ -47,6 +49,7 @@ class EndpointParts:
     asynchronous: AsyncInference | None = None
     data_capture: DataCapture | None = None
     encryption_key: kms.IKey | None = None
+    metrics: MetricPublication | None = None
 
     @property
     def kind(self) -> EndpointKind:
@@ -102,6 +105,10 @@ class EndpointParts:
                 self.asynchronous.grant_use(role)
             if self.encryption_key is not None:
                 grant(role, use_of_volumes(self.encryption_key))
+        for variant in self.on_instances:
+            role = variant.role if isinstance(variant, ManagedFleet) else variant.model.role
+            if role is not None:
+                _grant_options(role, variant)
         for fleet in self.fleets:
             # Each component has a log of its own, beside that of the endpoint.
             grant(fleet.role, [writing_logs(scope, "InferenceComponents/*")])
@@ -164,6 +171,8 @@ class EndpointParts:
         if self.shadow is not None:
             weight = self.real_time[0].weight
             found["shadow_production_variants"] = [self.shadow.render(production_weight=weight)]
+        if self.metrics is not None:
+            found["metrics_config"] = self.metrics.render()
         if self.asynchronous is not None:
             found["async_inference_config"] = self.asynchronous.render()
         for fleet in self.fleets:
@@ -176,3 +185,21 @@ class EndpointParts:
                     subnets=fleet.placement.subnet_ids, security_group_ids=groups
                 )
         return found
+
+
+def _grant_options(role: iam.IRole, variant: InstanceVariant) -> None:
+    if variant.core_dumps is not None:
+        variant.core_dumps.grant_write(role)
+    if variant.ssm_access:
+        # Source: "Access containers through SSM" of SageMaker's developer guide.
+        allowed = Permission(
+            actions=[
+                "ssmmessages:CreateControlChannel",
+                "ssmmessages:CreateDataChannel",
+                "ssmmessages:OpenControlChannel",
+                "ssmmessages:OpenDataChannel",
+            ],
+            resources=["*"],
+            because="channels of Systems Manager have no ARN",
+        )
+        grant(role, [allowed])

@@ -20,6 +20,8 @@ def endpoint_problems(parts: EndpointParts, *, named: bool, rollout: Rollout | N
         found += parts.data_capture.problems()
     if parts.asynchronous is not None:
         found += parts.asynchronous.problems()
+    if parts.metrics is not None:
+        found += parts.metrics.problems()
     found += exclusion_problems(parts, rollout)
     if rollout is not None and not parts.fleets:
         found += _rollout_problems(parts, rollout, named=named)

@@ -33,6 +33,11 @@ def _serverless_problems(parts: EndpointParts, rollout: Rollout | None) -> list[
             "data_capture: got it for a serverless endpoint, which captures nothing; leave it "
             "out, or use RealTimeVariant"
         )
+    if parts.metrics is not None:
+        found.append(
+            "metrics: got it for a serverless endpoint, which has no instances to tell of; leave "
+            "it out"
+        )
     if parts.encryption_key is not None:
         found.append(
             "encryption_key: got it for a serverless endpoint; the key encrypts volumes of "

@@ -11,6 +11,7 @@ from mlops_constructs._regions import region_problems
 
 from .component_base import InferenceComponentBase
 from .component_compute import ComponentCompute
+from .copy_placement import CopyPlacement
 from .endpoint_base import EndpointBase
 from .health_alarms import Watched
 from .model import ModelBase
@@ -50,6 +51,9 @@ class InferenceComponent(InferenceComponentBase):
         startup_timeout: how long the container may take to answer pings, 1 to 60 minutes. Left
             out: AWS's default.
         model_download_timeout: how long loading the model data may take. Left out: AWS's default.
+        placement: on which of the fleet's instances copies are placed. Left out: AWS decides.
+        cache_artifacts: whether each instance keeps the image and the model data for further
+            copies. Left out: AWS decides by the type of the instances.
 
     Raises:
         ValueError: with every problem of the input.
@@ -84,6 +88,8 @@ class InferenceComponent(InferenceComponentBase):
         rollout: Rollout | None = None,
         startup_timeout: cdk.Duration | None = None,
         model_download_timeout: cdk.Duration | None = None,
+        placement: CopyPlacement | None = None,
+        cache_artifacts: bool | None = None,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=inference_component_name)
         count = copies if copies is not None else _first_copies(scaling)
@@ -98,6 +104,8 @@ class InferenceComponent(InferenceComponentBase):
                 startup_timeout=startup_timeout, model_download_timeout=model_download_timeout
             )
         )
+        if placement is not None:
+            problems.extend(placement.problems())
         if rollout is not None:
             problems.extend(rollout.component_problems(copies=count if is_known(count) else None))
         problems.raise_if_any()
@@ -117,6 +125,12 @@ class InferenceComponent(InferenceComponentBase):
                 model_name=model.model_name,
                 compute_resource_requirements=compute.render(),
                 startup_parameters=_startup(startup_timeout, model_download_timeout),
+                scheduling_config=placement.render() if placement is not None else None,
+                data_cache_config=component.InferenceComponentDataCacheConfigProperty(
+                    enable_caching=cache_artifacts
+                )
+                if cache_artifacts is not None
+                else None,
             ),
             runtime_config=component.InferenceComponentRuntimeConfigProperty(copy_count=count),
             deployment_config=self._deployment_config(name, rollout),

@@ -27,8 +27,9 @@ class ManagedFleet(InstanceVariant):
         network_isolation: whether the components' containers have no network at all.
         placement: part of a VPC in which they run. Left out: SageMaker's own network.
         name: name of the variant. Left out: `AllTraffic`.
-        volume_gb, routing, inference_ami_version, startup_timeout, model_download_timeout: as
-            those of `RealTimeVariant`.
+        volume_gb, routing, inference_ami_version, startup_timeout, model_download_timeout,
+            prefix_routing, core_dumps, ssm_access, capacity_reservation: as those of
+            `RealTimeVariant`.
 
     Source: ProductionVariantManagedInstanceScaling of SageMaker's API reference; "Scale an
     endpoint to zero instances".

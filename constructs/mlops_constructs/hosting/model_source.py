@@ -21,7 +21,10 @@ class ModelSource:
 
     @staticmethod
     def from_package(
-        package: str | IModelPackageRef, *, environment: Mapping[str, str] | None = None
+        package: str | IModelPackageRef,
+        *,
+        environment: Mapping[str, str] | None = None,
+        inference_specification_name: str | None = None,
     ) -> "ModelSource":
         """A version of a model package group; the registry knows its image and its data.
 
@@ -29,6 +32,9 @@ class ModelSource:
             package: ARN of the version, `arn:aws:sagemaker:…:model-package/<group>/<version>`, or
                 the resource. It has to be approved before the stack is deployed.
             environment: variables that override those of the package.
+            inference_specification_name: which of a package's additional inference specifications
+                is served, such as one that was compiled for another type of instance. Left out:
+                its own.
 
         The model needs `role=`, since what the package contains is unknown when the stack is
         synthesised.
@@ -39,7 +45,13 @@ class ModelSource:
                 "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7"
             )
         """
-        return ModelSource(content=PackageContent(package=package, environment=environment or {}))
+        return ModelSource(
+            content=PackageContent(
+                package=package,
+                environment=environment or {},
+                inference_specification_name=inference_specification_name,
+            )
+        )
 
     @staticmethod
     def from_image(

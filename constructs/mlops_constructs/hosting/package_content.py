@@ -12,6 +12,7 @@ from mlops_constructs._problems import is_known
 from mlops_constructs.access import Permission
 
 from .model_content import ModelContent
+from .names import name_problems
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class PackageContent(ModelContent):
 
     package: str | IModelPackageRef
     environment: Mapping[str, str] = field(default_factory=dict)
+    inference_specification_name: str | None = None
 
     knows_its_permissions = False
 
@@ -30,6 +32,10 @@ class PackageContent(ModelContent):
         return self.package.model_package_ref.model_package_arn
 
     def problems(self) -> list[str]:
+        found = name_problems("inference_specification_name", self.inference_specification_name)
+        return found + self._package_problems()
+
+    def _package_problems(self) -> list[str]:
         if is_known(self._arn) and not _is_versioned_package_arn(self._arn):
             return [
                 f"model package: got {self._arn!r}; allowed is the ARN of one version, "
@@ -43,7 +49,9 @@ class PackageContent(ModelContent):
     def containers(self) -> list[CfnModel.ContainerDefinitionProperty]:
         return [
             CfnModel.ContainerDefinitionProperty(
-                model_package_name=self._arn, environment=dict(self.environment) or None
+                model_package_name=self._arn,
+                inference_specification_name=self.inference_specification_name,
+                environment=dict(self.environment) or None,
             )
         ]
 

@@ -32,6 +32,12 @@ class RealTimeVariant(InstanceVariant):
             out: AWS's default.
         model_download_timeout: how long loading the model data may take, 1 to 60 minutes. Left
             out: AWS's default.
+        prefix_routing: what `Routing.PREFIX_AWARE` needs. Left out: for other routings.
+        core_dumps: where the memory of crashed containers is written. Left out: nowhere.
+        ssm_access: whether people with rights on Systems Manager may open a shell in the
+            containers, for debugging; it goes round the network isolation of a model.
+        capacity_reservation: ARN of reserved capacity, on which alone its instances run. Left out:
+            on demand.
 
     A variant that scales can neither be removed nor get another type in place: AWS refuses both
     while the variant is a scalable target. Deploy once without `scaling`; then remove it, or give

@@ -22,8 +22,9 @@ class ShadowVariant(InstanceVariant):
         name: name of the variant. Left out: `Shadow`.
         instance_count: how many instances it has.
         percentage: share of the requests that are copied, 1 to 100. Left out: all.
-        volume_gb, routing, inference_ami_version, startup_timeout, model_download_timeout: as
-            those of `RealTimeVariant`.
+        volume_gb, routing, inference_ami_version, startup_timeout, model_download_timeout,
+            prefix_routing, core_dumps, ssm_access, capacity_reservation: as those of
+            `RealTimeVariant`.
 
     Source: "Shadow tests"; ShadowProductionVariants of CreateEndpointConfig.
 

@@ -16,6 +16,7 @@ from mlops_constructs.access import ModelExecutionRole
 from mlops_constructs.hosting import (
     Capacity,
     ComponentCompute,
+    CopyPlacement,
     Endpoint,
     InferenceComponent,
     ManagedFleet,
@@ -58,6 +59,8 @@ class InferenceComponents(cdk.Stack):
                 model=Model(self, f"{name.capitalize()}Model", source=source, role=role),
                 inference_component_name=f"inference-components-{name}",
                 compute=ComponentCompute(minimum_memory_mb=1024, cpu_cores=1),
+                placement=CopyPlacement.spread(),
+                cache_artifacts=True,
                 scaling=Scaling.between(0, 4, ScalingPolicy.target_concurrency(5)),
                 rollout=Rollout.rolling(
                     batch=Capacity.percent(50),

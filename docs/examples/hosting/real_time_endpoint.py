@@ -17,6 +17,7 @@ from mlops_constructs.hosting import (
     Capacity,
     DataCapture,
     Endpoint,
+    MetricPublication,
     Model,
     RealTimeVariant,
     Rollback,
@@ -88,5 +89,6 @@ class RealTimeEndpoint(cdk.Stack):
                     maximum_latency=cdk.Duration.millis(500), notify=stores.topic
                 ),
             ),
+            metrics=MetricPublication(enhanced=True, frequency=cdk.Duration.seconds(30)),
         )
         cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)

@@ -25,6 +25,7 @@ def check_config(config: Mapping[str, Any], models: Models) -> None:
     for variant in (*production, *shadows):
         _check_capacity(variant)
         _check_managed_scaling(variant)
+        _check_routing(variant)
         if "ServerlessConfig" in variant:
             _check_serverless(variant, models)
     _check_components(config)
@@ -82,6 +83,26 @@ def _check_managed_scaling(variant: Variant) -> None:
         raise _refused(
             f"MinInstanceCount of variant {name} must be at most MaxInstanceCount ({largest}); "
             f"got {smallest}."
+        )
+
+
+def _check_routing(variant: Variant) -> None:
+    """Source: PrefixAwareRoutingConfig, whose members are "required when RoutingStrategy is
+    PREFIX_AWARE"."""
+    routing = variant.get("RoutingConfig", {})
+    given = routing.get("PrefixAwareRoutingConfig", {})
+    name = variant["VariantName"]
+    if routing.get("RoutingStrategy") != "PREFIX_AWARE":
+        if given:
+            raise _refused(
+                f"PrefixAwareRoutingConfig of variant {name} needs RoutingStrategy PREFIX_AWARE."
+            )
+        return
+    missing = [member for member in ("PrefixLength", "ConcurrencyThreshold") if member not in given]
+    if missing:
+        raise _refused(
+            f"RoutingStrategy PREFIX_AWARE of variant {name} requires {' and '.join(missing)} in "
+            "PrefixAwareRoutingConfig."
         )
 
 

@@ -54,6 +54,28 @@ ASYNC = {"OutputConfig": {"S3OutputPath": "s3://b/p"}}
             "Shadow variants are not supported with serverless variant",
         ),
         (
+            {
+                "ProductionVariants": [
+                    variant("A", RoutingConfig={"RoutingStrategy": "PREFIX_AWARE"})
+                ]
+            },
+            "PREFIX_AWARE of variant A requires PrefixLength and ConcurrencyThreshold",
+        ),
+        (
+            {
+                "ProductionVariants": [
+                    variant(
+                        "A",
+                        RoutingConfig={
+                            "RoutingStrategy": "RANDOM",
+                            "PrefixAwareRoutingConfig": {"PrefixLength": 2048},
+                        },
+                    )
+                ]
+            },
+            "PrefixAwareRoutingConfig of variant A needs RoutingStrategy PREFIX_AWARE",
+        ),
+        (
             {"ProductionVariants": [variant("A")], "EnableNetworkIsolation": True},
             "EnableNetworkIsolation is only supported for endpoints with inference components",
         ),
