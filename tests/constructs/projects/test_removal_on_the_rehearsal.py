@@ -195,6 +195,7 @@ class Deployed:
             "repositories": [
                 one["repositoryName"]
                 for one in self.client("codecommit").list_repositories()["repositories"]
+                if one["repositoryName"].startswith(f"{name}-")
             ],
             "groups": [
                 one["ModelPackageGroupName"] for one in groups["ModelPackageGroupSummaryList"]
@@ -203,11 +204,12 @@ class Deployed:
             "buckets": [
                 one["Name"]
                 for one in self.client("s3").list_buckets()["Buckets"]
-                if one["Name"].startswith("project-")
+                if one["Name"].startswith(f"project-{name}-")
             ],
             "images": [
                 one["repositoryName"]
                 for one in self.client("ecr").describe_repositories()["repositories"]
+                if one["repositoryName"].startswith(f"project-{name}-")
             ],
             "logs": [
                 one["logGroupName"]
@@ -228,7 +230,6 @@ class Deployed:
     def _publish(self, removal_policy: cdk.RemovalPolicy, parameters: dict[str, Any]) -> str:
         """Synthesises the project, uploads its assets, and gives the template's address."""
         output = self.folder / "out"
-        shutil.rmtree(output, ignore_errors=True)
         app = cdk.App(outdir=str(output), analytics_reporting=False)
         stack = cdk.Stack(app, f"Project-{self.name}")
         seeds = {kind: Seed(folder=self.folder / kind) for kind in ("build", "deploy")}
@@ -340,7 +341,7 @@ def test_retain_keeps_endpoints_running_and_everybody_can_delete_them_later(
     left = used.left()
     roles = left.pop("roles")
     assert len(roles) == 2, roles
-    assert all("Deployment" in one or "ModelExecution" in one for one in roles), roles
+    assert all("DeployPipelineDeploy" in one or "ModelExecution" in one for one in roles), roles
     assert left == {
         "stacks": ["lasting-staging"],
         "repositories": ["lasting-model-build", "lasting-model-deploy"],
