@@ -108,6 +108,13 @@ def test_she_proposes_a_change_of_the_deployment(ada: Person) -> None:
 
     shown = ada.client("codecommit").get_pull_request(pullRequestId=request["pullRequestId"])
     assert shown["pullRequest"]["pullRequestStatus"] == "OPEN"
+    assert "size.txt" in ada.does("git", "diff", "--stat", "main", "larger", folder=clone)
+    # What is deployed changes by somebody else's merge alone.
+    ada.does("git", "switch", "main", folder=clone)
+    ada.does("git", "merge", "larger", folder=clone)
+    assert ada.run("git", "push", "origin", "main", folder=clone).returncode != 0
+    merge = {"pullRequestId": request["pullRequestId"], "repositoryName": repository}
+    assert denied(ada.client("codecommit"), "merge_pull_request_by_fast_forward", **merge)
 
 
 def test_she_looks_into_the_bucket_and_brings_data(ada: Person) -> None:

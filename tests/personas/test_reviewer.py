@@ -94,6 +94,29 @@ def test_he_reads_code_and_what_a_change_would_change(rob: Person) -> None:
     codecommit.list_pull_requests(repositoryName=DEPLOY)
 
 
+def test_he_merges_what_somebody_else_proposed(company: Company, rob: Person) -> None:
+    author, name = company.person("Engineer"), "rob-reviews"
+    clone = author.clone("model-deploy")
+    author.does("git", "switch", "--create", name, folder=clone)
+    (clone / "reviewed.txt").write_text("1\n")
+    author.does("git", "add", "reviewed.txt", folder=clone)
+    author.does("git", "commit", "--message", "Deploy this", folder=clone)
+    author.does("git", "push", "origin", name, folder=clone)
+    target = {
+        "repositoryName": DEPLOY,
+        "sourceReference": name,
+        "destinationReference": "main",
+    }
+    request = author.client("codecommit").create_pull_request(title=name, targets=[target])
+
+    rob.client("codecommit").merge_pull_request_by_fast_forward(
+        pullRequestId=request["pullRequest"]["pullRequestId"], repositoryName=DEPLOY
+    )
+
+    merged = rob.clone("model-deploy")
+    assert (merged / "reviewed.txt").exists()
+
+
 def test_he_reads_drift_reports(rob: Person) -> None:
     bucket = rob.outputs["ArtifactBucketName"]
     assert "monitoring/" in rob.does("aws", "s3", "ls", f"s3://{bucket}/")

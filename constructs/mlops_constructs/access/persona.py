@@ -11,7 +11,10 @@ from mlops_constructs._problems import Problems
 class Persona:
     """Says what somebody does with a project and in a Studio domain.
 
-    Each persona can look at what there is: jobs, pipelines, endpoints, models and reports.
+    Each persona sees projects and opens theirs; looks at jobs, pipelines, endpoints, models and
+    metrics, and searches them; reads code, reports of evaluations and drift, and the logs of
+    endpoints, jobs and builds; and finds out why a pipeline, a build or a stage's stack failed.
+    `tests/personas` lives a day as each of them, with what they do and what is denied.
 
     Raises ValueError for a persona that works or operates and approves as well.
 
@@ -41,8 +44,14 @@ class Persona:
     def data_scientist() -> Persona:
         """Explores data and trains: jobs, data, code, notebooks, experiments.
 
-        Cannot host a model, start the project's pipelines or approve. What it pushes to
-        model-build trains and registers; what it wants in model-deploy a reviewer merges.
+        Starts processing, training, tuning and transform jobs named `PROJECT-...`, with the
+        project's tag; develops pipelines named `PROJECT-dev-...`; reads and writes data, runs and
+        checkpoints, and reads models and what endpoints captured; registers models that wait for
+        approval; invokes the endpoints of the stages before production; works in spaces of Studio.
+
+        Cannot host a model, start or change the project's pipelines, write models or approve. What
+        it pushes to model-build trains and registers; what it wants in model-deploy a reviewer
+        merges.
 
         Example::
 
@@ -54,7 +63,11 @@ class Persona:
     def ml_engineer() -> Persona:
         """Does what a data scientist does, and runs pipelines, images and endpoints.
 
-        Cannot approve: whoever builds a model does not let it through.
+        Changes and runs every pipeline of SageMaker named `PROJECT-...`, starts, stops and retries
+        those of CodePipeline, pushes images, and hosts models of their own.
+
+        Cannot approve, as whoever builds a model does not let it through, nor change the endpoints
+        of the stages: the delivery alone does.
 
         Example::
 
@@ -78,7 +91,9 @@ class Persona:
 
     @staticmethod
     def read_only() -> Persona:
-        """Looks, as an auditor or a stakeholder does.
+        """Looks, as an auditor or a stakeholder does, and changes nothing.
+
+        Reads reports, not data, models or what endpoints captured.
 
         Example::
 

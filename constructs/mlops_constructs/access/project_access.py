@@ -37,9 +37,10 @@ class ProjectAccess:
         branch_rules: branches of them that change by pull requests alone. Left out: `main` of
             `PROJECT-model-deploy`, from which staging and production are deployed.
         execution_roles: roles that may be handed to SageMaker, for jobs and models. Left out: no
-            job can be started. `JobRole` is one; the role of the project's own pipeline is not for
-            people, as it writes models.
-        log_groups: logs of the project's builds, such as `Project.log_groups`. Left out: nobody
+            job can be started. `JobRole` is one, and for those who host models their
+            `ModelExecutionRole`. The role of the project's own pipeline is not for people, as it
+            writes models.
+        log_groups: logs of the project's builds, as `Project.access()` gives them. Left out: nobody
             reads why a build failed.
         stages: the stages to which the project deploys, production last. Everybody reads the events
             of their stacks, `PROJECT-STAGE`; those who work invoke the endpoints of all but the
