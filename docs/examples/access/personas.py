@@ -2,9 +2,9 @@
 
 Want it for each project: the roles know one Studio domain and one project, and nothing of another.
 Jobs and models start only in the network and only encrypted, with a role that is made for them.
-Whoever builds a model cannot approve it, and nobody touches a private space of somebody else: a
-session's source identity, or Studio, tells whose it is. Domain and user profiles take the roles as
-execution roles.
+Whoever builds a model cannot approve it, and nobody touches a private space of somebody else: the
+company's directory, which sets a session's source identity, or Studio tells whose it is. Domain and
+user profiles take the roles as execution roles.
 """
 
 from dataclasses import replace
@@ -47,6 +47,11 @@ class Personas(cdk.Stack):
         )
         jobs = JobRole(self, "Jobs", project=project, network=network, keys=[stores.key])
         project = replace(project, execution_roles=[jobs])
+        # The company's directory says who somebody is; nobody chooses a colleague's name.
+        directory = iam.SamlProvider.from_saml_provider_arn(
+            self, "Directory", f"arn:{self.partition}:iam::{self.account}:saml-provider/directory"
+        )
+        people = iam.SamlConsolePrincipal(directory, {})
         for construct_id, persona in {
             "DataScientist": Persona.data_scientist(),
             "Engineer": Persona.ml_engineer(),
@@ -62,7 +67,7 @@ class Personas(cdk.Stack):
                 project=project,
                 network=network,
                 keys=[stores.key],
-                federated=Federation.by_source_identity(iam.AccountPrincipal(self.account)),
+                federated=Federation.by_source_identity(people),
             )
             cdk.CfnOutput(self, f"{construct_id}RoleArn", value=role.role_arn)
         cdk.CfnOutput(self, "JobsRoleArn", value=jobs.role_arn)

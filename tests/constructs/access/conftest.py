@@ -22,6 +22,7 @@ from rehearsal import server_process
 from rehearsal.local_aws import LocalAws
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
+PORTAL = f"arn:aws:iam::{ACCOUNT}:role/portal"
 PERSONAS = {
     "Scientist": Persona.data_scientist(),
     "Engineer": Persona.ml_engineer(),
@@ -36,6 +37,7 @@ class People:
     def __init__(self, aws: LocalAws, outputs: dict[str, str]) -> None:
         self.aws = aws
         self.outputs = outputs
+        self._portal: boto3.Session | None = None
         self._sessions: dict[tuple[str, str], boto3.Session] = {}
 
     def root(self, service: str) -> Any:
@@ -50,9 +52,12 @@ class People:
 
     def session(self, persona: str, **said: Any) -> boto3.Session:
         """A session of the role of a persona; `said` is what the request says of the person."""
-        answer = self.root("sts").assume_role(
-            RoleArn=self.outputs[persona], RoleSessionName="somebody", **said
-        )["Credentials"]
+        if self._portal is None:
+            self._portal = self._assume(self.root("sts"), PORTAL)
+        return self._assume(self.client_of(self._portal, "sts"), self.outputs[persona], **said)
+
+    def _assume(self, sts: Any, role: str, **said: Any) -> boto3.Session:
+        answer = sts.assume_role(RoleArn=role, RoleSessionName="somebody", **said)["Credentials"]
         return boto3.Session(
             answer["AccessKeyId"],
             answer["SecretAccessKey"],
@@ -88,9 +93,10 @@ def _stack(domain_id: str) -> cdk.Stack:
         code_repositories=[repository],
         execution_roles=[jobs],
     )
-    account = iam.AccountPrincipal(ACCOUNT)
-    ways = dict.fromkeys(PERSONAS, Federation.by_source_identity(account))
-    ways["Tagged"] = Federation.by_session_tag(account)
+    portal = iam.ArnPrincipal(PORTAL)
+    ways = dict.fromkeys(PERSONAS, Federation.by_source_identity(portal))
+    ways["Tagged"] = Federation.by_session_tag(portal)
+    ways["User"] = Federation.of_users(ACCOUNT)
     for name, federated in ways.items():
         role = PersonaRole(
             stack,
@@ -112,6 +118,20 @@ def _stack(domain_id: str) -> cdk.Stack:
     }.items():
         cdk.CfnOutput(stack, f"{name}Output", value=value).override_logical_id(f"{name}Value")
     return stack
+
+
+def _portal(aws: LocalAws) -> None:
+    """The role of whatever signs people in, which says who they are."""
+    iam_client = aws.client("iam")
+    trust = {"Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    saying = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
+    allowed = {"Resource": f"arn:aws:iam::{ACCOUNT}:role/sagemaker-personas/*", "Action": saying}
+    documents = [
+        json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one}]})
+        for one in (trust, allowed)
+    ]
+    iam_client.create_role(RoleName="portal", AssumeRolePolicyDocument=documents[0])
+    iam_client.put_role_policy(RoleName="portal", PolicyName="people", PolicyDocument=documents[1])
 
 
 def _domain(aws: LocalAws) -> str:
@@ -143,6 +163,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
     directory = tmp_path_factory.mktemp("people") / "aws"
     aws, _ = server_process.start(directory)
     try:
+        _portal(aws)
         synthesised = Template.from_stack(_stack(_domain(aws))).to_json()
         # Parameters and rules ask for the bootstrap stack.
         template = {section: synthesised[section] for section in ("Resources", "Outputs")}

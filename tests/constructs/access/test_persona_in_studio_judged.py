@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -141,3 +143,24 @@ def test_who_does_not_say_who_they_are_gets_no_session(
 ) -> None:
     with pytest.raises(ClientError, match="not authorized to perform"):
         people.session(persona, **said)
+
+
+def test_a_user_of_iam_is_nobody_but_themselves(people: Any) -> None:
+    iam = people.root("iam")
+    for name in ("ana", "ben"):
+        iam.create_user(UserName=name)
+    may = {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}
+    iam.put_user_policy(
+        UserName="ana",
+        PolicyName="assume",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [may]}),
+    )
+    key = iam.create_access_key(UserName="ana")["AccessKey"]
+    session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
+    sts = people.client_of(session, "sts")
+    request = {"RoleArn": people.outputs["User"], "RoleSessionName": "ana"}
+
+    assert not allowed(sts, "assume_role", **request, SourceIdentity="ben")
+    assert not allowed(sts, "assume_role", **request)
+    assert allowed(sts, "assume_role", **request, SourceIdentity="ana")
+    assert not allowed(people.root("sts"), "assume_role", **request, SourceIdentity="ana")

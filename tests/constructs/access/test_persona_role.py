@@ -23,6 +23,7 @@ from mlops_constructs.access import (
 )
 from mlops_constructs.access.managed_policies import LONGEST_POLICY, policy_size
 
+PORTAL = "arn:aws:iam::111111111111:role/portal"
 PROJECT = ProjectAccess(project_name="churn")
 
 
@@ -157,7 +158,47 @@ def test_only_sagemaker_of_this_account_assumes_it_unless_people_are_let_in(
 @pytest.mark.parametrize("tag", ["", "aws:user", "user*", "u" * 129])
 def test_a_key_that_no_session_tag_has_is_refused(tag: str) -> None:
     with pytest.raises(ValueError, match=r"tag: got .*; allowed are 1 to 128"):
-        Federation.by_session_tag(iam.AccountPrincipal("111111111111"), tag=tag)
+        Federation.by_session_tag(iam.ArnPrincipal(PORTAL), tag=tag)
+
+
+def open_principals() -> dict[str, iam.IPrincipal]:
+    """Principals each of whose members could say to be anybody."""
+    account = iam.AccountPrincipal("111111111111")
+    unbound = {"StringEquals": {"aws:PrincipalTag/team": "ml"}}
+    said_by_them = {"StringEquals": {"sts:SourceIdentity": "${aws:PrincipalTag/name}"}}
+    return {
+        "account": account,
+        "root": iam.AccountRootPrincipal(),
+        "arn of an account": iam.ArnPrincipal("arn:aws:iam::111111111111:root"),
+        "id of an account": iam.ArnPrincipal("111111111111"),
+        "any": iam.AnyPrincipal(),
+        "star": iam.StarPrincipal(),
+        "organization": iam.OrganizationPrincipal("o-1234567890"),
+        "unbound": iam.PrincipalWithConditions(account, unbound),
+        "bound to what they say": account.with_conditions(said_by_them),
+        "with session tags": account.with_session_tags(),
+        "one of many": iam.CompositePrincipal(iam.ArnPrincipal(PORTAL), account),
+    }
+
+
+@pytest.mark.parametrize("kind", open_principals())
+def test_a_federation_does_not_let_people_choose_their_name(kind: str) -> None:
+    principal = open_principals()[kind]
+    for make in (Federation.by_source_identity, Federation.by_session_tag):
+        with pytest.raises(ValueError, match="may choose the name of any person"):
+            make(principal)
+
+
+def test_an_account_may_be_trusted_where_the_name_is_that_of_the_user(stack: cdk.Stack) -> None:
+    bound = {"StringEquals": {"sts:SourceIdentity": "${aws:username}"}}
+    account = iam.AccountPrincipal("111111111111")
+
+    given = Federation.by_source_identity(account.with_conditions(bound))
+    made = Federation.of_users("111111111111")
+
+    for federated in (given, made):
+        statement = stack.resolve(federated.trust().to_statement_json())
+        assert statement["Condition"] == {**bound, "Null": {"sts:SourceIdentity": "false"}}
 
 
 def test_what_identifies_the_confinement_is_required_and_checked(stack: cdk.Stack) -> None:
