@@ -34,7 +34,19 @@ def install() -> None:
                 return statement
         return None
 
+    stock_conditions = iam_evaluator._conditions_met
+
+    def conditions_met(conditions: Any, context: Any) -> bool:
+        """Also those of a trust policy, which is compared statement by statement elsewhere."""
+        if conditions and "${" in str(conditions):
+            try:
+                conditions = _with_values_in(conditions, context)
+            except _UnknownError:
+                return False
+        return bool(stock_conditions(conditions, context))
+
     iam_evaluator._first_match = first_match
+    iam_evaluator._conditions_met = conditions_met
 
 
 def _has_variables(statement: Any) -> bool:
@@ -51,13 +63,17 @@ def _with_values(statement: Any, context: Any) -> Any:
             statement,
             resources=_valued(statement.resources, context),
             not_resources=_valued(statement.not_resources, context),
-            conditions={
-                operator: {key: _valued(expected, context) for key, expected in asked.items()}
-                for operator, asked in statement.conditions.items()
-            },
+            conditions=_with_values_in(statement.conditions, context),
         )
     except _UnknownError:
         return None
+
+
+def _with_values_in(conditions: Any, context: Any) -> Any:
+    return {
+        operator: {key: _valued(expected, context) for key, expected in asked.items()}
+        for operator, asked in conditions.items()
+    }
 
 
 def _valued(value: Any, context: Any) -> Any:

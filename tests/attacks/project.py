@@ -1,0 +1,347 @@
+"""A project that is deployed in the local AWS, and everybody who may attack it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import boto3
+import botocore.session
+from aws_cdk import aws_iam as iam
+from botocore.config import Config
+
+from mlops_constructs.access import Federation, Persona, PersonaRole, ProjectAccess
+from mlops_constructs.projects import Project, Seed
+from mlops_constructs.studio import MlflowApp, ModelRegistration
+from rehearsal import server_process
+from rehearsal.local_aws import LocalAws
+
+ACCOUNT, REGION = "111111111111", "us-east-1"
+ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+PORTAL = f"arn:aws:iam::{ACCOUNT}:role/portal"
+PEOPLE = {
+    "Scientist": Persona.data_scientist(),
+    "Engineer": Persona.ml_engineer(),
+    "Reviewer": Persona.reviewer(),
+    "Auditor": Persona.read_only(),
+}
+SERVICES = {
+    "Training": "TrainingRole",
+    "TestBuild": "ModelBuildPipelineTestRole",
+    "TrainBuild": "ModelBuildPipelineTrainRole",
+    "SynthBuild": "ModelDeployPipelineSynthRole",
+    "CheckBuild": "ModelDeployPipelineCheckRole",
+    "SmokeTestBuild": "ModelDeployPipelineStagingSmokeTestRole",
+    "Deployment": "DeploymentRole",
+    "DeployPipeline": "ModelDeployPipelineRole",
+    "BuildPipeline": "ModelBuildPipelineRole",
+    "DeployEvent": "ModelDeployPipelineEventRole",
+    "Model": "ModelExecutionRole",
+    "Mlflow": "MlflowRole",
+}
+"""Roles of services, by a part of their logical ids."""
+
+BUILDSPEC = """\
+version: 0.2
+phases:
+  build:
+    commands: [mkdir -p cdk.out, cp templates/*.json cdk.out/]
+artifacts:
+  base-directory: cdk.out
+  files: ["*.template.json"]
+"""
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/churn:1"
+# Each session of its own would parse the models of its services again.
+_MODELS = botocore.session.Session().get_component("data_loader")
+
+
+class AttackedProject:
+    """The project `churn` and its people, with another project `fraud` beside it."""
+
+    def __init__(self, aws: LocalAws, roles: dict[str, str], outputs: dict[str, str]) -> None:
+        self.aws = aws
+        self.roles = roles
+        self.outputs = outputs
+        self._sessions: dict[str, boto3.Session] = {}
+        self.packages = {name: self._register(name) for name in ("churn", "fraud")}
+        self.commits = {
+            kind: self.head(f"churn-{kind}") for kind in ("model-build", "model-deploy")
+        }
+        self.pull_requests = {
+            target: self._pull_request(target) for target in ("main", "shared")
+        }
+
+    def root(self, service: str) -> Any:
+        """A client that may do everything."""
+        return self.aws.client(service)
+
+    def client(self, who: str, service: str) -> Any:
+        """A client with the role of somebody, or of a service."""
+        return self._client(self.session(who), service)
+
+    def session(self, who: str) -> boto3.Session:
+        """A session of a role, for the length of the tests."""
+        if who not in self._sessions:
+            if who in PEOPLE:
+                portal = self._client(self._assume(self.root("sts"), PORTAL), "sts")
+                self._sessions[who] = self._assume(portal, self.roles[who], SourceIdentity="ana")
+            else:
+                self._sessions[who] = self._of_service(self.roles[who])
+        return self._sessions[who]
+
+    def git(self, who: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+        """git with the credentials of a role."""
+        keys = self.session(who).get_credentials()
+        return subprocess.run(
+            ["git", "-c", "user.name=Ana", "-c", "user.email=ana@example.com", *arguments],
+            cwd=folder,
+            env={
+                **os.environ,
+                **self.aws.variables(),
+                "AWS_ACCESS_KEY_ID": keys.access_key,
+                "AWS_SECRET_ACCESS_KEY": keys.secret_key,
+                "AWS_SESSION_TOKEN": keys.token,
+                "GIT_TERMINAL_PROMPT": "0",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def head(self, repository: str, branch: str = "main") -> str:
+        """The commit of a branch."""
+        found = self.root("codecommit").get_branch(repositoryName=repository, branchName=branch)
+        return str(found["branch"]["commitId"])
+
+    def state(self) -> dict[str, Any]:
+        """What an attack would change: approvals, branches, models, and what is deployed."""
+        sagemaker, s3 = self.root("sagemaker"), self.root("s3")
+        bucket = self.outputs["ArtifactBucketName"]
+        found: dict[str, Any] = {
+            arn: sagemaker.describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"]
+            for arn in self.packages.values()
+        }
+        for repository in ("churn-model-build", "churn-model-deploy"):
+            found[repository] = self.head(repository)
+        for prefix in ("models/", "churn-model-deploy/CheckedTem/"):
+            listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)
+            found[prefix] = [one["Key"] for one in listed.get("Contents", ())]
+        found["models"] = len(sagemaker.list_models()["Models"])
+        return found
+
+    def _register(self, group: str) -> str:
+        container = {"Image": IMAGE, "ModelDataUrl": "s3://nothing/model.tar.gz"}
+        made = self.root("sagemaker").create_model_package(
+            ModelPackageGroupName=group,
+            InferenceSpecification={
+                "Containers": [container],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        )
+        return str(made["ModelPackageArn"])
+
+    def _pull_request(self, target: str) -> str:
+        """A change of model-deploy that a scientist has proposed."""
+        codecommit = self.root("codecommit")
+        name = "churn-model-deploy"
+        for branch in (f"to-{target}", "shared"):
+            if branch not in codecommit.list_branches(repositoryName=name)["branches"]:
+                codecommit.create_branch(
+                    repositoryName=name, branchName=branch, commitId=self.commits["model-deploy"]
+                )
+        codecommit.put_file(
+            repositoryName=name,
+            branchName=f"to-{target}",
+            filePath="proposal",
+            fileContent=b"a change",
+            parentCommitId=self.commits["model-deploy"],
+        )
+        reference = {
+            "repositoryName": name,
+            "sourceReference": f"to-{target}",
+            "destinationReference": target,
+        }
+        made = codecommit.create_pull_request(title="A change", targets=[reference])
+        return str(made["pullRequest"]["pullRequestId"])
+
+    def _of_service(self, role_arn: str) -> boto3.Session:
+        """A session of a role that only a service assumes.
+
+        The role opens its door to the root of the account for one call; what it may do stays.
+        """
+        client, name = self.root("iam"), role_arn.rpartition("/")[2]
+        trust = client.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+        opened = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+            "Action": "sts:AssumeRole",
+        }
+        try:
+            document = {**trust, "Statement": [*trust["Statement"], opened]}
+            client.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
+            return self._assume(self.root("sts"), role_arn)
+        finally:
+            client.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+
+    def _assume(self, sts: Any, role: str, **said: Any) -> boto3.Session:
+        answer = sts.assume_role(RoleArn=role, RoleSessionName="attacker", **said)["Credentials"]
+        core = botocore.session.Session()
+        core.register_component("data_loader", _MODELS)
+        return boto3.Session(
+            answer["AccessKeyId"],
+            answer["SecretAccessKey"],
+            answer["SessionToken"],
+            region_name=REGION,
+            botocore_session=core,
+        )
+
+    def _client(self, session: boto3.Session, service: str) -> Any:
+        make: Callable[..., Any] = session.client
+        config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
+        return make(
+            service, endpoint_url=self.aws.url, verify=str(self.aws.ca_bundle), config=config
+        )
+
+
+@contextmanager
+def attacked_project(folder: Path) -> Iterator[AttackedProject]:
+    """Starts an AWS and deploys the project there; all of it ends with the block."""
+    directory = folder / "aws"
+    aws, _ = server_process.start(directory)
+    try:
+        _prepare(aws)
+        yield _deploy(aws, _synthesise(folder))
+    finally:
+        server_process.stop(directory)
+
+
+def _prepare(aws: LocalAws) -> None:
+    """What is there before the project: bootstrap's bucket, the portal, another project's group."""
+    aws.client("s3").create_bucket(Bucket=ASSETS)
+    name = "/cdk-bootstrap/hnb659fds/version"
+    aws.client("ssm").put_parameter(Name=name, Value="28", Type="String")
+    aws.client("sagemaker").create_model_package_group(ModelPackageGroupName="fraud")
+    client = aws.client("iam")
+    trust = {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    saying = ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    allowed = {"Resource": f"arn:aws:iam::{ACCOUNT}:role/sagemaker-personas/*", "Action": saying}
+    documents = [
+        json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **one}]})
+        for one in (trust, allowed)
+    ]
+    client.create_role(RoleName="portal", AssumeRolePolicyDocument=documents[0])
+    client.put_role_policy(RoleName="portal", PolicyName="people", PolicyDocument=documents[1])
+
+
+def _synthesise(folder: Path) -> Path:
+    """The stack of the project, with its people and an MLflow that registers models."""
+    seeds = []
+    for kind in ("build", "deploy"):
+        seed = folder / kind
+        (seed / "buildspecs").mkdir(parents=True)
+        (seed / "README.md").write_text("the code of the team\n")
+        for name in ("synth", "smoke_test", "test", "train"):
+            (seed / f"buildspecs/{name}.yml").write_text(BUILDSPEC)
+        seeds.append(Seed(folder=seed))
+    app = cdk.App(outdir=str(folder / "cdk.out"), analytics_reporting=False)
+    stack = cdk.Stack(app, "churn", env=cdk.Environment(account=ACCOUNT, region=REGION))
+    project = Project(
+        stack,
+        "Project",
+        project_name="churn",
+        project_id="p-churn",
+        model_build_seed=seeds[0],
+        model_deploy_seed=seeds[1],
+        approval_notifications=["reviewers@example.com"],
+    )
+    stores = project.stores
+    MlflowApp(
+        stack,
+        "Mlflow",
+        artifact_bucket=stores.artifacts.bucket,
+        model_registration=ModelRegistration.AUTOMATIC,
+    )
+    access = ProjectAccess(
+        project_name="churn",
+        bucket=stores.artifacts.bucket,
+        image_repository=stores.images,
+        code_repositories=[
+            project.model_build_repository.repository,
+            project.model_deploy_repository.repository,
+        ],
+    )
+    for name, persona in PEOPLE.items():
+        PersonaRole(
+            stack,
+            name,
+            persona=persona,
+            project=access,
+            federated=Federation.by_source_identity(iam.ArnPrincipal(PORTAL)),
+        )
+    app.synth()
+    return folder / "cdk.out"
+
+
+def _deploy(aws: LocalAws, assembly: Path) -> AttackedProject:
+    s3, client = aws.client("s3"), aws.client("cloudformation")
+    manifest = json.loads((assembly / "churn.assets.json").read_text())
+    for entry in manifest["files"].values():
+        source = assembly / entry["source"]["path"]
+        if source.is_dir():
+            with tempfile.TemporaryDirectory() as scratch:
+                source = Path(shutil.make_archive(f"{scratch}/asset", "zip", source))
+                _upload(s3, source, entry)
+        else:
+            _upload(s3, source, entry)
+    s3.upload_file(str(assembly / "churn.template.json"), ASSETS, "churn.json")
+    client.create_stack(
+        StackName="churn",
+        TemplateURL=f"https://s3.{REGION}.amazonaws.com/{ASSETS}/churn.json",
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    while True:
+        (stack,) = client.describe_stacks(StackName="churn")["Stacks"]
+        if not stack["StackStatus"].endswith("IN_PROGRESS"):
+            break
+        time.sleep(0.1)
+    events = client.describe_stack_events(StackName="churn")["StackEvents"]
+    failed = [one for one in events if one["ResourceStatus"].endswith("FAILED")]
+    assert stack["StackStatus"] == "CREATE_COMPLETE", failed
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+    return AttackedProject(aws, _roles(aws), outputs)
+
+
+def _upload(s3: Any, source: Path, entry: Any) -> None:
+    for place in entry["destinations"].values():
+        s3.upload_file(str(source), ASSETS, place["objectKey"])
+
+
+def _roles(aws: LocalAws) -> dict[str, str]:
+    """ARNs of the roles of the stack, by the names that tests have for them."""
+    resources = aws.client("cloudformation").describe_stack_resources(StackName="churn")
+    names = {
+        one["LogicalResourceId"]: one["PhysicalResourceId"]
+        for one in resources["StackResources"]
+        if one["ResourceType"] == "AWS::IAM::Role"
+    }
+    found = {}
+    for who, part in {**{name: name for name in PEOPLE}, **SERVICES}.items():
+        matching = [name for name in names if part in name and name.removesuffix(part)]
+        # The logical id ends with eight letters and digits of a hash.
+        exact = [name for name in matching if name[:-8].endswith(part)] or [
+            name for name in matching if name.startswith(part)
+        ]
+        assert len(exact) == 1, (who, sorted(names))
+        role = aws.client("iam").get_role(RoleName=names[exact[0]].rpartition("/")[2])
+        found[who] = role["Role"]["Arn"]
+    return found
