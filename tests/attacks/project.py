@@ -28,6 +28,7 @@ from rehearsal.local_aws import LocalAws
 ACCOUNT, REGION = "111111111111", "us-east-1"
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 PORTAL = f"arn:aws:iam::{ACCOUNT}:role/portal"
+ROOT = "root"
 PEOPLE = {
     "Scientist": Persona.data_scientist(),
     "Engineer": Persona.ml_engineer(),
@@ -72,26 +73,30 @@ class AttackedProject:
         self.roles = roles
         self.outputs = outputs
         self._sessions: dict[str, boto3.Session] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
         self.packages = {name: self._register(name) for name in ("churn", "fraud")}
         self.commits = {
             kind: self.head(f"churn-{kind}") for kind in ("model-build", "model-deploy")
         }
-        self.pull_requests = {
-            target: self._pull_request(target) for target in ("main", "shared")
-        }
+        self.pull_requests = {target: self._pull_request(target) for target in ("main", "shared")}
+        self.at_first = self.state()
 
     def root(self, service: str) -> Any:
         """A client that may do everything."""
-        return self.aws.client(service)
+        return self.client(ROOT, service)
 
     def client(self, who: str, service: str) -> Any:
         """A client with the role of somebody, or of a service."""
-        return self._client(self.session(who), service)
+        if (who, service) not in self._clients:
+            self._clients[who, service] = self._client(self.session(who), service)
+        return self._clients[who, service]
 
     def session(self, who: str) -> boto3.Session:
         """A session of a role, for the length of the tests."""
         if who not in self._sessions:
-            if who in PEOPLE:
+            if who == ROOT:
+                self._sessions[who] = _session(ACCOUNT, "any", None)
+            elif who in PEOPLE:
                 portal = self._client(self._assume(self.root("sts"), PORTAL), "sts")
                 self._sessions[who] = self._assume(portal, self.roles[who], SourceIdentity="ana")
             else:
@@ -101,6 +106,7 @@ class AttackedProject:
     def git(self, who: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         """git with the credentials of a role."""
         keys = self.session(who).get_credentials()
+        token = {"AWS_SESSION_TOKEN": keys.token} if keys.token else {}
         return subprocess.run(
             ["git", "-c", "user.name=Ana", "-c", "user.email=ana@example.com", *arguments],
             cwd=folder,
@@ -109,13 +115,17 @@ class AttackedProject:
                 **self.aws.variables(),
                 "AWS_ACCESS_KEY_ID": keys.access_key,
                 "AWS_SECRET_ACCESS_KEY": keys.secret_key,
-                "AWS_SESSION_TOKEN": keys.token,
+                **token,
                 "GIT_TERMINAL_PROMPT": "0",
             },
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def url(self, repository: str) -> str:
+        """Where git finds a repository."""
+        return f"{self.aws.url}/v1/repos/{repository}"
 
     def head(self, repository: str, branch: str = "main") -> str:
         """The commit of a branch."""
@@ -137,6 +147,46 @@ class AttackedProject:
             found[prefix] = [one["Key"] for one in listed.get("Contents", ())]
         found["models"] = len(sagemaker.list_models()["Models"])
         return found
+
+    def client_of(self, key: str, secret: str, service: str) -> Any:
+        """A client with keys that somebody has."""
+        return self._client(_session(key, secret, None), service)
+
+    def settled(
+        self, pipeline: str, action: str, *, stage: str = "Synth", after: str | None = None
+    ) -> dict[str, Any]:
+        """The last run of an action when it has ended, for the commit `after` if it is given."""
+        client = self.root("codepipeline")
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            listed = client.list_action_executions(pipelineName=pipeline)
+            for one in listed["actionExecutionDetails"]:
+                if (one["stageName"], one["actionName"]) != (stage, action):
+                    continue
+                ran = one["pipelineExecutionId"]
+                if one["status"] != "InProgress" and (after is None or self._built(ran) == after):
+                    return dict(one)
+            time.sleep(0.3)
+        raise AssertionError(f"{action} of {pipeline} does not end")
+
+    def log_of_check(self) -> str:
+        """What the last check has said."""
+        client, logs = self.root("codebuild"), self.root("logs")
+        (name,) = (one for one in client.list_projects()["projects"] if "Check" in one)
+        newest = client.list_builds_for_project(projectName=name)["ids"][0]
+        (build,) = client.batch_get_builds(ids=[newest])["builds"]
+        where = build["logs"]
+        found = logs.get_log_events(
+            logGroupName=where["groupName"], logStreamName=where["streamName"]
+        )
+        return "".join(one["message"] for one in found["events"])
+
+    def _built(self, execution: str) -> str:
+        found = self.root("codepipeline").get_pipeline_execution(
+            pipelineName="churn-model-deploy", pipelineExecutionId=execution
+        )
+        revisions = found["pipelineExecution"].get("artifactRevisions", [])
+        return str(revisions[0]["revisionId"]) if revisions else ""
 
     def _register(self, group: str) -> str:
         container = {"Image": IMAGE, "ModelDataUrl": "s3://nothing/model.tar.gz"}
@@ -195,15 +245,7 @@ class AttackedProject:
 
     def _assume(self, sts: Any, role: str, **said: Any) -> boto3.Session:
         answer = sts.assume_role(RoleArn=role, RoleSessionName="attacker", **said)["Credentials"]
-        core = botocore.session.Session()
-        core.register_component("data_loader", _MODELS)
-        return boto3.Session(
-            answer["AccessKeyId"],
-            answer["SecretAccessKey"],
-            answer["SessionToken"],
-            region_name=REGION,
-            botocore_session=core,
-        )
+        return _session(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
 
     def _client(self, session: boto3.Session, service: str) -> Any:
         make: Callable[..., Any] = session.client
@@ -211,6 +253,12 @@ class AttackedProject:
         return make(
             service, endpoint_url=self.aws.url, verify=str(self.aws.ca_bundle), config=config
         )
+
+
+def _session(key: str, secret: str, token: str | None) -> boto3.Session:
+    core = botocore.session.Session()
+    core.register_component("data_loader", _MODELS)
+    return boto3.Session(key, secret, token, region_name=REGION, botocore_session=core)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from rehearsal.aws.platform import AwsError, Context, Scope
 from rehearsal.aws.sagemaker.control_plane import identity
 from rehearsal.aws.sagemaker.listing import Listing
+from rehearsal.aws.sagemaker.model_package_groups import KIND as GROUP
 from rehearsal.aws.sagemaker.model_package_groups import PACKAGE, ModelPackageGroups
 from rehearsal.aws.sagemaker.names import known_name
 from rehearsal.aws.sagemaker.records import Record, now
@@ -53,6 +54,13 @@ _UPDATABLE = (
 
 class ModelPackages(ModelPackageGroups):
     """Create-, Describe-, List-, Update-, DeleteModelPackage."""
+
+    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
+        """Of a version those of its group: "uses the tags associated with the model group"."""
+        before, kind, name = arn.partition(f":{PACKAGE}/")
+        if kind and "/" in name:
+            arn = f"{before}:{GROUP}/{name.partition('/')[0]}"
+        return super().resource_tags(arn, scope)
 
     def create_model_package(self, request: Request, context: Context) -> Response:
         record = self.accept("CreateModelPackage", request)
