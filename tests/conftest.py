@@ -10,11 +10,13 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 END_TO_END = "tests/end_to_end/"
 WITH_ITS_OWN_REHEARSAL = f"{END_TO_END}test_tables.py"
 EXAMPLES = "tests/docs/"
-SHARING = (END_TO_END, EXAMPLES)
+PERSONAS = "tests/personas/"
+SHARING = (END_TO_END, EXAMPLES, PERSONAS)
 
 
 class SharedStarts(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests of a file share a server, those of the loop the loop, those of examples the syntheses.
+    """Tests of a file share a server, those of the loop the loop, those of examples the syntheses,
+    those of personas the company in which they work.
 
     One process runs what shares something.
     """
