@@ -58,6 +58,7 @@ class Team(cdk.Stack):
             project_id=f"p-{PROJECT}",
             model_build_seed=Seed(folder=SEEDS / "model_build"),
             model_deploy_seed=Seed(folder=SEEDS / "model_deploy"),
+            network=network,
         )
         key = project.stores.artifacts.key
         access = project.access()

@@ -17,6 +17,26 @@ STEP = {
                 "VolumeKmsKeyId": os.environ["ARTIFACT_KEY_ARN"],
             }
         },
+        "NetworkConfig": {
+            "EnableInterContainerTrafficEncryption": True,
+            "VpcConfig": {
+                "Subnets": os.environ["SUBNET_IDS"].split(","),
+                "SecurityGroupIds": os.environ["SECURITY_GROUP_IDS"].split(","),
+            },
+        },
+        "ProcessingOutputConfig": {
+            "KmsKeyId": os.environ["ARTIFACT_KEY_ARN"],
+            "Outputs": [
+                {
+                    "OutputName": "report",
+                    "S3Output": {
+                        "S3Uri": f"s3://{os.environ['ARTIFACT_BUCKET']}/runs/train/",
+                        "LocalPath": "/opt/ml/processing/output",
+                        "S3UploadMode": "EndOfJob",
+                    },
+                }
+            ],
+        },
         "RoleArn": os.environ["SAGEMAKER_PIPELINE_ROLE_ARN"],
     },
 }
