@@ -5,13 +5,13 @@ from __future__ import annotations
 import aws_cdk as cdk
 from constructs import Construct
 
-from mlops_constructs.projects import Project
+from mlops_constructs.projects import AdoptedStores, Project
 from stacks.default_settings import DefaultSettings
 from stacks.existing_network import existing_network
 from stacks.platform_stack import PlatformStack
 from stacks.removal import removal_policy
 from stacks.seeds import Seeds
-from stacks.settings import ProjectSettings
+from stacks.settings import AdoptSettings, ProjectSettings
 
 
 class ProjectStack(PlatformStack):
@@ -42,5 +42,16 @@ class ProjectStack(PlatformStack):
             model_build_seed=seeds.model_build,
             model_deploy_seed=seeds.model_deploy,
             network=existing_network(self, settings.network),
+            adopted=_adopted(settings.adopt),
             removal_policy=removal_policy(settings.removal),
         )
+
+
+def _adopted(settings: AdoptSettings | None) -> AdoptedStores | None:
+    if settings is None:
+        return None
+    return AdoptedStores(
+        bucket_name=settings.bucket,
+        key_arn=settings.key,
+        image_repository_name=settings.images,
+    )

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from mlops_constructs.delivery.names import PROJECT_ID, PROJECT_NAME
+from mlops_constructs.projects.adopted_stores import BUCKET_NAME, IMAGE_REPOSITORY_NAME, KEY_ARN
 from mlops_constructs.yaml_document import YamlDocument
 from stacks.checked_text import allowed, matching, one_of
 from stacks.default_settings import DefaultSettings
@@ -105,6 +106,19 @@ class ProjectTemplatesSettings(SettingsModel):
     service_catalog: ServiceCatalogSettings | None = None
 
 
+class AdoptSettings(SettingsModel):
+    """What a deleted project of the same name has left, as its stack's outputs name it."""
+
+    bucket: Annotated[str, matching(BUCKET_NAME, "the name of a bucket")]
+    key: Annotated[
+        str, matching(KEY_ARN, "the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID, no alias")
+    ]
+    images: Annotated[
+        str,
+        matching(IMAGE_REPOSITORY_NAME, "the name of an image repository, without its registry"),
+    ]
+
+
 class ProjectSettings(SettingsModel):
     """A project that is deployed directly."""
 
@@ -112,6 +126,15 @@ class ProjectSettings(SettingsModel):
     id: ProjectId | None = None
     removal: Annotated[Removal, Field(strict=False)] = Removal.RETAIN
     network: NetworkSettings | None = None
+    adopt: AdoptSettings | None = None
+
+    @model_validator(mode="after")
+    def _keeps_what_it_adopts(self) -> ProjectSettings:
+        if self.adopt is not None and self.removal is Removal.DESTROY:
+            raise ValueError(
+                "removal: retain with adopt; what is adopted stays when the project is deleted"
+            )
+        return self
 
     @property
     def project_id(self) -> str:

@@ -122,6 +122,15 @@ projects:
             "security_group_ids",
         ),
         (
+            GOOD + "projects: [{name: churn, adopt: {bucket: b-1, key: alias/x, images: i}}]",
+            "projects[0].adopt.key: got 'alias/x' (text); allowed is the ARN of a key",
+        ),
+        (
+            GOOD + "projects: [{name: churn, removal: destroy, adopt: {bucket: b-1, images: i, "
+            "key: 'arn:aws:kms:us-east-1:111111111111:key/1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901'}}]",
+            "removal: retain with adopt; what is adopted stays when the project is deleted",
+        ),
+        (
             "environment: {account: '1111', region: us-east-1}",
             "environment.account: got '1111' (text); allowed is 12 digits in quotes, such as "
             '"111111111111"',

@@ -14,7 +14,7 @@ from .pipeline_action import PipelineAction
 
 def image_action(
     *,
-    repository: ecr.Repository,
+    repository: ecr.IRepository,
     tag: str,
     pipeline_name: str,
     source: codepipeline.Artifact,

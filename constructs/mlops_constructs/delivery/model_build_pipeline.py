@@ -45,7 +45,7 @@ class ModelBuildPipeline(Construct):
         *,
         project: ProjectResources,
         source: Source,
-        image_repository: ecr.Repository,
+        image_repository: ecr.IRepository,
         scan: ScanThresholds | None = None,
     ) -> None:
         """Creates the pipeline `PROJECT-model-build`, its build projects, logs and all roles.

@@ -1,5 +1,6 @@
 """Projects: what a team gets in one step, and the templates from which they get it."""
 
+from .adopted_stores import AdoptedStores
 from .launch_role import LaunchRole
 from .permissions_boundary import ProjectBoundary
 from .project import Project
@@ -11,6 +12,7 @@ from .seed_repository import SeedRepository
 from .template_bucket import TemplateBucket
 
 __all__ = [
+    "AdoptedStores",
     "LaunchRole",
     "Project",
     "ProjectBoundary",

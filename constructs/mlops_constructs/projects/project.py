@@ -16,6 +16,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from mlops_constructs._findings import acknowledge
+from mlops_constructs._problems import Problems
 from mlops_constructs.access import ModelExecutionRole, ProjectAccess
 from mlops_constructs.access.service_role import ROLE_PATH
 from mlops_constructs.delivery import (
@@ -25,9 +26,10 @@ from mlops_constructs.delivery import (
     ProjectResources,
     Source,
 )
-from mlops_constructs.model_registry import ModelPackageGroup
+from mlops_constructs.model_registry import ModelPackageGroup, ModelPackageGroupBase
 from mlops_constructs.network import NetworkBase
 
+from .adopted_stores import AdoptedStores, define_only_if_created
 from .project_stores import ProjectStores
 from .removal import REMOVAL_TAG, ProjectRemoval
 from .seed import Seed
@@ -37,6 +39,8 @@ _LOST_START = (
     "what EventBridge gives up after 24 hours is a start: the next approval or push makes up for "
     "it, as the newest approved model is deployed"
 )
+
+_ONE_OF_TWO = "the value is that of what is created under the condition, else of what is adopted"
 
 
 class Project(Construct):
@@ -73,6 +77,7 @@ class Project(Construct):
     OUTPUTS = (
         "ApprovalTopicArn",
         "ArtifactBucketName",
+        "ArtifactKeyArn",
         "ImageRepositoryUri",
         "ModelBuildPipelineName",
         "ModelBuildRepositoryCloneUrl",
@@ -98,6 +103,7 @@ class Project(Construct):
         packages: PackageRepository | None = None,
         function_network: NetworkBase | None = None,
         approval_notifications: Sequence[str] = (),
+        adopted: AdoptedStores | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Creates the project.
@@ -122,20 +128,28 @@ class Project(Construct):
             approval_notifications: e-mail addresses of those who decide about production; each of
                 them has to confirm. Default: nobody is told until somebody subscribes to the topic
                 of the output `ApprovalTopicArn`.
+            adopted: stores that an earlier project of this name has left, which this one takes up,
+                with the repositories and the model package group of that name. They are no part of
+                this project's stack: they stay when it is deleted. Default: everything is created,
+                and a name that is taken is refused by AWS.
             removal_policy: what happens to repositories, data, images and the registry when the
                 stack is deleted. Default: they stay, unless the creation has failed, and so do
                 endpoints and the roles that these need. With DESTROY a function removes all that
                 the project has made, endpoints included, before its stack is deleted.
 
-        Raises ValueError for a name or id outside of these limits; tokens are not checked.
+        Raises ValueError for a name or id outside of these limits, which are not checked for
+        tokens, and for DESTROY with what is adopted.
         """
         super().__init__(scope, construct_id)
+        _refuse_to_destroy(adopted, removal_policy)
+        self._adopted = adopted
         self._removal_policy, self._function_network = removal_policy, function_network
         self.stores = ProjectStores(
             self,
             "Stores",
             removal_policy=removal_policy,
             server_access_logs_bucket=server_access_logs_bucket,
+            adopted=adopted,
         )
         self.resources = ProjectResources(
             project_name=project_name,
@@ -145,12 +159,7 @@ class Project(Construct):
             network=network,
             packages=packages,
         )
-        self.model_package_group = ModelPackageGroup(
-            self,
-            "ModelPackageGroup",
-            model_package_group_name=project_name,
-            removal_policy=removal_policy,
-        )
+        self.model_package_group = self._group()
         self.model_build_repository = self._repository(
             "ModelBuild", "model-build", model_build_seed
         )
@@ -209,7 +218,23 @@ class Project(Construct):
             description=f"Code of the SageMaker project {name}: {suffix}",
             seed=seed,
             removal_policy=self._removal_policy,
+            adopted=self._adopted,
         )
+
+    def _group(self) -> ModelPackageGroupBase:
+        name = self.resources.project_name
+        if self._adopted is not None and self._adopted.unless is None:
+            return ModelPackageGroup.from_model_package_group_name(self, "ModelPackageGroup", name)
+        group = ModelPackageGroup(
+            self,
+            "ModelPackageGroup",
+            model_package_group_name=name,
+            removal_policy=self._removal_policy,
+        )
+        if self._adopted is not None:
+            resource = cast(cdk.CfnResource, group.node.default_child)
+            define_only_if_created(self._adopted, resource)
+        return group
 
     def _approval_topic(self, addresses: Sequence[str]) -> sns.Topic:
         topic = sns.Topic(self, "Approvals", master_key=self.stores.artifacts.key, enforce_ssl=True)
@@ -283,19 +308,32 @@ class Project(Construct):
         cdk.Tags.of(group).add(REMOVAL_TAG, "true")
 
     def _add_outputs(self) -> None:
-        build = self.model_build_repository.repository
-        deploy = self.model_deploy_repository.repository
+        build, deploy = self.model_build_repository, self.model_deploy_repository
         values = {
             "ApprovalTopicArn": self.approval_topic.topic_arn,
+            "ArtifactKeyArn": self.stores.artifacts.key.key_arn,
             "ArtifactBucketName": self.stores.artifacts.bucket.bucket_name,
             "ImageRepositoryUri": self.stores.images.repository_uri,
             "ModelBuildPipelineName": self.model_build_pipeline.pipeline.pipeline_name,
-            "ModelBuildRepositoryCloneUrl": build.repository_clone_url_http,
-            "ModelBuildRepositoryName": build.repository_name,
+            "ModelBuildRepositoryCloneUrl": build.clone_url,
+            "ModelBuildRepositoryName": build.repository.repository_name,
             "ModelDeployPipelineName": self.model_deploy_pipeline.pipeline.pipeline_name,
-            "ModelDeployRepositoryCloneUrl": deploy.repository_clone_url_http,
-            "ModelDeployRepositoryName": deploy.repository_name,
+            "ModelDeployRepositoryCloneUrl": deploy.clone_url,
+            "ModelDeployRepositoryName": deploy.repository.repository_name,
             "ModelPackageGroupName": self.model_package_group.model_package_group_name,
         }
         for name in self.OUTPUTS:
-            cdk.CfnOutput(self, name, value=values[name]).override_logical_id(name)
+            output = cdk.CfnOutput(self, name, value=values[name])
+            output.override_logical_id(name)
+            if self._adopted is not None:
+                acknowledge(output, {"CloudFormation-Validate::W1001": _ONE_OF_TWO})
+
+
+def _refuse_to_destroy(adopted: AdoptedStores | None, removal_policy: cdk.RemovalPolicy) -> None:
+    problems = Problems("the project")
+    if adopted is not None and removal_policy is cdk.RemovalPolicy.DESTROY:
+        problems.add(
+            "removal_policy is DESTROY, and what is adopted is no part of the stack that is "
+            "deleted; adopt with RETAIN_ON_UPDATE_OR_DELETE, or create the project anew"
+        )
+    problems.raise_if_any()

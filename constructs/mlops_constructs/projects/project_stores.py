@@ -11,6 +11,8 @@ from constructs import Construct
 from mlops_constructs._findings import acknowledge, without_access_log, without_replica
 from mlops_constructs.delivery import ArtifactStore
 
+from .adopted_stores import AdoptedStores, created_or, define_only_if_created
+
 _IMAGE_RETENTION = cdk.Duration.days(180)
 _REPRODUCIBLE = (
     "runs and models can be made again from the repositories and the data; data that nobody else "
@@ -47,6 +49,7 @@ class ProjectStores(Construct):
         *,
         removal_policy: cdk.RemovalPolicy,
         server_access_logs_bucket: s3.IBucket | None = None,
+        adopted: AdoptedStores | None = None,
     ) -> None:
         """Creates the stores.
 
@@ -54,15 +57,74 @@ class ProjectStores(Construct):
             removal_policy: what happens to all of them when the stack is deleted. DESTROY also
                 deletes images; a bucket must be emptied first, as CloudFormation does not do so.
             server_access_logs_bucket: where S3 writes who read and wrote. Default: nowhere.
+            adopted: stores that are there already. Default: new ones.
         """
         super().__init__(scope, construct_id)
-        key = kms.Key(
+        self.artifacts: ArtifactStore
+        self.images: ecr.IRepository
+        if adopted is not None and adopted.unless is None:
+            self._take_up(adopted)
+            return
+        key = self._define_key(removal_policy)
+        bucket = self._define_bucket(key, removal_policy, server_access_logs_bucket)
+        images = self._define_images(key, removal_policy)
+        self.artifacts = ArtifactStore(bucket=bucket, key=key)
+        self.images = images
+        if adopted is not None:
+            # What is referred to from now on may be another key, with the policy of its own.
+            self.artifacts.encrypt_logs(self)
+            resources = [one for one in self.node.find_all() if isinstance(one, cdk.CfnResource)]
+            define_only_if_created(adopted, *resources)
+            self._take_up(adopted, bucket=bucket, key=key, images=images)
+
+    def _take_up(
+        self,
+        adopted: AdoptedStores,
+        *,
+        bucket: s3.Bucket | None = None,
+        key: kms.Key | None = None,
+        images: ecr.Repository | None = None,
+    ) -> None:
+        """Refers to what is adopted, or to what is created instead."""
+        used_key = kms.Key.from_key_arn(
+            self,
+            "KeyInUse",
+            created_or(adopted, created=key.key_arn if key else "", taken_up=adopted.key_arn),
+        )
+        used_bucket = s3.Bucket.from_bucket_attributes(
+            self,
+            "ArtifactsInUse",
+            bucket_name=created_or(
+                adopted, created=bucket.bucket_name if bucket else "", taken_up=adopted.bucket_name
+            ),
+            encryption_key=used_key,
+        )
+        self.artifacts = ArtifactStore(bucket=used_bucket, key=used_key)
+        self.images = ecr.Repository.from_repository_name(
+            self,
+            "ImagesInUse",
+            created_or(
+                adopted,
+                created=images.repository_name if images else "",
+                taken_up=adopted.image_repository_name,
+            ),
+        )
+
+    def _define_key(self, removal_policy: cdk.RemovalPolicy) -> kms.Key:
+        return kms.Key(
             self,
             "Key",
             description="Encrypts data, models and images of one SageMaker project",
             enable_key_rotation=True,
             removal_policy=removal_policy,
         )
+
+    def _define_bucket(
+        self,
+        key: kms.Key,
+        removal_policy: cdk.RemovalPolicy,
+        server_access_logs_bucket: s3.IBucket | None,
+    ) -> s3.Bucket:
         bucket = s3.Bucket(
             self,
             "Artifacts",
@@ -86,8 +148,10 @@ class ProjectStores(Construct):
         acknowledge(bucket, without_replica(_REPRODUCIBLE))
         if server_access_logs_bucket is None:
             acknowledge(bucket, without_access_log(_CLOUDTRAIL))
-        self.artifacts = ArtifactStore(bucket=bucket, key=key)
-        self.images = ecr.Repository(
+        return bucket
+
+    def _define_images(self, key: kms.Key, removal_policy: cdk.RemovalPolicy) -> ecr.Repository:
+        images = ecr.Repository(
             self,
             "Images",
             encryption=ecr.RepositoryEncryption.KMS,
@@ -104,4 +168,5 @@ class ProjectStores(Construct):
             removal_policy=removal_policy,
             empty_on_delete=removal_policy == cdk.RemovalPolicy.DESTROY,
         )
-        acknowledge(self.images, {"CKV_AWS_51": _MOVED_TAGS})
+        acknowledge(images, {"CKV_AWS_51": _MOVED_TAGS})
+        return images

@@ -20,6 +20,7 @@ from mlops_constructs.delivery import PackageRepository
 from mlops_constructs.delivery.names import PROJECT_NAME
 from mlops_constructs.network import NetworkBase
 
+from .adoption_parameters import adopted_by_parameters
 from .project import Project
 from .removal import removal_code
 from .seed import Seed
@@ -76,7 +77,7 @@ class ProjectTemplateStack(cdk.Stack):
             construct_id,
             description=description,
             analytics_reporting=False,
-            # SageMaker knows no parameter but its own two.
+            # SageMaker sets no parameter but its own two, unless people give others.
             synthesizer=cdk.DefaultStackSynthesizer(
                 generate_bootstrap_version_rule=False, qualifier=bootstrap_qualifier
             ),
@@ -95,6 +96,7 @@ class ProjectTemplateStack(cdk.Stack):
         boundary = iam.ManagedPolicy.from_managed_policy_arn(
             self, "Boundary", cdk.Fn.import_value(boundary_export)
         )
+        destroyed = removal_policy is cdk.RemovalPolicy.DESTROY
         Project(
             self,
             "Project",
@@ -105,6 +107,7 @@ class ProjectTemplateStack(cdk.Stack):
             permissions_boundary=boundary,
             network=network.network(self, "Network") if network else None,
             packages=packages,
+            adopted=None if destroyed else adopted_by_parameters(self),
             removal_policy=removal_policy,
         )
 

@@ -28,6 +28,7 @@ OUTPUTS = {
     "ModelDeployPipelineName",
     "ModelPackageGroupName",
     "ArtifactBucketName",
+    "ArtifactKeyArn",
     "ImageRepositoryUri",
 }
 NAMES = {

@@ -38,14 +38,17 @@ def published(tmp_path_factory: pytest.TempPathFactory, seed: Seed) -> tuple[Pat
     return directory, publish(directory, seed)
 
 
-def test_the_template_has_sagemakers_two_parameters_and_no_other(
-    parametrised_template: Mapping[str, Any],
+def test_sagemaker_sets_all_parameters_that_have_to_be_set(
+    parametrised_template: Mapping[str, Any], removable_template: Mapping[str, Any]
 ) -> None:
-    assert set(parametrised_template["Parameters"]) == {
-        "SageMakerProjectName",
-        "SageMakerProjectId",
-    }
-    assert "Rules" not in parametrised_template
+    for template in (parametrised_template, removable_template):
+        wanted = {
+            name for name, one in template["Parameters"].items() if one.get("Default") is None
+        }
+        assert wanted == {"SageMakerProjectName", "SageMakerProjectId"}
+    # What is removed with its project cannot be adopted by another one.
+    assert set(removable_template["Parameters"]) == wanted
+    assert "Rules" not in removable_template
 
 
 @pytest.mark.parametrize(

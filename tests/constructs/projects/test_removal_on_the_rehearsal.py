@@ -13,7 +13,8 @@ import aws_cdk as cdk
 import pytest
 from botocore.exceptions import ClientError
 
-from mlops_constructs.projects import Project, Seed
+from mlops_constructs.projects import AdoptedStores, Project, Seed
+from mlops_constructs.projects.adoption_parameters import NOTHING, adopted_by_parameters
 from rehearsal import server_process
 from rehearsal.local_aws import LocalAws
 
@@ -61,6 +62,8 @@ class Deployed:
         self.cloudformation = aws.client("cloudformation")
         self.stack_id = ""
         self.outputs: dict[str, str] = {}
+        # With parameters, the project is the one of SageMaker's template.
+        self.parameters: dict[str, str] = {}
 
     def client(self, service: str) -> Any:
         return self.aws.client(service)
@@ -75,6 +78,10 @@ class Deployed:
             StackName=self.stack_id or f"Project-{self.name}",
             TemplateURL=url,
             Capabilities=["CAPABILITY_NAMED_IAM"],
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value}
+                for key, value in self.parameters.items()
+            ],
         )
         self.stack_id = changed["StackId"]
         stack = self.settled(self.stack_id)
@@ -132,7 +139,7 @@ class Deployed:
 
     def use(self) -> None:
         """Registers and approves a model, deploys it to staging, and leaves things behind."""
-        sagemaker, codecommit = self.client("sagemaker"), self.client("codecommit")
+        sagemaker = self.client("sagemaker")
         package = {
             "ModelPackageGroupName": self.name,
             "ModelApprovalStatus": "PendingManualApproval",
@@ -144,15 +151,7 @@ class Deployed:
         }
         for _ in range(2):
             sagemaker.create_model_package(**package)
-        repository = f"{self.name}-model-deploy"
-        tip = codecommit.get_branch(repositoryName=repository, branchName="main")["branch"]
-        codecommit.put_file(
-            repositoryName=repository,
-            branchName="main",
-            filePath="version",
-            fileContent=b"1\n",
-            parentCommitId=tip["commitId"],
-        )
+        self.push("version", "1\n")
         sagemaker.create_pipeline(
             PipelineName=f"{self.name}-train",
             PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": [FAILING]}),
@@ -167,6 +166,38 @@ class Deployed:
             logGroupName=f"/aws/sagemaker/Endpoints/{self.name}-staging"
         )
         self.wait("staging", lambda: self.stack_status(f"{self.name}-staging") == "CREATE_COMPLETE")
+
+    def push(self, path: str, text: str) -> str:
+        """Commits a file to main of model-deploy; the id of the commit."""
+        codecommit, repository = self.client("codecommit"), f"{self.name}-model-deploy"
+        tip = codecommit.get_branch(repositoryName=repository, branchName="main")["branch"]
+        pushed = codecommit.put_file(
+            repositoryName=repository,
+            branchName="main",
+            filePath=path,
+            fileContent=text.encode(),
+            parentCommitId=tip["commitId"],
+        )
+        return str(pushed["commitId"])
+
+    def started_by(self, commit: str) -> bool:
+        """Whether a commit has started the pipeline that deploys."""
+        listed = self.client("codepipeline").list_pipeline_executions(
+            pipelineName=f"{self.name}-model-deploy"
+        )["pipelineExecutionSummaries"]
+        revisions = [one for each in listed for one in each.get("sourceRevisions", ())]
+        return commit in {one["revisionId"] for one in revisions}
+
+    def action_status(self, stage: str, action: str) -> str:
+        """The status of an action's latest run in the pipeline that deploys."""
+        states = self.client("codepipeline").get_pipeline_state(name=f"{self.name}-model-deploy")
+        return next(
+            str(one.get("latestExecution", {}).get("status"))
+            for each in states["stageStates"]
+            if each["stageName"] == stage
+            for one in each["actionStates"]
+            if one["actionName"] == action
+        )
 
     def role(self, name: str) -> str:
         """ARN of the role of the stack whose logical id has this in it."""
@@ -241,6 +272,7 @@ class Deployed:
             model_build_seed=seeds["build"],
             model_deploy_seed=seeds["deploy"],
             removal_policy=removal_policy,
+            **({"adopted": adopted_by_parameters(stack)} if self.parameters else {}),
             **parameters,
         )
         app.synth()
@@ -354,6 +386,60 @@ def test_retain_keeps_endpoints_running_and_everybody_can_delete_them_later(
     # Without a word of the project's role: CloudFormation acts with the one that the stack has.
     used.cloudformation.delete_stack(StackName="lasting-staging")
     used.wait("the endpoint's stack", lambda: used.stack_status("lasting-staging") is None)
+
+
+def commits(project: Deployed) -> list[str]:
+    """The messages of the commits on main of model-deploy, the newest first."""
+    codecommit, name = project.client("codecommit"), f"{project.name}-model-deploy"
+    found = codecommit.get_branch(repositoryName=name, branchName="main")["branch"]["commitId"]
+    messages = []
+    while found:
+        commit = codecommit.get_commit(repositoryName=name, commitId=found)["commit"]
+        messages.append(commit["message"])
+        found = next(iter(commit["parents"]), None)
+    return messages
+
+
+@pytest.mark.parametrize("by_parameters", [False, True], ids=["by-the-app", "by-parameters"])
+def test_a_deleted_project_is_taken_up_again_under_its_name(
+    project: Callable[[str], Deployed], by_parameters: bool
+) -> None:
+    name = f"again-{'b' if by_parameters else 'a'}"
+    before = project(name)
+    if by_parameters:
+        before.parameters = {"AdoptBucketName": NOTHING}
+    created = before.deploy(RETAIN)
+    assert created["StackStatus"] == "CREATE_COMPLETE", created["Failures"]
+    before.first_deployment()
+    before.use()
+    assert before.delete()["StackStatus"] == "DELETE_COMPLETE"
+
+    after = project(name)
+    images = before.outputs["ImageRepositoryUri"].partition("/")[2]
+    if by_parameters:
+        after.parameters = {
+            "AdoptBucketName": before.outputs["ArtifactBucketName"],
+            "AdoptKeyId": before.outputs["ArtifactKeyArn"].rpartition("/")[2],
+            "AdoptImageRepositoryName": images,
+        }
+        adopting = after.deploy(RETAIN)
+    else:
+        adopted = AdoptedStores(
+            bucket_name=before.outputs["ArtifactBucketName"],
+            key_arn=before.outputs["ArtifactKeyArn"],
+            image_repository_name=images,
+        )
+        adopting = after.deploy(RETAIN, adopted=adopted)
+
+    assert adopting["StackStatus"] == "CREATE_COMPLETE", adopting["Failures"]
+    assert len(commits(after)) == 2  # the seed, and the push that deployed to staging
+    # The stack of staging is the earlier project's: the new pipeline, with its own role, goes on.
+    after.wait("staging", lambda: after.action_status("Staging", "Deploy") == "Succeeded")
+    pushed = after.push("pushed", "by the adopting project")
+    after.wait("the pushed deployment", lambda: after.started_by(pushed))
+    assert len(commits(after)) == 3
+    packages = after.client("sagemaker").list_model_packages(ModelPackageGroupName=name)
+    assert len(packages["ModelPackageSummaryList"]) == 2
 
 
 def test_who_changes_destroy_to_retain_keeps_the_project(
