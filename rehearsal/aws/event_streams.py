@@ -8,22 +8,23 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
-from botocore.model import StructureShape
+from botocore.model import Shape, StructureShape
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _STRING = 7
 
 
-def write_events(shape: StructureShape, events: Iterable[Mapping[str, Any]]) -> bytes:
+def write_events(shape: Shape | None, events: Iterable[Mapping[str, Any]]) -> bytes:
     """The messages of a stream; each event is one member of its shape, with a blob as payload."""
+    kinds = cast(StructureShape, shape).members
     written = b""
     for event in events:
         ((name, content),) = event.items()
         (payload,) = (
             member
-            for member, described in shape.members[name].members.items()
+            for member, described in cast(StructureShape, kinds[name]).members.items()
             if described.serialization.get("eventpayload")
         )
         headers = {

@@ -106,9 +106,9 @@ class EndpointParts:
             if self.encryption_key is not None:
                 grant(role, use_of_volumes(self.encryption_key))
         for variant in self.on_instances:
-            role = variant.role if isinstance(variant, ManagedFleet) else variant.model.role
-            if role is not None:
-                _grant_options(role, variant)
+            served_by = variant.role if isinstance(variant, ManagedFleet) else variant.model.role
+            if served_by is not None:
+                _grant_options(served_by, variant)
         for fleet in self.fleets:
             # Each component has a log of its own, beside that of the endpoint.
             grant(fleet.role, [writing_logs(scope, "InferenceComponents/*")])

@@ -267,7 +267,7 @@ def test_components_are_invoked_through_their_endpoint_and_measured_by_name(
 def test_a_renamed_endpoint_has_components_of_its_own(model: Model, role: iam.IRole) -> None:
     """AWS cannot move one, and no property of the type is create-only."""
 
-    def component_on(endpoint_name: str | None, **given: str) -> tuple[str, str]:
+    def component_on(endpoint_name: str | None, **given: Any) -> tuple[str, str]:
         stack = cdk.Stack(cdk.App(), "S", env=cdk.Environment(region="eu-west-1"))
         fleet = ManagedFleet(instance_type="ml.m7i.xlarge", role=role, maximum=1)
         endpoint = Endpoint(stack, "E", endpoint_name=endpoint_name, variants=[fleet])
