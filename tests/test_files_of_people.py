@@ -5,6 +5,7 @@ The mutations are drawn from a fixed seed, so that a run finds what the run befo
 
 from __future__ import annotations
 
+import importlib
 import random
 import sys
 from collections.abc import Callable, Iterator
@@ -89,11 +90,11 @@ def deployment_settings() -> Loader:
 
 
 def build_configuration() -> Loader:
-    from pipeline.configuration import read_configuration
-    from tabular.failure import InputError
-
+    # Not imported by name: mypy checks model-build apart, with its own settings.
+    read_configuration = importlib.import_module("pipeline.configuration").read_configuration
+    refusal: type[Exception] = importlib.import_module("tabular.failure").InputError
     text = (ROOT / "seed_code/model_build/config.yaml").read_text()
-    return Loader("model_build", text, read_configuration, InputError)
+    return Loader("model_build", text, read_configuration, refusal)
 
 
 def people() -> Loader:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from botocore.config import Config
 
@@ -35,16 +36,16 @@ def handed_over(action: ActionRun, template: str) -> Iterator[dict[str, str]]:
     account, region = action.principal_arn.split(":")[4], action.record.region
     root = Credentials(account, account, "", f"arn:aws:iam::{account}:root")
     session = action.platform.session(root, region)
-    s3 = session.client("s3", config=Config(signature_version="s3v4"))
+    s3: Any = session.client("s3", config=Config(signature_version="s3v4"))
     bucket = f"codepipeline-{account}-{secrets.token_hex(8)}"
-    elsewhere = {} if region == "us-east-1" else {"LocationConstraint": region}
-    s3.create_bucket(
-        Bucket=bucket, **({"CreateBucketConfiguration": elsewhere} if elsewhere else {})
-    )
+    place: dict[str, Any] = {"Bucket": bucket}
+    if region != "us-east-1":
+        place["CreateBucketConfiguration"] = {"LocationConstraint": region}
+    s3.create_bucket(**place)
     try:
         s3.put_object(Bucket=bucket, Key=_KEY, Body=content)
-        place = {"Bucket": bucket, "Key": _KEY}
-        yield {"TemplateURL": s3.generate_presigned_url("get_object", Params=place)}
+        template_object = {"Bucket": bucket, "Key": _KEY}
+        yield {"TemplateURL": s3.generate_presigned_url("get_object", Params=template_object)}
     finally:
         s3.delete_object(Bucket=bucket, Key=_KEY)
         s3.delete_bucket(Bucket=bucket)
