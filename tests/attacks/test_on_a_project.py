@@ -168,7 +168,7 @@ ANSWER = just(
 )
 NEW_ROLE = just(RoleName="evil", AssumeRolePolicyDocument="{}")
 KEY = just(KeyId="alias/none", PolicyName="default", Policy="{}")
-MOVE = {"ModelLifeCycle": {"Stage": "Production", "StageStatus": "Approved"}}
+MOVE: dict[str, Any] = {"ModelLifeCycle": {"Stage": "Production", "StageStatus": "Approved"}}
 
 ATTACKS = [
     # A data scientist makes models; nobody approves, hosts or deploys alone.

@@ -250,7 +250,7 @@ def _host_staging(aws: LocalAws, outputs: Mapping[str, str]) -> None:
     """The stack of the stage staging, as the deployment would make it."""
     bucket, tags = outputs["ArtifactBucketName"], PROJECT_TAGS
     name = f"{PROJECT}-staging"
-    resources = {
+    resources: dict[str, dict[str, Any]] = {
         "Model": {
             "ExecutionRoleArn": outputs["ModelRole"],
             "PrimaryContainer": {"Image": outputs["Image"]},

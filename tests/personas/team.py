@@ -92,7 +92,7 @@ class Team(cdk.Stack):
                 )
             ),
         )
-        roles = {
+        roles: dict[str, list[iam.IRole]] = {
             "Scientist": [jobs],
             "Engineer": [jobs, project.model_execution_role],  # with which she hosts models
         }

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.personas.conftest import PROJECT, PROJECT_TAGS, Company, Person, denied, eventually
+from tests.personas.conftest import PROJECT_TAGS, Company, Person, denied, eventually
 from tests.personas.notebook import notebook
+from tests.personas.team import PROJECT
 
 OF_THE_PROJECT = [{"Key": "Tags.sagemaker:project-name", "Value": PROJECT}]
 FIXED = """\

@@ -9,8 +9,8 @@ import pytest
 
 from rehearsal.execution.image_registry import publish
 from rehearsal.execution.image_store import ImageStore
-from tests.personas.conftest import PROJECT, PROJECT_TAGS, Company, Person, denied, eventually
-from tests.personas.team import SEEDS
+from tests.personas.conftest import PROJECT_TAGS, Company, Person, denied, eventually
+from tests.personas.team import PROJECT, SEEDS
 
 BUILD, DEPLOY = f"{PROJECT}-model-build", f"{PROJECT}-model-deploy"
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.personas.conftest import PROJECT, PROJECT_TAGS, Company, Person, denied
+from tests.personas.conftest import PROJECT_TAGS, Company, Person, denied
+from tests.personas.team import PROJECT
 
 PACKAGE = f"arn:aws:sagemaker:us-east-1:111111111111:model-package/{PROJECT}/1"
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.personas.conftest import PROJECT, Company, Person, denied, eventually
+from tests.personas.conftest import Company, Person, denied, eventually
+from tests.personas.team import PROJECT
 
 DEPLOY = f"{PROJECT}-model-deploy"
 PACKAGE = f"arn:aws:sagemaker:us-east-1:111111111111:model-package/{PROJECT}/1"

@@ -9,15 +9,20 @@ authorization reference; "Staging Construct for your Model Lifecycle" in the Dev
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 _STATUS = "sagemaker:ModelApprovalStatus"
 
-NO_APPROVAL = {"StringEqualsIfExists": {_STATUS: "PendingManualApproval"}}
+NO_APPROVAL: Mapping[str, Mapping[str, Any]] = {
+    "StringEqualsIfExists": {_STATUS: "PendingManualApproval"}
+}
 """For those who register or change packages: the approval stays out, or pending.
 
 A request that leaves the status out registers a version as pending.
 """
 
-APPROVAL_ALONE = {
+APPROVAL_ALONE: Mapping[str, Mapping[str, Any]] = {
     "StringEquals": {_STATUS: ["Approved", "Rejected"]},
     "Null": {
         "sagemaker:CustomerMetadataPropertiesToRemove": "true",

@@ -122,8 +122,8 @@ class ProjectWork:
         names = self._reach.project.stage_names
         if not names:
             return []
-        changes = ("CreateEndpoint", "DeleteEndpoint", "UpdateEndpoint")
-        changes += ("UpdateEndpointWeightsAndCapacities",)
+        changes = ["CreateEndpoint", "DeleteEndpoint", "UpdateEndpoint"]
+        changes.append("UpdateEndpointWeightsAndCapacities")
         return [
             Permission(
                 actions=[f"sagemaker:{change}" for change in changes],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_sns as sns
+from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access.service_role import Permission
@@ -51,7 +54,7 @@ def approval_action(
 
 
 def _fixed(topic: sns.ITopic) -> sns.ITopic:
-    return sns.Topic.from_topic_arn(topic, "OfApproval", topic.topic_arn)
+    return sns.Topic.from_topic_arn(cast(Construct, topic), "OfApproval", topic.topic_arn)
 
 
 def _publish(topic: sns.ITopic) -> list[Permission]:

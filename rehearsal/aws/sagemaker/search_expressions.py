@@ -75,7 +75,8 @@ def matches(shown: Mapping[str, Any], expression: Mapping[str, Any], shape: Stru
 
 
 def _filter(shown: Mapping[str, Any], given: Mapping[str, Any], shape: StructureShape) -> bool:
-    asked, relation = Property(shape, given["Name"]), given.get("Operator", "Equals")
+    asked = Property(shape, given["Name"])
+    relation: str = given.get("Operator", "Equals")
     values = asked.values(shown)
     if relation in _PRESENCE:
         return bool(values) == (relation == "Exists")
@@ -86,11 +87,12 @@ def _filter(shown: Mapping[str, Any], given: Mapping[str, Any], shape: Structure
         refuse(f"{relation} is supported for text properties only, and {asked.name} is none")
     if relation in _COMPARISONS and text:
         refuse(f"{relation} is not supported for the text property {asked.name}")
+    sought: str = given["Value"]
     if relation == "Contains":
-        return any(given["Value"] in value for value in values)
+        return any(sought in value for value in values)
     if relation == "In":
-        return any(value in given["Value"].split(",") for value in values)
-    wanted = asked.read(given["Value"])
+        return any(value in sought.split(",") for value in values)
+    wanted = asked.read(sought)
     if relation in _COMPARISONS:
         return any(_COMPARISONS[relation](value, wanted) for value in values)
     return (wanted in values) == (relation == "Equals")

@@ -271,7 +271,7 @@ class Deployed:
             model_build_seed=seeds["build"],
             model_deploy_seed=seeds["deploy"],
             removal_policy=removal_policy,
-            **({"adopted": adopted_by_parameters(stack)} if self.parameters else {}),
+            adopted=adopted_by_parameters(stack) if self.parameters else None,
             **parameters,
         )
         app.synth()

@@ -106,8 +106,8 @@ def test_whoever_creates_a_project_of_sagemaker_decides_by_parameters(
         ),
     ],
 )
-def test_what_names_no_store_is_refused(changed: dict[str, str], problem: str) -> None:
-    given = {"bucket_name": BUCKET, "key_arn": KEY, "image_repository_name": IMAGES}
+def test_what_names_no_store_is_refused(changed: dict[str, Any], problem: str) -> None:
+    given: dict[str, Any] = {"bucket_name": BUCKET, "key_arn": KEY, "image_repository_name": IMAGES}
     with pytest.raises(ValueError, match=problem):
         AdoptedStores(**{**given, **changed})
 

@@ -146,8 +146,8 @@ def test_a_bucket_keeps_its_tags_and_its_objects(aws: Any) -> None:
 def test_what_a_resource_needs_stays_while_it_cannot_be_deleted(aws: Any) -> None:
     """The key of a bucket with objects would otherwise be gone, and the objects with it."""
     s3, client, kms = aws.client("s3"), aws.client("cloudformation"), aws.client("kms")
-    rule = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
-    rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] = {"Fn::GetAtt": ["Key", "Arn"]}
+    key = {"Fn::GetAtt": ["Key", "Arn"]}
+    rule = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
     encryption = {"ServerSideEncryptionConfiguration": [rule]}
     root = {"AWS": "arn:aws:iam::111111111111:root"}
     statement = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}

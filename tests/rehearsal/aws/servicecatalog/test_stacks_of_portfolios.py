@@ -9,7 +9,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.rehearsal.aws.servicecatalog.conftest import ACCOUNT, Catalog, topic
+from tests.rehearsal.aws.conftest import ACCOUNT
+from tests.rehearsal.aws.servicecatalog.conftest import Catalog, topic
 
 OUTPUTS = {name: {"Value": {"Ref": name}} for name in ("Product", "Portfolio")}
 
