@@ -43,6 +43,13 @@ class StockType:
     attaches: str = ""
     attaches_to: str = ""
     lowercase_name: bool = False
+    #: Like `when`, for a resource whose ARN is known only when it is there: asked after creation.
+    after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Whether IAM knows the template's tags when it is asked; otherwise it looks for them itself.
+    known_tags: bool = True
+    #: A property path that holds a KMS key: what is asked for it, for the service in `through`.
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    through: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,8 @@ def checks(
             for item, role in roles
         ]
     requested = {} if verb == "delete" else _tag_keys("aws:RequestTag", _tags(new))
-    resource = _tag_keys("aws:ResourceTag", _tags(new if verb == "create" else old))
+    tags_known = _tags(new if verb == "create" else old) if stock.known_tags else {}
+    resource = _tag_keys("aws:ResourceTag", tags_known)
     # What creates a resource finds no tags on it yet; what follows does.
     first = requested if verb == "create" else requested | resource
     actions = [(action, first) for action in getattr(stock, verb)]
@@ -103,6 +111,17 @@ def checks(
         yield Check(action, of_role.arn, of_role.keys() | {"iam:PolicyARN": policy})
     if verb != "delete":
         yield from _passed_roles(stock, new, old)
+        yield from _used_keys(stock, new, old, scope)
+
+
+def checks_after_creation(
+    stock: StockType, name: str, new: Properties, scope: Scope
+) -> Iterator[Check]:
+    """What IAM is asked about a new resource once it has its ARN; `name` is its physical id."""
+    for prop, actions in stock.after.items():
+        if new.get(prop, stock.defaults.get(prop)) != stock.defaults.get(prop):
+            for action in actions:
+                yield Check(action, _arn(stock, name, "/", scope))
 
 
 def _further_actions(
@@ -112,7 +131,8 @@ def _further_actions(
         for prop, actions in stock.when_deleted.items():
             yield from actions if new.get(prop) else ()
         return
-    for prop, actions in stock.when.items():
+    late = stock.after if verb == "update" else {}
+    for prop, actions in (*stock.when.items(), *late.items()):
         default = stock.defaults.get(prop)
         if new.get(prop, default) != old.get(prop, default):
             yield from actions
@@ -147,6 +167,22 @@ def _passed_roles(stock: StockType, new: Properties, old: Properties) -> Iterato
         for role_arn in _at(new, path.split(".")):
             if role_arn not in known:
                 yield Check("iam:PassRole", role_arn, {"iam:PassedToService": service})
+
+
+def _used_keys(stock: StockType, new: Properties, old: Properties, scope: Scope) -> Iterator[Check]:
+    """The KMS keys that a service is given, for grants of its own."""
+    for path, actions in stock.keys.items():
+        known = set(_at(old, path.split(".")))
+        for key in _at(new, path.split(".")):
+            if key in known:
+                continue
+            arn = key if key.startswith("arn:") else scope.arn("kms", f"key/{key}")
+            through = f"{stock.through}.{scope.region}.amazonaws.com"
+            for action in actions:
+                keys = {"kms:ViaService": through, "kms:CallerAccount": scope.account}
+                if action == "kms:CreateGrant":
+                    keys["kms:GrantIsForAWSResource"] = "true"
+                yield Check(action, arn, keys)
 
 
 def _boundary_key(boundary: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from rehearsal.aws.adapter import (
     foreign_buckets,
     function_code,
     iam_resources,
+    key_tags,
     managed_policies,
     metrics,
     object_encryption,
@@ -32,6 +33,7 @@ from rehearsal.aws.adapter import (
     source_identity,
     stack_actor,
     stack_deletions,
+    stack_requests,
     stack_rows,
     stack_rules,
     state_machines,
@@ -49,12 +51,14 @@ def install(platform: Ministack, gateway: Gateway, resource_types: Sequence[Reso
     routing.serve(gateway)
     iam_resources.install()
     resource_tags.install()
+    key_tags.install()
     role_tags.install()
     conditions.install()
     principal_arn.install()
     policy_variables.install()
     via_service.install()
     stack_actor.install()
+    stack_requests.install()
     stack_rows.register(platform, resource_types)
     stack_deletions.install()
     stack_rules.install()

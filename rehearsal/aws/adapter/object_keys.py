@@ -16,6 +16,7 @@ from ministack.services import kms
 
 from rehearsal.aws.adapter import identity
 from rehearsal.aws.adapter.bucket_encryption import MANAGED_KEY
+from rehearsal.aws.adapter.key_tags import authorized_tags
 from rehearsal.aws.adapter.scope import current_scope, in_scope
 from rehearsal.aws.platform import AwsError, Scope
 
@@ -135,7 +136,7 @@ def _lacking(own: str, unlimited: str) -> str:
 
 
 def _condition_keys(key: Key, principal: Any, region: str, context_arn: str) -> dict[str, Any]:
-    tags = {tag["TagKey"]: tag["TagValue"] for tag in key.get("Tags") or []}
+    tags = authorized_tags(key)
     return {
         "kms:viaservice": f"s3.{region}.amazonaws.com",
         "kms:calleraccount": principal.account,

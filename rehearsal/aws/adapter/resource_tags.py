@@ -1,16 +1,21 @@
-"""Tags of EC2's and EFS's resources for `aws:ResourceTag`, and which file system is asked about."""
+"""Tags of resources for `aws:ResourceTag`, and which file system is asked about.
+
+ministack looks for tags only where an identity policy names them, not for the conditions of
+permissions boundaries and session policies. Whatever names them finds them here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import ec2, tagging
 
 from rehearsal.aws.adapter.scope import current_scope
 
 Tags = list[dict[str, str]]
+_PREFIX = "aws:resourcetag/"
 
 
 def install() -> None:
@@ -28,6 +33,22 @@ def install() -> None:
         return arn
 
     iam_actions.extract_resource_arn = extract
+    _resolve_tags()
+
+
+def _resolve_tags() -> None:
+    """Gives conditions the tags of ministack's own resources, where the request has none yet."""
+    stock = iam_evaluator._resolve_condition_key
+
+    def resolve(key: str, context: iam_evaluator.EvalContext) -> Any:
+        value = stock(key, context)
+        if value is not None or not key.lower().startswith(_PREFIX):
+            return value
+        found = tagging.resource_tags(context.resource_arn) or {}
+        wanted = key[len(_PREFIX) :].lower()
+        return next((tag for name, tag in found.items() if name.lower() == wanted), None)
+
+    iam_evaluator._resolve_condition_key = resolve
 
 
 def _security_groups() -> Iterator[tuple[str, Tags]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ministack.services.cloudformation import provisioners, stacks
@@ -15,7 +15,7 @@ from rehearsal.aws.provisioner import Provisioned, Provisioner
 from rehearsal.aws.resource_requests import own_properties
 from rehearsal.aws.resource_schemas import create_only_properties, tag_property
 from rehearsal.aws.resource_types import ResourceType
-from rehearsal.aws.stack_permissions import checks
+from rehearsal.aws.stack_permissions import Check, checks, checks_after_creation
 from rehearsal.aws.stock_types import STOCK_TYPES
 
 Properties = dict[str, Any]
@@ -74,7 +74,13 @@ def _judge_stock_types(own: set[str]) -> None:
     ) -> Any:
         name = _future_name(type_name, logical_id, stack_name)
         _judge(own, type_name, "create", name, properties, {})
-        return provision(type_name, logical_id, properties, stack_name)
+        made = provision(type_name, logical_id, properties, stack_name)
+        try:
+            _judge_created(type_name, made[0], properties)
+        except ValueError:
+            delete(type_name, made[0], properties)
+            raise
+        return made
 
     def judged_update(
         type_name: str, physical_id: str, old: Properties, new: Properties, *rest: Any
@@ -126,7 +132,19 @@ def _judge(
     scope = current_scope()
     # CloudFormation's own tags need no permission.
     new, old = own_properties(type_name, new), own_properties(type_name, old)
-    for check in checks(stock, verb, name, new, old, scope, identity.role_facts(scope)):
+    _ask(checks(stock, verb, name, new, old, scope, identity.role_facts(scope)))
+
+
+def _judge_created(type_name: str, physical_id: str, properties: Mapping[str, Any]) -> None:
+    """Asks for what CloudFormation does with a resource that it has just made."""
+    stock = STOCK_TYPES.get(type_name)
+    if stock is not None and stock.after and not current_actor().is_root:
+        _ask(checks_after_creation(stock, physical_id, properties, current_scope()))
+
+
+def _ask(asked: Iterable[Check]) -> None:
+    principal, scope = current_actor().credentials.principal_arn, current_scope()
+    for check in asked:
         try:
             identity.authorize(principal, check.action, check.resource_arn, scope, check.keys)
         except AwsError as error:

@@ -48,6 +48,14 @@ def template_of(project: Record) -> dict[str, Any]:
     return template
 
 
+def condition_keys(template: Mapping[str, Any]) -> dict[str, str]:
+    """What policies on CreateStack and UpdateStack see of SageMaker's request."""
+    keys = {"cloudformation:TemplateUrl": template["TemplateURL"]}
+    if template.get("RoleARN"):
+        keys["cloudformation:RoleArn"] = template["RoleARN"]
+    return keys
+
+
 def with_template(template: Mapping[str, Any]) -> dict[str, Any]:
     """The template as DescribeProject shows it."""
     return {"TemplateProviderDetails": [{"CfnTemplateProviderDetail": dict(template)}]}

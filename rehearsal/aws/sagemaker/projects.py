@@ -124,10 +124,15 @@ class Projects(ControlPlane):
         """A change of a stack, which SageMaker asks of CloudFormation in the caller's name."""
         template = project_stacks.template_of(project)
         arn = project_stacks.stack_arn(context.scope, project["ProjectId"])
-        self.authorize_caller(context, f"cloudformation:{action}", arn)
+        deletes = action == "DeleteStack"
+        keys = {} if deletes else project_stacks.condition_keys(template)
+        self.authorize_caller(context, f"cloudformation:{action}", arn, keys)
+        # SageMaker waits for the stack; the stacks that it creates and updates have its tags.
+        for further in ("DescribeStacks",) if deletes else ("DescribeStacks", "TagResource"):
+            self.authorize_caller(context, f"cloudformation:{further}", arn)
         if template.get("RoleARN"):
             self.platform.check_pass_role(context, template["RoleARN"], CLOUDFORMATION)
-        if action != "DeleteStack":  # CloudFormation reads it with the caller's permission
+        if not deletes:  # CloudFormation reads it with the caller's permission
             where = template_arn(template["TemplateURL"])
             self.authorize_caller(context, "s3:GetObject", where)
 

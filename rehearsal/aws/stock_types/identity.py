@@ -10,8 +10,11 @@ IDENTITY_TYPES: dict[str, StockType] = {
     "AWS::KMS::Key": StockType(
         arn="arn:aws:kms:{region}:{account}:key/{name}",
         create=("kms:CreateKey",),
-        delete=("kms:ScheduleKeyDeletion",),
-        # A new key has no ARN to name yet; what changes it later is checked on its own.
+        delete=("kms:DescribeKey", "kms:ScheduleKeyDeletion"),
+        # A new key has no ARN to name yet, and no tags that IAM knows of.
+        after={"EnableKeyRotation": ("kms:EnableKeyRotation",)},
+        defaults={"EnableKeyRotation": False},
+        known_tags=False,
     ),
     "AWS::KMS::Alias": StockType(
         arn="arn:aws:kms:{region}:{account}:{name}",

@@ -45,5 +45,7 @@ STORAGE_TYPES: dict[str, StockType] = {
             "RepositoryPolicyText": ("ecr:SetRepositoryPolicy",),
             "Tags": ("ecr:TagResource",),
         },
+        keys={"EncryptionConfiguration.KmsKey": ("kms:DescribeKey", "kms:CreateGrant")},
+        through="ecr",
     ),
 }
