@@ -8,6 +8,7 @@ from constructs import Construct
 
 from mlops_constructs.projects import (
     LaunchRole,
+    LaunchRoleBase,
     ProjectBoundary,
     ProjectPortfolio,
     ProjectProduct,
@@ -57,6 +58,9 @@ class ProjectTemplatesStack(PlatformStack):
             ],
             removal_policy=policy,
         )
+        name = settings.launch_role_name
+        if name is None and defaults.prefix:
+            name = f"{defaults.prefix}ProjectsLaunchRole-{env.region}"
         template = ProjectTemplate(
             self,
             "TabularModel",
@@ -66,14 +70,23 @@ class ProjectTemplatesStack(PlatformStack):
             model_build_seed=seeds.model_build,
             model_deploy_seed=seeds.model_deploy,
             boundary_export=boundary_export,
+            launch_role_arn=settings.launch_role_arn or (name and LaunchRole.arn_of(name)),
             network=existing_network(self, settings.network),
             removal_policy=policy,
         )
         boundary = ProjectBoundary(
             self, "Boundary", template=template.template, export_name=boundary_export
         )
-        launch = LaunchRole(
-            self, "LaunchRole", boundary=boundary.policy, asset_bucket=template.asset_bucket
+        launch = (
+            LaunchRole.from_role_arn(self, "LaunchRole", settings.launch_role_arn)
+            if settings.launch_role_arn
+            else LaunchRole(
+                self,
+                "LaunchRole",
+                boundary=boundary.policy,
+                asset_bucket=template.asset_bucket,
+                role_name=name,
+            )
         )
         if settings.service_catalog is not None:
             self._publish_in_service_catalog(template, launch, settings.service_catalog)
@@ -83,7 +96,7 @@ class ProjectTemplatesStack(PlatformStack):
         cdk.CfnOutput(self, "LaunchRoleArn", value=launch.role.role_arn)
 
     def _publish_in_service_catalog(
-        self, template: ProjectTemplate, launch: LaunchRole, settings: ServiceCatalogSettings
+        self, template: ProjectTemplate, launch: LaunchRoleBase, settings: ServiceCatalogSettings
     ) -> None:
         """The second way in which Studio finds templates, for those who have it in use."""
         portfolio = ProjectPortfolio(

@@ -8,7 +8,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from mlops_constructs.delivery.names import PROJECT_ID, PROJECT_NAME
 from mlops_constructs.projects.adopted_stores import BUCKET_NAME, IMAGE_REPOSITORY_NAME, KEY_ARN
@@ -53,6 +60,20 @@ Principal = Annotated[
     matching(
         r"(?:role|user|group)/[A-Za-z0-9_+=,.@*?/-]+",
         'a role, user or group of this account, such as "role/sagemaker-personas/*"',
+    ),
+]
+RoleName = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9_+=,.@-]{1,64}",
+        'up to 64 letters, digits and _+=,.@-, such as "ProjectsLaunchRole"',
+    ),
+]
+RoleArn = Annotated[
+    str,
+    matching(
+        r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]+",
+        'the ARN of a role, such as "arn:aws:iam::111111111111:role/ProjectsLaunchRole"',
     ),
 ]
 ProjectName = Annotated[
@@ -103,7 +124,18 @@ class ProjectTemplatesSettings(SettingsModel):
     allowed_cidrs: list[Cidr] = []
     allowed_vpcs: list[VpcId] = []
     network: NetworkSettings | None = None
+    launch_role_name: RoleName | None = None
+    launch_role_arn: RoleArn | None = None
     service_catalog: ServiceCatalogSettings | None = None
+
+    @field_validator("launch_role_arn")
+    @classmethod
+    def _instead_of_a_name(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("launch_role_name") is not None:
+            raise ValueError(
+                "one of launch_role_name, which makes a role, and launch_role_arn, which takes one"
+            )
+        return value
 
 
 class AdoptSettings(SettingsModel):
@@ -163,6 +195,16 @@ class Settings(SettingsModel):
         if not (self.project_templates or self.projects or self.platform_pipeline):
             raise ValueError(
                 "the file deploys nothing; give project_templates, projects or platform_pipeline"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _launch_role_of_the_account(self) -> Settings:
+        given = self.project_templates.launch_role_arn if self.project_templates else None
+        if given is not None and given.split(":")[4] != self.environment.account:
+            raise ValueError(
+                f"project_templates.launch_role_arn: got {given}; allowed is a role of the account "
+                f"{self.environment.account}, since CloudFormation takes no other"
             )
         return self
 

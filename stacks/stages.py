@@ -17,7 +17,8 @@ def load_stages(settings: Settings, config: str, root: Path) -> list[Settings]:
 
     Raises SettingsError with the problems of every stage, each with its place in the pipeline's
     file: a file that cannot be used, a stage with a pipeline of its own, and two files, the
-    pipeline's included, that would deploy the same stack, template or project.
+    pipeline's included, that would deploy the same stack, template or project, or make a launch
+    role of the same name in one account.
     """
     pipeline = settings.platform_pipeline
     problems: list[str] = []
@@ -40,7 +41,8 @@ def load_stages(settings: Settings, config: str, root: Path) -> list[Settings]:
                 account, region = found.environment.account, found.environment.region
                 problems.append(
                     f"{place}: {stage.config} has {one[-1]} for {account} in {region}, and so has "
-                    f"{taken[one]}; allowed is one of them in each account and region"
+                    f"{taken[one]}; allowed is one of them in each account"
+                    f"{' and region' if one[1] else ''}"
                 )
             taken[one] = stage.config
         loaded.append(found)
@@ -50,8 +52,15 @@ def load_stages(settings: Settings, config: str, root: Path) -> list[Settings]:
 
 
 def _deployed(settings: Settings) -> list[tuple[str, str, str]]:
-    """What exists once in an account and region: the templates, and each project by its name."""
+    """What exists once in an account and region: the templates, and each project by its name.
+
+    A role exists once in an account; one without a name of its own has the region's.
+    """
     place = (settings.environment.account, settings.environment.region)
     found = ["project_templates"] if settings.project_templates else []
     found += [f"the project {project.name}" for project in settings.projects]
-    return [(*place, one) for one in found]
+    of_account = []
+    if settings.project_templates and settings.project_templates.launch_role_name:
+        of_account.append(f"the launch_role_name {settings.project_templates.launch_role_name}")
+    account, _ = place
+    return [(*place, one) for one in found] + [(account, "", one) for one in of_account]

@@ -1,4 +1,4 @@
-"""A project that somebody creates from the product of an example, and deletes again."""
+"""Projects that people create from a template in both ways, and delete again."""
 
 from __future__ import annotations
 
@@ -10,38 +10,64 @@ import boto3
 
 from tests.docs.conftest import Account
 
-NAME = "from-a-product"
 
-
-def creates_a_project_from_the_product(account: Account, outputs: Mapping[str, str]) -> None:
+def creates_projects_in_both_ways(account: Account, outputs: Mapping[str, str]) -> None:
     """Nobody has any right to a project's resources but the launch role."""
-    sagemaker = client_of(account, outputs["ProjectCreatorRoleArn"], "sagemaker")
-    sagemaker.create_project(
-        ProjectName=NAME,
+    creates_a_project(
+        account,
+        outputs["TemplateUserRoleArn"],
+        "from-a-template",
+        TemplateProviders=[
+            {
+                "CfnTemplateProvider": {
+                    "TemplateName": "tabular-model",
+                    "TemplateURL": outputs["TemplateUrl"],
+                    "RoleARN": outputs["LaunchRoleArn"],
+                }
+            }
+        ],
+    )
+    creates_a_project(
+        account,
+        outputs["ProductUserRoleArn"],
+        "from-a-product",
         ServiceCatalogProvisioningDetails={"ProductId": outputs["ProductId"]},
     )
-    project = settled(sagemaker)
+
+
+def creates_a_project(account: Account, role: str, name: str, **source: Any) -> None:
+    """A project that somebody with a role creates, looks at, and deletes."""
+    sagemaker = client_of(account, role, "sagemaker")
+    sagemaker.create_project(ProjectName=name, **source)
+    project = settled(sagemaker, name)
     assert project["ProjectStatus"] == "CreateCompleted", project
 
-    product = project["ServiceCatalogProvisionedProductDetails"]["ProvisionedProductId"]
-    stack = f"SC-{account.aws.account}-{product}"
+    stack = stack_name(account, project)
     stores = account.outputs_of(stack)
-    leave_pipelines_alone(account)
+    leave_pipelines_alone(account, name)
     for kind in ("build", "deploy"):
         files = account.client("codecommit").get_folder(
-            repositoryName=f"{NAME}-model-{kind}", folderPath="buildspecs"
+            repositoryName=f"{name}-model-{kind}", folderPath="buildspecs"
         )["files"]
         assert files
     empty(account, stores["ArtifactBucketName"])
 
-    sagemaker.delete_project(ProjectName=NAME)
+    sagemaker.delete_project(ProjectName=name)
     while any(
-        one["ProjectName"] == NAME for one in sagemaker.list_projects()["ProjectSummaryList"]
+        one["ProjectName"] == name for one in sagemaker.list_projects()["ProjectSummaryList"]
     ):
-        status = sagemaker.describe_project(ProjectName=NAME)
+        status = sagemaker.describe_project(ProjectName=name)
         assert status["ProjectStatus"] == "DeleteInProgress", (status, account.failures(stack))
         time.sleep(0.2)
     assert stack not in account.stack_names()
+
+
+def stack_name(account: Account, project: Mapping[str, Any]) -> str:
+    """The stack that SageMaker or Service Catalog has made for a project."""
+    product = project.get("ServiceCatalogProvisionedProductDetails")
+    if product:
+        return f"SC-{account.aws.account}-{product['ProvisionedProductId']}"
+    return f"SP-{account.aws.account}-{project['ProjectId']}"
 
 
 def client_of(account: Account, role: str, service: str) -> Any:
@@ -58,19 +84,19 @@ def client_of(account: Account, role: str, service: str) -> Any:
     )
 
 
-def settled(sagemaker: Any) -> Mapping[str, Any]:
+def settled(sagemaker: Any, name: str) -> Mapping[str, Any]:
     """The project when its creation has ended."""
     while True:
-        project: Mapping[str, Any] = sagemaker.describe_project(ProjectName=NAME)
+        project: Mapping[str, Any] = sagemaker.describe_project(ProjectName=name)
         if project["ProjectStatus"] != "CreateInProgress":
             return project
         time.sleep(0.2)
 
 
-def leave_pipelines_alone(account: Account) -> None:
+def leave_pipelines_alone(account: Account, name: str) -> None:
     """Ends what the first commits have started, for good: nothing is to be trained here."""
     for kind in ("build", "deploy"):
-        account.client("codepipeline").delete_pipeline(name=f"{NAME}-model-{kind}")
+        account.client("codepipeline").delete_pipeline(name=f"{name}-model-{kind}")
 
 
 def empty(account: Account, bucket: str) -> None:

@@ -12,7 +12,7 @@ from tests.docs.another_region import deploys_into_another_region
 from tests.docs.batch_monitoring import finds_drift_of_a_batch
 from tests.docs.conftest import INTERCEPT, Account
 from tests.docs.feature_ingestion import ingests_files
-from tests.docs.projects import creates_a_project_from_the_product
+from tests.docs.projects import creates_projects_in_both_ways
 from tests.docs.pull_requests import builds_pull_requests
 from tests.docs.retraining import retrains_once
 from tests.docs.waiting import eventually
@@ -117,7 +117,7 @@ USES: dict[str, Use] = {
     "cost_budget": tells_what_is_spent,
     "inference_components": wakes_a_component,
     "multi_model_endpoint": answers_by_target_model,
-    "project_templates": creates_a_project_from_the_product,
+    "project_templates": creates_projects_in_both_ways,
     "pull_request_builds": builds_pull_requests,
     "real_time_endpoint": answers,
     "serial_pipeline": answers,

@@ -124,7 +124,7 @@ def test_the_only_name_that_the_templates_stack_gives_is_the_launch_roles(
         for member, value in resource.get("Properties", {}).items()
         if member.endswith("Name") and member != "PolicyName" and isinstance(value, str)
     ]
-    assert names == ["AmazonSageMakerProjectsLaunchRole"]
+    assert names == ["AmazonSageMakerProjectsLaunchRole-eu-central-1"]
 
 
 def test_the_deploying_seed_carries_the_library(assembly: Assembly) -> None:

@@ -163,6 +163,21 @@ def test_stages_with_different_projects_share_an_account(folder: Path) -> None:
     assert len(load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)) == 2
 
 
+def test_two_regions_of_an_account_are_refused_only_if_they_name_one_launch_role(
+    folder: Path,
+) -> None:
+    for file, region in (("staging", "eu-central-1"), ("production", "eu-west-1")):
+        place = f'environment: {{account: "222222222222", region: {region}}}\n'
+        templates = "project_templates: {launch_role_name: ProjectsLaunchRole}\n"
+        (folder / f"config/{file}.yaml").write_text(place + templates)
+
+    with pytest.raises(SettingsError, match="ProjectsLaunchRole for 222222222222 in eu-west-1"):
+        load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)
+
+    (folder / "config/production.yaml").write_text(place + "project_templates: {}\n")
+    assert len(load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)) == 2
+
+
 def test_a_pipeline_of_a_stage_is_refused(folder: Path) -> None:
     write(folder, "production", "333333333333", PIPELINE)
 

@@ -285,3 +285,24 @@ def test_the_regions_are_those_where_cloudformation_has_all_types() -> None:
         if json.loads(path.read_text()).keys() >= NEEDED_TYPES
     }
     assert set(REGIONS) == complete
+
+
+def test_a_launch_role_that_exists_is_of_the_account_and_needs_no_name(write: Write) -> None:
+    role = "arn:aws:iam::{}:role/ProjectsLaunchRole"
+    templates = GOOD + "project_templates: {{launch_role_arn: {}{}}}"
+
+    both = templates.format(role.format("111111111111"), ", launch_role_name: Mine")
+    assert "allowed is one of launch_role_name, which makes a role, and" in message(write(both))
+    of_another = templates.format(role.format("222222222222"), "")
+    assert "allowed is a role of the account 111111111111" in message(write(of_another))
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("launch_role_name: launch role", "launch_role_name: got 'launch role' (text); allowed"),
+        ("launch_role_arn: ProjectsLaunchRole", "launch_role_arn: got 'ProjectsLaunchRole' (text)"),
+    ],
+)
+def test_what_names_no_role_is_refused(write: Write, setting: str, expected: str) -> None:
+    assert expected in message(write(f"{GOOD}project_templates: {{{setting}}}"))

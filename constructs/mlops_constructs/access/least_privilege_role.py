@@ -12,8 +12,8 @@ from .acknowledgement import acknowledge_permissions
 from .managed_policies import MOST_POLICIES, ManagedPolicies
 from .permission import Permission
 
-ROLE_PATH = "/sagemaker-projects/"
-"""Path of a project's roles and policies: whoever may create them can be confined to it."""
+ROLE_PATH = "/ml-platform/"
+"""Path of the platform's roles and policies, which no role that makes projects reaches."""
 
 
 class LeastPrivilegeRole(iam.Role):
@@ -48,7 +48,8 @@ class LeastPrivilegeRole(iam.Role):
             assumed_by: who may assume it.
             permissions: all that the role may do.
             description: who uses the role and for what; IAM shows it.
-            path: of the role and its policies. Default: that of a project's roles.
+            path: of the role and its policies. Default: that of the platform's roles; a `Project`
+                puts what is in it on a path of its own.
             role_name: only where people or AWS look for a name. Default: CloudFormation makes one.
             permissions_boundary: what the role can never exceed. Default: nothing but what
                 `iam.PermissionsBoundary` applies to the scope.

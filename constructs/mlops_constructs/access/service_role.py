@@ -39,7 +39,8 @@ class ServiceRole(LeastPrivilegeRole):
             service: service principal that may assume it, such as "codebuild.amazonaws.com".
             permissions: all that the role may do.
             description: who uses the role and for what; IAM shows it.
-            path: of the role and its policies. Default: that of a project's roles.
+            path: of the role and its policies. Default: that of the platform's roles; a `Project`
+                puts what is in it on a path of its own.
             role_name: only where people or AWS look for a name. Default: CloudFormation makes one.
 
         Raises ValueError when the permissions need more policies than a role can have.

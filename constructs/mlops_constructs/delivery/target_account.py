@@ -97,7 +97,7 @@ def pipeline_role_name(pipeline_name: str) -> str:
 
 
 def role_arn(account: str, name: str) -> str:
-    """ARN of a role below the path of a project's roles."""
+    """ARN of a role below the path of the platform's roles."""
     # Not joined from parts: cfn-lint refuses a join as the role of a pipeline's action (E3703).
     if is_known(account):
         return cdk.Fn.sub(f"arn:${{AWS::Partition}}:iam::{account}:role{ROLE_PATH}{name}")

@@ -2,6 +2,7 @@
 
 from .adopted_stores import AdoptedStores
 from .launch_role import LaunchRole
+from .launch_role_base import LaunchRoleBase
 from .permissions_boundary import ProjectBoundary
 from .project import Project
 from .project_portfolio import ProjectPortfolio
@@ -14,6 +15,7 @@ from .template_bucket import TemplateBucket
 __all__ = [
     "AdoptedStores",
     "LaunchRole",
+    "LaunchRoleBase",
     "Project",
     "ProjectBoundary",
     "ProjectPortfolio",

@@ -27,22 +27,25 @@ _ACTIONS: dict[str, str] = {
     "ListTargetsByRule PutRule PutTargets RemoveTargets TagResource UntagResource",
     # Of the function that removes a project; CloudFormation calls it, too.
     "lambda": "CreateFunction DeleteFunction GetFunction GetFunctionCodeSigningConfig "
-    "GetFunctionRecursionConfig GetRuntimeManagementConfig InvokeFunction ListTags TagResource "
-    "UntagResource UpdateFunctionCode UpdateFunctionConfiguration",
+    "GetFunctionRecursionConfig GetFunctionScalingConfig GetRuntimeManagementConfig "
+    "InvokeFunction ListTags TagResource UntagResource UpdateFunctionCode "
+    "UpdateFunctionConfiguration",
     "logs": "AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteRetentionPolicy "
     "DescribeIndexPolicies DisassociateKmsKey GetDataProtectionPolicy ListTagsForResource "
     "PutRetentionPolicy TagResource UntagResource",
     "s3": "CreateBucket DeleteBucket DeleteBucketPolicy GetAccelerateConfiguration "
-    "GetAnalyticsConfiguration GetBucketAcl GetBucketCORS GetBucketLocation GetBucketLogging "
-    "GetBucketNotification GetBucketObjectLockConfiguration GetBucketOwnershipControls "
-    "GetBucketPolicy GetBucketPublicAccessBlock GetBucketTagging GetBucketVersioning "
-    "GetBucketWebsite GetEncryptionConfiguration GetIntelligentTieringConfiguration "
-    "GetInventoryConfiguration GetLifecycleConfiguration GetMetricsConfiguration "
-    "GetReplicationConfiguration ListBucket ListTagsForResource PutBucketOwnershipControls "
-    "PutBucketPolicy PutBucketPublicAccessBlock PutBucketTagging PutBucketVersioning "
-    "PutEncryptionConfiguration PutLifecycleConfiguration TagResource UntagResource",
-    "sagemaker": "AddTags CreateModelPackageGroup DeleteModelPackageGroup DeleteTags "
-    "DescribeModelPackageGroup GetModelPackageGroupPolicy ListTags",
+    "GetAnalyticsConfiguration GetBucketAbac GetBucketAcl GetBucketCORS GetBucketLocation "
+    "GetBucketLogging GetBucketMetadataTableConfiguration GetBucketNotification "
+    "GetBucketObjectLockConfiguration GetBucketOwnershipControls GetBucketPolicy "
+    "GetBucketPublicAccessBlock GetBucketTagging GetBucketVersioning GetBucketWebsite "
+    "GetEncryptionConfiguration GetIntelligentTieringConfiguration GetInventoryConfiguration "
+    "GetLifecycleConfiguration GetMetricsConfiguration GetReplicationConfiguration ListBucket "
+    "ListTagsForResource PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock "
+    "PutBucketTagging PutBucketVersioning PutEncryptionConfiguration PutLifecycleConfiguration "
+    "TagResource UntagResource",
+    "sagemaker": "AddTags CreateModelPackageGroup DeleteModelPackageGroup "
+    "DeleteModelPackageGroupPolicy DeleteTags DescribeModelPackageGroup "
+    "GetModelPackageGroupPolicy ListTags",
     "sns": "CreateTopic DeleteTopic GetDataProtectionPolicy GetTopicAttributes "
     "ListSubscriptionsByTopic ListTagsForResource PutDataProtectionPolicy SetTopicAttributes "
     "Subscribe TagResource Unsubscribe UntagResource",
@@ -62,16 +65,20 @@ def permissions_by_project(scope: Construct) -> list[Permission]:
             arn(
                 scope,
                 "logs",
-                "log-group//aws/codepipeline/*-model-build",
+                "log-group//aws/codepipeline/*-model-build*",
                 form=cdk.ArnFormat.COLON_RESOURCE_NAME,
             )
         ],
         "sagemaker": [arn(scope, "sagemaker", "model-package-group/*")],
     }
     unscoped = Permission(
-        actions=["logs:DescribeLogGroups"],
+        actions=[
+            "codecommit:ListRepositories",
+            "logs:DescribeLogGroups",
+            "logs:DescribeResourcePolicies",
+        ],
         resources=["*"],
-        because="the action has no resource level",
+        because="the actions have no resource level",
     )
     return [*_permissions(arns), unscoped]
 

@@ -18,7 +18,6 @@ from constructs import Construct
 from mlops_constructs._findings import acknowledge
 from mlops_constructs._problems import Problems
 from mlops_constructs.access import ModelExecutionRole, ProjectAccess
-from mlops_constructs.access.service_role import ROLE_PATH
 from mlops_constructs.delivery import (
     ModelBuildPipeline,
     ModelDeployPipeline,
@@ -32,6 +31,7 @@ from mlops_constructs.network import NetworkBase
 from .adopted_stores import AdoptedStores, define_only_if_created
 from .project_stores import ProjectStores
 from .removal import REMOVAL_TAG, ProjectRemoval
+from .role_path import put_on_projects_path
 from .seed import Seed
 from .seed_repository import SeedRepository
 
@@ -52,7 +52,7 @@ class Project(Construct):
     * a model package group `PROJECT`;
     * a topic that tells who approves that production waits for them;
     * a bucket for data, runs and models, a repository for images, and the key that encrypts both;
-    * roles for every service that acts.
+    * roles for every service that acts, on the path `/sagemaker-projects/`, where nothing else is.
 
     With a network, jobs, models and builds run there and none starts anywhere else: builds learn
     the ids by `VPC_ID`, `SUBNET_IDS` and `SECURITY_GROUP_IDS`, and the seeds obey them.
@@ -182,6 +182,7 @@ class Project(Construct):
         self._add_outputs()
         cdk.Tags.of(self).add("sagemaker:project-name", project_name)
         cdk.Tags.of(self).add("sagemaker:project-id", project_id)
+        put_on_projects_path(self)
         if permissions_boundary is not None:
             iam.PermissionsBoundary.of(self).apply(permissions_boundary)
 
@@ -276,8 +277,6 @@ class Project(Construct):
             encryption_keys=[artifacts.key],
             network=self.resources.network,
         )
-        # Like all roles of a project, so that a launch role can be confined to the path.
-        cast(iam.CfnRole, role.node.default_child).path = ROLE_PATH
         return role
 
     def _keep_endpoints(self) -> None:

@@ -16,7 +16,7 @@ from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission
 
 from .granting import grant
-from .launch_role import LaunchRole
+from .launch_role_base import LaunchRoleBase
 from .project_portfolio import RESOURCE_TYPES, ProjectPortfolio
 from .project_template import ProjectTemplate
 
@@ -61,7 +61,7 @@ class ProjectProduct(Construct):
         *,
         template: ProjectTemplate,
         portfolio: ProjectPortfolio,
-        launch_role: LaunchRole,
+        launch_role: LaunchRoleBase,
         earlier_versions: Sequence[str] = (),
     ) -> None:
         """Creates the product, in the portfolio, with the launch role as its constraint.

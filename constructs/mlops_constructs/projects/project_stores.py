@@ -62,10 +62,11 @@ class ProjectStores(Construct):
         super().__init__(scope, construct_id)
         self.artifacts: ArtifactStore
         self.images: ecr.IRepository
+        self.created_key: kms.Key | None = None
         if adopted is not None and adopted.unless is None:
             self._take_up(adopted)
             return
-        key = self._define_key(removal_policy)
+        self.created_key = key = self._define_key(removal_policy)
         bucket = self._define_bucket(key, removal_policy, server_access_logs_bucket)
         images = self._define_images(key, removal_policy)
         self.artifacts = ArtifactStore(bucket=bucket, key=key)

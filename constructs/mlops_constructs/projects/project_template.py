@@ -21,6 +21,10 @@ from mlops_constructs.delivery.names import PROJECT_NAME
 from mlops_constructs.network import NetworkBase
 
 from .adoption_parameters import adopted_by_parameters
+from .creation_permissions import creation_permissions
+from .granting import grant
+from .key_administration import administration_by
+from .launch_role_base import arn_of_launch_role
 from .project import Project
 from .removal import removal_code
 from .seed import Seed
@@ -60,6 +64,7 @@ class ProjectTemplateStack(cdk.Stack):
         removal_policy: cdk.RemovalPolicy,
         network: TemplateNetwork | None = None,
         packages: PackageRepository | None = None,
+        launch_role_arn: str | None = None,
         bootstrap_qualifier: str | None = None,
     ) -> None:
         """Creates the stack; the parameters are those of `ProjectTemplate`.
@@ -69,6 +74,8 @@ class ProjectTemplateStack(cdk.Stack):
                 boundary.
             network: ids of the network of each project. Default: none.
             packages: where builds take packages from. Default: from PyPI.
+            launch_role_arn: of the role that creates projects, which administers their keys.
+                Default: that of `LaunchRole` in the same account and region.
             bootstrap_qualifier: of the bootstrap stack whose bucket holds the seeds. Default: the
                 CDK's own.
         """
@@ -97,7 +104,7 @@ class ProjectTemplateStack(cdk.Stack):
             self, "Boundary", cdk.Fn.import_value(boundary_export)
         )
         destroyed = removal_policy is cdk.RemovalPolicy.DESTROY
-        Project(
+        project = Project(
             self,
             "Project",
             project_name=name.value_as_string,
@@ -110,6 +117,10 @@ class ProjectTemplateStack(cdk.Stack):
             adopted=None if destroyed else adopted_by_parameters(self),
             removal_policy=removal_policy,
         )
+        if project.stores.created_key is not None:
+            project.stores.created_key.add_to_resource_policy(
+                administration_by(launch_role_arn or arn_of_launch_role())
+            )
 
 
 class ProjectTemplate(Construct):
@@ -135,6 +146,7 @@ class ProjectTemplate(Construct):
         boundary_export: str,
         network: NetworkBase | None = None,
         packages: PackageRepository | None = None,
+        launch_role_arn: str | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         """Synthesises and publishes the template.
@@ -150,6 +162,9 @@ class ProjectTemplate(Construct):
                 one of this app by CloudFormation exports that begin with `template_name`. Default:
                 in networks of SageMaker and CodeBuild.
             packages: where the builds of each project take packages from. Default: from PyPI.
+            launch_role_arn: of the role that creates projects: the policy of each project's key
+                names it. `LaunchRole.arn_of` gives that of a role with a name of its own. Default:
+                that of a `LaunchRole` without a name.
             removal_policy: what happens to a project's data when its stack is deleted. Default:
                 it stays.
 
@@ -164,6 +179,7 @@ class ProjectTemplate(Construct):
             )
         problems.raise_if_any()
         self.template_name, self.description = template_name, description
+        self.launch_role_arn = launch_role_arn or arn_of_launch_role()
         qualifier = cdk.Stack.of(self).synthesizer.bootstrap_qualifier
         self.template = _synthesise(
             template_name,
@@ -176,6 +192,7 @@ class ProjectTemplate(Construct):
             if network
             else None,
             packages=packages,
+            launch_role_arn=self.launch_role_arn,
             bootstrap_qualifier=qualifier,
         )
         model_build_seed.asset(self, "ModelBuildSeed")
@@ -184,7 +201,27 @@ class ProjectTemplate(Construct):
             removal_code(self, "RemovalCode")
         self.asset = self._asset()
         self.asset_bucket = self.asset.bucket
+        self._bucket = bucket
         self.template_url = bucket.publish(template_name, template=self.asset, name=template_name)
+
+    def grant_create_project(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Lets a principal create projects from this template, and change and delete projects.
+
+        The principal may read the template, and have CloudFormation make stacks named `SP-*` of it
+        with the launch role: of this template only, by its address, and with this role only. Do not
+        let it pass the launch role in any other way: whoever may do so with a template of their own
+        can have the role do whatever it can do. SageMaker tells projects apart by nothing but their
+        names, so a project that somebody else has created can be changed and deleted too.
+
+        Where people who create projects are not to be trusted with that, publish the template as a
+        `ProjectProduct`: Service Catalog takes the launch role by itself.
+        """
+        permissions = creation_permissions(
+            self,
+            template_urls=self._bucket.urls_of(self.template_name),
+            launch_role_arn=self.launch_role_arn,
+        )
+        return grant(grantee, permissions).combine(self._bucket.grant_read(grantee))
 
     def _asset(self) -> s3_assets.Asset:
         with tempfile.TemporaryDirectory() as directory:

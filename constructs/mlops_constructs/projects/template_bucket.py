@@ -38,8 +38,8 @@ class TemplateBucket(Construct):
     """Defines a bucket with project templates, as the Studio page "Projects" reads them.
 
     A Studio domain finds the templates by its tag `sagemaker:projectS3TemplatesLocation`, which is
-    to be `location`. People who create projects need `grant_read`, and `iam:PassRole` on the
-    launch role.
+    to be `location`. People who create projects need what
+    `ProjectTemplate.grant_create_project` gives.
 
     Source: "Create a SageMaker project template in an Amazon S3 bucket" in the Developer Guide.
     """
@@ -99,7 +99,7 @@ class TemplateBucket(Construct):
 
         A changed template is published again under the same address.
         """
-        key = f"{PREFIX}{name}.yaml"
+        key = _key(name)
         reading = Permission(
             actions=["s3:GetObject"],
             resources=[template.bucket.arn_for_objects(template.s3_object_key)],
@@ -121,6 +121,18 @@ class TemplateBucket(Construct):
         if granted.policy_dependable is not None:
             published.node.add_dependency(granted.policy_dependable)
         return self.bucket.url_for_object(key)
+
+    def urls_of(self, name: str) -> list[str]:
+        """Every address under which CloudFormation finds the template `name`.
+
+        The first is the one that `publish` gives.
+        """
+        key = _key(name)
+        return [
+            self.bucket.url_for_object(key),
+            self.bucket.virtual_hosted_url_for_object(key),
+            self.bucket.virtual_hosted_url_for_object(key, regional=False),
+        ]
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal list the templates and read them with their tags, as Studio does."""
@@ -191,6 +203,10 @@ class TemplateBucket(Construct):
                 },
             )
         )
+
+
+def _key(name: str) -> str:
+    return f"{PREFIX}{name}.yaml"
 
 
 def _check_cidrs(cidrs: Sequence[str]) -> None:

@@ -54,7 +54,6 @@ class TemplatePublisher:
             "PublisherRole",
             service="lambda.amazonaws.com",
             description="Lambda: publishes project templates",
-            path="/",
             permissions=[
                 Permission(
                     actions=["logs:CreateLogStream", "logs:PutLogEvents"],

@@ -173,7 +173,6 @@ class Cleanup(Construct):
             "Role",
             service="lambda.amazonaws.com",
             description="Lambda: ends Studio applications before their space or domain is deleted",
-            path="/",
             permissions=[
                 Permission(
                     actions=["logs:CreateLogStream", "logs:PutLogEvents"],

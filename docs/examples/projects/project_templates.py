@@ -1,9 +1,10 @@
 """A template from which people create projects, published in both ways that Studio knows.
 
 Want this when teams are to get repositories and pipelines by a click, without rights of their own
-to any of it. One template is published in S3 (what AWS recommends; people pass the launch role) and
-as a product of Service Catalog (a portfolio says who may, and Service Catalog takes the launch role
-by itself). Deploy the second only where Service Catalog is in use already.
+to any of it. One template is published in S3 (what AWS recommends; people pass the launch role, for
+this template alone) and as a product of Service Catalog (a portfolio says who may, and Service
+Catalog takes the launch role by itself). Want the second where Service Catalog is in use already,
+or where nobody who creates projects is to pass that role.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlops_constructs.access import LeastPrivilegeRole, Permission
+from mlops_constructs.access import LeastPrivilegeRole
 from mlops_constructs.projects import (
     LaunchRole,
     ProjectBoundary,
@@ -29,7 +30,7 @@ BOUNDARY = "ProjectTemplatesBoundaryArn"
 
 
 class ProjectTemplates(cdk.Stack):
-    """Defines a project template, its two publications, and a role that may use both."""
+    """Defines a project template, its two publications, and a role for the users of each."""
 
     def __init__(self, scope: Construct, construct_id: str, **options: Any) -> None:
         super().__init__(scope, construct_id, **options)
@@ -56,27 +57,26 @@ class ProjectTemplates(cdk.Stack):
             self, "Product", template=template, portfolio=portfolio, launch_role=launch_role
         )
 
-        person = LeastPrivilegeRole(
+        of_the_template = self._people("TemplateUser")
+        template.grant_create_project(of_the_template)
+
+        of_the_product = self._people("ProductUser")
+        portfolio.give_access(of_the_product)
+        product.grant_create_project(of_the_product)
+
+        cdk.CfnOutput(self, "TemplateUrl", value=template.template_url)
+        cdk.CfnOutput(self, "TemplateUserRoleArn", value=of_the_template.role_arn)
+        cdk.CfnOutput(self, "ProductId", value=product.product_id)
+        cdk.CfnOutput(self, "ProductUserRoleArn", value=of_the_product.role_arn)
+        cdk.CfnOutput(self, "LaunchRoleArn", value=launch_role.role.role_arn)
+
+    def _people(self, name: str) -> LeastPrivilegeRole:
+        """A role that people of this account assume, with nothing but what is granted."""
+        return LeastPrivilegeRole(
             self,
-            "ProjectCreator",
+            name,
             assumed_by=iam.AccountRootPrincipal(),
             description="People: create projects",
             path="/sagemaker-personas/",
-            permissions=[
-                Permission(
-                    actions=["iam:PassRole"],  # for the template in S3
-                    resources=[launch_role.role.role_arn],
-                    conditions={
-                        "StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}
-                    },
-                )
-            ],
+            permissions=[],
         )
-        portfolio.give_access(person)
-        product.grant_create_project(person)
-        bucket.grant_read(person)
-
-        cdk.CfnOutput(self, "TemplateUrl", value=template.template_url)
-        cdk.CfnOutput(self, "ProductId", value=product.product_id)
-        cdk.CfnOutput(self, "LaunchRoleArn", value=launch_role.role.role_arn)
-        cdk.CfnOutput(self, "ProjectCreatorRoleArn", value=person.role_arn)

@@ -43,13 +43,13 @@ def test_the_role_is_made_with_exactly_the_permissions_in_a_managed_policy(
     template.has_resource_properties(
         "AWS::IAM::Role",
         {
-            "Path": "/sagemaker-projects/",
+            "Path": "/ml-platform/",
             "ManagedPolicyArns": [{"Ref": name}],
             "Policies": Match.absent(),
         },
     )
     template.resource_count_is("AWS::IAM::Policy", 0)
-    assert policy["Path"] == "/sagemaker-projects/"
+    assert policy["Path"] == "/ml-platform/"
     assert "Roles" not in policy, "the policy is there before the role"
     assert policy["PolicyDocument"]["Statement"] == [
         {"Action": "s3:GetObject", "Effect": "Allow", "Resource": "arn:aws:s3:::bucket/key"}

@@ -20,7 +20,7 @@ from mlops_constructs.delivery import (
 TOOLING, PRODUCTION = "111111111111", "222222222222"
 
 
-ROLE = f"arn:${{AWS::Partition}}:iam::{PRODUCTION}:role/sagemaker-projects/release-deploy"
+ROLE = f"arn:${{AWS::Partition}}:iam::{PRODUCTION}:role/ml-platform/release-deploy"
 
 
 def deliver(

@@ -47,7 +47,7 @@ def test_complaint_11_no_role_is_looked_up_and_both_sides_agree_on_its_name(
     ]
     assert sorted(names) == ["release-cloudformation", "release-deploy"]
     trusted = json.dumps(there)
-    assert f"iam::{TOOLING}:role/sagemaker-projects/release-pipeline" in trusted
+    assert f"iam::{TOOLING}:role/ml-platform/release-pipeline" in trusted
 
 
 def test_complaint_11_key_and_bucket_let_the_role_in_before_it_exists(

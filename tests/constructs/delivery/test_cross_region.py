@@ -53,7 +53,7 @@ def test_another_region_of_the_account_needs_no_policy_of_its_store(
     action = pipeline["Stages"][1]["Actions"][0]
     assert action["Region"] == OTHER
     # Roles have no region, so that two regions of an account need two names.
-    assert action["RoleArn"]["Fn::Sub"].endswith(f":role/sagemaker-projects/release-deploy-{OTHER}")
+    assert action["RoleArn"]["Fn::Sub"].endswith(f":role/ml-platform/release-deploy-{OTHER}")
     statements = [
         statement
         for one in template["Resources"].values()
@@ -78,7 +78,7 @@ def test_another_region_of_another_account_is_let_in_by_the_store_there(
     deliver(home, artifacts, region=OTHER)
 
     policies = Template.from_stack(there).to_json()
-    role = f"{PRODUCTION}:role/sagemaker-projects/release-deploy-{OTHER}"
+    role = f"{PRODUCTION}:role/ml-platform/release-deploy-{OTHER}"
     for kind, member in (
         ("AWS::KMS::Key", "KeyPolicy"),
         ("AWS::S3::BucketPolicy", "PolicyDocument"),

@@ -3,6 +3,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
@@ -70,10 +71,14 @@ def boundary_of(template: Mapping[str, Any]) -> dict[str, Any]:
     return properties
 
 
-def test_the_role_has_the_name_that_sagemaker_documents(template: Mapping[str, Any]) -> None:
+def test_the_role_has_the_name_that_sagemaker_documents_and_its_region(
+    template: Mapping[str, Any],
+) -> None:
     role = one_of_type(template, "AWS::IAM::Role")
 
-    assert role["RoleName"] == "AmazonSageMakerProjectsLaunchRole"
+    assert role["RoleName"] == {
+        "Fn::Join": ["", ["AmazonSageMakerProjectsLaunchRole-", {"Ref": "AWS::Region"}]]
+    }
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "cloudformation.amazonaws.com"}
 
@@ -115,7 +120,7 @@ def test_a_role_can_be_made_or_widened_only_within_the_boundary(
     (statement,) = statements(template, action)
 
     assert "iam:PermissionsBoundary" in statement["Condition"]["StringEquals"]
-    assert "role/sagemaker-projects/*" in str(statement["Resource"])
+    assert "role/sagemaker-projects/SP-*" in str(statement["Resource"])
 
 
 @pytest.mark.parametrize(
@@ -136,10 +141,12 @@ def test_a_policy_of_another_path_can_neither_be_changed_nor_attached(
     template: Mapping[str, Any],
 ) -> None:
     (attaching,) = statements(template, "iam:AttachRolePolicy")
-    assert "policy/sagemaker-projects/*" in str(attaching["Condition"]["ArnLike"]["iam:PolicyARN"])
+    assert "policy/sagemaker-projects/SP-*" in str(
+        attaching["Condition"]["ArnLike"]["iam:PolicyARN"]
+    )
     for action in ("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy"):
         (statement,) = statements(template, action)
-        assert "policy/sagemaker-projects/*" in str(statement["Resource"])
+        assert "policy/sagemaker-projects/SP-*" in str(statement["Resource"])
     outside = [boundary_of(template)]
     outside += [
         one["Properties"]
@@ -163,6 +170,85 @@ def test_roles_are_handed_only_to_the_services_that_a_project_starts(
     ]
 
 
+def test_it_reaches_only_names_that_cloud_formation_gives_in_the_stacks_of_projects(
+    template: Mapping[str, Any],
+) -> None:
+    reached = [
+        resource
+        for document in documents_of_the_role(template)
+        for statement in document["Statement"]
+        if any(action.startswith("iam:") for action in listed(statement["Action"]))
+        for resource in listed(statement["Resource"])
+    ]
+    assert len(reached) == 5
+    for resource in reached:
+        assert str(resource).endswith("/sagemaker-projects/SP-*']]}")
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_with_service_catalog_it_reaches_the_names_of_products_stacks_as_well(
+    parametrised_template: Mapping[str, Any],
+) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    boundary = ProjectBoundary(
+        stack, "Boundary", template=parametrised_template, export_name="Boundary"
+    )
+    assets = s3.Bucket.from_bucket_name(stack, "Assets", "assets")
+    launch = LaunchRole(stack, "LaunchRole", boundary=boundary.policy, asset_bucket=assets)
+    launch.launch_from_service_catalog()
+    launch.launch_from_service_catalog()
+
+    passed = [
+        statement["Resource"]
+        for resource in Template.from_stack(stack).to_json()["Resources"].values()
+        if resource["Type"] == "AWS::IAM::ManagedPolicy"
+        for statement in resource["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "iam:PassRole"
+        if "codebuild.amazonaws.com" in str(statement["Condition"])
+    ]
+    assert [str(one)[-28:-4] for one in passed] == [
+        "/sagemaker-projects/SP-*",
+        "/sagemaker-projects/SC-*",
+    ]
+
+
+def test_its_name_can_be_set(parametrised_template: Mapping[str, Any]) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "limits")
+    assets = s3.Bucket.from_bucket_name(stack, "Assets", "assets")
+    LaunchRole(
+        stack, "LaunchRole", boundary=boundary, asset_bucket=assets, role_name="ProjectsLaunchRole"
+    )
+
+    role = one_of_type(Template.from_stack(stack).to_json(), "AWS::IAM::Role")
+    assert role["RoleName"] == "ProjectsLaunchRole"
+    assert LaunchRole.arn_of("ProjectsLaunchRole").endswith(":role/ProjectsLaunchRole")
+
+
+def test_a_name_that_iam_does_not_take_is_refused() -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "limits")
+    assets = s3.Bucket.from_bucket_name(stack, "Assets", "assets")
+
+    with pytest.raises(ValueError, match="role_name is 'launch role'; allowed are up to 64"):
+        LaunchRole(
+            stack, "LaunchRole", boundary=boundary, asset_bucket=assets, role_name="launch role"
+        )
+
+
+def test_a_role_that_exists_already_is_taken_as_it_is() -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    arn = "arn:aws:iam::111111111111:role/AmazonSageMakerProjectsLaunchRole"
+    launch = LaunchRole.from_role_arn(stack, "LaunchRole", arn)
+    launch.launch_from_service_catalog()
+
+    assert launch.role.role_arn == arn
+    assert "Resources" not in Template.from_stack(stack).to_json()
+
+
 def test_keys_of_others_are_out_of_reach(template: Mapping[str, Any]) -> None:
     (statement,) = statements(template, "kms:ScheduleKeyDeletion")
 
@@ -175,52 +261,6 @@ def test_the_policies_fit_the_quotas_of_iam(template: Mapping[str, Any]) -> None
     assert len(documents) <= 10
     for document in (*documents, boundary_of(template)["PolicyDocument"]):
         assert policy_size(document) <= LONGEST_POLICY
-
-
-def test_the_boundary_allows_what_projects_roles_do_and_of_iam_next_to_nothing(
-    template: Mapping[str, Any], parametrised_template: Mapping[str, Any]
-) -> None:
-    document = boundary_of(template)["PolicyDocument"]
-    allowed = role_actions(
-        {
-            "Resources": {
-                "Boundary": {
-                    "Type": "AWS::IAM::ManagedPolicy",
-                    "Properties": {"PolicyDocument": document},
-                }
-            }
-        }
-    )
-    assert set(allowed) == set(role_actions(parametrised_template))
-    assert {action for action in allowed if action.startswith("iam:")} == {
-        "iam:CreateServiceLinkedRole",
-        "iam:PassRole",
-    }
-    assert not [action for action in allowed if "*" in action]
-
-
-def test_a_project_whose_roles_could_make_roles_is_refused() -> None:
-    role = {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "Policies": [
-                {
-                    "PolicyDocument": {
-                        "Statement": [
-                            {"Effect": "Allow", "Action": "iam:CreateRole", "Resource": "*"}
-                        ]
-                    }
-                }
-            ]
-        },
-    }
-    with pytest.raises(ValueError, match="roles of a project use \\['iam:CreateRole'\\]"):
-        ProjectBoundary(
-            cdk.Stack(cdk.App(), "Stack"),
-            "Boundary",
-            template={"Resources": {"Role": role}},
-            export_name="Boundary",
-        )
 
 
 def test_complaint_10_the_launch_role_may_read_tag_and_replace_what_it_makes(

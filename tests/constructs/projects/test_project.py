@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match, Template
 
+from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.projects import Project, Seed
 
 STATEFUL = {
@@ -178,9 +179,44 @@ def test_a_permissions_boundary_is_on_every_role(seed: Seed) -> None:
     )
 
     Template.from_stack(stack).all_resources_properties(
-        "AWS::IAM::Role",
-        {"PermissionsBoundary": Match.any_value(), "Path": "/sagemaker-projects/"},
+        "AWS::IAM::Role", {"PermissionsBoundary": Match.any_value()}
     )
+
+
+def test_roles_and_policies_are_on_the_path_of_projects_those_of_later_grants_as_well(
+    seed: Seed,
+) -> None:
+    stack = cdk.Stack(cdk.App(), "Stack")
+    project = Project(
+        stack,
+        "Project",
+        project_name="churn",
+        project_id="p-churn",
+        model_build_seed=seed,
+        model_deploy_seed=seed,
+    )
+    iam.Grant.add_to_principal(
+        grantee=project.model_build_pipeline.training_role,
+        actions=["s3:GetObject"],
+        resource_arns=["arn:aws:s3:::lake/customers.csv"],
+    )
+    ServiceRole(
+        stack,
+        "OfThePlatform",
+        service="lambda.amazonaws.com",
+        description="Beside the project",
+        permissions=[Permission(actions=["s3:GetObject"], resources=["arn:aws:s3:::lake/one"])],
+    )
+
+    paths = {
+        logical_id: resource["Properties"]["Path"]
+        for logical_id, resource in Template.from_stack(stack).to_json()["Resources"].items()
+        if resource["Type"] in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
+    }
+    outside = {name: path for name, path in paths.items() if name.startswith("OfThePlatform")}
+    assert set(outside.values()) == {"/ml-platform/"}
+    assert len(outside) == 2
+    assert {path for name, path in paths.items() if name not in outside} == {"/sagemaker-projects/"}
 
 
 def test_a_name_that_arns_would_change_is_refused(seed: Seed) -> None:
