@@ -53,6 +53,9 @@ SERVICES = {
 
 BUILDSPEC = """\
 version: 0.2
+env:
+  variables: {MODEL_PACKAGE_VERSION: "1"}
+  exported-variables: [MODEL_PACKAGE_VERSION]
 phases:
   build:
     commands: [mkdir -p cdk.out, cp templates/*.json cdk.out/]
