@@ -34,16 +34,28 @@ def permissions_on_branches(reach: ProjectReach, persona: Persona) -> list[Permi
     for rule in rules:
         found.append(_deny(reach, rule, [*_CHANGES, *(() if persona.approves else _MERGES)]))
         if persona.approves:
-            found.append(_merge(reach, rule))
+            found += _review(reach, rule)
     return found
 
 
-def _merge(reach: ProjectReach, rule: BranchRule) -> Permission:
-    return Permission(
-        actions=_MERGES,
-        resources=[_repository(reach, rule)],
-        conditions={"StringEquals": {_REFERENCES: rule.reference}},
-    )
+def _review(reach: ProjectReach, rule: BranchRule) -> list[Permission]:
+    """Approve pull requests, where an approval rule asks for it, and merge them."""
+    repository = _repository(reach, rule)
+    return [
+        Permission(
+            actions=[
+                "codecommit:EvaluatePullRequestApprovalRules",
+                "codecommit:GetPullRequestApprovalStates",
+                "codecommit:UpdatePullRequestApprovalState",
+            ],
+            resources=[repository],
+        ),
+        Permission(
+            actions=_MERGES,
+            resources=[repository],
+            conditions={"StringEquals": {_REFERENCES: rule.reference}},
+        ),
+    ]
 
 
 def _deny(reach: ProjectReach, rule: BranchRule, actions: Sequence[str]) -> Permission:
