@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -21,14 +22,15 @@ from tests.docs.synthesis import ROOT
 GUIDE = (ROOT / "docs/platform.md").read_text()
 REHEARSAL = (ROOT / "docs/rehearsal.md").read_text()
 PRODUCTION, PIPELINE, STAGING = "123456789012", "111111111111", "222222222222"
-REGION = "eu-central-1"
+REGION, POLICY = "eu-central-1", "MlPlatformDeployment"
 PATIENCE_SECONDS = 240.0
 # What stands in the guide for what is known only later, or elsewhere.
 NOT_HERE = {
     "make setup": "it has made the environment in which this test runs",
     "aws sagemaker add-tags": "it needs a Studio domain; the example of the construct has one",
 }
-COPIED = ("app.py", "cdk.json", "package.json", "pyproject.toml", "README.md", "config", "stacks")
+FILES = ("app.py", "cdk.json", "package.json", "pyproject.toml", "README.md")
+FOLDERS = ("config", "constructs", "seed_code", "stacks")
 
 
 def commands(guide: str) -> list[str]:
@@ -51,17 +53,17 @@ class Reader:
 
     def run(self, command: str) -> str:
         """Runs a command as it stands, but for what the guide writes in capitals."""
-        for placeholder, value in self.placeholders().items():
+        account = self.account(command)
+        for placeholder, value in self.placeholders(account).items():
             command = command.replace(placeholder, value)
         if "cdk deploy" in command:
             command += " --require-approval never"  # nobody sits at this terminal
-        account = self.account(command)
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,
             env={
                 **self.aws.environment(),
-                "AWS_ACCESS_KEY_ID": account,
+                **self.credentials(command, account),
                 "AWS_REGION": REGION,
                 "AWS_DEFAULT_REGION": REGION,
                 "PYTHONPATH": str(ROOT / "constructs"),
@@ -73,18 +75,39 @@ class Reader:
         assert done.returncode == 0, f"{command}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
         return done.stdout
 
+    def credentials(self, command: str, account: str) -> dict[str, str]:
+        """An account's root, or where the guide asks for it, one of the product's principals."""
+        if "ProductId" not in command:
+            return {"AWS_ACCESS_KEY_ID": account}
+        iam, sts = self.client("iam"), self.client("sts")
+        trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
+        role = iam.create_role(
+            RoleName="ada",
+            Path="/sagemaker-personas/",
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )["Role"]["Arn"]
+        administrator = "arn:aws:iam::aws:policy/AdministratorAccess"
+        iam.attach_role_policy(RoleName="ada", PolicyArn=administrator)
+        given = sts.assume_role(RoleArn=role, RoleSessionName="ada")["Credentials"]
+        return {
+            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["SessionToken"],
+        }
+
     def account(self, command: str) -> str:
         """Whose credentials the guide asks for."""
         if named := re.search(r"aws://(\d{12})/", command):
             return named[1]
         return PIPELINE if "config/pipeline.yaml" in command else PRODUCTION
 
-    def placeholders(self) -> dict[str, str]:
-        policies = [self.answers[name] for name in sorted(self.answers) if "policy/" in name]
+    def placeholders(self, account: str) -> dict[str, str]:
+        policies = self.client("iam", account).list_policies(Scope="Local")["Policies"]
+        arns = [one["Arn"] for one in policies if one["PolicyName"].startswith(POLICY)]
         return {
             "ACCOUNT/REGION": f"{PRODUCTION}/{REGION}",
-            "POLICY_ARN,POLICY_ARN": ",".join(policies),
-            **{name: value for name, value in self.answers.items() if name.isupper()},
+            "POLICY_ARN,POLICY_ARN": ",".join(sorted(arns)),
+            **self.answers,
         }
 
     def client(self, service: str, account: str = PRODUCTION) -> Any:
@@ -119,11 +142,12 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     folder = tmp_path_factory.mktemp("guide")
     repository = folder / "repository"
     repository.mkdir()
-    for name in COPIED:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, repository / name)
-    for name in ("constructs", "seed_code", "node_modules"):
-        (repository / name).symlink_to(ROOT / name)
+    unwanted = shutil.ignore_patterns("__pycache__", ".*_cache", ".venv", "build", "cdk.out")
+    for name in FILES:
+        shutil.copy(ROOT / name, repository / name)
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, repository / name, ignore=unwanted)
+    (repository / "node_modules").symlink_to(ROOT / "node_modules")
     aws, _ = server_process.start(folder / "aws")
     try:
         yield Reader(aws, repository)
@@ -151,16 +175,21 @@ def write_pipeline(reader: Reader) -> None:
 
 def test_every_command_of_the_guide_works_in_its_order(reader: Reader) -> None:
     """From an account in which nothing is to one that a pipeline deploys."""
+    files: list[str] = []
     for command in commands(GUIDE):
         if any(command.startswith(one) for one in NOT_HERE):
             continue
         if "POLICY_FILE" in command:
-            for number, path in enumerate(reader.answers["files"].split(), 1):
-                if PRODUCTION in path:
-                    once = command.replace("POLICY_FILE", path)
-                    reader.run(once.replace("Deployment1", f"Deployment{number}"))
-                    arn = f"arn:aws:iam::{PRODUCTION}:policy/MlPlatformDeployment{number}"
-                    reader.answers[arn] = arn
+            for number, path in enumerate(files, 1):
+                once = command.replace("POLICY_FILE", path).replace(
+                    f"{POLICY}1", f"{POLICY}{number}"
+                )
+                reader.run(once)
+                # The stage's account gets its own in the same way.
+                reader.client("iam", STAGING).create_policy(
+                    PolicyName=f"{POLICY}{number}",
+                    PolicyDocument=(reader.folder / path).read_text(),
+                )
             continue
         if "create-project" in command:
             reader.learn_outputs()
@@ -176,14 +205,15 @@ def test_every_command_of_the_guide_works_in_its_order(reader: Reader) -> None:
         if command.startswith("cp "):
             edit(reader)
         if "execution-policy" in command:
-            reader.answers["files"] = answer
+            files = answer.split()
     stacks = reader.client("cloudformation", PIPELINE).describe_stacks()["Stacks"]
     found = {one["StackName"]: one["StackStatus"] for one in stacks}
     assert found["PlatformPipeline"] == "CREATE_COMPLETE"
     attached = reader.client("iam").list_attached_role_policies(
         RoleName=f"cdk-hnb659fds-cfn-exec-role-{PRODUCTION}-{REGION}"
     )["AttachedPolicies"]
-    assert {one["PolicyName"][:20] for one in attached} == {"MlPlatformDeployment"}
+    assert attached
+    assert all(one["PolicyName"].startswith(POLICY) for one in attached)
 
 
 def test_the_rehearsal_is_another_account_as_its_guide_says(reader: Reader) -> None:
