@@ -34,11 +34,6 @@ EXCEPTIONS = {
     "AWS::SageMaker::ModelCard.SecurityConfig": KEPT,
     "AWS::SageMaker::Space": CONTAINED,
     "AWS::SageMaker::UserProfile": CONTAINED,
-    # Their own change, with which these four lines go.
-    "AWS::SageMaker::DataQualityJobDefinition": "its name has a hash; tags are still missing in it",
-    "AWS::SageMaker::ModelBiasJobDefinition": "its name has a hash; tags are still missing in it",
-    "AWS::SageMaker::ModelExplainabilityJobDefinition": "as the two above",
-    "AWS::SageMaker::ModelQualityJobDefinition": "as the three above",
 }
 
 
