@@ -1,11 +1,12 @@
 """A feature group: records of one schema, online, offline or both."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_ram as ram
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
@@ -22,6 +23,7 @@ from ._feature_group_problems import (
     store_problems,
     text_problems,
 )
+from ._sharing import READ, READ_AND_WRITE, sharing_problems
 from .feature_group_base import FeatureGroupBase
 from .feature_group_role import FeatureGroupRole
 from .feature_schema import FeatureSchema
@@ -167,6 +169,53 @@ class FeatureGroup(FeatureGroupBase):
         )
         return described.combine(
             self._offline.grant_query(grantee, self.stack, self.feature_group_name)
+        )
+
+    def share(
+        self, construct_id: str, *, accounts: Sequence[str], write: bool = False
+    ) -> ram.CfnResourceShare:
+        """Lets other accounts of the organisation read the group's online records by AWS RAM.
+
+        Roles there still need the actions by their own policies, on the group's ARN and its key.
+        The policy of the key lets those accounts in where the key is of this app.
+
+        Parameters:
+            construct_id: also the name under which people see it in RAM.
+            accounts: their ids, 12 digits each.
+            write: whether they may write records, too.
+
+        Raises:
+            ValueError: with every problem of the input.
+
+        Source: "Cross account feature group access" of SageMaker's developer guide.
+
+        Example::
+
+            schema = FeatureSchema(
+                features=[Feature.string("id"), Feature.string("at")],
+                record_identifier="id",
+                event_time="at",
+            )
+            online = OnlineStore.standard(encryption_key=key)
+            shared = FeatureGroup(stack, "Shared", schema=schema, online=online)
+            shared.share("WithScoring", accounts=["222222222222"])
+        """
+        problems = Problems(f"{construct_id}, which shares FeatureGroup {self.node.path},")
+        problems.extend(sharing_problems(accounts, self._online))
+        problems.raise_if_any()
+        key = self.online_encryption_key
+        for account in accounts if key is not None else ():
+            principal = iam.AccountPrincipal(account)
+            (key.grant_encrypt_decrypt if write else key.grant_decrypt)(principal)
+        permission = READ_AND_WRITE if write else READ
+        return ram.CfnResourceShare(
+            self,
+            construct_id,
+            name=construct_id,
+            resource_arns=[self.feature_group_arn],
+            principals=list(accounts),
+            permission_arns=[f"arn:{self.stack.partition}:ram::aws:permission/{permission}"],
+            allow_external_principals=False,
         )
 
     def _default_role(self) -> iam.IRole | None:

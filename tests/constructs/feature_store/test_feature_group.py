@@ -205,3 +205,55 @@ def test_tags_that_are_given_are_all_that_a_group_carries(
 
     expected = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
     assert properties(stack)["Tags"] == expected
+
+
+def test_a_group_is_shared_with_other_accounts_key_included(
+    stack: cdk.Stack, schema: FeatureSchema
+) -> None:
+    key = kms.Key(stack, "OwnKey")
+    group = FeatureGroup(stack, "G", schema=schema, online=OnlineStore.standard(encryption_key=key))
+
+    group.share("Readers", accounts=["222222222222"])
+    group.share("Writers", accounts=["333333333333"], write=True)
+
+    template = assertions.Template.from_stack(stack)
+    shares = {
+        one["Properties"]["Name"]: one["Properties"]
+        for one in template.find_resources("AWS::RAM::ResourceShare").values()
+    }
+    read = shares["Readers"]
+    assert read["Principals"] == ["222222222222"]
+    assert read["AllowExternalPrincipals"] is False
+    assert "feature-group" in str(read["ResourceArns"])
+    permissions = [str(shares[name]["PermissionArns"]) for name in ("Readers", "Writers")]
+    assert "AWSRAMPermissionSageMakerFeatureGroupReadOnly" in permissions[0]
+    assert "AWSRAMPermissionSageMakerFeatureGroupReadWrite" in permissions[1]
+    policy = next(iter(template.find_resources("AWS::KMS::Key").values()))["Properties"][
+        "KeyPolicy"
+    ]
+    of_accounts = {
+        account: str(statement["Action"])
+        for statement in policy["Statement"]
+        for account in ("222222222222", "333333333333")
+        if account in str(statement["Principal"])
+    }
+    assert of_accounts["222222222222"] == "kms:Decrypt"
+    assert "kms:GenerateDataKey" in of_accounts["333333333333"]
+
+
+def test_a_group_that_no_account_could_use_is_not_shared(
+    stack: cdk.Stack, schema: FeatureSchema, bucket: s3.IBucket
+) -> None:
+    offline = FeatureGroup(stack, "Off", schema=schema, offline=OfflineStore.iceberg(bucket))
+    keyless = FeatureGroup(stack, "On", schema=schema, online=OnlineStore.standard())
+
+    with pytest.raises(ValueError) as without_store:
+        offline.share("Readers", accounts=["22"])
+    with pytest.raises(ValueError) as without_key:
+        keyless.share("Readers", accounts=[])
+
+    assert "Readers, which shares FeatureGroup S/Off, cannot be defined" in str(without_store.value)
+    assert "accounts: got '22'; allowed is the id of an account" in str(without_store.value)
+    assert "online: got a group without an online store" in str(without_store.value)
+    assert "accounts: got none" in str(without_key.value)
+    assert "online: got a store with a key of AWS" in str(without_key.value)
