@@ -57,7 +57,7 @@ def key(account: Account) -> str:
 @pytest.fixture(scope="module")
 def mallory(account: Account, platform: Mapping[str, str]) -> Somebody:
     """Somebody who was given the launch role without conditions, and brings a template."""
-    statements = [
+    statements: list[dict[str, Any]] = [
         {"Action": "sagemaker:*", "Resource": "*"},
         {"Action": "iam:PassRole", "Resource": platform["LaunchRoleArn"]},
         {"Action": "cloudformation:*", "Resource": "arn:aws:cloudformation:*:*:stack/SP-*"},

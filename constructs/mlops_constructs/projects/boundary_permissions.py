@@ -230,7 +230,7 @@ class _Reaches:
         account = self._stack.account
         buckets = [f"arn:{self._stack.partition}:s3:::{stack.lower()}" for stack in STACKS]
         keys = [self._arn("kms", "key/*")]
-        through_s3 = {
+        through_s3: Mapping[str, Mapping[str, Any]] = {
             "StringEquals": {"kms:ViaService": f"s3.{self._stack.region}.amazonaws.com"},
             "StringLike": {"kms:EncryptionContext:aws:s3:arn": buckets},
         }
