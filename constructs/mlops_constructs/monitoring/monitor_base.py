@@ -200,7 +200,7 @@ class MonitorBase(cdk.Resource):
 
             from aws_cdk import aws_cloudwatch_actions as actions
 
-            silent = monitor.silence_alarm("Silent")
+            silent = monitor.silence_alarm("Stopped")
             silent.add_alarm_action(actions.SnsAction(topic))
         """
         silence = longest_silence or cdk.Duration.hours(2 * self.hours)

@@ -64,13 +64,16 @@ class Project(Construct):
 
     Example::
 
-        Project(
+        churn = Project(
             stack,
             "Project",
             project_name="churn",
             project_id="p-churn",
             model_build_seed=Seed(folder=Path("seed_code/model_build")),
             model_deploy_seed=Seed(folder=Path("seed_code/model_deploy")),
+        )
+        PersonaRole(
+            stack, "Scientists", persona=Persona.data_scientist(), project=churn.access()
         )
     """
 
@@ -191,12 +194,6 @@ class Project(Construct):
 
         It has no roles that jobs run with: add one of people with
         `dataclasses.replace(project.access(), execution_roles=[JobRole(...)])`.
-
-        Example::
-
-            PersonaRole(
-                stack, "Scientists", persona=Persona.data_scientist(), project=project.access()
-            )
         """
         return ProjectAccess(
             project_name=self.resources.project_name,

@@ -110,7 +110,7 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
         (REAL_TIME + "scaling:", "scaling.minimum: got nothing; a value is required"),
         (
             REAL_TIME + "rollout: {strategy: all-at-once, rollback: 5}",
-            "rollout.rollback: got 5; allowed is a mapping of error_percentage, latency_milli",
+            "rollout.rollback: got 5; allowed is a mapping of enabled, error_percentage, lat",
         ),
     ],
 )

@@ -26,6 +26,7 @@ REGION = "us-east-1"
 VPC = {"Subnets": SUBNETS, "SecurityGroupIds": GROUPS}
 IMAGE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/churn:1"
 OTHER_KEY = "arn:aws:kms:us-east-1:111111111111:key/00000000-0000-0000-0000-000000000000"
+TAGS = [{"Key": "sagemaker:project-name", "Value": "churn"}]
 
 Request = dict[str, Any]
 Start = Callable[..., bool]
@@ -128,6 +129,7 @@ def processing(outputs: dict[str, str]) -> Request:
     key = outputs["KeyValue"]
     return {
         "ProcessingJobName": "pipelines-abc-Preprocess-1",
+        "Tags": TAGS,
         "RoleArn": outputs["TrainingValue"],
         "AppSpecification": {"ImageUri": IMAGE},
         "ProcessingOutputConfig": {"Outputs": [], "KmsKeyId": key},
@@ -147,6 +149,7 @@ def tuning(outputs: dict[str, str]) -> Request:
     key = outputs["KeyValue"]
     return {
         "HyperParameterTuningJobName": "tune",
+        "Tags": TAGS,
         "HyperParameterTuningJobConfig": {
             "Strategy": "Random",
             "ResourceLimits": {"MaxNumberOfTrainingJobs": 1, "MaxParallelTrainingJobs": 1},

@@ -69,4 +69,7 @@ def test_its_code_is_read_for_mistakes_and_for_security() -> None:
 def test_synth_gives_the_templates_at_the_top_of_its_artifact() -> None:
     spec = yaml.safe_load((SEED / "buildspecs" / "synth.yml").read_text())
 
-    assert spec["artifacts"] == {"base-directory": "cdk.out", "files": ["*.template.json"]}
+    assert spec["artifacts"] == {
+        "base-directory": "cdk.out",
+        "files": ["*.template.json", "model.json"],
+    }
