@@ -24,6 +24,8 @@ EXCEPTIONS = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": CONTAINED,
     "AWS::Chatbot::MicrosoftTeamsChannelConfiguration": RENAMED,
     "AWS::Chatbot::SlackChannelConfiguration": RENAMED,
+    "AWS::CodeArtifact::Domain": KEPT,
+    "AWS::CodeArtifact::Repository": KEPT,
     # Somebody has confirmed them in the console.
     "AWS::CodeConnections::Connection": KEPT,
     "AWS::CodeConnections::Host": KEPT,
