@@ -27,7 +27,8 @@ Judge = Callable[..., bool]
 @pytest.fixture
 def judge(monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
     """Whether a data scientist may do something; boundary and policies decide together."""
-    monkeypatch.setattr(iam_evaluator, "_first_match", iam_evaluator._first_match)
+    for name in ("_first_match", "_conditions_met"):
+        monkeypatch.setattr(iam_evaluator, name, getattr(iam_evaluator, name))
     policy_variables.install()
     env = cdk.Environment(account=ACCOUNT, region=REGION)
     stack = cdk.Stack(cdk.App(), "People", env=env)

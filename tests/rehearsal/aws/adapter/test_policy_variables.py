@@ -15,7 +15,8 @@ ARN = "arn:aws:sagemaker:us-east-1:111111111111:user-profile/d-1/"
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(iam_evaluator, "_first_match", iam_evaluator._first_match)
+    for name in ("_first_match", "_conditions_met"):
+        monkeypatch.setattr(iam_evaluator, name, getattr(iam_evaluator, name))
     policy_variables.install()
     yield
 
@@ -63,3 +64,32 @@ def test_without_a_value_and_a_default_nothing_matches() -> None:
 def test_a_wildcard_in_a_value_is_none() -> None:
     assert decide({"Resource": ARN + "${x:Name}"}, Name="*") == "ImplicitDeny"
     assert decide({"Resource": ARN + "${x:Name}"}, Name="ad?") == "ImplicitDeny"
+
+
+@pytest.mark.parametrize(
+    ("who", "said", "trusted"), [("ana", "ana", True), ("ana", "ben", False), (None, "ana", False)]
+)
+def test_a_variable_in_a_trust_policy_has_the_value_of_its_key(
+    who: str | None, said: str, trusted: bool
+) -> None:
+    account = "arn:aws:iam::111111111111:root"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": account},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:SourceIdentity": "${aws:username}"}},
+    }
+    user = "arn:aws:iam::111111111111:user/ana"
+    context = iam_evaluator.EvalContext(
+        principal_arn=user,
+        principal_type="User",
+        principal_account="111111111111",
+        action="sts:AssumeRole",
+        resource_arn="*",
+        region="",
+        service_context={"sts:sourceidentity": said},
+        principal_keys={"aws:username": who} if who else {},
+    )
+
+    found = iam_evaluator.evaluate_trust_policy({"Statement": [statement]}, user, context)
+    assert found is trusted
