@@ -204,9 +204,10 @@ class FeatureGroup(FeatureGroupBase):
         problems.extend(sharing_problems(accounts, self._online))
         problems.raise_if_any()
         key = self.online_encryption_key
-        for account in accounts if key is not None else ():
-            principal = iam.AccountPrincipal(account)
-            (key.grant_encrypt_decrypt if write else key.grant_decrypt)(principal)
+        if key is not None:
+            let_use = key.grant_encrypt_decrypt if write else key.grant_decrypt
+            for account in accounts:
+                let_use(iam.AccountPrincipal(account))
         permission = READ_AND_WRITE if write else READ
         return ram.CfnResourceShare(
             self,
