@@ -109,6 +109,7 @@ class AttackedProject:
     def git(self, who: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         """git with the credentials of a role."""
         keys = self.session(who).get_credentials()
+        assert keys is not None
         token = {"AWS_SESSION_TOKEN": keys.token} if keys.token else {}
         return subprocess.run(
             ["git", "-c", "user.name=Ana", "-c", "user.email=ana@example.com", *arguments],
