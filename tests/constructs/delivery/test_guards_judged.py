@@ -230,7 +230,7 @@ def test_pushed_code_tunes_and_trains_nothing_outside_or_unencrypted(
 ) -> None:
     job = changed(tuning(outputs), f"TrainingJobDefinition.{path}", value)
     assert not start("Training", "create_hyper_parameter_tuning_job", **job)
-    training = {"TrainingJobName": "train", **job["TrainingJobDefinition"]}
+    training = {"TrainingJobName": "train", "Tags": TAGS, **job["TrainingJobDefinition"]}
     assert not start("Training", "create_training_job", **training)
 
 
@@ -242,7 +242,8 @@ def test_what_is_in_the_network_and_encrypted_starts(start: Start, outputs: dict
         "TrainingJobDefinition.ResourceConfig.InstanceType",
         "ml.g5.xlarge",
     )["TrainingJobDefinition"]
-    assert start("Training", "create_training_job", TrainingJobName="gpu", **on_local_disks)
+    named = {"TrainingJobName": "gpu", "Tags": TAGS}
+    assert start("Training", "create_training_job", **named, **on_local_disks)
 
 
 @pytest.mark.parametrize("vpc", [None, OTHER_VPC, VPC], ids=["none", "another", "own"])
