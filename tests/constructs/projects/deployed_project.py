@@ -263,6 +263,8 @@ class Deployed:
         app = cdk.App(outdir=str(output), analytics_reporting=False)
         stack = cdk.Stack(app, f"Project-{self.name}")
         seeds = {kind: Seed(folder=self.folder / kind) for kind in ("build", "deploy")}
+        if self.parameters:
+            parameters["adopted"] = adopted_by_parameters(stack)
         Project(
             stack,
             "Project",
@@ -271,7 +273,6 @@ class Deployed:
             model_build_seed=seeds["build"],
             model_deploy_seed=seeds["deploy"],
             removal_policy=removal_policy,
-            adopted=adopted_by_parameters(stack) if self.parameters else None,
             **parameters,
         )
         app.synth()
