@@ -161,7 +161,7 @@ class AttackedProject:
     ) -> dict[str, Any]:
         """The last run of an action when it has ended, for the commit `after` if it is given."""
         client = self.root("codepipeline")
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             listed = client.list_action_executions(pipelineName=pipeline)
             for one in listed["actionExecutionDetails"]:

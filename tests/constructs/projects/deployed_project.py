@@ -22,7 +22,7 @@ DESTROY = cdk.RemovalPolicy.DESTROY
 RETAIN = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 ACCOUNT, REGION = "111111111111", "us-east-1"
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 300
 
 # Until a file says which version of the model is approved, nothing is deployed: as in the seed.
 SYNTH = """
