@@ -29,6 +29,8 @@ class EndpointBase(ServingMetrics):
     given_name: str | None = None
     # Whether its variant is a managed fleet; None: imported, so only AWS knows.
     hosts_components: bool | None = None
+    # The role of its managed fleet; None: it has no fleet, or is imported.
+    fleet_role: iam.IRole | None = None
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal send requests to the endpoint and wait for the answer, which may come

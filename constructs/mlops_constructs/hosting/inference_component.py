@@ -3,19 +3,21 @@
 import hashlib
 
 import aws_cdk as cdk
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known, outside
 from mlops_constructs._regions import region_problems
 
+from .adapter_component import AdapterComponent
 from .component_base import InferenceComponentBase
 from .component_compute import ComponentCompute
 from .copy_placement import CopyPlacement
 from .endpoint_base import EndpointBase
 from .health_alarms import Watched
 from .model import ModelBase
-from .names import LONGEST_NAME, name_problems
+from .names import name_problems
 from .permissions import grant, writing_logs
 from .rollout import Rollout
 from .scaled_capacity import COPIES, ScaledResource
@@ -135,19 +137,79 @@ class InferenceComponent(InferenceComponentBase):
             runtime_config=component.InferenceComponentRuntimeConfigProperty(copy_count=count),
             deployment_config=self._deployment_config(name, rollout),
         )
-        if inference_component_name is None and host is not None:
-            # No property of its type is create-only: another id alone makes CloudFormation create
-            # one on the new endpoint instead of asking AWS to move what is there.
-            stack = cdk.Stack.of(self)
-            resource.override_logical_id(f"{stack.get_logical_id(resource)}{host}")
+        if inference_component_name is None:
+            self._replace_with(resource, host)
         self.inference_component_name = name
         self.inference_component_arn = resource.ref
         self.endpoint_arn = endpoint.endpoint_arn
+        self.endpoint = endpoint
+        readers = (model.role, endpoint.fleet_role)
+        self.roles = tuple(dict.fromkeys(role for role in readers if role is not None))
         if scaling is not None:
             scope_of_scaling = Construct(self, "Scaling")
             scaling.attach(scope_of_scaling, ScaledResource.component(name))
             # The name is no reference, so CloudFormation has to be told the order.
             scope_of_scaling.node.add_dependency(resource)
+
+    @classmethod
+    def adapter(
+        cls,
+        scope: Construct,
+        construct_id: str,
+        *,
+        base: InferenceComponentBase,
+        artifact_bucket: s3.IBucket,
+        artifact_key: str,
+        inference_component_name: str | None = None,
+    ) -> InferenceComponentBase:
+        """Defines an adapter component: a fine-tuned part, such as LoRA, of a base's model.
+
+        It is called by its own name and computes on what its base reserved, so it has neither a
+        model nor copies, and nothing to scale. The base's container has to support adapters, as
+        AWS's containers for large models do. CloudFormation creates it after its base and deletes
+        it before; another archive is an update in place.
+
+        Parameters:
+            base: component of the model that the adapter was trained for, on whose endpoint the
+                adapter is, too.
+            artifact_bucket: bucket of the adapter's archive. The roles of the base's model and of
+                its fleet may read this archive then, and decrypt with the bucket's key: AWS does
+                not say which of the two it reads with. An imported base has no roles here, nor
+                has an imported role a policy here: grant it yourself.
+            artifact_key: key of one gzip-compressed tar archive, `.tar.gz`.
+            inference_component_name: name by which it is called. Left out: one made of its place
+                in the app and of the names of its base and its endpoint, so that another base or
+                endpoint has a new adapter. With a name of your own, give it another id and
+                another name when you move it to another base.
+
+        Raises:
+            ValueError: with every problem of the input, such as a base that is an adapter itself.
+
+        Source: InferenceComponentSpecification of SageMaker's API reference; "Fine-tune models
+        with adapter inference components".
+
+        Example::
+
+            shared = Endpoint.from_endpoint_name(stack, "Shared", "language-models")
+            french = InferenceComponent.adapter(
+                stack,
+                "French",
+                base=InferenceComponent.from_inference_component_name(
+                    stack, "Base", "language-model", endpoint=shared
+                ),
+                artifact_bucket=bucket,
+                artifact_key="adapters/french.tar.gz",
+            )
+            french.grant_invoke(role)
+        """
+        return AdapterComponent(
+            scope,
+            construct_id,
+            base=base,
+            artifact_bucket=artifact_bucket,
+            artifact_key=artifact_key,
+            inference_component_name=inference_component_name,
+        )
 
     @classmethod
     def from_inference_component_name(
@@ -175,6 +237,7 @@ class InferenceComponent(InferenceComponentBase):
         )
         imported.inference_component_name = inference_component_name
         imported.endpoint_arn = endpoint.endpoint_arn
+        imported.endpoint = endpoint
         known = is_known(inference_component_name)
         imported.inference_component_arn = cdk.Stack.of(imported).format_arn(
             service="sagemaker",
@@ -183,12 +246,6 @@ class InferenceComponent(InferenceComponentBase):
             resource_name=inference_component_name.lower() if known else inference_component_name,
         )
         return imported
-
-    def _generated_name(self, host: str | None) -> str:
-        suffix = f"-{host}" if host is not None else ""
-        longest = LONGEST_NAME - len(suffix)
-        place = cdk.Names.unique_resource_name(self, max_length=longest, separator="-")
-        return f"{place}{suffix}"
 
     def _deployment_config(
         self, name: str, rollout: Rollout | None

@@ -46,7 +46,10 @@ class Capacity:
         """What is there now, or on its way."""
         dimension = self.key.dimension
         if dimension == "sagemaker:inference-component:DesiredCopyCount":
-            return int(self._component()["RuntimeConfig"]["DesiredCopyCount"])
+            component = self._component()
+            if "RuntimeConfig" not in component:
+                raise self._wrong_kind("has no copies: it is an adapter")
+            return int(component["RuntimeConfig"]["DesiredCopyCount"])
         variant = self._variant()
         if dimension == "sagemaker:variant:DesiredInstanceCount":
             if "DesiredInstanceCount" not in variant:

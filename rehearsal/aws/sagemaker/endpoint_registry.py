@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class LiveEndpoint:
     """An endpoint that serves: its fleet, and the share of traffic of the one that replaces it.
 
-    `queue` holds the requests of an asynchronous endpoint, `components` what its variants host.
+    `queue` holds the requests of an asynchronous endpoint, `components` what its variants host,
+    `adapters` the base component of each adapter.
     """
 
     name: str
@@ -32,6 +33,7 @@ class LiveEndpoint:
     incoming_share: float = 0.0
     queue: AsyncQueue | None = None
     components: dict[str, Component] = field(default_factory=dict)
+    adapters: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def shift(self, incoming: Fleet | None, share: float) -> None:

@@ -102,6 +102,8 @@ class InferenceComponentDeployments(InferenceComponentPlacement):
         name = record["InferenceComponentName"]
         live = self.registry.get(scope, record["EndpointName"])
         component = live.components.pop(name, None) if live else None
+        if live is not None:
+            live.adapters.pop(name, None)
         if component is not None:
             component.stop()
         with self.lock:

@@ -86,7 +86,9 @@ class InferenceComponentPlacement(Endpoints):
         copies = [
             copy_size(record["_specification"]["ComputeResourceRequirements"])
             for record in beside
-            if record["InferenceComponentStatus"] not in ("Failed", "Deleting")
+            # Adapters compute on what their base reserves.
+            if "ComputeResourceRequirements" in record["_specification"]
+            and record["InferenceComponentStatus"] not in ("Failed", "Deleting")
             and record["EndpointName"] == changed["EndpointName"]
             and record["VariantName"] == changed["VariantName"]
             for _ in range(record["RuntimeConfig"]["DesiredCopyCount"])

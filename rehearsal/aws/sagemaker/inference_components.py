@@ -7,7 +7,10 @@ from typing import Any
 
 from rehearsal.aws.platform import AwsError, Context, Scope
 from rehearsal.aws.sagemaker import endpoints, models
-from rehearsal.aws.sagemaker.inference_component_deployment import InferenceComponentDeployments
+from rehearsal.aws.sagemaker.inference_component_adapters import (
+    InferenceComponentAdapters,
+    is_adapter,
+)
 from rehearsal.aws.sagemaker.inference_component_placement import KIND
 from rehearsal.aws.sagemaker.listing import Listing
 from rehearsal.aws.sagemaker.records import Record, now
@@ -22,33 +25,25 @@ LISTING = Listing(
 _BUSY = ("Creating", "Updating", "Deleting")
 
 
-class InferenceComponents(InferenceComponentDeployments):
+class InferenceComponents(InferenceComponentAdapters):
     """Create-, Describe-, List-, Update-, DeleteInferenceComponent, and its RuntimeConfig."""
 
     def create_inference_component(self, request: Request, context: Context) -> Response:
         given = self.accept("CreateInferenceComponent", request)
+        if is_adapter(given.get("Specification", {})):
+            return self._create_adapter(given, request, context)
         if not given.get("Specification") or not given.get("RuntimeConfig"):
             raise _refused("CreateInferenceComponent needs Specification and RuntimeConfig.")
         endpoint = self._hosting_endpoint(context.scope, given["EndpointName"])
         variant = self._variant(endpoint, given.get("VariantName"))
         self._check_specification(context.scope, given["Specification"])
         name = given["InferenceComponentName"]
-        arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
-        moment = now()
         record = {
-            "InferenceComponentName": name,
-            "InferenceComponentArn": arn,
-            "EndpointName": endpoint["EndpointName"],
-            "EndpointArn": endpoint["EndpointArn"],
-            "VariantName": variant,
-            "InferenceComponentStatus": "Creating",
-            "CreationTime": moment,
-            "LastModifiedTime": moment,
+            **_created(context.scope, name, endpoint, variant, given["Specification"]),
             "RuntimeConfig": {
                 "DesiredCopyCount": given["RuntimeConfig"]["CopyCount"],
                 "CurrentCopyCount": 0,
             },
-            "_specification": given["Specification"],
         }
         with self.lock:
             self.refuse_existing(context, KIND, name, "inference component")
@@ -57,7 +52,23 @@ class InferenceComponents(InferenceComponentDeployments):
             f"create inference component {name}",
             lambda: self.deploy_component(context.scope, record),
         )
-        return {"InferenceComponentArn": arn}
+        return {"InferenceComponentArn": record["InferenceComponentArn"]}
+
+    def _create_adapter(
+        self, given: Mapping[str, Any], request: Request, context: Context
+    ) -> Response:
+        specification, name = given["Specification"], given["InferenceComponentName"]
+        endpoint = self._hosting_endpoint(context.scope, given["EndpointName"])
+        base = self.check_adapter(context.scope, given, endpoint)
+        record = _created(context.scope, name, endpoint, base["VariantName"], specification)
+        with self.lock:
+            self.refuse_existing(context, KIND, name, "inference component")
+            self.register(context, KIND, name, record, request)
+        self.workers.start(
+            f"load adapter {name}",
+            lambda: self.load_adapter(context.scope, record, base, specification),
+        )
+        return {"InferenceComponentArn": record["InferenceComponentArn"]}
 
     def describe_inference_component(self, request: Request, context: Context) -> Response:
         record = self._component(context.scope, request, "DescribeInferenceComponent")
@@ -80,6 +91,8 @@ class InferenceComponents(InferenceComponentDeployments):
         given = self.accept("UpdateInferenceComponent", request)
         record = self._settled(context.scope, given, "UpdateInferenceComponent")
         specification = given.get("Specification") or record["_specification"]
+        if is_adapter(record["_specification"]) or is_adapter(specification):
+            return self._update_adapter(context.scope, {**given, "Specification": specification})
         self._check_specification(context.scope, specification)
         copies = given.get("RuntimeConfig", {}).get("CopyCount")
         deployment = given.get("DeploymentConfig")
@@ -93,11 +106,35 @@ class InferenceComponents(InferenceComponentDeployments):
         )
         return {"InferenceComponentArn": record["InferenceComponentArn"]}
 
+    def _update_adapter(self, scope: Scope, given: Mapping[str, Any]) -> Response:
+        """Another archive for an adapter; it stays on its base."""
+        record = self._component(scope, given, "UpdateInferenceComponent")
+        old, new = record["_specification"], given["Specification"]
+        member = "BaseInferenceComponentName"
+        if old.get(member) != new.get(member):
+            raise _refused(
+                f"The rehearsal does not implement a change of {member} from "
+                f"{old.get(member)} to {new.get(member)}: create another component."
+            )
+        endpoint = self._hosting_endpoint(scope, record["EndpointName"])
+        base = self.check_adapter(scope, given, endpoint)
+        self._begin_update(record, None)
+        self.workers.start(
+            f"load adapter {record['InferenceComponentName']}",
+            lambda: self.load_adapter(scope, record, base, new),
+        )
+        return {"InferenceComponentArn": record["InferenceComponentArn"]}
+
     def update_inference_component_runtime_config(
         self, request: Request, context: Context
     ) -> Response:
         operation = "UpdateInferenceComponentRuntimeConfig"
         record = self._settled(context.scope, request, operation)
+        if is_adapter(record["_specification"]):
+            raise _refused(
+                f'Inference component "{record["InferenceComponentArn"]}" is an adapter: it has no '
+                "copies but those of its base."
+            )
         self._begin_update(record, request["DesiredRuntimeConfig"]["CopyCount"])
         self.workers.start(
             f"scale inference component {record['InferenceComponentName']}",
@@ -109,6 +146,12 @@ class InferenceComponents(InferenceComponentDeployments):
         record = self._component(context.scope, request, "DeleteInferenceComponent")
         if record["InferenceComponentStatus"] in _BUSY:
             raise _in_progress(record)
+        adapters = self.adapters_of(context.scope, record)
+        if adapters:
+            raise _refused(
+                f'Cannot delete inference component "{record["InferenceComponentArn"]}": it is the '
+                f"base of the adapters {', '.join(adapters)}. Delete them first."
+            )
         self.set_component(record, "Deleting")
         self.workers.start(
             f"delete inference component {record['InferenceComponentName']}",
@@ -202,6 +245,24 @@ class InferenceComponents(InferenceComponentDeployments):
                 f"MaxMemoryRequiredInMb must be at least MinMemoryRequiredInMb ({smallest}); got "
                 f"{largest}."
             )
+
+
+def _created(
+    scope: Scope, name: str, endpoint: Record, variant: str, specification: Mapping[str, Any]
+) -> Record:
+    """The record of a new component."""
+    moment = now()
+    return {
+        "InferenceComponentName": name,
+        "InferenceComponentArn": scope.arn("sagemaker", f"{KIND}/{name}"),
+        "EndpointName": endpoint["EndpointName"],
+        "EndpointArn": endpoint["EndpointArn"],
+        "VariantName": variant,
+        "InferenceComponentStatus": "Creating",
+        "CreationTime": moment,
+        "LastModifiedTime": moment,
+        "_specification": specification,
+    }
 
 
 def _refused(message: str) -> AwsError:

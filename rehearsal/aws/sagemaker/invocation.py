@@ -119,6 +119,13 @@ class Target:
                 "deploy inference components. Please include Inference Component Name header or "
                 "consider using SageMaker models.",
             )
+        if name in live.adapters:
+            raise AwsError(
+                "ValidationError",
+                f"The rehearsal does not implement requests to adapters such as {name}: how a "
+                "container gets an adapter is not documented. Its base component, "
+                f"{live.adapters[name]}, answers without the adapter.",
+            )
         component = live.components.get(name)
         variant = fleet.choose(component.variant) if component is not None else None
         if component is None or variant is None:

@@ -30,7 +30,6 @@ _VARIANT = (
 _COMPONENT = (
     "Specifications",
     "Specification.InstanceType",
-    "Specification.BaseInferenceComponentName",
     "Specification.Container.ContainerMetricsConfig",
 )
 _TRAINING = (

@@ -263,10 +263,6 @@ def test_components_are_listed_by_endpoint_and_variant(
             "either ModelName or Container",
         ),
         ({"RuntimeConfig": {}}, "needs Specification and RuntimeConfig"),
-        (
-            {"Specification": {"BaseInferenceComponentName": "base"}},
-            "does not implement Specification.BaseInferenceComponentName",
-        ),
     ],
 )
 def test_a_wrong_component_is_refused(
