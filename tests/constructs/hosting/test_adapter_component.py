@@ -52,8 +52,7 @@ def french(
 def found(stack: cdk.Stack) -> dict[str, dict[str, Any]]:
     """The components of a stack by logical id."""
     template = assertions.Template.from_stack(stack)
-    resources: dict[str, dict[str, Any]] = template.find_resources(COMPONENT)
-    return resources
+    return {name: dict(one) for name, one in template.find_resources(COMPONENT).items()}
 
 
 def test_an_adapter_is_an_archive_beside_a_base(
@@ -116,7 +115,7 @@ def test_adapters_below_their_base_do_not_wait_for_each_other(
 ) -> None:
     for name in ("French", "German"):
         InferenceComponent.adapter(
-            base,  # type: ignore[arg-type]
+            base,
             name,
             base=base,
             artifact_bucket=bucket,

@@ -184,6 +184,40 @@ def test_an_inference_component_is_created_updated_and_deleted(cloud: Aws, role:
     remove(cloud, "components")
 
 
+def test_an_adapter_is_created_after_its_base_and_deleted_before(cloud: Aws, role: str) -> None:
+    def made(data: str) -> dict[str, Any]:
+        given = fleet(role, {"ModelName": {"Fn::GetAtt": ["Model", "ModelName"]}})
+        base = given["Component"]["Properties"]
+        given["Adapter"] = {
+            "Type": "AWS::SageMaker::InferenceComponent",
+            "DependsOn": ["Component"],
+            "Properties": {
+                "EndpointName": base["EndpointName"],
+                "InferenceComponentName": "churn-french",
+                "Specification": {
+                    "BaseInferenceComponentName": base["InferenceComponentName"],
+                    "Container": {"ArtifactUrl": f"s3://{BUCKET}/models/{data}.tar.gz"},
+                },
+            },
+        }
+        return given
+
+    endpoint = deploy(cloud, "adapters", made("small"))
+    deploy(cloud, "adapters", made("large"), update=True)
+
+    named: dict[str, Any] = {"InferenceComponentName": "churn-french"}
+    described = cloud.client("sagemaker").describe_inference_component(**named)
+    assert described["Specification"]["Container"] == {
+        "ArtifactUrl": f"s3://{BUCKET}/models/large.tar.gz"
+    }
+    with pytest.raises(ClientError, match="not implement requests to adapters such as churn-f"):
+        ask(cloud, endpoint, **named)
+    failed = cloud.deploy("adapters", made("none"), outputs=NAME, update=True)
+    assert failed["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert any("churn-french" in reason for reason in failed["Reasons"])
+    remove(cloud, "adapters")
+
+
 def test_a_multi_model_endpoint_loads_what_a_caller_may_ask(cloud: Aws, role: str) -> None:
     many = {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{BUCKET}/models/"}
     endpoint = deploy(cloud, "multi-model", resources(role, many))
