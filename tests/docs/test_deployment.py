@@ -12,7 +12,10 @@ from tests.docs.synthesis import FILES, STORES, synthesis, title
 from tests.docs.uses import USES
 
 # CodeArtifact's packages come from the internet, which the rehearsal does not have.
-REFUSED = {"packages_without_internet": "AWS::CodeArtifact::Domain"}
+REFUSED = {
+    "packages_without_internet": "AWS::CodeArtifact::Domain",
+    "shadow_experiment": "AWS::SageMaker::InferenceExperiment",
+}
 EXAMPLES = [file for file in FILES if file != STORES and file.stem not in REFUSED]
 
 

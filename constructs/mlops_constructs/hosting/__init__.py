@@ -11,7 +11,9 @@ from .copy_placement import CopyPlacement
 from .data_capture import DataCapture
 from .endpoint import Endpoint
 from .endpoint_base import EndpointBase
+from .experiment_schedule import ExperimentSchedule
 from .inference_component import InferenceComponent
+from .inference_experiment import DesiredState, ExperimentVariant, InferenceExperiment
 from .managed_fleet import ManagedFleet
 from .metric_publication import MetricPublication
 from .model import Model, ModelBase
@@ -44,11 +46,15 @@ __all__ = [
     "CopyPlacement",
     "CoreDumps",
     "DataCapture",
+    "DesiredState",
     "Endpoint",
     "EndpointBase",
     "EndpointKind",
+    "ExperimentSchedule",
+    "ExperimentVariant",
     "InferenceComponent",
     "InferenceComponentBase",
+    "InferenceExperiment",
     "ManagedFleet",
     "MetricOptions",
     "MetricPublication",

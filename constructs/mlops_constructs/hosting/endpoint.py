@@ -119,6 +119,7 @@ class Endpoint(EndpointBase):
         self.variant_name = variants[0].name
         self.hosts_components = bool(parts.fleets)
         self.fleet_role = parts.fleets[0].role if parts.fleets else None
+        self.production_variant_count = len(variants)
         parts.grant_roles(self)
         parts.explain_open_networks()
         parts.explain_local_disks(self)

@@ -31,6 +31,8 @@ class EndpointBase(ServingMetrics):
     hosts_components: bool | None = None
     # The role of its managed fleet; None: it has no fleet, or is imported.
     fleet_role: iam.IRole | None = None
+    # How many production variants it has; None: imported, so only AWS knows.
+    production_variant_count: int | None = None
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal send requests to the endpoint and wait for the answer, which may come

@@ -1,8 +1,12 @@
 """Features of endpoints that AWS does not let meet."""
 
+from collections.abc import Sequence
+
 from mlops_constructs._instance_type import ignores_rollout
+from mlops_constructs._problems import is_known
 
 from .endpoint_parts import EndpointParts
+from .model import ModelBase
 from .rollout import Rollout
 
 
@@ -115,7 +119,26 @@ def _shadow_problems(parts: EndpointParts) -> list[str]:
     ):
         if used:
             found.append(f"shadow: got it with {feature}, which AWS excludes; leave out either")
-    traits = [model.traits for model in parts.models]
+    machines = [(variant.name, variant.instance_type) for variant in parts.on_instances]
+    found += shadow_test_problems(parts.models, machines)
+    if any(variant.weight == 0 for variant in parts.real_time):
+        found.append("shadow: got a production variant of weight 0; its weight must be above 0")
+    return found
+
+
+def shadow_test_problems(
+    models: Sequence[ModelBase], machines: Sequence[tuple[str, str]]
+) -> list[str]:
+    """What AWS excludes from shadow tests of either kind.
+
+    Parameters:
+        models: those of both variants.
+        machines: the name of each variant, and its instance type.
+
+    Source: "Shadow tests", exclusions.
+    """
+    found = []
+    traits = [model.traits for model in models]
     if any(one.multi_model for one in traits):
         found.append("shadow: got a multi-model container, which AWS excludes from shadow tests")
     if any(one.containers > 1 for one in traits):
@@ -123,11 +146,8 @@ def _shadow_problems(parts: EndpointParts) -> list[str]:
             "shadow: got a model of several containers, which AWS excludes from shadow tests"
         )
     found += [
-        f"shadow: got variant {variant.name} on {variant.instance_type}; AWS excludes Inf1 from "
-        "shadow tests"
-        for variant in parts.on_instances
-        if ignores_rollout(variant.instance_type)
+        f"shadow: got variant {name} on {instance_type}; AWS excludes Inf1 from shadow tests"
+        for name, instance_type in machines
+        if is_known(instance_type) and ignores_rollout(instance_type)
     ]
-    if any(variant.weight == 0 for variant in parts.real_time):
-        found.append("shadow: got a production variant of weight 0; its weight must be above 0")
     return found

@@ -11,7 +11,7 @@ from constructs import Construct
 from mlops_constructs._content_name import HASH_LENGTH, name_by_content
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
-from mlops_constructs.access import RolePolicies
+from mlops_constructs.access import Permission, RolePolicies
 
 from .model_content import ModelContent, ModelTraits
 from .model_source import ModelSource
@@ -28,6 +28,8 @@ class ModelBase(cdk.Resource):
     network_isolation: bool | None = None
     in_vpc: bool | None = None
     traits: ModelTraits = ModelTraits()
+    # What a role needs to read its data and pull its images; None: unknown at synth.
+    content_permissions: Sequence[Permission] | None = None
 
 
 class Model(ModelBase):
@@ -103,6 +105,8 @@ class Model(ModelBase):
         self.network_isolation = network_isolation
         self.in_vpc = vpc is not None
         self.traits = content.traits
+        if content.knows_its_permissions:
+            self.content_permissions = content.permissions()
         resource = self._define(
             content,
             hosting_role,

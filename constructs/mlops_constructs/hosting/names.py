@@ -8,11 +8,13 @@ LONGEST_NAME = 63
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 
 
-def name_problems(parameter: str, name: str | None, *, reserve: int = 0) -> list[str]:
+def name_problems(
+    parameter: str, name: str | None, *, reserve: int = 0, longest: int = LONGEST_NAME
+) -> list[str]:
     """What SageMaker would refuse in a name, of which `reserve` characters are still to come."""
     if name is None or not is_known(name):
         return []
-    longest = LONGEST_NAME - reserve
+    longest -= reserve
     if len(name) <= longest and _NAME.fullmatch(name):
         return []
     return [

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from .rule import Finding, Properties, Rule, Template, requires, resources
+from .rule import Finding, Properties, Rule, Template, requires, resources, value_at
 
 _CONFIG = "AWS::SageMaker::EndpointConfig"
+_EXPERIMENT = "AWS::SageMaker::InferenceExperiment"
+_EXPERIMENT_COUNT = "InfrastructureConfig.RealTimeInferenceConfig.InstanceCount"
 _INSTANCE_COUNT = "sagemaker:variant:DesiredInstanceCount"
 
 
@@ -58,6 +60,14 @@ def minimum_instances_rule(minimum: int) -> Rule:
             if _is_below(variant.get("InitialInstanceCount", 1), minimum)
         ]
         found += [
+            (logical_id, f"ModelVariants.{index}.{_EXPERIMENT_COUNT}")
+            for logical_id, experiment in resources(template, _EXPERIMENT)
+            for index, variant in enumerate(experiment.get("ModelVariants", []))
+            if variant.get("VariantName")
+            == value_at(experiment, "ShadowModeConfig.SourceModelVariantName")
+            if _is_below(value_at(variant, _EXPERIMENT_COUNT), minimum)
+        ]
+        found += [
             (logical_id, "MinCapacity")
             for logical_id, target in resources(
                 template, "AWS::ApplicationAutoScaling::ScalableTarget"
@@ -80,6 +90,14 @@ def _is_below(count: Any, minimum: int) -> bool:
     return isinstance(count, int | float) and count < minimum
 
 
+def _captures_without_key(template: Template) -> list[Finding]:
+    of_endpoints = requires(
+        _CONFIG, "DataCaptureConfig.KmsKeyId", when="DataCaptureConfig.EnableCapture"
+    )
+    of_experiments = requires(_EXPERIMENT, "DataStorageConfig.KmsKey", when="DataStorageConfig")
+    return [*of_endpoints(template), *of_experiments(template)]
+
+
 ENDPOINT_RULES = (
     Rule(
         name="ModelNetwork",
@@ -90,10 +108,8 @@ ENDPOINT_RULES = (
     Rule(
         name="DataCaptureKey",
         description="Captured requests and answers are encrypted with a key of the customer",
-        fix="Set DataCaptureConfig.KmsKeyId",
-        findings=requires(
-            _CONFIG, "DataCaptureConfig.KmsKeyId", when="DataCaptureConfig.EnableCapture"
-        ),
+        fix="Set DataCaptureConfig.KmsKeyId, or DataStorageConfig.KmsKey of an experiment",
+        findings=_captures_without_key,
     ),
     Rule(
         name="AsyncOutputKey",

@@ -42,6 +42,21 @@ def config(*variants: dict[str, Any], **members: Any) -> dict[str, Any]:
     return resource("SageMaker::EndpointConfig", {"ProductionVariants": list(variants), **members})
 
 
+def experiment(*, answering: int, shadow: int) -> dict[str, Any]:
+    """A shadow test, by the numbers of instances."""
+    variants = [
+        {
+            "VariantName": name,
+            "InfrastructureConfig": {"RealTimeInferenceConfig": {"InstanceCount": count}},
+        }
+        for name, count in (("Live", answering), ("Shadow", shadow))
+    ]
+    return resource(
+        "SageMaker::InferenceExperiment",
+        {"ModelVariants": variants, "ShadowModeConfig": {"SourceModelVariantName": "Live"}},
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "properties", "rules"),
     [
@@ -71,6 +86,16 @@ def config(*variants: dict[str, Any], **members: Any) -> dict[str, Any]:
             "SageMaker::EndpointConfig",
             {"DataCaptureConfig": {"EnableCapture": True}},
             {"DataCaptureKey"},
+        ),
+        (
+            "SageMaker::InferenceExperiment",
+            {"DataStorageConfig": {"Destination": "s3://b/capture"}},
+            {"DataCaptureKey"},
+        ),
+        (
+            "SageMaker::InferenceExperiment",
+            {"DataStorageConfig": {"Destination": "s3://b/capture", "KmsKey": KEY}},
+            set(),
         ),
         (
             "SageMaker::EndpointConfig",
@@ -153,6 +178,8 @@ def test_a_model_that_a_serverless_variant_serves_needs_no_network() -> None:
         (config({"InitialInstanceCount": 2}), set()),
         (config({"InitialInstanceCount": {"Ref": "Count"}}), set()),
         (config({"ServerlessConfig": {}}), set()),
+        (experiment(answering=1, shadow=2), {"MinimumInstances"}),
+        (experiment(answering=2, shadow=1), set()),
         (config({"InitialInstanceCount": 1, "ManagedInstanceScaling": {}}), set()),
         (
             resource(
