@@ -23,7 +23,8 @@ from mlops_constructs.hosting import (
     RealTimeVariant,
 )
 
-INSTANCE_TYPE = "ml.m7i.large"
+# One that every region with experiments has.
+INSTANCE_TYPE = "ml.m5.large"
 
 
 class ShadowExperiment(cdk.Stack):
