@@ -19,7 +19,6 @@ AREAS = sorted(
     path.parent.name for path in Path(mlops_constructs.__file__).parent.glob("*/__init__.py")
 )
 MADE_BY = {
-    "access.PermissionsBoundary": "access.PersonaRole",
     "access.RolePolicies": "hosting.Model",
     "delivery.DeploymentRole": "delivery.ModelDeployPipeline",
     "delivery.TrainingRole": "delivery.ModelBuildPipeline",

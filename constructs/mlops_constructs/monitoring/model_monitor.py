@@ -147,6 +147,20 @@ class ModelMonitor(OwnedMonitor):
         metric: cloudwatch.Metric | None = None,
         description: str | None = None,
     ) -> cloudwatch.Alarm:
+        """An alarm on a monitor whose runs have stopped, as `MonitorBase` defines it.
+
+        Parameters:
+            construct_id: id of the alarm below the monitor.
+            longest_silence: whole hours up to 7 days. Left out: twice the time from one run to the
+                next.
+            metric: what a run puts at least once. Required with AWS's image, which does not count
+                its runs. Left out with an image of your own: `completed_runs`.
+            description: of the alarm. Left out: it names the monitor.
+
+        Raises:
+            ValueError: without a metric where AWS's image runs, or for a time that CloudWatch
+                cannot look at.
+        """
         if metric is None and not isinstance(self._image, OwnImage):
             raise ValueError(
                 f"monitor {self.node.path}: got no metric for the silence alarm, and AWS's image "

@@ -83,9 +83,9 @@ def test_a_signed_template_is_read_with_the_permissions_of_who_signed_it(aws: An
     body = json.dumps({"Resources": {"Group": group("signed")}})
     s3.put_object(Bucket="signed-templates", Key="a.json", Body=body)
     place = {"Bucket": "signed-templates", "Key": "a.json"}
-    creator = aws.person("creator", {"Action": ["cloudformation:*", "sagemaker:*"]})
-    reader = aws.client("s3", aws.person("reader", {"Action": ["s3:GetObject"]}), **V4)
-    blind = aws.client("s3", aws.person("without", {"Action": ["s3:PutObject"]}), **V4)
+    creator = aws.person("creates-from-signed", {"Action": ["cloudformation:*", "sagemaker:*"]})
+    reader = aws.client("s3", aws.person("signs-reading", {"Action": ["s3:GetObject"]}), **V4)
+    blind = aws.client("s3", aws.person("signs-in-vain", {"Action": ["s3:PutObject"]}), **V4)
     good = reader.generate_presigned_url("get_object", Params=place)
     expired = reader.generate_presigned_url("get_object", Params=place, ExpiresIn=-1)
     old = aws.client("s3").generate_presigned_url("get_object", Params=place)
