@@ -63,8 +63,6 @@ class SeedRepository(Construct):
             # The first name is the resource's, so that what refers to it waits for it.
             name = repository.repository_name
             self._take_up(created_or(adopted, created=name, taken_up=repository_name))
-            url = repository.repository_clone_url_http
-            self.clone_url = created_or(adopted, created=url, taken_up=self.clone_url)
 
     def _take_up(self, repository_name: str) -> None:
         """Refers to the repository by its name alone."""
