@@ -16,6 +16,7 @@ from mlops_constructs._instance_type import is_instance_type
 from mlops_constructs._problems import Problems, is_known, outside
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission, RolePolicies, ServiceRole
+from mlops_constructs.access.job_guard import unencrypted_volumes
 
 from .data_capture import DataCapture
 from .endpoint_base import EndpointBase
@@ -216,7 +217,7 @@ class InferenceExperiment(cdk.Resource):
             "Role",
             service="sagemaker.amazonaws.com",
             description="SageMaker: runs an inference experiment on an endpoint",
-            permissions=permissions,
+            permissions=[*permissions, *_guard(encryption_key)],
         )
         for hosting_role in dict.fromkeys(one.role for one in models if one.role is not None):
             if data_capture is not None:
@@ -304,6 +305,13 @@ class InferenceExperiment(cdk.Resource):
         for model in models:
             found += [one for one in model.content_permissions or () if one not in found]
         yield from found
+
+
+def _guard(key: kms.IKey | None) -> list[Permission]:
+    """Denies configurations whose volumes are not encrypted with the experiment's key."""
+    if key is None:
+        return []
+    return unencrypted_volumes([key.key_arn], ["sagemaker:CreateEndpointConfig"])
 
 
 def _endpoint_problems(endpoint: EndpointBase | None, endpoint_name: str | None) -> list[str]:
