@@ -34,7 +34,7 @@ class JobKind:
 
     @property
     def action(self) -> str:
-        """What whoever starts such a job has to be allowed."""
+        """The permissions needed to start such a job."""
         return f"sagemaker:Create{self.api}"
 
     @property

@@ -52,7 +52,7 @@ class ProjectReading:
             Permission(
                 actions=["sagemaker:Search"],
                 resources=["*"],
-                # Whoever searches says the same with VisibilityConditions, or is denied.
+                # A search without the same VisibilityConditions is denied.
                 conditions={"StringEquals": self._reach.search_visibility()},
                 because=NO_LEVEL,
             ),

@@ -24,7 +24,7 @@ class DeploymentRole(ServiceRole):
     It knows models, endpoint configurations, endpoints, their scaling and their alarms, all with
     names that begin with the project's. It creates no roles: the endpoints' models run with
     `model_execution_role`, the only role that it may hand over, and only to SageMaker. A template
-    with any other resource fails, whoever pushed it. So does an endpoint whose volumes the
+    with any other resource fails. So does an endpoint whose volumes the
     project's key does not encrypt, and a model outside of the project's network, if it has one.
     """
 

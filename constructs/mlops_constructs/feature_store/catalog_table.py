@@ -13,8 +13,8 @@ _DEFAULT_DATABASE = "sagemaker_featurestore"
 _CATALOG = "AwsDataCatalog"
 # Glue takes more; SageMaker asks for what Athena takes, which queries the table.
 _ATHENA_NAME = re.compile(r"[a-z_][a-z0-9_]*")
-_LONGEST_DATABASE = 255
-_LONGEST_TABLE = 252
+_MAX_DATABASE_LENGTH = 255
+_MAX_TABLE_LENGTH = 252
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,8 +88,8 @@ class CatalogTable:
     def problems(self) -> list[str]:
         """What AWS would refuse, or Athena later."""
         names = (
-            ("database", self.database, _LONGEST_DATABASE),
-            ("table", self.table, _LONGEST_TABLE),
+            ("database", self.database, _MAX_DATABASE_LENGTH),
+            ("table", self.table, _MAX_TABLE_LENGTH),
         )
         return [
             f"catalog table {part}: got {name!r}; allowed are 1 to {longest} lower-case letters, "

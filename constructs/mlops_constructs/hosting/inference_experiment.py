@@ -27,8 +27,8 @@ from .names import name_problems
 from .permissions import grant, use_of_volumes
 from .variant import DEFAULT_VARIANT_NAME
 
-_LONGEST_NAME = 120
-_LONGEST_TEXT = 1024
+_MAX_NAME_LENGTH = 120
+_MAX_TEXT_LENGTH = 1024
 _SHADOW_NAME = "Shadow"
 
 
@@ -189,7 +189,7 @@ class InferenceExperiment(cdk.Resource):
         problems.extend(region_problems(self, "AWS::SageMaker::InferenceExperiment"))
         problems.extend(
             name_problems(
-                "name_prefix", name_prefix, reserve=HASH_LENGTH + 1, longest=_LONGEST_NAME
+                "name_prefix", name_prefix, reserve=HASH_LENGTH + 1, longest=_MAX_NAME_LENGTH
             )
         )
         problems.extend(_endpoint_problems(endpoint, endpoint_name))
@@ -250,7 +250,7 @@ class InferenceExperiment(cdk.Resource):
             desired_state=desired_state,
             status_reason=status_reason,
         )
-        longest = _LONGEST_NAME - HASH_LENGTH - 1
+        longest = _MAX_NAME_LENGTH - HASH_LENGTH - 1
         place = cdk.Names.unique_resource_name(self, max_length=longest, separator="-")
         name_by_content(resource, "Name", name_prefix or place)
         # The experiment uses all roles as soon as it begins: permissions come first.
@@ -376,9 +376,9 @@ def _text_problems(
     description: str | None, desired_state: DesiredState | None, status_reason: str | None
 ) -> list[str]:
     found = [
-        f"{name}: got {len(text)} characters; allowed are 1 to {_LONGEST_TEXT}"
+        f"{name}: got {len(text)} characters; allowed are 1 to {_MAX_TEXT_LENGTH}"
         for name, text in (("description", description), ("status_reason", status_reason))
-        if text is not None and is_known(text) and not 1 <= len(text) <= _LONGEST_TEXT
+        if text is not None and is_known(text) and not 1 <= len(text) <= _MAX_TEXT_LENGTH
     ]
     if status_reason is not None and desired_state is None:
         found.append(

@@ -1,4 +1,4 @@
-"""The parameters with which whoever creates a project takes up what an earlier one has left."""
+"""Template parameters with which a new project adopts what an earlier one has left."""
 
 from __future__ import annotations
 

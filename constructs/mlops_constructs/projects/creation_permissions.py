@@ -39,7 +39,7 @@ def creation_permissions(
         Permission(
             actions=["sagemaker:AddTags", *(f"sagemaker:{verb}Project" for verb in _VERBS)],
             resources=[arn(scope, "sagemaker", "project/*")],
-            because="whoever creates a project chooses its name",
+            because="the name of a project is chosen when it is created",
         ),
         Permission(
             actions=["sagemaker:ListProjects"],

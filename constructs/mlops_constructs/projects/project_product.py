@@ -124,7 +124,7 @@ class ProjectProduct(Construct):
                 Permission(
                     actions=["sagemaker:AddTags", *(f"sagemaker:{verb}Project" for verb in verbs)],
                     resources=[projects],
-                    because="whoever creates a project chooses its name",
+                    because="the name of a project is chosen when it is created",
                 ),
                 Permission(
                     actions=[f"servicecatalog:{name}" for name in (*_LOOK, "ProvisionProduct")],

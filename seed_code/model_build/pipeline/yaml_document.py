@@ -25,10 +25,10 @@ _SCALARS = {f"{_PREFIX}{name}" for name in ("null", "bool", "int", "float", "tim
 _WORDS = {"null": "nothing", "bool": "a yes/no value", "int": "a whole number"}
 _WORDS |= {"float": "a number", "timestamp": "a date", "str": "a text"}
 
-_MOST_BYTES = 1_000_000
-_MOST_VALUES = 100_000
-_MOST_LEVELS = 50
-_MOST_PROBLEMS = 20
+_MAX_BYTES = 1_000_000
+_MAX_VALUES = 100_000
+_MAX_LEVELS = 50
+_MAX_PROBLEMS = 20
 _LARGEST = 2**63
 
 _SHORT = reprlib.Repr()
@@ -127,8 +127,8 @@ class YamlDocument:
     def _text(self) -> str | None:
         try:
             with Path(self.path).open("rb") as file:
-                content = file.read(_MOST_BYTES + 1)
-            if len(content) > _MOST_BYTES:
+                content = file.read(_MAX_BYTES + 1)
+            if len(content) > _MAX_BYTES:
                 self._refuse(None, "is larger than 1 MB; give a file that people wrote")
                 return None
             return content.decode("utf-8-sig")
@@ -148,8 +148,8 @@ class YamlDocument:
 
 def first(problems: Sequence[str]) -> list[str]:
     """The first 20 problems, and how many more there are."""
-    rest = len(problems) - _MOST_PROBLEMS
-    return [*problems[:_MOST_PROBLEMS], *([f"and {rest} more"] if rest > 0 else [])]
+    rest = len(problems) - _MAX_PROBLEMS
+    return [*problems[:_MAX_PROBLEMS], *([f"and {rest} more"] if rest > 0 else [])]
 
 
 def shown(value: Any) -> str:
@@ -186,9 +186,9 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self._level += 1
-        if self._level > _MOST_LEVELS:
+        if self._level > _MAX_LEVELS:
             raise yaml.MarkedYAMLError(
-                problem=f"got more than {_MOST_LEVELS} levels, one inside of the other",
+                problem=f"got more than {_MAX_LEVELS} levels, one inside of the other",
                 problem_mark=self.get_mark(),
             )
         node: yaml.Node | None = super().compose_node(parent, index)
@@ -227,12 +227,12 @@ class _Reading:
     def _value(self, node: yaml.Node, place: Place) -> Any:
         self._document._lines.setdefault(place, node.start_mark.line + 1)
         self._values += 1
-        if self._values > _MOST_VALUES:
-            raise _RefusedError(node, f"got more than {_MOST_VALUES:,} values; use fewer aliases")
+        if self._values > _MAX_VALUES:
+            raise _RefusedError(node, f"got more than {_MAX_VALUES:,} values; use fewer aliases")
         if any(node is one for one in self._open):
             raise _RefusedError(node, f"{keys_text(place)}: got an alias of what it stands in")
-        if len(place) > _MOST_LEVELS:
-            raise _RefusedError(node, f"got more than {_MOST_LEVELS} levels; use fewer aliases")
+        if len(place) > _MAX_LEVELS:
+            raise _RefusedError(node, f"got more than {_MAX_LEVELS} levels; use fewer aliases")
         self._open.append(node)
         try:
             return self._by_kind(node, place)

@@ -60,7 +60,7 @@ MODEL_PROPERTIES = {
 }
 # Not written in one piece: CloudFormation would take it for a reference in the pipeline's template.
 DYNAMIC = "{" * 2 + "resolve:"
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
 
 Template = dict[str, Any]
@@ -87,8 +87,8 @@ def read_templates(source: Path, stages: Iterable[str]) -> dict[str, Template]:
 def _read(path: Path) -> Template:
     if path.is_symlink() or not path.is_file():
         raise RefusedError(f"{path.name} is no regular file")
-    if path.stat().st_size > MOST_BYTES:
-        raise RefusedError(f"{path.name} has more than {MOST_BYTES} bytes")
+    if path.stat().st_size > MAX_BYTES:
+        raise RefusedError(f"{path.name} has more than {MAX_BYTES} bytes")
     try:
         template = json.loads(path.read_bytes(), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
