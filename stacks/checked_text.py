@@ -16,7 +16,7 @@ from pydantic_core import CoreSchema, core_schema
 class Allowed:
     """Accepts what `accepts` neither denies nor raises for; says what is allowed otherwise.
 
-    Parameters:
+    Args:
         description: what is allowed, as a refusal and an editor show it.
         accepts: whether a text is allowed.
         schema: keywords of JSON schema that say the same, as far as it can. Default: none.

@@ -156,7 +156,7 @@ class Deployed:
 def deployed(assembly: Path) -> list[Deployed]:
     """What a synthesised app deploys, by account and region, the stages of pipelines included.
 
-    Parameters:
+    Args:
         assembly: the folder that `cdk synth` has written, such as cdk.out.
     """
     found: dict[str, Deployed] = {}

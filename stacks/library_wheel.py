@@ -19,7 +19,7 @@ def build_library_wheel(directory: Path = DIRECTORY) -> Path:
     member the same time, so that equal sources make equal bytes, and projects a seed that changes
     only when the library does.
 
-    Parameters:
+    Args:
         directory: where the wheel goes. Default: `build/wheels` of this repository.
     """
     directory.mkdir(parents=True, exist_ok=True)

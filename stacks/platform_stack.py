@@ -23,7 +23,7 @@ class PlatformStack(cdk.Stack):
     ) -> None:
         """Creates the stack.
 
-        Parameters:
+        Args:
             defaults: what holds for every stack of the environment.
             env: account and region.
             description: what the stack is for, as the console shows it.

@@ -10,7 +10,7 @@ from stacks.settings import Settings, SettingsError, load_settings
 def load_stages(settings: Settings, config: str, root: Path) -> list[Settings]:
     """Reads and checks the settings files of the stages of a pipeline.
 
-    Parameters:
+    Args:
         settings: those of the pipeline's own file.
         config: the pipeline's own file, for messages.
         root: the folder that the files of the stages are relative to.

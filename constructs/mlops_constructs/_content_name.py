@@ -37,7 +37,7 @@ def name_by_content(resource: cdk.CfnResource, name_property: str, prefix: str) 
     What arrives with the deployment alone is not in it: values of parameters and what another
     stack exports, which CloudFormation does not let change while it is in use.
 
-    Parameters:
+    Args:
         resource: of a type in `create_only.json`.
         name_property: as the type's schema calls the name, such as `EndpointConfigName`.
         prefix: beginning of the name.

@@ -11,7 +11,7 @@ from mlops_constructs._findings import acknowledge
 class DeadLetters(sqs.Queue):
     """Defines the queue that keeps an event, or a run, which could not be started, for 14 days.
 
-    Parameters:
+    Args:
         encryption_key: key of its messages. Left out: SQS encrypts them with a key of its own,
             which EventBridge may use without more ado.
     """

@@ -17,7 +17,7 @@ _OF_CHECKOV = "CKV_"
 def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
     """Acknowledges findings at the construct where they arise.
 
-    Parameters:
+    Args:
         construct: a construct of one resource, or the resource itself. For an imported one, which
             has no resource in the template, checkov has nothing to skip.
         findings: reasons by the names of rules: cdk-nag's with their pack
@@ -74,7 +74,7 @@ def seldom_called_function(
 ) -> dict[str, str]:
     """What is asked of functions that serve requests, for one that hardly anything calls.
 
-    Parameters:
+    Args:
         concurrency: why none is reserved.
         dead_letters: who hears of a failure without a queue.
         tracing: why X-Ray would show nothing.

@@ -16,7 +16,7 @@ class JobNetwork:
     """Subnets and security groups of the machines of a job; see VpcConfig and NetworkConfig of
     SageMaker's API reference.
 
-    Parameters:
+    Args:
         vpc: network that they are attached to. Left out: none.
         subnets: of the network. Left out: the private ones.
         security_groups: one to five of the network.

@@ -51,7 +51,7 @@ TRANSFORM = JobKind(resource="transform-job", api="TransformJob")
 class ScheduledJobs:
     """Jobs of one kind that start by the same request.
 
-    Parameters:
+    Args:
         kind: of the jobs.
         name_prefix: beginning of their names.
         request: of the API, the name of the job left out.

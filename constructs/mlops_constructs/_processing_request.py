@@ -72,7 +72,7 @@ class ProcessingInput:
 class ProcessingRequest:
     """A CreateProcessingJob, but for the name of the job.
 
-    Parameters:
+    Args:
         image_uri: what runs.
         arguments: of the container.
         job: machines and network.

@@ -34,7 +34,7 @@ def guard_of(action: str, request: Mapping[str, Any]) -> list[Permission]:
 
     What the request leaves open stays open: it has to pass its own guard.
 
-    Parameters:
+    Args:
         action: with which the request is sent, "sagemaker:CreateProcessingJob" for instance.
         request: its members.
     """

@@ -44,11 +44,12 @@ class YamlDocument:
     Merge keys (`<<: *base`) work: a key of the mapping itself wins over a merged one. Every key is
     a text, as it stands in the file.
 
-    Example::
-
+    Example:
+        ```python
         document = YamlDocument.read("config/people.yaml")
         if document.problems:
             raise ValueError("; ".join(first(document.problems)))
+        ```
     """
 
     path: str
@@ -61,7 +62,7 @@ class YamlDocument:
     def read(path: str | Path) -> YamlDocument:
         """Reads a file. What cannot be read is among the problems, each with its line.
 
-        Parameters:
+        Args:
             path: of the file; at most 1 MB of UTF-8, 100,000 values (those that aliases repeat
                 included) and 50 levels.
         """
@@ -86,7 +87,7 @@ class YamlDocument:
 
         Whoever comments out everything below a key asks for its defaults; `null` says none.
 
-        Parameters:
+        Args:
             sections: by the name of a key, what its empty value is: `dict` or `list`.
         """
         return self._filled(self.content, (), sections)

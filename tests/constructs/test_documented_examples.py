@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import json
+import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +36,7 @@ AREAS = tuple(
     importlib.import_module(f"mlops_constructs.{path.parent.name}")
     for path in sorted(Path(mlops_constructs.__file__).parent.glob("*/__init__.py"))
 )
-MARK = "Example::\n"
+EXAMPLE = re.compile(r"^Example:\n    ```python\n(.*?)^    ```", re.DOTALL | re.MULTILINE)
 
 
 def documented(area: ModuleType) -> Iterator[tuple[str, str]]:
@@ -55,9 +56,10 @@ def examples() -> list[Any]:
     found = []
     for area in AREAS:
         for name, text in documented(area):
-            if MARK in text:
-                code = textwrap.dedent(text.split(MARK, 1)[1])
-                found.append(pytest.param(code, id=f"{area.__name__.rpartition('.')[2]}.{name}"))
+            found += [
+                pytest.param(textwrap.dedent(code), id=f"{area.__name__.rpartition('.')[2]}.{name}")
+                for code in EXAMPLE.findall(text)
+            ]
     return found
 
 
@@ -174,6 +176,7 @@ def test_the_examples_of_an_area_run_and_what_they_make_together_is_clean(
 ) -> None:
     prefix = area.__name__.rpartition(".")[2]
     made = [example for example in examples() if str(example.id).startswith(f"{prefix}.")]
+    assert made
     for number, example in enumerate(made):
         scope = Construct(names["stack"], f"Example{number}")
         try:

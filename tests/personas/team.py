@@ -27,7 +27,7 @@ PERSONAS = {
 class Team(cdk.Stack):
     """Holds what a platform team gives a team of data scientists.
 
-    Parameters:
+    Args:
         network: ids of a VPC, its subnets and a security group, which exist already.
         broker_arn: whoever knows the people, and says who they are when they assume their role.
     """

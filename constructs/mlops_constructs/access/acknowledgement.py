@@ -23,17 +23,18 @@ def acknowledge_wildcards(
     cdk-nag 3 knows no pattern: every finding is named by its action, or by its resource as it
     stands in the template. So a wildcard that is added later is still reported.
 
-    Parameters:
+    Args:
         construct: the role or policy; the acknowledgement holds for it and what is below it.
         reason: why a narrower statement is not possible.
         actions: actions with a wildcard, for example `s3:GetObject*`.
         resources: resources with a wildcard, tokens included.
 
-    Example::
-
+    Example:
+        ```python
         acknowledge_wildcards(
             role, resources=[bucket.arn_for_objects("data/*")], reason="keys are dated"
         )
+        ```
     """
     _acknowledge(
         construct,

@@ -20,7 +20,7 @@ class BranchRule:
     The rule is made of IAM statements, so it is about repositories of CodeCommit. Where a project's
     code is at GitHub, GitLab or Bitbucket, branch protection there says the same.
 
-    Parameters:
+    Args:
         repository: the repository's name after that of the project: "model-deploy" is
             `PROJECT-model-deploy`.
         branch: the branch, without `refs/heads/`. Default: main.
@@ -29,9 +29,10 @@ class BranchRule:
 
     Source: "Limit pushes and merges to branches in AWS CodeCommit" in CodeCommit's User Guide.
 
-    Example::
-
+    Example:
+        ```python
         BranchRule(repository="model-build", branch="main")
+        ```
     """
 
     repository: str

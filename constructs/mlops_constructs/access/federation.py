@@ -59,7 +59,7 @@ class Federation:
 
         It cannot change when the session assumes further roles, and CloudTrail records it.
 
-        Parameters:
+        Args:
             principal: an identity provider (`iam.SamlPrincipal`, `iam.WebIdentityPrincipal`), or
                 the role of a portal that signs people in and assumes this one with SourceIdentity.
 
@@ -67,10 +67,11 @@ class Federation:
 
         Source: "Monitor and control actions taken with assumed roles" in IAM's guide.
 
-        Example::
-
+        Example:
+            ```python
             portal = iam.ArnPrincipal("arn:aws:iam::111111111111:role/portal")
             Federation.by_source_identity(portal)
+            ```
         """
         return Federation(
             principal=principal,
@@ -85,7 +86,7 @@ class Federation:
 
         For identity providers that give attributes, and no source identity.
 
-        Parameters:
+        Args:
             principal: an identity provider, or the role of a portal that signs people in and
                 assumes this one with the tag.
             tag: key of the tag; for SAML the attribute is
@@ -96,10 +97,11 @@ class Federation:
 
         Source: "Pass session tags in AWS STS" in IAM's guide.
 
-        Example::
-
+        Example:
+            ```python
             portal = iam.ArnPrincipal("arn:aws:iam::111111111111:role/portal")
             Federation.by_session_tag(portal, tag="StudioUser")
+            ```
         """
         if is_known(tag) and (not _TAG.fullmatch(tag) or tag.lower().startswith("aws:")):
             raise ValueError(
@@ -120,15 +122,16 @@ class Federation:
         Each of them assumes the role with SourceIdentity, and AWS compares it with the name of the
         user. Roles have no such name, so none of the account gets in.
 
-        Parameters:
+        Args:
             account: id of the account of the users, 12 digits.
 
         Source: "Monitor and control actions taken with assumed roles" and "IAM policy elements:
         Variables and tags" in IAM's guide.
 
-        Example::
-
+        Example:
+            ```python
             Federation.of_users("111111111111")
+            ```
         """
         return Federation(
             principal=iam.AccountPrincipal(account),

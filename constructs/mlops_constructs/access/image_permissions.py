@@ -8,15 +8,16 @@ from .permission import Permission
 def image_pull_permissions(repository: ecr.IRepository, *further: str) -> list[Permission]:
     """The permissions to pull the images of one repository of Amazon ECR.
 
-    Parameters:
+    Args:
         repository: with the images.
         further: other actions on it, such as `ecr:DescribeImages`.
 
     Source: "Amazon ECR repository policies" in its guide.
 
-    Example::
-
+    Example:
+        ```python
         image_pull_permissions(repository, "ecr:DescribeImages")
+        ```
     """
     pulling = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
     return [

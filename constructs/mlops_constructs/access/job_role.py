@@ -44,8 +44,8 @@ class JobRole(ServiceRole):
     CreateTrainingJob and CreateHyperParameterTuningJob; "IAM Access Management" of SageMaker
     Pipelines.
 
-    Example::
-
+    Example:
+        ```python
         JobRole(
             stack,
             "Jobs",
@@ -53,6 +53,7 @@ class JobRole(ServiceRole):
                 project_name="churn", bucket=bucket, image_repository=repository
             ),
         )
+        ```
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class JobRole(ServiceRole):
     ) -> None:
         """Creates the role.
 
-        Parameters:
+        Args:
             project: its name, bucket, key and images.
             network: where jobs run: the role may attach them to it, and its pipelines start none
                 outside of it. Left out: jobs are in no VPC.

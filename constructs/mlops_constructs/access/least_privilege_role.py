@@ -44,7 +44,7 @@ class LeastPrivilegeRole(iam.Role):
     ) -> None:
         """Creates the policies and the role.
 
-        Parameters:
+        Args:
             assumed_by: who may assume it.
             permissions: all that the role may do.
             description: who uses the role and for what; IAM shows it.

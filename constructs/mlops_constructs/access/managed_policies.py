@@ -25,7 +25,7 @@ _LONG_NAME, _LONG_ARN = 64, 128  # what stands for a value that only the deploym
 class ManagedPolicies:
     """Puts statements into managed policies, and begins the next one when one is full.
 
-    Parameters:
+    Args:
         stack: knows what tokens stand for.
         create: makes the policy of a number, 1 for the first, with what it holds at first.
     """

@@ -20,7 +20,7 @@ class ModelExecutionRole(ServiceRole):
     It reads model data below one prefix and pulls one repository's images, writes the endpoint's
     log, writes captured traffic where a capture bucket is given, and uses the given keys.
 
-    Parameters:
+    Args:
         model_data_bucket: bucket with the model archives. Left out: no S3 access; grant it later.
         model_data_prefix: the part of the bucket that may be read.
         image_repository: repository with the serving image. Left out: no image can be pulled.
@@ -33,11 +33,12 @@ class ModelExecutionRole(ServiceRole):
 
     Source: "How to use SageMaker AI execution roles", section CreateModel.
 
-    Example::
-
+    Example:
+        ```python
         ModelExecutionRole(
             stack, "ModelRole", model_data_bucket=bucket, image_repository=repository
         )
+        ```
     """
 
     def __init__(

@@ -26,7 +26,7 @@ def network_interface_permissions(
 ) -> list[Permission]:
     """Lets SageMaker make network interfaces in given subnets, with given security groups.
 
-    Parameters:
+    Args:
         scope: whose account and region the network is in.
         subnet_ids: where the interfaces are made.
         security_group_ids: which groups they have.
@@ -51,7 +51,7 @@ def build_network_permissions(
 ) -> list[Permission]:
     """Lets CodeBuild attach a build to given subnets, and nobody else use its interfaces.
 
-    Parameters:
+    Args:
         scope: whose account and region the network is in.
         subnet_ids: where the interfaces are made.
         security_group_ids: which groups they have.

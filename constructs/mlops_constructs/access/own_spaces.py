@@ -19,7 +19,7 @@ def own_space_permissions(
     A person opens Studio as themselves, and neither touches a space of somebody else nor starts or
     ends an application in somebody's private one.
 
-    Parameters:
+    Args:
         apps: the ARN of all applications of the domain.
         spaces: the ARN of all its spaces.
         user_profiles: the ARN of all its profiles, which ends with `/*`.

@@ -30,9 +30,10 @@ class PermissionsBoundary(Construct):
 
     Source: "Permissions boundaries for IAM entities" in IAM's guide.
 
-    Example::
-
+    Example:
+        ```python
         PermissionsBoundary(stack, "Boundary", actions=["s3:GetObject", "s3:PutObject"])
+        ```
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class PermissionsBoundary(Construct):
     ) -> None:
         """Creates the policy.
 
-        Parameters:
+        Args:
             actions: allowed on all resources.
             on_resources: actions that are allowed on certain resources only; of IAM and STS there
                 are no others.
@@ -77,9 +78,10 @@ class PermissionsBoundary(Construct):
 
         Raises ValueError as the constructor does.
 
-        Example::
-
+        Example:
+            ```python
             PermissionsBoundary(stack, "Limits", actions=["s3:GetObject"]).allow("s3:PutObject")
+            ```
         """
         problems = [
             f"{action!r}: name the resources too, or a role could give itself more than this"

@@ -18,9 +18,10 @@ class Persona:
 
     Raises ValueError for a persona that works or operates and approves as well.
 
-    Example::
-
+    Example:
+        ```python
         Persona.data_scientist()
+        ```
     """
 
     name: str
@@ -53,9 +54,10 @@ class Persona:
         it pushes to model-build trains and registers; what it wants in model-deploy a reviewer
         merges.
 
-        Example::
-
+        Example:
+            ```python
             Persona.data_scientist()
+            ```
         """
         return Persona(name="data scientist", works=True)
 
@@ -69,9 +71,10 @@ class Persona:
         Cannot approve, as whoever builds a model does not let it through, nor change the endpoints
         of the stages: the delivery alone does.
 
-        Example::
-
+        Example:
+            ```python
             Persona.ml_engineer()
+            ```
         """
         return Persona(name="ML engineer", works=True, operates=True)
 
@@ -83,9 +86,10 @@ class Persona:
         Pushes no code, and runs no pipeline. Of a package it changes the approval; what IAM has no
         condition for is in `docs/security.md`.
 
-        Example::
-
+        Example:
+            ```python
             Persona.reviewer()
+            ```
         """
         return Persona(name="reviewer", approves=True)
 
@@ -95,8 +99,9 @@ class Persona:
 
         Reads reports, not data, models or what endpoints captured.
 
-        Example::
-
+        Example:
+            ```python
             Persona.read_only()
+            ```
         """
         return Persona(name="read-only")

@@ -26,7 +26,7 @@ def permissions_in_domain(
 
     Whoever works has spaces of their own and shares others, and changes nobody else's.
 
-    Parameters:
+    Args:
         scope: whose account and region the domain is in.
         persona: what the people do.
         domain_id: of the domain.

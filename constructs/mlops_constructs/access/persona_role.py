@@ -46,8 +46,8 @@ class PersonaRole(LeastPrivilegeRole):
 
     Source: "How to use SageMaker AI execution roles" in the Developer Guide.
 
-    Example::
-
+    Example:
+        ```python
         PersonaRole(
             stack,
             "Scientists",
@@ -55,6 +55,7 @@ class PersonaRole(LeastPrivilegeRole):
             domain_id="d-0a1b2c3d4e5f",
             project=ProjectAccess(project_name="churn", bucket=bucket, execution_roles=[role]),
         )
+        ```
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class PersonaRole(LeastPrivilegeRole):
     ) -> None:
         """Creates the role.
 
-        Parameters:
+        Args:
             persona: what the people do.
             domain_id: the Studio domain they work in. Left out: they have no Studio.
             domain_key: encrypts the volumes of the domain's spaces, `Domain.encryption_key`. Left

@@ -27,7 +27,7 @@ class ProjectAccess:
     Resources of SageMaker belong to the project when they carry its tag `sagemaker:project-name`,
     or when their names begin with `PROJECT-`, as those of the project's pipelines do.
 
-    Parameters:
+    Args:
         project_name: name of the project; names of its model package group, repositories and
             pipelines follow from it.
         bucket: data, runs and models. Left out: nobody reads or writes S3.
@@ -49,9 +49,10 @@ class ProjectAccess:
         result_prefixes: what of it those who work only read: models, and what endpoints captured.
         report_prefixes: what of it everybody reads.
 
-    Example::
-
+    Example:
+        ```python
         ProjectAccess(project_name="churn", bucket=bucket, image_repository=repository)
+        ```
     """
 
     project_name: str

@@ -10,12 +10,13 @@ class RolePolicies(Construct):
     A resource that refers to a role waits for the role, not for the policies that CDK attaches as
     resources of their own; a service that uses the role at once then fails, now and then.
 
-    Parameters:
+    Args:
         role: the role; one that is imported has no policies here.
 
-    Example::
-
+    Example:
+        ```python
         resource.node.add_dependency(RolePolicies(stack, "RolePolicies", role=role))
+        ```
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, role: iam.IRole) -> None:

@@ -35,7 +35,7 @@ class ServiceRole(LeastPrivilegeRole):
     ) -> None:
         """Creates the role.
 
-        Parameters:
+        Args:
             service: service principal that may assume it, such as "codebuild.amazonaws.com".
             permissions: all that the role may do.
             description: who uses the role and for what; IAM shows it.

@@ -16,7 +16,7 @@ def let_sagemaker_name_people(role: iam.Role, principal: iam.IPrincipal) -> None
     use no role without this: neither a person's execution role nor one that a person hands to a
     job.
 
-    Parameters:
+    Args:
         role: the role.
         principal: SageMaker, as the role's trust policy has it.
 

@@ -12,7 +12,7 @@ def volume_permissions(key: kms.IKey) -> list[Permission]:
 
     SageMaker uses the key through a grant that it makes in the role's name.
 
-    Parameters:
+    Args:
         key: of a domain, for the volumes of its spaces.
 
     Source: "Protect Data at Rest Using Encryption" in the Developer Guide; "Amazon EBS encryption"

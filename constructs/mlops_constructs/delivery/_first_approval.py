@@ -22,7 +22,7 @@ def once_approved(checks: StageChecks | None = None) -> StageChecks:
     A stage has one condition for its entry, with one result. Where `checks` fail the entry, that
     condition stays as it is.
 
-    Parameters:
+    Args:
         checks: what else has to hold. Default: nothing.
 
     Raises ValueError when the condition of `checks` for the entry has five rules already.

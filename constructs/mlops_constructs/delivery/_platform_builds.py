@@ -52,7 +52,7 @@ class PlatformBuilds(Construct):
     ) -> None:
         """Creates the log group; each role is made when the first build needs it.
 
-        Parameters:
+        Args:
             artifacts: where the builds find the synthesised app.
             synthesis: how assets are published.
             roles: bootstrap's roles that the stages are deployed with.

@@ -16,7 +16,7 @@ from aws_cdk import pipelines
 class BootstrapRoles:
     """Defines ARNs of the roles that `cdk bootstrap` made in the accounts of the stages.
 
-    Parameters:
+    Args:
         deploy: those that CloudFormation is called with.
         lookup: those that look at stacks, without changing them.
         publish: those that put assets into bootstrap's bucket and repository, and those with which

@@ -25,7 +25,7 @@ def approval_action(
 ) -> PipelineAction:
     """Waits until someone approves or rejects; CodePipeline gives up after seven days.
 
-    Parameters:
+    Args:
         question: what the console shows to the person who decides; up to 1000 characters. It may
             hold variables of the pipeline.
         topic: what gets the question, and the link to the decision, when it is asked. Left out:

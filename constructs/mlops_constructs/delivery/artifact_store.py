@@ -25,7 +25,7 @@ class ArtifactStore:
 
     Its methods name the permissions that a role needs for a part of it.
 
-    Parameters:
+    Args:
         bucket: the bucket.
         key: the key that encrypts it.
         replicas: by region, the stores where CodePipeline leaves artifacts for actions in other

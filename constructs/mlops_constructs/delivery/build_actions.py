@@ -45,7 +45,7 @@ def train_action(
 
     The build fails when the execution fails, so that the stage is red and its log says why.
 
-    Parameters:
+    Args:
         scope: parent construct of the build project.
         project: names and stores of the project.
         source: artifact with the repository's files.
@@ -133,7 +133,7 @@ def synth_action(
 
     The build exports the variable MODEL_PACKAGE_VERSION: `none` while no model is approved.
 
-    Parameters:
+    Args:
         scope: parent construct of the build project.
         project: names and stores of the project.
         source: artifact with the repository's files.
@@ -170,7 +170,7 @@ def smoke_test_action(
 ) -> PipelineAction:
     """Sends held-out rows to the endpoint of a stage (`buildspecs/smoke_test.yml`).
 
-    Parameters:
+    Args:
         scope: parent construct of the build project.
         project: names and stores of the project.
         source: artifact with the repository's files.

@@ -49,7 +49,7 @@ class BuildProject(Construct):
     ) -> None:
         """Creates the project, its role and its log group.
 
-        Parameters:
+        Args:
             project: names and stores; become environment variables of the build.
             build_spec: path of the buildspec in the repository, or the buildspec itself.
             description: what the build does; CodeBuild and IAM show it.
@@ -139,7 +139,7 @@ class BuildProject(Construct):
     ) -> PipelineAction:
         """The action that runs this project in a pipeline.
 
-        Parameters:
+        Args:
             action_name: its name in the pipeline.
             source: artifact that becomes the build's source.
             outputs: artifacts that the build fills. Default: none.

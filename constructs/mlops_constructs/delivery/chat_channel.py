@@ -26,9 +26,10 @@ class ChatChannel(ABC):
     in chat applications: CloudFormation cannot. The channel can only read what it is told: its
     role allows nothing, and so does the guardrail above it, whatever someone types there.
 
-    Example::
-
+    Example:
+        ```python
         ChatChannel.slack("ml-alerts", workspace_id="T0123ABCD", channel_id="C0123ABCD")
+        ```
     """
 
     target_type: str
@@ -41,7 +42,7 @@ class ChatChannel(ABC):
     def slack(name: str, *, workspace_id: str, channel_id: str) -> ChatChannel:
         """A channel of Slack; in a private one, `/invite @Amazon Q` first.
 
-        Parameters:
+        Args:
             name: the configuration's name, once per account.
             workspace_id: id of the workspace, such as T0123ABCD.
             channel_id: id of the channel (at the end of its link), such as C0123ABCD.
@@ -54,7 +55,7 @@ class ChatChannel(ABC):
     def teams(name: str, *, team_id: str, tenant_id: str, channel_id: str) -> ChatChannel:
         """A channel of Microsoft Teams.
 
-        Parameters:
+        Args:
             name: the configuration's name, once per account.
             team_id: id of the team, a UUID.
             tenant_id: id of the tenant, a UUID.

@@ -24,7 +24,7 @@ SCAN_OUTPUT = "ScanOutput"
 class ScanThresholds:
     """Defines from how many vulnerabilities of a severity on a scan fails.
 
-    Parameters:
+    Args:
         critical: critical ones. Default: 1.
         high: high ones. Default: 1.
         medium: medium ones. Default: any number passes.
@@ -62,7 +62,7 @@ def source_scan_action(
     CodeGuru, which once did this, is closed. Inspector has to be activated in the account. What it
     does not look at, the code itself, ruff and bandit read in the seed's `buildspecs/test.yml`.
 
-    Parameters:
+    Args:
         scope: tells account and region.
         pipeline_name: name of the pipeline, which is part of the log group's name.
         source: artifact with the repository's files.
@@ -71,10 +71,11 @@ def source_scan_action(
 
     Source: AWS CodePipeline User Guide, "Amazon Inspector InspectorScan invoke action reference".
 
-    Example::
-
+    Example:
+        ```python
         code = cdk.aws_codepipeline.Artifact("Code")
         source_scan_action(stack, pipeline_name="churn", source=code)
+        ```
     """
     limits = thresholds or ScanThresholds()
     action = actions.InspectorSourceCodeScanAction(
@@ -100,7 +101,7 @@ def image_scan_action(
 ) -> PipelineAction:
     """Scans an image that an earlier action has pushed, with Amazon Inspector.
 
-    Parameters:
+    Args:
         repository: where the image is.
         tag: its tag; a variable of the pipeline such as the commit id.
         pipeline_name: name of the pipeline, which is part of the log group's name.

@@ -63,11 +63,12 @@ class Connection(ConnectionBase):
 
     Source: Developer Tools console User Guide, "Update a pending connection".
 
-    Example::
-
+    Example:
+        ```python
         Connection(
             stack, "Connection", provider=GitProvider.GITHUB, connection_name="ml-team"
         )
+        ```
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Connection(ConnectionBase):
     ) -> None:
         """Creates the connection, to be authorised.
 
-        Parameters:
+        Args:
             provider: where the repositories are.
             connection_name: what people see in the console; 1 to 32 characters.
             host_arn: the host (`AWS::CodeConnections::Host`, or made in the console) that says

@@ -43,7 +43,7 @@ class DeliveryPipeline(Construct):
     ) -> None:
         """Creates the pipeline, its role, and the role with which events start it.
 
-        Parameters:
+        Args:
             pipeline_name: its name; people look for it in the console.
             artifacts: where actions leave what later actions read.
             source: what starts the pipeline, and what it builds.

@@ -29,7 +29,7 @@ def deploy_action(
     REPLACE_ON_FAILURE: that one deletes a stack whose rollback failed, and with it an endpoint
     that still answers. A stack whose very first creation failed must be deleted by a person.
 
-    Parameters:
+    Args:
         stack_name: name of the stack.
         template: the template in the synth action's artifact.
         deployment_role: role with which CloudFormation creates the resources. The pipeline itself
@@ -62,7 +62,7 @@ def deploy_to_account_action(
     The pipeline assumes the role that `DeploymentTarget` has made there. Its artifacts must be
     encrypted with a key of one's own, as they are: AWS's own key cannot be shared.
 
-    Parameters:
+    Args:
         scope: parent construct of what is imported.
         stack_name: name of the stack; one of those that the target knows.
         template: the template in an earlier action's artifact.
@@ -71,11 +71,12 @@ def deploy_to_account_action(
         capabilities: what the template may do that CloudFormation asks consent for, as
             `cdk.CfnCapabilities.NAMED_IAM` for named roles. Default: nothing of the kind.
 
-    Example::
-
+    Example:
+        ```python
         template = cdk.aws_codepipeline.Artifact("SynthOutput").at_path("prod.template.json")
         target = TargetAccount(account="222222222222", pipeline_name="churn-release")
         deploy_to_account_action(stack, stack_name="churn", template=template, target=target)
+        ```
     """
     imported = Construct(scope, f"{stack_name}-{target.account}")
     action = actions.CloudFormationCreateUpdateStackAction(

@@ -38,7 +38,7 @@ class DeploymentRole(ServiceRole):
     ) -> None:
         """Creates the role.
 
-        Parameters:
+        Args:
             project: names and stores of the project.
             model_execution_role: role of the models that are deployed.
         """

@@ -27,8 +27,8 @@ class DeploymentTarget(Construct):
     Source: AWS CodePipeline User Guide, "Create a pipeline that uses resources from another
     account".
 
-    Example::
-
+    Example:
+        ```python
         DeploymentTarget(
             stack,
             "Target",
@@ -38,6 +38,7 @@ class DeploymentTarget(Construct):
             stack_names=["churn-prod"],
             permissions=[Permission(actions=["sns:CreateTopic"], resources=[topic.topic_arn])],
         )
+        ```
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class DeploymentTarget(Construct):
     ) -> None:
         """Creates both roles.
 
-        Parameters:
+        Args:
             target: this account, with the pipeline's name, as the pipeline knows it.
             tooling_account: id of the account that the pipeline is in.
             artifacts: the pipeline's bucket and key, imported; those of its replica in another

@@ -25,7 +25,7 @@ def image_action(
     CodePipeline's managed action ECRBuildAndPublish does both: there is no build project with
     privileged mode to keep. It writes its log to /aws/codepipeline/PIPELINE.
 
-    Parameters:
+    Args:
         repository: where the image is pushed.
         tag: its tag; a variable of the pipeline such as the commit id.
         pipeline_name: name of the pipeline, which is part of the log group's name.

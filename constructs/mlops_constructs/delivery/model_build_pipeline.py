@@ -27,8 +27,8 @@ class ModelBuildPipeline(Construct):
     The image's tag is the commit id, so that every model leads back to its commit. Executions
     queue: each push is trained and registered in its order, none is dropped for a newer one.
 
-    Example::
-
+    Example:
+        ```python
         ModelBuildPipeline(
             stack,
             "ModelBuildPipeline",
@@ -36,6 +36,7 @@ class ModelBuildPipeline(Construct):
             source=Source.code_commit(code_repository),
             image_repository=repository,
         )
+        ```
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class ModelBuildPipeline(Construct):
     ) -> None:
         """Creates the pipeline `PROJECT-model-build`, its build projects, logs and all roles.
 
-        Parameters:
+        Args:
             project: names and stores of the project.
             source: repository with the Dockerfile, `buildspecs/test.yml` and
                 `buildspecs/train.yml`.

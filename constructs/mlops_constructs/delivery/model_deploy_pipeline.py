@@ -56,7 +56,7 @@ class ModelDeployPipeline(Construct):
     ) -> None:
         """Creates the pipeline `PROJECT-model-deploy`, its build projects and all their roles.
 
-        Parameters:
+        Args:
             project: names and stores of the project.
             source: repository with the CDK app, `buildspecs/synth.yml` and
                 `buildspecs/smoke_test.yml`.

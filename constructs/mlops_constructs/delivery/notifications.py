@@ -54,9 +54,10 @@ class Notifications(Construct):
     Source: Developer Tools console User Guide, "Understanding notification contents",
     "Configure Amazon SNS topics for notifications".
 
-    Example::
-
+    Example:
+        ```python
         Notifications(stack, "Notifications", pipeline=pipeline, topics=[topic])
+        ```
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Notifications(Construct):
     ) -> None:
         """Creates the rule, the configurations of the channels, and the topics' statements.
 
-        Parameters:
+        Args:
             pipeline: the pipeline.
             topics: topics that get the notification, as JSON. Default: none.
             channels: chat channels that get it. Default: none.

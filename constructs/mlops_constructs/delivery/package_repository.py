@@ -52,8 +52,8 @@ class PackageRepository(Construct):
     repository" in CodeArtifact's guide: a repository has one connection at most, so each source has
     a repository of its own, upstream of the one that is used.
 
-    Example::
-
+    Example:
+        ```python
         packages = PackageRepository(stack, "Packages", domain_name="ml-platform")
         packages.grant_read(role)
         LifecycleConfig(
@@ -62,6 +62,7 @@ class PackageRepository(Construct):
             app=StudioApp.JUPYTER_LAB,
             script=Script.from_text(packages.studio_script()),
         )
+        ```
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class PackageRepository(Construct):
     ) -> None:
         """Creates the domain, a repository for each source, and the one that is used.
 
-        Parameters:
+        Args:
             domain_name: 2 to 50 lower case letters, digits and hyphens, unique in the account and
                 region.
             repository_name: of the repository that is used: 2 to 100 letters, digits, dots, hyphens

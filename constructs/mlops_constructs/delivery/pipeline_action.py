@@ -33,7 +33,7 @@ _BUILT_IN_NAMESPACES = ("codepipeline", "variables")
 class PipelineAction:
     """Defines an action together with what the pipeline's role must be allowed, to run it.
 
-    Parameters:
+    Args:
         action: the action.
         permissions: what the pipeline's role needs for it. Default: nothing.
         target: another account or region that it works in. Default: the pipeline's.
@@ -53,7 +53,7 @@ class PipelineAction:
 class PipelineStage:
     """Defines a stage: its name, and its actions; run orders are those of the actions.
 
-    Parameters:
+    Args:
         name: the stage's name, once in a pipeline.
         actions: what it does.
         checks: what has to hold before and after it, and what follows a failure. Default: no

@@ -45,8 +45,8 @@ class PlatformPipeline(Construct):
 
     Source: CDK Developer Guide, "Continuous integration and delivery using CDK Pipelines".
 
-    Example::
-
+    Example:
+        ```python
         staging = cdk.Stage(app, "Staging")
         Network(cdk.Stack(staging, "Network"), "Network")
         PlatformPipeline(
@@ -60,6 +60,7 @@ class PlatformPipeline(Construct):
             synthesis=Synthesis(cli_version="2.1148.1"),
             stages=[PlatformStage(stage=staging, approval="Deploy to staging?")],
         )
+        ```
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class PlatformPipeline(Construct):
     ) -> None:
         """Creates the pipeline, its builds and the roles of both.
 
-        Parameters:
+        Args:
             pipeline_name: its name; people look for it in the console.
             artifacts: where actions leave what later actions read, with a replica for each other
                 region of a stage. Its policies let bootstrap's deployment roles read; those of an

@@ -18,7 +18,7 @@ _TAKEN = ("Source", "Build", "UpdatePipeline", "Assets")
 class PlatformStage:
     """Defines a stage of the app, and what has to happen before the pipeline deploys it.
 
-    Parameters:
+    Args:
         stage: the stage: stacks that belong together, for one account or several.
         approval: what a person is asked before; who is told of it, `Notifications` says. Default:
             nobody is asked.

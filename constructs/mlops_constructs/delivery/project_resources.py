@@ -20,7 +20,7 @@ from .package_repository import PackageRepository
 class ProjectResources:
     """Defines the names and the stores that each pipeline of a project works with.
 
-    Parameters:
+    Args:
         project_name: up to 32 lower case letters, digits and hyphens; other names derive from it.
         project_id: SageMaker's id of the project, or another id of up to 20 characters.
         artifacts: bucket and key for data, runs, models and pipeline artifacts.

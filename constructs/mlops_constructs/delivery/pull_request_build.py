@@ -41,8 +41,8 @@ class PullRequestBuild(Construct):
     Source: AWS CodePipeline User Guide, "Filter triggers on code push or pull requests"; AWS
     CodeCommit User Guide, "Monitoring CodeCommit events".
 
-    Example::
-
+    Example:
+        ```python
         PullRequestBuild(
             stack,
             "PullRequests",
@@ -57,6 +57,7 @@ class PullRequestBuild(Construct):
                 "arn:aws:codeconnections:eu-west-1:111111111111:connection/0c8f", "team", "churn"
             ),
         )
+        ```
     """
 
     pipeline: codepipeline.Pipeline | None = None
@@ -75,7 +76,7 @@ class PullRequestBuild(Construct):
     ) -> None:
         """Creates the build and what starts it.
 
-        Parameters:
+        Args:
             name: of the pipeline that runs it, where there is one.
             project: names and stores of the project; become environment variables of the build.
             source: the repository; its own filters do not matter here.

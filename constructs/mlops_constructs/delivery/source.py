@@ -24,13 +24,14 @@ NAMESPACE = "Source"
 class Source(ABC):
     """Defines the source of a pipeline; a push to it starts the pipeline.
 
-    Example::
-
+    Example:
+        ```python
         connection = Connection(
             stack, "SourceConnection", provider=GitProvider.GITHUB, connection_name="source"
         )
         Source.connection(connection, "my-organisation", "churn-model-build")
         Source.s3(bucket, "churn/model_build.zip")
+        ```
     """
 
     revision: str
@@ -45,7 +46,7 @@ class Source(ABC):
     ) -> Source:
         """A CodeCommit repository; a rule of EventBridge reports pushes.
 
-        Parameters:
+        Args:
             repository: the repository.
             branch: the branch whose pushes start the pipeline, and that a start by hand takes.
             filters: pushes to branches or of tags that start the pipeline instead, with the commit
@@ -69,7 +70,7 @@ class Source(ABC):
     ) -> Source:
         """A repository at GitHub, GitLab, Bitbucket, Azure DevOps or a server of one's own.
 
-        Parameters:
+        Args:
             connection: the connection to the provider, authorised by a person.
             owner: organisation, group path or user that the repository belongs to.
             repository: its name without the owner.
@@ -119,7 +120,7 @@ class Source(ABC):
     def trigger(self, scope: Construct, start: targets.CodePipeline) -> None:
         """Adds what starts the pipeline, unless the action has done so.
 
-        Parameters:
+        Args:
             scope: parent construct.
             start: the pipeline, as the target of a rule.
         """

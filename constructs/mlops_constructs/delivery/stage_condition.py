@@ -24,10 +24,11 @@ class StageCondition:
 
     Source: AWS CodePipeline User Guide, "How do stage conditions work?".
 
-    Example::
-
+    Example:
+        ```python
         StageCondition.fail_unless(StageRule.alarm_is_quiet(alarm))
         StageCondition.skip_unless(StageRule.variable_equals("#{variables.Deploy}", "yes"))
+        ```
     """
 
     result: codepipeline.Result
@@ -85,10 +86,11 @@ class FailureResponse:
 
     Source: AWS CodePipeline User Guide, "Configure stage rollback", "Configure automatic retry".
 
-    Example::
-
+    Example:
+        ```python
         FailureResponse.retry_failed_actions()
         FailureResponse.roll_back()
+        ```
     """
 
     result: codepipeline.Result
@@ -137,15 +139,15 @@ class FailureResponse:
 class StageChecks:
     """Defines all checks of a stage.
 
-    Parameters:
+    Args:
         before_entry: what has to hold before the stage begins. Default: nothing.
         on_success: what has to hold once its actions have succeeded. Default: nothing.
         on_failure: what happens when one of them has failed. Default: the execution stops there.
 
     Raises ValueError for a condition in a place where AWS does not allow its result.
 
-    Example::
-
+    Example:
+        ```python
         StageChecks(
             before_entry=StageCondition.fail_unless(StageRule.alarm_is_quiet(alarm)),
             on_success=StageCondition.roll_back_unless(
@@ -153,6 +155,7 @@ class StageChecks:
             ),
             on_failure=FailureResponse.roll_back(),
         )
+        ```
     """
 
     before_entry: StageCondition | None = None

@@ -27,11 +27,12 @@ class StageRule:
 
     Source: AWS CodePipeline User Guide, "Rule structure reference".
 
-    Example::
-
+    Example:
+        ```python
         StageRule.alarm_is_quiet(alarm, wait=cdk.Duration.minutes(30))
         StageRule.deployment_window("* * 9-15 ? * MON-THU *", time_zone="Europe/Berlin")
         StageRule.variable_equals("#{variables.Release}", "yes")
+        ```
     """
 
     provider: str
@@ -42,7 +43,7 @@ class StageRule:
     def alarm_is_quiet(alarm: cloudwatch.IAlarm, *, wait: cdk.Duration | None = None) -> StageRule:
         """Passes unless the alarm is in ALARM, or goes there while CodePipeline waits.
 
-        Parameters:
+        Args:
             alarm: the alarm, of the pipeline's account and region.
             wait: how long CodePipeline watches it, whole minutes up to a day. Default: it looks
                 once.
@@ -72,7 +73,7 @@ class StageRule:
     def deployment_window(cron: str, *, time_zone: str = "UTC") -> StageRule:
         """Passes at the times that a cron expression names.
 
-        Parameters:
+        Args:
             cron: six fields, and a year where wanted: a `*` in the place of seconds, minutes,
                 hours, day of month, month, day of week. One of the two days is `?`.
             time_zone: IANA name of the time zone. Default: UTC.
@@ -132,7 +133,7 @@ class StageRule:
         The function gets the event of a CodePipeline job, and has to answer it with
         `PutJobSuccessResult` or `PutJobFailureResult` of CodePipeline; its role needs both.
 
-        Parameters:
+        Args:
             function: the function, of the pipeline's account and region.
             user_parameters: what the function gets as `UserParameters`, as JSON. Default: nothing.
         """

@@ -20,7 +20,7 @@ class Synthesis:
     CLI, `requirements.txt` the Python packages with their hashes. The build has no permission in
     the account, so lookups (`from_lookup`) are made beforehand: commit `cdk.context.json`.
 
-    Parameters:
+    Args:
         cli_version: version of `aws-cdk` with which the pipeline updates itself, publishes assets
             and compares permissions; the one that `package-lock.json` names.
         install: commands that install. Default: `npm ci`, then pip with required hashes.
@@ -31,9 +31,10 @@ class Synthesis:
 
     Source: CDK's "CDK Pipelines"; CodeBuild User Guide, "Available runtimes".
 
-    Example::
-
+    Example:
+        ```python
         Synthesis(cli_version="2.1148.1")
+        ```
     """
 
     cli_version: str

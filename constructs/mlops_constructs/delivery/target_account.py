@@ -23,16 +23,17 @@ class TargetAccount:
     Both sides compute the names of the roles from the pipeline's: neither account is looked up,
     and it does not matter which side is deployed first. `DeploymentTarget` makes the roles.
 
-    Parameters:
+    Args:
         account: the other account's id, 12 digits.
         region: region of the deployment, part of the roles' names. Default: the pipeline's.
         pipeline_name: name of the pipeline that deploys; the roles are named after it.
 
     Raises ValueError for an id of another form, and a name that leaves no room for the roles'.
 
-    Example::
-
+    Example:
+        ```python
         TargetAccount(account="222222222222", pipeline_name="churn-release")
+        ```
     """
 
     account: str

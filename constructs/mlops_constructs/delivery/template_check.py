@@ -32,7 +32,7 @@ _FOLDER = "checked-templates"
 def question_about_model(question: str, revision: str) -> str:
     """A question, followed by what the check has found out.
 
-    Parameters:
+    Args:
         question: what is asked.
         revision: variable of the pipeline that holds the revision of the source.
     """
@@ -58,7 +58,7 @@ def check_action(
     What it runs is part of the pipeline's template, so a push to the repository changes nothing of
     it, and no build that runs the team's code may write its artifact.
 
-    Parameters:
+    Args:
         scope: parent construct of the build project.
         project: names and stores of the project.
         stages: the stages in their order; the template of each is `STAGE.template.json`.

@@ -62,7 +62,7 @@ class TrainingRole(ServiceRole):
     ) -> None:
         """Creates the role.
 
-        Parameters:
+        Args:
             project: names and stores of the project.
             image_repository: repository of the image that the jobs run.
         """

@@ -40,11 +40,12 @@ class TriggerFilter:
 
     Source: AWS CodePipeline User Guide, "Add trigger with code push or pull request event types".
 
-    Example::
-
+    Example:
+        ```python
         TriggerFilter.branches("main", "release/**", paths=["model/**"])
         TriggerFilter.tags("v*")
         TriggerFilter.pull_requests("main")
+        ```
     """
 
     kind: _Kind
@@ -63,7 +64,7 @@ class TriggerFilter:
     ) -> TriggerFilter:
         """Pushes to branches.
 
-        Parameters:
+        Args:
             includes: patterns of branches. Default: every branch that is not excluded.
             excludes: patterns of branches that do not count. Default: none.
             paths: patterns of changed files. Default: any file.
@@ -84,7 +85,7 @@ class TriggerFilter:
     def tags(*includes: str, excludes: Sequence[str] = ()) -> TriggerFilter:
         """Pushes of git tags; CodePipeline knows no file paths here.
 
-        Parameters:
+        Args:
             includes: patterns of tags. Default: every tag that is not excluded.
             excludes: patterns of tags that do not count. Default: none.
 
@@ -102,7 +103,7 @@ class TriggerFilter:
     ) -> TriggerFilter:
         """Pull requests; the pipeline gets the commit of the branch that is to be merged.
 
-        Parameters:
+        Args:
             target_branches: patterns of branches into which is to be merged.
             excludes: patterns of target branches that do not count. Default: none.
             paths: patterns of changed files. Default: any file.

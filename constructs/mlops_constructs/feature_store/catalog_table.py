@@ -33,9 +33,10 @@ class CatalogTable:
     def automatic() -> "CatalogTable":
         """SageMaker makes a table in the database `sagemaker_featurestore`; the default.
 
-        Example::
-
+        Example:
+            ```python
             CatalogTable.automatic()
+            ```
         """
         return CatalogTable(database=None, table=None, is_created=True)
 
@@ -43,15 +44,16 @@ class CatalogTable:
     def named(*, database: str, table: str) -> "CatalogTable":
         """SageMaker makes a table of this name, and its database where there is none.
 
-        Parameters:
+        Args:
             database: at most 255 lower-case letters, digits and underscores, with no digit first,
                 as Athena takes them.
             table: the same with at most 252 characters. AWS fails the creation of the group where
                 there is a table of this name: use `existing` for it.
 
-        Example::
-
+        Example:
+            ```python
             CatalogTable.named(database="features", table="customers")
+            ```
         """
         return CatalogTable(database=database, table=table, is_created=True)
 
@@ -59,14 +61,15 @@ class CatalogTable:
     def existing(*, database: str, table: str) -> "CatalogTable":
         """A table of your own, which you keep in step with the schema; not with Iceberg.
 
-        Parameters:
+        Args:
             database: of the table, named as for `named`.
             table: its name. AWS creates the group also where there is no such table, and queries
                 fail then.
 
-        Example::
-
+        Example:
+            ```python
             CatalogTable.existing(database="features", table="customers")
+            ```
         """
         return CatalogTable(database=database, table=table, is_created=False)
 
@@ -74,9 +77,10 @@ class CatalogTable:
     def none() -> "CatalogTable":
         """No table: the records are files alone; not with Iceberg.
 
-        Example::
-
+        Example:
+            ```python
             CatalogTable.none()
+            ```
         """
         return CatalogTable(database=None, table=None, is_created=False)
 

@@ -28,9 +28,10 @@ class Feature:
     def string(name: str) -> "Feature":
         """Text of at most 350 KB.
 
-        Example::
-
+        Example:
+            ```python
             Feature.string("customer_id")
+            ```
         """
         return Feature(name, "String")
 
@@ -38,9 +39,10 @@ class Feature:
     def integral(name: str) -> "Feature":
         """A whole number of 64 bits.
 
-        Example::
-
+        Example:
+            ```python
             Feature.integral("orders")
+            ```
         """
         return Feature(name, "Integral")
 
@@ -48,9 +50,10 @@ class Feature:
     def fractional(name: str) -> "Feature":
         """A floating-point number of 64 bits.
 
-        Example::
-
+        Example:
+            ```python
             Feature.fractional("balance")
+            ```
         """
         return Feature(name, "Fractional")
 

@@ -21,15 +21,16 @@ class FeatureFiles:
     gets a small object for each file that was ingested, so that the next run takes what is new,
     what has changed, and what failed.
 
-    Parameters:
+    Args:
         bucket: bucket of the files; its key, where it has one, is used.
         prefix: part of the bucket, without slashes around it, up to 187 characters.
         ledger_bucket: bucket of the ledger. Left out: that of the files.
         ledger_prefix: part of that bucket, not below `prefix`; each ingestion has its own part.
 
-    Example::
-
+    Example:
+        ```python
         FeatureFiles(bucket=bucket, prefix="features/customers")
+        ```
     """
 
     bucket: s3.IBucket

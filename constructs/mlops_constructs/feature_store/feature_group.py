@@ -40,7 +40,7 @@ class FeatureGroup(FeatureGroupBase):
     group in CloudFormation; `schema_lock` refuses it at synth. Tags of the app or stack are
     therefore not put on the group: what it is to carry stands in `tags`.
 
-    Parameters:
+    Args:
         schema: the features.
         online: the online store. Left out: none.
         offline: the offline store. Left out: none. One of the two is needed.
@@ -59,8 +59,8 @@ class FeatureGroup(FeatureGroupBase):
 
     Source: CreateFeatureGroup of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         FeatureGroup(
             stack,
             "Customers",
@@ -72,6 +72,7 @@ class FeatureGroup(FeatureGroupBase):
             online=OnlineStore.standard(encryption_key=key),
             offline=OfflineStore.iceberg(bucket),
         )
+        ```
     """
 
     def __init__(
@@ -122,14 +123,15 @@ class FeatureGroup(FeatureGroupBase):
     ) -> FeatureGroupBase:
         """A group of this account and region that exists already.
 
-        Parameters:
+        Args:
             feature_group_name: its name.
             online_encryption_key: key of its online store, which readers and writers need. Left
                 out: it has one of AWS's.
 
-        Example::
-
+        Example:
+            ```python
             FeatureGroup.from_feature_group_name(stack, "Orders", "orders").grant_read(role)
+            ```
         """
         imported = FeatureGroupBase(scope, construct_id, physical_name=feature_group_name)
         imported.feature_group_name = feature_group_name
@@ -145,8 +147,8 @@ class FeatureGroup(FeatureGroupBase):
         Raises:
             ValueError: where the group has no offline store.
 
-        Example::
-
+        Example:
+            ```python
             schema = FeatureSchema(
                 features=[Feature.string("id"), Feature.string("at")],
                 record_identifier="id",
@@ -156,6 +158,7 @@ class FeatureGroup(FeatureGroupBase):
                 stack, "History", schema=schema, offline=OfflineStore.iceberg(bucket)
             )
             history.grant_query_offline(role)
+            ```
         """
         if self._offline is None:
             raise ValueError(
@@ -179,7 +182,7 @@ class FeatureGroup(FeatureGroupBase):
         Roles there still need the actions by their own policies, on the group's ARN and its key.
         The policy of the key lets those accounts in where the key is of this app.
 
-        Parameters:
+        Args:
             construct_id: also the name under which people see it in RAM.
             accounts: their ids, 12 digits each.
             write: whether they may write records, too.
@@ -189,8 +192,8 @@ class FeatureGroup(FeatureGroupBase):
 
         Source: "Cross account feature group access" of SageMaker's developer guide.
 
-        Example::
-
+        Example:
+            ```python
             schema = FeatureSchema(
                 features=[Feature.string("id"), Feature.string("at")],
                 record_identifier="id",
@@ -199,6 +202,7 @@ class FeatureGroup(FeatureGroupBase):
             online = OnlineStore.standard(encryption_key=key)
             shared = FeatureGroup(stack, "Shared", schema=schema, online=online)
             shared.share("WithScoring", accounts=["222222222222"])
+            ```
         """
         problems = Problems(f"{construct_id}, which shares FeatureGroup {self.node.path},")
         problems.extend(sharing_problems(accounts, self._online))

@@ -17,10 +17,11 @@ class FeatureGroupBase(FeatureGroupMetrics):
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal read records from the online store, and list their identifiers.
 
-        Example::
-
+        Example:
+            ```python
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
             customers.grant_read(role)
+            ```
         """
         return self._grant_records(
             grantee, "sagemaker:BatchGetRecord", "sagemaker:GetRecord", "sagemaker:ListRecords"
@@ -33,10 +34,11 @@ class FeatureGroupBase(FeatureGroupMetrics):
 
         Source: "Security and access control" of Feature Store.
 
-        Example::
-
+        Example:
+            ```python
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
             customers.grant_ingest(role)
+            ```
         """
         return self._grant_records(
             grantee,
@@ -55,16 +57,17 @@ class FeatureGroupBase(FeatureGroupMetrics):
     ) -> events.Rule:
         """Does something when the group or its offline store changes its state.
 
-        Parameters:
+        Args:
             target: what is started. Left out: add it to the rule.
             description: of the rule. Left out: it names the group.
 
         Source: "Feature group state change" in SageMaker's events for EventBridge.
 
-        Example::
-
+        Example:
+            ```python
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
             customers.on_state_change("Tell", target=targets.CodePipeline(pipeline))
+            ```
         """
         return events.Rule(
             self,

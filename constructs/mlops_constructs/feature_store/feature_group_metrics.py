@@ -33,16 +33,17 @@ class FeatureGroupMetrics(cdk.Resource):
     ) -> cloudwatch.Metric:
         """Any metric of an operation on the group, an average where nothing else is said.
 
-        Parameters:
+        Args:
             metric_name: such as `Latency`.
             operation: such as `PutRecord`.
 
         Source: "Feature Store metrics" in "Monitor Amazon SageMaker with Amazon CloudWatch".
 
-        Example::
-
+        Example:
+            ```python
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
             customers.metric("Latency", "GetRecord", statistic="p99")
+            ```
         """
         return self._metric(metric_name, operation, "Average", options)
 
@@ -51,10 +52,11 @@ class FeatureGroupMetrics(cdk.Resource):
     ) -> cloudwatch.Metric:
         """Calls of an operation.
 
-        Example::
-
+        Example:
+            ```python
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
             customers.metric_invocations("PutRecord")
+            ```
         """
         return self._metric("Invocations", operation, "Sum", options)
 
@@ -63,10 +65,11 @@ class FeatureGroupMetrics(cdk.Resource):
     ) -> cloudwatch.Metric:
         """Calls of an operation that were refused for want of throughput.
 
-        Example::
-
+        Example:
+            ```python
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
             customers.metric_throttled_requests("PutRecord")
+            ```
         """
         return self._metric("ThrottledRequests", operation, "Sum", options)
 
@@ -75,10 +78,11 @@ class FeatureGroupMetrics(cdk.Resource):
     ) -> cloudwatch.Metric:
         """Calls of an operation that SageMaker answered with a 5xx status.
 
-        Example::
-
+        Example:
+            ```python
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
             customers.metric_server_errors("GetRecord")
+            ```
         """
         return self._metric("Operation5XXErrors", operation, "Sum", options)
 
@@ -87,10 +91,11 @@ class FeatureGroupMetrics(cdk.Resource):
     ) -> cloudwatch.Metric:
         """Time that SageMaker takes for an operation, in microseconds.
 
-        Example::
-
+        Example:
+            ```python
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
             customers.metric_latency("GetRecord", statistic="p99")
+            ```
         """
         return self._metric("Latency", operation, "Average", options)
 
@@ -99,13 +104,14 @@ class FeatureGroupMetrics(cdk.Resource):
 
         CloudWatch counts BatchWriteRecord for all groups together, so what it writes is not seen.
 
-        Parameters:
+        Args:
             period: length of a data point. Left out: 5 minutes.
 
-        Example::
-
+        Example:
+            ```python
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
             customers.metric_records_written(period=cdk.Duration.hours(1))
+            ```
         """
         # A refused request is an invocation, too.
         metrics = {
@@ -134,7 +140,7 @@ class FeatureGroupMetrics(cdk.Resource):
         A group that was never written is stale, too: the alarm begins some minutes after it is
         made. It has no actions but those that are added.
 
-        Parameters:
+        Args:
             longest_silence: whole hours up to 7 days, or up to a day a multiple of 5 minutes. For
                 an ingestion on a schedule: the time between two runs, and that of a run.
             description: of the alarm. Left out: it names the group.
@@ -145,13 +151,14 @@ class FeatureGroupMetrics(cdk.Resource):
         Source: PutMetricAlarm of CloudWatch's API reference; "Configuring how CloudWatch alarms
         treat missing data".
 
-        Example::
-
+        Example:
+            ```python
             from aws_cdk import aws_cloudwatch_actions as actions
 
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
             stale = customers.freshness_alarm("Stale", longest_silence=cdk.Duration.hours(26))
             stale.add_alarm_action(actions.SnsAction(topic))
+            ```
         """
         problems = Problems(f"freshness alarm {self.node.path}/{construct_id}")
         problems.extend(silence_problems(longest_silence))

@@ -15,20 +15,21 @@ class FeatureGroupRole(ServiceRole):
     updates the table in the catalog where SageMaker makes one. Whoever creates the group makes the
     table: CloudFormation's role needs `glue:CreateTable`.
 
-    Parameters:
+    Args:
         offline_store: the store that is written.
         feature_group_name: the group, for the default prefix and the name of an automatic table.
 
     Source: AmazonSageMakerFeatureStoreAccess, narrowed to one group.
 
-    Example::
-
+    Example:
+        ```python
         FeatureGroupRole(
             stack,
             "FeatureGroupRole",
             offline_store=OfflineStore.iceberg(bucket),
             feature_group_name="customers",
         )
+        ```
     """
 
     def __init__(

@@ -45,7 +45,7 @@ class FeatureIngestion(cdk.Resource):
 
     A run that cannot be started is tried again, and then kept in `dead_letters`.
 
-    Parameters:
+    Args:
         feature_group: the group that is written.
         files: what is read, and where the ledger of it is.
         job: image, machine, network, key and role of the runs.
@@ -64,8 +64,8 @@ class FeatureIngestion(cdk.Resource):
     Source: PutRecord and CreateProcessingJob of SageMaker's API reference; "Using universal
     targets" of EventBridge Scheduler's user guide.
 
-    Example::
-
+    Example:
+        ```python
         from aws_cdk import aws_scheduler as scheduler
 
         FeatureIngestion(
@@ -76,6 +76,7 @@ class FeatureIngestion(cdk.Resource):
             job=IngestionJob(repository=repository, tag_or_digest="1"),
             schedule=scheduler.ScheduleExpression.rate(cdk.Duration.hours(1)),
         )
+        ```
     """
 
     role: iam.IRole
@@ -125,11 +126,11 @@ class FeatureIngestion(cdk.Resource):
         """Does something when a run fails; the event's `ExitMessage` names file and line of what
         was not written.
 
-        Parameters:
+        Args:
             target: what is started. Left out: add it to the rule.
 
-        Example::
-
+        Example:
+            ```python
             from aws_cdk import aws_scheduler as scheduler
 
             orders = FeatureIngestion(
@@ -141,6 +142,7 @@ class FeatureIngestion(cdk.Resource):
                 schedule=scheduler.ScheduleExpression.rate(cdk.Duration.hours(1)),
             )
             orders.on_failure("Failure", target=targets.SnsTopic(topic))
+            ```
         """
         return job_rule(
             self,

@@ -15,7 +15,7 @@ _MOST_FEATURES = 2500
 class FeatureSchema:
     """Defines the features of a group, which of them identifies a record, and which says when.
 
-    Parameters:
+    Args:
         features: all features, the two below included. The order has no meaning.
         record_identifier: name of the feature that identifies a record.
         event_time: name of the feature with the time of a record: String for ISO 8601 in UTC as
@@ -25,8 +25,8 @@ class FeatureSchema:
     Source: CreateFeatureGroup of SageMaker's API reference; "Quotas, naming rules and data types"
     of Feature Store.
 
-    Example::
-
+    Example:
+        ```python
         FeatureSchema(
             features=[
                 Feature.string("customer_id"),
@@ -36,6 +36,7 @@ class FeatureSchema:
             record_identifier="customer_id",
             event_time="event_time",
         )
+        ```
     """
 
     features: Sequence[Feature]
@@ -51,7 +52,7 @@ class FeatureSchema:
         The file says `record_identifier`, `event_time`, and under `features` the type of each name:
         `string`, `integral` or `fractional`.
 
-        Parameters:
+        Args:
             path: of the file, relative to the folder in which the app is started.
 
         Raises:

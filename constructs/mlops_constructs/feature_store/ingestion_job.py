@@ -22,7 +22,7 @@ _MOST_AT_ONCE = 100
 class IngestionJob:
     """The runs of an ingestion.
 
-    Parameters:
+    Args:
         repository: ECR repository with the program. The image of a project (seed code,
             `model_build`) has it; another image has to take the same arguments.
         tag_or_digest: of the image; a digest begins with `sha256:`.
@@ -38,13 +38,14 @@ class IngestionJob:
 
     Source: CreateProcessingJob of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         IngestionJob(
             repository=repository,
             tag_or_digest="1",
             network=Network(stack, "Private", uses=[NetworkUse.FEATURE_STORE]),
         )
+        ```
     """
 
     repository: ecr.IRepository

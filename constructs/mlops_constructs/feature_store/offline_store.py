@@ -44,18 +44,19 @@ class OfflineStore:
         """An Apache Iceberg table: compact files, deletions of single records, time travel. The
         event time of its group has to be a String.
 
-        Parameters:
+        Args:
             bucket: bucket of the same region.
             prefix: part of the bucket, without slashes around it. Left out: `feature-store/` and
                 the name of the group, so that each group's role is confined to its own part.
             encryption_key: key of the objects. Left out: the bucket's own.
             table: name of the table. Left out: SageMaker chooses it.
 
-        Example::
-
+        Example:
+            ```python
             OfflineStore.iceberg(
                 bucket, table=CatalogTable.named(database="features", table="customers")
             )
+            ```
         """
         return OfflineStore._of("Iceberg", bucket, prefix, encryption_key, table)
 
@@ -69,15 +70,16 @@ class OfflineStore:
     ) -> "OfflineStore":
         """Parquet files in hourly partitions, with an external table, one of your own, or none.
 
-        Parameters:
+        Args:
             bucket: bucket of the same region.
             prefix: as for `iceberg`.
             encryption_key: as for `iceberg`.
             table: the table in the catalog. Left out: SageMaker makes one.
 
-        Example::
-
+        Example:
+            ```python
             OfflineStore.glue(bucket, prefix="features/customers", table=CatalogTable.none())
+            ```
         """
         return OfflineStore._of("Glue", bucket, prefix, encryption_key, table)
 

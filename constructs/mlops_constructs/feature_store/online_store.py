@@ -27,15 +27,16 @@ class OnlineStore:
     ) -> "OnlineStore":
         """Answers within milliseconds; the right choice for most groups.
 
-        Parameters:
+        Args:
             time_to_live: a record vanishes this long after its event time; whole seconds. Left out:
                 records stay. It can be changed later, and then holds for new records.
             encryption_key: symmetric key of the store; readers and writers need it, and `grant_*`
                 gives it to them. Left out: a key of AWS's. A change replaces the group.
 
-        Example::
-
+        Example:
+            ```python
             OnlineStore.standard(time_to_live=cdk.Duration.days(30), encryption_key=key)
+            ```
         """
         return OnlineStore(
             storage_type="Standard", time_to_live=time_to_live, encryption_key=encryption_key
@@ -50,13 +51,14 @@ class OnlineStore:
         AWS needs 10 to 15 minutes to make or delete such a group, and offers no provisioned
         throughput for it.
 
-        Parameters:
+        Args:
             time_to_live: as for `standard`.
             encryption_key: as for `standard`.
 
-        Example::
-
+        Example:
+            ```python
             OnlineStore.in_memory(time_to_live=cdk.Duration.hours(12))
+            ```
         """
         return OnlineStore(
             storage_type="InMemory", time_to_live=time_to_live, encryption_key=encryption_key

@@ -24,9 +24,10 @@ class Throughput:
     def on_demand() -> "Throughput":
         """Each request is paid for; the default. A group can change to it once in 24 hours.
 
-        Example::
-
+        Example:
+            ```python
             Throughput.on_demand()
+            ```
         """
         return Throughput()
 
@@ -36,13 +37,14 @@ class Throughput:
 
         An account begins with a quota of 40,000 units of each for a group, which AWS can raise.
 
-        Parameters:
+        Args:
             read_capacity_units: reads of up to 4 KB per second, 0 to 10,000,000.
             write_capacity_units: writes of up to 1 KB per second, 0 to 10,000,000.
 
-        Example::
-
+        Example:
+            ```python
             Throughput.provisioned(read_capacity_units=50, write_capacity_units=10)
+            ```
         """
         return Throughput(
             read_capacity_units=read_capacity_units, write_capacity_units=write_capacity_units

@@ -50,7 +50,7 @@ class AsyncInference:
 
         The role of the model may read the requests, write the answers and publish to the topics.
 
-        Parameters:
+        Args:
             bucket: bucket of the answers, of the same region.
             prefix: part of the bucket, without slashes around it.
             failure_prefix: part for what the model answered with an error. None: errors are told
@@ -66,11 +66,12 @@ class AsyncInference:
 
         Source: AsyncInferenceConfig of SageMaker's API reference; "Asynchronous inference".
 
-        Example::
-
+        Example:
+            ```python
             AsyncInference.to_bucket(
                 bucket, success_topic=topic, error_topic=topic, max_concurrent_invocations=4
             )
+            ```
         """
         return AsyncInference(
             bucket=bucket,

@@ -28,7 +28,7 @@ class BatchTransform(cdk.Resource):
     EventBridge Scheduler calls CreateTransformJob, and the id of its execution makes the name of
     each job unique.
 
-    Parameters:
+    Args:
         model: what answers; any model but a multi-model one, or one of uncompressed data.
         source: files that are read.
         destination: files that are written.
@@ -46,8 +46,8 @@ class BatchTransform(cdk.Resource):
     Source: CreateTransformJob of SageMaker's API reference; "Using universal targets in
     EventBridge Scheduler".
 
-    Example::
-
+    Example:
+        ```python
         from aws_cdk import aws_scheduler as scheduler
 
         BatchTransform(
@@ -60,6 +60,7 @@ class BatchTransform(cdk.Resource):
             schedule=scheduler.ScheduleExpression.cron(hour="3", minute="0"),
             job_name_prefix="churn-nightly",
         )
+        ```
     """
 
     dead_letter_queue: sqs.IQueue
@@ -117,7 +118,7 @@ class BatchTransform(cdk.Resource):
 
         SageMaker may send an event twice, so the target has to bear a repetition.
 
-        Parameters:
+        Args:
             statuses: such as `Completed`, `Failed` or `Stopped`. Left out: any.
             target: what is started. Left out: add it to the rule.
             description: of the rule. Left out: it names the jobs.

@@ -20,9 +20,10 @@ class Capacity:
     def instances(count: int) -> "Capacity":
         """That many instances.
 
-        Example::
-
+        Example:
+            ```python
             Capacity.instances(1)
+            ```
         """
         return Capacity(type="INSTANCE_COUNT", value=count)
 
@@ -30,9 +31,10 @@ class Capacity:
     def copies(count: int) -> "Capacity":
         """That many copies of an inference component.
 
-        Example::
-
+        Example:
+            ```python
             Capacity.copies(1)
+            ```
         """
         return Capacity(type="COPY_COUNT", value=count)
 
@@ -40,9 +42,10 @@ class Capacity:
     def percent(percentage: int) -> "Capacity":
         """That share of the variant's instances, or of the component's copies.
 
-        Example::
-
+        Example:
+            ```python
             Capacity.percent(20)
+            ```
         """
         return Capacity(type="CAPACITY_PERCENT", value=percentage)
 

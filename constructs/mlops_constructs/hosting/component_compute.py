@@ -13,7 +13,7 @@ _LEAST_MEMORY_MB = 128
 class ComponentCompute:
     """What each copy of an inference component reserves of an instance.
 
-    Parameters:
+    Args:
         minimum_memory_mb: memory that a copy has for itself, 128 or more.
         maximum_memory_mb: memory at which it is stopped. Left out: that of the instance.
         cpu_cores: cores of the CPU, 0.25 or more. Left out: none are reserved.
@@ -21,9 +21,10 @@ class ComponentCompute:
 
     Source: InferenceComponentComputeResourceRequirements of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         ComponentCompute(minimum_memory_mb=4096, accelerators=1)
+        ```
     """
 
     minimum_memory_mb: int

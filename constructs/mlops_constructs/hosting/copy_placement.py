@@ -21,13 +21,14 @@ class CopyPlacement:
     def spread(*, maximum_imbalance: int | None = None) -> "CopyPlacement":
         """Over as many instances as there are, so that the loss of one costs least.
 
-        Parameters:
+        Args:
             maximum_imbalance: how many copies more one availability zone may have than another, 0
                 to 100, as far as capacity allows. Left out: AWS decides.
 
-        Example::
-
+        Example:
+            ```python
             CopyPlacement.spread(maximum_imbalance=1)
+            ```
         """
         return CopyPlacement(strategy="SPREAD", maximum_imbalance=maximum_imbalance)
 
@@ -35,12 +36,13 @@ class CopyPlacement:
     def pack(*, maximum_imbalance: int | None = None) -> "CopyPlacement":
         """On as few instances as hold them, so that the fleet can release the others.
 
-        Parameters:
+        Args:
             maximum_imbalance: as for `spread`.
 
-        Example::
-
+        Example:
+            ```python
             CopyPlacement.pack()
+            ```
         """
         return CopyPlacement(strategy="BINPACK", maximum_imbalance=maximum_imbalance)
 

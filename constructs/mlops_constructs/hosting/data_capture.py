@@ -43,7 +43,7 @@ class DataCapture:
     ) -> "DataCapture":
         """Captures below `prefix/<endpoint>/<variant>/yyyy/mm/dd/hh/`.
 
-        Parameters:
+        Args:
             bucket: bucket of the same region.
             prefix: part of the bucket, without slashes around it.
             sampling_percentage: share of the traffic, 1 to 100. Left out: all of it.
@@ -56,9 +56,10 @@ class DataCapture:
 
         Source: DataCaptureConfig of SageMaker's API reference.
 
-        Example::
-
+        Example:
+            ```python
             DataCapture.to_bucket(bucket, prefix="capture", sampling_percentage=20)
+            ```
         """
         return DataCapture(
             bucket=bucket,

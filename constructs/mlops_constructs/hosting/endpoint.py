@@ -43,7 +43,7 @@ class Endpoint(EndpointBase):
     A real-time and an asynchronous endpoint cannot become each other, or serverless: give the other
     one another name. A serverless endpoint can become a real-time one, but not the other way round.
 
-    Parameters:
+    Args:
         variants: one or more `RealTimeVariant`, or one `ServerlessVariant`, or one `ManagedFleet`
             for inference components.
         endpoint_name: name by which it is called; also the beginning of its configuration's name.
@@ -64,8 +64,8 @@ class Endpoint(EndpointBase):
 
     Source: CreateEndpointConfig, CreateEndpoint and UpdateEndpoint of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         Endpoint(
             stack,
             "Endpoint",
@@ -81,6 +81,7 @@ class Endpoint(EndpointBase):
             data_capture=DataCapture.to_bucket(bucket, sampling_percentage=50),
             rollout=Rollout.canary(size=Capacity.instances(1)),
         )
+        ```
     """
 
     def __init__(
@@ -141,16 +142,17 @@ class Endpoint(EndpointBase):
     ) -> EndpointBase:
         """An endpoint of this account and region that exists already.
 
-        Parameters:
+        Args:
             endpoint_name: its name.
             variant_name: the variant that metrics are about where they name none.
             kind: how it answers, so that nothing looks at metrics that AWS does not publish of it.
                 Left out: its metrics are not checked, and alarms and dashboards take it for a
                 real-time one.
 
-        Example::
-
+        Example:
+            ```python
             Endpoint.from_endpoint_name(stack, "Churn", "churn-prod").grant_invoke(role)
+            ```
         """
         imported = EndpointBase(scope, construct_id, physical_name=endpoint_name)
         imported.endpoint_name = endpoint_name

@@ -38,9 +38,10 @@ class EndpointBase(ServingMetrics):
         """Lets a principal send requests to the endpoint and wait for the answer, which may come
         at once or as a stream.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.grant_invoke(role)
+            ```
         """
         return self._grant(grantee, *INVOKING)
 
@@ -49,18 +50,20 @@ class EndpointBase(ServingMetrics):
 
         The principal also needs to write what it asks to S3, and to read the answers there.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.grant_invoke_async(role)
+            ```
         """
         return self._grant(grantee, "sagemaker:InvokeEndpointAsync")
 
     def metric_disk_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Use of the instances' disks in percent.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_disk_utilization(statistic="Maximum")
+            ```
         """
         return self._of_containers("DiskUtilization", options)
 
@@ -69,24 +72,26 @@ class EndpointBase(ServingMetrics):
     ) -> cloudwatch.Metric:
         """Used part of a serverless variant's provisioned concurrency, 0 to 1.
 
-        Example::
-
+        Example:
+            ```python
             serverless = Endpoint.from_endpoint_name(
                 stack, "Serverless", "churn-serverless", kind=EndpointKind.SERVERLESS
             )
             serverless.metric_provisioned_concurrency_utilization(statistic="Maximum")
+            ```
         """
         return self._of_requests("ServerlessProvisionedConcurrencyUtilization", "Average", options)
 
     def metric_backlog(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests that wait in an asynchronous endpoint's queue.
 
-        Example::
-
+        Example:
+            ```python
             waiting = Endpoint.from_endpoint_name(
                 stack, "Waiting", "churn-nightly", kind=EndpointKind.ASYNCHRONOUS
             )
             waiting.metric_backlog(statistic="Maximum")
+            ```
         """
         self._refuse_unpublished(MetricSource.QUEUE, "ApproximateBacklogSize")
         # The queue belongs to the endpoint and not to a variant.
@@ -111,18 +116,19 @@ class EndpointBase(ServingMetrics):
 
         SageMaker may send an event twice, so the target has to bear a repetition.
 
-        Parameters:
+        Args:
             statuses: such as `IN_SERVICE`, `FAILED` or `UPDATE_ROLLBACK_FAILED`. Left out: any.
             target: what is started. Left out: add it to the rule.
             description: of the rule. Left out: it names the endpoint.
 
         Source: "SageMaker endpoint state change" in SageMaker's events for EventBridge.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.on_state_change(
                 "Failed", statuses=["FAILED"], target=targets.SnsTopic(topic)
             )
+            ```
         """
         status = {"EndpointStatus": list(statuses)} if statuses else {}
         return self._rule(
@@ -142,15 +148,16 @@ class EndpointBase(ServingMetrics):
     ) -> events.Rule:
         """Does something at each step of a rollout, also when it is turned back.
 
-        Parameters:
+        Args:
             target: what is started. Left out: add it to the rule.
             description: of the rule. Left out: it names the endpoint.
 
         Source: "SageMaker endpoint deployment state change" in SageMaker's events for EventBridge.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.on_deployment_state_change("Rollout", target=targets.SnsTopic(topic))
+            ```
         """
         return self._rule(
             construct_id,

@@ -131,7 +131,7 @@ def shadow_test_problems(
 ) -> list[str]:
     """What AWS excludes from shadow tests of either kind.
 
-    Parameters:
+    Args:
         models: those of both variants.
         machines: the name of each variant, and its instance type.
 

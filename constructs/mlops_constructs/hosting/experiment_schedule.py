@@ -16,7 +16,7 @@ _LONGEST = timedelta(days=30)
 class ExperimentSchedule:
     """When an experiment begins and ends, in times that the code states: synthesis has no clock.
 
-    Parameters:
+    Args:
         start: time in ISO 8601 with its time zone, such as `2026-12-01T08:00:00Z`. Left out: the
             experiment begins when it is deployed, and needs `end`.
         end: time in the same form. Left out: `duration` after `start`.
@@ -25,9 +25,10 @@ class ExperimentSchedule:
     Source: Schedule of CreateInferenceExperiment in SageMaker's API reference; "Create a shadow
     test".
 
-    Example::
-
+    Example:
+        ```python
         ExperimentSchedule(start="2026-12-01T08:00:00Z", duration=cdk.Duration.days(14))
+        ```
     """
 
     start: str | None = None

@@ -37,7 +37,7 @@ class InferenceComponent(InferenceComponentBase):
     the first request fails, wakes the component, and requests fail until an instance has started,
     which takes minutes.
 
-    Parameters:
+    Args:
         endpoint: endpoint with a `ManagedFleet`.
         model: what each copy serves: one container.
         compute: what a copy reserves of an instance.
@@ -63,8 +63,8 @@ class InferenceComponent(InferenceComponentBase):
     Source: CreateInferenceComponent of SageMaker's API reference; "Scale an endpoint to zero
     instances".
 
-    Example::
-
+    Example:
+        ```python
         fleet = ManagedFleet(instance_type="ml.m7i.xlarge", role=role, minimum=0, maximum=2)
         InferenceComponent(
             stack,
@@ -74,6 +74,7 @@ class InferenceComponent(InferenceComponentBase):
             compute=ComponentCompute(minimum_memory_mb=1024, cpu_cores=1),
             scaling=Scaling.between(0, 4, ScalingPolicy.target_concurrency(5)),
         )
+        ```
     """
 
     def __init__(
@@ -169,7 +170,7 @@ class InferenceComponent(InferenceComponentBase):
         AWS's containers for large models do. CloudFormation creates it after its base and deletes
         it before; another archive is an update in place.
 
-        Parameters:
+        Args:
             base: component of the model that the adapter was trained for, on whose endpoint the
                 adapter is, too.
             artifact_bucket: bucket of the adapter's archive. The roles of the base's model and of
@@ -188,8 +189,8 @@ class InferenceComponent(InferenceComponentBase):
         Source: InferenceComponentSpecification of SageMaker's API reference; "Fine-tune models
         with adapter inference components".
 
-        Example::
-
+        Example:
+            ```python
             shared = Endpoint.from_endpoint_name(stack, "Shared", "language-models")
             french = InferenceComponent.adapter(
                 stack,
@@ -201,6 +202,7 @@ class InferenceComponent(InferenceComponentBase):
                 artifact_key="adapters/french.tar.gz",
             )
             french.grant_invoke(role)
+            ```
         """
         return AdapterComponent(
             scope,
@@ -222,15 +224,16 @@ class InferenceComponent(InferenceComponentBase):
     ) -> InferenceComponentBase:
         """A component of this account and region that exists already.
 
-        Parameters:
+        Args:
             inference_component_name: its name.
             endpoint: the endpoint through which it is called.
 
-        Example::
-
+        Example:
+            ```python
             InferenceComponent.from_inference_component_name(
                 stack, "Component", "churn", endpoint=endpoint
             ).grant_invoke(role)
+            ```
         """
         imported = InferenceComponentBase(
             scope, construct_id, physical_name=inference_component_name

@@ -52,7 +52,7 @@ class DesiredState(StrEnum):
 class ExperimentVariant:
     """A model of an experiment, and the instances that it runs on.
 
-    Parameters:
+    Args:
         model: what it serves: one container, no multi-model one.
         instance_type: for example `ml.m7i.large`; of any family but Inf1.
         instance_count: how many instances it has, 1 or more.
@@ -61,9 +61,10 @@ class ExperimentVariant:
 
     Source: ModelVariantConfig of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         ExperimentVariant(model=model, instance_type="ml.m7i.large", instance_count=2)
+        ```
     """
 
     model: ModelBase
@@ -110,7 +111,7 @@ class InferenceExperiment(cdk.Resource):
     experiment under another name; other changes are made in place. Once it runs, AWS only changes
     the description, the percentage and the end.
 
-    Parameters:
+    Args:
         production: the variant that answers.
         shadow: the variant that gets copies.
         endpoint: real-time endpoint with one production variant, on which the experiment runs.
@@ -137,8 +138,8 @@ class InferenceExperiment(cdk.Resource):
 
     Source: CreateInferenceExperiment of SageMaker's API reference; "Shadow tests".
 
-    Example::
-
+    Example:
+        ```python
         InferenceExperiment(
             stack,
             "Experiment",
@@ -152,6 +153,7 @@ class InferenceExperiment(cdk.Resource):
             schedule=ExperimentSchedule(end="2026-12-24T00:00:00Z"),
             role=role,
         )
+        ```
     """
 
     inference_experiment_name: str

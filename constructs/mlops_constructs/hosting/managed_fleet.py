@@ -18,7 +18,7 @@ class ManagedFleet(InstanceVariant):
     A fleet serves nothing by itself: each `InferenceComponent` brings a model, and says how much
     of an instance a copy of it needs.
 
-    Parameters:
+    Args:
         instance_type: for example `ml.g5.2xlarge`.
         role: role with which SageMaker runs the components, a `ModelExecutionRole` for example.
         minimum: fewest instances; 0 lets the endpoint scale to zero once no component has a copy.
@@ -34,9 +34,10 @@ class ManagedFleet(InstanceVariant):
     Source: ProductionVariantManagedInstanceScaling of SageMaker's API reference; "Scale an
     endpoint to zero instances".
 
-    Example::
-
+    Example:
+        ```python
         ManagedFleet(instance_type="ml.g5.2xlarge", role=role, minimum=0, maximum=3)
+        ```
     """
 
     role: iam.IRole

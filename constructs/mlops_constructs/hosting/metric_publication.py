@@ -12,7 +12,7 @@ _SECONDS = (10, 30, 60, 120, 180, 240, 300)
 class MetricPublication:
     """What CloudWatch gets of an endpoint on instances.
 
-    Parameters:
+    Args:
         enhanced: whether use and requests are published for each instance and container, too.
             CloudWatch charges these as custom metrics.
         detailed: whether those of containers, of each GPU and of the placement of inference
@@ -21,9 +21,10 @@ class MetricPublication:
 
     Source: MetricsConfig of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         MetricPublication(enhanced=True, frequency=cdk.Duration.seconds(10))
+        ```
     """
 
     enhanced: bool = False

@@ -38,7 +38,7 @@ class Model(ModelBase):
     A model is immutable: other content makes another model. So it has no name, or `name_prefix`
     and a hash of its content; a fixed name would clash when CloudFormation replaces it.
 
-    Parameters:
+    Args:
         source: its content, made by a factory of `ModelSource`: a registered package, an image
             with its data, a model of a hub, many models in one container, or several containers.
         role: role with which SageMaker reads the data and pulls the image. Left out:
@@ -57,8 +57,8 @@ class Model(ModelBase):
 
     Source: CreateModel of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         Model(
             stack,
             "Churn",
@@ -67,6 +67,7 @@ class Model(ModelBase):
             ),
             role=role,
         )
+        ```
     """
 
     def __init__(
@@ -121,9 +122,10 @@ class Model(ModelBase):
     def from_model_name(cls, scope: Construct, construct_id: str, model_name: str) -> ModelBase:
         """A model that exists already, for an endpoint of this stack.
 
-        Example::
-
+        Example:
+            ```python
             Model.from_model_name(stack, "Churn", "churn-2026")
+            ```
         """
         imported = ModelBase(scope, construct_id, physical_name=model_name)
         imported.model_name = model_name

@@ -28,7 +28,7 @@ class ModelSource:
     ) -> "ModelSource":
         """A version of a model package group; the registry knows its image and its data.
 
-        Parameters:
+        Args:
             package: ARN of the version, `arn:aws:sagemaker:…:model-package/<group>/<version>`, or
                 the resource. It has to be approved before the stack is deployed.
             environment: variables that override those of the package.
@@ -39,11 +39,12 @@ class ModelSource:
         The model needs `role=`, since what the package contains is unknown when the stack is
         synthesised.
 
-        Example::
-
+        Example:
+            ```python
             ModelSource.from_package(
                 "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7"
             )
+            ```
         """
         return ModelSource(
             content=PackageContent(
@@ -64,7 +65,7 @@ class ModelSource:
     ) -> "ModelSource":
         """A serving image, and the data that SageMaker puts below `/opt/ml/model`.
 
-        Parameters:
+        Args:
             repository: ECR repository of the image.
             tag_or_digest: tag, or a digest that begins with `sha256:`. A digest cannot be moved
                 to another image behind the endpoint's back.
@@ -76,14 +77,15 @@ class ModelSource:
 
         Source: ContainerDefinition and S3ModelDataSource of SageMaker's API reference.
 
-        Example::
-
+        Example:
+            ```python
             ModelSource.from_image(
                 repository,
                 tag_or_digest="1.0.3",
                 model_data_bucket=bucket,
                 model_data_key="models/churn/model.tar.gz",
             )
+            ```
         """
         content = ImageContent(
             repository=repository,
@@ -112,7 +114,7 @@ class ModelSource:
         be deployed. Who deploys the stack needs `sagemaker:DeployHubModel` on the hub and on the
         reference.
 
-        Parameters:
+        Args:
             repository: repository of the serving image, for JumpStart one of AWS.
             tag_or_digest: tag or digest of the image.
             hub_content_arn: the hub's reference to the model (`…:hub-content/<hub>/ModelReference/
@@ -126,8 +128,8 @@ class ModelSource:
         Source: "Private curated hubs for foundation model access control in JumpStart";
         HubAccessConfig of SageMaker's API reference.
 
-        Example::
-
+        Example:
+            ```python
             ModelSource.from_hub(
                 repository,
                 tag_or_digest="1.0.3",
@@ -136,6 +138,7 @@ class ModelSource:
                 model_data_bucket=bucket,
                 model_data_key="models/churn/",
             )
+            ```
         """
         content = HubContent(
             repository=repository,
@@ -160,7 +163,7 @@ class ModelSource:
     ) -> "ModelSource":
         """One container for many models; each request names the archive that answers it.
 
-        Parameters:
+        Args:
             repository: repository of an image that implements the multi-model contract.
             tag_or_digest: tag or digest of the image.
             model_data_bucket: bucket of the archives.
@@ -171,14 +174,15 @@ class ModelSource:
 
         Source: "Multi-model endpoints" of SageMaker's developer guide.
 
-        Example::
-
+        Example:
+            ```python
             ModelSource.multi_model(
                 repository,
                 tag_or_digest="1.0.3",
                 model_data_bucket=bucket,
                 model_data_prefix="models/by-shop/",
             )
+            ```
         """
         content = MultiModelContent(
             repository=repository,
@@ -194,16 +198,17 @@ class ModelSource:
     def serial_pipeline(containers: Mapping[str, "ModelSource"]) -> "ModelSource":
         """2 to 15 containers, each of which gets what the one before answered.
 
-        Parameters:
+        Args:
             containers: sources in the order of the calls, by the names under which logs and
                 metrics know them.
 
         Source: "Inference pipelines in Amazon SageMaker AI".
 
-        Example::
-
+        Example:
+            ```python
             source = ModelSource.from_image(repository, tag_or_digest="1.0.3")
             ModelSource.serial_pipeline({"prepare": source, "predict": source})
+            ```
         """
         return ModelSource(content=_list(containers, execution_mode="Serial"))
 
@@ -211,15 +216,16 @@ class ModelSource:
     def direct_invocation(containers: Mapping[str, "ModelSource"]) -> "ModelSource":
         """2 to 15 containers, of which each request names the one that answers it.
 
-        Parameters:
+        Args:
             containers: sources by the names that requests give (`TargetContainerHostname`).
 
         Source: "Multi-container endpoints" of SageMaker's developer guide.
 
-        Example::
-
+        Example:
+            ```python
             source = ModelSource.from_image(repository, tag_or_digest="1.0.3")
             ModelSource.direct_invocation({"german": source, "french": source})
+            ```
         """
         return ModelSource(content=_list(containers, execution_mode="Direct"))
 

@@ -48,7 +48,7 @@ def writing_logs(scope: IConstruct, log_group: str) -> Permission:
 
     A role without it hosts all the same, and nobody sees why a container fails.
 
-    Parameters:
+    Args:
         scope: whose account and region the logs are in.
         log_group: the group below `/aws/sagemaker/`, or `<kind>/*` for all of a kind.
 

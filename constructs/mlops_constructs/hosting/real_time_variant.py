@@ -16,7 +16,7 @@ from .variant import InstanceVariant
 class RealTimeVariant(InstanceVariant):
     """A model on instances that always run.
 
-    Parameters:
+    Args:
         model: what it serves.
         instance_type: for example `ml.m7i.large`.
         name: name of the variant. Left out: `AllTraffic`. It has to stay the same from one
@@ -45,13 +45,14 @@ class RealTimeVariant(InstanceVariant):
 
     Source: ProductionVariant of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         RealTimeVariant(
             model=model,
             instance_type="ml.m7i.large",
             scaling=Scaling.target_invocations(per_instance=600, minimum=2, maximum=4),
         )
+        ```
     """
 
     model: ModelBase

@@ -43,7 +43,7 @@ class Rollback:
         the way out once with `on_errors` or `off`. Of inference components it has old and new
         copies together for everything.
 
-        Parameters:
+        Args:
             server_error_share: part of a minute's invocations that may fail with a 5xx status.
             client_error_share: part that may fail with a 4xx status, as when a new model asks for
                 other features than its callers send.
@@ -53,9 +53,10 @@ class Rollback:
             maximum_disk: percent of the disks that may be used; inference components have none.
             notify: topic that is told of each alarm. Left out: only the rollout watches them.
 
-        Example::
-
+        Example:
+            ```python
             Rollback.on_health(maximum_latency=cdk.Duration.millis(300), notify=topic)
+            ```
         """
         return Rollback(
             health=HealthAlarms(
@@ -79,15 +80,16 @@ class Rollback:
 
         They watch the new fleet, as those of `on_health` do.
 
-        Parameters:
+        Args:
             share: part of a minute's invocations that may fail with a 5xx status.
             maximum_latency: what 99 % of a minute's invocations may take in the model. Left out:
                 latency does not turn a rollout back.
             notify: topic that is told of each alarm. Left out: only the rollout watches them.
 
-        Example::
-
+        Example:
+            ```python
             Rollback.on_errors(share=0.01, maximum_latency=cdk.Duration.millis(300))
+            ```
         """
         return Rollback(
             health=HealthAlarms(
@@ -102,9 +104,10 @@ class Rollback:
         AWS ends a rollout, and goes back, while one of them is in ALARM, whatever rang it: let them
         watch the new fleet alone (dimension `EndpointConfigName`), or take the way out with `off`.
 
-        Example::
-
+        Example:
+            ```python
             Rollback.on_alarms(alarm)
+            ```
         """
         return Rollback(alarms=alarms)
 
@@ -115,9 +118,10 @@ class Rollback:
         Such as the way back to an older model while an alarm of your own rings because of the one
         in service.
 
-        Example::
-
+        Example:
+            ```python
             Rollout.canary(size=Capacity.instances(1), rollback=Rollback.off())
+            ```
         """
         return Rollback(is_off=True)
 

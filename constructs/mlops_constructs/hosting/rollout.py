@@ -31,12 +31,13 @@ class Rollout(RolloutSteps):
     ) -> "Rollout":
         """Starts a new fleet and moves all traffic to it in one step.
 
-        Parameters:
+        Args:
             baking: how long alarms are watched after the move. Left out: 5 minutes.
 
-        Example::
-
+        Example:
+            ```python
             Rollout.all_at_once(baking=cdk.Duration.minutes(10))
+            ```
         """
         return _blue_green("ALL_AT_ONCE", None, baking, options)
 
@@ -49,13 +50,14 @@ class Rollout(RolloutSteps):
     ) -> "Rollout":
         """Moves a small part of the traffic first, and the rest after a time without alarms.
 
-        Parameters:
+        Args:
             size: first part, at most half of the instances.
             wait: how long it is watched. Left out: 5 minutes.
 
-        Example::
-
+        Example:
+            ```python
             Rollout.canary(size=Capacity.instances(1), wait=cdk.Duration.minutes(10))
+            ```
         """
         return _blue_green("CANARY", size, wait, options)
 
@@ -68,13 +70,14 @@ class Rollout(RolloutSteps):
     ) -> "Rollout":
         """Moves the traffic in equal steps.
 
-        Parameters:
+        Args:
             step: size of a step, 10 to 50 % of the instances.
             wait: how long each step is watched. Left out: 5 minutes.
 
-        Example::
-
+        Example:
+            ```python
             Rollout.linear(step=Capacity.percent(25), wait=cdk.Duration.minutes(3))
+            ```
         """
         return _blue_green("LINEAR", step, wait, options)
 
@@ -88,14 +91,15 @@ class Rollout(RolloutSteps):
     ) -> "Rollout":
         """Replaces instances, or copies, in batches, without a second fleet beside the first.
 
-        Parameters:
+        Args:
             batch: instances or copies replaced at a time, 5 to 50 % of them.
             wait: how long each batch is watched. Left out: 5 minutes.
             rollback_batch: how much is turned back at a time. Left out: everything.
 
-        Example::
-
+        Example:
+            ```python
             Rollout.rolling(batch=Capacity.percent(50))
+            ```
         """
         return Rollout(
             kind="ROLLING",
@@ -109,7 +113,7 @@ class Rollout(RolloutSteps):
     def problems(self, *, instances: int | None, variants: int) -> list[str]:
         """What AWS would refuse.
 
-        Parameters:
+        Args:
             instances: how many the smallest variant has; None where it is not known yet.
             variants: how many variants the endpoint has.
         """

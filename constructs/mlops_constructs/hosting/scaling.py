@@ -38,7 +38,7 @@ class Scaling:
     ) -> "Scaling":
         """Keeps the invocations that an instance gets in a minute near a target.
 
-        Parameters:
+        Args:
             per_instance: invocations per instance and minute. Measure it with a load test: half of
                 what an instance can serve leaves room while new ones start.
             minimum: instances that are always there, at least 1; to zero scale only inference
@@ -51,9 +51,10 @@ class Scaling:
 
         Source: "Define a scaling policy" of SageMaker's developer guide.
 
-        Example::
-
+        Example:
+            ```python
             Scaling.target_invocations(per_instance=600, minimum=2, maximum=4)
+            ```
         """
         default = cdk.Duration.seconds(300)
         options = TrackingOptions(
@@ -78,7 +79,7 @@ class Scaling:
         policy that wakes them up at the first request comes by itself: no other policy can, since
         there is no metric without an instance.
 
-        Parameters:
+        Args:
             minimum: instances, copies or provisioned concurrency that are always there.
             maximum: how many of them there may be.
             policies: what changes the number in between.
@@ -87,14 +88,15 @@ class Scaling:
         Source: "Automatic scaling of Amazon SageMaker AI models"; "Scale an endpoint to zero
         instances".
 
-        Example::
-
+        Example:
+            ```python
             Scaling.between(
                 1,
                 4,
                 ScalingPolicy.target_concurrency(5),
                 ScalingPolicy.steps_above(ScalingMetric.utilization("CPU"), 90, {0: 2}),
             )
+            ```
         """
         return Scaling(minimum=minimum, maximum=maximum, policies=policies, schedule=schedule)
 

@@ -28,9 +28,10 @@ class ScalingMetric:
         CPU and GPU count 100 for each core or device; of an inference component they are in percent
         of what its copies reserved.
 
-        Example::
-
+        Example:
+            ```python
             ScalingMetric.utilization("CPU")
+            ```
         """
         return ScalingMetric(metric_name=f"{resource}Utilization", statistic=statistic)
 
@@ -38,15 +39,16 @@ class ScalingMetric:
     def of_requests(metric_name: str, *, statistic: str = "Average") -> "ScalingMetric":
         """A metric of the requests to the variant or component that scales.
 
-        Parameters:
+        Args:
             metric_name: such as `ModelLatency` (microseconds) or `Invocations`.
             statistic: Average, Minimum, Maximum, Sum or SampleCount.
 
         Source: "Amazon SageMaker AI metrics in Amazon CloudWatch".
 
-        Example::
-
+        Example:
+            ```python
             ScalingMetric.of_requests("ModelLatency")
+            ```
         """
         return ScalingMetric(
             metric_name=metric_name, statistic=statistic, namespace="AWS/SageMaker"
@@ -56,9 +58,10 @@ class ScalingMetric:
     def of_queue(metric_name: str, *, statistic: str = "Average") -> "ScalingMetric":
         """A metric of an asynchronous endpoint's queue, such as `ApproximateBacklogSize`.
 
-        Example::
-
+        Example:
+            ```python
             ScalingMetric.of_queue("ApproximateAgeOfOldestRequest", statistic="Maximum")
+            ```
         """
         return ScalingMetric(
             metric_name=metric_name,
@@ -71,9 +74,10 @@ class ScalingMetric:
     def of(metric: cloudwatch.Metric) -> "ScalingMetric":
         """Any metric of CloudWatch, for example the length of a queue of your own.
 
-        Example::
-
+        Example:
+            ```python
             ScalingMetric.of(endpoint.metric_model_latency())
+            ```
         """
         return ScalingMetric(
             metric_name=metric.metric_name, statistic=metric.statistic, given=metric

@@ -32,14 +32,15 @@ class ScalingPolicy:
 
         Not for asynchronous endpoints, whose invocations AWS does not publish.
 
-        Parameters:
+        Args:
             each: measure with a load test what one can serve; half of it leaves room while
                 others start.
             options: cooldowns, and whether capacity is removed too.
 
-        Example::
-
+        Example:
+            ```python
             ScalingPolicy.target_invocations(600, scale_in_cooldown=cdk.Duration.minutes(10))
+            ```
         """
         return _tracking(TargetTracking(measure="invocations", target=each, options=options))
 
@@ -50,9 +51,10 @@ class ScalingPolicy:
         Its metric comes every 10 seconds, so capacity follows bursts much sooner than by
         invocations. Not for asynchronous endpoints, of which AWS does not publish it.
 
-        Example::
-
+        Example:
+            ```python
             ScalingPolicy.target_concurrency(5)
+            ```
         """
         return _tracking(TargetTracking(measure="concurrency", target=each, options=options))
 
@@ -60,13 +62,14 @@ class ScalingPolicy:
     def target_utilization(share: float, **options: Unpack[TrackingOptions]) -> "ScalingPolicy":
         """Keeps the used part of a serverless variant's provisioned concurrency near a target.
 
-        Parameters:
+        Args:
             share: such as 0.7.
             options: cooldowns, and whether capacity is removed too.
 
-        Example::
-
+        Example:
+            ```python
             ScalingPolicy.target_utilization(0.7)
+            ```
         """
         return _tracking(
             TargetTracking(measure="utilization", target=share, parameter="share", options=options)
@@ -76,9 +79,10 @@ class ScalingPolicy:
     def target_backlog(each: float, **options: Unpack[TrackingOptions]) -> "ScalingPolicy":
         """Keeps the requests that wait for each instance of an asynchronous endpoint near a target.
 
-        Example::
-
+        Example:
+            ```python
             ScalingPolicy.target_backlog(5)
+            ```
         """
         metric = ScalingMetric.of_queue("ApproximateBacklogSizePerInstance")
         return _tracking(TargetTracking(metric=metric, target=each, options=options))
@@ -89,9 +93,10 @@ class ScalingPolicy:
     ) -> "ScalingPolicy":
         """Keeps any metric near a target; more capacity has to lower it.
 
-        Example::
-
+        Example:
+            ```python
             ScalingPolicy.target_metric(ScalingMetric.utilization("CPU"), 60)
+            ```
         """
         return _tracking(TargetTracking(metric=metric, target=target, options=options))
 
@@ -106,18 +111,19 @@ class ScalingPolicy:
     ) -> "ScalingPolicy":
         """Changes capacity as soon as a metric reaches a threshold.
 
-        Parameters:
+        Args:
             metric: what is watched.
             threshold: value from which on the steps are taken.
             steps: changes of capacity, by how far the metric is above the threshold; begins at 0.
             minutes: how long it has to be there.
             cooldown: rest after a step, in which only a larger one is taken.
 
-        Example::
-
+        Example:
+            ```python
             ScalingPolicy.steps_above(
                 ScalingMetric.of_requests("ModelLatency"), 200_000, {0: 1, 300_000: 3}
             )
+            ```
         """
         return ScalingPolicy(
             rule=StepScaling(
@@ -141,16 +147,17 @@ class ScalingPolicy:
     ) -> "ScalingPolicy":
         """Changes capacity when a metric has been at a threshold or below it.
 
-        Parameters:
+        Args:
             metric: what is watched.
             threshold: value down from which the steps are taken.
             steps: changes of capacity, by how far the metric is below the threshold; begins at 0.
             minutes: how long it has to be there.
             cooldown: rest after a step.
 
-        Example::
-
+        Example:
+            ```python
             ScalingPolicy.steps_below(ScalingMetric.utilization("CPU"), 20, {0: -1})
+            ```
         """
         return ScalingPolicy(
             rule=StepScaling(

@@ -14,7 +14,7 @@ from .scaled_capacity import ScaledCapacity
 class ScheduledCapacity:
     """Bounds that hold from a time on, until another schedule changes them.
 
-    Parameters:
+    Args:
         name: what tells it from other schedules of the same target.
         schedule: when.
         minimum: fewest instances, copies or provisioned concurrency from then on. Left out: as
@@ -24,8 +24,8 @@ class ScheduledCapacity:
 
     Source: "Scheduled scaling" of Application Auto Scaling's user guide.
 
-    Example::
-
+    Example:
+        ```python
         from aws_cdk import aws_applicationautoscaling as autoscaling
 
         ScheduledCapacity(
@@ -34,6 +34,7 @@ class ScheduledCapacity:
             minimum=4,
             time_zone=cdk.TimeZone.EUROPE_BERLIN,
         )
+        ```
     """
 
     name: str

@@ -16,7 +16,7 @@ from .variant import DEFAULT_VARIANT_NAME
 class ServerlessVariant:
     """A model on capacity that AWS starts when a request comes.
 
-    Parameters:
+    Args:
         model: what it serves: one container, without VPC and network isolation.
         memory_mb: 1024, 2048, 3072, 4096, 5120 or 6144; CPU grows with it.
         max_concurrency: requests served at the same time, 1 to 200; more are throttled.
@@ -28,14 +28,15 @@ class ServerlessVariant:
     Source: "Deploy models with Amazon SageMaker Serverless Inference"; "Automatically scale
     Provisioned Concurrency for a serverless endpoint".
 
-    Example::
-
+    Example:
+        ```python
         ServerlessVariant(
             model=open_model,
             memory_mb=2048,
             max_concurrency=10,
             scaling=Scaling.between(1, 5, ScalingPolicy.target_utilization(0.7)),
         )
+        ```
     """
 
     model: ModelBase

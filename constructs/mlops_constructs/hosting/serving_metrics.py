@@ -41,18 +41,20 @@ class ServingMetrics(cdk.Resource):
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Any metric of a variant's requests, an average where nothing else is said.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric("ModelSetupTime", statistic="p95")
+            ```
         """
         return self._of_requests(metric_name, "Average", options)
 
     def metric_invocations(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests that reached the variant.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_invocations(period=cdk.Duration.minutes(1))
+            ```
         """
         return self._of_requests("Invocations", "Sum", options)
 
@@ -61,99 +63,110 @@ class ServingMetrics(cdk.Resource):
     ) -> cloudwatch.Metric:
         """Requests for each instance, which is what target tracking looks at.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_invocations_per_instance()
+            ```
         """
         return self._of_requests("InvocationsPerInstance", "Sum", options)
 
     def metric_client_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests answered with a 4xx status; their average is the share of all requests.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_client_errors()
+            ```
         """
         return self._of_requests("Invocation4XXErrors", "Sum", options)
 
     def metric_server_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests answered with a 5xx status; their average is the share of all requests.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_server_errors(statistic="Average")
+            ```
         """
         return self._of_requests("Invocation5XXErrors", "Sum", options)
 
     def metric_model_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Time that the container takes to answer, in microseconds.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_model_latency(statistic="p99")
+            ```
         """
         return self._of_requests("ModelLatency", "Average", options)
 
     def metric_overhead_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Time that SageMaker adds to the container's, in microseconds.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_overhead_latency(variant="challenger")
+            ```
         """
         return self._of_requests("OverheadLatency", "Average", options)
 
     def metric_model_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests that the container did not answer with a 2xx status, timeouts included.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_model_errors()
+            ```
         """
         return self._of_requests("InvocationModelErrors", "Sum", options)
 
     def metric_concurrent_requests(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Requests in progress at each model, every 10 seconds.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_concurrent_requests(period=cdk.Duration.seconds(10))
+            ```
         """
         return self._of_requests("ConcurrentRequestsPerModel", "Maximum", options)
 
     def metric_cpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """CPU use of the instances in percent, 100 for each vCPU.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_cpu_utilization(statistic="Maximum")
+            ```
         """
         return self._of_containers("CPUUtilization", options)
 
     def metric_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Memory use of the instances in percent.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_memory_utilization(statistic="Maximum")
+            ```
         """
         return self._of_containers("MemoryUtilization", options)
 
     def metric_gpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """GPU use of the containers in percent, 100 for each GPU.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_gpu_utilization()
+            ```
         """
         return self._of_containers("GPUUtilization", options)
 
     def metric_gpu_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
         """Use of the GPUs' memory in percent, 100 for each GPU.
 
-        Example::
-
+        Example:
+            ```python
             endpoint.metric_gpu_memory_utilization(statistic="Maximum")
+            ```
         """
         return self._of_containers("GPUMemoryUtilization", options)
 

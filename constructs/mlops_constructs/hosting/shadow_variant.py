@@ -16,7 +16,7 @@ class ShadowVariant(InstanceVariant):
 
     Its answers reach no caller; metrics and data capture show them under its name.
 
-    Parameters:
+    Args:
         model: what it serves.
         instance_type: for example `ml.m7i.large`.
         name: name of the variant. Left out: `Shadow`.
@@ -28,9 +28,10 @@ class ShadowVariant(InstanceVariant):
 
     Source: "Shadow tests"; ShadowProductionVariants of CreateEndpointConfig.
 
-    Example::
-
+    Example:
+        ```python
         ShadowVariant(model=model, instance_type="ml.m7i.large", percentage=50)
+        ```
     """
 
     model: ModelBase

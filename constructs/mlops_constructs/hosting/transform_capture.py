@@ -15,7 +15,7 @@ class TransformCapture:
 
     Captured are manifests, not copies: a monitor reads the files that they list.
 
-    Parameters:
+    Args:
         bucket: bucket of the same region.
         prefix: part of it, without slashes around it; manifests are below its `input/` and
             `output/`.
@@ -24,9 +24,10 @@ class TransformCapture:
 
     Source: BatchDataCaptureConfig of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         TransformCapture(bucket=bucket, prefix="batch/capture", inference_id=True)
+        ```
     """
 
     bucket: s3.IBucket

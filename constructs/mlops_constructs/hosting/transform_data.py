@@ -34,7 +34,7 @@ class Batch(StrEnum):
 class TransformInput:
     """Files that a transform job reads.
 
-    Parameters:
+    Args:
         bucket: bucket of the files.
         prefix: part of it, without slashes around it; every object below it is read.
         content_type: of the requests to the container. Of files with a JSON document on each line
@@ -46,9 +46,10 @@ class TransformInput:
 
     Source: TransformInput and DataProcessing of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         TransformInput(bucket=bucket, prefix="batch/customers", input_filter="$[1:]")
+        ```
     """
 
     bucket: s3.IBucket
@@ -91,7 +92,7 @@ class TransformInput:
 class TransformOutput:
     """Files that a transform job writes, one for each of its input, named with `.out` at the end.
 
-    Parameters:
+    Args:
         bucket: bucket of the files.
         prefix: part of it, without slashes around it.
         accept: content type that the container is asked for.
@@ -102,9 +103,10 @@ class TransformOutput:
 
     Source: TransformOutput and DataProcessing of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         TransformOutput(bucket=bucket, prefix="batch/answers", join_input=True)
+        ```
     """
 
     bucket: s3.IBucket
@@ -138,7 +140,7 @@ class TransformOutput:
 class TransformInstances:
     """Machines that a transform job runs on, for as long as it takes.
 
-    Parameters:
+    Args:
         instance_type: for example `ml.m7i.large`.
         count: how many there are, 1 to 100; they share the files.
         encryption_key: key of their volumes. Left out: that of the files that are written, or a key
@@ -150,9 +152,10 @@ class TransformInstances:
 
     Source: TransformResources and CreateTransformJob of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         TransformInstances(instance_type="ml.m7i.large", count=2, encryption_key=key)
+        ```
     """
 
     instance_type: str

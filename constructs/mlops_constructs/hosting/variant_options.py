@@ -17,16 +17,17 @@ from .permissions import grant
 class PrefixRouting:
     """How `Routing.PREFIX_AWARE` finds the instance that answered the same beginning before.
 
-    Parameters:
+    Args:
         prefix_length: how much of a prompt is compared, 1024 to 65536.
         concurrency_threshold: requests in progress above which another instance gets the request,
             1 to 1024.
 
     Source: PrefixAwareRoutingConfig of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         PrefixRouting(prefix_length=4096, concurrency_threshold=16)
+        ```
     """
 
     prefix_length: int
@@ -59,16 +60,17 @@ class CoreDumps:
 
     The memory holds requests, so it is as confidential as they are.
 
-    Parameters:
+    Args:
         bucket: bucket of the same region.
         prefix: part of the bucket, without slashes around it.
         encryption_key: key of the dumps. Left out: the bucket's own.
 
     Source: ProductionVariantCoreDumpConfig of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         CoreDumps(bucket=bucket, prefix="dumps/churn")
+        ```
     """
 
     bucket: s3.IBucket

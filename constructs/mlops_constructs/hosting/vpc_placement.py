@@ -16,7 +16,7 @@ from .permissions import grant
 class VpcPlacement:
     """Subnets and security groups of containers' network interfaces.
 
-    Parameters:
+    Args:
         vpc: network of the containers.
         subnets: part of the network. Left out: its private subnets.
         security_groups: rules of the containers' network interfaces. Left out: one group that

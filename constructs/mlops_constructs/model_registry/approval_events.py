@@ -50,14 +50,15 @@ def approval_rule(
 class UndeliveredApprovals(DeadLetters):
     """Defines the queue for approvals that could not be delivered, which are kept for 14 days.
 
-    Parameters:
+    Args:
         encryption_key: key of the messages; `events.amazonaws.com` has to be allowed to use it.
 
-    Example::
-
+    Example:
+        ```python
         undelivered = UndeliveredApprovals(stack, "Undelivered", encryption_key=key)
         target = targets.CodePipeline(pipeline, dead_letter_queue=undelivered)
         group.on_approval("DeployOrKeep", target=target)
+        ```
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, encryption_key: kms.IKey) -> None:
@@ -70,7 +71,7 @@ class ApprovalEventBus(events.EventBus):
     The registry's side forwards to it with `ModelPackageGroup.forward_approvals`. The bus takes
     nothing else than SageMaker's events about model packages.
 
-    Parameters:
+    Args:
         registry_accounts: accounts that may send, as 12-digit ids.
         event_bus_name: name, which the registry's side has to know. Left out: one made of the
             construct's path.
@@ -81,9 +82,10 @@ class ApprovalEventBus(events.EventBus):
 
     Source: "Permissions for event buses in Amazon EventBridge".
 
-    Example::
-
+    Example:
+        ```python
         ApprovalEventBus(stack, "Approvals", registry_accounts=["222222222222"])
+        ```
     """
 
     def __init__(
@@ -133,19 +135,20 @@ class ApprovalEventBus(events.EventBus):
 
         SageMaker may send an event twice, so the target has to bear a repetition.
 
-        Parameters:
+        Args:
             model_package_group_name: the group.
             target: what is started. Left out: add it to the rule.
             description: of the rule. Left out: it names the group.
 
-        Example::
-
+        Example:
+            ```python
             bus = ApprovalEventBus(stack, "Bus", registry_accounts=["222222222222"])
             bus.on_approval(
                 "Deploy",
                 model_package_group_name="churn",
                 target=targets.CodePipeline(pipeline),
             )
+            ```
         """
         return self._rule(construct_id, model_package_group_name, target, description, APPROVAL)
 
@@ -162,8 +165,8 @@ class ApprovalEventBus(events.EventBus):
         For what deploys the newest approved version: a rejection of the one in service brings back
         the version before it. The parameters are those of `on_approval`.
 
-        Example::
-
+        Example:
+            ```python
             decisions = ApprovalEventBus(
                 stack, "Decisions", registry_accounts=["222222222222"]
             )
@@ -172,6 +175,7 @@ class ApprovalEventBus(events.EventBus):
                 model_package_group_name="churn",
                 target=targets.CodePipeline(pipeline),
             )
+            ```
         """
         return self._rule(construct_id, model_package_group_name, target, description, DECISION)
 

@@ -41,9 +41,10 @@ class ModelCardBase(cdk.Resource):
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal read the card and its versions.
 
-        Example::
-
+        Example:
+            ```python
             ModelCard.from_model_card_name(stack, "Card", "churn").grant_read(role)
+            ```
         """
         return self._grant(
             grantee,
@@ -54,9 +55,10 @@ class ModelCardBase(cdk.Resource):
     def grant_update(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal read the card, write new versions of it and move its status.
 
-        Example::
-
+        Example:
+            ```python
             ModelCard.from_model_card_name(stack, "Card", "churn").grant_update(role)
+            ```
         """
         return self._grant(
             grantee,
@@ -91,7 +93,7 @@ class ModelCard(ModelCardBase):
     A change of the content makes a new version of the card; a change of the name or the key makes a
     new card.
 
-    Parameters:
+    Args:
         content: what it says.
         status: how far its review is. Left out: a draft.
         model_card_name: name by which people find it. Left out: one made of the construct's path.
@@ -104,8 +106,8 @@ class ModelCard(ModelCardBase):
 
     Source: CreateModelCard of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         ModelCard(
             stack,
             "Card",
@@ -113,6 +115,7 @@ class ModelCard(ModelCardBase):
             status=ModelCardStatus.PENDING_REVIEW,
             encryption_key=key,
         )
+        ```
     """
 
     def __init__(
@@ -161,13 +164,14 @@ class ModelCard(ModelCardBase):
     ) -> ModelCardBase:
         """A card of this account and region that exists already.
 
-        Parameters:
+        Args:
             model_card_name: its name.
             encryption_key: its key, which readers need. Left out: it has one of AWS's.
 
-        Example::
-
+        Example:
+            ```python
             ModelCard.from_model_card_name(stack, "Card", "churn", encryption_key=key)
+            ```
         """
         imported = ModelCardBase(scope, construct_id, physical_name=model_card_name)
         imported.model_card_name = model_card_name

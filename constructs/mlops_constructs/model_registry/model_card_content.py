@@ -163,8 +163,8 @@ class ModelCardContent:
     Source: "Model card JSON schema" in SageMaker's developer guide, and the Content of
     AWS::SageMaker::ModelCard.
 
-    Example::
-
+    Example:
+        ```python
         ModelCardContent(
             model_overview=ModelOverview(model_name="churn", model_owner="Growth"),
             intended_uses=IntendedUses(
@@ -180,6 +180,7 @@ class ModelCardContent:
                 )
             ],
         )
+        ```
     """
 
     model_overview: ModelOverview | None = None

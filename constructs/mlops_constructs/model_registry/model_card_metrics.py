@@ -32,9 +32,10 @@ class Metric:
     def number(name: str, value: float, *, notes: str | None = None) -> "Metric":
         """A number.
 
-        Example::
-
+        Example:
+            ```python
             Metric.number("auc", 0.91)
+            ```
         """
         return Metric(name=name, type="number", value=value, notes=notes)
 
@@ -42,9 +43,10 @@ class Metric:
     def text(name: str, value: str, *, notes: str | None = None) -> "Metric":
         """A text of at most 63 characters.
 
-        Example::
-
+        Example:
+            ```python
             Metric.text("verdict", "better than the model before")
+            ```
         """
         return Metric(name=name, type="string", value=value, notes=notes)
 
@@ -52,9 +54,10 @@ class Metric:
     def flag(name: str, value: bool, *, notes: str | None = None) -> "Metric":
         """Whether something holds.
 
-        Example::
-
+        Example:
+            ```python
             Metric.flag("calibrated", True)
+            ```
         """
         return Metric(name=name, type="boolean", value=value, notes=notes)
 
@@ -69,16 +72,17 @@ class Metric:
     ) -> "Metric":
         """Bars of the given heights.
 
-        Parameters:
+        Args:
             name: of the chart.
             values: the heights.
             bars: what the bars are called, one name for each. Left out: they have no names.
             y_axis_name: what the heights are.
             notes: for people.
 
-        Example::
-
+        Example:
+            ```python
             Metric.bar_chart("importance", [0.7, 0.3], bars=["tenure", "age"])
+            ```
         """
         return Metric(
             name=name,
@@ -100,9 +104,10 @@ class Metric:
     ) -> "Metric":
         """A line through points of x and y.
 
-        Example::
-
+        Example:
+            ```python
             Metric.linear_graph("roc", [(0, 0), (0.1, 0.8), (1, 1)], x_axis_name="false positives")
+            ```
         """
         return Metric(
             name=name,
@@ -124,9 +129,10 @@ class Metric:
     ) -> "Metric":
         """A table of at most 20 rows and 20 columns, such as a confusion matrix.
 
-        Example::
-
+        Example:
+            ```python
             Metric.matrix("confusion", [[90, 10], [5, 95]], column_names=["stays", "leaves"])
+            ```
         """
         return Metric(
             name=name,

@@ -22,7 +22,7 @@ _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 class ModelPackageGroup(ModelPackageGroupBase):
     """Defines a group of the model registry.
 
-    Parameters:
+    Args:
         model_package_group_name: name by which pipelines register and people look up. Left out:
             one made of the construct's path.
         sharing: other accounts that may read, deploy or approve versions. Left out: none.
@@ -34,9 +34,10 @@ class ModelPackageGroup(ModelPackageGroupBase):
 
     Source: CreateModelPackageGroup of SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         ModelPackageGroup(stack, "Registry", model_package_group_name="churn")
+        ```
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class ModelPackageGroup(ModelPackageGroupBase):
         reads both, so that a shared group alone is not enough. The key of the bucket is shared with
         it. Images are encrypted with a key of ECR's use; it needs no sharing.
 
-        Parameters:
+        Args:
             model_data_bucket: bucket with the model archives. Left out: not shared.
             model_data_prefix: the part of it that may be read.
             image_repository: repository with the serving images. Left out: not shared.
@@ -100,12 +101,13 @@ class ModelPackageGroup(ModelPackageGroupBase):
             ValueError: where nothing can be shared: the group deploys nowhere else, or a store is
                 imported and its policy therefore not this app's.
 
-        Example::
-
+        Example:
+            ```python
             shared = ModelPackageGroup(
                 stack, "Shared", sharing=RegistrySharing(deploy=["222222222222"])
             )
             shared.share_stores(encryption_keys=[key])
+            ```
         """
         problems = Problems(f"share_stores of {self.node.path}")
         sharing = self._sharing
@@ -131,9 +133,10 @@ class ModelPackageGroup(ModelPackageGroupBase):
     ) -> ModelPackageGroupBase:
         """A group of this account and region that exists already.
 
-        Example::
-
+        Example:
+            ```python
             ModelPackageGroup.from_model_package_group_name(stack, "Churn", "churn")
+            ```
         """
         imported = ModelPackageGroupBase(
             scope, construct_id, physical_name=model_package_group_name
@@ -150,10 +153,11 @@ class ModelPackageGroup(ModelPackageGroupBase):
         SageMaker writes names in its ARNs in lower case, while events carry the name as it was
         given: for a name with capitals the events of approval need `from_model_package_group_name`.
 
-        Example::
-
+        Example:
+            ```python
             arn = "arn:aws:sagemaker:eu-west-1:222222222222:model-package-group/churn"
             ModelPackageGroup.from_model_package_group_arn(stack, "Churn", arn).grant_deploy(role)
+            ```
         """
         parts = cdk.Stack.of(scope).split_arn(
             model_package_group_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME

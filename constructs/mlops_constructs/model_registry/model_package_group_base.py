@@ -36,9 +36,10 @@ class ModelPackageGroupBase(cdk.Resource):
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal list the versions and read them.
 
-        Example::
-
+        Example:
+            ```python
             group.grant_read(role)
+            ```
         """
         return self._grant(grantee, *READ_ACTIONS)
 
@@ -47,9 +48,10 @@ class ModelPackageGroupBase(cdk.Resource):
 
         What it adds waits for an approval: it cannot add a version that is approved already.
 
-        Example::
-
+        Example:
+            ```python
             group.grant_register(role)
+            ```
         """
         reading = self._grant(
             grantee,
@@ -69,9 +71,10 @@ class ModelPackageGroupBase(cdk.Resource):
         condition for, as a version's inference specification, it could change in the same request;
         CloudTrail tells.
 
-        Example::
-
+        Example:
+            ```python
             group.grant_approve(role)
+            ```
         """
         read = self.grant_read(grantee)
         return read.combine(
@@ -84,9 +87,10 @@ class ModelPackageGroupBase(cdk.Resource):
         The group's account has to share it (`RegistrySharing`). Where the group is the principal's
         own account's, `grant_read` is enough.
 
-        Example::
-
+        Example:
+            ```python
             group.grant_deploy(role)
+            ```
         """
         read = self.grant_read(grantee)
         made = grant(
@@ -109,7 +113,7 @@ class ModelPackageGroupBase(cdk.Resource):
 
         SageMaker may send an event twice, so the target has to bear a repetition.
 
-        Parameters:
+        Args:
             target: what is started. Left out: add it to the rule.
             description: of the rule. Left out: it names the group.
             event_bus: bus to which the group's account forwards. Left out: the default bus, which
@@ -117,9 +121,10 @@ class ModelPackageGroupBase(cdk.Resource):
 
         Source: "Model package state change" in SageMaker's events for EventBridge.
 
-        Example::
-
+        Example:
+            ```python
             group.on_approval("Deploy", target=targets.CodePipeline(pipeline))
+            ```
         """
         return self._rule(construct_id, target, description, event_bus, APPROVAL)
 
@@ -138,9 +143,10 @@ class ModelPackageGroupBase(cdk.Resource):
         the target has to bear a start without anything to do. The parameters are those of
         `on_approval`.
 
-        Example::
-
+        Example:
+            ```python
             group.on_decision("DeployOrGoBack", target=targets.CodePipeline(pipeline))
+            ```
         """
         return self._rule(construct_id, target, description, event_bus, DECISION)
 
@@ -155,7 +161,7 @@ class ModelPackageGroupBase(cdk.Resource):
 
         That bus has to let this account in, as `ApprovalEventBus` does.
 
-        Parameters:
+        Args:
             event_bus: the receiving bus, of this region or another, by
                 `EventBus.from_event_bus_arn`.
             dead_letter_queue: keeps what could not be delivered within 24 hours. Left out: it is
@@ -163,12 +169,13 @@ class ModelPackageGroupBase(cdk.Resource):
 
         Source: "Sending and receiving events between AWS accounts in Amazon EventBridge".
 
-        Example::
-
+        Example:
+            ```python
             bus = events.EventBus.from_event_bus_arn(
                 stack, "Bus", "arn:aws:events:eu-west-1:222222222222:event-bus/approvals"
             )
             group.forward_approvals("Forward", event_bus=bus)
+            ```
         """
         group = self.model_package_group_name
         rule = self.on_decision(

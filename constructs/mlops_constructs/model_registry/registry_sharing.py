@@ -31,7 +31,7 @@ class RegistrySharing:
     The account is trusted as a whole: an administrator there says which of its roles may use the
     permission, for instance with `grant_deploy` on the group imported by its ARN.
 
-    Parameters:
+    Args:
         read: may list and read versions.
         deploy: may read versions and make models of them.
         approve: may read versions, and approve or reject them.
@@ -41,9 +41,10 @@ class RegistrySharing:
     Source: "Cross-account access to a model package group" and "Register a Model Version from a
     Different Account" in SageMaker's developer guide.
 
-    Example::
-
+    Example:
+        ```python
         RegistrySharing(deploy=["222222222222", "333333333333"])
+        ```
     """
 
     read: Sequence[str] = ()

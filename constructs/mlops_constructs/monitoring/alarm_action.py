@@ -28,9 +28,10 @@ class AlarmAction(ABC):
 
         The key of an encrypted topic of the same app lets CloudWatch use it.
 
-        Example::
-
+        Example:
+            ```python
             AlarmAction.notify(topic)
+            ```
         """
         return _Notify(topic=topic)
 
@@ -40,9 +41,10 @@ class AlarmAction(ABC):
 
         One rule serves six alarms, as many as its pattern can name.
 
-        Example::
-
+        Example:
+            ```python
             AlarmAction.send_event(targets.SnsTopic(topic))
+            ```
         """
         return _SendEvent(target=target)
 
@@ -50,7 +52,7 @@ class AlarmAction(ABC):
     def bind(self, scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
         """Lets each alarm of a severity do it.
 
-        Parameters:
+        Args:
             scope: for what is made beside the alarms; it is the action's own.
             alarms: all alarms of the severity, so that what is made need not grow with them.
         """
@@ -58,7 +60,7 @@ class AlarmAction(ABC):
     def problems(self, alarms: int) -> list[str]:
         """What stands against binding as many alarms; nothing, where a strategy says nothing.
 
-        Parameters:
+        Args:
             alarms: how many there are.
         """
         return []

@@ -40,7 +40,7 @@ class Baseline:
     ) -> "Baseline":
         """A baseline that exists already, for example from the evaluation in a pipeline.
 
-        Parameters:
+        Args:
             bucket: bucket of the files.
             constraints_key: key of `constraints.json`. For bias and explainability this is the
                 `analysis.json` of Clarify.
@@ -49,13 +49,14 @@ class Baseline:
 
         Source: "Create a baseline" of SageMaker Model Monitor's developer guide.
 
-        Example::
-
+        Example:
+            ```python
             Baseline.from_files(
                 bucket,
                 constraints_key="baseline/constraints.json",
                 statistics_key="baseline/statistics.json",
             )
+            ```
         """
         return Baseline(
             files=BaselineFiles(
@@ -83,7 +84,7 @@ class Baseline:
         approved models. Until then runs of the monitor find no baseline and fail. The files are
         kept below `<reports>/baseline/<monitor>/`.
 
-        Parameters:
+        Args:
             dataset_bucket: bucket of the training data.
             dataset_key: key of a CSV file with a heading, its columns in the order of requests.
             target: its column with the actual label, which requests do not have. Left out: it has
@@ -92,9 +93,10 @@ class Baseline:
                 bias puts the rows to.
             model_data_key: key of that `model.tar.gz`; belongs to the bucket.
 
-        Example::
-
+        Example:
+            ```python
             Baseline.from_job(bucket, dataset_key="data/train.csv", target="churned")
+            ```
         """
         model = (
             StoredFile(bucket=model_data_bucket, key=model_data_key)

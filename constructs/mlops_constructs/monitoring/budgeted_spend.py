@@ -28,13 +28,14 @@ class BudgetedSpend:
     def of_project(project_name: str, *, services: Sequence[str] = ()) -> "BudgetedSpend":
         """What carries the tag `sagemaker:project-name`, which a `Project` sets on all it makes.
 
-        Parameters:
+        Args:
             project_name: the tag's value.
             services: only of these services. Left out: of all.
 
-        Example::
-
+        Example:
+            ```python
             BudgetedSpend.of_project("churn")
+            ```
         """
         return BudgetedSpend.of_tag(_PROJECT_TAG, project_name, services=services)
 
@@ -42,14 +43,15 @@ class BudgetedSpend:
     def of_tag(key: str, value: str, *, services: Sequence[str] = ()) -> "BudgetedSpend":
         """What carries a tag of one's own.
 
-        Parameters:
+        Args:
             key: of a tag that users set; not one of AWS's own (`aws:...`).
             value: of the tag.
             services: only of these services. Left out: of all.
 
-        Example::
-
+        Example:
+            ```python
             BudgetedSpend.of_tag("cost-center", "4711", services=["Amazon SageMaker"])
+            ```
         """
         return BudgetedSpend(tags={key: value}, services=services)
 
@@ -57,13 +59,14 @@ class BudgetedSpend:
     def of_services(*services: str) -> "BudgetedSpend":
         """All that services cost in the account, whoever uses them; it needs no tag.
 
-        Parameters:
+        Args:
             services: as Cost Explorer names them, such as "Amazon SageMaker". AWS takes any name; a
                 wrong one counts nothing.
 
-        Example::
-
+        Example:
+            ```python
             BudgetedSpend.of_services("Amazon SageMaker", "AmazonCloudWatch")
+            ```
         """
         return BudgetedSpend(tags={}, services=services)
 

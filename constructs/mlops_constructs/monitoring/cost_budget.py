@@ -33,12 +33,13 @@ class BudgetThreshold:
     def actual(percent: float) -> "BudgetThreshold":
         """When more than this is spent.
 
-        Parameters:
+        Args:
             percent: of the month's limit, above 0 and up to 1,000,000.
 
-        Example::
-
+        Example:
+            ```python
             BudgetThreshold.actual(80)
+            ```
         """
         return BudgetThreshold(kind="ACTUAL", percent=percent)
 
@@ -48,12 +49,13 @@ class BudgetThreshold:
 
         AWS needs about five weeks of spending for a forecast; before that it tells nothing.
 
-        Parameters:
+        Args:
             percent: of the month's limit, above 0 and up to 1,000,000.
 
-        Example::
-
+        Example:
+            ```python
             BudgetThreshold.forecasted(100)
+            ```
         """
         return BudgetThreshold(kind="FORECASTED", percent=percent)
 
@@ -76,7 +78,7 @@ class CostBudget(Construct):
     The budget has no name of its own: CloudFormation replaces it when who is told changes, and
     could not make a second one of the same name.
 
-    Parameters:
+    Args:
         monthly_limit: US dollars; in China, where bills are in yuan, yuan. Other currencies AWS
             does not take.
         spend: what is counted.
@@ -96,8 +98,8 @@ class CostBudget(Construct):
     budget notifications" and "Managing your costs with AWS Budgets" of the Cost Management user
     guide.
 
-    Example::
-
+    Example:
+        ```python
         CostBudget(
             stack,
             "Budget",
@@ -105,6 +107,7 @@ class CostBudget(Construct):
             spend=BudgetedSpend.of_project("churn"),
             topic=topic,
         )
+        ```
     """
 
     def __init__(

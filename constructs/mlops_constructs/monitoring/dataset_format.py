@@ -14,9 +14,10 @@ class DatasetFormat:
     def csv(*, header: bool = True) -> "DatasetFormat":
         """Comma-separated values.
 
-        Example::
-
+        Example:
+            ```python
             DatasetFormat.csv(header=False)
+            ```
         """
         return DatasetFormat(kind="csv", flag=header)
 
@@ -24,9 +25,10 @@ class DatasetFormat:
     def json_lines() -> "DatasetFormat":
         """One JSON object for each line.
 
-        Example::
-
+        Example:
+            ```python
             DatasetFormat.json_lines()
+            ```
         """
         return DatasetFormat(kind="json", flag=True)
 
@@ -34,9 +36,10 @@ class DatasetFormat:
     def parquet() -> "DatasetFormat":
         """Parquet files.
 
-        Example::
-
+        Example:
+            ```python
             DatasetFormat.parquet()
+            ```
         """
         return DatasetFormat(kind="parquet")
 

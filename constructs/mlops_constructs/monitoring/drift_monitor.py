@@ -48,7 +48,7 @@ class DriftMonitor(OwnedMonitor):
     that, or of a run that fails, by itself: `silence_alarm` goes off when no run completes, and
     `on_failure` says of each failed run why.
 
-    Parameters:
+    Args:
         question: what is asked: data quality, model quality, bias or explainability.
         data: the captured traffic of an endpoint, or of batch transform jobs.
         reports: where reports and metrics go.
@@ -67,8 +67,8 @@ class DriftMonitor(OwnedMonitor):
     Source: CreateProcessingJob of SageMaker's API reference; "Using universal targets" of
     EventBridge Scheduler's user guide.
 
-    Example::
-
+    Example:
+        ```python
         DriftMonitor(
             stack,
             "DataQuality",
@@ -80,6 +80,7 @@ class DriftMonitor(OwnedMonitor):
             image=MonitoringImage.from_ecr_repository(repository, tag_or_digest="1"),
             baseline=Baseline.from_job(bucket, dataset_key="data/train.csv"),
         )
+        ```
     """
 
     def __init__(

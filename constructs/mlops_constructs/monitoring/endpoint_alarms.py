@@ -34,7 +34,7 @@ _DEFAULTS = {
 class EndpointThresholds:
     """What one severity allows; None watches nothing.
 
-    Parameters:
+    Args:
         server_error_share: part of the requests that may fail with a 5xx status, 0 to 1. Left out:
             0.01 of the severity `Warning`, 0.05 of any other.
         client_error_share: part that may fail with a 4xx status, 0 to 1.
@@ -47,9 +47,10 @@ class EndpointThresholds:
         concurrency_share: part of a serverless endpoint's maximum concurrency that may be in use,
             0 to 1; above it, requests are soon throttled.
 
-    Example::
-
+    Example:
+        ```python
         EndpointThresholds(server_error_share=0.01, latency=cdk.Duration.millis(200))
+        ```
     """
 
     server_error_share: float | _BySeverity | None = _BySeverity.DEFAULT
@@ -190,7 +191,7 @@ class EndpointAlarms(MetricAlarms):
     Each looks at five minutes at a time and goes off after `minutes` of them in a row. A threshold
     on what AWS does not publish of this kind of endpoint is refused: its alarm would never go off.
 
-    Parameters:
+    Args:
         endpoint: what is watched.
         thresholds: by severity. Left out: `{"Critical": EndpointThresholds()}`.
         actions: what the alarms of a severity do. Left out: they only show their state.
@@ -200,8 +201,8 @@ class EndpointAlarms(MetricAlarms):
     Raises:
         ValueError: with every problem of the input.
 
-    Example::
-
+    Example:
+        ```python
         EndpointAlarms(
             stack,
             "EndpointAlarms",
@@ -214,6 +215,7 @@ class EndpointAlarms(MetricAlarms):
                 "Warning": [AlarmAction.notify(topic)], "Critical": [AlarmAction.notify(topic)]
             },
         )
+        ```
     """
 
     def __init__(

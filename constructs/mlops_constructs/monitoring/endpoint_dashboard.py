@@ -22,14 +22,15 @@ _MOST_METRICS = 500
 class WatchedMonitor:
     """What a dashboard shows of a monitor.
 
-    Parameters:
+    Args:
         title: of the graph.
         metrics: such as `[monitor.metric_drift("age")]`.
         threshold: a line in the graph. Left out: none.
 
-    Example::
-
+    Example:
+        ```python
         WatchedMonitor(title="Drift", metrics=[monitor.metric_drift("age")], threshold=0.1)
+        ```
     """
 
     title: str
@@ -46,7 +47,7 @@ class EndpointDashboard(Construct):
     estimate: SageMaker counts each instance once a minute; what the instances cost by the hour only
     the price list knows.
 
-    Parameters:
+    Args:
         endpoint: what is shown.
         monitors: graphs of what monitors measure. Left out: none.
         alarms: whose states are shown. Left out: none.
@@ -61,8 +62,8 @@ class EndpointDashboard(Construct):
     Raises:
         ValueError: with every problem of the input.
 
-    Example::
-
+    Example:
+        ```python
         EndpointDashboard(
             stack,
             "Dashboard",
@@ -70,6 +71,7 @@ class EndpointDashboard(Construct):
             monitors=[WatchedMonitor(title="Drift", metrics=[monitor.metric_drift("age")])],
             instance_price=0.115,
         )
+        ```
     """
 
     def __init__(

@@ -13,7 +13,7 @@ from mlops_constructs._problems import is_known
 def exclusion_problems(endpoint: object, variant_name: str | None) -> list[str]:
     """What monitoring excludes; nothing of an endpoint that is only known by its name.
 
-    Parameters:
+    Args:
         variant_name: the variant that is looked at; None of one that is the only one.
 
     Source: "Data capture", "Multi-model endpoints" and "Serverless Inference", feature exclusions.

@@ -25,9 +25,10 @@ class MonitoringFrequency:
     def hourly() -> "MonitoringFrequency":
         """Every hour.
 
-        Example::
-
+        Example:
+            ```python
             MonitoringFrequency.hourly()
+            ```
         """
         return MonitoringFrequency(hours=1, first_hour=0)
 
@@ -35,12 +36,13 @@ class MonitoringFrequency:
     def daily(*, at_hour: int = 0) -> "MonitoringFrequency":
         """Once a day.
 
-        Parameters:
+        Args:
             at_hour: hour of the day in UTC, 0 to 23.
 
-        Example::
-
+        Example:
+            ```python
             MonitoringFrequency.daily(at_hour=3)
+            ```
         """
         return MonitoringFrequency(hours=_HOURS_OF_A_DAY, first_hour=at_hour)
 
@@ -48,13 +50,14 @@ class MonitoringFrequency:
     def every(*, hours: int, first_hour: int = 0) -> "MonitoringFrequency":
         """Several times a day, at the same hours every day.
 
-        Parameters:
+        Args:
             hours: from one run to the next: 1, 2, 3, 4, 6, 8, 12 or 24.
             first_hour: an hour of the day in UTC at which it runs, 0 to 23.
 
-        Example::
-
+        Example:
+            ```python
             MonitoringFrequency.every(hours=6, first_hour=1)
+            ```
         """
         return MonitoringFrequency(hours=hours, first_hour=first_hour)
 

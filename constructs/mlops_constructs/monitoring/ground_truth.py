@@ -26,7 +26,7 @@ class GroundTruth:
         {"eventId": "…"}, "eventVersion": "0"}`. The event id is the one of the captured request, or
         the `InferenceId` that the request was sent with.
 
-        Parameters:
+        Args:
             bucket: bucket of the same region.
             prefix: part of the bucket, without slashes around it.
             delay: how late labels arrive; a run then looks at traffic that is as old, in whole
@@ -35,9 +35,10 @@ class GroundTruth:
         Source: "Ingest ground truth labels and merge them with predictions" of SageMaker's
         developer guide.
 
-        Example::
-
+        Example:
+            ```python
             GroundTruth.in_bucket(bucket, prefix="ground-truth", delay=cdk.Duration.days(1))
+            ```
         """
         return GroundTruth(bucket=bucket, prefix=prefix, delay=delay or cdk.Duration.hours(0))
 

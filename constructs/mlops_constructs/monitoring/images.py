@@ -45,15 +45,16 @@ class MonitoringImage(ABC):
         The image of a project (seed code, `model_build`) keeps it: its `monitor` command writes the
         reports and metrics of all four questions.
 
-        Parameters:
+        Args:
             repository: ECR repository of the image.
             tag_or_digest: tag, or a digest that begins with `sha256:`.
 
         Source: "Support for your own containers with Amazon SageMaker Model Monitor".
 
-        Example::
-
+        Example:
+            ```python
             MonitoringImage.from_ecr_repository(repository, tag_or_digest="1.0.3")
+            ```
         """
         return OwnImage(repository=repository, tag_or_digest=tag_or_digest)
 
@@ -62,9 +63,10 @@ class MonitoringImage(ABC):
         """AWS's image of the region: the analyzer for data and model quality, Clarify's for bias
         and explainability. Closed to new customers since 2026-07-30.
 
-        Example::
-
+        Example:
+            ```python
             MonitoringImage.of_region()
+            ```
         """
         return RegionImage()
 

@@ -21,7 +21,7 @@ _LONGEST_RUN_SECONDS = 86_400
 class MonitoringNetwork(JobNetwork):
     """The network of a monitor's runs.
 
-    Parameters:
+    Args:
         vpc: network that they are attached to. Left out: none.
         subnets: of the network. Left out: the private ones.
         security_groups: one to five of the network.
@@ -33,9 +33,10 @@ class MonitoringNetwork(JobNetwork):
         internal: whether the security groups let the instances of a run reach one another, which
             several have to. Left out: only their owner knows.
 
-    Example::
-
+    Example:
+        ```python
         MonitoringNetwork(isolation=True)
+        ```
     """
 
     @staticmethod
@@ -45,11 +46,12 @@ class MonitoringNetwork(JobNetwork):
         With `NetworkUse.MODEL_MONITORING` a run reaches CloudWatch from there, which that of a
         `DriftMonitor` needs; S3 is always within reach.
 
-        Example::
-
+        Example:
+            ```python
             MonitoringNetwork.within(
                 Network(stack, "Private", uses=[NetworkUse.MODEL_MONITORING])
             )
+            ```
         """
         return MonitoringNetwork(
             vpc=network.vpc,
@@ -63,7 +65,7 @@ class MonitoringNetwork(JobNetwork):
 class MonitoringJob:
     """The machines of a monitor's runs.
 
-    Parameters:
+    Args:
         instance_type: for example `ml.m5.xlarge`.
         instance_count: how many work on one run; a `DriftMonitor` has one.
         volume_size_in_gb: disk of each.
@@ -72,9 +74,10 @@ class MonitoringJob:
         network: of the runs. Left out: `MonitoringNetwork()`.
         role: with which they act. Left out: one that the monitor makes, with least privilege.
 
-    Example::
-
+    Example:
+        ```python
         MonitoringJob(instance_type="ml.m5.xlarge", maximum_runtime=cdk.Duration.minutes(20))
+        ```
     """
 
     instance_type: str = "ml.m5.large"

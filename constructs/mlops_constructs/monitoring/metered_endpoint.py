@@ -34,7 +34,7 @@ class EndpointMetrics:
 
     Source: "Monitor Amazon SageMaker AI with Amazon CloudWatch".
 
-    Parameters:
+    Args:
         endpoint: whose they are.
         period: length of a data point.
         variant_name: Left out: the endpoint's first variant.

@@ -38,7 +38,7 @@ class Watch:
     ) -> "Watch":
         """Goes off above a threshold.
 
-        Parameters:
+        Args:
             name: what is watched; becomes the id of the alarms' scope.
             metric: what is watched.
             thresholds: of each severity, such as `{"Warning": 0.1, "Critical": 0.3}`.
@@ -46,9 +46,10 @@ class Watch:
             datapoints_to_alarm: how many of them have to be above it. Left out: all.
             description: what it means. Left out: the name.
 
-        Example::
-
+        Example:
+            ```python
             Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1, "Critical": 0.3})
+            ```
         """
         return Watch(
             name=name,
@@ -72,9 +73,10 @@ class Watch:
     ) -> "Watch":
         """Goes off below a threshold; the parameters are those of `above`.
 
-        Example::
-
+        Example:
+            ```python
             Watch.below("Auc", quality_monitor.metric_quality("auc"), {"Critical": 0.8})
+            ```
         """
         return Watch(
             name=name,
@@ -92,7 +94,7 @@ class MetricAlarms(Construct):
 
     No data is no alarm: an endpoint without traffic and a monitor that has not run yet are well.
 
-    Parameters:
+    Args:
         watches: what is watched, each under a name of its own.
         actions: what the alarms of a severity do; they share what an action makes, such as a rule
             and its role. Left out: they only show their state.
@@ -103,8 +105,8 @@ class MetricAlarms(Construct):
     Raises:
         ValueError: with every problem of the input.
 
-    Example::
-
+    Example:
+        ```python
         MetricAlarms(
             stack,
             "DriftAlarms",
@@ -116,6 +118,7 @@ class MetricAlarms(Construct):
                 "Critical": [Retraining.with_code_pipeline(pipeline)],
             },
         )
+        ```
     """
 
     alarms: Mapping[str, Mapping[str, cloudwatch.Alarm]]

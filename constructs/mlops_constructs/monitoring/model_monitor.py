@@ -40,7 +40,7 @@ class ModelMonitor(OwnedMonitor):
     clash of names. Another tag, also one of the app, replaces the definition alone: the schedule,
     and with it the dimension of the metrics, keeps its name.
 
-    Parameters:
+    Args:
         question: what is asked: data quality, model quality, bias or explainability.
         data: the traffic of an endpoint, or of batch transform jobs.
         reports: where reports and metrics go.
@@ -58,8 +58,8 @@ class ModelMonitor(OwnedMonitor):
     CreateMonitoringSchedule of SageMaker's API reference; "Amazon SageMaker Model Monitor
     availability change" of its developer guide.
 
-    Example::
-
+    Example:
+        ```python
         ModelMonitor(
             stack,
             "DataQuality",
@@ -75,6 +75,7 @@ class ModelMonitor(OwnedMonitor):
             ),
             frequency=MonitoringFrequency.daily(at_hour=3),
         )
+        ```
     """
 
     def __init__(
@@ -149,7 +150,7 @@ class ModelMonitor(OwnedMonitor):
     ) -> cloudwatch.Alarm:
         """An alarm on a monitor whose runs have stopped, as `MonitorBase` defines it.
 
-        Parameters:
+        Args:
             construct_id: id of the alarm below the monitor.
             longest_silence: whole hours up to 7 days. Left out: twice the time from one run to the
                 next.

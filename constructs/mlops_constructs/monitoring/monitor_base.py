@@ -64,13 +64,14 @@ class MonitorBase(cdk.Resource):
     ) -> cloudwatch.Metric:
         """Any metric of the monitor, the greatest value where nothing else is said.
 
-        Parameters:
+        Args:
             metric_name: its name.
             dimensions: beside those that all metrics of the monitor have.
 
-        Example::
-
+        Example:
+            ```python
             monitor.metric("feature_data_age", statistic="Average")
+            ```
         """
         return cloudwatch.Metric(
             namespace=self.namespace,
@@ -86,9 +87,10 @@ class MonitorBase(cdk.Resource):
     ) -> cloudwatch.Metric:
         """How far a feature's distribution is from the baseline's, 0 to 1 (data quality).
 
-        Example::
-
+        Example:
+            ```python
             monitor.metric_drift("age")
+            ```
         """
         return self._of(DATA_QUALITY, f"feature_baseline_drift_{feature}", "Maximum", options)
 
@@ -101,9 +103,10 @@ class MonitorBase(cdk.Resource):
         Raises:
             ValueError: if AWS's image runs, or another question is asked.
 
-        Example::
-
+        Example:
+            ```python
             monitor.metric_greatest_drift()
+            ```
         """
         return self._of(DATA_QUALITY, "greatest_feature_baseline_drift", "Maximum", options)
 
@@ -112,9 +115,10 @@ class MonitorBase(cdk.Resource):
     ) -> cloudwatch.Metric:
         """The share of requests that have a feature, 0 to 1 (data quality).
 
-        Example::
-
+        Example:
+            ```python
             monitor.metric_completeness("age")
+            ```
         """
         return self._of(DATA_QUALITY, f"feature_non_null_{feature}", "Minimum", options)
 
@@ -123,9 +127,10 @@ class MonitorBase(cdk.Resource):
     ) -> cloudwatch.Metric:
         """A measure of the model's quality, such as `auc`, `f1` or `rmse` (model quality).
 
-        Example::
-
+        Example:
+            ```python
             quality_monitor.metric_quality("auc")
+            ```
         """
         return self._of(MODEL_QUALITY, measure, "Average", options)
 
@@ -138,7 +143,7 @@ class MonitorBase(cdk.Resource):
     ) -> cloudwatch.Metric:
         """A measure of bias, such as `DPPL` or `DI` (bias).
 
-        Parameters:
+        Args:
             measure: its short name.
             dimensions: `BiasStage`, `Label`, `LabelValue`, `Facet` and `FacetValue`, which tell the
                 measures of groups apart.
@@ -156,7 +161,7 @@ class MonitorBase(cdk.Resource):
     ) -> cloudwatch.Metric:
         """How much a feature decides on the average: its global SHAP value (explainability).
 
-        Parameters:
+        Args:
             feature: its name.
             answer: the label that is explained. Left out: the only one.
 
@@ -186,7 +191,7 @@ class MonitorBase(cdk.Resource):
         that fails does not. A monitor that never ran is silent, too: the alarm begins soon after it
         is made. It has no actions but those that are added.
 
-        Parameters:
+        Args:
             longest_silence: whole hours up to 7 days. Left out: twice the time from one run to the
                 next.
             metric: what a run puts at least once. Left out: `completed_runs`, which AWS's image
@@ -196,12 +201,13 @@ class MonitorBase(cdk.Resource):
         Raises:
             ValueError: if CloudWatch cannot look at such a time.
 
-        Example::
-
+        Example:
+            ```python
             from aws_cdk import aws_cloudwatch_actions as actions
 
             silent = monitor.silence_alarm("Stopped")
             silent.add_alarm_action(actions.SnsAction(topic))
+            ```
         """
         silence = longest_silence or cdk.Duration.hours(2 * self.hours)
         problems = Problems(f"silence alarm {self.node.path}/{construct_id}")
@@ -221,15 +227,16 @@ class MonitorBase(cdk.Resource):
     ) -> events.Rule:
         """Does something when a run finds that traffic violates a constraint of the baseline.
 
-        Parameters:
+        Args:
             target: what is started. Left out: add it to the rule.
 
         Source: "Amazon SageMaker AI events", processing job state change; the exit message of a
         monitoring job begins with `CompletedWithViolations`.
 
-        Example::
-
+        Example:
+            ```python
             monitor.on_violation("Violation", target=targets.SnsTopic(topic))
+            ```
         """
         return self._on_run(
             construct_id,
@@ -246,9 +253,10 @@ class MonitorBase(cdk.Resource):
     ) -> events.Rule:
         """Does something when a run fails; the event's `FailureReason` says why.
 
-        Example::
-
+        Example:
+            ```python
             monitor.on_failure("Failure", target=targets.SnsTopic(topic))
+            ```
         """
         return self._on_run(
             construct_id,

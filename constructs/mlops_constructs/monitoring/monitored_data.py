@@ -47,7 +47,7 @@ class MonitoredData:
     ) -> "MonitoredData":
         """The requests and answers that an endpoint captures.
 
-        Parameters:
+        Args:
             endpoint: a real-time endpoint with data capture, and one model behind a variant.
             capture_bucket: bucket of its data capture.
             capture_prefix: part of that bucket.
@@ -58,9 +58,10 @@ class MonitoredData:
         Source: "Monitor models for data and model quality, bias, and explainability" of
         SageMaker's developer guide.
 
-        Example::
-
+        Example:
+            ```python
             MonitoredData.of_endpoint(endpoint, capture_bucket=bucket)
+            ```
         """
         return MonitoredData(
             bucket=capture_bucket,
@@ -88,7 +89,7 @@ class MonitoredData:
         daily, whose runs begin when the jobs of their time have ended. Questions with ground truth
         need jobs with `GenerateInferenceId`, which appends the ids that labels are found by.
 
-        Parameters:
+        Args:
             bucket: bucket of the jobs' `DataCaptureConfig.DestinationS3Uri`.
             prefix: part of that bucket.
             dataset_format: how the jobs' input is written. Left out: CSV without a heading, of
@@ -102,14 +103,15 @@ class MonitoredData:
 
         Source: "Capture data from batch transform job" of SageMaker's developer guide.
 
-        Example::
-
+        Example:
+            ```python
             MonitoredData.of_batch_transform(
                 bucket,
                 prefix="batch/capture",
                 input_prefix="batch/customers",
                 output_prefix="batch/answers",
             )
+            ```
         """
         return MonitoredData(
             bucket=bucket,
@@ -152,7 +154,7 @@ class MonitoredData:
     def problems(self, kind: QuestionKind, *, own_role: bool) -> list[str]:
         """What AWS would refuse, as far as it can be known now.
 
-        Parameters:
+        Args:
             kind: the question.
             own_role: whether the monitor makes the role of its runs.
         """

@@ -87,7 +87,7 @@ class OwnedMonitor(MonitorBase):
     ) -> MonitorBase:
         """A monitor of this account and region that exists already.
 
-        Parameters:
+        Args:
             monitor_name: its name.
             analysis_type: `DATA_QUALITY`, `MODEL_QUALITY`, `MODEL_BIAS` or `MODEL_EXPLAINABILITY`.
             endpoint_name: whose traffic it looks at. Left out: that of batch transform jobs.

@@ -45,9 +45,10 @@ class MonitoringQuestion:
     def data_quality() -> "MonitoringQuestion":
         """Are requests still like the training data: complete, of the same types and distributions?
 
-        Example::
-
+        Example:
+            ```python
             MonitoringQuestion.data_quality()
+            ```
         """
         return MonitoringQuestion(kind=DATA_QUALITY)
 
@@ -62,7 +63,7 @@ class MonitoringQuestion:
     ) -> "MonitoringQuestion":
         """Is the model still as good as at its evaluation?
 
-        Parameters:
+        Args:
             problem_type: `BinaryClassification`, `MulticlassClassification` or `Regression`.
             ground_truth: the labels that turned out to be right.
             inference_attribute: where an answer holds the label.
@@ -70,12 +71,13 @@ class MonitoringQuestion:
             probability_threshold: probability from which on a binary answer is positive. Left out:
                 0.5.
 
-        Example::
-
+        Example:
+            ```python
             MonitoringQuestion.model_quality(
                 problem_type="BinaryClassification",
                 ground_truth=GroundTruth.in_bucket(bucket, prefix="ground-truth"),
             )
+            ```
         """
         return MonitoringQuestion(
             kind=MODEL_QUALITY,
@@ -98,7 +100,7 @@ class MonitoringQuestion:
     ) -> "MonitoringQuestion":
         """Does the model treat groups of people differently than it did?
 
-        Parameters:
+        Args:
             ground_truth: the labels that turned out to be right.
             analysis_config_bucket: bucket of the analysis configuration.
             analysis_config_key: key of the JSON file that names `label`, the favourable
@@ -111,13 +113,14 @@ class MonitoringQuestion:
 
         Source: "Analysis configuration files" of SageMaker Clarify's developer guide.
 
-        Example::
-
+        Example:
+            ```python
             MonitoringQuestion.bias(
                 ground_truth=GroundTruth.in_bucket(bucket, prefix="ground-truth"),
                 analysis_config_bucket=bucket,
                 analysis_config_key="monitoring/analysis_config.json",
             )
+            ```
         """
         return MonitoringQuestion(
             kind=MODEL_BIAS,
@@ -138,7 +141,7 @@ class MonitoringQuestion:
     ) -> "MonitoringQuestion":
         """Do the same features still decide?
 
-        Parameters:
+        Args:
             analysis_config_bucket: bucket of Clarify's analysis configuration, which a
                 `ModelMonitor` needs.
             analysis_config_key: key of that JSON file; belongs to the bucket.
@@ -146,11 +149,12 @@ class MonitoringQuestion:
                 attribute answers to features.
             model_data_key: key of that `model.tar.gz`; belongs to the bucket.
 
-        Example::
-
+        Example:
+            ```python
             MonitoringQuestion.explainability(
                 model_data_bucket=bucket, model_data_key="models/churn/model.tar.gz"
             )
+            ```
         """
         return MonitoringQuestion(
             kind=MODEL_EXPLAINABILITY,

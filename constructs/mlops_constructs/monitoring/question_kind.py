@@ -12,7 +12,7 @@ from .images import ANALYZER, CLARIFY
 class QuestionKind:
     """What AWS calls a question, and what it has for it.
 
-    Parameters:
+    Args:
         analysis_type: the name in the environment of the container.
         definition: CloudFormation's type of the job definition.
         argument: how the arguments of that type begin.

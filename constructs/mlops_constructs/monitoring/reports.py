@@ -34,7 +34,7 @@ class Reports:
         """`statistics.json`, `constraints.json` and `constraint_violations.json` of each run, below
         `prefix/<endpoint>/<monitor>/yyyy/mm/dd/hh/`.
 
-        Parameters:
+        Args:
             bucket: bucket of the same region.
             prefix: part of the bucket, without slashes around it.
             encryption_key: key of the reports and of the disks that a run works on. Left out: the
@@ -45,9 +45,10 @@ class Reports:
                 `ModelMonitor` cannot choose what AWS does, only look elsewhere; AWS's own pages
                 name more than one.
 
-        Example::
-
+        Example:
+            ```python
             Reports.to_bucket(bucket, prefix="monitoring")
+            ```
         """
         return Reports(
             bucket=bucket,

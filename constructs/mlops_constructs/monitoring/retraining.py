@@ -48,15 +48,16 @@ class Retraining(AlarmAction):
     ) -> "Retraining":
         """Starts a CodePipeline of the same account and region, such as a project's build pipeline.
 
-        Parameters:
+        Args:
             pipeline: the pipeline.
             minimum_interval: from the start of an execution that succeeded, also of one that a push
                 started, to a retraining. Left out: a day. `Duration.seconds(0)`: only one that is
                 under way keeps another from being started.
 
-        Example::
-
+        Example:
+            ```python
             Retraining.with_code_pipeline(pipeline)
+            ```
         """
         return _CodePipeline(pipeline=pipeline, minimum_interval=minimum_interval)
 
@@ -69,18 +70,19 @@ class Retraining(AlarmAction):
     ) -> "Retraining":
         """Starts a SageMaker pipeline of the same account and region.
 
-        Parameters:
+        Args:
             pipeline: the pipeline, for example a `CfnPipeline`. A name that only CloudFormation
                 knows has to be in lower case, as SageMaker writes it in ARNs.
             parameters: values of its parameters. Left out: their defaults.
             minimum_interval: from the start of an execution that succeeded to a retraining. Left
                 out: a day.
 
-        Example::
-
+        Example:
+            ```python
             Retraining.with_sagemaker_pipeline(
                 training_pipeline, parameters={"ApprovalStatus": "PendingManualApproval"}
             )
+            ```
         """
         return _SageMakerPipeline(
             pipeline=pipeline, parameters=parameters or {}, minimum_interval=minimum_interval

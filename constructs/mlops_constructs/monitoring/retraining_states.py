@@ -23,7 +23,7 @@ _AGAIN = {
 class PipelineCalls:
     """How the executions of one kind of pipeline are listed and started.
 
-    Parameters:
+    Args:
         service: its name in SDK integrations of Step Functions.
         pipeline_name: the pipeline.
         start: the arguments that start it, the token left out.
@@ -40,7 +40,7 @@ class PipelineCalls:
     def definition(self, partition: str, minimum_seconds: int) -> dict[str, Any]:
         """The state machine, in the States Language.
 
-        Parameters:
+        Args:
             partition: of its ARNs.
             minimum_seconds: the time after the start of a successful execution in which no other
                 one is started.

@@ -23,7 +23,7 @@ def observed_state_machine(
 ) -> stepfunctions.StateMachine:
     """Defines a state machine as the `Resource` of a scope, beside its role and its log.
 
-    Parameters:
+    Args:
         definition: its states.
         role_description: who acts with the role and for what.
         permissions: all that its tasks may do; logging and tracing are added.

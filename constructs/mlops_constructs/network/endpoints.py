@@ -41,7 +41,7 @@ class Endpoints(Construct):
     ) -> None:
         """Creates the endpoints.
 
-        Parameters:
+        Args:
             vpc: the network.
             cidrs: addresses from which alone the interface endpoints are reached: the network's
                 first.

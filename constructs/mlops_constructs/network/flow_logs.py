@@ -21,21 +21,23 @@ class FlowLogs(ABC):
 
     Source: "Logging IP traffic using VPC Flow Logs" in the VPC guide.
 
-    Example::
-
+    Example:
+        ```python
         FlowLogs.to_bucket(bucket, prefix="flow-logs/")
+        ```
     """
 
     @staticmethod
     def to_log_group(*, retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR) -> FlowLogs:
         """Records in a log group of CloudWatch Logs, encrypted with the network's key.
 
-        Parameters:
+        Args:
             retention: for how long records are kept. Left out: a year, the default.
 
-        Example::
-
+        Example:
+            ```python
             FlowLogs.to_log_group()
+            ```
         """
         return _ToLogGroup(retention=retention)
 
@@ -46,14 +48,15 @@ class FlowLogs(ABC):
         The bucket's policy, and its key's, must let delivery.logs.amazonaws.com write; AWS adds
         the bucket's policy where whoever deploys may change it.
 
-        Parameters:
+        Args:
             bucket: where the records go.
             prefix: of their keys, ending with a slash. Left out: none; AWS adds
                 `AWSLogs/ACCOUNT/vpcflowlogs/REGION/` in any case.
 
-        Example::
-
+        Example:
+            ```python
             FlowLogs.to_bucket(bucket)
+            ```
         """
         return _ToBucket(bucket=bucket, prefix=prefix)
 

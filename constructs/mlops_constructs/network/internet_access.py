@@ -9,9 +9,10 @@ from dataclasses import dataclass
 class InternetAccess:
     """Says whether what runs in a network reaches the internet. Nobody there reaches the network.
 
-    Example::
-
+    Example:
+        ```python
         InternetAccess.none()
+        ```
     """
 
     nat_gateways: int = 0
@@ -21,9 +22,10 @@ class InternetAccess:
     def none() -> InternetAccess:
         """No way to the internet, the default: AWS is reached through endpoints.
 
-        Example::
-
+        Example:
+            ```python
             InternetAccess.none()
+            ```
         """
         return InternetAccess()
 
@@ -34,7 +36,7 @@ class InternetAccess:
         Each costs about as much as four interface endpoints in one zone, and so much again for
         traffic (docs/network.md); code in the network can then carry data anywhere.
 
-        Parameters:
+        Args:
             because: what needs it, for those who review the network; it becomes a tag of the
                 gateways.
             nat_gateways: how many, each in a zone of its own. With fewer than zones, the other
@@ -42,8 +44,9 @@ class InternetAccess:
 
         Raises ValueError when the network is defined, for an empty reason or an impossible number.
 
-        Example::
-
+        Example:
+            ```python
             InternetAccess.through_nat(because="packages come from PyPI")
+            ```
         """
         return InternetAccess(nat_gateways=nat_gateways, because=because)

@@ -42,9 +42,10 @@ class Network(NetworkBase):
 
     Source: "Connect to SageMaker AI resources from within a VPC" in the Developer Guide.
 
-    Example::
-
+    Example:
+        ```python
         Network(stack, "Network", uses=[NetworkUse.TRAINING, NetworkUse.FEATURE_STORE])
+        ```
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Network(NetworkBase):
     ) -> None:
         """Creates the network.
 
-        Parameters:
+        Args:
             uses: what runs in it; the endpoints of all uses are made, each once. Left out: S3 is
                 the only service within reach.
             cidr: its addresses: an IPv4 block between /16 and /24.
@@ -144,7 +145,7 @@ class Network(NetworkBase):
 
         Whoever owns it sees to its endpoints.
 
-        Parameters:
+        Args:
             vpc_id: id of the VPC.
             subnet_ids: ids of private subnets, each in another zone.
             security_group_ids: ids of the groups of what is to run there. Their rules are not
@@ -154,8 +155,8 @@ class Network(NetworkBase):
 
         Raises ValueError for ids that are none, and when there is no subnet or group.
 
-        Example::
-
+        Example:
+            ```python
             Network.from_ids(
                 stack,
                 "Corporate",
@@ -163,6 +164,7 @@ class Network(NetworkBase):
                 subnet_ids=["subnet-0a1b2c3d4e5f60718", "subnet-0a1b2c3d4e5f60719"],
                 security_group_ids=["sg-0a1b2c3d4e5f60718"],
             )
+            ```
         """
         return ImportedNetwork(
             scope,

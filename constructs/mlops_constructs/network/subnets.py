@@ -49,7 +49,7 @@ class Subnets(Construct):
     ) -> None:
         """Creates the subnets.
 
-        Parameters:
+        Args:
             vpc: the network.
             cidr: its addresses.
             zones: how many availability zones.

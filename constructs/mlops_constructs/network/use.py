@@ -14,7 +14,7 @@ _Aws = ec2.InterfaceVpcEndpointAwsService
 class EndpointService:
     """Defines one interface endpoint.
 
-    Parameters:
+    Args:
         name: construct id of the endpoint, unique in a network.
         service: the service that is reached.
         resource_type: a CloudFormation type of the service; a region without it has no endpoint of
@@ -125,7 +125,7 @@ class NetworkUse:
     a job that only reads and writes S3 needs no interface endpoint at all. The uses name what
     code in a container, a notebook or a build calls.
 
-    Parameters:
+    Args:
         name: what the use is called in errors.
         services: interface endpoints that it takes.
         internal: whether what runs in the network talks among itself: the instances of a
@@ -140,9 +140,10 @@ class NetworkUse:
 
     Source: "Connect to SageMaker AI resources from within a VPC" in the Developer Guide.
 
-    Example::
-
+    Example:
+        ```python
         NetworkUse(name="secrets of a database", services=(NetworkUse.PARAMETERS.services[1],))
+        ```
     """
 
     name: str

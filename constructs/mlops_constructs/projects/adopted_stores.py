@@ -21,7 +21,7 @@ class AdoptedStores:
     A project that was deleted with `retain` leaves its stores, its repositories and its model
     package group. The last two are found by the project's name.
 
-    Parameters:
+    Args:
         bucket_name: of the artifact bucket; the output `ArtifactBucketName` of the deleted stack.
         key_arn: of the key that encrypts it, and no alias.
         image_repository_name: of the repository in Amazon ECR, without the registry; the end of the
@@ -31,13 +31,14 @@ class AdoptedStores:
 
     Raises ValueError for what cannot be such a name or ARN; tokens are not checked.
 
-    Example::
-
+    Example:
+        ```python
         AdoptedStores(
             bucket_name="project-churn-projectstoresartifacts03b132a2-w1x2y3z4",
             key_arn="arn:aws:kms:eu-west-1:111111111111:key/1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901",
             image_repository_name="project-churn-projectstoresimages62144b92-a1b2c3d4",
         )
+        ```
     """
 
     bucket_name: str

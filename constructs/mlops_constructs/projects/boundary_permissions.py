@@ -85,7 +85,7 @@ class _Statement:
 def confined(scope: Construct, actions: Iterable[str]) -> list[iam.PolicyStatement]:
     """Allows actions within the project of the role that acts.
 
-    Parameters:
+    Args:
         scope: whose account and region projects are in.
         actions: all that roles of projects use.
 

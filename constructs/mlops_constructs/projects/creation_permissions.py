@@ -23,7 +23,7 @@ def creation_permissions(
     could have it create anything that it can, unless the template is fixed: CloudFormation tells
     IAM the template's address and the role with each request that has them.
 
-    Parameters:
+    Args:
         scope: whose account and region the projects are in.
         template_urls: all addresses of the template.
         launch_role_arn: the role with which CloudFormation creates what the template says.

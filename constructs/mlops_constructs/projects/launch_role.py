@@ -49,13 +49,14 @@ class LaunchRole(LaunchRoleBase):
     Source: "Service Authorization Reference"; `AWS::*` handlers' permissions in the
     CloudFormation registry.
 
-    Example::
-
+    Example:
+        ```python
         boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "Limits", "ProjectLimits")
         assets = s3.Bucket.from_bucket_name(
             stack, "Assets", "cdk-hnb659fds-assets-111111111111-eu-west-1"
         )
         LaunchRole(stack, "LaunchRole", boundary=boundary, asset_bucket=assets)
+        ```
     """
 
     def __init__(
@@ -69,7 +70,7 @@ class LaunchRole(LaunchRoleBase):
     ) -> None:
         """Creates the role.
 
-        Parameters:
+        Args:
             boundary: permissions boundary that each role of a project must have.
             asset_bucket: the bootstrap bucket, where the seeds are.
             role_name: unique in the account; the templates need `LaunchRole.arn_of` of the same
@@ -108,10 +109,11 @@ class LaunchRole(LaunchRoleBase):
 
         Roles of projects need the boundary that it demands, and what its policies lack fails.
 
-        Example::
-
+        Example:
+            ```python
             arn = "arn:aws:iam::111111111111:role/AmazonSageMakerProjectsLaunchRole"
             LaunchRole.from_role_arn(stack, "LaunchRole", arn)
+            ```
         """
         imported = LaunchRoleBase(scope, construct_id)
         imported.role = iam.Role.from_role_arn(imported, "Resource", role_arn, mutable=False)
@@ -123,9 +125,10 @@ class LaunchRole(LaunchRoleBase):
 
         It holds in the account of whatever refers to it.
 
-        Example::
-
+        Example:
+            ```python
             LaunchRole.arn_of("ProjectsLaunchRole")
+            ```
         """
         return arn_of_launch_role(role_name)
 

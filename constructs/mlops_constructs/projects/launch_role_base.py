@@ -25,7 +25,7 @@ class LaunchRoleBase(Construct):
 def arn_of_launch_role(role_name: str | None = None) -> str:
     """The ARN of a launch role in the account and region of the stack that refers to it.
 
-    Parameters:
+    Args:
         role_name: its name. Default: the one that `LaunchRole` gives, which ends in the region,
             as roles belong to an account and not to a region.
     """

@@ -51,7 +51,7 @@ class ProjectBoundary(PermissionsBoundary):
     ) -> None:
         """Creates the policy and exports its ARN.
 
-        Parameters:
+        Args:
             template: template of a project.
             export_name: name of the export, unique in the account and region.
 

@@ -62,8 +62,8 @@ class Project(Construct):
     `sagemaker:project-name` and `sagemaker:project-id`. The stack gets the outputs that
     `OUTPUTS` lists; their names are fixed, so a stack holds one project.
 
-    Example::
-
+    Example:
+        ```python
         churn = Project(
             stack,
             "Project",
@@ -75,6 +75,7 @@ class Project(Construct):
         PersonaRole(
             stack, "Scientists", persona=Persona.data_scientist(), project=churn.access()
         )
+        ```
     """
 
     OUTPUTS = (
@@ -111,7 +112,7 @@ class Project(Construct):
     ) -> None:
         """Creates the project.
 
-        Parameters:
+        Args:
             project_name: up to 32 lower case letters, digits and hyphens.
             project_id: SageMaker's id of the project; for a project that is not made by SageMaker,
                 any id of up to 20 characters.

@@ -29,14 +29,15 @@ class ProjectPortfolio(Construct):
     Source: "Create a SageMaker project template with Service Catalog" in the Developer Guide;
     "Granting access to users" in the Service Catalog Administrator Guide.
 
-    Example::
-
+    Example:
+        ```python
         ProjectPortfolio(
             stack,
             "Portfolio",
             provider_name="ML platform team",
             principals=["role/sagemaker-personas/*"],
         ).give_access(role)
+        ```
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class ProjectPortfolio(Construct):
     ) -> None:
         """Creates the portfolio.
 
-        Parameters:
+        Args:
             provider_name: who is responsible for the templates, up to 50 characters; the owner of
                 each product.
             display_name: name of the portfolio, up to 100 characters.

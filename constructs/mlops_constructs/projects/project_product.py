@@ -66,7 +66,7 @@ class ProjectProduct(Construct):
     ) -> None:
         """Creates the product, in the portfolio, with the launch role as its constraint.
 
-        Parameters:
+        Args:
             template: what the product creates.
             portfolio: where people find it.
             launch_role: Service Catalog creates projects with it; it is widened to that.

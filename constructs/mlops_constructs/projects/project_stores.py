@@ -53,7 +53,7 @@ class ProjectStores(Construct):
     ) -> None:
         """Creates the stores.
 
-        Parameters:
+        Args:
             removal_policy: what happens to all of them when the stack is deleted. DESTROY also
                 deletes images; a bucket must be emptied first, as CloudFormation does not do so.
             server_access_logs_bucket: where S3 writes who read and wrote. Default: nowhere.

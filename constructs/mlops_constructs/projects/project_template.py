@@ -69,7 +69,7 @@ class ProjectTemplateStack(cdk.Stack):
     ) -> None:
         """Creates the stack; the parameters are those of `ProjectTemplate`.
 
-        Parameters:
+        Args:
             boundary_export: name of the CloudFormation export with the ARN of the permissions
                 boundary.
             network: ids of the network of each project. Default: none.
@@ -151,7 +151,7 @@ class ProjectTemplate(Construct):
     ) -> None:
         """Synthesises and publishes the template.
 
-        Parameters:
+        Args:
             template_name: name in Studio: up to 32 letters, digits and hyphens.
             description: what a project made from it is good for.
             bucket: where templates are published.

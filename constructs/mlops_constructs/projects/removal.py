@@ -59,7 +59,7 @@ class ProjectRemoval(Construct):
     ) -> None:
         """Creates them.
 
-        Parameters:
+        Args:
             project: names and stores of the project.
             stages: the stages that it deploys; each has a stack and an endpoint of its name.
             builds: build projects, whose builds are stopped.

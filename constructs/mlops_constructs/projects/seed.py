@@ -44,7 +44,7 @@ class Seed:
 
     What tools leave behind (byte code, environments, caches, build results) does not go in.
 
-    Parameters:
+    Args:
         folder: becomes the root of the repository.
         extra_files: further files, by their path in the repository, such as
             `{"wheels/library-1.0-py3-none-any.whl": Path("build/library-1.0-py3-none-any.whl")}`.

@@ -34,7 +34,7 @@ class SeedRepository(Construct):
     ) -> None:
         """Creates the repository.
 
-        Parameters:
+        Args:
             repository_name: name with which people clone it.
             seed: files of the first commit, on the branch `main`.
             description: CodeCommit shows it.

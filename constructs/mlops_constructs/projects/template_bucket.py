@@ -56,7 +56,7 @@ class TemplateBucket(Construct):
     ) -> None:
         """Creates the bucket, its key, and the function that publishes templates.
 
-        Parameters:
+        Args:
             allowed_cidrs: networks from which templates may be read, for instance
                 "203.0.113.0/24": public addresses, such as those of an office. AWS services that
                 act for a person are not affected. Default: every network, or `allowed_vpcs` alone.

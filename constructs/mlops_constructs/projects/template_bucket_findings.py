@@ -28,7 +28,7 @@ _REBUILT = "`cdk deploy` publishes every template again"
 def acknowledge_function(function: lambda_.Function, *, outside: bool) -> None:
     """What packs ask of functions that serve requests; this one serves CloudFormation.
 
-    Parameters:
+    Args:
         function: the function.
         outside: whether it is in no VPC.
     """

@@ -16,7 +16,7 @@ from mlops_constructs.network import Network, NetworkBase
 class TemplateNetwork:
     """Defines the ids of a network: as they are, or as imports of CloudFormation exports.
 
-    Parameters:
+    Args:
         vpc_id: of the VPC.
         subnet_ids: of its subnets.
         security_group_ids: of the groups of what runs in it.
@@ -33,7 +33,7 @@ class TemplateNetwork:
         What only CloudFormation knows is exported as `PREFIX-...`; as long as there are projects,
         the network cannot be deleted.
 
-        Parameters:
+        Args:
             scope: below which the outputs are made.
             network: of this app.
             prefix: of the exports, unique in the account and region.

@@ -25,7 +25,7 @@ _HANDLER = "publish_template"
 class TemplatePublisher:
     """Makes the function of a template bucket, its log and its role, beside the bucket.
 
-    Parameters:
+    Args:
         scope: the template bucket.
         bucket: where templates are published, encrypted with a key of its own.
         prefix: below which they are.

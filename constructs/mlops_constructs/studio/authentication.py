@@ -20,9 +20,10 @@ class Authentication:
     def iam() -> Authentication:
         """People open Studio with an IAM identity that may call CreatePresignedDomainUrl.
 
-        Example::
-
+        Example:
+            ```python
             Authentication.iam()
+            ```
         """
         return Authentication(mode="IAM")
 
@@ -33,9 +34,10 @@ class Authentication:
         Identity Center must be enabled in the organisation, in the region of the domain, and every
         user profile names the user that it is for.
 
-        Example::
-
+        Example:
+            ```python
             Authentication.identity_center()
+            ```
         """
         return Authentication(mode="SSO")
 

@@ -51,7 +51,7 @@ class CleanedDomain(Protocol):
 class Cleanup(Construct):
     """Defines the function, its role and its log.
 
-    Parameters:
+    Args:
         domain: the domain in which the function may end applications; it says where the function
             runs.
     """
@@ -74,7 +74,7 @@ class Cleanup(Construct):
     ) -> cdk.CustomResource:
         """Cleans up before a domain, profile or space is deleted.
 
-        Parameters:
+        Args:
             scope: the construct of the resource.
             subject: the resource; it gets the tag that allows its removal.
             resource_arn: its ARN, as an attribute of it: so this is deleted before it.

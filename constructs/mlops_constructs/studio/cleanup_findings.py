@@ -21,7 +21,7 @@ _PLAIN_LOG = (
 def acknowledge_function(function: lambda_.Function, *, outside: bool) -> None:
     """What the packs ask of functions that serve requests; this one serves CloudFormation.
 
-    Parameters:
+    Args:
         function: the function.
         outside: whether it is in no VPC.
     """

@@ -28,7 +28,7 @@ _RESOURCE_TYPES = ("Image", "ImageVersion", "AppImageConfig")
 class ContainerConfig:
     """How Studio starts the container of an image.
 
-    Parameters:
+    Args:
         entry_point: the program. Left out: the image's own.
         arguments: of the program. Left out: the image's own.
         environment: variables. Left out: only those of Studio.
@@ -82,7 +82,7 @@ class CustomImage(cdk.Resource):
     Another image of JupyterLab needs the package `jupyter-activity-monitor-extension`, or it is
     never ended by `IdleShutdown`.
 
-    Parameters:
+    Args:
         app: the application that the image contains.
         repository: where the image is, in the account and region of the domain.
         tag: which image it is; tags should be immutable.
@@ -98,11 +98,12 @@ class CustomImage(cdk.Resource):
     Source: "Bring your own image (BYOI)" in SageMaker's developer guide; CreateImage,
     CreateImageVersion and CreateAppImageConfig in its API reference.
 
-    Example::
-
+    Example:
+        ```python
         CustomImage(
             stack, "Vision", app=StudioApp.JUPYTER_LAB, repository=repository, tag="2026-11"
         )
+        ```
     """
 
     def __init__(

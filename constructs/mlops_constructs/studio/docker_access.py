@@ -29,9 +29,10 @@ class DockerAccess:
     def disabled() -> DockerAccess:
         """Nobody can use Docker.
 
-        Example::
-
+        Example:
+            ```python
             DockerAccess.disabled()
+            ```
         """
         return DockerAccess(is_enabled=False)
 
@@ -39,13 +40,14 @@ class DockerAccess:
     def enabled(*, trusted_accounts: Sequence[str] = ()) -> DockerAccess:
         """People may build images, and run those of registries that are trusted.
 
-        Parameters:
+        Args:
             trusted_accounts: accounts whose ECR images may be pulled in a domain that has only its
                 VPC; AWS ignores them in any other domain. Left out: the domain's own account.
 
-        Example::
-
+        Example:
+            ```python
             DockerAccess.enabled(trusted_accounts=["763104351884"])
+            ```
         """
         return DockerAccess(is_enabled=True, trusted_accounts=tuple(trusted_accounts))
 

@@ -42,7 +42,7 @@ class Domain(DomainBase):
     role and whatever else the domain refers to; its network must stay too, so keep that in another
     stack.
 
-    Parameters:
+    Args:
         network: where applications run.
         authentication: how people come in. Left out: with IAM.
         domain_name: its name. Left out: one is made of the stack's name and the path in the stack.
@@ -71,9 +71,10 @@ class Domain(DomainBase):
 
     Source: CreateDomain in SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         Domain(stack, "Studio", network=DomainNetwork.vpc_only(vpc))
+        ```
     """
 
     def __init__(
@@ -137,14 +138,15 @@ class Domain(DomainBase):
     ) -> DomainBase:
         """A domain of this account and region that exists already.
 
-        Parameters:
+        Args:
             domain_id: `d-` and letters and digits.
             function_network: where the function runs that ends applications before a profile or
                 space of it is deleted, as for an owned domain. Left out: in no VPC.
 
-        Example::
-
+        Example:
+            ```python
             Domain.from_domain_id(stack, "Shared", "d-0abc1def2ghi")
+            ```
         """
         imported = DomainBase(scope, construct_id)
         imported.domain_id = domain_id

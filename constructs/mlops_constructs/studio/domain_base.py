@@ -56,27 +56,30 @@ class DomainBase(cdk.Resource):
     def arn_for_user_profile(self, user_profile_name: str) -> str:
         """The ARN of a user profile, or with `*` of all.
 
-        Example::
-
+        Example:
+            ```python
             Domain.from_domain_id(stack, "Domain", "d-0abc1def2ghi").arn_for_user_profile("*")
+            ```
         """
         return self._arn("user-profile", user_profile_name)
 
     def arn_for_space(self, space_name: str) -> str:
         """The ARN of a space, or with `*` of all.
 
-        Example::
-
+        Example:
+            ```python
             Domain.from_domain_id(stack, "Domain", "d-0abc1def2ghi").arn_for_space("churn")
+            ```
         """
         return self._arn("space", space_name)
 
     def arn_for_app(self, space_name: str) -> str:
         """The ARNs of all applications in a space, or with `*` in the domain.
 
-        Example::
-
+        Example:
+            ```python
             Domain.from_domain_id(stack, "Domain", "d-0abc1def2ghi").arn_for_app("churn")
+            ```
         """
         return self._arn("app", "*" if space_name == "*" else f"{space_name}/*")
 
@@ -89,9 +92,10 @@ class DomainBase(cdk.Resource):
 
         Source: "Set up remote access" in the Developer Guide, deep links.
 
-        Example::
-
+        Example:
+            ```python
             Domain.from_domain_id(stack, "RemoteDomain", "d-0abc1def2ghi").grant_remote_ide(role)
+            ```
         """
         profile = self.arn_for_user_profile("${sagemaker:UserProfileName}")
         return grant(

@@ -42,7 +42,7 @@ class DomainNetwork:
         The VPC needs endpoints for sagemaker.api, sagemaker.runtime, sts, logs, S3, and for what
         else people use; `Network` makes them.
 
-        Parameters:
+        Args:
             vpc: the network.
             subnets: part of the network. Left out: its private subnets.
             security_groups: rules of the applications' traffic, at most 4. A group that lets its
@@ -51,9 +51,10 @@ class DomainNetwork:
                 adds a group for it.
             docker_access: whether people may use Docker. Left out: they may not.
 
-        Example::
-
+        Example:
+            ```python
             DomainNetwork.vpc_only(vpc, docker_access=DockerAccess.enabled())
+            ```
         """
         return DomainNetwork(
             vpc=vpc,
@@ -75,14 +76,15 @@ class DomainNetwork:
         Only the file system is in the VPC. Nothing in the account sees or stops what leaves; take
         it for a sandbox without data of its own.
 
-        Parameters:
+        Args:
             vpc: the network of the file system.
             subnets: part of the network. Left out: its private subnets.
             docker_access: whether people may use Docker. Left out: they may not.
 
-        Example::
-
+        Example:
+            ```python
             DomainNetwork.public_internet(vpc)
+            ```
         """
         return DomainNetwork(
             vpc=vpc,

@@ -35,16 +35,17 @@ class IdleShutdown:
     ) -> IdleShutdown:
         """Ends an application that has been idle for a time.
 
-        Parameters:
+        Args:
             timeout: the time, 60 minutes to 365 days.
             shortest: the least that a person may choose for a space. Left out: `timeout`, so
                 nobody loses work sooner than the domain promises.
             longest: the most that a person may choose. Left out: `timeout`, so nobody can keep an
                 idle application longer.
 
-        Example::
-
+        Example:
+            ```python
             IdleShutdown.after(cdk.Duration.hours(2), longest=cdk.Duration.hours(12))
+            ```
         """
         return IdleShutdown(
             timeout=timeout, shortest=shortest or timeout, longest=longest or timeout
@@ -54,9 +55,10 @@ class IdleShutdown:
     def never() -> IdleShutdown:
         """Applications run, and cost, until somebody ends them.
 
-        Example::
-
+        Example:
+            ```python
             IdleShutdown.never()
+            ```
         """
         return IdleShutdown()
 

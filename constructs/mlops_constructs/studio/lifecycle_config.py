@@ -32,9 +32,10 @@ class Script:
     def from_file(path: str | Path) -> Script:
         """The content of a file, read at synthesis.
 
-        Example::
-
+        Example:
+            ```python
             Script.from_file("docs/examples/studio/install_tools.sh")
+            ```
         """
         return Script(text=Path(path).read_bytes().decode())
 
@@ -42,9 +43,10 @@ class Script:
     def from_text(text: str) -> Script:
         r"""A script of a few lines.
 
-        Example::
-
+        Example:
+            ```python
             Script.from_text("#!/bin/bash\nset -eu\ngit config --global pull.rebase true\n")
+            ```
         """
         return Script(text=text)
 
@@ -52,9 +54,10 @@ class Script:
     def sdk_defaults(defaults: SdkDefaults) -> Script:
         """A script that gives the SageMaker Python SDK its defaults.
 
-        Example::
-
+        Example:
+            ```python
             Script.sdk_defaults(SdkDefaults(bucket=bucket))
+            ```
         """
         return Script(text=defaults.text())
 
@@ -63,11 +66,12 @@ class Script:
 
         An application runs one lifecycle script.
 
-        Example::
-
+        Example:
+            ```python
             Script.from_text("git config --global pull.rebase true").then(
                 Script.sdk_defaults(SdkDefaults(bucket=bucket))
             )
+            ```
         """
         first = self.text if self.text.endswith("\n") else f"{self.text}\n"
         return Script(text=f"{first}{other.text}")
@@ -113,7 +117,7 @@ class LifecycleConfig(LifecycleConfigBase):
     AWS cannot change one, so its name has a hash of its content: another script is another
     configuration, and what refers to it is moved before the former one is deleted.
 
-    Parameters:
+    Args:
         app: the application for which it is.
         script: what runs. It has 5 minutes.
         name_prefix: beginning of its name. Left out: the stack's name and its path in the stack.
@@ -123,14 +127,15 @@ class LifecycleConfig(LifecycleConfigBase):
 
     Source: CreateStudioLifecycleConfig in SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         LifecycleConfig(
             stack,
             "GitDefaults",
             app=StudioApp.JUPYTER_LAB,
             script=Script.from_text("git config --global pull.rebase true"),
         )
+        ```
     """
 
     def __init__(
@@ -171,11 +176,12 @@ class LifecycleConfig(LifecycleConfigBase):
     ) -> LifecycleConfigBase:
         """A lifecycle configuration of this account and region that exists already.
 
-        Example::
-
+        Example:
+            ```python
             LifecycleConfig.from_lifecycle_config_name(
                 stack, "Shared", "git-defaults", app=StudioApp.CODE_EDITOR
             )
+            ```
         """
         imported = LifecycleConfigBase(scope, construct_id)
         imported.app = app

@@ -54,9 +54,10 @@ class MlflowAppBase(cdk.Resource):
         MLflow clients write artifacts to S3 themselves: the grant allows this, too, where the
         bucket is known.
 
-        Example::
-
+        Example:
+            ```python
             MlflowApp(stack, "Mlflow", artifact_bucket=bucket).grant_track(role)
+            ```
         """
         granted = self._grant(grantee, [*READ_ACTIONS, *TRACK_ACTIONS])
         return self._grant_artifacts(granted, grantee, "s3:GetObject", "s3:PutObject")
@@ -67,9 +68,10 @@ class MlflowAppBase(cdk.Resource):
         AWS checks `sagemaker:CallMlflowAppApi` for every call, and the single `sagemaker-mlflow`
         actions besides.
 
-        Example::
-
+        Example:
+            ```python
             MlflowApp(stack, "Mlflow", artifact_bucket=bucket).grant_read(role)
+            ```
         """
         granted = self._grant(grantee, READ_ACTIONS)
         return self._grant_artifacts(granted, grantee, "s3:GetObject")
@@ -77,9 +79,10 @@ class MlflowAppBase(cdk.Resource):
     def grant_open(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal open the user interface of MLflow.
 
-        Example::
-
+        Example:
+            ```python
             MlflowApp(stack, "Mlflow", artifact_bucket=bucket).grant_open(role)
+            ```
         """
         url = iam.Grant.add_to_principal(
             grantee=grantee,
@@ -135,7 +138,7 @@ class MlflowApp(MlflowAppBase):
     AWS runs and updates it; there is nothing to size, and nothing to pay while nobody uses it but
     for the artifacts in S3.
 
-    Parameters:
+    Args:
         artifact_bucket: where artifacts of runs are kept.
         artifact_prefix: part of the bucket, without slashes around it.
         mlflow_app_name: its name. Left out: one is made of the stack's name and the path in the
@@ -155,8 +158,8 @@ class MlflowApp(MlflowAppBase):
     Source: CreateMlflowApp in SageMaker's API reference, "Set up IAM permissions for MLflow Apps"
     in its developer guide.
 
-    Example::
-
+    Example:
+        ```python
         MlflowApp(
             stack,
             "Mlflow",
@@ -164,6 +167,7 @@ class MlflowApp(MlflowAppBase):
             model_registration=ModelRegistration.AUTOMATIC,
             weekly_maintenance="Sun:02:00",
         )
+        ```
     """
 
     def __init__(
@@ -217,17 +221,18 @@ class MlflowApp(MlflowAppBase):
     ) -> MlflowAppBase:
         """An MLflow App that exists already.
 
-        Parameters:
+        Args:
             mlflow_app_arn: its ARN, which ends with a generated id.
             artifact_bucket: where its artifacts are, so that grants can include them. Left out:
                 grants are about MLflow only.
             artifact_prefix: part of that bucket.
 
-        Example::
-
+        Example:
+            ```python
             MlflowApp.from_mlflow_app_arn(
                 stack, "Shared", "arn:aws:sagemaker:eu-west-1:111111111111:mlflow-app/app-ABC"
             ).grant_read(role)
+            ```
         """
         imported = MlflowAppBase(scope, construct_id)
         imported.mlflow_app_arn = mlflow_app_arn

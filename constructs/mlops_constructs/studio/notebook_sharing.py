@@ -26,9 +26,10 @@ class NotebookSharing:
     def disabled() -> NotebookSharing:
         """Shared notebooks have no outputs.
 
-        Example::
-
+        Example:
+            ```python
             NotebookSharing.disabled()
+            ```
         """
         return NotebookSharing()
 
@@ -38,14 +39,15 @@ class NotebookSharing:
     ) -> NotebookSharing:
         """Outputs are kept in a bucket; whoever can read there sees them.
 
-        Parameters:
+        Args:
             bucket: where they are kept.
             encryption_key: key with which SageMaker encrypts them.
             prefix: part of the bucket, without slashes around it.
 
-        Example::
-
+        Example:
+            ```python
             NotebookSharing.to_bucket(bucket, encryption_key=key)
+            ```
         """
         return NotebookSharing(bucket=bucket, encryption_key=encryption_key, prefix=prefix)
 

@@ -33,15 +33,16 @@ _PARTS: Mapping[str, type] = {
 class Person:
     """Somebody who works in a domain.
 
-    Parameters:
+    Args:
         user_profile_name: the person's name in the domain.
         role: which of the roles that `UserProfiles` is given. Left out: the domain's.
         identity_center_user: user name in IAM Identity Center, where the domain knows people by it.
         settings: what the person finds different. Left out: nothing.
 
-    Example::
-
+    Example:
+        ```python
         Person(user_profile_name="ada", role="scientists")
+        ```
     """
 
     user_profile_name: str
@@ -60,7 +61,7 @@ class Person:
         (instance_type), `storage` (default_gib, maximum_gib) and `portal` (hidden_apps,
         hidden_tools, hidden_instance_types). Scripts and images come from the domain.
 
-        Parameters:
+        Args:
             path: of the file, relative to the folder in which the app is started.
 
         Raises:

@@ -51,7 +51,7 @@ class SdkDefaults:
 
     Nothing in the file is secret. A file that a person wrote is left alone.
 
-    Parameters:
+    Args:
         role: with which jobs, pipelines and models run, such as an `access.JobRole`. Left out: the
             SDK takes the role of whoever calls.
         bucket: where the SDK puts code and results. Left out: it makes a bucket
@@ -68,11 +68,12 @@ class SdkDefaults:
 
     Source: "Configuring and using defaults with the SageMaker Python SDK" in its documentation.
 
-    Example::
-
+    Example:
+        ```python
         SdkDefaults(
             role=role, bucket=bucket, key=key, tags={"sagemaker:project-name": "churn"}
         )
+        ```
     """
 
     role: iam.IRole | None = None

@@ -36,7 +36,7 @@ class Space(cdk.Resource):
     a volume of a certain size. When an idle application in it is ended follows from the domain,
     and from what people choose in Studio: CloudFormation has no such property of a space.
 
-    Parameters:
+    Args:
         owner: the profile of the person who owns it, and with it the domain.
         app: the application for which it is.
         space_name: its name, unique in the domain.
@@ -60,14 +60,15 @@ class Space(cdk.Resource):
 
     Source: CreateSpace in SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         domain = Domain.from_domain_id(stack, "Studio", "d-0abc1def2ghi")
         grace = UserProfile(stack, "Grace", domain=domain, user_profile_name="grace")
         Space(
             stack, "Churn", owner=grace, app=StudioApp.JUPYTER_LAB, space_name="churn",
             sharing=SpaceSharing.SHARED, storage_gib=50,
         )
+        ```
     """
 
     def __init__(

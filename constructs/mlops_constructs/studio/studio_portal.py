@@ -45,16 +45,17 @@ ML_TOOLS = (
 class StudioPortal:
     """What is left out of Studio's navigation. What is hidden is not forbidden: IAM does that.
 
-    Parameters:
+    Args:
         hidden_apps: applications. Left out: those that this library sets up for nobody.
         hidden_tools: machine learning tools. Left out: those that open in Canvas.
         hidden_instance_types: instances that people shall not choose. Left out: none.
 
     Source: StudioWebPortalSettings in SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         StudioPortal(hidden_tools=["AutoMl", "DataWrangler", "JumpStart"])
+        ```
     """
 
     hidden_apps: Sequence[str] = ("Canvas", "DetailedProfiler", "JupyterServer", "RStudioServerPro")

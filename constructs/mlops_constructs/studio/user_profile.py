@@ -29,12 +29,13 @@ class UserProfileBase(cdk.Resource):
     def grant_open(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal open Studio as this person, where the domain's authentication is IAM.
 
-        Example::
-
+        Example:
+            ```python
             domain = Domain.from_domain_id(stack, "Studio", "d-0abc1def2ghi")
             UserProfile.from_user_profile_name(
                 stack, "Ada", "ada", domain=domain
             ).grant_open(role)
+            ```
         """
         return iam.Grant.add_to_principal(
             grantee=grantee,
@@ -48,7 +49,7 @@ class UserProfile(UserProfileBase):
 
     Give each person the role of their persona: what a notebook may do, this role may.
 
-    Parameters:
+    Args:
         domain: the domain.
         user_profile_name: the person's name in it, unique in the domain.
         execution_role: role with which the person works; its trust policy has to let SageMaker name
@@ -66,10 +67,11 @@ class UserProfile(UserProfileBase):
 
     Source: CreateUserProfile in SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         domain = Domain.from_domain_id(stack, "Studio", "d-0abc1def2ghi")
         UserProfile(stack, "Ada", domain=domain, user_profile_name="ada", execution_role=role)
+        ```
     """
 
     def __init__(
@@ -126,10 +128,11 @@ class UserProfile(UserProfileBase):
     ) -> UserProfileBase:
         """The profile of a person who is in the domain already.
 
-        Example::
-
+        Example:
+            ```python
             domain = Domain.from_domain_id(stack, "Studio", "d-0abc1def2ghi")
             UserProfile.from_user_profile_name(stack, "Ada", "ada", domain=domain)
+            ```
         """
         imported = UserProfileBase(scope, construct_id)
         imported.domain = domain

@@ -23,7 +23,7 @@ class UserProfiles(Construct):
     A profile's place in the template follows from the person's name alone: whoever is added, left
     out or moved in the list changes nothing for the others. Another name is another person.
 
-    Parameters:
+    Args:
         domain: the domain.
         people: who works in it; `Person.from_yaml` reads them from a file.
         roles: execution roles by the words that the list has for them, such as roles of personas.
@@ -37,8 +37,8 @@ class UserProfiles(Construct):
     Raises:
         ValueError: with every problem of all people, and where they are listed.
 
-    Example::
-
+    Example:
+        ```python
         domain = Domain.from_domain_id(stack, "Studio", "d-0abc1def2ghi")
         UserProfiles(
             stack,
@@ -47,6 +47,7 @@ class UserProfiles(Construct):
             people=[Person(user_profile_name="katherine", role="scientists")],
             roles={"scientists": role},
         )
+        ```
     """
 
     def __init__(

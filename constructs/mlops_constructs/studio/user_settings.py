@@ -29,7 +29,7 @@ _REPOSITORY = re.compile(r"https://([.\-_a-zA-Z0-9]+/?){3,1016}")
 class AppSettings:
     """How JupyterLab or Code Editor starts and ends.
 
-    Parameters:
+    Args:
         instance_type: the instance that is chosen when a person chooses none. Left out: what AWS
             takes, ml.t3.medium.
         idle_shutdown: when an application that nobody uses is ended; of a domain only. Left out:
@@ -113,7 +113,7 @@ class AppSettings:
 class SpaceStorage:
     """Sizes of the volumes that spaces get, in GiB.
 
-    Parameters:
+    Args:
         default_gib: size when a person chooses none, 5 to 16384.
         maximum_gib: the largest that a person can choose, 5 to 16384.
 
@@ -154,7 +154,7 @@ class UserSettings:
 
     What a user profile leaves out, it has from the domain.
 
-    Parameters:
+    Args:
         jupyter_lab: settings of JupyterLab.
         code_editor: settings of Code Editor.
         storage: sizes of the volumes of spaces. Left out: for a domain 10 GiB, at most 100.
@@ -165,12 +165,13 @@ class UserSettings:
 
     Source: UserSettings in SageMaker's API reference.
 
-    Example::
-
+    Example:
+        ```python
         UserSettings(
             jupyter_lab=AppSettings(idle_shutdown=IdleShutdown.after(cdk.Duration.hours(1))),
             storage=SpaceStorage(default_gib=20, maximum_gib=200),
         )
+        ```
     """
 
     jupyter_lab: AppSettings = field(default_factory=AppSettings)

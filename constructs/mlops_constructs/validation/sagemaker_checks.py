@@ -23,7 +23,7 @@ class SageMakerChecks:
     Every template of the app is read after synthesis, whoever made its resources; a finding fails
     the synthesis and says what to change. Acknowledge one at its construct, by its qualified name.
 
-    Parameters:
+    Args:
         production: stacks whose endpoints must survive the loss of an availability zone. Left out:
             the number of instances is not judged.
         minimum_instances: how few instances an endpoint of those may have that answers in real
@@ -34,8 +34,8 @@ class SageMakerChecks:
 
     Source: security best practices of SageMaker, "Infrastructure security" and "Protect data".
 
-    Example::
-
+    Example:
+        ```python
         cdk.Validations.of(app).add_plugins(SageMakerChecks(production=[stack]))
         cdk.Validations.of(resource).acknowledge(
             cdk.Acknowledgment(
@@ -43,6 +43,7 @@ class SageMakerChecks:
                 reason="this model calls a partner's API while it answers",
             )
         )
+        ```
     """
 
     def __init__(self, *, production: Sequence[cdk.Stack] = (), minimum_instances: int = 2) -> None:

@@ -46,7 +46,7 @@ def file_path(given: str) -> str:
 def check_files_and_folders(puts: Iterable[str], kept: Iterable[str]) -> None:
     """Refuses a file where a folder is, or is going to be, and the other way round.
 
-    Parameters:
+    Args:
         puts: paths of the files that a commit writes.
         kept: paths of the files that are in the repository already, and stay.
     """

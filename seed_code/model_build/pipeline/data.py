@@ -30,7 +30,7 @@ HEADING = 1024 * 1024
 class RawData:
     """The raw table of a run.
 
-    Parameters:
+    Args:
         uri: where it is on S3.
         target: the heading of its target column.
         problem_type: the kind of target.
@@ -47,7 +47,7 @@ class RawData:
 def prepare(configuration: Configuration, project: Project, s3: Any) -> RawData:
     """Makes sure that the table is on S3, and that it has the target that `config.yaml` names.
 
-    Parameters:
+    Args:
         configuration: what `config.yaml` says.
         project: the resources of the project.
         s3: a boto3 client.

@@ -39,7 +39,7 @@ from tabular.problem import PROBLEMS
 class Definition:
     """The pipeline of one commit.
 
-    Parameters:
+    Args:
         configuration: what `config.yaml` says.
         project: the resources of the project.
         data: the raw table on S3.

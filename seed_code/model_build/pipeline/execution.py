@@ -23,7 +23,7 @@ def put_pipeline(sagemaker: Any, project: Project, definition: str) -> str:
     Plain boto3: `Pipeline.upsert` of the SDK would build the definition a second time, and read
     and write the tags at each run.
 
-    Parameters:
+    Args:
         sagemaker: a boto3 client.
         project: the resources of the project.
         definition: the JSON text.
@@ -46,7 +46,7 @@ def put_pipeline(sagemaker: Any, project: Project, definition: str) -> str:
 def start(sagemaker: Any, project: Project, parameters: Mapping[str, str]) -> str:
     """Starts the pipeline.
 
-    Parameters:
+    Args:
         parameters: values that replace the defaults of the pipeline's parameters.
 
     Returns:
@@ -64,7 +64,7 @@ def start(sagemaker: Any, project: Project, parameters: Mapping[str, str]) -> st
 class Follower:
     """Prints what an execution does until it ends.
 
-    Parameters:
+    Args:
         sagemaker: a boto3 client.
         execution_arn: the execution.
         clock, sleep: of the machine.

@@ -12,7 +12,7 @@ def volume_key(key_arn: str, instance_type: str) -> str | None:
     """The key for the volume of a job, None for an instance with local NVMe disks: its hardware
     encrypts them, and SageMaker refuses a key for them.
 
-    Parameters:
+    Args:
         key_arn: the KMS key.
         instance_type: for example `ml.m5.large`.
     """

@@ -33,7 +33,7 @@ class Jobs:
     In a project with a network SageMaker moves their data through its subnets. Its roles start
     nothing elsewhere, and nothing that leaves the traffic between instances open.
 
-    Parameters:
+    Args:
         configuration: what `config.yaml` says.
         project: the resources of the project.
         session: an offline session.
@@ -98,7 +98,7 @@ class Jobs:
     def tuner(self, metric: Metric, channels: Sequence[Any], checkpoints: Any) -> Any:
         """The search for the best hyperparameters.
 
-        Parameters:
+        Args:
             metric: what the trials improve.
             channels: what they read.
             checkpoints: where those on spot instances keep their state.

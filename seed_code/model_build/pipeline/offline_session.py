@@ -27,7 +27,7 @@ NO_TELEMETRY = {
 def offline_session(*, region: str, bucket: str) -> Any:
     """A pipeline session for one bucket.
 
-    Parameters:
+    Args:
         region: of the pipeline.
         bucket: where the pipeline keeps its artifacts.
     """

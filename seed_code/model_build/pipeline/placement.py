@@ -12,7 +12,7 @@ from tabular.failure import InputError
 class Placement:
     """Subnets and security groups of the jobs; none outside of a VPC.
 
-    Parameters:
+    Args:
         subnets: their ids.
         security_groups: theirs.
     """

@@ -23,7 +23,7 @@ VARIABLES = {
 class Project:
     """The resources of this project.
 
-    Parameters:
+    Args:
         region: the region they are in.
         project_name, project_id: of the SageMaker Project; every resource is tagged with them.
         pipeline_name: of the SageMaker Pipeline.

@@ -27,7 +27,7 @@ LONGEST_REFUSAL = 2000  # a message quotes what it refuses, however long that is
 class Invocations:
     """Answers requests with one model.
 
-    Parameters:
+    Args:
         predictor: the model.
         batch: whether a batch transform job asks. Its parts of a file have no heading, and a format
             of lines is answered by lines, so that the answers can be put together again.
@@ -46,7 +46,7 @@ class Invocations:
     def answer(self, body: bytes, content_type: str, accept: str) -> bytes:
         """The answer to a body.
 
-        Parameters:
+        Args:
             body: the request's.
             content_type: its format, one of `FORMATS`.
             accept: the format of the answer.

@@ -19,7 +19,7 @@ def client(service: str, config: "Config | None" = None) -> Any:
     which a private network has no way. boto3 is imported here, so that commands which need no AWS
     do not pay for it.
 
-    Parameters:
+    Args:
         service: the name that boto3 has for it, for example `s3`.
         config: more settings of the client.
 

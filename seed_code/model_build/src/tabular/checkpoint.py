@@ -20,7 +20,7 @@ class Checkpoints:
     The trials of a tuning job share one folder, so a job knows its own by a fingerprint of its
     parameters and data.
 
-    Parameters:
+    Args:
         folder: where SageMaker expects checkpoints; without `CheckpointConfig` it does not exist,
             and none are written.
         fingerprint: of everything that the model depends on.

@@ -21,7 +21,7 @@ NAN = math.nan
 class CellError(InputError):
     """A cell that the model cannot read.
 
-    Parameters:
+    Args:
         row: its row, counted from 1.
         column: its column.
         got: what it holds.
@@ -39,7 +39,7 @@ def encode(schema: Schema, columns: Sequence[Sequence[Any]]) -> Matrix:
     A missing value and a category that training did not see become NaN, which XGBoost handles
     natively; so does a number that is too large for 32 bits.
 
-    Parameters:
+    Args:
         schema: the fitted preprocessing.
         columns: for each feature of the schema, in its order, the cells of all rows: texts of a
             CSV file, or what a JSON document holds.

@@ -28,7 +28,7 @@ OUTPUT = Path("/opt/ml/processing/output/evaluation")
 def evaluate(model: Path, test: Path, output: Path) -> dict[str, Any]:
     """Runs the job.
 
-    Parameters:
+    Args:
         model: the folder with `model.tar.gz`.
         test: the folder with the raw held-out rows.
         output: the folder for the report.

@@ -20,7 +20,7 @@ def exit_with_message(file: Path) -> Iterator[None]:
 
     An InputError is printed as one line; anything else with its traceback.
 
-    Parameters:
+    Args:
         file: `/opt/ml/output/failure` in a training job, `/opt/ml/output/message` in a processing
             job. See
             https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-output.html

@@ -19,7 +19,7 @@ MOST_CATEGORIES = 1000
 class Profile:
     """What one reading of the table tells.
 
-    Parameters:
+    Args:
         columns: the raw columns except the target; categories are not known yet.
         target: the text of each row's target.
         target_index: the position of the target among the raw columns.
@@ -33,7 +33,7 @@ class Profile:
 def position_of_target(names: Sequence[str], target: str | int) -> int:
     """The position of the target column.
 
-    Parameters:
+    Args:
         names: the names of the columns.
         target: its name or position; -1 is the last.
 
@@ -89,7 +89,7 @@ class _Observation:
 def profile(table: RawTable, *, target: str | int, drop: Sequence[str] = ()) -> Profile:
     """Reads the table once and finds what its columns hold.
 
-    Parameters:
+    Args:
         table: the raw table.
         target: the name or position of the target column.
         drop: names of columns that are not to be used.
@@ -165,7 +165,7 @@ class TableEncoder:
         A category is known if at least two training rows have it; of more than 1000 the most
         frequent are. A text column in which no category is left is ignored.
 
-        Parameters:
+        Args:
             train: for each row whether it is a training row.
 
         Raises:

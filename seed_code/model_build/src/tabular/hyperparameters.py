@@ -10,7 +10,7 @@ from tabular.failure import InputError
 class Hyperparameter:
     """One hyperparameter.
 
-    Parameters:
+    Args:
         whole: whether it is a whole number.
         low, high: the smallest and largest value allowed.
         default: its value when neither `config.yaml` nor the tuner gives one.
@@ -66,7 +66,7 @@ _SERVICE_PREFIX = "_"
 def read_hyperparameters(given: Mapping[str, object]) -> dict[str, int | float]:
     """All hyperparameters, defaults filled in.
 
-    Parameters:
+    Args:
         given: numbers or, as SageMaker passes them, texts.
 
     Raises:

@@ -25,7 +25,7 @@ Columns = list[Sequence[Any]]
 class RowReader:
     """Finds the cells of the model's columns in the rows of requests.
 
-    Parameters:
+    Args:
         schema: the fitted preprocessing.
         batch: whether bodies are parts of files. A heading is refused then: a batch transform job
             cuts files at their lines, so only the first part would have it.
@@ -168,7 +168,7 @@ def _document(text: bytes, where: str) -> Any:
 class AnswerWriter:
     """Writes what the model answered.
 
-    Parameters:
+    Args:
         schema: the fitted preprocessing.
     """
 

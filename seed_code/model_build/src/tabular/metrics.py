@@ -77,7 +77,7 @@ def binary_report(
 ) -> dict[str, Any]:
     """Measures of a binary classification.
 
-    Parameters:
+    Args:
         actual: 1 where a row has the second, positive, label, else 0.
         probability: of the positive label.
         labels: the two labels.

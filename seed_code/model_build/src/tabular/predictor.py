@@ -19,7 +19,7 @@ from tabular.schema import MODEL_FILES, Schema
 class Predictor:
     """Answers rows.
 
-    Parameters:
+    Args:
         schema: how rows become numbers.
         booster: the trees.
     """
@@ -31,7 +31,7 @@ class Predictor:
     def load(cls, schema: bytes, model: bytes, threads: int = 1) -> "Predictor":
         """Reads a model that the training job wrote; no code in it is run.
 
-        Parameters:
+        Args:
             schema: the content of `schema.json`.
             model: the content of `model.ubj`.
             threads: how many threads answer one request.

@@ -28,7 +28,7 @@ OUTPUT = Path("/opt/ml/processing/output")
 def preprocess(options: argparse.Namespace) -> Schema:
     """Runs the job.
 
-    Parameters:
+    Args:
         options: what `parser` reads.
 
     Raises:

@@ -18,7 +18,7 @@ class ProblemType(StrEnum):
 class Metric:
     """A measure of quality.
 
-    Parameters:
+    Args:
         name: the word used in `config.yaml` and in the lines that the tuner reads.
         maximize: whether more is better.
         report_path: where `evaluation.json` holds its value.
@@ -33,7 +33,7 @@ class Metric:
 class Problem:
     """How XGBoost learns one kind of target.
 
-    Parameters:
+    Args:
         objective: XGBoost's learning objective.
         loss: the XGBoost metric that decides when training stops: it is smooth, unlike accuracy.
         report: the group of `evaluation.json`, in the words of SageMaker Model Monitor.

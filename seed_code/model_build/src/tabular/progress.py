@@ -16,7 +16,7 @@ class Progress:
 
     Its history travels in the model of a checkpoint, so that a resumed job knows what was best.
 
-    Parameters:
+    Args:
         metric: what the tuner reads.
         loss: the XGBoost metric that decides which round is best.
         patience: how many rounds may pass without a better one.
@@ -51,7 +51,7 @@ class Progress:
     def note(self, measured: str) -> bool:
         """Takes note of a round.
 
-        Parameters:
+        Args:
             measured: what `Booster.eval_set` says of it: `[3]\\tvalidation-auc:0.98\\t...`.
 
         Returns:

@@ -32,7 +32,7 @@ class Kind(StrEnum):
 class Column:
     """One column of the raw table.
 
-    Parameters:
+    Args:
         name: its heading.
         kind: what it holds; an ignored column is accepted in a row and not used.
         categories: the texts that a category column knows, in the order of their codes.
@@ -54,7 +54,7 @@ class Column:
 class Schema:
     """How a raw row becomes what the model reads, and how the model's answer becomes a label.
 
-    Parameters:
+    Args:
         problem_type: the kind of target.
         target: the heading of the target column.
         columns: every raw column except the target, in the order of the raw table.

@@ -25,7 +25,7 @@ def split(target: Target, *, validation: float, test: float, seed: int) -> Parts
 
     Classes keep their shares in every part. A class with at least three rows is in all of them.
 
-    Parameters:
+    Args:
         target: the target of each row.
         validation: the share of rows that decide when training stops and which trial is best.
         test: the share of rows that only the evaluation sees.

@@ -17,7 +17,7 @@ OTHER_DELIMITERS = (";", "\t", "|")
 class RawTable:
     """CSV files with the same columns.
 
-    Parameters:
+    Args:
         files: the files, read in this order.
         header: whether the first line of each file names the columns. Without it they are named
             `column_0`, `column_1` and so on.

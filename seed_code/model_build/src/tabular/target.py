@@ -20,7 +20,7 @@ FEWEST_ROWS_PER_BINARY_LABEL = 3  # one each for training, validation and test
 class Target:
     """A target column as numbers.
 
-    Parameters:
+    Args:
         problem_type: the kind of target.
         labels: the labels in the order of their classes; empty for a regression.
         values: for each row the value or the number of its class, None where it is missing.
@@ -58,7 +58,7 @@ def read_target(
 ) -> Target:
     """Reads a target column.
 
-    Parameters:
+    Args:
         texts: the text of each row, without surrounding blanks.
         problem_type: the kind of target; detected when it is left out.
         positive_label: the label of a binary target whose probability is reported; the last one

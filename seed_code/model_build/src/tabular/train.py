@@ -36,7 +36,7 @@ CELLS_PER_THREAD = 100_000  # below it a second thread costs more than it gives
 def train(opt_ml: Path = OPT_ML) -> xgboost.Booster:
     """Runs the job.
 
-    Parameters:
+    Args:
         opt_ml: the folder in which SageMaker lays out a training job, see
             https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
 

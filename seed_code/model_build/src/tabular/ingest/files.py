@@ -44,7 +44,7 @@ class Inbox:
     The ledger has one small object for each of them, so that a run takes what is new, what has
     changed, and what failed before.
 
-    Parameters:
+    Args:
         client: of S3.
         source: `s3://bucket/prefix`.
         ledger: the same, another prefix.

@@ -21,7 +21,7 @@ _ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{9})?Z")
 class GroupSchema:
     """What DescribeFeatureGroup says of a group.
 
-    Parameters:
+    Args:
         group: the name or the ARN of the group.
         types: the type of each feature by its name.
         record_identifier: the feature that identifies a record.

@@ -20,7 +20,7 @@ class Writer:
     PutRecord and not BatchWriteRecord: CloudWatch counts it for each group, so that an alarm can
     see when a group gets no records.
 
-    Parameters:
+    Args:
         client: of the Feature Store runtime; it tries again what AWS throttles.
         group: the name or the ARN of the group.
         concurrency: how many records are written at the same time.

@@ -17,7 +17,7 @@ Values = tuple[str, ...] | float
 class Facet:
     """A group of people.
 
-    Parameters:
+    Args:
         name: the column that tells who belongs to it.
         values: its values, or the number above which a row belongs to it.
     """
@@ -39,7 +39,7 @@ class Facet:
 class BiasConfig:
     """What bias is looked for.
 
-    Parameters:
+    Args:
         label: the column of the label.
         favourable: the labels that are good for a person, or the number above which they are.
         facets: the groups.

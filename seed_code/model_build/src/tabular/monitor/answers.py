@@ -14,7 +14,7 @@ from tabular.monitor.capture import CSV, Body
 class Answer:
     """The answer to one row.
 
-    Parameters:
+    Args:
         label: the label, or the number of a regression as text.
         scores: probabilities in the order of the labels; of two labels only the second's.
         by_label: probabilities by label, where the answer names them.
@@ -27,7 +27,7 @@ class Answer:
     def probability(self, label: str, position: int, labels: int) -> float | None:
         """The probability of a label, None if the answer has none.
 
-        Parameters:
+        Args:
             label: the label.
             position: its place among the labels.
             labels: how many there are.

@@ -27,7 +27,7 @@ _APPENDED = 2  # the id and the time
 class BatchAnswer:
     """The answer to one record.
 
-    Parameters:
+    Args:
         body: the answer as an endpoint gives it.
         inference_id: that SageMaker appended.
         time: when the job started.
@@ -41,7 +41,7 @@ class BatchAnswer:
 def read_answer(line: str, record: Record, place: str, settings: Settings) -> BatchAnswer:
     """The answer of a line.
 
-    Parameters:
+    Args:
         line: of the file with answers.
         record: what was asked; a job may have put it before the answer (`JoinSource`).
         place: where the line is, for messages.

@@ -16,7 +16,7 @@ Record = list[Any] | dict[str, Any]
 def read_records(content: bytes, place: str, form: DatasetFormat) -> Iterator[Record]:
     """The records of a file: by column name where the file has names, else in its order.
 
-    Parameters:
+    Args:
         content: of the file.
         place: where it is, for messages.
         form: how it is written.

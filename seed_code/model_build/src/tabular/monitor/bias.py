@@ -43,7 +43,7 @@ IDEAL = {"DI": 1.0}  # of all others it is 0
 class Group:
     """Rows and a group among them.
 
-    Parameters:
+    Args:
         member: whether a row belongs to group d.
         actual: whether the favourable label was right.
         answered: whether it was answered.

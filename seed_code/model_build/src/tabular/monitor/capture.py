@@ -21,7 +21,7 @@ CSV, JSON = "csv", "json"
 class Body:
     """One side of a call.
 
-    Parameters:
+    Args:
         content: what was sent, as bytes of text.
         kind: `csv` or `json`.
     """
@@ -34,7 +34,7 @@ class Body:
 class Event:
     """One captured call.
 
-    Parameters:
+    Args:
         event_id: SageMaker's name for it.
         inference_id: the caller's name for it, or "".
         time: when it was answered, if that is known.
@@ -54,7 +54,7 @@ class Event:
 def events(lines: Iterable[tuple[str, str]]) -> Iterator[Event]:
     """The calls that lines of capture files hold.
 
-    Parameters:
+    Args:
         lines: where each line is from, and the line.
 
     Raises:

@@ -76,7 +76,7 @@ class Comparison:
 class Constraint:
     """What one feature has to satisfy.
 
-    Parameters:
+    Args:
         name: the feature.
         inferred_type: of its values.
         completeness: the least share of rows that have a value.

@@ -29,7 +29,7 @@ CHANCE = 3  # standard errors by which a share may fall short
 def describe(rows: Sequence[Row], names: Sequence[str]) -> Findings:
     """Statistics and constraints of a baseline's rows.
 
-    Parameters:
+    Args:
         rows: the rows.
         names: their columns, in their order.
     """
@@ -46,7 +46,7 @@ def compare(
 ) -> Findings:
     """Compares requests with a baseline.
 
-    Parameters:
+    Args:
         rows: the requests.
         constraints: of the baseline.
         baseline: the statistics of each of its features.

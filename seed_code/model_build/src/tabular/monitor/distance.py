@@ -25,7 +25,7 @@ def numerical_distance(
 ) -> float:
     """The distance of numbers.
 
-    Parameters:
+    Args:
         baseline: values in their order, and how many each stands for.
         current: the same of the other distribution.
         method: `Robust` or `Simple`.
@@ -41,7 +41,7 @@ def categorical_distance(
 ) -> float:
     """The distance of categories.
 
-    Parameters:
+    Args:
         baseline: how often each was there.
         current: how often each is there.
         method: `LInfinity` or `ChiSquared`; the former takes chance off as `Robust` does.

@@ -20,7 +20,7 @@ MOST_CATEGORIES = 1000
 class Feature:
     """The cells of a column.
 
-    Parameters:
+    Args:
         name: its heading.
         missing: how many rows have no value.
         integers: how many values are whole numbers.

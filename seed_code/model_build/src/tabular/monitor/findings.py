@@ -19,7 +19,7 @@ VIOLATIONS = "constraint_violations.json"
 class Metric:
     """A value for CloudWatch.
 
-    Parameters:
+    Args:
         name: of the metric.
         value: a number; None where `statistics` has several.
         statistics: SampleCount, Sum, Minimum and Maximum.
@@ -36,7 +36,7 @@ class Metric:
 class Findings:
     """What a run found out.
 
-    Parameters:
+    Args:
         statistics: of the traffic.
         constraints: that the traffic satisfies.
         violations: of the baseline's constraints.
@@ -51,7 +51,7 @@ class Findings:
     def write(self, folder: Path, *, compared: bool) -> None:
         """Writes the files.
 
-        Parameters:
+        Args:
             folder: where they go.
             compared: whether there was a baseline; a baseline itself violates nothing.
         """

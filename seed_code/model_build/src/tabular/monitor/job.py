@@ -27,7 +27,7 @@ MESSAGE = Path("/opt/ml/output/message")
 def monitor(environment: Mapping[str, str]) -> str:
     """Runs the job that compares.
 
-    Parameters:
+    Args:
         environment: of the container.
 
     Returns:

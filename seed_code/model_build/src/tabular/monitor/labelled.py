@@ -20,7 +20,7 @@ from tabular.table import RawTable
 class Labelled:
     """Rows with what was answered and what was right.
 
-    Parameters:
+    Args:
         actual: the right label of each row.
         answers: what the model said.
         rows: the cells of each row, where they are needed.
@@ -52,7 +52,7 @@ class Labelled:
 def labelled(events: Iterable[Event], names: Sequence[str], *, with_rows: bool = False) -> Labelled:
     """The rows of calls whose labels are known.
 
-    Parameters:
+    Args:
         events: with labels.
         names: the columns of a request without names.
         with_rows: whether the cells are needed too.

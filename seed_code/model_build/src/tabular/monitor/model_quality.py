@@ -35,7 +35,7 @@ PROBLEM_TYPES = {
 def describe(found: Labelled, problem: ProblemType, labels: Sequence[str]) -> Findings:
     """Statistics of a baseline, and thresholds that leave room for chance.
 
-    Parameters:
+    Args:
         found: the rows of the baseline.
         problem: what the model was asked.
         labels: in the order of the model's classes; of two the second is the positive one.
@@ -62,7 +62,7 @@ def compare(
 ) -> Findings:
     """Measures answers, and compares the measures with a baseline's thresholds.
 
-    Parameters:
+    Args:
         found: answers, and the labels that were right.
         problem: what the model was asked.
         labels: in the order of the model's classes.

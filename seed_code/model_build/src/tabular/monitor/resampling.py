@@ -16,7 +16,7 @@ SEED = 7
 def standard_deviations(measure: Callable[[Draw], dict[str, float]], rows: int) -> dict[str, float]:
     """The standard deviation of each measure over draws of as many rows with replacement.
 
-    Parameters:
+    Args:
         measure: gives the measures of chosen rows; one that does not exist for them is not finite.
         rows: how many there are.
     """

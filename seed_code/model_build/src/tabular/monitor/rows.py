@@ -17,7 +17,7 @@ Row = dict[str, Any]
 class Rows:
     """Requests of a time.
 
-    Parameters:
+    Args:
         named: the cells of each row.
         short: how many rows had fewer cells than there are columns; nobody knows which.
         long: how many rows had more.
@@ -33,7 +33,7 @@ class Rows:
 def read_rows(bodies: Iterable[Body], names: Sequence[str]) -> Rows:
     """Reads requests as the endpoint does: CSV with or without a heading, JSON lists or objects.
 
-    Parameters:
+    Args:
         bodies: what was sent.
         names: the columns of a row without names.
     """

@@ -51,7 +51,7 @@ class Window:
 class DatasetFormat:
     """How the dataset is written: an endpoint's capture, or the files of batch transform jobs.
 
-    Parameters:
+    Args:
         kind: one of `FORMATS`.
         header: whether the first row of a CSV file names the columns.
         lines: whether each line of a JSON file is a record of its own.
@@ -71,7 +71,7 @@ class DatasetFormat:
 class Settings:
     """What a run does.
 
-    Parameters:
+    Args:
         analysis: the question.
         dataset_source: a file, a folder, or an `s3://` prefix with a folder for each hour.
         dataset_format: how what is there is written.

@@ -19,7 +19,7 @@ ANSWERED = ".out"  # what a transform job puts behind the name of a file with an
 class File:
     """A file that a batch transform job read or wrote.
 
-    Parameters:
+    Args:
         name: below the folder that the job was given.
         place: where it is, a path or an `s3://` address.
     """
@@ -31,7 +31,7 @@ class File:
 def lines(source: str, window: Window | None, *, by_variant: bool) -> Lines:
     """The lines of all files of a source, each with its place.
 
-    Parameters:
+    Args:
         source: a file, a folder with everything that is to be read, or an `s3://` prefix of which
             only the hours of the window are.
         window: the hours.
@@ -51,7 +51,7 @@ def transformed(source: str, window: Window | None, side: str) -> list[File]:
     In a bucket they are where the manifests below `input/` and `output/` say, which have a folder
     for each hour; on a disk SageMaker has copied them already.
 
-    Parameters:
+    Args:
         source: a folder, or the `s3://` prefix of the jobs' data capture.
         window: the hours in which the jobs started.
         side: `input` or `output`.
