@@ -1,5 +1,5 @@
-"""`python -m rehearsal`: see rehearsal/cli.py."""
+"""`python -m rehearsal`: see rehearsal/cli/main.py."""
 
-from rehearsal.cli import main
+from rehearsal.cli.main import main
 
 main()

@@ -18,7 +18,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from rehearsal import server_process
+from rehearsal.client import server_process
 from tests.docs.conftest import ASSETS, Account
 
 Statement = dict[str, Any]

@@ -22,8 +22,8 @@ from botocore.config import Config
 from mlops_constructs.access import Federation, Persona, PersonaRole, ProjectAccess
 from mlops_constructs.projects import Project, Seed
 from mlops_constructs.studio import MlflowApp, ModelRegistration
-from rehearsal import server_process
-from rehearsal.local_aws import LocalAws
+from rehearsal.client import server_process
+from rehearsal.client.local_aws import LocalAws
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
 ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"

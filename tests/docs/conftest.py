@@ -15,10 +15,10 @@ from typing import Any
 import boto3
 import pytest
 
-from rehearsal import server_process
-from rehearsal.execution.image_registry import publish
-from rehearsal.execution.image_store import ImageStore
-from rehearsal.local_aws import LocalAws
+from rehearsal.client import server_process
+from rehearsal.client.local_aws import LocalAws
+from rehearsal.containers.images.registry import publish
+from rehearsal.containers.images.store import ImageStore
 from tests.docs import hub_models
 from tests.docs.synthesis import ACCOUNT, REGION, ROOT, STORES, Synthesis, synthesis
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from rehearsal.aws.sagemaker.hubs import AWS_ACCOUNT, PUBLIC_HUB
-from rehearsal.local_aws import LocalAws
+from rehearsal.client.local_aws import LocalAws
+from rehearsal.services.sagemaker.registry.hubs import AWS_ACCOUNT, PUBLIC_HUB
 
 _NAME = "churn-net"
 _FOLDER = f"{_NAME}/artifacts/inference/v1.0.0/"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rehearsal.local_aws import LocalAws
+from rehearsal.client.local_aws import LocalAws
 from stacks.settings import AdoptSettings
 from tests.constructs.projects.deployed_project import (
     DESTROY,

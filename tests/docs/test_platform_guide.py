@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 import pytest
 
-from rehearsal import server_process
-from rehearsal.local_aws import LocalAws
+from rehearsal.client import server_process
+from rehearsal.client.local_aws import LocalAws
 from tests.docs.synthesis import ROOT
 
 GUIDE = (ROOT / "docs/platform.md").read_text()

@@ -20,7 +20,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from rehearsal.local_aws import find
+from rehearsal.client.local_aws import find
 from tests.docs.waiting import begun_now
 from tests.end_to_end.conftest import Loop
 

@@ -17,10 +17,10 @@ import aws_cdk as cdk
 import boto3
 import pytest
 
-from rehearsal import server_process
-from rehearsal.execution.image_registry import publish
-from rehearsal.execution.image_store import ImageStore
-from rehearsal.local_aws import LocalAws
+from rehearsal.client import server_process
+from rehearsal.client.local_aws import LocalAws
+from rehearsal.containers.images.registry import publish
+from rehearsal.containers.images.store import ImageStore
 from tests.personas.team import PROJECT, SEEDS, Team
 
 ACCOUNT, REGION = "111111111111", "us-east-1"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rehearsal.execution.image_registry import publish
-from rehearsal.execution.image_store import ImageStore
+from rehearsal.containers.images.registry import publish
+from rehearsal.containers.images.store import ImageStore
 from tests.personas.conftest import PROJECT_TAGS, Company, Person, denied, eventually
 from tests.personas.team import PROJECT, SEEDS
 

@@ -11,8 +11,8 @@ from typing import Any, cast
 import boto3
 from botocore.exceptions import ClientError
 
-from rehearsal.aws.platform import AccessKey, AwsError, Context, Credentials, Scope
-from rehearsal.aws.service import Service
+from rehearsal.framework.platform import AccessKey, AwsError, Context, Credentials, Scope
+from rehearsal.framework.service import Service
 
 SCOPE = Scope("111111111111", "us-east-1")
 ROLE = "arn:aws:iam::111111111111:role/execution"
@@ -180,7 +180,9 @@ class ServiceClient:
         self._context = context
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        operation = getattr(self._service, name)
+        operation = self._service.operation(name)
+        if operation is None:
+            raise AttributeError(f"{self._service.name} does not support {name}")
 
         def call(**request: Any) -> Any:
             try:

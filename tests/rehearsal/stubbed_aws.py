@@ -15,7 +15,7 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 
-from rehearsal.local_aws import LocalAws
+from rehearsal.client.local_aws import LocalAws
 
 # One for all tests: reading the model of a service takes half a second.
 _SESSION = boto3.Session("111111111111", "x", region_name="us-east-1")

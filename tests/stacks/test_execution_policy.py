@@ -14,8 +14,8 @@ import aws_cdk as cdk
 import pytest
 
 import app
-from rehearsal import server_process
-from rehearsal.local_aws import LocalAws
+from rehearsal.client import server_process
+from rehearsal.client.local_aws import LocalAws
 from stacks.execution_policy import Deployed, deployed, write_policies
 from stacks.settings import load_settings
 from tests.stacks.conftest import ROOT, STRICT

@@ -18,8 +18,8 @@ from aws_cdk.assertions import Template
 
 from mlops_constructs.access import Federation, Persona, PersonaRole, ProjectAccess
 from mlops_constructs.network import Network
-from rehearsal import server_process
-from rehearsal.local_aws import LocalAws
+from rehearsal.client import server_process
+from rehearsal.client.local_aws import LocalAws
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
 PORTAL = f"arn:aws:iam::{ACCOUNT}:role/portal"

@@ -16,7 +16,7 @@ from aws_cdk.assertions import Template
 from ministack.core import iam_evaluator
 
 from mlops_constructs.access import Persona, PersonaRole
-from rehearsal.aws.adapter import policy_variables
+from rehearsal.ministack.iam import policy_variables
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:"

@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 
 from mlops_constructs.delivery.deployment_role import DeploymentRole
 from mlops_constructs.delivery.training_role import TrainingRole
-from rehearsal import server_process
-from rehearsal.local_aws import LocalAws
+from rehearsal.client import server_process
+from rehearsal.client.local_aws import LocalAws
 
 from .conftest import GROUPS, SUBNETS, network_in, new_stack, resources_in
 

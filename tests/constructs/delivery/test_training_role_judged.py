@@ -14,8 +14,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
 from mlops_constructs.delivery.training_role import TrainingRole
-from rehearsal import server_process
-from rehearsal.local_aws import LocalAws
+from rehearsal.client import server_process
+from rehearsal.client.local_aws import LocalAws
 from tests.constructs.access.requests import IMAGE, OTHERS_TAGS, PROJECT_TAGS, allowed
 from tests.constructs.delivery.conftest import new_stack, resources_in
 

@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 
 from mlops_constructs.projects import Project, Seed
 from mlops_constructs.projects.adoption_parameters import adopted_by_parameters
-from rehearsal import server_process
-from rehearsal.local_aws import LocalAws
+from rehearsal.client import server_process
+from rehearsal.client.local_aws import LocalAws
 
 DESTROY = cdk.RemovalPolicy.DESTROY
 RETAIN = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE

@@ -17,7 +17,7 @@ from aws_cdk.assertions import Template
 
 from mlops_constructs.projects import LaunchRole, ProjectBoundary
 from mlops_constructs.projects.permissions_boundary import role_actions
-from rehearsal.aws.resource_schemas import schema_of
+from rehearsal.cloudformation.resource_schemas import schema_of
 from tests.constructs.projects.role_policies import ACCOUNT, REGION, Project
 
 HANDLERS = ("create", "read", "update", "delete")

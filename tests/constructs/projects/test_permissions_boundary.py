@@ -20,7 +20,7 @@ from mlops_constructs.projects.permissions_boundary import (
     earlier_actions,
     role_actions,
 )
-from rehearsal.aws.adapter import policy_variables
+from rehearsal.ministack.iam import policy_variables
 from tests.constructs.projects.role_policies import ACCOUNT, PROJECT, REGION, Project
 
 TAG = "sagemaker:project-name"

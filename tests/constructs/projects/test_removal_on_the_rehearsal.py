@@ -10,7 +10,7 @@ import pytest
 
 from mlops_constructs.projects import AdoptedStores
 from mlops_constructs.projects.adoption_parameters import NOTHING
-from rehearsal.local_aws import LocalAws
+from rehearsal.client.local_aws import LocalAws
 from tests.constructs.projects.deployed_project import (
     DESTROY,
     RETAIN,

@@ -15,10 +15,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlops_constructs.studio.runtime import studio_cleanup
-from rehearsal.aws.sagemaker.service import SageMaker
-from tests.rehearsal.aws.sagemaker.data_plane import FakeDataPlane
-from tests.rehearsal.aws.sagemaker.studio_fakes import FakeEc2, FakeEfs
+from rehearsal.services.sagemaker.service import SageMaker
 from tests.rehearsal.fakes import CALLER, ROLE, FakePlatform, ServiceClient
+from tests.rehearsal.services.sagemaker.data_plane import FakeDataPlane
+from tests.rehearsal.services.sagemaker.studio.studio_fakes import FakeEc2, FakeEfs
 
 TAGS = [{"Key": studio_cleanup.REMOVAL_TAG, "Value": "true"}]
 Answers = list[dict[str, Any]]

@@ -21,11 +21,11 @@ from mlops_constructs.studio import (
     StudioApp,
     UserProfiles,
 )
-from tests.rehearsal.aws.conftest import ACCOUNT, REGION, Aws, running_server
+from tests.rehearsal.conftest import ACCOUNT, REGION, Aws, running_server
 
 from .conftest import CONTEXT
 
-SERVICES = ("rehearsal.aws.sagemaker.service:SageMaker",)
+SERVICES = ("rehearsal.services.sagemaker.service:SageMaker",)
 ASSETS = "assets"
 DESTROY, RETAIN = cdk.RemovalPolicy.DESTROY, cdk.RemovalPolicy.RETAIN
 APP = {"AppType": "JupyterLab", "AppName": "default"}

@@ -1,1 +1,0 @@
-"""The control plane: ministack, plus the services that it lacks."""

@@ -1,6 +1,0 @@
-"""Application Auto Scaling: scalable targets, their policies and schedules, and what they do."""
-
-from rehearsal.aws.application_autoscaling.resource_types import RESOURCE_TYPES
-from rehearsal.aws.application_autoscaling.service import ApplicationAutoScaling
-
-__all__ = ["RESOURCE_TYPES", "ApplicationAutoScaling"]

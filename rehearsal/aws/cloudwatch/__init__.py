@@ -1,8 +1,0 @@
-"""CloudWatch: metrics with their dimensions, alarms that time evaluates, dashboards."""
-
-from __future__ import annotations
-
-from rehearsal.aws.cloudwatch.resource_types import RESOURCE_TYPES
-from rehearsal.aws.cloudwatch.service import CloudWatch
-
-__all__ = ["RESOURCE_TYPES", "CloudWatch"]

@@ -1,8 +1,0 @@
-"""EventBridge Scheduler: schedules that start targets or call any API of AWS, with a role."""
-
-from __future__ import annotations
-
-from rehearsal.aws.scheduler.resource_types import RESOURCE_TYPES
-from rehearsal.aws.scheduler.service import Scheduler
-
-__all__ = ["RESOURCE_TYPES", "Scheduler"]

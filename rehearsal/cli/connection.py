@@ -1,0 +1,47 @@
+"""Commands of connections to git providers: see them, consent to one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from rehearsal.cli.terminal import Json, out, print_json
+from rehearsal.client import connection, local_aws
+from rehearsal.client.connection import Connection
+
+connections = typer.Typer(help="Connections: git providers outside of AWS, once a person consents.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to an app."""
+    app.add_typer(connections, name="connection")
+
+
+@connections.command("list")
+def list_connections(as_json: Json = False) -> None:
+    """List the connections, and whether someone has authorised them."""
+    found = connection.connections(local_aws.require())
+    if as_json:
+        print_json([_described(one) for one in found])
+        return
+    for one in found:
+        out.print(f"{one.name}  {one.status}  {one.arn}", highlight=False, soft_wrap=True)
+
+
+@connections.command("authorize")
+def authorize(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name or ARN of a connection.")],
+    as_json: Json = False,
+) -> None:
+    """Authorise a pending connection, as a person does on the provider's page."""
+    done = connection.authorize(local_aws.require(), name)
+    if as_json:
+        print_json(_described(done))
+        return
+    out.print(f"[green]✓[/green] {done.name} is {done.status}. The first push makes a repository:")
+    out.print(f"  git push {done.remote} main", highlight=False, soft_wrap=True, markup=False)
+
+
+def _described(one: Connection) -> dict[str, str]:
+    return {"name": one.name, "arn": one.arn, "status": one.status, "remote": one.remote}

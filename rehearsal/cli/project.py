@@ -1,0 +1,155 @@
+"""Commands of one project: create it, push, approve, ask its endpoint, see where it is."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from rehearsal.cli.terminal import Json, Name, out, print_json, with_board
+from rehearsal.client import approve as approvals
+from rehearsal.client import invocation, local_aws, logs, project, status
+from rehearsal.client.errors import RehearsalError
+from rehearsal.client.process_tree import Commands
+from rehearsal.client.progress import Board
+from rehearsal.client.project import Project
+from rehearsal.client.watch import Watch, Watched
+
+projects = typer.Typer(help="Projects: two repositories and the pipelines that a push starts.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to an app."""
+    app.add_typer(projects, name="project")
+    for command in (push, approve, invoke):
+        app.command()(command)
+    app.command("status")(show_status)
+    app.command("logs")(show_logs)
+
+
+@projects.command("create")
+def create_project(name: Name, as_json: Json = False) -> None:
+    """Create a project from the published template and clone its repositories."""
+    aws = local_aws.require()
+
+    def work(board: Board, commands: Commands) -> Project:
+        with board.step("create project", detail=name):
+            found = project.create(aws, name)
+        with board.step("clone", detail=str(found.directory("build").parent)):
+            found.clone(aws, commands)
+        return found
+
+    found = with_board(work)
+    if as_json:
+        print_json({"name": name, "id": found.project_id, "outputs": dict(found.outputs)})
+
+
+def push(
+    name: Name,
+    build: Annotated[
+        bool, typer.Option("--build/--deploy", help="Which of the two repositories.")
+    ] = True,
+    message: Annotated[str, typer.Option("--message", "-m")] = "Change the project",
+    as_json: Json = False,
+) -> None:
+    """Commit what changed in a clone (or an empty commit), push it, and follow the pipeline."""
+    aws, which = local_aws.require(), "build" if build else "deploy"
+    found = project.find(aws, name)
+
+    def work(board: Board, commands: Commands) -> Watched:
+        repository, pipeline = found.repository(which, aws, commands), found.pipeline(which)
+        watch = Watch(aws, board)
+        with board.step("push", detail=str(repository.directory)):
+            commit = repository.commit(message)
+            repository.push()
+            execution = watch.wait_for_commit(pipeline, commit)
+        with board.step(pipeline):
+            watched = watch.follow(pipeline, execution, (pipeline,))
+            watched.require_success()
+        return watched
+
+    watched = with_board(work)
+    if as_json:
+        print_json({"execution": watched.run.execution_id, "status": watched.run.status})
+    elif watched.run.approval:
+        stage = watched.run.approval.stage
+        out.print(f"Waits for approval: `rehearse approve {name} --stage {stage}`")
+
+
+def approve(
+    name: Name,
+    package: Annotated[str | None, typer.Option(help="The ARN of a model package.")] = None,
+    stage: Annotated[str | None, typer.Option(help="Approve this stage's deployment.")] = None,
+    reject: Annotated[bool, typer.Option("--reject")] = False,
+    reason: Annotated[str, typer.Option()] = "Decided with rehearse",
+    as_json: Json = False,
+) -> None:
+    """Approve the newest model package that waits, or a stage of the deploy pipeline."""
+    aws = local_aws.require()
+    found = project.find(aws, name)
+    if package and stage:
+        raise RehearsalError("--package and --stage are two approvals.", "", "Pass one of them.")
+    if stage:
+        approvals.stage(aws, found.pipeline("deploy"), stage, approve=not reject, reason=reason)
+        what = f"stage {stage}"
+    else:
+        what = approvals.model_package(aws, found, arn=package, approve=not reject, reason=reason)
+    word = "rejected" if reject else "approved"
+    if as_json:
+        print_json({word: what})
+        return
+    out.print(f"[green]✓[/green] {word} {what}", soft_wrap=True, highlight=False)
+
+
+def invoke(
+    name: Name,
+    data: Annotated[str | None, typer.Argument(help="CSV rows, or a JSON document.")] = None,
+    stage: Annotated[str, typer.Option()] = "prod",
+    rows: Annotated[int, typer.Option(min=1, help="So many held-out rows.")] = 5,
+    file: Annotated[Path | None, typer.Option(help="A .csv or .json file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Send rows to an endpoint: those given, or held-out ones of the newest approved model."""
+    aws = local_aws.require()
+    found = project.find(aws, name)
+    if data or file:
+        out.out(invocation.of_document(aws, found.endpoint(stage), data, file), highlight=False)
+        return
+    answers = invocation.of_held_out(aws, found, stage, rows)
+    if as_json:
+        print_json(answers)
+    else:
+        out.print(invocation.table(answers))
+
+
+def show_status(name: Name, as_json: Json = False) -> None:
+    """Where the pipelines, model packages and endpoints of a project are."""
+    aws = local_aws.require()
+    found = status.read(aws, project.find(aws, name))
+    if as_json:
+        print_json(found)
+    else:
+        out.print(status.table(found))
+
+
+def show_logs(
+    name: Name,
+    pipeline: Annotated[str, typer.Option(help="build or deploy.")] = "build",
+    lines: Annotated[int, typer.Option(min=1)] = 40,
+    as_json: Json = False,
+) -> None:
+    """The end of the log behind what failed last: the build's, the job's or the stack's."""
+    if pipeline not in ("build", "deploy"):
+        raise RehearsalError(f"Got --pipeline {pipeline}.", "Allowed: build, deploy.")
+    aws = local_aws.require()
+    tails = logs.of_pipeline(aws, project.find(aws, name).pipeline(pipeline), lines=lines)
+    if as_json:
+        print_json([asdict(tail) for tail in tails])
+        return
+    for tail in tails:
+        out.print(f"[bold]{escape(tail.source)}[/bold] {escape(tail.reason)}", highlight=False)
+        for line in tail.lines:
+            out.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""The means by which commands reach the local AWS."""

@@ -1,0 +1,162 @@
+"""The real CDK CLI, told to deploy whatever `cdk.json` in the current folder says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.client.errors import RehearsalError
+from rehearsal.client.local_aws import BUILD_DIRECTORY, LocalAws, program_path
+from rehearsal.client.process_tree import Commands
+from rehearsal.client.progress import Board, Status
+
+ASSEMBLY = BUILD_DIRECTORY / "cdk.out"
+# As `cdk deploy --progress events` prints it: stack | 3/40 | time | status | type | name
+_EVENT = re.compile(
+    r"^(?P<stack>[\w-]+)\s*\|\s*(?P<done>\d+(?:/\d+)?)?\s*\|[^|]*\|"
+    r"\s*(?P<status>[A-Z_]+)\s*\|\s*(?P<type>\S+)\s*\|\s*(?P<name>\S+)"
+)
+_BEGUN = re.compile(r"^(?P<stack>[\w-]+): (?:start: Building|creating CloudFormation changeset)")
+_UNCHANGED = re.compile(r"^✅\s+(?P<stack>[\w-]+) \(no changes\)")
+_NOISE = ("Source Location:", "(no user code", "Stack trace", "✨")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Cdk:
+    """The CDK CLI as it is installed in node_modules, run by the node of our environment."""
+
+    commands: Commands
+
+    def synth(self, config: Path | None = None, assembly: Path = ASSEMBLY) -> None:
+        """Synthesises the app of this folder; needs no AWS, so it may run while one starts."""
+        if not Path("cdk.json").exists():
+            raise RehearsalError(
+                f"There is no cdk.json in {Path.cwd()}.",
+                "It names the CDK app to deploy.",
+                "Run the command in the folder of the app.",
+            )
+        if config is not None and not config.exists():
+            raise RehearsalError(
+                f"There is no configuration {config}.", "", "Name another: --config."
+            )
+        shutil.rmtree(assembly, ignore_errors=True)
+        arguments = ["synth", "--quiet", "--output", str(assembly)]
+        if config is not None:
+            arguments += ["--context", f"config={config}"]
+        self._run("The app does not synthesise.", arguments, program_path(dict(os.environ)))
+
+    def bootstrap(self, aws: LocalAws, environment: str) -> None:
+        """Bootstraps `aws://ACCOUNT/REGION` with CDK's own template.
+
+        An account other than the first trusts the first, as a tooling account is trusted.
+        """
+        account = environment.removeprefix("aws://").partition("/")[0]
+        variables = {**aws.environment(), "AWS_ACCESS_KEY_ID": account}
+        policy = "arn:aws:iam::aws:policy/AdministratorAccess"  # CDK's default, said aloud
+        arguments = ["bootstrap", environment, "--app", ""]
+        arguments += ["--cloudformation-execution-policies", policy]
+        if account != aws.account:
+            arguments += ["--trust", aws.account]
+        self._run(f"{environment} could not be bootstrapped.", arguments, variables)
+
+    def deploy(
+        self, aws: LocalAws, board: Board, row: tuple[str, ...], assembly: Path = ASSEMBLY
+    ) -> None:
+        """Deploys every stack of the assembly, with a row of progress per stack below `row`."""
+
+        ended: set[str] = set()
+
+        def show(line: str) -> None:
+            change = progress(_COLOURS.sub("", line).strip())
+            # Events of one moment may come in any order: what has ended stays so.
+            if change and change.stack not in ended:
+                board.update((*row, change.stack), change.status, change.detail)
+                if change.status.ended:
+                    ended.add(change.stack)
+
+        arguments = ["deploy", "--all", "--app", str(assembly), "--require-approval", "never"]
+        arguments += ["--progress", "events", "--concurrency", "2"]
+        self._run("The stacks could not be deployed.", arguments, aws.environment(), show)
+
+    def _run(
+        self,
+        failure: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        on_line: Callable[[str], None] | None = None,
+    ) -> None:
+        program = shutil.which("cdk", path=environment["PATH"])
+        if program is None:
+            raise RehearsalError("The CDK CLI is not installed.", "", "`make setup` installs it.")
+        quiet = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "true"}
+        finished = self.commands.run(
+            [program, *arguments, "--no-notices", "--no-color"],
+            environment={**environment, **quiet},
+            on_line=on_line,
+        )
+        if finished.status:
+            log = BUILD_DIRECTORY / f"cdk-{arguments[0]}.log"
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text("\n".join(finished.lines) + "\n")
+            raise RehearsalError(failure, reason(finished.lines), f"The whole output: {log}")
+
+
+def reason(lines: Sequence[str]) -> str:
+    """What of the CLI's output says why it failed: its own verdict, else its last words."""
+    telling = [
+        line
+        for line in map(str.rstrip, lines)
+        if line.strip() and not _EVENT.match(line.strip()) and not line.lstrip().startswith(_NOISE)
+    ]
+    verdicts = [index for index, line in enumerate(telling) if line.lstrip().startswith("❌")]
+    return "\n".join(telling[verdicts[0] :][:20] if verdicts else telling[-20:])
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a line of `cdk deploy` says of a stack."""
+
+    stack: str
+    status: Status
+    detail: str
+
+
+def progress(line: str) -> Change | None:
+    """The change that a line of the CLI's output tells; None for other lines."""
+    event = _EVENT.match(line)
+    if event:
+        detail = " ".join(filter(None, event.group("done", "status", "type", "name")))
+        return Change(event["stack"], stack_status(event["type"], event["status"]), detail)
+    begun = _BEGUN.match(line)
+    if begun:
+        return Change(begun["stack"], Status.RUNNING, "")
+    unchanged = _UNCHANGED.match(line)
+    return Change(unchanged["stack"], Status.SUCCEEDED, "no changes") if unchanged else None
+
+
+def stack_status(resource_type: str, status: str) -> Status:
+    """The status of a stack after an event of one of its resources."""
+    if resource_type != "AWS::CloudFormation::Stack":
+        return Status.RUNNING
+    if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
+        return Status.SUCCEEDED
+    return Status.FAILED if status.endswith(("FAILED", "ROLLBACK_COMPLETE")) else Status.RUNNING
+
+
+def environments(assembly: Path, default_account: str, default_region: str) -> list[str]:
+    """The environments of an assembly's stacks, to bootstrap; unknown ones are the default."""
+    manifest = json.loads((assembly / "manifest.json").read_text())
+    found = {
+        artifact["environment"]
+        .replace("unknown-account", default_account)
+        .replace("unknown-region", default_region)
+        for artifact in manifest.get("artifacts", {}).values()
+        if artifact.get("type") == "aws:cloudformation:stack"
+    }
+    return sorted(found)

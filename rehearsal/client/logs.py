@@ -1,0 +1,153 @@
+"""The log of what failed: of the build, job or stack behind the failed action of a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from rehearsal.client import pipeline_run, training_run
+from rehearsal.client.local_aws import LocalAws
+from rehearsal.client.pipeline_run import ActionRun
+from rehearsal.client.progress import Status
+from rehearsal.client.training_run import Step
+
+# Where SageMaker writes, by the kind of the job behind a step (SageMaker developer guide,
+# "Amazon SageMaker AI logs").
+_JOB_GROUPS = {
+    "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
+    "TrainingJob": "/aws/sagemaker/TrainingJobs",
+    "TransformJob": "/aws/sagemaker/TransformJobs",
+}
+
+_CODEBUILDS_LAST_WORDS = 20  # more lines than it writes after a command that failed
+
+
+@dataclass(frozen=True)
+class LogTail:
+    """The end of a log and where it comes from."""
+
+    source: str
+    reason: str
+    lines: list[str]
+
+
+def of_pipeline(
+    aws: LocalAws, pipeline: str, execution_id: str | None = None, lines: int = 40
+) -> list[LogTail]:
+    """The ends of the logs behind an execution, by default the newest.
+
+    Those of its failed action when it failed, of its last action otherwise.
+    """
+    codepipeline = aws.client("codepipeline")
+    chosen = execution_id or pipeline_run.latest(codepipeline, pipeline)
+    run = pipeline_run.read(codepipeline, pipeline, chosen)
+    action = run.failed_action or (run.actions[-1] if run.actions else None)
+    if action is None:
+        return [LogTail(pipeline, run.reason or f"The execution is {run.status}.", [])]
+    tails = list(_of_training(aws, action, lines))
+    return [*_of_action(aws, pipeline, action, lines), *tails]
+
+
+def _of_action(aws: LocalAws, pipeline: str, action: ActionRun, lines: int) -> Iterator[LogTail]:
+    source = f"{pipeline} / {action.stage} / {action.name}"
+    reason = action.error or action.summary
+    if action.log_stream:
+        group, _, stream = action.log_stream.partition(":log-group:")[2].partition(":log-stream:")
+        yield LogTail(source, reason, _tail(aws, group, stream, lines))
+        return
+    builds = _builds(aws, action)
+    if builds and builds[0].get("logs", {}).get("groupName"):
+        logs = builds[0]["logs"]
+        found = _tail(aws, logs["groupName"], logs["streamName"], lines + _CODEBUILDS_LAST_WORDS)
+        yield LogTail(source, reason, _until_failure(found)[-lines:])
+        return
+    yield LogTail(source, reason, [])
+    if action.stack:
+        yield from _of_stack(aws, action.stack, lines)
+
+
+def _until_failure(lines: list[str]) -> list[str]:
+    """A build's log without what CodeBuild still does after a command failed."""
+    for index, line in enumerate(lines):
+        if line.startswith("[Container]") and "did not exit successfully" in line:
+            return lines[: index + 1]
+    return lines
+
+
+def _builds(aws: LocalAws, action: ActionRun) -> list[dict[str, Any]]:
+    if action.category not in ("Build", "Test") or ":" not in action.external_id:
+        return []
+    builds: list[dict[str, Any]] = aws.client("codebuild").batch_get_builds(
+        ids=[action.external_id]
+    )["builds"]
+    return builds
+
+
+def _of_training(aws: LocalAws, action: ActionRun, lines: int) -> Iterator[LogTail]:
+    """Logs of the jobs that failed in the SageMaker Pipeline that a build ran."""
+    if not _builds(aws, action):
+        return
+    sagemaker = aws.client("sagemaker")
+    arn = training_run.find(sagemaker, aws.client("codebuild"), action.external_id)
+    if arn is None:
+        return
+    for step in training_run.read(sagemaker, arn).steps:
+        if step.status is Status.FAILED:
+            yield from _of_step(aws, step, lines)
+
+
+def _of_step(aws: LocalAws, step: Step, lines: int) -> Iterator[LogTail]:
+    if step.kind == "TuningJob":
+        for trial in step.trials:
+            if trial.status is Status.FAILED:
+                found = _tail(aws, _JOB_GROUPS["TrainingJob"], trial.name, lines)
+                yield LogTail(f"step {step.name}, {trial.name}", step.detail, found)
+                return  # the trials of a tuning job run one program: one log says it
+    group = _JOB_GROUPS.get(step.kind)
+    found = _tail(aws, group, step.job.rpartition("/")[2], lines) if group and step.job else []
+    yield LogTail(f"step {step.name}", step.detail, found)
+
+
+def _of_stack(aws: LocalAws, stack: str, lines: int) -> Iterator[LogTail]:
+    """What CloudFormation could not do, and the logs of the endpoints in the stack."""
+    client = aws.client("cloudformation")
+    try:
+        events = client.describe_stack_events(StackName=stack)["StackEvents"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return  # the stack does not exist: it was never created, or was deleted
+    failed = [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
+        for event in reversed(events)
+        if event["ResourceStatus"].endswith("_FAILED")
+    ]
+    yield LogTail(f"stack {stack}", "", failed[-lines:])
+    resources = client.describe_stack_resources(StackName=stack)["StackResources"]
+    for resource in resources:
+        if resource["ResourceType"] == "AWS::SageMaker::Endpoint":
+            name = resource.get("PhysicalResourceId", "").rpartition("/")[2]
+            group = f"/aws/sagemaker/Endpoints/{name}"
+            yield LogTail(f"endpoint {name}", "", _tail(aws, group, "", lines))
+
+
+def _tail(aws: LocalAws, group: str, stream: str, lines: int) -> list[str]:
+    """The last lines of the newest stream of a group whose name begins with `stream`."""
+    client = aws.client("logs")
+    try:
+        prefix = {"logStreamNamePrefix": stream} if stream else {}
+        streams = client.describe_log_streams(logGroupName=group, **prefix)["logStreams"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        return []  # nothing was written yet
+    if not streams:
+        return []
+    newest = max(streams, key=lambda item: item.get("lastEventTimestamp", 0))
+    events = client.get_log_events(
+        logGroupName=group, logStreamName=newest["logStreamName"], limit=lines, startFromHead=False
+    )["events"]
+    return [event["message"].rstrip("\n") for event in events]

@@ -1,0 +1,190 @@
+"""Sends rows to an endpoint as a client would, and judges the answers against what is known."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from rehearsal.client.errors import RehearsalError
+from rehearsal.client.local_aws import LocalAws
+
+BATCH_ROWS = 100
+JSON_ROWS = 3
+
+
+@dataclass(frozen=True)
+class HoldOut:
+    """Rows that training has not seen, as they were in the data, and the truth about them."""
+
+    problem_type: str
+    target: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    actual: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What an endpoint answered for held-out rows, and how good that is."""
+
+    endpoint: str
+    rows: int
+    csv_requests: int
+    json_requests: int
+    metrics: Mapping[str, float]
+    actual: Sequence[str]
+    predicted: Sequence[str]
+
+
+def hold_out(aws: LocalAws, model_package: str) -> HoldOut:
+    """The held-out rows of a model package, where its customer metadata says they are."""
+    description = aws.client("sagemaker").describe_model_package(ModelPackageName=model_package)
+    metadata = description.get("CustomerMetadataProperties", {})
+    missing = {"holdout", "target", "problem_type"} - metadata.keys()
+    if missing:
+        raise RehearsalError(
+            f"Model package {model_package} does not say where its held-out rows are.",
+            f"Its customer metadata lacks {', '.join(sorted(missing))}.",
+            "Pass rows of your own: `rehearse invoke NAME --file rows.csv`.",
+        )
+    bucket, _, key = metadata["holdout"].removeprefix("s3://").partition("/")
+    body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    return parse_hold_out(body, metadata["target"], metadata["problem_type"])
+
+
+def parse_hold_out(text: str, target: str, problem_type: str) -> HoldOut:
+    """Held-out rows from CSV with a header that includes the target."""
+    header, *rows = list(csv.reader(io.StringIO(text)))
+    index = header.index(target)
+    return HoldOut(
+        problem_type=problem_type,
+        target=target,
+        columns=[*header[:index], *header[index + 1 :]],
+        rows=[[*row[:index], *row[index + 1 :]] for row in rows],
+        actual=[row[index] for row in rows],
+    )
+
+
+def predict(aws: LocalAws, endpoint: str, held_out: HoldOut) -> Predictions:
+    """Asks an endpoint for every held-out row: CSV in batches, and a few rows once more as JSON.
+
+    Raises `RehearsalError` when an answer has another number of rows than its request, or when
+    JSON and CSV do not agree.
+    """
+    runtime = aws.client("sagemaker-runtime")
+    predicted: list[str] = []
+    requests = 0
+    for batch in _batches(held_out.rows):
+        answer = invoke(runtime, endpoint, write_csv(held_out.columns, batch), "text/csv")
+        predicted += read_csv_answer(answer, len(batch))
+        requests += 1
+    sample = held_out.rows[:JSON_ROWS]
+    for number, row in enumerate(sample):
+        document = json.dumps({"instances": [as_json(held_out.columns, row)]})
+        answered = read_json_answer(invoke(runtime, endpoint, document, "application/json"))
+        if not (len(answered) == 1 and _same(answered[0], predicted[number])):
+            raise RehearsalError(
+                f"Endpoint {endpoint} answers the same row differently as JSON and as CSV.",
+                f"Row {number + 1}: {answered} and {predicted[number]!r}.",
+            )
+    return Predictions(
+        endpoint=endpoint,
+        rows=len(predicted),
+        csv_requests=requests,
+        json_requests=len(sample),
+        metrics=judge(held_out.problem_type, held_out.actual, predicted),
+        actual=held_out.actual,
+        predicted=predicted,
+    )
+
+
+def invoke(runtime: Any, endpoint: str, body: str, content_type: str) -> str:
+    """The body of an endpoint's answer."""
+    try:
+        answer = runtime.invoke_endpoint(
+            EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept=content_type
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ModelError":
+            raise
+        raise RehearsalError(
+            f"The model behind {endpoint} refused the request "
+            f"(status {error.response.get('OriginalStatusCode', 'unknown')}).",
+            str(error.response.get("OriginalMessage") or error.response["Error"]["Message"]),
+        ) from error
+    return str(answer["Body"].read().decode())
+
+
+def write_csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """CSV with a header, so that the order of columns does not matter."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
+    return text.getvalue()
+
+
+def as_json(columns: Sequence[str], row: Sequence[str]) -> dict[str, float | str | None]:
+    """A row by column name; numbers as numbers, empty fields as null."""
+    return dict(zip(columns, map(_value, row), strict=True))
+
+
+def _value(text: str) -> float | str | None:
+    if text == "":
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) else text
+
+
+def _batches(rows: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]:
+    for start in range(0, len(rows), BATCH_ROWS):
+        yield rows[start : start + BATCH_ROWS]
+
+
+def read_csv_answer(answer: str, count: int) -> list[str]:
+    """The label or value of every row: the first field of its line."""
+    lines = [line for line in csv.reader(io.StringIO(answer)) if line]
+    if len(lines) != count:
+        raise RehearsalError(f"The endpoint answered {len(lines)} lines for {count} rows.", answer)
+    return [line[0] for line in lines]
+
+
+def read_json_answer(answer: str) -> list[str]:
+    """The label or value of every row of a JSON answer, `{"predictions": [...]}`."""
+    found = []
+    for prediction in json.loads(answer)["predictions"]:
+        value = prediction.get("label", prediction.get("value"))
+        found.append(str(value))
+    return found
+
+
+def judge(problem_type: str, actual: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
+    """Accuracy of labels, or R2 and RMSE of numbers."""
+    if problem_type != "regression":
+        right = sum(_same(truth, guess) for truth, guess in zip(actual, predicted, strict=True))
+        return {"accuracy": right / len(actual)}
+    truths = [float(value) for value in actual]
+    errors = [truth - float(guess) for truth, guess in zip(truths, predicted, strict=True)]
+    mean = sum(truths) / len(truths)
+    residual = sum(error * error for error in errors)
+    total = sum((truth - mean) ** 2 for truth in truths)
+    return {
+        "r2": 1 - residual / total if total else 0.0,
+        "rmse": math.sqrt(residual / len(errors)),
+    }
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two values are equal: numbers by value (`1` is `1.0`), anything else by text."""
+    try:
+        return math.isclose(float(one), float(other), rel_tol=1e-6, abs_tol=1e-9)
+    except ValueError:
+        return one.strip() == other.strip()

@@ -1,0 +1,186 @@
+"""Live progress: a table on a terminal, one line per change elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from rehearsal.client.errors import explain
+
+Path = tuple[str, ...]
+
+
+class Status(StrEnum):
+    """How far a row is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    APPROVAL = "wants approval"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def ended(self) -> bool:
+        return self in (Status.SUCCEEDED, Status.FAILED, Status.STOPPED)
+
+
+_MARKS = {
+    Status.WAITING: ("·", "dim"),
+    Status.RUNNING: ("▶", "cyan"),
+    Status.APPROVAL: ("?", "yellow"),
+    Status.SUCCEEDED: ("✓", "green"),
+    Status.FAILED: ("✗", "red"),
+    Status.STOPPED: ("■", "yellow"),
+}
+
+
+@dataclass
+class Row:
+    """One thing that takes time: a stage, an action, a step, a trial."""
+
+    path: Path
+    status: Status = Status.WAITING
+    detail: str = ""
+    started: float | None = None
+    ended: float | None = None
+
+    def seconds(self, now: float) -> float | None:
+        return None if self.started is None else (self.ended or now) - self.started
+
+
+@dataclass
+class Board:
+    """The rows of a run in the order in which they appeared, children below their parents.
+
+    Threads may update it at once. Use it as a context manager to draw it while it changes.
+    """
+
+    console: Console = field(default_factory=Console)
+    rows: dict[Path, Row] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.began = time.time()
+        self._lock = threading.RLock()
+        self._live: Live | None = None
+
+    def __enter__(self) -> Board:
+        if self.console.is_terminal:
+            self._live = Live(
+                console=self.console, get_renderable=self.render, refresh_per_second=4,
+                transient=False, vertical_overflow="visible",
+            )  # fmt: skip
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    def update(
+        self,
+        path: Path,
+        status: Status | None = None,
+        detail: str | None = None,
+        *,
+        started: float | None = None,
+        ended: float | None = None,
+    ) -> None:
+        """Sets what is known of a row; times are seconds since the epoch.
+
+        They default to the moment of the change.
+        """
+        with self._lock:
+            row = self.rows.setdefault(path, Row(path))
+            changed = status is not None and status != row.status
+            if detail is not None and detail != row.detail:
+                row.detail = detail
+                changed = changed or row.status is not Status.WAITING
+            if status is not None:
+                row.status = status
+            if row.status is not Status.WAITING and row.started is None:
+                row.started = time.time()
+            row.started = started if started is not None else row.started
+            if row.status.ended:
+                row.ended = ended if ended is not None else row.ended or time.time()
+            if changed and self._live is None:
+                self._print(row)
+
+    @contextmanager
+    def step(self, *path: str, detail: str = "") -> Iterator[Row]:
+        """A row that runs while the block does, and fails when it raises."""
+        self.update(path, Status.RUNNING, detail or None)
+        try:
+            yield self.rows[path]
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            problem = explain(error)
+            reason = "interrupted" if stopped else (problem.what if problem else str(error))
+            self.update(path, Status.STOPPED if stopped else Status.FAILED, reason)
+            raise
+        self.update(path, Status.SUCCEEDED)
+
+    def ordered(self) -> list[Row]:
+        """Every row, children directly below their parents."""
+        with self._lock:
+            rows = list(self.rows.values())
+        children: dict[Path, list[Row]] = {}
+        for row in rows:
+            parent = row.path[:-1]
+            while parent and parent not in self.rows:
+                parent = parent[:-1]
+            children.setdefault(parent, []).append(row)
+
+        def below(parent: Path) -> Iterator[Row]:
+            for row in children.get(parent, []):
+                yield row
+                yield from below(row.path)
+
+        return list(below(()))
+
+    def deepest_failure(self) -> Path:
+        """The path of the innermost row that failed; empty when none did."""
+        failed = [row.path for row in self.ordered() if row.status is Status.FAILED]
+        return max(failed, key=len, default=())
+
+    def render(self) -> Group:
+        now = time.time()
+        # Fixed widths, so that the table does not jump while details change.
+        table = Table.grid(expand=True, padding=(0, 2, 0, 0))
+        table.add_column("step", width=40, no_wrap=True, overflow="ellipsis")
+        table.add_column("seconds", width=8, justify="right")
+        table.add_column("detail", ratio=1, no_wrap=True, overflow="ellipsis")
+        rows = self.ordered()
+        for row in rows[-max(self.console.height - 3, 5) :]:
+            mark, style = _MARKS[row.status]
+            seconds = row.seconds(now)
+            table.add_row(
+                Text(f"{'  ' * (len(row.path) - 1)}{mark} {row.path[-1]}", style=style),
+                "" if seconds is None else f"{seconds:.1f} s",
+                Text(row.detail.splitlines()[0] if row.detail else "", style="dim"),
+            )
+        return Group(table, Text(f"{now - self.began:.0f} s so far", style="dim"))
+
+    def _print(self, row: Row) -> None:
+        now = time.time()
+        mark, style = _MARKS[row.status]
+        seconds = row.seconds(now) if row.status.ended else None
+        took = "" if seconds is None else f" ({seconds:.1f} s)"
+        detail = f" {row.detail}" if row.detail else ""
+        self.console.print(
+            f"[dim]{now - self.began:7.1f} s[/dim] [{style}]{mark}[/{style}] "
+            f"{escape(' / '.join(row.path))}: {row.status}{took}{escape(detail)}",
+            soft_wrap=True,
+            highlight=False,
+        )

@@ -1,0 +1,73 @@
+"""A git repository of a project, cloned, committed to and pushed with the real git."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rehearsal.client.errors import RehearsalError
+from rehearsal.client.local_aws import LocalAws
+from rehearsal.client.process_tree import Commands
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A clone in `directory`; git reaches its remote with the credentials of `aws`."""
+
+    directory: Path
+    aws: LocalAws
+    commands: Commands
+
+    def clone(self, url: str) -> None:
+        """Clones, and teaches the clone how to reach the local AWS by a plain `git push`.
+
+        A clone that is there already and has this remote is kept as it is.
+        """
+        if (self.directory / ".git").exists():
+            if self._git("remote", "get-url", "origin").strip() == url:
+                return
+            shutil.rmtree(self.directory)
+        self.directory.parent.mkdir(parents=True, exist_ok=True)
+        self._run(["clone", "--quiet", url, str(self.directory)], None)
+        if not self._git("config", "--get", "user.email", allowed=(0, 1)):
+            self._git("config", "user.name", "Rehearsal")
+            self._git("config", "user.email", "rehearsal@example.com")
+
+    def commit(self, message: str) -> str:
+        """Commits whatever changed, or an empty commit; returns its id."""
+        self._git("add", "--all")
+        self._git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.head()
+
+    def head(self) -> str:
+        return self._git("rev-parse", "HEAD").strip()
+
+    def push(self) -> None:
+        """Pushes the branch; raises `RehearsalError` with git's own words when it is refused."""
+        self._git("push", "--quiet", "origin", "HEAD")
+
+    def _git(self, *arguments: str, allowed: Sequence[int] = (0,)) -> str:
+        if not (self.directory / ".git").exists():
+            raise RehearsalError(
+                f"There is no clone in {self.directory}.",
+                "",
+                "`rehearse project create NAME` clones a project's repositories.",
+            )
+        return self._run(list(arguments), self.directory, allowed)
+
+    def _run(
+        self, arguments: Sequence[str], directory: Path | None, allowed: Sequence[int] = (0,)
+    ) -> str:
+        finished = self.commands.run(
+            ["git", *arguments],
+            environment={**self.aws.environment(), "GIT_TERMINAL_PROMPT": "0"},
+            directory=directory,
+        )
+        if finished.status not in allowed:
+            raise RehearsalError(
+                f"git {arguments[0]} failed (status {finished.status}).",
+                "\n".join(finished.lines[-15:]),
+            )
+        return "\n".join(finished.lines)

@@ -1,0 +1,1 @@
+"""CloudFormation resource types, their provisioning and permissions."""

@@ -1,0 +1,1 @@
+"""Containers without an engine: isolation, mounts, images."""

@@ -1,0 +1,230 @@
+"""Containers without a container engine.
+
+A container is a command in its own user, mount, process, IPC, host name and network namespaces. It
+sees the operating system read-only, its image at /opt, and nothing of the user's files. It ends
+with the server that started it, however that ends.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from rehearsal.containers.images.image import Image
+from rehearsal.containers.interpreter import running_interpreter
+from rehearsal.containers.isolation import require_isolation
+from rehearsal.containers.mounts import Mountable
+from rehearsal.containers.specification import (
+    DOCKER_PATH,
+    Network,
+    Specification,
+    command_of,
+)
+
+_ROOT = Path(__file__).resolve().parents[2]
+_START = (
+    "import sys; sys.path.insert(0, sys.argv.pop(1));"
+    "from rehearsal.containers.init import main; main()"
+)
+_KEPT_LINES = 200
+_POLL_SECONDS = 0.2
+_LONGEST_LINE = 256 * 1024  # CloudWatch's limit for one event
+
+OutputLine = Callable[[str], None]
+
+
+class Container:
+    """One run of an image.
+
+    `arguments` replace the image's CMD and `entrypoint` its ENTRYPOINT, as with `docker run`.
+    `environment` is added to the image's. With `Network.AWS` it must hold AWS_ENDPOINT_URL, and the
+    certificate file that it names is shown inside. `listen` is the path of a unix socket through
+    which port 8080 (`port`) of the container is reached. `opt` is a folder that is /opt, writable:
+    for image builds only. `on_line` gets each line of output, on a thread of the container's.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        *,
+        arguments: Sequence[str] | None = None,
+        entrypoint: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        mounts: Sequence[Mountable] = (),
+        network: Network = Network.ISOLATED,
+        listen: Path | None = None,
+        port: int = 8080,
+        opt: Path | None = None,
+        host_name: str = "algo-1",
+        on_line: OutputLine | None = None,
+    ) -> None:
+        self.image = image
+        self.mounts = tuple(mounts)
+        self.network = network
+        self.port = port
+        self.command = command_of(image, entrypoint, arguments)
+        self.environment = {"PATH": DOCKER_PATH, "HOSTNAME": host_name, "HOME": "/root"}
+        self.environment |= image.environment
+        self.environment |= dict(environment or {})
+        if network is Network.AWS and not self.environment.get("AWS_ENDPOINT_URL"):
+            raise ValueError(
+                "Network.AWS needs AWS_ENDPOINT_URL, the gateway, in the environment; got "
+                f"{sorted(self.environment)}."
+            )
+        self._listen = listen
+        self._opt = opt
+        self._host_name = host_name
+        self._on_line = on_line
+        self._lines: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader = threading.Thread(target=self._read, daemon=True, name="container-output")
+        self._scratch = Path()
+
+    def start(self) -> None:
+        """Starts it. Raises IsolationUnavailableError where containers are impossible."""
+        require_isolation()
+        self._scratch = Path(tempfile.mkdtemp(prefix="container-"))
+        (self._scratch / "root").mkdir()
+        listener = None if self._listen is None else _listen(self._listen)
+        try:
+            self._process = subprocess.Popen(
+                [str(running_interpreter().executable), "-I", "-S", "-c", _START, str(_ROOT)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=[listener.fileno()] if listener else [],
+                env={},
+                start_new_session=True,  # Ctrl-C is for the server, which then ends containers
+            )
+            self._describe(listener)
+        finally:
+            if listener:
+                listener.close()
+        self._reader.start()
+
+    def _describe(self, listener: socket.socket | None) -> None:
+        specification = Specification(
+            image=self.image,
+            command=self.command,
+            environment=self.environment,
+            mounts=self.mounts,
+            network=self.network,
+            host_name=self._host_name,
+            opt=self._opt,
+        ).told(self._scratch)
+        if listener is not None:
+            specification["listen_descriptor"] = listener.fileno()
+            specification["listen_port"] = self.port
+        # Standard input stays open: when it closes, the container knows that the server ended.
+        with contextlib.suppress(BrokenPipeError):
+            self._lifeline.write(json.dumps(specification).encode() + b"\n")
+            self._lifeline.flush()
+
+    @property
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            raise RuntimeError("The container was not started: call start() first.")
+        return self._process
+
+    @property
+    def _lifeline(self) -> IO[bytes]:
+        return cast("IO[bytes]", self._started.stdin)
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """The process whose descendants it is, while it runs."""
+        return self._process.pid if self._process is not None and self.running else None
+
+    @property
+    def last_lines(self) -> list[str]:
+        """The end of its output, at most 200 lines."""
+        return list(self._lines)
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Its exit code once it has ended and all output was read; None if it still runs.
+
+        A command that a signal ended gives 128 + the signal's number.
+        """
+        try:
+            code = self._started.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+        self._reader.join()
+        self._clear()
+        return code if code >= 0 else 128 - code
+
+    def stop(self, grace: float = 30.0) -> int:
+        """SIGTERM to the command, SIGKILL to everything `grace` seconds later; the exit code.
+
+        SageMaker gives jobs 120 s and model servers 30 s.
+        """
+        if self.running:
+            self._started.send_signal(signal.SIGTERM)
+        code = self.wait(grace)
+        while code is None:
+            self._started.kill()
+            code = self.wait(1)
+        return code
+
+    def _read(self) -> None:
+        with cast("IO[bytes]", self._started.stdout) as output:
+            while line := output.readline(_LONGEST_LINE):
+                text = line.decode(errors="replace").rstrip("\r\n")
+                self._lines.append(text)
+                if self._on_line is not None:
+                    self._on_line(text)
+
+    def _clear(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            self._lifeline.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        if self._listen is not None:
+            self._listen.unlink(missing_ok=True)
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen(128)
+    return listener
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a container ended: `exit_code`, and whether somebody or the clock stopped it."""
+
+    exit_code: int
+    stopped: bool = False
+    timed_out: bool = False
+
+
+def run_to_end(
+    container: Container, *, stop: threading.Event, longest: float, grace: float
+) -> Ended:
+    """Starts a container and waits until it ends, `stop` is set, or `longest` seconds are over."""
+    container.start()
+    deadline = time.monotonic() + longest
+    while True:
+        code = container.wait(_POLL_SECONDS)
+        if code is not None:
+            return Ended(code)
+        if stop.is_set():
+            return Ended(container.stop(grace), stopped=True)
+        if time.monotonic() >= deadline:
+            return Ended(container.stop(grace), timed_out=True)

@@ -1,0 +1,1 @@
+"""Images: build, layers, store and registry."""

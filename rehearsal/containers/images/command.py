@@ -1,0 +1,119 @@
+"""Executes a RUN instruction of a Dockerfile."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from rehearsal.containers.container import Container, run_to_end
+from rehearsal.containers.images.image import Image
+from rehearsal.containers.mounts import Mount, package_registries
+from rehearsal.containers.overlay import Overlay
+from rehearsal.containers.specification import Network
+
+_OPT = PurePosixPath("/opt")
+_LONGEST = 3600.0
+_SHELL = ["/bin/sh", "-c"]
+
+
+class ImageBuildError(Exception):
+    """An image that could not be built; the log has the output of the failed command."""
+
+
+class MountPointBusyError(ImageBuildError):
+    """A command that would replace an entry of /opt as a whole, which is a mount point."""
+
+
+def run_command(
+    image: Image,
+    words: Sequence[str],
+    arguments: Mapping[str, str],
+    opt: Path,
+    log: Callable[[str], None],
+    stop: threading.Event,
+    overlays: Sequence[Overlay] = (),
+) -> None:
+    """Runs a command with `opt` as /opt, writable, and with this machine's way to registries.
+
+    `arguments` are the values of ARG, `overlays` entries that are not in `opt` yet; they are after
+    the command if it changed them. Raises ImageBuildError for an exit code other than 0.
+    """
+    present = {entry.name for entry in opt.iterdir()}
+    settings, mounts = package_registries(os.environ, Path.home())
+    settings |= {
+        # Copies instead of hard links: a layer must not share files with uv's cache, because a
+        # command that changes one in place would change the other.
+        "UV_LINK_MODE": "copy",
+        "UV_PYTHON_DOWNLOADS": "never",
+        "PIP_USER": "0",  # an installation into the home directory would be lost
+    }
+    taken = present | {overlay.name for overlay in overlays}
+    mounts = [mount for mount in mounts if _opt_name(mount.target) not in taken]
+    mounts.append(Mount(_uv_cache(), "/root/.cache/uv", writable=True))
+    container = Container(
+        image,
+        entrypoint=words,
+        environment={**settings, **arguments},
+        mounts=[*overlays, *mounts],
+        network=Network.HOST,
+        opt=opt,
+        host_name="build",
+        on_line=log,
+    )
+    ended = run_to_end(container, stop=stop, longest=_LONGEST, grace=2)
+    if stop.is_set():
+        raise ImageBuildError("The build was stopped.")
+    if ended.timed_out:
+        raise ImageBuildError(f"The command ran longer than {_LONGEST:.0f} seconds: {words}")
+    _check(container, list(words), ended.exit_code)
+    targets = [mount.target for mount in mounts]
+    targets += [str(prefix) for prefix in image.interpreter.prefixes]
+    names = {_opt_name(target) for target in targets} | {overlay.name for overlay in overlays}
+    for name in names - present - {None}:
+        _remove_mount_points(opt / str(name))
+    for overlay in overlays:
+        if overlay.changed:
+            overlay.copy_to(opt, image)
+
+
+def _check(container: Container, words: list[str], code: int) -> None:
+    if code == 0:
+        return
+    hint = ""
+    if any("Read-only file system" in line for line in container.last_lines):
+        hint = (
+            " This rehearsal keeps only /opt of an image, everything else is read-only: install"
+            " into a virtual environment, python3 -m venv /opt/venv."
+        )
+    if any("Device or resource busy" in line for line in container.last_lines):
+        raise MountPointBusyError(f"{words}: a mount point is busy")
+    command = words[2] if words[:2] == _SHELL else repr(words)
+    said = next((line for line in reversed(container.last_lines) if line.strip()), "")
+    raise ImageBuildError(
+        f"The command {command!r} returned a non-zero code: {code}.{hint} Its last words: {said}"
+    )
+
+
+def _opt_name(target: str) -> str | None:
+    path = PurePosixPath(target)
+    inside = path.is_relative_to(_OPT) and path != _OPT
+    return path.relative_to(_OPT).parts[0] if inside else None
+
+
+def _remove_mount_points(path: Path) -> None:
+    """Empty folders and files that only served as places to mount on."""
+    if path.is_dir():
+        for entry in path.iterdir():
+            _remove_mount_points(entry)
+        path.rmdir()
+    elif path.exists():
+        path.unlink()
+
+
+def _uv_cache() -> Path:
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    cache = Path(os.environ.get("UV_CACHE_DIR") or home / "uv")
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache.resolve()

@@ -1,0 +1,54 @@
+"""A container image as the rehearsal keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rehearsal.containers.interpreter import Interpreter
+from rehearsal.containers.mounts import Mount
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """What a Dockerfile made: /opt (each of its entries is a folder or file of a layer) and the
+    settings that `docker inspect` would show. `digest` identifies all of it.
+    """
+
+    digest: str
+    interpreter: Interpreter
+    opt: dict[str, Path] = field(default_factory=dict)
+    entrypoint: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+    working_directory: str = "/"
+    labels: dict[str, str] = field(default_factory=dict)
+    exposed_ports: tuple[str, ...] = ()
+    configuration: str = ""
+    """The JSON that a registry keeps for it; `digest` is its hash."""
+
+    def mounts(self) -> list[Mount]:
+        """The layers, read-only at /opt."""
+        return [Mount(path, f"/opt/{name}") for name, path in sorted(self.opt.items())]
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), default=str, indent=1, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Image:
+        data: dict[str, Any] = json.loads(text)
+        interpreter = data.pop("interpreter")
+        return cls(
+            interpreter=Interpreter(
+                Path(interpreter["executable"]),
+                tuple(Path(prefix) for prefix in interpreter["prefixes"]),
+                interpreter["version"],
+            ),
+            opt={name: Path(path) for name, path in data.pop("opt").items()},
+            entrypoint=tuple(data.pop("entrypoint")),
+            command=tuple(data.pop("command")),
+            exposed_ports=tuple(data.pop("exposed_ports")),
+            **data,
+        )

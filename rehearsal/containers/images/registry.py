@@ -1,0 +1,176 @@
+"""Images in Amazon ECR: the record is ECR's, the content stays in this machine's ImageStore.
+
+Makes the calls that `docker push` and `docker pull` make, so that IAM judges them all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from rehearsal.containers.images.image import Image
+from rehearsal.framework.clients import aws_client
+
+_URI = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
+    r"(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)"
+    r"(?:@(?P<digest>sha256:[0-9a-f]{64})|:(?P<tag>[\w][\w.-]{0,127}))?"
+)
+_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+_CONFIGURATION = "application/vnd.docker.container.image.v1+json"
+
+
+class ImageUnavailableError(Exception):
+    """An image that cannot be had: `image_uri`, and `reason` in AWS's words."""
+
+    def __init__(self, image_uri: str, reason: str) -> None:
+        super().__init__(reason)
+        self.image_uri = image_uri
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class ImageUri:
+    """`<account>.dkr.ecr.<region>.amazonaws.com/<repository>[:tag|@sha256:digest]`."""
+
+    account: str
+    region: str
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @classmethod
+    def parse(cls, uri: str) -> ImageUri:
+        """Raises ImageUnavailableError for an image that is not in a private ECR registry."""
+        match = _URI.fullmatch(uri)
+        if match is None:
+            raise ImageUnavailableError(
+                uri,
+                f"Invalid image URI {uri}. Please provide a valid Amazon Elastic Container "
+                "Registry path of the Docker image to run: "
+                "<account>.dkr.ecr.<region>.amazonaws.com/<repository>:<tag>.",
+            )
+        return cls(**match.groupdict())
+
+    @property
+    def image_id(self) -> dict[str, str]:
+        if self.digest:
+            return {"imageDigest": self.digest}
+        return {"imageTag": self.tag or "latest"}
+
+
+def publish(session: boto3.Session, repository_uri: str, tags: Sequence[str], image: Image) -> str:
+    """Records an image under tags; returns the manifest's digest, `sha256:...`, as ECR shows it.
+
+    Raises botocore's ClientError when the role may not push, the repository does not exist, or a
+    tag that must not move belongs to another image.
+    """
+    uri = ImageUri.parse(repository_uri)
+    ecr = _client(session, uri)
+    where = {"registryId": uri.account, "repositoryName": uri.repository}
+    ecr.get_authorization_token()
+    _upload_configuration(ecr, where, image)
+    manifest = _manifest(image)
+    digest = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+    for tag in tags:
+        try:
+            ecr.put_image(
+                **where, imageManifest=manifest, imageManifestMediaType=_MANIFEST, imageTag=tag
+            )
+        except ClientError as error:
+            if not _is_there_already(ecr, where, tag, digest, error):
+                raise
+    return digest
+
+
+def _upload_configuration(ecr: Any, where: dict[str, str], image: Image) -> None:
+    answer = ecr.batch_check_layer_availability(**where, layerDigests=[image.digest])
+    if any(layer.get("layerAvailability") == "AVAILABLE" for layer in answer["layers"]):
+        return
+    blob = image.configuration.encode()
+    upload = ecr.initiate_layer_upload(**where)["uploadId"]
+    ecr.upload_layer_part(
+        **where,
+        uploadId=upload,
+        partFirstByte=0,
+        partLastByte=len(blob) - 1,
+        layerPartBlob=blob,
+    )
+    ecr.complete_layer_upload(**where, uploadId=upload, layerDigests=[image.digest])
+
+
+def _manifest(image: Image) -> str:
+    configuration = {
+        "mediaType": _CONFIGURATION,
+        "size": len(image.configuration.encode()),
+        "digest": image.digest,
+    }
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": _MANIFEST,
+        "config": configuration,
+        "layers": [],
+    }
+    return json.dumps(manifest, indent=3)
+
+
+def _is_there_already(
+    ecr: Any, where: dict[str, str], tag: str, digest: str, error: ClientError
+) -> bool:
+    """Pushing what is there is no error, also where tags are immutable."""
+    code = error.response["Error"]["Code"]
+    if code == "ImageAlreadyExistsException":
+        return True
+    if code != "ImageTagAlreadyExistsException":
+        return False
+    images = ecr.batch_get_image(**where, imageIds=[{"imageTag": tag}])["images"]
+    return any(found["imageId"]["imageDigest"] == digest for found in images)
+
+
+def resolve(session: boto3.Session, image_uri: str) -> str:
+    """The digest under which ImageStore has the image. Raises ImageUnavailableError."""
+    uri = ImageUri.parse(image_uri)
+    ecr = _client(session, uri)
+    where = {"registryId": uri.account, "repositoryName": uri.repository}
+    try:
+        ecr.get_authorization_token()
+        images = ecr.batch_get_image(**where, imageIds=[uri.image_id])["images"]
+        if not images:
+            raise _not_found(image_uri, uri)
+        digest = str(json.loads(images[0]["imageManifest"])["config"]["digest"])
+        ecr.get_download_url_for_layer(**where, layerDigest=digest)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ("RepositoryNotFoundException", "ImageNotFoundException"):
+            raise _not_found(image_uri, uri) from error
+        raise ImageUnavailableError(
+            image_uri, f"Cannot pull {image_uri}: {code}: {error.response['Error']['Message']}"
+        ) from error
+    except (LookupError, ValueError, TypeError) as error:
+        raise ImageUnavailableError(
+            image_uri,
+            f"The image {image_uri} has a manifest that this rehearsal did not write. Build it "
+            "with an ECRBuildAndPublish action from a Dockerfile.",
+        ) from error
+    return digest
+
+
+def _not_found(image_uri: str, uri: ImageUri) -> ImageUnavailableError:
+    return ImageUnavailableError(
+        image_uri,
+        f"Requested image {image_uri} not found. The rehearsal knows the images that its own "
+        f"pipelines have built; it cannot pull from registry {uri.account} outside of it, for "
+        "instance AWS's built-in algorithms. Build the image from a Dockerfile of yours and name "
+        "that repository.",
+    )
+
+
+def _client(session: boto3.Session, uri: ImageUri) -> Any:
+    return aws_client(session, "ecr", region=uri.region)

@@ -1,0 +1,107 @@
+"""The images of this machine: built from a Dockerfile, kept by digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from rehearsal.containers.images import dockerfile as dockerfile_language
+from rehearsal.containers.images.build import ImageBuild
+from rehearsal.containers.images.build_context import BuildContext
+from rehearsal.containers.images.image import Image
+from rehearsal.containers.images.layers import LayerStore
+
+__all__ = ["Image", "ImageStore", "UnknownImageError"]
+
+
+class UnknownImageError(LookupError):
+    """No image of that digest was built on this machine."""
+
+
+class ImageStore:
+    """Images below `directory`. Layers are cached: an unchanged Dockerfile builds in milliseconds.
+
+    `work_directory` is where jobs keep their files while they run.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory.resolve()
+        self._images = self.directory / "images"
+        self._images.mkdir(parents=True, exist_ok=True)
+        self.work_directory = self.directory / "work"
+        self.work_directory.mkdir(exist_ok=True)
+        self._layers = LayerStore(self.directory / "layers")
+
+    def build(
+        self,
+        context: Path,
+        dockerfile: str = "Dockerfile",
+        log: Callable[[str], None] = lambda line: None,
+        stop: threading.Event | None = None,
+    ) -> Image:
+        """Builds the image of a folder; `dockerfile` is a path relative to it.
+
+        The digest depends on the instructions and the files that they copy, not on times or places.
+        Raises DockerfileError for what is wrong or not supported, ImageBuildError for a command
+        that failed.
+        """
+        path = context / dockerfile
+        if not path.is_file():
+            raise dockerfile_language.DockerfileError(
+                0, f"there is no {dockerfile} in {context}. Name it relative to the context."
+            )
+        instructions = dockerfile_language.parse(path.read_text())
+        build = ImageBuild(
+            context=BuildContext(context),
+            layers=self._layers,
+            log=log,
+            stop=stop or threading.Event(),
+        )
+        image = build.run(instructions)
+        config = _configuration(image, build.chain)
+        image = replace(image, digest=_digest(config), configuration=config)
+        self._write(image)
+        log(f"Successfully built {image.digest}")
+        return image
+
+    def get(self, digest: str) -> Image:
+        """The image with that digest. Raises UnknownImageError."""
+        path = self._images / f"{digest.removeprefix('sha256:')}.json"
+        try:
+            return Image.from_json(path.read_text())
+        except FileNotFoundError as error:
+            raise UnknownImageError(
+                f"The image {digest} was not built on this machine. Push the repository again, so "
+                "that its pipeline builds it."
+            ) from error
+
+    def _write(self, image: Image) -> None:
+        target = self._images / f"{image.digest.removeprefix('sha256:')}.json"
+        descriptor, name = tempfile.mkstemp(dir=self._images)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(image.to_json())
+        Path(name).rename(target)
+
+
+def _configuration(image: Image, chain: str) -> str:
+    """The image's configuration as a registry keeps it; its hash is the digest."""
+    settings = {
+        "Entrypoint": image.entrypoint,
+        "Cmd": image.command,
+        "Env": [f"{name}={value}" for name, value in sorted(image.environment.items())],
+        "WorkingDir": image.working_directory,
+        "Labels": image.labels,
+        "ExposedPorts": {port: {} for port in image.exposed_ports},
+    }
+    description = {"os": "linux", "config": settings, "rootfs": {"type": "layers", "chain": chain}}
+    return json.dumps(description, sort_keys=True, separators=(",", ":"))
+
+
+def _digest(config: str) -> str:
+    return f"sha256:{hashlib.sha256(config.encode()).hexdigest()}"

@@ -1,0 +1,191 @@
+"""The processes around a container's command, started by `rehearsal/containers/container.py`.
+
+    launcher   in the host's namespaces: carries connections to the gateway, ends when the server
+               does (its standard input closes), passes SIGTERM on
+    keeper     makes the namespaces and waits for process 1
+    init       process 1 inside: lays out the root directory, serves the forwarded ports, runs the
+               command, reaps, and takes every process with it when the command ends
+
+Each dies with the one above, so that nothing outlives the server. Standard library only: this runs
+as `python -I -S`, with the specification as one line of JSON on standard input.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from rehearsal.containers import forwarding, linux
+from rehearsal.containers import root as container_root
+
+Specification = dict[str, Any]
+
+SETUP_FAILED = 125  # Docker's exit code when the container itself could not be started
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+_TERMINATE = b"T"
+_LISTENER = b"L"
+
+
+def main() -> NoReturn:
+    """Runs the container that standard input describes and exits with its command's exit code."""
+    specification: Specification = json.loads(sys.stdin.buffer.readline())
+    above, below = socket.socketpair()
+    launcher = os.getpid()
+    keeper = os.fork()
+    if keeper == 0:
+        above.close()
+        _guarded(_keep, specification, below, launcher)
+    below.close()
+    signal.signal(signal.SIGTERM, lambda *_: _send(above, _TERMINATE))
+    listening = specification.get("listen_descriptor")
+    if listening is not None:
+        os.close(listening)
+    _serve_gateway(specification, above, keeper)
+    status = os.waitpid(keeper, 0)[1]
+    if select.select([sys.stdin], [], [], 0)[0]:  # nobody is left who would remove them
+        shutil.rmtree(Path(specification["root"]).parent, ignore_errors=True)
+    _exit_as(status)
+
+
+def _send(control: socket.socket, message: bytes) -> None:
+    with contextlib.suppress(OSError):  # the other side has ended: there is nobody to tell
+        control.sendall(message)
+
+
+def _serve_gateway(specification: Specification, control: socket.socket, keeper: int) -> None:
+    """Until the container ends; kills it when standard input closes, that is: the server ended."""
+    while True:
+        ready, _, _ = select.select([control, sys.stdin], [], [])
+        if sys.stdin in ready:
+            os.kill(keeper, signal.SIGKILL)
+            return
+        message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        if not message:
+            return
+        if message == _LISTENER:
+            host, port = specification["gateway"]
+            listener = socket.socket(fileno=descriptors[0])
+            forwarding.forward(listener, forwarding.connect_tcp(host, port))
+
+
+def _guarded(step: Any, *arguments: Any) -> NoReturn:
+    """Runs a step of the setup; what fails is said on the container's own output."""
+    try:
+        step(*arguments)
+    except OSError as error:
+        _refuse(SETUP_FAILED, f"The container could not be started: {error}")
+    os._exit(0)
+
+
+def _keep(specification: Specification, control: socket.socket, launcher: int) -> None:
+    quiet = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(quiet, 0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # stops arrive over the control socket
+    user, group = os.getuid(), os.getgid()
+    flags = linux.NEW_USER | linux.NEW_MOUNT | linux.NEW_PID | linux.NEW_IPC | linux.NEW_HOSTNAME
+    if specification["network"] != "HOST":
+        flags |= linux.NEW_NETWORK
+    linux.unshare(flags)
+    linux.die_with_parent(launcher)
+    linux.map_to_root(user, group)
+    init = os.fork()
+    if init == 0:
+        linux.die_with_parent(0)  # the parent is outside of this process namespace
+        _guarded(_initialise, specification, control)
+    control.close()
+    _exit_as(os.waitpid(init, 0)[1])
+
+
+def _exit_as(status: int) -> NoReturn:
+    """Ends with the exit code of another process, as a shell does."""
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def _initialise(specification: Specification, control: socket.socket) -> None:
+    container_root.lay_out(specification["root"], specification["mounts"])
+    socket.sethostname(specification["hostname"])
+    if specification["network"] != "HOST":
+        forwarding.bring_loopback_up()
+    wake, wakened = os.pipe()
+    for end in (wake, wakened):
+        os.set_blocking(end, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wakened)
+    if specification["network"] == "AWS":
+        listener = forwarding.listen_tcp(*specification["gateway"])
+        socket.send_fds(control, [_LISTENER], [listener.fileno()])
+        listener.close()
+    command = _spawn(specification)
+    listening = specification.get("listen_descriptor")
+    if listening is not None:
+        connect = forwarding.connect_tcp("127.0.0.1", specification["listen_port"])
+        forwarding.forward(socket.socket(fileno=listening), connect)
+    _exit_as(_supervise(command, control, wake))
+
+
+def _spawn(specification: Specification) -> int:
+    command = os.fork()
+    if command:
+        return command
+    os.setsid()
+    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    words, environment = specification["command"], specification["environment"]
+    try:
+        Path(specification["working_directory"]).mkdir(parents=True, exist_ok=True)
+        os.chdir(specification["working_directory"])
+        linux.drop_capabilities()
+        os.closerange(3, 256)
+        os.execvpe(words[0], words, environment)  # noqa: S606
+    except FileNotFoundError:
+        where = environment.get("PATH", "")
+        _refuse(NOT_FOUND, f'exec: "{words[0]}": executable file not found in $PATH ({where})')
+    except OSError as error:
+        _refuse(NOT_EXECUTABLE, f'exec: "{words[0]}": {error.strerror}')
+
+
+def _refuse(code: int, message: str) -> NoReturn:
+    sys.stderr.write(message + "\n")
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _supervise(command: int, control: socket.socket, wake: int) -> int:
+    """Waits for the command, reaping orphans; returns its wait status."""
+    while True:
+        status = _reap(command)
+        if status is not None:
+            return status
+        ready, _, _ = select.select([control.fileno(), wake], [], [])
+        if wake in ready:
+            os.read(wake, 512)
+        if control.fileno() in ready:
+            message = control.recv(1)
+            if not message:  # the launcher is gone
+                os._exit(128 + signal.SIGKILL)
+            if message == _TERMINATE:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(command, signal.SIGTERM)
+
+
+def _reap(command: int) -> int | None:
+    while True:
+        try:
+            child, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return None
+        if child == command:
+            return status
+        if child == 0:
+            return None

@@ -1,0 +1,74 @@
+"""Which means of isolation this machine offers to containers."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROBE = """
+import os, sys, tempfile
+sys.path.insert(0, sys.argv[1])
+from rehearsal.containers import linux
+user, group = os.getuid(), os.getgid()
+linux.unshare(linux.NEW_USER | linux.NEW_MOUNT | linux.NEW_PID | linux.NEW_NETWORK
+              | linux.NEW_IPC | linux.NEW_HOSTNAME)
+linux.map_to_root(user, group)
+child = os.fork()
+if child == 0:
+    try:
+        linux.make_private()
+        linux.mount("tmpfs", "/tmp", "tmpfs")
+        os.mkdir("/tmp/proc")
+        linux.mount("proc", "/tmp/proc", "proc")
+    except OSError as error:
+        print(error, file=sys.stderr, flush=True)
+        os._exit(1)
+    os._exit(0)
+os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """`kind` is `namespaces`, or None where containers are impossible; `reason` says why."""
+
+    kind: str | None
+    reason: str
+
+
+class IsolationUnavailableError(Exception):
+    """This machine cannot run containers."""
+
+
+@functools.cache
+def isolation() -> Isolation:
+    """Tries, once, what every container needs: new namespaces, a tmpfs and its own /proc."""
+    if sys.platform != "linux":
+        return Isolation(None, f"containers need Linux namespaces, and this is {sys.platform}")
+    root = Path(__file__).resolve().parents[2]
+    probe = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", _PROBE, str(root)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    if probe.returncode == 0:
+        return Isolation("namespaces", "user, mount, process, network, IPC, host name namespaces")
+    said = probe.stderr.strip().splitlines() or [f"exit code {probe.returncode}"]
+    return Isolation(None, f"unprivileged user namespaces are not permitted ({said[-1]})")
+
+
+def require_isolation() -> None:
+    """Raises IsolationUnavailableError where containers are impossible."""
+    found = isolation()
+    if found.kind is None:
+        raise IsolationUnavailableError(
+            f"This machine cannot run containers: {found.reason}. Allow unprivileged user "
+            "namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0, "
+            "on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0), or, inside of Docker, run "
+            "it with --privileged."
+        )

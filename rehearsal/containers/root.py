@@ -1,0 +1,104 @@
+"""Lays out the root directory that a container sees; runs inside its new mount namespace.
+
+Standard library only, because process 1 of every container runs this file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rehearsal.containers import linux
+
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_DEVICE_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+}
+
+
+def lay_out(root: str, mounts: list[dict[str, Any]]) -> None:
+    """Builds the tree below `root`, an empty directory of the host, and makes it `/`.
+
+    `mounts` are applied in order, each with a `target` and a `kind`: bind (source, writable),
+    directory, tmpfs (mode), overlay (lower, upper, work), symlink (source), file (content, mode),
+    devices, proc, read-only (that mount alone).
+    """
+    linux.make_private()
+    linux.mount("tmpfs", root, "tmpfs", linux.NO_SETUID | linux.NO_DEVICES, "mode=755")
+    for step in mounts:
+        _KINDS[step["kind"]](root + step["target"], step)
+    linux.enter_root(root)
+
+
+def _bind(target: str, step: dict[str, Any]) -> None:
+    source = Path(step["source"])
+    if source.is_dir():
+        Path(target).mkdir(parents=True, exist_ok=True)
+    elif not Path(target).exists():
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        Path(target).touch()
+    linux.bind(str(source), target, writable=step["writable"])
+
+
+def _directory(target: str, _: dict[str, Any]) -> None:
+    Path(target).mkdir(parents=True, exist_ok=True)
+
+
+def _tmpfs(target: str, step: dict[str, Any]) -> None:
+    Path(target).mkdir(parents=True, exist_ok=True)
+    flags = linux.NO_SETUID | linux.NO_DEVICES
+    linux.mount("tmpfs", target, "tmpfs", flags, f"mode={step['mode']}")
+
+
+def _symlink(target: str, step: dict[str, Any]) -> None:
+    Path(target).parent.mkdir(parents=True, exist_ok=True)
+    Path(target).symlink_to(step["source"])
+
+
+def _file(target: str, step: dict[str, Any]) -> None:
+    path = Path(target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(step["content"])
+    path.chmod(int(step["mode"], 8))
+
+
+def _devices(target: str, _: dict[str, Any]) -> None:
+    _tmpfs(target, {"mode": "755"})
+    for name in _DEVICES:
+        if Path("/dev", name).exists():
+            Path(target, name).touch()
+            linux.bind(f"/dev/{name}", f"{target}/{name}", writable=True)
+    for name, place in _DEVICE_LINKS.items():
+        Path(target, name).symlink_to(place)
+    _tmpfs(f"{target}/shm", {"mode": "1777"})
+
+
+def _proc(target: str, _: dict[str, Any]) -> None:
+    Path(target).mkdir(parents=True, exist_ok=True)
+    linux.mount("proc", target, "proc", linux.NO_SETUID | linux.NO_DEVICES | 8)
+
+
+def _overlay(target: str, step: dict[str, Any]) -> None:
+    Path(target).mkdir(parents=True, exist_ok=True)
+    options = f"lowerdir={step['lower']},upperdir={step['upper']},workdir={step['work']},userxattr"
+    linux.mount("overlay", target, "overlay", linux.NO_SETUID | linux.NO_DEVICES, options)
+
+
+def _read_only(target: str, _: dict[str, Any]) -> None:
+    linux.make_read_only(target.rstrip("/") or "/", recursive=False)
+
+
+_KINDS = {
+    "bind": _bind,
+    "directory": _directory,
+    "tmpfs": _tmpfs,
+    "symlink": _symlink,
+    "file": _file,
+    "devices": _devices,
+    "proc": _proc,
+    "overlay": _overlay,
+    "read-only": _read_only,
+}

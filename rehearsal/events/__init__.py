@@ -1,0 +1,1 @@
+"""Delivery of events to targets: targets, retries, dead letters."""

@@ -1,1 +1,0 @@
-"""The data plane: containers, jobs, builds, pipelines and endpoints that really run."""

@@ -1,0 +1,1 @@
+"""The ground of every service: gateway, protocols, base class, platform."""

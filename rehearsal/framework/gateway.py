@@ -1,0 +1,192 @@
+"""The front of our services: finds the operation, checks it, asks IAM, runs it, answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import errno
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import botocore.loaders
+from botocore import xform_name
+from botocore.model import OperationModel, ServiceModel
+
+from rehearsal.framework.platform import AwsError, Context, Scope
+from rehearsal.framework.protocols.protocol import Answer, HttpRequest, WireProtocol
+from rehearsal.framework.protocols.shapes import AnswerError, ShapeReader, validation_message
+from rehearsal.framework.protocols.spoken_protocols import protocols_for
+from rehearsal.framework.service import Service
+
+_log = logging.getLogger("rehearsal.gateway")
+
+
+class Authorizer(Protocol):
+    """Who judges whether the caller of an HTTP request may do it."""
+
+    def authorize_request(
+        self,
+        http: HttpRequest,
+        *,
+        action: str,
+        resource_arn: str,
+        scope: Scope,
+        context_keys: Mapping[str, Any],
+    ) -> None:
+        """Raises AwsError (AccessDeniedException) when IAM does not allow the caller."""
+
+
+@dataclass(frozen=True)
+class _Endpoint:
+    service: Service
+    model: ServiceModel
+    protocol: WireProtocol
+
+
+class Gateway:
+    """Serves a set of services.
+
+    Raises ValueError when a service has no IAM mapping, or speaks a protocol that is not known:
+    what IAM cannot judge is not served.
+    """
+
+    def __init__(
+        self, services: Sequence[Service], *, authorizer: Authorizer, executor: Executor
+    ) -> None:
+        self._authorizer = authorizer
+        self._executor = executor
+        loader = botocore.loaders.create_loader()
+        self._endpoints: dict[str, list[_Endpoint]] = {}
+        for service in services:
+            _check_mapping(service)
+            model = ServiceModel(loader.load_service_model(service.name, "service-2"), service.name)
+            self._endpoints.setdefault(model.signing_name, []).extend(
+                _Endpoint(service, model, protocol) for protocol in protocols_for(model)
+            )
+
+    @property
+    def target_prefixes(self) -> dict[str, list[str]]:
+        """For each signing name, the X-Amz-Target prefixes of its services."""
+        return {
+            signing_name: [
+                endpoint.model.metadata["targetPrefix"]
+                for endpoint in endpoints
+                if "targetPrefix" in endpoint.model.metadata
+            ]
+            for signing_name, endpoints in self._endpoints.items()
+        }
+
+    async def handle(
+        self, signing_name: str, http: HttpRequest, scope: Scope, caller_arn: str
+    ) -> Answer:
+        """Answers one authenticated request that was signed for `signing_name`."""
+        protocol = self._endpoints[signing_name][0].protocol
+        try:
+            endpoint, operation = self._find(signing_name, http)
+            protocol = endpoint.protocol
+            request = _read(endpoint, operation, http)
+            context = Context(scope, caller_arn)
+            self._authorize(endpoint.service, operation, request, http, scope)
+            method = endpoint.service.operation(xform_name(operation.name))
+            assert method is not None, "_find has checked it"  # noqa: S101
+            loop = asyncio.get_running_loop()
+            run = contextvars.copy_context().run
+            answer = await loop.run_in_executor(self._executor, run, method, request, context)
+            return protocol.write(operation, answer if answer is not None else {})
+        except AwsError as error:
+            return protocol.write_error(error)
+        except AnswerError as error:
+            _log.error("%s answered outside of its model: %s", http.headers, error)
+            return protocol.write_error(AwsError("InternalFailure", str(error), 500))
+        except OSError as error:
+            return protocol.write_error(_system_error(error))
+        except Exception as error:
+            _log.exception("%s %s failed", http.method, http.headers.get("x-amz-target", http.path))
+            message = f"{type(error).__name__}: {error}"
+            return protocol.write_error(AwsError("InternalFailure", message, 500))
+
+    def _find(self, signing_name: str, http: HttpRequest) -> tuple[_Endpoint, OperationModel]:
+        for endpoint in self._endpoints[signing_name]:
+            operation = endpoint.protocol.operation(http)
+            if operation is None:
+                continue
+            if endpoint.service.operation(xform_name(operation.name)) is None:
+                raise AwsError(
+                    "UnknownOperationException",
+                    f"The rehearsal does not support {endpoint.service.name} {operation.name}.",
+                )
+            return endpoint, operation
+        target = http.headers.get("x-amz-target") or f"{http.method} {http.path}"
+        raise AwsError(
+            "UnknownOperationException", f"The rehearsal knows no operation {target} here."
+        )
+
+    def _authorize(
+        self,
+        service: Service,
+        operation: OperationModel,
+        request: Mapping[str, Any],
+        http: HttpRequest,
+        scope: Scope,
+    ) -> None:
+        requested = _request_tags(request)
+        for arn in service.resource_arns(operation.name, request, scope):
+            tags = service.resource_tags(arn, scope) if arn != "*" else {}
+            self._authorizer.authorize_request(
+                http,
+                action=service.action(operation.name),
+                resource_arn=arn,
+                scope=scope,
+                context_keys={
+                    **requested,
+                    **service.condition_keys(operation.name, request, scope),
+                    **{f"aws:ResourceTag/{key}": value for key, value in tags.items()},
+                },
+            )
+
+
+def _check_mapping(service: Service) -> None:
+    kind = type(service)
+    if kind.resource_arns is Service.resource_arns or not getattr(kind, "namespace", ""):
+        raise ValueError(
+            f"{kind.__name__} is not served: it maps its operations to no IAM resources. "
+            "Define `namespace` and `resource_arns`."
+        )
+
+
+def _read(endpoint: _Endpoint, operation: OperationModel, http: HttpRequest) -> dict[str, Any]:
+    reader = ShapeReader()
+    request = endpoint.protocol.read(operation, http, reader)
+    if reader.problems:
+        raise AwsError(endpoint.service.validation_error, validation_message(reader.problems))
+    return request
+
+
+def _request_tags(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The condition keys aws:RequestTag/... and aws:TagKeys of a request that sets tags."""
+    given = request.get("Tags", request.get("tags", request.get("ResourceTags")))
+    tags: dict[str, str] = {}
+    if isinstance(given, Mapping):
+        tags = {str(key): str(value) for key, value in given.items()}
+    elif isinstance(given, list):
+        tags = {
+            tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", ""))
+            for tag in given
+            if isinstance(tag, Mapping)
+        }
+    removed = request.get("TagKeys", request.get("tagKeys", request.get("ResourceTagKeys"))) or []
+    if not tags and not removed:
+        return {}
+    keys = [*tags, *removed]
+    return {"aws:TagKeys": keys, **{f"aws:RequestTag/{key}": tags[key] for key in tags}}
+
+
+def _system_error(error: OSError) -> AwsError:
+    if error.errno == errno.ENOSPC:
+        message = f"The disk of the rehearsal is full ({error.filename}): free some space."
+        return AwsError("ServiceUnavailable", message, 503)
+    _log.exception("An operation failed")
+    return AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500)

@@ -1,0 +1,1 @@
+"""The wire protocols of AWS's APIs."""

@@ -1,0 +1,108 @@
+"""The base of every AWS service that the rehearsal adds.
+
+A subclass names its botocore service and implements operations as methods called like boto3's:
+
+    class CodePipeline(Service):
+        name = "codepipeline"
+        namespace = "codepipeline"
+
+        def get_pipeline(self, request: Request, context: Context) -> Response: ...
+
+A service with many operations is composed: it hands `compose` its parts, objects that implement
+some of the operations and get what they need by their constructors.
+
+The gateway (rehearsal/framework/gateway.py) parses the wire protocol, checks the request against
+botocore's model, asks IAM, calls the method on a worker thread (a method may block and may call AWS
+through boto3) and serialises the answer. An operation without a method is refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from rehearsal.framework.platform import Context, Platform, Scope
+
+Request = Mapping[str, Any]
+Response = dict[str, Any]
+Operation = Callable[[Request, Context], Response | None]
+
+# handler(method, path, query, headers, body) -> (status, headers, body); header names lower case.
+RawHandler = Callable[
+    [str, str, Mapping[str, list[str]], Mapping[str, str], bytes],
+    tuple[int, dict[str, str], bytes],
+]
+
+
+class Service:
+    """An AWS service.
+
+    `name` is botocore's service name, `namespace` the IAM action prefix. Records of a service are
+    guarded by `self.lock`; operations run concurrently.
+    """
+
+    name: ClassVar[str]
+    namespace: ClassVar[str]
+    #: The code with which this service answers a request that breaks its model.
+    validation_error: ClassVar[str] = "ValidationException"
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.lock = threading.RLock()
+        #: The other services of the control plane by their names, for what one asks of another.
+        self.peers: Mapping[str, Service] = {}
+        self._parts: tuple[object, ...] = ()
+
+    def compose(self, *parts: object) -> None:
+        """Adds objects whose methods implement operations of this service."""
+        self._parts += parts
+
+    def operation(self, method: str) -> Operation | None:
+        """Returns the implementation of an operation, or None if the service does not support it.
+
+        Args:
+            method: The name of the operation as boto3 spells it, such as `create_endpoint`.
+
+        Raises:
+            RuntimeError: Two parts implement the operation.
+        """
+        owners = [one for one in (self, *self._parts) if callable(getattr(one, method, None))]
+        if len(owners) > 1:
+            names = ", ".join(type(owner).__name__ for owner in owners)
+            raise RuntimeError(f"{self.name} {method} has several implementations: {names}")
+        return getattr(owners[0], method) if owners else None
+
+    def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
+        """The ARNs that IAM checks for an operation (API name, as `CreatePipeline`).
+
+        As in the service authorization reference; `["*"]` where it offers no resource level.
+        """
+        raise NotImplementedError(f"{type(self).__name__} maps no resources for IAM")
+
+    def action(self, operation: str) -> str:
+        """The IAM action of an operation; by default they share their name."""
+        return f"{self.namespace}:{operation}"
+
+    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
+        """The service's own condition keys of a request, as `namespace:key`; none by default."""
+        return {}
+
+    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
+        """The tags of a resource, for `aws:ResourceTag` conditions; empty when there are none."""
+        return {}
+
+    def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
+        """HTTP routes outside of AWS's protocols, as git's.
+
+        The pattern is matched against the whole path. A handler runs on a worker thread and checks
+        the caller itself (`Platform.secret_for`, `Platform.authorize`).
+        """
+        return ()
+
+    def start(self) -> None:
+        """Called once when the gateway answers, on a worker thread."""
+
+    def close(self) -> None:
+        """Ends every thread and process that the service started. Must return within seconds."""

@@ -1,0 +1,155 @@
+"""Tags of a service's resources: their store, their operations and their permissions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.framework.platform import Context, Platform, Scope
+from rehearsal.framework.service import Request, Response
+
+Given = Iterable[Mapping[str, str]] | Mapping[str, str] | None
+"""Tags as a request has them: a list of key and value, or a map."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TagShape:
+    """The members with which a service's API spells tags.
+
+    Args:
+        arn: The member that names a resource.
+        tags: The member that holds tags.
+        tag_keys: The member that holds keys to remove.
+        key: The member of a tag that holds its key.
+        value: The member of a tag that holds its value.
+        as_map: True if tags are a map instead of a list.
+    """
+
+    arn: str = "ResourceArn"
+    tags: str = "Tags"
+    tag_keys: str = "TagKeys"
+    key: str = "Key"
+    value: str = "Value"
+    as_map: bool = False
+
+    def parse(self, given: Given) -> dict[str, str]:
+        """Returns tags of a request as a map."""
+        if not given:
+            return {}
+        if isinstance(given, Mapping):
+            return dict(given)
+        return {tag[self.key]: tag.get(self.value, "") for tag in given}
+
+    def write(self, tags: Mapping[str, str]) -> Any:
+        """Returns tags as a response has them."""
+        if self.as_map:
+            return dict(tags)
+        return [{self.key: key, self.value: value} for key, value in tags.items()]
+
+
+def tagging_keys(tags: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the condition keys of a request that sets tags: aws:RequestTag/KEY, aws:TagKeys."""
+    if not tags:
+        return {}
+    requested = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    return {"aws:TagKeys": list(tags), **requested}
+
+
+class Tags:
+    """The tags of a service's resources, by ARN.
+
+    Args:
+        platform: The AWS around the service.
+        action: The action that tagging at creation requires, such as `scheduler:TagResource`.
+        shape: The members with which the API spells tags.
+    """
+
+    def __init__(self, platform: Platform, action: str, shape: TagShape | None = None) -> None:
+        self.shape = shape or TagShape()
+        self._platform = platform
+        self._action = action
+        self._lock = threading.Lock()
+        self._tags: dict[str, dict[str, str]] = {}
+
+    def of(self, arn: str) -> dict[str, str]:
+        """Returns a copy of a resource's tags."""
+        with self._lock:
+            return dict(self._tags.get(arn, {}))
+
+    def authorize(
+        self,
+        context: Context,
+        arn: str,
+        given: Given,
+        keys: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Checks that the caller may tag a resource that it is about to create.
+
+        AWS evaluates the tagging action on its own, with the tags as condition keys.
+
+        Args:
+            context: The caller.
+            arn: The resource.
+            given: The tags of the request; none need no permission.
+            keys: Further condition keys of the service. Defaults to none.
+
+        Raises:
+            AwsError: AccessDeniedException, if IAM denies it.
+        """
+        tags = self.shape.parse(given)
+        if tags:
+            asked = {**(keys or {}), **tagging_keys(tags)}
+            self._platform.authorize(context.caller_arn, self._action, arn, context.scope, asked)
+
+    def put(self, arn: str, given: Given) -> None:
+        """Replaces the tags of a resource, without a check."""
+        with self._lock:
+            self._tags[arn] = self.shape.parse(given)
+
+    def add(self, arn: str, given: Given) -> None:
+        """Adds tags to a resource, or changes their values."""
+        with self._lock:
+            self._tags.setdefault(arn, {}).update(self.shape.parse(given))
+
+    def remove(self, arn: str, keys: Iterable[str]) -> None:
+        """Removes tags of a resource."""
+        with self._lock:
+            for key in keys:
+                self._tags.get(arn, {}).pop(key, None)
+
+    def drop(self, arn: str) -> None:
+        """Forgets a resource that was deleted."""
+        with self._lock:
+            self._tags.pop(arn, None)
+
+
+class TagOperations:
+    """TagResource, UntagResource and ListTagsForResource of a service.
+
+    Args:
+        tags: The service's tags.
+        require: Raises the service's error if an ARN names no resource of a scope.
+    """
+
+    def __init__(self, tags: Tags, require: Callable[[str, Scope], object]) -> None:
+        self._tags = tags
+        self._require = require
+
+    def tag_resource(self, request: Request, context: Context) -> Response:
+        self._tags.add(self._arn(request, context), request[self._tags.shape.tags])
+        return {}
+
+    def untag_resource(self, request: Request, context: Context) -> Response:
+        self._tags.remove(self._arn(request, context), request[self._tags.shape.tag_keys])
+        return {}
+
+    def list_tags_for_resource(self, request: Request, context: Context) -> Response:
+        shape = self._tags.shape
+        return {shape.tags: shape.write(self._tags.of(self._arn(request, context)))}
+
+    def _arn(self, request: Request, context: Context) -> str:
+        arn = str(request[self._tags.shape.arn])
+        self._require(arn, context.scope)
+        return arn

@@ -1,0 +1,1 @@
+"""Git repositories, Git over HTTP, and Git providers."""

@@ -1,0 +1,1 @@
+"""Patches of ministack's S3 and KMS: encryption of objects."""

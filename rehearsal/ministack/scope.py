@@ -1,0 +1,20 @@
+"""The account and region of the request that is being served."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from ministack.core.responses import get_account_id, get_region, request_scope
+
+from rehearsal.framework.platform import Scope
+
+
+def current_scope() -> Scope:
+    """The scope of the request, or of the stack operation, that this code runs for."""
+    return Scope(get_account_id(), get_region())
+
+
+def in_scope(scope: Scope) -> AbstractContextManager[None]:
+    """Makes ministack's stores those of `scope` for a block."""
+    context: AbstractContextManager[None] = request_scope(scope.account, scope.region)
+    return context

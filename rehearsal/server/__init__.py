@@ -1,0 +1,1 @@
+"""The server process: composition of the services, certificate, child processes."""

@@ -1,0 +1,146 @@
+"""Everything that serves AWS in this process: ministack, our services, and the way between them."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from hypercorn.asyncio import serve as hypercorn_serve
+from hypercorn.config import Config
+
+from rehearsal.cloudformation.resource_types import ResourceType
+from rehearsal.framework.gateway import Gateway
+from rehearsal.framework.raw_routes import RawRoutes
+from rehearsal.framework.service import Service
+from rehearsal.ministack.install import application, install
+from rehearsal.ministack.ministack import Ministack
+from rehearsal.server.certificate import Certificate
+
+# Types of services that are ministack's own, for which it has the API and not the type.
+_FURTHER_TYPES = ("rehearsal.services.ec2.resource_types",)
+_log = logging.getLogger("rehearsal.server")
+# An operation may block on others, which need a thread each; idle threads cost next to nothing.
+_WORKERS = 256
+_CLOSE_SECONDS = 2.0
+
+
+class ControlPlane:
+    """The services of the rehearsal, ready to serve.
+
+    `services` are dotted class paths, `rehearsal.services.codebuild:CodeBuild`. A module's
+    `RESOURCE_TYPES` (of the path's module or of the class's own) are registered in CloudFormation.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[str],
+        *,
+        endpoint_url: str,
+        certificate: Certificate,
+        state_directory: Path,
+    ) -> None:
+        self._certificate = certificate
+        self.platform = Ministack(
+            endpoint_url=endpoint_url,
+            certificate=certificate.certificate,
+            ca_bundle=certificate.ca_bundle,
+            state_directory=state_directory,
+        )
+        self._executor = ThreadPoolExecutor(_WORKERS, thread_name_prefix="service")
+        classes = [_load(path) for path in services]
+        self._services = [make(self.platform) for make in classes]
+        peers = {service.name: service for service in self._services}
+        for service in self._services:
+            service.peers = peers
+        gateway = Gateway(self._services, authorizer=self.platform, executor=self._executor)
+        install(self.platform, gateway, _resource_types(services, classes))
+        self._application = RawRoutes(application(), self._services, self._executor)
+
+    async def serve(
+        self, listener: socket.socket, stop: asyncio.Event, *, ready: Callable[[], None]
+    ) -> None:
+        """Serves until `stop` is set; calls `ready` once requests are answered."""
+        config = Config()
+        config.bind = [f"fd://{listener.fileno()}"]
+        config.certfile = str(self._certificate.certificate)
+        config.keyfile = str(self._certificate.key)
+        config.keep_alive_timeout = 75
+        config.graceful_timeout = 0.5
+        config.loglevel = "WARNING"
+        config.accesslog = None
+        serving = asyncio.create_task(
+            hypercorn_serve(self._application, config, shutdown_trigger=stop.wait)
+        )
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            await self._start(listener, serving)
+            if not stop.is_set():
+                ready()
+            await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                serving.result()
+        finally:
+            await self._close()
+
+    async def _start(self, listener: socket.socket, serving: asyncio.Task[None]) -> None:
+        await _answering(listener.getsockname()[1], serving)
+        loop = asyncio.get_running_loop()
+        for service in self._services:
+            await loop.run_in_executor(self._executor, service.start)
+
+    async def _close(self) -> None:
+        """Ends all services side by side; one that does not end in time is left to the kill."""
+        loop = asyncio.get_running_loop()
+        closing = [loop.run_in_executor(self._executor, s.close) for s in self._services]
+        done, late = await asyncio.wait(closing, timeout=_CLOSE_SECONDS)
+        for task in done:
+            if task.exception():
+                _log.error("A service did not close", exc_info=task.exception())
+        if late:
+            _log.error("%d services did not close in %s s", len(late), _CLOSE_SECONDS)
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+async def _answering(port: int, serving: asyncio.Task[None]) -> None:
+    """Waits until the server accepts connections over TLS, or has failed."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE  # it is ours, on our own port
+    while True:
+        if serving.done():
+            serving.result()
+            raise RuntimeError("The server ended before it answered")
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
+        except OSError:
+            await asyncio.sleep(0.05)
+            continue
+        writer.close()
+        await writer.wait_closed()
+        return
+
+
+def _load(path: str) -> type[Service]:
+    module_name, _, class_name = path.partition(":")
+    made = getattr(importlib.import_module(module_name), class_name)
+    if not (isinstance(made, type) and issubclass(made, Service)):
+        raise TypeError(f"{path} is not a Service")
+    return made
+
+
+def _resource_types(paths: Sequence[str], classes: Sequence[type[Service]]) -> list[ResourceType]:
+    """The RESOURCE_TYPES of the modules that name or define the services, each type once."""
+    names = [path.partition(":")[0] for path in paths] + [made.__module__ for made in classes]
+    names += _FURTHER_TYPES
+    rows = (
+        row
+        for name in names
+        for row in getattr(importlib.import_module(name), "RESOURCE_TYPES", ())
+    )
+    return list({row.type_name: row for row in rows}.values())

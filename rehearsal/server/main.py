@@ -1,0 +1,240 @@
+"""The rehearsal's AWS, as one process.
+
+    python -m rehearsal.server.main --state-directory D [--port 0]
+
+It writes D/endpoint.json when it is ready, and ends on SIGTERM or SIGINT within 5 seconds, leaving
+no child. Exit codes: 0 ended by a signal, 1 failed, 2 could not start (port taken, disk full).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rehearsal.server.certificate import Certificate, make_certificate
+from rehearsal.server.child_processes import adopt_orphans, end_children
+
+SERVICES = (
+    "rehearsal.services.sagemaker.service:SageMaker",
+    "rehearsal.services.sagemaker.hosting.runtime:SageMakerRuntime",
+    "rehearsal.services.sagemaker.feature_store.feature_store_runtime:FeatureStoreRuntime",
+    "rehearsal.services.codepipeline:CodePipeline",
+    "rehearsal.services.codebuild:CodeBuild",
+    "rehearsal.services.codecommit:CodeCommit",
+    "rehearsal.services.codeconnections:CodeConnections",
+    "rehearsal.services.codestar_notifications:CodeStarNotifications",
+    "rehearsal.services.chatbot:Chatbot",
+    "rehearsal.services.budgets:Budgets",
+    "rehearsal.services.application_autoscaling:ApplicationAutoScaling",
+    "rehearsal.services.scheduler:Scheduler",
+    "rehearsal.services.cloudwatch:CloudWatch",
+    "rehearsal.services.servicecatalog:ServiceCatalog",
+)
+_NEEDED_BYTES = 512 * 1024**2
+_GRACE_SECONDS = 3.0
+_LAMBDA_MODULES = Path(__file__).parents[1] / "ministack" / "lambda_modules"
+
+_log = logging.getLogger("rehearsal.server")
+
+
+class CannotStart(Exception):  # noqa: N818  # it reads as what it says
+    """The server cannot start here; the text says why and what to do."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the server until a signal ends it."""
+    options = _parser().parse_args(arguments)
+    state = Path(options.state_directory).resolve()
+    try:
+        listener = _listen(options.port)
+        _check_disk(state)
+        certificate = make_certificate(state / "tls")
+    except CannotStart as problem:
+        print(problem, file=sys.stderr)  # noqa: T201  # for the person who started the server
+        return 2
+    if options.image_directory:
+        _share_images(state, Path(options.image_directory))
+    _configure_logging(state)
+    port = listener.getsockname()[1]
+    _set_environment(state, certificate, port, options.region, options.account)
+    adopt_orphans()
+    try:
+        # The loop is left as it is: closing it would wait for clients to say goodbye over TLS.
+        asyncio.new_event_loop().run_until_complete(_serve(listener, state, certificate, options))
+    finally:
+        end_children(_GRACE_SECONDS)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rehearsal.server.main", description=__doc__)
+    parser.add_argument("--state-directory", required=True, help="where everything is kept")
+    parser.add_argument(
+        "--image-directory",
+        help="where layers of images outlive the server, as in an engine's cache; left out: with "
+        "the rest",
+    )
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--region", default="us-east-1", help="region of callers that name none")
+    parser.add_argument("--account", default="111111111111", help="the default account's id")
+    parser.add_argument(
+        "--service",
+        action="append",
+        help="dotted class path of a service (module:Class); replaces the default list",
+    )
+    return parser
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise CannotStart(
+            f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}): another program has it. "
+            "End that program or choose another port; 0 takes a free one."
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+def _check_disk(state: Path) -> None:
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=state) as probe:
+            probe.write(b"\0" * 4096)
+            probe.flush()
+        free = shutil.disk_usage(state).free
+    except OSError as error:
+        raise CannotStart(f"{state} cannot be written ({error.strerror}).") from None
+    if free < _NEEDED_BYTES:
+        raise CannotStart(
+            f"The disk of {state} has {free // 1024**2} MiB free, the rehearsal needs "
+            f"{_NEEDED_BYTES // 1024**2} MiB. Free some space or choose another directory."
+        )
+
+
+def _share_images(state: Path, images: Path) -> None:
+    """Layers are kept by the digest of what made them, so any server may use them."""
+    images.mkdir(parents=True, exist_ok=True)
+    link = state / "images"
+    if not link.exists():
+        link.symlink_to(images.resolve(), target_is_directory=True)
+
+
+def _configure_logging(state: Path) -> None:
+    logging.basicConfig(
+        filename=state / "server.log",
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        force=True,
+    )
+    logging.captureWarnings(True)
+    # One line per client that is made says nothing.
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+
+
+def _set_environment(
+    state: Path, certificate: Certificate, port: int, region: str, account: str
+) -> None:
+    """ministack's settings, which it reads when it is imported, and those of child processes.
+
+    A user's AWS_* variables have no place here: ministack takes the configured key for a root's.
+    """
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    scratch = state / "tmp"
+    scratch.mkdir(exist_ok=True)
+    tempfile.tempdir = str(scratch)
+    bundle = str(certificate.ca_bundle)
+    os.environ.update(
+        GATEWAY_PORT=str(port),
+        BIND_HOST="127.0.0.1",
+        MINISTACK_HOST="localhost",
+        MINISTACK_ACCOUNT_ID=account,
+        MINISTACK_REGION=region,
+        AUTH="true",
+        USE_SSL="1",
+        MINISTACK_SSL_CERT=str(certificate.certificate),
+        MINISTACK_SSL_KEY=str(certificate.key),
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        LAMBDA_EXECUTOR="local",
+        DOCKER_HOST="unix:///nonexistent",  # no container engine is looked for
+        S3_PERSIST="1",
+        S3_DATA_DIR=str(state / "s3"),
+        STATE_DIR=str(state / "ministack"),
+        LOG_LEVEL="WARNING",
+        TMPDIR=str(scratch),
+        AWS_CA_BUNDLE=bundle,
+        SSL_CERT_FILE=bundle,
+        REQUESTS_CA_BUNDLE=bundle,
+        NODE_EXTRA_CA_CERTS=bundle,
+        AWS_EC2_METADATA_DISABLED="true",
+        PYTHONPATH=os.pathsep.join(
+            filter(
+                None,
+                [
+                    str(_LAMBDA_MODULES),
+                    os.getenv("PYTHONPATH"),
+                ],
+            )
+        ),
+    )
+
+
+async def _serve(
+    listener: socket.socket, state: Path, certificate: Certificate, options: argparse.Namespace
+) -> None:
+    # Only now: the adapter imports ministack, which reads the environment.
+    from rehearsal.server.control_plane import ControlPlane
+
+    port = listener.getsockname()[1]
+    endpoint_url = f"https://127.0.0.1:{port}"
+    plane = ControlPlane(
+        options.service or SERVICES,
+        endpoint_url=endpoint_url,
+        certificate=certificate,
+        state_directory=state,
+    )
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    endpoint = {
+        "url": endpoint_url,
+        "port": port,
+        "pid": os.getpid(),
+        "ca_bundle": str(certificate.ca_bundle),
+        "accounts": [options.account],
+        "region": options.region,
+    }
+    await plane.serve(listener, stop, ready=lambda: _announce(state, endpoint))
+
+
+def _announce(state: Path, endpoint: dict[str, object]) -> None:
+    """Writes endpoint.json at once and whole, as others wait for it."""
+    draft = state / "endpoint.json.draft"
+    draft.write_text(json.dumps(endpoint, indent=2) + "\n")
+    draft.replace(state / "endpoint.json")
+    _log.info("Ready at %s", endpoint["url"])
+
+
+if __name__ == "__main__":
+    code = main()
+    logging.shutdown()
+    # Threads of jobs may still wait for children that are gone; nothing is left to save.
+    os._exit(code)

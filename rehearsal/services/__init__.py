@@ -1,0 +1,1 @@
+"""The AWS services that the rehearsal implements, one folder each."""

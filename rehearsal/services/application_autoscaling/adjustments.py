@@ -1,0 +1,91 @@
+"""The capacity that a policy asks for, given what its alarm saw.
+
+See "How step scaling works" and "How target tracking works" in the user guide of Application Auto
+Scaling.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from rehearsal.framework.platform import AwsError
+
+
+def stepped(config: Mapping[str, Any], current: int, breach: float) -> int:
+    """The capacity of a step scaling policy.
+
+    `breach` is the metric minus the alarm's threshold. Without a step for it nothing changes.
+    """
+    steps = config["StepAdjustments"]
+    found = [step for step in steps if _covers(step, breach, above=breach >= 0)]
+    if not found and breach == 0:  # at the threshold, where only steps below it are defined
+        found = [step for step in steps if _covers(step, breach, above=False)]
+    step = found[0] if found else None
+    if step is None:
+        return current
+    adjustment = step["ScalingAdjustment"]
+    match config["AdjustmentType"]:
+        case "ExactCapacity":
+            return int(adjustment)
+        case "PercentChangeInCapacity":
+            change = _rounded(current * adjustment / 100)
+            least = int(config.get("MinAdjustmentMagnitude", 0))
+            if change and abs(change) < least:
+                change = int(math.copysign(least, change))
+        case _:
+            change = int(adjustment)
+    return max(current + change, 0)
+
+
+def check_steps(config: Mapping[str, Any]) -> None:
+    """Raises AwsError (ValidationException) for ranges that overlap, leave gaps or are unbounded.
+
+    See StepAdjustment in the API reference.
+    """
+    ranges = sorted(map(_bounds, config["StepAdjustments"]))
+    if any(lower >= upper for lower, upper in ranges):
+        raise _invalid("lower bounds must be less than upper bounds")
+    if (-math.inf, math.inf) in ranges:
+        raise _invalid("lower and upper bound cannot both be left out")
+    for (_, end), (start, _) in pairwise(ranges):
+        if end != start:
+            raise _invalid("step adjustments cannot overlap or have a gap")
+    if math.isfinite(ranges[0][0]) and ranges[0][0] < 0:
+        raise _invalid("below the threshold one step needs no lower bound")
+    if math.isfinite(ranges[-1][1]) and ranges[-1][1] > 0:
+        raise _invalid("above the threshold one step needs no upper bound")
+
+
+def _invalid(why: str) -> AwsError:
+    return AwsError("ValidationException", f"Step adjustment ranges are not valid: {why}")
+
+
+def _bounds(step: Mapping[str, Any]) -> tuple[float, float]:
+    lower = step.get("MetricIntervalLowerBound", -math.inf)
+    return float(lower), float(step.get("MetricIntervalUpperBound", math.inf))
+
+
+def _covers(step: Mapping[str, Any], breach: float, *, above: bool) -> bool:
+    """Above the threshold the lower bound belongs to the step, below it the upper one."""
+    lower, upper = _bounds(step)
+    if above:
+        return lower <= breach < upper
+    return lower < breach <= upper
+
+
+def _rounded(change: float) -> int:
+    """Toward zero, but a change of less than one is one."""
+    if 0 < abs(change) < 1:
+        return int(math.copysign(1, change))
+    return int(change)
+
+
+def tracked(target: float, current: int, metric: float) -> int:
+    """The capacity at which the metric would be at its target.
+
+    At zero the metric counts as that of one: what is there for nobody is there for the first.
+    """
+    return math.ceil(round(max(current, 1) * metric / target, 9))

@@ -1,0 +1,169 @@
+"""Scaling policies: how capacity follows a metric."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.framework.platform import AwsError, Context, Platform, Scope
+from rehearsal.framework.service import Request, Response
+from rehearsal.services.application_autoscaling.activities import role_arn
+from rehearsal.services.application_autoscaling.adjustments import check_steps
+from rehearsal.services.application_autoscaling.records import (
+    Record,
+    TargetKey,
+    key_of,
+    moment,
+    page,
+    selected,
+)
+from rehearsal.services.application_autoscaling.targets import ScalableTargets, no_target
+from rehearsal.services.application_autoscaling.tracking_alarms import (
+    check_tracking,
+    tracking_alarms,
+)
+
+_CONFIGURATIONS = {
+    "StepScaling": "StepScalingPolicyConfiguration",
+    "TargetTrackingScaling": "TargetTrackingScalingPolicyConfiguration",
+    "PredictiveScaling": "PredictiveScalingPolicyConfiguration",
+}
+
+
+class ScalingPolicies(ScalableTargets):
+    """Put-, Describe- and DeleteScalingPolicy."""
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self.policies: dict[tuple[TargetKey, str], Record] = {}
+
+    def put_scaling_policy(self, request: Request, context: Context) -> Response:
+        """Adds or changes a policy. AWS makes the alarms of target tracking itself."""
+        key, name = key_of(context.scope, request), request["PolicyName"]
+        with self.lock:
+            target = self.targets.get(key)
+            existing = self.policies.get((key, name), {})
+        if target is None:
+            raise no_target(request)
+        kind = request.get("PolicyType") or existing.get("PolicyType", "StepScaling")
+        _check_policy(key, kind, request)
+        policy = {
+            "PolicyARN": existing.get("PolicyARN") or _policy_arn(context.scope, request),
+            "CreationTime": existing.get("CreationTime") or moment(),
+            **request,
+            "PolicyType": kind,
+        }
+        cloudwatch = self.client(key.scope, target["RoleARN"], "cloudwatch")
+        policy["Alarms"] = []
+        if kind == "TargetTrackingScaling":
+            config = request[_CONFIGURATIONS[kind]]
+            policy["Alarms"] = _make_alarms(cloudwatch, key, config, policy["PolicyARN"])
+        _delete_alarms(cloudwatch, existing)
+        with self.lock:
+            self.policies[key, name] = policy
+        return {"PolicyARN": policy["PolicyARN"], "Alarms": policy["Alarms"]}
+
+    def describe_scaling_policies(self, request: Request, context: Context) -> Response:
+        names = request.get("PolicyNames")
+        wanted = [request["ResourceId"]] if "ResourceId" in request else None
+        with self.lock:
+            found = [
+                dict(policy)
+                for (key, name), policy in self.policies.items()
+                if key.scope == context.scope
+                and selected(policy, request, wanted)
+                and (not names or name in names)
+            ]
+        entries, token = page(found, request)
+        return {"ScalingPolicies": self._with_alarms(context.scope, entries), "NextToken": token}
+
+    def _with_alarms(self, scope: Scope, policies: list[Record]) -> list[Record]:
+        """Step scaling policies with the alarms that have them as an action."""
+        if not any(policy["PolicyType"] == "StepScaling" for policy in policies):
+            return policies
+        answer = self.client(scope, role_arn(scope), "cloudwatch").describe_alarms()
+        shown = []
+        for policy in policies:
+            mine = [
+                {
+                    "AlarmName": alarm["AlarmName"],
+                    "AlarmARN": scope.arn("cloudwatch", f"alarm:{alarm['AlarmName']}"),
+                }
+                for alarm in answer.get("MetricAlarms", ())
+                if policy["PolicyARN"] in alarm.get("AlarmActions", ())
+            ]
+            shown.append({**policy, "Alarms": policy["Alarms"] or mine})
+        return shown
+
+    def delete_scaling_policy(self, request: Request, context: Context) -> Response:
+        """Deletes a policy and the alarms that were made for it."""
+        key, name = key_of(context.scope, request), request["PolicyName"]
+        with self.lock:
+            policy = self.policies.pop((key, name), None)
+        if policy is None:
+            raise AwsError(
+                "ObjectNotFoundException",
+                f"No scaling policy found for service namespace: {key.namespace}, resource ID: "
+                f"{key.resource}, scalable dimension: {key.dimension}, policy: {name}",
+            )
+        self._forget_alarms(key, policy)
+        return {}
+
+    def forget_parts(self, key: TargetKey) -> None:
+        super().forget_parts(key)
+        with self.lock:
+            mine = [entry for entry in self.policies if entry[0] == key]
+            policies = [self.policies.pop(entry) for entry in mine]
+        for policy in policies:
+            self._forget_alarms(key, policy)
+
+    def _forget_alarms(self, key: TargetKey, policy: Record) -> None:
+        if policy["Alarms"]:
+            role = self.targets[key]["RoleARN"]
+            _delete_alarms(self.client(key.scope, role, "cloudwatch"), policy)
+
+
+def _make_alarms(
+    cloudwatch: Any, key: TargetKey, config: Mapping[str, Any], policy_arn: str
+) -> list[dict[str, str]]:
+    alarms = []
+    for request in tracking_alarms(key, config, policy_arn):
+        cloudwatch.put_metric_alarm(**request)
+        name = request["AlarmName"]
+        arn = key.scope.arn("cloudwatch", f"alarm:{name}")
+        alarms.append({"AlarmName": name, "AlarmARN": arn})
+    return alarms
+
+
+def _delete_alarms(cloudwatch: Any, policy: Mapping[str, Any]) -> None:
+    names = [alarm["AlarmName"] for alarm in policy.get("Alarms", ())]
+    if names:
+        cloudwatch.delete_alarms(AlarmNames=names)
+
+
+def _check_policy(key: TargetKey, kind: str, request: Request) -> None:
+    needed = _CONFIGURATIONS[kind]
+    if needed not in request:
+        raise AwsError("ValidationException", f"A policy of type {kind} needs {needed}")
+    others = [name for name in _CONFIGURATIONS.values() if name in request and name != needed]
+    if others:
+        raise AwsError("ValidationException", f"A policy of type {kind} cannot have {others[0]}")
+    if kind == "PredictiveScaling":
+        message = f"Predictive scaling does not support scalable dimension {key.dimension}"
+        raise AwsError("ValidationException", message)
+    if kind == "TargetTrackingScaling":
+        check_tracking(key, request[needed])
+    elif not request[needed].get("AdjustmentType") or not request[needed].get("StepAdjustments"):
+        message = "A step scaling policy needs AdjustmentType and StepAdjustments"
+        raise AwsError("ValidationException", message)
+    else:
+        check_steps(request[needed])
+
+
+def _policy_arn(scope: Scope, request: Request) -> str:
+    return scope.arn(
+        "autoscaling",
+        f"scalingPolicy:{uuid.uuid4()}:resource/{request['ServiceNamespace']}/"
+        f"{request['ResourceId']}:policyName/{request['PolicyName']}",
+    )

@@ -1,0 +1,227 @@
+"""The operations on alarms."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.framework.platform import AwsError, Context, Scope
+from rehearsal.framework.service import Request, Response
+from rehearsal.services.cloudwatch import alarm_rules
+from rehearsal.services.cloudwatch.alarm_checks import check_actions, check_metric_alarm
+from rehearsal.services.cloudwatch.alarm_evaluation import INSUFFICIENT_DATA, Finding, queries_of
+from rehearsal.services.cloudwatch.alarm_states import Alarm, AlarmStates
+from rehearsal.services.cloudwatch.metric_store import dimensions
+from rehearsal.services.cloudwatch.pages import page
+
+METRIC, COMPOSITE = "MetricAlarm", "CompositeAlarm"
+_PAGE = 100
+
+
+class Alarms(AlarmStates):
+    """Put-, Describe-, Delete-, Enable-, Disable- and SetAlarmState, and their history."""
+
+    def put_metric_alarm(self, request: Request, context: Context) -> Response:
+        check_metric_alarm(request)
+        self._put(request, context)
+        self.evaluate_alarm(context.scope, request["AlarmName"])
+        return {}
+
+    def put_composite_alarm(self, request: Request, context: Context) -> Response:
+        check_actions(request)
+        rule = alarm_rules.parse(request["AlarmRule"])
+        unknown = [n for n in rule.alarms() if (context.scope, n) not in self._alarms]
+        if unknown:
+            message = f"Could not save the composite alarm as alarms {unknown} do not exist"
+            raise AwsError("ValidationError", message)
+        self._put(request, context)
+        self.evaluate_composites(context.scope)
+        return {}
+
+    def describe_alarms(self, request: Request, context: Context) -> Response:
+        if "ChildrenOfAlarmName" in request or "ParentsOfAlarmName" in request:
+            message = "The rehearsal does not list the children or parents of a composite alarm."
+            raise AwsError("ValidationError", message)
+        names, prefix = request.get("AlarmNames"), request.get("AlarmNamePrefix", "")
+        # "If you omit this parameter, only metric alarms are returned."
+        types = request.get("AlarmTypes") or [METRIC]
+        found = [
+            alarm
+            for alarm in self._of(context.scope)
+            if (names is None or alarm["AlarmName"] in names)
+            and alarm["AlarmName"].startswith(prefix)
+            and request.get("StateValue") in (None, alarm["StateValue"])
+            and _has_action(alarm, request.get("ActionPrefix"))
+            and _type(alarm) in types
+        ]
+        kept, more = page(found, request, "MaxRecords", _PAGE)
+        return {
+            "MetricAlarms": [alarm for alarm in kept if _type(alarm) == METRIC],
+            "CompositeAlarms": [alarm for alarm in kept if _type(alarm) == COMPOSITE],
+            **more,
+        }
+
+    def describe_alarms_for_metric(self, request: Request, context: Context) -> Response:
+        wanted = (
+            request["Namespace"],
+            request["MetricName"],
+            dimensions(request.get("Dimensions")),
+        )
+        found = []
+        for alarm in self._of(context.scope):
+            if _type(alarm) != METRIC:
+                continue
+            for query in queries_of(alarm):
+                metric = query.get("MetricStat", {}).get("Metric")
+                if metric and wanted == (
+                    metric["Namespace"],
+                    metric["MetricName"],
+                    dimensions(metric.get("Dimensions")),
+                ):
+                    found.append(alarm)
+                    break
+        return {"MetricAlarms": found}
+
+    def describe_alarm_history(self, request: Request, context: Context) -> Response:
+        types = request.get("AlarmTypes") or [METRIC]
+        start, end = request.get("StartDate"), request.get("EndDate")
+        with self.lock:
+            found = [
+                dict(item)
+                for scope, item in self._history
+                if scope == context.scope
+                and request.get("AlarmName") in (None, item["AlarmName"])
+                and request.get("HistoryItemType") in (None, item["HistoryItemType"])
+                and (item["AlarmType"] in types or "AlarmName" in request)
+                and (start is None or item["Timestamp"] >= start)
+                and (end is None or item["Timestamp"] <= end)
+            ]
+        if request.get("ScanBy", "TimestampDescending") == "TimestampDescending":
+            found.reverse()
+        kept, more = page(found, request, "MaxRecords", _PAGE)
+        return {"AlarmHistoryItems": kept, **more}
+
+    def delete_alarms(self, request: Request, context: Context) -> Response:
+        names = request["AlarmNames"]
+        with self.lock:
+            missing = [name for name in names if (context.scope, name) not in self._alarms]
+            if missing:
+                raise _not_found(", ".join(missing))
+            self._refuse_children(context.scope, names)
+            for name in names:
+                alarm = self._alarms.pop((context.scope, name))
+                self._held.pop((context.scope, name), None)
+                self.tags.pop(alarm["AlarmArn"], None)
+                self.remember(
+                    context.scope,
+                    alarm,
+                    "ConfigurationUpdate",
+                    f'Alarm "{name}" deleted',
+                    {"version": "1.0", "type": "Delete"},
+                )
+        return {}
+
+    def enable_alarm_actions(self, request: Request, context: Context) -> Response:
+        self._enable(request, context, enabled=True)
+        return {}
+
+    def disable_alarm_actions(self, request: Request, context: Context) -> Response:
+        self._enable(request, context, enabled=False)
+        return {}
+
+    def set_alarm_state(self, request: Request, context: Context) -> Response:
+        with self.lock:
+            alarm = self._alarms.get((context.scope, request["AlarmName"]))
+        if alarm is None:
+            raise _not_found(request["AlarmName"])
+        data = request.get("StateReasonData")
+        try:
+            given = json.loads(data) if data else {}
+        except ValueError:
+            raise AwsError("InvalidFormat", "StateReasonData must be JSON") from None
+        finding = Finding(request["StateValue"], request["StateReason"], given)
+        self.set_state(context.scope, alarm, finding)
+        return {}
+
+    def _put(self, request: Request, context: Context) -> None:
+        name, now = request["AlarmName"], self.clock()
+        arn = context.scope.arn("cloudwatch", f"alarm:{name}")
+        with self.lock:
+            before = self._alarms.get((context.scope, name))
+            if before is not None and ("AlarmRule" in before) != ("AlarmRule" in request):
+                message = f"An alarm of another type with the name {name} exists."
+                raise AwsError("ValidationError", message)
+            alarm: Alarm = {
+                "ActionsEnabled": True,
+                "OKActions": [],
+                "AlarmActions": [],
+                "InsufficientDataActions": [],
+                **copy.deepcopy(dict(request)),
+            }
+            if "AlarmRule" not in alarm and not alarm.get("Metrics"):
+                alarm.setdefault("Dimensions", [])
+            tags = alarm.pop("Tags", None)
+            initial = {
+                "StateValue": INSUFFICIENT_DATA,
+                "StateReason": "Unchecked: Initial alarm creation",
+                "StateUpdatedTimestamp": now,
+                "StateTransitionedTimestamp": now,
+            }
+            state = {key: before[key] for key in _STATE if key in before} if before else initial
+            alarm |= {"AlarmArn": arn, "AlarmConfigurationUpdatedTimestamp": now, **state}
+            self._alarms[context.scope, name] = alarm
+            # Tags are set when an alarm is made; an update leaves them as they are.
+            if before is None:
+                self.tags[arn] = {tag["Key"]: tag["Value"] for tag in tags or ()}
+        verb = "updated" if before else "created"
+        data = {"version": "1.0", "type": "Update" if before else "Create"}
+        self.remember(context.scope, alarm, "ConfigurationUpdate", f'Alarm "{name}" {verb}', data)
+
+    def _enable(self, request: Request, context: Context, *, enabled: bool) -> None:
+        with self.lock:
+            for name in request["AlarmNames"]:
+                alarm = self._alarms.get((context.scope, name))
+                if alarm is not None:
+                    alarm["ActionsEnabled"] = enabled
+
+    def _refuse_children(self, scope: Scope, names: list[str]) -> None:
+        for alarm in self._of(scope):
+            if "AlarmRule" not in alarm or alarm["AlarmName"] in names:
+                continue
+            used = sorted(set(alarm_rules.parse(alarm["AlarmRule"]).alarms()) & set(names))
+            if used:
+                message = (
+                    f"Cannot delete {', '.join(used)} as there are composite alarm(s) depending on "
+                    f"it: {alarm['AlarmName']}"
+                )
+                raise AwsError("ValidationError", message)
+
+    def _of(self, scope: Scope) -> list[Alarm]:
+        with self.lock:
+            found = [dict(alarm) for (where, _), alarm in self._alarms.items() if where == scope]
+        return sorted(found, key=lambda alarm: str(alarm["AlarmName"]))
+
+
+_STATE = (
+    "StateValue",
+    "StateReason",
+    "StateReasonData",
+    "StateUpdatedTimestamp",
+    "StateTransitionedTimestamp",
+)
+
+
+def _type(alarm: Mapping[str, Any]) -> str:
+    return COMPOSITE if "AlarmRule" in alarm else METRIC
+
+
+def _has_action(alarm: Mapping[str, Any], prefix: str | None) -> bool:
+    names = ("AlarmActions", "OKActions", "InsufficientDataActions")
+    given = [action for name in names for action in alarm.get(name) or ()]
+    return prefix is None or any(action.startswith(prefix) for action in given)
+
+
+def _not_found(names: str) -> AwsError:
+    return AwsError("ResourceNotFound", f"Unknown alarm: {names}", 404)

@@ -1,0 +1,104 @@
+"""Published metrics: every name, namespace and set of dimensions is a metric of its own."""
+
+from __future__ import annotations
+
+import bisect
+import datetime
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.framework.platform import Scope
+
+# AWS keeps minutes for 15 days; a rehearsal does not live as long.
+_KEPT_SECONDS = 3 * 86400.0
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What identifies a metric in an account and region."""
+
+    scope: Scope
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, scope: Scope, given: Mapping[str, Any]) -> Metric:
+        """Of a request's Namespace, MetricName and Dimensions."""
+        return cls(
+            scope, given["Namespace"], given["MetricName"], dimensions(given.get("Dimensions"))
+        )
+
+
+@dataclass(frozen=True, order=True)
+class Sample:
+    """A value that was seen `count` times; a statistic set has no single value."""
+
+    time: float
+    low: float
+    high: float
+    total: float
+    count: float
+    unit: str = "None"
+
+    @property
+    def is_one_value(self) -> bool:
+        return self.low == self.high
+
+
+class MetricStore:
+    """The samples of metrics, by time."""
+
+    def __init__(self) -> None:
+        self._samples: dict[Metric, list[Sample]] = {}
+        self._lock = threading.Lock()
+
+    def put(self, scope: Scope, namespace: str, datum: Mapping[str, Any], now: float) -> None:
+        """Adds a MetricDatum."""
+        metric = Metric(scope, namespace, datum["MetricName"], dimensions(datum.get("Dimensions")))
+        moment = datum.get("Timestamp")
+        seconds = moment.timestamp() if isinstance(moment, datetime.datetime) else now
+        samples = list(_samples(datum, seconds))
+        with self._lock:
+            kept = self._samples.setdefault(metric, [])
+            for sample in samples:
+                bisect.insort(kept, sample)
+            oldest = bisect.bisect_left(kept, now - _KEPT_SECONDS, key=lambda s: s.time)
+            del kept[:oldest]
+
+    def between(
+        self, metric: Metric, start: float, end: float, unit: str | None = None
+    ) -> list[Sample]:
+        """The samples of a metric from `start` and before `end`."""
+        with self._lock:
+            kept = self._samples.get(metric, [])
+            low = bisect.bisect_left(kept, start, key=lambda s: s.time)
+            high = bisect.bisect_left(kept, end, key=lambda s: s.time)
+            found = kept[low:high]
+        return [s for s in found if unit is None or s.unit == unit]
+
+    def metrics(self, scope: Scope) -> list[Metric]:
+        """All metrics of an account and region, in the order in which they appeared."""
+        with self._lock:
+            return [metric for metric in self._samples if metric.scope == scope]
+
+
+def dimensions(given: Iterable[Mapping[str, Any]] | None) -> tuple[tuple[str, str], ...]:
+    """Dimensions in an order of their own: theirs says nothing."""
+    return tuple(sorted((item["Name"], item.get("Value", "")) for item in given or ()))
+
+
+def _samples(datum: Mapping[str, Any], time: float) -> Iterator[Sample]:
+    unit = datum.get("Unit") or "None"
+    if "StatisticValues" in datum:
+        given = datum["StatisticValues"]
+        yield Sample(
+            time, given["Minimum"], given["Maximum"], given["Sum"], given["SampleCount"], unit
+        )
+        return
+    values = datum.get("Values", [datum["Value"]] if "Value" in datum else [])
+    counts = datum.get("Counts") or [1.0] * len(values)
+    for value, count in zip(values, counts, strict=True):
+        yield Sample(time, value, value, value * count, count, unit)

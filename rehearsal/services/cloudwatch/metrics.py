@@ -1,0 +1,145 @@
+"""Putting and reading metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.framework.platform import AwsError, Context
+from rehearsal.framework.service import Request, Response
+from rehearsal.services.cloudwatch import metric_queries, statistics
+from rehearsal.services.cloudwatch.alarms import Alarms
+from rehearsal.services.cloudwatch.metric_store import Metric
+from rehearsal.services.cloudwatch.pages import page
+
+_LISTED = 500
+_OF_SERVICES = "AWS/"
+_VALUES = ("Value", "Values", "StatisticValues")
+
+
+class Metrics(Alarms):
+    """PutMetricData, GetMetricData, GetMetricStatistics, ListMetrics."""
+
+    def put_metric_data(self, request: Request, context: Context) -> Response:
+        if "EntityMetricData" in request:
+            raise _invalid("The rehearsal does not implement EntityMetricData.")
+        _check_namespace(request["Namespace"], context.caller_arn)
+        data = request.get("MetricData") or ()
+        for datum in data:
+            _check_datum(datum)
+        now = self.clock().timestamp()
+        for datum in data:
+            self.store.put(context.scope, request["Namespace"], datum, now)
+        self.evaluate_all(context.scope)
+        return {}
+
+    def get_metric_statistics(self, request: Request, context: Context) -> Response:
+        basic = request.get("Statistics") or []
+        extended = request.get("ExtendedStatistics") or []
+        if not basic and not extended:
+            raise AwsError("MissingParameter", "Statistics or ExtendedStatistics is required.")
+        for name in [*basic, *extended]:
+            statistics.check(name)
+        metric, period = Metric.of(context.scope, request), request["Period"]
+        _check_period(period)
+        start, end = request["StartTime"].timestamp(), request["EndTime"].timestamp()
+        if start >= end:
+            raise _invalid("The parameter StartTime must be less than the parameter EndTime.")
+        points = []
+        at = start // period * period
+        while at < end:
+            samples = self.store.between(
+                metric, max(at, start), min(at + period, end), request.get("Unit")
+            )
+            values = {name: statistics.value(samples, name) for name in basic}
+            further = {name: statistics.value(samples, name) for name in extended}
+            known = {name: value for name, value in values.items() if value is not None}
+            shown = {name: value for name, value in further.items() if value is not None}
+            if samples and (known or shown):
+                point: dict[str, Any] = {"Timestamp": at, "Unit": samples[0].unit, **known}
+                points.append(point | ({"ExtendedStatistics": shown} if shown else {}))
+            at += period
+        return {"Label": request["MetricName"], "Datapoints": points}
+
+    def get_metric_data(self, request: Request, context: Context) -> Response:
+        queries = request["MetricDataQueries"]
+        metric_queries.check(queries)
+        period = metric_queries.period_of(queries)
+        start = request["StartTime"].timestamp() // period * period
+        end = request["EndTime"].timestamp()
+        if start >= end:
+            raise AwsError("ValidationError", "EndTime must be later than StartTime.")
+        evaluation = metric_queries.Evaluation(self.store, context.scope, queries, start, end)
+        newest_first = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
+        results = []
+        for query in queries:
+            if not query.get("ReturnData", True):
+                continue
+            for series in evaluation.of(query["Id"]):
+                times = sorted(series, reverse=newest_first)
+                results.append(
+                    {
+                        "Id": query["Id"],
+                        "Label": query.get("Label") or _label(query),
+                        "Timestamps": times,
+                        "Values": [series[at] for at in times],
+                        "StatusCode": "Complete",
+                    }
+                )
+        return {"MetricDataResults": results, "Messages": []}
+
+    def list_metrics(self, request: Request, context: Context) -> Response:
+        wanted = [(item["Name"], item.get("Value")) for item in request.get("Dimensions") or ()]
+        found = [
+            {
+                "Namespace": metric.namespace,
+                "MetricName": metric.name,
+                "Dimensions": [{"Name": n, "Value": v} for n, v in metric.dimensions],
+            }
+            for metric in self.store.metrics(context.scope)
+            if request.get("Namespace") in (None, metric.namespace)
+            and request.get("MetricName") in (None, metric.name)
+            and all(_has(metric, name, value) for name, value in wanted)
+        ]
+        kept, more = page(found, request, "", _LISTED)
+        return {"Metrics": kept, **more}
+
+
+def _check_namespace(namespace: str, caller_arn: str) -> None:
+    """A namespace of AWS's is for services, which act as the root of the account here.
+
+    Source: PutMetricData of CloudWatch's API reference. Of a namespace such as `aws/…` AWS does not
+    say whether it is one.
+    """
+    if namespace.startswith(_OF_SERVICES) and not caller_arn.endswith(":root"):
+        raise _invalid(f"The value {_OF_SERVICES} for parameter Namespace is invalid.")
+
+
+def _check_datum(datum: Mapping[str, Any]) -> None:
+    given = [name for name in _VALUES if name in datum]
+    if len(given) != 1:
+        raise AwsError(
+            "InvalidParameterCombination",
+            f"Exactly one of {', '.join(_VALUES)} must be given for {datum['MetricName']}.",
+        )
+    if len(datum.get("Counts") or []) not in (0, len(datum.get("Values") or [])):
+        raise _invalid(f"Counts and Values of {datum['MetricName']} differ in length.")
+
+
+def _check_period(period: int) -> None:
+    if period not in (1, 5, 10, 20, 30) and period % 60:
+        raise _invalid(f"Period must be 1, 5, 10, 20, 30 or a multiple of 60, not {period}.")
+
+
+def _has(metric: Metric, name: str, value: str | None) -> bool:
+    return any(n == name and value in (None, v) for n, v in metric.dimensions)
+
+
+def _label(query: Mapping[str, Any]) -> str:
+    if "MetricStat" in query:
+        return str(query["MetricStat"]["Metric"]["MetricName"])
+    return str(query["Id"])
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterValue", message)

@@ -1,0 +1,6 @@
+"""AWS CodeBuild."""
+
+from rehearsal.services.codebuild.resource_types import RESOURCE_TYPES
+from rehearsal.services.codebuild.service import CodeBuild
+
+__all__ = ["RESOURCE_TYPES", "CodeBuild"]

@@ -1,0 +1,233 @@
+"""Operations on builds."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+
+from rehearsal.framework.platform import AwsError, Context, Scope
+from rehearsal.framework.service import Request, Response
+from rehearsal.services.codebuild.engine.plan import BuildPlan
+from rehearsal.services.codebuild.engine.run import BuildRun
+from rehearsal.services.codebuild.overrides import apply_overrides
+from rehearsal.services.codebuild.project_rules import check_project, invalid
+from rehearsal.services.codebuild.projects import (
+    Build,
+    ProjectOperations,
+    ProjectRecord,
+    refuse_token,
+)
+from rehearsal.services.codebuild.record import BuildRecord
+
+_STOP_SECONDS = 1.5  # the server waits two
+
+
+class BuildOperations(ProjectOperations):
+    """What CodeBuild's API does with builds."""
+
+    def start_build(self, request: Request, context: Context) -> Response:
+        record = self.project(context.scope, request["projectName"])
+        settings = apply_overrides(record.settings, request)
+        check_project(settings)
+        if "serviceRoleOverride" in request:
+            self._check_role(context, settings["serviceRole"])
+        token = request.get("idempotencyToken")
+        with self.lock:
+            if token in record.tokens:
+                return {"build": record.tokens[token].record.describe()}
+            running = sum(build.record.in_progress for build in record.builds.values())
+            limit = settings.get("concurrentBuildLimit")
+            if limit is not None and running >= limit:
+                raise AwsError(
+                    "AccountLimitExceededException",
+                    f"Project-level concurrent build limit cannot exceed {limit}",
+                )
+            record.number += 1
+            build = self._build(record, settings, request, context)
+            if token:
+                record.tokens[token] = build
+        build.record.begin()
+        threading.Thread(target=build.run.run, name=f"build-{record.name}", daemon=True).start()
+        return {"build": build.record.describe()}
+
+    def retry_build(self, request: Request, context: Context) -> Response:
+        """Starts a build again with the same overrides; its project's settings may have changed."""
+        build = self._find(context.scope, request.get("id", ""))
+        if build.record.in_progress:
+            raise invalid(f"build {request['id']} is still in progress and cannot be retried")
+        overrides = {k: v for k, v in build.request.items() if k != "idempotencyToken"}
+        return self.start_build(overrides, context)
+
+    def stop_build(self, request: Request, context: Context) -> Response:
+        build = self._find(context.scope, request["id"])
+        build.run.stop()
+        return {"build": build.record.describe()}
+
+    def batch_get_builds(self, request: Request, context: Context) -> Response:
+        builds, missing = [], []
+        for build_id in request["ids"]:
+            try:
+                builds.append(self._find(context.scope, build_id).record.describe())
+            except AwsError:
+                missing.append(build_id)
+        return {"builds": builds, "buildsNotFound": missing}
+
+    def list_builds(self, request: Request, context: Context) -> Response:
+        refuse_token(request)
+        with self.lock:
+            builds = [
+                build
+                for (scope, _), record in self.projects.items()
+                if scope == context.scope
+                for build in record.builds.values()
+            ]
+        return {"ids": _sorted_ids(builds, request)}
+
+    def list_builds_for_project(self, request: Request, context: Context) -> Response:
+        refuse_token(request)
+        record = self.project(context.scope, request["projectName"])
+        with self.lock:
+            builds = list(record.builds.values())
+        return {"ids": _sorted_ids(builds, request)}
+
+    def close(self) -> None:
+        with self.lock:
+            builds = [item for record in self.projects.values() for item in record.builds.values()]
+        running = [build for build in builds if build.record.in_progress]
+        for build in running:
+            build.run.stop()
+        deadline = datetime.now(UTC).timestamp() + _STOP_SECONDS
+        for build in running:
+            build.record.over.wait(max(0.0, deadline - datetime.now(UTC).timestamp()))
+
+    def _find(self, scope: Scope, build_id: str) -> Build:
+        """A build by its id `project:uuid` or its ARN."""
+        project, _, build_uuid = build_id.rsplit("build/", 1)[-1].partition(":")
+        with self.lock:
+            record = self.projects.get((scope, project))
+            build = record.builds.get(build_uuid) if record else None
+        if build is None:
+            raise AwsError("ResourceNotFoundException", f"Build cannot be found: {build_id}")
+        return build
+
+    def _build(
+        self,
+        record: ProjectRecord,
+        settings: dict[str, Any],
+        request: Request,
+        context: Context,
+    ) -> Build:
+        plan = self._plan(record, settings, context)
+        shown = BuildRecord(self.platform, record.scope, _describe(plan, settings))
+        build = Build(shown, BuildRun(plan, self.platform, shown), deepcopy(dict(request)))
+        record.builds[plan.build_uuid] = build
+        return build
+
+    def _plan(self, record: ProjectRecord, settings: dict[str, Any], context: Context) -> BuildPlan:
+        build_uuid = str(uuid.uuid4())
+        build_id = f"{record.name}:{build_uuid}"
+        logs = settings.get("logsConfig", {}).get("cloudWatchLogs", {})
+        enabled = logs.get("status", "ENABLED") == "ENABLED"
+        prefix = logs.get("streamName")
+        return BuildPlan(
+            scope=record.scope,
+            project=record.name,
+            build_id=build_id,
+            build_uuid=build_uuid,
+            arn=record.scope.arn("codebuild", f"build/{build_id}"),
+            number=record.number,
+            initiator=_initiator(settings, context),
+            service_role=settings["serviceRole"],
+            source=settings["source"],
+            source_version=settings.get("sourceVersion"),
+            secondary_sources=settings.get("secondarySources", []),
+            secondary_versions={
+                item["sourceIdentifier"]: item["sourceVersion"]
+                for item in settings.get("secondarySourceVersions", [])
+            },
+            artifacts=settings["artifacts"],
+            secondary_artifacts=settings.get("secondaryArtifacts", []),
+            environment=settings["environment"],
+            cache=settings["cache"],
+            encryption_key=settings.get("encryptionKey"),
+            log_group=(logs.get("groupName") or f"/aws/codebuild/{record.name}")
+            if enabled
+            else None,
+            log_stream=(f"{prefix}/{build_uuid}" if prefix else build_uuid) if enabled else None,
+            timeout_minutes=settings["timeoutInMinutes"],
+            vpc=settings.get("vpcConfig"),
+            volume=self.directory / "volume",
+            caches=self.cache_directory(record),
+        )
+
+
+def _initiator(settings: dict[str, Any], context: Context) -> str:
+    """Who started the build; CodePipeline says its name in the artifact settings."""
+    if settings["artifacts"]["type"] == "CODEPIPELINE" and settings["artifacts"].get("name"):
+        return f"codepipeline/{settings['artifacts']['name']}"
+    return context.caller_arn.split(":", 5)[-1].removeprefix("assumed-role/")
+
+
+def _sorted_ids(builds: list[Build], request: Request) -> list[str]:
+    shown = sorted(
+        (build.record.describe() for build in builds), key=lambda item: item["startTime"]
+    )
+    if request.get("sortOrder", "DESCENDING") == "DESCENDING":
+        shown.reverse()
+    return [str(item["id"]) for item in shown]
+
+
+def _describe(plan: BuildPlan, settings: dict[str, Any]) -> dict[str, Any]:
+    build = {
+        "id": plan.build_id,
+        "arn": plan.arn,
+        "buildNumber": plan.number,
+        "startTime": datetime.now(UTC),
+        "currentPhase": "SUBMITTED",
+        "buildStatus": "IN_PROGRESS",
+        "buildComplete": False,
+        "sourceVersion": plan.source_version,
+        "projectName": plan.project,
+        "phases": [],
+        "source": plan.source,
+        "secondarySources": plan.secondary_sources,
+        "secondarySourceVersions": settings.get("secondarySourceVersions", []),
+        "artifacts": _artifact(plan.artifacts),
+        "secondaryArtifacts": [_artifact(item) for item in plan.secondary_artifacts],
+        "cache": plan.cache,
+        "environment": plan.environment,
+        "serviceRole": plan.service_role,
+        "logs": _logs(plan, settings),
+        "timeoutInMinutes": plan.timeout_minutes,
+        "queuedTimeoutInMinutes": settings["queuedTimeoutInMinutes"],
+        "initiator": plan.initiator,
+        "encryptionKey": plan.encryption_key,
+        "vpcConfig": settings.get("vpcConfig"),
+    }
+    return deepcopy({key: value for key, value in build.items() if value is not None})
+
+
+def _artifact(artifact: Any) -> dict[str, Any]:
+    kept = ("artifactIdentifier", "encryptionDisabled", "overrideArtifactName", "location")
+    return {key: artifact[key] for key in kept if key in artifact}
+
+
+def _logs(plan: BuildPlan, settings: dict[str, Any]) -> dict[str, Any]:
+    configured = settings.get("logsConfig", {}).get("cloudWatchLogs", {"status": "ENABLED"})
+    logs: dict[str, Any] = {"cloudWatchLogs": configured}
+    if plan.log_group and plan.log_stream:
+        stream = f"log-group:{plan.log_group}:log-stream:{plan.log_stream}"
+        logs |= {
+            "groupName": plan.log_group,
+            "streamName": plan.log_stream,
+            "cloudWatchLogsArn": plan.scope.arn("logs", stream),
+            "deepLink": (
+                f"https://console.aws.amazon.com/cloudwatch/home?region={plan.scope.region}"
+                f"#logsV2:log-groups/log-group/{plan.log_group.replace('/', '$252F')}"
+                f"/log-events/{plan.log_stream.replace('/', '$252F')}"
+            ),
+        }
+    return logs

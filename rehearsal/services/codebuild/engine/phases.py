@@ -1,0 +1,238 @@
+"""What happens in the phases of a build."""
+
+from __future__ import annotations
+
+import shlex
+import threading
+
+import boto3
+
+from rehearsal.containers.images.image import Image
+from rehearsal.framework.build_log import BuildLog
+from rehearsal.framework.platform import Credentials, Platform
+from rehearsal.services.codebuild.engine import artifacts, provisioning
+from rehearsal.services.codebuild.engine import buildspec as specification
+from rehearsal.services.codebuild.engine import environment as build_environment
+from rehearsal.services.codebuild.engine import runtimes as build_runtimes
+from rehearsal.services.codebuild.engine import source as build_source
+from rehearsal.services.codebuild.engine import specification as build_specification
+from rehearsal.services.codebuild.engine import variables as build_variables
+from rehearsal.services.codebuild.engine.failure import PhaseFailedError
+from rehearsal.services.codebuild.engine.plan import BuildObserver, BuildPlan
+from rehearsal.services.codebuild.engine.shell import BuildShell
+from rehearsal.services.codebuild.engine.workspace import BuildWorkspace, ProjectCache
+
+# https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
+_GOES_ON = {"install": False, "pre_build": False, "build": True, "post_build": True}
+
+
+class BuildPhases:
+    """The work of each phase; what one finds out is kept here for the next."""
+
+    def __init__(
+        self,
+        plan: BuildPlan,
+        platform: Platform,
+        observer: BuildObserver,
+        *,
+        log: BuildLog,
+        workspace: BuildWorkspace,
+        stopped: threading.Event,
+        deadline: float,
+    ) -> None:
+        self._plan = plan
+        self._platform = platform
+        self._observer = observer
+        self._log = log
+        self._workspace = workspace
+        self._stopped = stopped
+        self._deadline = deadline
+        self._credentials: Credentials
+        self._session: boto3.Session
+        self._spec = specification.Buildspec()
+        self._variables: dict[str, str] = {}
+        self._source_paths = {"": workspace.source_path}
+        self._resolved_version = ""
+        self._shell: BuildShell | None = None
+        self._cache: ProjectCache | None = None
+
+    def provision(self) -> None:
+        """Assumes the service role, opens the log and makes the folders of the build."""
+        plan = self._plan
+        self._credentials = provisioning.credentials(plan, self._platform)
+        self._session = self._platform.session(self._credentials, plan.scope.region)
+        provisioning.open_log(plan, self._session, self._log)
+        self._log.container("Waiting for agent ping")
+        if plan.vpc:
+            provisioning.attach(plan, self._platform, plan.vpc)
+            self._log.container(
+                f"The rehearsal has no network {plan.vpc['vpcId']}: the build uses the one of this "
+                "machine"
+            )
+        self._workspace.create()
+
+    def download_source(self) -> None:
+        """Fetches the sources, reads the build specification and resolves the variables."""
+        self._log.container("Phase is DOWNLOAD_SOURCE")
+        self._resolved_version = self._fetch_sources() or ""
+        if self._resolved_version:
+            self._observer.source_resolved(self._resolved_version)
+        self._spec = self._read_specification()
+        self._log.container("Processing environment variables")
+        settings = self._plan.environment.get("environmentVariables", [])
+        try:
+            self._variables = build_variables.resolve(self._spec, settings, self._session)
+        except build_variables.VariableError as error:
+            raise PhaseFailedError("Decrypted Variables Error", str(error)) from error
+        if self._plan.cache.get("type") == "LOCAL" and self._spec.cache_paths:
+            self._cache = ProjectCache(self._plan.caches, self._spec.cache_paths)
+            for path in self._cache.restore(self._workspace):
+                self._log.container(f"Restored cache of {path}")
+
+    def run_commands(self, phase: str) -> None:
+        """Runs the commands of install, pre_build, build or post_build."""
+        self._log.container(f"Entering phase {phase.upper()}")
+        if phase == "install":
+            self._set_up_runtimes()
+        given = self._spec.phases.get(phase, specification.Phase())
+        try:
+            self._run_all(given.commands)
+        except PhaseFailedError:
+            self._run_all(given.finally_commands)
+            raise
+        self._run_all(given.finally_commands)
+        if phase == "post_build":
+            self._export()
+
+    def goes_on_after(self, phase: str, status: str) -> bool:
+        """Whether the next phase runs although this one did not succeed."""
+        if status != "FAILED":
+            return False
+        on_failure = self._spec.phases[phase].on_failure if phase in self._spec.phases else None
+        return _GOES_ON[phase] if on_failure is None else on_failure == "CONTINUE"
+
+    def upload_artifacts(self) -> None:
+        """Collects and uploads the primary and the secondary artifacts."""
+        source = self._workspace.host_path(self._workspace.source_path)
+        try:
+            for wanted in artifacts.wanted(self._plan, self._spec):
+                self._log.container("Assembling file list")
+                found = artifacts.collect(wanted.files, source)
+                self._log.container(f"Found {len(found)} file(s)")
+                uploaded = artifacts.upload(
+                    wanted.settings,
+                    found,
+                    session=self._session,
+                    scratch=self._workspace.directory / "control",
+                    encryption_key=self._plan.encryption_key,
+                    build_uuid=self._plan.build_uuid,
+                    name=self._expand(wanted.files.name),
+                )
+                self._observer.uploaded(wanted.identifier, uploaded)
+        except artifacts.ArtifactError as error:
+            raise PhaseFailedError("CLIENT_ERROR", str(error)) from error
+
+    def close(self) -> None:
+        """Ends what still runs and keeps the project's cache."""
+        if self._shell is not None:
+            self._shell.close()
+        if self._cache is not None:
+            for path in self._cache.save(self._workspace):
+                self._log.container(f"Kept {path} in the cache")
+
+    def _fetch_sources(self) -> str | None:
+        access = build_source.SourceAccess(
+            self._session, self._credentials, self._platform.ca_bundle
+        )
+        try:
+            version, secondary = build_source.fetch_all(self._plan, self._workspace, access)
+        except build_source.SourceError as error:
+            raise PhaseFailedError("CLIENT_ERROR", str(error)) from error
+        self._source_paths |= secondary
+        return version
+
+    def _read_specification(self) -> specification.Buildspec:
+        given = self._plan.source.get("buildspec")
+        if not build_specification.is_inline(given):
+            self._log.container(f"YAML location is {given or build_specification.DEFAULT_FILE}")
+        folder = self._workspace.host_path(self._workspace.source_path)
+        try:
+            return build_specification.read(
+                given, folder, self._workspace.source_path, self._session
+            )
+        except specification.BuildspecError as error:
+            raise PhaseFailedError("YAML_FILE_ERROR", str(error)) from error
+
+    def _set_up_runtimes(self) -> None:
+        versions = self._spec.phases["install"].runtime_versions
+        try:
+            runtimes = build_runtimes.select(versions)
+        except build_runtimes.RuntimeUnavailableError as error:
+            raise PhaseFailedError("YAML_FILE_ERROR", str(error)) from error
+        for note in runtimes.notes:
+            self._log.container(note)
+        image = Image(
+            digest=self._plan.environment["image"],
+            interpreter=runtimes.python,
+            working_directory=self._workspace.source_path,
+        )
+        self._shell = BuildShell(
+            self._workspace,
+            image=image,
+            shell=self._spec.shell,
+            environment=build_environment.variables(
+                self._plan,
+                own=self._variables,
+                registries=self._workspace.registry_variables(),
+                credentials=self._platform.environment(self._credentials, self._plan.scope.region),
+                ca_bundle=self._platform.ca_bundle,
+                path=runtimes.path,
+                sources=self._source_paths,
+                resolved_version=self._resolved_version,
+            ),
+            mounts=self._workspace.mounts(self._platform.ca_bundle),
+            on_line=self._log.output,
+            stopped=self._stopped,
+            deadline=self._deadline,
+        )
+        if self._shell.run(runtimes.setup_command()) != 0:
+            raise PhaseFailedError(
+                "COMMAND_EXECUTION_ERROR",
+                f"Python {runtimes.python.version} could not be set up. {self._log.last_line}",
+            )
+
+    def _run_all(self, commands: tuple[str, ...]) -> None:
+        for command in commands:
+            self._log.container(f"Running command {command}")
+            self._log.forget_output()
+            status = self._running_shell.run(command)
+            if status != 0:
+                self._log.container(
+                    f"Command did not exit successfully {command} exit status {status}"
+                )
+                self._running_shell.run("export CODEBUILD_BUILD_SUCCEEDING=0")
+                last = self._log.last_line
+                raise PhaseFailedError(
+                    "COMMAND_EXECUTION_ERROR",
+                    f"Error while executing command: {command}. Reason: exit status {status}"
+                    + (f". Last line of its output: {last}" if last else ""),
+                )
+
+    @property
+    def _running_shell(self) -> BuildShell:
+        if self._shell is None:
+            raise RuntimeError("no shell: the install phase did not run")
+        return self._shell
+
+    def _export(self) -> None:
+        names = self._spec.exported_variables
+        if names:
+            self._observer.exported(self._running_shell.variables(names))
+
+    def _expand(self, name: str | None) -> str | None:
+        """Shell expressions in an artifact's name, as `app-$(date +%F)`."""
+        if name is None or "$" not in name:
+            return name
+        target = self._workspace.control_path("artifact-name")
+        self._running_shell.run(f'printf %s "{name}" > {shlex.quote(target)}')
+        return (self._workspace.directory / "control/artifact-name").read_text()

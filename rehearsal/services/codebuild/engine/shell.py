@@ -1,0 +1,181 @@
+"""The one shell in which the commands of a build run, one after the other.
+
+What a command exports, or where it changes to, is there for the next one, as in AWS with build
+specification 0.2. A command that ends the shell (`exit 1`) ends itself only: the next one gets a
+new shell with the exported variables and the folder of the old one.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from rehearsal.containers.container import Container
+from rehearsal.containers.images.image import Image
+from rehearsal.containers.mounts import Mount
+from rehearsal.containers.specification import Network
+from rehearsal.services.codebuild.engine.workspace import BuildWorkspace
+
+_POLL = 0.5
+_GRACE = 2.0
+_SHELLS = {"sh": ("bash", "--posix"), "bash": ("bash",)}  # sh is bash on Amazon Linux
+# Descriptor 8 is the output, whatever a command does to its own; descriptor 9 brings the commands.
+_DRIVER = """
+exec 8>&1
+codebuild_ended() {
+  export -p > {control}/variables
+  pwd > {control}/folder
+  printf '\\n%s ended %s\\n' {mark} "$1" >&8
+}
+trap 'codebuild_ended $?' EXIT
+if [ -f {control}/variables ]; then
+  . {control}/variables
+  cd "$(cat {control}/folder)"
+fi
+exec 9< {control}/commands
+while IFS= read -r codebuild_script <&9; do
+  . "$codebuild_script"
+  printf '\\n%s done %s\\n' {mark} "$?" >&8
+done
+"""
+
+
+class BuildStoppedError(Exception):
+    """StopBuild was called."""
+
+
+class BuildTimedOutError(Exception):
+    """The build ran longer than its timeout."""
+
+
+class BuildShell:
+    """Runs commands in a container of the build.
+
+    `stopped` ends a command early (BuildStoppedError); so does `deadline`, a time of
+    time.monotonic() (BuildTimedOutError).
+    """
+
+    def __init__(
+        self,
+        workspace: BuildWorkspace,
+        *,
+        image: Image,
+        shell: str,
+        environment: Mapping[str, str],
+        mounts: Sequence[Mount],
+        on_line: Callable[[str], None],
+        stopped: threading.Event,
+        deadline: float,
+    ) -> None:
+        self._workspace = workspace
+        self._image = image
+        self._shell = shell
+        self._environment = environment
+        self._mounts = mounts
+        self._on_line = on_line
+        self._stopped = stopped
+        self._deadline = deadline
+        self._mark = f"codebuild-{secrets.token_hex(16)}"
+        self._results: queue.SimpleQueue[tuple[bool, int]] = queue.SimpleQueue()
+        self._held: str | None = None
+        self._container: Container | None = None
+        self._commands = -1
+        self._count = 0
+
+    def run(self, command: str) -> int:
+        """Runs a command to its end and returns its exit status."""
+        container = self._running()
+        self._count += 1
+        script = self._control / f"script-{self._count}.sh"
+        script.write_text(command + "\n")
+        os.write(self._commands, f"{self._workspace.control_path(script.name)}\n".encode())
+        ended, status = self._wait(container)
+        if ended:
+            container.wait(_GRACE)
+            self._forget()
+        return status
+
+    def variables(self, names: Sequence[str]) -> dict[str, str]:
+        """The exported variables among `names`."""
+        output = self._workspace.control_path("exported")
+        if self.run(f'env -0 > "{output}"') != 0:
+            return {}
+        text = (self._control / "exported").read_text(errors="replace")
+        found = dict(item.partition("=")[::2] for item in text.split("\0") if "=" in item)
+        return {name: found[name] for name in names if name in found}
+
+    def close(self) -> None:
+        """Ends the shell and everything that it started."""
+        if self._container is not None:
+            self._container.stop(_GRACE)
+            self._forget()
+
+    @property
+    def _control(self) -> Path:
+        return self._workspace.directory / "control"
+
+    def _running(self) -> Container:
+        if self._container is not None:
+            return self._container
+        commands = self._control / "commands"
+        if not commands.exists():
+            os.mkfifo(commands)
+        # Open for reading, too: a pipe without a reader refuses its writer.
+        self._commands = os.open(commands, os.O_RDWR)
+        control = self._workspace.control_path("").rstrip("/")
+        driver = _DRIVER.replace("{control}", control).replace("{mark}", self._mark)
+        (self._control / "driver.sh").write_text(driver)
+        self._container = Container(
+            self._image,
+            entrypoint=[*_SHELLS[self._shell], f"{control}/driver.sh"],
+            environment=self._environment,
+            mounts=self._mounts,
+            network=Network.HOST,
+            host_name="codebuild",
+            on_line=self._line,
+        )
+        self._container.start()
+        return self._container
+
+    def _forget(self) -> None:
+        os.close(self._commands)
+        self._container, self._commands = None, -1
+        (self._control / "commands").unlink(missing_ok=True)
+
+    def _wait(self, container: Container) -> tuple[bool, int]:
+        while True:
+            try:
+                return self._results.get(timeout=_POLL)
+            except queue.Empty:
+                if self._stopped.is_set():
+                    raise BuildStoppedError from None
+                if time.monotonic() > self._deadline:
+                    raise BuildTimedOutError from None
+            if not container.running:
+                # Its last words may still be on their way through the reader.
+                code = container.wait(_GRACE)
+                try:
+                    return self._results.get_nowait()
+                except queue.Empty:
+                    return True, code if code is not None else 1
+
+    def _line(self, line: str) -> None:
+        """Passes output on, but for the driver's marks and the empty line before each."""
+        held, self._held = self._held, None
+        if line.startswith(self._mark):
+            if held:
+                self._on_line(held)
+            _, kind, status = line.split(" ")
+            self._results.put((kind == "ended", int(status)))
+            return
+        if held is not None:
+            self._on_line(held)
+        if line == "":
+            self._held = line
+        else:
+            self._on_line(line)

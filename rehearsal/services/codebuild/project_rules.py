@@ -1,0 +1,121 @@
+"""What CodeBuild, or the rehearsal, demands of a project's settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.framework.platform import AwsError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-_]{1,254}")
+_SOURCES = ("CODECOMMIT", "CODEPIPELINE", "NO_SOURCE", "S3")
+_LOCATED = ("CODECOMMIT", "S3")
+_ENVIRONMENTS = ("LINUX_CONTAINER", "LINUX_EC2")
+_IMAGE = "aws/codebuild/"
+_MINUTES = (5, 2160)
+_REFUSED = {
+    "buildBatchConfig": "batch builds",
+    "fileSystemLocations": "file systems",
+    "autoRetryLimit": "automatic retries",
+}
+_VPC = ("vpcId", "subnets", "securityGroupIds")
+_REFUSED_ENVIRONMENT = {
+    "dockerServer": "Docker servers",
+    "fleet": "fleets",
+    "registryCredential": "private registries",
+    "certificate": "certificates",
+}
+
+
+def invalid(message: str) -> AwsError:
+    return AwsError("InvalidInputException", message)
+
+
+def check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise invalid(
+            f"Invalid project name {name!r}: 2 to 255 letters, digits, dashes and underscores, "
+            "the first one a letter or digit"
+        )
+
+
+def check_project(settings: Mapping[str, Any]) -> None:
+    """Raises InvalidInputException with everything that is wrong with a project."""
+    problems = [
+        *_source_problems("source", settings["source"]),
+        *_artifact_problems(settings["source"], settings["artifacts"]),
+        *_environment_problems(settings["environment"]),
+    ]
+    for index, source in enumerate(settings.get("secondarySources", [])):
+        problems += _source_problems(f"secondarySources[{index}]", source)
+        if not source.get("sourceIdentifier"):
+            problems.append(f"secondarySources[{index}] needs a sourceIdentifier")
+    for index, artifact in enumerate(settings.get("secondaryArtifacts", [])):
+        if not artifact.get("artifactIdentifier"):
+            problems.append(f"secondaryArtifacts[{index}] needs an artifactIdentifier")
+    problems += [
+        f"the rehearsal does not support {meaning} ({name})"
+        for name, meaning in _REFUSED.items()
+        if settings.get(name)
+    ]
+    if settings.get("cache", {}).get("type") == "S3":
+        problems.append(
+            "the rehearsal does not support a cache in S3; use LOCAL with LOCAL_CUSTOM_CACHE"
+        )
+    if settings.get("logsConfig", {}).get("s3Logs", {}).get("status") == "ENABLED":
+        problems.append("the rehearsal does not support build logs in S3 (logsConfig.s3Logs)")
+    vpc = settings.get("vpcConfig") or {}
+    if lacking := [name for name in _VPC if vpc and not vpc.get(name)]:
+        problems.append(f"vpcConfig needs {', '.join(lacking)} too")
+    low, high = _MINUTES
+    minutes = settings.get("timeoutInMinutes", 60)
+    if not low <= minutes <= high:
+        problems.append(f"timeoutInMinutes must be {low} to {high}, got {minutes}")
+    if problems:
+        raise invalid("; ".join(problems))
+
+
+def _source_problems(where: str, source: Mapping[str, Any]) -> list[str]:
+    kind = source["type"]
+    if kind not in _SOURCES:
+        return [
+            f"{where}: the rehearsal has no source provider {kind}; it has {', '.join(_SOURCES)}"
+        ]
+    problems = []
+    if kind in _LOCATED and not source.get("location"):
+        problems.append(f"{where} of type {kind} needs a location")
+    if kind == "NO_SOURCE" and where == "source" and not source.get("buildspec"):
+        problems.append("a project without source needs a buildspec of its own (source.buildspec)")
+    return problems
+
+
+def _artifact_problems(source: Mapping[str, Any], artifacts: Mapping[str, Any]) -> list[str]:
+    kind = artifacts["type"]
+    if (source["type"] == "CODEPIPELINE") != (kind == "CODEPIPELINE"):
+        return [
+            f"source type {source['type']} and artifacts type {kind}: both must be CODEPIPELINE, "
+            "or neither"
+        ]
+    if kind == "S3" and not artifacts.get("location"):
+        return ["artifacts of type S3 need a location (the bucket)"]
+    return []
+
+
+def _environment_problems(environment: Mapping[str, Any]) -> list[str]:
+    problems = [
+        f"the rehearsal does not support {meaning} (environment.{name})"
+        for name, meaning in _REFUSED_ENVIRONMENT.items()
+        if environment.get(name)
+    ]
+    if environment["type"] not in _ENVIRONMENTS:
+        problems.append(
+            f"the rehearsal has no environment type {environment['type']}; "
+            f"it has {', '.join(_ENVIRONMENTS)}"
+        )
+    if not environment["image"].startswith(_IMAGE):
+        problems.append(
+            f"the rehearsal has the images of CodeBuild only ({_IMAGE}...), "
+            f"got {environment['image']}"
+        )
+    return problems

@@ -1,0 +1,136 @@
+"""What a commit through CodeCommit's API may be, and how files look in its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from rehearsal.framework.platform import AwsError
+from rehearsal.framework.service import Request
+from rehearsal.git.repository import FileChange, GitError, TreeEntry
+from rehearsal.services.codecommit.path_rules import check_files_and_folders, file_path
+from rehearsal.services.codecommit.records import RepositoryRecord
+from rehearsal.services.codecommit.repositories import branch_commit
+
+# https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
+_FILES_PER_COMMIT = 100
+_FILE_SIZE = 6 * 1024 * 1024
+_CHANGE_SIZE = 7 * 1024 * 1024
+_GIT_MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
+MODES = {mode: name for name, mode in _GIT_MODES.items()}
+
+
+def commit_of(record: RepositoryRecord, request: Request) -> str:
+    specifier = request.get("commitSpecifier") or record.default_branch or "HEAD"
+    commit_id = record.git.resolve(specifier)
+    if commit_id is None:
+        raise AwsError("CommitDoesNotExistException", f"Commit {specifier} does not exist")
+    return commit_id
+
+
+def find(record: RepositoryRecord, commit_id: str, path: PurePosixPath) -> TreeEntry | None:
+    folder = "" if str(path.parent) == "." else str(path.parent)
+    try:
+        entries = record.git.entries(commit_id, folder)
+    except GitError:
+        return None
+    return next((entry for entry in entries if entry.path == path.name), None)
+
+
+def folder_member(entry: TreeEntry, folder: str) -> tuple[str, dict[str, str]]:
+    paths = {
+        "absolutePath": f"{folder}/{entry.path}".lstrip("/"),
+        "relativePath": entry.path,
+    }
+    if entry.kind == "tree":
+        return "subFolders", {"treeId": entry.object_id, **paths}
+    if entry.kind == "commit":
+        return "subModules", {"commitId": entry.object_id, **paths}
+    group = "symbolicLinks" if MODES[entry.mode] == "SYMLINK" else "files"
+    return group, {"blobId": entry.object_id, **paths, "fileMode": MODES[entry.mode]}
+
+
+def change_of(record: RepositoryRecord, put: Mapping[str, Any]) -> FileChange:
+    if "sourceFile" in put:
+        raise AwsError(
+            "RestrictedSourceFileException",
+            "the rehearsal does not implement sourceFile of CreateCommit; give fileContent",
+        )
+    content = put.get("fileContent")
+    if not content:
+        raise AwsError(
+            "SourceFileOrContentRequiredException",
+            f"{put['filePath']} is empty. Empty files cannot be added to a repository with the API",
+        )
+    if len(content) > _FILE_SIZE:
+        raise AwsError(
+            "FileContentSizeLimitExceededException",
+            f"{put['filePath']} has {len(content)} bytes; at most {_FILE_SIZE} are allowed: "
+            "use a git client",
+        )
+    return FileChange(
+        path=file_path(put["filePath"]),
+        content=bytes(content),
+        mode=_GIT_MODES[put.get("fileMode", "NORMAL")],
+    )
+
+
+def check_parent(record: RepositoryRecord, request: Request) -> str | None:
+    """The commit to build on, None for a first commit; the API's rules for `parentCommitId`."""
+    branches = record.git.branches()
+    parent: str | None = request.get("parentCommitId")
+    if not branches:
+        if parent:
+            raise AwsError("ParentCommitDoesNotExistException", "the repository has no commit")
+        return None
+    tip = branch_commit(record, request["branchName"])
+    if parent is None:
+        raise AwsError("ParentCommitIdRequiredException", "parentCommitId is required")
+    if parent != tip:
+        raise AwsError(
+            "ParentCommitIdOutdatedException",
+            f"the tip of {request['branchName']} is {tip}, not {parent}",
+        )
+    return parent
+
+
+def check_changes(
+    puts: Sequence[FileChange], deletions: Sequence[FileChange], before: Mapping[str, TreeEntry]
+) -> None:
+    paths = [change.path for change in (*puts, *deletions)]
+    if not paths:
+        raise AwsError("FileEntryRequiredException", "give at least one file")
+    if len(paths) > _FILES_PER_COMMIT:
+        raise AwsError(
+            "MaximumFileEntriesExceededException",
+            f"got {len(paths)} files, at most {_FILES_PER_COMMIT} are allowed: use a git client",
+        )
+    if len(set(paths)) != len(paths):
+        raise AwsError("SamePathRequestException", "a path is given more than once")
+    size = sum(len(change.content or b"") for change in puts)
+    if size > _CHANGE_SIZE:
+        raise AwsError(
+            "FileContentSizeLimitExceededException",
+            f"the files have {size} bytes together; at most {_CHANGE_SIZE} are allowed in a "
+            "commit: use a git client",
+        )
+    missing = [item.path for item in deletions if item.path not in before]
+    if missing:
+        raise AwsError("FileDoesNotExistException", f"no such file: {', '.join(missing)}")
+    kept = set(before) - {item.path for item in deletions}
+    check_files_and_folders((change.path for change in puts), kept)
+
+
+def files_of(record: RepositoryRecord, commit_id: str | None) -> dict[str, TreeEntry]:
+    if commit_id is None:
+        return {}
+    return {entry.path: entry for entry in record.git.entries(commit_id, recursive=True)}
+
+
+def metadata_of(entry: TreeEntry) -> dict[str, str]:
+    return {
+        "absolutePath": entry.path,
+        "blobId": entry.object_id,
+        "fileMode": MODES[entry.mode],
+    }

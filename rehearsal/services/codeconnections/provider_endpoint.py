@@ -1,0 +1,117 @@
+"""What a person does at a git provider, which is no part of AWS, by HTTP on the gateway.
+
+    POST /connections/ID/handshake                              authorises a connection, as "Update
+                                                                pending connection" in the console
+    git push https://.../connections/ID/OWNER/REPOSITORY.git    makes a repository, and pushes
+    POST /connections/ID/OWNER/REPOSITORY/pull-requests         {"source": ..., "target": ...}
+    POST /connections/ID/OWNER/REPOSITORY/pull-requests/N/close
+
+ID is the last part of the connection's ARN. The provider has users of its own in reality; here,
+who knows the id is one of them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from urllib.parse import urlencode
+
+from rehearsal.git import http
+from rehearsal.git.provider import GitProvider
+from rehearsal.git.repository import GitError
+
+_ID = r"/connections/(?P<id>[0-9a-f-]{36})"
+_NAME = rf"{_ID}/(?P<name>(?:[A-Za-z0-9_-][\w.-]*/)+[A-Za-z0-9_-][\w.-]*?)"
+HANDSHAKE = re.compile(rf"{_ID}/handshake")
+GIT = re.compile(rf"{_NAME}\.git/(?P<path>.+)")
+PULL_REQUESTS = re.compile(rf"{_NAME}/pull-requests")
+CLOSE = re.compile(rf"{_NAME}/pull-requests/(?P<number>\d+)/close")
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class ProviderEndpoint:
+    """Answers for the provider; `find` gives a connection's ARN by the id in it."""
+
+    def __init__(self, provider: GitProvider, find: Callable[[str], str | None]) -> None:
+        self._provider = provider
+        self._find = find
+
+    def handle(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, list[str]],
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> Answer:
+        """Answers one HTTP request."""
+        for pattern, answer in (
+            (HANDSHAKE, self._handshake),
+            (CLOSE, self._close),
+            (PULL_REQUESTS, self._open),
+        ):
+            asked = pattern.fullmatch(path)
+            if asked:
+                if method != "POST":
+                    return _text(405, f"{path} takes POST only")
+                return self._known(asked, partial(answer, match=asked, body=body))
+        match = GIT.fullmatch(path)
+        if match is None:
+            return _text(404, f"no repository is served at {path}")
+        request = http.HttpRequest(
+            method=method,
+            path=match["path"],
+            query=urlencode(query, doseq=True),
+            headers=headers,
+            body=body,
+            user="provider",
+        )
+        return self._known(match, partial(self._git, name=match["name"], request=request))
+
+    def _known(self, match: re.Match[str], answer: Callable[[str], Answer]) -> Answer:
+        arn = self._find(match["id"])
+        if arn is None:
+            return _text(404, f"there is no connection {match['id']}")
+        try:
+            return answer(arn)
+        except GitError as error:
+            return _text(400, str(error))
+
+    def _handshake(self, arn: str, match: re.Match[str], body: bytes) -> Answer:
+        self._provider.available.add(arn)
+        return _json({"ConnectionArn": arn, "ConnectionStatus": "AVAILABLE"})
+
+    def _git(self, arn: str, name: str, request: http.HttpRequest) -> Answer:
+        push = http.is_push(request.path, request.query)
+        repository = self._provider.repository(arn, name, create=push)
+        if repository is None:
+            return _text(404, f"there is no repository {name}; the first push makes it")
+        response, updates = http.answer(repository.git, request)
+        self._provider.pushed(repository, updates)
+        return response.status, dict(response.headers), response.body
+
+    def _open(self, arn: str, match: re.Match[str], body: bytes) -> Answer:
+        repository = self._provider.repository(arn, match["name"])
+        wanted = json.loads(body or b"{}")
+        if repository is None or not {"source", "target"} <= set(wanted):
+            return _text(400, 'name a repository and {"source": BRANCH, "target": BRANCH}')
+        made = self._provider.open_pull_request(repository, wanted["source"], wanted["target"])
+        return _json({"number": made.number})
+
+    def _close(self, arn: str, match: re.Match[str], body: bytes) -> Answer:
+        repository = self._provider.repository(arn, match["name"])
+        if repository is None:
+            return _text(404, f"there is no repository {match['name']}")
+        self._provider.close_pull_request(repository, int(match["number"]))
+        return _json({"number": int(match["number"])})
+
+
+def _text(status: int, message: str) -> Answer:
+    return status, {"Content-Type": "text/plain"}, f"{message}\n".encode()
+
+
+def _json(content: Mapping[str, object]) -> Answer:
+    return 200, {"Content-Type": "application/json"}, json.dumps(content).encode()

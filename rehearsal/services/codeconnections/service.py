@@ -1,0 +1,189 @@
+"""AWS CodeConnections: connections and hosts.
+
+A connection is PENDING until a person authorises it, which the API cannot: provider_endpoint.py
+says how that is done here. Repository links and sync configurations are not implemented: the
+gateway refuses such operations by name.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rehearsal.framework.platform import AwsError, Context, Platform, Scope
+from rehearsal.framework.service import RawHandler, Request, Response, Service
+from rehearsal.git.provider import GitProvider
+from rehearsal.services.codeconnections.provider_endpoint import (
+    CLOSE,
+    GIT,
+    HANDSHAKE,
+    PULL_REQUESTS,
+    ProviderEndpoint,
+)
+from rehearsal.services.codeconnections.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
+
+_SELF_HOSTED = ("GitHubEnterpriseServer", "GitLabSelfManaged")
+
+
+@dataclass
+class _Record:
+    """A connection or a host; `shown` is what the API answers of it."""
+
+    arn: str
+    scope: Scope
+    shown: dict[str, Any]
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class CodeConnections(Service):
+    """Connections and hosts of every account and region."""
+
+    name = "codeconnections"
+    namespace = "codeconnections"
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self._provider = GitProvider.of(platform)
+        self._endpoint = ProviderEndpoint(self._provider, self._arn_of)
+        self._records: dict[str, _Record] = {}
+
+    def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
+        handle = self._endpoint.handle
+        return [(pattern, handle) for pattern in (HANDSHAKE, CLOSE, PULL_REQUESTS, GIT)]
+
+    def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
+        """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodeconnections.html"""
+        for member in ("ConnectionArn", "HostArn", "ResourceArn"):
+            if member in request and operation != "CreateConnection":
+                return [request[member]]
+        return ["*"]
+
+    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
+        with self.lock:
+            record = self._records.get(arn)
+            return dict(record.tags) if record else {}
+
+    def create_connection(self, request: Request, context: Context) -> Response:
+        host = request.get("HostArn")
+        if bool(host) == ("ProviderType" in request):
+            raise AwsError("InvalidInputException", "give either ProviderType or HostArn")
+        provider = self._find(host, "host").shown["ProviderType"] if host else None
+        provider = provider or request["ProviderType"]
+        if provider in _SELF_HOSTED and not host:
+            raise AwsError("InvalidInputException", f"{provider} needs a HostArn")
+        arn = context.scope.arn("codeconnections", f"connection/{uuid.uuid4()}")
+        shown = {
+            "ConnectionName": request["ConnectionName"],
+            "ConnectionArn": arn,
+            "ProviderType": provider,
+            "OwnerAccountId": context.scope.account,
+        }
+        if host:
+            shown["HostArn"] = host
+        self._add(arn, context.scope, shown, request)
+        return {"ConnectionArn": arn, "Tags": list(request.get("Tags", []))}
+
+    def get_connection(self, request: Request, context: Context) -> Response:
+        return {"Connection": self._connection(self._find(request["ConnectionArn"], "connection"))}
+
+    def delete_connection(self, request: Request, context: Context) -> Response:
+        """The provider keeps its repositories."""
+        record = self._find(request["ConnectionArn"], "connection")
+        with self.lock:
+            del self._records[record.arn]
+        self._provider.available.discard(record.arn)
+        return {}
+
+    def list_connections(self, request: Request, context: Context) -> Response:
+        wanted = {
+            member: request[f"{member}Filter"]
+            for member in ("ProviderType", "HostArn")
+            if f"{member}Filter" in request
+        }
+        found = [
+            self._connection(record)
+            for record in self._of_kind(context.scope, "connection")
+            if wanted.items() <= record.shown.items()
+        ]
+        return {"Connections": found}
+
+    def create_host(self, request: Request, context: Context) -> Response:
+        if request["ProviderType"] not in _SELF_HOSTED:
+            raise AwsError(
+                "InvalidInputException",
+                f"{request['ProviderType']} is not installed by you and has no host; hosts are of "
+                f"{' and '.join(_SELF_HOSTED)}",
+            )
+        arn = context.scope.arn("codeconnections", f"host/{request['Name']}-{uuid.uuid4().hex[:8]}")
+        members = ("Name", "ProviderType", "ProviderEndpoint", "VpcConfiguration")
+        shown = {key: request[key] for key in members if key in request}
+        self._add(arn, context.scope, {"Status": "PENDING", **shown}, request)
+        return {"HostArn": arn, "Tags": list(request.get("Tags", []))}
+
+    def get_host(self, request: Request, context: Context) -> Response:
+        return dict(self._find(request["HostArn"], "host").shown)
+
+    def update_host(self, request: Request, context: Context) -> Response:
+        record = self._find(request["HostArn"], "host")
+        with self.lock:
+            for member in ("ProviderEndpoint", "VpcConfiguration"):
+                if member in request:
+                    record.shown[member] = request[member]
+        return {}
+
+    def delete_host(self, request: Request, context: Context) -> Response:
+        record = self._find(request["HostArn"], "host")
+        with self.lock:
+            used = [r for r in self._records.values() if r.shown.get("HostArn") == record.arn]
+            if used:
+                raise AwsError("ResourceUnavailableException", f"{record.arn} has connections")
+            del self._records[record.arn]
+        return {}
+
+    def list_hosts(self, request: Request, context: Context) -> Response:
+        hosts = self._of_kind(context.scope, "host")
+        return {"Hosts": [{**record.shown, "HostArn": record.arn} for record in hosts]}
+
+    def tag_resource(self, request: Request, context: Context) -> Response:
+        tags = self._find(request["ResourceArn"]).tags
+        tags.update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
+        return {}
+
+    def untag_resource(self, request: Request, context: Context) -> Response:
+        record = self._find(request["ResourceArn"])
+        for key in request["TagKeys"]:
+            record.tags.pop(key, None)
+        return {}
+
+    def list_tags_for_resource(self, request: Request, context: Context) -> Response:
+        tags = self._find(request["ResourceArn"]).tags
+        return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+
+    def _add(self, arn: str, scope: Scope, shown: dict[str, Any], request: Request) -> None:
+        tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+        with self.lock:
+            self._records[arn] = _Record(arn, scope, shown, tags)
+
+    def _connection(self, record: _Record) -> dict[str, Any]:
+        available = record.arn in self._provider.available
+        return record.shown | {"ConnectionStatus": "AVAILABLE" if available else "PENDING"}
+
+    def _find(self, arn: str, kind: str = "") -> _Record:
+        with self.lock:
+            record = self._records.get(arn)
+        if record is None or f":{kind}" not in arn:
+            raise AwsError("ResourceNotFoundException", f"There is no {kind or 'resource'} {arn}")
+        return record
+
+    def _of_kind(self, scope: Scope, kind: str) -> list[_Record]:
+        with self.lock:
+            records = list(self._records.values())
+        return [one for one in records if one.scope == scope and f":{kind}/" in one.arn]
+
+    def _arn_of(self, identifier: str) -> str | None:
+        with self.lock:
+            arns = [arn for arn in self._records if arn.endswith(f":connection/{identifier}")]
+        return arns[0] if arns else None

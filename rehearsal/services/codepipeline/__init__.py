@@ -1,0 +1,6 @@
+"""AWS CodePipeline."""
+
+from rehearsal.services.codepipeline.resource_types import RESOURCE_TYPES
+from rehearsal.services.codepipeline.service import CodePipeline
+
+__all__ = ["RESOURCE_TYPES", "CodePipeline"]

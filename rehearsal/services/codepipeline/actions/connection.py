@@ -1,0 +1,125 @@
+"""Source action CodeStarSourceConnection: a repository at a git provider outside of AWS.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rehearsal.framework.platform import AwsError, Scope
+from rehearsal.git.provider import GitProvider
+from rehearsal.git.repository import Commit, GitRepository
+from rehearsal.services.codepipeline.actions.action import (
+    ActionFailedError,
+    ActionProvider,
+    ActionResult,
+    ActionRun,
+)
+from rehearsal.services.codepipeline.records import Revision
+
+PROVIDER = "CodeStarSourceConnection"
+_USES = ("codeconnections:UseConnection", "codestar-connections:UseConnection")
+
+
+def run(action: ActionRun) -> ActionResult:
+    """Takes the tip of a branch, or the commit that a trigger or a start asked for."""
+    arn = action.configuration["ConnectionArn"]
+    name = action.configuration["FullRepositoryId"]
+    branch = action.requested_branch or action.configuration["BranchName"]
+    git = _repository(action, arn, name)
+    commit_id = action.requested_revision or git.branches().get(branch)
+    commit = git.commit(commit_id) if commit_id else None
+    if commit is None:
+        raise ActionFailedError(
+            f"[{_provider_of(arn)}] No Branch [{branch}] found for FullRepositoryName [{name}]",
+            code="ConfigurationError",
+        )
+    artifact = action.output_names[0]
+    with tempfile.TemporaryDirectory(prefix="connection-") as scratch:
+        archive = Path(scratch) / "source.zip"
+        git.archive(commit.commit_id, archive)
+        location = action.put_artifact(artifact, archive, revision=commit.commit_id)
+    date = datetime.fromtimestamp(int(commit.author.date.split(" ")[0]), UTC)
+    return ActionResult(
+        outputs={artifact: location},
+        variables={
+            "AuthorDate": date.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "AuthorDisplayName": commit.author.name,
+            "AuthorEmail": commit.author.email,
+            "BranchName": branch,
+            "CommitId": commit.commit_id,
+            "CommitMessage": commit.message,
+            "ConnectionArn": arn,
+            "FullRepositoryName": name,
+        },
+        revision=Revision(
+            identifier=commit.commit_id,
+            summary=f'{{"ProviderType":"{_provider_of(arn)}","CommitMessage":"{_first(commit)}"}}',
+            created=date,
+        ),
+        summary=f"{commit.commit_id[:8]}: {_first(commit)}",
+    )
+
+
+def _repository(action: ActionRun, arn: str, name: str) -> GitRepository:
+    """The repository behind the connection, when the role may use it and it is authorised."""
+    scope = Scope(action.principal_arn.split(":")[4], action.record.region)
+    denied = []
+    for permission in _USES:
+        try:
+            action.platform.authorize(action.principal_arn, permission, arn, scope)
+        except AwsError as error:
+            denied.append(error)
+    if len(denied) == len(_USES):
+        raise ActionFailedError(denied[0].message, code="PermissionError")
+    provider = GitProvider.of(action.platform)
+    if arn not in provider.available:
+        raise ActionFailedError(
+            f"Connection {arn} is not available. Update the pending connection in the console; in "
+            f"a rehearsal: POST /connections/{arn.rsplit('/', 1)[-1]}/handshake",
+            code="ConfigurationError",
+        )
+    found = provider.repository(arn, name)
+    if found is None:
+        raise ActionFailedError(
+            f"[{_provider_of(arn)}] No repository found for FullRepositoryName [{name}]",
+            code="ConfigurationError",
+        )
+    return found.git
+
+
+def _provider_of(arn: str) -> str:
+    return f"connection {arn.rsplit('/', 1)[-1]}"
+
+
+def _first(commit: Commit) -> str:
+    return commit.message.partition("\n")[0]
+
+
+def _check(configuration: Mapping[str, Any]) -> list[str]:
+    problems = []
+    chosen = configuration.get("OutputArtifactFormat", "CODE_ZIP")
+    if chosen != "CODE_ZIP":
+        problems.append(
+            f"OutputArtifactFormat is {chosen}; the rehearsal has CODE_ZIP for connections"
+        )
+    if "/" not in configuration["FullRepositoryId"]:
+        problems.append("FullRepositoryId is the owner and the name: owner/name")
+    return problems
+
+
+CONNECTION = ActionProvider(
+    category="Source",
+    provider=PROVIDER,
+    run=run,
+    required=frozenset({"ConnectionArn", "FullRepositoryId", "BranchName"}),
+    optional=frozenset({"DetectChanges", "OutputArtifactFormat"}),
+    inputs=(0, 0),
+    outputs=(1, 1),
+    check=_check,
+)

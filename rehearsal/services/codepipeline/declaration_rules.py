@@ -1,0 +1,228 @@
+"""What CodePipeline, or the rehearsal, demands of a pipeline's declaration.
+
+https://docs.aws.amazon.com/codepipeline/latest/userguide/pipeline-requirements.html
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rehearsal.framework.platform import AwsError
+from rehearsal.services.codepipeline.actions.action import ActionProvider
+from rehearsal.services.codepipeline.actions.providers import PROVIDERS
+from rehearsal.services.codepipeline.condition_rules import (
+    CONDITIONS,
+    condition_problems,
+    stage_condition_problems,
+)
+from rehearsal.services.codepipeline.engine.variables import UnresolvedVariableError, references
+from rehearsal.services.codepipeline.store_rules import region_problems, store_problems
+from rehearsal.services.codepipeline.trigger_rules import trigger_problems
+
+_FEWEST_STAGES = 2
+_BUILT_IN_NAMESPACES = {"codepipeline", "variables"}
+_REFUSED_IN_ACTION = {
+    "commands": "commands",
+    "outputVariables": "output variables of commands",
+    "environmentVariables": "environment variables of actions",
+}
+
+
+def check_declaration(declaration: Mapping[str, Any], region: str) -> None:
+    """Raises the exception of CreatePipeline that fits, with everything of its kind.
+
+    `region` is the pipeline's.
+    """
+    problems = [*_structure_problems(declaration), *store_problems(declaration, region)]
+    _refuse("InvalidStructureException", problems)
+    for stage in declaration["stages"]:
+        _refuse("InvalidStageDeclarationException", _stage_problems(stage))
+        for action in stage["actions"]:
+            where = f"Action {action['name']} of stage {stage['name']}"
+            problems = region_problems(declaration, action, region)
+            problems = problems or _action_problems(declaration, action)
+            _refuse("InvalidActionDeclarationException", [f"{where}: {p}" for p in problems])
+    _refuse("InvalidStructureException", _artifact_problems(declaration["stages"]))
+    _refuse("InvalidStructureException", _variable_problems(declaration))
+
+
+def _refuse(code: str, problems: Sequence[str]) -> None:
+    if problems:
+        raise AwsError(code, "; ".join(problems))
+
+
+def _structure_problems(declaration: Mapping[str, Any]) -> list[str]:
+    problems = []
+    stages = declaration["stages"]
+    if len(stages) < _FEWEST_STAGES:
+        problems.append(
+            f"Pipeline has only {len(stages)} stage(s). There should be a minimum of "
+            f"{_FEWEST_STAGES} stages in a pipeline"
+        )
+    problems += [
+        f"Stage name {name} is used more than once"
+        for name in _repeated(stage["name"] for stage in stages)
+    ]
+    for index, stage in enumerate(stages):
+        sources = [action["actionTypeId"]["category"] == "Source" for action in stage["actions"]]
+        if index == 0 and not all(sources):
+            problems.append("the first stage must have source actions only")
+        if index > 0 and any(sources):
+            problems.append(f"stage {stage['name']}: source actions belong to the first stage")
+    problems += _type_problems(declaration)
+    problems += trigger_problems(declaration)
+    problems += stage_condition_problems(declaration)
+    return problems
+
+
+def _type_problems(declaration: Mapping[str, Any]) -> list[str]:
+    """What only a pipeline of type V2 may have; V1 is what AWS takes when none is given."""
+    if declaration.get("pipelineType", "V1") == "V2":
+        return []
+    problems = [
+        f"{member} need a pipeline of type V2 (pipelineType)"
+        for member in ("variables", "triggers")
+        if declaration.get(member)
+    ]
+    problems += [
+        f"{member} of stage {stage['name']} needs a pipeline of type V2 (pipelineType)"
+        for stage in declaration["stages"]
+        for member in CONDITIONS
+        if stage.get(member)
+    ]
+    mode = declaration.get("executionMode", "SUPERSEDED")
+    if mode != "SUPERSEDED":
+        problems.append(f"executionMode {mode} needs a pipeline of type V2 (pipelineType)")
+    return problems
+
+
+def _stage_problems(stage: Mapping[str, Any]) -> list[str]:
+    name = stage["name"]
+    problems = [
+        f"Stage {name}: action name {repeated} is used more than once"
+        for repeated in _repeated(action["name"] for action in stage["actions"])
+    ]
+    problems += [f"Stage {name}: {problem}" for problem in condition_problems(stage)]
+    if stage.get("blockers"):
+        problems.append(f"Stage {name}: blockers are reserved by AWS")
+    return problems
+
+
+def _action_problems(declaration: Mapping[str, Any], action: Mapping[str, Any]) -> list[str]:
+    kind = action["actionTypeId"]
+    provider = PROVIDERS.get((kind["category"], kind["provider"]))
+    if provider is None or kind["owner"] != "AWS" or kind["version"] != "1":
+        known = ", ".join(
+            sorted({f"{item.category} {item.provider}" for item in PROVIDERS.values()})
+        )
+        return [
+            f"the rehearsal has no action {kind['category']} of owner {kind['owner']}, provider "
+            f"{kind['provider']}, version {kind['version']}; of owner AWS and version 1 it has "
+            f"{known}"
+        ]
+    problems = [
+        f"the rehearsal does not support {meaning} ({member})"
+        for member, meaning in _REFUSED_IN_ACTION.items()
+        if action.get(member)
+    ]
+    if provider.v2_only and declaration.get("pipelineType", "V1") != "V2":
+        problems.append(f"{provider.provider} needs a pipeline of type V2 (pipelineType)")
+    return problems + _configuration_problems(provider, action) + _counts(provider, action)
+
+
+def _configuration_problems(provider: ActionProvider, action: Mapping[str, Any]) -> list[str]:
+    given = action.get("configuration", {})
+    known = provider.required | provider.optional
+    problems = [
+        f"configuration is missing the required key {key}"
+        for key in sorted(provider.required - set(given))
+    ]
+    problems += [
+        f"configuration contains the unknown key {key} (known: {', '.join(sorted(known))})"
+        for key in sorted(set(given) - known)
+    ]
+    problems += [f"configuration {key} is empty" for key in sorted(given) if not given[key]]
+    return problems or provider.check(given)
+
+
+def _counts(provider: ActionProvider, action: Mapping[str, Any]) -> list[str]:
+    problems = []
+    for member, (least, most) in (
+        ("inputArtifacts", provider.inputs),
+        ("outputArtifacts", provider.outputs),
+    ):
+        count = len(action.get(member, []))
+        if not least <= count <= most:
+            allowed = str(least) if least == most else f"{least} to {most}"
+            problems.append(f"{member} has {count} artifact(s), {provider.provider} has {allowed}")
+    return problems
+
+
+def _artifact_problems(stages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """An input must come from an earlier stage or an earlier run order of its own stage."""
+    problems: list[str] = []
+    produced: set[str] = set()
+    for stage in stages:
+        for order in sorted({action.get("runOrder", 1) for action in stage["actions"]}):
+            group = [item for item in stage["actions"] if item.get("runOrder", 1) == order]
+            for action in group:
+                problems += [
+                    f"Input artifact {item['name']} of action {action['name']} in stage "
+                    f"{stage['name']} is not the output of any preceding action"
+                    for item in action.get("inputArtifacts", [])
+                    if item["name"] not in produced
+                ]
+            for action in group:
+                for item in action.get("outputArtifacts", []):
+                    if item["name"] in produced:
+                        problems.append(f"Output artifact {item['name']} is used more than once")
+                    produced.add(item["name"])
+    return problems
+
+
+def _variable_problems(declaration: Mapping[str, Any]) -> list[str]:
+    """A variable's namespace must belong to an action that runs before."""
+    problems: list[str] = []
+    variables = {item["name"] for item in declaration.get("variables", [])}
+    known: set[str] = set(_BUILT_IN_NAMESPACES)
+    for stage in declaration["stages"]:
+        for order in sorted({action.get("runOrder", 1) for action in stage["actions"]}):
+            group = [item for item in stage["actions"] if item.get("runOrder", 1) == order]
+            for action in group:
+                where = f"Action {action['name']} of stage {stage['name']}"
+                problems += reference_problems(where, action, known, variables)
+            for action in group:
+                namespace = action.get("namespace")
+                if namespace in known:
+                    problems.append(f"Namespace {namespace} is used more than once")
+                elif namespace:
+                    known.add(namespace)
+    return problems
+
+
+def reference_problems(
+    where: str, declared: Mapping[str, Any], known: set[str], variables: set[str]
+) -> list[str]:
+    """What is wrong with the variables in a configuration."""
+    problems = []
+    for value in declared.get("configuration", {}).values():
+        try:
+            found = references(value)
+        except UnresolvedVariableError as error:
+            problems.append(f"{where}: {error}")
+            continue
+        for namespace, name in found:
+            if namespace not in known:
+                problems.append(
+                    f"{where} references #{{{namespace}.{name}}}, but no preceding action has the "
+                    f"namespace {namespace}"
+                )
+            elif namespace == "variables" and name not in variables:
+                problems.append(f"{where} references the undeclared variable {name}")
+    return problems
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]

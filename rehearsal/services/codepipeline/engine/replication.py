@@ -1,0 +1,69 @@
+"""How artifacts get from the store of one region to that of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import boto3
+from botocore.exceptions import ClientError
+
+from rehearsal.framework.clients import aws_client
+from rehearsal.services.codepipeline.actions.action import ActionFailedError, ArtifactStore
+from rehearsal.services.codepipeline.records import ArtifactLocation
+
+_REGION_WITHOUT_NAME = "us-east-1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replication:
+    """Copies what an action reads into the store of its region, as CodePipeline itself does.
+
+    `session` is of the pipeline's role: the role of the action sees its own region's store only.
+    """
+
+    pipeline: str
+    session: boto3.Session
+    store: ArtifactStore
+
+    def replicate(self, inputs: Mapping[str, ArtifactLocation]) -> dict[str, ArtifactLocation]:
+        """Where the action finds its artifacts.
+
+        Raises ActionFailedError, with the name of the artifact that could not be copied.
+        """
+        return {
+            name: location if location.bucket == self.store.bucket else self._copy(name, location)
+            for name, location in inputs.items()
+        }
+
+    def _copy(self, name: str, location: ArtifactLocation) -> ArtifactLocation:
+        copy = self.store.new_location(self.pipeline, name)
+        try:
+            self._check_region()
+            source = aws_client(self.session, "s3")
+            found = source.get_object(Bucket=location.bucket, Key=location.key)
+            self.store.put(
+                self.session, copy, found["Body"].read(), metadata=found.get("Metadata", {})
+            )
+        except ClientError as error:
+            said = error.response["Error"]
+            denied = "AccessDenied" in said["Code"]
+            raise ActionFailedError(
+                f"Failed replicating artifact {name} to {self.store.bucket} in "
+                f"{self.store.region}: {error.operation_name}: {said['Code']}: "
+                f"{said.get('Message', '')}",
+                code="PermissionError" if denied else "ConfigurationError",
+            ) from error
+        return copy
+
+    def _check_region(self) -> None:
+        """S3 answers for a bucket of any region; CodePipeline takes one of the action's only."""
+        client = aws_client(self.session, "s3", region=self.store.region)
+        answer = client.get_bucket_location(Bucket=self.store.bucket)
+        region = answer.get("LocationConstraint") or _REGION_WITHOUT_NAME
+        if region != self.store.region:
+            raise ActionFailedError(
+                f"The artifact bucket {self.store.bucket} is in {region}, but its store is that of "
+                f"{self.store.region}",
+                code="ConfigurationError",
+            )

@@ -1,0 +1,91 @@
+"""Notification rules, and what they may say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from rehearsal.framework.platform import AwsError, Scope
+from rehearsal.services.codestar_notifications.event_types import EVENT_TYPES
+
+CHATS = ("AWSChatbotSlack", "AWSChatbotMicrosoftTeams")
+"""Types of targets that cannot be reached from here."""
+
+_PIPELINE = re.compile(r"arn:aws:codepipeline:[a-z0-9-]+:\d{12}:[A-Za-z0-9.@_-]+")
+_MOST_TARGETS = 10
+
+
+@dataclass
+class NotificationRule:
+    """A rule; `settings` has the form of CreateNotificationRule, `statuses` are its targets'."""
+
+    arn: str
+    scope: Scope
+    settings: dict[str, Any]
+    created_by: str
+    statuses: dict[str, str]
+    tags: dict[str, str]
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    modified: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def describe(self) -> dict[str, Any]:
+        targets = [
+            {**target, "TargetStatus": self.statuses[target["TargetAddress"]]}
+            for target in self.settings["Targets"]
+        ]
+        return {
+            "Arn": self.arn,
+            "Name": self.settings["Name"],
+            "EventTypes": [_event_type(one) for one in self.settings["EventTypeIds"]],
+            "Resource": self.settings["Resource"],
+            "Targets": targets,
+            "DetailType": self.settings["DetailType"],
+            "CreatedBy": self.created_by,
+            "Status": self.settings.get("Status", "ENABLED"),
+            "CreatedTimestamp": self.created,
+            "LastModifiedTimestamp": self.modified,
+            "Tags": dict(self.tags),
+        }
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Raises ValidationException with everything that is wrong with a rule."""
+    problems = [
+        f"{one} is no event type of a pipeline; the rehearsal knows {', '.join(EVENT_TYPES)}"
+        for one in settings["EventTypeIds"]
+        if one not in EVENT_TYPES
+    ]
+    if not _PIPELINE.fullmatch(settings["Resource"]):
+        problems.append(
+            f"Resource is {settings['Resource']}; the rehearsal tells of pipelines only"
+        )
+    if len(settings["Targets"]) > _MOST_TARGETS:
+        problems.append(f"a rule has at most {_MOST_TARGETS} targets")
+    kinds = ("SNS", *CHATS)
+    problems += [
+        f"TargetType is {' or '.join(kinds)}, got {target.get('TargetType')}"
+        for target in settings["Targets"]
+        if target.get("TargetType") not in kinds
+    ]
+    if problems:
+        raise AwsError("ValidationException", "; ".join(problems))
+
+
+def target_statuses(targets: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The status of each target before anything was sent."""
+    return {
+        target["TargetAddress"]: "UNREACHABLE" if target["TargetType"] in CHATS else "ACTIVE"
+        for target in targets
+    }
+
+
+def _event_type(identifier: str) -> dict[str, str]:
+    return {
+        "EventTypeId": identifier,
+        "ServiceName": "CodePipeline",
+        "EventTypeName": EVENT_TYPES[identifier],
+        "ResourceType": "Pipeline",
+    }

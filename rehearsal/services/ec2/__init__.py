@@ -1,0 +1,1 @@
+"""EC2: resource types of CloudFormation."""

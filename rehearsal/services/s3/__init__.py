@@ -1,0 +1,1 @@
+"""S3: requests behind the resource types of CloudFormation."""

@@ -1,0 +1,173 @@
+"""The ARNs that IAM checks for each operation.
+
+From "Actions, resources, and condition keys for Amazon SageMaker" in the service authorization
+reference: an operation without a row there has no resource level and is checked on `*`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rehearsal.framework.platform import Scope
+from rehearsal.services.sagemaker.studio.studio_names import app_path
+
+_CRUD = {
+    "Model": "model/{ModelName}",
+    "EndpointConfig": "endpoint-config/{EndpointConfigName}",
+    "Endpoint": "endpoint/{EndpointName}",
+    "InferenceComponent": "inference-component/{InferenceComponentName}",
+    "InferenceComponentRuntimeConfig": "inference-component/{InferenceComponentName}",
+    "ProcessingJob": "processing-job/{ProcessingJobName}",
+    "TrainingJob": "training-job/{TrainingJobName}",
+    "HyperParameterTuningJob": "hyper-parameter-tuning-job/{HyperParameterTuningJobName}",
+    "TransformJob": "transform-job/{TransformJobName}",
+    "ModelPackageGroup": "model-package-group/{ModelPackageGroupName}",
+    "ModelPackageGroupPolicy": "model-package-group/{ModelPackageGroupName}",
+    "Pipeline": "pipeline/{PipelineName}",
+    "Project": "project/{ProjectName}",
+    "DataQualityJobDefinition": "data-quality-job-definition/{JobDefinitionName}",
+    "ModelQualityJobDefinition": "model-quality-job-definition/{JobDefinitionName}",
+    "ModelBiasJobDefinition": "model-bias-job-definition/{JobDefinitionName}",
+    "ModelExplainabilityJobDefinition": "model-explainability-job-definition/{JobDefinitionName}",
+    "MonitoringSchedule": "monitoring-schedule/{MonitoringScheduleName}",
+    "Domain": "domain/{DomainId}",
+    "UserProfile": "user-profile/{DomainId}/{UserProfileName}",
+    "Space": "space/{DomainId}/{SpaceName}",
+    "StudioLifecycleConfig": "studio-lifecycle-config/{StudioLifecycleConfigName}",
+    "Image": "image/{ImageName}",
+    "ImageVersion": "image-version/{ImageName}/{Version}",
+    "AppImageConfig": "app-image-config/{AppImageConfigName}",
+    "MlflowApp": "{Arn}",
+    "FeatureGroup": "feature-group/{FeatureGroupName}",
+    "ModelCard": "model-card/{ModelCardName}",
+    "Hub": "hub/{HubName}",
+}
+# SageMaker writes names in its ARNs in lower case.
+_LOWER_CASE = ("feature-group/", "model-card/", "model-package-group/", "model-package/")
+_EXECUTION = "{PipelineExecutionArn}"
+_TAGGED = "{ResourceArn}"
+_ENDPOINT = ("endpoint/{EndpointName}", "endpoint-config/{EndpointConfigName}")
+_HUB_CONTENT = ("hub-content/{HubName}/{HubContentType}/{HubContentName}", "hub/{HubName}")
+
+RESOURCES: Mapping[str, tuple[str, ...]] = {
+    **{
+        f"{verb}{noun}": (resource,)
+        for noun, resource in _CRUD.items()
+        for verb in ("Create", "Describe", "Update", "Delete", "Stop", "Put", "Get")
+    },
+    "CreateEndpoint": _ENDPOINT,
+    "CreateInferenceComponent": (
+        "inference-component/{InferenceComponentName}",
+        "endpoint/{EndpointName}",
+    ),
+    "UpdateEndpoint": _ENDPOINT,
+    "UpdateEndpointWeightsAndCapacities": _ENDPOINT[:1],
+    "InvokeEndpoint": _ENDPOINT[:1],
+    "InvokeEndpointAsync": _ENDPOINT[:1],
+    "InvokeEndpointWithResponseStream": _ENDPOINT[:1],
+    "ListTrainingJobsForHyperParameterTuningJob": (
+        "hyper-parameter-tuning-job/{HyperParameterTuningJobName}",
+    ),
+    "ListModelPackages": ("model-package-group/{ModelPackageGroupName}",),
+    "DescribeModelPackage": ("model-package/{ModelPackageName}",),
+    "DeleteModelPackage": ("model-package/{ModelPackageName}",),
+    "UpdateModelPackage": ("{ModelPackageArn}",),
+    "CreateHubContentReference": (
+        "hub-content/{HubName}/ModelReference/{HubContentName}",
+        "hub/{HubName}",
+    ),
+    **dict.fromkeys(
+        (
+            "ImportHubContent",
+            "DescribeHubContent",
+            "ListHubContentVersions",
+            "UpdateHubContent",
+            "UpdateHubContentReference",
+            "DeleteHubContent",
+            "DeleteHubContentReference",
+        ),
+        _HUB_CONTENT,
+    ),
+    "ListHubContents": ("hub/{HubName}",),
+    "ListModelCardVersions": ("model-card/{ModelCardName}",),
+    "GetRecord": ("feature-group/{FeatureGroupName}",),
+    "PutRecord": ("feature-group/{FeatureGroupName}",),
+    "DeleteRecord": ("feature-group/{FeatureGroupName}",),
+    "ListRecords": ("feature-group/{FeatureGroupName}",),
+    "StartMonitoringSchedule": ("monitoring-schedule/{MonitoringScheduleName}",),
+    "StartPipelineExecution": ("pipeline/{PipelineName}",),
+    "ListPipelineExecutions": ("pipeline/{PipelineName}",),
+    **dict.fromkeys(
+        (
+            "DescribePipelineExecution",
+            "DescribePipelineDefinitionForExecution",
+            "ListPipelineExecutionSteps",
+            "ListPipelineParametersForExecution",
+            "StopPipelineExecution",
+            "RetryPipelineExecution",
+            "UpdatePipelineExecution",
+        ),
+        (_EXECUTION,),
+    ),
+    # What has no id yet is checked against every id.
+    "CreateDomain": ("domain/*",),
+    "CreateMlflowApp": ("mlflow-app/*",),
+    "CreateImageVersion": ("image/{ImageName}",),
+    "ListImageVersions": ("image/{ImageName}",),
+    "ListAliases": ("image/{ImageName}",),
+    "CreatePresignedDomainUrl": ("user-profile/{DomainId}/{UserProfileName}",),
+    "CreateApp": (),
+    "DescribeApp": (),
+    "DeleteApp": (),
+    "Search": (),
+    "AddTags": (_TAGGED,),
+    "ListTags": (_TAGGED,),
+    "DeleteTags": (_TAGGED,),
+}
+
+
+def resource_arns(operation: str, request: Mapping[str, Any], scope: Scope) -> Sequence[str]:
+    """The ARNs to check for a request; `["*"]` where SageMaker offers no resource level."""
+    if operation == "CreateModelPackage":
+        return _model_package_arns(request, scope)
+    if operation in ("CreateApp", "DescribeApp", "DeleteApp"):
+        return [scope.arn("sagemaker", f"app/{app_path(request)}")]
+    if operation in ("BatchGetRecord", "BatchWriteRecord"):
+        entries = request.get("Identifiers") or request.get("Entries") or ()
+        arns = [_arn("feature-group/{FeatureGroupName}", entry, scope) for entry in entries]
+        return [arn for arn in dict.fromkeys(arns) if arn] or ["*"]
+    if "HubName" in request:
+        # A hub can be named by its ARN, too; the ARN of its content only begins alike.
+        request = {**request, "HubName": request["HubName"].rpartition("/")[2]}
+    arns = [_arn(resource, request, scope) for resource in RESOURCES.get(operation, ())]
+    return [arn for arn in arns if arn] or ["*"]
+
+
+def _model_package_arns(request: Mapping[str, Any], scope: Scope) -> Sequence[str]:
+    group = request.get("ModelPackageGroupName")
+    if not group:
+        name = request.get("ModelPackageName", "*").lower()
+        return [scope.arn("sagemaker", f"model-package/{name}")]
+    name = group.rpartition("/")[2].lower()
+    return [
+        scope.arn("sagemaker", f"model-package-group/{name}"),
+        # The version is not known yet.
+        scope.arn("sagemaker", f"model-package/{name}/*"),
+    ]
+
+
+def _arn(resource: str, request: Mapping[str, Any], scope: Scope) -> str | None:
+    """Fills a template; a member that holds an ARN already is the resource itself."""
+    members = re.findall(r"\{(\w+)\}", resource)
+    values = {member: str(request.get(member) or "") for member in members}
+    for value in values.values():
+        if value.startswith("arn:"):
+            return value
+    if not any(values.values()) and members:
+        return None
+    # A version that is left out, the latest one, is one of all.
+    filled = resource.format(**{m: v or "*" for m, v in values.items()})
+    lower = resource.startswith(_LOWER_CASE)
+    return scope.arn("sagemaker", filled.lower() if lower else filled)

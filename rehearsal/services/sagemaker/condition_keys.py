@@ -1,0 +1,117 @@
+"""SageMaker's own condition keys of a request.
+
+From "Actions, resources, and condition keys for Amazon SageMaker" in the service authorization
+reference. A key is there when the request has its member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rehearsal.cloudformation.resource_requests import dig
+from rehearsal.services.sagemaker.authorization import RESOURCES
+
+_NETWORK = {
+    "VpcSubnets": "VpcConfig.Subnets",
+    "VpcSecurityGroupIds": "VpcConfig.SecurityGroupIds",
+}
+_TRAINING = {
+    "VolumeKmsKey": "ResourceConfig.VolumeKmsKeyId",
+    "OutputKmsKey": "OutputDataConfig.KmsKeyId",
+    "InstanceTypes": "ResourceConfig.InstanceType",
+    "MaxRuntimeInSeconds": "StoppingCondition.MaxRuntimeInSeconds",
+    "InterContainerTrafficEncryption": "EnableInterContainerTrafficEncryption",
+    "NetworkIsolation": "EnableNetworkIsolation",
+    **_NETWORK,
+}
+_PROCESSING = {
+    "VolumeKmsKey": "ProcessingResources.ClusterConfig.VolumeKmsKeyId",
+    "OutputKmsKey": "ProcessingOutputConfig.KmsKeyId",
+    "InstanceTypes": "ProcessingResources.ClusterConfig.InstanceType",
+    "MaxRuntimeInSeconds": "StoppingCondition.MaxRuntimeInSeconds",
+    "InterContainerTrafficEncryption": "NetworkConfig.EnableInterContainerTrafficEncryption",
+    "NetworkIsolation": "NetworkConfig.EnableNetworkIsolation",
+    "VpcSubnets": "NetworkConfig.VpcConfig.Subnets",
+    "VpcSecurityGroupIds": "NetworkConfig.VpcConfig.SecurityGroupIds",
+}
+_PACKAGE = {
+    "ModelApprovalStatus": "ModelApprovalStatus",
+    "ModelLifeCycle:stage": "ModelLifeCycle.Stage",
+    "ModelLifeCycle:stageStatus": "ModelLifeCycle.StageStatus",
+}
+_MEMBERS: Mapping[str, Mapping[str, str]] = {
+    "CreateTrainingJob": _TRAINING,
+    "CreateHyperParameterTuningJob": {
+        key: f"TrainingJobDefinition.{member}" for key, member in _TRAINING.items()
+    },
+    "CreateProcessingJob": _PROCESSING,
+    "CreateTransformJob": {
+        "VolumeKmsKey": "TransformResources.VolumeKmsKeyId",
+        "OutputKmsKey": "TransformOutput.KmsKeyId",
+        "InstanceTypes": "TransformResources.InstanceType",
+    },
+    **{
+        f"Create{kind}JobDefinition": {
+            "VolumeKmsKey": "JobResources.ClusterConfig.VolumeKmsKeyId",
+            "OutputKmsKey": f"{kind}JobOutputConfig.KmsKeyId",
+            "InstanceTypes": "JobResources.ClusterConfig.InstanceType",
+            "MaxRuntimeInSeconds": "StoppingCondition.MaxRuntimeInSeconds",
+            **{key: member for key, member in _PROCESSING.items() if "NetworkConfig" in member},
+        }
+        for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
+    },
+    "CreateModel": {"NetworkIsolation": "EnableNetworkIsolation", **_NETWORK},
+    "CreateEndpointConfig": {"VolumeKmsKey": "KmsKeyId"},
+    "CreateModelPackage": _PACKAGE,
+    "UpdateModelPackage": {
+        **_PACKAGE,
+        "CustomerMetadataPropertiesToRemove": "CustomerMetadataPropertiesToRemove",
+    },
+    "CreateDomain": {
+        "AppNetworkAccess": "AppNetworkAccessType",
+        "VolumeKmsKey": "KmsKeyId",
+        "VpcSubnets": "SubnetIds",
+    },
+}
+
+
+def condition_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys of a request, as `sagemaker:VpcSubnets`."""
+    found = {key: dig(request, path) for key, path in _MEMBERS.get(operation, {}).items()}
+    if operation == "CreateEndpointConfig":
+        kinds = ("ProductionVariants", "ShadowProductionVariants")
+        variants = [variant for kind in kinds for variant in request.get(kind) or ()]
+        found["InstanceTypes"] = [v["InstanceType"] for v in variants if "InstanceType" in v]
+    elif found.get("InstanceTypes") is not None:  # a key of many values, whoever has one alone
+        found["InstanceTypes"] = [found["InstanceTypes"]]
+    if operation in ("CreateModelPackage", "UpdateModelPackage"):
+        metadata = request.get("CustomerMetadataProperties") or {}
+        found |= {f"CustomerMetadataProperties/{name}": metadata[name] for name in metadata}
+    if operation == "Search":
+        for one in request.get("VisibilityConditions") or ():
+            found[f"SearchVisibilityCondition/{one.get('Key')}"] = one.get("Value")
+    return {
+        f"sagemaker:{key}": str(value).lower() if isinstance(value, bool) else value
+        for key, value in found.items()
+        if value not in (None, [])
+    }
+
+
+def tagging_keys(arn: str, tags: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    """The keys of sagemaker:AddTags for tags that come with a new resource."""
+    given = {tag["Key"]: tag["Value"] for tag in tags}
+    kind = arn.split(":", 5)[5].partition("/")[0]
+    keys: dict[str, Any] = {f"aws:RequestTag/{key}": value for key, value in given.items()}
+    keys["aws:TagKeys"] = list(given)
+    for operation, kinds in _CREATES.items():
+        if kind in kinds:
+            keys["sagemaker:TaggingAction"] = operation
+    return keys
+
+
+_CREATES = {
+    operation: {resource.partition("/")[0] for resource in resources[:1]}
+    for operation, resources in RESOURCES.items()
+    if operation.startswith("Create") and resources
+} | {"CreateApp": {"app"}, "CreateModelPackage": {"model-package"}}

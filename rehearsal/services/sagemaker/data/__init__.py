@@ -1,0 +1,1 @@
+"""Transfer of data between S3 and containers."""

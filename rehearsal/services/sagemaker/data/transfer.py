@@ -1,0 +1,215 @@
+"""Moves data between S3 and a job's directories, as SageMaker does before and after a job."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import boto3
+from boto3.exceptions import S3UploadFailedError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rehearsal.framework.clients import aws_client
+from rehearsal.services.sagemaker.data.failure import JobFailedError
+
+_PARALLEL = 8
+
+
+@dataclass(frozen=True)
+class S3Location:
+    """`s3://bucket/key`; the key may be a prefix or empty."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, uri: str) -> S3Location:
+        """Raises JobFailedError for anything but an S3 URI."""
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        if not uri.startswith("s3://") or not bucket:
+            raise JobFailedError(
+                f'ClientError: Invalid S3 URI "{uri}": expected s3://bucket/key-or-prefix.'
+            )
+        return cls(bucket, key)
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+    def below(self, *parts: str) -> S3Location:
+        key = "/".join([self.key.rstrip("/"), *parts]).lstrip("/")
+        return S3Location(self.bucket, key)
+
+
+def download(
+    session: boto3.Session, uri: str, directory: Path, data_type: str = "S3Prefix"
+) -> list[Path]:
+    """Fetches an object, all objects below a prefix, or those of a manifest into `directory`.
+
+    As SageMaker does, a prefix also matches an object of exactly that name; the file then keeps its
+    last part as name. Raises JobFailedError with SageMaker's wording when there is nothing, when
+    the role may not read it, or when a key would leave the directory.
+    """
+    client = aws_client(session, "s3")
+    found = sources(session, uri, data_type)
+    targets = [(source, _inside(directory, name, source)) for source, name in found]
+    directory.mkdir(parents=True, exist_ok=True)
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        list(pool.map(lambda pair: _download_object(client, *pair), targets))
+    return [target for _, target in targets]
+
+
+def sources(
+    session: boto3.Session, uri: str, data_type: str = "S3Prefix"
+) -> list[tuple[S3Location, str]]:
+    """The objects that `download` fetches, each with its path in the directory."""
+    client = aws_client(session, "s3")
+    location = S3Location.parse(uri)
+    if data_type == "ManifestFile":
+        return list(_manifest(client, location))
+    if data_type == "S3Prefix":
+        return list(_listing(client, location))
+    raise JobFailedError(
+        f"ClientError: S3DataType {data_type} of {uri} is not supported by this rehearsal. Use "
+        "S3Prefix or ManifestFile."
+    )
+
+
+def download_object(session: boto3.Session, uri: str, target: Path) -> None:
+    """Fetches exactly one object."""
+    _download_object(aws_client(session, "s3"), S3Location.parse(uri), target)
+
+
+def _download_object(client: Any, source: S3Location, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        client.download_file(source.bucket, source.key, str(target))
+    except ClientError as error:
+        raise _download_failed(f"Unable to download object {source}", error) from error
+    except BotoCoreError as error:
+        raise JobFailedError(f"ClientError: Data download failed:{error}") from error
+    except OSError as error:
+        raise disk_failure(error, target) from error
+
+
+def _listing(client: Any, location: S3Location) -> Iterator[tuple[S3Location, str]]:
+    """The objects below a prefix, each with its path relative to the prefix's folder."""
+    folder = location.key.rpartition("/")[0] if not location.key.endswith("/") else location.key
+    found = False
+    try:
+        for page in client.get_paginator("list_objects_v2").paginate(
+            Bucket=location.bucket, Prefix=location.key
+        ):
+            for item in page.get("Contents", []):
+                key = item["Key"]
+                if key.endswith("/"):
+                    continue  # the marker object of an empty folder
+                found = True
+                yield S3Location(location.bucket, key), _relative(key, location.key, folder)
+    except ClientError as error:
+        raise _download_failed(f"Unable to list objects under {location}", error) from error
+    if not found:
+        raise JobFailedError(
+            f'ClientError: No S3 objects found under S3 URL "{location}" given in input data '
+            "source. Please ensure that the bucket exists in the selected region, that objects "
+            'exist under that S3 prefix, and that the role has "s3:ListBucket" permissions on '
+            f'bucket "{location.bucket}".'
+        )
+
+
+def _relative(key: str, prefix: str, folder: str) -> str:
+    """`data/train/a.csv` is `a.csv` for the prefixes `data/train`, `data/train/`."""
+    inside = prefix.rstrip("/") + "/"
+    if prefix and key.startswith(inside):
+        return key[len(inside) :]
+    return key[len(folder) :].lstrip("/")
+
+
+def _manifest(client: Any, location: S3Location) -> Iterator[tuple[S3Location, str]]:
+    """A JSON list: `{"prefix": "s3://bucket/folder/"}` followed by names relative to it."""
+    try:
+        body = client.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
+    except ClientError as error:
+        raise _download_failed(f"Unable to download manifest {location}", error) from error
+    try:
+        entries = json.loads(body)
+        prefix = entries[0]["prefix"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise JobFailedError(
+            f"ClientError: Data download failed:Manifest {location} is not valid: expected a JSON "
+            'list that starts with {"prefix": "s3://..."}.'
+        ) from error
+    base = S3Location.parse(prefix)
+    for name in entries[1:]:
+        yield S3Location(base.bucket, base.key + name), name
+
+
+def _inside(directory: Path, name: str, source: S3Location) -> Path:
+    parts = PurePosixPath(name).parts
+    if not parts or ".." in parts or name.startswith("/") or "//" in name or "\0" in name:
+        raise JobFailedError(
+            f"ClientError: Data download failed:Failed to download data. S3 key: {source} has an "
+            "illegal char sub-sequence in it ('//', '..')."
+        )
+    return directory.joinpath(*parts)
+
+
+def upload(
+    session: boto3.Session, source: Path, uri: str, *, kms_key: str | None = None
+) -> list[str]:
+    """Stores a file at `uri`, or every file of a directory below it; returns the URIs.
+
+    Symbolic links are followed only while they stay inside of the directory.
+    """
+    location = S3Location.parse(uri)
+    pairs = [(source, location)]
+    if source.is_dir():
+        pairs = [(file, location.below(*file.relative_to(source).parts)) for file in _files(source)]
+    client = aws_client(session, "s3")
+    extra: Mapping[str, str] = {}
+    if kms_key:
+        extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key}
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        list(pool.map(lambda pair: _upload_object(client, pair[0], pair[1], extra), pairs))
+    return [str(target) for _, target in pairs]
+
+
+def _files(directory: Path) -> Iterable[Path]:
+    root = directory.resolve()
+    for path in sorted(directory.rglob("*")):
+        if path.is_file() and path.resolve().is_relative_to(root):
+            yield path
+
+
+def _upload_object(client: Any, source: Path, target: S3Location, extra: Mapping[str, str]) -> None:
+    try:
+        client.upload_file(str(source), target.bucket, target.key, ExtraArgs=dict(extra) or None)
+    except (ClientError, S3UploadFailedError, BotoCoreError) as error:
+        detail = str(error)
+        if isinstance(error, ClientError):
+            detail = f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
+        raise JobFailedError(
+            f"ClientError: Data upload failed:Unable to upload to {target} ({detail})"
+        ) from error
+
+
+def _download_failed(what: str, error: ClientError) -> JobFailedError:
+    code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    named = {"403": "AccessDenied", "404": "NoSuchKey"}.get(code, code)  # HEAD has no error body
+    detail = f"{named} ({status}): {said}" if named.startswith("NoSuch") else f"{named}: {said}"
+    return JobFailedError(f"ClientError: Data download failed:{what} ({detail})")
+
+
+def disk_failure(error: OSError, path: Path) -> JobFailedError:
+    """The FailureReason for a local file that could not be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return JobFailedError(
+            f"ClientError: No space left on device: {path.parent} of this machine is full. Free "
+            "space or point TMPDIR of the rehearsal at a larger disk."
+        )
+    return JobFailedError(f"InternalServerError: {path}: {error.strerror}")

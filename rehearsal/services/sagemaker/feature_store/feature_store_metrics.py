@@ -1,0 +1,42 @@
+"""CloudWatch metrics of Feature Store's runtime: its operational metrics.
+
+See "Amazon SageMaker Feature Store metrics" in the developer guide, which names no namespace; this
+is the one under which CloudWatch lists them. An operation on one group has the group as a
+dimension, a batch of several has not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rehearsal.framework.platform import AwsError, Scope
+from rehearsal.services.sagemaker.metric_batches import MetricBatches
+
+NAMESPACE = "AWS/SageMaker/FeatureStore"
+_THROTTLED = 429
+
+
+class FeatureStoreMetrics(MetricBatches):
+    """Counts the requests of each operation."""
+
+    @contextmanager
+    def request(self, scope: Scope, operation: str, group: str | None = None) -> Iterator[None]:
+        """Measures a request; an error that it ends with is counted, and raised on."""
+        began, status = time.monotonic(), 200
+        try:
+            yield
+        except AwsError as error:
+            status = error.status
+            raise
+        finally:
+            values = {
+                "Invocations": (1.0, "None"),
+                "Operation4XXErrors": (float(400 <= status < 500), "None"),
+                "Operation5XXErrors": (float(status >= 500), "None"),
+                "ThrottledRequests": (float(status == _THROTTLED), "None"),
+                "Latency": ((time.monotonic() - began) * 1e6, "Microseconds"),
+            }
+            named = {} if group is None else {"FeatureGroupName": group}
+            self.put(scope, values, {**named, "OperationName": operation}, NAMESPACE)

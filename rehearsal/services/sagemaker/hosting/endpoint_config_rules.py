@@ -1,0 +1,226 @@
+"""What AWS takes in an endpoint configuration, and what it excludes together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rehearsal.framework.platform import AwsError
+from rehearsal.services.sagemaker.hosting.models import has_data_source
+
+Variant = Mapping[str, Any]
+Models = Mapping[str, Mapping[str, Any]]
+"""Records of CreateModel by name."""
+
+_FREQUENCIES = (10, 30, 60, 120, 180, 240, 300)
+
+
+def check_config(config: Mapping[str, Any], models: Models) -> None:
+    """Raises AwsError (ValidationException) for a configuration that AWS would not take."""
+    production = config["ProductionVariants"]
+    shadows = config.get("ShadowProductionVariants", [])
+    names = [variant["VariantName"] for variant in (*production, *shadows)]
+    if len(set(names)) != len(names):
+        raise _refused(f"Production variant names must be unique; got {', '.join(names)}.")
+    for variant in (*production, *shadows):
+        _check_capacity(variant)
+        _check_managed_scaling(variant)
+        _check_routing(variant)
+        if "ServerlessConfig" in variant:
+            _check_serverless(variant, models)
+    _check_components(config)
+    _check_together(config, [v["VariantName"] for v in production if "ServerlessConfig" in v])
+    if shadows:
+        _check_shadow(config, models)
+    if "AsyncInferenceConfig" in config:
+        _check_asynchronous(config, models)
+    frequency = config.get("MetricsConfig", {}).get("MetricPublishFrequencyInSeconds")
+    if frequency is not None and frequency not in _FREQUENCIES:
+        allowed = ", ".join(map(str, _FREQUENCIES))
+        raise _refused(
+            f"MetricPublishFrequencyInSeconds must be one of {allowed}; got {frequency}."
+        )
+    capture = config.get("DataCaptureConfig")
+    if capture and not capture["DestinationS3Uri"].startswith("s3://"):
+        raise _refused(
+            f"DestinationS3Uri must start with s3://; got {capture['DestinationS3Uri']}."
+        )
+
+
+def _refused(message: str) -> AwsError:
+    return AwsError("ValidationException", message)
+
+
+def _check_capacity(variant: Variant) -> None:
+    name = variant["VariantName"]
+    instances = variant.get("InstanceType") or variant.get("InitialInstanceCount")
+    if bool(variant.get("ServerlessConfig")) == bool(instances):
+        raise _refused(
+            f"Variant {name} needs either ServerlessConfig, or InstanceType with "
+            "InitialInstanceCount; not both."
+        )
+    if instances and not variant.get("InstanceType"):
+        raise _refused(f"Variant {name} needs both InstanceType and InitialInstanceCount.")
+    managed = variant.get("ManagedInstanceScaling", {}).get("Status") == "ENABLED"
+    if instances and not variant.get("InitialInstanceCount") and not managed:
+        raise _refused(f"Variant {name} needs both InstanceType and InitialInstanceCount.")
+
+
+def _check_managed_scaling(variant: Variant) -> None:
+    scaling = variant.get("ManagedInstanceScaling")
+    if not scaling:
+        return
+    name = variant["VariantName"]
+    if variant.get("ModelName") or "ServerlessConfig" in variant:
+        raise _refused(
+            f"ManagedInstanceScaling of variant {name} is for variants that host inference "
+            "components: leave out ModelName and ServerlessConfig, or scale the variant by "
+            "Application Auto Scaling."
+        )
+    smallest = scaling.get("MinInstanceCount", 1)
+    largest = scaling.get("MaxInstanceCount", max(smallest, 1))
+    if smallest > largest:
+        raise _refused(
+            f"MinInstanceCount of variant {name} must be at most MaxInstanceCount ({largest}); "
+            f"got {smallest}."
+        )
+
+
+def _check_routing(variant: Variant) -> None:
+    """Source: PrefixAwareRoutingConfig, whose members are "required when RoutingStrategy is
+    PREFIX_AWARE"."""
+    routing = variant.get("RoutingConfig", {})
+    given = routing.get("PrefixAwareRoutingConfig", {})
+    name = variant["VariantName"]
+    if routing.get("RoutingStrategy") != "PREFIX_AWARE":
+        if given:
+            raise _refused(
+                f"PrefixAwareRoutingConfig of variant {name} needs RoutingStrategy PREFIX_AWARE."
+            )
+        return
+    missing = [member for member in ("PrefixLength", "ConcurrencyThreshold") if member not in given]
+    if missing:
+        raise _refused(
+            f"RoutingStrategy PREFIX_AWARE of variant {name} requires {' and '.join(missing)} in "
+            "PrefixAwareRoutingConfig."
+        )
+
+
+def _check_serverless(variant: Variant, models: Models) -> None:
+    name, config = variant["VariantName"], variant["ServerlessConfig"]
+    memory = config["MemorySizeInMB"]
+    if memory % 1024:
+        raise _refused(
+            f"MemorySizeInMB of variant {name} must be 1024, 2048, 3072, 4096, 5120 or 6144; "
+            f"got {memory}."
+        )
+    provisioned = config.get("ProvisionedConcurrency")
+    if provisioned and provisioned > config["MaxConcurrency"]:
+        raise _refused(
+            f"ProvisionedConcurrency of variant {name} must be at most MaxConcurrency "
+            f"({config['MaxConcurrency']}); got {provisioned}."
+        )
+    if not variant.get("ModelName"):
+        raise _refused(f"Serverless variant {name} needs a ModelName.")
+    model = models[variant["ModelName"]]
+    excluded = {
+        "a VPC configuration": model.get("VpcConfig"),
+        "network isolation": model.get("EnableNetworkIsolation"),
+        "a multi-model container": _multi_model(model),
+        "an inference pipeline": len(model["_containers"]) > 1,
+        "ModelDataSource": has_data_source(model),
+    }
+    found = [what for what, given in excluded.items() if given]
+    if found:
+        raise _refused(
+            f"Serverless variant {name} cannot serve model {variant['ModelName']}, which has "
+            f"{', '.join(found)}: serverless endpoints do not support it."
+        )
+
+
+def _check_components(config: Mapping[str, Any]) -> None:
+    """Variants either all have models, or none: then they host inference components."""
+    variants = config["ProductionVariants"]
+    without = [variant["VariantName"] for variant in variants if not variant.get("ModelName")]
+    if not without:
+        _refuse_network_of_models(config)
+        return
+    if len(without) != len(variants):
+        raise _refused(
+            f"Variants {', '.join(without)} have no ModelName, others have: all variants of an "
+            "endpoint host inference components, or none."
+        )
+    if not config.get("ExecutionRoleArn"):
+        raise _refused(
+            f"Variant {without[0]} has no ModelName: an endpoint for inference components needs "
+            "ExecutionRoleArn in its configuration."
+        )
+    for member in ("AsyncInferenceConfig", "ShadowProductionVariants"):
+        if config.get(member):
+            raise _refused(f"{member} cannot be used with inference components: give ModelName.")
+
+
+def _refuse_network_of_models(config: Mapping[str, Any]) -> None:
+    """Source: VpcConfig and EnableNetworkIsolation of CreateEndpointConfig, which are those of
+    inference components; a model has its own."""
+    for member in ("EnableNetworkIsolation", "VpcConfig"):
+        if config.get(member):
+            raise _refused(
+                f"{member} is only supported for endpoints with inference components: their "
+                "variants have no ModelName. Set it in the model instead."
+            )
+
+
+def _check_together(config: Mapping[str, Any], serverless: Sequence[str]) -> None:
+    """ "Serverless Inference", feature exclusions."""
+    if not serverless:
+        return
+    if len(config["ProductionVariants"]) > 1:
+        raise _refused(
+            f"Serverless variant {serverless[0]} must be the only variant of its endpoint."
+        )
+    for member in ("DataCaptureConfig", "AsyncInferenceConfig", "KmsKeyId"):
+        if config.get(member):
+            raise _refused(f"{member} is not supported for serverless variant {serverless[0]}.")
+
+
+def _check_shadow(config: Mapping[str, Any], models: Models) -> None:
+    """ "Shadow tests": one variant of each kind, and what they cannot be."""
+    production, shadows = config["ProductionVariants"], config["ShadowProductionVariants"]
+    if len(production) != 1 or len(shadows) != 1:
+        raise _refused(
+            "With ShadowProductionVariants give exactly one production and one shadow variant; "
+            f"got {len(production)} and {len(shadows)}."
+        )
+    if "AsyncInferenceConfig" in config:
+        raise _refused("ShadowProductionVariants cannot be used with AsyncInferenceConfig.")
+    for variant in (*production, *shadows):
+        name = variant["VariantName"]
+        if "ServerlessConfig" in variant:
+            raise _refused(f"Shadow variants are not supported with serverless variant {name}.")
+        if not variant.get("ModelName"):
+            raise _refused(f"Shadow variant {name} needs a ModelName.")
+        model = models[variant["ModelName"]]
+        if _multi_model(model) or len(model["_containers"]) > 1:
+            raise _refused(
+                f"Shadow variants are not supported with variant {name}: model "
+                f"{variant['ModelName']} is a multi-model or multi-container one."
+            )
+
+
+def _check_asynchronous(config: Mapping[str, Any], models: Models) -> None:
+    for variant in config["ProductionVariants"]:
+        if _multi_model(models[variant["ModelName"]]):
+            raise _refused(
+                "AsyncInferenceConfig is not supported with multi-model containers "
+                f"(model {variant['ModelName']})."
+            )
+    output = config["AsyncInferenceConfig"]["OutputConfig"]
+    for member in ("S3OutputPath", "S3FailurePath"):
+        path = output.get(member)
+        if path is not None and not path.startswith("s3://"):
+            raise _refused(f"{member} must start with s3://; got {path}.")
+
+
+def _multi_model(model: Mapping[str, Any]) -> bool:
+    return any(container.get("Mode") == "MultiModel" for container in model["_containers"])

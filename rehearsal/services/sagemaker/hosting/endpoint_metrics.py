@@ -1,0 +1,98 @@
+"""CloudWatch metrics of endpoints, as SageMaker itself publishes them in AWS/SageMaker.
+
+See "Amazon SageMaker AI endpoint invocation metrics" in the developer guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rehearsal.framework.platform import Scope
+from rehearsal.services.sagemaker.metric_batches import MetricBatches
+
+NAMESPACE = "AWS/SageMaker"
+# Of these two kinds AWS's guides list all metrics: no other is published.
+_OF_ANSWERS = frozenset({"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"})
+OF_ASYNCHRONOUS = _OF_ANSWERS
+OF_SERVERLESS = _OF_ANSWERS | {"Invocations", "OverheadLatency"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Served:
+    """What served an invocation: a variant, or an inference component on it.
+
+    `replicas` are the variant's instances or the component's copies; `config` is the configuration
+    of its fleet, under which its invocations are published once more: during a deployment there
+    are two fleets ("Auto-Rollback Configuration and Monitoring"). `published` are the only
+    metrics of an invocation that this kind of endpoint has; None where AWS excludes none.
+    """
+
+    scope: Scope
+    endpoint: str
+    variant: str
+    component: str | None = None
+    replicas: int = 1
+    config: str | None = None
+    published: frozenset[str] | None = None
+
+    @property
+    def variant_dimensions(self) -> dict[str, str]:
+        return {"EndpointName": self.endpoint, "VariantName": self.variant}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How an invocation went; `concurrent` requests were in work when it came, itself included."""
+
+    status: int
+    model_seconds: float
+    overhead_seconds: float
+    concurrent: int = 1
+
+
+class EndpointMetrics(MetricBatches):
+    """Collects the metrics of invocations."""
+
+    def invocation(self, served: Served, outcome: Outcome) -> None:
+        """Counts an invocation that reached a variant. Latencies are published in microseconds."""
+        client_error = 400 <= outcome.status < 500
+        server_error = outcome.status >= 500
+        values = {
+            "Invocations": (1.0, "Count"),
+            "Invocation4XXErrors": (float(client_error), "Count"),
+            "Invocation5XXErrors": (float(server_error), "Count"),
+            "InvocationModelErrors": (float(client_error or server_error), "Count"),
+            "ModelLatency": (outcome.model_seconds * 1e6, "Microseconds"),
+            "OverheadLatency": (outcome.overhead_seconds * 1e6, "Microseconds"),
+        }
+        if served.published is not None:
+            only = {name: datum for name, datum in values.items() if name in served.published}
+            self._put_of_variant(served, only)
+            return
+        share = 1.0 / max(served.replicas, 1)
+        concurrency = (float(outcome.concurrent) * share, "Count")
+        instances = {"InvocationsPerInstance": (share, "Count")}
+        copies = {"InvocationsPerCopy": (share, "Count")}
+        if served.component is None:
+            instances["ConcurrentRequestsPerModel"] = concurrency
+            self._put_of_variant(served, values | instances)
+            return
+        copies["ConcurrentRequestsPerCopy"] = concurrency
+        self.put(served.scope, values, served.variant_dimensions)
+        self.put(served.scope, values | copies, {"InferenceComponentName": served.component})
+
+    def _put_of_variant(self, served: Served, values: Mapping[str, tuple[float, str]]) -> None:
+        self.put(served.scope, values, served.variant_dimensions)
+        if served.config is not None:
+            fleet = {**served.variant_dimensions, "EndpointConfigName": served.config}
+            self.put(served.scope, values, fleet)
+
+    def put(
+        self,
+        scope: Scope,
+        values: Mapping[str, tuple[float, str]],
+        dimensions: Mapping[str, str],
+        namespace: str = NAMESPACE,
+    ) -> None:
+        super().put(scope, values, dimensions, namespace)

@@ -1,0 +1,96 @@
+"""How far an update of an endpoint is: its pending deployment, and the events that tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rehearsal.framework.platform import Scope
+from rehearsal.services.sagemaker.events import ENDPOINT_STATUSES
+from rehearsal.services.sagemaker.hosting.endpoint_rollout import Stage
+from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers
+from rehearsal.services.sagemaker.records import Record, now
+
+_EVENT_MEMBERS = (
+    "EndpointName",
+    "EndpointArn",
+    "EndpointConfigName",
+    "ProductionVariants",
+    "FailureReason",
+    "CreationTime",
+    "LastModifiedTime",
+)
+_STATE = "SageMaker Endpoint State Change"
+_DEPLOYMENT = "SageMaker Endpoint Deployment State Change"
+
+
+class EndpointProgress(EndpointServers):
+    """Shows the state of endpoints and of their deployments."""
+
+    def emit_endpoint(self, scope: Scope, record: Record) -> None:
+        """The event of the endpoint's present status."""
+        self._emit(scope, record, _STATE, _EVENT_MEMBERS)
+
+    def set_endpoint(self, scope: Scope, record: Record, status: str, **changes: Any) -> None:
+        with self.lock:
+            record.update(EndpointStatus=status, LastModifiedTime=now(), **changes)
+        self.emit_endpoint(scope, record)
+
+    def show_launch(self, scope: Scope, record: Record, config: dict[str, Any]) -> None:
+        """The new fleet is on its way."""
+        count = sum(v.get("InitialInstanceCount", 0) for v in config["ProductionVariants"])
+        variants = [
+            {
+                "VariantName": variant["VariantName"],
+                "DesiredWeight": variant["InitialVariantWeight"],
+            }
+            for variant in config["ProductionVariants"]
+        ]
+        self._show(scope, record, config, variants, ("Creating", f"Launching {count} instance(s)."))
+
+    def show_stage(
+        self,
+        scope: Scope,
+        record: Record,
+        config: dict[str, Any],
+        variants: Sequence[dict[str, Any]],
+        stage: Stage,
+    ) -> None:
+        """Traffic is on a share of the new fleet, which is watched for a while."""
+        full = stage.share == 1.0
+        count = round(sum(v.get("DesiredInstanceCount", 0) for v in variants) * stage.share)
+        what = f"{'full' if full else 'canary'} capacity of {max(count, 1)} instance(s)"
+        status = ("ActivatingTraffic", f"Activating traffic on {what}.")
+        if stage.wait_seconds:
+            wait = "TerminationWaitInSeconds" if full else "WaitIntervalInSeconds"
+            message = f"Baking for {stage.wait_seconds} seconds ({wait}) with traffic enabled on"
+            status = ("Baking", f"{message} {what}.")
+        self._show(scope, record, config, variants, status)
+
+    def _show(
+        self,
+        scope: Scope,
+        record: Record,
+        config: dict[str, Any],
+        variants: Sequence[dict[str, Any]],
+        status: tuple[str, str],
+    ) -> None:
+        shown = {"Status": status[0], "StatusMessage": status[1], "StartTime": now()}
+        with self.lock:
+            started = (record.get("PendingDeploymentSummary") or {}).get("StartTime") or now()
+            record["PendingDeploymentSummary"] = {
+                "EndpointConfigName": config["EndpointConfigName"],
+                "StartTime": started,
+                "ProductionVariants": [
+                    {**variant, "VariantStatus": [shown]} for variant in variants
+                ],
+            }
+        members = (*_EVENT_MEMBERS, "PendingDeploymentSummary")
+        self._emit(scope, record, _DEPLOYMENT, members)
+
+    def _emit(self, scope: Scope, record: Record, detail_type: str, members: Sequence[str]) -> None:
+        with self.lock:
+            detail = {name: record[name] for name in members if record.get(name) is not None}
+            detail["EndpointStatus"] = ENDPOINT_STATUSES[record["EndpointStatus"]]
+            detail["Tags"] = dict(self._tags.get(record["EndpointArn"], {}))
+        self.emit(scope, detail_type, detail, record["EndpointArn"])

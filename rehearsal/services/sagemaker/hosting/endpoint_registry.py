@@ -1,0 +1,129 @@
+"""The endpoints that are up: what the control plane deploys and the runtime routes requests to."""
+
+from __future__ import annotations
+
+import random
+import threading
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rehearsal.framework.platform import AwsError, Platform, Scope
+from rehearsal.services.sagemaker.hosting.endpoint_fleet import Component, Fleet, Variant
+from rehearsal.services.sagemaker.hosting.endpoint_metrics import EndpointMetrics
+from rehearsal.services.sagemaker.metric_batches import sessions_of
+
+if TYPE_CHECKING:
+    from rehearsal.services.sagemaker.hosting.asynchronous.queue import AsyncQueue
+
+
+@dataclass
+class LiveEndpoint:
+    """An endpoint that serves: its fleet, and the share of traffic of the one that replaces it.
+
+    `queue` holds the requests of an asynchronous endpoint, `components` what its variants host,
+    `adapters` the base component of each adapter.
+    """
+
+    name: str
+    scope: Scope
+    fleet: Fleet
+    incoming: Fleet | None = None
+    incoming_share: float = 0.0
+    queue: AsyncQueue | None = None
+    components: dict[str, Component] = field(default_factory=dict)
+    adapters: dict[str, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def shift(self, incoming: Fleet | None, share: float) -> None:
+        """Sends a share (0..1) of the requests to another fleet."""
+        with self._lock:
+            self.incoming, self.incoming_share = incoming, share
+
+    def promote(self) -> Fleet:
+        """Makes the incoming fleet the only one; answers the one that it replaces."""
+        with self._lock:
+            if self.incoming is None:
+                raise ValueError(f"endpoint {self.name} has no incoming fleet")
+            replaced, self.fleet = self.fleet, self.incoming
+            self.incoming, self.incoming_share = None, 0.0
+            return replaced
+
+    def route(self, target: str | None) -> tuple[Fleet, Variant]:
+        """The fleet and variant that serve the next request."""
+        with self._lock:
+            fleet = self.fleet
+            if self.incoming is not None and random.random() < self.incoming_share:  # noqa: S311
+                fleet = self.incoming
+        variant = fleet.choose(target)
+        if variant is None:
+            names = ", ".join(known.name for known in fleet.variants)
+            message = (
+                f"Variant {target or '(any)'} is not found for endpoint {self.name}; "
+                f"variants with traffic: {names}."
+            )
+            raise AwsError("ValidationError", message)
+        return fleet, variant
+
+    def stop(self) -> None:
+        if self.queue is not None:
+            self.queue.close()
+        for component in list(self.components.values()):
+            component.stop()
+        self.fleet.stop()
+        if self.incoming is not None:
+            self.incoming.stop()
+
+
+class EndpointRegistry:
+    """Running endpoints by account, region and name, and the metrics that they publish."""
+
+    def __init__(self, metrics: EndpointMetrics) -> None:
+        self.metrics = metrics
+        self._lock = threading.Lock()
+        self._endpoints: dict[tuple[Scope, str], LiveEndpoint] = {}
+
+    def get(self, scope: Scope, name: str) -> LiveEndpoint | None:
+        with self._lock:
+            return self._endpoints.get((scope, name))
+
+    def add(self, endpoint: LiveEndpoint) -> None:
+        with self._lock:
+            self._endpoints[endpoint.scope, endpoint.name] = endpoint
+
+    def remove(self, scope: Scope, name: str) -> LiveEndpoint | None:
+        with self._lock:
+            return self._endpoints.pop((scope, name), None)
+
+    def live(self) -> list[LiveEndpoint]:
+        """All endpoints that are up."""
+        with self._lock:
+            return list(self._endpoints.values())
+
+    def close(self) -> None:
+        """Stops every server."""
+        with self._lock:
+            endpoints, self._endpoints = list(self._endpoints.values()), {}
+        # Side by side: each server may take seconds to end.
+        threads = [threading.Thread(target=endpoint.stop) for endpoint in endpoints]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.metrics.close()
+
+
+# SageMaker and its runtime are two services of one platform: they find each other here.
+_registries: weakref.WeakValueDictionary[Path, EndpointRegistry] = weakref.WeakValueDictionary()
+_registries_lock = threading.Lock()
+
+
+def registry_of(platform: Platform) -> EndpointRegistry:
+    """The one registry of a platform."""
+    key = platform.state_directory.absolute()
+    with _registries_lock:
+        registry = _registries.get(key)
+        if registry is None:
+            registry = _registries[key] = EndpointRegistry(EndpointMetrics(sessions_of(platform)))
+        return registry

@@ -1,0 +1,167 @@
+"""Production variants as DescribeEndpoint shows them, and what an update keeps of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rehearsal.framework.platform import AwsError
+from rehearsal.services.sagemaker.records import Record, now
+
+
+def summary(variant: Mapping[str, Any], images: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """A variant that serves, as a ProductionVariantSummary.
+
+    Args:
+        variant: ProductionVariant of the endpoint configuration.
+        images: Specified and resolved image of each container.
+    """
+    weight = variant["InitialVariantWeight"]
+    answer: dict[str, Any] = {
+        "VariantName": variant["VariantName"],
+        "CurrentWeight": weight,
+        "DesiredWeight": weight,
+    }
+    if images:
+        answer["DeployedImages"] = [deployed_image(*image) for image in images]
+    if "ServerlessConfig" in variant:
+        # Serverless endpoints report no instances.
+        answer["CurrentServerlessConfig"] = variant["ServerlessConfig"]
+        answer["DesiredServerlessConfig"] = variant["ServerlessConfig"]
+    else:
+        scaling = variant.get("ManagedInstanceScaling", {})
+        count = variant.get("InitialInstanceCount", scaling.get("MinInstanceCount", 1))
+        answer["CurrentInstanceCount"] = count
+        answer["DesiredInstanceCount"] = count
+    for member in ("RoutingConfig", "ManagedInstanceScaling"):
+        if member in variant:
+            answer[member] = variant[member]
+    return answer
+
+
+def deployed_image(specified: str, resolved: str) -> dict[str, Any]:
+    """An image as given and by digest, as a DeployedImage."""
+    return {"SpecifiedImage": specified, "ResolvedImage": resolved, "ResolutionTime": now()}
+
+
+def desired(record: Record, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The variants of an endpoint with the weights and capacities that a caller asks for."""
+    variants = {variant["VariantName"]: dict(variant) for variant in record["ProductionVariants"]}
+    for change in changes:
+        variant = variants.get(change["VariantName"])
+        if variant is None:
+            message = (
+                f'Could not find variant "{change["VariantName"]}" of endpoint '
+                f'"{record["EndpointArn"]}"; it has {", ".join(variants)}.'
+            )
+            raise AwsError("ValidationException", message)
+        _apply(record, variant, change)
+    return list(variants.values())
+
+
+def _apply(record: Record, variant: dict[str, Any], change: Mapping[str, Any]) -> None:
+    if "DesiredWeight" in change:
+        variant["DesiredWeight"] = change["DesiredWeight"]
+    if "DesiredInstanceCount" in change:
+        if "DesiredInstanceCount" not in variant:
+            message = f"Serverless variant {variant['VariantName']} has no instances to count."
+            raise AwsError("ValidationException", message)
+        _check_count(record, variant, change["DesiredInstanceCount"])
+        variant["DesiredInstanceCount"] = change["DesiredInstanceCount"]
+    update = change.get("ServerlessUpdateConfig")
+    if update:
+        if "DesiredServerlessConfig" not in variant:
+            message = f"Variant {variant['VariantName']} is not serverless."
+            raise AwsError("ValidationException", message)
+        variant["DesiredServerlessConfig"] = variant["DesiredServerlessConfig"] | update
+
+
+def _check_count(record: Record, variant: Mapping[str, Any], count: int) -> None:
+    """Only asynchronous endpoints, which queue, and variants without models scale to zero."""
+    if count == 0 and not record.get("AsyncInferenceConfig") and "DeployedImages" in variant:
+        message = (
+            f"DesiredInstanceCount of variant {variant['VariantName']} must be at least 1: only "
+            "asynchronous endpoints and inference components scale to zero."
+        )
+        raise AwsError("ValidationException", message)
+
+
+def reached(variant: Mapping[str, Any]) -> dict[str, Any]:
+    """A variant that has become what was desired."""
+    return _with(variant, "Current", "Desired")
+
+
+def stayed(variant: Mapping[str, Any]) -> dict[str, Any]:
+    """A variant that could not become what was desired."""
+    return _with(variant, "Desired", "Current")
+
+
+def _with(variant: Mapping[str, Any], changed: str, taken: str) -> dict[str, Any]:
+    pairs = ("Weight", "InstanceCount", "ServerlessConfig")
+    values = {
+        f"{changed}{name}": variant[f"{taken}{name}"]
+        for name in pairs
+        if f"{taken}{name}" in variant
+    }
+    return {**variant, **values}
+
+
+def retained(
+    config: Mapping[str, Any],
+    record: Record,
+    current_config: Mapping[str, Any] | None,
+    excluded: set[str],
+) -> dict[str, Any]:
+    """A configuration that keeps instance counts, weights and capture of the running endpoint.
+
+    That is RetainAllVariantProperties of UpdateEndpoint; `excluded` are the property types that the
+    new configuration overrides.
+    """
+    running = {variant["VariantName"]: variant for variant in record["ProductionVariants"]}
+    variants = []
+    for given in config["ProductionVariants"]:
+        variant, now_running = dict(given), running.get(given["VariantName"], {})
+        if "DesiredInstanceCount" not in excluded and "InitialInstanceCount" in variant:
+            count = now_running.get("DesiredInstanceCount", variant["InitialInstanceCount"])
+            variant["InitialInstanceCount"] = count
+        if "DesiredWeight" not in excluded:
+            weight = now_running.get("DesiredWeight", variant["InitialVariantWeight"])
+            variant["InitialVariantWeight"] = weight
+        variants.append(variant)
+    kept = {**config, "ProductionVariants": variants}
+    if "DataCaptureConfig" not in excluded and current_config is not None:
+        kept.pop("DataCaptureConfig", None)
+        if "DataCaptureConfig" in current_config:
+            kept["DataCaptureConfig"] = current_config["DataCaptureConfig"]
+    return kept
+
+
+def refuse_conversion(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """An endpoint stays what it is: real-time, serverless, asynchronous or for components."""
+    before, after = _kind(old), _kind(new)
+    if before != after:
+        message = (
+            f"The endpoint is {before}; an update cannot make it {after}. Create another endpoint."
+        )
+        raise AwsError("ValidationException", message)
+
+
+def replaced_variants(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The variants that an update removes, or gives another instance type."""
+    types = {v["VariantName"]: v.get("InstanceType") for v in new["ProductionVariants"]}
+    return [
+        variant["VariantName"]
+        for variant in old["ProductionVariants"]
+        if types.get(variant["VariantName"], "none") != variant.get("InstanceType")
+    ]
+
+
+def _kind(config: Mapping[str, Any]) -> str:
+    variants = config["ProductionVariants"]
+    if config.get("AsyncInferenceConfig"):
+        return "asynchronous"
+    if any("ServerlessConfig" in variant for variant in variants):
+        return "serverless"
+    if not any(variant.get("ModelName") for variant in variants):
+        return "one for inference components"
+    return "a real-time one"

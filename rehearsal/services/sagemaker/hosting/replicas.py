@@ -1,0 +1,84 @@
+"""What serves a model: the instances of a variant, or the copies of an inference component.
+
+One process serves for all instances or copies. How many there are decides what AWS decides by it:
+how many asynchronous requests run at a time, metrics per instance, and that nothing answers at
+zero, where the process is ended; the first instance or copy afterwards starts it anew.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rehearsal.framework.platform import AwsError
+from rehearsal.services.sagemaker.data_plane import ModelServer
+
+DRAIN_SECONDS = 10.0
+"""How long requests in flight may take to end when the last instance goes."""
+
+
+class Replicas:
+    """A number of instances or copies.
+
+    Args:
+        start: Starts the model server. Raises ExecutionFailedError when it does not answer.
+    """
+
+    def __init__(self, start: Callable[[], ModelServer]) -> None:
+        self._start = start
+        self._changed = threading.Condition()
+        self._scaling = threading.Lock()
+        self._server: ModelServer | None = None
+        self._count = 0
+        self._in_flight = 0
+
+    @property
+    def count(self) -> int:
+        return self._count
+
+    @property
+    def server(self) -> ModelServer | None:
+        """The server; None at zero."""
+        return self._server
+
+    def scale(self, count: int) -> None:
+        """Sets the number. Raises ExecutionFailedError when the server cannot be started."""
+        with self._scaling:
+            if count and self._server is None:
+                server = self._start()
+                with self._changed:
+                    self._server = server
+            with self._changed:
+                self._count = count
+                ended = None if count else self._server
+                if not count:
+                    self._server = None
+                    self._changed.wait_for(lambda: not self._in_flight, DRAIN_SECONDS)
+            if ended is not None:
+                ended.stop()
+
+    def stop(self) -> None:
+        """Ends the server at once."""
+        with self._changed:
+            ended, self._server, self._count = self._server, None, 0
+        if ended is not None:
+            ended.stop()
+
+    @contextmanager
+    def in_use(self, limit: int | None = None) -> Iterator[tuple[ModelServer | None, int]]:
+        """The server for one request, None at zero, and how many requests it works on.
+
+        Raises AwsError (ThrottlingException) when more than `limit` would run at a time.
+        """
+        with self._changed:
+            if limit is not None and self._in_flight >= limit:
+                raise AwsError("ThrottlingException", "Rate exceeded")
+            self._in_flight += 1
+            server, concurrent = self._server, self._in_flight
+        try:
+            yield server, concurrent
+        finally:
+            with self._changed:
+                self._in_flight -= 1
+                self._changed.notify_all()

@@ -1,0 +1,1 @@
+"""Model servers: the containers behind a variant."""

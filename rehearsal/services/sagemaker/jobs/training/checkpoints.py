@@ -1,0 +1,82 @@
+"""Keeps a job's checkpoint directory and its S3 prefix in step, as SageMaker does."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import ClientError
+
+from rehearsal.framework.clients import aws_client
+from rehearsal.services.sagemaker.data.failure import JobFailedError
+from rehearsal.services.sagemaker.data.transfer import S3Location, download, upload
+
+_INTERVAL = 10.0
+
+
+class Checkpoints:
+    """Downloads what is there, then uploads files that changed every ten seconds and at the end."""
+
+    def __init__(self, session: boto3.Session, uri: str, directory: Path) -> None:
+        self._session = session
+        self._location = S3Location.parse(uri)
+        self._directory = directory
+        self._sent: dict[Path, tuple[int, int]] = {}
+        self._ended = threading.Event()
+        self._failure: JobFailedError | None = None
+        self._thread = threading.Thread(target=self._keep_in_step, daemon=True, name="checkpoints")
+
+    def start(self) -> None:
+        """Restores an earlier run's checkpoints, if there are any, and begins to upload."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        folder = f"{str(self._location).rstrip('/')}/"
+        if self._exists(folder):
+            for file in download(self._session, folder, self._directory):
+                self._sent[file] = _state(file)
+        self._thread.start()
+
+    def _exists(self, folder: str) -> bool:
+        location = S3Location.parse(folder)
+        try:
+            answer = aws_client(self._session, "s3").list_objects_v2(
+                Bucket=location.bucket, Prefix=location.key.lstrip("/"), MaxKeys=1
+            )
+        except ClientError as error:
+            raise JobFailedError(
+                f"ClientError: Please ensure that the role can list the checkpoints at {folder}: "
+                f"{error.response['Error']['Code']}"
+            ) from error
+        return bool(answer.get("Contents"))
+
+    def close(self) -> None:
+        """Uploads the rest. Raises JobFailedError when an upload failed."""
+        self._ended.set()
+        self._thread.join()
+        if self._failure is None:
+            self._upload_changes()
+        if self._failure is not None:
+            raise self._failure
+
+    def _keep_in_step(self) -> None:
+        while not self._ended.wait(_INTERVAL) and self._failure is None:
+            self._upload_changes()
+
+    def _upload_changes(self) -> None:
+        for file in sorted(self._directory.rglob("*")):
+            if not file.is_file() or file.is_symlink():
+                continue
+            state = _state(file)
+            if self._sent.get(file) != state:
+                target = self._location.below(*file.relative_to(self._directory).parts)
+                try:
+                    upload(self._session, file, str(target))
+                except JobFailedError as error:
+                    self._failure = error
+                    return
+                self._sent[file] = state
+
+
+def _state(file: Path) -> tuple[int, int]:
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns

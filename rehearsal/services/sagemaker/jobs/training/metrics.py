@@ -1,0 +1,64 @@
+"""Metrics that SageMaker reads from the output of a training job with regular expressions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rehearsal.services.sagemaker.data.failure import JobFailedError
+
+Metric = dict[str, Any]
+"""`{"MetricName", "Value", "Timestamp"}`, as in FinalMetricDataList."""
+
+
+class TrainingMetrics:
+    """Reads AlgorithmSpecification.MetricDefinitions from lines; the last value of each counts."""
+
+    def __init__(
+        self, definitions: Iterable[Mapping[str, str]], changed: Callable[[list[Metric]], None]
+    ) -> None:
+        self._expressions = [(item["Name"], _compiled(item)) for item in definitions]
+        self._changed = changed
+        self._last: dict[str, Metric] = {}
+
+    @property
+    def final(self) -> list[Metric]:
+        """The last value of each metric that was seen."""
+        return list(self._last.values())
+
+    def read(self, line: str) -> None:
+        seen = False
+        for name, expression in self._expressions:
+            for match in expression.finditer(line):
+                value = _number(match)
+                if value is not None:
+                    stamp = datetime.now(UTC)
+                    self._last[name] = {"MetricName": name, "Value": value, "Timestamp": stamp}
+                    seen = True
+        if seen:
+            self._changed(self.final)
+
+
+def _compiled(definition: Mapping[str, str]) -> re.Pattern[str]:
+    try:
+        expression = re.compile(definition["Regex"])
+    except re.error as error:
+        raise JobFailedError(
+            f"ClientError: The Regex of metric {definition['Name']} is not valid: {error}: "
+            f"{definition['Regex']}"
+        ) from error
+    if expression.groups < 1:
+        raise JobFailedError(
+            f"ClientError: The Regex of metric {definition['Name']} needs a group around the "
+            f"number, for instance auc=([0-9.]+); got {definition['Regex']}"
+        )
+    return expression
+
+
+def _number(match: re.Match[str]) -> float | None:
+    try:
+        return float(match.group(1))
+    except (TypeError, ValueError):
+        return None  # the expression also matches text without a number

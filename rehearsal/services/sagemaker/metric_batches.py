@@ -1,0 +1,100 @@
+"""CloudWatch metrics that SageMaker itself publishes, in batches as AWS does once a minute."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rehearsal.framework.platform import Credentials, Platform, Scope
+
+FLUSH_SECONDS = 2.0
+"""How long data waits for more. AWS publishes once a minute."""
+_BATCH = 500
+
+_LOG = logging.getLogger(__name__)
+
+Sessions = Callable[[Scope], boto3.Session]
+
+
+def sessions_of(platform: Platform) -> Sessions:
+    """Sessions of SageMaker itself, which puts metrics whatever the roles in an account may do."""
+
+    def session(scope: Scope) -> boto3.Session:
+        root = f"arn:aws:iam::{scope.account}:root"
+        return platform.session(Credentials(scope.account, scope.account, "", root), scope.region)
+
+    return session
+
+
+class MetricBatches:
+    """Collects metrics and puts them in batches.
+
+    Args:
+        session: Makes a session of SageMaker itself in an account.
+    """
+
+    def __init__(self, session: Sessions) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        self._data: dict[tuple[Scope, str], list[dict[str, Any]]] = {}
+        self._clients: dict[Scope, Any] = {}
+        self._timer: threading.Timer | None = None
+
+    def put(
+        self,
+        scope: Scope,
+        values: Mapping[str, tuple[float, str]],
+        dimensions: Mapping[str, str],
+        namespace: str,
+    ) -> None:
+        """Adds a datum of each metric: its value and unit."""
+        moment = datetime.datetime.now(datetime.UTC)
+        named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+        with self._lock:
+            self._data.setdefault((scope, namespace), []).extend(
+                {
+                    "MetricName": name,
+                    "Dimensions": named,
+                    "Timestamp": moment,
+                    "Value": value,
+                    "Unit": unit,
+                }
+                for name, (value, unit) in values.items()
+            )
+            if self._timer is None:
+                self._timer = threading.Timer(FLUSH_SECONDS, self.flush)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def flush(self) -> None:
+        """Puts what was collected."""
+        with self._lock:
+            data, self._data = self._data, {}
+            self._timer = None
+        for (scope, namespace), collected in data.items():
+            try:
+                client = self._client(scope)
+                for start in range(0, len(collected), _BATCH):
+                    batch = collected[start : start + _BATCH]
+                    client.put_metric_data(Namespace=namespace, MetricData=batch)
+            except (BotoCoreError, ClientError) as error:
+                # Metrics must never fail what they are about.
+                _LOG.warning("metrics of %s: %s", namespace, error)
+
+    def _client(self, scope: Scope) -> Any:
+        if scope not in self._clients:
+            self._clients[scope] = self._session(scope).client("cloudwatch")
+        return self._clients[scope]
+
+    def close(self) -> None:
+        """Ends the timer; what has not been put is lost with the service that would show it."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None

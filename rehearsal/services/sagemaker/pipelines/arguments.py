@@ -1,0 +1,124 @@
+"""Arguments of steps, checked against the request shapes of SageMaker's API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from rehearsal.framework.protocols.patterns import matches
+from rehearsal.services.sagemaker import service_model
+from rehearsal.services.sagemaker.pipelines.references import is_variable
+
+FUNCTIONS = ("Std:Join", "Std:JsonGet")
+# The service names what a step creates.
+_GENERATED = {
+    "ProcessingJobName",
+    "TrainingJobName",
+    "HyperParameterTuningJobName",
+    "TransformJobName",
+    "ModelName",
+}
+_SHOWN = 160
+
+
+def check_arguments(operation: str, arguments: Any, where: str, report: list[str]) -> None:
+    """Reports every difference between a step's Arguments and the operation's request."""
+    _Check(report, generated=_own_name(operation)).check(
+        arguments, service_model.input_shape(operation), where
+    )
+
+
+def _own_name(operation: str) -> str:
+    return f"{operation.removeprefix('Create')}Name"
+
+
+class _Check:
+    """Walks a value along a shape. Values that are resolved at run time fit anything."""
+
+    def __init__(self, report: list[str], *, generated: str) -> None:
+        self._report = report
+        self._generated = generated if generated in _GENERATED else ""
+
+    def check(self, value: Any, shape: Shape, path: str) -> None:
+        if is_variable(value):
+            self._check_function(value, path)
+        elif isinstance(shape, StructureShape):
+            self._structure(value, shape, path)
+        elif isinstance(shape, ListShape):
+            self._list(value, shape, path)
+        elif isinstance(shape, MapShape):
+            self._map(value, shape, path)
+        elif shape.type_name == "string":
+            self._string(value, shape, path)
+        elif shape.type_name == "boolean":
+            if not isinstance(value, bool):
+                self._say(path, f"expected a boolean, got {value!r}")
+        elif shape.type_name in ("integer", "long", "float", "double"):
+            self._number(value, shape, path)
+
+    def _say(self, path: str, problem: str) -> None:
+        self._report.append(f"{path}: {problem}.")
+
+    def _check_function(self, value: Mapping[str, Any], path: str) -> None:
+        name = next(iter(value))
+        if name != "Get" and name not in FUNCTIONS:
+            self._say(path, f"{name} is not implemented; known: Get, {', '.join(FUNCTIONS)}")
+
+    def _structure(self, value: Any, shape: StructureShape, path: str) -> None:
+        if not isinstance(value, dict):
+            self._say(path, f"expected an object, got {type(value).__name__}")
+            return
+        for name, member in value.items():
+            if name in shape.members:
+                self.check(member, shape.members[name], f"{path}.{name}")
+            else:
+                known = ", ".join(sorted(shape.members))[:_SHOWN]
+                self._say(f"{path}.{name}", f"unknown member of {shape.name}; known: {known}")
+        for name in shape.required_members:
+            if name not in value and name != self._generated:
+                self._say(f"{path}.{name}", f"required by {shape.name}")
+
+    def _list(self, value: Any, shape: ListShape, path: str) -> None:
+        if not isinstance(value, list):
+            self._say(path, f"expected a list, got {type(value).__name__}")
+            return
+        self._length(len(value), "items", shape, path)
+        for index, item in enumerate(value):
+            self.check(item, shape.member, f"{path}[{index}]")
+
+    def _map(self, value: Any, shape: MapShape, path: str) -> None:
+        if not isinstance(value, dict):
+            self._say(path, f"expected an object, got {type(value).__name__}")
+            return
+        for key, item in value.items():
+            self.check(key, shape.key, f"{path}<{key}>")
+            self.check(item, shape.value, f"{path}.{key}")
+
+    def _string(self, value: Any, shape: Shape, path: str) -> None:
+        if not isinstance(value, str):
+            self._say(path, f"expected a string, got {value!r}")
+            return
+        enum = getattr(shape, "enum", None)
+        if enum and value not in enum:
+            self._say(path, f"{value!r} is not one of {', '.join(enum)[:_SHOWN]}")
+        self._length(len(value), "characters", shape, path)
+        pattern = shape.metadata.get("pattern")
+        if pattern and not matches(pattern, value):
+            self._say(path, f"{value!r} does not match {pattern}")
+
+    def _number(self, value: Any, shape: Shape, path: str) -> None:
+        whole = shape.type_name in ("integer", "long")
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or (whole and int(value) != value):
+            self._say(path, f"expected {shape.type_name}, got {value!r}")
+            return
+        low, high = shape.metadata.get("min"), shape.metadata.get("max")
+        if (low is not None and value < low) or (high is not None and value > high):
+            self._say(path, f"{value} is outside {low}..{high}")
+
+    def _length(self, length: int, unit: str, shape: Shape, path: str) -> None:
+        low, high = shape.metadata.get("min"), shape.metadata.get("max")
+        if length < (low or 0) or (high is not None and length > high):
+            self._say(path, f"{length} {unit}, allowed {low or 0}..{high}")

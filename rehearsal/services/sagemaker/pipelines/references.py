@@ -1,0 +1,162 @@
+"""References in pipeline definitions: `{"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from rehearsal.services.sagemaker import service_model
+
+EXECUTION_VARIABLES = (
+    "PipelineName",
+    "PipelineArn",
+    "PipelineExecutionId",
+    "PipelineExecutionArn",
+    "StartDateTime",
+    "CurrentDateTime",
+)
+_REFERENCE = re.compile(r"(Parameters|Execution|Steps)\.([A-Za-z0-9_-]+)(.*)", re.DOTALL)
+_PATH = re.compile(r"\.(\w+)|\['([^']+)'\]|\[\"([^\"]+)\"\]|\[(\d+)\]")
+_DESCRIBE = {
+    "Processing": "DescribeProcessingJob",
+    "Training": "DescribeTrainingJob",
+    "Tuning": "DescribeHyperParameterTuningJob",
+    "Transform": "DescribeTransformJob",
+    "Model": "DescribeModel",
+    "RegisterModel": "DescribeModelPackage",
+}
+_BRANCHES = ("IfSteps", "ElseSteps")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A parsed reference: `root` is Parameters, Execution or Steps; `path` leads into a step."""
+
+    root: str
+    name: str
+    path: tuple[str | int, ...]
+    text: str
+
+    @property
+    def property_file(self) -> str | None:
+        """The property file that it names, if it does."""
+        if len(self.path) == 2 and self.path[0] == "PropertyFiles":
+            return str(self.path[1])
+        return None
+
+
+def parse_reference(text: str) -> Reference:
+    """Raises ValueError for what is no reference."""
+    match = _REFERENCE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a reference to Parameters, Execution or Steps")
+    path: list[str | int] = []
+    tail = match[3]
+    while tail:
+        part = _PATH.match(tail)
+        if part is None:
+            raise ValueError(f"{text!r} cannot be read at {tail!r}")
+        path.append(int(part[4]) if part[4] else str(part[1] or part[2] or part[3]))
+        tail = tail[part.end() :]
+    return Reference(match[1], match[2], tuple(path), text)
+
+
+def is_variable(value: Any) -> bool:
+    """Whether a value is resolved only when the pipeline runs."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    name = next(iter(value))
+    return bool(name == "Get" or name.startswith("Std:"))
+
+
+def references(node: Any) -> Iterator[str]:
+    """Every reference below a node, without the steps in a condition's branches."""
+    if isinstance(node, dict):
+        if set(node) == {"Get"}:
+            yield node["Get"]
+            return
+        for name, child in node.items():
+            if name not in _BRANCHES:
+                yield from references(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from references(child)
+
+
+def step_names_in(step: Mapping[str, Any]) -> Iterator[str]:
+    """The steps that a step has to wait for: DependsOn, and those that it refers to."""
+    yield from step.get("DependsOn") or ()
+    for text in references(step["Arguments"]):
+        match = _REFERENCE.fullmatch(text)
+        if match and match[1] == "Steps":
+            yield match[2]
+
+
+def check_references(
+    step: Mapping[str, Any],
+    steps: Mapping[str, Mapping[str, Any]],
+    parameters: set[str],
+    report: list[str],
+) -> None:
+    """Reports dangling references and dependencies of a step."""
+    name = step["Name"]
+    report.extend(
+        f"{name}: DependsOn names the unknown step {needed}."
+        for needed in step.get("DependsOn") or ()
+        if needed not in steps
+    )
+    for text in sorted(set(references(step["Arguments"]))):
+        try:
+            reference = parse_reference(text)
+        except ValueError as error:
+            report.append(f"{name}: {error}.")
+            continue
+        problem = _problem(reference, steps, parameters)
+        if problem:
+            report.append(f"{name}: {text}: {problem}.")
+
+
+def _problem(
+    reference: Reference, steps: Mapping[str, Mapping[str, Any]], parameters: set[str]
+) -> str | None:
+    if reference.root == "Parameters":
+        known = ", ".join(sorted(parameters)) or "none"
+        return None if reference.name in parameters else f"unknown parameter; known: {known}"
+    if reference.root == "Execution":
+        if reference.name in EXECUTION_VARIABLES:
+            return None
+        return f"unknown execution variable; known: {', '.join(EXECUTION_VARIABLES)}"
+    target = steps.get(reference.name)
+    if target is None:
+        return f"unknown step; known: {', '.join(steps)}"
+    if reference.property_file is not None:
+        files = [file["PropertyFileName"] for file in target.get("PropertyFiles") or ()]
+        return None if reference.property_file in files else "the step has no such property file"
+    return _property_problem(target, reference.path)
+
+
+def _property_problem(step: Mapping[str, Any], path: tuple[str | int, ...]) -> str | None:
+    """Whether a property exists in what Describe answers for the step."""
+    operation = _DESCRIBE.get(step["Type"])
+    if operation is None:
+        return f"a {step['Type']} step has no properties" if path else None
+    if step["Type"] == "Tuning" and path and path[0] == "TrainingJobSummaries":
+        operation = "ListTrainingJobsForHyperParameterTuningJob"
+    shape: Shape = service_model.output_shape(operation)
+    for part in path:
+        if isinstance(shape, StructureShape):
+            if part not in shape.members:
+                known = ", ".join(sorted(shape.members))
+                return f"{part} is no property of {shape.name}; known: {known[:200]}"
+            shape = shape.members[str(part)]
+        elif isinstance(shape, ListShape):
+            shape = shape.member
+        elif isinstance(shape, MapShape):
+            shape = shape.value
+        else:
+            return f"{shape.name} has no property {part}"
+    return None

@@ -1,0 +1,247 @@
+"""Runs a pipeline definition: which step when, in parallel, with caching, retries and branches."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from rehearsal.framework.platform import AwsError
+from rehearsal.services.sagemaker.pipelines.conditions import ConditionError, holds
+from rehearsal.services.sagemaker.pipelines.policies import CachedRun, Retries, StepCache
+from rehearsal.services.sagemaker.pipelines.references import step_names_in
+from rehearsal.services.sagemaker.pipelines.steps import (
+    StepFailedError,
+    StepOutcome,
+    StepRun,
+    StepStoppedError,
+    run_step,
+)
+from rehearsal.services.sagemaker.pipelines.values import UnresolvedError, Values, text_of
+
+_LOG = logging.getLogger(__name__)
+
+STEP_FAILURE = "Step failure: One or multiple steps failed."
+_ENDED = ("Succeeded", "Failed", "Stopped")
+
+
+@dataclass(frozen=True)
+class StepState:
+    """A step of an execution as ListPipelineExecutionSteps shows it."""
+
+    name: str
+    kind: str
+    status: str
+    started: datetime.datetime
+    ended: datetime.datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    failure_reason: str | None = None
+    cache_source: str | None = None
+    attempts: int = 0
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+Observer = Callable[[StepState, str | None], None]
+"""Told of every change of a step, with its previous status."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What an execution needs.
+
+    `client` makes a boto3 SageMaker client of the pipeline's role; `wait` blocks for a moment
+    between two looks at a job; `done` are the steps that succeeded in an earlier attempt.
+    """
+
+    execution_id: str
+    execution_arn: str
+    steps: Sequence[Mapping[str, Any]]
+    values: Values
+    tags: list[dict[str, str]]
+    client: Callable[[], Any]
+    cache: StepCache
+    parallel: int
+    wait: Callable[[], None]
+    observer: Observer
+    stop: threading.Event
+    done: Mapping[str, StepState] = field(default_factory=dict)
+
+
+def now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+class PipelineRun:
+    """One run of a pipeline's steps."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._changed = threading.Condition()
+        self._waiting: dict[str, Mapping[str, Any]] = {}
+        self._states: dict[str, StepState] = {}
+        self._running = 0
+        self._ended_by_fail = False
+
+    def run(self) -> str:
+        """Runs to the end; answers Succeeded, Failed or Stopped."""
+        with self._changed:
+            self._add(self._plan.steps)
+            while True:
+                for step in self._ready():
+                    self._start(step)
+                if not self._running:
+                    break
+                self._changed.wait()
+        statuses = {state.status for state in self._states.values()}
+        if self._plan.stop.is_set():
+            return "Stopped"
+        return "Failed" if statuses & {"Failed", "Stopped"} else "Succeeded"
+
+    def _add(self, steps: Sequence[Mapping[str, Any]]) -> None:
+        """Takes steps into the run; those that an earlier attempt has done stay done."""
+        for step in steps:
+            done = self._plan.done.get(step["Name"])
+            if done is None:
+                self._waiting[step["Name"]] = step
+                continue
+            self._states[step["Name"]] = done
+            self._plan.values.finished(step, done.properties)
+            if step["Type"] == "Condition":
+                outcome = done.metadata["Condition"]["Outcome"] == "True"
+                self._add(_branch(step, outcome))
+
+    def _ready(self) -> list[Mapping[str, Any]]:
+        """The steps that can start now."""
+        if self._plan.stop.is_set() or self._ended_by_fail:
+            return []
+        succeeded = {name for name, state in self._states.items() if state.status == "Succeeded"}
+        ready = [step for step in self._waiting.values() if set(step_names_in(step)) <= succeeded]
+        return ready[: max(self._plan.parallel - self._running, 0)]
+
+    def _start(self, step: Mapping[str, Any]) -> None:
+        del self._waiting[step["Name"]]
+        self._running += 1
+        self._change(StepState(step["Name"], step["Type"], "Starting", now()))
+        thread = threading.Thread(
+            target=self._run_step, args=(step,), name=f"step {step['Name']}", daemon=True
+        )
+        thread.start()
+
+    def _run_step(self, step: Mapping[str, Any]) -> None:
+        """Runs one step on its thread and takes its end into the run."""
+        name = step["Name"]
+        self._update(name, status="Executing")
+        try:
+            outcome = self._outcome(step)
+        except StepStoppedError:
+            end: dict[str, Any] = {"status": "Stopped"}
+        except Exception as error:  # whatever it is, the step must end and say why
+            end = {"status": "Failed", "failure_reason": _reason(error)}
+        else:
+            end = {
+                "status": "Succeeded",
+                "metadata": outcome.metadata,
+                "properties": outcome.properties,
+            }
+            self._plan.values.finished(step, outcome.properties)
+        with self._changed:
+            self._update(name, ended=now(), **end)
+            if end["status"] == "Succeeded" and step["Type"] == "Condition":
+                self._add(_branch(step, outcome.metadata["Condition"]["Outcome"] == "True"))
+            self._running -= 1
+            self._changed.notify_all()
+
+    def _outcome(self, step: Mapping[str, Any]) -> StepOutcome:
+        if step["Type"] == "Condition":
+            return self._condition(step)
+        if step["Type"] == "Fail":
+            return self._fail(step)
+        arguments = self._plan.values.resolve(step["Arguments"])
+        cached = self._plan.cache.find(step, arguments)
+        if cached is not None:
+            self._update(step["Name"], cache_source=cached.execution_arn)
+            return StepOutcome(cached.properties, cached.metadata)
+        outcome = self._with_retries(step, arguments)
+        kept = CachedRun(now(), self._plan.execution_arn, outcome.properties, outcome.metadata)
+        self._plan.cache.keep(step, arguments, kept)
+        return outcome
+
+    def _with_retries(self, step: Mapping[str, Any], arguments: Mapping[str, Any]) -> StepOutcome:
+        name = step["Name"]
+        retries = Retries(step.get("RetryPolicies") or (), now())
+        while True:
+            self._update(name, attempts=self._states[name].attempts + 1)
+            try:
+                return run_step(self._step_run(step, arguments))
+            except StepFailedError as error:
+                if error.metadata:
+                    self._update(name, metadata=error.metadata)
+                pause = retries.wait_seconds(error.exception_type)
+                if pause is None:
+                    raise
+                _LOG.info("step %s is tried again in %s s: %s", name, pause, error)
+                if self._plan.stop.wait(pause):
+                    raise StepStoppedError from error
+
+    def _step_run(self, step: Mapping[str, Any], arguments: Mapping[str, Any]) -> StepRun:
+        return StepRun(
+            step=step,
+            arguments=arguments,
+            execution_id=self._plan.execution_id,
+            execution_arn=self._plan.execution_arn,
+            tags=self._plan.tags,
+            client=self._plan.client(),
+            stopping=self._stopping,
+            wait=self._plan.wait,
+            started=lambda metadata: self._update(step["Name"], metadata=metadata),
+        )
+
+    def _stopping(self) -> bool:
+        return self._plan.stop.is_set() or self._ended_by_fail
+
+    def _condition(self, step: Mapping[str, Any]) -> StepOutcome:
+        conditions = step["Arguments"]["Conditions"]
+        outcome = all(holds(condition, self._plan.values.resolve) for condition in conditions)
+        return StepOutcome({}, {"Condition": {"Outcome": str(outcome)}})
+
+    def _fail(self, step: Mapping[str, Any]) -> StepOutcome:
+        """ "Use a FailStep to stop a pipeline execution": running steps stop, none starts."""
+        message = text_of(self._plan.values.resolve(step["Arguments"]["ErrorMessage"]))
+        self._update(step["Name"], metadata={"Fail": {"ErrorMessage": message}})
+        self._ended_by_fail = True
+        raise StepFailedError(message)
+
+    def _update(self, name: str, **changes: Any) -> None:
+        with self._changed:
+            self._change(replace(self._states[name], **changes))
+
+    def _change(self, state: StepState) -> None:
+        before = self._states.get(state.name)
+        self._states[state.name] = state
+        self._plan.observer(state, before.status if before else None)
+
+
+def _branch(step: Mapping[str, Any], outcome: bool) -> Sequence[Mapping[str, Any]]:
+    branch: Sequence[Mapping[str, Any]] = (
+        step["Arguments"].get("IfSteps" if outcome else "ElseSteps") or ()
+    )
+    return branch
+
+
+def _reason(error: Exception) -> str:
+    """The FailureReason of a step."""
+    foreseen = (StepFailedError, UnresolvedError, ConditionError, AwsError, ClientError)
+    if isinstance(error, foreseen):
+        return str(error)
+    if not isinstance(error, BotoCoreError):
+        _LOG.exception("unforeseen failure of a step", exc_info=error)
+    return f"InternalServerError: {type(error).__name__}: {error}"
+
+
+def has_ended(state: StepState) -> bool:
+    return state.status in _ENDED

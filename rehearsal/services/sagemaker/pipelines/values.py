@@ -1,0 +1,184 @@
+"""Values of a running pipeline: parameters, execution variables, properties of steps, functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rehearsal.services.sagemaker.pipelines.definition import Definition
+from rehearsal.services.sagemaker.pipelines.references import Reference, parse_reference
+
+ReadObject = Callable[[str], bytes]
+"""Reads an object by its S3 URI."""
+
+
+class UnresolvedError(Exception):
+    """A reference or function has no value; the text says why."""
+
+
+class ParameterError(Exception):
+    """A parameter given to StartPipelineExecution does not fit."""
+
+
+def parameter_values(definition: Definition, given: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters of an execution: what was given as text, and defaults.
+
+    Raises:
+        ParameterError: For an unknown or missing parameter, a wrong type or enum value.
+    """
+    unknown = sorted(given.keys() - definition.parameters.keys())
+    if unknown:
+        known = ", ".join(definition.parameters) or "none"
+        raise ParameterError(
+            f"Unknown parameters: {', '.join(unknown)}; the pipeline has: {known}."
+        )
+    values = {}
+    for name, parameter in definition.parameters.items():
+        if name in given:
+            values[name] = _converted(name, parameter["Type"], given[name])
+        elif "DefaultValue" in parameter:
+            values[name] = parameter["DefaultValue"]
+        else:
+            raise ParameterError(f"Parameter {name} has no default and must be given.")
+        enum = parameter.get("EnumValues")
+        if enum and values[name] not in enum:
+            allowed = ", ".join(map(str, enum))
+            raise ParameterError(f"Parameter {name} must be one of {allowed}; got {values[name]}.")
+    return values
+
+
+def _converted(name: str, kind: str, text: str) -> Any:
+    """The value of a parameter from the text that the API carries."""
+    try:
+        if kind == "Integer":
+            return int(text)
+        if kind == "Float":
+            return float(text)
+    except ValueError as error:
+        raise ParameterError(f"Parameter {name} must be of type {kind}; got {text!r}.") from error
+    if kind == "Boolean":
+        if text.lower() not in ("true", "false"):
+            raise ParameterError(f"Parameter {name} must be true or false; got {text!r}.")
+        return text.lower() == "true"
+    return text
+
+
+class Values:
+    """Resolves what a definition leaves open.
+
+    Args:
+        parameters: Values by name.
+        execution: Execution variables by name.
+        read_object: Reads the S3 object of a property file.
+    """
+
+    def __init__(
+        self, parameters: Mapping[str, Any], execution: Mapping[str, str], read_object: ReadObject
+    ) -> None:
+        self._parameters = parameters
+        self._execution = execution
+        self._read_object = read_object
+        self._steps: dict[str, Mapping[str, Any]] = {}
+        self._property_files: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def finished(self, step: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
+        """Takes the properties of a step that has succeeded."""
+        for file in step.get("PropertyFiles") or ():
+            place = (file["OutputName"], file["FilePath"])
+            self._property_files[step["Name"], file["PropertyFileName"]] = place
+        self._steps[step["Name"]] = properties
+
+    def resolve(self, node: Any) -> Any:
+        """A node with every reference and function replaced by its value."""
+        if isinstance(node, list):
+            return [self.resolve(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if len(node) == 1:
+            name, argument = next(iter(node.items()))
+            if name == "Get":
+                return self._get(parse_reference(argument))
+            if name == "Std:Join":
+                return self._join(argument)
+            if name == "Std:JsonGet":
+                return self._json_get(argument)
+            if name.startswith("Std:"):
+                raise UnresolvedError(f"{name} is not implemented")
+        return {name: self.resolve(value) for name, value in node.items()}
+
+    def _get(self, reference: Reference) -> Any:
+        if reference.root == "Parameters":
+            return self._parameters[reference.name]
+        if reference.root == "Execution":
+            return self._execution[reference.name]
+        if reference.name not in self._steps:
+            raise UnresolvedError(f"{reference.text}: the step has not run")
+        return follow(self._steps[reference.name], reference)
+
+    def _join(self, argument: Mapping[str, Any]) -> str:
+        return str(argument["On"]).join(text_of(self.resolve(item)) for item in argument["Values"])
+
+    def _json_get(self, argument: Mapping[str, Any]) -> Any:
+        if "S3Uri" in argument:
+            uri = str(self.resolve(argument["S3Uri"]))
+        else:
+            uri = self._property_file(parse_reference(argument["PropertyFile"]["Get"]))
+        try:
+            value = json.loads(self._read_object(uri))
+        except ValueError as error:
+            raise UnresolvedError(f"{uri} is not JSON: {error}") from error
+        path = str(self.resolve(argument["Path"]))
+        # The path has the form of a property path: `metrics.auc[0]`.
+        return follow(value, parse_reference(f"Steps.{uri_name(uri)}.{path}"))
+
+    def _property_file(self, reference: Reference) -> str:
+        name = reference.property_file
+        place = self._property_files.get((reference.name, name or ""))
+        if place is None:
+            raise UnresolvedError(f"{reference.text}: the step has not run")
+        output, path = place
+        outputs = self._steps[reference.name]["ProcessingOutputConfig"]["Outputs"]
+        target = next(entry for entry in outputs if entry["OutputName"] == output)
+        return f"{target['S3Output']['S3Uri'].rstrip('/')}/{path}"
+
+
+def uri_name(uri: str) -> str:
+    """A word for a file in messages: the last part of its URI, as letters and digits."""
+    return "".join(c if c.isalnum() else "-" for c in uri.rpartition("/")[2]) or "file"
+
+
+def follow(value: Any, reference: Reference) -> Any:
+    """The value at a reference's path.
+
+    A list of named things is entered by name, as `Outputs['train']`.
+    """
+    for part in reference.path:
+        value = _enter(value, part, reference)
+    return value
+
+
+def _enter(value: Any, part: str | int, reference: Reference) -> Any:
+    if isinstance(value, Mapping) and part in value:
+        return value[part]
+    if isinstance(value, list) and isinstance(part, str):
+        return _named(value, part, reference)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return value[part]
+    raise UnresolvedError(f"{reference.text}: there is no {part}")
+
+
+def _named(entries: list[Any], name: str, reference: Reference) -> Any:
+    for entry in entries:
+        if isinstance(entry, Mapping) and name in [
+            value for member, value in entry.items() if member.endswith("Name")
+        ]:
+            return entry
+    raise UnresolvedError(f"{reference.text}: nothing is named {name}")
+
+
+def text_of(value: Any) -> str:
+    """A value inside a string, as JSON writes it: true, not True."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value)

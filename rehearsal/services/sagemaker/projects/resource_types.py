@@ -1,0 +1,98 @@
+"""Pipelines, whose `Ref` is the name, and projects."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rehearsal.cloudformation.resource_types import ResourceFailure, ResourceType
+from rehearsal.services.sagemaker.waiting import POLL_SECONDS, wait_until_gone
+
+
+def _wait_for_project(client: Any, identifier: Mapping[str, Any]) -> None:
+    while True:
+        project = client.describe_project(**identifier)
+        if not project["ProjectStatus"].endswith("InProgress"):
+            break
+        time.sleep(POLL_SECONDS)
+    if not project["ProjectStatus"].endswith("Completed"):
+        raise ResourceFailure(_project_reason(project))
+
+
+def _project_reason(project: Mapping[str, Any]) -> str:
+    details = project.get("TemplateProviderDetails") or [{}]
+    stack = details[0].get("CfnTemplateProviderDetail", {}).get("StackDetail", {})
+    return str(stack.get("StatusMessage", f"status {project['ProjectStatus']}"))
+
+
+def _pipeline_request(properties: dict[str, Any]) -> dict[str, Any]:
+    """PipelineDefinition is one object in CloudFormation and two members in the API."""
+    request = dict(properties)
+    definition = request.pop("PipelineDefinition", {})
+    if "PipelineDefinitionBody" in definition:
+        body = definition["PipelineDefinitionBody"]
+        request["PipelineDefinition"] = body if isinstance(body, str) else json.dumps(body)
+    elif "PipelineDefinitionS3Location" in definition:
+        location = dict(definition["PipelineDefinitionS3Location"])
+        request["PipelineDefinitionS3Location"] = {
+            "Bucket": location["Bucket"],
+            "ObjectKey": location["Key"],
+            **({"VersionId": location["Version"]} if location.get("Version") else {}),
+        }
+    return request
+
+
+def _project_request(properties: dict[str, Any]) -> dict[str, Any]:
+    """CloudFormation calls the template providers of a project details."""
+    request = dict(properties)
+    details = request.pop("TemplateProviderDetails", None)
+    if details:
+        request["TemplateProviders"] = [
+            {"CfnTemplateProvider": entry["CfnTemplateProviderDetail"]} for entry in details
+        ]
+    return request
+
+
+def _pipeline_update(properties: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in _pipeline_request(properties).items() if name != "Tags"}
+
+
+def _project_refused(project: Mapping[str, Any]) -> str:
+    return _project_reason(project) if project.get("ProjectStatus") == "DeleteFailed" else ""
+
+
+RESOURCE_TYPES = [
+    ResourceType(
+        type_name="AWS::SageMaker::Pipeline",
+        service="sagemaker",
+        create="CreatePipeline",
+        describe="DescribePipeline",
+        update="UpdatePipeline",
+        delete="DeletePipeline",
+        identifier=("PipelineName",),
+        ref="PipelineName",
+        to_request=_pipeline_request,
+        to_update_request=_pipeline_update,
+        arn="PipelineArn",
+    ),
+    ResourceType(
+        type_name="AWS::SageMaker::Project",
+        service="sagemaker",
+        create="CreateProject",
+        describe="DescribeProject",
+        delete="DeleteProject",
+        identifier=("ProjectName",),
+        ref="ProjectArn",
+        attributes={
+            "ProjectArn": "ProjectArn",
+            "ProjectId": "ProjectId",
+            "ProjectStatus": "ProjectStatus",
+            "CreationTime": "CreationTime",
+        },
+        to_request=_project_request,
+        wait=_wait_for_project,
+        wait_deleted=wait_until_gone("describe_project", _project_refused),
+    ),
+]

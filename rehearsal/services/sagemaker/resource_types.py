@@ -1,0 +1,20 @@
+"""CloudFormation types of SageMaker: the API calls that create, change and delete them."""
+
+from __future__ import annotations
+
+from rehearsal.cloudformation.resource_types import ResourceType
+from rehearsal.services.sagemaker.feature_store import resource_types as feature_store
+from rehearsal.services.sagemaker.hosting import resource_types as hosting
+from rehearsal.services.sagemaker.monitoring import resource_types as monitoring
+from rehearsal.services.sagemaker.projects import resource_types as projects
+from rehearsal.services.sagemaker.registry import resource_types as registry
+from rehearsal.services.sagemaker.studio import resource_types as studio
+
+RESOURCE_TYPES: list[ResourceType] = [
+    *feature_store.RESOURCE_TYPES,
+    *hosting.RESOURCE_TYPES,
+    *monitoring.RESOURCE_TYPES,
+    *projects.RESOURCE_TYPES,
+    *registry.RESOURCE_TYPES,
+    *studio.RESOURCE_TYPES,
+]

@@ -1,0 +1,1 @@
+"""Studio domains and their members."""

@@ -1,0 +1,209 @@
+"""Members of requests that the rehearsal refuses by name, because it would have to drop them.
+
+A path leads through structures (`.`) and lists (`[]`); the last name is the refused member. Members
+that only choose hardware or networks of AWS (InstanceType, VpcConfig, volumes) are recorded and
+answered by Describe*, as they change nothing that a job or endpoint can see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rehearsal.framework.platform import AwsError
+
+_CONTAINER = (
+    "InferenceSpecificationName",
+    "AdditionalModelDataSources",
+    "ContainerMetricsConfig",
+    "ImageConfig.RepositoryAccessMode=Vpc",
+    "ModelDataSource.S3DataSource.ManifestS3Uri",
+)
+_VARIANT = (
+    "InstancePools",
+    "VariantInstanceProvisionTimeoutInSeconds",
+    "AcceleratorType",
+    "CoreDumpConfig",
+    "EnableSSMAccess=True",
+    "CapacityReservationConfig",
+)
+_COMPONENT = (
+    "Specifications",
+    "Specification.InstanceType",
+    "Specification.Container.ContainerMetricsConfig",
+)
+_TRAINING = (
+    "AlgorithmSpecification.AlgorithmName",
+    "AlgorithmSpecification.TrainingInputMode=Pipe",
+    "AlgorithmSpecification.TrainingInputMode=FastFile",
+    "InputDataConfig[].DataSource.FileSystemDataSource",
+    "InputDataConfig[].DataSource.DatasetSource",
+    "InputDataConfig[].InputMode=Pipe",
+    "InputDataConfig[].InputMode=FastFile",
+    "InputDataConfig[].RecordWrapperType=RecordIO",
+    "ResourceConfig.InstanceGroups",
+    "ResourceConfig.InstancePreferences",
+    "ResourceConfig.TrainingPlanArn",
+    "RetryStrategy",
+)
+# Studio Classic is closed ("Amazon SageMaker Studio Classic" in the Developer Guide); the others
+# are products of their own.
+_CLASSIC = (
+    "JupyterServerAppSettings",
+    "KernelGatewayAppSettings",
+    "TensorBoardAppSettings",
+    "RStudioServerProAppSettings",
+    "RSessionAppSettings",
+    "CanvasAppSettings",
+)
+_DOMAIN = (
+    *(f"DefaultUserSettings.{path}" for path in _CLASSIC),
+    *(f"DefaultSpaceSettings.{path}" for path in _CLASSIC[:2]),
+)
+_DOMAIN_SETTINGS = (
+    "TrustedIdentityPropagationSettings",
+    "UnifiedStudioSettings",
+    "AmazonQSettings",
+)
+_SPACE = tuple(f"SpaceSettings.{path}" for path in _CLASSIC[:2])
+
+UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
+    "CreateModel": (
+        *(f"PrimaryContainer.{path}" for path in _CONTAINER),
+        *(f"Containers[].{path}" for path in _CONTAINER),
+    ),
+    "CreateEndpointConfig": (
+        "ExplainerConfig",
+        *(f"ProductionVariants[].{path}" for path in _VARIANT),
+        *(f"ShadowProductionVariants[].{path}" for path in _VARIANT),
+    ),
+    "CreateInferenceComponent": _COMPONENT,
+    "UpdateInferenceComponent": _COMPONENT,
+    "CreateProcessingJob": (
+        "ExperimentConfig",
+        "ProcessingInputs[].DatasetDefinition",
+        "ProcessingInputs[].AppManaged=True",
+        "ProcessingInputs[].S3Input.S3InputMode=Pipe",
+        "ProcessingOutputConfig.Outputs[].FeatureStoreOutput",
+        "ProcessingOutputConfig.Outputs[].AppManaged=True",
+    ),
+    "CreateTrainingJob": (
+        *_TRAINING,
+        "AlgorithmSpecification.TrainingImageConfig",
+        "DebugHookConfig",
+        "DebugRuleConfigurations",
+        "TensorBoardOutputConfig",
+        "ExperimentConfig",
+        "ProfilerRuleConfigurations",
+        "ProfilerConfig.S3OutputPath",
+        "RemoteDebugConfig.EnableRemoteDebug=True",
+        "InfraCheckConfig.EnableInfraCheck=True",
+        "SessionChainingConfig",
+        "ServerlessJobConfig",
+        "MlflowConfig",
+        "ModelPackageConfig",
+    ),
+    "CreateHyperParameterTuningJob": (
+        "TrainingJobDefinitions",
+        "WarmStartConfig",
+        "Autotune",
+        *(f"TrainingJobDefinition.{path}" for path in _TRAINING),
+        "TrainingJobDefinition.HyperParameterTuningResourceConfig",
+        "TrainingJobDefinition.TuningObjective",
+        "TrainingJobDefinition.HyperParameterRanges",
+        "HyperParameterTuningJobConfig.TuningJobCompletionCriteria",
+    ),
+    "CreateTransformJob": ("ExperimentConfig",),
+    "CreateFeatureGroup": ("OnlineStoreConfig.StorageType=Standard_V2",),
+    "UpdateFeatureGroup": ("OnlineStoreConfig.StorageType",),
+    "ListFeatureGroups": ("SortBy=OfflineStoreStatus",),
+    **{
+        f"Create{kind}JobDefinition": (
+            f"{kind}JobInput.EndpointInput.S3InputMode=Pipe",
+            f"{kind}JobInput.BatchTransformInput.S3InputMode=Pipe",
+        )
+        for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
+    },
+    "CreateModelPackageGroup": ("ManagedConfiguration",),
+    "CreateModelPackage": (
+        "ValidationSpecification",
+        "SourceAlgorithmSpecification",
+        "CertifyForMarketplace=True",
+        "ManagedStorageType",
+    ),
+    "ListModelPackageGroups": ("CrossAccountFilterOption=CrossAccount",),
+    "Search": ("CrossAccountFilterOption=CrossAccount",),
+    "CreateDomain": (
+        "AuthMode=SSO",
+        "HomeEfsFileSystemKmsKeyId",
+        "DomainSettings.RStudioServerProDomainSettings",
+        *(f"DomainSettings.{name}" for name in _DOMAIN_SETTINGS),
+        *_DOMAIN,
+    ),
+    "UpdateDomain": (
+        "DomainSettingsForUpdate.RStudioServerProDomainSettingsForUpdate",
+        *(f"DomainSettingsForUpdate.{name}" for name in _DOMAIN_SETTINGS),
+        *_DOMAIN,
+    ),
+    "CreateUserProfile": (
+        "SingleSignOnUserIdentifier",
+        "SingleSignOnUserValue",
+        *(f"UserSettings.{path}" for path in _CLASSIC),
+    ),
+    "UpdateUserProfile": tuple(f"UserSettings.{path}" for path in _CLASSIC),
+    "CreateSpace": _SPACE,
+    "UpdateSpace": _SPACE,
+    "CreateApp": tuple(
+        f"AppType={kind}"
+        for kind in (
+            "JupyterServer",
+            "KernelGateway",
+            "DetailedProfiler",
+            "TensorBoard",
+            "RStudioServerPro",
+            "RSessionGateway",
+            "Canvas",
+        )
+    ),
+    "ListTrainingJobs": ("WarmPoolStatusEquals", "TrainingPlanArnEquals"),
+    "StartPipelineExecution": ("SelectiveExecutionConfig", "MlflowExperimentName"),
+    "InvokeEndpoint": (
+        "EnableExplanations",
+        "SessionId",
+        "PrefixAwareId",
+    ),
+    "InvokeEndpointWithResponseStream": ("SessionId", "PrefixAwareId"),
+}
+
+
+def refuse_unsupported(
+    operation: str, request: Mapping[str, Any], code: str = "ValidationException"
+) -> None:
+    """Raises `code` naming every member of a request that the rehearsal does not implement."""
+    found = [
+        found for path in UNSUPPORTED.get(operation, ()) for found in _present(request, path, "")
+    ]
+    if found:
+        names = ", ".join(found)
+        message = f"The rehearsal does not implement {names} of {operation}: leave it out."
+        raise AwsError(code, message)
+
+
+def _present(value: Any, path: str, where: str) -> Iterator[str]:
+    """The places at which a path leads to something."""
+    head, _, rest = path.partition(".")
+    name, _, wanted = head.partition("=")
+    many = name.endswith("[]")
+    name = name.removesuffix("[]")
+    if not isinstance(value, Mapping) or value.get(name) in (None, {}, []):
+        return
+    here = f"{where}.{name}" if where else name
+    if many:
+        for index, item in enumerate(value[name]):
+            yield from _present(item, rest, f"{here}[{index}]")
+    elif rest:
+        yield from _present(value[name], rest, here)
+    elif not wanted:
+        yield here
+    elif str(value[name]) == wanted:
+        yield f"{here}={wanted}"

@@ -1,0 +1,6 @@
+"""Service Catalog: portfolios of products that people launch without rights of their own."""
+
+from rehearsal.services.servicecatalog.resource_types import RESOURCE_TYPES
+from rehearsal.services.servicecatalog.service import ServiceCatalog
+
+__all__ = ["RESOURCE_TYPES", "ServiceCatalog"]

@@ -1,0 +1,1 @@
+"""The run that a person watches, and its report."""

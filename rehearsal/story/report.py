@@ -1,0 +1,149 @@
+"""The page that shows a run: the loop with its timings, quality, trials. It stands alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from rehearsal.story import picture, plots
+from rehearsal.story.summary import StepSummary, Summary
+
+_TEMPLATE = "report.html.jinja"
+
+
+def render(
+    summary: Summary,
+    evaluation: Mapping[str, Any],
+    actual: Sequence[str] = (),
+    predicted: Sequence[str] = (),
+) -> str:
+    """The page as HTML.
+
+    `evaluation` is the model's evaluation.json (empty when the run did not get there), `actual`
+    and `predicted` the held-out truths and what the production endpoint answered.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    page = environment.get_template(_TEMPLATE)
+    return page.render(
+        summary=summary,
+        loop=Markup(picture.draw(summary.steps)),  # noqa: S704 - our own SVG, its texts escaped
+        figures=_figures(summary, evaluation, actual, predicted),
+        trials_plot=_trials_plot(summary),
+        rows=_rows(summary.steps, summary.time.total_seconds),
+        hyperparameters=_hyperparameters(summary),
+        quality=_quality(summary),
+        tiles=_tiles(summary),
+    )
+
+
+def write(
+    path: Path,
+    summary: Summary,
+    evaluation: Mapping[str, Any],
+    actual: Sequence[str] = (),
+    predicted: Sequence[str] = (),
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(summary, evaluation, actual, predicted))
+
+
+def number(value: float | str | None) -> str:
+    """A number as it reads well: up to four significant digits, whole numbers whole."""
+    if value is None:
+        return "n/a"
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return str(value)
+    return f"{int(value):,}" if value == int(value) and abs(value) < 1e15 else f"{value:.4g}"
+
+
+def _figures(
+    summary: Summary,
+    evaluation: Mapping[str, Any],
+    actual: Sequence[str],
+    predicted: Sequence[str],
+) -> list[tuple[str, Markup]]:
+    if summary.problem_type == "regression":
+        if not actual:
+            sample = evaluation.get("regression_metrics", {}).get("residuals", [])
+            actual = [str(item["actual"]) for item in sample]
+            predicted = [str(item["predicted"]) for item in sample]
+        found = [("Held-out rows", plots.residuals(actual, predicted))]
+    else:
+        found = [
+            ("ROC curve, held-out rows", plots.roc(evaluation)),
+            ("Answers of the production endpoint", plots.confusion(*_labels(actual, predicted))),
+        ]
+    return [(title, Markup(svg)) for title, svg in found if svg]  # noqa: S704 - drawn here
+
+
+def _labels(actual: Sequence[str], predicted: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Labels spelled alike: `1.0` is `1` when every label is a number."""
+    try:
+        return [f"{float(x):g}" for x in actual], [f"{float(x):g}" for x in predicted]
+    except ValueError:
+        return actual, predicted
+
+
+def _trials_plot(summary: Summary) -> Markup | None:
+    if not summary.trials:
+        return None
+    metric = next((trial.metric for trial in summary.trials if trial.metric), "objective")
+    svg = plots.tuning([trial.value for trial in summary.trials], metric, maximize=summary.maximize)
+    return Markup(svg) if svg else None  # noqa: S704 - drawn here
+
+
+def _rows(steps: Sequence[StepSummary], total: float) -> list[dict[str, Any]]:
+    """The steps with the place of their bar on a time axis, in percent."""
+    scale = 100 / total if total else 0.0
+    return [
+        {
+            "step": step,
+            "depth": len(step.path) - 1,
+            "left": round(min(step.after * scale, 100), 2),
+            "width": round(min(step.seconds * scale, 100 - min(step.after * scale, 100)), 2),
+        }
+        for step in steps
+    ]
+
+
+def _hyperparameters(summary: Summary) -> list[str]:
+    """Names of what the trials vary."""
+    names = {name for trial in summary.trials for name in trial.hyperparameters}
+    return sorted(name for name in names if not name.startswith("_"))
+
+
+def _quality(summary: Summary) -> tuple[str, float] | None:
+    for name in ("accuracy", "r2"):
+        if name in summary.held_out:
+            return ("R²" if name == "r2" else name), summary.held_out[name]
+    return None
+
+
+def _tiles(summary: Summary) -> list[tuple[str, str]]:
+    """The numbers at the top of the page: label and text."""
+    time, quality = summary.time, _quality(summary)
+    tiles = [("whole run", f"{time.total_seconds:.0f} s")]
+    if time.push_to_endpoint_seconds is not None:
+        tiles.append(("push to answering endpoint", f"{time.push_to_endpoint_seconds:.0f} s"))
+    if quality:
+        tiles.append((f"{quality[0]} on held-out rows", number(quality[1])))
+        tiles.append(("rows predicted", number(summary.held_out["rows"])))
+    if time.beyond_percent is not None:
+        tiles.append(("time beyond the jobs' own", f"{time.beyond_percent:.0f} %"))
+    if summary.peak_memory_bytes:
+        tiles.append(("peak memory", f"{summary.peak_memory_bytes / 2**30:.1f} GB"))
+    return tiles

@@ -1,0 +1,217 @@
+"""The whole story, as one person would live it: from nothing to an endpoint that answers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rehearsal.client import (
+    approve,
+    cdk,
+    logs,
+    pipeline_run,
+    predictions,
+    project,
+    server_process,
+    training_run,
+)
+from rehearsal.client.cdk import Cdk
+from rehearsal.client.data import Data
+from rehearsal.client.errors import RehearsalError
+from rehearsal.client.local_aws import LocalAws
+from rehearsal.client.logs import LogTail
+from rehearsal.client.predictions import Predictions
+from rehearsal.client.process_tree import Commands
+from rehearsal.client.progress import Board
+from rehearsal.client.project import Project
+from rehearsal.client.watch import Watch, Watched
+from rehearsal.story import compute, summary
+from rehearsal.story.compute import Interval
+
+PLATFORM, BUILD, DEPLOY = "platform", "model-build", "model-deploy"
+_REASON = "Approved by the rehearsal"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a person may choose for a run."""
+
+    project: str = "rehearsal"
+    config: Path | None = None
+    data: Data | None = None
+    port: int = 0
+
+
+@dataclass
+class Story:
+    """Runs the chapters in order; what it learns is in `summary`, `evaluation`, `predictions`.
+
+    A chapter that fails raises `RehearsalError`; `log` then holds the end of the log behind it.
+    """
+
+    options: Options
+    board: Board
+    commands: Commands
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
+    predictions: Predictions | None = None
+    log: list[LogTail] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.summary = summary.begin(self.options.project)
+        self._intervals: list[Interval] = []
+        self._pushed: float | None = None
+        self._answered: float | None = None
+
+    def run(self) -> None:
+        """Everything, one chapter after the other."""
+        with self.board.step(PLATFORM):
+            aws = self._deploy_platform()
+            found = self._create_project(aws)
+        with self.board.step(BUILD):
+            package = self._build_model(aws, found)
+        with self.board.step(DEPLOY):
+            self._deploy_model(aws, found, package)
+
+    def finish(self, status: str, failure: RehearsalError | None = None) -> None:
+        """Completes the summary with what the board and the clock know."""
+        self.summary.status = status
+        self.summary.steps = summary.steps(self.board)
+        self.summary.time = summary.time_spent(
+            time.time() - self.board.began, self._intervals, self._pushed, self._answered
+        )
+        if failure:
+            lines = [line for tail in self.log for line in (f"== {tail.source}", *tail.lines)]
+            where = self.board.deepest_failure()
+            self.summary.failure = summary.failure(where, failure, lines)
+
+    def _deploy_platform(self) -> LocalAws:
+        tool = Cdk(self.commands)
+        # Synthesis needs no AWS and is slow: the server starts and is bootstrapped meanwhile.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            synthesis = pool.submit(self._synthesise, tool)
+            try:
+                aws = self._start()
+                home = f"aws://{aws.account}/{aws.region}"
+                self._bootstrap(tool, aws, home)
+                synthesis.result()
+            except BaseException:
+                self.commands.close()  # or leaving the block would wait for the synthesis
+                raise
+        for environment in cdk.environments(cdk.ASSEMBLY, aws.account, aws.region):
+            if environment != home:
+                self._bootstrap(tool, aws, environment)
+        with self.board.step(PLATFORM, "deploy stacks"):
+            tool.deploy(aws, self.board, (PLATFORM, "deploy stacks"))
+        return aws
+
+    def _synthesise(self, tool: Cdk) -> None:
+        with self.board.step(PLATFORM, "synthesise"):
+            tool.synth(self.options.config)
+
+    def _start(self) -> LocalAws:
+        with self.board.step(PLATFORM, "start AWS") as row:
+            aws, started = server_process.start(port=self.options.port)
+            row.detail = aws.url if started else f"{aws.url} (ran already)"
+        self.summary.account, self.summary.region = aws.account, aws.region
+        return aws
+
+    def _bootstrap(self, tool: Cdk, aws: LocalAws, environment: str) -> None:
+        with self.board.step(PLATFORM, "bootstrap", detail=environment):
+            tool.bootstrap(aws, environment)
+
+    def _create_project(self, aws: LocalAws) -> Project:
+        name = self.options.project
+        with self.board.step(PLATFORM, "create project", detail=name):
+            found = (
+                project.find(aws, name) if project.exists(aws, name) else project.create(aws, name)
+            )
+            # A new pipeline runs once by itself. The push below is what should run, alone.
+            for which in ("build", "deploy"):
+                pipeline_run.stop_running(
+                    aws.client("codepipeline"), found.pipeline(which), "A push follows"
+                )
+        with self.board.step(PLATFORM, "clone"):
+            found.clone(aws, self.commands)
+        return found
+
+    def _build_model(self, aws: LocalAws, found: Project) -> str:
+        repository = found.repository("build", aws, self.commands)
+        watch = Watch(aws, self.board)
+        with self.board.step(BUILD, "push"):
+            if self.options.data:
+                self.summary.data = self.options.data.publish(aws, found)
+            self._pushed = time.time()
+            self.summary.commit = repository.commit("Train the model")
+            repository.push()
+            pipeline = found.pipeline("build")
+            execution = watch.wait_for_commit(pipeline, self.summary.commit)
+        watched = watch.follow(pipeline, execution, (BUILD,))
+        self._learn(aws, watched)
+        self._require_success(aws, watched)
+        if not self.summary.model_package:
+            raise RehearsalError(
+                f"Pipeline {pipeline} succeeded but registered no model package.",
+                "No step of its training registered one.",
+            )
+        return self.summary.model_package
+
+    def _learn(self, aws: LocalAws, watched: Watched) -> None:
+        """Keeps what an execution of the build pipeline tells about the model."""
+        self._intervals += compute.measure(aws, watched)
+        for training in watched.trainings.values():
+            found = training.trials
+            self.summary.trials = summary.trials(found)
+            best = training_run.best_trial(found)
+            self.summary.maximize = best.maximize if best else True
+            self.summary.model_package = training.model_package or ""
+        if self.summary.model_package:
+            self._read_package(aws, self.summary.model_package)
+
+    def _read_package(self, aws: LocalAws, package: str) -> None:
+        description = aws.client("sagemaker").describe_model_package(ModelPackageName=package)
+        metadata = description.get("CustomerMetadataProperties", {})
+        self.summary.problem_type = metadata.get("problem_type", "")
+        self.summary.target = metadata.get("target", "")
+        quality = description.get("ModelMetrics", {}).get("ModelQuality", {})
+        uri = quality.get("Statistics", {}).get("S3Uri", "")
+        if uri:
+            bucket, _, key = uri.removeprefix("s3://").partition("/")
+            body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+            self.evaluation = json.loads(body)
+            self.summary.metrics = summary.metrics(self.evaluation)
+
+    def _deploy_model(self, aws: LocalAws, found: Project, package: str) -> None:
+        watch, pipeline = Watch(aws, self.board), found.pipeline("deploy")
+        with self.board.step(DEPLOY, "approve model", detail=package.rpartition(":")[2]):
+            known = watch.known(pipeline)
+            approve.model_package(aws, found, arn=package, approve=True, reason=_REASON)
+            execution = watch.wait_for_new(pipeline, known)
+        watched = watch.follow(pipeline, execution, (DEPLOY,))
+        while watched.run.approval:
+            stage = watched.run.approval.stage
+            approve.stage(aws, pipeline, stage, approve=True, reason=_REASON)
+            watched = watch.follow(pipeline, execution, (DEPLOY,), seen=watched)
+        self._intervals += compute.measure(aws, watched)
+        self._require_success(aws, watched)
+        endpoint = found.endpoint("prod")
+        with self.board.step(DEPLOY, "predict", detail=endpoint) as row:
+            held_out = predictions.hold_out(aws, package)
+            self.predictions = predictions.predict(aws, endpoint, held_out)
+            self._answered = time.time()
+            self.summary.endpoint_name = endpoint
+            self.summary.held_out = summary.held_out(self.predictions)
+            row.detail = f"{self.predictions.rows} held-out rows, " + ", ".join(
+                f"{name} {value:.4g}" for name, value in self.predictions.metrics.items()
+            )
+
+    def _require_success(self, aws: LocalAws, watched: Watched) -> None:
+        try:
+            watched.require_success()
+        except RehearsalError:
+            self.log = logs.of_pipeline(aws, watched.run.pipeline, watched.run.execution_id)
+            raise

@@ -1,0 +1,190 @@
+"""What a run did, as `summary.json` keeps it and the report shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rehearsal.client.errors import RehearsalError
+from rehearsal.client.predictions import Predictions
+from rehearsal.client.progress import Board
+from rehearsal.client.training_run import Trial
+from rehearsal.story.compute import Interval, covered
+
+
+@dataclass(frozen=True)
+class StepSummary:
+    """A stage or step: where it is in the loop, how it ended, when it began and how long it took.
+
+    `after` is the second of the run at which it began.
+    """
+
+    path: Sequence[str]
+    status: str
+    after: float
+    seconds: float
+    detail: str
+
+
+@dataclass(frozen=True)
+class TrialSummary:
+    """A trial of the tuning job."""
+
+    number: int
+    name: str
+    status: str
+    metric: str
+    value: float | None
+    hyperparameters: Mapping[str, str]
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class FailureSummary:
+    """What failed, where in the loop, why, and the end of its log."""
+
+    where: Sequence[str]
+    what: str
+    why: str
+    remedy: str
+    log: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class TimeSummary:
+    """Where the time went; `beyond` is the time in which neither a job nor a build worked.
+
+    `beyond_percent` relates it to the time in which one did, from the push to the answer of the
+    production endpoint.
+    """
+
+    total_seconds: float
+    push_to_endpoint_seconds: float | None = None
+    jobs_seconds: float | None = None
+    builds_seconds: float | None = None
+    compute_seconds: float | None = None
+    beyond_seconds: float | None = None
+    beyond_percent: float | None = None
+
+
+@dataclass
+class Summary:
+    """Everything that is known of a run; parts that it did not reach stay empty."""
+
+    project: str
+    started: str
+    status: str = "running"
+    account: str = ""
+    region: str = ""
+    commit: str = ""
+    data: str = ""
+    failure: FailureSummary | None = None
+    steps: Sequence[StepSummary] = ()
+    problem_type: str = ""
+    target: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    trials: Sequence[TrialSummary] = ()
+    maximize: bool = True
+    model_package: str = ""
+    endpoint_name: str = ""
+    held_out: Mapping[str, float] = field(default_factory=dict)
+    time: TimeSummary = field(default_factory=lambda: TimeSummary(0.0))
+    peak_memory_bytes: int = 0
+
+    @property
+    def best_value(self) -> float | None:
+        """The best objective of the trials."""
+        values = [trial.value for trial in self.trials if trial.value is not None]
+        return (max if self.maximize else min)(values, default=None)
+
+    def write(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+
+def begin(project: str) -> Summary:
+    return Summary(project=project, started=datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def steps(board: Board) -> list[StepSummary]:
+    """The rows of a board that began; what never began is listed with no seconds."""
+    summaries = []
+    for row in board.ordered():
+        began = row.started if row.started is not None else board.began
+        seconds = (row.ended or began) - began
+        summaries.append(
+            StepSummary(
+                path=list(row.path),
+                status=str(row.status),
+                after=round(max(began - board.began, 0.0), 3),
+                seconds=round(max(seconds, 0.0), 3),
+                detail=row.detail,
+            )
+        )
+    return summaries
+
+
+def trials(found: Sequence[Trial]) -> list[TrialSummary]:
+    return [
+        TrialSummary(
+            number=number,
+            name=trial.name,
+            status=str(trial.status),
+            metric=trial.metric,
+            value=trial.value,
+            hyperparameters=dict(trial.hyperparameters),
+            seconds=(trial.ended - trial.started).total_seconds()
+            if trial.started and trial.ended
+            else None,
+        )
+        for number, trial in enumerate(found, start=1)
+    ]
+
+
+def held_out(predictions: Predictions) -> dict[str, float]:
+    return {
+        "rows": predictions.rows,
+        "csv_requests": predictions.csv_requests,
+        "json_requests": predictions.json_requests,
+        **predictions.metrics,
+    }
+
+
+def failure(where: Sequence[str], error: RehearsalError, log: Sequence[str]) -> FailureSummary:
+    return FailureSummary(list(where), error.what, error.why, error.remedy, list(log))
+
+
+def time_spent(
+    total: float, intervals: Sequence[Interval], pushed: float | None, answered: float | None
+) -> TimeSummary:
+    """Splits the time from the push to the first answer of production into work and the rest."""
+    if pushed is None or answered is None:
+        return TimeSummary(round(total, 3))
+    window = (pushed, answered)
+    compute = covered(intervals, window)
+    beyond = answered - pushed - compute
+    return TimeSummary(
+        total_seconds=round(total, 3),
+        push_to_endpoint_seconds=round(answered - pushed, 3),
+        jobs_seconds=round(covered([i for i in intervals if i.kind == "job"], window), 3),
+        builds_seconds=round(covered([i for i in intervals if i.kind == "build"], window), 3),
+        compute_seconds=round(compute, 3),
+        beyond_seconds=round(beyond, 3),
+        beyond_percent=round(100 * beyond / compute, 1) if compute else None,
+    )
+
+
+def metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers of an evaluation in the layout of Model Monitor's model quality statistics."""
+    for group, members in evaluation.items():
+        if group.endswith("_metrics"):
+            return {
+                name: float(member["value"])
+                for name, member in members.items()
+                if isinstance(member, Mapping) and isinstance(member.get("value"), int | float)
+            }
+    return {}

@@ -1,0 +1,241 @@
+"""Projects: created from the published template, found by their stack, cloned with git."""
+
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.client import project
+from rehearsal.client.errors import RehearsalError
+from rehearsal.client.process_tree import Commands
+from rehearsal.client.project import Project
+from rehearsal.client.repository import Repository
+from tests.rehearsal.stubbed_aws import StubbedAws, aws_error
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+ROLE = "arn:aws:iam::111111111111:role/AmazonSageMakerProjectsLaunchRole"
+PROJECT_ARN = "arn:aws:sagemaker:us-east-1:111111111111:project/demo"
+CREATED = {"ProjectArn": PROJECT_ARN, "ProjectId": "p-abc"}
+OUTPUTS = {
+    "ModelBuildPipelineName": "demo-model-build",
+    "ModelDeployPipelineName": "demo-model-deploy",
+    "ModelPackageGroupName": "demo",
+}
+
+
+def stack(name: str, outputs: dict[str, str], tags: dict[str, str] | None = None) -> dict[str, Any]:
+    return {
+        "StackName": name,
+        "StackStatus": "CREATE_COMPLETE",
+        "CreationTime": NOW,
+        "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()],
+        "Tags": [{"Key": key, "Value": value} for key, value in (tags or {}).items()],
+    }
+
+
+TEMPLATES = stack(
+    "Templates",
+    {"TemplateUrl": "https://s3/template.json", "LaunchRoleArn": ROLE, "TemplateName": "t"},
+)
+
+
+def description(status: str, message: str = "none", stack_name: str = "SP-1") -> dict[str, Any]:
+    template: dict[str, Any] = {"TemplateName": "t", "TemplateURL": "u"}
+    if stack_name:
+        template["StackDetail"] = {"Name": stack_name, "Id": "arn:1", "StatusMessage": message}
+    return {
+        "ProjectArn": PROJECT_ARN,
+        "ProjectName": "demo",
+        "ProjectId": "p-abc",
+        "ProjectStatus": status,
+        "CreationTime": NOW,
+        "TemplateProviderDetails": [{"CfnTemplateProviderDetail": template}],
+    }
+
+
+def listed(*names: str) -> dict[str, Any]:
+    return {
+        "ProjectSummaryList": [
+            {
+                "ProjectName": name,
+                "ProjectArn": "arn:aws:sagemaker:us-east-1:111111111111:project/x",
+                "ProjectId": "p-abc",
+                "CreationTime": NOW,
+                "ProjectStatus": "CreateCompleted",
+            }
+            for name in names
+        ]
+    }
+
+
+def test_a_project_is_created_from_the_template_that_a_stack_publishes() -> None:
+    aws = StubbedAws(
+        ListProjects=listed("other"),
+        DescribeStacks={"Stacks": [stack("Network", {}), TEMPLATES, stack("SP-1", OUTPUTS)]},
+        CreateProject=CREATED,
+        DescribeProject=[description("CreateInProgress"), description("CreateCompleted")],
+    )
+    found = project.create(aws, "demo")
+    assert found == Project("demo", "p-abc", OUTPUTS)
+    provider = aws.asked("CreateProject")[0]["TemplateProviders"][0]["CfnTemplateProvider"]
+    assert provider == {
+        "TemplateName": "t",
+        "TemplateURL": "https://s3/template.json",
+        "RoleARN": ROLE,
+    }
+    assert (found.pipeline("build"), found.pipeline("deploy")) == (
+        "demo-model-build",
+        "demo-model-deploy",
+    )
+    assert (found.model_package_group, found.endpoint("prod")) == ("demo", "demo-prod")
+
+
+def test_a_creation_that_fails_tells_what_cloudformation_could_not_do() -> None:
+    aws = StubbedAws(
+        ListProjects=listed(),
+        DescribeStacks={"Stacks": [TEMPLATES]},
+        CreateProject={
+            "ProjectArn": "arn:aws:sagemaker:us-east-1:1:project/demo",
+            "ProjectId": "p-a",
+        },
+        DescribeProject=description("CreateFailed", "rolled back"),
+        DescribeStackEvents={
+            "StackEvents": [
+                {
+                    "StackId": "SP-1",
+                    "EventId": "1",
+                    "StackName": "SP-1",
+                    "Timestamp": NOW,
+                    "LogicalResourceId": "Bucket",
+                    "ResourceType": "AWS::S3::Bucket",
+                    "ResourceStatus": "CREATE_FAILED",
+                    "ResourceStatusReason": "no permission",
+                }
+            ]
+        },
+    )
+    with pytest.raises(RehearsalError, match="'demo' could not be created") as caught:
+        project.create(aws, "demo")
+    assert caught.value.why == "rolled back\nBucket (AWS::S3::Bucket): no permission"
+
+
+@pytest.mark.parametrize("name", ["", "a_b", "-a", "a" * 33, "a-"])
+def test_a_name_that_sagemaker_does_not_allow_is_refused(name: str) -> None:
+    with pytest.raises(RehearsalError, match="cannot be the name"):
+        project.create(StubbedAws(), name)
+
+
+def test_a_name_that_is_taken_is_refused() -> None:
+    with pytest.raises(RehearsalError, match="exists already"):
+        project.create(StubbedAws(ListProjects=listed("demo")), "demo")
+
+
+def test_without_a_published_template_the_stacks_are_to_be_deployed() -> None:
+    aws = StubbedAws(ListProjects=listed(), DescribeStacks={"Stacks": [stack("Network", {})]})
+    with pytest.raises(RehearsalError, match="No project template") as caught:
+        project.create(aws, "demo")
+    assert "rehearse deploy" in caught.value.remedy
+
+
+def test_a_project_that_does_not_exist_is_told_with_those_that_do() -> None:
+    aws = StubbedAws(
+        DescribeProject=aws_error("ValidationException"), ListProjects=listed("one", "two")
+    )
+    with pytest.raises(RehearsalError, match="no project 'demo'") as caught:
+        project.find(aws, "demo")
+    assert caught.value.why == "Projects: one, two."
+
+
+def test_a_project_that_is_not_ready_is_told() -> None:
+    aws = StubbedAws(
+        DescribeProject=description("DeleteInProgress", "going"),
+        DescribeStackEvents={"StackEvents": []},
+    )
+    with pytest.raises(RehearsalError, match="is DeleteInProgress"):
+        project.find(aws, "demo")
+
+
+def test_without_the_name_of_its_stack_a_project_is_found_by_its_tag() -> None:
+    own = stack("SP-9", OUTPUTS, {"sagemaker:project-id": "p-abc"})
+    aws = StubbedAws(
+        DescribeProject=description("CreateCompleted", stack_name=""),
+        DescribeStacks={"Stacks": [stack("SP-8", OUTPUTS, {"sagemaker:project-id": "p-x"}), own]},
+    )
+    assert project.find(aws, "demo").outputs == OUTPUTS
+
+
+def test_a_project_whose_stack_is_gone_is_told() -> None:
+    aws = StubbedAws(DescribeProject=description("CreateCompleted"), DescribeStacks={"Stacks": []})
+    with pytest.raises(RehearsalError, match="stack of project 'demo' was not found"):
+        project.find(aws, "demo")
+
+
+def test_projects_on_later_pages_are_found() -> None:
+    aws = StubbedAws(ListProjects=[{**listed("a"), "NextToken": "2"}, listed("demo")])
+    assert project.exists(aws, "demo")
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Path:
+    """A bare repository with one commit on main."""
+    bare, seed = tmp_path / "remote.git", tmp_path / "seed"
+    for command in (
+        ["git", "init", "-q", "--bare", "-b", "main", str(bare)],
+        ["git", "init", "-q", "-b", "main", str(seed)],
+    ):
+        subprocess.run(command, check=True)
+    (seed / "README.md").write_text("seed\n")
+    identity = ["-c", "user.name=s", "-c", "user.email=s@example.com"]
+    subprocess.run(["git", "add", "-A"], cwd=seed, check=True)
+    subprocess.run(["git", *identity, "commit", "-qm", "Seed"], cwd=seed, check=True)
+    subprocess.run(["git", "push", "-q", str(bare), "main"], cwd=seed, check=True)
+    return bare
+
+
+def log(bare: Path) -> list[str]:
+    command = ["git", "log", "--format=%s", "main"]
+    found = subprocess.run(command, cwd=bare, capture_output=True, text=True, check=True)
+    return found.stdout.splitlines()
+
+
+def test_a_change_is_committed_and_pushed_with_git(
+    tmp_path: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)  # nobody has said who they are
+    repository = Repository(tmp_path / "clone", StubbedAws(), Commands())
+    repository.clone(str(remote))
+    (repository.directory / "new.txt").write_text("x")
+    commit = repository.commit("Change it")
+    repository.push()
+    assert log(remote) == ["Change it", "Seed"]
+    assert commit == repository.head()
+    repository.commit("Nothing changed")
+    repository.push()
+    assert log(remote)[0] == "Nothing changed"
+
+
+def test_a_clone_is_kept_and_one_of_another_remote_is_replaced(
+    tmp_path: Path, remote: Path
+) -> None:
+    repository = Repository(tmp_path / "clone", StubbedAws(), Commands())
+    repository.clone(str(remote))
+    (repository.directory / "mine.txt").write_text("x")
+    repository.clone(str(remote))
+    assert (repository.directory / "mine.txt").exists()
+    moved = remote.rename(tmp_path / "moved.git")
+    repository.clone(str(moved))
+    assert not (repository.directory / "mine.txt").exists()
+
+
+def test_what_git_refuses_is_told_in_its_words(tmp_path: Path, remote: Path) -> None:
+    repository = Repository(tmp_path / "clone", StubbedAws(), Commands())
+    with pytest.raises(RehearsalError, match="There is no clone"):
+        repository.commit("x")
+    repository.clone(str(remote))
+    remote.rename(tmp_path / "gone.git")
+    with pytest.raises(RehearsalError, match="git push failed") as caught:
+        repository.push()
+    assert "does not appear to be a git repository" in caught.value.why

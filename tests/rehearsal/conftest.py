@@ -1,0 +1,191 @@
+"""The real server, started as a person would start it, with toy services."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import botocore.session
+import pytest
+from botocore.config import Config
+
+from tests.rehearsal.job_fixtures import build_lines as build_lines
+from tests.rehearsal.job_fixtures import build_platform as build_platform
+from tests.rehearsal.job_fixtures import emulator as emulator
+from tests.rehearsal.job_fixtures import emulator_session as emulator_session
+from tests.rehearsal.job_fixtures import job_surroundings as job_surroundings
+from tests.rehearsal.job_fixtures import plain_image as plain_image
+from tests.rehearsal.job_fixtures import prepare_build as prepare_build
+from tests.rehearsal.job_fixtures import shared_image_store as shared_image_store
+
+PROJECT = Path(__file__).parents[2]
+# A package named `tests` of some dependency is in the way of a dotted path from the root.
+TOYS = "toy_services"
+ACCOUNT = "111111111111"
+REGION = "us-east-1"
+SERVICES = (
+    f"{TOYS}:ToySageMaker",
+    f"{TOYS}:ToyRuntime",
+    f"{TOYS}:ToyCodeCommit",
+    "rehearsal.services.budgets:Budgets",
+    "rehearsal.services.application_autoscaling:ApplicationAutoScaling",
+    "rehearsal.services.scheduler:Scheduler",
+    "rehearsal.services.cloudwatch:CloudWatch",
+)
+
+
+# Each session of its own would parse the models of its services again, which is most of its time.
+_MODELS = botocore.session.Session().get_component("data_loader")
+
+
+def start_server(state: Path, *options: str, services: tuple[str, ...] = SERVICES) -> Any:
+    """Starts the server as a process of its own."""
+    chosen = [item for service in services for item in ("--service", service)]
+    command = [sys.executable, "-m", "rehearsal.server.main", "--state-directory", str(state)]
+    return subprocess.Popen(
+        [*command, *chosen, *options],
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONPATH": f"{PROJECT}{os.pathsep}{Path(__file__).parent / 'toys'}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until_ready(process: Any, state: Path) -> dict[str, Any]:
+    """The content of endpoint.json, once it is there."""
+    deadline = time.monotonic() + 60
+    while not (state / "endpoint.json").exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"The server did not start: {process.communicate()[1]}")
+        time.sleep(0.1)
+    endpoint: dict[str, Any] = json.loads((state / "endpoint.json").read_text())
+    return endpoint
+
+
+@dataclass(frozen=True)
+class Aws:
+    """The running server, and clients for it."""
+
+    endpoint: dict[str, Any]
+    state: Path
+
+    def session(
+        self, key: str = ACCOUNT, secret: str | None = None, token: str | None = None
+    ) -> boto3.Session:
+        """A session of an account's root by default."""
+        core = botocore.session.Session()
+        core.register_component("data_loader", _MODELS)
+        return boto3.Session(
+            botocore_session=core,
+            aws_access_key_id=key,
+            aws_secret_access_key=secret or "any",
+            aws_session_token=token,
+            region_name=REGION,
+        )
+
+    def client(self, service: str, session: boto3.Session | None = None, **config: Any) -> Any:
+        return (session or self.session()).client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.endpoint["url"],
+            verify=self.endpoint["ca_bundle"],
+            config=Config(retries={"max_attempts": 0}, **config),
+        )
+
+    def role(self, name: str, trusts: dict[str, Any], *allows: dict[str, Any]) -> str:
+        """Makes a role with a trust policy and the given statements; gives its ARN."""
+        iam = self.client("iam")
+        trust = {"Effect": "Allow", "Principal": trusts, "Action": "sts:AssumeRole"}
+        arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))[
+            "Role"
+        ]["Arn"]
+        if allows:
+            document = _policy([{"Effect": "Allow", "Resource": "*", **one} for one in allows])
+            iam.put_role_policy(RoleName=name, PolicyName="allow", PolicyDocument=document)
+        return arn
+
+    def person(self, name: str, *allows: dict[str, Any]) -> boto3.Session:
+        """A session of a new role that the account may assume."""
+        arn = self.role(name, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, *allows)
+        given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="person")
+        keys = given["Credentials"]
+        return self.session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+    def settled(self, stack: str, client: Any = None) -> dict[str, Any]:
+        """The stack when its operation has ended, with the reasons of its failures."""
+        cloudformation = client or self.client("cloudformation")
+        while True:
+            found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+            if not found["StackStatus"].endswith("IN_PROGRESS"):
+                break
+            time.sleep(0.05)
+        events = cloudformation.describe_stack_events(StackName=stack)["StackEvents"]
+        failed = [e for e in events if e["ResourceStatus"].endswith("FAILED")]
+        return {**found, "Reasons": [e.get("ResourceStatusReason", "") for e in failed]}
+
+    def deploy(self, stack: str, resources: dict[str, Any], **options: Any) -> dict[str, Any]:
+        """Creates a stack, or updates it with `update=True`; waits for its end."""
+        client = options.pop("client", None) or self.client("cloudformation")
+        outputs = options.pop("outputs", {})
+        operation = client.update_stack if options.pop("update", False) else client.create_stack
+        template = {"Resources": resources, "Outputs": outputs}
+        operation(StackName=stack, TemplateBody=json.dumps(template), **options)
+        return self.settled(stack, client)
+
+
+def _policy(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+@contextmanager
+def running_server(folder: Path, services: tuple[str, ...] = SERVICES) -> Iterator[Aws]:
+    """A server that keeps its state below a folder, and ends with the block."""
+    state = folder / "state"
+    process = start_server(state, services=services)
+    try:
+        yield Aws(wait_until_ready(process, state), state)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    with running_server(tmp_path_factory.mktemp("aws")) as running:
+        yield running
+
+
+@pytest.fixture
+def start() -> Iterator[Any]:
+    """Starts servers with `start(state, *options, services=...)`; ends what is left of them."""
+    processes = []
+
+    def begin(*arguments: Any, **options: Any) -> Any:
+        processes.append(start_server(*arguments, **options))
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def server_process(start: Any, tmp_path: Path) -> Any:
+    """A server of its own, ready: `server_process(services=...)` gives process and endpoint."""
+
+    def begin(**options: Any) -> Any:
+        process = start(tmp_path / "state", **options)
+        return process, wait_until_ready(process, tmp_path / "state")
+
+    return begin

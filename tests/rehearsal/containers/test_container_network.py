@@ -1,0 +1,145 @@
+"""What a container reaches."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rehearsal.containers.container import Container
+from rehearsal.containers.images.image import Image
+from rehearsal.containers.mounts import Mount
+from rehearsal.containers.specification import Network
+from tests.rehearsal.containers.containers import python, shell
+
+
+@pytest.fixture
+def host_server() -> Iterator[str]:
+    """A web server of the host that answers `hello`; its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=_answer_hello, args=(server,), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+def _answer_hello(server: socket.socket) -> None:
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+
+
+FETCH = "import sys, urllib.request as u; print(u.urlopen({url!r}, timeout=5).read().decode())"
+
+
+class TestWhatAContainerReaches:
+    def test_nothing_when_it_is_isolated(self, plain_image: Image, host_server: str) -> None:
+        code, lines = python(plain_image, FETCH.format(url=host_server))
+        assert code == 1
+        assert "Connection refused" in lines[-1]
+        code, lines = python(
+            plain_image, "import socket; socket.create_connection(('192.0.2.1', 80), 3)"
+        )
+        assert "Network is unreachable" in lines[-1]
+
+    def test_only_the_gateway_with_network_aws(self, plain_image: Image, host_server: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            program = (
+                FETCH.format(url=host_server)
+                + f"\nimport socket\nsocket.create_connection(('127.0.0.1', {port}), 3)"
+            )
+            _, lines = python(
+                plain_image,
+                program,
+                network=Network.AWS,
+                environment={"AWS_ENDPOINT_URL": host_server},
+            )
+        assert "hello" in lines
+        assert any("Connection refused" in line for line in lines)
+
+    def test_large_answers_pass_the_gateway_whole(self, plain_image: Image) -> None:
+        size = 3_000_000
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            threading.Thread(target=_send, args=(server, size), daemon=True).start()
+            host, port = server.getsockname()
+            program = (
+                f"import socket; c = socket.create_connection(({host!r}, {port}))\n"
+                "n = 0\nwhile d := c.recv(65536): n += len(d)\nprint(n)"
+            )
+            _, lines = python(
+                plain_image,
+                program,
+                network=Network.AWS,
+                environment={"AWS_ENDPOINT_URL": f"http://{host}:{port}"},
+            )
+        assert lines == [str(size)]
+
+    def test_the_certificate_of_the_gateway_is_shown(
+        self, plain_image: Image, host_server: str, tmp_path: Path
+    ) -> None:
+        bundle = tmp_path / "ca.pem"
+        bundle.write_text("certificate")
+        _, lines = shell(
+            plain_image,
+            "cat $AWS_CA_BUNDLE",
+            network=Network.AWS,
+            environment={"AWS_ENDPOINT_URL": host_server, "AWS_CA_BUNDLE": str(bundle)},
+        )
+        assert lines == ["certificate"]
+
+    def test_network_aws_without_a_gateway_is_refused(self, plain_image: Image) -> None:
+        with pytest.raises(ValueError, match="AWS_ENDPOINT_URL"):
+            Container(plain_image, entrypoint=["true"], network=Network.AWS)
+
+    def test_the_host_with_network_host(self, plain_image: Image, host_server: str) -> None:
+        code, lines = python(plain_image, FETCH.format(url=host_server), network=Network.HOST)
+        assert (code, lines) == (0, ["hello"])
+
+    def test_its_port_is_reached_through_a_socket(self, plain_image: Image, tmp_path: Path) -> None:
+        (tmp_path / "index.html").write_text("served")
+        path = tmp_path / "socket"
+        container = Container(
+            plain_image,
+            entrypoint=["python3", "-m", "http.server", "8080", "--directory", "/srv"],
+            mounts=[Mount(tmp_path, "/srv")],
+            listen=path,
+        )
+        container.start()
+        try:
+            assert b"served" in _get(path)
+        finally:
+            container.stop(grace=0)
+        assert not path.exists()
+
+
+def _send(server: socket.socket, size: int) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.sendall(b"x" * size)
+
+
+def _get(path: Path) -> bytes:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(path))
+            answer = b""
+            try:
+                client.sendall(b"GET /index.html HTTP/1.0\r\n\r\n")
+                while chunk := client.recv(4096):
+                    answer += chunk
+            except (BrokenPipeError, ConnectionResetError):
+                answer = b""
+        if answer:
+            return answer
+        time.sleep(0.05)  # the program inside does not listen yet
+    raise AssertionError("no answer")

@@ -1,0 +1,185 @@
+"""Model servers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rehearsal.services.sagemaker.data.failure import JobFailedError
+from rehearsal.services.sagemaker.hosting.serving.model_server import (
+    InvocationError,
+    ModelServer,
+    ModelServerError,
+    PayloadTooLargeError,
+)
+from tests.rehearsal.job_fixtures import JobSurroundings
+from tests.rehearsal.services.sagemaker.hosting.serving import definition
+
+
+@pytest.fixture
+def server(job_surroundings: JobSurroundings) -> Iterator[ModelServer]:
+    made = ModelServer("e", [definition(job_surroundings)], **job_surroundings.arguments())
+    made.start()
+    yield made
+    made.stop(grace=0)
+
+
+def test_a_server_answers(server: ModelServer, job_surroundings: JobSurroundings) -> None:
+    assert server.running
+    assert server.ping()
+    status, headers, body = server.invoke(b"1,2", "text/csv", "text/csv")
+    assert (status, headers["content-type"], body) == (200, "text/csv", b"m:1,2")
+    _, _, sent = server.invoke(
+        b"headers", "a/b", "c/d", {"X-Amzn-SageMaker-Custom-Attributes": "x"}
+    )
+    for expected in (b'"a/b"', b'"c/d"', b'"X-Amzn-SageMaker-Custom-Attributes": "x"'):
+        assert expected in sent
+    _, _, environment = server.invoke(b"environment")
+    assert b'"GIVEN": "yes"' in environment
+    assert b'"AWS_REGION": "us-east-1"' in environment
+    used = server.usage()
+    assert used.cpu_seconds > 0
+    assert used.memory > 2**20
+    assert used.disk > 0
+    server.stop(grace=0)
+    assert "request /invocations" in job_surroundings.log_lines("/aws/sagemaker/Endpoints/e")
+    assert not server.running
+    assert list(job_surroundings.image_store.work_directory.iterdir()) == []
+
+
+def test_an_error_of_the_program_is_its_answer(server: ModelServer) -> None:
+    assert server.invoke(b"fail")[::2] == (500, b"it broke")
+
+
+def test_a_slow_answer_is_given_up(job_surroundings: JobSurroundings) -> None:
+    made = ModelServer(
+        "e", [definition(job_surroundings)], invocation_timeout=1, **job_surroundings.arguments()
+    )
+    made.start()
+    try:
+        with pytest.raises(InvocationError, match="timed out while waiting for a response"):
+            made.invoke(b"sleep")
+    finally:
+        made.stop(grace=0)
+
+
+def test_a_server_that_died_is_told(server: ModelServer) -> None:
+    with pytest.raises(InvocationError, match="Container primary does not answer"):
+        server.invoke(b"die")
+    deadline = time.monotonic() + 60
+    while server.running and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not server.running
+    assert not server.ping()
+    with pytest.raises(InvocationError):
+        server.invoke(b"x")
+
+
+def test_a_payload_has_a_limit(server: ModelServer) -> None:
+    with pytest.raises(PayloadTooLargeError, match="6291457 bytes"):
+        server.invoke(b"x" * (6 * 1024 * 1024 + 1))
+
+
+def test_many_requests_at_once_are_answered(server: ModelServer) -> None:
+    answers: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda n=n: answers.append(server.invoke(b"%d" % n)[2]))
+        for n in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == sorted(b"m:%d" % n for n in range(20))
+
+
+def test_two_servers_have_a_port_8080_each(
+    server: ModelServer, job_surroundings: JobSurroundings
+) -> None:
+    other = ModelServer(
+        "f", [definition(job_surroundings, text="other")], **job_surroundings.arguments()
+    )
+    other.start()
+    try:
+        assert (server.invoke(b"1")[2], other.invoke(b"1")[2]) == (b"m:1", b"other:1")
+    finally:
+        other.stop(grace=0)
+
+
+def test_containers_form_a_pipeline(job_surroundings: JobSurroundings) -> None:
+    containers = [definition(job_surroundings, text=text) for text in ("a", "b")]
+    made = ModelServer("p", containers, **job_surroundings.arguments())
+    made.start()
+    try:
+        assert made.invoke(b"1")[2] == b"b:a:1"
+    finally:
+        made.stop(grace=0)
+
+
+@pytest.mark.parametrize(
+    ("program", "startup_timeout", "message"),
+    [
+        ("raise ValueError('no model')", 60, r"ended with exit code 1.*ValueError: no model"),
+        ("import time; print('waiting'); time.sleep(60)", 5, r"no answer in time.*waiting"),
+    ],
+)
+def test_a_server_that_does_not_answer_ping_is_an_error(
+    job_surroundings: JobSurroundings, program: str, startup_timeout: float, message: str
+) -> None:
+    made = ModelServer(
+        "e",
+        [definition(job_surroundings, program)],
+        startup_timeout=startup_timeout,
+        **job_surroundings.arguments(),
+    )
+    with pytest.raises(ModelServerError, match=message) as caught:
+        made.start()
+    assert "did not pass the ping health check" in caught.value.reason
+    assert not made.running
+
+
+def test_missing_model_data_is_told(job_surroundings: JobSurroundings) -> None:
+    given = definition(job_surroundings) | {"ModelDataUrl": f"s3://{job_surroundings.bucket}/none"}
+    made = ModelServer("e", [given], **job_surroundings.arguments())
+    with pytest.raises(ModelServerError, match=r"Failed to download model data.*NoSuchKey"):
+        made.start()
+
+
+def test_uncompressed_model_data_is_a_prefix(job_surroundings: JobSurroundings) -> None:
+    job_surroundings.put("plain/model.txt", "plain")
+    source = {
+        "S3Uri": f"s3://{job_surroundings.bucket}/plain/",
+        "S3DataType": "S3Prefix",
+        "CompressionType": "None",
+    }
+    given = definition(job_surroundings)
+    del given["ModelDataUrl"]
+    made = ModelServer(
+        "e",
+        [given | {"ModelDataSource": {"S3DataSource": source}}],
+        **job_surroundings.arguments(),
+    )
+    made.start()
+    try:
+        assert made.invoke(b"1")[2] == b"plain:1"
+    finally:
+        made.stop(grace=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ImageConfig": {"RepositoryAccessMode": "Vpc"}}, "RepositoryAccessMode Vpc"),
+        ({"Image": None}, "without Image"),
+        ({"AdditionalModelDataSources": [{}]}, "AdditionalModelDataSources"),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(
+    job_surroundings: JobSurroundings, change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(JobFailedError, match=message):
+        ModelServer("e", [{"Image": "i"} | change], **job_surroundings.arguments())

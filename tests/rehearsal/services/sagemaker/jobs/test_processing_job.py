@@ -1,0 +1,236 @@
+"""Processing jobs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from rehearsal.services.sagemaker.data.failure import JobFailedError
+from rehearsal.services.sagemaker.jobs.processing.processing_job import LOG_GROUP, run
+from tests.rehearsal.job_fixtures import JobSurroundings
+
+COPY = """
+import json, os, sys
+root = "/opt/ml/processing"
+text = open(root + "/input/data/a.txt").read()
+os.makedirs(root + "/output/deep", exist_ok=True)
+open(root + "/output/deep/b.txt", "w").write(text.upper() + " " + " ".join(sys.argv[1:]))
+for name in ("processingjobconfig", "resourceconfig"):
+    print(name, open(f"/opt/ml/config/{name}.json").read())
+print("environment", json.dumps(dict(os.environ)))
+"""
+
+
+def request(surroundings: JobSurroundings, image: str, **changes: Any) -> dict[str, Any]:
+    bucket = surroundings.bucket
+    return {
+        "ProcessingJobName": "copy",
+        "RoleArn": "arn:aws:iam::111111111111:role/job",
+        "AppSpecification": {"ImageUri": image, "ContainerArguments": ["--mode", "x"]},
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": "ml.m5.large",
+                "VolumeSizeInGB": 10,
+            }
+        },
+        "Environment": {"GIVEN": "yes"},
+        "ProcessingInputs": [
+            {
+                "InputName": "data",
+                "S3Input": {
+                    "S3Uri": f"s3://{bucket}/data/",
+                    "LocalPath": "/opt/ml/processing/input/data",
+                    "S3DataType": "S3Prefix",
+                    "S3InputMode": "File",
+                },
+            }
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                {
+                    "OutputName": "out",
+                    "S3Output": {
+                        "S3Uri": f"s3://{bucket}/out",
+                        "LocalPath": "/opt/ml/processing/output",
+                        "S3UploadMode": "EndOfJob",
+                    },
+                }
+            ]
+        },
+        **changes,
+    }
+
+
+def test_a_job_turns_inputs_into_outputs(job_surroundings: JobSurroundings) -> None:
+    job_surroundings.put("data/a.txt", "hello")
+    told: list[Any] = []
+    job = request(job_surroundings, job_surroundings.image(COPY))
+    result = run(job, **job_surroundings.arguments(), progress=told.append)
+    assert result.status == "Completed"
+    assert result.fields["ProcessingEndTime"] >= result.fields["ProcessingStartTime"]
+    assert told[0]["ProcessingJobStatus"] == "InProgress"
+    assert job_surroundings.get("out/deep/b.txt") == b"HELLO --mode x"
+    lines = job_surroundings.log_lines(LOG_GROUP)
+    config = next(line for line in lines if line.startswith("processingjobconfig "))
+    arn = "arn:aws:sagemaker:us-east-1:111111111111:processing-job/copy"
+    assert json.loads(config.partition(" ")[2])["ProcessingJobArn"] == arn
+    environment = json.loads(
+        next(x for x in lines if x.startswith("environment ")).split(" ", 1)[1]
+    )
+    assert environment["GIVEN"] == "yes"
+    assert environment["AWS_REGION"] == "us-east-1"
+    assert environment["AWS_ENDPOINT_URL"] == job_surroundings.environment["AWS_ENDPOINT_URL"]
+
+
+def test_the_entry_point_can_be_replaced(job_surroundings: JobSurroundings) -> None:
+    job_surroundings.put("data/a.txt", "hello")
+    application = {
+        "ImageUri": job_surroundings.image("raise SystemExit(9)"),
+        "ContainerEntrypoint": ["/bin/sh", "-c"],
+        "ContainerArguments": ["echo made > /opt/ml/processing/output/file"],
+    }
+    job = request(job_surroundings, "", AppSpecification=application)
+    run(job, **job_surroundings.arguments())
+    assert job_surroundings.get("out/file") == b"made\n"
+
+
+def test_network_isolation_takes_network_and_credentials_away(
+    job_surroundings: JobSurroundings,
+) -> None:
+    job_surroundings.put("data/a.txt", "hello")
+    program = (
+        "import os, socket\nassert not any('ACCESS_KEY' in name for name in os.environ)\n"
+        "try:\n    socket.create_connection(('192.0.2.1', 443), 2)\n"
+        "except OSError as error:\n    raise SystemExit(str(error))\n"
+    )
+    job = request(
+        job_surroundings,
+        job_surroundings.image(program),
+        NetworkConfig={"EnableNetworkIsolation": True},
+    )
+    with pytest.raises(JobFailedError, match="Network is unreachable, exit code: 1"):
+        run(job, **job_surroundings.arguments())
+
+
+def test_a_failed_program_gives_its_message(job_surroundings: JobSurroundings) -> None:
+    job_surroundings.put("data/a.txt", "hello")
+    program = (
+        "import sys\nopen('/opt/ml/output/message', 'w').write('the data is empty')\n"
+        "print('noise')\nsys.exit(5)"
+    )
+    job = request(job_surroundings, job_surroundings.image(program))
+    with pytest.raises(JobFailedError) as caught:
+        run(job, **job_surroundings.arguments())
+    assert caught.value.reason == "AlgorithmError: the data is empty, exit code: 5"
+    assert caught.value.fields["ExitMessage"] == "the data is empty"
+    assert "ProcessingEndTime" in caught.value.fields
+    assert job_surroundings.keys("out") == []
+
+
+def test_without_a_message_the_last_line_is_told(job_surroundings: JobSurroundings) -> None:
+    job_surroundings.put("data/a.txt", "hello")
+    job = request(job_surroundings, job_surroundings.image("raise ValueError('no column target')"))
+    with pytest.raises(JobFailedError, match="ValueError: no column target, exit code: 1"):
+        run(job, **job_surroundings.arguments())
+
+
+def test_missing_input_fails_before_the_program_runs(job_surroundings: JobSurroundings) -> None:
+    job = request(job_surroundings, job_surroundings.image("raise SystemExit(1)"))
+    with pytest.raises(JobFailedError, match="No S3 objects found"):
+        run(job, **job_surroundings.arguments())
+
+
+def test_a_missing_image_is_told(job_surroundings: JobSurroundings) -> None:
+    uri = "111111111111.dkr.ecr.us-east-1.amazonaws.com/missing:v1"
+    with pytest.raises(JobFailedError, match=r"Cannot pull algorithm container.*missing:v1"):
+        run(request(job_surroundings, uri), **job_surroundings.arguments())
+
+
+def test_a_job_can_be_stopped(job_surroundings: JobSurroundings) -> None:
+    job_surroundings.put("data/a.txt", "hello")
+    stop = threading.Event()
+
+    def progress(fields: Any) -> None:
+        if fields.get("ProcessingJobStatus") == "InProgress":
+            stop.set()
+
+    job = request(job_surroundings, job_surroundings.image("import time; time.sleep(60)"))
+    result = run(job, **job_surroundings.arguments(), progress=progress, stop=stop, grace=1)
+    assert result.status == "Stopped"
+    assert job_surroundings.keys("out") == []
+
+
+def test_a_job_that_takes_too_long_is_stopped(job_surroundings: JobSurroundings) -> None:
+    job_surroundings.put("data/a.txt", "hello")
+    job = request(
+        job_surroundings,
+        job_surroundings.image("import time; time.sleep(60)"),
+        StoppingCondition={"MaxRuntimeInSeconds": 1},
+    )
+    result = run(job, **job_surroundings.arguments(), grace=1)
+    assert result.status == "Stopped"
+    assert "1 seconds" in result.fields["ExitMessage"]
+
+
+def test_its_files_are_removed(job_surroundings: JobSurroundings) -> None:
+    job_surroundings.put("data/a.txt", "hello")
+    job = request(job_surroundings, job_surroundings.image(COPY))
+    run(job, **job_surroundings.arguments())
+    assert list(job_surroundings.image_store.work_directory.iterdir()) == []
+
+
+Change = Callable[[dict[str, Any]], Any]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda job: job["ProcessingResources"]["ClusterConfig"].update(InstanceCount=2),
+            "2 processing instances",
+        ),
+        (
+            lambda job: job["ProcessingInputs"][0]["S3Input"].update(S3InputMode="Pipe"),
+            "S3InputMode Pipe of the input data",
+        ),
+        (
+            lambda job: job["ProcessingInputs"][0]["S3Input"].update(S3CompressionType="Gzip"),
+            "S3CompressionType Gzip",
+        ),
+        (
+            lambda job: job["ProcessingInputs"][0].update(DatasetDefinition={}),
+            "DatasetDefinition of the input data",
+        ),
+        (lambda job: job["ProcessingInputs"][0].update(AppManaged=True), "AppManaged"),
+        (
+            lambda job: job["ProcessingInputs"][0]["S3Input"].update(LocalPath="/data"),
+            "expected one below /opt/ml/processing",
+        ),
+        (
+            lambda job: job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"].update(
+                S3UploadMode="Continuous"
+            ),
+            "S3UploadMode Continuous",
+        ),
+        (
+            lambda job: job["ProcessingOutputConfig"]["Outputs"][0].update(FeatureStoreOutput={}),
+            "FeatureStoreOutput of the output out",
+        ),
+        (
+            lambda job: job["ProcessingOutputConfig"]["Outputs"][0].update(AppManaged=True),
+            "AppManaged of the output out",
+        ),
+    ],
+)
+def test_what_is_not_supported_is_refused_by_name(
+    job_surroundings: JobSurroundings, change: Change, message: str
+) -> None:
+    job = request(job_surroundings, "unused")
+    change(job)
+    with pytest.raises(JobFailedError, match=message):
+        run(job, **job_surroundings.arguments())

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.services.sagemaker.pipelines.definition import DefinitionError, parse_definition
+
+OF_THE_SDK = Path(__file__).with_name("pipeline_definition_of_the_sdk.json").read_text()
+
+
+@pytest.fixture
+def content() -> dict[str, Any]:
+    """The definition that SageMaker Python SDK v3 emits for a tuned, conditional pipeline."""
+    loaded: dict[str, Any] = json.loads(OF_THE_SDK)
+    return loaded
+
+
+def problems(content: Any) -> str:
+    with pytest.raises(DefinitionError) as caught:
+        parse_definition(content if isinstance(content, str) else json.dumps(content))
+    return str(caught.value)
+
+
+def test_the_definition_of_the_sdk_is_accepted() -> None:
+    definition = parse_definition(OF_THE_SDK)
+
+    assert [step["Name"] for step in definition.steps] == [
+        "Preprocess",
+        "Tune",
+        "Evaluate",
+        "CheckAuc",
+    ]
+    assert set(definition.parameters) == {"InputData", "InstanceType", "MinAuc", "ApprovalStatus"}
+
+
+def test_what_is_no_json_object_is_refused() -> None:
+    assert "not JSON" in problems("{")
+    assert "must be an object; got list" in problems("[]")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("Version",), "2019-01-01", "Version must be 2020-12-01; got '2019-01-01'"),
+        (("Extra",), 1, "Unknown member Extra"),
+        (("MlflowConfig",), {"a": 1}, "the rehearsal has no MLflow"),
+        (("Steps",), [], "Steps must be a list with at least one step"),
+        (("Parameters", 0, "Type"), "Text", "Type must be one of String, Integer, Float, Boolean"),
+        (("Parameters", 2, "DefaultValue"), "high", "'high' is not of type Float"),
+        (("Parameters", 3, "DefaultValue"), "Maybe", "DefaultValue 'Maybe' is not in EnumValues"),
+        (("Steps", 0, "Type"), "Lambda", "does not run steps of type Lambda; it runs Processing"),
+        (("Steps", 0, "Type"), "QualityCheck", "does not run steps of type QualityCheck"),
+        (("Steps", 0, "Surprise"), 1, "unknown member Surprise of a Processing step"),
+        (("Steps", 0, "DependsOn"), ["Nobody"], "DependsOn names the unknown step Nobody"),
+        (("Steps", 0, "DependsOn"), [{"Step": "x"}], "run conditions is not implemented"),
+        (("Steps", 1, "Name"), "Preprocess", "Preprocess: the name of a step must be unique"),
+        (("Steps", 0, "CacheConfig"), {"Enabled": True}, "ExpireAfter is required"),
+        (
+            ("Steps", 0, "CacheConfig", "ExpireAfter"),
+            "soon",
+            "'soon' is no ISO 8601 duration",
+        ),
+        (
+            ("Steps", 0, "RetryPolicies"),
+            [{"ExceptionType": ["Oops"], "MaxAttempts": 1}],
+            "ExceptionType 'Oops' is not one of Step.SERVICE_FAULT",
+        ),
+        (
+            ("Steps", 0, "RetryPolicies"),
+            [{"ExceptionType": ["Step.THROTTLING"]}],
+            "give MaxAttempts or ExpireAfterMin",
+        ),
+        (
+            ("Steps", 0, "Arguments", "AppSpecification"),
+            {"ContainerArguments": ["a"]},
+            "Preprocess.AppSpecification.ImageUri: required",
+        ),
+        (
+            ("Steps", 0, "Arguments", "Colour"),
+            "red",
+            "Preprocess.Colour: unknown member of CreateProcessingJobRequest",
+        ),
+        (
+            ("Steps", 0, "Arguments", "StoppingCondition", "MaxRuntimeInSeconds"),
+            "3600",
+            "expected integer, got '3600'",
+        ),
+        (
+            ("Steps", 0, "Arguments", "RoleArn"),
+            "role",
+            "does not match",
+        ),
+        (
+            ("Steps", 1, "Arguments", "HyperParameterTuningJobConfig", "Strategy"),
+            "Guess",
+            "'Guess' is not one of",
+        ),
+        (
+            ("Steps", 0, "Arguments", "Environment", "STAGE"),
+            {"Get": "Parameters.Nope"},
+            "Parameters.Nope: unknown parameter; known: ApprovalStatus",
+        ),
+        (
+            ("Steps", 0, "Arguments", "Environment", "STAGE"),
+            {"Get": "Execution.Clock"},
+            "unknown execution variable",
+        ),
+        (
+            ("Steps", 0, "Arguments", "Environment", "STAGE"),
+            {"Get": "Steps.Nope.RoleArn"},
+            "unknown step",
+        ),
+        (
+            ("Steps", 2, "Arguments", "Environment", "STAGE"),
+            {"Get": "Steps.Preprocess.Colour"},
+            "Colour is no property of DescribeProcessingJobResponse",
+        ),
+        (
+            ("Steps", 2, "Arguments", "Environment", "STAGE"),
+            {"Get": "Steps.Preprocess.PropertyFiles.Nope"},
+            "the step has no such property file",
+        ),
+        (
+            ("Steps", 0, "Arguments", "Environment", "STAGE"),
+            {"Get": "Nowhere.X"},
+            "is not a reference to Parameters, Execution or Steps",
+        ),
+        (
+            ("Steps", 0, "Arguments", "Environment", "STAGE"),
+            {"Std:Upper": "x"},
+            "Std:Upper is not implemented",
+        ),
+        (
+            ("Steps", 0, "Arguments", "Environment", "STAGE"),
+            {"Get": "Steps.Evaluate.RoleArn"},
+            "in a circle: CheckAuc, Evaluate, Preprocess, Register, Tune",
+        ),
+        (
+            ("Steps", 3, "Arguments", "Conditions", 0, "Type"),
+            "AlmostEquals",
+            "condition Type 'AlmostEquals' is not one of Equals",
+        ),
+        (
+            ("Steps", 3, "Arguments", "Conditions", 0, "Type"),
+            "Not",
+            "condition Not needs Expression",
+        ),
+        (("Steps", 3, "Arguments", "Conditions"), [], "at least one condition"),
+        (
+            ("Steps", 3, "Arguments", "ElseSteps", 0, "Arguments"),
+            {"Message": "x"},
+            "BelowThreshold: Arguments.ErrorMessage is required",
+        ),
+    ],
+)
+def test_each_mistake_is_named(
+    content: dict[str, Any], path: tuple[Any, ...], value: Any, message: str
+) -> None:
+    place: Any = content
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = value
+
+    assert message in problems(content)
+
+
+def test_all_problems_are_told_at_once(content: dict[str, Any]) -> None:
+    broken = copy.deepcopy(content)
+    broken["Steps"][0]["Arguments"]["Colour"] = "red"
+    broken["Steps"][1]["Arguments"]["TrainingJobDefinition"]["RoleArn"] = 7
+
+    found = problems(broken)
+
+    assert "Colour" in found
+    assert "expected a string, got 7" in found

@@ -1,0 +1,269 @@
+"""Pipelines run: steps, parameters, caches, retries, events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.rehearsal.fakes import ROLE, FakePlatform
+from tests.rehearsal.services.sagemaker.data_plane import (
+    Behaviour,
+    FakeDataPlane,
+    fails,
+    runs_until_stopped,
+)
+from tests.rehearsal.services.sagemaker.pipelines.pipeline_runs import (
+    AUC,
+    EVALUATE,
+    FAIL,
+    REGISTER,
+    Eventually,
+    Run,
+    condition,
+    definition,
+    processing,
+    report,
+    runner,
+    start_and_wait,
+    steps_of,
+    wait_for,
+)
+
+
+@pytest.fixture
+def run(sagemaker: Any, eventually: Eventually) -> Run:
+    return runner(sagemaker, eventually)
+
+
+def test_a_metric_above_the_threshold_registers_the_model(
+    sagemaker: Any, platform: FakePlatform, data_plane: FakeDataPlane, run: Run
+) -> None:
+    data_plane.behaviour["Evaluate"] = report(platform, 0.95)
+    execution = run(definition(EVALUATE, condition("Check", AUC, [REGISTER], [FAIL])))
+
+    steps = steps_of(sagemaker, execution)
+
+    assert execution["PipelineExecutionStatus"] == "Succeeded"
+    assert list(steps) == ["Evaluate", "Check", "Register"]
+    assert steps["Check"]["Metadata"] == {"Condition": {"Outcome": "True"}}
+    package = steps["Register"]["Metadata"]["RegisterModel"]["Arn"]
+    described = sagemaker.describe_model_package(ModelPackageName=package)
+    generated_by = described["MetadataProperties"]["GeneratedBy"]
+    assert generated_by == execution["PipelineExecutionArn"]
+    job = steps["Evaluate"]["Metadata"]["ProcessingJob"]["Arn"].rpartition("/")[2]
+    identifier = execution["PipelineExecutionArn"].rpartition("/")[2]
+    assert job.startswith(f"pipelines-{identifier}-Evaluate-")
+    assert len(identifier) == 12
+
+
+def test_a_metric_below_the_threshold_takes_the_fail_step_and_registers_nothing(
+    sagemaker: Any, platform: FakePlatform, data_plane: FakeDataPlane, run: Run
+) -> None:
+    data_plane.behaviour["Evaluate"] = report(platform, 0.5)
+    execution = run(definition(EVALUATE, condition("Check", AUC, [REGISTER], [FAIL])))
+
+    steps = steps_of(sagemaker, execution)
+
+    assert execution["PipelineExecutionStatus"] == "Failed"
+    assert execution["FailureReason"] == "Step failure: One or multiple steps failed."
+    assert steps["TooBad"]["StepStatus"] == "Failed"
+    assert steps["TooBad"]["FailureReason"] == "AUC is below 0.9"
+    assert steps["TooBad"]["Metadata"] == {"Fail": {"ErrorMessage": "AUC is below 0.9"}}
+    assert "Register" not in steps
+    assert not sagemaker.list_model_packages()["ModelPackageSummaryList"]
+
+
+def test_a_failed_job_fails_its_step_with_its_reason_and_stops_what_depends_on_it(
+    sagemaker: Any, data_plane: FakeDataPlane, run: Run
+) -> None:
+    data_plane.behaviour["First"] = fails("AlgorithmError: exit code 1")
+    execution = run(
+        definition(
+            processing("First"), processing("Second", DependsOn=["First"]), processing("Other")
+        )
+    )
+
+    steps = steps_of(sagemaker, execution)
+
+    assert execution["PipelineExecutionStatus"] == "Failed"
+    assert steps["First"]["FailureReason"] == "AlgorithmError: exit code 1"
+    assert steps["Other"]["StepStatus"] == "Succeeded"
+    assert "Second" not in steps
+
+
+def test_a_call_that_iam_refuses_fails_the_step(
+    sagemaker: Any, platform: FakePlatform, run: Run
+) -> None:
+    sagemaker.create_pipeline(
+        PipelineName="other",
+        PipelineDefinition=definition(processing("First")),
+        RoleArn=ROLE,
+        ClientRequestToken="c" * 32,
+    )
+    platform.denied.add(("iam:PassRole", ROLE + "2"))
+    step = processing("First")
+    step["Arguments"]["RoleArn"] = ROLE + "2"
+
+    execution = run(definition(step))
+
+    reason = steps_of(sagemaker, execution)["First"]["FailureReason"]
+    assert "Failed to invoke sagemaker:CreateProcessingJob" in reason
+    assert "iam:PassRole" in reason
+
+
+def test_parameters_reach_the_steps_and_are_listed(
+    sagemaker: Any, data_plane: FakeDataPlane, run: Run
+) -> None:
+    step = processing("First")
+    step["Arguments"]["Environment"] = {"STAGE": {"Get": "Parameters.Stage"}}
+    parameter = {
+        "Name": "Stage",
+        "Type": "String",
+        "DefaultValue": "dev",
+        "EnumValues": ["dev", "x"],
+    }
+
+    execution = run(definition(step, parameters=(parameter,)), start={"Stage": "x"})
+
+    assert data_plane.runs[0].request["Environment"] == {"STAGE": "x"}
+    listed = sagemaker.list_pipeline_parameters_for_execution(
+        PipelineExecutionArn=execution["PipelineExecutionArn"]
+    )
+    assert listed["PipelineParameters"] == [{"Name": "Stage", "Value": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"Nope": "1"}, "Unknown parameters: Nope; the pipeline has: Depth"),
+        ({"Depth": "deep"}, "Parameter Depth must be of type Integer; got 'deep'"),
+        ({"Depth": "9"}, "Parameter Depth must be one of 1, 2; got 9"),
+    ],
+)
+def test_wrong_parameters_are_refused(
+    sagemaker: Any, run: Run, eventually: Eventually, parameters: dict[str, str], message: str
+) -> None:
+    depth = {"Name": "Depth", "Type": "Integer", "DefaultValue": 1, "EnumValues": [1, 2]}
+    run(definition(processing("First"), parameters=(depth,)))
+
+    with pytest.raises(ClientError, match=message):
+        start_and_wait(sagemaker, eventually, parameters)
+
+
+def test_a_cached_step_is_not_run_again_and_keeps_its_properties(
+    sagemaker: Any,
+    platform: FakePlatform,
+    data_plane: FakeDataPlane,
+    run: Run,
+    eventually: Eventually,
+) -> None:
+    data_plane.behaviour["Evaluate"] = report(platform, 0.95)
+    cached = {**EVALUATE, "CacheConfig": {"Enabled": True, "ExpireAfter": "30d"}}
+    first = run(definition(cached, condition("Check", AUC, [REGISTER], [FAIL])))
+    second = start_and_wait(sagemaker, eventually, {})
+
+    steps = steps_of(sagemaker, second)
+
+    assert second["PipelineExecutionStatus"] == "Succeeded"
+    assert steps["Evaluate"]["CacheHitResult"] == {
+        "SourcePipelineExecutionArn": first["PipelineExecutionArn"]
+    }
+    assert len(data_plane.runs) == 1
+
+
+def test_a_retry_policy_tries_an_internal_error_again(
+    sagemaker: Any, data_plane: FakeDataPlane, run: Run
+) -> None:
+    answers: list[Behaviour] = [fails("InternalServerError: try again"), lambda job: {}]
+    data_plane.behaviour["First"] = lambda job: answers.pop(0)(job)
+    policy = {
+        "ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"],
+        "IntervalSeconds": 0,
+        "MaxAttempts": 2,
+    }
+
+    execution = run(definition(processing("First", RetryPolicies=[policy])))
+
+    assert execution["PipelineExecutionStatus"] == "Succeeded"
+    assert steps_of(sagemaker, execution)["First"]["AttemptCount"] == 2
+
+
+def test_a_stopped_execution_stops_its_jobs_and_can_be_retried(
+    sagemaker: Any, data_plane: FakeDataPlane, eventually: Eventually
+) -> None:
+    data_plane.behaviour["Second"] = runs_until_stopped
+    text = definition(processing("First"), processing("Second", DependsOn=["First"]))
+    sagemaker.create_pipeline(
+        PipelineName="churn-train",
+        PipelineDefinition=text,
+        RoleArn=ROLE,
+        ClientRequestToken="a" * 32,
+    )
+    arn = sagemaker.start_pipeline_execution(
+        PipelineName="churn-train", ClientRequestToken="d" * 32
+    )["PipelineExecutionArn"]
+    eventually(lambda: len(data_plane.runs) == 2)
+
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="e" * 32)
+    stopped = wait_for(sagemaker, eventually, arn)
+    assert stopped["PipelineExecutionStatus"] == "Stopped"
+    assert steps_of(sagemaker, stopped)["Second"]["StepStatus"] == "Stopped"
+
+    data_plane.behaviour.clear()
+    sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="f" * 32)
+    retried = wait_for(sagemaker, eventually, arn)
+    assert retried["PipelineExecutionStatus"] == "Succeeded"
+    assert [job.name.split("-")[2] for job in data_plane.runs] == ["First", "Second", "Second"]
+
+
+def test_the_tags_of_a_pipeline_pass_to_its_jobs(sagemaker: Any, run: Run) -> None:
+    tags = [{"Key": "sagemaker:project-name", "Value": "churn"}]
+
+    execution = run(definition(processing("First")), Tags=tags)
+
+    job = steps_of(sagemaker, execution)["First"]["Metadata"]["ProcessingJob"]["Arn"]
+    assert sagemaker.list_tags(ResourceArn=job)["Tags"] == tags
+
+
+def test_executions_and_steps_are_events(platform: FakePlatform, run: Run) -> None:
+    execution = run(definition(processing("First")))
+
+    statuses = platform.events_of("SageMaker Model Building Pipeline Execution Status Change")
+    steps = platform.events_of("SageMaker Model Building Pipeline Execution Step Status Change")
+    assert [s["currentPipelineExecutionStatus"] for s in statuses] == ["Executing", "Succeeded"]
+    assert [s["currentStepStatus"] for s in steps] == ["Starting", "Executing", "Succeeded"]
+    assert steps[-1]["metadata"]["processingJob"]["arn"].startswith("arn:aws:sagemaker:")
+    assert steps[-1]["pipelineExecutionArn"] == execution["PipelineExecutionArn"]
+
+
+def test_parallel_steps_are_limited(sagemaker: Any, data_plane: FakeDataPlane, run: Run) -> None:
+    running: list[int] = [0, 0]
+
+    def count(job: Any) -> dict[str, Any]:
+        running[0] += 1
+        running[1] = max(running)
+        job.stop.wait(0.05)
+        running[0] -= 1
+        return {}
+
+    data_plane.behaviour["Step"] = count
+    execution = run(
+        definition(*(processing(f"Step{number}") for number in range(4))),
+        ParallelismConfiguration={"MaxParallelExecutionSteps": 1},
+    )
+
+    assert execution["PipelineExecutionStatus"] == "Succeeded"
+    assert running[1] == 1
+
+
+def test_selective_execution_is_refused_by_name(sagemaker: Any, run: Run) -> None:
+    run(definition(processing("First")))
+
+    with pytest.raises(ClientError, match="SelectiveExecutionConfig of StartPipelineExecution"):
+        sagemaker.start_pipeline_execution(
+            PipelineName="churn-train",
+            ClientRequestToken="z" * 32,
+            SelectiveExecutionConfig={"SelectedSteps": [{"StepName": "First"}]},
+        )

@@ -1,0 +1,113 @@
+"""The condition keys that SageMaker's requests carry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rehearsal.services.sagemaker.condition_keys import condition_keys, tagging_keys
+
+VPC = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+KEY = "arn:aws:kms:us-east-1:111111111111:key/1"
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "expected"),
+    [
+        (
+            "CreateTrainingJob",
+            {
+                "VpcConfig": VPC,
+                "ResourceConfig": {"VolumeKmsKeyId": KEY, "InstanceType": "ml.m5.large"},
+                "EnableInterContainerTrafficEncryption": True,
+            },
+            {
+                "sagemaker:VpcSubnets": ["subnet-1"],
+                "sagemaker:VpcSecurityGroupIds": ["sg-1"],
+                "sagemaker:VolumeKmsKey": KEY,
+                "sagemaker:InstanceTypes": ["ml.m5.large"],
+                "sagemaker:InterContainerTrafficEncryption": "true",
+            },
+        ),
+        (
+            "CreateHyperParameterTuningJob",
+            {"TrainingJobDefinition": {"EnableNetworkIsolation": False}},
+            {"sagemaker:NetworkIsolation": "false"},
+        ),
+        (
+            "CreateProcessingJob",
+            {"NetworkConfig": {"VpcConfig": VPC}},
+            {"sagemaker:VpcSubnets": ["subnet-1"], "sagemaker:VpcSecurityGroupIds": ["sg-1"]},
+        ),
+        (
+            "CreateEndpointConfig",
+            {"KmsKeyId": KEY, "ProductionVariants": [{"InstanceType": "ml.c7i.large"}, {}]},
+            {"sagemaker:VolumeKmsKey": KEY, "sagemaker:InstanceTypes": ["ml.c7i.large"]},
+        ),
+        (
+            "CreateEndpointConfig",
+            {
+                "ProductionVariants": [{"ServerlessConfig": {"MemorySizeInMB": 1024}}],
+                "ShadowProductionVariants": [{"InstanceType": "ml.g5.xlarge"}],
+            },
+            {"sagemaker:InstanceTypes": ["ml.g5.xlarge"]},
+        ),
+        (
+            "CreateDataQualityJobDefinition",
+            {
+                "DataQualityJobOutputConfig": {"KmsKeyId": KEY},
+                "JobResources": {"ClusterConfig": {"VolumeKmsKeyId": KEY}},
+                "NetworkConfig": {"EnableInterContainerTrafficEncryption": True, "VpcConfig": VPC},
+            },
+            {
+                "sagemaker:OutputKmsKey": KEY,
+                "sagemaker:VolumeKmsKey": KEY,
+                "sagemaker:InterContainerTrafficEncryption": "true",
+                "sagemaker:VpcSubnets": ["subnet-1"],
+                "sagemaker:VpcSecurityGroupIds": ["sg-1"],
+            },
+        ),
+        (
+            "UpdateModelPackage",
+            {"ModelApprovalStatus": "Approved"},
+            {"sagemaker:ModelApprovalStatus": "Approved"},
+        ),
+        (
+            "CreateModelPackage",
+            {"ModelApprovalStatus": "Approved", "CustomerMetadataProperties": {"run": "7"}},
+            {
+                "sagemaker:ModelApprovalStatus": "Approved",
+                "sagemaker:CustomerMetadataProperties/run": "7",
+            },
+        ),
+        (
+            "UpdateModelPackage",
+            {
+                "CustomerMetadataProperties": {"owner": "ana"},
+                "CustomerMetadataPropertiesToRemove": ["run"],
+                "ModelLifeCycle": {"Stage": "Production", "StageStatus": "PendingApproval"},
+            },
+            {
+                "sagemaker:CustomerMetadataProperties/owner": "ana",
+                "sagemaker:CustomerMetadataPropertiesToRemove": ["run"],
+                "sagemaker:ModelLifeCycle:stage": "Production",
+                "sagemaker:ModelLifeCycle:stageStatus": "PendingApproval",
+            },
+        ),
+        ("DescribeModel", {"ModelName": "m"}, {}),
+    ],
+)
+def test_a_key_is_there_when_the_request_has_its_member(
+    operation: str, request_: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert condition_keys(operation, request_) == expected
+
+
+def test_tags_that_come_with_a_resource_say_which_action_makes_it() -> None:
+    arn = "arn:aws:sagemaker:us-east-1:111111111111:training-job/churn-1"
+    assert tagging_keys(arn, [{"Key": "team", "Value": "ml"}]) == {
+        "aws:TagKeys": ["team"],
+        "aws:RequestTag/team": "ml",
+        "sagemaker:TaggingAction": "CreateTrainingJob",
+    }

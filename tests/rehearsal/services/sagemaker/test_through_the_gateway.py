@@ -1,0 +1,294 @@
+"""The whole of SageMaker behind the real server: TLS, IAM, CloudFormation, containers, boto3."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.rehearsal.conftest import ACCOUNT, REGION, Aws, running_server
+from tests.rehearsal.services.sagemaker.gateway import (
+    BUCKET,
+    STATEMENTS,
+    TRUST,
+    publish_program,
+    wait,
+)
+from tests.rehearsal.services.sagemaker.pipelines.tuned_pipeline import (
+    PIPELINE_STATEMENTS,
+    PROGRAM,
+    definition,
+    resources,
+    run,
+    tuning,
+)
+
+SERVICES = (
+    "rehearsal.services.sagemaker.service:SageMaker",
+    "rehearsal.services.sagemaker.hosting.runtime:SageMakerRuntime",
+)
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
+    with running_server(tmp_path_factory.mktemp("sagemaker"), SERVICES) as aws:
+        aws.client("s3").create_bucket(Bucket=BUCKET)
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def image(cloud: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image that trains, evaluates and serves; its URI."""
+    return publish_program(cloud, tmp_path_factory.mktemp("context"), PROGRAM, "churn")
+
+
+@pytest.fixture(scope="module")
+def role(cloud: Aws) -> str:
+    return cloud.role("churn-training", TRUST, *STATEMENTS, *PIPELINE_STATEMENTS)
+
+
+@pytest.fixture(scope="module")
+def execution(cloud: Aws, image: str, role: str) -> dict[str, Any]:
+    """A finished execution of a pipeline that tunes, evaluates and registers."""
+    sagemaker = cloud.client("sagemaker")
+    group = "churn"
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    sagemaker.create_pipeline(
+        PipelineName="churn-train",
+        PipelineDefinition=json.dumps(definition(image, role)),
+        RoleArn=role,
+        Tags=[{"Key": "sagemaker:project-name", "Value": "churn"}],
+    )
+    return run(sagemaker, "churn-train")
+
+
+def test_a_pipeline_tunes_evaluates_and_registers(cloud: Aws, execution: dict[str, Any]) -> None:
+    reasons = {name: step.get("FailureReason") for name, step in execution["steps"].items()}
+    assert execution["PipelineExecutionStatus"] == "Succeeded", reasons
+    assert set(execution["steps"]) == {"Tune", "Evaluate", "Check", "Register"}
+    sagemaker = cloud.client("sagemaker")
+    package = sagemaker.describe_model_package(
+        ModelPackageName=execution["steps"]["Register"]["Metadata"]["RegisterModel"]["Arn"]
+    )
+    tuned = execution["steps"]["Tune"]["Metadata"]["TuningJob"]["Arn"].rpartition("/")[2]
+    best = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=tuned)
+    data = package["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+    assert best["BestTrainingJob"]["TrainingJobName"] in data
+    assert best["TrainingJobStatusCounters"]["Completed"] == 2
+    trial = sagemaker.describe_training_job(
+        TrainingJobName=best["BestTrainingJob"]["TrainingJobName"]
+    )
+    assert trial["FinalMetricDataList"][0]["MetricName"] == "auc"
+    assert trial["ModelArtifacts"]["S3ModelArtifacts"] == data
+
+
+@pytest.fixture(scope="module")
+def stack(cloud: Aws, execution: dict[str, Any], role: str) -> dict[str, Any]:
+    """A stack with a model of the registered package, and an endpoint that serves it."""
+    arn = execution["steps"]["Register"]["Metadata"]["RegisterModel"]["Arn"]
+    cloud.client("sagemaker").update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus="Approved"
+    )
+    outputs = {"Endpoint": {"Value": {"Ref": "Endpoint"}}}
+    return cloud.deploy("churn-staging", resources(arn, role), outputs=outputs)
+
+
+def test_an_endpoint_of_a_stack_answers(cloud: Aws, stack: dict[str, Any]) -> None:
+    assert stack["StackStatus"] == "CREATE_COMPLETE", stack["Reasons"]
+    arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/churn-staging"
+    assert stack["Outputs"][0]["OutputValue"] == arn
+    runtime = cloud.client("sagemaker-runtime")
+
+    answer = runtime.invoke_endpoint(
+        EndpointName="churn-staging", Body=b"1,2", ContentType="text/csv", InferenceId="row-1"
+    )
+
+    assert answer["Body"].read().startswith(b"1,2 -> ")
+    assert answer["ContentType"] == "text/csv"
+    assert answer["InvokedProductionVariant"] == "AllTraffic"
+
+
+def test_a_refusal_of_the_container_reaches_the_caller(cloud: Aws, stack: dict[str, Any]) -> None:
+    runtime = cloud.client("sagemaker-runtime")
+
+    with pytest.raises(runtime.exceptions.ModelError) as caught:
+        runtime.invoke_endpoint(EndpointName="churn-staging", Body=b"bad", ContentType="text/csv")
+
+    assert caught.value.response["OriginalStatusCode"] == 400
+    assert caught.value.response["OriginalMessage"] == "row 1: not a number"
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 424
+
+
+def test_calls_are_captured_and_counted(cloud: Aws, stack: dict[str, Any]) -> None:
+    runtime, s3 = cloud.client("sagemaker-runtime"), cloud.client("s3")
+    runtime.invoke_endpoint(EndpointName="churn-staging", Body=b"3", ContentType="text/csv")
+
+    prefix = "capture/churn-staging/AllTraffic/"
+    found = wait(
+        lambda: s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents"), seconds=15
+    )
+    metrics = wait(
+        lambda: cloud.client("cloudwatch").list_metrics(
+            Namespace="AWS/SageMaker", MetricName="Invocations"
+        )["Metrics"],
+        seconds=15,
+    )
+
+    body = s3.get_object(Bucket=BUCKET, Key=found[0]["Key"])["Body"].read().decode()
+    assert json.loads(body.splitlines()[0])["captureData"]["endpointInput"]["mode"] == "INPUT"
+    assert {"Name": "EndpointName", "Value": "churn-staging"} in metrics[0]["Dimensions"]
+
+
+def test_only_who_may_invoke_an_endpoint_gets_an_answer(cloud: Aws, stack: dict[str, Any]) -> None:
+    allowed = {
+        "Action": "sagemaker:InvokeEndpoint",
+        "Resource": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/churn-prod",
+    }
+    session = cloud.person("prod-tester", allowed)
+    runtime = cloud.client("sagemaker-runtime", session)
+
+    with pytest.raises(ClientError) as caught:
+        runtime.invoke_endpoint(EndpointName="churn-staging", Body=b"1", ContentType="text/csv")
+
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_a_failed_update_rolls_the_stack_back_and_the_endpoint_keeps_answering(
+    cloud: Aws, stack: dict[str, Any], image: str, role: str
+) -> None:
+    changed = resources("unused", role)
+    changed["Model"]["Properties"]["PrimaryContainer"] = {
+        "Image": image,
+        "ModelDataUrl": f"s3://{BUCKET}/models/none.tar.gz",
+    }
+
+    failed = cloud.deploy("churn-staging", changed, update=True)
+
+    assert failed["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert any("Failed to download model data" in reason for reason in failed["Reasons"])
+    answer = cloud.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName="churn-staging", Body=b"1,2", ContentType="text/csv"
+    )
+    assert answer["Body"].read().startswith(b"1,2 -> ")
+
+
+def test_a_step_fails_when_the_role_of_the_pipeline_may_not_create_its_job(
+    cloud: Aws, image: str
+) -> None:
+    poor = cloud.role("poor", TRUST, *STATEMENTS)
+    sagemaker = cloud.client("sagemaker")
+    steps = [{"Name": "Tune", "Type": "Tuning", "Arguments": tuning(image, poor)}]
+    sagemaker.create_pipeline(
+        PipelineName="poor",
+        PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": steps}),
+        RoleArn=poor,
+    )
+
+    execution = run(sagemaker, "poor")
+
+    reason = execution["steps"]["Tune"]["FailureReason"]
+    assert execution["PipelineExecutionStatus"] == "Failed"
+    assert "sagemaker:CreateHyperParameterTuningJob" in reason
+    assert "not authorized" in reason
+
+
+TEMPLATE = """
+Parameters:
+  SageMakerProjectName: {Type: String}
+  SageMakerProjectId: {Type: String}
+  Suffix: {Type: String}
+Resources:
+  Group:
+    Type: AWS::SageMaker::ModelPackageGroup
+    Properties:
+      ModelPackageGroupName: !Sub "${SageMakerProjectName}${Suffix}"
+      Tags:
+        - {Key: "sagemaker:project-name", Value: !Ref SageMakerProjectName}
+"""
+
+
+@pytest.fixture
+def template(cloud: Aws, tmp_path: Path) -> str:
+    cloud.client("s3").put_object(Bucket=BUCKET, Key="template.yaml", Body=TEMPLATE.encode())
+    return f"https://{BUCKET}.s3.{REGION}.amazonaws.com/template.yaml"
+
+
+def project(template: str, role: str, name: str) -> dict[str, Any]:
+    provider = {
+        "TemplateName": "churn",
+        "TemplateURL": template,
+        "RoleARN": role,
+        "Parameters": [{"Key": "Suffix", "Value": "-models"}],
+    }
+    return {"ProjectName": name, "TemplateProviders": [{"CfnTemplateProvider": provider}]}
+
+
+def settled_project(sagemaker: Any, name: str) -> dict[str, Any]:
+    def settled() -> Any:
+        answer = sagemaker.describe_project(ProjectName=name)
+        return None if answer["ProjectStatus"].endswith("InProgress") else answer
+
+    answer: dict[str, Any] = wait(settled)
+    return answer
+
+
+def test_a_project_is_a_stack_of_its_template(cloud: Aws, template: str) -> None:
+    launch = cloud.role(
+        "AmazonSageMakerProjectsLaunchRole",
+        {"Service": "cloudformation.amazonaws.com"},
+        {
+            "Action": [
+                "sagemaker:CreateModelPackageGroup",
+                "sagemaker:DescribeModelPackageGroup",
+                "sagemaker:DeleteModelPackageGroup",
+                "sagemaker:AddTags",
+            ]
+        },
+    )
+    sagemaker = cloud.client("sagemaker")
+
+    created = sagemaker.create_project(**project(template, launch, "fraud"))
+    answer = settled_project(sagemaker, "fraud")
+
+    detail = answer["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]["StackDetail"]
+    assert answer["ProjectStatus"] == "CreateCompleted", detail
+    assert detail["Name"] == f"SP-{ACCOUNT}-{created['ProjectId']}"
+    group = sagemaker.describe_model_package_group(ModelPackageGroupName="fraud-models")
+    tags = sagemaker.list_tags(ResourceArn=group["ModelPackageGroupArn"])["Tags"]
+    assert {"Key": "sagemaker:project-name", "Value": "fraud"} in tags
+
+    sagemaker.delete_project(ProjectName="fraud")
+    wait(lambda: not sagemaker.list_projects()["ProjectSummaryList"])
+    with pytest.raises(ClientError, match="does not exist"):
+        sagemaker.describe_model_package_group(ModelPackageGroupName="fraud-models")
+
+
+def test_a_project_fails_with_the_reason_of_its_stack(cloud: Aws, template: str) -> None:
+    launch = cloud.role("powerless", {"Service": "cloudformation.amazonaws.com"})
+    sagemaker = cloud.client("sagemaker")
+
+    sagemaker.create_project(**project(template, launch, "denied"))
+    answer = settled_project(sagemaker, "denied")
+
+    detail = answer["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]["StackDetail"]
+    assert answer["ProjectStatus"] == "CreateFailed"
+    assert "sagemaker:CreateModelPackageGroup" in detail["StatusMessage"]
+
+
+def test_who_may_not_pass_the_launch_role_creates_no_project(cloud: Aws, template: str) -> None:
+    launch = cloud.role("launch", {"Service": "cloudformation.amazonaws.com"})
+    session = cloud.person("scientist", {"Action": ["sagemaker:CreateProject", "cloudformation:*"]})
+
+    with pytest.raises(ClientError, match="iam:PassRole"):
+        cloud.client("sagemaker", session).create_project(**project(template, launch, "mine"))
+
+
+def test_an_operation_that_is_not_implemented_is_refused_by_name(cloud: Aws) -> None:
+    with pytest.raises(ClientError, match="StopInferenceExperiment"):
+        cloud.client("sagemaker").stop_inference_experiment(
+            Name="x", ModelVariantActions={"a": "Retain"}
+        )

@@ -1,0 +1,208 @@
+"""The report of a run: complete, alone, and honest when the run failed."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+
+import pytest
+
+from rehearsal.story import picture, plots, report
+from rehearsal.story.summary import FailureSummary, StepSummary, Summary, TimeSummary, TrialSummary
+
+ROC = {
+    "binary_classification_metrics": {
+        "auc": {"value": 0.9931, "standard_deviation": "NaN"},
+        "receiver_operating_characteristic_curve": {
+            "false_positive_rates": [0.0, 0.05, 0.2, 1.0],
+            "true_positive_rates": [0.0, 0.9, 0.99, 1.0],
+        },
+    }
+}
+
+
+def step(
+    path: Sequence[str], seconds: float, after: float, status: str = "succeeded"
+) -> StepSummary:
+    return StepSummary(list(path), status, after, seconds, "")
+
+
+def steps() -> list[StepSummary]:
+    train = ("model-build", "Train", "Train")
+    return [
+        step(["platform"], 22.1, 0),
+        step(["platform", "synthesise"], 9.2, 0),
+        step(["platform", "start AWS"], 3.1, 0),
+        step(["platform", "bootstrap"], 2.6, 3.1),
+        step(["platform", "deploy stacks"], 5.0, 9.5),
+        step(["platform", "create project"], 6.0, 14.5),
+        step(["platform", "clone"], 1.2, 20.6),
+        step(["model-build"], 33.0, 22.1),
+        step(["model-build", "push"], 1.2, 22.1),
+        step(["model-build", "Source"], 0.4, 23.4),
+        step(["model-build", "Source", "Source"], 0.4, 23.4),
+        step(["model-build", "Build"], 7.9, 23.8),
+        step(["model-build", "Build", "Test"], 7.9, 23.8),
+        step(["model-build", "Build", "Image"], 4.4, 23.8),
+        step(["model-build", "Train"], 23.0, 32.0),
+        step(train, 23.0, 32.0),
+        step([*train, "Preprocess"], 3.1, 35.0),
+        step([*train, "Tune"], 9.4, 38.2),
+        step([*train, "Tune", "trial 1"], 4.0, 38.2),
+        step([*train, "Evaluate"], 2.7, 48.0),
+        step([*train, "CheckQuality"], 0.0, 51.0),
+        step([*train, "Register"], 0.2, 51.0),
+        step(["model-deploy"], 29.0, 55.3),
+        step(["model-deploy", "approve model"], 0.3, 55.3),
+        step(["model-deploy", "Source"], 0.4, 55.6),
+        step(["model-deploy", "Synth"], 9.9, 56.0),
+        step(["model-deploy", "Staging"], 8.1, 66.0),
+        step(["model-deploy", "Production"], 7.7, 74.3),
+        step(["model-deploy", "predict"], 0.6, 83.0),
+    ]
+
+
+def summary(problem_type: str) -> Summary:
+    metric = {"binary": "auc", "multiclass": "accuracy", "regression": "rmse"}[problem_type]
+    quality = {"r2": 0.83, "rmse": 2.2} if problem_type == "regression" else {"accuracy": 0.9649}
+    return Summary(
+        project="demo",
+        started="2026-11-22T14:00:00+00:00",
+        status="succeeded",
+        account="111111111111",
+        region="us-east-1",
+        commit="0123456789abcdef",
+        steps=steps(),
+        problem_type=problem_type,
+        target="diagnosis",
+        metrics={metric: 0.9931, "logloss": 0.0812},
+        trials=[
+            TrialSummary(
+                n, f"job-{n}", "succeeded", metric, value, {"eta": "0.1", "depth": "4"}, 4.0
+            )
+            for n, value in enumerate([0.97, 0.99, 0.985, 0.992], 1)
+        ],
+        maximize=problem_type != "regression",
+        endpoint_name="demo-prod",
+        held_out={"rows": 114, "csv_requests": 2, "json_requests": 3, **quality},
+        time=TimeSummary(84.2, 61.3, 21.0, 30.0, 46.2, 15.1, 32.7),
+        peak_memory_bytes=2_100_000_000,
+    )
+
+
+def page(problem_type: str) -> str:
+    if problem_type == "binary":
+        return report.render(
+            summary("binary"), ROC, ["0"] * 40 + ["1"] * 60 + ["1"], ["0.0"] * 40 + ["1.0"] * 61
+        )
+    if problem_type == "multiclass":
+        labels = ["setosa", "versicolor", "virginica"]
+        return report.render(summary("multiclass"), {}, labels * 10, labels * 9 + labels[::-1])
+    actual = [str(value / 3) for value in range(60)]
+    return report.render(summary("regression"), {}, actual, [f"{float(v) + 0.4}" for v in actual])
+
+
+@pytest.mark.parametrize("problem_type", ["binary", "multiclass", "regression"])
+def test_a_report_stands_alone(problem_type: str) -> None:
+    html = page(problem_type)
+    loaded = re.findall(r"(?:src|href)=[\"']?([^\"'> ]+)|url\(([^)]+)\)|@import", html)
+    outside = [link for pair in loaded for link in pair if link and not link.startswith("#")]
+    assert outside == []
+    assert "<script" not in html
+    assert "prefers-color-scheme: dark" in html
+
+
+@pytest.mark.parametrize("problem_type", ["binary", "multiclass", "regression"])
+def test_every_picture_is_wellformed_and_takes_its_colours_from_the_page(problem_type: str) -> None:
+    pictures = re.findall(r"<svg.*?</svg>", page(problem_type), flags=re.DOTALL)
+    assert len(pictures) == {"binary": 4, "multiclass": 3, "regression": 3}[problem_type]
+    for text in pictures:
+        ElementTree.fromstring(text)  # noqa: S314 - drawn by us
+        assert "#0101" not in text
+    assert all("var(--accent)" in text for text in pictures[1:])
+
+
+def test_ids_of_different_plots_do_not_meet() -> None:
+    ids = re.findall(r'\bid="([^"]+)"', page("binary"))
+    assert len(ids) == len(set(ids))
+
+
+def test_the_numbers_that_matter_are_at_the_top() -> None:
+    tiles = re.findall(r'<div class="tile"><b>(.*?)</b><span>(.*?)</span>', page("binary"))
+    assert ("61 s", "push to answering endpoint") in tiles
+    assert ("0.9649", "accuracy on held-out rows") in tiles
+    assert ("114", "rows predicted") in tiles
+    assert ("33 %", "time beyond the jobs&#39; own") in tiles
+    assert ("2.0 GB", "peak memory") in tiles
+
+
+def test_the_best_trial_is_the_highest_or_the_lowest_as_the_metric_wants() -> None:
+    def best(html: str) -> list[str]:
+        return re.findall(r'class="succeeded best">\s*<td>(\d+)', html)
+
+    assert best(page("binary")) == ["4"]
+    assert best(page("regression")) == ["1"]
+
+
+def test_a_failed_run_says_where_and_why_and_shows_its_log() -> None:
+    failed = Summary(
+        project="demo",
+        started="2026-11-22T14:00:00+00:00",
+        status="failed",
+        failure=FailureSummary(
+            ["model-build", "Build", "Test"],
+            "Pipeline demo-model-build failed.",
+            "COMMAND_EXECUTION_ERROR: <pytest>",
+            "Look at the log.",
+            ["E   assert 1 == 2"],
+        ),
+        steps=[step(["platform"], 3, 0), step(["platform", "x"], 3, 0, "failed")],
+    )
+    html = report.render(failed, {})
+    assert "Failed at model-build / Build / Test" in html
+    assert "COMMAND_EXECUTION_ERROR: &lt;pytest&gt;" in html
+    assert "E   assert 1 == 2" in html
+    assert "Quality of the model" not in html
+    assert "Tuning" not in html
+
+
+def test_a_run_that_failed_at_once_has_a_report_too() -> None:
+    empty = Summary(project="demo", started="now", status="failed")
+    assert "Every step" in report.render(empty, {})
+
+
+def test_the_picture_shows_training_steps_behind_the_stage_that_runs_them() -> None:
+    lanes = picture.lanes(steps())
+    assert [lane.title for lane in lanes] == ["platform", "model-build", "model-deploy"]
+    assert [box.name for box in lanes[1].boxes] == [
+        "push", "Source", "Build", "Train",
+        "Preprocess", "Tune", "Evaluate", "CheckQuality", "Register",
+    ]  # fmt: skip
+    assert [box.inner for box in lanes[1].boxes] == [False] * 4 + [True] * 5
+
+
+def test_texts_in_the_picture_are_escaped() -> None:
+    svg = picture.draw([step(["a"], 1, 0), step(["a", "<b> & c"], 1, 0)])
+    assert "&lt;b&gt; &amp; c" in svg
+    ElementTree.fromstring(svg)  # noqa: S314 - drawn by us
+
+
+def test_too_many_labels_give_no_confusion_matrix() -> None:
+    labels = [str(number) for number in range(30)]
+    assert plots.confusion(labels, labels) is None
+    assert plots.confusion([], []) is None
+
+
+def test_a_tuning_without_a_single_result_gives_no_plot() -> None:
+    assert plots.tuning([None, None], "auc", maximize=True) is None
+
+
+def test_the_same_data_gives_the_same_page() -> None:
+    assert page("binary") == page("binary")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "n/a"), (3, "3"), (2.0, "2"), (0.123456, "0.1235"), ("0.30", "0.3"), ("abc", "abc")],
+)
+def test_numbers_read_well(value: float | str | None, text: str) -> None:
+    assert report.number(value) == text

@@ -1,0 +1,195 @@
+"""A run as a whole: what it leaves behind when it succeeds, fails, or is interrupted."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from rehearsal.cli import main
+from rehearsal.client import server_process
+from rehearsal.client.errors import RehearsalError
+from rehearsal.client.local_aws import BUILD_DIRECTORY
+from rehearsal.story import run, summary
+from rehearsal.story.compute import Interval
+from rehearsal.story.story import Options, Story
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def perform(monkeypatch: pytest.MonkeyPatch, story: object) -> summary.Summary:
+    monkeypatch.setattr(Story, "run", story)
+    return run.run(Options(), Console(file=io.StringIO()))
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_good_run_leaves_a_summary_and_a_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    def story(self: Story) -> None:
+        with self.board.step("platform"):
+            self.summary.endpoint_name = "demo-prod"
+
+    done = perform(monkeypatch, story)
+    assert done.status == "succeeded"
+    kept = json.loads(run.SUMMARY.read_text())
+    assert kept["endpoint_name"] == "demo-prod"
+    assert kept["steps"][0]["path"] == ["platform"]
+    assert kept["steps"][0]["status"] == "succeeded"
+    assert kept["peak_memory_bytes"] > 0
+    assert "succeeded" in run.REPORT.read_text()
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_run_that_fails_names_what_failed_in_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    def story(self: Story) -> None:
+        with self.board.step("platform"), self.board.step("platform", "deploy"):
+            raise RehearsalError("The stacks could not be deployed.", "no permission", "grant it")
+
+    done = perform(monkeypatch, story)
+    assert done.status == "failed"
+    assert done.failure
+    assert list(done.failure.where) == ["platform", "deploy"]
+    assert json.loads(run.SUMMARY.read_text())["failure"]["why"] == "no permission"
+    assert "no permission" in run.REPORT.read_text()
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_mistake_of_the_rehearsal_shows_no_traceback_but_keeps_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def story(self: Story) -> None:
+        raise KeyError("surprise")
+
+    done = perform(monkeypatch, story)
+    assert done.failure
+    assert "mistake" in done.failure.what
+    assert "KeyError" in (BUILD_DIRECTORY / "mistake.log").read_text()
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("keep_up", [False, True])
+def test_the_local_aws_ends_with_the_run_unless_it_is_kept(
+    monkeypatch: pytest.MonkeyPatch, *, keep_up: bool
+) -> None:
+    stops: list[int] = []
+    monkeypatch.setattr(server_process, "stop", lambda: stops.append(1))
+    monkeypatch.setattr(Story, "run", lambda _: None)
+    run.run(Options(), Console(file=io.StringIO()), keep_up=keep_up)
+    assert stops == ([] if keep_up else [1])
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_second_run_at_the_same_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def story(self: Story) -> None:
+        run.run(Options(), Console(file=io.StringIO()))
+
+    done = perform(monkeypatch, story)
+    assert done.failure
+    assert "runs in this folder already" in done.failure.what
+
+
+INTERRUPTED = """
+import subprocess, sys
+from rehearsal.cli import main
+from rehearsal.story import story
+def run(self):
+    with self.board.step("platform"):
+        print("ready", flush=True)
+        self.commands.run(["sleep", "100"], environment={"PATH": "/usr/bin:/bin"})
+story.Story.run = run
+sys.argv = ["rehearse", "run"]
+main.main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_everything_and_says_so(folder: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-u", "-c", INTERRUPTED],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.stdout
+        while "ready" not in process.stdout.readline():
+            assert process.poll() is None
+        time.sleep(0.3)
+        for _ in range(3):
+            process.send_signal(number)
+            time.sleep(0.05)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "Nothing is left running" in said
+    assert "Traceback" not in said
+    assert json.loads((folder / run.SUMMARY).read_text())["status"] == "interrupted"
+
+
+def test_time_from_push_to_answer_is_split_into_work_and_the_rest() -> None:
+    intervals = [Interval("job", "a", 110, 130), Interval("build", "b", 100, 115)]
+    time_spent = summary.time_spent(90.0, intervals, 100, 150)
+    assert time_spent == summary.TimeSummary(90.0, 50, 20, 15, 30, 20, 66.7)
+    assert summary.time_spent(3.0, [], None, None) == summary.TimeSummary(3.0)
+
+
+def test_metrics_are_the_numbers_of_the_evaluation() -> None:
+    evaluation = {
+        "version": 0.0,
+        "binary_classification_metrics": {
+            "auc": {"value": 0.99, "standard_deviation": "NaN"},
+            "confusion_matrix": {"0": {"0": 1}},
+        },
+    }
+    assert summary.metrics(evaluation) == {"auc": 0.99}
+    assert summary.metrics({}) == {}
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["status", "demo"], "The local AWS is not up."),
+        (["logs", "demo", "--pipeline", "other"], "Got --pipeline other."),
+        (["run", "--target", "y"], "belong to --data"),
+        (["run", "--data", "none.csv", "--target", "y"], "There is no file none.csv"),
+        (["env"], "The local AWS is not up."),
+    ],
+)
+def test_what_cannot_be_done_is_one_message(
+    arguments: list[str],
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["rehearse", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
+
+
+def test_help_names_every_command() -> None:
+    said = CliRunner().invoke(main.app, ["--help"]).output
+    for command in ("run", "up", "env", "deploy", "project", "push", "approve", "invoke"):
+        assert command in said
+
+
+@pytest.mark.usefixtures("folder")
+def test_down_without_anything_up_is_no_error() -> None:
+    result = CliRunner().invoke(main.app, ["down"])
+    assert result.exit_code == 0
+    assert "was not up" in result.output
