@@ -21,7 +21,7 @@ from rehearsal.story import run, summary
 from rehearsal.story.compute import Interval
 from rehearsal.story.story import Options, Story
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
