@@ -2,10 +2,13 @@
 
 import os
 import tempfile
+import uuid
 
 import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+from tests import run_guard
 
 END_TO_END = "tests/end_to_end/"
 WITH_ITS_OWN_REHEARSAL = f"{END_TO_END}test_tables.py"
@@ -28,10 +31,13 @@ class SharedStarts(LoadScopeScheduling):  # type: ignore[misc]
         return next((folder for folder in SHARING if file.startswith(folder)), file)
 
 
+# Both hooks belong to a plugin that a run may switch off (`-p no:xdist`).
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SharedStarts:
     return SharedStarts(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Two processes more than cores, since many tests wait for a server half of their time."""
     return (os.cpu_count() or 1) + 2
@@ -46,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return  # the environment of the run's first process is this one's too
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     folder = tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True)
+    held = run_guard.begin(uuid.uuid4().hex, folder.name)
+    config.add_cleanup(lambda: os.close(held))
     config.add_cleanup(folder.cleanup)
     os.environ["TMPDIR"] = folder.name
     tempfile.tempdir = None  # so that it is asked for anew
