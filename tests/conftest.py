@@ -18,10 +18,10 @@ SHARING = (END_TO_END, EXAMPLES, PERSONAS)
 
 
 class SharedStarts(LoadScopeScheduling):  # type: ignore[misc]
-    """Tests of a file share a server, those of the loop the loop, those of examples the syntheses,
-    those of personas the company in which they work.
+    """Assigns tests that share something to one process.
 
-    One process runs what shares something.
+    Tests of a file share a server, those of the loop the loop, those of examples the syntheses,
+    those of personas the company in which they work.
     """
 
     def _split_scope(self, nodeid: str) -> str:

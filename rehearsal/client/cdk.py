@@ -69,7 +69,6 @@ class Cdk:
         self, aws: LocalAws, board: Board, row: tuple[str, ...], assembly: Path = ASSEMBLY
     ) -> None:
         """Deploys every stack of the assembly, with a row of progress per stack below `row`."""
-
         ended: set[str] = set()
 
         def show(line: str) -> None:

@@ -25,8 +25,11 @@ _CERTIFICATE_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"
 
 
 class Network(enum.Enum):
-    """What a container reaches. ISOLATED: nothing. AWS: the gateway, at its usual address. HOST:
-    what this machine reaches (image builds need package registries)."""
+    """The network that a container reaches.
+
+    ISOLATED: nothing. AWS: the gateway, at its usual address. HOST: what this machine reaches
+    (image builds need package registries).
+    """
 
     ISOLATED = "ISOLATED"
     AWS = "AWS"

@@ -11,7 +11,10 @@ _CREATION = threading.Lock()
 
 
 def aws_client(session: boto3.Session, service: str, *, region: str | None = None) -> Any:
-    """A client of `session`; clients may be shared by threads, but sessions may not make them
-    concurrently (https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html)."""
+    """Creates a client of `session`.
+
+    Threads may share clients, but a session must not create them concurrently
+    (https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html).
+    """
     with _CREATION:
         return session.client(service, region_name=region)  # type: ignore[call-overload]

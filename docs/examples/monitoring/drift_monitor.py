@@ -1,5 +1,4 @@
-"""A monitor that every account can have: traffic that drifts from the training data starts a
-retraining.
+"""A drift monitor that every account can use: drift starts a retraining.
 
 For accounts that did not use SageMaker Model Monitor before AWS closed it on 2026-07-30, and for
 everybody who wants the monitor's program in the project's own image.

@@ -1,5 +1,6 @@
-"""SageMaker Model Monitor, for accounts that used it before AWS closed it to new customers on
-2026-07-30: AWS's own image of the region compares captured traffic with a baseline.
+"""SageMaker Model Monitor: the image of AWS compares captured traffic with a baseline.
+
+For accounts that used it before AWS closed it to new customers on 2026-07-30.
 """
 
 from typing import Any

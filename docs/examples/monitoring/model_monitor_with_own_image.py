@@ -1,5 +1,6 @@
-"""SageMaker Model Monitor with the project's own image, which knows the format of its answers: all
-four questions about one endpoint.
+"""SageMaker Model Monitor with a custom image: all four monitoring types of one endpoint.
+
+The image of the project parses the format of its predictions.
 """
 
 from typing import Any

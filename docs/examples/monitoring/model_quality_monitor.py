@@ -1,6 +1,4 @@
-"""Whether the model is still as good as at its evaluation: answers are compared with the labels
-that turned out to be right, a day later.
-"""
+"""A model quality monitor, which compares predictions with ground truth labels a day later."""
 
 from typing import Any
 

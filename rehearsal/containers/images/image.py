@@ -13,8 +13,10 @@ from rehearsal.containers.mounts import Mount
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """What a Dockerfile made: /opt (each of its entries is a folder or file of a layer) and the
-    settings that `docker inspect` would show. `digest` identifies all of it.
+    """The result of a Dockerfile.
+
+    It is /opt (each of its entries is a folder or file of a layer) and the settings that
+    `docker inspect` would show. `digest` identifies all of it.
     """
 
     digest: str

@@ -21,7 +21,7 @@ _CLASSES = {
 
 @cache
 def compile_pattern(pattern: str) -> regex.Pattern[str]:
-    """Compiles a pattern of a service model.
+    r"""Compiles a pattern of a service model.
 
     `regex` knows Unicode categories (`\\p{L}`) and possessive quantifiers; Java's POSIX classes and
     its UTF-16 surrogates are translated. Raises regex.error for what Java alone understands.

@@ -85,8 +85,10 @@ def _imports(stack: dict[str, Any], exporter: str, name: str) -> bool:
 
 
 def _located_document(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """Finds virtual-hosted locations too, and reads only what the caller, or the signer of the
-    URL, may read."""
+    """Resolves virtual-hosted locations too.
+
+    Reads only what the caller, or the signer of the URL, may read.
+    """
 
     def resolve(params: Any, body_key: str, url_key: str, label: str) -> Any:
         url = helpers._p(params, url_key)

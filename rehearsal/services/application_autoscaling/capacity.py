@@ -125,7 +125,7 @@ class Capacity:
         return AwsError("ValidationException", f"{self.key.resource} {why}.")
 
     def _refuse_burstable(self) -> None:
-        """ "Automatic scaling is not supported for burstable instances such as T2"."""
+        """Source: "Automatic scaling is not supported for burstable instances such as T2"."""
         endpoint, name = self._names()
         found = self.client.describe_endpoint(EndpointName=endpoint)
         config = self.client.describe_endpoint_config(

@@ -122,7 +122,7 @@ def _state(
     treated: str,
     alarm: Mapping[str, Any],
 ) -> str | None:
-    """ "Configuring how CloudWatch alarms treat missing data", with its tables."""
+    """Source: "Configuring how CloudWatch alarms treat missing data", with its tables."""
     if breaching >= needed:
         return ALARM
     if treated == "breaching":

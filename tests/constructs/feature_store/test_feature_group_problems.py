@@ -145,7 +145,7 @@ def test_all_problems_come_at_once(stack: cdk.Stack) -> None:
 
 
 def test_iceberg_takes_times_as_text_alone(stack: cdk.Stack, bucket: s3.IBucket) -> None:
-    """ "Quotas, naming rules and data types" of Feature Store."""
+    """Source: "Quotas, naming rules and data types" of Feature Store."""
     schema = FeatureSchema(
         features=[Feature.string("id"), Feature.fractional("at")],
         record_identifier="id",

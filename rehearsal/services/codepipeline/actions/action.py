@@ -124,8 +124,12 @@ class ActionRun:
         self.changed()
 
     def pause(self, seconds: float) -> None:
-        """Waits between two looks. Raises ActionAbandonedError, or ActionFailedError when the
-        action takes longer than its timeout."""
+        """Waits between two polls.
+
+        Raises:
+            ActionAbandonedError: if the action was abandoned.
+            ActionFailedError: if the action takes longer than its timeout.
+        """
         if self.abandoned.wait(seconds):
             raise ActionAbandonedError
         if time.monotonic() > self.deadline:

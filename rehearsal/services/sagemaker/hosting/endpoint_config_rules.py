@@ -87,8 +87,10 @@ def _check_managed_scaling(variant: Variant) -> None:
 
 
 def _check_routing(variant: Variant) -> None:
-    """Source: PrefixAwareRoutingConfig, whose members are "required when RoutingStrategy is
-    PREFIX_AWARE"."""
+    """Validates the members that AWS requires for the routing strategy PREFIX_AWARE.
+
+    Source: PrefixAwareRoutingConfig.
+    """
     routing = variant.get("RoutingConfig", {})
     given = routing.get("PrefixAwareRoutingConfig", {})
     name = variant["VariantName"]
@@ -161,8 +163,10 @@ def _check_components(config: Mapping[str, Any]) -> None:
 
 
 def _refuse_network_of_models(config: Mapping[str, Any]) -> None:
-    """Source: VpcConfig and EnableNetworkIsolation of CreateEndpointConfig, which are those of
-    inference components; a model has its own."""
+    """Validates the settings that only inference components use; a model has its own.
+
+    Source: VpcConfig and EnableNetworkIsolation of CreateEndpointConfig.
+    """
     for member in ("EnableNetworkIsolation", "VpcConfig"):
         if config.get(member):
             raise _refused(
@@ -172,7 +176,7 @@ def _refuse_network_of_models(config: Mapping[str, Any]) -> None:
 
 
 def _check_together(config: Mapping[str, Any], serverless: Sequence[str]) -> None:
-    """ "Serverless Inference", feature exclusions."""
+    """Source: "Serverless Inference", feature exclusions."""
     if not serverless:
         return
     if len(config["ProductionVariants"]) > 1:
@@ -185,7 +189,7 @@ def _check_together(config: Mapping[str, Any], serverless: Sequence[str]) -> Non
 
 
 def _check_shadow(config: Mapping[str, Any], models: Models) -> None:
-    """ "Shadow tests": one variant of each kind, and what they cannot be."""
+    """Source: "Shadow tests": one variant of each kind, and what they cannot be."""
     production, shadows = config["ProductionVariants"], config["ShadowProductionVariants"]
     if len(production) != 1 or len(shadows) != 1:
         raise _refused(

@@ -210,7 +210,7 @@ class PipelineRun:
         return StepOutcome({}, {"Condition": {"Outcome": str(outcome)}})
 
     def _fail(self, step: Mapping[str, Any]) -> StepOutcome:
-        """ "Use a FailStep to stop a pipeline execution": running steps stop, none starts."""
+        """Source: "Use a FailStep to stop a pipeline execution": steps stop, none starts."""
         message = text_of(self._plan.values.resolve(step["Arguments"]["ErrorMessage"]))
         self._update(step["Name"], metadata={"Fail": {"ErrorMessage": message}})
         self._ended_by_fail = True

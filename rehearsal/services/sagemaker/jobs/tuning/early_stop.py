@@ -14,8 +14,10 @@ _FEWEST_COMPLETED = 3
 
 
 class MedianRule:
-    """Stops a trial whose objective is worse than the median of what completed trials had on
-    average up to the same point of their logs."""
+    """Stops a trial whose objective is worse than the median of the completed trials.
+
+    The median is of their averages up to the same point of their logs.
+    """
 
     def __init__(self, maximize: bool) -> None:
         self._maximize = maximize

@@ -26,8 +26,12 @@ _UNSUPPORTED_OF_TRAINING = {
 
 
 def objective_of(request: Mapping[str, Any]) -> Mapping[str, str]:
-    """HyperParameterTuningJobObjective. Raises UnsupportedError and JobFailedError for requests
-    that cannot be carried out."""
+    """Returns the HyperParameterTuningJobObjective.
+
+    Raises:
+        UnsupportedError: if the request has a member that is not supported.
+        JobFailedError: if the request cannot be carried out.
+    """
     refuse_members(request, _UNSUPPORTED)
     config, training = request["HyperParameterTuningJobConfig"], request["TrainingJobDefinition"]
     refuse_members(config, _UNSUPPORTED_OF_CONFIG)

@@ -94,7 +94,7 @@ def test_metrics_count_per_instance(
 def test_each_fleet_has_metrics_of_its_own(
     deploy: Deploy, runtime: Any, service: SageMaker, platform: FakePlatform
 ) -> None:
-    """ "Monitor model latency on the new fleet": what the other fleet does is not in them."""
+    """Source: "Monitor model latency on the new fleet": the other fleet is not in them."""
     deploy({"ProductionVariants": [variant("A")]})
 
     runtime.invoke_endpoint(EndpointName="live", Body=b"1")
