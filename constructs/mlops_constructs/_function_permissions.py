@@ -4,7 +4,7 @@ from constructs import IConstruct
 
 from .access import Permission
 from .network import NetworkBase
-from .network.function_network import (
+from .network._function_network import (
     INTERFACE_ACTIONS,
     INTERFACES_REASON,
     LOOK_ACTIONS,

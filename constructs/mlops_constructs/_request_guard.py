@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .access import Permission
-from .access.job_guard import (
+from .access._job_guard import (
     outside_of,
     unencrypted_outputs,
     unencrypted_traffic,

@@ -1,17 +1,17 @@
 """Roles of the services that act, with least privilege."""
 
 from .acknowledgement import acknowledge_wildcards
-from .branch_rule import BranchRule
-from .federation import Federation
 from .image_permissions import image_pull_permissions
 from .job_role import JobRole
 from .least_privilege_role import LeastPrivilegeRole
 from .model_execution_role import ModelExecutionRole
 from .permission import Permission
 from .permissions_boundary import PermissionsBoundary
-from .persona import Persona
-from .persona_role import PersonaRole
-from .project_access import ProjectAccess
+from .personas.branch_rule import BranchRule
+from .personas.federation import Federation
+from .personas.persona import Persona
+from .personas.persona_role import PersonaRole
+from .personas.project_access import ProjectAccess
 from .role_policies import RolePolicies
 from .service_role import ServiceRole
 

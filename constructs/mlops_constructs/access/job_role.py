@@ -8,15 +8,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from ._job_guard import JobNetwork, not_encrypted_with, outside_of, unencrypted_traffic
+from ._network_interfaces import network_interface_permissions
+from ._source_identity import SAGEMAKER
+from ._volume_encryption import grants_for_resources
 from .image_permissions import image_pull_permissions
-from .job_guard import JobNetwork, not_encrypted_with, outside_of, unencrypted_traffic
-from .network_interfaces import network_interface_permissions
 from .permission import Permission
-from .project_access import ProjectAccess, sagemaker_arn
-from .project_reach import ProjectReach
+from .personas._project_reach import ProjectReach
+from .personas.project_access import ProjectAccess, sagemaker_arn
 from .service_role import ServiceRole
-from .source_identity import SAGEMAKER
-from .volume_encryption import grants_for_resources
 
 _READ = ("data/", "runs/", "models/", "checkpoints/", "transform/")
 _WRITTEN = ("runs/", "checkpoints/", "transform/")

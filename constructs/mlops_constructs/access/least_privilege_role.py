@@ -8,8 +8,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from ._managed_policies import MOST_POLICIES, ManagedPolicies
 from .acknowledgement import acknowledge_permissions
-from .managed_policies import MOST_POLICIES, ManagedPolicies
 from .permission import Permission
 
 ROLE_PATH = "/ml-platform/"

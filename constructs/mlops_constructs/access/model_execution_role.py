@@ -8,9 +8,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from ._job_guard import JobNetwork
+from ._network_interfaces import network_interface_permissions
 from .image_permissions import image_pull_permissions
-from .job_guard import JobNetwork
-from .network_interfaces import network_interface_permissions
 from .service_role import Permission, ServiceRole
 
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from ._source_identity import SAGEMAKER, let_sagemaker_name_people
 from .least_privilege_role import ROLE_PATH, LeastPrivilegeRole
 from .permission import Permission
-from .source_identity import SAGEMAKER, let_sagemaker_name_people
 
 __all__ = ["ROLE_PATH", "Permission", "ServiceRole"]
 

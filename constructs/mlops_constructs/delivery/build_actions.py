@@ -8,7 +8,7 @@ from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlops_constructs.access.project_access import PROJECT_TAG
+from mlops_constructs.access.personas.project_access import PROJECT_TAG
 from mlops_constructs.access.service_role import Permission
 
 from ._first_approval import SYNTH_NAMESPACE

@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from mlops_constructs._findings import acknowledge, in_security_packs
-from mlops_constructs.access.network_interfaces import build_network_permissions
+from mlops_constructs.access._network_interfaces import build_network_permissions
 from mlops_constructs.access.service_role import Permission, ServiceRole
 from mlops_constructs.network import NetworkBase
 

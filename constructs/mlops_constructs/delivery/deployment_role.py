@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlops_constructs.access.job_guard import outside_of, unencrypted_volumes
+from mlops_constructs.access._job_guard import outside_of, unencrypted_volumes
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from .project_resources import ProjectResources, sagemaker_arn

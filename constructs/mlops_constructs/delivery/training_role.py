@@ -7,14 +7,14 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from mlops_constructs.access import image_pull_permissions
-from mlops_constructs.access.job_guard import (
+from mlops_constructs.access._job_guard import (
     not_encrypted_with,
     outside_of,
     unencrypted_traffic,
 )
-from mlops_constructs.access.model_approval import NO_APPROVAL
-from mlops_constructs.access.network_interfaces import network_interface_permissions
-from mlops_constructs.access.project_access import PROJECT_TAG
+from mlops_constructs.access._model_approval import NO_APPROVAL
+from mlops_constructs.access._network_interfaces import network_interface_permissions
+from mlops_constructs.access.personas.project_access import PROJECT_TAG
 from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from .project_resources import ProjectResources, sagemaker_arn

@@ -19,7 +19,7 @@ from mlops_constructs._problems import Problems
 from mlops_constructs._processing_request import ProcessingRequest
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission, ServiceRole, image_pull_permissions
-from mlops_constructs.access.network_interfaces import network_interface_permissions
+from mlops_constructs.access._network_interfaces import network_interface_permissions
 
 from .feature_files import FeatureFiles
 from .feature_group_base import FeatureGroupBase

@@ -2,39 +2,49 @@
 
 from mlops_constructs._endpoint_kind import EndpointKind
 
-from .async_inference import AsyncInference
-from .batch_transform import BatchTransform
-from .capacity import Capacity
-from .component_base import InferenceComponentBase
-from .component_compute import ComponentCompute
-from .copy_placement import CopyPlacement
-from .data_capture import DataCapture
-from .endpoint import Endpoint
-from .endpoint_base import EndpointBase
-from .experiment_schedule import ExperimentSchedule
-from .inference_component import InferenceComponent
-from .inference_experiment import DesiredState, ExperimentVariant, InferenceExperiment
-from .managed_fleet import ManagedFleet
-from .metric_publication import MetricPublication
-from .model import Model, ModelBase
-from .model_source import ModelSource
-from .real_time_variant import RealTimeVariant
-from .rollback import Rollback
-from .rollout import Rollout
-from .rollout_options import BlueGreenOptions, RolloutOptions
-from .scaling import Scaling
-from .scaling_metric import ScalingMetric
-from .scaling_policy import ScalingPolicy
-from .scheduled_capacity import ScheduledCapacity
-from .serverless_variant import ServerlessVariant
-from .serving_metrics import MetricOptions, ServingMetrics
-from .shadow_variant import ShadowVariant
-from .target_tracking import TrackingOptions
-from .transform_capture import TransformCapture
-from .transform_data import Batch, Split, TransformInput, TransformInstances, TransformOutput
-from .variant import Routing
-from .variant_options import CoreDumps, PrefixRouting
-from .vpc_placement import VpcPlacement
+from .endpoint.async_inference import AsyncInference
+from .endpoint.data_capture import DataCapture
+from .endpoint.endpoint import Endpoint
+from .endpoint.endpoint_base import EndpointBase
+from .endpoint.metrics_config import MetricPublication
+from .endpoint.serving_metrics import MetricOptions, ServingMetrics
+from .inference_component.compute_resource_requirements import ComponentCompute
+from .inference_component.inference_component import InferenceComponent
+from .inference_component.inference_component_base import InferenceComponentBase
+from .inference_component.scheduling_config import CopyPlacement
+from .inference_experiment.experiment_schedule import ExperimentSchedule
+from .inference_experiment.inference_experiment import (
+    DesiredState,
+    ExperimentVariant,
+    InferenceExperiment,
+)
+from .model.model import Model, ModelBase
+from .model.model_source import ModelSource
+from .model.vpc_config import VpcPlacement
+from .rollout.capacity_size import Capacity
+from .rollout.rollback import Rollback
+from .rollout.rollout import Rollout
+from .rollout.rollout_options import BlueGreenOptions, RolloutOptions
+from .scaling.scaling import Scaling
+from .scaling.scaling_metric import ScalingMetric
+from .scaling.scaling_policy import ScalingPolicy
+from .scaling.scheduled_action import ScheduledCapacity
+from .scaling.target_tracking import TrackingOptions
+from .transform.batch_data_capture import TransformCapture
+from .transform.batch_transform import BatchTransform
+from .transform.transform_data import (
+    Batch,
+    Split,
+    TransformInput,
+    TransformInstances,
+    TransformOutput,
+)
+from .variant.managed_instance_scaling import ManagedFleet
+from .variant.real_time_variant import RealTimeVariant
+from .variant.serverless_variant import ServerlessVariant
+from .variant.shadow_variant import ShadowVariant
+from .variant.variant import Routing
+from .variant.variant_options import CoreDumps, PrefixRouting
 
 __all__ = [
     "AsyncInference",

@@ -12,7 +12,7 @@ from aws_cdk import aws_sqs as sqs
 from mlops_constructs._grants import grant
 from mlops_constructs._problems import is_known
 from mlops_constructs.access import Permission, ServiceRole
-from mlops_constructs.access.model_approval import APPROVAL_ALONE, NO_APPROVAL
+from mlops_constructs.access._model_approval import APPROVAL_ALONE, NO_APPROVAL
 
 from .approval_events import APPROVAL, DECISION, approval_rule
 from .registry_sharing import READ_ACTIONS

@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from mlops_constructs._problems import is_known
-from mlops_constructs.access.model_approval import APPROVAL_ALONE, NO_APPROVAL
+from mlops_constructs.access._model_approval import APPROVAL_ALONE, NO_APPROVAL
 
 READ_ACTIONS = (
     "sagemaker:DescribeModelPackage",

@@ -11,7 +11,7 @@ from mlops_constructs._job_permissions import use_keys, write_logs
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission, ServiceRole
-from mlops_constructs.access.network_interfaces import network_interface_permissions
+from mlops_constructs.access._network_interfaces import network_interface_permissions
 
 from . import monitor_role
 from .baseline import Baseline

@@ -13,7 +13,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from .service_role import network_service_role
+from ._service_role import network_service_role
 
 
 class FlowLogs(ABC):

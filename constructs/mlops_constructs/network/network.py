@@ -13,20 +13,20 @@ from mlops_constructs._findings import acknowledge, in_security_packs
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 
-from .default_security_group import close_default_security_group
-from .endpoints import Endpoints
-from .flow_logs import FlowLogs, allow_cloud_watch_logs
-from .imported_network import ImportedNetwork
-from .internet_access import InternetAccess
-from .network_base import NetworkBase
-from .network_problems import (
+from ._default_security_group import close_default_security_group
+from ._endpoints import Endpoints
+from ._imported_network import ImportedNetwork
+from ._network_problems import (
     access_problems,
     service_problems,
     size_problems,
     source_problems,
 )
-from .subnets import Subnets
-from .use import NetworkUse, services_of
+from ._subnets import Subnets
+from .flow_logs import FlowLogs, allow_cloud_watch_logs
+from .internet_access import InternetAccess
+from .network_base import NetworkBase
+from .network_use_case import NetworkUse, services_of
 
 
 class Network(NetworkBase):

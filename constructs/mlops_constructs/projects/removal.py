@@ -19,7 +19,7 @@ from mlops_constructs.access.service_role import Permission, ServiceRole
 from mlops_constructs.delivery import ProjectResources
 from mlops_constructs.delivery.project_resources import sagemaker_arn
 from mlops_constructs.network import NetworkBase
-from mlops_constructs.network.function_network import placed_in, wait_for_network
+from mlops_constructs.network._function_network import placed_in, wait_for_network
 
 REMOVAL_TAG = "mlops-constructs:removed-with-stack"
 """What may be removed with its stack carries it with the value `true`; the function looks."""

@@ -14,7 +14,7 @@ from constructs import Construct
 from mlops_constructs._function_permissions import attach_to
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.network import NetworkBase
-from mlops_constructs.network.function_network import placed_in, wait_for_network
+from mlops_constructs.network._function_network import placed_in, wait_for_network
 
 from .template_bucket_findings import acknowledge_function
 

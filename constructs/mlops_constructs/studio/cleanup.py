@@ -20,8 +20,8 @@ from mlops_constructs.access import (
     acknowledge_wildcards,
 )
 from mlops_constructs.network import NetworkBase
+from mlops_constructs.network._function_network import placed_in, wait_for_network
 from mlops_constructs.network.flow_logs import allow_cloud_watch_logs
-from mlops_constructs.network.function_network import placed_in, wait_for_network
 
 from .cleanup_findings import acknowledge_function, acknowledge_plain_log
 

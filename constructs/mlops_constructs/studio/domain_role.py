@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from mlops_constructs.access import Permission, ServiceRole, acknowledge_wildcards
-from mlops_constructs.access.own_spaces import own_space_permissions
+from mlops_constructs.access.personas._own_spaces import own_space_permissions
 
 from .domain_base import DomainBase
 

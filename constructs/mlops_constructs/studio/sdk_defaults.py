@@ -14,7 +14,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from mlops_constructs._problems import Problems, is_known
-from mlops_constructs.access.job_guard import JobNetwork
+from mlops_constructs.access._job_guard import JobNetwork
 
 _MARK = "# Written whenever the application starts. A file without this line is left alone."
 _SCRIPT = """\

@@ -8,10 +8,10 @@ from typing import Any
 import aws_cdk as cdk
 import jsii
 
-from .endpoint_rules import ENDPOINT_RULES, minimum_instances_rule
-from .job_rules import JOB_RULES
-from .rule import Rule, Template
-from .store_rules import STORE_RULES
+from ._endpoint_rules import ENDPOINT_RULES, minimum_instances_rule
+from ._job_rules import JOB_RULES
+from ._rule import Rule, Template
+from ._store_rules import STORE_RULES
 
 _RULES = (*STORE_RULES, *ENDPOINT_RULES, *JOB_RULES)
 

@@ -21,7 +21,7 @@ from mlops_constructs.access import (
     PersonaRole,
     ProjectAccess,
 )
-from mlops_constructs.access.managed_policies import LONGEST_POLICY, policy_size
+from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
 
 PORTAL = "arn:aws:iam::111111111111:role/portal"
 PROJECT = ProjectAccess(project_name="churn")

@@ -9,7 +9,7 @@ from aws_cdk.assertions import Match, Template
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
 
 from mlops_constructs.access import Permission, RolePolicies, ServiceRole
-from mlops_constructs.access.managed_policies import LONGEST_POLICY, policy_size
+from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
 
 
 def role_with(stack: cdk.Stack, *permissions: Permission) -> ServiceRole:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlops_constructs.network import NetworkUse
-from mlops_constructs.network.use import services_of
+from mlops_constructs.network.network_use_case import services_of
 
 PAGE = Path(__file__).parents[3] / "docs/network.md"
 PER_ENDPOINT = 0.01 * 730 * 2  # USD per hour and zone, hours of a month, zones

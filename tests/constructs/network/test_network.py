@@ -16,7 +16,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match, Template
 
 from mlops_constructs.network import FlowLogs, InternetAccess, Network, NetworkUse
-from mlops_constructs.network.subnets import subnet_cidrs
+from mlops_constructs.network._subnets import subnet_cidrs
 
 from .conftest import ACCOUNT, new_stack
 

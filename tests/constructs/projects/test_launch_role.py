@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
-from mlops_constructs.access.managed_policies import LONGEST_POLICY, policy_size
+from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
 from mlops_constructs.projects import LaunchRole, ProjectBoundary
 from mlops_constructs.projects.permissions_boundary import role_actions
 

@@ -12,7 +12,7 @@ import pytest
 from aws_cdk.assertions import Template
 from ministack.core import iam_evaluator
 
-from mlops_constructs.access.managed_policies import LONGEST_POLICY, policy_size
+from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
 from mlops_constructs.projects import ProjectBoundary
 from mlops_constructs.projects.boundary_permissions import confined
 from mlops_constructs.projects.permissions_boundary import (

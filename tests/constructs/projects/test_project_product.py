@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 from constructs import Construct
 
-from mlops_constructs.access.managed_policies import LONGEST_POLICY, policy_size
+from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
 from mlops_constructs.projects import (
     LaunchRole,
     ProjectPortfolio,

@@ -1,0 +1,1 @@
+"""Roles of users, by persona, Studio domain and project."""

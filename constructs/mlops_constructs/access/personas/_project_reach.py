@@ -1,0 +1,52 @@
+"""Statements about the resources of one project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from constructs import Construct
+
+from mlops_constructs.access.permission import Permission
+
+from .project_access import PROJECT_TAG, ProjectAccess, sagemaker_arn
+
+JOBS = ("HyperParameterTuningJob", "ProcessingJob", "TrainingJob", "TransformJob")
+JOB_KINDS = ("hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job")
+HOSTED = ("Endpoint", "EndpointConfig", "Model")
+HOSTING_KINDS = ("endpoint", "endpoint-config", "model")
+NAMED = "names of the project's resources begin with the project's"
+NO_LEVEL = "the authorisation reference has no resource level for it"
+_TAGGED = "the condition asks for the project's tag; pipelines make up the names of their jobs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectReach:
+    """How statements name what belongs to a project."""
+
+    scope: Construct
+    project: ProjectAccess
+
+    def tag(self, key: str) -> dict[str, str]:
+        """The condition that `key` (aws:ResourceTag, aws:RequestTag) is the project's tag."""
+        return {f"{key}/{PROJECT_TAG}": self.project.project_name}
+
+    def search_visibility(self) -> dict[str, str]:
+        """The condition that a search shows nothing with the tag of another project."""
+        key = f"sagemaker:SearchVisibilityCondition/Tags.{PROJECT_TAG}"
+        return {key: self.project.project_name}
+
+    def sagemaker(self, verbs: str, kinds: Sequence[str]) -> list[Permission]:
+        """Actions on resources of the project, known by their names or by the project's tag."""
+        actions = [f"sagemaker:{verb}" for verb in verbs.split()]
+        return [
+            Permission(
+                actions=actions, resources=self.project.arns(self.scope, *kinds), because=NAMED
+            ),
+            Permission(
+                actions=actions,
+                resources=[sagemaker_arn(self.scope, kind, "*") for kind in kinds],
+                conditions={"StringEquals": self.tag("aws:ResourceTag")},
+                because=_TAGGED,
+            ),
+        ]

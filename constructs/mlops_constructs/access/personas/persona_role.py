@@ -1,0 +1,184 @@
+"""Roles of people, confined to one domain and one project."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from mlops_constructs._problems import Problems, is_known
+from mlops_constructs.access._job_guard import (
+    JobNetwork,
+    not_encrypted_with,
+    outside_of,
+    unencrypted_traffic,
+)
+from mlops_constructs.access._source_identity import SAGEMAKER, let_sagemaker_name_people
+from mlops_constructs.access.least_privilege_role import LeastPrivilegeRole
+from mlops_constructs.access.permission import Permission
+from mlops_constructs.access.permissions_boundary import PermissionsBoundary
+
+from ._persona_in_domain import permissions_in_domain
+from ._persona_in_project import permissions_in_project
+from .federation import Federation
+from .persona import Persona
+from .project_access import ProjectAccess
+
+PERSONA_PATH = "/sagemaker-personas/"
+"""Path of people's roles: not that of projects, whose launch role changes policies there."""
+
+
+class PersonaRole(LeastPrivilegeRole):
+    """Defines the role of people who do the same: data scientists, engineers, reviewers, others.
+
+    The role knows one Studio domain, one project, or both, and can do nothing in another: its
+    statements name the domain's apps and spaces, and of SageMaker's resources those with the
+    project's name or tag. In the domain each person changes spaces of their own, and uses those
+    that are shared: a private space of somebody else is out of reach. The role makes no roles and
+    no policies, and hands over only the project's execution roles, only to SageMaker. A permissions
+    boundary holds all that in place, whatever is attached to the role later.
+
+    With `network`, no job or model starts outside of it; with `keys`, none without one of them,
+    but on instance types with local NVMe disks, which take no key. With either, traffic between
+    the instances of a job is encrypted.
+
+    A Studio domain or user profile takes the role as its execution role. Statements that other
+    constructs grant it (a feature group's `grant_read`) widen the boundary made here as well.
+
+    Source: "How to use SageMaker AI execution roles" in the Developer Guide.
+
+    Example:
+        ```python
+        PersonaRole(
+            stack,
+            "Scientists",
+            persona=Persona.data_scientist(),
+            domain_id="d-0a1b2c3d4e5f",
+            project=ProjectAccess(project_name="churn", bucket=bucket, execution_roles=[role]),
+        )
+        ```
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        persona: Persona,
+        domain_id: str | None = None,
+        domain_key: kms.IKey | None = None,
+        project: ProjectAccess | None = None,
+        network: JobNetwork | None = None,
+        keys: Sequence[kms.IKey] = (),
+        federated: Federation | None = None,
+        permissions_boundary: iam.IManagedPolicy | None = None,
+    ) -> None:
+        """Creates the role.
+
+        Args:
+            persona: what the people do.
+            domain_id: the Studio domain they work in. Left out: they have no Studio.
+            domain_key: encrypts the volumes of the domain's spaces, `Domain.encryption_key`. Left
+                out: AWS's own key does, which needs no permission.
+            project: the project they belong to. Left out: they belong to none.
+            network: where jobs and models have to run. Left out: their role does not say.
+            keys: one of them has to encrypt volumes and outputs. Left out: the role does not say.
+            federated: people who assume the role themselves, and what tells their profile. Left
+                out: only SageMaker assumes it, for Studio.
+            permissions_boundary: what the role can never exceed. Left out: a boundary is made of
+                what this template gives the role.
+
+        Raises ValueError when neither domain nor project is given, or an id or name is none.
+        """
+        problems = Problems(f"PersonaRole {scope.node.path}/{construct_id}")
+        problems.extend(_problems(domain_id, domain_key, project))
+        problems.raise_if_any()
+        profile_name = federated.profile_name if federated else None
+        permissions: list[Permission] = []
+        if domain_id is not None:
+            permissions += permissions_in_domain(
+                scope, persona, domain_id, profile_name=profile_name, domain_key=domain_key
+            )
+        if project is not None:
+            permissions += permissions_in_project(scope, persona, project)
+        if persona.works:  # nobody else starts anything
+            permissions += outside_of(network) if network else []
+            permissions += not_encrypted_with(keys) if keys else []
+            permissions += unencrypted_traffic() if network or keys else []
+        studio = _studio(scope)
+        super().__init__(
+            scope,
+            construct_id,
+            assumed_by=studio,
+            permissions=permissions,
+            description=f"People: {persona.name}",
+            path=PERSONA_PATH,
+            permissions_boundary=permissions_boundary,
+        )
+        self.persona = persona
+        let_sagemaker_name_people(self, studio)
+        if federated is not None:
+            cast(iam.PolicyDocument, self.assume_role_policy).add_statements(federated.trust())
+        self._boundary: PermissionsBoundary | None = None
+        if permissions_boundary is None:
+            self._boundary = self._own_boundary(permissions)
+
+    def add_to_principal_policy(
+        self, statement: iam.PolicyStatement
+    ) -> iam.AddToPrincipalPolicyResult:
+        """Adds a statement to a managed policy, and its actions to the boundary made here.
+
+        Raises ValueError for an action of IAM, STS or with a wildcard, which no boundary takes.
+        """
+        if self._boundary and statement.effect == iam.Effect.ALLOW:
+            self._boundary.allow(*statement.actions)
+        return super().add_to_principal_policy(statement)
+
+    def _own_boundary(self, permissions: Sequence[Permission]) -> PermissionsBoundary:
+        allowed = [one for one in permissions if not one.denied]
+        passed = [arn for one in allowed if "iam:PassRole" in one.actions for arn in one.resources]
+        boundary = PermissionsBoundary(
+            self,
+            "Boundary",
+            actions=[
+                action for one in allowed for action in one.actions if action != "iam:PassRole"
+            ],
+            on_resources={"iam:PassRole": passed} if passed else {},
+            description=f"What people can never exceed: {self.persona.name}",
+            path=PERSONA_PATH,
+        )
+        resource = cast(iam.CfnRole, self.node.default_child)
+        resource.permissions_boundary = boundary.policy.managed_policy_arn
+        return boundary
+
+
+def _studio(scope: Construct) -> iam.IPrincipal:
+    """SageMaker, where it acts for this account and no other."""
+    account = cdk.Stack.of(scope).account
+    return iam.ServicePrincipal(
+        SAGEMAKER, conditions={"StringEquals": {"aws:SourceAccount": account}}
+    )
+
+
+def _problems(
+    domain_id: str | None, domain_key: kms.IKey | None, project: ProjectAccess | None
+) -> list[str]:
+    problems = []
+    if domain_key is not None and domain_id is None:
+        problems.append("domain_key: got a key without domain_id; give the domain's id as well")
+    if domain_id is None and project is None:
+        problems.append("domain_id, project: got neither; give one, or the role can do nothing")
+    if domain_id is not None and is_known(domain_id) and not domain_id.startswith("d-"):
+        problems.append(f"domain_id: got {domain_id!r}; allowed are ids such as d-0a1b2c3d4e5f")
+    if project is not None and is_known(project.project_name):
+        name = project.project_name
+        if not name or len(name) > 32 or "*" in name or name != name.lower():
+            problems.append(
+                f"project.project_name: got {name!r}; allowed are up to 32 lower case letters, "
+                "digits and hyphens"
+            )
+    return problems

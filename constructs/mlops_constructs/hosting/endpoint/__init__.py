@@ -1,0 +1,1 @@
+"""Endpoints, their variants' metrics and data capture."""

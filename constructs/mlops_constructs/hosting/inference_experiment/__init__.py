@@ -1,0 +1,1 @@
+"""Inference experiments, which are shadow tests."""

@@ -1,0 +1,1 @@
+"""Deployment guardrails of endpoints and inference components."""

@@ -1,0 +1,1 @@
+"""Automatic scaling of variants and inference components."""

@@ -1,0 +1,1 @@
+"""Production and shadow variants of endpoints."""
