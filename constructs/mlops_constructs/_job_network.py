@@ -67,7 +67,7 @@ class JobNetwork:
         if is_known(instance_count) and instance_count > 1 and self.internal is False:
             yield (
                 f"network: got {instance_count} instances in a network whose security group keeps "
-                "them apart; add NetworkUse.TRAINING to its uses, or run on one instance"
+                "them apart; add NetworkUseCase.TRAINING to its uses, or run on one instance"
             )
 
     def problems(self) -> Iterator[str]:

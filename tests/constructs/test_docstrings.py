@@ -10,6 +10,7 @@ import enum
 import importlib
 import inspect
 import re
+import textwrap
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,6 @@ NOT_YET = {
     "access",
     "delivery",
     "feature_store",
-    "hosting",
     "model_registry",
     "monitoring",
     "network",
@@ -45,7 +45,7 @@ DEFAULT = re.compile(r"\bDefaults\s+to\b")
 NUMBER = re.compile(r"\b(?:int|float)\b")
 UNIT_OR_RANGE = re.compile(
     r"\d|\b(?:percent|percentage|share|fraction|seconds?|minutes?|hours?|days?|bytes|[KMG]i?B"
-    r"|at least|at most|between|positive|number of)\b"
+    r"|at least|at most|between|positive|number of|unit of)\b"
 )
 EXAMPLE = re.compile(r"^Examples?:\n(?! {4}```(?:python|bash|yaml|json)\n)", re.MULTILINE)
 PROMPT = re.compile(r"^ *(?:>>>|.*::$)", re.MULTILINE)
@@ -71,7 +71,7 @@ class Documented:
             yield f"{self.place}: has no docstring"
             return
         entries = args(self.text)
-        known = {parameter.name for parameter in self.parameters}
+        known = CONVENTIONAL | {parameter.name for parameter in self.parameters}
         for name in entries.keys() - known:
             yield f"{self.place}: Args: documents {name!r}, which is no parameter"
         for parameter in self.parameters:
@@ -130,13 +130,10 @@ def constructor_parameters(thing: type, text: str) -> tuple[Parameter, ...]:
     if issubclass(thing, enum.Enum):
         return ()
     if typing.is_typeddict(thing):
-        inherited: set[str] = set()
-        for base in getattr(thing, "__orig_bases__", ()):
-            inherited |= getattr(base, "__annotations__", {}).keys()
+        optional: frozenset[str] = getattr(thing, "__optional_keys__", frozenset())
         return tuple(
-            Parameter(name, name in thing.__optional_keys__, is_number(annotation))
-            for name, annotation in thing.__annotations__.items()
-            if name not in inherited
+            Parameter(name, name in optional, is_number(thing.__annotations__[name]))
+            for name in own_keys(thing)
         )
     # Such a class is not created by its constructor, and its factories document the fields.
     if "static factories" in text or "Created by `" in text:
@@ -156,6 +153,16 @@ def constructor_parameters(thing: type, text: str) -> tuple[Parameter, ...]:
         if base.__module__.startswith("mlops_constructs") and "__init__" in vars(base):
             return signature_parameters(vars(base)["__init__"])
     return ()
+
+
+def own_keys(thing: type) -> list[str]:
+    """Returns the keys that a TypedDict adds to those of its bases, which it does not remember."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(thing))).body
+    return [
+        statement.target.id
+        for statement in getattr(definition, "body", [])
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    ]
 
 
 def signature_parameters(function: Any) -> tuple[Parameter, ...]:

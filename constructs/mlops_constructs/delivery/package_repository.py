@@ -44,8 +44,7 @@ class PackageRepository(Construct):
     """Defines a repository of CodeArtifact through which packages come from PyPI and npm.
 
     CodeArtifact fetches what is asked for, keeps it, and serves it from then on. So notebooks, jobs
-    and builds in a network with the use `NetworkUse.PACKAGES` install packages and reach nothing
-    else. `studio_script` is for a lifecycle configuration of Studio, `ProjectResources(packages=)`
+    and builds in a network with `NetworkUseCase.PACKAGES` install packages and reach nothing else. `studio_script` is for a lifecycle configuration of Studio, `ProjectResources(packages=)`
     tells the builds of a project. CodeArtifact serves no conda channels.
 
     Source: "Working with Amazon VPC endpoints" and "Connect a CodeArtifact repository to a public

@@ -31,7 +31,7 @@ class IngestionJob:
         maximum_runtime: how long a run may take, up to 9 days. Left out: an hour.
         concurrency: records that are written at the same time, 1 to 100. What AWS throttles is
             tried again, and slower.
-        network: network that a run joins; it needs `NetworkUse.FEATURE_STORE`. Left out: none.
+        network: network that a run joins; it needs `NetworkUseCase.FEATURE_STORE`. Left out: none.
         encryption_key: key of the disk, of the schedule and of `dead_letters`. Left out: that of
             the files' bucket, or AWS's where it has none.
         role: with which runs act. Left out: one that is made here, with least privilege.
@@ -43,7 +43,7 @@ class IngestionJob:
         IngestionJob(
             repository=repository,
             tag_or_digest="1",
-            network=Network(stack, "Private", uses=[NetworkUse.FEATURE_STORE]),
+            network=Network(stack, "Private", uses=[NetworkUseCase.FEATURE_STORE]),
         )
         ```
     """

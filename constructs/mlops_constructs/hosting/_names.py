@@ -1,23 +1,27 @@
-"""What SageMaker accepts as a name."""
+"""Validation of SageMaker's names."""
 
 import re
 
 from mlops_constructs._problems import is_known
 
-LONGEST_NAME = 63
+MAX_NAME_LENGTH = 63
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 
 
 def name_problems(
-    parameter: str, name: str | None, *, reserve: int = 0, longest: int = LONGEST_NAME
+    parameter: str, name: str | None, *, reserve: int = 0, max_length: int = MAX_NAME_LENGTH
 ) -> list[str]:
-    """What SageMaker would refuse in a name, of which `reserve` characters are still to come."""
+    """Validates a name; `reserve` characters are appended to it.
+
+    Returns:
+        One message per problem.
+    """
     if name is None or not is_known(name):
         return []
-    longest -= reserve
-    if len(name) <= longest and _NAME.fullmatch(name):
+    max_length -= reserve
+    if len(name) <= max_length and _NAME.fullmatch(name):
         return []
     return [
-        f"{parameter}: got {name!r} ({len(name)} characters); allowed are 1 to {longest} letters, "
-        "digits and hyphens, with a letter or digit first and last"
+        f"{parameter}: got {name!r} ({len(name)} characters); allowed are 1 to {max_length} "
+        "letters, digits and hyphens, with a letter or digit first and last"
     ]

@@ -1,4 +1,4 @@
-"""What the role of a model may do beside what it was made for."""
+"""Permissions of execution roles that depend on the features of an endpoint."""
 
 from collections.abc import Iterable
 
@@ -13,11 +13,11 @@ INVOKING = (
     "sagemaker:InvokeEndpoint",
     "sagemaker:InvokeEndpointWithResponseStream",
 )
-"""Requests whose caller waits for the answer: each form of it is an action of its own in IAM."""
+"""Synchronous invocations; IAM has a separate action for each form of the response."""
 
 
 def grant(role: iam.IRole, permissions: Iterable[Permission]) -> None:
-    """Adds permissions to a role; a role that cannot be changed here is left alone."""
+    """Adds permissions to a role; does not change an imported role."""
     for permission in permissions:
         iam.Grant.add_to_principal(
             grantee=role,
@@ -29,7 +29,7 @@ def grant(role: iam.IRole, permissions: Iterable[Permission]) -> None:
 
 
 def use_of_volumes(key: kms.IKey) -> list[Permission]:
-    """What a role needs where SageMaker encrypts volumes of instances with a key.
+    """Returns the permissions to use a KMS key for volumes of instances.
 
     Source: CreateEndpointConfig, KmsKeyId; "Protect data at rest" of SageMaker's guide.
     """
@@ -44,16 +44,16 @@ def use_of_volumes(key: kms.IKey) -> list[Permission]:
 
 
 def writing_logs(scope: IConstruct, log_group: str) -> Permission:
-    """What a role needs to write the logs of its containers.
+    """Returns the permission to write the logs of containers.
 
-    A role without it hosts all the same, and nobody sees why a container fails.
+    A role without it can host a model, but the logs of a failing container are lost.
 
     Args:
-        scope: whose account and region the logs are in.
-        log_group: the group below `/aws/sagemaker/`, or `<kind>/*` for all of a kind.
+        scope: construct in the account and region of the logs.
+        log_group: log group below `/aws/sagemaker/`, or `<kind>/*` for all groups of a kind.
 
-    Source: "How to use SageMaker AI execution roles", section CreateModel; "Log groups and
-    streams that Amazon SageMaker AI sends to Amazon CloudWatch Logs".
+    Source: "How to use SageMaker AI execution roles", section CreateModel; "Log groups and streams
+    that Amazon SageMaker AI sends to Amazon CloudWatch Logs".
     """
     arn = cdk.Stack.of(scope).format_arn(
         service="logs",
@@ -69,5 +69,5 @@ def writing_logs(scope: IConstruct, log_group: str) -> Permission:
             "logs:PutLogEvents",
         ],
         resources=[arn] if log_group.endswith("*") else [arn, f"{arn}:*"],
-        because="SageMaker names the streams of a log when containers start",
+        because="SageMaker names the log streams when containers start",
     )

@@ -43,13 +43,13 @@ class MonitoringNetwork(JobNetwork):
     def within(network: NetworkBase) -> "MonitoringNetwork":
         """The subnets and security groups of a `Network`.
 
-        With `NetworkUse.MODEL_MONITORING` a run reaches CloudWatch from there, which that of a
+        With `NetworkUseCase.MODEL_MONITORING` a run reaches CloudWatch from there, which that of a
         `DriftMonitor` needs; S3 is always within reach.
 
         Example:
             ```python
             MonitoringNetwork.within(
-                Network(stack, "Private", uses=[NetworkUse.MODEL_MONITORING])
+                Network(stack, "Private", uses=[NetworkUseCase.MODEL_MONITORING])
             )
             ```
         """

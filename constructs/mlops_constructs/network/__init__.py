@@ -4,7 +4,7 @@ from .flow_logs import FlowLogs
 from .internet_access import InternetAccess
 from .network import Network
 from .network_base import NetworkBase
-from .network_use_case import EndpointService, NetworkUse
+from .network_use_case import EndpointService, NetworkUseCase
 
 __all__ = [
     "EndpointService",
@@ -12,5 +12,5 @@ __all__ = [
     "InternetAccess",
     "Network",
     "NetworkBase",
-    "NetworkUse",
+    "NetworkUseCase",
 ]

@@ -26,7 +26,7 @@ from ._subnets import Subnets
 from .flow_logs import FlowLogs, allow_cloud_watch_logs
 from .internet_access import InternetAccess
 from .network_base import NetworkBase
-from .network_use_case import NetworkUse, services_of
+from .network_use_case import NetworkUseCase, services_of
 
 
 class Network(NetworkBase):
@@ -44,7 +44,7 @@ class Network(NetworkBase):
 
     Example:
         ```python
-        Network(stack, "Network", uses=[NetworkUse.TRAINING, NetworkUse.FEATURE_STORE])
+        Network(stack, "Network", uses=[NetworkUseCase.TRAINING, NetworkUseCase.FEATURE_STORE])
         ```
     """
 
@@ -53,7 +53,7 @@ class Network(NetworkBase):
         scope: Construct,
         construct_id: str,
         *,
-        uses: Sequence[NetworkUse] = (),
+        uses: Sequence[NetworkUseCase] = (),
         cidr: str = "10.0.0.0/16",
         availability_zones: int = 2,
         flow_logs: FlowLogs | None = None,
@@ -195,7 +195,7 @@ class Network(NetworkBase):
             isolated_subnet_route_table_ids=subnets.route_table_ids,
         )
 
-    def _security_group(self, uses: Sequence[NetworkUse]) -> ec2.SecurityGroup:
+    def _security_group(self, uses: Sequence[NetworkUseCase]) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
             self,
             "SecurityGroup",

@@ -118,7 +118,7 @@ REDSHIFT_DATA = EndpointService(name="RedshiftData", service=_Aws.REDSHIFT_DATA)
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkUse:
+class NetworkUseCase:
     """Defines what code in a network does, and so which AWS services it calls from there.
 
     SageMaker itself pulls images, collects logs and decrypts volumes from outside of the network:
@@ -142,7 +142,9 @@ class NetworkUse:
 
     Example:
         ```python
-        NetworkUse(name="secrets of a database", services=(NetworkUse.PARAMETERS.services[1],))
+        NetworkUseCase(
+            name="secrets of a database", services=(NetworkUseCase.PARAMETERS.services[1],)
+        )
         ```
     """
 
@@ -154,103 +156,109 @@ class NetworkUse:
     packages: bool = False
 
     #: Training, processing and transform jobs: their code looks up its account and its jobs.
-    TRAINING: ClassVar[NetworkUse]
+    TRAINING: ClassVar[NetworkUseCase]
     #: Applications in the network that invoke endpoints.
-    HOSTING: ClassVar[NetworkUse]
+    HOSTING: ClassVar[NetworkUseCase]
     #: Starting pipelines, and registering models, from the network.
-    PIPELINES: ClassVar[NetworkUse]
+    PIPELINES: ClassVar[NetworkUseCase]
     #: A Studio domain with network access `VpcOnly`, reached from the network itself too.
-    STUDIO: ClassVar[NetworkUse]
+    STUDIO: ClassVar[NetworkUseCase]
     #: Experiments in MLflow.
-    EXPERIMENTS: ClassVar[NetworkUse]
+    EXPERIMENTS: ClassVar[NetworkUseCase]
     #: Features, online, and offline through Athena and the Glue catalog.
-    FEATURE_STORE: ClassVar[NetworkUse]
+    FEATURE_STORE: ClassVar[NetworkUseCase]
     #: Jobs that publish metrics of a model's quality to CloudWatch.
-    MODEL_MONITORING: ClassVar[NetworkUse]
+    MODEL_MONITORING: ClassVar[NetworkUseCase]
     #: Images pulled or pushed from the network, as builds and local mode do.
-    IMAGES: ClassVar[NetworkUse]
+    IMAGES: ClassVar[NetworkUseCase]
     #: Repositories of CodeCommit, by git.
-    CODE_COMMIT: ClassVar[NetworkUse]
+    CODE_COMMIT: ClassVar[NetworkUseCase]
     #: Products of Service Catalog, where templates of projects are published there.
-    PROJECTS: ClassVar[NetworkUse]
+    PROJECTS: ClassVar[NetworkUseCase]
     #: Pipelines and builds that code in the network starts and watches.
-    DELIVERY: ClassVar[NetworkUse]
+    DELIVERY: ClassVar[NetworkUseCase]
     #: Code that encrypts by itself. S3 and SageMaker use their keys from outside of the network.
-    ENCRYPTION: ClassVar[NetworkUse]
+    ENCRYPTION: ClassVar[NetworkUseCase]
     #: Parameters of Systems Manager, and secrets.
-    PARAMETERS: ClassVar[NetworkUse]
+    PARAMETERS: ClassVar[NetworkUseCase]
     #: Tables of DynamoDB, through a gateway that costs nothing.
-    TABLES: ClassVar[NetworkUse]
+    TABLES: ClassVar[NetworkUseCase]
     #: A file system of one's own, mounted with IAM authorisation.
-    FILE_SYSTEMS: ClassVar[NetworkUse]
+    FILE_SYSTEMS: ClassVar[NetworkUseCase]
     #: Functions of this library that CloudFormation calls, where an organisation wants them in a
     #: VPC: the network's own runs there too.
-    FUNCTIONS: ClassVar[NetworkUse]
+    FUNCTIONS: ClassVar[NetworkUseCase]
     #: Builds of a project that run in the network: they write their log, run the training pipeline,
     #: test endpoints and compare stacks.
-    BUILDS: ClassVar[NetworkUse]
+    BUILDS: ClassVar[NetworkUseCase]
     #: Packages of Python and npm out of a `PackageRepository`, for Studio, jobs and builds.
-    PACKAGES: ClassVar[NetworkUse]
+    PACKAGES: ClassVar[NetworkUseCase]
     #: Models of Bedrock, and Amazon Q Developer in JupyterLab and Code Editor. In us-east-1 Q's
     #: suggestions take the endpoint "codewhisperer" too, which exists there alone.
-    ASSISTANT: ClassVar[NetworkUse]
+    ASSISTANT: ClassVar[NetworkUseCase]
     #: An IDE on somebody's own machine, connected to a space of Studio over Systems Manager.
-    REMOTE_IDE: ClassVar[NetworkUse]
+    REMOTE_IDE: ClassVar[NetworkUseCase]
     #: What an ML engineer looks at: stacks and why they failed, scaling, metrics and logs.
-    OPERATIONS: ClassVar[NetworkUse]
+    OPERATIONS: ClassVar[NetworkUseCase]
     #: Tables that notebooks and jobs query: Athena, Glue, Lake Formation, Redshift, EMR Serverless.
-    DATA_SOURCES: ClassVar[NetworkUse]
+    DATA_SOURCES: ClassVar[NetworkUseCase]
 
 
-NetworkUse.TRAINING = NetworkUse(
+NetworkUseCase.TRAINING = NetworkUseCase(
     name="training", services=(SAGEMAKER_API, SAGEMAKER_METRICS, STS), internal=True
 )
-NetworkUse.HOSTING = NetworkUse(name="hosting", services=(SAGEMAKER_RUNTIME,))
-NetworkUse.PIPELINES = NetworkUse(name="pipelines", services=(SAGEMAKER_API, STS))
-NetworkUse.STUDIO = NetworkUse(
+NetworkUseCase.HOSTING = NetworkUseCase(name="hosting", services=(SAGEMAKER_RUNTIME,))
+NetworkUseCase.PIPELINES = NetworkUseCase(name="pipelines", services=(SAGEMAKER_API, STS))
+NetworkUseCase.STUDIO = NetworkUseCase(
     name="studio",
     services=(SAGEMAKER_API, SAGEMAKER_RUNTIME, SAGEMAKER_STUDIO, STS, LOGS),
 )
-NetworkUse.EXPERIMENTS = NetworkUse(
+NetworkUseCase.EXPERIMENTS = NetworkUseCase(
     name="experiments", services=(SAGEMAKER_API, SAGEMAKER_EXPERIMENTS, STS)
 )
-NetworkUse.FEATURE_STORE = NetworkUse(
+NetworkUseCase.FEATURE_STORE = NetworkUseCase(
     name="feature store",
     services=(SAGEMAKER_API, FEATURE_STORE_RUNTIME, ATHENA, GLUE, STS),
 )
-NetworkUse.MODEL_MONITORING = NetworkUse(name="model monitoring", services=(MONITORING,))
-NetworkUse.IMAGES = NetworkUse(name="images", services=(ECR_API, ECR_DOCKER))
-NetworkUse.CODE_COMMIT = NetworkUse(name="CodeCommit", services=(CODE_COMMIT, CODE_COMMIT_GIT, STS))
-NetworkUse.PROJECTS = NetworkUse(name="projects", services=(SAGEMAKER_API, SERVICE_CATALOG))
-NetworkUse.DELIVERY = NetworkUse(
+NetworkUseCase.MODEL_MONITORING = NetworkUseCase(name="model monitoring", services=(MONITORING,))
+NetworkUseCase.IMAGES = NetworkUseCase(name="images", services=(ECR_API, ECR_DOCKER))
+NetworkUseCase.CODE_COMMIT = NetworkUseCase(
+    name="CodeCommit", services=(CODE_COMMIT, CODE_COMMIT_GIT, STS)
+)
+NetworkUseCase.PROJECTS = NetworkUseCase(name="projects", services=(SAGEMAKER_API, SERVICE_CATALOG))
+NetworkUseCase.DELIVERY = NetworkUseCase(
     name="delivery", services=(CODE_BUILD, CODE_PIPELINE, EVENTS, LOGS, STS)
 )
-NetworkUse.ENCRYPTION = NetworkUse(name="encryption", services=(KMS,))
-NetworkUse.PARAMETERS = NetworkUse(name="parameters", services=(SSM, SECRETS))
-NetworkUse.TABLES = NetworkUse(name="tables", services=(), dynamodb=True)
-NetworkUse.FILE_SYSTEMS = NetworkUse(name="file systems", services=(FILE_SYSTEM,), internal=True)
-NetworkUse.FUNCTIONS = NetworkUse(
+NetworkUseCase.ENCRYPTION = NetworkUseCase(name="encryption", services=(KMS,))
+NetworkUseCase.PARAMETERS = NetworkUseCase(name="parameters", services=(SSM, SECRETS))
+NetworkUseCase.TABLES = NetworkUseCase(name="tables", services=(), dynamodb=True)
+NetworkUseCase.FILE_SYSTEMS = NetworkUseCase(
+    name="file systems", services=(FILE_SYSTEM,), internal=True
+)
+NetworkUseCase.FUNCTIONS = NetworkUseCase(
     name="functions", services=(EC2, FILE_SYSTEM, SAGEMAKER_API), cloudformation=True
 )
 
-NetworkUse.BUILDS = NetworkUse(
+NetworkUseCase.BUILDS = NetworkUseCase(
     name="builds", services=(SAGEMAKER_API, SAGEMAKER_RUNTIME, CLOUDFORMATION, LOGS, STS)
 )
-NetworkUse.PACKAGES = NetworkUse(
+NetworkUseCase.PACKAGES = NetworkUseCase(
     name="packages", services=(PACKAGES_API, PACKAGES_REPOSITORIES), packages=True
 )
-NetworkUse.ASSISTANT = NetworkUse(name="assistant", services=(BEDROCK, Q_DEVELOPER))
-NetworkUse.REMOTE_IDE = NetworkUse(name="remote IDE", services=(SSM, SSM_MESSAGES, EC2_MESSAGES))
-NetworkUse.OPERATIONS = NetworkUse(
+NetworkUseCase.ASSISTANT = NetworkUseCase(name="assistant", services=(BEDROCK, Q_DEVELOPER))
+NetworkUseCase.REMOTE_IDE = NetworkUseCase(
+    name="remote IDE", services=(SSM, SSM_MESSAGES, EC2_MESSAGES)
+)
+NetworkUseCase.OPERATIONS = NetworkUseCase(
     name="operations", services=(CLOUDFORMATION, SCALING, MONITORING, LOGS)
 )
-NetworkUse.DATA_SOURCES = NetworkUse(
+NetworkUseCase.DATA_SOURCES = NetworkUseCase(
     name="data sources",
     services=(ATHENA, GLUE, LAKE_FORMATION, REDSHIFT_DATA, EMR_SERVERLESS, STS),
 )
 
 
-def services_of(uses: tuple[NetworkUse, ...]) -> list[EndpointService]:
+def services_of(uses: tuple[NetworkUseCase, ...]) -> list[EndpointService]:
     """The endpoints of all uses, each once, in the order of their names."""
     found = {service.name: service for use in uses for service in use.services}
     return [found[name] for name in sorted(found)]

@@ -88,7 +88,7 @@ class DomainBase(cdk.Resource):
 
         The role is the one with which they work in Studio, which says whose session it is. Spaces
         have to allow it (`Space(remote_access=True)`), and a network without a way to the internet
-        needs `NetworkUse.REMOTE_IDE`. Whatever is in a space can leave it that way.
+        needs `NetworkUseCase.REMOTE_IDE`. Whatever is in a space can leave it that way.
 
         Source: "Set up remote access" in the Developer Guide, deep links.
 

@@ -16,7 +16,7 @@ from stores import Stores
 
 from mlops_constructs import feature_store
 from mlops_constructs.feature_store import Feature
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 
 BALANCES = feature_store.FeatureSchema(
     features=[
@@ -53,7 +53,7 @@ class FeatureIngestion(cdk.Stack):
             job=feature_store.IngestionJob(
                 repository=stores.repository,
                 tag_or_digest="model-build",
-                network=Network(self, "Network", uses=[NetworkUse.FEATURE_STORE]),
+                network=Network(self, "Network", uses=[NetworkUseCase.FEATURE_STORE]),
             ),
             schedule=scheduler.ScheduleExpression.cron(hour="3", minute="0"),
         )

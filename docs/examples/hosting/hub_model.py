@@ -14,7 +14,7 @@ from constructs import Construct
 from stores import Stores
 
 from mlops_constructs.hosting import (
-    Capacity,
+    CapacitySize,
     Endpoint,
     Model,
     ModelSource,
@@ -58,6 +58,6 @@ class HubModel(cdk.Stack):
                 RealTimeVariant(model=model, instance_type="ml.m7i.large", initial_instance_count=2)
             ],
             encryption_key=stores.key,
-            rollout=Rollout.rolling(batch=Capacity.percent(50)),
+            rollout=Rollout.rolling(batch=CapacitySize.percent(50)),
         )
         cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)

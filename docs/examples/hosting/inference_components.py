@@ -14,17 +14,17 @@ from stores import Stores
 
 from mlops_constructs.access import ModelExecutionRole
 from mlops_constructs.hosting import (
-    Capacity,
-    ComponentCompute,
-    CopyPlacement,
+    CapacitySize,
+    ComputeResourceRequirements,
     Endpoint,
     InferenceComponent,
-    ManagedFleet,
+    ManagedInstanceScaling,
     Model,
     Rollback,
     Rollout,
     Scaling,
     ScalingPolicy,
+    SchedulingConfig,
 )
 
 
@@ -42,7 +42,9 @@ class InferenceComponents(cdk.Stack):
             model_data_bucket=stores.bucket,
             encryption_keys=[stores.key],
         )
-        fleet = ManagedFleet(instance_type="ml.m7i.xlarge", role=role, minimum=0, maximum=3)
+        fleet = ManagedInstanceScaling(
+            instance_type="ml.m7i.xlarge", role=role, minimum=0, maximum=3
+        )
         endpoint = Endpoint(
             self,
             "Endpoint",
@@ -58,12 +60,12 @@ class InferenceComponents(cdk.Stack):
                 endpoint=endpoint,
                 model=Model(self, f"{name.capitalize()}Model", source=source, role=role),
                 inference_component_name=f"inference-components-{name}",
-                compute=ComponentCompute(minimum_memory_mb=1024, cpu_cores=1),
-                placement=CopyPlacement.spread(),
+                compute=ComputeResourceRequirements(minimum_memory_mb=1024, cpu_cores=1),
+                placement=SchedulingConfig.spread(),
                 cache_artifacts=True,
                 scaling=Scaling.between(0, 4, ScalingPolicy.target_concurrency(5)),
                 rollout=Rollout.rolling(
-                    batch=Capacity.percent(50),
+                    batch=CapacitySize.percent(50),
                     rollback=Rollback.on_health(notify=stores.topic),
                 ),
             )

@@ -14,19 +14,19 @@ from constructs import Construct
 from stores import Stores
 
 from mlops_constructs.hosting import (
-    Capacity,
+    CapacitySize,
     DataCapture,
     Endpoint,
-    MetricPublication,
+    MetricsConfig,
     Model,
     RealTimeVariant,
     Rollback,
     Rollout,
-    Routing,
+    RoutingStrategy,
     Scaling,
     ScalingMetric,
     ScalingPolicy,
-    ScheduledCapacity,
+    ScheduledAction,
 )
 
 
@@ -42,13 +42,13 @@ class RealTimeEndpoint(cdk.Stack):
             "Model",
             source=churn_model(stores),
         )
-        working_days = ScheduledCapacity(
+        working_days = ScheduledAction(
             name="WorkingDays",
             schedule=autoscaling.Schedule.cron(hour="7", minute="30", week_day="MON-FRI"),
             minimum=3,
             time_zone=cdk.TimeZone.EUROPE_BERLIN,
         )
-        nights = ScheduledCapacity(
+        nights = ScheduledAction(
             name="Nights",
             schedule=autoscaling.Schedule.cron(hour="20", minute="0"),
             minimum=2,
@@ -59,7 +59,7 @@ class RealTimeEndpoint(cdk.Stack):
             name="Champion",
             instance_type="ml.m7i.large",
             weight=9,
-            routing=Routing.LEAST_OUTSTANDING_REQUESTS,
+            routing=RoutingStrategy.LEAST_OUTSTANDING_REQUESTS,
             scaling=Scaling.between(
                 2,
                 6,
@@ -84,11 +84,11 @@ class RealTimeEndpoint(cdk.Stack):
                 stores.bucket, prefix="real-time-endpoint/capture", sampling_percentage=20
             ),
             rollout=Rollout.canary(
-                size=Capacity.percent(10),
+                size=CapacitySize.percent(10),
                 rollback=Rollback.on_health(
                     maximum_latency=cdk.Duration.millis(500), notify=stores.topic
                 ),
             ),
-            metrics=MetricPublication(enhanced=True, frequency=cdk.Duration.seconds(30)),
+            metrics=MetricsConfig(enhanced=True, frequency=cdk.Duration.seconds(30)),
         )
         cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)

@@ -12,7 +12,7 @@ from constructs import Construct
 from stores import Stores
 
 from mlops_constructs.hosting import (
-    Capacity,
+    CapacitySize,
     DataCapture,
     Endpoint,
     Model,
@@ -50,6 +50,6 @@ class ShadowEndpoint(cdk.Stack):
             ),
             encryption_key=stores.key,
             data_capture=DataCapture.to_bucket(stores.bucket, prefix="shadow-endpoint/capture"),
-            rollout=Rollout.linear(step=Capacity.percent(50)),
+            rollout=Rollout.linear(step=CapacitySize.percent(50)),
         )
         cdk.CfnOutput(self, "EndpointName", value=endpoint.endpoint_name)

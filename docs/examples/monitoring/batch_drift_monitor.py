@@ -14,9 +14,9 @@ from stores import Stores
 
 from mlops_constructs import monitoring
 from mlops_constructs.hosting import (
+    BatchDataCapture,
     BatchTransform,
     Model,
-    TransformCapture,
     TransformInput,
     TransformInstances,
     TransformOutput,
@@ -40,7 +40,7 @@ class BatchDriftMonitor(cdk.Stack):
             instances=TransformInstances(instance_type="ml.m7i.large", encryption_key=stores.key),
             schedule=scheduler.ScheduleExpression.cron(hour="3", minute="0"),
             job_name_prefix="scores",
-            capture=TransformCapture(bucket=stores.bucket, prefix="batch/capture"),
+            capture=BatchDataCapture(bucket=stores.bucket, prefix="batch/capture"),
         )
         network = Network.from_ids(
             self,

@@ -16,7 +16,7 @@ from stores import Stores
 from mlops_constructs import monitoring
 from mlops_constructs.access import ModelExecutionRole
 from mlops_constructs.hosting import Endpoint
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 
 FEATURES = ("age", "balance")
 
@@ -29,7 +29,7 @@ class DriftMonitor(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id, **options)
         endpoint = Endpoint.from_endpoint_name(self, "Endpoint", "churn-prod")
-        network = Network(self, "Network", uses=[NetworkUse.MODEL_MONITORING])
+        network = Network(self, "Network", uses=[NetworkUseCase.MODEL_MONITORING])
         monitor = monitoring.DriftMonitor(
             self,
             "DataQuality",

@@ -17,7 +17,7 @@ from mlops_constructs.hosting import (
     Model,
     RealTimeVariant,
 )
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 
 
 class ModelMonitorWithOwnImage(cdk.Stack):
@@ -42,7 +42,7 @@ class ModelMonitorWithOwnImage(cdk.Stack):
             encryption_key=stores.key,
             data_capture=DataCapture.to_bucket(stores.bucket),
         )
-        network = Network(self, "Network", uses=[NetworkUse.MODEL_MONITORING])
+        network = Network(self, "Network", uses=[NetworkUseCase.MODEL_MONITORING])
         labels = monitoring.GroundTruth.in_bucket(
             stores.bucket, prefix="ground-truth", delay=cdk.Duration.hours(6)
         )

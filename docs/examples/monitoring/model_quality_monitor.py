@@ -9,7 +9,7 @@ from stores import Stores
 
 from mlops_constructs import monitoring
 from mlops_constructs.hosting import Endpoint
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 
 
 class ModelQualityMonitor(cdk.Stack):
@@ -20,7 +20,7 @@ class ModelQualityMonitor(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id, **options)
         endpoint = Endpoint.from_endpoint_name(self, "Endpoint", "churn-prod")
-        network = Network(self, "Network", uses=[NetworkUse.MODEL_MONITORING])
+        network = Network(self, "Network", uses=[NetworkUseCase.MODEL_MONITORING])
         monitor = monitoring.DriftMonitor(
             self,
             "ModelQuality",

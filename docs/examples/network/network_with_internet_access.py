@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from mlops_constructs.network import InternetAccess, Network, NetworkUse
+from mlops_constructs.network import InternetAccess, Network, NetworkUseCase
 
 
 class NetworkWithInternetAccess(cdk.Stack):
@@ -22,7 +22,7 @@ class NetworkWithInternetAccess(cdk.Stack):
         network = Network(
             self,
             "Network",
-            uses=[NetworkUse.TRAINING],
+            uses=[NetworkUseCase.TRAINING],
             cidr="10.21.0.0/20",
             internet=InternetAccess.through_nat(because="packages come from PyPI"),
         )

@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from mlops_constructs.network import FlowLogs, Network, NetworkUse
+from mlops_constructs.network import FlowLogs, Network, NetworkUseCase
 
 
 class PrivateNetwork(cdk.Stack):
@@ -22,7 +22,7 @@ class PrivateNetwork(cdk.Stack):
         network = Network(
             self,
             "Network",
-            uses=[NetworkUse.STUDIO, NetworkUse.TRAINING, NetworkUse.FEATURE_STORE],
+            uses=[NetworkUseCase.STUDIO, NetworkUseCase.TRAINING, NetworkUseCase.FEATURE_STORE],
             cidr="10.20.0.0/16",
             flow_logs=FlowLogs.to_log_group(retention=logs.RetentionDays.ONE_YEAR),
         )

@@ -16,7 +16,7 @@ from stores import Stores
 from mlops_constructs import studio
 from mlops_constructs.access import Persona, PersonaRole, ProjectAccess
 from mlops_constructs.delivery import PackageRepository
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 
 
 class PackagesWithoutInternet(cdk.Stack):
@@ -29,7 +29,7 @@ class PackagesWithoutInternet(cdk.Stack):
         network = Network(
             self,
             "Network",
-            uses=[NetworkUse.STUDIO, NetworkUse.PACKAGES],
+            uses=[NetworkUseCase.STUDIO, NetworkUseCase.PACKAGES],
             allowed_from=["10.8.0.0/16"],
         )
         packages = PackageRepository(

@@ -18,7 +18,7 @@ from stores import Stores
 
 from mlops_constructs import studio
 from mlops_constructs.access import Persona, PersonaRole, ProjectAccess
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 
 PEOPLE = Path(__file__).with_name("people.yaml")
 SCRIPT = Path(__file__).with_name("install_tools.sh")
@@ -31,7 +31,7 @@ class StudioDomain(cdk.Stack):
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
     ) -> None:
         super().__init__(scope, construct_id, **options)
-        network = Network(self, "Network", uses=[NetworkUse.STUDIO, NetworkUse.FUNCTIONS])
+        network = Network(self, "Network", uses=[NetworkUseCase.STUDIO, NetworkUseCase.FUNCTIONS])
         domain = studio.Domain(
             self,
             "Studio",

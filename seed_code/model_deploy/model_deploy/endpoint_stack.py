@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 from mlops_constructs.hosting import (
-    Capacity,
+    CapacitySize,
     DataCapture,
     Endpoint,
     Model,
@@ -168,9 +168,9 @@ def _rollout(rollout: settings.Rollout | None) -> Rollout | None:
     maximum = _minutes(rollout.maximum_minutes)
     rollback = _rollback(rollout.rollback)
     if rollout.instances is not None:
-        size = Capacity.instances(rollout.instances)
+        size = CapacitySize.instances(rollout.instances)
     else:
-        size = Capacity.percent(rollout.percent or 0)
+        size = CapacitySize.percent(rollout.percent or 0)
     match rollout.strategy:
         case "all-at-once":
             return Rollout.all_at_once(

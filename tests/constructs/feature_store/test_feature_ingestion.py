@@ -21,7 +21,7 @@ from mlops_constructs.feature_store import (
     FeatureIngestion,
     IngestionJob,
 )
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 
 NIGHTLY = scheduler.ScheduleExpression.cron(
     hour="3", minute="0", time_zone=cdk.TimeZone.EUROPE_BERLIN
@@ -170,7 +170,7 @@ def test_the_key_of_the_online_store_is_used_to_write_it(stack: cdk.Stack, defin
 
 
 def test_a_job_joins_a_private_network(stack: cdk.Stack, define: Define) -> None:
-    network = Network(stack, "Network", uses=[NetworkUse.FEATURE_STORE])
+    network = Network(stack, "Network", uses=[NetworkUseCase.FEATURE_STORE])
 
     define(network=network)
 

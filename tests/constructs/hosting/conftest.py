@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlops_constructs.hosting import Endpoint, ManagedFleet, Model, ModelSource
+from mlops_constructs.hosting import Endpoint, ManagedInstanceScaling, Model, ModelSource
 
 PACKAGE_ARN = "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/7"
 ROLE_ARN = "arn:aws:iam::111111111111:role/model"
@@ -65,7 +65,7 @@ def open_model(stack: cdk.Stack, role: iam.IRole) -> Model:
 @pytest.fixture
 def shared(stack: cdk.Stack, role: iam.IRole) -> Endpoint:
     """An endpoint that hosts inference components."""
-    fleet = ManagedFleet(instance_type="ml.m7i.xlarge", role=role, minimum=0, maximum=3)
+    fleet = ManagedInstanceScaling(instance_type="ml.m7i.xlarge", role=role, minimum=0, maximum=3)
     return Endpoint(stack, "Shared", endpoint_name="shared", variants=[fleet])
 
 

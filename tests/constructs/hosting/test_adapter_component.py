@@ -11,11 +11,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from mlops_constructs.hosting import (
-    ComponentCompute,
+    ComputeResourceRequirements,
     Endpoint,
     InferenceComponent,
     InferenceComponentBase,
-    ManagedFleet,
+    ManagedInstanceScaling,
     Model,
     ModelSource,
     RealTimeVariant,
@@ -34,7 +34,7 @@ def base(stack: cdk.Stack, shared: Endpoint, model: Model) -> InferenceComponent
         "Base",
         endpoint=shared,
         model=model,
-        compute=ComponentCompute(minimum_memory_mb=1024),
+        compute=ComputeResourceRequirements(minimum_memory_mb=1024),
         inference_component_name="llm",
     )
 
@@ -80,7 +80,7 @@ def test_the_roles_of_model_and_fleet_read_that_archive_before_it_is_loaded(
     service = iam.ServicePrincipal("sagemaker.amazonaws.com")
     of_model = iam.Role(stack, "OfModel", assumed_by=service)
     of_fleet = iam.Role(stack, "OfFleet", assumed_by=service)
-    fleet = ManagedFleet(instance_type="ml.m7i.xlarge", role=of_fleet, maximum=1)
+    fleet = ManagedInstanceScaling(instance_type="ml.m7i.xlarge", role=of_fleet, maximum=1)
     source = ModelSource.from_package(PACKAGE_ARN)
     encrypted = s3.Bucket.from_bucket_attributes(
         stack, "Encrypted", bucket_name="adapters", encryption_key=key
@@ -90,7 +90,7 @@ def test_the_roles_of_model_and_fleet_read_that_archive_before_it_is_loaded(
         "Base",
         endpoint=Endpoint(stack, "E", variants=[fleet]),
         model=Model(stack, "M", source=source, role=of_model),
-        compute=ComponentCompute(minimum_memory_mb=1024),
+        compute=ComputeResourceRequirements(minimum_memory_mb=1024),
     )
 
     french(stack, base, encrypted)
@@ -138,7 +138,9 @@ def test_an_adapter_is_invoked_by_its_own_name(
     refs = [resource["Ref"] for resource in statement["Resource"]]
     assert [ref[:6] for ref in refs] == ["Shared", "French"]
     assert adapter.metric_invocations().dimensions == {"InferenceComponentName": "french"}
-    with pytest.raises(ValueError, match="got CPUUtilization of an adapter, which reserves noth"):
+    with pytest.raises(
+        ValueError, match="got CPUUtilization of an adapter, which reserves no resou"
+    ):
         adapter.metric_cpu_utilization()
 
 
@@ -204,7 +206,7 @@ def test_an_adapter_has_no_adapters(
 ) -> None:
     adapter = french(stack, base, bucket)
 
-    with pytest.raises(ValueError, match="base: got S/French, an adapter itself"):
+    with pytest.raises(ValueError, match="base: got S/French, which is an adapter"):
         InferenceComponent.adapter(
             stack, "Of", base=adapter, artifact_bucket=bucket, artifact_key=KEY
         )

@@ -15,7 +15,7 @@ from mlops_constructs.hosting import (
     AsyncInference,
     DataCapture,
     Endpoint,
-    ManagedFleet,
+    ManagedInstanceScaling,
     Model,
     ModelSource,
     RealTimeVariant,
@@ -211,13 +211,15 @@ def test_a_queue_has_one_variant_on_instances_of_its_own_and_no_capture(
         data_capture=DataCapture.to_bucket(bucket),
     )
     assert "asynchronous: got 2 variants; InvokeEndpointAsync cannot choose one" in told
-    assert "data_capture: got it for an asynchronous endpoint, which captures nothing" in told
+    assert "data_capture: asynchronous endpoints do not support data capture" in told
 
     told = refusal(ServerlessVariant(model=open_model), asynchronous=asynchronous)
-    assert "asynchronous: got it with a serverless variant" in told
+    assert "asynchronous: cannot be combined with a serverless variant" in told
 
-    fleet = ManagedFleet(instance_type="ml.m7i.large", role=role, maximum=1)
-    assert "asynchronous: got it with a ManagedFleet" in refusal(fleet, asynchronous=asynchronous)
+    fleet = ManagedInstanceScaling(instance_type="ml.m7i.large", role=role, maximum=1)
+    assert "asynchronous: cannot be combined with ManagedInstanceScaling" in refusal(
+        fleet, asynchronous=asynchronous
+    )
 
 
 def test_a_queue_has_no_multi_model_container(

@@ -15,12 +15,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 
 from mlops_constructs.hosting import (
-    Batch,
+    BatchDataCapture,
+    BatchStrategy,
     BatchTransform,
     Model,
     ModelSource,
-    Split,
-    TransformCapture,
+    SplitType,
     TransformInput,
     TransformInstances,
     TransformOutput,
@@ -106,7 +106,7 @@ def test_jobs_filter_join_encrypt_and_share_the_work(
             bucket=bucket,
             prefix="batch/in",
             gzip=True,
-            batch=Batch.SINGLE_RECORD,
+            batch=BatchStrategy.SINGLE_RECORD,
             input_filter="$[1:]",
         ),
         destination=TransformOutput(
@@ -143,7 +143,7 @@ def test_whole_files_have_no_batch_strategy(
     stack: cdk.Stack, model: Model, bucket: s3.IBucket, resources: Resources
 ) -> None:
     source = TransformInput(
-        bucket=bucket, prefix="images", content_type="image/png", split=Split.NONE
+        bucket=bucket, prefix="images", content_type="image/png", split=SplitType.NONE
     )
 
     transform(stack, model, bucket, source=source)
@@ -219,7 +219,7 @@ def test_jobs_list_what_they_read_and_wrote_where_a_monitor_looks(
     stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository, resources: Resources
 ) -> None:
     model = Model(stack, "M", source=ModelSource.from_image(repository, tag_or_digest="1"))
-    capture = TransformCapture(
+    capture = BatchDataCapture(
         bucket=bucket,
         prefix="batch/capture",
         encryption_key=kms.Key(stack, "CaptureKey"),
@@ -246,4 +246,4 @@ def test_a_capture_without_a_prefix_is_refused(
     stack: cdk.Stack, model: Model, bucket: s3.IBucket
 ) -> None:
     with pytest.raises(ValueError, match="capture prefix: got ''"):
-        transform(stack, model, bucket, capture=TransformCapture(bucket=bucket, prefix=""))
+        transform(stack, model, bucket, capture=BatchDataCapture(bucket=bucket, prefix=""))

@@ -10,11 +10,11 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 
 from mlops_constructs.hosting import (
-    Batch,
+    BatchStrategy,
     BatchTransform,
     Model,
     ModelSource,
-    Split,
+    SplitType,
     TransformInput,
     TransformInstances,
     TransformOutput,
@@ -60,7 +60,7 @@ def test_a_key_is_refused_where_it_would_not_encrypt_local_disks(
 
     told = refused(model, bucket, instances=instances)
 
-    assert "instances encryption_key: got it with ml.g5.xlarge, whose local NVMe disks" in told
+    assert "instances encryption_key: got a key for ml.g5.xlarge, whose local NVMe disks" in told
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_a_key_is_refused_where_it_would_not_encrypt_local_disks(
     [
         ("application/json", {}, True),
         ("application/JSON; charset=utf-8", {}, True),
-        ("application/json", {"batch": Batch.SINGLE_RECORD}, False),
-        ("application/json", {"split": Split.NONE}, False),
+        ("application/json", {"batch": BatchStrategy.SINGLE_RECORD}, False),
+        ("application/json", {"split": SplitType.NONE}, False),
         ("application/jsonlines", {}, False),
         ("text/csv", {}, False),
     ],
@@ -82,7 +82,7 @@ def test_many_json_documents_in_a_request_are_json_lines(
     found = source.problems()
 
     assert bool(found) is refused_here
-    assert all("use application/jsonlines, or Batch.SINGLE_RECORD" in one for one in found)
+    assert all("use application/jsonlines, or BatchStrategy.SINGLE_RECORD" in one for one in found)
 
 
 def test_places_filters_and_names_that_aws_refuses(model: Model, bucket: s3.IBucket) -> None:

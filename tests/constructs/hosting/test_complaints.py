@@ -17,12 +17,12 @@ from aws_cdk import aws_scheduler as scheduler
 from mlops_constructs.hosting import (
     AsyncInference,
     BatchTransform,
-    Capacity,
-    ComponentCompute,
+    CapacitySize,
+    ComputeResourceRequirements,
     DataCapture,
     Endpoint,
     InferenceComponent,
-    ManagedFleet,
+    ManagedInstanceScaling,
     Model,
     ModelSource,
     RealTimeVariant,
@@ -30,7 +30,7 @@ from mlops_constructs.hosting import (
     Scaling,
     ScalingMetric,
     ScalingPolicy,
-    ScheduledCapacity,
+    ScheduledAction,
     ServerlessVariant,
     ShadowVariant,
     TransformInput,
@@ -69,7 +69,7 @@ def deployed(package_version: int) -> dict[str, Any]:
         "Endpoint",
         endpoint_name="churn-prod",
         variants=[variant],
-        rollout=Rollout.canary(size=Capacity.percent(10)),
+        rollout=Rollout.canary(size=CapacitySize.percent(10)),
     )
     found: dict[str, Any] = assertions.Template.from_stack(stack).to_json()["Resources"]
     return found
@@ -119,12 +119,14 @@ def test_complaint_3_scaling_blocks_updates_and_deletion() -> None:
 def test_complaint_4_managed_scaling_stands_beside_a_model(
     stack: cdk.Stack, role: iam.IRole, model: Model, resources: Resources
 ) -> None:
-    fleet = ManagedFleet(instance_type="ml.m7i.large", role=role, minimum=0, maximum=2)
+    fleet = ManagedInstanceScaling(instance_type="ml.m7i.large", role=role, minimum=0, maximum=2)
     variant = RealTimeVariant(model=model, instance_type="ml.m7i.large", name="own")
 
     Endpoint(stack, "Shared", variants=[fleet])
     Endpoint(stack, "Own", variants=[variant])
-    with pytest.raises(ValueError, match="managed scaling is refused beside a variant with a"):
+    with pytest.raises(
+        ValueError, match="AWS rejects managed instance scaling beside a variant with a"
+    ):
         Endpoint(stack, "Both", variants=[fleet, variant])
 
     variants = [config["ProductionVariants"][0] for config in resources(CONFIG)]
@@ -145,14 +147,14 @@ def test_complaint_4_a_real_time_variant_is_scaled_to_zero(stack: cdk.Stack, mod
 def test_complaint_4_one_request_never_wakes_what_scaled_to_zero(
     stack: cdk.Stack, role: iam.IRole, model: Model, resources: Resources
 ) -> None:
-    fleet = ManagedFleet(instance_type="ml.m7i.large", role=role, minimum=0, maximum=2)
+    fleet = ManagedInstanceScaling(instance_type="ml.m7i.large", role=role, minimum=0, maximum=2)
     endpoint = Endpoint(stack, "E", variants=[fleet])
     InferenceComponent(
         stack,
         "C",
         endpoint=endpoint,
         model=model,
-        compute=ComponentCompute(minimum_memory_mb=512),
+        compute=ComputeResourceRequirements(minimum_memory_mb=512),
         scaling=Scaling.between(0, 2, ScalingPolicy.target_invocations(60)),
     )
 
@@ -167,7 +169,7 @@ def test_complaint_4_one_request_never_wakes_what_scaled_to_zero(
 def test_complaint_5_constructs_cannot_scale(
     stack: cdk.Stack, model: Model, open_model: Model, resources: Resources
 ) -> None:
-    night = ScheduledCapacity(
+    night = ScheduledAction(
         name="Night", schedule=autoscaling.Schedule.cron(hour="20", minute="0"), maximum=2
     )
     on_instances = Scaling.between(

@@ -8,7 +8,7 @@ import pytest
 from aws_cdk import aws_s3 as s3
 
 from mlops_constructs.hosting import (
-    Capacity,
+    CapacitySize,
     DataCapture,
     Endpoint,
     Model,
@@ -41,9 +41,9 @@ def test_a_serverless_endpoint_knows_no_capture_rollout_or_second_variant(
         rollout=Rollout.all_at_once(),
     )
 
-    assert "data_capture: got it for a serverless endpoint" in told
-    assert "rollout: got it for a serverless endpoint" in told
-    assert "variants: got 2 with a serverless one among them" in told
+    assert "data_capture: serverless endpoints do not support data capture" in told
+    assert "rollout: serverless endpoints do not support deployment guardrails" in told
+    assert "variants: got 2, including a serverless one" in told
 
 
 def test_an_endpoint_has_a_variant(refusal: Refusal) -> None:
@@ -95,7 +95,7 @@ def test_every_problem_is_told_at_once(refusal: Refusal, model: Model, bucket: s
     told = refusal(
         real_time(model, instance_type="g5.xlarge", initial_instance_count=0),
         data_capture=DataCapture.to_bucket(bucket, sampling_percentage=0),
-        rollout=Rollout.canary(size=Capacity.percent(80)),
+        rollout=Rollout.canary(size=CapacitySize.percent(80)),
     )
 
     assert told.count("\n  - ") == 4
@@ -118,5 +118,5 @@ def test_values_that_only_cloudformation_knows_are_not_judged(
                 scaling=Scaling.target_invocations(per_instance=1, minimum=count, maximum=count),
             )
         ],
-        rollout=Rollout.canary(size=Capacity.instances(1)),
+        rollout=Rollout.canary(size=CapacitySize.instances(1)),
     )

@@ -13,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 from mlops_constructs.hosting import (
     AsyncInference,
     Endpoint,
-    ManagedFleet,
+    ManagedInstanceScaling,
     Model,
     ModelSource,
     RealTimeVariant,
@@ -86,7 +86,7 @@ def test_a_shadow_stands_beside_one_production_variant(refusal: Refusal, model: 
         variant(model, name="a"), variant(model, name="b", weight=0), shadow=shadow_of(model)
     )
 
-    assert "shadow: got it with 2 production variants; AWS allows one shadow variant" in told
+    assert "shadow: got 2 production variants; AWS allows one shadow variant" in told
     assert "shadow: got a production variant of weight 0" in told
 
 
@@ -96,21 +96,21 @@ def test_a_shadow_knows_no_other_kind_of_endpoint(
     shadow = shadow_of(model)
 
     told = refusal(ServerlessVariant(model=open_model), shadow=shadow)
-    assert "shadow: got it with a serverless variant, which AWS excludes" in told
-    fleet = ManagedFleet(instance_type="ml.m7i.large", role=role, maximum=1)
-    assert "shadow: got it with a ManagedFleet, which AWS" in refusal(fleet, shadow=shadow)
+    assert "shadow: cannot be combined with a serverless variant" in told
+    fleet = ManagedInstanceScaling(instance_type="ml.m7i.large", role=role, maximum=1)
+    assert "shadow: cannot be combined with ManagedInstanceScaling" in refusal(fleet, shadow=shadow)
     told = refusal(variant(model), shadow=shadow, asynchronous=AsyncInference.to_bucket(bucket))
-    assert "shadow: got it with asynchronous inference, which AWS excludes" in told
+    assert "shadow: cannot be combined with asynchronous inference" in told
 
 
 def test_a_shadow_has_one_container_of_one_model(
     refusal: Refusal, model: Model, many: Model, pipeline: Model
 ) -> None:
     told = refusal(variant(many), shadow=shadow_of(model))
-    assert "shadow: got a multi-model container, which AWS excludes" in told
+    assert "shadow: got a multi-model container, which shadow tests do not support" in told
 
     told = refusal(variant(model), shadow=shadow_of(pipeline))
-    assert "shadow: got a model of several containers, which AWS excludes" in told
+    assert "shadow: got a model of several containers, which shadow tests do not support" in told
 
 
 def test_serverless_capacity_loads_one_archive_into_one_container(
@@ -142,7 +142,9 @@ def test_serverless_capacity_has_no_volumes_to_encrypt(
 ) -> None:
     told = refusal(ServerlessVariant(model=open_model), encryption_key=key)
 
-    assert "encryption_key: got it for a serverless endpoint; the key encrypts volumes" in told
+    assert (
+        "encryption_key: the key encrypts volumes of instances, and serverless endpoints do" in told
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,7 +174,7 @@ def test_multi_model_containers_run_on_cpu_or_one_gpu(
         ({"volume_gb": 513}, "volume_gb: got 513"),
         (
             {"volume_gb": 100, "instance_type": "ml.g5.xlarge"},
-            "volume_gb: got it with ml.g5.xlarge, whose local NVMe disks AWS uses instead",
+            "volume_gb: got a size for ml.g5.xlarge, whose local NVMe disks AWS uses instead",
         ),
     ],
 )

@@ -9,7 +9,7 @@ from aws_cdk import aws_sns as sns
 from cdk_nag import HIPAASecurityChecks
 
 from mlops_constructs.hosting import (
-    Capacity,
+    CapacitySize,
     Endpoint,
     Model,
     RealTimeVariant,
@@ -99,7 +99,7 @@ def test_an_alarm_that_only_the_rollout_watches_says_so_to_security_packs(
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"server_error_share": 1}, "rollback share: got 1; allowed is a part"),
+        ({"server_error_share": 1}, "rollback share: got 1; allowed is a share"),
         ({"client_error_share": -0.1}, "rollback client_error_share: got -0.1"),
         ({"maximum_memory": 100}, "rollback maximum_memory: got 100 %; allowed is more than 0"),
         ({"maximum_disk": 0}, "rollback maximum_disk: got 0 %"),
@@ -116,15 +116,17 @@ def test_bounds_that_no_alarm_can_watch(
 def test_more_than_ten_alarms_are_refused(refusal: Refusal, model: Model) -> None:
     variants = [variant(model, name=f"v{number}") for number in range(3)]
 
-    told = refusal(*variants, rollout=Rollout.canary(size=Capacity.percent(10)))
+    told = refusal(*variants, rollout=Rollout.canary(size=CapacitySize.percent(10)))
 
-    assert "rollback: got 12 alarms for 3 variants; allowed are at most 10, so use" in told
+    assert "rollback: got 12 alarms for 3 variants; allowed are at most 10; use" in told
 
 
 def test_a_rolling_update_may_be_turned_back_in_batches(
     stack: cdk.Stack, model: Model, resources: Resources
 ) -> None:
-    rollout = Rollout.rolling(batch=Capacity.percent(50), rollback_batch=Capacity.percent(50))
+    rollout = Rollout.rolling(
+        batch=CapacitySize.percent(50), rollback_batch=CapacitySize.percent(50)
+    )
 
     Endpoint(stack, "E", endpoint_name="churn", variants=[variant(model)], rollout=rollout)
 
@@ -133,7 +135,7 @@ def test_a_rolling_update_may_be_turned_back_in_batches(
 
 
 def test_copies_are_no_part_of_an_endpoint(refusal: Refusal, model: Model) -> None:
-    told = refusal(variant(model), rollout=Rollout.canary(size=Capacity.copies(1)))
+    told = refusal(variant(model), rollout=Rollout.canary(size=CapacitySize.copies(1)))
 
     assert "canary size: got copies; allowed is a number or percentage of instances" in told
 
@@ -163,7 +165,7 @@ def test_each_fleet_has_alarms_of_its_own_so_a_ringing_one_blocks_no_way_back(
 def test_a_rollout_that_has_to_pass_looks_at_nothing(
     stack: cdk.Stack, model: Model, resources: Resources
 ) -> None:
-    rollout = Rollout.canary(size=Capacity.percent(10), rollback=Rollback.off())
+    rollout = Rollout.canary(size=CapacitySize.percent(10), rollback=Rollback.off())
 
     # It needs no name either: there is nothing to watch.
     Endpoint(stack, "E", variants=[variant(model)], rollout=rollout)

@@ -13,40 +13,40 @@ from aws_cdk import aws_sns as sns
 
 from mlops_constructs.access import ModelExecutionRole
 from mlops_constructs.hosting import (
-    Capacity,
-    ComponentCompute,
+    CapacitySize,
+    ComputeResourceRequirements,
     Endpoint,
     InferenceComponent,
-    ManagedFleet,
+    ManagedInstanceScaling,
     Model,
     ModelSource,
     Rollback,
     Rollout,
-    Routing,
+    RoutingStrategy,
     Scaling,
     ScalingMetric,
     ScalingPolicy,
-    VpcPlacement,
+    VpcConfig,
 )
 
 Resources = Callable[[str], list[dict[str, Any]]]
 COMPONENT = "AWS::SageMaker::InferenceComponent"
 CONFIG = "AWS::SageMaker::EndpointConfig"
 POLICY = "AWS::IAM::ManagedPolicy"
-COMPUTE = ComponentCompute(minimum_memory_mb=1024, cpu_cores=2)
+COMPUTE = ComputeResourceRequirements(minimum_memory_mb=1024, cpu_cores=2)
 
 
 def test_a_fleet_has_bounds_a_role_and_no_model(
     stack: cdk.Stack, role: iam.IRole, resources: Resources
 ) -> None:
     vpc = ec2.Vpc(stack, "Vpc", max_azs=2)
-    fleet = ManagedFleet(
+    fleet = ManagedInstanceScaling(
         instance_type="ml.m7i.xlarge",
         role=role,
         minimum=0,
         maximum=3,
-        routing=Routing.LEAST_OUTSTANDING_REQUESTS,
-        placement=VpcPlacement(vpc=vpc),
+        routing=RoutingStrategy.LEAST_OUTSTANDING_REQUESTS,
+        placement=VpcConfig(vpc=vpc),
     )
 
     Endpoint(stack, "E", variants=[fleet])
@@ -79,7 +79,9 @@ def test_a_component_is_a_model_with_a_share_of_the_instances(
         "C",
         endpoint=shared,
         model=model,
-        compute=ComponentCompute(minimum_memory_mb=1024, maximum_memory_mb=2048, accelerators=1),
+        compute=ComputeResourceRequirements(
+            minimum_memory_mb=1024, maximum_memory_mb=2048, accelerators=1
+        ),
         inference_component_name="churn",
         copies=2,
         startup_timeout=cdk.Duration.minutes(5),
@@ -115,7 +117,7 @@ def test_a_component_without_a_name_is_named_for_its_place(
 def test_copies_write_the_log_of_their_component(
     stack: cdk.Stack, repository: ecr.IRepository, resources: Resources
 ) -> None:
-    fleet = ManagedFleet(
+    fleet = ManagedInstanceScaling(
         instance_type="ml.m7i.xlarge",
         role=ModelExecutionRole(stack, "FleetRole", image_repository=repository),
         maximum=3,
@@ -213,9 +215,9 @@ def test_a_component_rolls_by_itself_and_is_turned_back_by_its_own_alarms(
         inference_component_name="churn",
         copies=4,
         rollout=Rollout.rolling(
-            batch=Capacity.copies(1),
+            batch=CapacitySize.copies(1),
             wait=cdk.Duration.minutes(2),
-            rollback_batch=Capacity.percent(50),
+            rollback_batch=CapacitySize.percent(50),
             rollback=Rollback.on_health(maximum_latency=cdk.Duration.millis(200), notify=topic),
         ),
     )
@@ -257,7 +259,9 @@ def test_components_are_invoked_through_their_endpoint_and_measured_by_name(
         "/aws/sagemaker/InferenceComponents",
         "CPUUtilizationNormalized",
     )
-    with pytest.raises(ValueError, match="variant: got one for an inference component"):
+    with pytest.raises(
+        ValueError, match="metric: got a variant, which inference components do not have"
+    ):
         component.metric_invocations(variant="AllTraffic")
     policy = str(resources("AWS::IAM::Policy")[0]["PolicyDocument"])
     assert ":inference-component/upsell" in policy
@@ -269,7 +273,7 @@ def test_a_renamed_endpoint_has_components_of_its_own(model: Model, role: iam.IR
 
     def component_on(endpoint_name: str | None, **given: Any) -> tuple[str, str]:
         stack = cdk.Stack(cdk.App(), "S", env=cdk.Environment(region="eu-west-1"))
-        fleet = ManagedFleet(instance_type="ml.m7i.xlarge", role=role, maximum=1)
+        fleet = ManagedInstanceScaling(instance_type="ml.m7i.xlarge", role=role, maximum=1)
         endpoint = Endpoint(stack, "E", endpoint_name=endpoint_name, variants=[fleet])
         imported = Model.from_model_name(stack, "M", "churn-1")
         InferenceComponent(stack, "C", endpoint=endpoint, model=imported, compute=COMPUTE, **given)

@@ -10,11 +10,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from mlops_constructs.hosting import (
-    Capacity,
-    ComponentCompute,
+    CapacitySize,
+    ComputeResourceRequirements,
     Endpoint,
     InferenceComponent,
-    ManagedFleet,
+    ManagedInstanceScaling,
     Model,
     ModelSource,
     RealTimeVariant,
@@ -24,7 +24,7 @@ from mlops_constructs.hosting import (
 )
 
 Refusal = Callable[..., str]
-COMPUTE = ComponentCompute(minimum_memory_mb=1024, cpu_cores=2)
+COMPUTE = ComputeResourceRequirements(minimum_memory_mb=1024, cpu_cores=2)
 
 
 def component_refusal(stack: cdk.Stack, endpoint: Any, model: Model, **settings: Any) -> str:
@@ -39,7 +39,7 @@ def component_refusal(stack: cdk.Stack, endpoint: Any, model: Model, **settings:
     ("settings", "expected"),
     [
         ({"copies": -1}, "copies: got -1; allowed is 0 or more"),
-        ({"copies": 0}, "copies: got 0 without scaling, which would never answer"),
+        ({"copies": 0}, "copies: got 0 without scaling, which would serve no request"),
         (
             {"copies": 5, "scaling": Scaling.between(0, 4, ScalingPolicy.target_invocations(1))},
             "copies: got 5; allowed are 0 to 4, the bounds of scaling",
@@ -52,27 +52,34 @@ def component_refusal(stack: cdk.Stack, endpoint: Any, model: Model, **settings:
             {"scaling": Scaling.between(0, 4, ScalingPolicy.target_utilization(0.7))},
             "got target tracking of utilization; AWS predefines invocations, concurrency for copi",
         ),
-        ({"compute": ComponentCompute(minimum_memory_mb=64)}, "minimum_memory_mb: got 64; allowed"),
         (
-            {"compute": ComponentCompute(minimum_memory_mb=256, maximum_memory_mb=128)},
+            {"compute": ComputeResourceRequirements(minimum_memory_mb=64)},
+            "minimum_memory_mb: got 64; allowed",
+        ),
+        (
+            {"compute": ComputeResourceRequirements(minimum_memory_mb=256, maximum_memory_mb=128)},
             "maximum_memory_mb: got 128; allowed is minimum_memory_mb (256) or more",
         ),
         (
-            {"compute": ComponentCompute(minimum_memory_mb=128, cpu_cores=0.1, accelerators=0)},
+            {
+                "compute": ComputeResourceRequirements(
+                    minimum_memory_mb=128, cpu_cores=0.1, accelerators=0
+                )
+            },
             "cpu_cores: got 0.1; allowed is 0.25 or more",
         ),
         ({"inference_component_name": "a_b"}, "inference_component_name: got 'a_b'"),
         ({"startup_timeout": cdk.Duration.seconds(59)}, "startup_timeout: got 59 seconds"),
         (
-            {"rollout": Rollout.canary(size=Capacity.percent(10))},
-            "inference components know only Rollout.rolling",
+            {"rollout": Rollout.canary(size=CapacitySize.percent(10))},
+            "inference components support only Rollout.rolling",
         ),
         (
-            {"rollout": Rollout.rolling(batch=Capacity.instances(1))},
+            {"rollout": Rollout.rolling(batch=CapacitySize.instances(1))},
             "rolling batch: got instances; allowed is a number or percentage of copies",
         ),
         (
-            {"copies": 3, "rollout": Rollout.rolling(batch=Capacity.copies(2))},
+            {"copies": 3, "rollout": Rollout.rolling(batch=CapacitySize.copies(2))},
             "rolling batch: got 2 of 3 copies; allowed are 5 to 50 %",
         ),
     ],
@@ -110,9 +117,12 @@ def test_a_component_has_one_container_of_one_model(
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"minimum": -1}, "fleet AllTraffic: minimum: got -1; allowed is 0 or more"),
-        ({"minimum": 4}, "fleet AllTraffic: maximum: got 3; allowed is the minimum (4) or more"),
-        ({"minimum": 0, "maximum": 0}, "maximum: got 0; allowed is the minimum (0) or more, and 1"),
+        ({"minimum": -1}, "variant AllTraffic: minimum: got -1; allowed is 0 or more"),
+        ({"minimum": 4}, "variant AllTraffic: maximum: got 3; allowed is the minimum (4) or more"),
+        (
+            {"minimum": 0, "maximum": 0},
+            "maximum: got 0; allowed is the minimum (0) or more, at least 1",
+        ),
         ({"initial_instance_count": 4}, "initial_instance_count: got 4; allowed are 1 to 3"),
         ({"instance_type": "m7i.large"}, "instance_type: got 'm7i.large'"),
     ],
@@ -121,7 +131,9 @@ def test_a_fleet_that_aws_refuses(
     refusal: Refusal, role: iam.IRole, settings: dict[str, Any], expected: str
 ) -> None:
     assert expected in refusal(
-        ManagedFleet(**{"instance_type": "ml.m7i.xlarge", "role": role, "maximum": 3, **settings})
+        ManagedInstanceScaling(
+            **{"instance_type": "ml.m7i.xlarge", "role": role, "maximum": 3, **settings}
+        )
     )
 
 
@@ -131,11 +143,11 @@ def test_a_fleet_stands_alone_and_has_no_rollout(
     variant = RealTimeVariant(model=model, instance_type="ml.m7i.large", name="own")
 
     told = refusal(
-        ManagedFleet(instance_type="ml.m7i.xlarge", role=role, maximum=3),
+        ManagedInstanceScaling(instance_type="ml.m7i.xlarge", role=role, maximum=3),
         variant,
         rollout=Rollout.all_at_once(),
     )
 
-    assert "variants: got 2 with a ManagedFleet among them" in told
-    assert "managed scaling is refused beside a variant with a model" in told
-    assert "rollout: got it for a ManagedFleet, which serves no model" in told
+    assert "variants: got 2, including a ManagedInstanceScaling" in told
+    assert "AWS rejects managed instance scaling beside a variant with a model" in told
+    assert "rollout: cannot be combined with ManagedInstanceScaling, which serves no model" in told

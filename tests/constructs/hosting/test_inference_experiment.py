@@ -314,7 +314,7 @@ def refused(stack: cdk.Stack, served: ModelBase, candidate: ModelBase, **setting
             {"desired_state": DesiredState.COMPLETED, "status_reason": "a" * 1025},
             "status_reason: got 1025 characters",
         ),
-        ({"status_reason": "slow"}, "status_reason: got it without desired_state"),
+        ({"status_reason": "slow"}, "status_reason: requires desired_state"),
         ({"schedule": ExperimentSchedule()}, "schedule: got neither start nor end"),
         (
             {"schedule": ExperimentSchedule(duration=cdk.Duration.days(1))},
@@ -358,7 +358,10 @@ def test_an_experiment_that_aws_refuses(
     ("settings", "expected"),
     [
         ({"instance_type": "m7i.large"}, "shadow instance_type: got 'm7i.large'"),
-        ({"instance_type": "ml.inf1.xlarge"}, "variant Shadow on ml.inf1.xlarge; AWS excludes"),
+        (
+            {"instance_type": "ml.inf1.xlarge"},
+            "variant Shadow on ml.inf1.xlarge; shadow tests do not support",
+        ),
         ({"instance_count": 0}, "shadow instance_count: got 0; allowed is 1 or more"),
         ({"name": "a_b"}, "shadow name: got 'a_b'"),
         ({"name": "AllTraffic"}, "shadow name: got 'AllTraffic', the name of the production"),
@@ -384,7 +387,7 @@ def test_a_multi_model_container_is_refused(
     ("settings", "expected"),
     [
         ({"sampling_percentage": 20}, "data_capture sampling_percentage: got 20; an experiment"),
-        ({"requests": False}, "data_capture: got requests or responses left out"),
+        ({"requests": False}, "data_capture: got requests or responses disabled"),
         ({"prefix": "/capture"}, "data capture prefix: got '/capture'"),
     ],
 )
@@ -404,7 +407,7 @@ def test_a_capture_that_an_experiment_does_not_have_is_refused(
 def test_an_endpoint_that_cannot_have_a_shadow_is_refused(
     stack: cdk.Stack, served: Model, candidate: Model, shared: Endpoint, bucket: s3.IBucket
 ) -> None:
-    assert "with a ManagedFleet" in refused(stack, served, candidate, endpoint=shared)
+    assert "with ManagedInstanceScaling" in refused(stack, served, candidate, endpoint=shared)
 
     queued = Endpoint(
         stack,
@@ -417,7 +420,7 @@ def test_an_endpoint_that_cannot_have_a_shadow_is_refused(
     two = endpoint_of(stack, served, candidate)
     assert "with 2 production variants" in refused(stack, served, candidate, endpoint=two)
     both = refused(stack, served, candidate, endpoint=two, endpoint_name="churn")
-    assert "endpoint: got it with endpoint_name" in both
+    assert "endpoint, endpoint_name: the latter names a new endpoint" in both
 
 
 def test_a_role_has_to_be_given_for_models_whose_content_is_unknown(
@@ -425,7 +428,7 @@ def test_a_role_has_to_be_given_for_models_whose_content_is_unknown(
 ) -> None:
     message = refused(stack, model, candidate)
 
-    assert "role: got none, and what model S/Model contains is unknown at synth" in message
+    assert "role: got none, and the content of model S/Model is unknown at synthesis" in message
     assert "S/Candidate" not in message
 
 

@@ -164,7 +164,7 @@ def test_an_imported_model_is_known_by_its_name(stack: cdk.Stack) -> None:
         ({"name_prefix": "churn_prod"}, "letters, digits and hyphens"),
         (
             {"subnets": ec2.SubnetSelection(one_per_az=True)},
-            "subnets, security_groups: got them without vpc; give vpc too",
+            "subnets, security_groups: require vpc; give vpc too",
         ),
     ],
 )

@@ -178,7 +178,7 @@ def test_containers_that_aws_refuses_in_a_list(
         stack, ModelSource.serial_pipeline({"many": many, "nested": nested, "not_a_name": image})
     )
 
-    assert "container many: got a multi-model one, which AWS lets only be called by its" in told
+    assert "container many: inference pipelines do not support multi-model containers" in told
     assert "container nested: got several containers in one" in told
     assert "container: got 'not_a_name' (10 characters)" in told
 

@@ -6,10 +6,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from mlops_constructs.hosting import (
-    ComponentCompute,
+    ComputeResourceRequirements,
     Endpoint,
     InferenceComponent,
-    ManagedFleet,
+    ManagedInstanceScaling,
     Model,
     ModelSource,
     RealTimeVariant,
@@ -42,7 +42,7 @@ def test_models_and_endpoints_are_refused_where_there_are_none() -> None:
 def test_components_are_refused_where_there_are_none() -> None:
     stack, role = stack_in("eu-west-3")
     key = kms.Key(stack, "Key")
-    fleet = ManagedFleet(instance_type="ml.m7i.large", role=role, maximum=1)
+    fleet = ManagedInstanceScaling(instance_type="ml.m7i.large", role=role, maximum=1)
     endpoint = Endpoint(stack, "E", variants=[fleet], encryption_key=key)
 
     with pytest.raises(ValueError, match="has no AWS::SageMaker::InferenceComponent"):
@@ -51,5 +51,5 @@ def test_components_are_refused_where_there_are_none() -> None:
             "C",
             endpoint=endpoint,
             model=Model(stack, "M", source=PACKAGE, role=role),
-            compute=ComponentCompute(minimum_memory_mb=128),
+            compute=ComputeResourceRequirements(minimum_memory_mb=128),
         )

@@ -7,7 +7,7 @@ import aws_cdk as cdk
 from aws_cdk import assertions
 
 from mlops_constructs.hosting import (
-    Capacity,
+    CapacitySize,
     Endpoint,
     Model,
     RealTimeVariant,
@@ -32,7 +32,7 @@ def test_a_canary_turns_back_on_alarms_that_the_endpoint_makes(
         endpoint_name="churn-prod",
         variants=[real_time(model, initial_instance_count=2)],
         rollout=Rollout.canary(
-            size=Capacity.instances(1),
+            size=CapacitySize.instances(1),
             wait=cdk.Duration.minutes(3),
             termination_wait=cdk.Duration.minutes(1),
             maximum_duration=cdk.Duration.minutes(30),
@@ -66,8 +66,8 @@ def test_other_rollouts_are_all_at_once_linear_and_rolling(model: Model) -> None
     policies = {}
     for rollout in (
         Rollout.all_at_once(),
-        Rollout.linear(step=Capacity.percent(25)),
-        Rollout.rolling(batch=Capacity.percent(50)),
+        Rollout.linear(step=CapacitySize.percent(25)),
+        Rollout.rolling(batch=CapacitySize.percent(50)),
     ):
         stack = cdk.Stack(cdk.App(), "S")
         imported = Model.from_model_name(stack, "M", "churn-1")

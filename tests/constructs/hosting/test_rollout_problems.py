@@ -7,7 +7,7 @@ import aws_cdk as cdk
 import pytest
 
 from mlops_constructs.hosting import (
-    Capacity,
+    CapacitySize,
     Model,
     RealTimeVariant,
     Rollback,
@@ -24,12 +24,21 @@ def real_time(model: Model, **settings: Any) -> RealTimeVariant:
 @pytest.mark.parametrize(
     ("rollout", "expected"),
     [
-        (Rollout.canary(size=Capacity.percent(51)), "canary size: got 51 %; allowed are 1 to 50 %"),
-        (Rollout.canary(size=Capacity.instances(0)), "canary size: got 0 instances"),
-        (Rollout.canary(size=Capacity.instances(3)), "canary size: got 3 of 4 instances"),
-        (Rollout.linear(step=Capacity.percent(9)), "linear step: got 9 %; allowed are 10 to 50 %"),
-        (Rollout.rolling(batch=Capacity.percent(4)), "rolling batch: got 4 %; allowed are 5 to 50"),
-        (Rollout.linear(step=Capacity.instances(3)), "linear step: got 3 of 4 instances"),
+        (
+            Rollout.canary(size=CapacitySize.percent(51)),
+            "canary size: got 51 %; allowed are 1 to 50 %",
+        ),
+        (Rollout.canary(size=CapacitySize.instances(0)), "canary size: got 0 instances"),
+        (Rollout.canary(size=CapacitySize.instances(3)), "canary size: got 3 of 4 instances"),
+        (
+            Rollout.linear(step=CapacitySize.percent(9)),
+            "linear step: got 9 %; allowed are 10 to 50 %",
+        ),
+        (
+            Rollout.rolling(batch=CapacitySize.percent(4)),
+            "rolling batch: got 4 %; allowed are 5 to 50",
+        ),
+        (Rollout.linear(step=CapacitySize.instances(3)), "linear step: got 3 of 4 instances"),
         (
             Rollout.all_at_once(baking=cdk.Duration.minutes(61)),
             "rollout wait: got 3660 seconds; allowed are 0 to 3600",
@@ -44,7 +53,7 @@ def real_time(model: Model, **settings: Any) -> RealTimeVariant:
         ),
         (
             Rollout.linear(
-                step=Capacity.percent(10),
+                step=CapacitySize.percent(10),
                 wait=cdk.Duration.minutes(10),
                 maximum_duration=cdk.Duration.minutes(90),
             ),
@@ -53,7 +62,7 @@ def real_time(model: Model, **settings: Any) -> RealTimeVariant:
         (Rollout.all_at_once(rollback=Rollback.on_alarms()), "rollback alarms: got 0"),
         (
             Rollout.all_at_once(rollback=Rollback.on_errors(share=1)),
-            "rollback share: got 1; allowed is a part of the invocations",
+            "rollback share: got 1; allowed is a share of the invocations",
         ),
     ],
 )
@@ -66,8 +75,8 @@ def test_a_rollout_that_aws_refuses(
 @pytest.mark.parametrize(
     ("rollout", "least"),
     [
-        (Rollout.linear(step=Capacity.instances(2)), "linear step: got 2 of 30 instances"),
-        (Rollout.rolling(batch=Capacity.instances(1)), "rolling batch: got 1 of 30 instances"),
+        (Rollout.linear(step=CapacitySize.instances(2)), "linear step: got 2 of 30 instances"),
+        (Rollout.rolling(batch=CapacitySize.instances(1)), "rolling batch: got 1 of 30 instances"),
     ],
 )
 def test_steps_of_a_large_variant_can_be_too_small(
@@ -80,7 +89,7 @@ def test_a_rolling_update_knows_one_variant(refusal: Refusal, model: Model) -> N
     told = refusal(
         real_time(model, name="a"),
         real_time(model, name="b"),
-        rollout=Rollout.rolling(batch=Capacity.percent(50)),
+        rollout=Rollout.rolling(batch=CapacitySize.percent(50)),
     )
 
     assert "rollout: got rolling for 2 variants; allowed is one variant" in told
@@ -104,4 +113,4 @@ def test_more_alarms_than_aws_takes_are_refused(refusal: Refusal, model: Model) 
 def test_alarms_need_an_endpoint_with_a_name(refusal: Refusal, model: Model) -> None:
     told = refusal(real_time(model), endpoint_name=None, rollout=Rollout.all_at_once())
 
-    assert "no endpoint_name for them to watch" in told
+    assert "require endpoint_name" in told

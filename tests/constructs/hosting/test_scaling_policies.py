@@ -14,7 +14,7 @@ from mlops_constructs.hosting import (
     Scaling,
     ScalingMetric,
     ScalingPolicy,
-    ScheduledCapacity,
+    ScheduledAction,
     ServerlessVariant,
 )
 
@@ -113,8 +113,8 @@ def test_steps_are_taken_by_an_alarm_above_and_below_a_threshold(
 
 def test_bounds_change_by_the_clock(stack: cdk.Stack, model: Model, resources: Resources) -> None:
     zone = cdk.TimeZone.EUROPE_BERLIN
-    working_day = ScheduledCapacity(name="Day", schedule=MORNING, minimum=4, time_zone=zone)
-    night = ScheduledCapacity(
+    working_day = ScheduledAction(name="Day", schedule=MORNING, minimum=4, time_zone=zone)
+    night = ScheduledAction(
         name="Night", schedule=autoscaling.Schedule.expression("cron(0 20 * * ? *)"), maximum=2
     )
     scaling = Scaling.between(1, 6, schedule=[working_day, night])

@@ -14,7 +14,7 @@ from mlops_constructs.hosting import (
     Scaling,
     ScalingMetric,
     ScalingPolicy,
-    ScheduledCapacity,
+    ScheduledAction,
     ServerlessVariant,
 )
 
@@ -47,7 +47,7 @@ def variant(model: Model, scaling: Scaling) -> RealTimeVariant:
                 2,
                 ScalingPolicy.target_metric(ScalingMetric.of_requests("X", statistic="p99"), 1),
             ),
-            "scaling statistic: got p99 of X; target tracking knows Average, Maximum",
+            "scaling statistic: got p99 of X; target tracking supports Average, Maximum",
         ),
         (
             Scaling.between(1, 2, ScalingPolicy.target_backlog(5)),
@@ -66,7 +66,7 @@ def variant(model: Model, scaling: Scaling) -> RealTimeVariant:
         ),
         (
             Scaling.between(1, 2, ScalingPolicy.steps_above(CPU, 1, {5: 1})),
-            "scaling steps: got distances [5]; the first has to be 0",
+            "scaling steps: got distances [5]; the first must be 0",
         ),
         (
             Scaling.between(1, 2, ScalingPolicy.steps_above(CPU, 1, {})),
@@ -91,12 +91,12 @@ def variant(model: Model, scaling: Scaling) -> RealTimeVariant:
             "scaling cooldown: got 172800 seconds; allowed are at most 86400",
         ),
         (
-            Scaling.between(1, 2, schedule=[ScheduledCapacity(name="Day", schedule=MORNING)]),
+            Scaling.between(1, 2, schedule=[ScheduledAction(name="Day", schedule=MORNING)]),
             "schedule Day: got neither minimum nor maximum",
         ),
         (
             Scaling.between(
-                1, 2, schedule=[ScheduledCapacity(name="Day", schedule=MORNING, minimum=0)]
+                1, 2, schedule=[ScheduledAction(name="Day", schedule=MORNING, minimum=0)]
             ),
             "schedule Day minimum: got 0; allowed is 1 or more instances",
         ),
@@ -104,7 +104,7 @@ def variant(model: Model, scaling: Scaling) -> RealTimeVariant:
             Scaling.between(
                 1,
                 2,
-                schedule=[ScheduledCapacity(name="Day", schedule=MORNING, minimum=3, maximum=2)],
+                schedule=[ScheduledAction(name="Day", schedule=MORNING, minimum=3, maximum=2)],
             ),
             "schedule Day maximum: got 2; allowed is the minimum (3) or more",
         ),
@@ -121,7 +121,7 @@ def test_scaling_that_aws_refuses(
     [
         (
             Scaling.between(0, 2, ScalingPolicy.target_utilization(0.7)),
-            "scaling minimum: got 0; allowed is 1 or more, since without it a serverless variant",
+            "scaling minimum: got 0; allowed is 1 or more, since without provisioned",
         ),
         (
             Scaling.between(1, 21, ScalingPolicy.target_utilization(0.7)),
@@ -129,7 +129,7 @@ def test_scaling_that_aws_refuses(
         ),
         (
             Scaling.between(1, 2, ScalingPolicy.target_utilization(70)),
-            "scaling share: got 70; allowed is a part of the provisioned concurrency up to 1",
+            "scaling share: got 70; allowed is a share of the provisioned concurrency up to 1",
         ),
         (
             Scaling.between(1, 2, ScalingPolicy.target_invocations(70)),

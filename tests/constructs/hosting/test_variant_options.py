@@ -11,18 +11,18 @@ from aws_cdk import aws_s3 as s3
 
 from mlops_constructs.access import ModelExecutionRole
 from mlops_constructs.hosting import (
-    ComponentCompute,
-    CopyPlacement,
-    CoreDumps,
+    ComputeResourceRequirements,
+    CoreDumpConfig,
     Endpoint,
     InferenceComponent,
-    ManagedFleet,
-    MetricPublication,
+    ManagedInstanceScaling,
+    MetricsConfig,
     Model,
     ModelSource,
-    PrefixRouting,
+    PrefixAwareRouting,
     RealTimeVariant,
-    Routing,
+    RoutingStrategy,
+    SchedulingConfig,
     ServerlessVariant,
     ShadowVariant,
 )
@@ -31,7 +31,7 @@ Resources = Callable[[str], list[dict[str, Any]]]
 Refusal = Callable[..., str]
 RESERVATION = "arn:aws:sagemaker:eu-west-1:111111111111:training-plan/gpus"
 CONFIG = "AWS::SageMaker::EndpointConfig"
-BY_PREFIX = PrefixRouting(prefix_length=4096, concurrency_threshold=16)
+BY_PREFIX = PrefixAwareRouting(prefix_length=4096, concurrency_threshold=16)
 
 
 def variant(model: Model, **settings: Any) -> RealTimeVariant:
@@ -57,14 +57,14 @@ def test_options_of_a_variant_are_members_of_its_configuration(
         variants=[
             variant(
                 own_model,
-                routing=Routing.PREFIX_AWARE,
+                routing=RoutingStrategy.PREFIX_AWARE,
                 prefix_routing=BY_PREFIX,
-                core_dumps=CoreDumps(bucket=bucket, prefix="dumps", encryption_key=key),
+                core_dumps=CoreDumpConfig(bucket=bucket, prefix="dumps", encryption_key=key),
                 ssm_access=True,
                 capacity_reservation=RESERVATION,
             )
         ],
-        metrics=MetricPublication(enhanced=True, detailed=True, frequency=cdk.Duration.seconds(10)),
+        metrics=MetricsConfig(enhanced=True, detailed=True, frequency=cdk.Duration.seconds(10)),
     )
 
     config = resources(CONFIG)[0]
@@ -107,19 +107,25 @@ def test_without_options_a_configuration_says_nothing_of_them(
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({"routing": Routing.PREFIX_AWARE}, "routing: got PREFIX_AWARE without prefix_routing"),
-        ({"prefix_routing": BY_PREFIX}, "prefix_routing: got it without Routing.PREFIX_AWARE"),
+        (
+            {"routing": RoutingStrategy.PREFIX_AWARE},
+            "routing: got PREFIX_AWARE without prefix_routing",
+        ),
+        (
+            {"prefix_routing": BY_PREFIX},
+            "prefix_routing: requires RoutingStrategy.PREFIX_AWARE",
+        ),
         (
             {
-                "routing": Routing.PREFIX_AWARE,
-                "prefix_routing": PrefixRouting(prefix_length=10, concurrency_threshold=16),
+                "routing": RoutingStrategy.PREFIX_AWARE,
+                "prefix_routing": PrefixAwareRouting(prefix_length=10, concurrency_threshold=16),
             },
             "prefix_length: got 10; allowed are 1024 to 65536",
         ),
         (
             {
-                "routing": Routing.PREFIX_AWARE,
-                "prefix_routing": PrefixRouting(prefix_length=1024, concurrency_threshold=0),
+                "routing": RoutingStrategy.PREFIX_AWARE,
+                "prefix_routing": PrefixAwareRouting(prefix_length=1024, concurrency_threshold=0),
             },
             "concurrency_threshold: got 0; allowed are 1 to 1024",
         ),
@@ -135,21 +141,21 @@ def test_options_that_aws_refuses(
 def test_options_of_shadows_and_fleets_are_checked_too(
     refusal: Refusal, model: Model, bucket: s3.IBucket
 ) -> None:
-    dumps = CoreDumps(bucket=bucket, prefix="/dumps")
+    dumps = CoreDumpConfig(bucket=bucket, prefix="/dumps")
     shadow = ShadowVariant(model=model, instance_type="ml.g5.xlarge", core_dumps=dumps)
 
     assert "core_dumps prefix: got '/dumps'" in refusal(variant(model), shadow=shadow)
 
 
 def test_metrics_that_aws_refuses(refusal: Refusal, model: Model, open_model: Model) -> None:
-    slow = MetricPublication(frequency=cdk.Duration.minutes(10))
+    slow = MetricsConfig(frequency=cdk.Duration.minutes(10))
     serverless = ServerlessVariant(model=open_model)
 
     assert "metrics frequency: got 600 seconds; allowed are 10, 30" in refusal(
         variant(model), metrics=slow
     )
-    assert "metrics: got it for a serverless endpoint" in refusal(
-        serverless, metrics=MetricPublication(enhanced=True)
+    assert "metrics: serverless endpoints have no instances" in refusal(
+        serverless, metrics=MetricsConfig(enhanced=True)
     )
 
 
@@ -157,14 +163,14 @@ def test_metrics_that_aws_refuses(refusal: Refusal, model: Model, open_model: Mo
     ("placement", "rendered"),
     [
         (
-            CopyPlacement.spread(maximum_imbalance=1),
+            SchedulingConfig.spread(maximum_imbalance=1),
             {
                 "PlacementStrategy": "SPREAD",
                 "AvailabilityZoneBalance": {"EnforcementMode": "PERMISSIVE", "MaxImbalance": 1},
             },
         ),
         (
-            CopyPlacement.pack(),
+            SchedulingConfig.pack(),
             {
                 "PlacementStrategy": "BINPACK",
                 "AvailabilityZoneBalance": {"EnforcementMode": "PERMISSIVE"},
@@ -176,17 +182,17 @@ def test_copies_are_placed_and_their_artifacts_kept(
     stack: cdk.Stack,
     own_model: Model,
     resources: Resources,
-    placement: CopyPlacement,
+    placement: SchedulingConfig,
     rendered: dict[str, Any],
 ) -> None:
     assert own_model.role is not None
-    fleet = ManagedFleet(instance_type="ml.g5.xlarge", role=own_model.role, maximum=2)
+    fleet = ManagedInstanceScaling(instance_type="ml.g5.xlarge", role=own_model.role, maximum=2)
     InferenceComponent(
         stack,
         "C",
         endpoint=Endpoint(stack, "E", variants=[fleet]),
         model=own_model,
-        compute=ComponentCompute(minimum_memory_mb=1024),
+        compute=ComputeResourceRequirements(minimum_memory_mb=1024),
         placement=placement,
         cache_artifacts=True,
     )
@@ -197,7 +203,7 @@ def test_copies_are_placed_and_their_artifacts_kept(
 
 
 def test_a_placement_that_aws_refuses() -> None:
-    told = CopyPlacement.spread(maximum_imbalance=101).problems()
+    told = SchedulingConfig.spread(maximum_imbalance=101).problems()
 
     assert told == ["placement maximum_imbalance: got 101; allowed are 0 to 100"]
 

@@ -53,7 +53,7 @@ def scaling(**settings: Any) -> Scaling:
         ),
         (
             {"scaling": scaling(), "instance_type": "ml.t2.medium"},
-            "scaling: got instance type ml.t2.medium, whose CPU is burstable",
+            "scaling: got instance type ml.t2.medium, which is burstable",
         ),
     ],
 )

@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from mlops_constructs.access import ModelExecutionRole
-from mlops_constructs.hosting import Endpoint, ManagedFleet, Model, ModelSource, VpcPlacement
+from mlops_constructs.hosting import Endpoint, ManagedInstanceScaling, Model, ModelSource, VpcConfig
 
 Resources = Callable[[str], list[dict[str, Any]]]
 MODEL = "AWS::SageMaker::Model"
@@ -82,8 +82,10 @@ def test_the_role_of_a_fleet_may_join_and_encrypt_before_there_are_instances(
     stack: cdk.Stack, key: kms.IKey, resources: Resources
 ) -> None:
     role = ModelExecutionRole(stack, "FleetRole")
-    placement = VpcPlacement(vpc=ec2.Vpc(stack, "Vpc", max_azs=2))
-    fleet = ManagedFleet(instance_type="ml.m7i.large", role=role, maximum=1, placement=placement)
+    placement = VpcConfig(vpc=ec2.Vpc(stack, "Vpc", max_azs=2))
+    fleet = ManagedInstanceScaling(
+        instance_type="ml.m7i.large", role=role, maximum=1, placement=placement
+    )
 
     Endpoint(stack, "E", variants=[fleet], encryption_key=key)
 

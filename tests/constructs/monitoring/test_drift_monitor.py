@@ -20,7 +20,7 @@ from mlops_constructs.monitoring import (
     MonitoringNetwork,
     MonitoringQuestion,
 )
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 from tests.constructs.monitoring.conftest import KEY_ARN, Define, name_in_new_app
 
 
@@ -248,7 +248,7 @@ def test_a_monitor_without_baseline_only_describes(define: Define, resources: An
 def test_runs_are_attached_to_a_private_network_and_to_its_subnets_alone(
     define: Define, stack: cdk.Stack, resources: Any
 ) -> None:
-    network = Network(stack, "Private", uses=[NetworkUse.MODEL_MONITORING])
+    network = Network(stack, "Private", uses=[NetworkUseCase.MODEL_MONITORING])
 
     define(DriftMonitor, job=MonitoringJob(network=MonitoringNetwork.within(network)))
 

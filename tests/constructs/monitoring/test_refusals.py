@@ -24,7 +24,7 @@ from mlops_constructs.monitoring import (
     MonitoringQuestion,
     Reports,
 )
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 from tests.constructs.monitoring.conftest import Define, Kind, both, stack_in
 
 
@@ -144,13 +144,13 @@ def test_runs_in_a_network_have_security_groups(
 def test_instances_of_a_run_have_to_reach_one_another(
     define: Define, stack: cdk.Stack, settings: dict[str, Any]
 ) -> None:
-    def job(*uses: NetworkUse) -> MonitoringJob:
+    def job(*uses: NetworkUseCase) -> MonitoringJob:
         network = Network(stack, f"Network{len(uses)}", uses=uses)
         return MonitoringJob(instance_count=2, network=MonitoringNetwork.within(network))
 
     apart, together = (
-        job(NetworkUse.MODEL_MONITORING),
-        job(NetworkUse.MODEL_MONITORING, NetworkUse.TRAINING),
+        job(NetworkUseCase.MODEL_MONITORING),
+        job(NetworkUseCase.MODEL_MONITORING, NetworkUseCase.TRAINING),
     )
 
     with pytest.raises(ValueError, match="got 2 instances in a network whose security group keeps"):

@@ -20,7 +20,7 @@ from mlops_constructs.monitoring import (
     Retraining,
     Watch,
 )
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 from tests.constructs.monitoring.conftest import PIPELINE_ARN, Define, stack_in
 
 NOW = "2026-11-20T12:00:00.000Z"
@@ -165,7 +165,7 @@ def test_a_sagemaker_pipeline_is_started_with_parameters(
 def resource_types(count: int) -> Counter[str]:
     """What a stack holds whose monitor has alarms on as many features, and a network."""
     stack = stack_in("eu-west-1")
-    Network(stack, "Network", uses=[NetworkUse.MODEL_MONITORING])
+    Network(stack, "Network", uses=[NetworkUseCase.MODEL_MONITORING])
     monitor = DriftMonitor.from_monitor_name(stack, "M", "churn", endpoint_name="churn", hours=24)
     pipeline = codepipeline.Pipeline.from_pipeline_arn(stack, "P", PIPELINE_ARN)
     MetricAlarms(

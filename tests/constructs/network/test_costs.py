@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from mlops_constructs.network import NetworkUse
+from mlops_constructs.network import NetworkUseCase
 from mlops_constructs.network.network_use_case import services_of
 
 PAGE = Path(__file__).parents[3] / "docs/network.md"
 PER_ENDPOINT = 0.01 * 730 * 2  # USD per hour and zone, hours of a month, zones
-NAMES = sorted(name for name, value in vars(NetworkUse).items() if isinstance(value, NetworkUse))
+NAMES = sorted(
+    name for name, value in vars(NetworkUseCase).items() if isinstance(value, NetworkUseCase)
+)
 
 
 def row(first_cell: str) -> list[str]:
@@ -24,7 +26,7 @@ def row(first_cell: str) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_use_is_listed_with_its_endpoints_and_their_price(name: str) -> None:
-    services = services_of((getattr(NetworkUse, name),))
+    services = services_of((getattr(NetworkUseCase, name),))
     _, endpoints, price = row(f"`{name}`")
 
     listed = [] if endpoints.startswith("(") else [cell.strip() for cell in endpoints.split(",")]
@@ -42,7 +44,7 @@ def test_each_use_is_listed_with_its_endpoints_and_their_price(name: str) -> Non
     ],
 )
 def test_endpoints_that_uses_share_count_once(combined: str) -> None:
-    uses = tuple(getattr(NetworkUse, name) for name in re.findall(r"`(\w+)`", combined))
+    uses = tuple(getattr(NetworkUseCase, name) for name in re.findall(r"`(\w+)`", combined))
     _, number, price = row(combined)
 
     assert int(number) == len(services_of(uses))

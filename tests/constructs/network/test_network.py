@@ -15,7 +15,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match, Template
 
-from mlops_constructs.network import FlowLogs, InternetAccess, Network, NetworkUse
+from mlops_constructs.network import FlowLogs, InternetAccess, Network, NetworkUseCase
 from mlops_constructs.network._subnets import subnet_cidrs
 
 from .conftest import ACCOUNT, new_stack
@@ -33,7 +33,7 @@ def private() -> Template:
     Network(
         stack,
         "Network",
-        uses=[NetworkUse.TRAINING, NetworkUse.FEATURE_STORE],
+        uses=[NetworkUseCase.TRAINING, NetworkUseCase.FEATURE_STORE],
         trusted_accounts=["222222222222"],
     )
     return Template.from_stack(stack)
@@ -45,7 +45,7 @@ def with_nat() -> Template:
     Network(
         stack,
         "Network",
-        uses=[NetworkUse.STUDIO],
+        uses=[NetworkUseCase.STUDIO],
         availability_zones=3,
         internet=InternetAccess.through_nat(because="packages come from PyPI", nat_gateways=2),
     )
@@ -115,7 +115,7 @@ def test_s3_is_reached_by_a_gateway_for_buckets_of_the_accounts_and_image_layers
 
 def test_dynamodb_is_reached_by_a_gateway_where_it_is_asked_for(private: Template) -> None:
     stack = new_stack()
-    Network(stack, "Network", uses=[NetworkUse.TABLES])
+    Network(stack, "Network", uses=[NetworkUseCase.TABLES])
     gateways = of_type(Template.from_stack(stack), "VPCEndpoint")
     assert len(gateways) == 2
     assert "dynamodb" in json.dumps(gateways)
@@ -131,7 +131,7 @@ def test_endpoints_admit_https_from_the_network_alone(private: Template) -> None
 
 def test_endpoints_admit_https_from_a_vpn_that_is_named() -> None:
     stack = new_stack()
-    Network(stack, "Network", uses=[NetworkUse.STUDIO], allowed_from=["10.8.0.0/16"])
+    Network(stack, "Network", uses=[NetworkUseCase.STUDIO], allowed_from=["10.8.0.0/16"])
 
     groups = Template.from_stack(stack).find_resources("AWS::EC2::SecurityGroup")
     (endpoints,) = [one for name, one in groups.items() if "Endpoints" in name]
@@ -150,7 +150,7 @@ def test_packages_are_read_from_the_buckets_of_codeartifact(
     region: str | None, buckets: list[str] | None
 ) -> None:
     stack = new_stack(region)
-    Network(stack, "Network", uses=[NetworkUse.PACKAGES])
+    Network(stack, "Network", uses=[NetworkUseCase.PACKAGES])
 
     (gateway,) = [
         one

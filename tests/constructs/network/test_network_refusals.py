@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlops_constructs.network import InternetAccess, Network, NetworkUse
+from mlops_constructs.network import InternetAccess, Network, NetworkUseCase
 
 from .conftest import new_stack
 
@@ -36,7 +36,7 @@ def test_a_bad_network_is_refused(given: dict[str, Any], problem: str) -> None:
 
 def test_a_use_that_the_region_lacks_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="uses: endpoint CodeCommit: region: got af-south-1"):
-        Network(new_stack("af-south-1"), "Network", uses=[NetworkUse.CODE_COMMIT])
+        Network(new_stack("af-south-1"), "Network", uses=[NetworkUseCase.CODE_COMMIT])
 
 
 def test_ids_that_are_none_are_refused_together() -> None:

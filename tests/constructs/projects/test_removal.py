@@ -11,7 +11,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 from mlops_constructs.projects import Project, ProjectTemplate, Seed, TemplateBucket
 
 REMOVAL_TAG = {"Key": "mlops-constructs:removed-with-stack", "Value": "true"}
@@ -179,7 +179,7 @@ def test_the_function_that_removes_a_project_runs_in_a_network_where_that_is_dem
     network = Network(
         stack,
         "Network",
-        uses=[NetworkUse.FUNCTIONS, NetworkUse.DELIVERY, NetworkUse.OPERATIONS],
+        uses=[NetworkUseCase.FUNCTIONS, NetworkUseCase.DELIVERY, NetworkUseCase.OPERATIONS],
     )
     Project(
         stack,

@@ -5,7 +5,7 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Match, Template
 
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 from mlops_constructs.projects import TemplateBucket
 
 
@@ -150,7 +150,7 @@ def test_every_wrong_cidr_is_reported(stack: cdk.Stack) -> None:
 
 def test_complaint_12_templates_are_published_from_inside_a_network(stack: cdk.Stack) -> None:
     """awslabs/aiops-modules#422: functions outside of a VPC cannot be deployed."""
-    network = Network(stack, "Network", uses=[NetworkUse.FUNCTIONS])
+    network = Network(stack, "Network", uses=[NetworkUseCase.FUNCTIONS])
     TemplateBucket(stack, "Templates", function_network=network)
 
     template = Template.from_stack(stack)

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk.assertions import Template
 from cdk_nag import HIPAASecurityChecks
 
-from mlops_constructs.network import Network, NetworkBase, NetworkUse
+from mlops_constructs.network import Network, NetworkBase, NetworkUseCase
 from mlops_constructs.studio import Domain, DomainNetwork, UserProfile
 
 from .conftest import new_stack, only, resources_of, statements, vpc_of
@@ -40,7 +40,7 @@ def imported(stack: cdk.Stack) -> NetworkBase:
 def inside() -> cdk.Stack:
     """A domain in a network that is of the same stack, functions included."""
     stack = new_stack()
-    network = Network(stack, "Network", uses=[NetworkUse.STUDIO, NetworkUse.FUNCTIONS])
+    network = Network(stack, "Network", uses=[NetworkUseCase.STUDIO, NetworkUseCase.FUNCTIONS])
     Domain(
         stack,
         "Studio",

@@ -16,7 +16,7 @@ from aws_cdk import aws_scheduler as scheduler
 
 from mlops_constructs import feature_store, hosting, model_registry
 from mlops_constructs.access import ModelExecutionRole
-from mlops_constructs.network import Network, NetworkUse
+from mlops_constructs.network import Network, NetworkUseCase
 from mlops_constructs.validation import SageMakerChecks
 
 DOCUMENTED = Path(__file__).parents[3] / "docs" / "library.md"
@@ -77,13 +77,13 @@ class Surroundings:
         role = ModelExecutionRole(
             self.stack, "Role", model_data_bucket=self.bucket, image_repository=self.repository
         )
-        fleet = hosting.ManagedFleet(instance_type="ml.m7i.large", role=role, maximum=1)
+        fleet = hosting.ManagedInstanceScaling(instance_type="ml.m7i.large", role=role, maximum=1)
         hosting.InferenceComponent(
             self.stack,
             "It",
             endpoint=hosting.Endpoint(self.stack, "Fleet", variants=[fleet]),
             model=self.model(),
-            compute=hosting.ComponentCompute(minimum_memory_mb=1024),
+            compute=hosting.ComputeResourceRequirements(minimum_memory_mb=1024),
         )
 
     def transform(self) -> None:
@@ -139,7 +139,7 @@ GIVEN: Mapping[str, Make] = {
         online=feature_store.OnlineStore.standard(encryption_key=around.key)
     ),
     "FeatureIngestion": lambda around: around.ingestion(
-        network=Network(around.stack, "Net", uses=[NetworkUse.FEATURE_STORE])
+        network=Network(around.stack, "Net", uses=[NetworkUseCase.FEATURE_STORE])
     ),
 }
 

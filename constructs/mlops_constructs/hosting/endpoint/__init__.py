@@ -1,1 +1,1 @@
-"""Endpoints, their variants' metrics and data capture."""
+"""Endpoints: their configuration, features and metrics."""

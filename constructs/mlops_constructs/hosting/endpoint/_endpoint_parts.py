@@ -1,4 +1,4 @@
-"""What an endpoint consists of, and its configuration."""
+"""Parts of an endpoint, and its endpoint configuration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from mlops_constructs.hosting.scaling._scaled_capacity import (
     ScaledCapacity,
 )
 from mlops_constructs.hosting.scaling.scaling import Scaling
-from mlops_constructs.hosting.variant.managed_instance_scaling import ManagedFleet
+from mlops_constructs.hosting.variant.managed_instance_scaling import ManagedInstanceScaling
 from mlops_constructs.hosting.variant.real_time_variant import RealTimeVariant
 from mlops_constructs.hosting.variant.serverless_variant import ServerlessVariant
 from mlops_constructs.hosting.variant.shadow_variant import ShadowVariant
@@ -33,27 +33,27 @@ from mlops_constructs.hosting.variant.variant import InstanceVariant
 
 from .async_inference import AsyncInference
 from .data_capture import DataCapture
-from .metrics_config import MetricPublication
+from .metrics_config import MetricsConfig
 
 _KEY_RULE = "SageMakerEndpointConfigurationKMSKeyConfigured"
 
-Variant = RealTimeVariant | ServerlessVariant | ManagedFleet
+Variant = RealTimeVariant | ServerlessVariant | ManagedInstanceScaling
 
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointParts:
-    """Variants and the features that they share."""
+    """Variants, and the features that they share."""
 
     variants: Sequence[Variant]
     shadow: ShadowVariant | None = None
     asynchronous: AsyncInference | None = None
     data_capture: DataCapture | None = None
     encryption_key: kms.IKey | None = None
-    metrics: MetricPublication | None = None
+    metrics: MetricsConfig | None = None
 
     @property
     def kind(self) -> EndpointKind:
-        """How the endpoint answers."""
+        """Kind of the endpoint."""
         if self.asynchronous is not None:
             return EndpointKind.ASYNCHRONOUS
         return EndpointKind.SERVERLESS if self.serverless else EndpointKind.REAL_TIME
@@ -67,22 +67,22 @@ class EndpointParts:
         return [one for one in self.variants if isinstance(one, ServerlessVariant)]
 
     @property
-    def fleets(self) -> list[ManagedFleet]:
-        return [one for one in self.variants if isinstance(one, ManagedFleet)]
+    def fleets(self) -> list[ManagedInstanceScaling]:
+        return [one for one in self.variants if isinstance(one, ManagedInstanceScaling)]
 
     @property
-    def on_instances(self) -> list[RealTimeVariant | ManagedFleet | ShadowVariant]:
+    def on_instances(self) -> list[RealTimeVariant | ManagedInstanceScaling | ShadowVariant]:
         shadows = [self.shadow] if self.shadow else []
         return [*self.real_time, *self.fleets, *shadows]
 
     @property
     def models(self) -> list[ModelBase]:
-        """The models of all variants, each once."""
+        """Models of all variants, each once."""
         return list(dict.fromkeys(self._models_by_variant))
 
     @property
     def scaled(self) -> list[tuple[RealTimeVariant | ServerlessVariant, Scaling, ScaledCapacity]]:
-        """The variants that scale, and what of them."""
+        """Variants that scale, with their scaling and kind of capacity."""
         instances = INSTANCES_BEHIND_QUEUE if self.asynchronous else INSTANCES
         served: list[tuple[RealTimeVariant | ServerlessVariant, ScaledCapacity]] = [
             *((variant, instances) for variant in self.real_time),
@@ -95,7 +95,7 @@ class EndpointParts:
         ]
 
     def grant_roles(self, scope: Construct) -> None:
-        """Lets the roles of models and fleets use what the endpoint's features need."""
+        """Lets the execution roles use the resources that the endpoint's features need."""
         roles: list[iam.IRole] = [model.role for model in self.models if model.role is not None]
         roles += [fleet.role for fleet in self.fleets]
         for role in dict.fromkeys(roles):
@@ -106,21 +106,25 @@ class EndpointParts:
             if self.encryption_key is not None:
                 grant(role, use_of_volumes(self.encryption_key))
         for variant in self.on_instances:
-            served_by = variant.role if isinstance(variant, ManagedFleet) else variant.model.role
+            served_by = (
+                variant.role if isinstance(variant, ManagedInstanceScaling) else variant.model.role
+            )
             if served_by is not None:
                 _grant_options(served_by, variant)
         for fleet in self.fleets:
-            # Each component has a log of its own, beside that of the endpoint.
+            # Each component has its own log group, beside that of the endpoint.
             grant(fleet.role, [writing_logs(scope, "InferenceComponents/*")])
 
     def explain_open_networks(self) -> None:
-        """Tells checkov why models of serverless variants are not isolated."""
+        """Adds the reason for models without network isolation, for checkov."""
         for variant in self.serverless:
             reason = "Serverless endpoints support no network isolation"
             acknowledge(variant.model, {"CKV_AWS_370": reason})
 
     def explain_local_disks(self, scope: Construct) -> None:
-        """Tells of the disks that the key leaves out; AWS takes it, unlike that of a job.
+        """Adds an annotation for disks that `encryption_key` does not encrypt.
+
+        AWS accepts the key for such types, unlike the key of a job.
 
         Source: KmsKeyId of CreateEndpointConfig in SageMaker's API reference.
         """
@@ -136,7 +140,7 @@ class EndpointParts:
     def define_config(
         self, scope: Construct, endpoint_name: str | None
     ) -> sagemaker.CfnEndpointConfig:
-        """Defines the configuration, named by its content where the endpoint has a name."""
+        """Defines the endpoint configuration, named by its content if the endpoint has a name."""
         variants = [variant.render() for variant in self.variants]
         capture = self.data_capture.render() if self.data_capture else None
         key_arn = self.encryption_key.key_arn if self.encryption_key else None
@@ -152,21 +156,21 @@ class EndpointParts:
         if endpoint_name:
             name_by_content(config, "EndpointConfigName", endpoint_name)
         for fleet in self.fleets:
-            # The role is used as soon as there are instances: permissions come first.
+            # SageMaker uses the role as soon as there are instances: permissions come first.
             policies = RolePolicies(scope, f"RolePolicies-{fleet.name}", role=fleet.role)
             config.node.add_dependency(policies)
         if self.serverless:
-            reason = "The key is that of instances' volumes, which serverless endpoints do not have"
+            reason = "The key encrypts volumes of instances, which serverless endpoints do not have"
             acknowledge(config, in_security_packs(_KEY_RULE, reason))
         return config
 
     @property
     def _models_by_variant(self) -> list[ModelBase]:
-        served = [one.model for one in self.variants if not isinstance(one, ManagedFleet)]
+        served = [one.model for one in self.variants if not isinstance(one, ManagedInstanceScaling)]
         return [*served, *([self.shadow.model] if self.shadow else [])]
 
     def _features(self, scope: Construct) -> dict[str, Any]:
-        """Members of the configuration that few endpoints have."""
+        """Returns members of the configuration that few endpoints have."""
         found: dict[str, Any] = {}
         if self.shadow is not None:
             weight = self.real_time[0].weight

@@ -1,4 +1,4 @@
-"""Asynchronous inference: requests wait in a queue, answers are written to S3."""
+"""Asynchronous inference: queued requests, with responses in S3."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,15 @@ from mlops_constructs._problems import is_known, outside
 from mlops_constructs.access import Permission
 from mlops_constructs.hosting._permissions import grant
 
-_MOST_CONCURRENT = 1000
+_MAX_CONCURRENT = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class AsyncInference:
-    """How an asynchronous endpoint answers; made by `AsyncInference.to_bucket`."""
+    """Queue and outputs of an asynchronous endpoint.
+
+    Created by `AsyncInference.to_bucket`.
+    """
 
     bucket: s3.IBucket
     prefix: str
@@ -45,23 +48,28 @@ class AsyncInference:
         include_response_in: Sequence[sns.ITopic] = (),
         max_concurrent_invocations: int | None = None,
     ) -> "AsyncInference":
-        """Answers below `prefix`, each under the key that the call was told.
+        """Writes the responses below a prefix of a bucket.
 
-        The role of the model may read the requests, write the answers and publish to the topics.
+        InvokeEndpointAsync returns the key of each response. The execution role of the model is
+        allowed to read the requests, write the responses and publish to the topics.
 
         Args:
-            bucket: bucket of the answers, of the same region.
-            prefix: part of the bucket, without slashes around it.
-            failure_prefix: part for what the model answered with an error. None: errors are told
-                to `error_topic` alone.
-            input_bucket: bucket where callers put requests. Left out: that of the answers.
-            input_prefix: part of it, without slashes around it.
-            encryption_key: key of the answers. Left out: the bucket's own.
-            success_topic: topic that is told of each answer. Left out: none.
-            error_topic: topic that is told of each failure. Left out: none.
-            include_response_in: which of these two topics get the answer itself, up to 128 KB.
-            max_concurrent_invocations: requests that an instance works on at a time, 1 to 1000.
-                Left out: AWS chooses.
+            bucket: bucket of the responses, in the region of the endpoint.
+            prefix: key prefix of the responses, without leading or trailing slash. Defaults to
+                `async/answers`.
+            failure_prefix: key prefix of error responses of the model. Defaults to
+                `async/failures`. None: errors are published to `error_topic` only.
+            input_bucket: bucket to which callers upload requests. Defaults to None: `bucket`.
+            input_prefix: key prefix of the requests, without leading or trailing slash. Defaults to
+                `async/requests`.
+            encryption_key: KMS key of the responses. Defaults to None: the key of the bucket.
+            success_topic: topic that is notified of each response. Defaults to None: no
+                notification.
+            error_topic: topic that is notified of each failure. Defaults to None: no notification.
+            include_response_in: those of the two topics whose notifications include the response,
+                up to 128 KB. Defaults to none.
+            max_concurrent_invocations: number of concurrent requests per instance, 1 to 1000.
+                Defaults to None: AWS chooses.
 
         Source: AsyncInferenceConfig of SageMaker's API reference; "Asynchronous inference".
 
@@ -90,12 +98,12 @@ class AsyncInference:
         return [topic for topic in (self.success_topic, self.error_topic) if topic is not None]
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the settings; returns one message per problem."""
         found = []
-        if outside(self.max_concurrent_invocations, 1, _MOST_CONCURRENT):
+        if outside(self.max_concurrent_invocations, 1, _MAX_CONCURRENT):
             found.append(
                 f"asynchronous max_concurrent_invocations: got {self.max_concurrent_invocations}; "
-                f"allowed are 1 to {_MOST_CONCURRENT}"
+                f"allowed are 1 to {_MAX_CONCURRENT}"
             )
         for name in ("prefix", "failure_prefix", "input_prefix"):
             prefix = getattr(self, name)
@@ -113,8 +121,12 @@ class AsyncInference:
         return found
 
     def grant_use(self, role: iam.IRole) -> None:
-        """Lets the role of a model read requests, write answers and tell topics of them."""
-        because = "callers choose the keys of requests, SageMaker those of answers"
+        """Lets a model's role read requests, write responses and publish to the topics.
+
+        Args:
+            role: execution role of the model.
+        """
+        because = "callers choose the keys of requests, SageMaker those of responses"
         paths = [prefix for prefix in (self.prefix, self.failure_prefix) if prefix is not None]
         allowed = [
             Permission(
@@ -123,7 +135,7 @@ class AsyncInference:
                 because=because,
             ),
             Permission(
-                # Answers may have 1 GB, so they are written in parts.
+                # Responses may have 1 GB, so SageMaker uses multipart uploads.
                 actions=["s3:AbortMultipartUpload", "s3:PutObject"],
                 resources=[self.bucket.arn_for_objects(f"{path}/*") for path in paths],
                 because=because,
@@ -142,7 +154,7 @@ class AsyncInference:
         grant(role, allowed)
 
     def render(self) -> sagemaker.CfnEndpointConfig.AsyncInferenceConfigProperty:
-        """The AsyncInferenceConfig of an endpoint config."""
+        """Returns the AsyncInferenceConfig of an endpoint configuration."""
         config = sagemaker.CfnEndpointConfig
         key, failures = self.encryption_key, self.failure_prefix
         most = self.max_concurrent_invocations

@@ -1,4 +1,4 @@
-"""Copies of requests and answers in S3, for monitoring and for new training data."""
+"""Data capture: requests and responses in S3, for monitoring and training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,15 @@ from mlops_constructs._problems import is_known, outside
 from mlops_constructs.access import Permission
 from mlops_constructs.hosting._permissions import grant
 
-_LONGEST_URI = 512
+_MAX_URI_LENGTH = 512
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataCapture:
-    """Where an endpoint's traffic is captured; made by `DataCapture.to_bucket`."""
+    """Data capture of an endpoint's requests and responses.
+
+    Created by `DataCapture.to_bucket`.
+    """
 
     bucket: s3.IBucket
     prefix: str
@@ -43,15 +46,17 @@ class DataCapture:
         """Captures below `prefix/<endpoint>/<variant>/yyyy/mm/dd/hh/`.
 
         Args:
-            bucket: bucket of the same region.
-            prefix: part of the bucket, without slashes around it.
-            sampling_percentage: share of the traffic, 1 to 100. Left out: all of it.
-            encryption_key: key of the captured objects. Left out: the bucket's own.
-            csv_content_types: content types captured as CSV text; what is in neither list is
-                captured in base64.
-            json_content_types: content types captured as JSON text.
-            requests: whether what was sent is captured.
-            responses: whether what was answered is captured.
+            bucket: bucket in the region of the endpoint.
+            prefix: key prefix, without leading or trailing slash. Defaults to `capture`.
+            sampling_percentage: percentage of the traffic that is captured, 1 to 100. Defaults to
+                100.
+            encryption_key: KMS key of the captured objects. Defaults to None: the key of the
+                bucket.
+            csv_content_types: content types captured as CSV text; types in neither list are
+                captured in base64. Defaults to `text/csv`.
+            json_content_types: content types captured as JSON text. Defaults to `application/json`.
+            requests: True captures requests. Defaults to True.
+            responses: True captures responses. Defaults to True.
 
         Source: DataCaptureConfig of SageMaker's API reference.
 
@@ -72,17 +77,17 @@ class DataCapture:
         )
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the settings; returns one message per problem."""
         found = []
         if outside(self.sampling_percentage, 1, 100):
             found.append(
                 f"data capture sampling_percentage: got {self.sampling_percentage}; allowed are "
-                "1 to 100; leave data capture out to capture nothing"
+                "1 to 100; remove data_capture to capture nothing"
             )
         if not self.requests and not self.responses:
             found.append(
-                "data capture: got neither requests nor responses; capture one of them, or leave "
-                "data capture out"
+                "data capture: got neither requests nor responses; capture one of them, or remove "
+                "data_capture"
             )
         prefix = self.prefix
         if is_known(prefix) and (prefix != prefix.strip("/") or not prefix):
@@ -90,10 +95,10 @@ class DataCapture:
                 f"data capture prefix: got {prefix!r}; allowed is a path without slashes around it"
             )
         # A bucket's name has at most 63 characters.
-        if is_known(prefix) and len(prefix) > _LONGEST_URI - len("s3://") - 64:
+        if is_known(prefix) and len(prefix) > _MAX_URI_LENGTH - len("s3://") - 64:
             found.append(
                 f"data capture prefix: got {len(prefix)} characters; the S3 URI with it may have "
-                f"{_LONGEST_URI}"
+                f"{_MAX_URI_LENGTH}"
             )
         twice = set(self.csv_content_types) & set(self.json_content_types)
         if twice:
@@ -104,7 +109,11 @@ class DataCapture:
         return found
 
     def grant_write(self, role: iam.IRole) -> None:
-        """Lets the role of a model write captured traffic; an imported role is left alone."""
+        """Lets the execution role of a model write captured data; does not change an imported role.
+
+        Args:
+            role: execution role of the model.
+        """
         objects = self.bucket.arn_for_objects(f"{self.prefix}/*")
         allowed = [
             Permission(
@@ -123,7 +132,7 @@ class DataCapture:
         grant(role, allowed)
 
     def render(self) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
-        """The DataCaptureConfig of an endpoint config."""
+        """Returns the DataCaptureConfig of an endpoint configuration."""
         properties = sagemaker.CfnEndpointConfig
         modes = [("Input", self.requests), ("Output", self.responses)]
         key = self.encryption_key

@@ -1,4 +1,4 @@
-"""An endpoint: variants of models behind one address."""
+"""Endpoints with their endpoint configurations."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from mlops_constructs.hosting._names import name_problems
 from mlops_constructs.hosting.rollout._health_alarms import Watched
 from mlops_constructs.hosting.rollout.rollout import Rollout
 from mlops_constructs.hosting.scaling._scaled_capacity import ScaledResource
-from mlops_constructs.hosting.variant.managed_instance_scaling import ManagedFleet
+from mlops_constructs.hosting.variant.managed_instance_scaling import ManagedInstanceScaling
 from mlops_constructs.hosting.variant.real_time_variant import RealTimeVariant
 from mlops_constructs.hosting.variant.serverless_variant import ServerlessVariant
 from mlops_constructs.hosting.variant.shadow_variant import ShadowVariant
@@ -26,41 +26,44 @@ from ._endpoint_problems import endpoint_problems
 from .async_inference import AsyncInference
 from .data_capture import DataCapture
 from .endpoint_base import EndpointBase
-from .metrics_config import MetricPublication
+from .metrics_config import MetricsConfig
 
 _TYPES = ("AWS::SageMaker::Endpoint", "AWS::SageMaker::EndpointConfig")
 
 
 class Endpoint(EndpointBase):
-    """Defines a SageMaker endpoint and its configuration.
+    """Defines a SageMaker endpoint and its endpoint configuration.
 
-    The endpoint stays, with its name, when a model or a setting changes: the configuration is
-    replaced and the endpoint is moved to the new one by `rollout`. Where a variant scales, the
-    number of instances that it has at that moment is kept; weights and data capture always follow
-    the configuration. Behind a queue, which may be empty and then has no instances, each rollout
-    starts with `initial_instance_count`, so that the new model really starts.
+    The endpoint keeps its name when a model or a setting changes: the configuration is replaced,
+    and `rollout` moves the endpoint to the new one. Where a variant scales, its current number of
+    instances is kept; weights and data capture always follow the configuration. An asynchronous
+    endpoint may have no instances, so each of its rollouts starts with `initial_instance_count`:
+    the new model is then really started.
 
-    A real-time and an asynchronous endpoint cannot become each other, or serverless: give the other
-    one another name. A serverless endpoint can become a real-time one, but not the other way round.
+    AWS cannot convert a real-time and an asynchronous endpoint into each other, nor either into a
+    serverless one: use another name for the other kind. A serverless endpoint can become a
+    real-time one.
 
     Args:
-        variants: one or more `RealTimeVariant`, or one `ServerlessVariant`, or one `ManagedFleet`
-            for inference components.
-        endpoint_name: name by which it is called; also the beginning of its configuration's name.
-            Left out: CloudFormation names both.
-        encryption_key: key of the storage volumes of its instances. Local NVMe disks, which types
-            such as `ml.g5` have, are encrypted by their hardware instead. Left out: a key of AWS.
-        data_capture: copies of requests and answers. Left out: nothing is captured.
-        rollout: how it moves to a new configuration. Left out: AWS moves all traffic at once and
-            never turns back.
-        asynchronous: makes requests wait in a queue, and writes answers to S3. Left out: the
-            endpoint answers at once.
-        shadow: a second model that gets copies of the requests. Left out: none.
-        metrics: what is published beside the usual metrics, and how often. Left out: nothing else,
+        variants: 1 to 10 `RealTimeVariant`, or one `ServerlessVariant`, or one
+            `ManagedInstanceScaling` for inference components.
+        endpoint_name: name of the endpoint, up to 52 letters, digits and hyphens; also the prefix
+            of the name of its configuration. Defaults to None: CloudFormation generates both names.
+        encryption_key: KMS key of the storage volumes of the instances. Local NVMe disks, which
+            types such as `ml.g5` have, are encrypted by their hardware instead. Defaults to None: a
+            key of AWS.
+        data_capture: capture of requests and responses. Defaults to None: nothing is captured.
+        rollout: deployment guardrails of updates. Defaults to None: AWS moves all traffic at once
+            and never rolls back.
+        asynchronous: queue of requests, with responses in S3. Defaults to None: requests are
+            synchronous.
+        shadow: second model that receives copies of the requests. Defaults to None: no shadow
+            variant.
+        metrics: additional metrics and their frequency. Defaults to None: the standard metrics,
             each minute.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: every problem of the input, in one message.
 
     Source: CreateEndpointConfig, CreateEndpoint and UpdateEndpoint of SageMaker's API reference.
 
@@ -79,7 +82,7 @@ class Endpoint(EndpointBase):
             ],
             encryption_key=key,
             data_capture=DataCapture.to_bucket(bucket, sampling_percentage=50),
-            rollout=Rollout.canary(size=Capacity.instances(1)),
+            rollout=Rollout.canary(size=CapacitySize.instances(1)),
         )
         ```
     """
@@ -89,14 +92,14 @@ class Endpoint(EndpointBase):
         scope: Construct,
         construct_id: str,
         *,
-        variants: Sequence[RealTimeVariant | ServerlessVariant | ManagedFleet],
+        variants: Sequence[RealTimeVariant | ServerlessVariant | ManagedInstanceScaling],
         endpoint_name: str | None = None,
         encryption_key: kms.IKey | None = None,
         data_capture: DataCapture | None = None,
         rollout: Rollout | None = None,
         asynchronous: AsyncInference | None = None,
         shadow: ShadowVariant | None = None,
-        metrics: MetricPublication | None = None,
+        metrics: MetricsConfig | None = None,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=endpoint_name)
         problems = Problems(f"Endpoint {self.node.path}")
@@ -140,32 +143,23 @@ class Endpoint(EndpointBase):
         variant_name: str = DEFAULT_VARIANT_NAME,
         kind: EndpointKind | None = None,
     ) -> EndpointBase:
-        """An endpoint of this account and region that exists already.
+        """Imports an endpoint of this account and region.
 
         Args:
-            endpoint_name: its name.
-            variant_name: the variant that metrics are about where they name none.
-            kind: how it answers, so that nothing looks at metrics that AWS does not publish of it.
-                Left out: its metrics are not checked, and alarms and dashboards take it for a
-                real-time one.
+            endpoint_name: name of the endpoint.
+            variant_name: variant of metrics that specify none. Defaults to `AllTraffic`.
+            kind: kind of the endpoint, so that metrics are checked against those that AWS publishes
+                for it. Defaults to None: metrics are not checked, and alarms and dashboards treat
+                it as a real-time endpoint.
 
         Example:
             ```python
             Endpoint.from_endpoint_name(stack, "Churn", "churn-prod").grant_invoke(role)
             ```
         """
-        imported = EndpointBase(scope, construct_id, physical_name=endpoint_name)
-        imported.endpoint_name = endpoint_name
-        imported.variant_name = variant_name
-        imported.kind = kind
-        imported.given_name = _known(endpoint_name)
-        imported.endpoint_arn = cdk.Stack.of(imported).format_arn(
-            service="sagemaker",
-            resource="endpoint",
-            # SageMaker writes names in its ARNs in lower case.
-            resource_name=endpoint_name.lower() if is_known(endpoint_name) else endpoint_name,
+        return _ImportedEndpoint(
+            scope, construct_id, endpoint_name=endpoint_name, variant_name=variant_name, kind=kind
         )
-        return imported
 
     def _define_endpoint(
         self,
@@ -176,8 +170,8 @@ class Endpoint(EndpointBase):
         exclude = sagemaker.CfnEndpoint.VariantPropertyProperty
         excluded = ["DesiredWeight", "DataCaptureConfig"]
         if self._parts.asynchronous is not None:
-            # An empty queue may have no instances: a new model would then be rolled out, watched
-            # and found healthy without ever having started.
+            # With an empty queue there may be no instances: a new model would then be rolled out
+            # and found healthy without having started.
             excluded.append("DesiredInstanceCount")
         scales = any(variant.scaling is not None for variant in self._parts.real_time)
         return sagemaker.CfnEndpoint(
@@ -219,6 +213,31 @@ class Endpoint(EndpointBase):
                     capacity, endpoint_name=self.endpoint_name, variant_name=variant.name
                 ),
             )
+
+
+class _ImportedEndpoint(EndpointBase):
+    """An endpoint that another stack or application defines."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        endpoint_name: str,
+        variant_name: str,
+        kind: EndpointKind | None,
+    ) -> None:
+        super().__init__(scope, construct_id, physical_name=endpoint_name)
+        self.endpoint_name = endpoint_name
+        self.variant_name = variant_name
+        self.kind = kind
+        self.given_name = _known(endpoint_name)
+        self.endpoint_arn = cdk.Stack.of(self).format_arn(
+            service="sagemaker",
+            resource="endpoint",
+            # SageMaker writes names in its ARNs in lower case.
+            resource_name=endpoint_name.lower() if is_known(endpoint_name) else endpoint_name,
+        )
 
 
 def _known(name: str | None) -> str | None:

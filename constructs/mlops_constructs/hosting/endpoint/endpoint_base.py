@@ -1,4 +1,4 @@
-"""What an owned and an imported endpoint share: permissions, metrics and events."""
+"""Base of owned and imported endpoints: permissions, metrics and events."""
 
 from collections.abc import Mapping, Sequence
 from typing import Unpack
@@ -14,29 +14,31 @@ from .serving_metrics import MetricOptions, ServingMetrics
 
 
 class EndpointBase(ServingMetrics):
-    """An endpoint, its permissions, its metrics and its events.
+    """Base of an owned and an imported endpoint: its permissions, metrics and events.
 
-    A metric that AWS does not publish of its kind is refused: what looks at it would see nothing,
-    and say that all is well.
+    A metric that AWS does not publish for the kind of the endpoint raises an error: an alarm on it
+    would never receive data.
     """
 
     endpoint_name: str
     endpoint_arn: str
     variant_name: str
-    # None: imported without a word on it, so only AWS knows.
     kind: EndpointKind | None = None
-    # Its name where somebody gave it one that is known at synthesis.
+    """Kind of the endpoint; None for an imported one whose kind was not given."""
     given_name: str | None = None
-    # Whether its variant is a managed fleet; None: imported, so only AWS knows.
+    """Name of the endpoint, if one was given that is known at synthesis."""
     hosts_components: bool | None = None
-    # The role of its managed fleet; None: it has no fleet, or is imported.
+    """True if inference components run on its variant; None for an imported endpoint."""
     fleet_role: iam.IRole | None = None
-    # How many production variants it has; None: imported, so only AWS knows.
+    """Execution role of its `ManagedInstanceScaling`; None without one, or if imported."""
     production_variant_count: int | None = None
+    """Number of production variants; None for an imported endpoint."""
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal send requests to the endpoint and wait for the answer, which may come
-        at once or as a stream.
+        """Grants InvokeEndpoint and InvokeEndpointWithResponseStream.
+
+        Args:
+            grantee: principal that calls the endpoint.
 
         Example:
             ```python
@@ -46,9 +48,13 @@ class EndpointBase(ServingMetrics):
         return self._grant(grantee, *INVOKING)
 
     def grant_invoke_async(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal put requests into the queue of an asynchronous endpoint.
+        """Grants InvokeEndpointAsync, for an asynchronous endpoint.
 
-        The principal also needs to write what it asks to S3, and to read the answers there.
+        The principal also requires permissions to write its requests to S3 and to read the
+        responses there.
+
+        Args:
+            grantee: principal that calls the endpoint.
 
         Example:
             ```python
@@ -58,7 +64,10 @@ class EndpointBase(ServingMetrics):
         return self._grant(grantee, "sagemaker:InvokeEndpointAsync")
 
     def metric_disk_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Use of the instances' disks in percent.
+        """Returns the disk utilization of the instances in percent.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -70,7 +79,10 @@ class EndpointBase(ServingMetrics):
     def metric_provisioned_concurrency_utilization(
         self, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
-        """Used part of a serverless variant's provisioned concurrency, 0 to 1.
+        """Returns the utilization of the provisioned concurrency, 0 to 1.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -83,7 +95,10 @@ class EndpointBase(ServingMetrics):
         return self._of_requests("ServerlessProvisionedConcurrencyUtilization", "Average", options)
 
     def metric_backlog(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests that wait in an asynchronous endpoint's queue.
+        """Returns the number of queued requests of an asynchronous endpoint.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -93,7 +108,7 @@ class EndpointBase(ServingMetrics):
             waiting.metric_backlog(statistic="Maximum")
             ```
         """
-        self._refuse_unpublished(MetricSource.QUEUE, "ApproximateBacklogSize")
+        self._require_published(MetricSource.QUEUE, "ApproximateBacklogSize")
         # The queue belongs to the endpoint and not to a variant.
         return cloudwatch.Metric(
             namespace="AWS/SageMaker",
@@ -112,14 +127,18 @@ class EndpointBase(ServingMetrics):
         target: events.IRuleTarget | None = None,
         description: str | None = None,
     ) -> events.Rule:
-        """Does something when the endpoint is created, updated, deleted, or fails.
+        """Creates an EventBridge rule for state changes of the endpoint.
 
-        SageMaker may send an event twice, so the target has to bear a repetition.
+        SageMaker emits them when the endpoint is created, updated or deleted, or fails. It may
+        deliver an event twice; the target must be idempotent.
 
         Args:
-            statuses: such as `IN_SERVICE`, `FAILED` or `UPDATE_ROLLBACK_FAILED`. Left out: any.
-            target: what is started. Left out: add it to the rule.
-            description: of the rule. Left out: it names the endpoint.
+            construct_id: construct id of the rule.
+            statuses: statuses such as `IN_SERVICE`, `FAILED` or `UPDATE_ROLLBACK_FAILED`. Defaults
+                to all statuses.
+            target: target of the rule. Defaults to None: add targets to the returned rule.
+            description: description of the rule. Defaults to None: a description that names the
+                endpoint.
 
         Source: "SageMaker endpoint state change" in SageMaker's events for EventBridge.
 
@@ -146,11 +165,13 @@ class EndpointBase(ServingMetrics):
         target: events.IRuleTarget | None = None,
         description: str | None = None,
     ) -> events.Rule:
-        """Does something at each step of a rollout, also when it is turned back.
+        """Creates an EventBridge rule for each step of a rollout, rollbacks included.
 
         Args:
-            target: what is started. Left out: add it to the rule.
-            description: of the rule. Left out: it names the endpoint.
+            construct_id: construct id of the rule.
+            target: target of the rule. Defaults to None: add targets to the returned rule.
+            description: description of the rule. Defaults to None: a description that names the
+                endpoint.
 
         Source: "SageMaker endpoint deployment state change" in SageMaker's events for EventBridge.
 
@@ -164,7 +185,7 @@ class EndpointBase(ServingMetrics):
             detail_type="SageMaker Endpoint Deployment State Change",
             detail={},
             target=target,
-            description=description or f"A rollout of endpoint {self.endpoint_name} proceeded",
+            description=description or f"Rollout of endpoint {self.endpoint_name} changed state",
         )
 
     def _rule(
@@ -196,14 +217,14 @@ class EndpointBase(ServingMetrics):
     def _of_requests(
         self, metric_name: str, statistic: str, options: MetricOptions
     ) -> cloudwatch.Metric:
-        self._refuse_unpublished(MetricSource.REQUESTS, metric_name)
+        self._require_published(MetricSource.REQUESTS, metric_name)
         return super()._of_requests(metric_name, statistic, options)
 
     def _of_containers(self, metric_name: str, options: MetricOptions) -> cloudwatch.Metric:
-        self._refuse_unpublished(MetricSource.MACHINES, metric_name)
+        self._require_published(MetricSource.MACHINES, metric_name)
         return super()._of_containers(metric_name, options)
 
-    def _refuse_unpublished(self, source: MetricSource, metric_name: str) -> None:
+    def _require_published(self, source: MetricSource, metric_name: str) -> None:
         if self.kind is None:
             return
         problem = unpublished(self.kind, source, metric_name)

@@ -1,4 +1,4 @@
-"""Which metrics an endpoint publishes beside the usual ones, and how often."""
+"""Metrics that an endpoint publishes in addition, and their frequency."""
 
 from dataclasses import dataclass
 
@@ -9,21 +9,22 @@ _SECONDS = (10, 30, 60, 120, 180, 240, 300)
 
 
 @dataclass(frozen=True, kw_only=True)
-class MetricPublication:
-    """What CloudWatch gets of an endpoint on instances.
+class MetricsConfig:
+    """Metrics that an endpoint on instances publishes to CloudWatch.
 
     Args:
-        enhanced: whether use and requests are published for each instance and container, too.
-            CloudWatch charges these as custom metrics.
-        detailed: whether those of containers, of each GPU and of the placement of inference
-            components are.
-        frequency: how often, 10 seconds to 5 minutes. Left out: each minute.
+        enhanced: True publishes utilization and requests for each instance and container, too;
+            CloudWatch charges them as custom metrics. Defaults to False.
+        detailed: True publishes metrics of containers, of each GPU and of the placement of
+            inference components. Defaults to False.
+        frequency: publish frequency: 10, 30, 60, 120, 180, 240 or 300 seconds. Defaults to None:
+            each minute.
 
     Source: MetricsConfig of SageMaker's API reference.
 
     Example:
         ```python
-        MetricPublication(enhanced=True, frequency=cdk.Duration.seconds(10))
+        MetricsConfig(enhanced=True, frequency=cdk.Duration.seconds(10))
         ```
     """
 
@@ -36,7 +37,7 @@ class MetricPublication:
         return None if self.frequency is None else int(self.frequency.to_seconds())
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the frequency; returns one message per problem."""
         if self._seconds is None or self._seconds in _SECONDS:
             return []
         return [
@@ -45,7 +46,7 @@ class MetricPublication:
         ]
 
     def render(self) -> sagemaker.CfnEndpointConfig.MetricsConfigProperty:
-        """The MetricsConfig of an endpoint config."""
+        """Returns the MetricsConfig of an endpoint configuration."""
         return sagemaker.CfnEndpointConfig.MetricsConfigProperty(
             enable_enhanced_metrics=self.enhanced or None,
             enable_detailed_observability=self.detailed or None,

@@ -1,4 +1,4 @@
-"""What CloudWatch knows of whatever serves a model."""
+"""CloudWatch metrics of endpoints and inference components."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -9,13 +9,14 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 
 class MetricOptions(TypedDict, total=False):
-    """What a caller may say about a metric; what is left out has the metric's own default.
+    """Options of a metric, which override its own defaults.
 
-    Keys:
-        statistic: for example `Sum`, `Average`, `p99`.
-        period: length of a data point. Left out: 5 minutes.
-        label: text of a graph's legend.
-        variant: the variant that the metric is about. Left out: the endpoint's first one.
+    Args:
+        statistic: statistic, for example `Sum`, `Average` or `p99`. Defaults to that of the metric.
+        period: period of a data point. Defaults to 5 minutes.
+        label: label in a graph. Defaults to the name of the metric.
+        variant: name of the variant that the metric is of. Defaults to the first one of the
+            endpoint.
     """
 
     statistic: str
@@ -25,21 +26,25 @@ class MetricOptions(TypedDict, total=False):
 
 
 class ServingMetrics(cdk.Resource):
-    """The metrics that endpoints and inference components have in common.
+    """Metrics that endpoints and inference components have in common.
 
     Source: "Amazon SageMaker AI metrics in Amazon CloudWatch".
     """
 
     @abstractmethod
     def _dimensions(self, options: MetricOptions) -> Mapping[str, str]:
-        """Under which the metrics are kept."""
+        """Returns the dimensions of the metrics."""
 
     @abstractmethod
     def _container_metric(self, metric_name: str) -> tuple[str, str]:
-        """Namespace and name of a metric of the containers' resources."""
+        """Returns namespace and name of a metric of the containers' resources."""
 
     def metric(self, metric_name: str, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Any metric of a variant's requests, an average where nothing else is said.
+        """Returns any metric of a variant's requests, by default an average.
+
+        Args:
+            metric_name: name of the metric, such as `ModelSetupTime`.
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -49,7 +54,10 @@ class ServingMetrics(cdk.Resource):
         return self._of_requests(metric_name, "Average", options)
 
     def metric_invocations(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests that reached the variant.
+        """Returns the number of requests to the variant.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -61,7 +69,10 @@ class ServingMetrics(cdk.Resource):
     def metric_invocations_per_instance(
         self, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
-        """Requests for each instance, which is what target tracking looks at.
+        """Returns the number of requests per instance, the metric of target tracking.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -71,7 +82,10 @@ class ServingMetrics(cdk.Resource):
         return self._of_requests("InvocationsPerInstance", "Sum", options)
 
     def metric_client_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests answered with a 4xx status; their average is the share of all requests.
+        """Returns the number of 4xx responses; its average is their share of all requests.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -81,7 +95,10 @@ class ServingMetrics(cdk.Resource):
         return self._of_requests("Invocation4XXErrors", "Sum", options)
 
     def metric_server_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests answered with a 5xx status; their average is the share of all requests.
+        """Returns the number of 5xx responses; its average is their share of all requests.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -91,7 +108,10 @@ class ServingMetrics(cdk.Resource):
         return self._of_requests("Invocation5XXErrors", "Sum", options)
 
     def metric_model_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time that the container takes to answer, in microseconds.
+        """Returns the response time of the container in microseconds.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -101,7 +121,10 @@ class ServingMetrics(cdk.Resource):
         return self._of_requests("ModelLatency", "Average", options)
 
     def metric_overhead_latency(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Time that SageMaker adds to the container's, in microseconds.
+        """Returns the time that SageMaker adds to the model latency, in microseconds.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -111,7 +134,10 @@ class ServingMetrics(cdk.Resource):
         return self._of_requests("OverheadLatency", "Average", options)
 
     def metric_model_errors(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests that the container did not answer with a 2xx status, timeouts included.
+        """Returns the number of requests without a 2xx response, timeouts included.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -121,7 +147,10 @@ class ServingMetrics(cdk.Resource):
         return self._of_requests("InvocationModelErrors", "Sum", options)
 
     def metric_concurrent_requests(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Requests in progress at each model, every 10 seconds.
+        """Returns the number of concurrent requests per model, every 10 seconds.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -131,7 +160,10 @@ class ServingMetrics(cdk.Resource):
         return self._of_requests("ConcurrentRequestsPerModel", "Maximum", options)
 
     def metric_cpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """CPU use of the instances in percent, 100 for each vCPU.
+        """Returns the CPU utilization of the instances in percent, 100 for each vCPU.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -141,7 +173,10 @@ class ServingMetrics(cdk.Resource):
         return self._of_containers("CPUUtilization", options)
 
     def metric_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Memory use of the instances in percent.
+        """Returns the memory utilization of the instances in percent.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -151,7 +186,10 @@ class ServingMetrics(cdk.Resource):
         return self._of_containers("MemoryUtilization", options)
 
     def metric_gpu_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """GPU use of the containers in percent, 100 for each GPU.
+        """Returns the GPU utilization of the containers in percent, 100 for each GPU.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python
@@ -161,7 +199,10 @@ class ServingMetrics(cdk.Resource):
         return self._of_containers("GPUUtilization", options)
 
     def metric_gpu_memory_utilization(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-        """Use of the GPUs' memory in percent, 100 for each GPU.
+        """Returns the GPU memory utilization in percent, 100 for each GPU.
+
+        Args:
+            options: members of `MetricOptions`.
 
         Example:
             ```python

@@ -21,7 +21,7 @@ _BASE_HASH_LENGTH = 8
 
 
 class AdapterComponent(InferenceComponentBase):
-    """An adapter on a base component; `InferenceComponent.adapter` makes it and documents it."""
+    """An adapter on a base component; `InferenceComponent.adapter` creates and documents it."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class AdapterComponent(InferenceComponentBase):
         suffix = _base_hash(base)
         name = inference_component_name or self._generated_name(suffix)
         component = sagemaker.CfnInferenceComponent
-        # Without variant and copies: an adapter is wherever a copy of its base is.
+        # Without variant and copies: an adapter is placed with the copies of its base.
         resource = component(
             self,
             "Resource",
@@ -63,7 +63,7 @@ class AdapterComponent(InferenceComponentBase):
         )
         if inference_component_name is None:
             self._replace_with(resource, suffix)
-        # The base's name is no reference. Its resource alone: an adapter may be defined below it.
+        # The base's name is no reference. Only its resource: an adapter may be defined below it.
         if base.node.default_child is not None:
             resource.node.add_dependency(base.node.default_child)
         self.inference_component_name = name
@@ -80,12 +80,12 @@ class AdapterComponent(InferenceComponentBase):
     def _of_containers(self, metric_name: str, options: MetricOptions) -> cloudwatch.Metric:
         raise ValueError(
             f"InferenceComponent.adapter {self.node.path} metric: got {metric_name} of an adapter, "
-            "which reserves nothing of an instance; ask its base component"
+            "which reserves no resources; use the metric of its base component"
         )
 
 
 def _base_hash(base: InferenceComponentBase) -> str | None:
-    """What another base or endpoint changes; None where both are named at deployment."""
+    """Returns a hash of base and endpoint; None if both are named at deployment."""
     names = (base.endpoint.given_name, base.inference_component_name)
     known = [name for name in names if name is not None and is_known(name)]
     if not known:
@@ -94,17 +94,20 @@ def _base_hash(base: InferenceComponentBase) -> str | None:
 
 
 def _base_problems(base: InferenceComponentBase, name: str | None) -> list[str]:
-    """Source: BaseInferenceComponentName of SageMaker's API reference."""
+    """Validates the base component; returns one message per problem.
+
+    Source: BaseInferenceComponentName of SageMaker's API reference.
+    """
     found = []
     if base.is_adapter:
         found.append(
-            f"base: got {base.node.path}, an adapter itself; allowed is the component of the model "
-            "that both adapt"
+            f"base: got {base.node.path}, which is an adapter; allowed is the component of the "
+            "adapted model"
         )
     if base.endpoint.hosts_components is False:
         found.append(
             f"base: got a component on {base.endpoint.node.path}, whose variants serve models "
-            "themselves; allowed is one on an endpoint whose variant is a ManagedFleet"
+            "themselves; allowed is one on an endpoint with ManagedInstanceScaling"
         )
     if name is not None and name == base.inference_component_name:
         found.append(

@@ -1,4 +1,4 @@
-"""What copies of an inference component reserve."""
+"""Resources that the copies of an inference component reserve."""
 
 from dataclasses import dataclass
 
@@ -6,24 +6,26 @@ from aws_cdk import aws_sagemaker as sagemaker
 
 from mlops_constructs._problems import is_known, outside
 
-_LEAST_MEMORY_MB = 128
+_MIN_MEMORY_MB = 128
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComponentCompute:
-    """What each copy of an inference component reserves of an instance.
+class ComputeResourceRequirements:
+    """Resources that each copy of an inference component reserves on an instance.
 
     Args:
-        minimum_memory_mb: memory that a copy has for itself, 128 or more.
-        maximum_memory_mb: memory at which it is stopped. Left out: that of the instance.
-        cpu_cores: cores of the CPU, 0.25 or more. Left out: none are reserved.
-        accelerators: GPUs, or Neuron devices. Left out: none.
+        minimum_memory_mb: memory reserved for a copy in MB, 128 or more.
+        maximum_memory_mb: memory limit in MB at which a copy is stopped, at least
+            `minimum_memory_mb`. Defaults to None: the memory of the instance.
+        cpu_cores: number of CPU cores, 0.25 or more. Defaults to None: none are reserved.
+        accelerators: number of GPUs or Neuron devices, 1 or more. Defaults to None: none are
+            reserved.
 
     Source: InferenceComponentComputeResourceRequirements of SageMaker's API reference.
 
     Example:
         ```python
-        ComponentCompute(minimum_memory_mb=4096, accelerators=1)
+        ComputeResourceRequirements(minimum_memory_mb=4096, accelerators=1)
         ```
     """
 
@@ -33,11 +35,11 @@ class ComponentCompute:
     accelerators: int | None = None
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the requirements; returns one message per problem."""
         found = []
         least, most = self.minimum_memory_mb, self.maximum_memory_mb
-        if is_known(least) and least < _LEAST_MEMORY_MB:
-            found.append(f"minimum_memory_mb: got {least}; allowed is {_LEAST_MEMORY_MB} or more")
+        if is_known(least) and least < _MIN_MEMORY_MB:
+            found.append(f"minimum_memory_mb: got {least}; allowed is {_MIN_MEMORY_MB} or more")
         if most is not None and is_known(most) and is_known(least) and most < least:
             found.append(
                 f"maximum_memory_mb: got {most}; allowed is minimum_memory_mb ({least}) or more"
@@ -51,7 +53,7 @@ class ComponentCompute:
     def render(
         self,
     ) -> sagemaker.CfnInferenceComponent.InferenceComponentComputeResourceRequirementsProperty:
-        """The compute requirements of a component's specification."""
+        """Returns the compute requirements of a component's specification."""
         component = sagemaker.CfnInferenceComponent
         return component.InferenceComponentComputeResourceRequirementsProperty(
             min_memory_required_in_mb=self.minimum_memory_mb,

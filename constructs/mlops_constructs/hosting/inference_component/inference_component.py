@@ -1,4 +1,4 @@
-"""Inference components: copies of a model on the instances of a managed fleet."""
+"""Inference components: copies of a model on shared instances."""
 
 import hashlib
 
@@ -20,58 +20,64 @@ from mlops_constructs.hosting.scaling.scaling import Scaling
 from mlops_constructs.hosting.variant.variant import seconds, timeout_problems
 
 from ._adapter_component import AdapterComponent
-from .compute_resource_requirements import ComponentCompute
+from .compute_resource_requirements import ComputeResourceRequirements
 from .inference_component_base import InferenceComponentBase
-from .scheduling_config import CopyPlacement
+from .scheduling_config import SchedulingConfig
 
 _HOST_HASH_LENGTH = 8
 
 
 class InferenceComponent(InferenceComponentBase):
-    """Defines an inference component: a model in copies on an endpoint's `ManagedFleet`.
+    """Defines an inference component: copies of a model on shared instances of an endpoint.
 
-    Several components share the fleet's instances; each is called by the endpoint's name and its
-    own, scales by itself and is updated by itself.
+    Several components share the instances; each is invoked by the names of endpoint and component,
+    and is scaled and updated independently.
 
-    With `minimum=0` in `scaling`, and in the fleet, the endpoint costs nothing while nobody calls:
-    the first request fails, wakes the component, and requests fail until an instance has started,
-    which takes minutes.
+    With `minimum=0` in `scaling` and in the `ManagedInstanceScaling`, the endpoint costs nothing
+    while idle. The first request then fails and starts a scale-out; requests fail until an instance
+    has started, which takes minutes.
 
     Args:
-        endpoint: endpoint with a `ManagedFleet`.
-        model: what each copy serves: one container.
-        compute: what a copy reserves of an instance.
-        inference_component_name: name by which it is called. Left out: one made of its place in
-            the app and of the endpoint's name: AWS cannot move a component to another endpoint, so
-            a renamed endpoint has new ones. With a name of your own, give this construct another
-            id and another name when you rename the endpoint, or the component itself.
-        copies: how many there are at first. Left out: the minimum of `scaling`, but 1 at least.
-            CloudFormation hands it over at each update of the component, too: scaling goes on from
-            there, since components have nothing that keeps what it had reached, as endpoints have.
-        scaling: automatic scaling of the copies. Left out: their number stays.
-        rollout: how copies are replaced, `Rollout.rolling`. Left out: AWS replaces all at once.
-        startup_timeout: how long the container may take to answer pings, 1 to 60 minutes. Left
-            out: AWS's default.
-        model_download_timeout: how long loading the model data may take. Left out: AWS's default.
-        placement: on which of the fleet's instances copies are placed. Left out: AWS decides.
-        cache_artifacts: whether each instance keeps the image and the model data for further
-            copies. Left out: AWS decides by the type of the instances.
+        endpoint: endpoint with `ManagedInstanceScaling`.
+        model: model of each copy: one container.
+        compute: resources that a copy reserves on an instance.
+        inference_component_name: name of the component, up to 63 letters, digits and hyphens.
+            Defaults to None: a name of the construct path and the endpoint's name: AWS cannot move
+            a component to another endpoint, so a renamed endpoint gets new components. With your
+            own name, give this construct another id and another name when you rename the endpoint
+            or the component.
+        copies: initial number of copies, 0 or more. Defaults to None: the minimum of `scaling`, at
+            least 1. CloudFormation also applies it at each update of the component; scaling
+            continues from there, since components, unlike endpoints, cannot retain their current
+            number.
+        scaling: automatic scaling of the copies. Defaults to None: their number is fixed.
+        rollout: `Rollout.rolling` for replacing copies. Defaults to None: AWS replaces all copies
+            at once.
+        startup_timeout: time in which the container must pass its first health check, 1 to 60
+            minutes. Defaults to None: the default of AWS.
+        model_download_timeout: time in which the model data must be downloaded, 1 to 60 minutes.
+            Defaults to None: the default of AWS.
+        placement: placement of copies on the instances. Defaults to None: AWS decides.
+        cache_artifacts: True lets each instance cache the image and the model data for further
+            copies. Defaults to None: AWS decides by the instance type.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: every problem of the input, in one message.
 
     Source: CreateInferenceComponent of SageMaker's API reference; "Scale an endpoint to zero
     instances".
 
     Example:
         ```python
-        fleet = ManagedFleet(instance_type="ml.m7i.xlarge", role=role, minimum=0, maximum=2)
+        fleet = ManagedInstanceScaling(
+            instance_type="ml.m7i.xlarge", role=role, minimum=0, maximum=2
+        )
         InferenceComponent(
             stack,
             "Component",
             endpoint=Endpoint(stack, "Shared", variants=[fleet]),
             model=model,
-            compute=ComponentCompute(minimum_memory_mb=1024, cpu_cores=1),
+            compute=ComputeResourceRequirements(minimum_memory_mb=1024, cpu_cores=1),
             scaling=Scaling.between(0, 4, ScalingPolicy.target_concurrency(5)),
         )
         ```
@@ -84,14 +90,14 @@ class InferenceComponent(InferenceComponentBase):
         *,
         endpoint: EndpointBase,
         model: ModelBase,
-        compute: ComponentCompute,
+        compute: ComputeResourceRequirements,
         inference_component_name: str | None = None,
         copies: int | None = None,
         scaling: Scaling | None = None,
         rollout: Rollout | None = None,
         startup_timeout: cdk.Duration | None = None,
         model_download_timeout: cdk.Duration | None = None,
-        placement: CopyPlacement | None = None,
+        placement: SchedulingConfig | None = None,
         cache_artifacts: bool | None = None,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=inference_component_name)
@@ -149,7 +155,7 @@ class InferenceComponent(InferenceComponentBase):
         if scaling is not None:
             scope_of_scaling = Construct(self, "Scaling")
             scaling.attach(scope_of_scaling, ScaledResource.component(name))
-            # The name is no reference, so CloudFormation has to be told the order.
+            # The name is no reference, so CloudFormation requires the order explicitly.
             scope_of_scaling.node.add_dependency(resource)
 
     @classmethod
@@ -165,29 +171,29 @@ class InferenceComponent(InferenceComponentBase):
     ) -> InferenceComponentBase:
         """Defines an adapter component: a fine-tuned part, such as LoRA, of a base's model.
 
-        It is called by its own name and computes on what its base reserved, so it has neither a
-        model nor copies, and nothing to scale. The base's container has to support adapters, as
-        AWS's containers for large models do. CloudFormation creates it after its base and deletes
-        it before; another archive is an update in place.
+        It is invoked by its own name and uses the resources of its base, so it has neither a model
+        nor copies nor scaling. The container of the base must support adapters, as AWS's containers
+        for large models do. CloudFormation creates the adapter after its base and deletes it
+        before; another archive is an update in place.
 
         Args:
-            base: component of the model that the adapter was trained for, on whose endpoint the
-                adapter is, too.
+            base: component of the model that the adapter was trained for, on the endpoint of the
+                adapter.
             artifact_bucket: bucket of the adapter's archive. The roles of the base's model and of
-                its fleet may read this archive then, and decrypt with the bucket's key: AWS does
-                not say which of the two it reads with. An imported base has no roles here, nor
-                has an imported role a policy here: grant it yourself.
+                its endpoint are allowed to read this archive and to decrypt it with the bucket's
+                key: AWS does not document which of the two it uses. An imported base or role gets
+                no permissions: grant them yourself.
             artifact_key: key of one gzip-compressed tar archive, `.tar.gz`.
-            inference_component_name: name by which it is called. Left out: one made of its place
-                in the app and of the names of its base and its endpoint, so that another base or
-                endpoint has a new adapter. With a name of your own, give it another id and
-                another name when you move it to another base.
+            inference_component_name: name of the adapter, up to 63 letters, digits and hyphens.
+                Defaults to None: a name of the construct path, the base and the endpoint, so that
+                another base or endpoint gets a new adapter. With your own name, give it another id
+                and another name when you move it to another base.
 
         Raises:
-            ValueError: with every problem of the input, such as a base that is an adapter itself.
+            ValueError: every problem of the input, such as a base that is an adapter.
 
-        Source: InferenceComponentSpecification of SageMaker's API reference; "Fine-tune models
-        with adapter inference components".
+        Source: InferenceComponentSpecification of SageMaker's API reference; "Fine-tune models with
+        adapter inference components".
 
         Example:
             ```python
@@ -222,11 +228,11 @@ class InferenceComponent(InferenceComponentBase):
         *,
         endpoint: EndpointBase,
     ) -> InferenceComponentBase:
-        """A component of this account and region that exists already.
+        """Imports an inference component of this account and region.
 
         Args:
-            inference_component_name: its name.
-            endpoint: the endpoint through which it is called.
+            inference_component_name: name of the component.
+            endpoint: endpoint through which it is invoked.
 
         Example:
             ```python
@@ -235,20 +241,12 @@ class InferenceComponent(InferenceComponentBase):
             ).grant_invoke(role)
             ```
         """
-        imported = InferenceComponentBase(
-            scope, construct_id, physical_name=inference_component_name
+        return _ImportedInferenceComponent(
+            scope,
+            construct_id,
+            inference_component_name=inference_component_name,
+            endpoint=endpoint,
         )
-        imported.inference_component_name = inference_component_name
-        imported.endpoint_arn = endpoint.endpoint_arn
-        imported.endpoint = endpoint
-        known = is_known(inference_component_name)
-        imported.inference_component_arn = cdk.Stack.of(imported).format_arn(
-            service="sagemaker",
-            resource="inference-component",
-            # SageMaker writes names in its ARNs in lower case.
-            resource_name=inference_component_name.lower() if known else inference_component_name,
-        )
-        return imported
 
     def _deployment_config(
         self, name: str, rollout: Rollout | None
@@ -260,8 +258,32 @@ class InferenceComponent(InferenceComponentBase):
         return rollout.render_component(rollout.rollback.alarm_names(alarms, watched))
 
 
+class _ImportedInferenceComponent(InferenceComponentBase):
+    """An inference component that another stack or application defines."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        inference_component_name: str,
+        endpoint: EndpointBase,
+    ) -> None:
+        super().__init__(scope, construct_id, physical_name=inference_component_name)
+        self.inference_component_name = inference_component_name
+        self.endpoint_arn = endpoint.endpoint_arn
+        self.endpoint = endpoint
+        known = is_known(inference_component_name)
+        self.inference_component_arn = cdk.Stack.of(self).format_arn(
+            service="sagemaker",
+            resource="inference-component",
+            # SageMaker writes names in its ARNs in lower case.
+            resource_name=inference_component_name.lower() if known else inference_component_name,
+        )
+
+
 def _host_hash(endpoint: EndpointBase) -> str | None:
-    """What a new name of the endpoint changes; None where CloudFormation names it."""
+    """Returns a hash of the endpoint's name; None if CloudFormation generates the name."""
     if endpoint.given_name is None:
         return None
     return hashlib.sha256(endpoint.given_name.encode()).hexdigest()[:_HOST_HASH_LENGTH]
@@ -274,12 +296,15 @@ def _first_copies(scaling: Scaling | None) -> int:
 
 
 def _host_problems(endpoint: EndpointBase, model: ModelBase) -> list[str]:
-    """Source: CreateInferenceComponent; ProductionVariant of SageMaker's API reference."""
+    """Validates endpoint and model; returns one message per problem.
+
+    Source: CreateInferenceComponent; ProductionVariant of SageMaker's API reference.
+    """
     found = []
     if endpoint.hosts_components is False:
         found.append(
             f"endpoint: got {endpoint.node.path}, whose variants serve models themselves; allowed "
-            "is one whose variant is a ManagedFleet"
+            "is one with ManagedInstanceScaling"
         )
     if model.traits.multi_model:
         found.append(
@@ -288,8 +313,8 @@ def _host_problems(endpoint: EndpointBase, model: ModelBase) -> list[str]:
         )
     if model.traits.containers > 1:
         found.append(
-            f"model: got one of {model.traits.containers} containers; a component has one, so make "
-            "a component of each"
+            f"model: got one of {model.traits.containers} containers; a component has one; define "
+            "a component for each"
         )
     return found
 
@@ -300,7 +325,9 @@ def _copies_problems(copies: int, scaling: Scaling | None) -> list[str]:
         found.append(f"copies: got {copies}; allowed is 0 or more")
     if scaling is None:
         if is_known(copies) and copies == 0:
-            found.append("copies: got 0 without scaling, which would never answer; give scaling")
+            found.append(
+                "copies: got 0 without scaling, which would serve no request; give scaling"
+            )
         return found
     found += scaling.problems(COPIES)
     known = is_known(scaling.minimum) and is_known(scaling.maximum)

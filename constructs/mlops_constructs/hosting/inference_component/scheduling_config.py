@@ -1,4 +1,4 @@
-"""On which instances of a fleet the copies of an inference component are placed."""
+"""Placement of an inference component's copies on instances."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from mlops_constructs._problems import outside
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopyPlacement:
-    """How copies are placed; made by its static factories.
+class SchedulingConfig:
+    """Placement of copies on instances; use its static factories.
 
     Source: InferenceComponentSchedulingConfig of SageMaker's API reference.
     """
@@ -18,36 +18,37 @@ class CopyPlacement:
     maximum_imbalance: int | None = None
 
     @staticmethod
-    def spread(*, maximum_imbalance: int | None = None) -> "CopyPlacement":
-        """Over as many instances as there are, so that the loss of one costs least.
+    def spread(*, maximum_imbalance: int | None = None) -> "SchedulingConfig":
+        """Spreads copies over as many instances as possible, for availability.
 
         Args:
-            maximum_imbalance: how many copies more one availability zone may have than another, 0
-                to 100, as far as capacity allows. Left out: AWS decides.
+            maximum_imbalance: maximum difference between the number of copies in two availability
+                zones, 0 to 100, as far as capacity allows. Defaults to None: AWS decides.
 
         Example:
             ```python
-            CopyPlacement.spread(maximum_imbalance=1)
+            SchedulingConfig.spread(maximum_imbalance=1)
             ```
         """
-        return CopyPlacement(strategy="SPREAD", maximum_imbalance=maximum_imbalance)
+        return SchedulingConfig(strategy="SPREAD", maximum_imbalance=maximum_imbalance)
 
     @staticmethod
-    def pack(*, maximum_imbalance: int | None = None) -> "CopyPlacement":
-        """On as few instances as hold them, so that the fleet can release the others.
+    def pack(*, maximum_imbalance: int | None = None) -> "SchedulingConfig":
+        """Packs copies on as few instances as possible, so that others can be released.
 
         Args:
-            maximum_imbalance: as for `spread`.
+            maximum_imbalance: maximum difference between the number of copies in two availability
+                zones, 0 to 100, as far as capacity allows. Defaults to None: AWS decides.
 
         Example:
             ```python
-            CopyPlacement.pack()
+            SchedulingConfig.pack()
             ```
         """
-        return CopyPlacement(strategy="BINPACK", maximum_imbalance=maximum_imbalance)
+        return SchedulingConfig(strategy="BINPACK", maximum_imbalance=maximum_imbalance)
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the placement; returns one message per problem."""
         if outside(self.maximum_imbalance, 0, 100):
             return [
                 f"placement maximum_imbalance: got {self.maximum_imbalance}; allowed are 0 to 100"
@@ -55,12 +56,12 @@ class CopyPlacement:
         return []
 
     def render(self) -> sagemaker.CfnInferenceComponent.InferenceComponentSchedulingConfigProperty:
-        """The SchedulingConfig of a component's specification."""
+        """Returns the SchedulingConfig of a component's specification."""
         component = sagemaker.CfnInferenceComponent
         return component.InferenceComponentSchedulingConfigProperty(
             placement_strategy=self.strategy,
             availability_zone_balance=component.InferenceComponentAvailabilityZoneBalanceProperty(
-                # The only mode that AWS knows.
+                # The only mode that AWS supports.
                 enforcement_mode="PERMISSIVE",
                 max_imbalance=self.maximum_imbalance,
             ),

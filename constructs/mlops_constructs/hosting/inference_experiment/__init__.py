@@ -1,1 +1,1 @@
-"""Inference experiments, which are shadow tests."""
+"""Inference experiments (shadow tests)."""

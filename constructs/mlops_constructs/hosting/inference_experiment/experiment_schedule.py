@@ -1,4 +1,4 @@
-"""When an inference experiment begins and ends."""
+"""Start and end of an inference experiment."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,19 +8,21 @@ from aws_cdk import aws_sagemaker as sagemaker
 
 from mlops_constructs._problems import is_known
 
-_DEFAULT = timedelta(days=7)
-_LONGEST = timedelta(days=30)
+_DEFAULT_LENGTH = timedelta(days=7)
+_MAX_LENGTH = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentSchedule:
-    """When an experiment begins and ends, in times that the code states: synthesis has no clock.
+    """Start and end of an experiment, as fixed times: synthesis does not read the clock.
 
     Args:
-        start: time in ISO 8601 with its time zone, such as `2026-12-01T08:00:00Z`. Left out: the
-            experiment begins when it is deployed, and needs `end`.
-        end: time in the same form. Left out: `duration` after `start`.
-        duration: up to 30 days, instead of `end`. Left out: 7 days, AWS's default.
+        start: time in ISO 8601 with a time zone, such as `2026-12-01T08:00:00Z`. Defaults to None:
+            the experiment starts at its deployment, and requires `end`.
+        end: time in the same form, at most 30 days after the start. Defaults to None: `duration`
+            after `start`.
+        duration: duration up to 30 days, instead of `end`. Defaults to None: 7 days, the default of
+            AWS.
 
     Source: Schedule of CreateInferenceExperiment in SageMaker's API reference; "Create a shadow
     test".
@@ -36,7 +38,7 @@ class ExperimentSchedule:
     duration: cdk.Duration | None = None
 
     def problems(self) -> list[str]:
-        """What AWS would refuse, or could not be known at synthesis."""
+        """Validates the schedule; returns one message per problem."""
         found = [
             f"schedule {name}: got {value!r}; allowed is a time in ISO 8601 with its time zone, "
             "such as 2026-12-01T08:00:00Z"
@@ -47,8 +49,8 @@ class ExperimentSchedule:
             found.append("schedule: got end and duration; give one of them")
         if self.start is None and self.end is None:
             found.append(
-                "schedule: got neither start nor end, and when it is deployed is unknown at "
-                "synthesis; give one, or leave the schedule out for 7 days from the deployment"
+                "schedule: got neither start nor end, and the time of the deployment is unknown at "
+                "synthesis; give one, or remove the schedule for 7 days from the deployment"
             )
         if self.start is not None and self.end is None and not is_known(self.start):
             found.append(
@@ -63,25 +65,29 @@ class ExperimentSchedule:
         name = "duration"
         if length is None and start is not None and end is not None:
             name, length = "end", end - start
-        if length is None or timedelta(0) < length <= _LONGEST:
+        if length is None or timedelta(0) < length <= _MAX_LENGTH:
             return []
         return [
             f"schedule {name}: got {_days(length)} days; allowed are more than 0 and at most "
-            f"{_LONGEST.days} days after the start"
+            f"{_MAX_LENGTH.days} days after the start"
         ]
 
     def render(self) -> sagemaker.CfnInferenceExperiment.InferenceExperimentScheduleProperty:
-        """The Schedule of an experiment."""
+        """Returns the Schedule of an experiment."""
         end, start = self.end, _time(self.start)
         if end is None and start is not None:
-            end = (start + (_length(self.duration) or _DEFAULT)).isoformat().replace("+00:00", "Z")
+            end = (
+                (start + (_length(self.duration) or _DEFAULT_LENGTH))
+                .isoformat()
+                .replace("+00:00", "Z")
+            )
         return sagemaker.CfnInferenceExperiment.InferenceExperimentScheduleProperty(
             start_time=self.start, end_time=end
         )
 
 
 def _time(value: str | None) -> datetime | None:
-    """The time that a text means, in UTC; None where there is none, or no time zone."""
+    """Returns a time in UTC; None without a valid time or time zone."""
     if value is None or not is_known(value):
         return None
     try:

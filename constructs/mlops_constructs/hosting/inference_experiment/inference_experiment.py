@@ -1,4 +1,4 @@
-"""Inference experiments: shadow tests that begin and end by themselves."""
+"""Inference experiments: shadow tests with a start and an end."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from mlops_constructs.access import Permission, RolePolicies, ServiceRole
 from mlops_constructs.access._job_guard import unencrypted_volumes
 from mlops_constructs.hosting._names import name_problems
 from mlops_constructs.hosting._permissions import grant, use_of_volumes
-from mlops_constructs.hosting.endpoint._exclusions import shadow_test_problems
+from mlops_constructs.hosting.endpoint._endpoint_problems import shadow_test_problems
 from mlops_constructs.hosting.endpoint.data_capture import DataCapture
 from mlops_constructs.hosting.endpoint.endpoint_base import EndpointBase
 from mlops_constructs.hosting.model.model import ModelBase
@@ -33,31 +33,32 @@ _SHADOW_NAME = "Shadow"
 
 
 class DesiredState(StrEnum):
-    """What an experiment shall be brought to.
+    """States to which an existing experiment can be brought.
 
     Source: DesiredState of AWS::SageMaker::InferenceExperiment.
     """
 
     RUNNING = "Running"
-    """Begins a scheduled experiment before its time."""
+    """Starts a scheduled experiment early."""
 
     COMPLETED = "Completed"
-    """Ends it early, as one that succeeded."""
+    """Ends it early, as completed."""
 
     CANCELLED = "Cancelled"
-    """Ends it early, as one that was given up."""
+    """Ends it early, as cancelled."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentVariant:
-    """A model of an experiment, and the instances that it runs on.
+    """A model of an experiment, and its instances.
 
     Args:
-        model: what it serves: one container, no multi-model one.
-        instance_type: for example `ml.m7i.large`; of any family but Inf1.
-        instance_count: how many instances it has, 1 or more.
-        name: name of the variant. Left out: of the production variant that of the endpoint, or
-            `AllTraffic`; of the shadow `Shadow`.
+        model: model that the variant serves: one container, not a multi-model one.
+        instance_type: instance type, for example `ml.m7i.large`; shadow tests do not support Inf1.
+        instance_count: number of instances, 1 or more. Defaults to 1.
+        name: name of the variant, 1 to 63 letters, digits and hyphens. Defaults to None: for the
+            production variant the name of the endpoint's variant, or `AllTraffic`; for the shadow
+            variant `Shadow`.
 
     Source: ModelVariantConfig of SageMaker's API reference.
 
@@ -73,7 +74,11 @@ class ExperimentVariant:
     name: str | None = None
 
     def problems(self, parameter: str) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the variant; returns one message per problem.
+
+        Args:
+            parameter: name of the parameter in messages.
+        """
         found = name_problems("name", self.name)
         if is_known(self.instance_type) and not is_instance_type(self.instance_type):
             found.append(
@@ -85,7 +90,7 @@ class ExperimentVariant:
         return [f"{parameter} {problem}" for problem in found]
 
     def render(self) -> sagemaker.CfnInferenceExperiment.ModelVariantConfigProperty:
-        """The ModelVariantConfig of an experiment."""
+        """Returns the ModelVariantConfig of an experiment."""
         experiment = sagemaker.CfnInferenceExperiment
         return experiment.ModelVariantConfigProperty(
             model_name=self.model.model_name,
@@ -100,41 +105,43 @@ class ExperimentVariant:
 
 
 class InferenceExperiment(cdk.Resource):
-    """Defines a shadow test that begins and ends by itself.
+    """Defines a shadow test with a start and an end.
 
-    The production variant answers every request. SageMaker copies a share of the requests to the
-    shadow, whose responses reach no caller, and compares the metrics of both. At the end it brings
-    the endpoint back to what it was before. `ShadowVariant` mirrors requests without an end.
+    The production variant serves every request. SageMaker copies a percentage of the requests to
+    the shadow variant, whose responses are not returned to callers, and compares the metrics of
+    both. At the end it restores the endpoint. `ShadowVariant` mirrors requests without an end.
 
-    SageMaker updates the endpoint while the experiment begins, runs and ends: deploy no other
-    change of the endpoint in that time. A change of the endpoint, the role or the key makes another
-    experiment under another name; other changes are made in place. Once it runs, AWS only changes
-    the description, the percentage and the end.
+    SageMaker updates the endpoint while the experiment starts, runs and ends: do not deploy other
+    changes of the endpoint in that time. A change of the endpoint, the role or the key creates
+    another experiment under another name; other changes are made in place. Once it runs, AWS
+    accepts only changes of the description, the percentage and the end.
 
     Args:
-        production: the variant that answers.
-        shadow: the variant that gets copies.
+        production: variant that serves the requests.
+        shadow: variant that receives copies.
         endpoint: real-time endpoint with one production variant, on which the experiment runs.
-            Left out: SageMaker creates one of the name `endpoint_name`.
-        endpoint_name: name of the endpoint that SageMaker creates. Left out: give `endpoint`.
-        sampling_percentage: share of the requests that are copied, 1 to 100. Left out: all.
-        schedule: when it begins and ends. Left out: it begins at the deployment and runs 7 days.
-        data_capture: where requests and responses of both variants are stored: all of them, since
-            an experiment samples none. Left out: nowhere.
-        encryption_key: key of the storage volumes of its instances; local NVMe disks are encrypted
-            by their hardware instead. Left out: a key of AWS.
+            Defaults to None: SageMaker creates one named `endpoint_name`.
+        endpoint_name: name of the endpoint that SageMaker creates, up to 63 letters, digits and
+            hyphens. Defaults to None: `endpoint` is required.
+        sampling_percentage: percentage of the requests that are copied, 1 to 100. Defaults to 100.
+        schedule: start and end. Defaults to None: it starts at the deployment and runs 7 days.
+        data_capture: capture of the requests and responses of both variants, without sampling.
+            Defaults to None: nothing is captured.
+        encryption_key: KMS key of the storage volumes of the instances; local NVMe disks are
+            encrypted by their hardware instead. Defaults to None: a key of AWS.
         role: role with which SageMaker reads the models' data, pulls their images and manages the
-            endpoint; what it lacks is added, unless it is imported. Left out: the least role that
-            does this; for a model of a package, or an imported one, it has to be given.
-        name_prefix: beginning of its name, to which a hash is added. Left out: its place in the
-            app.
-        description: up to 1024 characters. Left out: none.
-        desired_state: what an existing experiment is brought to before its time. Left out: the
-            schedule decides.
-        status_reason: why, up to 1024 characters; with `desired_state` only. Left out: none.
+            endpoint; missing permissions are added, unless it is imported. Defaults to None: a
+            least-privilege role; the model of a package and an imported model require a role.
+        name_prefix: prefix of the name, up to 109 letters, digits and hyphens, to which a hash is
+            appended. Defaults to None: a name of the construct path.
+        description: description, up to 1024 characters. Defaults to None: no description.
+        desired_state: state to which an existing experiment is brought before its time. Defaults to
+            None: the schedule applies.
+        status_reason: reason of `desired_state`, up to 1024 characters. Defaults to None: no
+            reason.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: every problem of the input, in one message.
 
     Source: CreateInferenceExperiment of SageMaker's API reference; "Shadow tests".
 
@@ -183,15 +190,15 @@ class InferenceExperiment(cdk.Resource):
         status_reason: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        answering = endpoint.variant_name if endpoint is not None else DEFAULT_VARIANT_NAME
-        production = replace(production, name=production.name or answering)
+        serving = endpoint.variant_name if endpoint is not None else DEFAULT_VARIANT_NAME
+        production = replace(production, name=production.name or serving)
         shadow = replace(shadow, name=shadow.name or _SHADOW_NAME)
         models = list(dict.fromkeys([production.model, shadow.model]))
         problems = Problems(f"InferenceExperiment {self.node.path}")
         problems.extend(region_problems(self, "AWS::SageMaker::InferenceExperiment"))
         problems.extend(
             name_problems(
-                "name_prefix", name_prefix, reserve=HASH_LENGTH + 1, longest=_MAX_NAME_LENGTH
+                "name_prefix", name_prefix, reserve=HASH_LENGTH + 1, max_length=_MAX_NAME_LENGTH
             )
         )
         problems.extend(_endpoint_problems(endpoint, endpoint_name))
@@ -255,7 +262,7 @@ class InferenceExperiment(cdk.Resource):
         longest = _MAX_NAME_LENGTH - HASH_LENGTH - 1
         place = cdk.Names.unique_resource_name(self, max_length=longest, separator="-")
         name_by_content(resource, "Name", name_prefix or place)
-        # The experiment uses all roles as soon as it begins: permissions come first.
+        # The experiment uses all roles as soon as it starts: permissions come first.
         roles = [self.role, *(one.role for one in models if one.role is not None)]
         for number, used in enumerate(dict.fromkeys(roles)):
             resource.node.add_dependency(RolePolicies(self, f"RolePolicies{number}", role=used))
@@ -263,7 +270,7 @@ class InferenceExperiment(cdk.Resource):
         self.inference_experiment_arn = resource.attr_arn
 
     def _on_endpoint(self, endpoint: EndpointBase | None) -> Iterator[Permission]:
-        """Moving the endpoint to a configuration with a shadow, and back again."""
+        """Yields permissions to move the endpoint to a configuration with a shadow, and back."""
         stack = cdk.Stack.of(self)
         if endpoint is not None:
             arn = endpoint.endpoint_arn
@@ -299,7 +306,7 @@ class InferenceExperiment(cdk.Resource):
         )
 
     def _on_models(self, models: Sequence[ModelBase]) -> Iterator[Permission]:
-        """What RoleArn of CreateInferenceExperiment names: their artifacts and images."""
+        """Yields permissions to describe the models and to read their data and images."""
         yield Permission(
             actions=["sagemaker:DescribeModel"], resources=[_model_arn(one) for one in models]
         )
@@ -317,11 +324,14 @@ def _guard(key: kms.IKey | None) -> list[Permission]:
 
 
 def _endpoint_problems(endpoint: EndpointBase | None, endpoint_name: str | None) -> list[str]:
-    """Source: "Create a shadow test"; "Shadow tests", exclusions."""
+    """Validates the endpoint; returns one message per problem.
+
+    Source: "Create a shadow test"; "Shadow tests", exclusions.
+    """
     if endpoint is None and endpoint_name is None:
         return ["endpoint: got none, and no endpoint_name for one that SageMaker creates; give one"]
     if endpoint is not None and endpoint_name is not None:
-        return ["endpoint: got it with endpoint_name, the name of a new endpoint; give one of them"]
+        return ["endpoint, endpoint_name: the latter names a new endpoint; give only one of them"]
     if endpoint is None:
         if endpoint_name == "":
             return ["endpoint_name: got an empty string; give the name of the new endpoint"]
@@ -334,13 +344,13 @@ def _endpoint_problems(endpoint: EndpointBase | None, endpoint_name: str | None)
         )
     if endpoint.hosts_components:
         found.append(
-            f"endpoint: got {endpoint.node.path} with a ManagedFleet, which AWS excludes from "
-            "shadow tests; allowed is one whose variant serves a model"
+            f"endpoint: got {endpoint.node.path} with ManagedInstanceScaling, which shadow tests "
+            "do not support; allowed is one whose variant serves a model"
         )
     if (endpoint.production_variant_count or 1) > 1:
         found.append(
             f"endpoint: got {endpoint.node.path} with {endpoint.production_variant_count} "
-            "production variants; AWS allows one beside a shadow"
+            "production variants; AWS allows one beside a shadow variant"
         )
     return found
 
@@ -364,12 +374,12 @@ def _capture_problems(data_capture: DataCapture | None) -> list[str]:
     if data_capture.sampling_percentage != 100:
         found.append(
             f"data_capture sampling_percentage: got {data_capture.sampling_percentage}; an "
-            "experiment stores all requests and responses, so leave it out"
+            "experiment captures all requests and responses; remove it"
         )
     if not (data_capture.requests and data_capture.responses):
         found.append(
-            "data_capture: got requests or responses left out; an experiment stores both, so leave "
-            "them at their defaults"
+            "data_capture: got requests or responses disabled; an experiment captures both; keep "
+            "their defaults"
         )
     return found
 
@@ -384,8 +394,8 @@ def _text_problems(
     ]
     if status_reason is not None and desired_state is None:
         found.append(
-            "status_reason: got it without desired_state, whose reason it is; give that too, or "
-            "leave it out"
+            "status_reason: requires desired_state, whose reason it is; give that too, or remove "
+            "status_reason"
         )
     return found
 
@@ -394,8 +404,8 @@ def _role_problems(role: iam.IRole | None, models: Sequence[ModelBase]) -> list[
     if role is not None:
         return []
     return [
-        f"role: got none, and what model {model.node.path} contains is unknown at synth; give a "
-        "role that may read its data and pull its image (ModelExecutionRole makes one)"
+        f"role: got none, and the content of model {model.node.path} is unknown at synthesis; give "
+        "a role that can read its data and pull its image (ModelExecutionRole creates one)"
         for model in models
         if model.content_permissions is None
     ]
@@ -427,5 +437,5 @@ def _model_arn(model: ModelBase) -> str:
 
 
 def _in_arn(name: str) -> str:
-    """SageMaker writes names in its ARNs in lower case."""
+    """Returns a name as in ARNs, where SageMaker writes it in lower case."""
     return name.lower() if is_known(name) else name

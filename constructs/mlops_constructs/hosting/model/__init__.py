@@ -1,1 +1,1 @@
-"""Models and their content."""
+"""Models: their content, execution role and network."""

@@ -14,12 +14,12 @@ from mlops_constructs.hosting._permissions import grant
 
 from ._model_content import ModelContent, ModelTraits
 
-_FEWEST_CONTAINERS, _MOST_CONTAINERS = 2, 15
+_MIN_CONTAINERS, _MAX_CONTAINERS = 2, 15
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerList(ModelContent):
-    """Containers that are called one after another, or each by its name."""
+    """Containers of an inference pipeline, or containers that are invoked directly."""
 
     parts: Mapping[str, ModelContent]
     execution_mode: str
@@ -41,19 +41,19 @@ class ContainerList(ModelContent):
         ]
         for name in self.parts:
             found += name_problems("container", name)
-        if not _FEWEST_CONTAINERS <= len(self.parts) <= _MOST_CONTAINERS:
+        if not _MIN_CONTAINERS <= len(self.parts) <= _MAX_CONTAINERS:
             found.append(
-                f"containers: got {len(self.parts)}; allowed are {_FEWEST_CONTAINERS} to "
-                f"{_MOST_CONTAINERS}; for one use that source itself"
+                f"containers: got {len(self.parts)}; allowed are {_MIN_CONTAINERS} to "
+                f"{_MAX_CONTAINERS}; for a single container use its source directly"
             )
         found += [
-            f"container {name}: got several containers in one; name each by itself"
+            f"container {name}: got several containers in one; list each of them"
             for name, part in self.parts.items()
             if isinstance(part, ContainerList)
         ]
         found += [
-            f"container {name}: got a multi-model one, which AWS lets only be called by its name; "
-            "use ModelSource.direct_invocation"
+            f"container {name}: inference pipelines do not support multi-model containers; use "
+            "ModelSource.direct_invocation"
             for name, part in self.parts.items()
             if part.traits.multi_model and self.execution_mode == "Serial"
         ]

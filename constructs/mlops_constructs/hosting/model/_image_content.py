@@ -47,7 +47,7 @@ class ImageContent(ModelContent):
         if (self.model_data_bucket is None) != (self.model_data_key is None):
             found.append(
                 "model data: got only one of model_data_bucket and model_data_key; give both, or "
-                "none when the image contains its model"
+                "none if the image contains its model"
             )
         if is_known(self.tag_or_digest) and not self.tag_or_digest:
             found.append("tag_or_digest: got an empty string; give the image's tag or its digest")
@@ -111,7 +111,7 @@ class ImageContent(ModelContent):
         if bucket is None:
             return allowed
         below = f"{prefix}*"
-        because = "each training writes its model under a key of its own"
+        because = "each training job writes its model under a new key"
         objects = [bucket.arn_for_objects(below)]
         # The files of a folder, and the archives of a multi-model container, are listed.
         listed = {"StringLike": {"s3:prefix": below}}
@@ -127,7 +127,7 @@ class ImageContent(ModelContent):
 
 @dataclass(frozen=True, kw_only=True)
 class MultiModelContent(ImageContent):
-    """An image that loads one of many archives when a request names it."""
+    """An image that loads one of many archives on request."""
 
     cache: bool
 
@@ -154,7 +154,7 @@ class MultiModelContent(ImageContent):
 
 @dataclass(frozen=True, kw_only=True)
 class HubContent(ImageContent):
-    """An image with data that a SageMaker hub gives access to."""
+    """An image with model data that a SageMaker hub gives access to."""
 
     hub_content_arn: str
     accept_eula: bool
@@ -178,7 +178,7 @@ class HubContent(ImageContent):
         return ModelExecutionRole(scope, construct_id, image_repository=self.repository)
 
     def permissions(self) -> Sequence[Permission]:
-        """The image alone: the hub gives SageMaker access to the data, whatever the role may."""
+        """Returns permissions for the image only: the hub gives SageMaker access to the data."""
         return image_pull_permissions(self.repository)
 
     def _data_properties(self) -> dict[str, Any]:
@@ -193,7 +193,7 @@ class HubContent(ImageContent):
 
 
 def _folder(key: str | None) -> str:
-    """The prefix below which a key lies, or the key itself where it has no folder."""
+    """Returns the key prefix of a key's folder, or the key itself without a folder."""
     if key is None or cdk.Token.is_unresolved(key):
         return key or ""
     return key.rpartition("/")[0] + "/" if "/" in key else key

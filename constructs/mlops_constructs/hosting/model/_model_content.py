@@ -1,4 +1,4 @@
-"""The content of a model: its containers, and what SageMaker has to read for them."""
+"""Content of a model: its containers, and the permissions to read their data."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,18 @@ from constructs import Construct
 from mlops_constructs._problems import is_known
 from mlops_constructs.access import Permission
 
-_LARGEST_ENVIRONMENT_BYTES = 32 * 1024
-_LARGEST_VARIABLE_BYTES = 1024
+_MAX_ENVIRONMENT_BYTES = 32 * 1024
+_MAX_VARIABLE_BYTES = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelTraits:
-    """What decides where a model can be served.
+    """Traits of a model that decide where it can be served.
 
     Attributes:
-        multi_model: its container loads archives below a prefix as they are asked for.
-        containers: how many it has.
-        data_source: its data is no single archive (`ModelDataSource` of the API).
+        multi_model: True if its container loads archives below a prefix on request.
+        containers: number of containers.
+        data_source: True if its data is not a single archive (`ModelDataSource` of the API).
     """
 
     multi_model: bool = False
@@ -31,41 +31,45 @@ class ModelTraits:
 
 
 class ModelContent(ABC):
-    """One or more containers of a model."""
+    """One or more containers of a model.
 
-    # Whether `create_role` can tell at synth what the role must read.
+    Attributes:
+        knows_its_permissions: True if `create_role` knows at synthesis which data the role must
+            read.
+        execution_mode: execution mode of several containers; None for a single one.
+    """
+
     knows_its_permissions = True
-    # How several containers are called; None for a single one.
     execution_mode: str | None = None
 
     @property
     def traits(self) -> ModelTraits:
-        """Where it can be served."""
+        """Traits that decide where the model can be served."""
         return ModelTraits()
 
     @abstractmethod
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the content; returns one message per problem."""
 
     @abstractmethod
     def environments(self) -> list[Mapping[str, str]]:
-        """The variables of each container."""
+        """Returns the environment variables of each container."""
 
     @abstractmethod
     def containers(self) -> list[CfnModel.ContainerDefinitionProperty]:
-        """Its containers."""
+        """Returns the container definitions."""
 
     @abstractmethod
     def create_role(self, scope: Construct, construct_id: str) -> iam.IRole:
-        """The least role that can host this."""
+        """Creates the least-privilege role that can host the content."""
 
     @abstractmethod
     def permissions(self) -> Sequence[Permission]:
-        """What a role must be allowed beside hosting, to read this."""
+        """Returns the permissions to read the content, beside those for hosting."""
 
 
 def environment_problems(environments: Sequence[Mapping[str, str]]) -> list[str]:
-    """What AWS would refuse in the variables of all containers of a model."""
+    """Validates the variables of all containers; returns one message per problem."""
     known = [
         (name, value)
         for environment in environments
@@ -74,14 +78,13 @@ def environment_problems(environments: Sequence[Mapping[str, str]]) -> list[str]
     ]
     found = [
         f"environment {name}: got {len(value.encode())} bytes; allowed are at most "
-        f"{_LARGEST_VARIABLE_BYTES} for a value"
+        f"{_MAX_VARIABLE_BYTES} for a value"
         for name, value in known
-        if len(value.encode()) > _LARGEST_VARIABLE_BYTES
+        if len(value.encode()) > _MAX_VARIABLE_BYTES
     ]
     total = sum(len(name.encode()) + len(value.encode()) for name, value in known)
-    if total > _LARGEST_ENVIRONMENT_BYTES:
+    if total > _MAX_ENVIRONMENT_BYTES:
         found.append(
-            f"environment: got {total} bytes together; allowed are at most "
-            f"{_LARGEST_ENVIRONMENT_BYTES}"
+            f"environment: got {total} bytes together; allowed are at most {_MAX_ENVIRONMENT_BYTES}"
         )
     return found

@@ -17,7 +17,7 @@ from ._model_content import ModelContent
 
 @dataclass(frozen=True, kw_only=True)
 class PackageContent(ModelContent):
-    """What the registry knows under an ARN."""
+    """A model package of the model registry."""
 
     package: str | IModelPackageRef
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -56,10 +56,10 @@ class PackageContent(ModelContent):
         ]
 
     def create_role(self, scope: Construct, construct_id: str) -> iam.IRole:
-        raise ValueError("what a model package contains is unknown at synth: give a role")
+        raise ValueError("the content of a model package is unknown at synthesis; give a role")
 
     def permissions(self) -> Sequence[Permission]:
-        raise ValueError("what a model package contains is unknown at synth: give a role")
+        raise ValueError("the content of a model package is unknown at synthesis; give a role")
 
 
 def _is_versioned_package_arn(arn: str) -> bool:

@@ -1,4 +1,4 @@
-"""A model: content, role and network with which SageMaker serves it."""
+"""Models: content, execution role and network."""
 
 from collections.abc import Sequence
 
@@ -16,44 +16,55 @@ from mlops_constructs.hosting._names import name_problems
 
 from ._model_content import ModelContent, ModelTraits
 from .model_source import ModelSource
-from .vpc_config import VpcPlacement
+from .vpc_config import VpcConfig
 
 
 class ModelBase(cdk.Resource):
-    """What an owned and an imported model share."""
+    """Base of an owned and an imported model.
+
+    Attributes:
+        model_name: name of the model.
+        role: execution role; None for an imported model.
+        network_isolation: True if its containers have no network; None for an imported model.
+        in_vpc: True if its containers run in a VPC; None for an imported model.
+        traits: traits that decide where it can be served.
+        content_permissions: permissions to read its data and pull its images; None if unknown at
+            synthesis.
+    """
 
     model_name: str
     role: iam.IRole | None = None
-    # None: imported, so only AWS knows.
     network_isolation: bool | None = None
     in_vpc: bool | None = None
     traits: ModelTraits = ModelTraits()
-    # What a role needs to read its data and pull its images; None: unknown at synth.
     content_permissions: Sequence[Permission] | None = None
 
 
 class Model(ModelBase):
     """Defines a SageMaker model.
 
-    A model is immutable: other content makes another model. So it has no name, or `name_prefix`
-    and a hash of its content; a fixed name would clash when CloudFormation replaces it.
+    A model is immutable: other content requires another model. It therefore has a generated name,
+    or `name_prefix` and a hash of its content; a fixed name would conflict when CloudFormation
+    replaces the model.
 
     Args:
-        source: its content, made by a factory of `ModelSource`: a registered package, an image
-            with its data, a model of a hub, many models in one container, or several containers.
-        role: role with which SageMaker reads the data and pulls the image. Left out:
-            the least one that `source` needs; for a package it has to be given.
-        vpc: network of the model's containers. Left out: SageMaker's own network.
-        subnets: part of the network. Left out: its private subnets.
-        security_groups: rules of the containers' network interfaces. Left out: one group that
-            lets only HTTPS out, to reach S3 and ECR through endpoints of the VPC.
-        network_isolation: whether the containers have no network at all, the default. Serverless
-            endpoints cannot host an isolated model.
-        name_prefix: beginning of the name, for people and for IAM policies that are written before
-            the model exists. Left out: CloudFormation names the model.
+        source: content of the model, created by a factory of `ModelSource`: a registered model
+            package, an image with its data, a model of a hub, many models in one container, or
+            several containers.
+        role: execution role, with which SageMaker reads the data and pulls the image. Defaults to
+            None: a least-privilege role for `source`; a model package requires a role.
+        vpc: VPC of the containers. Defaults to None: the network of SageMaker.
+        subnets: selection of subnets of `vpc`. Defaults to None: its private subnets.
+        security_groups: security groups of the network interfaces, 1 to 5. Defaults to None: a new
+            group that allows only outbound HTTPS, to reach S3 and ECR through VPC endpoints.
+        network_isolation: True starts the containers without a network. Serverless endpoints do not
+            support it. Defaults to True.
+        name_prefix: prefix of the name, up to 52 letters, digits and hyphens, for users and for IAM
+            policies that are written before the model exists. Defaults to None: CloudFormation
+            generates the name.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: every problem of the input, in one message.
 
     Source: CreateModel of SageMaker's API reference.
 
@@ -88,19 +99,19 @@ class Model(ModelBase):
         problems.extend(region_problems(self, "AWS::SageMaker::Model"))
         problems.extend(source.problems())
         if vpc is None and (subnets is not None or security_groups is not None):
-            problems.add("subnets, security_groups: got them without vpc; give vpc too")
+            problems.add("subnets, security_groups: require vpc; give vpc too")
         problems.extend(name_problems("name_prefix", name_prefix, reserve=HASH_LENGTH + 1))
         content = source.content
         if role is None and not content.knows_its_permissions:
             problems.add(
-                "role: got none for a model package; give the role that may read the package's "
-                "model data and pull its image (ModelExecutionRole makes one)"
+                "role: got none for a model package; give a role that can read the model data of "
+                "the package and pull its image (ModelExecutionRole creates one)"
             )
         problems.raise_if_any()
 
         placement = None
         if vpc is not None:
-            placement = VpcPlacement(vpc=vpc, subnets=subnets, security_groups=security_groups)
+            placement = VpcConfig(vpc=vpc, subnets=subnets, security_groups=security_groups)
         hosting_role = role or content.create_role(self, "Role")
         self.role = hosting_role
         self.network_isolation = network_isolation
@@ -120,16 +131,17 @@ class Model(ModelBase):
 
     @classmethod
     def from_model_name(cls, scope: Construct, construct_id: str, model_name: str) -> ModelBase:
-        """A model that exists already, for an endpoint of this stack.
+        """Imports a model of this account and region.
+
+        Args:
+            model_name: name of the model.
 
         Example:
             ```python
             Model.from_model_name(stack, "Churn", "churn-2026")
             ```
         """
-        imported = ModelBase(scope, construct_id, physical_name=model_name)
-        imported.model_name = model_name
-        return imported
+        return _ImportedModel(scope, construct_id, model_name=model_name)
 
     def _define(
         self,
@@ -156,7 +168,7 @@ class Model(ModelBase):
         return model
 
     def _vpc_config(
-        self, placement: VpcPlacement | None, role: iam.IRole
+        self, placement: VpcConfig | None, role: iam.IRole
     ) -> sagemaker.CfnModel.VpcConfigProperty | None:
         if placement is None:
             return None
@@ -165,3 +177,11 @@ class Model(ModelBase):
         return sagemaker.CfnModel.VpcConfigProperty(
             subnets=placement.subnet_ids, security_group_ids=groups
         )
+
+
+class _ImportedModel(ModelBase):
+    """A model that another stack or application defines."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, model_name: str) -> None:
+        super().__init__(scope, construct_id, physical_name=model_name)
+        self.model_name = model_name

@@ -1,4 +1,4 @@
-"""What a model consists of: a registered package, an image with its data, or several of them."""
+"""Factories of the content of a model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ._package_content import PackageContent
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSource:
-    """The content of a `Model`; made by its static factories."""
+    """The content of a `Model`; use its static factories."""
 
     content: ModelContent
 
@@ -26,18 +26,18 @@ class ModelSource:
         environment: Mapping[str, str] | None = None,
         inference_specification_name: str | None = None,
     ) -> "ModelSource":
-        """A version of a model package group; the registry knows its image and its data.
+        """Uses a version of a model package group, which specifies image and data.
+
+        The model requires `role=`, since the content of the package is unknown at synthesis.
 
         Args:
             package: ARN of the version, `arn:aws:sagemaker:…:model-package/<group>/<version>`, or
-                the resource. It has to be approved before the stack is deployed.
-            environment: variables that override those of the package.
-            inference_specification_name: which of a package's additional inference specifications
-                is served, such as one that was compiled for another type of instance. Left out:
-                its own.
-
-        The model needs `role=`, since what the package contains is unknown when the stack is
-        synthesised.
+                the resource. Approve it before the stack is deployed.
+            environment: environment variables that override those of the package. Defaults to None:
+                no overrides.
+            inference_specification_name: name of one of the package's additional inference
+                specifications, for example one that was compiled for another instance type.
+                Defaults to None: the main specification.
 
         Example:
             ```python
@@ -63,17 +63,18 @@ class ModelSource:
         model_data_key: str | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> "ModelSource":
-        """A serving image, and the data that SageMaker puts below `/opt/ml/model`.
+        """Uses a serving image, and model data that SageMaker places below `/opt/ml/model`.
 
         Args:
             repository: ECR repository of the image.
-            tag_or_digest: tag, or a digest that begins with `sha256:`. A digest cannot be moved
-                to another image behind the endpoint's back.
-            model_data_bucket: bucket of the data. Left out: the image contains its model.
-            model_data_key: key of one gzip-compressed tar archive, or a folder of uncompressed
-                files, which ends in `/` and spares large models the unpacking; belongs to the
-                bucket.
-            environment: variables of the container.
+            tag_or_digest: tag, or a digest that begins with `sha256:`. A digest always refers to
+                the same image, while a tag can be moved.
+            model_data_bucket: bucket of the model data. Defaults to None: the image contains its
+                model.
+            model_data_key: key of a gzip-compressed tar archive, or of a folder of uncompressed
+                files, which ends in `/` and saves the time to unpack large models. Requires
+                `model_data_bucket`. Defaults to None: the image contains its model.
+            environment: environment variables of the container. Defaults to None: no variables.
 
         Source: ContainerDefinition and S3ModelDataSource of SageMaker's API reference.
 
@@ -107,23 +108,24 @@ class ModelSource:
         accept_eula: bool = False,
         environment: Mapping[str, str] | None = None,
     ) -> "ModelSource":
-        """A JumpStart model to which a private hub refers.
+        """Uses a JumpStart model that a private hub refers to.
 
-        DescribeHubContent tells the image, the bucket and the key of a model. The hub gives
-        SageMaker access to the data, so the role needs none and only models that the hub lists can
-        be deployed. Who deploys the stack needs `sagemaker:DeployHubModel` on the hub and on the
-        reference.
+        DescribeHubContent returns the image, the bucket and the key of a model. The hub gives
+        SageMaker access to the data, so the role needs no access, and only models that the hub
+        lists can be deployed. The principal that deploys the stack requires
+        `sagemaker:DeployHubModel` on the hub and on the reference.
 
         Args:
-            repository: repository of the serving image, for JumpStart one of AWS.
+            repository: repository of the serving image; for JumpStart one of AWS.
             tag_or_digest: tag or digest of the image.
-            hub_content_arn: the hub's reference to the model (`…:hub-content/<hub>/ModelReference/
-                <name>/<version>`). A model that you imported into a hub is none: its data is
-                yours, for `from_image`.
-            model_data_bucket: bucket of the data, for JumpStart one of AWS.
-            model_data_key: key of an archive, or a folder, which ends in `/`.
-            accept_eula: whether you accept the licence of a model that has one.
-            environment: variables of the container.
+            hub_content_arn: reference of the hub to the model
+                (`…:hub-content/<hub>/ModelReference/<name>/<version>`). A model that you imported
+                into a hub has no reference: use `from_image` with its data.
+            model_data_bucket: bucket of the model data; for JumpStart one of AWS.
+            model_data_key: key of an archive, or of a folder, which ends in `/`.
+            accept_eula: True accepts the end-user license agreement of a model that has one.
+                Defaults to False.
+            environment: environment variables of the container. Defaults to None: no variables.
 
         Source: "Private curated hubs for foundation model access control in JumpStart";
         HubAccessConfig of SageMaker's API reference.
@@ -161,16 +163,17 @@ class ModelSource:
         cache: bool = True,
         environment: Mapping[str, str] | None = None,
     ) -> "ModelSource":
-        """One container for many models; each request names the archive that answers it.
+        """Uses one container for many models; each request names the archive of its model.
 
         Args:
             repository: repository of an image that implements the multi-model contract.
             tag_or_digest: tag or digest of the image.
             model_data_bucket: bucket of the archives.
-            model_data_prefix: folder of the archives, which ends in `/`. An archive that is put
-                there later can be called without a deployment.
-            cache: whether loaded models stay in memory; switch it off for many rarely used ones.
-            environment: variables of the container.
+            model_data_prefix: key prefix of the archives, which ends in `/`. Archives that are
+                added later can be invoked without a deployment.
+            cache: True keeps loaded models in memory; use False for many rarely invoked models.
+                Defaults to True.
+            environment: environment variables of the container. Defaults to None: no variables.
 
         Source: "Multi-model endpoints" of SageMaker's developer guide.
 
@@ -196,11 +199,11 @@ class ModelSource:
 
     @staticmethod
     def serial_pipeline(containers: Mapping[str, "ModelSource"]) -> "ModelSource":
-        """2 to 15 containers, each of which gets what the one before answered.
+        """Uses a serial inference pipeline: each container gets the response of the previous one.
 
         Args:
-            containers: sources in the order of the calls, by the names under which logs and
-                metrics know them.
+            containers: 2 to 15 sources in the order of their invocation, by their names in logs and
+                metrics.
 
         Source: "Inference pipelines in Amazon SageMaker AI".
 
@@ -214,10 +217,11 @@ class ModelSource:
 
     @staticmethod
     def direct_invocation(containers: Mapping[str, "ModelSource"]) -> "ModelSource":
-        """2 to 15 containers, of which each request names the one that answers it.
+        """Uses a multi-container endpoint: each request names the container that serves it.
 
         Args:
-            containers: sources by the names that requests give (`TargetContainerHostname`).
+            containers: 2 to 15 sources by the names that requests specify
+                (`TargetContainerHostname`).
 
         Source: "Multi-container endpoints" of SageMaker's developer guide.
 
@@ -230,7 +234,7 @@ class ModelSource:
         return ModelSource(content=_list(containers, execution_mode="Direct"))
 
     def problems(self) -> Sequence[str]:
-        """What AWS would refuse."""
+        """Validates the content; returns one message per problem."""
         return [*self.content.problems(), *environment_problems(self.content.environments())]
 
 

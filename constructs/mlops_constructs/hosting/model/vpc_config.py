@@ -1,4 +1,4 @@
-"""The part of a VPC in which containers run."""
+"""Subnets and security groups of containers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,19 @@ from mlops_constructs.hosting._permissions import grant
 
 
 @dataclass(frozen=True, kw_only=True)
-class VpcPlacement:
-    """Subnets and security groups of containers' network interfaces.
+class VpcConfig:
+    """Subnets and security groups of the network interfaces of containers.
 
     Args:
-        vpc: network of the containers.
-        subnets: part of the network. Left out: its private subnets.
-        security_groups: rules of the containers' network interfaces. Left out: one group that
-            lets only HTTPS out, to reach S3 and ECR through endpoints of the VPC.
+        vpc: VPC of the containers.
+        subnets: selection of its subnets. Defaults to None: its private subnets.
+        security_groups: security groups of the network interfaces, 1 to 5. Defaults to None: a new
+            group that allows only outbound HTTPS, to reach S3 and ECR through VPC endpoints.
+
+    Example:
+        ```python
+        VpcConfig(vpc=vpc)
+        ```
     """
 
     vpc: ec2.IVpc
@@ -27,7 +32,11 @@ class VpcPlacement:
     security_groups: Sequence[ec2.ISecurityGroup] | None = None
 
     def let_join(self, scope: IConstruct, role: iam.IRole, security_group_ids: list[str]) -> None:
-        """Lets a role put network interfaces into the subnets, as SageMaker does with it.
+        """Lets a role attach network interfaces to the subnets, as SageMaker does with it.
+
+        Args:
+            role: execution role of the containers.
+            security_group_ids: ids of the security groups of the interfaces.
 
         Source: "How to use SageMaker AI execution roles", section CreateModel.
         """
@@ -38,7 +47,7 @@ class VpcPlacement:
 
     @property
     def subnet_ids(self) -> list[str]:
-        """The subnets, in the order in which the VPC lists them."""
+        """Ids of the subnets, in the order of the VPC."""
         placed = self.subnets or ec2.SubnetSelection()
         return self.vpc.select_subnets(
             availability_zones=placed.availability_zones,
@@ -50,7 +59,7 @@ class VpcPlacement:
         ).subnet_ids
 
     def security_group_ids(self, scope: Construct) -> list[str]:
-        """The groups; the default one is made below `scope`."""
+        """Returns the ids of the security groups; creates the default one below `scope`."""
         groups = self.security_groups or [self._https_only(scope)]
         return [group.security_group_id for group in groups]
 

@@ -1,4 +1,4 @@
-"""Alarms that tell whether what serves is healthy."""
+"""Alarms on the health of variants and inference components."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from mlops_constructs._problems import outside
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """A variant or a component, as its alarms know it.
+    """The metrics of a variant or component that its alarms watch.
 
-    The alarms are about something that names them, so the dimensions have to be names and no
-    references to it: CloudFormation knows no circles.
+    An alarm refers to a resource that names the alarm. The dimensions are therefore plain names
+    without references: CloudFormation does not support circular references.
 
     Attributes:
-        name: of the alarms' scope.
-        subject: what a person calls it.
-        dimensions: under which CloudWatch keeps its metrics.
-        config_name: of the configuration whose fleet is watched alone, as far as CloudWatch tells
-            it from the fleet before: by its requests. None: there is no such metric.
-        memory: namespace and name of the metric of its memory.
-        disk: namespace and name of the metric of its disks; None where there is none.
+        name: construct id of the scope of the alarms.
+        subject: name in descriptions of alarms.
+        dimensions: dimensions of its metrics in CloudWatch.
+        config_name: endpoint configuration whose fleet is watched, for metrics that CloudWatch
+            keeps per configuration. None: there are no such metrics.
+        memory: namespace and name of the memory metric.
+        disk: namespace and name of the disk metric; None without disks.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Watched:
 
     @staticmethod
     def variant(*, endpoint_name: str, variant_name: str, config_name: str) -> "Watched":
-        """A variant of an endpoint, on the fleet that a rollout starts."""
+        """Returns the metrics of a variant, on the fleet that a rollout starts."""
         namespace = "/aws/sagemaker/Endpoints"
         return Watched(
             name=variant_name,
@@ -52,7 +52,7 @@ class Watched:
 
     @staticmethod
     def component(inference_component_name: str) -> "Watched":
-        """An inference component; CloudWatch has its memory in percent of what it reserved."""
+        """Returns the metrics of an inference component; memory is in percent of its share."""
         return Watched(
             name="Component",
             subject=inference_component_name,
@@ -63,21 +63,22 @@ class Watched:
 
     @property
     def fleet(self) -> Mapping[str, str]:
-        """What tells the requests to the new fleet from those to the one before."""
+        """Dimensions that select the requests of the new fleet."""
         return {} if self.config_name is None else {"EndpointConfigName": self.config_name}
 
     def alarm_name(self, kind: str) -> str | None:
-        """A name that changes with the fleet.
+        """Returns a name that changes with the fleet.
 
-        So the next rollout has alarms of its own: one that rings because of the model before would
-        still ring when AWS looks at it, and end the very rollout that takes that model away.
+        Each rollout then has its own alarms. A shared alarm that is in ALARM because of the
+        previous model would still be in ALARM when AWS reads it, and would roll back the very
+        rollout that replaces that model.
         """
         return None if self.config_name is None else f"{self.config_name}-{self.name}-{kind}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class HealthAlarms:
-    """Bounds of what is healthy; None where nothing is watched."""
+    """Thresholds of healthy metrics; None disables an alarm."""
 
     server_error_share: float
     client_error_share: float | None = None
@@ -87,7 +88,7 @@ class HealthAlarms:
     notify: sns.ITopic | None = None
 
     def count(self, *, has_disk: bool) -> int:
-        """How many alarms each variant or component gets."""
+        """Returns the number of alarms of each variant or component."""
         bounds = [
             self.server_error_share,
             self.client_error_share,
@@ -98,13 +99,13 @@ class HealthAlarms:
         return sum(bound is not None for bound in bounds)
 
     def problems(self) -> list[str]:
-        """What could never be an alarm."""
+        """Validates the thresholds; returns one message per problem."""
         shares = {
             "rollback share": self.server_error_share,
             "rollback client_error_share": self.client_error_share,
         }
         found = [
-            f"{parameter}: got {share:g}; allowed is a part of the invocations from 0 to below 1, "
+            f"{parameter}: got {share:g}; allowed is a share of the invocations from 0 to below 1, "
             "such as 0.05"
             for parameter, share in shares.items()
             if share is not None and outside(share, 0, 0.999)
@@ -120,9 +121,9 @@ class HealthAlarms:
         ]
 
     def define(self, scope: Construct, watched: Watched) -> list[cloudwatch.Alarm]:
-        """Makes the alarms of one variant or component."""
+        """Creates the alarms of one variant or component."""
         requests = "AWS/SageMaker"
-        # Each invocation counts as 0 or 1, so an average of errors is the share that failed.
+        # Each invocation counts as 0 or 1, so the average of errors is the share that failed.
         wanted: list[tuple[str, str, str, str, float | None]] = [
             (
                 "ServerErrors",
@@ -187,7 +188,7 @@ class HealthAlarms:
         if self.notify is not None:
             alarm.add_alarm_action(actions.SnsAction(self.notify))
             return alarm
-        reason = "SageMaker itself watches the alarm during a rollout, and turns it back"
+        reason = "SageMaker reads the alarm during a rollout, and rolls it back"
         acknowledge(alarm, alarm_without_action(reason))
         return alarm
 
@@ -195,7 +196,7 @@ class HealthAlarms:
 _DESCRIPTIONS = {
     "ServerErrors": "invocations that fail with a 5xx status",
     "ClientErrors": "invocations that fail with a 4xx status",
-    "Latency": "time that the model takes to answer",
-    "Memory": "use of memory in percent",
-    "Disk": "use of disks in percent",
+    "Latency": "model latency",
+    "Memory": "memory utilization in percent",
+    "Disk": "disk utilization in percent",
 }

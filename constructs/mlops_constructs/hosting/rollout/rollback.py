@@ -1,4 +1,4 @@
-"""Alarms that turn a rollout back to the configuration that served before."""
+"""Alarms that roll back a rollout."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from constructs import Construct
 
 from ._health_alarms import HealthAlarms, Watched
 
-_MOST_ALARMS = 10
+_MAX_ALARMS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rollback:
-    """What turns a rollout back; made by its static factories.
+    """Alarms that roll a rollout back to the previous configuration; use its static factories.
 
     Source: "Auto-Rollback Configuration and Monitoring" of SageMaker's developer guide.
     """
@@ -34,24 +34,28 @@ class Rollback:
         maximum_disk: float = 90,
         notify: sns.ITopic | None = None,
     ) -> "Rollback":
-        """Alarms on errors, latency and resources, which are made here; each rollout's default.
+        """Creates alarms on errors, latency and resources; the default of each rollout.
 
-        They are made for each variant. Those on errors and latency watch the new fleet alone, so a
-        share concerns the requests that it gets, and a model that already fails does not keep the
-        way back to an older one shut: AWS ends a rollout while any of its alarms rings. Memory and
-        disks CloudWatch has of both fleets together; where the model in service fills them, deploy
-        the way out once with `on_errors` or `off`. Of inference components it has old and new
-        copies together for everything.
+        Each variant has its own alarms. Alarms on errors and latency watch the new fleet only: a
+        share refers to the requests of that fleet, and a previous model that fails does not block
+        the way back to an older one, since AWS ends a rollout while any of its alarms is in ALARM.
+        CloudWatch publishes memory and disk utilization of both fleets together; if the current
+        model exhausts them, deploy its successor once with `on_errors` or `off`. For inference
+        components, CloudWatch publishes all metrics of old and new copies together.
 
         Args:
-            server_error_share: part of a minute's invocations that may fail with a 5xx status.
-            client_error_share: part that may fail with a 4xx status, as when a new model asks for
-                other features than its callers send.
-            maximum_latency: what 99 % of a minute's invocations may take in the model. Left out:
-                latency does not turn a rollout back.
-            maximum_memory: percent of the memory that may be used.
-            maximum_disk: percent of the disks that may be used; inference components have none.
-            notify: topic that is told of each alarm. Left out: only the rollout watches them.
+            server_error_share: share of the invocations of one minute that may fail with a 5xx
+                status, 0 to below 1. Defaults to 0.05.
+            client_error_share: share that may fail with a 4xx status, 0 to below 1, for example
+                when a new model requires other features than its callers send. Defaults to 0.25.
+            maximum_latency: 99th percentile of the model latency of one minute. Defaults to None:
+                latency does not roll back.
+            maximum_memory: maximum memory utilization in percent, more than 0 and less than 100.
+                Defaults to 95.
+            maximum_disk: maximum disk utilization in percent, more than 0 and less than 100;
+                inference components have no disks. Defaults to 90.
+            notify: topic that each alarm notifies. Defaults to None: only the rollout watches the
+                alarms.
 
         Example:
             ```python
@@ -76,15 +80,17 @@ class Rollback:
         maximum_latency: cdk.Duration | None = None,
         notify: sns.ITopic | None = None,
     ) -> "Rollback":
-        """Alarms on 5xx errors and latency alone, where `on_health` would need too many.
+        """Creates alarms on 5xx errors and latency only, where `on_health` would create too many.
 
         They watch the new fleet, as those of `on_health` do.
 
         Args:
-            share: part of a minute's invocations that may fail with a 5xx status.
-            maximum_latency: what 99 % of a minute's invocations may take in the model. Left out:
-                latency does not turn a rollout back.
-            notify: topic that is told of each alarm. Left out: only the rollout watches them.
+            share: share of the invocations of one minute that may fail with a 5xx status, 0 to
+                below 1. Defaults to 0.05.
+            maximum_latency: 99th percentile of the model latency of one minute. Defaults to None:
+                latency does not roll back.
+            notify: topic that each alarm notifies. Defaults to None: only the rollout watches the
+                alarms.
 
         Example:
             ```python
@@ -99,10 +105,14 @@ class Rollback:
 
     @staticmethod
     def on_alarms(*alarms: cloudwatch.IAlarm) -> "Rollback":
-        """One to ten alarms of your own.
+        """Uses your own alarms.
 
-        AWS ends a rollout, and goes back, while one of them is in ALARM, whatever rang it: let them
-        watch the new fleet alone (dimension `EndpointConfigName`), or take the way out with `off`.
+        AWS ends and rolls back a rollout while one of them is in ALARM, whatever the cause. Let
+        them watch the new fleet only (dimension `EndpointConfigName`), or replace a failing model
+        with `off`.
+
+        Args:
+            alarms: 1 to 10 alarms.
 
         Example:
             ```python
@@ -113,41 +123,51 @@ class Rollback:
 
     @staticmethod
     def off() -> "Rollback":
-        """Nothing: the rollout goes on whatever happens. For a single deployment that has to pass.
+        """Disables the rollback, for a single deployment that must not be rolled back.
 
-        Such as the way back to an older model while an alarm of your own rings because of the one
-        in service.
+        For example the deployment of an older model, while your own alarm is in ALARM because of
+        the current one.
 
         Example:
             ```python
-            Rollout.canary(size=Capacity.instances(1), rollback=Rollback.off())
+            Rollout.canary(size=CapacitySize.instances(1), rollback=Rollback.off())
             ```
         """
         return Rollback(is_off=True)
 
     @property
     def makes_alarms(self) -> bool:
+        """True if the endpoint creates the alarms."""
         return self.health is not None
 
     def problems(self, *, variants: int, has_disk: bool = True) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the alarms; returns one message per problem.
+
+        Args:
+            variants: number of variants or components that have alarms.
+            has_disk: True if disk utilization is published. Defaults to True.
+        """
         if self.is_off:
             return []
         if self.health is None:
-            if 1 <= len(self.alarms) <= _MOST_ALARMS:
+            if 1 <= len(self.alarms) <= _MAX_ALARMS:
                 return []
-            return [f"rollback alarms: got {len(self.alarms)}; allowed are 1 to {_MOST_ALARMS}"]
+            return [f"rollback alarms: got {len(self.alarms)}; allowed are 1 to {_MAX_ALARMS}"]
         found = self.health.problems()
         made = variants * self.health.count(has_disk=has_disk)
-        if made > _MOST_ALARMS:
+        if made > _MAX_ALARMS:
             found.append(
                 f"rollback: got {made} alarms for {variants} variants; allowed are at most "
-                f"{_MOST_ALARMS}, so use Rollback.on_errors(), or pass alarms of your own"
+                f"{_MAX_ALARMS}; use Rollback.on_errors(), or pass your own alarms"
             )
         return found
 
     def alarm_names(self, scope: Construct, watched: Sequence[Watched]) -> list[str]:
-        """The names of the alarms, which are made below `scope` where they are not given."""
+        """Returns the names of the alarms, and creates the ones that are not given.
+
+        Args:
+            watched: variants or components that the alarms watch.
+        """
         if self.health is None:
             return [alarm.alarm_name for alarm in self.alarms]
         return [

@@ -1,4 +1,4 @@
-"""What Application Auto Scaling can scale of SageMaker's, and by which metrics."""
+"""Capacity that Application Auto Scaling can scale, and its predefined metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from mlops_constructs._endpoint_kind import EndpointKind
 
 @dataclass(frozen=True, kw_only=True)
 class WakeUp:
-    """The metric that tells that requests wait, or fail, since there is no capacity at all."""
+    """The metric of requests that wait, or fail, because there is no capacity."""
 
     metric_name: str
     statistic: str
@@ -19,15 +19,15 @@ class ScaledCapacity:
     """A kind of capacity.
 
     Attributes:
-        noun: what a person calls one of it.
-        dimension: the scalable dimension of Application Auto Scaling.
-        kind: of the endpoint that has it, on which it depends what CloudWatch knows.
-        predefined: metrics that AWS predefines for target tracking, by what they measure.
-        utilization_namespace: where CloudWatch keeps use of CPU, memory and disks.
-        utilization_suffix: with which it ends the names of these metrics.
-        lowest: fewest of it that AWS allows.
-        wake_up: how it leaves zero; None where it never is.
-        why_not_less: reason of `lowest`, for a person.
+        noun: name of its unit in messages.
+        dimension: scalable dimension of Application Auto Scaling.
+        kind: kind of the endpoint, on which its metrics depend.
+        predefined: predefined metrics of target tracking by what they measure.
+        utilization_namespace: namespace of the metrics of CPU, memory and disks.
+        utilization_suffix: suffix of the names of these metrics.
+        lowest: lower bound of AWS.
+        wake_up: metric on which it scales out from zero; None if it never is zero.
+        why_not_less: reason of `lowest`, for messages.
     """
 
     noun: str
@@ -57,7 +57,7 @@ INSTANCES_BEHIND_QUEUE = ScaledCapacity(
     noun="instances behind a queue",
     dimension=INSTANCES.dimension,
     kind=EndpointKind.ASYNCHRONOUS,
-    # Each of them is by requests that wait for an answer, which these instances do not get.
+    # The predefined metrics count synchronous requests, which these instances do not get.
     predefined={},
     utilization_namespace=INSTANCES.utilization_namespace,
     lowest=0,
@@ -70,7 +70,7 @@ PROVISIONED_CONCURRENCY = ScaledCapacity(
     kind=EndpointKind.SERVERLESS,
     predefined={"utilization": "SageMakerVariantProvisionedConcurrencyUtilization"},
     utilization_namespace=INSTANCES.utilization_namespace,
-    why_not_less="without it a serverless variant starts from zero by itself",
+    why_not_less="without provisioned concurrency a serverless variant scales from zero itself",
 )
 
 COPIES = ScaledCapacity(
@@ -93,10 +93,10 @@ class ScaledResource:
     """Capacity of one variant or component.
 
     Attributes:
-        capacity: its kind.
-        resource_id: how Application Auto Scaling names it.
-        dimensions: under which CloudWatch keeps its metrics.
-        wake_up_dimensions: under which it keeps the metric that wakes it.
+        capacity: kind of the capacity.
+        resource_id: its id in Application Auto Scaling.
+        dimensions: dimensions of its metrics in CloudWatch.
+        wake_up_dimensions: dimensions of the metric on which it scales out from zero.
     """
 
     capacity: ScaledCapacity
@@ -108,7 +108,7 @@ class ScaledResource:
     def variant(
         capacity: ScaledCapacity, *, endpoint_name: str, variant_name: str
     ) -> "ScaledResource":
-        """Capacity of a variant."""
+        """Returns the capacity of a variant."""
         return ScaledResource(
             capacity=capacity,
             resource_id=f"endpoint/{endpoint_name}/variant/{variant_name}",
@@ -119,7 +119,7 @@ class ScaledResource:
 
     @staticmethod
     def component(inference_component_name: str) -> "ScaledResource":
-        """Copies of an inference component."""
+        """Returns the copies of an inference component."""
         dimensions = {"InferenceComponentName": inference_component_name}
         return ScaledResource(
             capacity=COPIES,

@@ -1,4 +1,4 @@
-"""Policies that add or remove capacity by how far a metric is beyond a threshold."""
+"""Step scaling policies and their alarms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from constructs import Construct
 
 from ._scaled_capacity import ScaledCapacity, ScaledResource
 from .scaling_metric import ScalingMetric
-from .target_tracking import LONGEST_COOLDOWN_SECONDS
+from .target_tracking import MAX_COOLDOWN_SECONDS
 
-_LEAST_PERIOD = cdk.Duration.minutes(1)
+_MIN_PERIOD = cdk.Duration.minutes(1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepScaling:
-    """Steps, and the alarm that takes them.
+    """Steps, and the alarm that starts them.
 
     Attributes:
-        above: whether the metric has to reach the threshold from below.
-        steps: changes of capacity by the distance to the threshold from which they hold.
+        above: True if the metric must rise to the threshold, False if it must fall to it.
+        steps: changes of capacity by the distance to the threshold from which they apply.
     """
 
     metric: ScalingMetric
@@ -34,15 +34,15 @@ class StepScaling:
     given_name: str | None = None
 
     def name(self, capacity: ScaledCapacity) -> str:
-        """What tells it from other policies of the same target."""
+        """Returns the name of the policy, unique for its target."""
         return self.given_name or f"{self.metric.metric_name}{'Above' if self.above else 'Below'}"
 
     def problems(self, capacity: ScaledCapacity) -> list[str]:
-        """What AWS would refuse for a kind of capacity."""
+        """Validates the policy for a kind of capacity; returns one message per problem."""
         found = self.metric.problems(capacity)
         if not self.steps or min(self.steps) != 0:
             found.append(
-                f"scaling steps: got distances {sorted(self.steps)}; the first has to be 0, so "
+                f"scaling steps: got distances {sorted(self.steps)}; the first must be 0, so "
                 "that there is a step from the threshold on"
             )
         if any(change == 0 for change in self.steps.values()):
@@ -53,10 +53,10 @@ class StepScaling:
             )
         if self.minutes < 1:
             found.append(f"scaling minutes: got {self.minutes}; allowed is 1 or more")
-        if self.cooldown.to_seconds() > LONGEST_COOLDOWN_SECONDS:
+        if self.cooldown.to_seconds() > MAX_COOLDOWN_SECONDS:
             found.append(
                 f"scaling cooldown: got {self.cooldown.to_seconds():g} seconds; allowed are at "
-                f"most {LONGEST_COOLDOWN_SECONDS}"
+                f"most {MAX_COOLDOWN_SECONDS}"
             )
         return found
 
@@ -83,13 +83,13 @@ class StepScaling:
             scope,
             f"{name}Alarm",
             alarm_description=f"Changes {resource.capacity.noun} by {self.metric.metric_name}",
-            metric=self.metric.metric(resource, period=_LEAST_PERIOD),
+            metric=self.metric.metric(resource, period=_MIN_PERIOD),
             threshold=self.threshold,
             evaluation_periods=self.minutes,
             comparison_operator=operator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
             if self.above
             else operator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
-            # Without requests there is no metric, and the alarm has to be ready for the next one.
+            # Without requests there is no metric, and the alarm must be ready for the next one.
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
         alarm.add_alarm_action(_TakeSteps(policy))
@@ -119,11 +119,11 @@ class StepScaling:
 
 @jsii.implements(cloudwatch.IAlarmAction)
 class _TakeSteps:
-    """The action of an alarm that starts a step scaling policy."""
+    """Alarm action that starts a step scaling policy."""
 
     def __init__(self, policy: autoscaling.CfnScalingPolicy) -> None:
         self._policy = policy
 
     def bind(self, scope: Construct, alarm: cloudwatch.IAlarm) -> cloudwatch.AlarmActionConfig:
-        """The ARN of the policy."""
+        """Returns the ARN of the policy."""
         return cloudwatch.AlarmActionConfig(alarm_action_arn=self._policy.ref)

@@ -14,18 +14,18 @@ from ._scaled_capacity import ScaledCapacity, ScaledResource
 from ._step_scaling import StepScaling
 from .scaling_metric import ScalingMetric
 from .scaling_policy import ScalingPolicy
-from .scheduled_action import ScheduledCapacity
-from .target_tracking import TargetTracking, TrackingOptions
+from .scheduled_action import ScheduledAction
+from .target_tracking import TargetTracking, TargetTrackingOptions
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scaling:
-    """How much capacity there is, and by what it changes; made by its static factories."""
+    """Bounds of capacity, and the policies that change it; use its static factories."""
 
     minimum: int
     maximum: int
     policies: Sequence[ScalingPolicy] = ()
-    schedule: Sequence[ScheduledCapacity] = ()
+    schedule: Sequence[ScheduledAction] = ()
 
     @staticmethod
     def target_invocations(
@@ -36,18 +36,19 @@ class Scaling:
         scale_in_cooldown: cdk.Duration | None = None,
         scale_out_cooldown: cdk.Duration | None = None,
     ) -> "Scaling":
-        """Keeps the invocations that an instance gets in a minute near a target.
+        """Keeps the number of invocations per instance and minute near a target.
 
         Args:
-            per_instance: invocations per instance and minute. Measure it with a load test: half of
-                what an instance can serve leaves room while new ones start.
-            minimum: instances that are always there, at least 1; to zero scale only inference
-                components and asynchronous endpoints, the latter by `between` and a policy on
-                their backlog: AWS publishes no invocations of them.
-            maximum: instances that there may be.
-            scale_in_cooldown: rest after instances were removed. Left out: 300 seconds, AWS's own
-                default.
-            scale_out_cooldown: rest after instances were added. Left out: 300 seconds.
+            per_instance: invocations per instance and minute, more than 0. Determine it with a load
+                test: half of the capacity of an instance leaves room while new instances start.
+            minimum: minimum number of instances, at least 1. Only inference components and
+                asynchronous endpoints scale to zero; for the latter use `between` with a policy on
+                the backlog, since AWS publishes no invocations of them.
+            maximum: maximum number of instances, at least `minimum`.
+            scale_in_cooldown: cooldown after a scale-in, up to 24 hours. Defaults to None: 300
+                seconds, the default of AWS.
+            scale_out_cooldown: cooldown after a scale-out, up to 24 hours. Defaults to None: 300
+                seconds.
 
         Source: "Define a scaling policy" of SageMaker's developer guide.
 
@@ -57,7 +58,7 @@ class Scaling:
             ```
         """
         default = cdk.Duration.seconds(300)
-        options = TrackingOptions(
+        options = TargetTrackingOptions(
             scale_in_cooldown=scale_in_cooldown or default,
             scale_out_cooldown=scale_out_cooldown or default,
         )
@@ -71,19 +72,19 @@ class Scaling:
         minimum: int,
         maximum: int,
         *policies: ScalingPolicy,
-        schedule: Sequence[ScheduledCapacity] = (),
+        schedule: Sequence[ScheduledAction] = (),
     ) -> "Scaling":
         """Keeps capacity between bounds, by any policies and schedules.
 
-        Where `minimum` is 0, which asynchronous endpoints and inference components allow, the
-        policy that wakes them up at the first request comes by itself: no other policy can, since
-        there is no metric without an instance.
+        Where `minimum` is 0, which asynchronous endpoints and inference components support, the
+        policy that scales out from zero at the first request is added automatically: no other
+        policy can, since there is no metric without an instance.
 
         Args:
-            minimum: instances, copies or provisioned concurrency that are always there.
-            maximum: how many of them there may be.
-            policies: what changes the number in between.
-            schedule: what changes the bounds by the clock.
+            minimum: minimum number of instances or copies, or minimum provisioned concurrency.
+            maximum: maximum number of instances or copies, or maximum provisioned concurrency.
+            policies: policies that change the capacity between the bounds.
+            schedule: scheduled changes of the bounds. Defaults to none.
 
         Source: "Automatic scaling of Amazon SageMaker AI models"; "Scale an endpoint to zero
         instances".
@@ -101,7 +102,11 @@ class Scaling:
         return Scaling(minimum=minimum, maximum=maximum, policies=policies, schedule=schedule)
 
     def problems(self, capacity: ScaledCapacity) -> list[str]:
-        """What AWS would refuse for a kind of capacity."""
+        """Validates the scaling of a kind of capacity; returns one message per problem.
+
+        Args:
+            capacity: kind of capacity that is scaled.
+        """
         found = []
         if is_known(self.minimum) and self.minimum < capacity.lowest:
             reason = f", since {capacity.why_not_less}" if capacity.why_not_less else ""
@@ -112,7 +117,7 @@ class Scaling:
         if known and self.maximum < max(self.minimum, 1):
             found.append(
                 f"scaling maximum: got {self.maximum}; allowed is the minimum "
-                f"({self.minimum}) or more, and 1 at least"
+                f"({self.minimum}) or more, at least 1"
             )
         for policy in self.policies:
             found += policy.rule.problems(capacity)
@@ -130,12 +135,10 @@ class Scaling:
         return found
 
     def attach(self, scope: Construct, resource: ScaledResource) -> None:
-        """Registers the resource as a scalable target, with its policies.
+        """Defines the scalable target with its policies.
 
-        No role is given: Application Auto Scaling then uses its service-linked role for SageMaker
-        and creates it in an account that has none. (CDK's own ScalableTarget would make a role
-        without any right on SageMaker.) The resource's id refers to what is scaled, so the target
-        is registered after that exists and deregistered before it is deleted.
+        Args:
+            resource: variant or component that is scaled.
         """
         target = autoscaling.CfnScalableTarget(
             scope,
@@ -164,7 +167,7 @@ class Scaling:
                 namespace="AWS/SageMaker",
                 of_endpoint=True,
             ),
-            # At 1 and not above it: a single request has to be enough.
+            # At 1 and not above it: a single request must be enough.
             threshold=1,
             steps={0: 1},
             above=True,

@@ -1,4 +1,4 @@
-"""Metrics by which capacity is scaled."""
+"""Metrics that capacity follows."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from ._scaled_capacity import ScaledCapacity, ScaledResource
 
 @dataclass(frozen=True, kw_only=True)
 class ScalingMetric:
-    """A metric of what is scaled, or any other; made by its static factories."""
+    """A metric of the scaled resource, or any other metric; use its static factories."""
 
     metric_name: str
     statistic: str = "Average"
@@ -23,10 +23,14 @@ class ScalingMetric:
 
     @staticmethod
     def utilization(resource: str, *, statistic: str = "Average") -> "ScalingMetric":
-        """Use of `CPU`, `Memory`, `GPU`, `GPUMemory` or `Disk` in percent.
+        """Returns the utilization of a resource in percent.
 
-        CPU and GPU count 100 for each core or device; of an inference component they are in percent
-        of what its copies reserved.
+        CPU and GPU count 100 for each core or device; for an inference component, all are in
+        percent of the reservation of its copies.
+
+        Args:
+            resource: `CPU`, `Memory`, `GPU`, `GPUMemory` or `Disk`.
+            statistic: Average, Minimum, Maximum, Sum or SampleCount. Defaults to Average.
 
         Example:
             ```python
@@ -37,11 +41,11 @@ class ScalingMetric:
 
     @staticmethod
     def of_requests(metric_name: str, *, statistic: str = "Average") -> "ScalingMetric":
-        """A metric of the requests to the variant or component that scales.
+        """Returns a metric of the requests to the variant or component that scales.
 
         Args:
-            metric_name: such as `ModelLatency` (microseconds) or `Invocations`.
-            statistic: Average, Minimum, Maximum, Sum or SampleCount.
+            metric_name: name of the metric, such as `ModelLatency` (microseconds) or `Invocations`.
+            statistic: Average, Minimum, Maximum, Sum or SampleCount. Defaults to Average.
 
         Source: "Amazon SageMaker AI metrics in Amazon CloudWatch".
 
@@ -56,7 +60,11 @@ class ScalingMetric:
 
     @staticmethod
     def of_queue(metric_name: str, *, statistic: str = "Average") -> "ScalingMetric":
-        """A metric of an asynchronous endpoint's queue, such as `ApproximateBacklogSize`.
+        """Returns a metric of an asynchronous endpoint's queue.
+
+        Args:
+            metric_name: name of the metric, such as `ApproximateBacklogSize`.
+            statistic: Average, Minimum, Maximum, Sum or SampleCount. Defaults to Average.
 
         Example:
             ```python
@@ -72,7 +80,10 @@ class ScalingMetric:
 
     @staticmethod
     def of(metric: cloudwatch.Metric) -> "ScalingMetric":
-        """Any metric of CloudWatch, for example the length of a queue of your own.
+        """Uses any metric of CloudWatch, for example the length of your own queue.
+
+        Args:
+            metric: the metric.
 
         Example:
             ```python
@@ -84,7 +95,13 @@ class ScalingMetric:
         )
 
     def problems(self, capacity: ScaledCapacity) -> list[str]:
-        """Why capacity would never follow it; nothing of a metric that a caller defined."""
+        """Checks that AWS publishes the metric; returns one message per problem.
+
+        A metric given to `of` is not checked.
+
+        Args:
+            capacity: kind of capacity that is scaled.
+        """
         if self.given is not None or not is_known(self.metric_name):
             return []
         source = MetricSource.REQUESTS if self.namespace else MetricSource.MACHINES
@@ -94,7 +111,12 @@ class ScalingMetric:
         return [f"scaling metric: {problem}"] if problem else []
 
     def metric(self, resource: ScaledResource, *, period: cdk.Duration) -> cloudwatch.Metric:
-        """The metric of what scales."""
+        """Returns the metric of a scaled resource.
+
+        Args:
+            resource: variant or component that is scaled.
+            period: period of the metric.
+        """
         if self.given is not None:
             return self.given
         dimensions = resource.wake_up_dimensions if self.of_endpoint else resource.dimensions

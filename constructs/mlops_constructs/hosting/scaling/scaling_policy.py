@@ -1,4 +1,4 @@
-"""Policies by which capacity follows a metric."""
+"""Policies that change capacity."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ import aws_cdk as cdk
 
 from ._step_scaling import StepScaling
 from .scaling_metric import ScalingMetric
-from .target_tracking import TargetTracking, TrackingOptions
+from .target_tracking import TargetTracking, TargetTrackingOptions
 
 _DEFAULT_COOLDOWN = cdk.Duration.seconds(300)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScalingPolicy:
-    """A rule that changes capacity; made by its static factories.
+    """A rule that changes capacity; use its static factories.
 
-    Several rules may hold for one target: the one that asks for most capacity wins, and target
-    tracking removes capacity only when every such rule agrees.
+    Several rules may apply to one target: the one that requires most capacity wins, and target
+    tracking scales in only if every such rule agrees.
 
     Source: "Target tracking scaling policies" and "Step scaling policies" of Application Auto
     Scaling's user guide; "Define a scaling policy" of SageMaker's developer guide.
@@ -27,15 +27,17 @@ class ScalingPolicy:
     rule: TargetTracking | StepScaling
 
     @staticmethod
-    def target_invocations(each: float, **options: Unpack[TrackingOptions]) -> "ScalingPolicy":
-        """Keeps the invocations in a minute of each instance, or copy, near a target.
+    def target_invocations(
+        each: float, **options: Unpack[TargetTrackingOptions]
+    ) -> "ScalingPolicy":
+        """Keeps the number of invocations per minute of each instance, or copy, near a target.
 
-        Not for asynchronous endpoints, whose invocations AWS does not publish.
+        Asynchronous endpoints do not support it: AWS does not publish their invocations.
 
         Args:
-            each: measure with a load test what one can serve; half of it leaves room while
-                others start.
-            options: cooldowns, and whether capacity is removed too.
+            each: invocations per instance, or copy, and minute, more than 0. Determine it with a
+                load test: half of its capacity leaves room while others start.
+            options: members of `TargetTrackingOptions`.
 
         Example:
             ```python
@@ -45,11 +47,18 @@ class ScalingPolicy:
         return _tracking(TargetTracking(measure="invocations", target=each, options=options))
 
     @staticmethod
-    def target_concurrency(each: float, **options: Unpack[TrackingOptions]) -> "ScalingPolicy":
-        """Keeps the requests in progress at each model, or copy, near a target.
+    def target_concurrency(
+        each: float, **options: Unpack[TargetTrackingOptions]
+    ) -> "ScalingPolicy":
+        """Keeps the number of requests in progress per model, or copy, near a target.
 
-        Its metric comes every 10 seconds, so capacity follows bursts much sooner than by
-        invocations. Not for asynchronous endpoints, of which AWS does not publish it.
+        AWS publishes the metric every 10 seconds, so capacity follows bursts faster than with
+        invocations. Asynchronous endpoints do not support it: AWS does not publish the metric of
+        them.
+
+        Args:
+            each: concurrent requests per model, or copy, more than 0.
+            options: members of `TargetTrackingOptions`.
 
         Example:
             ```python
@@ -59,12 +68,14 @@ class ScalingPolicy:
         return _tracking(TargetTracking(measure="concurrency", target=each, options=options))
 
     @staticmethod
-    def target_utilization(share: float, **options: Unpack[TrackingOptions]) -> "ScalingPolicy":
-        """Keeps the used part of a serverless variant's provisioned concurrency near a target.
+    def target_utilization(
+        share: float, **options: Unpack[TargetTrackingOptions]
+    ) -> "ScalingPolicy":
+        """Keeps the utilization of a serverless variant's provisioned concurrency near a target.
 
         Args:
-            share: such as 0.7.
-            options: cooldowns, and whether capacity is removed too.
+            share: utilization, more than 0 and up to 1, such as 0.7.
+            options: members of `TargetTrackingOptions`.
 
         Example:
             ```python
@@ -76,8 +87,12 @@ class ScalingPolicy:
         )
 
     @staticmethod
-    def target_backlog(each: float, **options: Unpack[TrackingOptions]) -> "ScalingPolicy":
-        """Keeps the requests that wait for each instance of an asynchronous endpoint near a target.
+    def target_backlog(each: float, **options: Unpack[TargetTrackingOptions]) -> "ScalingPolicy":
+        """Keeps the backlog per instance of an asynchronous endpoint near a target.
+
+        Args:
+            each: number of queued requests per instance, more than 0.
+            options: members of `TargetTrackingOptions`.
 
         Example:
             ```python
@@ -89,9 +104,14 @@ class ScalingPolicy:
 
     @staticmethod
     def target_metric(
-        metric: ScalingMetric, target: float, **options: Unpack[TrackingOptions]
+        metric: ScalingMetric, target: float, **options: Unpack[TargetTrackingOptions]
     ) -> "ScalingPolicy":
-        """Keeps any metric near a target; more capacity has to lower it.
+        """Keeps any metric near a target; more capacity must lower the metric.
+
+        Args:
+            metric: metric that is tracked.
+            target: target value in the unit of the metric, more than 0.
+            options: members of `TargetTrackingOptions`.
 
         Example:
             ```python
@@ -112,11 +132,14 @@ class ScalingPolicy:
         """Changes capacity as soon as a metric reaches a threshold.
 
         Args:
-            metric: what is watched.
-            threshold: value from which on the steps are taken.
-            steps: changes of capacity, by how far the metric is above the threshold; begins at 0.
-            minutes: how long it has to be there.
-            cooldown: rest after a step, in which only a larger one is taken.
+            metric: metric that is watched.
+            threshold: threshold at or above which steps apply, in the unit of the metric; any
+                number is allowed.
+            steps: changes of capacity by the distance of the metric above the threshold; the first
+                distance is 0.
+            minutes: number of minutes for which the metric must be there, 1 or more. Defaults to 1.
+            cooldown: cooldown after a step, in which only a larger step applies, up to 24 hours.
+                Defaults to 5 minutes.
 
         Example:
             ```python
@@ -145,14 +168,16 @@ class ScalingPolicy:
         minutes: int = 5,
         cooldown: cdk.Duration = _DEFAULT_COOLDOWN,
     ) -> "ScalingPolicy":
-        """Changes capacity when a metric has been at a threshold or below it.
+        """Changes capacity when a metric has been at or below a threshold for a time.
 
         Args:
-            metric: what is watched.
-            threshold: value down from which the steps are taken.
-            steps: changes of capacity, by how far the metric is below the threshold; begins at 0.
-            minutes: how long it has to be there.
-            cooldown: rest after a step.
+            metric: metric that is watched.
+            threshold: threshold at or below which steps apply, in the unit of the metric; any
+                number is allowed.
+            steps: changes of capacity by the distance of the metric below the threshold; the first
+                distance is 0.
+            minutes: number of minutes for which the metric must be there, 1 or more. Defaults to 5.
+            cooldown: cooldown after a step, up to 24 hours. Defaults to 5 minutes.
 
         Example:
             ```python

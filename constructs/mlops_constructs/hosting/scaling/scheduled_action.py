@@ -1,4 +1,4 @@
-"""Bounds of capacity that change by the clock."""
+"""Scheduled changes of the bounds of capacity."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,16 @@ from ._scaled_capacity import ScaledCapacity
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScheduledCapacity:
-    """Bounds that hold from a time on, until another schedule changes them.
+class ScheduledAction:
+    """Bounds of capacity that apply from a time on, until another scheduled action changes them.
 
     Args:
-        name: what tells it from other schedules of the same target.
-        schedule: when.
-        minimum: fewest instances, copies or provisioned concurrency from then on. Left out: as
-            before.
-        maximum: most of them from then on. Left out: as before.
-        time_zone: of the schedule. Left out: UTC.
+        name: name of the action, unique for its target.
+        schedule: time of the action.
+        minimum: minimum number of instances or copies, or minimum provisioned concurrency, from
+            then on. Defaults to None: unchanged.
+        maximum: maximum number of them from then on. Defaults to None: unchanged.
+        time_zone: time zone of the schedule. Defaults to None: UTC.
 
     Source: "Scheduled scaling" of Application Auto Scaling's user guide.
 
@@ -28,7 +28,7 @@ class ScheduledCapacity:
         ```python
         from aws_cdk import aws_applicationautoscaling as autoscaling
 
-        ScheduledCapacity(
+        ScheduledAction(
             name="Morning",
             schedule=autoscaling.Schedule.cron(hour="7", minute="30", week_day="MON-FRI"),
             minimum=4,
@@ -44,7 +44,11 @@ class ScheduledCapacity:
     time_zone: cdk.TimeZone | None = None
 
     def problems(self, capacity: ScaledCapacity) -> list[str]:
-        """What AWS would refuse for a kind of capacity."""
+        """Validates the action for a kind of capacity; returns one message per problem.
+
+        Args:
+            capacity: kind of capacity that is scaled.
+        """
         found = []
         if self.minimum is None and self.maximum is None:
             found.append(f"schedule {self.name}: got neither minimum nor maximum; give one of them")
@@ -67,7 +71,7 @@ class ScheduledCapacity:
         return found
 
     def render(self) -> autoscaling.CfnScalableTarget.ScheduledActionProperty:
-        """The scheduled action of a scalable target."""
+        """Returns the ScheduledAction of a scalable target."""
         target = autoscaling.CfnScalableTarget
         return target.ScheduledActionProperty(
             scheduled_action_name=self.name,

@@ -1,4 +1,4 @@
-"""Policies that keep a metric near a target."""
+"""Target tracking policies."""
 
 from dataclasses import dataclass
 from typing import TypedDict
@@ -12,7 +12,7 @@ from mlops_constructs._problems import is_known
 from ._scaled_capacity import ScaledCapacity, ScaledResource
 from .scaling_metric import ScalingMetric
 
-LONGEST_COOLDOWN_SECONDS = 86_400
+MAX_COOLDOWN_SECONDS = 86_400
 _STATISTICS = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 _CAPITALISED = {
     "invocations": "Invocations",
@@ -21,13 +21,13 @@ _CAPITALISED = {
 }
 
 
-class TrackingOptions(TypedDict, total=False):
-    """What a caller may say about target tracking; what is left out has AWS's own default.
+class TargetTrackingOptions(TypedDict, total=False):
+    """Options of target tracking policies.
 
-    Keys:
-        scale_in_cooldown: rest after capacity was removed. Left out: 300 seconds.
-        scale_out_cooldown: rest after capacity was added. Left out: 300 seconds.
-        scale_in: whether capacity is removed at all. Left out: it is.
+    Args:
+        scale_in_cooldown: cooldown after a scale-in, up to 24 hours. Defaults to 300 seconds.
+        scale_out_cooldown: cooldown after a scale-out, up to 24 hours. Defaults to 300 seconds.
+        scale_in: False never removes capacity. Defaults to True.
     """
 
     scale_in_cooldown: cdk.Duration
@@ -37,32 +37,32 @@ class TrackingOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class TargetTracking:
-    """A measure that AWS predefines, or any metric, and the value that it should have.
+    """A predefined or custom metric, and its target value.
 
     Attributes:
-        measure: of what AWS predefines; None where `metric` is given.
-        parameter: what a caller calls the target.
+        measure: name of a predefined metric; None if `metric` is given.
+        parameter: name of the target in messages.
     """
 
     target: float
     measure: str | None = None
     metric: ScalingMetric | None = None
     parameter: str = "target"
-    options: TrackingOptions
+    options: TargetTrackingOptions
 
     @property
     def _metric_name(self) -> str:
         return self.metric.metric_name if self.metric else ""
 
     def name(self, capacity: ScaledCapacity) -> str:
-        """What tells it from other policies of the same target."""
+        """Returns the name of the policy, unique for its target."""
         if self.measure is None:
             return self._metric_name
         each = {"copies": "PerCopy", "provisioned concurrency": ""}
         return _CAPITALISED[self.measure] + each.get(capacity.noun, "PerInstance")
 
     def problems(self, capacity: ScaledCapacity) -> list[str]:
-        """What AWS would refuse for a kind of capacity."""
+        """Validates the policy for a kind of capacity; returns one message per problem."""
         found = []
         if is_known(self.target) and self.target <= 0:
             unit = " invocations in a minute" if self.measure == "invocations" else ""
@@ -73,7 +73,7 @@ class TargetTracking:
             found.append(self._not_predefined(capacity))
         if self.measure == "utilization" and is_known(self.target) and self.target > 1:
             found.append(
-                f"scaling {self.parameter}: got {self.target:g}; allowed is a part of the "
+                f"scaling {self.parameter}: got {self.target:g}; allowed is a share of the "
                 "provisioned concurrency up to 1, such as 0.7"
             )
         if self.metric is not None:
@@ -81,14 +81,14 @@ class TargetTracking:
         if self.metric is not None and self.metric.statistic not in _STATISTICS:
             found.append(
                 f"scaling statistic: got {self.metric.statistic} of {self._metric_name}; target "
-                f"tracking knows {', '.join(_STATISTICS)}"
+                f"tracking supports {', '.join(_STATISTICS)}"
             )
         return found + [
             f"scaling {name}: got {cooldown.to_seconds():g} seconds; allowed are at most "
-            f"{LONGEST_COOLDOWN_SECONDS}"
+            f"{MAX_COOLDOWN_SECONDS}"
             for name in ("scale_in_cooldown", "scale_out_cooldown")
             if not (cooldown := self._cooldown(name)).is_unresolved()
-            and cooldown.to_seconds() > LONGEST_COOLDOWN_SECONDS
+            and cooldown.to_seconds() > MAX_COOLDOWN_SECONDS
         ]
 
     def _not_predefined(self, capacity: ScaledCapacity) -> str:

@@ -1,4 +1,4 @@
-"""What a transform job captures, for monitoring."""
+"""Data capture of transform jobs, for monitoring."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,23 +10,25 @@ from .transform_data import prefix_problems
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransformCapture:
-    """Where transform jobs list what they read and wrote, by the hour in which they began.
+class BatchDataCapture:
+    """Manifests of the files that transform jobs read and wrote, by the hour of their start.
 
-    Captured are manifests, not copies: a monitor reads the files that they list.
+    Data capture of batch transform writes manifests, not copies: a monitor reads the files that
+    they list.
 
     Args:
-        bucket: bucket of the same region.
-        prefix: part of it, without slashes around it; manifests are below its `input/` and
+        bucket: bucket in the region of the jobs.
+        prefix: key prefix, without leading or trailing slash; manifests are below its `input/` and
             `output/`.
-        encryption_key: key of the manifests. Left out: the bucket's own.
-        inference_id: whether each answer gets an id, by which labels that arrive later find it.
+        encryption_key: KMS key of the manifests. Defaults to None: the key of the bucket.
+        inference_id: True adds an id to each prediction, to which ground truth labels refer.
+            Defaults to False.
 
     Source: BatchDataCaptureConfig of SageMaker's API reference.
 
     Example:
         ```python
-        TransformCapture(bucket=bucket, prefix="batch/capture", inference_id=True)
+        BatchDataCapture(bucket=bucket, prefix="batch/capture", inference_id=True)
         ```
     """
 
@@ -37,14 +39,15 @@ class TransformCapture:
 
     @property
     def key(self) -> kms.IKey | None:
+        """KMS key of the manifests, or None without one."""
         return self.encryption_key or self.bucket.encryption_key
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the capture; returns one message per problem."""
         return prefix_problems("capture", self.prefix)
 
     def render(self) -> dict[str, Any]:
-        """The DataCaptureConfig of the job."""
+        """Returns the DataCaptureConfig of the job."""
         rendered: dict[str, Any] = {
             "DestinationS3Uri": self.bucket.s3_url_for_object(self.prefix),
             "GenerateInferenceId": self.inference_id,

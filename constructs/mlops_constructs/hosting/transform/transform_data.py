@@ -1,4 +1,4 @@
-"""What a transform job reads, writes and runs on."""
+"""Input, output and instances of a transform job."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -10,12 +10,15 @@ from aws_cdk import aws_s3 as s3
 from mlops_constructs._instance_type import has_local_storage, is_instance_type
 from mlops_constructs._problems import is_known, outside
 
-_LONGEST_FILTER = 63
-_LARGEST_PAYLOAD_MB = 100
+_MAX_FILTER_LENGTH = 63
+_MAX_PAYLOAD_MB = 100
 
 
-class Split(StrEnum):
-    """Where a file of a transform job's input may be cut. Source: TransformInput, SplitType."""
+class SplitType(StrEnum):
+    """Boundaries at which input files can be split.
+
+    Source: SplitType of TransformInput.
+    """
 
     NONE = "None"
     LINE = "Line"
@@ -23,8 +26,11 @@ class Split(StrEnum):
     TF_RECORD = "TFRecord"
 
 
-class Batch(StrEnum):
-    """How many records a request carries. Source: CreateTransformJob, BatchStrategy."""
+class BatchStrategy(StrEnum):
+    """Number of records in a request.
+
+    Source: BatchStrategy of CreateTransformJob.
+    """
 
     SINGLE_RECORD = "SingleRecord"
     MULTI_RECORD = "MultiRecord"
@@ -32,17 +38,20 @@ class Batch(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class TransformInput:
-    """Files that a transform job reads.
+    """Input files of a transform job.
 
     Args:
         bucket: bucket of the files.
-        prefix: part of it, without slashes around it; every object below it is read.
-        content_type: of the requests to the container. Of files with a JSON document on each line
-            it is `application/jsonlines`, or `application/json` with `Batch.SINGLE_RECORD`.
-        split: where files may be cut. Left out: at line ends.
-        gzip: whether the files are compressed.
-        batch: how many records a request carries. Left out: as many as the payload allows.
-        input_filter: JSONPath of the part that the model gets, such as `$[1:]`. Left out: all.
+        prefix: key prefix, without leading or trailing slash; every object below it is read.
+        content_type: content type of the requests to the container. For files with a JSON document
+            per line it is `application/jsonlines`, or `application/json` with
+            `BatchStrategy.SINGLE_RECORD`. Defaults to `text/csv`.
+        split: boundaries at which files can be split. Defaults to `SplitType.LINE`.
+        gzip: True if the files are compressed. Defaults to False.
+        batch: number of records in a request. Defaults to `BatchStrategy.MULTI_RECORD`: as many as
+            the payload allows.
+        input_filter: JSONPath of the part that is sent to the model, such as `$[1:]`, up to 63
+            characters. Defaults to None: the whole record.
 
     Source: TransformInput and DataProcessing of SageMaker's API reference.
 
@@ -55,26 +64,27 @@ class TransformInput:
     bucket: s3.IBucket
     prefix: str
     content_type: str = "text/csv"
-    split: Split = Split.LINE
+    split: SplitType = SplitType.LINE
     gzip: bool = False
-    batch: Batch = Batch.MULTI_RECORD
+    batch: BatchStrategy = BatchStrategy.MULTI_RECORD
     input_filter: str | None = None
 
     def problems(self) -> list[str]:
-        """What AWS would refuse, or no container could read."""
+        """Validates the input; returns one message per problem."""
         found = prefix_problems("input", self.prefix)
         found += _filter_problems("input_filter", self.input_filter)
-        many = self.split is Split.LINE and self.batch is Batch.MULTI_RECORD
+        many = self.split is SplitType.LINE and self.batch is BatchStrategy.MULTI_RECORD
         kind = self.content_type.partition(";")[0].strip().lower()
         if many and kind == "application/json":
             found.append(
                 "input content_type: got application/json with many lines in a request, which "
-                "together are no JSON document; use application/jsonlines, or Batch.SINGLE_RECORD"
+                "together are no JSON document; use application/jsonlines, or "
+                "BatchStrategy.SINGLE_RECORD"
             )
         return found
 
     def render(self) -> dict[str, Any]:
-        """The TransformInput of the job."""
+        """Returns the TransformInput of the job."""
         return {
             "DataSource": {
                 "S3DataSource": {
@@ -90,22 +100,22 @@ class TransformInput:
 
 @dataclass(frozen=True, kw_only=True)
 class TransformOutput:
-    """Files that a transform job writes, one for each of its input, named with `.out` at the end.
+    """Output files of a transform job, one for each input file, with the suffix `.out`.
 
     Args:
         bucket: bucket of the files.
-        prefix: part of it, without slashes around it.
-        accept: content type that the container is asked for.
-        encryption_key: key of the files. Left out: the bucket's own.
-        join_input: whether each record of the input stands before its answer.
-        output_filter: JSONPath of the part of a joined record that is written, such as
-            `$[0,-1]`. Left out: all of it.
+        prefix: key prefix, without leading or trailing slash.
+        accept: content type that is requested from the container. Defaults to `text/csv`.
+        encryption_key: KMS key of the files. Defaults to None: the key of the bucket.
+        join_input: True writes each input record before its prediction. Defaults to False.
+        output_filter: JSONPath of the part of a joined record that is written, such as `$[0,-1]`,
+            up to 63 characters. Defaults to None: the whole record.
 
     Source: TransformOutput and DataProcessing of SageMaker's API reference.
 
     Example:
         ```python
-        TransformOutput(bucket=bucket, prefix="batch/answers", join_input=True)
+        TransformOutput(bucket=bucket, prefix="batch/predictions", join_input=True)
         ```
     """
 
@@ -118,16 +128,21 @@ class TransformOutput:
 
     @property
     def key(self) -> kms.IKey | None:
+        """KMS key of the files, or None without one."""
         return self.encryption_key or self.bucket.encryption_key
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the output; returns one message per problem."""
         return prefix_problems("output", self.prefix) + _filter_problems(
             "output_filter", self.output_filter
         )
 
     def render(self, *, assemble: bool) -> dict[str, Any]:
-        """The TransformOutput of the job; `assemble` puts each answer on a line of its own."""
+        """Returns the TransformOutput of the job.
+
+        Args:
+            assemble: True writes each prediction on a separate line.
+        """
         rendered: dict[str, Any] = {
             "S3OutputPath": self.bucket.s3_url_for_object(self.prefix),
             "Accept": self.accept,
@@ -138,17 +153,17 @@ class TransformOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class TransformInstances:
-    """Machines that a transform job runs on, for as long as it takes.
+    """Instances that a transform job runs on.
 
     Args:
-        instance_type: for example `ml.m7i.large`.
-        count: how many there are, 1 to 100; they share the files.
-        encryption_key: key of their volumes. Left out: that of the files that are written, or a key
-            of AWS where those have none; types with local NVMe disks take none.
-        concurrency: requests that an instance gets at the same time. Left out: what the container
-            asks for, or 1.
-        payload_mb: largest request, so that `concurrency` times this is 100 MB at most. Left out:
-            6 MB.
+        instance_type: instance type, for example `ml.m7i.large`.
+        count: number of instances, 1 to 100, which share the files. Defaults to 1.
+        encryption_key: KMS key of their volumes; types with local NVMe disks support none. Defaults
+            to None: the key of the output, or a key of AWS if the output has none.
+        concurrency: number of concurrent requests per instance, 1 or more. Defaults to None: the
+            number that the container specifies, or 1.
+        payload_mb: maximum size of a request in MB; `concurrency` times this is at most 100 MB.
+            Defaults to None: 6 MB.
 
     Source: TransformResources and CreateTransformJob of SageMaker's API reference.
 
@@ -165,7 +180,7 @@ class TransformInstances:
     payload_mb: int | None = None
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the instances; returns one message per problem."""
         found = []
         known = is_known(self.instance_type)
         if known and not is_instance_type(self.instance_type):
@@ -175,36 +190,39 @@ class TransformInstances:
             )
         if self.encryption_key is not None and known and has_local_storage(self.instance_type):
             found.append(
-                f"instances encryption_key: got it with {self.instance_type}, whose local NVMe "
-                "disks the key cannot encrypt (their hardware does); leave the key out, or use a "
-                "type without local disks"
+                f"instances encryption_key: got a key for {self.instance_type}, whose local NVMe "
+                "disks it cannot encrypt (their hardware does); remove the key, or use a type "
+                "without local disks"
             )
         if outside(self.count, 1, 100):
             found.append(f"instances count: got {self.count}; allowed are 1 to 100")
-        if outside(self.payload_mb, 1, _LARGEST_PAYLOAD_MB):
+        if outside(self.payload_mb, 1, _MAX_PAYLOAD_MB):
             found.append(
-                f"instances payload_mb: got {self.payload_mb}; allowed are 1 to "
-                f"{_LARGEST_PAYLOAD_MB}"
+                f"instances payload_mb: got {self.payload_mb}; allowed are 1 to {_MAX_PAYLOAD_MB}"
             )
         if self.concurrency is not None and is_known(self.concurrency):
             together = self.concurrency * (self.payload_mb or 6)
-            if self.concurrency < 1 or together > _LARGEST_PAYLOAD_MB:
+            if self.concurrency < 1 or together > _MAX_PAYLOAD_MB:
                 found.append(
                     f"instances concurrency: got {self.concurrency} requests of "
-                    f"{self.payload_mb or 6} MB; allowed are 1 or more, and {_LARGEST_PAYLOAD_MB} "
+                    f"{self.payload_mb or 6} MB; allowed are 1 or more, and {_MAX_PAYLOAD_MB} "
                     "MB together"
                 )
         return found
 
     def with_key_of(self, destination: TransformOutput) -> "TransformInstances":
-        """The same, with the key of the files that are written where no key was given."""
+        """Returns the instances with the key of the output, unless they have their own key.
+
+        Args:
+            destination: output of the job.
+        """
         known = is_known(self.instance_type)
         if self.encryption_key is not None or (known and has_local_storage(self.instance_type)):
             return self
         return replace(self, encryption_key=destination.key)
 
     def render(self) -> dict[str, Any]:
-        """The TransformResources of the job."""
+        """Returns the TransformResources of the job."""
         rendered: dict[str, Any] = {
             "InstanceType": self.instance_type,
             "InstanceCount": self.count,
@@ -214,7 +232,7 @@ class TransformInstances:
 
 
 def prefix_problems(subject: str, prefix: str) -> list[str]:
-    """What is wrong with a prefix of a transform job's files."""
+    """Validates a prefix of a transform job's files; returns one message per problem."""
     if not is_known(prefix) or (prefix and prefix == prefix.strip("/")):
         return []
     return [f"{subject} prefix: got {prefix!r}; allowed is a path without slashes around it"]
@@ -223,9 +241,9 @@ def prefix_problems(subject: str, prefix: str) -> list[str]:
 def _filter_problems(parameter: str, path: str | None) -> list[str]:
     if path is None or not is_known(path):
         return []
-    if path.startswith("$") and len(path) <= _LONGEST_FILTER:
+    if path.startswith("$") and len(path) <= _MAX_FILTER_LENGTH:
         return []
     return [
         f"{parameter}: got {path!r}; allowed is a JSONPath that begins with $, of at most "
-        f"{_LONGEST_FILTER} characters"
+        f"{_MAX_FILTER_LENGTH} characters"
     ]

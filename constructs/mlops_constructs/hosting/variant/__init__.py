@@ -1,1 +1,1 @@
-"""Production and shadow variants of endpoints."""
+"""Production variants and shadow variants of endpoints."""

@@ -1,4 +1,4 @@
-"""Production variants on instances that always run."""
+"""Production variants on instances that run continuously."""
 
 from dataclasses import dataclass
 
@@ -14,34 +14,40 @@ from .variant import InstanceVariant
 
 @dataclass(frozen=True, kw_only=True)
 class RealTimeVariant(InstanceVariant):
-    """A model on instances that always run.
+    """A production variant on instances that run continuously.
+
+    A variant that scales can neither be removed nor get another instance type in place: AWS rejects
+    both while the variant is a scalable target. Deploy once without `scaling`; then remove the
+    variant, or give it the new type and `scaling`. The same applies to another `name`, which
+    removes the previous variant.
 
     Args:
-        model: what it serves.
-        instance_type: for example `ml.m7i.large`.
-        name: name of the variant. Left out: `AllTraffic`. It has to stay the same from one
-            deployment to the next: rollouts and scaling refer to it.
-        initial_instance_count: instances at the first deployment, and at each later one where
-            `scaling` is left out. Left out: the minimum of `scaling`, or 1.
-        weight: share of the traffic relative to the other variants.
-        scaling: automatic scaling. Left out: the number of instances stays.
-        volume_gb: size of each instance's EBS volume, 1 to 512. Left out: AWS's default.
-        routing: which instance gets a request. Left out: AWS's default, a random one.
-        inference_ami_version: the drivers of GPU instances. Left out: AWS's default.
-        startup_timeout: how long the container may take to answer pings, 1 to 60 minutes. Left
-            out: AWS's default.
-        model_download_timeout: how long loading the model data may take, 1 to 60 minutes. Left
-            out: AWS's default.
-        prefix_routing: what `Routing.PREFIX_AWARE` needs. Left out: for other routings.
-        core_dumps: where the memory of crashed containers is written. Left out: nowhere.
-        ssm_access: whether people with rights on Systems Manager may open a shell in the
-            containers, for debugging; it goes round the network isolation of a model.
-        capacity_reservation: ARN of reserved capacity, on which alone its instances run. Left out:
-            on demand.
-
-    A variant that scales can neither be removed nor get another type in place: AWS refuses both
-    while the variant is a scalable target. Deploy once without `scaling`; then remove it, or give
-    it the new type and `scaling`. The same holds for another `name`, which removes the former one.
+        model: model that the variant serves.
+        instance_type: instance type, for example `ml.m7i.large`.
+        name: name of the variant, 1 to 63 letters, digits and hyphens. Defaults to `AllTraffic`.
+            Keep it from one deployment to the next: rollouts and scaling refer to it.
+        initial_instance_count: number of instances at the first deployment, and at each later one
+            without `scaling`, 1 or more. Defaults to None: the minimum of `scaling`, or 1.
+        weight: share of the traffic relative to the other variants, 0 or more. Defaults to 1.
+        scaling: automatic scaling of the instances. Defaults to None: their number is fixed.
+        volume_gb: size of the EBS volume of each instance in GB, 1 to 512. Defaults to None: AWS
+            chooses the size. Types with local NVMe disks accept no size.
+        routing: strategy that selects the instance of a request. Defaults to None: AWS selects one
+            at random.
+        inference_ami_version: version of the AMI, which determines the GPU drivers. Defaults to
+            None: AWS chooses the version.
+        startup_timeout: time in which the container must pass its first health check, 1 to 60
+            minutes. Defaults to None: the default of AWS.
+        model_download_timeout: time in which the model data must be downloaded, 1 to 60 minutes.
+            Defaults to None: the default of AWS.
+        prefix_routing: settings of `RoutingStrategy.PREFIX_AWARE`, which requires them. Defaults to
+            None: no other strategy has settings.
+        core_dumps: destination of the core dumps of crashed containers. Defaults to None: no core
+            dump is kept.
+        ssm_access: True lets users with permissions for Systems Manager open a shell in the
+            containers, which bypasses the network isolation of a model. Defaults to False.
+        capacity_reservation: ARN of a reservation or training plan, whose capacity is then the only
+            one that the instances use. Defaults to None: on-demand instances.
 
     Source: ProductionVariant of SageMaker's API reference.
 
@@ -62,7 +68,7 @@ class RealTimeVariant(InstanceVariant):
 
     @property
     def instances(self) -> int:
-        """How many instances it starts with; no endpoint starts with none."""
+        """Initial number of instances, 1 or more."""
         if self.initial_instance_count is not None:
             return self.initial_instance_count
         if self.scaling is None:
@@ -71,7 +77,7 @@ class RealTimeVariant(InstanceVariant):
         return max(minimum, 1) if is_known(minimum) else minimum
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the variant; returns one message per problem."""
         found = self.instance_problems()
         if is_known(self.weight) and self.weight < 0:
             found.append(f"weight: got {self.weight:g}; allowed is 0 or more")
@@ -94,12 +100,12 @@ class RealTimeVariant(InstanceVariant):
         found = []
         if is_known(self.instance_type) and is_burstable(self.instance_type):
             found.append(
-                f"scaling: got instance type {self.instance_type}, whose CPU is burstable; "
-                "allowed is any type that is not; use one, or leave scaling out"
+                f"scaling: got instance type {self.instance_type}, which is burstable; use an "
+                "instance type that is not burstable, or remove scaling"
             )
         lowest, highest, count = scaling.minimum, scaling.maximum, self.instances
         known = is_known(lowest) and is_known(highest) and is_known(count)
-        # Bounds that contradict each other are told by themselves.
+        # Contradictory bounds are a separate problem.
         if known and 0 <= lowest <= highest and highest and not lowest <= count <= highest:
             found.append(
                 f"initial_instance_count: got {count}; allowed are {lowest} to "
@@ -108,7 +114,7 @@ class RealTimeVariant(InstanceVariant):
         return found
 
     def render(self) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
-        """The ProductionVariant of an endpoint config."""
+        """Returns the ProductionVariant of an endpoint configuration."""
         return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
             model_name=self.model.model_name,
             initial_instance_count=self.instances,

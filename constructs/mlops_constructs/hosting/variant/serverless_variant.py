@@ -1,4 +1,4 @@
-"""Production variants without instances of their own."""
+"""Serverless production variants."""
 
 from dataclasses import dataclass
 
@@ -14,16 +14,19 @@ from .variant import DEFAULT_VARIANT_NAME
 
 @dataclass(frozen=True, kw_only=True)
 class ServerlessVariant:
-    """A model on capacity that AWS starts when a request comes.
+    """A serverless production variant, whose capacity AWS starts on demand.
 
     Args:
-        model: what it serves: one container, without VPC and network isolation.
-        memory_mb: 1024, 2048, 3072, 4096, 5120 or 6144; CPU grows with it.
-        max_concurrency: requests served at the same time, 1 to 200; more are throttled.
-        provisioned_concurrency: capacity kept warm, at most `max_concurrency`. Left out: the
-            minimum of `scaling`, or none, so the first request after a pause waits for a start.
-        name: name of the variant. Left out: `AllTraffic`.
-        scaling: automatic scaling of the provisioned concurrency. Left out: it stays.
+        model: model that the variant serves: one container, without VPC and network isolation.
+        memory_mb: memory in MB: 1024, 2048, 3072, 4096, 5120 or 6144; AWS allocates CPU in
+            proportion. Defaults to 2048.
+        max_concurrency: number of concurrent requests, 1 to 200; AWS throttles further ones.
+            Defaults to 5.
+        provisioned_concurrency: number of requests for which capacity is kept warm, 1 to
+            `max_concurrency`. Defaults to None: the minimum of `scaling`, or none, so the first
+            request after an idle period waits for a cold start.
+        name: name of the variant, 1 to 63 letters, digits and hyphens. Defaults to `AllTraffic`.
+        scaling: automatic scaling of the provisioned concurrency. Defaults to None: it is fixed.
 
     Source: "Deploy models with Amazon SageMaker Serverless Inference"; "Automatically scale
     Provisioned Concurrency for a serverless endpoint".
@@ -53,7 +56,7 @@ class ServerlessVariant:
         return self.provisioned_concurrency
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the variant; returns one message per problem."""
         found = name_problems("name", self.name)
         if is_known(self.memory_mb) and self.memory_mb not in range(1024, 6145, 1024):
             found.append(
@@ -64,7 +67,7 @@ class ServerlessVariant:
         elif outside(self.provisioned_concurrency, 1, self.max_concurrency):
             found.append(
                 f"provisioned_concurrency: got {self.provisioned_concurrency}; allowed are 1 to "
-                f"max_concurrency ({self.max_concurrency}), or leave it out"
+                f"max_concurrency ({self.max_concurrency}); remove it for none"
             )
         if self.scaling is not None:
             found += self._scaling_problems(self.scaling)
@@ -85,11 +88,11 @@ class ServerlessVariant:
         if self.model.network_isolation:
             found.append(
                 "model: got one with network isolation, which serverless endpoints do not "
-                "support; make it with network_isolation=False"
+                "support; define it with network_isolation=False"
             )
         if self.model.in_vpc:
             found.append(
-                "model: got one in a VPC, which serverless endpoints do not support; make it "
+                "model: got one in a VPC, which serverless endpoints do not support; define it "
                 "without vpc"
             )
         traits = self.model.traits
@@ -108,7 +111,7 @@ class ServerlessVariant:
         return found
 
     def render(self) -> sagemaker.CfnEndpointConfig.ProductionVariantProperty:
-        """The ProductionVariant of an endpoint config."""
+        """Returns the ProductionVariant of an endpoint configuration."""
         return sagemaker.CfnEndpointConfig.ProductionVariantProperty(
             variant_name=self.name,
             model_name=self.model.model_name,

@@ -1,4 +1,4 @@
-"""What production variants on instances have in common."""
+"""Production variants on instances: their common settings."""
 
 import re
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from mlops_constructs._instance_type import has_local_storage, is_instance_type
 from mlops_constructs._problems import is_known, outside
 from mlops_constructs.hosting._names import name_problems
 
-from .variant_options import CoreDumps, PrefixRouting
+from .variant_options import CoreDumpConfig, PrefixAwareRouting
 
 DEFAULT_VARIANT_NAME = "AllTraffic"
 
 
-class Routing(StrEnum):
-    """Which instance gets a request.
+class RoutingStrategy(StrEnum):
+    """Strategies that select the instance of a request.
 
     Source: ProductionVariantRoutingConfig of SageMaker's API reference.
     """
 
     LEAST_OUTSTANDING_REQUESTS = "LEAST_OUTSTANDING_REQUESTS"
-    """The one with most room; best where answers take unequally long."""
+    """The instance with the fewest open requests; best if response times vary."""
 
     RANDOM = "RANDOM"
-    """Any of them."""
+    """A random instance."""
 
     PREFIX_AWARE = "PREFIX_AWARE"
-    """The one that answered the same beginning of a prompt before; needs `prefix_routing`."""
+    """The instance that served the same prompt prefix before; requires `prefix_routing`."""
 
 
 _RESERVATION = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:\d{12}:[a-z0-9-]{1,14}/.+")
@@ -38,22 +38,45 @@ _RESERVATION = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:\d{12}:[a-z0-9-]
 
 @dataclass(frozen=True, kw_only=True)
 class InstanceVariant:
-    """A variant on instances. The subclasses say what its parameters mean."""
+    """A variant on instances, the base of all variants that have them.
+
+    Args:
+        instance_type: instance type, for example `ml.m7i.large`.
+        name: name of the variant, 1 to 63 letters, digits and hyphens. Defaults to `AllTraffic`.
+        volume_gb: size of the EBS volume of each instance in GB, 1 to 512. Defaults to None: AWS
+            chooses the size. Types with local NVMe disks accept no size.
+        routing: strategy that selects the instance of a request. Defaults to None: AWS selects one
+            at random.
+        inference_ami_version: version of the AMI, which determines the GPU drivers. Defaults to
+            None: AWS chooses the version.
+        startup_timeout: time in which the container must pass its first health check, 1 to 60
+            minutes. Defaults to None: the default of AWS.
+        model_download_timeout: time in which the model data must be downloaded, 1 to 60 minutes.
+            Defaults to None: the default of AWS.
+        prefix_routing: settings of `RoutingStrategy.PREFIX_AWARE`, which requires them. Defaults to
+            None: no other strategy has settings.
+        core_dumps: destination of the core dumps of crashed containers. Defaults to None: no core
+            dump is kept.
+        ssm_access: True lets users with permissions for Systems Manager open a shell in the
+            containers, which bypasses the network isolation of a model. Defaults to False.
+        capacity_reservation: ARN of a reservation or training plan, whose capacity is then the only
+            one that the instances use. Defaults to None: on-demand instances.
+    """
 
     instance_type: str
     name: str = DEFAULT_VARIANT_NAME
     volume_gb: int | None = None
-    routing: Routing | None = None
+    routing: RoutingStrategy | None = None
     inference_ami_version: str | None = None
     startup_timeout: cdk.Duration | None = None
     model_download_timeout: cdk.Duration | None = None
-    prefix_routing: PrefixRouting | None = None
-    core_dumps: CoreDumps | None = None
+    prefix_routing: PrefixAwareRouting | None = None
+    core_dumps: CoreDumpConfig | None = None
     ssm_access: bool = False
     capacity_reservation: str | None = None
 
     def instance_problems(self) -> list[str]:
-        """What AWS would refuse of the instances."""
+        """Validates the instances; returns one message per problem."""
         found = name_problems("name", self.name)
         if is_known(self.instance_type) and not is_instance_type(self.instance_type):
             found.append(
@@ -73,24 +96,24 @@ class InstanceVariant:
             and has_local_storage(self.instance_type)
         ):
             found.append(
-                f"volume_gb: got it with {self.instance_type}, whose local NVMe disks AWS uses "
-                "instead; leave it out, or use a type without local disks"
+                f"volume_gb: got a size for {self.instance_type}, whose local NVMe disks AWS uses "
+                "instead; remove it, or use a type without local disks"
             )
         return found
 
     def _option_problems(self) -> list[str]:
         found = self.prefix_routing.problems() if self.prefix_routing is not None else []
         found += self.core_dumps.problems() if self.core_dumps is not None else []
-        by_prefix = self.routing is Routing.PREFIX_AWARE
+        by_prefix = self.routing is RoutingStrategy.PREFIX_AWARE
         if by_prefix and self.prefix_routing is None:
             found.append(
-                "routing: got PREFIX_AWARE without prefix_routing, which AWS needs for it; give "
-                "PrefixRouting(prefix_length=…, concurrency_threshold=…)"
+                "routing: got PREFIX_AWARE without prefix_routing, which AWS requires; give "
+                "PrefixAwareRouting(prefix_length=…, concurrency_threshold=…)"
             )
         if not by_prefix and self.prefix_routing is not None:
             found.append(
-                "prefix_routing: got it without Routing.PREFIX_AWARE; give that routing, or leave "
-                "it out"
+                "prefix_routing: requires RoutingStrategy.PREFIX_AWARE; give that routing, or "
+                "remove prefix_routing"
             )
         reservation = self.capacity_reservation
         known = reservation is not None and is_known(reservation)
@@ -112,7 +135,7 @@ class InstanceVariant:
         )
 
     def instance_properties(self) -> dict[str, Any]:
-        """Members of a ProductionVariant, the model's left out."""
+        """Returns the members of a ProductionVariant, except those of the model."""
         reservation = sagemaker.CfnEndpointConfig.CapacityReservationConfigProperty
         return {
             "variant_name": self.name,
@@ -134,7 +157,7 @@ class InstanceVariant:
 
 
 def timeout_problems(**timeouts: cdk.Duration | None) -> list[str]:
-    """What AWS would refuse of the time in which containers have to start."""
+    """Validates timeouts of containers; returns one message per problem."""
     return [
         f"{name}: got {length} seconds; allowed are 60 to 3600"
         for name, timeout in timeouts.items()
@@ -143,7 +166,7 @@ def timeout_problems(**timeouts: cdk.Duration | None) -> list[str]:
 
 
 def seconds(duration: cdk.Duration | None) -> int | None:
-    """The length of a duration that is known."""
+    """Returns the length of a duration in seconds, or None while it is unknown."""
     if duration is None or duration.is_unresolved():
         return None
     return int(duration.to_seconds())

@@ -1,4 +1,4 @@
-"""What few variants on instances need: routing by prefix, core dumps."""
+"""Rarely used options of variants on instances: prefix-aware routing and core dumps."""
 
 from dataclasses import dataclass
 
@@ -13,19 +13,21 @@ from mlops_constructs.hosting._permissions import grant
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrefixRouting:
-    """How `Routing.PREFIX_AWARE` finds the instance that answered the same beginning before.
+class PrefixAwareRouting:
+    """Settings of `RoutingStrategy.PREFIX_AWARE`.
+
+    Requests whose prompts begin alike go to the instance that served the same prefix before.
 
     Args:
-        prefix_length: how much of a prompt is compared, 1024 to 65536.
-        concurrency_threshold: requests in progress above which another instance gets the request,
-            1 to 1024.
+        prefix_length: length of the compared prefix of a prompt in characters, 1024 to 65536.
+        concurrency_threshold: number of requests in progress above which another instance gets the
+            request, 1 to 1024.
 
     Source: PrefixAwareRoutingConfig of SageMaker's API reference.
 
     Example:
         ```python
-        PrefixRouting(prefix_length=4096, concurrency_threshold=16)
+        PrefixAwareRouting(prefix_length=4096, concurrency_threshold=16)
         ```
     """
 
@@ -33,7 +35,7 @@ class PrefixRouting:
     concurrency_threshold: int
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the settings; returns one message per problem."""
         found = []
         if outside(self.prefix_length, 1024, 65_536):
             found.append(
@@ -47,28 +49,29 @@ class PrefixRouting:
         return found
 
     def render(self) -> sagemaker.CfnEndpointConfig.PrefixAwareRoutingConfigProperty:
-        """The PrefixAwareRoutingConfig of a variant."""
+        """Returns the PrefixAwareRoutingConfig of a variant."""
         return sagemaker.CfnEndpointConfig.PrefixAwareRoutingConfigProperty(
             prefix_length=self.prefix_length, concurrency_threshold=self.concurrency_threshold
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class CoreDumps:
-    """Where SageMaker writes the memory of a container whose process has crashed.
+class CoreDumpConfig:
+    """Destination of the core dumps of crashed containers.
 
-    The memory holds requests, so it is as confidential as they are.
+    A core dump contains requests, so it is as confidential as they are.
 
     Args:
-        bucket: bucket of the same region.
-        prefix: part of the bucket, without slashes around it.
-        encryption_key: key of the dumps. Left out: the bucket's own.
+        bucket: bucket in the region of the endpoint.
+        prefix: key prefix of the dumps, without leading or trailing slash. Defaults to
+            `core-dumps`.
+        encryption_key: KMS key of the dumps. Defaults to None: the key of the bucket.
 
     Source: ProductionVariantCoreDumpConfig of SageMaker's API reference.
 
     Example:
         ```python
-        CoreDumps(bucket=bucket, prefix="dumps/churn")
+        CoreDumpConfig(bucket=bucket, prefix="dumps/churn")
         ```
     """
 
@@ -78,17 +81,22 @@ class CoreDumps:
 
     @property
     def key(self) -> kms.IKey | None:
+        """KMS key of the dumps, or None without one."""
         return self.encryption_key or self.bucket.encryption_key
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the settings; returns one message per problem."""
         prefix = self.prefix
         if not is_known(prefix) or (prefix and prefix == prefix.strip("/")):
             return []
         return [f"core_dumps prefix: got {prefix!r}; allowed is a path without slashes around it"]
 
     def grant_write(self, role: iam.IRole) -> None:
-        """Lets the role of a model write dumps; an imported role is left alone."""
+        """Lets the role of a model write dumps; does not change an imported role.
+
+        Args:
+            role: execution role of the model.
+        """
         allowed = [
             Permission(
                 actions=["s3:PutObject"],
@@ -102,7 +110,7 @@ class CoreDumps:
         grant(role, allowed)
 
     def render(self) -> sagemaker.CfnEndpointConfig.CoreDumpConfigProperty:
-        """The CoreDumpConfig of a variant."""
+        """Returns the CoreDumpConfig of a variant."""
         key = self.key
         return sagemaker.CfnEndpointConfig.CoreDumpConfigProperty(
             destination_s3_uri=self.bucket.s3_url_for_object(self.prefix),
