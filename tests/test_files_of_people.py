@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mlops_constructs.feature_store import FeatureSchema
-from mlops_constructs.studio import Person
+from mlops_constructs.studio import StudioUser
 from stacks.settings import load_settings
 
 ROOT = Path(__file__).parent.parent
@@ -99,7 +99,7 @@ def build_configuration() -> Loader:
 
 def people() -> Loader:
     text = "ada:\ngrace:\n  role: engineers\n  settings:\n    storage: {default_gib: 20}\n"
-    return Loader("people", text, Person.from_yaml)
+    return Loader("people", text, StudioUser.from_yaml)
 
 
 def feature_schema() -> Loader:

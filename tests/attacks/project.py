@@ -21,7 +21,7 @@ from botocore.config import Config
 
 from mlops_constructs.access import Federation, Persona, PersonaRole, ProjectAccess
 from mlops_constructs.projects import Project, Seed
-from mlops_constructs.studio import MlflowApp, ModelRegistration
+from mlops_constructs.studio import MlflowApp, ModelRegistrationMode
 from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
 
@@ -321,7 +321,7 @@ def _synthesise(folder: Path) -> Path:
         stack,
         "Mlflow",
         artifact_bucket=stores.artifacts.bucket,
-        model_registration=ModelRegistration.AUTOMATIC,
+        model_registration_mode=ModelRegistrationMode.AUTOMATIC,
     )
     access = ProjectAccess(
         project_name="churn",

@@ -18,7 +18,7 @@ OPEN = {
     # The job writes records to the feature store, and no file.
     "feature_ingestion": {"NightlySchedulerRole": {"OutputKmsKey"}},
     # Clarify's container makes an endpoint for the time of its run, and names no key.
-    "model_monitor_with_own_image": {"ExplainabilityRole": {"VolumeKmsKey"}},
+    "model_monitor_with_custom_image": {"ExplainabilityRole": {"VolumeKmsKey"}},
     # The project has no network.
     "project_by_parts": {"BuildTrainingRole": PLACED, "DeployDeploymentRole": PLACED},
 }

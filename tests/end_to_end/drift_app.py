@@ -1,4 +1,4 @@
-"""A CDK app that watches an endpoint of the loop, and retrains when its traffic drifts.
+"""A CDK app that monitors an endpoint of the loop, and retrains when its traffic drifts.
 
 Context: endpoint, bucket, key, repository, tag, dataset, target, features, pipeline.
 """
@@ -15,12 +15,12 @@ from mlops_constructs.monitoring import (
     Baseline,
     DriftMonitor,
     MetricAlarms,
-    MonitoredData,
+    MetricThresholds,
     MonitoringImage,
-    MonitoringQuestion,
-    Reports,
+    MonitoringInput,
+    MonitoringOutput,
+    MonitoringType,
     Retraining,
-    Watch,
 )
 
 
@@ -38,12 +38,12 @@ class Drift(cdk.Stack):
         monitor = DriftMonitor(
             self,
             "DataQuality",
-            question=MonitoringQuestion.data_quality(),
-            data=MonitoredData.of_endpoint(
+            monitoring_type=MonitoringType.data_quality(),
+            monitoring_input=MonitoringInput.from_endpoint(
                 Endpoint.from_endpoint_name(self, "Endpoint", given["endpoint"]),
                 capture_bucket=bucket,
             ),
-            reports=Reports.to_bucket(bucket, prefix="drift"),
+            monitoring_output=MonitoringOutput.to_bucket(bucket, prefix="drift"),
             image=MonitoringImage.from_ecr_repository(repository, tag_or_digest=given["tag"]),
             baseline=Baseline.from_job(
                 bucket, dataset_key=given["dataset"], target=given["target"]
@@ -61,8 +61,8 @@ class Drift(cdk.Stack):
         MetricAlarms(
             self,
             "Alarms",
-            watches=[
-                Watch.above(
+            thresholds=[
+                MetricThresholds.above(
                     name.title().replace(" ", ""), monitor.metric_drift(name), {"Critical": 0.3}
                 )
                 for name in given["features"].split(",")

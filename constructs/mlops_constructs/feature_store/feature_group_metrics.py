@@ -132,7 +132,7 @@ class FeatureGroupMetrics(cdk.Resource):
         self,
         construct_id: str,
         *,
-        longest_silence: cdk.Duration,
+        max_silence: cdk.Duration,
         description: str | None = None,
     ) -> cloudwatch.Alarm:
         """Alarms when no record was written for a time, as `metric_records_written` sees it.
@@ -141,7 +141,7 @@ class FeatureGroupMetrics(cdk.Resource):
         made. It has no actions but those that are added.
 
         Args:
-            longest_silence: whole hours up to 7 days, or up to a day a multiple of 5 minutes. For
+            max_silence: whole hours up to 7 days, or up to a day a multiple of 5 minutes. For
                 an ingestion on a schedule: the time between two runs, and that of a run.
             description: of the alarm. Left out: it names the group.
 
@@ -156,18 +156,18 @@ class FeatureGroupMetrics(cdk.Resource):
             from aws_cdk import aws_cloudwatch_actions as actions
 
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
-            stale = customers.freshness_alarm("Stale", longest_silence=cdk.Duration.hours(26))
+            stale = customers.freshness_alarm("Stale", max_silence=cdk.Duration.hours(26))
             stale.add_alarm_action(actions.SnsAction(topic))
             ```
         """
         problems = Problems(f"freshness alarm {self.node.path}/{construct_id}")
-        problems.extend(silence_problems(longest_silence))
+        problems.extend(silence_problems(max_silence))
         problems.raise_if_any()
         return silence_alarm(
             self,
             construct_id,
-            self.metric_records_written(period=period_of(longest_silence)),
-            longest_silence,
+            self.metric_records_written(period=period_of(max_silence)),
+            max_silence,
             description or f"The feature group {self.feature_group_name} gets no records",
         )
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from mlops_constructs._dead_letters import DeadLetters
+from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._job_events import PROCESSING_JOB, job_rule
 from mlops_constructs._job_network import JobNetwork
 from mlops_constructs._job_permissions import use_keys, write_logs
@@ -43,7 +43,7 @@ class FeatureIngestion(cdk.Resource):
     online and offline as the group is. The group's schema is the contract: a row that breaks it is
     not written, and the job fails with its file and line. That file is tried again by the next run.
 
-    A run that cannot be started is tried again, and then kept in `dead_letters`.
+    A run that cannot be started is tried again, and then kept in `dead_letter_queue`.
 
     Args:
         feature_group: the group that is written.
@@ -56,7 +56,7 @@ class FeatureIngestion(cdk.Resource):
     Attributes:
         ingestion_name: beginning of the names of the jobs.
         role: with which the runs act.
-        dead_letters: queue with the runs that could not be started.
+        dead_letter_queue: queue with the runs that could not be started.
 
     Raises:
         ValueError: with every problem of the input.
@@ -103,7 +103,7 @@ class FeatureIngestion(cdk.Resource):
         )
         self._group, self._files, self._job = feature_group, files, job
         self.role = job.role or self._define_role(key)
-        self.dead_letters = DeadLetters(self, "DeadLetters", encryption_key=key)
+        self.dead_letter_queue = DeadLetterQueue(self, "DeadLetters", encryption_key=key)
         zone = schedule.time_zone
         ScheduledJobs(
             kind=PROCESSING,
@@ -113,7 +113,7 @@ class FeatureIngestion(cdk.Resource):
             time_zone=zone.timezone_name if zone else None,
             description=f"{self.ingestion_name}: brings records to a feature group",
             role_description="EventBridge Scheduler: starts the ingestion of features",
-            dead_letter_queue=self.dead_letters,
+            dead_letter_queue=self.dead_letter_queue,
             passed_role=self.role,
             # Of the schedule and the queue; and who starts a job grants its disk the key.
             permissions=list(use_keys([key])),

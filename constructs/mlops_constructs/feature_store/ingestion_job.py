@@ -28,12 +28,12 @@ class IngestionJob:
         tag_or_digest: of the image; a digest begins with `sha256:`.
         instance_type: for example `ml.m5.large`; runs have one instance.
         volume_size_in_gb: disk of the instance, with room for the largest file.
-        maximum_runtime: how long a run may take, up to 9 days. Left out: an hour.
+        max_runtime: how long a run may take, up to 9 days. Left out: an hour.
         concurrency: records that are written at the same time, 1 to 100. What AWS throttles is
             tried again, and slower.
         network: network that a run joins; it needs `NetworkUseCase.FEATURE_STORE`. Left out: none.
-        encryption_key: key of the disk, of the schedule and of `dead_letters`. Left out: that of
-            the files' bucket, or AWS's where it has none.
+        encryption_key: key of the disk, of the schedule and of `dead_letter_queue`. Left out:
+            that of the files' bucket, or AWS's where it has none.
         role: with which runs act. Left out: one that is made here, with least privilege.
 
     Source: CreateProcessingJob of SageMaker's API reference.
@@ -52,7 +52,7 @@ class IngestionJob:
     tag_or_digest: str
     instance_type: str = "ml.m5.large"
     volume_size_in_gb: int = 20
-    maximum_runtime: cdk.Duration | None = None
+    max_runtime: cdk.Duration | None = None
     concurrency: int = 16
     network: NetworkBase | None = None
     encryption_key: kms.IKey | None = None
@@ -60,7 +60,7 @@ class IngestionJob:
 
     def maximum_seconds(self) -> int:
         """How long a run may take."""
-        return _HOUR if self.maximum_runtime is None else int(self.maximum_runtime.to_seconds())
+        return _HOUR if self.max_runtime is None else int(self.max_runtime.to_seconds())
 
     @property
     def joined(self) -> JobNetwork:
@@ -96,7 +96,6 @@ class IngestionJob:
         seconds = self.maximum_seconds()
         if outside(seconds, 1, _LONGEST_RUN_SECONDS):
             yield (
-                f"job maximum_runtime: got {seconds} seconds; allowed are 1 to "
-                f"{_LONGEST_RUN_SECONDS}"
+                f"job max_runtime: got {seconds} seconds; allowed are 1 to {_LONGEST_RUN_SECONDS}"
             )
         yield from self.joined.problems()

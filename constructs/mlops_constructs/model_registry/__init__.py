@@ -1,6 +1,6 @@
 """The model registry: groups of model versions, the events of their approval, and model cards."""
 
-from .approval_events import ApprovalEventBus, UndeliveredApprovals
+from .approval_events import ApprovalDeadLetterQueue, ApprovalEventBus
 from .model_card import ModelCard, ModelCardBase, ModelCardStatus
 from .model_card_content import (
     AdditionalInformation,
@@ -27,6 +27,7 @@ from .registry_sharing import RegistrySharing
 
 __all__ = [
     "AdditionalInformation",
+    "ApprovalDeadLetterQueue",
     "ApprovalEventBus",
     "BusinessDetails",
     "EvaluationDetail",
@@ -51,5 +52,4 @@ __all__ = [
     "TrainingDetails",
     "TrainingJobDetails",
     "TrainingMetric",
-    "UndeliveredApprovals",
 ]

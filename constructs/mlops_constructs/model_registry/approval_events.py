@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from mlops_constructs._dead_letters import DeadLetters
+from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._problems import Problems, is_known
 
 SOURCE = "aws.sagemaker"
@@ -47,7 +47,7 @@ def approval_rule(
     )
 
 
-class UndeliveredApprovals(DeadLetters):
+class ApprovalDeadLetterQueue(DeadLetterQueue):
     """Defines the queue for approvals that could not be delivered, which are kept for 14 days.
 
     Args:
@@ -55,7 +55,7 @@ class UndeliveredApprovals(DeadLetters):
 
     Example:
         ```python
-        undelivered = UndeliveredApprovals(stack, "Undelivered", encryption_key=key)
+        undelivered = ApprovalDeadLetterQueue(stack, "Undelivered", encryption_key=key)
         target = targets.CodePipeline(pipeline, dead_letter_queue=undelivered)
         group.on_approval("DeployOrKeep", target=target)
         ```
@@ -152,7 +152,7 @@ class ApprovalEventBus(events.EventBus):
         """
         return self._rule(construct_id, model_package_group_name, target, description, APPROVAL)
 
-    def on_decision(
+    def on_approval_status_change(
         self,
         construct_id: str,
         *,
@@ -170,7 +170,7 @@ class ApprovalEventBus(events.EventBus):
             decisions = ApprovalEventBus(
                 stack, "Decisions", registry_accounts=["222222222222"]
             )
-            decisions.on_decision(
+            decisions.on_approval_status_change(
                 "Deploy",
                 model_package_group_name="churn",
                 target=targets.CodePipeline(pipeline),

@@ -128,7 +128,7 @@ class ModelPackageGroupBase(cdk.Resource):
         """
         return self._rule(construct_id, target, description, event_bus, APPROVAL)
 
-    def on_decision(
+    def on_approval_status_change(
         self,
         construct_id: str,
         *,
@@ -145,7 +145,7 @@ class ModelPackageGroupBase(cdk.Resource):
 
         Example:
             ```python
-            group.on_decision("DeployOrGoBack", target=targets.CodePipeline(pipeline))
+            group.on_approval_status_change("DeployOrGoBack", target=targets.CodePipeline(pipeline))
             ```
         """
         return self._rule(construct_id, target, description, event_bus, DECISION)
@@ -178,7 +178,7 @@ class ModelPackageGroupBase(cdk.Resource):
             ```
         """
         group = self.model_package_group_name
-        rule = self.on_decision(
+        rule = self.on_approval_status_change(
             construct_id, description=f"Forwards approvals and rejections of the group {group}"
         )
         role = ServiceRole(

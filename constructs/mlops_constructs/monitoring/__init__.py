@@ -1,56 +1,56 @@
-"""Monitors of models and endpoints: drift, quality, bias; alarms, dashboards and retraining."""
+"""Model monitors, alarms, dashboards, retraining and cost budgets."""
 
-from mlops_constructs._dead_letters import DeadLetters
+from mlops_constructs._dead_letter_queue import DeadLetterQueue
 
-from .alarm_action import AlarmAction
-from .baseline import Baseline
-from .baseline_job import BaselineJob
-from .budgeted_spend import BudgetedSpend
+from .alarms.alarm_action import AlarmAction
+from .alarms.endpoint_alarms import EndpointAlarms, EndpointThresholds
+from .alarms.endpoint_dashboard import EndpointDashboard, MonitorWidget
+from .alarms.metric_alarms import MetricAlarms, MetricThresholds
+from .alarms.retraining import Retraining
 from .cost_budget import BudgetThreshold, CostBudget
-from .dataset_format import DatasetFormat
-from .drift_monitor import DriftMonitor
-from .endpoint_alarms import EndpointAlarms, EndpointThresholds
-from .endpoint_dashboard import EndpointDashboard, WatchedMonitor
-from .frequency import MonitoringFrequency
-from .ground_truth import GroundTruth
-from .images import MonitoringImage, OwnImage
-from .job import MonitoringJob, MonitoringNetwork
-from .metric_alarms import MetricAlarms, Watch
-from .model_monitor import ModelMonitor
-from .monitor_base import MonitorBase, MonitorMetricOptions
-from .monitored_data import MonitoredData, MonitoredEndpoint
-from .question import MonitoringQuestion
-from .reports import Reports
-from .retraining import Retraining
+from .cost_filters import CostFilters
+from .monitors.baseline import Baseline
+from .monitors.baseline_job import BaselineJob
+from .monitors.dataset_format import DatasetFormat
+from .monitors.drift_monitor import DriftMonitor
+from .monitors.ground_truth import GroundTruth
+from .monitors.model_monitor import ModelMonitor
+from .monitors.monitor_base import MonitorBase, MonitorMetricOptions
+from .monitors.monitoring_frequency import MonitoringFrequency
+from .monitors.monitoring_image import CustomMonitoringImage, MonitoringImage
+from .monitors.monitoring_input import MonitoredEndpoint, MonitoringInput
+from .monitors.monitoring_job import MonitoringJob, MonitoringNetwork
+from .monitors.monitoring_output import MonitoringOutput
+from .monitors.monitoring_type import MonitoringType
 
 __all__ = [
     "AlarmAction",
     "Baseline",
     "BaselineJob",
     "BudgetThreshold",
-    "BudgetedSpend",
     "CostBudget",
+    "CostFilters",
+    "CustomMonitoringImage",
     "DatasetFormat",
-    "DeadLetters",
+    "DeadLetterQueue",
     "DriftMonitor",
     "EndpointAlarms",
     "EndpointDashboard",
     "EndpointThresholds",
     "GroundTruth",
     "MetricAlarms",
+    "MetricThresholds",
     "ModelMonitor",
     "MonitorBase",
     "MonitorMetricOptions",
-    "MonitoredData",
+    "MonitorWidget",
     "MonitoredEndpoint",
     "MonitoringFrequency",
     "MonitoringImage",
+    "MonitoringInput",
     "MonitoringJob",
     "MonitoringNetwork",
-    "MonitoringQuestion",
-    "OwnImage",
-    "Reports",
+    "MonitoringOutput",
+    "MonitoringType",
     "Retraining",
-    "Watch",
-    "WatchedMonitor",
 ]

@@ -13,7 +13,7 @@ from constructs import Construct
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
 
-from .budgeted_spend import BudgetedSpend
+from .cost_filters import CostFilters
 
 _PRINCIPAL = "budgets.amazonaws.com"
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
@@ -81,7 +81,7 @@ class CostBudget(Construct):
     Args:
         monthly_limit: US dollars; in China, where bills are in yuan, yuan. Other currencies AWS
             does not take.
-        spend: what is counted.
+        cost_filters: what is counted.
         thresholds: up to 5. Left out: 80 % and 100 % spent, and 100 % forecasted.
         topic: is told of each threshold. Its policy, and that of its key when it is encrypted, let
             AWS Budgets of this account publish; policies of an imported topic or key are yours to
@@ -104,7 +104,7 @@ class CostBudget(Construct):
             stack,
             "Budget",
             monthly_limit=500,
-            spend=BudgetedSpend.of_project("churn"),
+            cost_filters=CostFilters.of_project("churn"),
             topic=topic,
         )
         ```
@@ -116,7 +116,7 @@ class CostBudget(Construct):
         construct_id: str,
         *,
         monthly_limit: float,
-        spend: BudgetedSpend,
+        cost_filters: CostFilters,
         thresholds: Sequence[BudgetThreshold] | None = None,
         topic: sns.ITopic | None = None,
         email_addresses: Sequence[str] = (),
@@ -126,7 +126,7 @@ class CostBudget(Construct):
         problems = Problems(f"CostBudget {self.node.path}")
         if is_known(monthly_limit) and monthly_limit <= 0:
             problems.add(f"monthly_limit: got {monthly_limit:g}; allowed is more than 0")
-        problems.extend(spend.problems())
+        problems.extend(cost_filters.problems())
         problems.extend(_threshold_problems(chosen))
         problems.extend(_receiver_problems(self, topic, email_addresses))
         problems.extend(region_problems(self, "AWS::Budgets::Budget"))
@@ -143,7 +143,7 @@ class CostBudget(Construct):
                 budget_limit=budgets.CfnBudget.SpendProperty(
                     amount=monthly_limit, unit=_currency(self)
                 ),
-                cost_filters=spend.cost_filters(),
+                cost_filters=cost_filters.render(),
             ),
             notifications_with_subscribers=[
                 budgets.CfnBudget.NotificationWithSubscribersProperty(

@@ -8,13 +8,13 @@ from .domain_base import DomainBase
 from .domain_network import DomainNetwork
 from .idle_shutdown import IdleShutdown
 from .lifecycle_config import LifecycleConfig, LifecycleConfigBase, Script
-from .mlflow_app import MlflowApp, MlflowAppBase, ModelRegistration
+from .mlflow_app import MlflowApp, MlflowAppBase, ModelRegistrationMode
 from .notebook_sharing import NotebookSharing
-from .person import Person
 from .sdk_defaults import SdkDefaults
 from .space import Space, SpaceSharing
 from .studio_app import StudioApp
-from .studio_portal import StudioPortal
+from .studio_user import StudioUser
+from .studio_web_portal import StudioWebPortal
 from .user_profile import UserProfile, UserProfileBase
 from .user_profiles import UserProfiles
 from .user_settings import AppSettings, SpaceStorage, UserSettings
@@ -33,16 +33,16 @@ __all__ = [
     "LifecycleConfigBase",
     "MlflowApp",
     "MlflowAppBase",
-    "ModelRegistration",
+    "ModelRegistrationMode",
     "NotebookSharing",
-    "Person",
     "Script",
     "SdkDefaults",
     "Space",
     "SpaceSharing",
     "SpaceStorage",
     "StudioApp",
-    "StudioPortal",
+    "StudioUser",
+    "StudioWebPortal",
     "UserProfile",
     "UserProfileBase",
     "UserProfiles",

@@ -15,12 +15,12 @@ from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
 from mlops_constructs.network import NetworkBase
 
+from ._cleanup import Cleanup
+from ._domain_role import allow_own_spaces, allow_studio, define_role
 from ._names import generated_name, name_problems
 from .authentication import Authentication
-from .cleanup import Cleanup
 from .domain_base import DomainBase
 from .domain_network import DomainNetwork
-from .domain_role import allow_own_spaces, allow_studio, define_role
 from .studio_app import StudioApp
 from .user_settings import UserSettings
 

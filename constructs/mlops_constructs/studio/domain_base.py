@@ -9,8 +9,8 @@ from aws_cdk import aws_kms as kms
 from mlops_constructs._grants import grant
 from mlops_constructs.network import NetworkBase
 
+from ._cleanup import Cleanup
 from .authentication import Authentication
-from .cleanup import Cleanup
 
 
 class DomainBase(cdk.Resource):

@@ -23,32 +23,32 @@ class IdleShutdown:
     """
 
     timeout: cdk.Duration | None = None
-    shortest: cdk.Duration | None = None
-    longest: cdk.Duration | None = None
+    min_timeout: cdk.Duration | None = None
+    max_timeout: cdk.Duration | None = None
 
     @staticmethod
     def after(
         timeout: cdk.Duration,
         *,
-        shortest: cdk.Duration | None = None,
-        longest: cdk.Duration | None = None,
+        min_timeout: cdk.Duration | None = None,
+        max_timeout: cdk.Duration | None = None,
     ) -> IdleShutdown:
         """Ends an application that has been idle for a time.
 
         Args:
             timeout: the time, 60 minutes to 365 days.
-            shortest: the least that a person may choose for a space. Left out: `timeout`, so
+            min_timeout: the least that a person may choose for a space. Left out: `timeout`, so
                 nobody loses work sooner than the domain promises.
-            longest: the most that a person may choose. Left out: `timeout`, so nobody can keep an
-                idle application longer.
+            max_timeout: the most that a person may choose. Left out: `timeout`, so nobody can keep
+                an idle application longer.
 
         Example:
             ```python
-            IdleShutdown.after(cdk.Duration.hours(2), longest=cdk.Duration.hours(12))
+            IdleShutdown.after(cdk.Duration.hours(2), max_timeout=cdk.Duration.hours(12))
             ```
         """
         return IdleShutdown(
-            timeout=timeout, shortest=shortest or timeout, longest=longest or timeout
+            timeout=timeout, min_timeout=min_timeout or timeout, max_timeout=max_timeout or timeout
         )
 
     @staticmethod
@@ -64,10 +64,14 @@ class IdleShutdown:
 
     def problems(self) -> list[str]:
         """What AWS would refuse."""
-        if self.timeout is None or self.shortest is None or self.longest is None:
+        if self.timeout is None or self.min_timeout is None or self.max_timeout is None:
             return []
         found = []
-        given = {"shortest": self.shortest, "timeout": self.timeout, "longest": self.longest}
+        given = {
+            "min_timeout": self.min_timeout,
+            "timeout": self.timeout,
+            "max_timeout": self.max_timeout,
+        }
         minutes = {name: _minutes(duration) for name, duration in given.items()}
         for name, value in minutes.items():
             if value is not None and not SHORTEST_MINUTES <= value <= LONGEST_MINUTES:
@@ -77,26 +81,26 @@ class IdleShutdown:
                 )
             if value is not None and value != int(value):
                 found.append(f"idle shutdown {name}: got {value:g} minutes; give whole minutes")
-        low, middle, high = minutes["shortest"], minutes["timeout"], minutes["longest"]
+        low, middle, high = minutes["min_timeout"], minutes["timeout"], minutes["max_timeout"]
         if low is None or middle is None or high is None:
             return found
         if not low <= middle <= high:
             found.append(
-                f"idle shutdown: got shortest {low:g}, timeout {middle:g} and longest {high:g} "
-                "minutes; allowed is shortest <= timeout <= longest"
+                f"idle shutdown: got min_timeout {low:g}, timeout {middle:g} and max_timeout "
+                f"{high:g} minutes; allowed is min_timeout <= timeout <= max_timeout"
             )
         return found
 
     def render(self, l1: Any) -> Any:
         """The AppLifecycleManagement of an application; `l1` is CfnDomain."""
-        if self.timeout is None or self.shortest is None or self.longest is None:
+        if self.timeout is None or self.min_timeout is None or self.max_timeout is None:
             settings = l1.IdleSettingsProperty(lifecycle_management="DISABLED")
         else:
             settings = l1.IdleSettingsProperty(
                 lifecycle_management="ENABLED",
                 idle_timeout_in_minutes=self.timeout.to_minutes(),
-                min_idle_timeout_in_minutes=self.shortest.to_minutes(),
-                max_idle_timeout_in_minutes=self.longest.to_minutes(),
+                min_idle_timeout_in_minutes=self.min_timeout.to_minutes(),
+                max_idle_timeout_in_minutes=self.max_timeout.to_minutes(),
             )
         return l1.AppLifecycleManagementProperty(idle_settings=settings)
 

@@ -15,15 +15,15 @@ from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import acknowledge_wildcards
 
+from ._mlflow_role import define_mlflow_role
 from ._names import generated_name, name_problems
 from .mlflow_actions import OPEN_ACTIONS, READ_ACTIONS, TRACK_ACTIONS
-from .mlflow_role import define_mlflow_role
 
 LONGEST_APP_NAME = 256
 _WINDOW = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun):([01]\d|2[0-3]):([0-5]\d)")
 
 
-class ModelRegistration(StrEnum):
+class ModelRegistrationMode(StrEnum):
     """Whether a model that is registered in MLflow appears in SageMaker's registry."""
 
     AUTOMATIC = "AutoModelRegistrationEnabled"
@@ -144,11 +144,12 @@ class MlflowApp(MlflowAppBase):
         mlflow_app_name: its name. Left out: one is made of the stack's name and the path in the
             stack. Another name or role replaces it, and what it has tracked is lost.
         role: role with which it reads and writes artifacts. Left out: one that can do just that,
-            and register models where `model_registration` is automatic: in groups of their own, not
-            in those of projects, and never as approved.
-        model_registration: whether models of MLflow are registered in SageMaker. Left out: not.
-        weekly_maintenance: when AWS may update it, day and time in UTC, as "Tue:03:30". Left out:
-            AWS chooses.
+            and register models where `model_registration_mode` is automatic: in groups of their
+            own, not in those of projects, and never as approved.
+        model_registration_mode: whether models of MLflow are registered in SageMaker. Left out:
+            not.
+        weekly_maintenance_window_start: when AWS may update it, day and time in UTC, as
+            "Tue:03:30". Left out: AWS chooses.
         removal_policy: what becomes of it, and of all that it has tracked, when it leaves the
             stack. Left out: it stays.
 
@@ -164,8 +165,8 @@ class MlflowApp(MlflowAppBase):
             stack,
             "Mlflow",
             artifact_bucket=bucket,
-            model_registration=ModelRegistration.AUTOMATIC,
-            weekly_maintenance="Sun:02:00",
+            model_registration_mode=ModelRegistrationMode.AUTOMATIC,
+            weekly_maintenance_window_start="Sun:02:00",
         )
         ```
     """
@@ -179,15 +180,15 @@ class MlflowApp(MlflowAppBase):
         artifact_prefix: str = "mlflow",
         mlflow_app_name: str | None = None,
         role: iam.IRole | None = None,
-        model_registration: ModelRegistration = ModelRegistration.MANUAL,
-        weekly_maintenance: str | None = None,
+        model_registration_mode: ModelRegistrationMode = ModelRegistrationMode.MANUAL,
+        weekly_maintenance_window_start: str | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
         super().__init__(scope, construct_id)
         problems = Problems(f"MlflowApp {self.node.path}")
         problems.extend(region_problems(self, "AWS::SageMaker::MlflowApp"))
         problems.extend(name_problems("mlflow_app_name", mlflow_app_name, longest=LONGEST_APP_NAME))
-        problems.extend(_problems(artifact_prefix, weekly_maintenance))
+        problems.extend(_problems(artifact_prefix, weekly_maintenance_window_start))
         problems.raise_if_any()
         self.artifact_bucket = artifact_bucket
         self.artifact_prefix = artifact_prefix
@@ -195,7 +196,7 @@ class MlflowApp(MlflowAppBase):
             self,
             bucket=artifact_bucket,
             prefix=artifact_prefix,
-            registers_models=model_registration is ModelRegistration.AUTOMATIC,
+            registers_models=model_registration_mode is ModelRegistrationMode.AUTOMATIC,
         )
         self._resource = sagemaker.CfnMlflowApp(
             self,
@@ -203,8 +204,8 @@ class MlflowApp(MlflowAppBase):
             name=mlflow_app_name or generated_name(self),
             artifact_store_uri=artifact_bucket.s3_url_for_object(artifact_prefix),
             role_arn=self.role.role_arn,
-            model_registration_mode=model_registration.value,
-            weekly_maintenance_window_start=weekly_maintenance,
+            model_registration_mode=model_registration_mode.value,
+            weekly_maintenance_window_start=weekly_maintenance_window_start,
         )
         self.mlflow_app_arn = self._resource.attr_arn
         cdk.RemovalPolicies.of(self).apply(removal_policy)
@@ -241,16 +242,18 @@ class MlflowApp(MlflowAppBase):
         return imported
 
 
-def _problems(prefix: str, weekly_maintenance: str | None) -> list[str]:
+def _problems(prefix: str, weekly_maintenance_window_start: str | None) -> list[str]:
     found = []
     if is_known(prefix) and (not prefix or prefix != prefix.strip("/")):
         found.append(
             f"artifact_prefix: got {prefix!r}; allowed is a path without slashes around it"
         )
-    given = weekly_maintenance is not None and is_known(weekly_maintenance)
-    if given and not _WINDOW.fullmatch(str(weekly_maintenance)):
+    given = weekly_maintenance_window_start is not None and is_known(
+        weekly_maintenance_window_start
+    )
+    if given and not _WINDOW.fullmatch(str(weekly_maintenance_window_start)):
         found.append(
-            f"weekly_maintenance: got {weekly_maintenance!r}; allowed are a day and a time in UTC, "
-            "such as Tue:03:30"
+            f"weekly_maintenance_window_start: got {weekly_maintenance_window_start!r}; allowed "
+            "are a day and a time in UTC, such as Tue:03:30"
         )
     return found

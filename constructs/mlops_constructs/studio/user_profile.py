@@ -143,7 +143,7 @@ class UserProfile(UserProfileBase):
 def _idle_problems(settings: UserSettings) -> list[str]:
     return [
         f"{name} idle_shutdown: got one; CloudFormation knows idle times of domains only: give it "
-        "to the domain, with a `longest` time up to which people can choose theirs"
+        "to the domain, with a `max_timeout` up to which people can choose theirs"
         for name, app in (
             ("jupyter_lab", settings.jupyter_lab),
             ("code_editor", settings.code_editor),

@@ -17,7 +17,7 @@ from .idle_shutdown import IdleShutdown
 from .lifecycle_config import LifecycleConfigBase
 from .notebook_sharing import NotebookSharing
 from .studio_app import StudioApp
-from .studio_portal import StudioPortal
+from .studio_web_portal import StudioWebPortal
 
 SMALLEST_VOLUME_GIB, LARGEST_VOLUME_GIB = 5, 16_384
 MOST_LIFECYCLE_CONFIGS, MOST_IMAGES, MOST_REPOSITORIES = 30, 200, 10
@@ -177,20 +177,22 @@ class UserSettings:
     jupyter_lab: AppSettings = field(default_factory=AppSettings)
     code_editor: AppSettings = field(default_factory=AppSettings)
     storage: SpaceStorage | None = None
-    portal: StudioPortal | None = None
+    portal: StudioWebPortal | None = None
     notebook_sharing: NotebookSharing | None = None
 
     def with_defaults(self) -> UserSettings:
         """The same settings with what a domain says about what is left out."""
         idle = IdleShutdown.after(
-            cdk.Duration.hours(2), shortest=cdk.Duration.hours(1), longest=cdk.Duration.hours(12)
+            cdk.Duration.hours(2),
+            min_timeout=cdk.Duration.hours(1),
+            max_timeout=cdk.Duration.hours(12),
         )
         return dataclasses.replace(
             self,
             jupyter_lab=_ending(self.jupyter_lab, idle),
             code_editor=_ending(self.code_editor, idle),
             storage=self.storage or SpaceStorage(),
-            portal=self.portal or StudioPortal(),
+            portal=self.portal or StudioWebPortal(),
             notebook_sharing=self.notebook_sharing or NotebookSharing.disabled(),
         )
 

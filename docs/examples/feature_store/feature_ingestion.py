@@ -59,9 +59,9 @@ class FeatureIngestion(cdk.Stack):
         )
         nightly.on_failure(
             "Failed",
-            target=targets.SnsTopic(stores.topic, dead_letter_queue=nightly.dead_letters),
+            target=targets.SnsTopic(stores.topic, dead_letter_queue=nightly.dead_letter_queue),
         )
-        stale = balances.freshness_alarm("Stale", longest_silence=cdk.Duration.hours(26))
+        stale = balances.freshness_alarm("Stale", max_silence=cdk.Duration.hours(26))
         stale.add_alarm_action(actions.SnsAction(stores.topic))
         cdk.CfnOutput(self, "FeatureGroupName", value=balances.feature_group_name)
         cdk.CfnOutput(self, "IngestionName", value=nightly.ingestion_name)

@@ -12,7 +12,11 @@ from aws_cdk import aws_events as events
 from constructs import Construct
 from stores import Stores
 
-from mlops_constructs.model_registry import ModelPackageGroup, RegistrySharing, UndeliveredApprovals
+from mlops_constructs.model_registry import (
+    ApprovalDeadLetterQueue,
+    ModelPackageGroup,
+    RegistrySharing,
+)
 
 PRODUCTION, AUDIT = "222222222222", "333333333333"
 
@@ -37,7 +41,7 @@ class CrossAccountRegistry(cdk.Stack):
             resource_name="model-approvals",
             account=PRODUCTION,
         )
-        undelivered = UndeliveredApprovals(self, "Undelivered", encryption_key=stores.key)
+        undelivered = ApprovalDeadLetterQueue(self, "Undelivered", encryption_key=stores.key)
         group.forward_approvals(
             "ToProduction",
             event_bus=events.EventBus.from_event_bus_arn(self, "ProductionBus", bus),

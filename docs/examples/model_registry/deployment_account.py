@@ -13,9 +13,9 @@ from constructs import Construct
 from stores import Stores
 
 from mlops_constructs.model_registry import (
+    ApprovalDeadLetterQueue,
     ApprovalEventBus,
     ModelPackageGroup,
-    UndeliveredApprovals,
 )
 
 REGISTRY = "444444444444"
@@ -35,7 +35,7 @@ class DeploymentAccount(cdk.Stack):
             event_bus_name="model-approvals",
             encryption_key=stores.key,
         )
-        undelivered = UndeliveredApprovals(self, "Undelivered", encryption_key=stores.key)
+        undelivered = ApprovalDeadLetterQueue(self, "Undelivered", encryption_key=stores.key)
         bus.on_approval(
             "Tell",
             model_package_group_name="churn-shared",

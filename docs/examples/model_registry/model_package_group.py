@@ -27,7 +27,7 @@ class ModelPackageGroup(cdk.Stack):
         )
         group.grant_register(iam.ManagedPolicy(self, "Registers"))
         group.grant_approve(iam.ManagedPolicy(self, "Approves"))
-        undelivered = model_registry.UndeliveredApprovals(
+        undelivered = model_registry.ApprovalDeadLetterQueue(
             self, "Undelivered", encryption_key=stores.key
         )
         group.on_approval(

@@ -52,14 +52,16 @@ class BatchDriftMonitor(cdk.Stack):
         monitor = monitoring.DriftMonitor(
             self,
             "Customers",
-            question=monitoring.MonitoringQuestion.data_quality(),
-            data=monitoring.MonitoredData.of_batch_transform(
+            monitoring_type=monitoring.MonitoringType.data_quality(),
+            monitoring_input=monitoring.MonitoringInput.from_batch_transform(
                 stores.bucket,
                 prefix="batch/capture",
                 input_prefix="batch/today",
                 dataset_format=monitoring.DatasetFormat.csv(header=False),
             ),
-            reports=monitoring.Reports.to_bucket(stores.bucket, prefix="batch/drift"),
+            monitoring_output=monitoring.MonitoringOutput.to_bucket(
+                stores.bucket, prefix="batch/drift"
+            ),
             image=monitoring.MonitoringImage.from_ecr_repository(
                 stores.repository, tag_or_digest="model-build"
             ),
@@ -72,8 +74,10 @@ class BatchDriftMonitor(cdk.Stack):
         monitoring.MetricAlarms(
             self,
             "Alarms",
-            watches=[
-                monitoring.Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1}),
+            thresholds=[
+                monitoring.MetricThresholds.above(
+                    "Age", monitor.metric_drift("age"), {"Warning": 0.1}
+                ),
             ],
             actions={"Warning": [monitoring.AlarmAction.notify(stores.topic)]},
         )

@@ -28,7 +28,7 @@ class CostBudget(cdk.Stack):
             self,
             "Project",
             monthly_limit=500,
-            spend=monitoring.BudgetedSpend.of_project("churn"),
+            cost_filters=monitoring.CostFilters.of_project("churn"),
             topic=topic,
             email_addresses=["owner@example.com"],
         )
@@ -36,7 +36,7 @@ class CostBudget(cdk.Stack):
             self,
             "SageMaker",
             monthly_limit=2000,
-            spend=monitoring.BudgetedSpend.of_services("Amazon SageMaker"),
+            cost_filters=monitoring.CostFilters.of_services("Amazon SageMaker"),
             thresholds=[
                 monitoring.BudgetThreshold.actual(50),
                 monitoring.BudgetThreshold.forecasted(100),

@@ -33,9 +33,11 @@ class DriftMonitor(cdk.Stack):
         monitor = monitoring.DriftMonitor(
             self,
             "DataQuality",
-            question=monitoring.MonitoringQuestion.data_quality(),
-            data=monitoring.MonitoredData.of_endpoint(endpoint, capture_bucket=stores.bucket),
-            reports=monitoring.Reports.to_bucket(stores.bucket, prefix="drift"),
+            monitoring_type=monitoring.MonitoringType.data_quality(),
+            monitoring_input=monitoring.MonitoringInput.from_endpoint(
+                endpoint, capture_bucket=stores.bucket
+            ),
+            monitoring_output=monitoring.MonitoringOutput.to_bucket(stores.bucket, prefix="drift"),
             image=monitoring.MonitoringImage.from_ecr_repository(
                 stores.repository, tag_or_digest="1"
             ),
@@ -48,8 +50,8 @@ class DriftMonitor(cdk.Stack):
         monitoring.MetricAlarms(
             self,
             "Alarms",
-            watches=[
-                monitoring.Watch.above(
+            thresholds=[
+                monitoring.MetricThresholds.above(
                     name.title(), monitor.metric_drift(name), {"Warning": 0.1, "Critical": 0.3}
                 )
                 for name in FEATURES

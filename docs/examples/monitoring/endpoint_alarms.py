@@ -40,8 +40,8 @@ class EndpointAlarms(cdk.Stack):
             self,
             "Dashboard",
             endpoint=endpoint,
-            monitors=[
-                monitoring.WatchedMonitor(
+            monitor_widgets=[
+                monitoring.MonitorWidget(
                     title="Drift",
                     metrics=[drift.metric_drift(name) for name in ("age", "balance")],
                     threshold=0.1,

@@ -40,9 +40,13 @@ class ModelMonitor(cdk.Stack):
         monitor = monitoring.ModelMonitor(
             self,
             "DataQuality",
-            question=monitoring.MonitoringQuestion.data_quality(),
-            data=monitoring.MonitoredData.of_endpoint(endpoint, capture_bucket=stores.bucket),
-            reports=monitoring.Reports.to_bucket(stores.bucket, prefix="model-monitor"),
+            monitoring_type=monitoring.MonitoringType.data_quality(),
+            monitoring_input=monitoring.MonitoringInput.from_endpoint(
+                endpoint, capture_bucket=stores.bucket
+            ),
+            monitoring_output=monitoring.MonitoringOutput.to_bucket(
+                stores.bucket, prefix="model-monitor"
+            ),
             baseline=monitoring.Baseline.from_files(
                 stores.bucket,
                 constraints_key="baseline/constraints.json",

@@ -24,14 +24,18 @@ class ModelQualityMonitor(cdk.Stack):
         monitor = monitoring.DriftMonitor(
             self,
             "ModelQuality",
-            question=monitoring.MonitoringQuestion.model_quality(
+            monitoring_type=monitoring.MonitoringType.model_quality(
                 problem_type="BinaryClassification",
                 ground_truth=monitoring.GroundTruth.in_bucket(
                     stores.bucket, prefix="ground-truth", delay=cdk.Duration.days(1)
                 ),
             ),
-            data=monitoring.MonitoredData.of_endpoint(endpoint, capture_bucket=stores.bucket),
-            reports=monitoring.Reports.to_bucket(stores.bucket, prefix="quality"),
+            monitoring_input=monitoring.MonitoringInput.from_endpoint(
+                endpoint, capture_bucket=stores.bucket
+            ),
+            monitoring_output=monitoring.MonitoringOutput.to_bucket(
+                stores.bucket, prefix="quality"
+            ),
             image=monitoring.MonitoringImage.from_ecr_repository(
                 stores.repository, tag_or_digest="1"
             ),
@@ -46,12 +50,14 @@ class ModelQualityMonitor(cdk.Stack):
         monitoring.MetricAlarms(
             self,
             "Alarms",
-            watches=[
-                monitoring.Watch.below("Auc", monitor.metric_quality("auc"), {"Critical": 0.8})
+            thresholds=[
+                monitoring.MetricThresholds.below(
+                    "Auc", monitor.metric_quality("auc"), {"Critical": 0.8}
+                )
             ],
             actions={"Critical": [monitoring.AlarmAction.notify(stores.topic)]},
         )
-        queue = monitoring.DeadLetters(self, "NotTold")
+        queue = monitoring.DeadLetterQueue(self, "NotTold")
         monitor.on_failure(
             "Failure", target=targets.SnsTopic(stores.topic, dead_letter_queue=queue)
         )

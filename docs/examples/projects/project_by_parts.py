@@ -65,7 +65,7 @@ class ProjectByParts(cdk.Stack):
                 encryption_keys=[stores.key],
             ),
         )
-        approved = group.on_decision("Approved", target=deploy.start())
+        approved = group.on_approval_status_change("Approved", target=deploy.start())
         cdk.Validations.of(approved).acknowledge(
             cdk.Acknowledgment(
                 id="Serverless-EventBusDLQ",

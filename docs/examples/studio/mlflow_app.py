@@ -27,8 +27,8 @@ class MlflowApp(cdk.Stack):
             "Mlflow",
             mlflow_app_name="mlflow-app-example",
             artifact_bucket=stores.bucket,
-            model_registration=studio.ModelRegistration.AUTOMATIC,
-            weekly_maintenance="Sun:02:00",
+            model_registration_mode=studio.ModelRegistrationMode.AUTOMATIC,
+            weekly_maintenance_window_start="Sun:02:00",
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         training = ServiceRole(

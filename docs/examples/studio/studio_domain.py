@@ -3,7 +3,7 @@
 Want it for a team that explores data and develops pipelines in JupyterLab or Code Editor. Idle
 applications are ended after an hour, which people may extend to eight; nothing reaches the
 internet; images may be tested with Docker. The SageMaker SDK knows bucket, key and tags of the team
-when an application starts. People are listed in people.yaml, and none of them
+when an application starts. People are listed in users.yaml, and none of them
 changes a private space of another. The function that clears the domain runs in the VPC too. As a
 throw-away environment it goes with its stack: applications, spaces and the file system that
 SageMaker made included. Leave `removal_policy` out where people work.
@@ -20,7 +20,7 @@ from mlops_constructs import studio
 from mlops_constructs.access import Persona, PersonaRole, ProjectAccess
 from mlops_constructs.network import Network, NetworkUseCase
 
-PEOPLE = Path(__file__).with_name("people.yaml")
+USERS = Path(__file__).with_name("users.yaml")
 SCRIPT = Path(__file__).with_name("install_tools.sh")
 
 
@@ -61,7 +61,7 @@ class StudioDomain(cdk.Stack):
             self,
             "People",
             domain=domain,
-            people=studio.Person.from_yaml(PEOPLE),
+            users=studio.StudioUser.from_yaml(USERS),
             roles={"scientists": scientists},
         )
         studio.Space(
@@ -114,7 +114,7 @@ class StudioDomain(cdk.Stack):
         return studio.AppSettings(
             instance_type="ml.t3.large",
             idle_shutdown=studio.IdleShutdown.after(
-                cdk.Duration.hours(1), longest=cdk.Duration.hours(8)
+                cdk.Duration.hours(1), max_timeout=cdk.Duration.hours(8)
             ),
             lifecycle_configs=[defaults],
             default_lifecycle_config=defaults,

@@ -221,7 +221,7 @@ def test_all_problems_come_at_once(define: Define, bucket: s3.IBucket) -> None:
             tag_or_digest="",
             instance_type="m5",
             volume_size_in_gb=0,
-            maximum_runtime=cdk.Duration.days(10),
+            max_runtime=cdk.Duration.days(10),
             concurrency=101,
         )
 
@@ -232,7 +232,7 @@ def test_all_problems_come_at_once(define: Define, bucket: s3.IBucket) -> None:
     assert "job tag_or_digest: got ''" in text
     assert "job instance_type: got 'm5'; allowed is one such as ml.m5.large" in text
     assert "job volume_size_in_gb: got 0; allowed are 1 to 16384" in text
-    assert "job maximum_runtime: got 864000 seconds; allowed are 1 to 777600" in text
+    assert "job max_runtime: got 864000 seconds; allowed are 1 to 777600" in text
     assert "job concurrency: got 101; allowed are 1 to 100" in text
 
 

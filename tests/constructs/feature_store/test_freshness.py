@@ -15,7 +15,7 @@ ALARM = "AWS::CloudWatch::Alarm"
 
 def alarm(stack: cdk.Stack, silence: cdk.Duration) -> cloudwatch.Alarm:
     group = FeatureGroup.from_feature_group_name(stack, "Group", "Customers")
-    return group.freshness_alarm("Stale", longest_silence=silence)
+    return group.freshness_alarm("Stale", max_silence=silence)
 
 
 @pytest.mark.parametrize(

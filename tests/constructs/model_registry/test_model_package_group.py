@@ -134,7 +134,7 @@ def test_an_approval_starts_the_target(stack: cdk.Stack) -> None:
 def test_a_rejection_starts_what_goes_back_to_the_version_before(stack: cdk.Stack) -> None:
     group = ModelPackageGroup(stack, "G", model_package_group_name="churn")
 
-    group.on_decision("Deploy", target=targets.SnsTopic(sns.Topic(stack, "Topic")))
+    group.on_approval_status_change("Deploy", target=targets.SnsTopic(sns.Topic(stack, "Topic")))
 
     rule = only(stack, "AWS::Events::Rule")["Properties"]
     assert rule["EventPattern"]["detail"] == {

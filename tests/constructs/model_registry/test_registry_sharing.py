@@ -15,10 +15,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 
 from mlops_constructs.model_registry import (
+    ApprovalDeadLetterQueue,
     ApprovalEventBus,
     ModelPackageGroup,
     RegistrySharing,
-    UndeliveredApprovals,
 )
 
 OWN, STAGING, PRODUCTION, AUDIT = ("1" * 12, "2" * 12, "3" * 12, "4" * 12)
@@ -211,7 +211,7 @@ def test_approvals_are_forwarded_with_a_role_that_can_do_nothing_else(stack: cdk
     group = ModelPackageGroup(stack, "G", model_package_group_name="churn")
     bus = events.EventBus.from_event_bus_arn(stack, "Bus", BUS)
     key = kms.Key.from_key_arn(stack, "Key", f"arn:aws:kms:eu-west-1:{OWN}:key/k")
-    lost = UndeliveredApprovals(stack, "Lost", encryption_key=key)
+    lost = ApprovalDeadLetterQueue(stack, "Lost", encryption_key=key)
 
     group.forward_approvals("Forward", event_bus=bus, dead_letter_queue=lost)
 
@@ -255,7 +255,7 @@ def test_a_bus_takes_approvals_of_the_registry_alone(stack: cdk.Stack) -> None:
 def test_a_bus_tells_of_rejections_too_where_that_is_wanted(stack: cdk.Stack) -> None:
     bus = ApprovalEventBus(stack, "Bus", registry_accounts=[STAGING])
 
-    bus.on_decision("Tell", model_package_group_name="churn")
+    bus.on_approval_status_change("Tell", model_package_group_name="churn")
 
     rule = only(stack, "AWS::Events::Rule")
     assert rule["EventPattern"]["detail"]["ModelApprovalStatus"] == ["Approved", "Rejected"]

@@ -18,10 +18,10 @@ from mlops_constructs.monitoring import (
     GroundTruth,
     ModelMonitor,
     MonitorBase,
-    MonitoredData,
     MonitoringImage,
-    MonitoringQuestion,
-    Reports,
+    MonitoringInput,
+    MonitoringOutput,
+    MonitoringType,
 )
 
 PIPELINE_ARN = "arn:aws:codepipeline:eu-west-1:111111111111:churn-model-build"
@@ -75,27 +75,27 @@ def labels_in(bucket: s3.IBucket) -> GroundTruth:
 
 
 @pytest.fixture
-def questions(bucket: s3.IBucket) -> dict[str, MonitoringQuestion]:
-    return questions_of(bucket)
+def monitoring_types(bucket: s3.IBucket) -> dict[str, MonitoringType]:
+    return monitoring_types_of(bucket)
 
 
-def questions_of(bucket: s3.IBucket) -> dict[str, MonitoringQuestion]:
+def monitoring_types_of(bucket: s3.IBucket) -> dict[str, MonitoringType]:
     """Every question, by the name in the environment of a container."""
     labels = labels_in(bucket)
     return {
-        "DATA_QUALITY": MonitoringQuestion.data_quality(),
-        "MODEL_QUALITY": MonitoringQuestion.model_quality(
+        "DATA_QUALITY": MonitoringType.data_quality(),
+        "MODEL_QUALITY": MonitoringType.model_quality(
             problem_type="BinaryClassification",
             ground_truth=labels,
             inference_attribute="0",
             probability_attribute="1",
         ),
-        "MODEL_BIAS": MonitoringQuestion.bias(
+        "MODEL_BIAS": MonitoringType.model_bias(
             ground_truth=labels,
             analysis_config_bucket=bucket,
             analysis_config_key="bias/analysis_config.json",
         ),
-        "MODEL_EXPLAINABILITY": MonitoringQuestion.explainability(
+        "MODEL_EXPLAINABILITY": MonitoringType.model_explainability(
             analysis_config_bucket=bucket,
             analysis_config_key="shap/analysis_config.json",
             model_data_bucket=bucket,
@@ -116,9 +116,9 @@ def settings_of(
     bucket: s3.IBucket, repository: ecr.IRepository, endpoint: EndpointBase
 ) -> dict[str, Any]:
     return {
-        "question": MonitoringQuestion.data_quality(),
-        "data": MonitoredData.of_endpoint(endpoint, capture_bucket=bucket),
-        "reports": Reports.to_bucket(bucket, prefix="reports"),
+        "monitoring_type": MonitoringType.data_quality(),
+        "monitoring_input": MonitoringInput.from_endpoint(endpoint, capture_bucket=bucket),
+        "monitoring_output": MonitoringOutput.to_bucket(bucket, prefix="reports"),
         "image": MonitoringImage.from_ecr_repository(repository, tag_or_digest="1"),
         "baseline": Baseline.from_files(
             bucket,

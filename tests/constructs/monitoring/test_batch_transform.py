@@ -14,9 +14,9 @@ from mlops_constructs.monitoring import (
     DatasetFormat,
     DriftMonitor,
     ModelMonitor,
-    MonitoredData,
+    MonitoringInput,
     MonitoringJob,
-    MonitoringQuestion,
+    MonitoringType,
 )
 from tests.constructs.monitoring.conftest import Define
 from tests.constructs.monitoring.test_drift_monitor import request_of
@@ -29,8 +29,8 @@ FORMATS = {
 }
 
 
-def batch(bucket: s3.IBucket, **changes: Any) -> MonitoredData:
-    return MonitoredData.of_batch_transform(
+def batch(bucket: s3.IBucket, **changes: Any) -> MonitoringInput:
+    return MonitoringInput.from_batch_transform(
         bucket, **{"prefix": "capture", "input_prefix": "in", "output_prefix": "out", **changes}
     )
 
@@ -54,7 +54,7 @@ def test_model_monitor_is_told_the_format(
 ) -> None:
     dataset_format, rendered, _ = FORMATS[name]
 
-    monitor = define(ModelMonitor, data=batch(bucket, dataset_format=dataset_format))
+    monitor = define(ModelMonitor, monitoring_input=batch(bucket, dataset_format=dataset_format))
 
     (definition,) = resources("AWS::SageMaker::DataQualityJobDefinition")
     given = definition["DataQualityJobInput"]["BatchTransformInput"]
@@ -71,7 +71,7 @@ def test_a_run_of_a_drift_monitor_is_told_the_same(
 ) -> None:
     dataset_format, _, told = FORMATS[name]
 
-    monitor = define(DriftMonitor, data=batch(bucket, dataset_format=dataset_format))
+    monitor = define(DriftMonitor, monitoring_input=batch(bucket, dataset_format=dataset_format))
 
     request = request_of(resources("AWS::Scheduler::Schedule")[0])
     environment = request["Environment"]
@@ -96,7 +96,7 @@ def test_runs_may_read_what_the_capture_lists_and_no_more(
         encryption_key=kms.Key.from_key_arn(stack, "OtherKey", key),
     )
 
-    define(kind, data=batch(bucket, input_bucket=other))
+    define(kind, monitoring_input=batch(bucket, input_bucket=other))
 
     readable = read(resources)
     assert ":s3:::churn-customers/in/*" in readable
@@ -108,10 +108,14 @@ def test_runs_may_read_what_the_capture_lists_and_no_more(
 def test_questions_with_labels_read_the_answers_and_know_where_they_are(
     define: Define,
     bucket: s3.IBucket,
-    questions: dict[str, MonitoringQuestion],
+    monitoring_types: dict[str, MonitoringType],
     resources: Any,
 ) -> None:
-    define(DriftMonitor, data=batch(bucket), question=questions["MODEL_QUALITY"])
+    define(
+        DriftMonitor,
+        monitoring_input=batch(bucket),
+        monitoring_type=monitoring_types["MODEL_QUALITY"],
+    )
 
     environment = request_of(resources("AWS::Scheduler::Schedule")[0])["Environment"]
     assert environment["inference_attribute"] == "0"
@@ -127,9 +131,14 @@ def test_the_other_questions_are_asked_of_batches_too(
     analysis: str,
     define: Define,
     bucket: s3.IBucket,
-    questions: dict[str, MonitoringQuestion],
+    monitoring_types: dict[str, MonitoringType],
 ) -> None:
-    monitor = define(kind, data=batch(bucket), question=questions[analysis], baseline=None)
+    monitor = define(
+        kind,
+        monitoring_input=batch(bucket),
+        monitoring_type=monitoring_types[analysis],
+        baseline=None,
+    )
 
     of_aws = monitor.namespace.startswith("aws/sagemaker/ModelMonitoring/")
     assert of_aws is (kind is ModelMonitor)
@@ -150,18 +159,22 @@ PROBLEMS: dict[str, tuple[str, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_what_no_run_could_read_is_refused(
-    name: str, define: Define, bucket: s3.IBucket, questions: dict[str, MonitoringQuestion]
+    name: str, define: Define, bucket: s3.IBucket, monitoring_types: dict[str, MonitoringType]
 ) -> None:
     analysis, changes, problem = PROBLEMS[name]
 
     with pytest.raises(ValueError, match=problem):
-        define(DriftMonitor, data=batch(bucket, **changes), question=questions[analysis])
+        define(
+            DriftMonitor,
+            monitoring_input=batch(bucket, **changes),
+            monitoring_type=monitoring_types[analysis],
+        )
 
 
 def test_a_role_of_ones_own_may_read_the_files_already(
     define: Define, bucket: s3.IBucket, stack: cdk.Stack
 ) -> None:
     role = iam.Role.from_role_arn(stack, "Runs", "arn:aws:iam::111111111111:role/runs")
-    data = replace(batch(bucket), asked=None, answered=None)
+    data = replace(batch(bucket), transform_input=None, transform_output=None)
 
-    define(DriftMonitor, data=data, job=MonitoringJob(role=role))
+    define(DriftMonitor, monitoring_input=data, job=MonitoringJob(role=role))

@@ -15,8 +15,8 @@ from mlops_constructs.monitoring import (
     MonitorBase,
     MonitoringFrequency,
     MonitoringJob,
-    MonitoringQuestion,
-    Reports,
+    MonitoringOutput,
+    MonitoringType,
 )
 from tests.constructs.monitoring.conftest import Define, Kind, both
 
@@ -37,10 +37,12 @@ def namespace(kind: Kind, analysis: str) -> str:
 @both
 @pytest.mark.parametrize("analysis", OF_AWS)
 def test_every_question_can_be_asked_of_either(
-    kind: Kind, analysis: str, define: Define, questions: dict[str, MonitoringQuestion]
+    kind: Kind, analysis: str, define: Define, monitoring_types: dict[str, MonitoringType]
 ) -> None:
     monitor = define(
-        kind, question=questions[analysis], frequency=MonitoringFrequency.daily(at_hour=5)
+        kind,
+        monitoring_type=monitoring_types[analysis],
+        frequency=MonitoringFrequency.daily(at_hour=5),
     )
 
     assert isinstance(monitor, MonitorBase)
@@ -119,7 +121,7 @@ def test_a_monitor_with_the_image_of_aws_is_watched_by_what_that_puts(
     monitor.silence_alarm(
         "Silent",
         metric=monitor.metric_completeness("age"),
-        longest_silence=cdk.Duration.hours(5),
+        max_silence=cdk.Duration.hours(5),
     )
 
     (alarm,) = resources("AWS::CloudWatch::Alarm")
@@ -129,18 +131,21 @@ def test_a_monitor_with_the_image_of_aws_is_watched_by_what_that_puts(
 
 @both
 def test_a_silence_that_cloudwatch_cannot_look_at_is_refused(kind: Kind, define: Define) -> None:
-    with pytest.raises(ValueError, match="longest_silence: got 691200 seconds; allowed are whole"):
-        define(kind).silence_alarm("Silent", longest_silence=cdk.Duration.days(8))
+    with pytest.raises(ValueError, match="max_silence: got 691200 seconds; allowed are whole"):
+        define(kind).silence_alarm("Silent", max_silence=cdk.Duration.days(8))
 
 
 @both
 def test_metrics_of_other_questions_have_their_own_dimensions(
-    kind: Kind, stack: cdk.Stack, settings: dict[str, Any], questions: dict[str, MonitoringQuestion]
+    kind: Kind,
+    stack: cdk.Stack,
+    settings: dict[str, Any],
+    monitoring_types: dict[str, MonitoringType],
 ) -> None:
     given = {**settings, "frequency": MonitoringFrequency.daily()}
     monitors = {
-        analysis: kind(stack, analysis, **{**given, "question": question})
-        for analysis, question in questions.items()
+        analysis: kind(stack, analysis, **{**given, "monitoring_type": monitoring_type})
+        for analysis, monitoring_type in monitoring_types.items()
     }
 
     quality = monitors["MODEL_QUALITY"].metric_quality("auc")
@@ -162,9 +167,14 @@ def test_a_metric_of_another_question_is_refused(kind: Kind, define: Define) -> 
 
 @both
 def test_metrics_may_be_elsewhere(kind: Kind, define: Define, bucket: s3.IBucket) -> None:
-    reports = Reports.to_bucket(bucket, namespace="/aws/sagemaker/Endpoints/data-metric")
+    monitoring_output = MonitoringOutput.to_bucket(
+        bucket, namespace="/aws/sagemaker/Endpoints/data-metric"
+    )
 
-    assert define(kind, reports=reports).namespace == "/aws/sagemaker/Endpoints/data-metric"
+    assert (
+        define(kind, monitoring_output=monitoring_output).namespace
+        == "/aws/sagemaker/Endpoints/data-metric"
+    )
 
 
 @both
@@ -213,11 +223,11 @@ def test_an_imported_monitor_answers_the_same(kind: Kind, stack: cdk.Stack) -> N
 
 @both
 def test_a_run_may_do_what_it_needs_and_no_more(
-    kind: Kind, define: Define, questions: dict[str, MonitoringQuestion], resources: Any
+    kind: Kind, define: Define, monitoring_types: dict[str, MonitoringType], resources: Any
 ) -> None:
     define(
         kind,
-        question=questions["MODEL_QUALITY"],
+        monitoring_type=monitoring_types["MODEL_QUALITY"],
         frequency=MonitoringFrequency.daily(),
     )
 

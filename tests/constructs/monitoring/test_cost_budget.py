@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
-from mlops_constructs.monitoring import BudgetedSpend, BudgetThreshold, CostBudget
+from mlops_constructs.monitoring import BudgetThreshold, CostBudget, CostFilters
 from tests.constructs.monitoring.conftest import stack_in
 
 ACCOUNT = "111111111111"
@@ -21,7 +21,7 @@ def own_topic(stack: cdk.Stack) -> sns.Topic:
 def define(stack: cdk.Stack, construct_id: str = "Budget", **given: Any) -> CostBudget:
     settings: dict[str, Any] = {
         "monthly_limit": 500,
-        "spend": BudgetedSpend.of_project("churn"),
+        "cost_filters": CostFilters.of_project("churn"),
         "email_addresses": ["owner@example.com"],
     }
     return CostBudget(stack, construct_id, **{**settings, **given})
@@ -54,7 +54,7 @@ def test_budgets_of_the_account_alone_may_publish_and_use_the_key() -> None:
     stack = stack_in("eu-west-1")
     topic = own_topic(stack)
     define(stack, topic=topic)
-    define(stack, "Another", topic=topic, spend=BudgetedSpend.of_services("Amazon SageMaker"))
+    define(stack, "Another", topic=topic, cost_filters=CostFilters.of_services("Amazon SageMaker"))
 
     template = Template.from_stack(stack)
     (policy,) = template.find_resources("AWS::SNS::TopicPolicy").values()
@@ -91,7 +91,7 @@ def test_tag_service_and_thresholds_are_the_users_choice(stack: cdk.Stack, resou
     define(
         stack,
         monthly_limit=limit.value_as_number,
-        spend=BudgetedSpend.of_tag("cost-center", "4711", services=["Amazon SageMaker"]),
+        cost_filters=CostFilters.of_tag("cost-center", "4711", services=["Amazon SageMaker"]),
         thresholds=[BudgetThreshold.forecasted(120)],
     )
 
@@ -126,10 +126,13 @@ def test_bills_of_china_are_in_yuan_and_its_arns_of_its_partition() -> None:
     ("given", "problem"),
     [
         ({"monthly_limit": 0}, "monthly_limit: got 0; allowed is more than 0"),
-        ({"spend": BudgetedSpend.of_services()}, "got no tag and no service"),
-        ({"spend": BudgetedSpend.of_tag("aws:createdBy", "x")}, "got the tag key 'aws:createdBy'"),
-        ({"spend": BudgetedSpend.of_tag("a$b", "x")}, "got the tag key 'a$b'"),
-        ({"spend": BudgetedSpend.of_project("")}, "got 0 characters as value"),
+        ({"cost_filters": CostFilters.of_services()}, "got no tag and no service"),
+        (
+            {"cost_filters": CostFilters.of_tag("aws:createdBy", "x")},
+            "got the tag key 'aws:createdBy'",
+        ),
+        ({"cost_filters": CostFilters.of_tag("a$b", "x")}, "got the tag key 'a$b'"),
+        ({"cost_filters": CostFilters.of_project("")}, "got 0 characters as value"),
         ({"thresholds": []}, "thresholds: got 0; allowed are 1 to 5"),
         (
             {"thresholds": [BudgetThreshold.actual(percent) for percent in range(10, 70, 10)]},

@@ -14,11 +14,11 @@ from mlops_constructs.monitoring import (
     Baseline,
     DriftMonitor,
     GroundTruth,
-    MonitoredData,
     MonitoringFrequency,
+    MonitoringInput,
     MonitoringJob,
     MonitoringNetwork,
-    MonitoringQuestion,
+    MonitoringType,
 )
 from mlops_constructs.network import Network, NetworkUseCase
 from tests.constructs.monitoring.conftest import KEY_ARN, Define, name_in_new_app
@@ -76,11 +76,11 @@ def test_the_name_of_a_run_fits_even_with_a_uuid(define: Define) -> None:
 
 
 def test_a_run_is_told_what_to_look_at(
-    define: Define, questions: dict[str, MonitoringQuestion], resources: Any
+    define: Define, monitoring_types: dict[str, MonitoringType], resources: Any
 ) -> None:
     monitor = define(
         DriftMonitor,
-        question=questions["MODEL_QUALITY"],
+        monitoring_type=monitoring_types["MODEL_QUALITY"],
         frequency=MonitoringFrequency.every(hours=12, first_hour=5),
     )
 
@@ -116,9 +116,9 @@ def test_a_run_is_told_what_to_look_at(
 
 
 def test_explanations_get_the_model(
-    define: Define, questions: dict[str, MonitoringQuestion], resources: Any
+    define: Define, monitoring_types: dict[str, MonitoringType], resources: Any
 ) -> None:
-    define(DriftMonitor, question=questions["MODEL_EXPLAINABILITY"])
+    define(DriftMonitor, monitoring_type=monitoring_types["MODEL_EXPLAINABILITY"])
 
     request = request_of(resources("AWS::Scheduler::Schedule")[0])
     assert request["Environment"]["model_source"] == (
@@ -149,7 +149,7 @@ def test_scheduler_may_start_this_job_and_nothing_else(
         "StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}
     }
     sent = statements['"sqs:SendMessage"']
-    assert sent["Resource"] == stack.resolve(monitor.dead_letters.queue_arn)
+    assert sent["Resource"] == stack.resolve(monitor.dead_letter_queue.queue_arn)
     assert not [one for one in statements.values() if one["Resource"] == "*"]
 
 
@@ -185,7 +185,7 @@ def test_a_change_keeps_the_name_and_so_the_metrics() -> None:
         ),
         ({"job": MonitoringJob(instance_count=2)}, "job instance_count: got 2; allowed is 1"),
         (
-            {"question": MonitoringQuestion.explainability()},
+            {"monitoring_type": MonitoringType.model_explainability()},
             "explainability: got no model",
         ),
     ],
@@ -198,12 +198,12 @@ def test_what_a_run_cannot_do_is_refused(
 
 
 def test_a_threshold_is_refused_for_bias(
-    define: Define, questions: dict[str, MonitoringQuestion]
+    define: Define, monitoring_types: dict[str, MonitoringType]
 ) -> None:
-    question = replace(questions["MODEL_BIAS"], probability_threshold=0.7)
+    monitoring_type = replace(monitoring_types["MODEL_BIAS"], probability_threshold=0.7)
 
     with pytest.raises(ValueError, match=r"probability_threshold: got 0\.7 for bias"):
-        define(DriftMonitor, question=question)
+        define(DriftMonitor, monitoring_type=monitoring_type)
 
 
 def test_a_baseline_job_is_there_to_be_started(
@@ -275,16 +275,16 @@ def test_an_address_that_no_variable_can_hold_is_refused(
     longest = "p" * (256 - len("s3://churn-artifacts//churn-prod"))
     unnamed = s3.Bucket(stack, "Unnamed")
 
-    fitting = MonitoredData.of_endpoint(endpoint, capture_bucket=bucket, capture_prefix=longest)
-    DriftMonitor(stack, "Fitting", **{**settings, "data": fitting})
+    fitting = MonitoringInput.from_endpoint(endpoint, capture_bucket=bucket, capture_prefix=longest)
+    DriftMonitor(stack, "Fitting", **{**settings, "monitoring_input": fitting})
 
     for number, (place, prefix) in enumerate(((bucket, f"{longest}p"), (unnamed, "p" * 256))):
-        question = MonitoringQuestion.model_quality(
+        monitoring_type = MonitoringType.model_quality(
             problem_type="Regression",
             ground_truth=GroundTruth.in_bucket(place, prefix="l" * 256),
         )
-        data = MonitoredData.of_endpoint(endpoint, capture_bucket=place, capture_prefix=prefix)
-        given = {**settings, "data": data, "question": question}
+        data = MonitoringInput.from_endpoint(endpoint, capture_bucket=place, capture_prefix=prefix)
+        given = {**settings, "monitoring_input": data, "monitoring_type": monitoring_type}
         with pytest.raises(ValueError) as refusal:
             DriftMonitor(stack, f"Long{number}", **given)
         assert "monitored data prefix: got an S3 URI of 2" in str(refusal.value)

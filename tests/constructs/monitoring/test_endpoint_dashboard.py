@@ -11,7 +11,7 @@ from mlops_constructs.monitoring import (
     EndpointAlarms,
     EndpointDashboard,
     MonitorBase,
-    WatchedMonitor,
+    MonitorWidget,
 )
 
 
@@ -24,8 +24,8 @@ def test_a_dashboard_shows_traffic_errors_latency_capacity_drift_and_cost(
         stack,
         "Dashboard",
         endpoint=endpoint,
-        monitors=[
-            WatchedMonitor(title="Drift", metrics=[monitor.metric_drift("age")], threshold=0.1)
+        monitor_widgets=[
+            MonitorWidget(title="Drift", metrics=[monitor.metric_drift("age")], threshold=0.1)
         ],
         alarms=[alarms],
         instance_price=0.115,
@@ -64,7 +64,7 @@ def test_a_dashboard_without_meaning_is_refused(stack: cdk.Stack, endpoint: Endp
             stack,
             "Dashboard",
             endpoint=endpoint,
-            monitors=[WatchedMonitor(title="Empty", metrics=[])],
+            monitor_widgets=[MonitorWidget(title="Empty", metrics=[])],
             instance_price=0,
         )
 

@@ -14,13 +14,13 @@ from mlops_constructs.hosting import Endpoint
 from mlops_constructs.monitoring import (
     Baseline,
     ModelMonitor,
-    MonitoredData,
-    MonitoringQuestion,
-    Reports,
+    MonitoringInput,
+    MonitoringOutput,
+    MonitoringType,
 )
 from tests.constructs.monitoring.conftest import Define, stack_in
 
-FACTS = Path("constructs/mlops_constructs/monitoring/image_accounts.json")
+FACTS = Path("constructs/mlops_constructs/monitoring/monitors/image_accounts.json")
 
 
 def test_every_region_of_the_table_has_its_own_account() -> None:
@@ -38,11 +38,11 @@ def test_every_region_of_the_table_has_its_own_account() -> None:
 def unlocated(stack: cdk.Stack) -> dict[str, Any]:
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "churn")
     return {
-        "question": MonitoringQuestion.data_quality(),
-        "data": MonitoredData.of_endpoint(
+        "monitoring_type": MonitoringType.data_quality(),
+        "monitoring_input": MonitoringInput.from_endpoint(
             Endpoint.from_endpoint_name(stack, "E", "churn"), capture_bucket=bucket
         ),
-        "reports": Reports.to_bucket(bucket),
+        "monitoring_output": MonitoringOutput.to_bucket(bucket),
     }
 
 
@@ -65,7 +65,7 @@ def test_the_image_of_an_unknown_region_is_found_by_cloudformation() -> None:
 
 
 def test_complaint_14_the_image_is_of_the_region_and_nothing_fails_opaquely(
-    define: Define, resources: Any, questions: dict[str, MonitoringQuestion]
+    define: Define, resources: Any, monitoring_types: dict[str, MonitoringType]
 ) -> None:
     """Peers hard-code one region's image and learn from a failed schedule what was wrong."""
     define(ModelMonitor, image=None)
@@ -87,12 +87,15 @@ def test_complaint_14_the_image_is_of_the_region_and_nothing_fails_opaquely(
         ModelMonitor(
             no_clarify,
             "Monitor",
-            **{**unlocated(no_clarify), "question": questions["MODEL_EXPLAINABILITY"]},
+            **{
+                **unlocated(no_clarify),
+                "monitoring_type": monitoring_types["MODEL_EXPLAINABILITY"],
+            },
         )
 
 
 def test_aws_images_make_baselines_of_data_quality_alone(
-    define: Define, bucket: s3.IBucket, questions: dict[str, MonitoringQuestion]
+    define: Define, bucket: s3.IBucket, monitoring_types: dict[str, MonitoringType]
 ) -> None:
     baseline = Baseline.from_job(bucket, dataset_key="data/train.csv")
 
@@ -100,7 +103,7 @@ def test_aws_images_make_baselines_of_data_quality_alone(
         define(
             ModelMonitor,
             image=None,
-            question=questions["MODEL_EXPLAINABILITY"],
+            monitoring_type=monitoring_types["MODEL_EXPLAINABILITY"],
             baseline=baseline,
         )
 

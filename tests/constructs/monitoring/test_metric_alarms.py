@@ -15,8 +15,8 @@ from aws_cdk.assertions import Match, Template
 from mlops_constructs.monitoring import (
     AlarmAction,
     MetricAlarms,
+    MetricThresholds,
     MonitorBase,
-    Watch,
 )
 
 
@@ -26,9 +26,11 @@ def test_each_severity_has_an_alarm_of_its_own(
     alarms = MetricAlarms(
         stack,
         "Alarms",
-        watches=[
-            Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1, "Critical": 0.3}),
-            Watch.below(
+        thresholds=[
+            MetricThresholds.above(
+                "Age", monitor.metric_drift("age"), {"Warning": 0.1, "Critical": 0.3}
+            ),
+            MetricThresholds.below(
                 "City",
                 monitor.metric_completeness("city"),
                 {"Critical": 0.9},
@@ -62,7 +64,7 @@ def test_people_are_told_and_the_key_of_their_topic_lets_cloudwatch(
     MetricAlarms(
         stack,
         "Alarms",
-        watches=[Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1})],
+        thresholds=[MetricThresholds.above("Age", monitor.metric_drift("age"), {"Warning": 0.1})],
         actions={"Warning": [AlarmAction.notify(topic)]},
     )
 
@@ -101,7 +103,7 @@ def test_an_event_goes_to_any_target(
     MetricAlarms(
         stack,
         "Alarms",
-        watches=[Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1})],
+        thresholds=[MetricThresholds.above("Age", monitor.metric_drift("age"), {"Warning": 0.1})],
         actions={"Warning": [AlarmAction.send_event(targets.SnsTopic(topic))]},
     )
 
@@ -115,8 +117,10 @@ def test_every_alarm_is_in_a_rule_whose_pattern_eventbridge_takes(
     alarms = MetricAlarms(
         stack,
         "Alarms",
-        watches=[
-            Watch.above(f"F{number}", monitor.metric_drift(f"f{number}"), {"Warning": 0.1})
+        thresholds=[
+            MetricThresholds.above(
+                f"F{number}", monitor.metric_drift(f"f{number}"), {"Warning": 0.1}
+            )
             for number in range(13)
         ],
         actions={"Warning": [AlarmAction.send_event(targets.SnsTopic(sns.Topic(stack, "T")))]},
@@ -142,8 +146,8 @@ def test_a_strategy_of_ones_own_is_bound(stack: cdk.Stack, monitor: MonitorBase)
     MetricAlarms(
         stack,
         "Alarms",
-        watches=[
-            Watch.above(name, monitor.metric_drift(name), {"Warning": 0.1})
+        thresholds=[
+            MetricThresholds.above(name, monitor.metric_drift(name), {"Warning": 0.1})
             for name in ("Age", "City")
         ],
         actions={"Warning": [Remember()]},
@@ -160,17 +164,17 @@ def test_alarms_without_meaning_are_refused(stack: cdk.Stack, monitor: MonitorBa
         MetricAlarms(
             stack,
             "Alarms",
-            watches=[
-                Watch.above("Age", drift, {"Warning": 0.1}, evaluation_periods=0),
-                Watch.above("Age", drift, {}),
-                Watch.above("City", drift, {"Warning": 1}, datapoints_to_alarm=2),
-                Watch.above(
+            thresholds=[
+                MetricThresholds.above("Age", drift, {"Warning": 0.1}, evaluation_periods=0),
+                MetricThresholds.above("Age", drift, {}),
+                MetricThresholds.above("City", drift, {"Warning": 1}, datapoints_to_alarm=2),
+                MetricThresholds.above(
                     "Days",
                     monitor.metric_drift("days", period=cdk.Duration.days(1)),
                     {"Warning": 1},
                     evaluation_periods=8,
                 ),
-                Watch.above(
+                MetricThresholds.above(
                     "Minutes",
                     monitor.metric_drift("minutes", period=cdk.Duration.minutes(5)),
                     {"Warning": 1},
@@ -179,8 +183,8 @@ def test_alarms_without_meaning_are_refused(stack: cdk.Stack, monitor: MonitorBa
             ],
             actions={"Fatal": [AlarmAction.notify(topic)]},
         )
-    with pytest.raises(ValueError, match="watches: got none"):
-        MetricAlarms(stack, "None", watches=[])
+    with pytest.raises(ValueError, match="thresholds: got none"):
+        MetricAlarms(stack, "None", thresholds=[])
 
     text = str(refusal.value)
     assert "watch Age: got 2 of this name; allowed is one" in text

@@ -18,13 +18,13 @@ from mlops_constructs.monitoring import (
     MonitoringImage,
     MonitoringJob,
     MonitoringNetwork,
-    MonitoringQuestion,
+    MonitoringType,
 )
 from tests.constructs.monitoring.conftest import (
     KEY_ARN,
     Define,
+    monitoring_types_of,
     name_in_new_app,
-    questions_of,
     settings_of,
     stack_in,
 )
@@ -42,10 +42,14 @@ def test_definition_and_schedule_belong_together(
     analysis: str,
     member: str,
     define: Define,
-    questions: dict[str, MonitoringQuestion],
+    monitoring_types: dict[str, MonitoringType],
     stack: cdk.Stack,
 ) -> None:
-    define(ModelMonitor, question=questions[analysis], frequency=MonitoringFrequency.daily())
+    define(
+        ModelMonitor,
+        monitoring_type=monitoring_types[analysis],
+        frequency=MonitoringFrequency.daily(),
+    )
 
     template = Template.from_stack(stack)
     ((definition_id, definition),) = template.find_resources(
@@ -99,11 +103,11 @@ def test_a_run_is_encrypted_isolated_and_ends(define: Define, resources: Any) ->
 
 
 def test_labels_that_come_late_are_waited_for(
-    define: Define, questions: dict[str, MonitoringQuestion], resources: Any
+    define: Define, monitoring_types: dict[str, MonitoringType], resources: Any
 ) -> None:
     define(
         ModelMonitor,
-        question=questions["MODEL_QUALITY"],
+        monitoring_type=monitoring_types["MODEL_QUALITY"],
         frequency=MonitoringFrequency.every(hours=6, first_hour=1),
     )
 
@@ -134,13 +138,13 @@ def test_explanations_have_a_network_because_they_ask_the_model(
     define: Define,
     stack: cdk.Stack,
     settings: dict[str, Any],
-    questions: dict[str, MonitoringQuestion],
+    monitoring_types: dict[str, MonitoringType],
     resources: Any,
 ) -> None:
-    question = questions["MODEL_EXPLAINABILITY"]
+    monitoring_type = monitoring_types["MODEL_EXPLAINABILITY"]
     isolated = MonitoringJob(network=MonitoringNetwork(isolation=True))
 
-    monitor = ModelMonitor(stack, "Open", **{**settings, "question": question})
+    monitor = ModelMonitor(stack, "Open", **{**settings, "monitoring_type": monitoring_type})
 
     (definition,) = resources("AWS::SageMaker::ModelExplainabilityJobDefinition")
     assert definition["NetworkConfig"]["EnableNetworkIsolation"] is False
@@ -149,20 +153,20 @@ def test_explanations_have_a_network_because_they_ask_the_model(
     specification = definition["ModelExplainabilityAppSpecification"]
     assert specification["ConfigUri"] == "s3://churn-artifacts/shap/analysis_config.json"
     with pytest.raises(ValueError, match="network isolation: got it for explainability"):
-        define(ModelMonitor, question=question, job=isolated)
+        define(ModelMonitor, monitoring_type=monitoring_type, job=isolated)
 
 
 CHANGES: dict[str, Any] = {
     "instance type": {"job": MonitoringJob(instance_type="ml.m5.xlarge")},
     "instance count": {"job": MonitoringJob(instance_count=2)},
     "volume": {"job": MonitoringJob(volume_size_in_gb=50)},
-    "time": {"job": MonitoringJob(maximum_runtime=cdk.Duration.minutes(7))},
+    "time": {"job": MonitoringJob(max_runtime=cdk.Duration.minutes(7))},
     "traffic encryption": {
         "job": MonitoringJob(network=MonitoringNetwork(traffic_encryption=False))
     },
     "isolation": {"job": MonitoringJob(network=MonitoringNetwork(isolation=False))},
     "frequency": {"frequency": MonitoringFrequency.daily()},
-    "image": {"image": MonitoringImage.of_region()},
+    "image": {"image": MonitoringImage.prebuilt()},
     "baseline": {"baseline": None},
 }
 
@@ -234,7 +238,7 @@ def test_complaint_15_a_tag_of_the_app_makes_a_name_of_its_own(analysis: str) ->
             ecr.Repository.from_repository_name(stack, "Repository", "churn"),
             Endpoint.from_endpoint_name(stack, "Endpoint", "churn-prod"),
         )
-        settings |= {"question": questions_of(bucket)[analysis]}
+        settings |= {"monitoring_type": monitoring_types_of(bucket)[analysis]}
         definition, schedule = names_with_tags(stack, settings, tags)
         definitions.append(definition)
         schedules.append(schedule)
@@ -245,7 +249,7 @@ def test_complaint_15_a_tag_of_the_app_makes_a_name_of_its_own(analysis: str) ->
 
 def test_explainability_needs_an_analysis_configuration(define: Define) -> None:
     with pytest.raises(ValueError, match="explainability: got no analysis configuration"):
-        define(ModelMonitor, question=MonitoringQuestion.explainability())
+        define(ModelMonitor, monitoring_type=MonitoringType.model_explainability())
 
 
 def test_runs_can_be_attached_to_a_network(
@@ -271,10 +275,14 @@ def test_runs_can_be_attached_to_a_network(
 
 
 def test_labels_are_merged_by_an_image_of_aws_and_read_from_below_the_reports(
-    define: Define, questions: dict[str, MonitoringQuestion], resources: Any
+    define: Define, monitoring_types: dict[str, MonitoringType], resources: Any
 ) -> None:
     """A run fails before it begins where its role may not do what the merging job does."""
-    define(ModelMonitor, question=questions["MODEL_BIAS"], frequency=MonitoringFrequency.daily())
+    define(
+        ModelMonitor,
+        monitoring_type=monitoring_types["MODEL_BIAS"],
+        frequency=MonitoringFrequency.daily(),
+    )
 
     statements = [
         statement

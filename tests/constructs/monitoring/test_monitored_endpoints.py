@@ -17,8 +17,8 @@ from mlops_constructs.hosting import (
     RealTimeVariant,
     ServerlessVariant,
 )
-from mlops_constructs.monitoring import DriftMonitor, ModelMonitor, MonitoredData
-from mlops_constructs.monitoring.question_kind import DATA_QUALITY
+from mlops_constructs.monitoring import DriftMonitor, ModelMonitor, MonitoringInput
+from mlops_constructs.monitoring.monitors._analysis_type import DATA_QUALITY
 from tests.constructs.monitoring.conftest import Define, Kind, both
 
 
@@ -39,7 +39,7 @@ def test_an_endpoint_without_capture_is_refused(
     blind = Endpoint(stack, "Blind", variants=[variant])
 
     with pytest.raises(ValueError, match="endpoint: got one without data capture"):
-        define(kind, data=MonitoredData.of_endpoint(blind, capture_bucket=bucket))
+        define(kind, monitoring_input=MonitoringInput.from_endpoint(blind, capture_bucket=bucket))
 
 
 @both
@@ -52,7 +52,9 @@ def test_a_serverless_endpoint_is_refused(
     serverless = Endpoint(stack, "Serverless", variants=[variant])
 
     with pytest.raises(ValueError, match="endpoint: got a serverless one, which captures nothing"):
-        define(kind, data=MonitoredData.of_endpoint(serverless, capture_bucket=bucket))
+        define(
+            kind, monitoring_input=MonitoringInput.from_endpoint(serverless, capture_bucket=bucket)
+        )
 
 
 @both
@@ -68,8 +70,8 @@ def test_several_variants_are_refused_and_one_is_not(
     single = Endpoint(stack, "One", variants=variants[:1], data_capture=parts["capture"])
 
     with pytest.raises(ValueError, match="got 2 variants and 0 shadow variants; allowed is one"):
-        define(kind, data=MonitoredData.of_endpoint(several, capture_bucket=bucket))
-    accepted = MonitoredData.of_endpoint(single, capture_bucket=bucket)
+        define(kind, monitoring_input=MonitoringInput.from_endpoint(several, capture_bucket=bucket))
+    accepted = MonitoringInput.from_endpoint(single, capture_bucket=bucket)
     assert accepted.problems(DATA_QUALITY, own_role=True) == []
 
 
@@ -83,10 +85,10 @@ def test_one_of_several_variants_can_be_monitored(
     ]
     several = Endpoint(stack, "Two", variants=variants, data_capture=parts["capture"])
 
-    def of(name: str) -> MonitoredData:
-        return MonitoredData.of_endpoint(several, capture_bucket=bucket, variant_name=name)
+    def of(name: str) -> MonitoringInput:
+        return MonitoringInput.from_endpoint(several, capture_bucket=bucket, variant_name=name)
 
-    define(DriftMonitor, data=of("two"))
+    define(DriftMonitor, monitoring_input=of("two"))
 
     (schedule,) = Template.from_stack(stack).find_resources("AWS::Scheduler::Schedule").values()
     request = str(schedule["Properties"]["Target"]["Input"])
@@ -98,9 +100,9 @@ def test_one_of_several_variants_can_be_monitored(
 def test_model_monitor_cannot_choose_a_variant(
     define: Define, bucket: s3.IBucket, endpoint: EndpointBase
 ) -> None:
-    data = MonitoredData.of_endpoint(endpoint, capture_bucket=bucket, variant_name="two")
+    data = MonitoringInput.from_endpoint(endpoint, capture_bucket=bucket, variant_name="two")
     with pytest.raises(ValueError, match="variant_name: got 'two', but Model Monitor reads"):
-        define(ModelMonitor, data=data)
+        define(ModelMonitor, monitoring_input=data)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +138,7 @@ def test_models_that_are_no_single_model_are_refused(
         ),
     )
 
-    (found,) = MonitoredData.of_endpoint(own, capture_bucket=bucket).problems(
+    (found,) = MonitoringInput.from_endpoint(own, capture_bucket=bucket).problems(
         DATA_QUALITY, own_role=True
     )
     assert problem in found

@@ -16,13 +16,13 @@ from mlops_constructs.monitoring import (
     Baseline,
     GroundTruth,
     ModelMonitor,
-    MonitoredData,
     MonitoringFrequency,
     MonitoringImage,
+    MonitoringInput,
     MonitoringJob,
     MonitoringNetwork,
-    MonitoringQuestion,
-    Reports,
+    MonitoringOutput,
+    MonitoringType,
 )
 from mlops_constructs.network import Network, NetworkUseCase
 from tests.constructs.monitoring.conftest import Define, Kind, both, stack_in
@@ -35,21 +35,21 @@ def test_every_problem_is_told_at_once(
     with pytest.raises(ValueError) as refusal:
         define(
             kind,
-            question=MonitoringQuestion.model_quality(
+            monitoring_type=MonitoringType.model_quality(
                 problem_type="Guess",
                 ground_truth=GroundTruth.in_bucket(
                     bucket, prefix="/labels", delay=cdk.Duration.minutes(90)
                 ),
                 probability_threshold=2,
             ),
-            data=MonitoredData.of_endpoint(
+            monitoring_input=MonitoringInput.from_endpoint(
                 endpoint, capture_bucket=bucket, capture_prefix="capture/"
             ),
-            reports=Reports.to_bucket(bucket, prefix="", namespace="AWS/Mine"),
+            monitoring_output=MonitoringOutput.to_bucket(bucket, prefix="", namespace="AWS/Mine"),
             baseline=Baseline.from_files(bucket, constraints_key="baseline/"),
             frequency=MonitoringFrequency.every(hours=5, first_hour=24),
             job=MonitoringJob(
-                instance_type="m5.large", volume_size_in_gb=0, maximum_runtime=cdk.Duration.days(2)
+                instance_type="m5.large", volume_size_in_gb=0, max_runtime=cdk.Duration.days(2)
             ),
         )
 
@@ -68,7 +68,7 @@ def test_every_problem_is_told_at_once(
         "frequency first hour: got 24",
         "job instance_type: got 'm5.large'",
         "job volume_size_in_gb: got 0",
-        "job maximum_runtime: got 172800 seconds; allowed are 1 to 86400",
+        "job max_runtime: got 172800 seconds; allowed are 1 to 86400",
     ):
         assert problem in text
 
@@ -91,12 +91,12 @@ def test_an_hourly_run_ends_before_the_next(
     minutes: int,
     allowed: int,
     define: Define,
-    questions: dict[str, MonitoringQuestion],
+    monitoring_types: dict[str, MonitoringType],
 ) -> None:
-    job = MonitoringJob(maximum_runtime=cdk.Duration.minutes(minutes))
+    job = MonitoringJob(max_runtime=cdk.Duration.minutes(minutes))
 
     with pytest.raises(ValueError, match=f"allowed are 1 to {allowed} for runs every 1 hours"):
-        define(kind, question=questions[analysis], job=job)
+        define(kind, monitoring_type=monitoring_types[analysis], job=job)
 
 
 @both
@@ -111,20 +111,20 @@ def test_data_quality_compares_with_statistics(
 
 @both
 def test_a_baseline_of_labels_needs_the_model(
-    kind: Kind, define: Define, bucket: s3.IBucket, questions: dict[str, MonitoringQuestion]
+    kind: Kind, define: Define, bucket: s3.IBucket, monitoring_types: dict[str, MonitoringType]
 ) -> None:
     baseline = Baseline.from_job(bucket, dataset_key="data/train.csv")
 
     with pytest.raises(ValueError, match="from_job for MODEL_QUALITY without the model"):
-        define(kind, question=questions["MODEL_QUALITY"], baseline=baseline)
+        define(kind, monitoring_type=monitoring_types["MODEL_QUALITY"], baseline=baseline)
 
 
 @both
 def test_half_a_pair_is_refused(kind: Kind, define: Define, bucket: s3.IBucket) -> None:
-    question = MonitoringQuestion.explainability(model_data_bucket=bucket)
+    monitoring_type = MonitoringType.model_explainability(model_data_bucket=bucket)
 
     with pytest.raises(ValueError, match="model_data_bucket and model_data_key: got one of them"):
-        define(kind, question=question)
+        define(kind, monitoring_type=monitoring_type)
 
 
 @both
@@ -166,11 +166,11 @@ def test_a_region_that_lacks_the_types_is_refused_by_name(kind: Kind) -> None:
         ecr.Repository.from_repository_name(stack, "Repository", "churn"), tag_or_digest=""
     )
     settings: dict[str, Any] = {
-        "question": MonitoringQuestion.data_quality(),
-        "data": MonitoredData.of_endpoint(
+        "monitoring_type": MonitoringType.data_quality(),
+        "monitoring_input": MonitoringInput.from_endpoint(
             Endpoint.from_endpoint_name(stack, "E", "churn"), capture_bucket=bucket
         ),
-        "reports": Reports.to_bucket(bucket),
+        "monitoring_output": MonitoringOutput.to_bucket(bucket),
         "image": image,
     }
 

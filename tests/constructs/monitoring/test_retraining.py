@@ -16,9 +16,9 @@ from mlops_constructs.monitoring import (
     AlarmAction,
     DriftMonitor,
     MetricAlarms,
+    MetricThresholds,
     MonitorBase,
     Retraining,
-    Watch,
 )
 from mlops_constructs.network import Network, NetworkUseCase
 from tests.constructs.monitoring.conftest import PIPELINE_ARN, Define, stack_in
@@ -36,9 +36,9 @@ def definition_in(template: Template) -> dict[str, Any]:
     return found
 
 
-def drifts(monitor: MonitorBase, count: int) -> list[Watch]:
+def drifts(monitor: MonitorBase, count: int) -> list[MetricThresholds]:
     return [
-        Watch.above(
+        MetricThresholds.above(
             f"F{number}", monitor.metric_drift(f"f{number}"), {"Warning": 0.1, "Critical": 0.3}
         )
         for number in range(count)
@@ -55,7 +55,7 @@ def test_complaint_13_drift_starts_retraining_and_people_hear_of_it(
     alarms = MetricAlarms(
         stack,
         "Alarms",
-        watches=[Watch.above("Age", drift.metric_drift("age"), {"Critical": 0.3})],
+        thresholds=[MetricThresholds.above("Age", drift.metric_drift("age"), {"Critical": 0.3})],
         actions={"Critical": [AlarmAction.notify(topic), Retraining.with_code_pipeline(pipeline)]},
     )
 
@@ -126,7 +126,7 @@ def test_a_sagemaker_pipeline_is_started_with_parameters(
     MetricAlarms(
         stack,
         "Alarms",
-        watches=[Watch.above("Age", monitor.metric_drift("age"), {"Critical": 0.3})],
+        thresholds=[MetricThresholds.above("Age", monitor.metric_drift("age"), {"Critical": 0.3})],
         actions={
             "Critical": [
                 Retraining.with_sagemaker_pipeline(training, parameters={"Reason": "drift"})
@@ -171,7 +171,7 @@ def resource_types(count: int) -> Counter[str]:
     MetricAlarms(
         stack,
         "Alarms",
-        watches=drifts(monitor, count),
+        thresholds=drifts(monitor, count),
         actions={
             "Warning": [AlarmAction.notify(sns.Topic(stack, "Topic"))],
             "Critical": [Retraining.with_code_pipeline(pipeline)],
@@ -196,7 +196,7 @@ def test_many_alarms_are_one_event(
     alarms = MetricAlarms(
         stack,
         "Alarms",
-        watches=drifts(monitor, 3),
+        thresholds=drifts(monitor, 3),
         actions={"Critical": [Retraining.with_code_pipeline(pipeline)]},
     )
 
@@ -224,7 +224,7 @@ def test_more_alarms_than_a_composite_alarm_has_children_are_refused(
         MetricAlarms(
             stack,
             "Alarms",
-            watches=drifts(monitor, 101),
+            thresholds=drifts(monitor, 101),
             actions={"Critical": [Retraining.with_code_pipeline(pipeline)]},
         )
 
@@ -237,7 +237,7 @@ def test_a_pipeline_of_another_region_is_refused(stack: cdk.Stack, monitor: Moni
         MetricAlarms(
             stack,
             "Alarms",
-            watches=drifts(monitor, 1),
+            thresholds=drifts(monitor, 1),
             actions={"Critical": [Retraining.with_code_pipeline(pipeline)]},
         )
     assert "got one of the account 222222222222; allowed is 111111111111" in str(refusal.value)
@@ -278,7 +278,7 @@ def test_nothing_is_started_while_a_training_is_under_way_or_new(
     MetricAlarms(
         stack,
         "Alarms",
-        watches=drifts(monitor, 1),
+        thresholds=drifts(monitor, 1),
         actions={
             "Critical": [
                 Retraining.with_code_pipeline(pipeline, minimum_interval=cdk.Duration.hours(6))
@@ -313,7 +313,7 @@ def test_an_event_that_comes_twice_asks_for_one_execution(
     MetricAlarms(
         stack,
         "Alarms",
-        watches=drifts(monitor, 1),
+        thresholds=drifts(monitor, 1),
         actions={"Critical": [Retraining.with_code_pipeline(pipeline)]},
     )
     request = definition_in(Template.from_stack(stack))["States"]["List"]["Assign"]["request"]

@@ -22,7 +22,7 @@ from mlops_constructs.studio import (
     IdleShutdown,
     NotebookSharing,
     SpaceStorage,
-    StudioPortal,
+    StudioWebPortal,
     UserProfile,
     UserSettings,
 )
@@ -185,7 +185,7 @@ def test_what_is_given_is_taken(
             code_repositories=["https://github.com/example/churn"],
         ),
         storage=SpaceStorage(default_gib=20, maximum_gib=200),
-        portal=StudioPortal(hidden_apps=(), hidden_tools=["JumpStart"]),
+        portal=StudioWebPortal(hidden_app_types=(), hidden_ml_tools=["JumpStart"]),
     )
 
     domain = Domain(

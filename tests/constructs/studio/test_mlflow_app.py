@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from mlops_constructs.studio import MlflowApp, ModelRegistration
+from mlops_constructs.studio import MlflowApp, ModelRegistrationMode
 
 from .conftest import ROLE_ARN, Resources, only, statements
 
@@ -65,8 +65,8 @@ def test_an_app_that_registers_models_may_do_so_and_use_the_bucket_s_key(
         "Mlflow",
         artifact_bucket=bucket,
         mlflow_app_name="churn",
-        model_registration=ModelRegistration.AUTOMATIC,
-        weekly_maintenance="Sun:02:00",
+        model_registration_mode=ModelRegistrationMode.AUTOMATIC,
+        weekly_maintenance_window_start="Sun:02:00",
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
 
@@ -82,7 +82,10 @@ def test_models_that_mlflow_registers_are_of_no_project(
     stack: cdk.Stack, bucket: s3.IBucket, resources: Resources
 ) -> None:
     MlflowApp(
-        stack, "Mlflow", artifact_bucket=bucket, model_registration=ModelRegistration.AUTOMATIC
+        stack,
+        "Mlflow",
+        artifact_bucket=bucket,
+        model_registration_mode=ModelRegistrationMode.AUTOMATIC,
     )
 
     of_no_project = {"aws:ResourceTag/sagemaker:project-name": "true"}
@@ -142,8 +145,11 @@ def test_an_app_takes_a_role(
     [
         ({"mlflow_app_name": "my_app"}, "mlflow_app_name: got 'my_app'"),
         ({"artifact_prefix": "/mlflow/"}, "artifact_prefix: got '/mlflow/'"),
-        ({"weekly_maintenance": "Sunday 2am"}, "weekly_maintenance: got 'Sunday 2am'"),
-        ({"weekly_maintenance": "Sun:24:00"}, "such as Tue:03:30"),
+        (
+            {"weekly_maintenance_window_start": "Sunday 2am"},
+            "weekly_maintenance_window_start: got 'Sunday 2am'",
+        ),
+        ({"weekly_maintenance_window_start": "Sun:24:00"}, "such as Tue:03:30"),
     ],
 )
 def test_an_app_that_aws_would_refuse_is_refused(

@@ -14,8 +14,8 @@ from mlops_constructs.studio import (
     Domain,
     DomainBase,
     DomainNetwork,
-    Person,
     SpaceStorage,
+    StudioUser,
     UserProfiles,
 )
 
@@ -29,12 +29,12 @@ grace:
     jupyter_lab: {instance_type: ml.m5.large, code_repositories: ["https://github.com/team/churn"]}
     storage: {default_gib: 20}
     portal:
-      hidden_tools: [JumpStart]
+      hidden_ml_tools: [JumpStart]
 """
 
 
 def written(folder: Path, text: str) -> Path:
-    path = folder / "people.yaml"
+    path = folder / "users.yaml"
     path.write_text(text)
     return path
 
@@ -43,19 +43,19 @@ def profiles(*names: str) -> dict[str, dict[str, Any]]:
     """The profiles of a domain with these people, by logical id."""
     stack = new_stack()
     domain = Domain.from_domain_id(stack, "Studio", "d-0abc1def2ghi")
-    people = [Person(user_profile_name=name) for name in names]
-    UserProfiles(stack, "People", domain=domain, people=people)
+    people = [StudioUser(user_profile_name=name) for name in names]
+    UserProfiles(stack, "People", domain=domain, users=people)
     return resources_of(stack, "UserProfile")
 
 
 def test_a_file_lists_people_with_roles_and_settings(
     tmp_path: Path, stack: cdk.Stack, imported: DomainBase, role: iam.IRole
 ) -> None:
-    people = Person.from_yaml(written(tmp_path, GOOD))
+    people = StudioUser.from_yaml(written(tmp_path, GOOD))
     assert [person.user_profile_name for person in people] == ["ada", "grace"]
     assert people[1].settings.storage == SpaceStorage(default_gib=20)
 
-    made = UserProfiles(stack, "People", domain=imported, people=people, roles={"engineers": role})
+    made = UserProfiles(stack, "People", domain=imported, users=people, roles={"engineers": role})
 
     assert list(made.profiles) == ["ada", "grace"]
     ada, grace = (profile["Properties"] for profile in resources_of(stack, "UserProfile").values())
@@ -85,25 +85,25 @@ grace:
   settings:
     storage: {default_gib: many}
     portal:
-      hidden_tools: JumpStart
+      hidden_ml_tools: JumpStart
   identity_center_user: 7
 ada:
 eve: engineers
 """,
     )
     with pytest.raises(ValueError, match="cannot be defined") as raised:
-        Person.from_yaml(path)
+        StudioUser.from_yaml(path)
     assert str(raised.value).splitlines()[1:] == [
         f"  - {path}:9: ada: got it a second time; keep one of them"
     ]
 
     path.write_text(path.read_text().replace("\nada:\n", "\nbob:\n"))
     with pytest.raises(ValueError, match="cannot be defined") as raised:
-        Person.from_yaml(path)
+        StudioUser.from_yaml(path)
     assert str(raised.value).splitlines()[1:] == [
         f"  - {path}:2: ada.roles: got 'roles'; allowed are role, identity_center_user, settings",
         f"  - {path}:5: grace.settings.storage.default_gib: got 'many'; allowed is a whole number",
-        f"  - {path}:7: grace.settings.portal.hidden_tools: got 'JumpStart'; "
+        f"  - {path}:7: grace.settings.portal.hidden_ml_tools: got 'JumpStart'; "
         "allowed is a list of texts",
         f"  - {path}:8: grace.identity_center_user: got 7; allowed is a text",
         f"  - {path}:10: eve: got 'engineers'; allowed is a mapping of role, "
@@ -114,18 +114,18 @@ eve: engineers
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("- ada\n", "people.yaml:1: got no mapping"),
-        ("", "people.yaml: got no mapping"),
-        ("ada: [\n", "people.yaml:2: is not YAML"),
-        ("ada: !!python/object:os.system {}\n", "people.yaml:1: ada: got the tag"),
-        ("ada: {role: !!python/name:os.system x}\n", "people.yaml:1: ada.role: got the tag"),
-        (None, "people.yaml: cannot be read"),
+        ("- ada\n", "users.yaml:1: got no mapping"),
+        ("", "users.yaml: got no mapping"),
+        ("ada: [\n", "users.yaml:2: is not YAML"),
+        ("ada: !!python/object:os.system {}\n", "users.yaml:1: ada: got the tag"),
+        ("ada: {role: !!python/name:os.system x}\n", "users.yaml:1: ada.role: got the tag"),
+        (None, "users.yaml: cannot be read"),
     ],
 )
 def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str | None, problem: str) -> None:
-    path = tmp_path / "people.yaml" if text is None else written(tmp_path, text)
+    path = tmp_path / "users.yaml" if text is None else written(tmp_path, text)
     with pytest.raises(ValueError, match="cannot be defined") as raised:
-        Person.from_yaml(path)
+        StudioUser.from_yaml(path)
     assert problem in str(raised.value)
 
 
@@ -140,9 +140,9 @@ def test_what_aws_would_refuse_of_anybody_is_told_at_once(
         execution_role=role,
     )
     path = written(tmp_path, "a_b: {role: boss}\nada:\n  settings: {storage: {default_gib: 1}}\n")
-    people = [*Person.from_yaml(path), Person(user_profile_name="ada")]
+    people = [*StudioUser.from_yaml(path), StudioUser(user_profile_name="ada")]
     with pytest.raises(ValueError, match="cannot be defined") as raised:
-        UserProfiles(stack, "People", domain=domain, people=people, roles={"engineers": role})
+        UserProfiles(stack, "People", domain=domain, users=people, roles={"engineers": role})
 
     told = str(raised.value)
     for problem in (

@@ -16,9 +16,9 @@ from aws_cdk import cx_api
 from mlops_constructs.studio import (
     Domain,
     DomainNetwork,
-    Person,
     Space,
     StudioApp,
+    StudioUser,
     UserProfiles,
 )
 from tests.rehearsal.conftest import ACCOUNT, REGION, Aws, running_server
@@ -156,8 +156,8 @@ def _define(
             subnet_configuration=[subnets],
         )
     domain = Domain(stack, "Studio", network=DomainNetwork.vpc_only(vpc), removal_policy=policy)
-    listed = [Person(user_profile_name=name) for name in people]
-    profiles = UserProfiles(stack, "People", domain=domain, people=listed).profiles
+    listed = [StudioUser(user_profile_name=name) for name in people]
+    profiles = UserProfiles(stack, "People", domain=domain, users=listed).profiles
     for name, person in profiles.items():
         Space(
             stack, f"Space-{name}", owner=person, app=StudioApp.JUPYTER_LAB, space_name=f"of-{name}"

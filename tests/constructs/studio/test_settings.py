@@ -20,7 +20,7 @@ from mlops_constructs.studio import (
     Script,
     SpaceStorage,
     StudioApp,
-    StudioPortal,
+    StudioWebPortal,
     UserProfile,
     UserSettings,
 )
@@ -37,12 +37,12 @@ LAB = StudioApp.JUPYTER_LAB
         (IdleShutdown.after(minutes(59)), "timeout: got 59 minutes; allowed are 60 to 525600"),
         (IdleShutdown.after(cdk.Duration.days(366)), "timeout: got 527040 minutes"),
         (
-            IdleShutdown.after(minutes(120), longest=minutes(60)),
-            "got shortest 120, timeout 120 and longest 60 minutes",
+            IdleShutdown.after(minutes(120), max_timeout=minutes(60)),
+            "got min_timeout 120, timeout 120 and max_timeout 60 minutes",
         ),
         (
-            IdleShutdown.after(minutes(120), shortest=minutes(180)),
-            "allowed is shortest <= timeout <= longest",
+            IdleShutdown.after(minutes(120), min_timeout=minutes(180)),
+            "allowed is min_timeout <= timeout <= max_timeout",
         ),
         (IdleShutdown.after(cdk.Duration.seconds(3630)), "got 60.5 minutes; give whole minutes"),
     ],
@@ -74,8 +74,14 @@ def test_an_idle_time_within_the_limits_is_taken(idle: IdleShutdown) -> None:
             "got default_gib 50 and maximum_gib 20",
         ),
         (UserSettings(storage=SpaceStorage(maximum_gib=16385)), "maximum_gib: got 16385"),
-        (UserSettings(portal=StudioPortal(hidden_tools=["Ponies"])), "hidden_tools: got 'Ponies'"),
-        (UserSettings(portal=StudioPortal(hidden_apps=["Lab"])), "hidden_apps: got 'Lab'"),
+        (
+            UserSettings(portal=StudioWebPortal(hidden_ml_tools=["Ponies"])),
+            "hidden_ml_tools: got 'Ponies'",
+        ),
+        (
+            UserSettings(portal=StudioWebPortal(hidden_app_types=["Lab"])),
+            "hidden_app_types: got 'Lab'",
+        ),
         (
             UserSettings(jupyter_lab=AppSettings(code_repositories=["git@github.com:a/b"])),
             "JupyterLab: code_repositories: got 'git@github.com:a/b'; allowed are https://",

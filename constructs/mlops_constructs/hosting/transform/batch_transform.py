@@ -9,7 +9,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from mlops_constructs._dead_letters import DeadLetters
+from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._job_events import TRANSFORM_JOB, job_rule
 from mlops_constructs._job_schedule import LONGEST_ID, TRANSFORM, ScheduledJobs
 from mlops_constructs._problems import Problems
@@ -91,7 +91,7 @@ class BatchTransform(cdk.Resource):
 
         instances = instances.with_key_of(destination)
         self.job_name_prefix = job_name_prefix
-        self.dead_letter_queue = dead_letter_queue or DeadLetters(self, "DeadLetters")
+        self.dead_letter_queue = dead_letter_queue or DeadLetterQueue(self, "DeadLetters")
         _let_model_work(model, source, destination, capture)
         zone = schedule.time_zone
         ScheduledJobs(

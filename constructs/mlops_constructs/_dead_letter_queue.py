@@ -8,7 +8,7 @@ from constructs import Construct
 from mlops_constructs._findings import acknowledge
 
 
-class DeadLetters(sqs.Queue):
+class DeadLetterQueue(sqs.Queue):
     """Defines the queue that keeps an event, or a run, which could not be started, for 14 days.
 
     Args:

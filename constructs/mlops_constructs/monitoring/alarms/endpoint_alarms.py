@@ -10,9 +10,9 @@ from constructs import Construct
 from mlops_constructs._endpoint_kind import EndpointKind, MetricSource, unpublished
 from mlops_constructs._problems import Problems, is_known
 
+from ._endpoint_metrics import EndpointMetrics, MeteredEndpoint, kind_of
 from .alarm_action import AlarmAction
-from .metered_endpoint import EndpointMetrics, MeteredEndpoint, kind_of
-from .metric_alarms import MetricAlarms, Watch
+from .metric_alarms import MetricAlarms, MetricThresholds
 
 
 class _BySeverity(Enum):
@@ -32,7 +32,7 @@ _DEFAULTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointThresholds:
-    """What one severity allows; None watches nothing.
+    """What one severity allows; None thresholds nothing.
 
     Args:
         server_error_share: part of the requests that may fail with a 5xx status, 0 to 1. Left out:
@@ -63,7 +63,7 @@ class EndpointThresholds:
     concurrency_share: float | None = None
 
     def limits(self, severity: str) -> dict[str, float]:
-        """What a severity watches, in the units of CloudWatch's metrics."""
+        """What a severity thresholds, in the units of CloudWatch's metrics."""
         latency = self.latency
         chosen = {
             "ServerErrors": self._chosen("server_error_share", severity),
@@ -247,7 +247,7 @@ class EndpointAlarms(MetricAlarms):
         super().__init__(
             scope,
             construct_id,
-            watches=_watches(metrics, endpoint.endpoint_name, chosen, minutes // 5),
+            thresholds=_watches(metrics, endpoint.endpoint_name, chosen, minutes // 5),
             actions=actions,
         )
 
@@ -257,7 +257,7 @@ def _watches(
     endpoint_name: str,
     thresholds: Mapping[str, EndpointThresholds],
     periods: int,
-) -> list[Watch]:
+) -> list[MetricThresholds]:
     found = []
     sources = {
         MetricSource.REQUESTS: metrics.requests,
@@ -272,7 +272,7 @@ def _watches(
         }
         if limits:
             found.append(
-                Watch.above(
+                MetricThresholds.above(
                     name,
                     sources[source](metric_name, statistic),
                     limits,

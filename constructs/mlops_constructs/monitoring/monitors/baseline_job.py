@@ -11,13 +11,13 @@ from mlops_constructs._job_permissions import use_keys
 from mlops_constructs._processing_request import OUTPUT, ProcessingInput, ProcessingRequest
 from mlops_constructs._request_guard import guard_of
 from mlops_constructs.access import Permission
+from mlops_constructs.monitoring._state_machine import observed_state_machine
 
+from ._stored import StoredFile
 from .baseline import Baseline
-from .job import MonitoringJob
-from .question import MonitoringQuestion
-from .reports import Reports
-from .state_machine import observed_state_machine
-from .stored import StoredFile
+from .monitoring_job import MonitoringJob
+from .monitoring_output import MonitoringOutput
+from .monitoring_type import MonitoringType
 
 _ACTION = "sagemaker:CreateProcessingJob"
 _OPERATION = "aws-sdk:sagemaker:createProcessingJob"
@@ -43,10 +43,10 @@ class BaselineJob(Construct):
         job_name_prefix: str,
         image_uri: str,
         own_image: bool,
-        question: MonitoringQuestion,
+        monitoring_type: MonitoringType,
         baseline: Baseline,
         output: StoredFile,
-        reports: Reports,
+        monitoring_output: MonitoringOutput,
         job: MonitoringJob,
         role: iam.IRole,
     ) -> None:
@@ -58,8 +58,8 @@ class BaselineJob(Construct):
         others = [
             ProcessingInput(name=name, file=file)
             for name, file in (
-                ("analysis_config", question.analysis_config),
-                ("model_source", question.model_data or baseline.model_data),
+                ("analysis_config", monitoring_type.analysis_config),
+                ("model_source", monitoring_type.model_data or baseline.model_data),
             )
             if file is not None
         ]
@@ -67,7 +67,7 @@ class BaselineJob(Construct):
             image_uri=image_uri,
             arguments=["monitor", "--baseline"] if own_image else [],
             environment={
-                "analysis_type": question.kind.analysis_type,
+                "analysis_type": monitoring_type.analysis_type.name,
                 **({"ground_truth_attribute": baseline.target} if baseline.target else {}),
                 "dataset_source": data.path if own_image else data.folder,
                 "dataset_format": json.dumps(_CSV, separators=(",", ":")),
@@ -77,19 +77,23 @@ class BaselineJob(Construct):
             },
             inputs=[data, *others],
             output_uri=output.bucket.s3_url_for_object(output.key.rpartition("/")[0]),
-            encryption_key=reports.encryption_key,
+            encryption_key=monitoring_output.encryption_key,
             job=job,
-            maximum_seconds=job.maximum_seconds(question.kind),
+            maximum_seconds=job.maximum_seconds(monitoring_type.analysis_type),
             role_arn=role.role_arn,
         ).render()
-        self.state_machine = self._define(prefix, request, reports, role)
+        self.state_machine = self._define(prefix, request, monitoring_output, role)
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Lets a principal make the baseline anew."""
         return self.state_machine.grant_start_execution(grantee)
 
     def _define(
-        self, prefix: str, request: dict[str, object], reports: Reports, role: iam.IRole
+        self,
+        prefix: str,
+        request: dict[str, object],
+        monitoring_output: MonitoringOutput,
+        role: iam.IRole,
     ) -> stepfunctions.StateMachine:
         stack = cdk.Stack.of(self)
         unique = "States.ArrayGetItem(States.StringSplit(States.UUID(), '-'), 4)"
@@ -129,8 +133,8 @@ class BaselineJob(Construct):
                     resources=[role.role_arn],
                     conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
                 ),
-                *use_keys([reports.encryption_key]),
+                *use_keys([monitoring_output.encryption_key]),
                 *guard_of(_ACTION, request),
             ],
-            encryption_key=reports.encryption_key,
+            encryption_key=monitoring_output.encryption_key,
         )

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from ._analysis_type import MODEL_BIAS, MODEL_EXPLAINABILITY, MODEL_QUALITY
 from .baseline import BaselineFiles
-from .frequency import MonitoringFrequency
-from .images import CLARIFY
-from .job import MonitoringJob
-from .monitored_data import MonitoredData
-from .question import MonitoringQuestion
-from .question_kind import MODEL_BIAS, MODEL_EXPLAINABILITY, MODEL_QUALITY
-from .reports import Reports
+from .monitoring_frequency import MonitoringFrequency
+from .monitoring_image import CLARIFY
+from .monitoring_input import MonitoringInput
+from .monitoring_job import MonitoringJob
+from .monitoring_output import MonitoringOutput
+from .monitoring_type import MonitoringType
 
 _INPUT = "/opt/ml/processing/input/endpoint"
 _OUTPUT = "/opt/ml/processing/output"
@@ -21,12 +21,12 @@ class JobDefinition:
     """The arguments of a `Cfn…JobDefinition`.
 
     CloudFormation has four types whose members differ in the beginning of their names and in what
-    they lack; `QuestionKind` says how.
+    they lack; `AnalysisType` says how.
     """
 
-    question: MonitoringQuestion
-    data: MonitoredData
-    reports: Reports
+    monitoring_type: MonitoringType
+    monitoring_input: MonitoringInput
+    monitoring_output: MonitoringOutput
     frequency: MonitoringFrequency
     job: MonitoringJob
     baseline: BaselineFiles | None
@@ -36,18 +36,21 @@ class JobDefinition:
 
     def content(self) -> dict[str, Any]:
         """The arguments, the name left out, which is a hash of them."""
-        kind, cfn = self.question.kind, self.question.kind.definition
-        argument = kind.argument
+        analysis_type, cfn = (
+            self.monitoring_type.analysis_type,
+            self.monitoring_type.analysis_type.definition,
+        )
+        argument = analysis_type.argument
         content = {
             f"{argument}_app_specification": self._app_specification(),
-            f"{argument}_job_input": getattr(cfn, f"{kind.member}JobInputProperty")(
+            f"{argument}_job_input": getattr(cfn, f"{analysis_type.member}JobInputProperty")(
                 **self._input()
             ),
             f"{argument}_job_output_config": cfn.MonitoringOutputConfigProperty(
                 monitoring_outputs=[
                     cfn.MonitoringOutputProperty(
                         s3_output=cfn.S3OutputProperty(
-                            s3_uri=self.reports.uri,
+                            s3_uri=self.monitoring_output.uri,
                             local_path=_OUTPUT,
                             s3_upload_mode="EndOfJob",
                         )
@@ -66,7 +69,7 @@ class JobDefinition:
             "network_config": self._network(),
             "role_arn": self.role_arn,
             "stopping_condition": cfn.StoppingConditionProperty(
-                max_runtime_in_seconds=self.job.maximum_seconds(kind)
+                max_runtime_in_seconds=self.job.maximum_seconds(analysis_type)
             ),
         }
         if self.baseline is not None:
@@ -74,29 +77,33 @@ class JobDefinition:
         return content
 
     def _key_arn(self) -> str | None:
-        key = self.reports.encryption_key
+        key = self.monitoring_output.encryption_key
         return key.key_arn if key is not None else None
 
     def _app_specification(self) -> Any:
-        kind, own = self.question.kind, self.own_image
+        analysis_type, own = self.monitoring_type.analysis_type, self.own_image
         environment = {"publish_cloudwatch_metrics": "Enabled"}
         if own:
-            environment["analysis_type"] = kind.analysis_type
-            if self.question.model_data is not None:
-                environment["model_source"] = self.question.model_data.uri
+            environment["analysis_type"] = analysis_type.name
+            if self.monitoring_type.model_data is not None:
+                environment["model_source"] = self.monitoring_type.model_data.uri
         arguments: dict[str, Any] = {"image_uri": self.image_uri, "environment": environment}
-        if kind.image == CLARIFY:
+        if analysis_type.image == CLARIFY:
             arguments["config_uri"] = (
-                self.question.analysis_config.uri if self.question.analysis_config else None
+                self.monitoring_type.analysis_config.uri
+                if self.monitoring_type.analysis_config
+                else None
             )
         elif own:
             arguments["container_arguments"] = ["monitor"]
-        if kind is MODEL_QUALITY:
-            arguments["problem_type"] = self.question.problem_type
-        return getattr(kind.definition, f"{kind.member}AppSpecificationProperty")(**arguments)
+        if analysis_type is MODEL_QUALITY:
+            arguments["problem_type"] = self.monitoring_type.problem_type
+        return getattr(analysis_type.definition, f"{analysis_type.member}AppSpecificationProperty")(
+            **arguments
+        )
 
     def _input(self) -> dict[str, Any]:
-        cfn, data = self.question.kind.definition, self.data
+        cfn, monitoring_input = self.monitoring_type.analysis_type.definition, self.monitoring_input
         arguments = {
             "local_path": _INPUT,
             "s3_data_distribution_type": "FullyReplicated",
@@ -104,38 +111,41 @@ class JobDefinition:
             **self._attributes(),
         }
         rendered: dict[str, Any] = {}
-        if data.dataset_format is None:
+        if monitoring_input.dataset_format is None:
             rendered["endpoint_input"] = cfn.EndpointInputProperty(
-                endpoint_name=data.endpoint_name, **arguments
+                endpoint_name=monitoring_input.endpoint_name, **arguments
             )
         else:
             rendered["batch_transform_input"] = cfn.BatchTransformInputProperty(
-                data_captured_destination_s3_uri=data.uri,
+                data_captured_destination_s3_uri=monitoring_input.uri,
                 dataset_format=self._dataset_format(),
                 **arguments,
             )
-        if self.question.ground_truth is not None:
+        if self.monitoring_type.ground_truth is not None:
             rendered["ground_truth_s3_input"] = cfn.MonitoringGroundTruthS3InputProperty(
-                s3_uri=self.question.ground_truth.uri
+                s3_uri=self.monitoring_type.ground_truth.uri
             )
         return rendered
 
     def _attributes(self) -> dict[str, Any]:
         """Only the kinds that look at answers know where an answer holds what."""
-        question, found = self.question, dict[str, Any]()
-        if self.question.kind in (MODEL_QUALITY, MODEL_BIAS):
+        monitoring_type, found = self.monitoring_type, dict[str, Any]()
+        if self.monitoring_type.analysis_type in (MODEL_QUALITY, MODEL_BIAS):
             found = {
-                "inference_attribute": question.inference_attribute,
-                "probability_attribute": question.probability_attribute,
-                "probability_threshold_attribute": question.probability_threshold,
+                "inference_attribute": monitoring_type.inference_attribute,
+                "probability_attribute": monitoring_type.probability_attribute,
+                "probability_threshold_attribute": monitoring_type.probability_threshold,
             }
-            offsets = question.offsets(self.frequency)
+            offsets = monitoring_type.offsets(self.frequency)
             if offsets is not None:
                 found["start_time_offset"], found["end_time_offset"] = offsets
         return found
 
     def _dataset_format(self) -> Any:
-        cfn, chosen = self.question.kind.definition, self.data.dataset_format
+        cfn, chosen = (
+            self.monitoring_type.analysis_type.definition,
+            self.monitoring_input.dataset_format,
+        )
         if chosen is None or chosen.kind == "parquet":
             return cfn.DatasetFormatProperty(parquet=True)
         if chosen.kind == "csv":
@@ -143,26 +153,26 @@ class JobDefinition:
         return cfn.DatasetFormatProperty(json=cfn.JsonProperty(line=chosen.flag))
 
     def _baseline_config(self) -> Any:
-        kind, files = self.question.kind, self.baseline
-        cfn = kind.definition
+        analysis_type, files = self.monitoring_type.analysis_type, self.baseline
+        cfn = analysis_type.definition
         if files is None:
             return None
         arguments: dict[str, Any] = {
             "baselining_job_name": files.job_name,
             "constraints_resource": cfn.ConstraintsResourceProperty(s3_uri=files.constraints.uri),
         }
-        if kind.has_statistics and files.statistics is not None:
+        if analysis_type.has_statistics and files.statistics is not None:
             arguments["statistics_resource"] = cfn.StatisticsResourceProperty(
                 s3_uri=files.statistics.uri
             )
-        return getattr(cfn, f"{kind.member}BaselineConfigProperty")(**arguments)
+        return getattr(cfn, f"{analysis_type.member}BaselineConfigProperty")(**arguments)
 
     def _network(self) -> Any:
-        cfn, network = self.question.kind.definition, self.job.network
+        cfn, network = self.monitoring_type.analysis_type.definition, self.job.network
         isolation = network.isolation
         return cfn.NetworkConfigProperty(
             enable_inter_container_traffic_encryption=network.traffic_encryption,
-            enable_network_isolation=self.question.kind is not MODEL_EXPLAINABILITY
+            enable_network_isolation=self.monitoring_type.analysis_type is not MODEL_EXPLAINABILITY
             if isolation is None
             else isolation,
             vpc_config=cfn.VpcConfigProperty(

@@ -6,23 +6,23 @@ from typing import Any
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from mlops_constructs._dead_letters import DeadLetters
+from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._job_permissions import use_keys
 from mlops_constructs._job_schedule import PROCESSING, ScheduledJobs
 from mlops_constructs._problems import is_known
 from mlops_constructs._processing_request import OUTPUT, ProcessingInput, ProcessingRequest
 from mlops_constructs.access import Permission
 
-from . import monitor_role
+from . import _monitor_role
+from ._analysis_type import MODEL_BIAS, MODEL_EXPLAINABILITY, AnalysisType
+from ._owned_monitor import OwnedMonitor
 from .baseline import Baseline
-from .frequency import MonitoringFrequency
-from .images import OwnImage
-from .job import MonitoringJob
-from .monitored_data import MonitoredData
-from .owned_monitor import OwnedMonitor
-from .question import MonitoringQuestion
-from .question_kind import MODEL_BIAS, MODEL_EXPLAINABILITY, QuestionKind
-from .reports import Reports
+from .monitoring_frequency import MonitoringFrequency
+from .monitoring_image import CustomMonitoringImage
+from .monitoring_input import MonitoringInput
+from .monitoring_job import MonitoringJob
+from .monitoring_output import MonitoringOutput
+from .monitoring_type import MonitoringType
 
 NAMESPACE = "MLOps/DriftMonitor"
 """Of the metrics that runs put themselves: CloudWatch keeps namespaces that begin with AWS/ for
@@ -44,8 +44,8 @@ class DriftMonitor(OwnedMonitor):
     `period_hours` say which hours of it. Of batch transform jobs manifests are there, which list
     the files.
 
-    A run that cannot be started is tried again, and then kept in `dead_letters`. Nobody hears of
-    that, or of a run that fails, by itself: `silence_alarm` goes off when no run completes, and
+    A run that cannot be started is tried again, and then kept in `dead_letter_queue`. Nobody hears
+    of that, or of a run that fails, by itself: `silence_alarm` goes off when no run completes, and
     `on_failure` says of each failed run why.
 
     Args:
@@ -59,7 +59,7 @@ class DriftMonitor(OwnedMonitor):
         job: machine, time, network and role of the runs. Left out: `MonitoringJob()`.
 
     Attributes:
-        dead_letters: queue with the runs that could not be started.
+        dead_letter_queue: queue with the runs that could not be started.
 
     Raises:
         ValueError: with every problem of the input.
@@ -72,11 +72,11 @@ class DriftMonitor(OwnedMonitor):
         DriftMonitor(
             stack,
             "DataQuality",
-            question=MonitoringQuestion.data_quality(),
-            data=MonitoredData.of_endpoint(
+            monitoring_type=MonitoringType.data_quality(),
+            monitoring_input=MonitoringInput.from_endpoint(
                 Endpoint.from_endpoint_name(stack, "Churn", "churn-prod"), capture_bucket=bucket
             ),
-            reports=Reports.to_bucket(bucket),
+            monitoring_output=MonitoringOutput.to_bucket(bucket),
             image=MonitoringImage.from_ecr_repository(repository, tag_or_digest="1"),
             baseline=Baseline.from_job(bucket, dataset_key="data/train.csv"),
         )
@@ -88,10 +88,10 @@ class DriftMonitor(OwnedMonitor):
         scope: Construct,
         construct_id: str,
         *,
-        question: MonitoringQuestion,
-        data: MonitoredData,
-        reports: Reports,
-        image: OwnImage,
+        monitoring_type: MonitoringType,
+        monitoring_input: MonitoringInput,
+        monitoring_output: MonitoringOutput,
+        image: CustomMonitoringImage,
         baseline: Baseline | None = None,
         frequency: MonitoringFrequency | None = None,
         job: MonitoringJob | None = None,
@@ -99,17 +99,17 @@ class DriftMonitor(OwnedMonitor):
         super().__init__(
             scope,
             construct_id,
-            question=question,
-            data=data,
-            reports=reports,
+            monitoring_type=monitoring_type,
+            monitoring_input=monitoring_input,
+            monitoring_output=monitoring_output,
             baseline=baseline,
             frequency=frequency,
             image=image,
             job=job,
         )
         self._name(self._own_name)
-        key = reports.encryption_key
-        self.dead_letters = DeadLetters(self, "DeadLetters", encryption_key=key)
+        key = monitoring_output.encryption_key
+        self.dead_letter_queue = DeadLetterQueue(self, "DeadLetters", encryption_key=key)
         ScheduledJobs(
             kind=PROCESSING,
             name_prefix=self.monitor_name,
@@ -118,7 +118,7 @@ class DriftMonitor(OwnedMonitor):
             time_zone="UTC",
             description=f"{self.monitor_name}: compares traffic with the baseline",
             role_description="EventBridge Scheduler: starts the runs of a monitor",
-            dead_letter_queue=self.dead_letters,
+            dead_letter_queue=self.dead_letter_queue,
             passed_role=self.role,
             # Of the schedule and the queue; and who starts a job grants its disk the key.
             permissions=list(use_keys([key])),
@@ -129,7 +129,7 @@ class DriftMonitor(OwnedMonitor):
         return (_SCHEDULE,)
 
     @staticmethod
-    def _default_namespace(kind: QuestionKind, *, of_endpoint: bool) -> str:
+    def _default_namespace(analysis_type: AnalysisType, *, of_endpoint: bool) -> str:
         return NAMESPACE
 
     def _own_problems(self) -> Iterator[str]:
@@ -144,12 +144,15 @@ class DriftMonitor(OwnedMonitor):
                 f"job instance_count: got {self._job.instance_count}; allowed is 1, since one "
                 "program reads all the traffic"
             )
-        if self.kind is MODEL_BIAS and self._question.probability_threshold is not None:
+        if (
+            self.analysis_type is MODEL_BIAS
+            and self._monitoring_type.probability_threshold is not None
+        ):
             yield (
-                f"probability_threshold: got {self._question.probability_threshold} for bias, "
-                "which is measured of the labels that people were answered; leave it out"
+                f"probability_threshold: got {self._monitoring_type.probability_threshold} for "
+                "bias, which is measured of the labels that people were answered; leave it out"
             )
-        if self.kind is MODEL_EXPLAINABILITY and self._question.model_data is None:
+        if self.analysis_type is MODEL_EXPLAINABILITY and self._monitoring_type.model_data is None:
             yield (
                 "explainability: got no model, which attributes answers to features; give "
                 "model_data_bucket and model_data_key"
@@ -157,8 +160,10 @@ class DriftMonitor(OwnedMonitor):
 
     def _address_problems(self) -> Iterator[str]:
         """Source: ProcessingEnvironmentMap of SageMaker's API reference."""
-        labels = self._question.ground_truth
-        addresses = {"monitored data": (self._data.source, self._data.prefix)}
+        labels = self._monitoring_type.ground_truth
+        addresses = {
+            "monitored data": (self._monitoring_input.source, self._monitoring_input.prefix)
+        }
         if labels is not None:
             addresses["ground truth"] = (labels.uri, labels.prefix)
         for name, (address, prefix) in addresses.items():
@@ -171,7 +176,7 @@ class DriftMonitor(OwnedMonitor):
                 )
 
     def _own_permissions(self) -> Iterator[Permission]:
-        yield from monitor_role.put_metrics([self.namespace])
+        yield from _monitor_role.put_metrics([self.namespace])
 
     @staticmethod
     def _runs(scope: Construct, monitor_name: str) -> Mapping[str, Any]:
@@ -181,8 +186,8 @@ class DriftMonitor(OwnedMonitor):
     def _inputs(self) -> dict[str, ProcessingInput]:
         """What a run reads from its disk, by the variable that names the file."""
         files = {
-            "analysis_config": self._question.analysis_config,
-            "model_source": self._question.model_data,
+            "analysis_config": self._monitoring_type.analysis_config,
+            "model_source": self._monitoring_type.model_data,
             "baseline_constraints": self._files.constraints if self._files else None,
             "baseline_statistics": self._files.statistics if self._files else None,
         }
@@ -193,22 +198,24 @@ class DriftMonitor(OwnedMonitor):
         }
 
     def _environment(self) -> dict[str, str]:
-        question, data = self._question, self._data
+        monitoring_type, monitoring_input = self._monitoring_type, self._monitoring_input
         chosen = {
-            "sagemaker_endpoint_name": data.endpoint_name,
-            "variant_name": data.variant_name,
-            "problem_type": question.problem_type,
-            "probability_threshold_attribute": question.probability_threshold,
-            "ground_truth_source": question.ground_truth.uri if question.ground_truth else None,
-            "ground_truth_delay_hours": question.ground_truth.delay_hours
-            if question.ground_truth
+            "sagemaker_endpoint_name": monitoring_input.endpoint_name,
+            "variant_name": monitoring_input.variant_name,
+            "problem_type": monitoring_type.problem_type,
+            "probability_threshold_attribute": monitoring_type.probability_threshold,
+            "ground_truth_source": monitoring_type.ground_truth.uri
+            if monitoring_type.ground_truth
+            else None,
+            "ground_truth_delay_hours": monitoring_type.ground_truth.delay_hours
+            if monitoring_type.ground_truth
             else None,
             **self._attributes(),
         }
         return {
-            "analysis_type": self.kind.analysis_type,
-            "dataset_source": data.source,
-            "dataset_format": data.container_format,
+            "analysis_type": self.analysis_type.name,
+            "dataset_source": monitoring_input.source,
+            "dataset_format": monitoring_input.container_format,
             "end_time": scheduler.ContextAttribute.scheduled_time,
             "period_hours": str(self.hours),
             "output_path": OUTPUT,
@@ -221,11 +228,11 @@ class DriftMonitor(OwnedMonitor):
 
     def _attributes(self) -> dict[str, str | None]:
         """Only of a batch: a job may have rearranged its answers (`OutputFilter`)."""
-        if self._data.endpoint is not None:
+        if self._monitoring_input.endpoint is not None:
             return {}
         return {
-            "inference_attribute": self._question.inference_attribute,
-            "probability_attribute": self._question.probability_attribute,
+            "inference_attribute": self._monitoring_type.inference_attribute,
+            "probability_attribute": self._monitoring_type.probability_attribute,
         }
 
     def _request(self) -> Mapping[str, Any]:
@@ -235,8 +242,8 @@ class DriftMonitor(OwnedMonitor):
             environment=self._environment(),
             inputs=list(self._inputs().values()),
             output_uri=self.reports_uri or "",
-            encryption_key=self._reports.encryption_key,
+            encryption_key=self._monitoring_output.encryption_key,
             job=self._job,
-            maximum_seconds=self._job.maximum_seconds(self.kind),
+            maximum_seconds=self._job.maximum_seconds(self.analysis_type),
             role_arn=self.role.role_arn,
         ).render()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 
-from .stored import prefix_problems
+from ._stored import prefix_problems
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,9 +7,9 @@ from aws_cdk import aws_s3 as s3
 
 from mlops_constructs._problems import is_known
 
-from .question_kind import QuestionKind
-from .reports import Reports
-from .stored import StoredFile, key_problems
+from ._analysis_type import AnalysisType
+from ._stored import StoredFile, key_problems
+from .monitoring_output import MonitoringOutput
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,23 +114,25 @@ class Baseline:
         """What the job reads that makes it."""
         return [file for file in (self.dataset, self.model_data) if file is not None]
 
-    def located(self, reports: Reports, monitor_name: str) -> BaselineFiles:
+    def located(self, monitoring_output: MonitoringOutput, monitor_name: str) -> BaselineFiles:
         """The files: those given, or those that the job will write."""
         if self.files is not None:
             return self.files
-        folder = f"{reports.prefix}/baseline/{monitor_name}"
+        folder = f"{monitoring_output.prefix}/baseline/{monitor_name}"
         return BaselineFiles(
-            constraints=StoredFile(bucket=reports.bucket, key=f"{folder}/constraints.json"),
-            statistics=StoredFile(bucket=reports.bucket, key=f"{folder}/statistics.json"),
+            constraints=StoredFile(
+                bucket=monitoring_output.bucket, key=f"{folder}/constraints.json"
+            ),
+            statistics=StoredFile(bucket=monitoring_output.bucket, key=f"{folder}/statistics.json"),
         )
 
-    def problems(self, kind: QuestionKind) -> Iterator[str]:
+    def problems(self, analysis_type: AnalysisType) -> Iterator[str]:
         """What AWS would refuse, or what would find nothing."""
         if self.dataset is not None:
             yield from key_problems("baseline dataset_key", self.dataset.key)
-            if kind.compares_labels and self.model_data is None:
+            if analysis_type.compares_labels and self.model_data is None:
                 yield (
-                    f"baseline: got Baseline.from_job for {kind.analysis_type} without the model, "
+                    f"baseline: got Baseline.from_job for {analysis_type.name} without the model, "
                     "which answers the rows of the dataset; give model_data_bucket and "
                     "model_data_key"
                 )
@@ -141,7 +143,7 @@ class Baseline:
         yield from key_problems("baseline constraints_key", self.files.constraints.key)
         if self.files.statistics is not None:
             yield from key_problems("baseline statistics_key", self.files.statistics.key)
-        elif kind.has_statistics:
+        elif analysis_type.has_statistics:
             yield (
                 "baseline statistics_key: got none for data quality, which compares distributions; "
                 "give the key of statistics.json"

@@ -10,7 +10,7 @@ from typing import Any
 from mlops_constructs._problems import Problems
 from mlops_constructs.yaml_document import Place, YamlDocument, first, shown
 
-from .studio_portal import StudioPortal
+from .studio_web_portal import StudioWebPortal
 from .user_settings import AppSettings, SpaceStorage, UserSettings
 
 _TEXT, _TEXTS, _NUMBER = "a text", "a list of texts", "a whole number"
@@ -18,19 +18,23 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "jupyter_lab": {"instance_type": _TEXT, "code_repositories": _TEXTS},
     "code_editor": {"instance_type": _TEXT},
     "storage": {"default_gib": _NUMBER, "maximum_gib": _NUMBER},
-    "portal": {"hidden_apps": _TEXTS, "hidden_tools": _TEXTS, "hidden_instance_types": _TEXTS},
+    "portal": {
+        "hidden_app_types": _TEXTS,
+        "hidden_ml_tools": _TEXTS,
+        "hidden_instance_types": _TEXTS,
+    },
 }
 _PERSON: Mapping[str, Any] = {"role": _TEXT, "identity_center_user": _TEXT, "settings": _SETTINGS}
 _PARTS: Mapping[str, type] = {
     "jupyter_lab": AppSettings,
     "code_editor": AppSettings,
     "storage": SpaceStorage,
-    "portal": StudioPortal,
+    "portal": StudioWebPortal,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Person:
+class StudioUser:
     """Somebody who works in a domain.
 
     Args:
@@ -41,7 +45,7 @@ class Person:
 
     Example:
         ```python
-        Person(user_profile_name="ada", role="scientists")
+        StudioUser(user_profile_name="ada", role="scientists")
         ```
     """
 
@@ -53,13 +57,13 @@ class Person:
     origin: str | None = field(default=None, compare=False, repr=False)
 
     @staticmethod
-    def from_yaml(path: str | Path) -> list[Person]:
+    def from_yaml(path: str | Path) -> list[StudioUser]:
         """Reads people from a YAML file, in its order.
 
         The file is a mapping of names; each may have a `role`, an `identity_center_user`, and
         `settings`: `jupyter_lab` (instance_type, code_repositories), `code_editor`
-        (instance_type), `storage` (default_gib, maximum_gib) and `portal` (hidden_apps,
-        hidden_tools, hidden_instance_types). Scripts and images come from the domain.
+        (instance_type), `storage` (default_gib, maximum_gib) and `portal` (hidden_app_types,
+        hidden_ml_tools, hidden_instance_types). Scripts and images come from the domain.
 
         Args:
             path: of the file, relative to the folder in which the app is started.
@@ -67,7 +71,7 @@ class Person:
         Raises:
             ValueError: with every mistake of the file, its line and its key.
 
-        Person.from_yaml("config/people.yaml")
+        StudioUser.from_yaml("config/users.yaml")
         """
         document = YamlDocument.read(path)
         people = [] if document.problems else _people(document)
@@ -77,7 +81,7 @@ class Person:
         return people
 
 
-def _people(document: YamlDocument) -> list[Person]:
+def _people(document: YamlDocument) -> list[StudioUser]:
     listed = document.content
     if not isinstance(listed, dict):
         document.complain((), "got no mapping; allowed are names of people, `ada:` and so on")
@@ -90,7 +94,9 @@ def _people(document: YamlDocument) -> list[Person]:
         }
         where = document.where((name,))
         found.append(
-            Person(user_profile_name=name, settings=UserSettings(**settings), origin=where, **given)
+            StudioUser(
+                user_profile_name=name, settings=UserSettings(**settings), origin=where, **given
+            )
         )
     return found
 

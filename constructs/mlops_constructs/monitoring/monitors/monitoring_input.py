@@ -9,10 +9,10 @@ from aws_cdk import aws_s3 as s3
 
 from mlops_constructs._problems import is_known
 
+from ._analysis_type import AnalysisType
+from ._endpoint_exclusions import exclusion_problems
+from ._stored import StoredPrefix, prefix_problems
 from .dataset_format import DatasetFormat
-from .endpoint_exclusions import exclusion_problems
-from .question_kind import QuestionKind
-from .stored import StoredPrefix, prefix_problems
 
 _LONGEST_URI = 512
 _CAPTURED = {"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}
@@ -26,25 +26,25 @@ class MonitoredEndpoint(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MonitoredData:
+class MonitoringInput:
     """The traffic that a monitor looks at; made by its static factories."""
 
     bucket: s3.IBucket
     prefix: str
     endpoint: MonitoredEndpoint | None = None
     dataset_format: DatasetFormat | None = None
-    asked: StoredPrefix | None = None
-    answered: StoredPrefix | None = None
+    transform_input: StoredPrefix | None = None
+    transform_output: StoredPrefix | None = None
     variant_name: str | None = None
 
     @staticmethod
-    def of_endpoint(
+    def from_endpoint(
         endpoint: MonitoredEndpoint,
         *,
         capture_bucket: s3.IBucket,
         capture_prefix: str = "capture",
         variant_name: str | None = None,
-    ) -> "MonitoredData":
+    ) -> "MonitoringInput":
         """The requests and answers that an endpoint captures.
 
         Args:
@@ -60,10 +60,10 @@ class MonitoredData:
 
         Example:
             ```python
-            MonitoredData.of_endpoint(endpoint, capture_bucket=bucket)
+            MonitoringInput.from_endpoint(endpoint, capture_bucket=bucket)
             ```
         """
-        return MonitoredData(
+        return MonitoringInput(
             bucket=capture_bucket,
             prefix=capture_prefix,
             endpoint=endpoint,
@@ -71,7 +71,7 @@ class MonitoredData:
         )
 
     @staticmethod
-    def of_batch_transform(
+    def from_batch_transform(
         bucket: s3.IBucket,
         *,
         prefix: str,
@@ -80,7 +80,7 @@ class MonitoredData:
         output_prefix: str | None = None,
         input_bucket: s3.IBucket | None = None,
         output_bucket: s3.IBucket | None = None,
-    ) -> "MonitoredData":
+    ) -> "MonitoringInput":
         """The input and output of batch transform jobs that capture data.
 
         A job captures no copies, but lists its files in manifests below
@@ -105,7 +105,7 @@ class MonitoredData:
 
         Example:
             ```python
-            MonitoredData.of_batch_transform(
+            MonitoringInput.from_batch_transform(
                 bucket,
                 prefix="batch/capture",
                 input_prefix="batch/customers",
@@ -113,12 +113,12 @@ class MonitoredData:
             )
             ```
         """
-        return MonitoredData(
+        return MonitoringInput(
             bucket=bucket,
             prefix=prefix,
             dataset_format=dataset_format or DatasetFormat.csv(header=False),
-            asked=_part(input_bucket or bucket, input_prefix),
-            answered=_part(output_bucket or bucket, output_prefix),
+            transform_input=_part(input_bucket or bucket, input_prefix),
+            transform_output=_part(output_bucket or bucket, output_prefix),
         )
 
     @property
@@ -145,13 +145,16 @@ class MonitoredData:
             chosen = {self.dataset_format.kind: self.dataset_format.options}
         return json.dumps(chosen, separators=(",", ":"))
 
-    def read(self, kind: QuestionKind) -> list[StoredPrefix]:
+    def read(self, analysis_type: AnalysisType) -> list[StoredPrefix]:
         """The parts of buckets that a question reads."""
-        listed = (self.asked, self.answered if kind.compares_labels else None)
+        listed = (
+            self.transform_input,
+            self.transform_output if analysis_type.compares_labels else None,
+        )
         own = StoredPrefix(bucket=self.bucket, prefix=self.prefix)
         return [own, *(part for part in listed if part is not None)]
 
-    def problems(self, kind: QuestionKind, *, own_role: bool) -> list[str]:
+    def problems(self, analysis_type: AnalysisType, *, own_role: bool) -> list[str]:
         """What AWS would refuse, as far as it can be known now.
 
         Args:
@@ -167,12 +170,12 @@ class MonitoredData:
                 f"monitored data prefix: got {len(self.prefix)} characters; the S3 URI with it may "
                 f"have {_LONGEST_URI}"
             )
-        return found + list(self._batch_problems(kind, own_role=own_role))
+        return found + list(self._batch_problems(analysis_type, own_role=own_role))
 
-    def _batch_problems(self, kind: QuestionKind, *, own_role: bool) -> Iterator[str]:
-        parts = {"input_prefix": self.asked}
-        if kind.compares_labels:
-            parts["output_prefix"] = self.answered
+    def _batch_problems(self, analysis_type: AnalysisType, *, own_role: bool) -> Iterator[str]:
+        parts = {"input_prefix": self.transform_input}
+        if analysis_type.compares_labels:
+            parts["output_prefix"] = self.transform_output
         for name, part in parts.items():
             if part is not None:
                 yield from prefix_problems(f"monitored data {name}", part.prefix)
@@ -182,9 +185,9 @@ class MonitoredData:
                     "files, which a run has to be allowed to read: give the part of the bucket, or "
                     "a role in MonitoringJob"
                 )
-        if kind.compares_labels and self.dataset_format == DatasetFormat.parquet():
+        if analysis_type.compares_labels and self.dataset_format == DatasetFormat.parquet():
             yield (
-                f"monitored data dataset_format: got Parquet for {kind.analysis_type}, whose "
+                f"monitored data dataset_format: got Parquet for {analysis_type.name}, whose "
                 "labels are found by inference ids; transform jobs append those to CSV and JSON"
             )
 

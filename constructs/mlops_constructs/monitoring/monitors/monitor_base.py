@@ -11,12 +11,12 @@ from mlops_constructs._job_events import PROCESSING_JOB, job_rule
 from mlops_constructs._problems import Problems
 from mlops_constructs._silence import period_of, silence_alarm, silence_problems
 
-from .question_kind import (
+from ._analysis_type import (
     DATA_QUALITY,
     MODEL_BIAS,
     MODEL_EXPLAINABILITY,
     MODEL_QUALITY,
-    QuestionKind,
+    AnalysisType,
 )
 
 
@@ -48,7 +48,7 @@ class MonitorBase(cdk.Resource):
     """
 
     monitor_name: str
-    kind: QuestionKind
+    analysis_type: AnalysisType
     namespace: str
     dimensions: Mapping[str, str]
     hours: int
@@ -97,7 +97,7 @@ class MonitorBase(cdk.Resource):
     def metric_greatest_drift(self, **options: Unpack[MonitorMetricOptions]) -> cloudwatch.Metric:
         """How far the feature is from the baseline that has drifted most, 0 to 1 (data quality).
 
-        One alarm on it watches all features, however many there are. The program of a project's
+        One alarm on it thresholds all features, however many there are. The program of a project's
         image puts it; AWS's own image does not.
 
         Raises:
@@ -156,20 +156,20 @@ class MonitorBase(cdk.Resource):
         self,
         feature: str,
         *,
-        answer: str = "label0",
+        explained_label: str = "label0",
         **options: Unpack[MonitorMetricOptions],
     ) -> cloudwatch.Metric:
         """How much a feature decides on the average: its global SHAP value (explainability).
 
         Args:
             feature: its name.
-            answer: the label that is explained. Left out: the only one.
+            explained_label: the label that is explained. Left out: the only one.
 
         Source: "CloudWatch metrics for feature drift analysis".
         """
         dimensions = {
             "ExplainabilityMethod": "KernelShap",
-            "Label": answer,
+            "Label": explained_label,
             "ValueType": "GlobalShapValues",
         }
         name = f"feature_{feature}"
@@ -179,7 +179,7 @@ class MonitorBase(cdk.Resource):
         self,
         construct_id: str,
         *,
-        longest_silence: cdk.Duration | None = None,
+        max_silence: cdk.Duration | None = None,
         metric: cloudwatch.Metric | None = None,
         description: str | None = None,
     ) -> cloudwatch.Alarm:
@@ -192,7 +192,7 @@ class MonitorBase(cdk.Resource):
         is made. It has no actions but those that are added.
 
         Args:
-            longest_silence: whole hours up to 7 days. Left out: twice the time from one run to the
+            max_silence: whole hours up to 7 days. Left out: twice the time from one run to the
                 next.
             metric: what a run puts at least once. Left out: `completed_runs`, which AWS's image
                 does not put: it needs one of its metrics here, and traffic to put it.
@@ -209,7 +209,7 @@ class MonitorBase(cdk.Resource):
             silent.add_alarm_action(actions.SnsAction(topic))
             ```
         """
-        silence = longest_silence or cdk.Duration.hours(2 * self.hours)
+        silence = max_silence or cdk.Duration.hours(2 * self.hours)
         problems = Problems(f"silence alarm {self.node.path}/{construct_id}")
         problems.extend(silence_problems(silence))
         problems.raise_if_any()
@@ -283,16 +283,16 @@ class MonitorBase(cdk.Resource):
 
     def _of(
         self,
-        kind: QuestionKind,
+        analysis_type: AnalysisType,
         metric_name: str,
         statistic: str,
         options: MonitorMetricOptions,
         dimensions: Mapping[str, str] | None = None,
     ) -> cloudwatch.Metric:
-        if kind is not self.kind:
+        if analysis_type is not self.analysis_type:
             raise ValueError(
-                f"monitor {self.node.path}: got the metric {metric_name} of {kind.analysis_type}; "
-                f"the monitor asks {self.kind.analysis_type}; use a monitor of that question"
+                f"monitor {self.node.path}: got the metric {metric_name} of {analysis_type.name}; "
+                f"the monitor asks {self.analysis_type.name}; use a monitor of that question"
             )
         chosen: MonitorMetricOptions = {"statistic": statistic, **options}
         return self.metric(metric_name, dimensions=dimensions, **chosen)

@@ -10,8 +10,8 @@ from constructs import Construct
 from mlops_constructs._endpoint_kind import EndpointKind
 from mlops_constructs._problems import Problems, is_known
 
-from .endpoint_graphs import ROWS
-from .metered_endpoint import EndpointMetrics, MeteredEndpoint, kind_of
+from ._endpoint_graphs import ROWS
+from ._endpoint_metrics import EndpointMetrics, MeteredEndpoint, kind_of
 from .metric_alarms import MetricAlarms
 
 _WIDTH = 24
@@ -19,7 +19,7 @@ _MOST_METRICS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
-class WatchedMonitor:
+class MonitorWidget:
     """What a dashboard shows of a monitor.
 
     Args:
@@ -29,7 +29,7 @@ class WatchedMonitor:
 
     Example:
         ```python
-        WatchedMonitor(title="Drift", metrics=[monitor.metric_drift("age")], threshold=0.1)
+        MonitorWidget(title="Drift", metrics=[monitor.metric_drift("age")], threshold=0.1)
         ```
     """
 
@@ -49,7 +49,7 @@ class EndpointDashboard(Construct):
 
     Args:
         endpoint: what is shown.
-        monitors: graphs of what monitors measure. Left out: none.
+        monitor_widgets: graphs of what monitors measure. Left out: none.
         alarms: whose states are shown. Left out: none.
         instance_price: US dollars for an instance and hour; not for a serverless endpoint. Left
             out: hours of instances are shown in place of their cost.
@@ -68,7 +68,7 @@ class EndpointDashboard(Construct):
             stack,
             "Dashboard",
             endpoint=endpoint,
-            monitors=[WatchedMonitor(title="Drift", metrics=[monitor.metric_drift("age")])],
+            monitor_widgets=[MonitorWidget(title="Drift", metrics=[monitor.metric_drift("age")])],
             instance_price=0.115,
         )
         ```
@@ -80,7 +80,7 @@ class EndpointDashboard(Construct):
         construct_id: str,
         *,
         endpoint: MeteredEndpoint,
-        monitors: Sequence[WatchedMonitor] = (),
+        monitor_widgets: Sequence[MonitorWidget] = (),
         alarms: Sequence[MetricAlarms] = (),
         instance_price: float | None = None,
         variant_name: str | None = None,
@@ -88,7 +88,7 @@ class EndpointDashboard(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         problems = Problems(f"EndpointDashboard {self.node.path}")
-        for monitor in monitors:
+        for monitor in monitor_widgets:
             if not 1 <= len(monitor.metrics) <= _MOST_METRICS:
                 problems.add(
                     f"monitor {monitor.title!r}: got {len(monitor.metrics)} metrics; allowed are 1 "
@@ -115,7 +115,7 @@ class EndpointDashboard(Construct):
         ]
         rows: list[list[cloudwatch.IWidget]] = [
             *ROWS[kind](minute),
-            *([[_drift(one) for one in monitors]] if monitors else []),
+            *([[_drift(one) for one in monitor_widgets]] if monitor_widgets else []),
             *([] if kind is EndpointKind.SERVERLESS else [[_cost(hour, instance_price)]]),
         ]
         if states:
@@ -129,7 +129,7 @@ class EndpointDashboard(Construct):
         )
 
 
-def _drift(monitor: WatchedMonitor) -> cloudwatch.IWidget:
+def _drift(monitor: MonitorWidget) -> cloudwatch.IWidget:
     lines = []
     if monitor.threshold is not None:
         lines.append(cloudwatch.HorizontalAnnotation(value=monitor.threshold, label="threshold"))

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from mlops_constructs.access import Permission
 
-from .stored import StoredFile, StoredPrefix
+from ._stored import StoredFile, StoredPrefix
 
 
 def read_prefix(source: StoredPrefix) -> Iterator[Permission]:

@@ -11,8 +11,8 @@ from mlops_constructs._job_network import JobNetwork
 from mlops_constructs._problems import is_known, outside
 from mlops_constructs.network import NetworkBase
 
-from .frequency import MonitoringFrequency
-from .question_kind import QuestionKind
+from ._analysis_type import AnalysisType
+from .monitoring_frequency import MonitoringFrequency
 
 _LONGEST_RUN_SECONDS = 86_400
 
@@ -69,31 +69,33 @@ class MonitoringJob:
         instance_type: for example `ml.m5.xlarge`.
         instance_count: how many work on one run; a `DriftMonitor` has one.
         volume_size_in_gb: disk of each.
-        maximum_runtime: how long a run may take. Left out: half of an hour with ground truth, else
+        max_runtime: how long a run may take. Left out: half of an hour with ground truth, else
             an hour, which are AWS's limits of an hourly schedule.
         network: of the runs. Left out: `MonitoringNetwork()`.
         role: with which they act. Left out: one that the monitor makes, with least privilege.
 
     Example:
         ```python
-        MonitoringJob(instance_type="ml.m5.xlarge", maximum_runtime=cdk.Duration.minutes(20))
+        MonitoringJob(instance_type="ml.m5.xlarge", max_runtime=cdk.Duration.minutes(20))
         ```
     """
 
     instance_type: str = "ml.m5.large"
     instance_count: int = 1
     volume_size_in_gb: int = 20
-    maximum_runtime: cdk.Duration | None = None
+    max_runtime: cdk.Duration | None = None
     network: MonitoringNetwork = MonitoringNetwork()
     role: iam.IRole | None = None
 
-    def maximum_seconds(self, kind: QuestionKind) -> int:
+    def maximum_seconds(self, analysis_type: AnalysisType) -> int:
         """How long a run may take, AWS's limit of an hourly one where nothing is said."""
-        if self.maximum_runtime is None:
-            return kind.longest_hourly_run
-        return int(self.maximum_runtime.to_seconds())
+        if self.max_runtime is None:
+            return analysis_type.longest_hourly_run
+        return int(self.max_runtime.to_seconds())
 
-    def problems(self, kind: QuestionKind, frequency: MonitoringFrequency) -> Iterator[str]:
+    def problems(
+        self, analysis_type: AnalysisType, frequency: MonitoringFrequency
+    ) -> Iterator[str]:
         """What AWS would refuse.
 
         Source: MonitoringStoppingCondition of SageMaker's API reference.
@@ -106,11 +108,11 @@ class MonitoringJob:
             yield f"job instance_count: got {self.instance_count}; allowed are 1 to 100"
         if outside(self.volume_size_in_gb, 1, 16_384):
             yield f"job volume_size_in_gb: got {self.volume_size_in_gb}; allowed are 1 to 16384"
-        longest = kind.longest_hourly_run if frequency.hours == 1 else _LONGEST_RUN_SECONDS
-        seconds = self.maximum_seconds(kind)
+        longest = analysis_type.longest_hourly_run if frequency.hours == 1 else _LONGEST_RUN_SECONDS
+        seconds = self.maximum_seconds(analysis_type)
         if not 1 <= seconds <= longest:
             yield (
-                f"job maximum_runtime: got {seconds} seconds; allowed are 1 to {longest} for runs "
+                f"job max_runtime: got {seconds} seconds; allowed are 1 to {longest} for runs "
                 f"every {frequency.hours} hours"
             )
         yield from self.network.problems()

@@ -11,19 +11,19 @@ from constructs import Construct
 from mlops_constructs._content_name import content_hash, name_by_content
 from mlops_constructs.access import Permission
 
-from . import monitor_role
+from . import _monitor_role
+from ._analysis_type import DATA_QUALITY, MODEL_EXPLAINABILITY, AnalysisType
+from ._job_definition import JobDefinition
+from ._owned_monitor import OwnedMonitor
+from ._stored import StoredPrefix
 from .baseline import Baseline
-from .frequency import MonitoringFrequency
-from .images import MERGER, MonitoringImage, OwnImage
-from .job import MonitoringJob
-from .job_definition import JobDefinition
 from .monitor_base import MonitorMetricOptions
-from .monitored_data import MonitoredData
-from .owned_monitor import OwnedMonitor
-from .question import MonitoringQuestion
-from .question_kind import DATA_QUALITY, MODEL_EXPLAINABILITY, QuestionKind
-from .reports import Reports
-from .stored import StoredPrefix
+from .monitoring_frequency import MonitoringFrequency
+from .monitoring_image import MERGER, CustomMonitoringImage, MonitoringImage
+from .monitoring_input import MonitoringInput
+from .monitoring_job import MonitoringJob
+from .monitoring_output import MonitoringOutput
+from .monitoring_type import MonitoringType
 
 _SCHEDULE = "AWS::SageMaker::MonitoringSchedule"
 
@@ -63,11 +63,11 @@ class ModelMonitor(OwnedMonitor):
         ModelMonitor(
             stack,
             "DataQuality",
-            question=MonitoringQuestion.data_quality(),
-            data=MonitoredData.of_endpoint(
+            monitoring_type=MonitoringType.data_quality(),
+            monitoring_input=MonitoringInput.from_endpoint(
                 Endpoint.from_endpoint_name(stack, "Churn", "churn-prod"), capture_bucket=bucket
             ),
-            reports=Reports.to_bucket(bucket),
+            monitoring_output=MonitoringOutput.to_bucket(bucket),
             baseline=Baseline.from_files(
                 bucket,
                 constraints_key="baseline/constraints.json",
@@ -83,9 +83,9 @@ class ModelMonitor(OwnedMonitor):
         scope: Construct,
         construct_id: str,
         *,
-        question: MonitoringQuestion,
-        data: MonitoredData,
-        reports: Reports,
+        monitoring_type: MonitoringType,
+        monitoring_input: MonitoringInput,
+        monitoring_output: MonitoringOutput,
         baseline: Baseline | None = None,
         frequency: MonitoringFrequency | None = None,
         image: MonitoringImage | None = None,
@@ -94,28 +94,29 @@ class ModelMonitor(OwnedMonitor):
         super().__init__(
             scope,
             construct_id,
-            question=question,
-            data=data,
-            reports=reports,
+            monitoring_type=monitoring_type,
+            monitoring_input=monitoring_input,
+            monitoring_output=monitoring_output,
             baseline=baseline,
             frequency=frequency,
-            image=image or MonitoringImage.of_region(),
+            image=image or MonitoringImage.prebuilt(),
             job=job,
         )
         content = JobDefinition(
-            question=question,
-            data=data,
-            reports=reports,
+            monitoring_type=monitoring_type,
+            monitoring_input=monitoring_input,
+            monitoring_output=monitoring_output,
             frequency=self._frequency,
             job=self._job,
             baseline=self._files,
             image_uri=self._image_uri,
-            own_image=isinstance(self._image, OwnImage),
+            own_image=isinstance(self._image, CustomMonitoringImage),
             role_arn=self.role.role_arn,
         ).content()
         expression = self._frequency.model_monitor_expression
-        name = f"{self._own_name}-{content_hash(self, [self.kind.member, content, expression])}"
-        definition = self.kind.definition(self, "JobDefinition", **content)
+        hashed = content_hash(self, [self.analysis_type.member, content, expression])
+        name = f"{self._own_name}-{hashed}"
+        definition = self.analysis_type.definition(self, "JobDefinition", **content)
         name_by_content(definition, "JobDefinitionName", self._own_name)
         config = sagemaker.CfnMonitoringSchedule
         schedule = sagemaker.CfnMonitoringSchedule(
@@ -124,7 +125,7 @@ class ModelMonitor(OwnedMonitor):
             monitoring_schedule_name=name,
             monitoring_schedule_config=config.MonitoringScheduleConfigProperty(
                 monitoring_job_definition_name=definition.job_definition_name,
-                monitoring_type=self.kind.member,
+                monitoring_type=self.analysis_type.member,
                 schedule_config=config.ScheduleConfigProperty(schedule_expression=expression),
             ),
         )
@@ -133,7 +134,7 @@ class ModelMonitor(OwnedMonitor):
         self._name(name)
 
     def metric_greatest_drift(self, **options: Unpack[MonitorMetricOptions]) -> cloudwatch.Metric:
-        if not isinstance(self._image, OwnImage):
+        if not isinstance(self._image, CustomMonitoringImage):
             raise ValueError(
                 f"monitor {self.node.path}: got the greatest drift of all features, which AWS's "
                 "image does not put; use metric_drift(feature) of each, or an image of your own"
@@ -144,7 +145,7 @@ class ModelMonitor(OwnedMonitor):
         self,
         construct_id: str,
         *,
-        longest_silence: cdk.Duration | None = None,
+        max_silence: cdk.Duration | None = None,
         metric: cloudwatch.Metric | None = None,
         description: str | None = None,
     ) -> cloudwatch.Alarm:
@@ -152,7 +153,7 @@ class ModelMonitor(OwnedMonitor):
 
         Args:
             construct_id: id of the alarm below the monitor.
-            longest_silence: whole hours up to 7 days. Left out: twice the time from one run to the
+            max_silence: whole hours up to 7 days. Left out: twice the time from one run to the
                 next.
             metric: what a run puts at least once. Required with AWS's image, which does not count
                 its runs. Left out with an image of your own: `completed_runs`.
@@ -162,18 +163,18 @@ class ModelMonitor(OwnedMonitor):
             ValueError: without a metric where AWS's image runs, or for a time that CloudWatch
                 cannot look at.
         """
-        if metric is None and not isinstance(self._image, OwnImage):
+        if metric is None and not isinstance(self._image, CustomMonitoringImage):
             raise ValueError(
                 f"monitor {self.node.path}: got no metric for the silence alarm, and AWS's image "
                 "does not count its runs; give one that it puts, such as "
                 "metric_completeness(feature)"
             )
         return super().silence_alarm(
-            construct_id, longest_silence=longest_silence, metric=metric, description=description
+            construct_id, max_silence=max_silence, metric=metric, description=description
         )
 
     def _resource_types(self) -> tuple[str, ...]:
-        return (self.kind.resource_type, _SCHEDULE)
+        return (self.analysis_type.resource_type, _SCHEDULE)
 
     @staticmethod
     def _runs(scope: Construct, monitor_name: str) -> Mapping[str, Any]:
@@ -184,21 +185,23 @@ class ModelMonitor(OwnedMonitor):
         return {"MonitoringScheduleArn": [{"equals-ignore-case": arn}]}
 
     @staticmethod
-    def _default_namespace(kind: QuestionKind, *, of_endpoint: bool) -> str:
-        return kind.namespace(of_endpoint=of_endpoint)
+    def _default_namespace(analysis_type: AnalysisType, *, of_endpoint: bool) -> str:
+        return analysis_type.namespace(of_endpoint=of_endpoint)
 
     def _own_problems(self) -> Iterator[str]:
-        if self._question.ground_truth is not None and isinstance(self._image, OwnImage):
+        if self._monitoring_type.ground_truth is not None and isinstance(
+            self._image, CustomMonitoringImage
+        ):
             # Whoever answers, AWS's own image merges the labels first.
-            yield from MonitoringImage.of_region().problems(self, MERGER)
-        if self._data.variant_name is not None:
+            yield from MonitoringImage.prebuilt().problems(self, MERGER)
+        if self._monitoring_input.variant_name is not None:
             yield (
-                f"variant_name: got {self._data.variant_name!r}, but Model Monitor reads the "
-                "traffic of all variants; leave it out, or use a DriftMonitor"
+                f"variant_name: got {self._monitoring_input.variant_name!r}, but Model Monitor "
+                "reads the traffic of all variants; leave it out, or use a DriftMonitor"
             )
         isolation = self._job.network.isolation
-        if self.kind is MODEL_EXPLAINABILITY:
-            if self._question.analysis_config is None:
+        if self.analysis_type is MODEL_EXPLAINABILITY:
+            if self._monitoring_type.analysis_config is None:
                 yield (
                     "explainability: got no analysis configuration, which Model Monitor needs; "
                     "give analysis_config_bucket and analysis_config_key"
@@ -209,27 +212,27 @@ class ModelMonitor(OwnedMonitor):
                     "explains; leave it out"
                 )
         makes_baseline = self._baseline is not None and self._baseline.dataset is not None
-        own_image = isinstance(self._image, OwnImage)
-        if makes_baseline and self.kind is not DATA_QUALITY and not own_image:
+        own_image = isinstance(self._image, CustomMonitoringImage)
+        if makes_baseline and self.analysis_type is not DATA_QUALITY and not own_image:
             yield (
-                f"baseline: got Baseline.from_job for {self.kind.analysis_type} with AWS's image, "
+                f"baseline: got Baseline.from_job for {self.analysis_type.name} with AWS's image, "
                 "which wants a dataset with answers in it; run that job in the pipeline "
                 "and give Baseline.from_files(…), or an image of your own"
             )
 
     def _own_permissions(self) -> Iterator[Permission]:
-        yield from monitor_role.put_metrics([self.namespace, f"/{self.namespace}"])
-        if self._question.ground_truth is not None:
+        yield from _monitor_role.put_metrics([self.namespace, f"/{self.namespace}"])
+        if self._monitoring_type.ground_truth is not None:
             yield from self._merging()
-        if self.kind is MODEL_EXPLAINABILITY:
-            yield from monitor_role.explain_with_shadow_endpoint(self)
+        if self.analysis_type is MODEL_EXPLAINABILITY:
+            yield from _monitor_role.explain_with_shadow_endpoint(self)
 
     def _merging(self) -> Iterator[Permission]:
         """Before a run a job of Model Monitor merges the labels into the traffic, and leaves the
         result below the reports, where the run reads it."""
-        merger = MonitoringImage.of_region().repository_arn(self, MERGER)
-        yield Permission(actions=monitor_role.PULL, resources=[merger])
-        merged = f"{self._reports.prefix}/merge"
-        yield from monitor_role.read_prefix(
-            StoredPrefix(bucket=self._reports.bucket, prefix=merged)
+        merger = MonitoringImage.prebuilt().repository_arn(self, MERGER)
+        yield Permission(actions=_monitor_role.PULL, resources=[merger])
+        merged = f"{self._monitoring_output.prefix}/merge"
+        yield from _monitor_role.read_prefix(
+            StoredPrefix(bucket=self._monitoring_output.bucket, prefix=merged)
         )

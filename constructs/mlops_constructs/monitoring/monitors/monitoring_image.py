@@ -39,7 +39,9 @@ class MonitoringImage(ABC):
     """The program of a monitor; made by its static factories."""
 
     @staticmethod
-    def from_ecr_repository(repository: ecr.IRepository, *, tag_or_digest: str) -> "OwnImage":
+    def from_ecr_repository(
+        repository: ecr.IRepository, *, tag_or_digest: str
+    ) -> "CustomMonitoringImage":
         """An image of one's own that keeps the contract of Model Monitor's containers.
 
         The image of a project (seed code, `model_build`) keeps it: its `monitor` command writes the
@@ -56,19 +58,19 @@ class MonitoringImage(ABC):
             MonitoringImage.from_ecr_repository(repository, tag_or_digest="1.0.3")
             ```
         """
-        return OwnImage(repository=repository, tag_or_digest=tag_or_digest)
+        return CustomMonitoringImage(repository=repository, tag_or_digest=tag_or_digest)
 
     @staticmethod
-    def of_region() -> "MonitoringImage":
+    def prebuilt() -> "MonitoringImage":
         """AWS's image of the region: the analyzer for data and model quality, Clarify's for bias
         and explainability. Closed to new customers since 2026-07-30.
 
         Example:
             ```python
-            MonitoringImage.of_region()
+            MonitoringImage.prebuilt()
             ```
         """
-        return RegionImage()
+        return PrebuiltMonitoringImage()
 
     @abstractmethod
     def uri(self, scope: Construct, kind: str) -> str:
@@ -84,7 +86,7 @@ class MonitoringImage(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnImage(MonitoringImage):
+class CustomMonitoringImage(MonitoringImage):
     """An image of a repository; made by `MonitoringImage.from_ecr_repository`."""
 
     repository: ecr.IRepository
@@ -103,8 +105,8 @@ class OwnImage(MonitoringImage):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegionImage(MonitoringImage):
-    """AWS's image of the region; made by `MonitoringImage.of_region`."""
+class PrebuiltMonitoringImage(MonitoringImage):
+    """AWS's image of the region; made by `MonitoringImage.prebuilt`."""
 
     def uri(self, scope: Construct, kind: str) -> str:
         stack = cdk.Stack.of(scope)

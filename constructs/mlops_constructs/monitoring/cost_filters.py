@@ -11,7 +11,7 @@ _TAG_KEY = re.compile(r"[\w\s.:/=+\-@]{1,128}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class BudgetedSpend:
+class CostFilters:
     """Which spending of an account a budget counts; made by its static factories.
 
     A tag counts only once somebody has activated it as a cost allocation tag, in Billing and Cost
@@ -25,7 +25,7 @@ class BudgetedSpend:
     services: Sequence[str]
 
     @staticmethod
-    def of_project(project_name: str, *, services: Sequence[str] = ()) -> "BudgetedSpend":
+    def of_project(project_name: str, *, services: Sequence[str] = ()) -> "CostFilters":
         """What carries the tag `sagemaker:project-name`, which a `Project` sets on all it makes.
 
         Args:
@@ -34,13 +34,13 @@ class BudgetedSpend:
 
         Example:
             ```python
-            BudgetedSpend.of_project("churn")
+            CostFilters.of_project("churn")
             ```
         """
-        return BudgetedSpend.of_tag(_PROJECT_TAG, project_name, services=services)
+        return CostFilters.of_tag(_PROJECT_TAG, project_name, services=services)
 
     @staticmethod
-    def of_tag(key: str, value: str, *, services: Sequence[str] = ()) -> "BudgetedSpend":
+    def of_tag(key: str, value: str, *, services: Sequence[str] = ()) -> "CostFilters":
         """What carries a tag of one's own.
 
         Args:
@@ -50,13 +50,13 @@ class BudgetedSpend:
 
         Example:
             ```python
-            BudgetedSpend.of_tag("cost-center", "4711", services=["Amazon SageMaker"])
+            CostFilters.of_tag("cost-center", "4711", services=["Amazon SageMaker"])
             ```
         """
-        return BudgetedSpend(tags={key: value}, services=services)
+        return CostFilters(tags={key: value}, services=services)
 
     @staticmethod
-    def of_services(*services: str) -> "BudgetedSpend":
+    def of_services(*services: str) -> "CostFilters":
         """All that services cost in the account, whoever uses them; it needs no tag.
 
         Args:
@@ -65,12 +65,12 @@ class BudgetedSpend:
 
         Example:
             ```python
-            BudgetedSpend.of_services("Amazon SageMaker", "AmazonCloudWatch")
+            CostFilters.of_services("Amazon SageMaker", "AmazonCloudWatch")
             ```
         """
-        return BudgetedSpend(tags={}, services=services)
+        return CostFilters(tags={}, services=services)
 
-    def cost_filters(self) -> dict[str, list[str]]:
+    def render(self) -> dict[str, list[str]]:
         """The filters in AWS's words: a user's tag is `user:KEY$VALUE`."""
         filters = {
             "TagKeyValue": [f"user:{key}${value}" for key, value in self.tags.items()],
@@ -84,11 +84,13 @@ class BudgetedSpend:
         for key, value in self.tags.items():
             if is_known(key) and (key.startswith("aws:") or not _TAG_KEY.fullmatch(key)):
                 found.append(
-                    f"spend: got the tag key {key!r}; allowed are 1 to 128 letters, digits, spaces "
-                    "and _ . : / = + - @, not beginning with 'aws:'"
+                    f"cost_filters: got the tag key {key!r}; allowed are 1 to 128 letters, digits, "
+                    "spaces and _ . : / = + - @, not beginning with 'aws:'"
                 )
             if is_known(value) and not 1 <= len(value) <= 256:
-                found.append(f"spend: got {len(value)} characters as value of {key}; 1 to 256")
-        if not self.cost_filters():
-            found.append("spend: got no tag and no service; name what the budget counts")
+                found.append(
+                    f"cost_filters: got {len(value)} characters as value of {key}; 1 to 256"
+                )
+        if not self.render():
+            found.append("cost_filters: got no tag and no service; name what the budget counts")
         return found

@@ -46,30 +46,34 @@ class ModelMonitorWithOwnImage(cdk.Stack):
         labels = monitoring.GroundTruth.in_bucket(
             stores.bucket, prefix="ground-truth", delay=cdk.Duration.hours(6)
         )
-        questions = {
-            "DataQuality": monitoring.MonitoringQuestion.data_quality(),
-            "ModelQuality": monitoring.MonitoringQuestion.model_quality(
+        monitoring_types = {
+            "DataQuality": monitoring.MonitoringType.data_quality(),
+            "ModelQuality": monitoring.MonitoringType.model_quality(
                 problem_type="BinaryClassification", ground_truth=labels
             ),
-            "Bias": monitoring.MonitoringQuestion.bias(
+            "Bias": monitoring.MonitoringType.model_bias(
                 ground_truth=labels,
                 analysis_config_bucket=stores.bucket,
                 analysis_config_key="monitoring/bias/analysis_config.json",
             ),
-            "Explainability": monitoring.MonitoringQuestion.explainability(
+            "Explainability": monitoring.MonitoringType.model_explainability(
                 analysis_config_bucket=stores.bucket,
                 analysis_config_key="monitoring/explainability/analysis_config.json",
                 model_data_bucket=stores.bucket,
                 model_data_key="models/churn/model.tar.gz",
             ),
         }
-        for hour, (name, question) in enumerate(questions.items()):
+        for hour, (name, monitoring_type) in enumerate(monitoring_types.items()):
             monitor = monitoring.ModelMonitor(
                 self,
                 name,
-                question=question,
-                data=monitoring.MonitoredData.of_endpoint(endpoint, capture_bucket=stores.bucket),
-                reports=monitoring.Reports.to_bucket(stores.bucket, prefix=f"monitors/{name}"),
+                monitoring_type=monitoring_type,
+                monitoring_input=monitoring.MonitoringInput.from_endpoint(
+                    endpoint, capture_bucket=stores.bucket
+                ),
+                monitoring_output=monitoring.MonitoringOutput.to_bucket(
+                    stores.bucket, prefix=f"monitors/{name}"
+                ),
                 image=monitoring.MonitoringImage.from_ecr_repository(
                     stores.repository, tag_or_digest="1"
                 ),

@@ -7,22 +7,22 @@ from aws_cdk import aws_s3 as s3
 
 from mlops_constructs._problems import is_known, outside
 
-from .frequency import MonitoringFrequency
-from .ground_truth import GroundTruth
-from .question_kind import (
+from ._analysis_type import (
     DATA_QUALITY,
     MODEL_BIAS,
     MODEL_EXPLAINABILITY,
     MODEL_QUALITY,
-    QuestionKind,
+    AnalysisType,
 )
-from .stored import StoredFile, key_problems
+from ._stored import StoredFile, key_problems
+from .ground_truth import GroundTruth
+from .monitoring_frequency import MonitoringFrequency
 
 PROBLEM_TYPES = ("BinaryClassification", "MulticlassClassification", "Regression")
 
 
 @dataclass(frozen=True, kw_only=True)
-class MonitoringQuestion:
+class MonitoringType:
     """What a monitor asks; made by its static factories.
 
     Both monitors take the same questions. `inference_attribute` and `probability_attribute` are for
@@ -31,7 +31,7 @@ class MonitoringQuestion:
     transform jobs that an `OutputFilter` has rearranged.
     """
 
-    kind: QuestionKind
+    analysis_type: AnalysisType
     ground_truth: GroundTruth | None = None
     problem_type: str | None = None
     analysis_config: StoredFile | None = None
@@ -42,15 +42,15 @@ class MonitoringQuestion:
     incomplete: Sequence[str] = ()
 
     @staticmethod
-    def data_quality() -> "MonitoringQuestion":
+    def data_quality() -> "MonitoringType":
         """Are requests still like the training data: complete, of the same types and distributions?
 
         Example:
             ```python
-            MonitoringQuestion.data_quality()
+            MonitoringType.data_quality()
             ```
         """
-        return MonitoringQuestion(kind=DATA_QUALITY)
+        return MonitoringType(analysis_type=DATA_QUALITY)
 
     @staticmethod
     def model_quality(
@@ -60,7 +60,7 @@ class MonitoringQuestion:
         inference_attribute: str | None = None,
         probability_attribute: str | None = None,
         probability_threshold: float | None = None,
-    ) -> "MonitoringQuestion":
+    ) -> "MonitoringType":
         """Is the model still as good as at its evaluation?
 
         Args:
@@ -73,14 +73,14 @@ class MonitoringQuestion:
 
         Example:
             ```python
-            MonitoringQuestion.model_quality(
+            MonitoringType.model_quality(
                 problem_type="BinaryClassification",
                 ground_truth=GroundTruth.in_bucket(bucket, prefix="ground-truth"),
             )
             ```
         """
-        return MonitoringQuestion(
-            kind=MODEL_QUALITY,
+        return MonitoringType(
+            analysis_type=MODEL_QUALITY,
             problem_type=problem_type,
             ground_truth=ground_truth,
             inference_attribute=inference_attribute,
@@ -89,7 +89,7 @@ class MonitoringQuestion:
         )
 
     @staticmethod
-    def bias(
+    def model_bias(
         *,
         ground_truth: GroundTruth,
         analysis_config_bucket: s3.IBucket,
@@ -97,7 +97,7 @@ class MonitoringQuestion:
         inference_attribute: str | None = None,
         probability_attribute: str | None = None,
         probability_threshold: float | None = None,
-    ) -> "MonitoringQuestion":
+    ) -> "MonitoringType":
         """Does the model treat groups of people differently than it did?
 
         Args:
@@ -115,15 +115,15 @@ class MonitoringQuestion:
 
         Example:
             ```python
-            MonitoringQuestion.bias(
+            MonitoringType.model_bias(
                 ground_truth=GroundTruth.in_bucket(bucket, prefix="ground-truth"),
                 analysis_config_bucket=bucket,
                 analysis_config_key="monitoring/analysis_config.json",
             )
             ```
         """
-        return MonitoringQuestion(
-            kind=MODEL_BIAS,
+        return MonitoringType(
+            analysis_type=MODEL_BIAS,
             ground_truth=ground_truth,
             analysis_config=StoredFile(bucket=analysis_config_bucket, key=analysis_config_key),
             inference_attribute=inference_attribute,
@@ -132,13 +132,13 @@ class MonitoringQuestion:
         )
 
     @staticmethod
-    def explainability(
+    def model_explainability(
         *,
         analysis_config_bucket: s3.IBucket | None = None,
         analysis_config_key: str | None = None,
         model_data_bucket: s3.IBucket | None = None,
         model_data_key: str | None = None,
-    ) -> "MonitoringQuestion":
+    ) -> "MonitoringType":
         """Do the same features still decide?
 
         Args:
@@ -151,13 +151,13 @@ class MonitoringQuestion:
 
         Example:
             ```python
-            MonitoringQuestion.explainability(
+            MonitoringType.model_explainability(
                 model_data_bucket=bucket, model_data_key="models/churn/model.tar.gz"
             )
             ```
         """
-        return MonitoringQuestion(
-            kind=MODEL_EXPLAINABILITY,
+        return MonitoringType(
+            analysis_type=MODEL_EXPLAINABILITY,
             analysis_config=_file(analysis_config_bucket, analysis_config_key),
             model_data=_file(model_data_bucket, model_data_key),
             incomplete=[

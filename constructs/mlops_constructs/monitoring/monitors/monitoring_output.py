@@ -8,15 +8,15 @@ from aws_cdk import aws_s3 as s3
 
 from mlops_constructs._problems import is_known
 
-from .stored import prefix_problems
+from ._stored import prefix_problems
 
 _NAMESPACE = re.compile(r"[^:][0-9A-Za-z.\-_/#:]{0,254}")
 _LONGEST_URI = 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reports:
-    """Where the findings of a monitor go; made by `Reports.to_bucket`."""
+class MonitoringOutput:
+    """Where the findings of a monitor go; made by `MonitoringOutput.to_bucket`."""
 
     bucket: s3.IBucket
     prefix: str
@@ -30,7 +30,7 @@ class Reports:
         prefix: str = "monitoring",
         encryption_key: kms.IKey | None = None,
         namespace: str | None = None,
-    ) -> "Reports":
+    ) -> "MonitoringOutput":
         """`statistics.json`, `constraints.json` and `constraint_violations.json` of each run, below
         `prefix/<endpoint>/<monitor>/yyyy/mm/dd/hh/`.
 
@@ -47,10 +47,10 @@ class Reports:
 
         Example:
             ```python
-            Reports.to_bucket(bucket, prefix="monitoring")
+            MonitoringOutput.to_bucket(bucket, prefix="monitoring")
             ```
         """
-        return Reports(
+        return MonitoringOutput(
             bucket=bucket,
             prefix=prefix,
             encryption_key=encryption_key or bucket.encryption_key,

@@ -42,24 +42,29 @@ ML_TOOLS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class StudioPortal:
+class StudioWebPortal:
     """What is left out of Studio's navigation. What is hidden is not forbidden: IAM does that.
 
     Args:
-        hidden_apps: applications. Left out: those that this library sets up for nobody.
-        hidden_tools: machine learning tools. Left out: those that open in Canvas.
+        hidden_app_types: applications. Left out: those that this library sets up for nobody.
+        hidden_ml_tools: machine learning tools. Left out: those that open in Canvas.
         hidden_instance_types: instances that people shall not choose. Left out: none.
 
     Source: StudioWebPortalSettings in SageMaker's API reference.
 
     Example:
         ```python
-        StudioPortal(hidden_tools=["AutoMl", "DataWrangler", "JumpStart"])
+        StudioWebPortal(hidden_ml_tools=["AutoMl", "DataWrangler", "JumpStart"])
         ```
     """
 
-    hidden_apps: Sequence[str] = ("Canvas", "DetailedProfiler", "JupyterServer", "RStudioServerPro")
-    hidden_tools: Sequence[str] = ("AutoMl", "DataWrangler")
+    hidden_app_types: Sequence[str] = (
+        "Canvas",
+        "DetailedProfiler",
+        "JupyterServer",
+        "RStudioServerPro",
+    )
+    hidden_ml_tools: Sequence[str] = ("AutoMl", "DataWrangler")
     hidden_instance_types: Sequence[str] = ()
 
     def problems(self) -> list[str]:
@@ -67,8 +72,8 @@ class StudioPortal:
         return [
             f"portal {name}: got {one!r}; allowed are {', '.join(allowed)}"
             for name, given, allowed in (
-                ("hidden_apps", self.hidden_apps, APP_TYPES),
-                ("hidden_tools", self.hidden_tools, ML_TOOLS),
+                ("hidden_app_types", self.hidden_app_types, APP_TYPES),
+                ("hidden_ml_tools", self.hidden_ml_tools, ML_TOOLS),
             )
             for one in given
             if is_known(one) and one not in allowed
@@ -77,7 +82,7 @@ class StudioPortal:
     def render(self, l1: Any) -> Any:
         """The StudioWebPortalSettings; `l1` is CfnDomain or CfnUserProfile."""
         return l1.StudioWebPortalSettingsProperty(
-            hidden_app_types=list(self.hidden_apps) or None,
-            hidden_ml_tools=list(self.hidden_tools) or None,
+            hidden_app_types=list(self.hidden_app_types) or None,
+            hidden_ml_tools=list(self.hidden_ml_tools) or None,
             hidden_instance_types=list(self.hidden_instance_types) or None,
         )

@@ -15,7 +15,7 @@ _COMPARISON = cloudwatch.ComparisonOperator
 
 
 @dataclass(frozen=True, kw_only=True)
-class Watch:
+class MetricThresholds:
     """A metric, and the thresholds of its alarms by severity; made by its static factories."""
 
     name: str
@@ -35,7 +35,7 @@ class Watch:
         evaluation_periods: int = 1,
         datapoints_to_alarm: int | None = None,
         description: str = "",
-    ) -> "Watch":
+    ) -> "MetricThresholds":
         """Goes off above a threshold.
 
         Args:
@@ -48,10 +48,12 @@ class Watch:
 
         Example:
             ```python
-            Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1, "Critical": 0.3})
+            MetricThresholds.above(
+                "Age", monitor.metric_drift("age"), {"Warning": 0.1, "Critical": 0.3}
+            )
             ```
         """
-        return Watch(
+        return MetricThresholds(
             name=name,
             metric=metric,
             thresholds=thresholds,
@@ -70,15 +72,15 @@ class Watch:
         evaluation_periods: int = 1,
         datapoints_to_alarm: int | None = None,
         description: str = "",
-    ) -> "Watch":
+    ) -> "MetricThresholds":
         """Goes off below a threshold; the parameters are those of `above`.
 
         Example:
             ```python
-            Watch.below("Auc", quality_monitor.metric_quality("auc"), {"Critical": 0.8})
+            MetricThresholds.below("Auc", quality_monitor.metric_quality("auc"), {"Critical": 0.8})
             ```
         """
-        return Watch(
+        return MetricThresholds(
             name=name,
             metric=metric,
             thresholds=thresholds,
@@ -95,7 +97,7 @@ class MetricAlarms(Construct):
     No data is no alarm: an endpoint without traffic and a monitor that has not run yet are well.
 
     Args:
-        watches: what is watched, each under a name of its own.
+        thresholds: what is watched, each under a name of its own.
         actions: what the alarms of a severity do; they share what an action makes, such as a rule
             and its role. Left out: they only show their state.
 
@@ -110,8 +112,10 @@ class MetricAlarms(Construct):
         MetricAlarms(
             stack,
             "DriftAlarms",
-            watches=[
-                Watch.above("Age", monitor.metric_drift("age"), {"Warning": 0.1, "Critical": 0.3})
+            thresholds=[
+                MetricThresholds.above(
+                    "Age", monitor.metric_drift("age"), {"Warning": 0.1, "Critical": 0.3}
+                )
             ],
             actions={
                 "Warning": [AlarmAction.notify(topic)],
@@ -128,15 +132,15 @@ class MetricAlarms(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        watches: Sequence[Watch],
+        thresholds: Sequence[MetricThresholds],
         actions: Mapping[str, Sequence[AlarmAction]] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         problems = Problems(f"{type(self).__name__} {self.node.path}")
-        problems.extend(_watch_problems(watches, actions or {}))
+        problems.extend(_watch_problems(thresholds, actions or {}))
         problems.raise_if_any()
         self.alarms = {
-            watch.name: self._define(Construct(self, watch.name), watch) for watch in watches
+            watch.name: self._define(Construct(self, watch.name), watch) for watch in thresholds
         }
         for severity, chosen in (actions or {}).items():
             for number, action in enumerate(chosen, start=1):
@@ -147,7 +151,7 @@ class MetricAlarms(Construct):
         """The alarms of a severity, for example for a rollback."""
         return [named[severity] for named in self.alarms.values() if severity in named]
 
-    def _define(self, scope: Construct, watch: Watch) -> dict[str, cloudwatch.Alarm]:
+    def _define(self, scope: Construct, watch: MetricThresholds) -> dict[str, cloudwatch.Alarm]:
         return {
             severity: cloudwatch.Alarm(
                 scope,
@@ -165,23 +169,23 @@ class MetricAlarms(Construct):
 
 
 def _watch_problems(
-    watches: Sequence[Watch], actions: Mapping[str, Sequence[AlarmAction]]
+    thresholds: Sequence[MetricThresholds], actions: Mapping[str, Sequence[AlarmAction]]
 ) -> list[str]:
     found = []
-    if not watches:
-        found.append("watches: got none; give at least one metric and its thresholds")
-    names = [watch.name for watch in watches]
+    if not thresholds:
+        found.append("thresholds: got none; give at least one metric and its thresholds")
+    names = [watch.name for watch in thresholds]
     found += [
         f"watch {name}: got {names.count(name)} of this name; allowed is one"
         for name in sorted(set(names))
         if names.count(name) > 1
     ]
-    for watch in watches:
+    for watch in thresholds:
         if not watch.thresholds:
             found.append(f"watch {watch.name}: got no thresholds; give one for each severity")
         found += _threshold_problems(watch)
         found += _period_problems(watch)
-    known = {severity for watch in watches for severity in watch.thresholds}
+    known = {severity for watch in thresholds for severity in watch.thresholds}
     found += [
         f"actions: got the severity {severity!r}, for which nothing has a threshold; allowed are "
         f"{', '.join(sorted(known))}"
@@ -189,12 +193,12 @@ def _watch_problems(
         if severity not in known
     ]
     for severity, chosen in actions.items():
-        count = sum(severity in watch.thresholds for watch in watches)
+        count = sum(severity in watch.thresholds for watch in thresholds)
         found += [problem for action in chosen for problem in action.problems(count)]
     return found
 
 
-def _threshold_problems(watch: Watch) -> list[str]:
+def _threshold_problems(watch: MetricThresholds) -> list[str]:
     """Two alarms of one threshold go off together, and say the same twice."""
     known = {name: limit for name, limit in watch.thresholds.items() if is_known(limit)}
     by_limit: dict[float, list[str]] = {}
@@ -208,7 +212,7 @@ def _threshold_problems(watch: Watch) -> list[str]:
     ]
 
 
-def _period_problems(watch: Watch) -> list[str]:
+def _period_problems(watch: MetricThresholds) -> list[str]:
     """Source: PutMetricAlarm of CloudWatch's API reference."""
     periods, needed = watch.evaluation_periods, watch.datapoints_to_alarm
     if not is_known(periods):

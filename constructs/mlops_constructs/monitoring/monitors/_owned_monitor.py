@@ -13,18 +13,18 @@ from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.access._network_interfaces import network_interface_permissions
 
-from . import monitor_role
+from . import _monitor_role
+from ._analysis_type import ANALYSIS_TYPES, AnalysisType
+from ._stored import StoredPrefix
 from .baseline import Baseline
 from .baseline_job import BaselineJob
-from .frequency import MonitoringFrequency
-from .images import MonitoringImage, OwnImage
-from .job import MonitoringJob
 from .monitor_base import MonitorBase
-from .monitored_data import MonitoredData
-from .question import MonitoringQuestion
-from .question_kind import KINDS, QuestionKind
-from .reports import Reports
-from .stored import StoredPrefix
+from .monitoring_frequency import MonitoringFrequency
+from .monitoring_image import CustomMonitoringImage, MonitoringImage
+from .monitoring_input import MonitoringInput
+from .monitoring_job import MonitoringJob
+from .monitoring_output import MonitoringOutput
+from .monitoring_type import MonitoringType
 
 LONGEST_NAME = 26
 """Leaves room for what makes the name of a run unique; a name has 63 characters."""
@@ -46,30 +46,36 @@ class OwnedMonitor(MonitorBase):
         scope: Construct,
         construct_id: str,
         *,
-        question: MonitoringQuestion,
-        data: MonitoredData,
-        reports: Reports,
+        monitoring_type: MonitoringType,
+        monitoring_input: MonitoringInput,
+        monitoring_output: MonitoringOutput,
         frequency: MonitoringFrequency | None,
         baseline: Baseline | None,
         image: MonitoringImage,
         job: MonitoringJob | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._question, self._data, self._reports = question, data, reports
+        self._monitoring_type, self._monitoring_input, self._monitoring_output = (
+            monitoring_type,
+            monitoring_input,
+            monitoring_output,
+        )
         self._frequency = frequency or MonitoringFrequency.hourly()
         self._image, self._job = image, job or MonitoringJob()
         self._baseline = baseline
-        self.kind = question.kind
+        self.analysis_type = monitoring_type.analysis_type
         self._judge()
         self._own_name = cdk.Names.unique_resource_name(
             self, max_length=LONGEST_NAME, separator="-"
         )
         self.hours = self._frequency.hours
-        self.namespace = reports.namespace or self._default_namespace(
-            self.kind, of_endpoint=data.endpoint is not None
+        self.namespace = monitoring_output.namespace or self._default_namespace(
+            self.analysis_type, of_endpoint=monitoring_input.endpoint is not None
         )
-        self._image_uri = image.uri(self, self.kind.image)
-        self._files = baseline.located(reports, self._own_name) if baseline is not None else None
+        self._image_uri = image.uri(self, self.analysis_type.image)
+        self._files = (
+            baseline.located(monitoring_output, self._own_name) if baseline is not None else None
+        )
         self.role = self._job.role or self._define_role()
         self.baseline_job = self._define_baseline_job()
 
@@ -98,15 +104,15 @@ class OwnedMonitor(MonitorBase):
         Raises:
             ValueError: if there is no such type.
         """
-        if analysis_type not in KINDS:
+        if analysis_type not in ANALYSIS_TYPES:
             raise ValueError(
                 f"{scope.node.path}/{construct_id} analysis_type: got {analysis_type!r}; allowed "
-                f"are {', '.join(KINDS)}"
+                f"are {', '.join(ANALYSIS_TYPES)}"
             )
         imported = MonitorBase(scope, construct_id, physical_name=monitor_name)
-        imported.kind, imported.hours = KINDS[analysis_type], hours
+        imported.analysis_type, imported.hours = ANALYSIS_TYPES[analysis_type], hours
         imported.namespace = namespace or cls._default_namespace(
-            imported.kind, of_endpoint=endpoint_name is not None
+            imported.analysis_type, of_endpoint=endpoint_name is not None
         )
         imported.monitor_name, imported.reports_uri = monitor_name, None
         imported.dimensions = _dimensions(endpoint_name, monitor_name)
@@ -119,22 +125,26 @@ class OwnedMonitor(MonitorBase):
         raise NotImplementedError
 
     @staticmethod
-    def _default_namespace(kind: QuestionKind, *, of_endpoint: bool) -> str:
+    def _default_namespace(analysis_type: AnalysisType, *, of_endpoint: bool) -> str:
         """Where metrics go when nothing else is said."""
         raise NotImplementedError
 
     def _judge(self) -> None:
         problems = Problems(f"{type(self).__name__} {self.node.path}")
         problems.extend(region_problems(self, *self._resource_types()))
-        problems.extend(self._image.problems(self, self.kind.image))
-        problems.extend(self._question.problems())
-        problems.extend(self._data.problems(self.kind, own_role=self._job.role is None))
-        problems.extend(self._reports.problems())
+        problems.extend(self._image.problems(self, self.analysis_type.image))
+        problems.extend(self._monitoring_type.problems())
+        problems.extend(
+            self._monitoring_input.problems(self.analysis_type, own_role=self._job.role is None)
+        )
+        problems.extend(self._monitoring_output.problems())
         problems.extend(self._frequency.problems())
-        problems.extend(self._job.problems(self.kind, self._frequency))
-        problems.extend(self._job.disk_problems(encrypted=self._reports.encryption_key is not None))
+        problems.extend(self._job.problems(self.analysis_type, self._frequency))
+        problems.extend(
+            self._job.disk_problems(encrypted=self._monitoring_output.encryption_key is not None)
+        )
         if self._baseline is not None:
-            problems.extend(self._baseline.problems(self.kind))
+            problems.extend(self._baseline.problems(self.analysis_type))
         problems.extend(self._own_problems())
         problems.raise_if_any()
 
@@ -150,11 +160,11 @@ class OwnedMonitor(MonitorBase):
     def _name(self, monitor_name: str) -> None:
         """What follows from the name."""
         self.monitor_name = monitor_name
-        endpoint = self._data.endpoint_name
+        endpoint = self._monitoring_input.endpoint_name
         self.dimensions = _dimensions(endpoint, monitor_name)
         self.runs = self._runs(self, monitor_name)
         folder = "/".join(part for part in (endpoint, monitor_name) if part is not None)
-        self.reports_uri = f"{self._reports.uri}/{folder}"
+        self.reports_uri = f"{self._monitoring_output.uri}/{folder}"
 
     def _define_role(self) -> iam.IRole:
         return ServiceRole(
@@ -166,25 +176,31 @@ class OwnedMonitor(MonitorBase):
         )
 
     def _permissions(self) -> Iterator[Permission]:
-        question, data, reports = self._question, self._data, self._reports
-        prefixes = data.read(self.kind)
-        if question.ground_truth is not None:
-            labels = question.ground_truth
+        monitoring_type, monitoring_input, monitoring_output = (
+            self._monitoring_type,
+            self._monitoring_input,
+            self._monitoring_output,
+        )
+        prefixes = monitoring_input.read(self.analysis_type)
+        if monitoring_type.ground_truth is not None:
+            labels = monitoring_type.ground_truth
             prefixes.append(StoredPrefix(bucket=labels.bucket, prefix=labels.prefix))
-        files = [*question.files]
+        files = [*monitoring_type.files]
         if self._files is not None:
             files += [file for file in (self._files.constraints, self._files.statistics) if file]
         if self._baseline is not None:
             files += self._baseline.read_files
         for prefix in prefixes:
-            yield from monitor_role.read_prefix(prefix)
-        yield from monitor_role.read_files(files)
-        yield from monitor_role.write_reports(reports.bucket, reports.prefix)
+            yield from _monitor_role.read_prefix(prefix)
+        yield from _monitor_role.read_files(files)
+        yield from _monitor_role.write_reports(monitoring_output.bucket, monitoring_output.prefix)
         buckets = [one.bucket for one in prefixes] + [file.bucket for file in files]
         yield from use_keys(
-            [reports.encryption_key, *(bucket.encryption_key for bucket in buckets)]
+            [monitoring_output.encryption_key, *(bucket.encryption_key for bucket in buckets)]
         )
-        yield from monitor_role.pull_image(self._image.repository_arn(self, self.kind.image))
+        yield from _monitor_role.pull_image(
+            self._image.repository_arn(self, self.analysis_type.image)
+        )
         yield from write_logs(self)
         network = self._job.network
         if network.vpc is not None:
@@ -203,11 +219,11 @@ class OwnedMonitor(MonitorBase):
             "Baseline",
             job_name_prefix=f"{self._own_name}-baseline",
             image_uri=self._image_uri,
-            own_image=isinstance(self._image, OwnImage),
-            question=self._question,
+            own_image=isinstance(self._image, CustomMonitoringImage),
+            monitoring_type=self._monitoring_type,
             baseline=self._baseline,
             output=self._files.constraints,
-            reports=self._reports,
+            monitoring_output=self._monitoring_output,
             job=self._job,
             role=self.role,
         )

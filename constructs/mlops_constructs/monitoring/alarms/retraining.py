@@ -14,13 +14,13 @@ from aws_cdk.aws_sagemaker import CfnPipeline
 from aws_cdk.interfaces.aws_sagemaker import IPipelineRef
 from constructs import Construct
 
-from mlops_constructs._dead_letters import DeadLetters
+from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access import Permission, ServiceRole
+from mlops_constructs.monitoring._state_machine import observed_state_machine
 
+from ._retraining_states import PipelineCalls
 from .alarm_action import AlarmAction, acknowledge_acts_by_event, alarm_event
-from .retraining_states import PipelineCalls
-from .state_machine import observed_state_machine
 
 MOST_ALARMS = 100
 """Children of a composite alarm. Source: "Creating a composite alarm" of CloudWatch's guide."""
@@ -125,7 +125,9 @@ class Retraining(AlarmAction):
             event_pattern=events.EventPattern(**alarm_event([watched])),
             targets=[
                 targets.SfnStateMachine(
-                    machine, role=role.fixed, dead_letter_queue=DeadLetters(scope, "DeadLetters")
+                    machine,
+                    role=role.fixed,
+                    dead_letter_queue=DeadLetterQueue(scope, "DeadLetters"),
                 )
             ],
         )

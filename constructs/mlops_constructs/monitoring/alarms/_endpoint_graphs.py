@@ -6,7 +6,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from mlops_constructs._endpoint_kind import EndpointKind
 
-from .metered_endpoint import EndpointMetrics
+from ._endpoint_metrics import EndpointMetrics
 
 _HALF_WIDTH = 12
 

@@ -5,15 +5,15 @@ from typing import Any
 
 from aws_cdk import aws_sagemaker as sagemaker
 
-from .images import ANALYZER, CLARIFY
+from .monitoring_image import ANALYZER, CLARIFY
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuestionKind:
+class AnalysisType:
     """What AWS calls a question, and what it has for it.
 
     Args:
-        analysis_type: the name in the environment of the container.
+        name: the name in the environment of the container.
         definition: CloudFormation's type of the job definition.
         argument: how the arguments of that type begin.
         member: how its members begin.
@@ -25,7 +25,7 @@ class QuestionKind:
             AWS needs half of the hour to merge it.
     """
 
-    analysis_type: str
+    name: str
     definition: type[Any]
     argument: str
     member: str
@@ -45,8 +45,8 @@ class QuestionKind:
         return f"aws/sagemaker/{place}/{self.metrics}"
 
 
-DATA_QUALITY = QuestionKind(
-    analysis_type="DATA_QUALITY",
+DATA_QUALITY = AnalysisType(
+    name="DATA_QUALITY",
     definition=sagemaker.CfnDataQualityJobDefinition,
     argument="data_quality",
     member="DataQuality",
@@ -54,8 +54,8 @@ DATA_QUALITY = QuestionKind(
     image=ANALYZER,
     has_statistics=True,
 )
-MODEL_QUALITY = QuestionKind(
-    analysis_type="MODEL_QUALITY",
+MODEL_QUALITY = AnalysisType(
+    name="MODEL_QUALITY",
     definition=sagemaker.CfnModelQualityJobDefinition,
     argument="model_quality",
     member="ModelQuality",
@@ -64,8 +64,8 @@ MODEL_QUALITY = QuestionKind(
     compares_labels=True,
     longest_hourly_run=1800,
 )
-MODEL_BIAS = QuestionKind(
-    analysis_type="MODEL_BIAS",
+MODEL_BIAS = AnalysisType(
+    name="MODEL_BIAS",
     definition=sagemaker.CfnModelBiasJobDefinition,
     argument="model_bias",
     member="ModelBias",
@@ -74,8 +74,8 @@ MODEL_BIAS = QuestionKind(
     compares_labels=True,
     longest_hourly_run=1800,
 )
-MODEL_EXPLAINABILITY = QuestionKind(
-    analysis_type="MODEL_EXPLAINABILITY",
+MODEL_EXPLAINABILITY = AnalysisType(
+    name="MODEL_EXPLAINABILITY",
     definition=sagemaker.CfnModelExplainabilityJobDefinition,
     argument="model_explainability",
     member="ModelExplainability",
@@ -83,7 +83,7 @@ MODEL_EXPLAINABILITY = QuestionKind(
     image=CLARIFY,
 )
 
-KINDS = {
-    kind.analysis_type: kind
-    for kind in (DATA_QUALITY, MODEL_QUALITY, MODEL_BIAS, MODEL_EXPLAINABILITY)
+ANALYSIS_TYPES = {
+    analysis_type.name: analysis_type
+    for analysis_type in (DATA_QUALITY, MODEL_QUALITY, MODEL_BIAS, MODEL_EXPLAINABILITY)
 }

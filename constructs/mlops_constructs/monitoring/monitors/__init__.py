@@ -1,0 +1,1 @@
+"""Monitors of endpoints and batch transform jobs: input, output, baseline and schedule."""
