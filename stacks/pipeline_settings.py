@@ -6,14 +6,14 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from mlops_constructs.delivery.names import PROJECT_NAME
+from mlops_constructs.delivery import ProjectResources
 from stacks.checked_text import matching
 from stacks.settings_model import SettingsModel
 
 PipelineName = Annotated[
     str,
     matching(
-        PROJECT_NAME,
+        ProjectResources.NAME_PATTERN,
         "up to 32 lower case letters, digits and hyphens, a letter or digit at both ends",
     ),
 ]

@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from mlops_constructs.delivery.names import PROJECT_ID, PROJECT_NAME
+from mlops_constructs.delivery import ProjectResources
 from mlops_constructs.projects.adopted_stores import BUCKET_NAME, IMAGE_REPOSITORY_NAME, KEY_ARN
 from mlops_constructs.yaml_document import YamlDocument
 from stacks.checked_text import allowed, matching, one_of
@@ -79,13 +79,16 @@ RoleArn = Annotated[
 ProjectName = Annotated[
     str,
     matching(
-        PROJECT_NAME,
+        ProjectResources.NAME_PATTERN,
         "up to 32 lower case letters, digits and hyphens, a letter or digit at both ends",
     ),
 ]
 ProjectId = Annotated[
     str,
-    matching(PROJECT_ID, "up to 20 letters, digits and hyphens, a letter or digit at both ends"),
+    matching(
+        ProjectResources.ID_PATTERN,
+        "up to 20 letters, digits and hyphens, a letter or digit at both ends",
+    ),
 ]
 
 

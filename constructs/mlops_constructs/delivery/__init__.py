@@ -1,31 +1,31 @@
-"""Pipelines that a push or an approval starts: sources, actions, build and deployment."""
+"""CodePipeline pipelines that build, test and deploy models: sources, stages, actions, roles."""
 
-from .approval_action import approval_action
+from .actions.approval_action import approval_action
+from .actions.code_scan import ScanThresholds, image_scan_action, source_scan_action
 from .artifact_store import ArtifactStore
 from .build_project import BuildProject
-from .chat_channel import ChatChannel
-from .code_scan import ScanThresholds, image_scan_action, source_scan_action
-from .connection import Connection, ConnectionBase, GitProvider
 from .delivery_pipeline import DeliveryPipeline
-from .deploy_action import deploy_to_account_action
-from .deployment_role import DeploymentRole
-from .deployment_target import DeploymentTarget
+from .deployment.deploy_action import deploy_to_account_action
+from .deployment.deployment_role import DeploymentRole
+from .deployment.deployment_target import DeploymentTarget
+from .deployment.target_account import TargetAccount
 from .model_build_pipeline import ModelBuildPipeline
 from .model_deploy_pipeline import ModelDeployPipeline
-from .notifications import Notifications, PipelineEvent
+from .notifications.chat_channel import ChatChannel
+from .notifications.notifications import Notifications, PipelineEvent
 from .package_repository import PackageRepository, PackageSource
 from .pipeline_action import PipelineAction, PipelineStage
-from .platform_pipeline import PlatformPipeline
-from .platform_stage import PlatformStage
+from .platform.platform_pipeline import PlatformPipeline
+from .platform.platform_stage import PlatformStage
+from .platform.synthesis import Synthesis
 from .project_resources import ProjectResources
 from .pull_request_build import PullRequestBuild
-from .source import Source
-from .stage_condition import FailureResponse, StageChecks, StageCondition
-from .stage_rule import StageRule
-from .synthesis import Synthesis
-from .target_account import TargetAccount
+from .sources.connection import Connection, ConnectionBase, GitProvider
+from .sources.source import Source
+from .sources.trigger_filter import PullRequestEvent, TriggerFilter
+from .stages.stage_condition import FailureResponse, StageChecks, StageCondition
+from .stages.stage_rule import StageRule
 from .training_role import TrainingRole
-from .trigger_filter import PullRequestEvent, TriggerFilter
 
 __all__ = [
     "ArtifactStore",

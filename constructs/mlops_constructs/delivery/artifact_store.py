@@ -1,4 +1,4 @@
-"""Where pipelines and jobs of one project keep their files."""
+"""S3 bucket and KMS key with the data, runs, models and pipeline artifacts of one project."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from mlops_constructs._problems import Problems
-from mlops_constructs.access.service_role import Permission
+from mlops_constructs.access import Permission
 
 _ALIAS = ":alias/"
 _ARTIFACT_NAME_IN_KEY = 10
-"""CodePipeline cuts names in artifact keys: PIPELINE (20 characters)/ARTIFACT (10)/random."""
+"""CodePipeline truncates names in artifact keys: PIPELINE (20 characters)/ARTIFACT (10)/random."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactStore:
     """Defines the bucket, and the key that encrypts it, for data, runs, models and artifacts.
 
-    Its methods name the permissions that a role needs for a part of it.
+    The methods return the permissions that a role needs for a part of the bucket.
 
     Args:
         bucket: the bucket.
-        key: the key that encrypts it.
-        replicas: by region, the stores where CodePipeline leaves artifacts for actions in other
-            regions. Default: none.
+        key: the KMS key that encrypts the bucket; not an alias.
+        replicas: stores by region, such as "eu-west-1", for the artifacts of actions in other
+            regions. Defaults to {}: all actions run in the region of the pipeline.
 
-    Raises ValueError for the alias of a key.
+    Raises:
+        ValueError: if the key is an alias.
     """
 
     bucket: s3.IBucket
@@ -39,16 +40,20 @@ class ArtifactStore:
     replicas: Mapping[str, ArtifactStore] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        problems = Problems("the artifact store")
+        problems = Problems("ArtifactStore")
         if _ALIAS in self.key.key_arn:
             problems.add(
-                "key is an alias, and IAM lets nobody use a key by the ARN of its alias; give the "
-                "key itself, such as kms.Key.from_key_arn"
+                "key: got an alias; allowed is the key itself, because IAM policies do not match "
+                "the ARN of an alias: use kms.Key.from_key_arn"
             )
         problems.raise_if_any()
 
     def read(self, *prefixes: str) -> list[Permission]:
-        """Read objects below `prefixes`, and list them."""
+        """Returns the permissions to read and list objects below prefixes.
+
+        Args:
+            prefixes: key prefixes, such as "data/".
+        """
         return [
             self._objects(["s3:GetObject", "s3:GetObjectVersion"], prefixes),
             Permission(
@@ -61,32 +66,49 @@ class ArtifactStore:
         ]
 
     def write(self, *prefixes: str) -> list[Permission]:
-        """Write objects below `prefixes`, in parts if they are large."""
+        """Returns the permissions to write objects below prefixes, multipart uploads included.
+
+        Args:
+            prefixes: key prefixes, such as "runs/".
+        """
         return [
             self._objects(["s3:PutObject", "s3:AbortMultipartUpload"], prefixes),
             self._encrypt(),
         ]
 
     def read_artifacts(self, names: Iterable[str]) -> list[Permission]:
-        """Read CodePipeline artifacts of these names."""
+        """Returns the permissions to read CodePipeline artifacts.
+
+        Args:
+            names: names of the artifacts.
+        """
         keys = artifact_keys(names)
         return [self._artifacts(["s3:GetObject", "s3:GetObjectVersion"], keys), self._decrypt()]
 
     def read_all_artifacts(self) -> list[Permission]:
-        """Read artifacts whatever their names."""
+        """Returns the permissions to read all CodePipeline artifacts."""
         return self.read_artifacts([""])
 
     def fixed(self, scope: Construct, construct_id: str) -> s3.IBucket:
-        """The bucket, with its key, as one whose policies no construct can widen."""
+        """Returns the bucket and its key as imported resources with immutable policies.
+
+        Args:
+            scope: parent construct of the imported resources.
+            construct_id: id of the imported bucket.
+        """
         key = kms.Key.from_key_arn(scope, f"{construct_id}Key", self.key.key_arn)
         return s3.Bucket.from_bucket_attributes(
             scope, construct_id, bucket_arn=self.bucket.bucket_arn, encryption_key=key
         )
 
     def share(self, principal: iam.IPrincipal) -> list[str]:
-        """Lets a principal of another account read artifacts, by the bucket's and key's policies.
+        """Allows a principal of another account to read artifacts, in the bucket and key policies.
 
-        Gives what is in the way: the policy of something imported cannot be changed from here.
+        Args:
+            principal: the principal that reads.
+
+        Returns:
+            Problems: the policy of an imported bucket or key cannot be changed.
         """
         statements = (
             iam.PolicyStatement(
@@ -107,31 +129,41 @@ class ArtifactStore:
         problems = []
         if not all(added):
             problems.append(
-                "the artifact bucket is imported, so its policy cannot let the target account read "
-                "it; define the pipeline in the bucket's app, or own the bucket"
+                "artifacts: got an imported bucket, whose policy cannot grant access to the target "
+                "account; define the pipeline in the bucket's app, or use a bucket of this app"
             )
         if not self.key.add_to_resource_policy(of_key).statement_added:
             problems.append(
-                "the artifacts' key is imported, so its policy cannot let the target account use "
-                "it; define the pipeline in the key's app, or own the key"
+                "artifacts: got an imported key, whose policy cannot grant access to the target "
+                "account; define the pipeline in the key's app, or use a key of this app"
             )
         return problems
 
     def write_artifacts(self, names: Iterable[str]) -> list[Permission]:
-        """Write CodePipeline artifacts of these names."""
+        """Returns the permissions to write CodePipeline artifacts.
+
+        Args:
+            names: names of the artifacts.
+        """
         return [self._artifacts(["s3:PutObject"], artifact_keys(names)), self._encrypt()]
 
     def use_of_bucket(self) -> Permission:
-        """What CodePipeline asks of its artifact bucket itself."""
+        """Returns the permissions on the bucket itself that CodePipeline needs."""
         return Permission(
             actions=["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"],
             resources=[self.bucket.bucket_arn],
         )
 
     def encrypt_logs(self, scope: IConstruct) -> kms.IKey:
-        """Lets CloudWatch Logs use the key, for log groups in the account and region of `scope`.
+        """Allows CloudWatch Logs to use the key for log groups in the stack of `scope`.
 
-        A key that is imported keeps the policy that it has.
+        The policy of an imported key is not changed.
+
+        Args:
+            scope: a construct in the stack of the log groups.
+
+        Returns:
+            The key.
 
         Source: CloudWatch Logs User Guide, "Encrypt log data using AWS KMS".
         """
@@ -162,14 +194,14 @@ class ArtifactStore:
         return Permission(
             actions=actions,
             resources=[self.bucket.arn_for_objects(f"{prefix}*") for prefix in prefixes],
-            because="keys below the prefix are made by runs and not known beforehand",
+            because="runs create the keys below the prefix; they are not known in advance",
         )
 
     def _artifacts(self, actions: list[str], keys: Iterable[str]) -> Permission:
         return Permission(
             actions=actions,
             resources=[self.bucket.arn_for_objects(key) for key in keys],
-            because="CodePipeline puts its cut name before, and a random name after the artifact's",
+            because="CodePipeline adds a truncated pipeline name before, and a random id after it",
         )
 
     def _decrypt(self) -> Permission:
@@ -183,5 +215,5 @@ class ArtifactStore:
 
 
 def artifact_keys(names: Iterable[str]) -> list[str]:
-    """The patterns that match the keys of CodePipeline artifacts."""
+    """Returns the patterns that match the keys of CodePipeline artifacts."""
     return [f"*/{name[:_ARTIFACT_NAME_IN_KEY]}*/*" for name in names]

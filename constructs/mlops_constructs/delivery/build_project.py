@@ -1,7 +1,5 @@
 """CodeBuild projects of the pipelines."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,8 +12,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from mlops_constructs._findings import acknowledge, in_security_packs
+from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.access._network_interfaces import build_network_permissions
-from mlops_constructs.access.service_role import Permission, ServiceRole
 from mlops_constructs.network import NetworkBase
 
 from .pipeline_action import PipelineAction
@@ -23,13 +21,26 @@ from .project_resources import ProjectResources
 
 
 class BuildProject(Construct):
-    """Defines a CodeBuild project that runs one buildspec of the repository, with its own role.
+    """Defines a CodeBuild project that runs one buildspec, with a dedicated role and log group.
 
-    Its log group is its own and outlives the build by three months. `/root/.cache/uv` and whatever
-    else the buildspec names below `cache` is kept on the build host (local custom cache): it costs
-    no transfer, needs no permission, and a miss only means that packages are downloaded again.
+    The log group is kept for three months. Paths that the buildspec lists under `cache`, such as
+    `/root/.cache/uv`, are cached on the build host (local custom cache). The cache is free and
+    needs no permissions; after a cache miss, packages are downloaded again.
 
-    In a project with a network it runs there: what the buildspec downloads has to be within reach.
+    In a project with a network the build runs in that network, so it can only download from
+    addresses that the network reaches.
+
+    Args:
+        project: names and stores; they become environment variables of the build.
+        build_spec: path of the buildspec in the repository, or the buildspec itself.
+        description: purpose of the build, shown by CodeBuild and IAM.
+        inputs: names of the CodePipeline artifacts that the build reads. Defaults to (): none.
+        outputs: names of the CodePipeline artifacts that the build writes. Defaults to (): none.
+        repository: CodeCommit repository to clone, for a build that no pipeline starts. Defaults to
+            None: the pipeline provides the source.
+        environment: additional environment variables. Defaults to None: only those of `project`.
+        permissions: permissions beyond logs and artifacts. Defaults to (): none.
+        timeout: timeout of a build, 5 minutes to 36 hours. Defaults to None: one hour.
     """
 
     def __init__(
@@ -47,20 +58,6 @@ class BuildProject(Construct):
         permissions: Sequence[Permission] = (),
         timeout: cdk.Duration | None = None,
     ) -> None:
-        """Creates the project, its role and its log group.
-
-        Args:
-            project: names and stores; become environment variables of the build.
-            build_spec: path of the buildspec in the repository, or the buildspec itself.
-            description: what the build does; CodeBuild and IAM show it.
-            inputs: names of the CodePipeline artifacts that the build reads. Default: none.
-            outputs: names of those that it writes. Default: none.
-            repository: what it clones, for a build that no pipeline starts. Default: a pipeline
-                gives it its source.
-            environment: further variables. Default: only those of `project`.
-            permissions: what the build may do beyond logs and artifacts. Default: nothing.
-            timeout: when CodeBuild ends a build that hangs. Default: one hour.
-        """
         super().__init__(scope, construct_id)
         artifacts = project.artifacts
         log_group = logs.LogGroup(
@@ -137,17 +134,18 @@ class BuildProject(Construct):
         run_order: int = 1,
         namespace: str | None = None,
     ) -> PipelineAction:
-        """The action that runs this project in a pipeline.
+        """Returns the pipeline action that runs this project.
 
         Args:
-            action_name: its name in the pipeline.
+            action_name: name of the action in the pipeline.
             source: artifact that becomes the build's source.
-            outputs: artifacts that the build fills. Default: none.
-            variables: environment variables that hold variables of the pipeline. Default: none.
-            kind: whether CodePipeline shows a build or a test. Default: a build.
-            run_order: place among the stage's actions. Default: 1.
-            namespace: of the variables that the buildspec exports, `#{NAMESPACE.NAME}` in later
-                actions and rules. Default: they have none.
+            outputs: artifacts that the build writes. Defaults to (): none.
+            variables: environment variables with the values of pipeline variables. Defaults to
+                None: none.
+            kind: type of the action in CodePipeline, build or test. Defaults to a build.
+            run_order: position among the stage's actions, 1 to 999. Defaults to 1.
+            namespace: namespace of the variables that the buildspec exports, `#{NAMESPACE.NAME}` in
+                later actions and rules. Defaults to None: later actions cannot use them.
         """
         action = actions.CodeBuildAction(
             action_name=action_name,
@@ -178,7 +176,7 @@ class BuildProject(Construct):
 
 
 def placed_in(network: NetworkBase | None) -> dict[str, Any]:
-    """The parameters of a `codebuild.Project` that place it; none for None."""
+    """Returns the arguments of a `codebuild.Project` that place it in a network."""
     if network is None:
         return {}
     return {
@@ -189,24 +187,24 @@ def placed_in(network: NetworkBase | None) -> dict[str, Any]:
 
 
 def acknowledge_source_and_role(project: codebuild.IProject) -> None:
-    """Acknowledges what CloudFormation's rules and the packs misread in a project of a pipeline."""
+    """Acknowledges rules that misread the source or the role of a pipeline's build project."""
     acknowledge(
         project,
         {
-            "CloudFormation-Validate::E3050": "the rule is about a Ref to a role with a path; the "
+            "CloudFormation-Validate::E3050": "the rule concerns a Ref to a role with a path; the "
             "template has its ARN",
             **in_security_packs(
                 "CodeBuildProjectSourceRepoUrl",
-                "the rule is about tokens for GitHub and Bitbucket, and reports every other "
-                "source; this one is CodePipeline or CodeCommit, which IAM guards",
+                "the rule concerns tokens for GitHub and Bitbucket and reports all other sources; "
+                "this source is CodePipeline or CodeCommit, which IAM protects",
             ),
         },
     )
 
 
 def write_log(log_group: logs.ILogGroup) -> Permission:
-    """Lets a build write its log."""
-    # `log_group_arn` ends in ":*": the streams of the group, which is what both actions ask for.
+    """Returns the permission of a build to write its log."""
+    # `log_group_arn` ends in ":*": both actions apply to the streams of the group.
     return Permission(
         actions=["logs:CreateLogStream", "logs:PutLogEvents"],
         resources=[log_group.log_group_arn],

@@ -1,6 +1,4 @@
-"""A CodePipeline of stages, with a role that may do what its actions need and no more."""
-
-from __future__ import annotations
+"""CodePipeline pipelines with one least-privilege role for all actions."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -12,20 +10,34 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
-from mlops_constructs.access.service_role import Permission, ServiceRole
+from mlops_constructs.access import Permission, ServiceRole
 
-from ._start_rule import start_role
 from .artifact_store import ArtifactStore
+from .deployment.target_account import TargetAccount, pipeline_role_name
 from .pipeline_action import PipelineStage, stage_problems
-from .source import Source
-from .target_account import TargetAccount, pipeline_role_name
+from .sources._start_rule import start_role
+from .sources.source import Source
 
 
 class DeliveryPipeline(Construct):
-    """Defines a pipeline (CodePipeline V2) that begins with a source and runs stages.
+    """Defines a pipeline (CodePipeline V2) with a source and stages.
 
-    All actions run with the pipeline's role: CodePipeline then needs no role per action, and what
-    the pipeline may do stands in one policy.
+    All actions run with the pipeline's role, so one policy holds all permissions of the pipeline.
+
+    Args:
+        pipeline_name: name of the pipeline in the console.
+        artifacts: store of the artifacts that actions pass to later actions.
+        source: source of the pipeline; a push to it starts the pipeline.
+        source_output: artifact for the source's files.
+        stages: the stages after the source.
+        execution_mode: handling of an execution that starts while another one runs.
+        variables: pipeline variables that a start can set: `#{variables.NAME}` in actions and
+            rules. Defaults to (): none.
+
+    Raises:
+        ValueError: if a stage rolls back in the mode PARALLEL, a rule refers to a variable that no
+            earlier action sets, a stage deploys to a region without an artifact store, or
+            CloudFormation does not support pipelines in the region.
     """
 
     def __init__(
@@ -41,21 +53,6 @@ class DeliveryPipeline(Construct):
         execution_mode: codepipeline.ExecutionMode,
         variables: Sequence[codepipeline.Variable] = (),
     ) -> None:
-        """Creates the pipeline, its role, and the role with which events start it.
-
-        Args:
-            pipeline_name: its name; people look for it in the console.
-            artifacts: where actions leave what later actions read.
-            source: what starts the pipeline, and what it builds.
-            source_output: artifact for the source's files.
-            stages: the stages after the source.
-            execution_mode: what happens to an execution that begins while another one runs.
-            variables: what a start may set: `#{variables.NAME}` in actions and rules. Default:
-                none.
-
-        Raises ValueError for a stage that rolls back in the mode PARALLEL, a rule about a variable
-        that nothing has given before, and a region where CloudFormation knows no pipelines.
-        """
         super().__init__(scope, construct_id)
         self.event_role = start_role(self, pipeline_name)
         source_action = source.bind(output=source_output)
@@ -63,7 +60,7 @@ class DeliveryPipeline(Construct):
         targets_of = [
             action.target for stage in all_stages for action in stage.actions if action.target
         ]
-        self._refuse(all_stages, execution_mode, artifacts)
+        self._validate(all_stages, execution_mode, artifacts)
         actions = [action for stage in all_stages for action in stage.actions]
         produced = [
             str(output.artifact_name)
@@ -76,7 +73,7 @@ class DeliveryPipeline(Construct):
             "Role",
             service="codepipeline.amazonaws.com",
             description="CodePipeline: runs the actions of one delivery pipeline",
-            # Other accounts trust the role by its name.
+            # The trust policies of roles in other accounts contain its name.
             role_name=pipeline_role_name(pipeline_name) if targets_of else None,
             permissions=[
                 *(one for store in stores for one in _use(store, produced)),
@@ -96,14 +93,14 @@ class DeliveryPipeline(Construct):
             variables=list(variables) or None,
             triggers=source.git_triggers(source_action.action) or None,
         )
-        # The CDK makes the pipeline wait for its role, which the role's ARN in it does already.
+        # The reference to the role's ARN already implies the dependency that the CDK adds.
         resource = cast(codepipeline.CfnPipeline, self.pipeline.node.default_child)
         resource.add_deletion_override("DependsOn")
         source.trigger(self, self.start())
 
     def _buckets(self, artifacts: ArtifactStore, *, shared: bool) -> dict[str, Any]:
-        # To policies that are shared with roles of other accounts, CDK would add these roles by
-        # name; AWS refuses a policy with a role that is not there yet.
+        # The CDK would add roles of other accounts to the policies of an owned bucket and key;
+        # AWS rejects a policy with a role that does not exist yet.
         own = artifacts.fixed(self, "Artifacts") if shared else artifacts.bucket
         if not artifacts.replicas:
             return {"artifact_bucket": own}
@@ -114,20 +111,20 @@ class DeliveryPipeline(Construct):
         buckets = {cdk.Stack.of(self).region: own, **others}
         return {"cross_region_replication_buckets": buckets}
 
-    def _refuse(
+    def _validate(
         self,
         stages: Sequence[PipelineStage],
         execution_mode: codepipeline.ExecutionMode,
         artifacts: ArtifactStore,
     ) -> None:
-        problems = Problems(f"the pipeline {self.node.path}")
+        problems = Problems(f"DeliveryPipeline {self.node.path}")
         problems.extend(region_problems(self, "AWS::CodePipeline::Pipeline"))
         problems.extend(stage_problems(stages, execution_mode))
         region = cdk.Stack.of(self).region
         if region in artifacts.replicas:
             problems.add(
-                f"the artifacts have a replica for {region}, the pipeline's own region; leave it "
-                "out: the store itself is there"
+                f"artifacts: got a replica for {region}, the pipeline's own region; remove it, the "
+                "store itself is in that region"
             )
         targets_of = {action.target for stage in stages for action in stage.actions}
         for target in sorted(filter(None, targets_of), key=repr):
@@ -135,24 +132,24 @@ class DeliveryPipeline(Construct):
         problems.raise_if_any()
 
     def _share(self, target: TargetAccount, artifacts: ArtifactStore) -> list[str]:
-        """Lets the target read its artifacts; gives what is in the way."""
+        """Allows the target to read the artifacts; returns one message per problem."""
         stack = cdk.Stack.of(self)
         region = target.region or stack.region
         store = artifacts if region == stack.region else artifacts.replicas.get(region)
         if store is None:
             return [
-                f"a stage deploys to the region {region}, where the artifacts have no store; give "
-                "ArtifactStore replicas with one"
+                f"stages: got a deployment to {region}, a region without an artifact store; add "
+                "the region to the replicas of ArtifactStore"
             ]
         return [] if target.account == stack.account else store.share(target.principal())
 
     def start(self) -> targets.CodePipeline:
-        """The target of an EventBridge rule that is to start the pipeline."""
+        """Returns the pipeline as the target of an EventBridge rule."""
         return targets.CodePipeline(self.pipeline, event_role=self.event_role.fixed)
 
 
 def _use(store: ArtifactStore, artifacts: Sequence[str]) -> list[Permission]:
-    """What CodePipeline itself does with its artifacts in a store."""
+    """Returns the permissions of CodePipeline itself on the artifacts in a store."""
     return [
         store.use_of_bucket(),
         *store.read_artifacts(artifacts),
@@ -161,7 +158,7 @@ def _use(store: ArtifactStore, artifacts: Sequence[str]) -> list[Permission]:
 
 
 def _merged(permissions: Sequence[Permission]) -> list[Permission]:
-    """Joins permissions that differ in nothing but their resources, in their first order."""
+    """Joins permissions that differ in their resources only, in their original order."""
     merged: dict[str, Permission] = {}
     for one in permissions:
         kind = repr((list(one.actions), one.conditions, one.because))

@@ -1,6 +1,4 @@
-"""From a push to a registered model."""
-
-from __future__ import annotations
+"""Pipeline from a push to a registered model."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_codepipeline as codepipeline
@@ -8,24 +6,33 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from .build_actions import test_action, train_action
-from .code_scan import ScanThresholds, source_scan_action
+from .actions._build_actions import test_action, train_action
+from .actions._image_action import image_action
+from .actions.code_scan import ScanThresholds, source_scan_action
 from .delivery_pipeline import DeliveryPipeline
-from .image_action import image_action
 from .pipeline_action import SOURCE_OUTPUT, PipelineStage
 from .project_resources import ProjectResources
-from .source import Source
+from .sources.source import Source
 from .training_role import TrainingRole
 
 
 class ModelBuildPipeline(Construct):
-    """Defines the pipeline that tests, builds the image of, and trains what was pushed.
+    """Defines the pipeline that tests the pushed code, builds its image and trains a model.
 
         Source -> Build (Test, Image) -> Train
 
-    Test and Image (and a scan, where wanted) run side by side; training starts when all are good.
-    The image's tag is the commit id, so that every model leads back to its commit. Executions
-    queue: each push is trained and registered in its order, none is dropped for a newer one.
+    Test and Image, and a scan if there is one, run in parallel; training starts after all of them
+    succeed. The image tag is the commit id, so that every model can be traced to its commit.
+    Executions are queued: each push is trained and registered in order, and none is superseded.
+
+    The pipeline is named `PROJECT-model-build`.
+
+    Args:
+        project: names and stores of the project.
+        source: repository with the Dockerfile, `buildspecs/test.yml` and `buildspecs/train.yml`.
+        image_repository: ECR repository of the image.
+        scan: numbers of known vulnerabilities of the dependencies at which the stage Build fails;
+            Amazon Inspector must be activated. Defaults to None: no scan.
 
     Example:
         ```python
@@ -49,16 +56,6 @@ class ModelBuildPipeline(Construct):
         image_repository: ecr.IRepository,
         scan: ScanThresholds | None = None,
     ) -> None:
-        """Creates the pipeline `PROJECT-model-build`, its build projects, logs and all roles.
-
-        Args:
-            project: names and stores of the project.
-            source: repository with the Dockerfile, `buildspecs/test.yml` and
-                `buildspecs/train.yml`.
-            image_repository: where the image is pushed.
-            scan: from how many known vulnerabilities of the code's dependencies on the stage Build
-                fails; needs Amazon Inspector to be activated. Default: nothing is scanned.
-        """
         super().__init__(scope, construct_id)
         name = f"{project.project_name}-model-build"
         output = codepipeline.Artifact(SOURCE_OUTPUT)
@@ -94,7 +91,7 @@ class ModelBuildPipeline(Construct):
             ],
             execution_mode=codepipeline.ExecutionMode.QUEUED,
         )
-        # CodePipeline would make the group for its image action: without a key, and for ever.
+        # CodePipeline would create the group for its image action, without a key and retention.
         delivery.role.node.add_dependency(self._define_log(project, name))
         self.pipeline = delivery.pipeline
         self.start = delivery.start

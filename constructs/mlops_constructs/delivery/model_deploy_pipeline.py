@@ -1,47 +1,58 @@
-"""From an approved model to a production endpoint."""
-
-from __future__ import annotations
+"""Pipeline from an approved model to a production endpoint."""
 
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from ._first_approval import once_approved
-from .approval_action import approval_action
-from .build_actions import smoke_test_action, synth_action
+from .actions._build_actions import smoke_test_action, synth_action
+from .actions._template_check import CHECK_URL, check_action, question_about_model
+from .actions.approval_action import approval_action
 from .delivery_pipeline import DeliveryPipeline
-from .deploy_action import deploy_action
-from .deployment_role import DeploymentRole
+from .deployment.deploy_action import deploy_action
+from .deployment.deployment_role import DeploymentRole
 from .pipeline_action import CHECKED_OUTPUT, SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineStage
 from .project_resources import ProjectResources
-from .source import Source
-from .stage_condition import StageChecks
-from .template_check import CHECK_URL, check_action, question_about_model
+from .sources.source import Source
+from .stages._first_approval import once_approved
+from .stages.stage_condition import StageChecks
 
 
 class ModelDeployPipeline(Construct):
-    """Defines the pipeline that takes the newest approved model to staging and to production.
+    """Defines the pipeline that deploys the latest approved model to staging and production.
 
         Source -> Synth (Synth, Check) -> Staging (Deploy, SmokeTest, Approval)
                -> Production (Deploy, SmokeTest)
 
-    Synth runs the team's code; Check does not, and what it hands on is what both stages deploy:
-    models that are approved packages of the project's group, and what belongs to their endpoints.
-    The approval shows the model, its metrics, the commit, and what changes in production.
+    Synth runs the team's code. Check does not: it validates the templates, and both stages deploy
+    its output, which can only contain approved packages of the project's group and the resources of
+    their endpoints. The approval shows the model, its metrics, the commit and the changes in
+    production.
 
-    It starts on a push to its source, and wherever `start()` is made the target of a rule: a
-    project lets the registry's approval event do that. Whatever starts it deploys the newest
-    approved model, so two events for one approval (AWS may send several) deploy once and then find
-    nothing to change. A newer execution supersedes one that still waits for its turn: nothing is
-    lost, as the newer one deploys the newer model.
+    A push to the source starts the pipeline, and so does any rule with `start()` as its target; a
+    project adds a rule for the registry's approval event. Each execution deploys the latest
+    approved model, so it is idempotent: a second event for one approval finds no changes. A newer
+    execution supersedes a waiting one and deploys the newer model.
 
-    Until a first model is approved, which includes the run that CodePipeline starts on creation,
-    the stages after Synth are skipped and the execution succeeds.
+    Until the first model is approved, the stages after Synth are skipped and the execution
+    succeeds. This includes the execution that CodePipeline starts when the pipeline is created.
+
+    The pipeline is named `PROJECT-model-deploy`.
+
+    Args:
+        project: names and stores of the project.
+        source: repository with the CDK app, `buildspecs/synth.yml` and `buildspecs/smoke_test.yml`.
+        model_execution_role: role of the deployed models.
+        production_checks: conditions before and after the stage Production, and the response to its
+            failure. A stage has one condition for its entry: one that fails it replaces the one
+            that skips it until the first model is approved. Defaults to None: an execution stops
+            where an action fails.
+        approval_topic: SNS topic that is notified when production waits for an approval. Defaults
+            to None: only the console shows it.
     """
 
     STAGES = ("staging", "prod")
-    """Each has a stack and an endpoint `PROJECT-STAGE`."""
+    """Names of the stages; each has a stack and an endpoint `PROJECT-STAGE`."""
 
     def __init__(
         self,
@@ -54,20 +65,6 @@ class ModelDeployPipeline(Construct):
         production_checks: StageChecks | None = None,
         approval_topic: sns.ITopic | None = None,
     ) -> None:
-        """Creates the pipeline `PROJECT-model-deploy`, its build projects and all their roles.
-
-        Args:
-            project: names and stores of the project.
-            source: repository with the CDK app, `buildspecs/synth.yml` and
-                `buildspecs/smoke_test.yml`.
-            model_execution_role: role with which the deployed models run.
-            production_checks: what has to hold before and after the stage Production, and what
-                follows its failure. Default: nothing; an execution stops where an action fails. A
-                stage has one condition for its entry: one that fails it takes the place of the one
-                that skips it until a first model is approved.
-            approval_topic: what is told that production waits for an approval. Default: nothing;
-                the console shows it.
-        """
         super().__init__(scope, construct_id)
         staging, production = self.STAGES
         self._project = project

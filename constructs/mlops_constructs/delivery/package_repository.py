@@ -1,6 +1,4 @@
-"""Packages of Python and npm for what has no way to the internet."""
-
-from __future__ import annotations
+"""CodeArtifact repository with packages from PyPI and npm, for networks without internet access."""
 
 import re
 import shlex
@@ -21,14 +19,14 @@ from mlops_constructs.access import Permission
 _DOMAIN = r"[a-z][a-z0-9-]{0,48}[a-z0-9]"
 _REPOSITORY = r"[A-Za-z0-9][A-Za-z0-9._-]{1,99}"
 _SERVICE = "codeartifact.amazonaws.com"
-_NO_LEVEL = "the authorisation reference has no resource level for it"
-_TOKEN_HOURS, _RENEWED_HOURS = 12, 10
+_NO_LEVEL = "the action does not support resource-level permissions"
+_TOKEN_HOURS, _RENEWAL_HOURS = 12, 10
 
 
 class PackageSource(Enum):
-    """Where packages come from when somebody asks for them first.
+    """Public repositories from which CodeArtifact fetches packages that it does not have yet.
 
-    Source: "Supported external connection repositories" in CodeArtifact's guide.
+    Source: "Supported external connection repositories" in the CodeArtifact User Guide.
     """
 
     PYPI = "public:pypi"
@@ -36,20 +34,40 @@ class PackageSource(Enum):
 
     @property
     def tool(self) -> str:
-        """What `aws codeartifact login --tool` calls it."""
+        """Name of the package manager in `aws codeartifact login --tool`."""
         return {"public:pypi": "pip", "public:npmjs": "npm"}[self.value]
 
 
 class PackageRepository(Construct):
-    """Defines a repository of CodeArtifact through which packages come from PyPI and npm.
+    """Defines a CodeArtifact repository through which packages come from PyPI and npm.
 
-    CodeArtifact fetches what is asked for, keeps it, and serves it from then on. So notebooks, jobs
-    and builds in a network with `NetworkUseCase.PACKAGES` install packages and reach nothing else. `studio_script` is for a lifecycle configuration of Studio, `ProjectResources(packages=)`
-    tells the builds of a project. CodeArtifact serves no conda channels.
+    CodeArtifact fetches a package on the first request, stores it, and serves it from then on.
+    Notebooks, jobs and builds in a network with the use `NetworkUseCase.PACKAGES` can install packages
+    without internet access. `studio_script` is the content of a Studio lifecycle configuration;
+    `ProjectResources(packages=...)` configures the builds of a project. CodeArtifact does not
+    support conda channels.
+
+    A CodeArtifact repository has at most one external connection, so each source has a dedicated
+    repository, upstream of the one that clients use.
+
+    Args:
+        domain_name: name of the domain, unique in the account and region: 2 to 50 lower case
+            letters, digits and hyphens.
+        repository_name: name of the repository that clients use: 2 to 100 letters, digits, dots,
+            hyphens and underscores. Defaults to "packages".
+        sources: public repositories of the packages; at least one, each once. Defaults to PyPI and
+            npm.
+        key: symmetric KMS key that encrypts the packages; it cannot be changed later. Defaults to
+            None: a new key with rotation.
+        removal_policy: what happens to packages and key when the stack is deleted. Defaults to
+            retaining them, because their source may no longer have the versions in a lock file.
+
+    Raises:
+        ValueError: with every problem of the input: a malformed name, no source, a region without
+            CodeArtifact.
 
     Source: "Working with Amazon VPC endpoints" and "Connect a CodeArtifact repository to a public
-    repository" in CodeArtifact's guide: a repository has one connection at most, so each source has
-    a repository of its own, upstream of the one that is used.
+    repository" in the CodeArtifact User Guide.
 
     Example:
         ```python
@@ -75,22 +93,6 @@ class PackageRepository(Construct):
         key: kms.IKey | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
-        """Creates the domain, a repository for each source, and the one that is used.
-
-        Args:
-            domain_name: 2 to 50 lower case letters, digits and hyphens, unique in the account and
-                region.
-            repository_name: of the repository that is used: 2 to 100 letters, digits, dots, hyphens
-                and underscores.
-            sources: where packages come from. Default: PyPI and npm.
-            key: symmetric key that encrypts the packages; it cannot be changed later. Default: a
-                key is made, and rotated.
-            removal_policy: what happens to packages and key when the stack is deleted. Default:
-                they stay, as what a lock file names may be gone from its source.
-
-        Raises ValueError with every problem: a name that is none, no source, a region without
-        CodeArtifact.
-        """
         super().__init__(scope, construct_id)
         problems = Problems(f"PackageRepository {self.node.path}")
         problems.extend(_problems(domain_name, repository_name, sources))
@@ -108,7 +110,7 @@ class PackageRepository(Construct):
             self._repository(
                 f"{source.name.title()}Source",
                 f"{source.name.lower()}-source",
-                f"Packages as they come from {source.value}",
+                f"Packages from {source.value}",
                 domain,
                 external_connections=[source.value],
             )
@@ -123,13 +125,13 @@ class PackageRepository(Construct):
         )
         for resource in (domain, *upstream, repository):
             resource.apply_removal_policy(removal_policy)
-        # By their names, so that templates that are deployed later can say them, too.
+        # Composed of names, so that templates that are deployed later can contain them.
         self.domain_arn = self._arn("domain", domain_name)
         self.repository_arn = self._arn("repository", f"{domain_name}/{repository_name}")
 
     @property
     def read_permissions(self) -> list[Permission]:
-        """What installing packages takes; CodeArtifact decrypts them with a grant of its own."""
+        """Permissions to install packages. CodeArtifact decrypts them with a KMS grant."""
         return [
             Permission(actions=["codeartifact:GetAuthorizationToken"], resources=[self.domain_arn]),
             Permission(
@@ -148,8 +150,12 @@ class PackageRepository(Construct):
         ]
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal install packages, and none publish or remove one."""
-        given = [
+        """Grants a principal permission to install packages, but not to publish or delete them.
+
+        Args:
+            grantee: the principal.
+        """
+        grants = [
             grant(
                 grantee,
                 actions=one.actions,
@@ -159,13 +165,13 @@ class PackageRepository(Construct):
             )
             for one in self.read_permissions
         ]
-        first, *others = given
+        first, *others = grants
         for one in others:
             first = first.combine(one)
         return first
 
     def environment(self) -> dict[str, str]:
-        """Variables by which a build finds the repository; the seeds' buildspecs read them."""
+        """Returns the environment variables that configure the seeds' buildspecs."""
         return {
             "CODEARTIFACT_DOMAIN": self.domain_name,
             "CODEARTIFACT_DOMAIN_OWNER": cdk.Stack.of(self).account,
@@ -173,10 +179,10 @@ class PackageRepository(Construct):
         }
 
     def studio_script(self) -> str:
-        """A lifecycle script that makes pip and npm take packages from the repository.
+        """Returns a lifecycle script that configures pip and npm to use the repository.
 
-        A token lasts 12 hours, so the script renews it as long as the application runs. It needs
-        the AWS CLI, which SageMaker's images have.
+        A token is valid for 12 hours, so the script renews it while the application runs. It needs
+        the AWS CLI, which SageMaker images have.
         """
         login = " ".join(
             [
@@ -189,7 +195,7 @@ class PackageRepository(Construct):
         )
         tools = " ".join(source.tool for source in self.sources)
         return f"""#!/bin/bash
-# Makes pip and npm take packages from CodeArtifact; there is no way to the internet.
+# Configures pip and npm to use CodeArtifact.
 set -eu
 
 log_in() {{
@@ -200,8 +206,8 @@ log_in() {{
 }}
 
 log_in
-# A token lasts {_TOKEN_HOURS} hours.
-(while sleep {_RENEWED_HOURS * 3600}; do log_in || true; done) < /dev/null > /dev/null 2>&1 &
+# A token is valid for {_TOKEN_HOURS} hours.
+(while sleep {_RENEWAL_HOURS * 3600}; do log_in || true; done) < /dev/null > /dev/null 2>&1 &
 disown || true
 """
 
@@ -256,7 +262,12 @@ def _problems(
         )
     taken = [f"{source.name.lower()}-source" for source in sources]
     if repository_name in taken:
-        found.append(f"repository_name: got {repository_name!r}, the name of a source's repository")
+        found.append(
+            f"repository_name: got {repository_name!r}, the name of a source's repository; choose "
+            "another name"
+        )
     if not sources or len(set(sources)) < len(sources):
-        found.append("sources: got none, or one twice; allowed are PackageSource.PYPI and NPM")
+        found.append(
+            "sources: got none, or duplicates; allowed are PackageSource.PYPI and PackageSource.NPM"
+        )
     return found

@@ -1,6 +1,4 @@
-"""What a CodePipeline action brings with it."""
-
-from __future__ import annotations
+"""Actions and stages of a pipeline, with the permissions that they need."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,11 +6,11 @@ from functools import cached_property
 
 from aws_cdk import aws_codepipeline as codepipeline
 
-from mlops_constructs.access.service_role import Permission
+from mlops_constructs.access import Permission
 
-from .stage_condition import StageChecks
-from .stage_rule import StageRule
-from .target_account import TargetAccount
+from .deployment.target_account import TargetAccount
+from .stages.stage_condition import StageChecks
+from .stages.stage_rule import StageRule
 
 SOURCE_OUTPUT = "SourceOutput"
 """Name of the artifact that holds the repository's files."""
@@ -23,7 +21,7 @@ SYNTH_OUTPUT = "SynthOutput"
 CHECKED_OUTPUT = "CheckedTemplates"
 """Name of the artifact that holds the templates that may be deployed.
 
-CodePipeline cuts it to `CheckedTem`; builds that run the team's code may write no such key.
+CodePipeline truncates it to `CheckedTem`; builds that run the team's code cannot write such a key.
 """
 
 _BUILT_IN_NAMESPACES = ("codepipeline", "variables")
@@ -31,12 +29,12 @@ _BUILT_IN_NAMESPACES = ("codepipeline", "variables")
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineAction:
-    """Defines an action together with what the pipeline's role must be allowed, to run it.
+    """Defines an action and the permissions that the pipeline's role needs to run it.
 
     Args:
         action: the action.
-        permissions: what the pipeline's role needs for it. Default: nothing.
-        target: another account or region that it works in. Default: the pipeline's.
+        permissions: permissions that the pipeline's role needs. Defaults to (): none.
+        target: account or region of the action. Defaults to None: those of the pipeline.
     """
 
     action: codepipeline.IAction
@@ -45,19 +43,19 @@ class PipelineAction:
 
     @cached_property
     def properties(self) -> codepipeline.ActionProperties:
-        """What the CDK knows of the action, asked for once: each member is a call of its own."""
+        """Properties of the action, cached because each access is a call to the jsii process."""
         return self.action.action_properties
 
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineStage:
-    """Defines a stage: its name, and its actions; run orders are those of the actions.
+    """Defines a stage: its name, actions and checks.
 
     Args:
-        name: the stage's name, once in a pipeline.
-        actions: what it does.
-        checks: what has to hold before and after it, and what follows a failure. Default: no
-            checks; an execution stops where an action fails.
+        name: name of the stage, unique in the pipeline.
+        actions: actions of the stage, in the order of their run orders.
+        checks: conditions before and after the stage, and the response to a failure. Defaults to no
+            checks: an execution stops where an action fails.
     """
 
     name: str
@@ -65,7 +63,7 @@ class PipelineStage:
     checks: StageChecks = field(default_factory=StageChecks)
 
     def properties(self) -> codepipeline.StageProps:
-        """The stage as CodePipeline takes it."""
+        """Returns the stage as CDK's `StageProps`."""
         checks = self.checks
         return codepipeline.StageProps(
             stage_name=self.name,
@@ -76,12 +74,12 @@ class PipelineStage:
         )
 
     def permissions(self) -> list[Permission]:
-        """What the pipeline's role needs for the actions and the checks."""
+        """Returns the permissions that the pipeline's role needs for the actions and the checks."""
         of_actions = [one for action in self.actions for one in action.permissions]
         return [*of_actions, *self.checks.permissions()]
 
     def namespaces(self) -> set[str]:
-        """Namespaces of the variables that its actions give."""
+        """Returns the namespaces of the variables that the actions set."""
         found = (action.properties.variables_namespace for action in self.actions)
         return {str(one) for one in found if one}
 
@@ -89,13 +87,13 @@ class PipelineStage:
 def stage_problems(
     stages: Sequence[PipelineStage], execution_mode: codepipeline.ExecutionMode
 ) -> list[str]:
-    """What AWS refuses of the stages of one pipeline, in their order."""
+    """Validates the stages of one pipeline, in their order; returns one message per problem."""
     problems = []
     known = set(_BUILT_IN_NAMESPACES)
     for stage in stages:
         if stage.checks.roll_back and execution_mode is codepipeline.ExecutionMode.PARALLEL:
             problems.append(
-                f"stage {stage.name} rolls back, which CodePipeline does not do in the mode "
+                f"stages: {stage.name} rolls back, which CodePipeline does not support in the mode "
                 "PARALLEL; use QUEUED or SUPERSEDED"
             )
         entry = stage.checks.before_entry
@@ -108,8 +106,8 @@ def stage_problems(
 
 def _namespace_problems(stage: str, rules: Sequence[StageRule], known: set[str]) -> list[str]:
     return [
-        f"stage {stage} checks a variable of the namespace {namespace}, which no action before has "
-        f"given; known there are {', '.join(sorted(known))}"
+        f"stages: {stage} checks a variable of the namespace {namespace}, which no earlier action "
+        f"sets; allowed are {', '.join(sorted(known))}"
         for rule in rules
         for namespace in sorted(rule.namespaces() - known)
     ]

@@ -1,9 +1,8 @@
-"""What the pipelines of a project share."""
-
-from __future__ import annotations
+"""Names, stores and network that the pipelines of a project share."""
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 import aws_cdk as cdk
 from constructs import IConstruct
@@ -12,26 +11,39 @@ from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.network import NetworkBase
 
 from .artifact_store import ArtifactStore
-from .names import PROJECT_ID, PROJECT_NAME
 from .package_repository import PackageRepository
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectResources:
-    """Defines the names and the stores that each pipeline of a project works with.
+    """Defines the names, the stores and the network of a project's pipelines.
 
     Args:
-        project_name: up to 32 lower case letters, digits and hyphens; other names derive from it.
-        project_id: SageMaker's id of the project, or another id of up to 20 characters.
+        project_name: name of the project, prefix of other names: up to 32 lower case letters,
+            digits and hyphens.
+        project_id: SageMaker's id of the project, or another id of up to 20 letters, digits and
+            hyphens.
         artifacts: bucket and key for data, runs, models and pipeline artifacts.
-        model_package_group_name: where the build registers and the deployment looks for models.
-        packages: where the builds take packages from, if not from PyPI. Left out: from PyPI.
-        network: where jobs, models and builds run, and outside of which none starts. It needs the
-            use BUILDS, and for the seeds' packages PACKAGES or a way to the internet.
-            Left out: in SageMaker's and CodeBuild's own networks.
+        model_package_group_name: model package group in which the build registers models and from
+            which the deployment takes them.
+        network: network of jobs, models and builds; none runs outside of it. It needs the use
+            BUILDS, and for the seeds' packages the use PACKAGES or internet access. Defaults to
+            None: networks of SageMaker and CodeBuild.
+        packages: repository from which the builds install packages. Defaults to None: PyPI.
 
-    Raises ValueError for a name or id outside of these limits; tokens are not checked.
+    Raises:
+        ValueError: if the name or id is malformed; tokens are not validated.
     """
+
+    NAME_PATTERN: ClassVar[str] = r"(?!.{33})[a-z0-9](?:-*[a-z0-9])*"
+    """SageMaker's pattern of a project name, in lower case.
+
+    SageMaker writes names in lower case into ARNs, and IAM compares ARNs case-sensitively: with an
+    upper case letter in the name, no policy of the project would match its pipeline and endpoints.
+    """
+
+    ID_PATTERN: ClassVar[str] = r"(?!.{21})[a-zA-Z0-9](?:-*[a-zA-Z0-9])*"
+    """SageMaker's pattern of a project id."""
 
     project_name: str
     project_id: str
@@ -41,30 +53,34 @@ class ProjectResources:
     packages: PackageRepository | None = None
 
     def __post_init__(self) -> None:
-        problems = Problems("the project")
-        if is_known(self.project_name) and not re.fullmatch(PROJECT_NAME, self.project_name):
+        problems = Problems("ProjectResources")
+        if is_known(self.project_name) and not re.fullmatch(self.NAME_PATTERN, self.project_name):
             problems.add(
-                f"project_name is {self.project_name!r}; allowed are up to 32 lower case letters, "
-                "digits and hyphens, beginning and ending with a letter or digit"
+                f"project_name: got {self.project_name!r}; allowed are up to 32 lower case "
+                "letters, digits and hyphens, beginning and ending with a letter or digit"
             )
-        if is_known(self.project_id) and not re.fullmatch(PROJECT_ID, self.project_id):
+        if is_known(self.project_id) and not re.fullmatch(self.ID_PATTERN, self.project_id):
             problems.add(
-                f"project_id is {self.project_id!r}; allowed are up to 20 letters, digits and "
+                f"project_id: got {self.project_id!r}; allowed are up to 20 letters, digits and "
                 "hyphens, beginning and ending with a letter or digit"
             )
         problems.raise_if_any()
 
     @property
     def sagemaker_pipeline_name(self) -> str:
-        """Name of the SageMaker Pipeline that trains."""
+        """Name of the SageMaker pipeline that trains."""
         return f"{self.project_name}-train"
 
     def stage_name(self, stage: str) -> str:
-        """Name of the endpoint of a stage, and of the stack that holds it."""
+        """Returns the name of the endpoint of a stage, and of the stack that holds it.
+
+        Args:
+            stage: name of the stage, such as "staging".
+        """
         return f"{self.project_name}-{stage}"
 
     def environment(self) -> dict[str, str]:
-        """Environment variables of every build; those of the network where there is one."""
+        """Returns the environment variables of every build, including those of the network."""
         placed = {}
         if self.network is not None:
             placed = {
@@ -83,7 +99,11 @@ class ProjectResources:
         }
 
     def model_packages(self, scope: IConstruct) -> list[str]:
-        """ARNs of the model package group and of the packages in it."""
+        """Returns the ARNs of the model package group and of the packages in it.
+
+        Args:
+            scope: a construct in the account and region of the group.
+        """
         name = self.model_package_group_name
         return [
             sagemaker_arn(scope, "model-package-group", name),
@@ -92,7 +112,7 @@ class ProjectResources:
 
 
 def sagemaker_arn(scope: IConstruct, resource: str, name: str) -> str:
-    """ARN of a SageMaker resource in the account and region of `scope`."""
+    """Returns the ARN of a SageMaker resource in the account and region of `scope`."""
     return cdk.Stack.of(scope).format_arn(
         service="sagemaker", resource=resource, resource_name=name
     )

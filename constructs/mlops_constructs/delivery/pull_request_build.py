@@ -1,6 +1,4 @@
-"""The build that judges a pull request before it is merged."""
-
-from __future__ import annotations
+"""Builds that check pull requests before they are merged."""
 
 from typing import cast
 
@@ -12,31 +10,40 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
-from mlops_constructs.access.service_role import Permission, ServiceRole
+from mlops_constructs.access import Permission, ServiceRole
 
-from ._code_commit_source import CodeCommitSource
-from ._connection_source import ConnectionSource
-from ._start_rule import start_rule
 from .build_project import BuildProject
 from .delivery_pipeline import DeliveryPipeline
 from .pipeline_action import SOURCE_OUTPUT, PipelineStage
 from .project_resources import ProjectResources
-from .source import Source
-from .trigger_filter import TriggerFilter
+from .sources._start_rule import start_rule
+from .sources.source import CodeCommitSource, ConnectionSource, Source
+from .sources.trigger_filter import TriggerFilter
 
 _EVENT = "$.detail"
 
 
 class PullRequestBuild(Construct):
-    """Defines the build that runs a buildspec for each pull request, opened or updated.
+    """Defines a build that runs a buildspec for each pull request when it is opened or updated.
 
-    It has the commit that is to be merged, and may do nothing but write its log and read that
-    code: whoever may open a pull request runs code with this role. So it neither comments on the
-    request nor approves it; `build.project.on_build_failed` tells who should know.
+    The build checks out the commit to merge. Anyone who can open a pull request can run code with
+    its role, so the role can only read that code and write the build's log. The build cannot
+    comment on or approve the pull request; `build.project.on_build_failed` notifies of failures.
 
-    A repository behind a connection gets a small pipeline of its own, whose trigger filters pull
-    requests; for CodeCommit, a rule of EventBridge starts the build, with the variables
+    For a repository behind a connection, the construct creates a dedicated pipeline with a trigger
+    for pull requests. For CodeCommit, an EventBridge rule starts the build with the variables
     `PULL_REQUEST_ID`, `DESTINATION_COMMIT` and `SOURCE_REFERENCE`.
+
+    Args:
+        name: name of the pipeline; not used with CodeCommit.
+        project: names and stores of the project; they become environment variables of the build.
+        source: the repository; its trigger filters are ignored.
+        target_branch: destination branch of the pull requests. Defaults to "main".
+        build_spec: path of the buildspec in the repository. Defaults to "buildspecs/test.yml".
+
+    Raises:
+        ValueError: if the source does not support pull requests (S3), or the target branch is
+            empty.
 
     Source: AWS CodePipeline User Guide, "Filter triggers on code push or pull requests"; AWS
     CodeCommit User Guide, "Monitoring CodeCommit events".
@@ -61,7 +68,7 @@ class PullRequestBuild(Construct):
     """
 
     pipeline: codepipeline.Pipeline | None = None
-    """The pipeline that runs the build; None for CodeCommit."""
+    """Pipeline that runs the build; None for CodeCommit."""
 
     def __init__(
         self,
@@ -74,26 +81,15 @@ class PullRequestBuild(Construct):
         target_branch: str = "main",
         build_spec: str = "buildspecs/test.yml",
     ) -> None:
-        """Creates the build and what starts it.
-
-        Args:
-            name: of the pipeline that runs it, where there is one.
-            project: names and stores of the project; become environment variables of the build.
-            source: the repository; its own filters do not matter here.
-            target_branch: the branch into which is to be merged. Default: main.
-            build_spec: path of the buildspec in the repository. Default: that of the tests.
-
-        Raises ValueError for a source without pull requests (S3), and an empty target branch.
-        """
         super().__init__(scope, construct_id)
-        problems = Problems(f"the pull request build {self.node.path}")
+        problems = Problems(f"PullRequestBuild {self.node.path}")
         if not isinstance(source, CodeCommitSource | ConnectionSource):
             problems.add(
-                "the source has no pull requests; allowed are Source.connection and "
+                "source: got one without pull requests; allowed are Source.connection and "
                 "Source.code_commit"
             )
         if is_known(target_branch) and not target_branch:
-            problems.add("target_branch is empty; give its name")
+            problems.add("target_branch: got an empty name; enter the name of a branch")
         problems.raise_if_any()
         self._target_branch = target_branch
         self.build = self._build(source, project, build_spec)
@@ -113,7 +109,7 @@ class PullRequestBuild(Construct):
             "Build",
             project=project,
             build_spec=build_spec,
-            description="judges the pull requests of one repository",
+            description="builds the pull requests of one repository",
             inputs=[] if repository else [SOURCE_OUTPUT],
             repository=repository,
             permissions=pull,
@@ -132,7 +128,7 @@ class PullRequestBuild(Construct):
             source=source.filtered(TriggerFilter.pull_requests(self._target_branch)),
             source_output=output,
             stages=[PipelineStage(name="Test", actions=[test])],
-            # Pull requests do not wait for each other.
+            # Builds of different pull requests are independent.
             execution_mode=codepipeline.ExecutionMode.PARALLEL,
         ).pipeline
 
@@ -168,7 +164,7 @@ class PullRequestBuild(Construct):
 
 
 def _start_build_input() -> events.RuleTargetInput:
-    """The request of StartBuild, filled from the event."""
+    """Returns the StartBuild request, with values from the event."""
     variables = {
         "PULL_REQUEST_ID": "pullRequestId",
         "DESTINATION_COMMIT": "destinationCommit",

@@ -1,12 +1,10 @@
-"""The role with which a SageMaker Pipeline runs its jobs."""
-
-from __future__ import annotations
+"""Role of a SageMaker pipeline and its jobs."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from mlops_constructs.access import image_pull_permissions
+from mlops_constructs.access import Permission, ServiceRole, image_pull_permissions
 from mlops_constructs.access._job_guard import (
     not_encrypted_with,
     outside_of,
@@ -15,37 +13,40 @@ from mlops_constructs.access._job_guard import (
 from mlops_constructs.access._model_approval import NO_APPROVAL
 from mlops_constructs.access._network_interfaces import network_interface_permissions
 from mlops_constructs.access.personas.project_access import PROJECT_TAG
-from mlops_constructs.access.service_role import Permission, ServiceRole
 
 from .project_resources import ProjectResources, sagemaker_arn
 
 JOB_NAMES = "pipelines-*"
-"""SageMaker Pipelines begins the names of the jobs that its steps start with `pipelines-`."""
+"""Pattern of the names that SageMaker Pipelines gives to the jobs of its steps."""
 
 _JOBS = {
     "HyperParameterTuningJob": "hyper-parameter-tuning-job",
     "ProcessingJob": "processing-job",
     "TrainingJob": "training-job",
 }
-_NAMES = "pipelines make up the names of their jobs; the condition asks for the project's tag"
+_NAMES = "pipelines generate the names of jobs; the condition requires the project's tag"
 
-STARTED = tuple(f"sagemaker:Create{name}" for name in _JOBS)
-"""What the steps of the pipeline start."""
+_CREATE_JOB_ACTIONS = tuple(f"sagemaker:Create{name}" for name in _JOBS)
+"""Actions that start the steps of the pipeline."""
 
 
 class TrainingRole(ServiceRole):
-    """Defines the role of a SageMaker Pipeline, and of its processing, training and tuning jobs.
+    """Defines the role of a SageMaker pipeline, and of its processing, training and tuning jobs.
 
-    It may start and stop such jobs, hand itself over to them, read data, write runs, models and
-    checkpoints, pull the project's image, and register models in the project's group, as pending
-    and never as approved: the team's code runs with this role. Steps of other kinds (transform,
-    Lambda, EMR) need statements of their own: `add_to_policy`.
+    The role can start and stop such jobs, pass itself to them, read data, write runs, models and
+    checkpoints, pull the project's image, and register models in the project's group. The team's
+    code runs with this role, so it can register models as pending but not as approved. Steps of
+    other types (transform, Lambda, EMR) need additional statements: `add_to_policy`.
 
-    Whatever code is pushed, no job starts whose volumes, output or traffic between instances are
-    not encrypted with the project's key; and none outside of the project's network, if it has one.
+    The role denies jobs whose volumes, output or traffic between instances are not encrypted with
+    the project's key, and jobs outside of the project's network, if there is one.
 
-    Jobs are the project's by the tag `sagemaker:project-name`, which the arguments of each step
-    have to give them: the role starts none without it, and sees none of other projects.
+    Jobs belong to the project by the tag `sagemaker:project-name`, which the arguments of each step
+    must set. The role cannot start a job without the tag and cannot see jobs of other projects.
+
+    Args:
+        project: names and stores of the project.
+        image_repository: ECR repository of the jobs' image.
 
     Source: "How to use SageMaker AI execution roles", sections CreateProcessingJob,
     CreateTrainingJob, CreateHyperParameterTuningJob; "IAM access management" of SageMaker
@@ -60,12 +61,6 @@ class TrainingRole(ServiceRole):
         project: ProjectResources,
         image_repository: ecr.IRepository,
     ) -> None:
-        """Creates the role.
-
-        Args:
-            project: names and stores of the project.
-            image_repository: repository of the image that the jobs run.
-        """
         artifacts = project.artifacts
         super().__init__(
             scope,
@@ -84,7 +79,7 @@ class TrainingRole(ServiceRole):
                     resources=project.model_packages(scope),
                     because="versions of the project's model packages do not exist yet",
                 ),
-                # The team's code runs with this role: what it registers waits for a reviewer.
+                # The team's code runs with this role, so a reviewer must approve its models.
                 Permission(
                     actions=["sagemaker:CreateModelPackage"],
                     resources=project.model_packages(scope),
@@ -108,8 +103,8 @@ class TrainingRole(ServiceRole):
         self._pass_itself()
 
     def _pass_itself(self) -> None:
-        # A role cannot name itself in its inline policy (its ARN exists only once it is there),
-        # thus a policy of its own; SageMaker checks it when the pipeline starts a job.
+        # A role's inline policy cannot refer to the ARN of the role, so this is a separate policy.
+        # SageMaker evaluates it when the pipeline starts a job.
         passing = Permission(
             actions=["iam:PassRole"],
             resources=[self.role_arn],
@@ -119,29 +114,32 @@ class TrainingRole(ServiceRole):
 
 
 def _guard(scope: Construct, project: ProjectResources) -> list[Permission]:
-    """Denies what is not encrypted or not in the network, and lets jobs into the network."""
-    denied = [*not_encrypted_with([project.artifacts.key], STARTED), *unencrypted_traffic(STARTED)]
+    """Denies jobs without encryption or outside of the network, and allows joining the network."""
+    denied = [
+        *not_encrypted_with([project.artifacts.key], _CREATE_JOB_ACTIONS),
+        *unencrypted_traffic(_CREATE_JOB_ACTIONS),
+    ]
     network = project.network
     if network is None:
         return denied
     joining = network_interface_permissions(
         scope, subnet_ids=network.subnet_ids, security_group_ids=network.security_group_ids
     )
-    return [*joining, *denied, *outside_of(network, STARTED)]
+    return [*joining, *denied, *outside_of(network, _CREATE_JOB_ACTIONS)]
 
 
 def _jobs(scope: Construct, project: ProjectResources) -> list[Permission]:
-    """Jobs of the project, known by its tag.
+    """Returns the permissions on the jobs of the project, identified by its tag.
 
-    SageMaker Pipelines makes up their names: of a tuning job, whose name has 32 characters, no part
-    is the pipeline's. The tag comes with the creation and is nothing that could be added later: a
-    job that others have made would become the project's.
+    SageMaker Pipelines generates the names of jobs; that of a tuning job has 32 characters and no
+    part of the pipeline's name. Only the creation can set the tag: otherwise the role could add it
+    to jobs of others.
     """
     kinds = [sagemaker_arn(scope, kind, "*") for kind in _JOBS.values()]
     looking = [f"sagemaker:{verb}{name}" for name in _JOBS for verb in ("Describe", "Stop")]
     return [
         Permission(
-            actions=STARTED,
+            actions=_CREATE_JOB_ACTIONS,
             resources=kinds,
             conditions={"StringEquals": _tag("aws:RequestTag", project)},
             because=_NAMES,
@@ -186,7 +184,7 @@ def _observe(scope: Construct) -> list[Permission]:
                 "logs:PutLogEvents",
             ],
             resources=[logs],
-            because="SageMaker has one log group per kind of job, and a stream for each job",
+            because="SageMaker has one log group per type of job, and a stream for each job",
         ),
         Permission(
             actions=["cloudwatch:PutMetricData"],
@@ -194,6 +192,7 @@ def _observe(scope: Construct) -> list[Permission]:
             conditions={
                 "StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "AWS/SageMaker"]}
             },
-            because="the action has no resource level; the condition confines it to SageMaker",
+            because="the action does not support resource-level permissions; the condition limits "
+            "it to SageMaker",
         ),
     ]

@@ -16,8 +16,7 @@ from constructs import Construct
 
 import mlops_constructs
 from mlops_constructs._problems import Problems
-from mlops_constructs.delivery import PackageRepository
-from mlops_constructs.delivery.names import PROJECT_NAME
+from mlops_constructs.delivery import PackageRepository, ProjectResources
 from mlops_constructs.network import NetworkBase
 
 from .adoption_parameters import adopted_by_parameters
@@ -93,7 +92,7 @@ class ProjectTemplateStack(cdk.Stack):
             self,
             "SageMakerProjectName",
             description="Name of the project",
-            allowed_pattern=PROJECT_NAME,
+            allowed_pattern=ProjectResources.NAME_PATTERN,
             constraint_description="up to 32 lower case letters, digits and hyphens, beginning "
             "and ending with a letter or digit",
         )

@@ -1,4 +1,4 @@
-"""What the check between synthesis and deployment lets through, and what it refuses."""
+"""Templates that the check between synthesis and deployment accepts and rejects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from mlops_constructs.delivery.runtime import check_templates
-from mlops_constructs.delivery.runtime.check_templates import RefusedError, main
+from mlops_constructs.delivery.runtime.check_templates import RejectedError, main
 
 PREFIX = "arn:aws:sagemaker:eu-west-1:111111111111:model-package/churn/"
 ENVIRONMENT = {
@@ -48,13 +48,13 @@ class Registry:
                 return self.report
             case ("cloudformation", "get-template", "--stack-name", "churn-prod"):
                 if self.deployed is None:
-                    raise RefusedError("Stack with id churn-prod does not exist")
+                    raise RejectedError("Stack with id churn-prod does not exist")
                 return {"TemplateBody": self.deployed}
-        raise RefusedError(f"AccessDenied: {arguments}")
+        raise RejectedError(f"AccessDenied: {arguments}")
 
     def _package(self, version: str) -> dict[str, Any]:
         if version not in self.status:
-            raise RefusedError(f"ModelPackage churn/{version} does not exist")
+            raise RejectedError(f"ModelPackage churn/{version} does not exist")
         uri = "s3://churn-artifacts/runs/1/evaluation.json"
         return {
             "ModelApprovalStatus": self.status[version],
@@ -69,7 +69,7 @@ def aws() -> Registry:
 
 
 def template(stage: str, version: str = "7") -> dict[str, Any]:
-    """What the seed synthesises, without what does not matter here."""
+    """The template of the seed, without parts that do not matter here."""
     return {
         "Resources": {
             "Model": {
@@ -101,31 +101,31 @@ def template(stage: str, version: str = "7") -> dict[str, Any]:
 
 
 def run(folder: Path, aws: Registry, **templates: Any) -> tuple[int, dict[str, str]]:
-    """The exit status for templates, and what the verdict says."""
+    """Returns the exit status for templates, and the results."""
     source = folder / "source"
     source.mkdir(exist_ok=True)
     for stage, content in templates.items():
         text = content if isinstance(content, str) else json.dumps(content)
         (source / f"{stage}.template.json").write_text(text)
     status = main(
-        [str(source), str(folder / "checked"), str(folder / "verdict.sh")], ENVIRONMENT, aws
+        [str(source), str(folder / "checked"), str(folder / "results.sh")], ENVIRONMENT, aws
     )
-    verdict = folder / "checked/verdict.json"
-    return status, json.loads(verdict.read_text()) if verdict.exists() else {}
+    results = folder / "checked/results.json"
+    return status, json.loads(results.read_text()) if results.exists() else {}
 
 
 def both(version: str = "7") -> dict[str, Any]:
     return {"staging": template("staging", version), "prod": template("prod", version)}
 
 
-def test_templates_with_an_approved_model_are_handed_on(tmp_path: Path, aws: Registry) -> None:
-    status, verdict = run(tmp_path, aws, **both())
+def test_templates_with_an_approved_model_are_passed_on(tmp_path: Path, aws: Registry) -> None:
+    status, results = run(tmp_path, aws, **both())
 
     assert status == 0
     for stage, content in both().items():
         written = json.loads((tmp_path / f"checked/{stage}.template.json").read_text())
         assert written == content
-    assert verdict == {
+    assert results == {
         "MODEL_PACKAGE": "churn/7",
         "TRAINED_BY": "abc123",
         "METRICS": "auc 0.9313, recall 0.8",
@@ -135,27 +135,25 @@ def test_templates_with_an_approved_model_are_handed_on(tmp_path: Path, aws: Reg
     }
 
 
-def test_what_changes_in_production_is_told(tmp_path: Path, aws: Registry) -> None:
+def test_changes_in_production_are_reported(tmp_path: Path, aws: Registry) -> None:
     aws.deployed = template("prod", "6")
     aws.deployed["Resources"]["Old"] = {"Type": "AWS::CloudWatch::Alarm"}
 
-    _, verdict = run(tmp_path, aws, **both())
-    assert verdict["CHANGES"] == "model was churn/6; removes Alarm; changes Model"
+    _, results = run(tmp_path, aws, **both())
+    assert results["CHANGES"] == "model was churn/6; removes Alarm; changes Model"
 
     aws.deployed = template("prod")
-    _, verdict = run(tmp_path, aws, **both())
-    assert verdict["CHANGES"] == "nothing"
+    _, results = run(tmp_path, aws, **both())
+    assert results["CHANGES"] == "nothing"
 
 
-def test_the_build_exports_the_verdict_whatever_its_texts_are(
-    tmp_path: Path, aws: Registry
-) -> None:
+def test_the_build_exports_the_results_with_any_text(tmp_path: Path, aws: Registry) -> None:
     aws.report = json.dumps({"$(touch hacked)'\n": {"value": 1}})
 
     run(tmp_path, aws, **both())
 
     done = subprocess.run(
-        ["sh", "-ec", '. ./verdict.sh; printf %s "$METRICS"'],
+        ["sh", "-ec", '. ./results.sh; printf %s "$METRICS"'],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -173,22 +171,22 @@ def test_metrics_that_cannot_be_read_stop_nothing(
     tmp_path: Path, aws: Registry, report: str | None, said: str
 ) -> None:
     aws.report = report
-    status, verdict = run(tmp_path, aws, **both())
-    assert (status, verdict["METRICS"]) == (0, said)
+    status, results = run(tmp_path, aws, **both())
+    assert (status, results["METRICS"]) == (0, said)
 
 
 def test_before_a_first_approval_there_is_nothing_to_check(tmp_path: Path, aws: Registry) -> None:
-    status, verdict = run(tmp_path, aws)
+    status, results = run(tmp_path, aws)
 
-    assert (status, verdict["MODEL_PACKAGE"]) == (0, "none")
-    assert [one.name for one in (tmp_path / "checked").iterdir()] == ["verdict.json"]
+    assert (status, results["MODEL_PACKAGE"]) == (0, "none")
+    assert [one.name for one in (tmp_path / "checked").iterdir()] == ["results.json"]
 
 
 @pytest.mark.parametrize(
     ("version", "said"),
-    [("8", "churn/8 is PendingManualApproval; a reviewer has to approve it"), ("9", "not exist")],
+    [("8", "churn/8 is PendingManualApproval; a reviewer must approve it"), ("9", "not exist")],
 )
-def test_a_model_that_is_not_approved_is_refused(
+def test_a_model_that_is_not_approved_is_rejected(
     tmp_path: Path, aws: Registry, capsys: pytest.CaptureFixture[str], version: str, said: str
 ) -> None:
     assert run(tmp_path, aws, **both(version)) == (1, {})
@@ -196,13 +194,13 @@ def test_a_model_that_is_not_approved_is_refused(
     assert not (tmp_path / "checked").exists()
 
 
-def test_production_gets_what_staging_has_tried(
+def test_production_gets_models_that_staging_has_deployed(
     tmp_path: Path, aws: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status, _ = run(tmp_path, aws, staging=template("staging", "6"), prod=template("prod", "7"))
 
     assert status == 1
-    assert "prod deploys churn/7, which staging does not try before" in capsys.readouterr().out
+    assert "prod deploys churn/7, which staging does not deploy first" in capsys.readouterr().out
 
 
 Change = Callable[[dict[str, Any]], None]
@@ -299,7 +297,7 @@ ATTACKS: dict[str, tuple[Change, str]] = {
     ),
     "variants by a condition": (
         put(*VARIANTS, value={"Fn::If": ["C", [], []]}),
-        "its variants are not listed literally",
+        "the variants are not a literal list",
     ),
     "a configuration that is there already": (
         put("Endpoint", "Properties", "EndpointConfigName", value="churn-evil"),
@@ -339,17 +337,17 @@ ATTACKS: dict[str, tuple[Change, str]] = {
         put(*MODEL, "Tags", value={"Fn::Transform": {"Name": "AWS::Include"}}),
         "Fn::Transform",
     ),
-    "no resource": (put("Broken", value="text"), "Broken is no resource"),
+    "no resource": (put("Broken", value="text"), "Broken is not a resource"),
     "properties that a function writes": (
         put("Model", "Properties", value=["PrimaryContainer"]),
-        "Model is no resource",
+        "Model is not a resource",
     ),
 }
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("stage", ["staging", "prod"])
-def test_a_template_that_deploys_anything_else_is_refused(
+def test_a_template_that_deploys_anything_else_is_rejected(
     tmp_path: Path, aws: Registry, capsys: pytest.CaptureFixture[str], attack: str, stage: str
 ) -> None:
     change, said = ATTACKS[attack]
@@ -363,7 +361,7 @@ def test_a_template_that_deploys_anything_else_is_refused(
 
 
 @pytest.mark.parametrize("section", ["Transform", "Hooks"])
-def test_a_section_that_is_not_known_is_refused(
+def test_an_unknown_section_is_rejected(
     tmp_path: Path, aws: Registry, capsys: pytest.CaptureFixture[str], section: str
 ) -> None:
     templates = both()
@@ -376,41 +374,41 @@ def test_a_section_that_is_not_known_is_refused(
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("Resources: {}", "is no JSON that is read in one way"),
-        ('{"Resources": {}, "Resources": {}}', "a key stands twice"),
+        ("Resources: {}", "is not valid JSON"),
+        ('{"Resources": {}, "Resources": {}}', "duplicate key"),
         ("[]", "has no Resources"),
         ('{"Resources": []}', "has no Resources"),
-        ("[" * 100_000, "is no JSON that is read in one way"),
+        ("[" * 100_000, "is not valid JSON"),
         (" " * 1_000_001, "has more than 1000000 bytes"),
     ],
     ids=["yaml", "twice", "list", "resources-are-a-list", "deep", "large"],
 )
-def test_a_file_that_can_be_read_in_two_ways_is_refused(
+def test_an_ambiguous_file_is_rejected(
     tmp_path: Path, aws: Registry, capsys: pytest.CaptureFixture[str], content: str, said: str
 ) -> None:
     assert run(tmp_path, aws, staging=template("staging"), prod=content)[0] == 1
     assert said in capsys.readouterr().out
 
 
-def test_a_link_to_another_file_is_refused(
+def test_a_link_to_another_file_is_rejected(
     tmp_path: Path, aws: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "source").mkdir()
     (tmp_path / "source/prod.template.json").symlink_to("/proc/self/environ")
 
     assert run(tmp_path, aws, staging=template("staging"))[0] == 1
-    assert "prod.template.json is no regular file" in capsys.readouterr().out
+    assert "prod.template.json is not a regular file" in capsys.readouterr().out
 
 
-def test_a_stage_without_template_is_refused(
+def test_a_stage_without_template_is_rejected(
     tmp_path: Path, aws: Registry, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(tmp_path, aws, staging=template("staging"))[0] == 1
-    assert "there is no template for prod" in capsys.readouterr().out
+    assert "got no template for prod" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", ["folder", "link"])
-def test_what_lies_where_the_templates_go_is_not_handed_on(
+def test_existing_files_in_the_output_folder_are_not_passed_on(
     tmp_path: Path, aws: Registry, kind: str
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
@@ -431,7 +429,7 @@ def test_the_file_runs_alone_and_reads_no_module_of_the_team(tmp_path: Path) -> 
     (tmp_path / "json.py").write_text("raise SystemExit('the team runs code')")
     environment = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-I", check_templates.__file__, ".", "checked", "verdict.sh"],
+        [sys.executable, "-I", check_templates.__file__, ".", "checked", "results.sh"],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

@@ -60,6 +60,6 @@ def test_a_scan_may_write_its_log_and_pull_the_image(stack: cdk.Stack) -> None:
 
 
 @pytest.mark.parametrize("options", [{"critical": 0}, {"low": -1}])
-def test_a_threshold_that_never_passes_is_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="allowed is 1 or more, or None"):
+def test_a_threshold_that_never_passes_is_rejected(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="allowed are 1 or more, or None"):
         ScanThresholds(**options)

@@ -41,11 +41,11 @@ def test_a_server_of_ones_own_is_reached_by_its_host(
     [
         ({"connection_name": "a" * 33}, "allowed are 1 to 32 characters"),
         ({"connection_name": ""}, "allowed are 1 to 32 characters"),
-        ({"host_arn": HOST}, "GitHub is not hosted by you"),
-        ({"provider": GitProvider.GITLAB_SELF_MANAGED}, "GitLabSelfManaged needs host_arn"),
+        ({"host_arn": HOST}, "GitHub is not self-hosted"),
+        ({"provider": GitProvider.GITLAB_SELF_MANAGED}, "GitLabSelfManaged requires one"),
     ],
 )
-def test_what_is_no_connection_is_refused(
+def test_an_invalid_connection_is_rejected(
     stack: cdk.Stack, options: dict[str, Any], words: str
 ) -> None:
     given = {"provider": GitProvider.GITHUB, "connection_name": "team", **options}
@@ -53,7 +53,7 @@ def test_what_is_no_connection_is_refused(
         Connection(stack, "Connection", **given)
 
 
-def test_a_region_without_connections_is_refused() -> None:
+def test_a_region_without_connections_is_rejected() -> None:
     stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(region="ca-west-1"))
     with pytest.raises(ValueError, match="got ca-west-1, where CloudFormation has no AWS::CodeCon"):
         Connection(stack, "Connection", provider=GitProvider.GITHUB, connection_name="team")

@@ -62,19 +62,19 @@ def test_complaint_11_key_and_bucket_let_the_role_in_before_it_exists(
         "s3:GetBucketLocation",
     ]
     for statement in (*key, *bucket):
-        # AWS refuses a policy whose principal is a role that is not there.
+        # AWS rejects a policy whose principal is a missing role.
         assert json.dumps(statement["Principal"]).endswith(f':iam::{PRODUCTION}:root"]]}}}}')
         assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": {"Fn::Sub": ROLE}}}
 
 
-def test_complaint_11_an_imported_bucket_or_key_is_refused_instead_of_failing_in_aws(
+def test_complaint_11_an_imported_bucket_or_key_is_rejected_instead_of_failing_in_aws(
     stack: cdk.Stack, project: ProjectResources
 ) -> None:
     key = kms.Key.from_key_arn(stack, "Other", f"arn:aws:kms:us-east-1:{TOOLING}:key/1-2")
     bucket = s3.Bucket.from_bucket_name(stack, "Imported", "artifacts")
-    with pytest.raises(ValueError, match="bucket is imported") as refused:
+    with pytest.raises(ValueError, match="got an imported bucket") as rejected:
         deliver(stack, ArtifactStore(bucket=bucket, key=key))
-    assert "key is imported" in str(refused.value)
+    assert "got an imported key" in str(rejected.value)
 
 
 def target_template(**options: Any) -> Mapping[str, Any]:
@@ -106,15 +106,15 @@ def test_the_role_over_there_reads_artifacts_deploys_its_stack_and_hands_one_rol
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"stack_names": []}, "stack_names is empty"),
-        ({"permissions": []}, "permissions is empty"),
+        ({"stack_names": []}, "stack_names: got none"),
+        ({"permissions": []}, "permissions: got none"),
         (
             {"target": TargetAccount(account="333333333333", pipeline_name="release")},
-            "the stack is in the account 222222222222, the target is 333333333333",
+            "got a stack in 222222222222; allowed is the target's account 333333333333",
         ),
     ],
 )
-def test_what_is_no_target_is_refused(options: dict[str, Any], words: str) -> None:
+def test_an_invalid_target_is_rejected(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         target_template(**options)
 
@@ -125,12 +125,10 @@ def test_what_is_no_target_is_refused(options: dict[str, Any], words: str) -> No
         (lambda: TargetAccount(account="22", pipeline_name="release"), "allowed are 12 digits"),
         (
             lambda: TargetAccount(account=PRODUCTION, pipeline_name="a" * 50),
-            "pipeline_name has 50 characters; allowed are 49",
+            "pipeline_name: got 50 characters; allowed are up to 49",
         ),
     ],
 )
-def test_an_account_of_another_form_is_refused(
-    make: Callable[[], TargetAccount], words: str
-) -> None:
+def test_a_malformed_account_is_rejected(make: Callable[[], TargetAccount], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()

@@ -1,4 +1,4 @@
-"""Stages that deploy into another region: its store, its roles, what is refused."""
+"""Stages that deploy into another region: stores, roles, input validation."""
 
 import json
 from typing import Any, cast
@@ -86,21 +86,21 @@ def test_another_region_of_another_account_is_let_in_by_the_store_there(
         assert role in json.dumps(only(policies, kind)[member])
 
 
-def test_a_region_without_a_store_is_refused(stack: cdk.Stack, project: ProjectResources) -> None:
-    with pytest.raises(ValueError, match="the region eu-west-1, where the artifacts have no store"):
+def test_a_region_without_a_store_is_rejected(stack: cdk.Stack, project: ProjectResources) -> None:
+    with pytest.raises(ValueError, match="eu-west-1, a region without an artifact store"):
         deliver(stack, project.artifacts, region=OTHER)
 
 
-def test_a_store_that_lets_nobody_in_is_refused(
+def test_an_imported_store_whose_policy_is_fixed_is_rejected(
     stack: cdk.Stack, project: ProjectResources
 ) -> None:
     artifacts = with_replica(project, OTHER, imported_replica(stack))
-    with pytest.raises(ValueError, match="bucket is imported") as refused:
+    with pytest.raises(ValueError, match="got an imported bucket") as rejected:
         deliver(stack, artifacts, region=OTHER)
-    assert "key is imported" in str(refused.value)
+    assert "got an imported key" in str(rejected.value)
 
 
-def test_a_replica_in_the_pipelines_own_region_is_refused(
+def test_a_replica_in_the_pipelines_own_region_is_rejected(
     stack: cdk.Stack, project: ProjectResources
 ) -> None:
     artifacts = with_replica(project, "us-east-1", imported_replica(stack))

@@ -1,4 +1,4 @@
-"""What people complain about in the field's other libraries (numbers as in the list of peers)."""
+"""Complaints about comparable libraries (numbers as in `tests/test_complaints.py`)."""
 
 import json
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def test_complaint_1_a_model_is_built_without_codecommit(
     assert "codecommit" not in text
 
 
-def test_complaint_13_a_pipeline_tells_of_its_failure_without_being_asked_which_event(
+def test_complaint_13_a_pipeline_notifies_of_its_failure_by_default(
     stack: cdk.Stack,
 ) -> None:
     arn = "arn:aws:codepipeline:us-east-1:111111111111:churn"

@@ -1,4 +1,4 @@
-"""Who is told of pipelines, and what must be allowed for it."""
+"""Notifications of pipelines, and the permissions that they need."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -45,7 +45,7 @@ def test_a_topic_is_told_of_failures_and_approvals_and_may_be(
                     "Targets": [{"TargetType": "SNS", "TargetAddress": Match.any_value()}],
                 }
             ),
-            # AWS refuses a rule whose topic it may not publish to.
+            # AWS rejects a rule whose topic it cannot publish to.
             "DependsOn": [Match.string_like_regexp("TopicPolicy.*")],
         },
     )
@@ -131,19 +131,19 @@ def test_a_topic_of_another_stack_is_told_too(
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, "0 topics and channels are given"),
-        ({"channels": [SLACK] * 11}, "11 topics and channels are given"),
-        ({"channels": [SLACK], "events": []}, "events is empty"),
+        ({}, "topics and channels: got 0"),
+        ({"channels": [SLACK] * 11}, "topics and channels: got 11"),
+        ({"channels": [SLACK], "events": []}, "events: got none"),
     ],
 )
-def test_what_tells_nobody_is_refused(
+def test_a_rule_without_targets_or_events_is_rejected(
     stack: cdk.Stack, pipeline: codepipeline.IPipeline, options: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
         Notifications(stack, "Notifications", pipeline=pipeline, **options)
 
 
-def test_a_region_without_notification_rules_is_refused() -> None:
+def test_a_region_without_notification_rules_is_rejected() -> None:
     stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(region="ca-west-1"))
     pipeline = codepipeline.Pipeline.from_pipeline_arn(stack, "Pipeline", ARN)
     with pytest.raises(ValueError, match="AWS::CodeStarNotifications::NotificationRule"):
@@ -153,19 +153,19 @@ def test_a_region_without_notification_rules_is_refused() -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: ChatChannel.slack("a b", workspace_id="T1", channel_id="C1"), "name is 'a b'"),
-        (lambda: ChatChannel.slack("a", workspace_id="t1", channel_id="C1"), "workspace_id is"),
-        (lambda: ChatChannel.slack("a", workspace_id="T1", channel_id="#ml"), "channel_id is"),
+        (lambda: ChatChannel.slack("a b", workspace_id="T1", channel_id="C1"), "name: got 'a b'"),
+        (lambda: ChatChannel.slack("a", workspace_id="t1", channel_id="C1"), "workspace_id: got"),
+        (lambda: ChatChannel.slack("a", workspace_id="T1", channel_id="#ml"), "channel_id: got"),
         (
             lambda: ChatChannel.teams("a", team_id="x", tenant_id=UUID, channel_id="19"),
-            "team_id is 'x'; allowed is a UUID",
+            "team_id: got 'x'; allowed: a UUID",
         ),
         (
             lambda: ChatChannel.teams("a", team_id=UUID, tenant_id="x", channel_id="19"),
-            "tenant_id is 'x'",
+            "tenant_id: got 'x'",
         ),
     ],
 )
-def test_ids_of_another_form_are_refused(make: Callable[[], ChatChannel], words: str) -> None:
+def test_malformed_ids_are_rejected(make: Callable[[], ChatChannel], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()

@@ -82,9 +82,9 @@ def test_people_with_a_boundary_may_install() -> None:
     stack, packages = made()
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "churn")
     project = ProjectAccess(project_name="churn", bucket=bucket)
-    people = PersonaRole(stack, "People", persona=Persona.data_scientist(), project=project)
+    role = PersonaRole(stack, "Scientists", persona=Persona.data_scientist(), project=project)
 
-    packages.grant_read(people)
+    packages.grant_read(role)
 
     policies = Template.from_stack(stack).find_resources("AWS::IAM::ManagedPolicy")
     (boundary,) = (str(one) for name, one in policies.items() if "Boundary" in name)
@@ -120,22 +120,24 @@ def test_a_build_of_a_project_finds_the_repository_and_may_read_it() -> None:
         ({"repository_name": "x"}, "repository_name: got 'x'; allowed are 2 to 100"),
         ({"repository_name": "npm-source"}, "the name of a source's repository"),
         ({"sources": []}, "sources: got none"),
-        ({"sources": [PackageSource.NPM] * 2}, "or one twice"),
+        ({"sources": [PackageSource.NPM] * 2}, "or duplicates"),
     ],
 )
-def test_what_codeartifact_would_refuse_is_refused(given: dict[str, Any], problem: str) -> None:
+def test_what_codeartifact_does_not_support_is_rejected(
+    given: dict[str, Any], problem: str
+) -> None:
     with pytest.raises(ValueError, match=problem):
         made(**given)
 
 
-def test_a_region_without_codeartifact_is_refused_by_name() -> None:
+def test_a_region_without_codeartifact_is_rejected_by_name() -> None:
     stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(region="ca-west-1"))
     with pytest.raises(ValueError, match="has no AWS::CodeArtifact::Domain"):
         PackageRepository(stack, "Packages", domain_name="ml")
 
 
 def run(script: str, folder: Path, **variables: str) -> tuple[str, str]:
-    """What a script prints with a stand-in for the AWS CLI, and how it called it."""
+    """Runs a script with a fake AWS CLI; returns its output and the calls."""
     calls = folder / "calls"
     calls.touch()
     for name, text in (("aws", FAKE_AWS), ("pip", "#!/bin/bash\n"), ("npm", "#!/bin/bash\n")):

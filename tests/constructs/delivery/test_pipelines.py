@@ -1,4 +1,4 @@
-"""The two pipelines are what the seed code and its people expect them to be."""
+"""The build and deploy pipelines match the contract of the seed code."""
 
 import fnmatch
 import json
@@ -101,12 +101,12 @@ def test_the_stages_that_need_a_model_are_skipped_until_one_is_approved(
     assert actions(deploy)["Synth/Synth"]["Namespace"] == "Synth"
 
 
-def test_the_synth_build_exports_the_variable_that_the_stages_look_at() -> None:
+def test_the_synth_build_exports_the_variable_that_the_stages_check() -> None:
     specification = yaml.safe_load((SEED / "buildspecs/synth.yml").read_text())
     assert specification["env"]["exported-variables"] == ["MODEL_PACKAGE_VERSION"]
 
 
-def test_checks_of_production_stand_beside_the_wait_for_a_model(
+def test_checks_of_production_are_combined_with_the_wait_for_a_model(
     stack: cdk.Stack, project: ProjectResources
 ) -> None:
     open_ = StageRule.variable_equals("#{Synth.FROZEN}", "no")
@@ -228,7 +228,7 @@ def test_a_stage_deploys_its_stack_with_the_deployment_role_and_tests_its_endpoi
     assert (given["STAGE"], given["ENDPOINT_NAME"]) == (suffix, f"churn-{suffix}")
 
 
-def test_what_checks_the_templates_is_no_file_of_the_repository(both_pipelines: Template) -> None:
+def test_the_check_of_templates_runs_no_file_of_the_repository(both_pipelines: Template) -> None:
     check = actions(pipeline(both_pipelines, "churn-model-deploy"))["Synth/Check"]
     project = both_pipelines["Resources"][check["Configuration"]["ProjectName"]["Ref"]]
 
@@ -236,7 +236,7 @@ def test_what_checks_the_templates_is_no_file_of_the_repository(both_pipelines: 
     write, run, export = specification["phases"]["build"]["commands"]
     assert CHECK.read_text() in write
     assert run.startswith("python3 -I /tmp/")
-    assert export == ". /tmp/verdict.sh"
+    assert export == ". /tmp/results.sh"
     assert (check["InputArtifacts"], check["OutputArtifacts"]) == (
         [{"Name": "SynthOutput"}],
         [{"Name": "CheckedTemplates"}],
@@ -264,7 +264,7 @@ def test_no_build_of_the_team_writes_what_is_deployed(both_pipelines: Template) 
 
 
 def _key_patterns(resources: Any) -> list[str]:
-    """What follows the bucket in ARNs of objects."""
+    """Returns the parts after the bucket in ARNs of objects."""
     listed = resources if isinstance(resources, list) else [resources]
     return [
         one["Fn::Join"][1][-1].lstrip("/")

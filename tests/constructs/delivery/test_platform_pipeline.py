@@ -236,7 +236,7 @@ def test_a_replica_of_the_artifacts_serves_a_stage_in_another_region() -> None:
     assert "far/*/Synth_Outp*/*" in json.dumps(written)
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     app = cdk.App()
     empty = cdk.Stage(app, "Empty")
     stages = [
@@ -257,20 +257,20 @@ def test_all_problems_are_told_at_once() -> None:
 
     message = str(error.value)
     for problem in (
-        "cli_version is 'latest'; allowed is one exact version",
-        "commands is empty",
-        "output_directory is empty",
-        "stage Empty is given 2 times",
-        "stage Build is named as a stage of CDK Pipelines itself",
-        "stage Empty has no stacks",
-        "a stage deploys to the region eu-west-1, where the artifacts have no store",
-        "pull requests start the pipeline, so whoever opens one could deploy",
+        "cli_version: got 'latest'; allowed is one exact version",
+        "commands: got none",
+        "output_directory: got an empty path",
+        "stages: got Empty 2 times",
+        "stages: got Build, a name that CDK Pipelines uses itself",
+        "stages: Empty has no stacks",
+        "a deployment to eu-west-1, a region without an artifact store",
+        "got a filter of pull requests, with which anyone who opens one could deploy",
     ):
         assert problem in message
 
 
 def test_without_stages_there_is_nothing_to_deploy() -> None:
-    with pytest.raises(ValueError, match="stages is empty"):
+    with pytest.raises(ValueError, match="stages: got none"):
         pipeline_in(cdk.App(), stages=[])
 
 

@@ -19,7 +19,7 @@ def test_other_names_are_refused(project: ProjectResources, name: str) -> None:
         dataclasses.replace(project, project_name=name)
 
 
-def test_an_id_of_more_than_20_characters_is_refused(project: ProjectResources) -> None:
+def test_an_id_of_more_than_20_characters_is_rejected(project: ProjectResources) -> None:
     with pytest.raises(ValueError, match="allowed are up to 20 letters"):
         dataclasses.replace(project, project_id="p-" + "x" * 19)
 

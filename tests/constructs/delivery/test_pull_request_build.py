@@ -117,14 +117,14 @@ def test_the_build_can_read_code_and_write_its_log_only(
     }, json.dumps(sorted(allowed))
 
 
-def test_a_source_without_pull_requests_is_refused(
+def test_a_source_without_pull_requests_is_rejected(
     stack: cdk.Stack, project: ProjectResources
 ) -> None:
     bucket = s3.Bucket.from_bucket_name(stack, "Zip", "zip")
-    with pytest.raises(ValueError, match="the source has no pull requests"):
+    with pytest.raises(ValueError, match="source: got one without pull requests"):
         build_of(stack, project, Source.s3(bucket, "code.zip"))
     connection = Source.code_connections(CONNECTION, "team", "churn")
-    with pytest.raises(ValueError, match="target_branch is empty"):
+    with pytest.raises(ValueError, match="target_branch: got an empty name"):
         PullRequestBuild(
             stack, "Other", name="x", project=project, source=connection, target_branch=""
         )

@@ -94,7 +94,7 @@ def test_each_service_has_a_role_that_only_it_can_assume(
         if resource["Type"] == "AWS::IAM::Role" and name.startswith(role)
     ]
     statements = found["AssumeRolePolicyDocument"]["Statement"]
-    # SageMaker's also sets the source identity, in a statement of its own.
+    # SageMaker's also sets the source identity, in a separate statement.
     assert {str(one["Principal"]) for one in statements} == {str({"Service": service})}
     assert "RoleName" not in found
 

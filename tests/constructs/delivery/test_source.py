@@ -8,8 +8,13 @@ from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match, Template
 
-from mlops_constructs.delivery import DeliveryPipeline, PipelineStage, ProjectResources, Source
-from mlops_constructs.delivery.approval_action import approval_action
+from mlops_constructs.delivery import (
+    DeliveryPipeline,
+    PipelineStage,
+    ProjectResources,
+    Source,
+    approval_action,
+)
 
 CONNECTION = "arn:aws:codeconnections:us-east-1:111111111111:connection/0c8f"
 
@@ -126,23 +131,25 @@ def test_the_revision_of_a_source_is_fit_for_an_image_tag(
     assert Source.s3(bucket, "code.zip").revision == "v#{Source.VersionId}"
 
 
-def test_the_arn_of_something_else_is_refused() -> None:
-    with pytest.raises(ValueError, match="connection_arn is 'arn:aws:s3:::bucket'; allowed is"):
+def test_the_arn_of_something_else_is_rejected() -> None:
+    with pytest.raises(ValueError, match="connection_arn: got 'arn:aws:s3:::bucket'; allowed is"):
         Source.code_connections("arn:aws:s3:::bucket", "acme", "churn")
 
 
-def test_an_arn_that_only_cloudformation_knows_is_not_judged() -> None:
+def test_an_arn_that_only_cloudformation_knows_is_not_validated() -> None:
     Source.code_connections(cdk.Fn.import_value("Connection"), "acme", "churn")
 
 
 def test_all_empty_names_are_reported_together() -> None:
-    with pytest.raises(ValueError, match=r"owner is empty(.|\n)*repository is empty"):
+    with pytest.raises(
+        ValueError, match=r"owner: got an empty text(.|\n)*repository: got an empty text"
+    ):
         Source.code_connections(CONNECTION, "", "")
 
 
-def test_an_empty_key_or_branch_is_refused(stack: cdk.Stack) -> None:
-    with pytest.raises(ValueError, match="key is empty"):
+def test_an_empty_key_or_branch_is_rejected(stack: cdk.Stack) -> None:
+    with pytest.raises(ValueError, match="key: got an empty text"):
         Source.s3(s3.Bucket(stack, "Code"), "")
     repository = codecommit.Repository(stack, "Repository", repository_name="code")
-    with pytest.raises(ValueError, match="branch is empty"):
+    with pytest.raises(ValueError, match="branch: got an empty text"):
         Source.code_commit(repository, "")

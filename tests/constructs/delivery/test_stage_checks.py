@@ -1,4 +1,4 @@
-"""Conditions of stages, retries and rollbacks, and what AWS excludes."""
+"""Conditions, retries and rollbacks of stages, and combinations that AWS does not support."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -70,15 +70,15 @@ def statements(template: Mapping[str, Any]) -> str:
     )
 
 
-def test_checks_stand_at_the_stage_and_the_role_may_do_them(
+def test_checks_are_part_of_the_stage_and_permitted_by_the_role(
     stack: cdk.Stack, project: ProjectResources, alarm: cloudwatch.IAlarm
 ) -> None:
-    judge = lambda_.Function.from_function_arn(
-        stack, "Judge", "arn:aws:lambda:us-east-1:111111111111:function:judge"
+    validate = lambda_.Function.from_function_arn(
+        stack, "Validate", "arn:aws:lambda:us-east-1:111111111111:function:validate"
     )
     checks = StageChecks(
         before_entry=StageCondition.fail_unless(
-            RELEASE, WINDOW, StageRule.function(judge, user_parameters={"strict": "yes"})
+            RELEASE, WINDOW, StageRule.function(validate, user_parameters={"strict": "yes"})
         ),
         on_success=StageCondition.roll_back_unless(
             StageRule.alarm_is_quiet(alarm, wait=cdk.Duration.minutes(30))
@@ -144,28 +144,39 @@ def test_a_rollback_may_depend_on_rules(stack: cdk.Stack, project: ProjectResour
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: StageCondition.fail_unless(), "0 rules are given"),
-        (lambda: StageCondition.fail_unless(*[RELEASE] * 6), "6 rules are given"),
-        (lambda: FailureResponse.roll_back_unless(), "0 rules are given"),
-        (lambda: StageCondition.skip_unless(RELEASE, WINDOW), "DeploymentWindow cannot skip"),
+        (lambda: StageCondition.fail_unless(), "rules: got 0; allowed are 1 to 5"),
+        (lambda: StageCondition.fail_unless(*[RELEASE] * 6), "rules: got 6; allowed are 1 to 5"),
+        (lambda: FailureResponse.roll_back_unless(), "rules: got 0; allowed are 1 to 5"),
+        (
+            lambda: StageCondition.skip_unless(RELEASE, WINDOW),
+            "got DeploymentWindow, which cannot skip",
+        ),
         (
             lambda: StageChecks(before_entry=StageCondition.roll_back_unless(RELEASE)),
-            "before_entry rolls back",
+            "before_entry: got a rollback",
         ),
-        (lambda: StageChecks(on_success=StageCondition.skip_unless(RELEASE)), "on_success skips"),
+        (
+            lambda: StageChecks(on_success=StageCondition.skip_unless(RELEASE)),
+            "on_success: got a skip",
+        ),
         (lambda: StageRule.variable_equals("Release", "yes"), "allowed is one variable"),
-        (lambda: StageRule.variable_matches("#{variables.Release}", ""), "the value is empty"),
+        (
+            lambda: StageRule.variable_matches("#{variables.Release}", ""),
+            "value: got an empty text",
+        ),
         (lambda: StageRule.deployment_window("0 9 ? * MON"), "with 5 fields"),
-        (lambda: StageRule.deployment_window("0 0 9 ? * MON"), "begins with '0'"),
+        (lambda: StageRule.deployment_window("0 0 9 ? * MON"), "got '0' as the first field"),
         (lambda: StageRule.deployment_window("* 0 9 * * MON"), "exactly one of them"),
         (lambda: StageRule.deployment_window("* 0 9 ? * ?"), "exactly one of them"),
         (
             lambda: StageRule.deployment_window("* 0 9 ? * MON", time_zone="here and now"),
-            "give an IANA name",
+            "allowed is an IANA name",
         ),
     ],
 )
-def test_what_aws_excludes_is_refused(make: Callable[[], Any], words: str) -> None:
+def test_a_combination_that_aws_does_not_support_is_rejected(
+    make: Callable[[], Any], words: str
+) -> None:
     with pytest.raises(ValueError, match=words):
         make()
 
@@ -180,13 +191,15 @@ def test_an_alarm_is_watched_for_whole_minutes_up_to_a_day(
 
 def test_a_parallel_pipeline_cannot_roll_back(stack: cdk.Stack, project: ProjectResources) -> None:
     checks = StageChecks(on_failure=FailureResponse.roll_back())
-    with pytest.raises(ValueError, match="rolls back, which CodePipeline does not do in the mode"):
+    with pytest.raises(
+        ValueError, match="rolls back, which CodePipeline does not support in the mode"
+    ):
         template_with(stack, project, checks, codepipeline.ExecutionMode.PARALLEL)
 
 
-def test_a_variable_that_nothing_has_given_is_refused(
+def test_a_variable_that_no_earlier_action_sets_is_rejected(
     stack: cdk.Stack, project: ProjectResources
 ) -> None:
     unknown = StageRule.variable_equals("#{Build.Version}", "1")
-    with pytest.raises(ValueError, match="known there are Source, codepipeline, variables"):
+    with pytest.raises(ValueError, match="allowed are Source, codepipeline, variables"):
         template_with(stack, project, StageChecks(before_entry=StageCondition.skip_unless(unknown)))

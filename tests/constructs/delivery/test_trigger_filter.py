@@ -1,4 +1,4 @@
-"""Filters of pushes and pull requests, and what AWS excludes."""
+"""Filters of pushes and pull requests, and their limits in AWS."""
 
 from collections.abc import Callable
 from typing import Any
@@ -120,18 +120,18 @@ def test_filters_of_codecommit_are_rules_that_hand_over_the_pushed_commit(
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: TriggerFilter.branches(), "no pattern of branches is given"),
-        (lambda: TriggerFilter.tags(), "no pattern of tags is given"),
-        (lambda: TriggerFilter.branches(paths=["a"]), "no pattern of branches is given"),
-        (lambda: TriggerFilter.branches(*"abcdefghi"), "includes has 9 patterns"),
-        (lambda: TriggerFilter.branches("a", excludes=[*"abcdefghi"]), "excludes has 9"),
-        (lambda: TriggerFilter.branches("a", paths=[*"abcdefghi"]), "paths has 9"),
+        (lambda: TriggerFilter.branches(), "got no pattern of branches"),
+        (lambda: TriggerFilter.tags(), "got no pattern of tags"),
+        (lambda: TriggerFilter.branches(paths=["a"]), "got no pattern of branches"),
+        (lambda: TriggerFilter.branches(*"abcdefghi"), "includes: got 9 patterns"),
+        (lambda: TriggerFilter.branches("a", excludes=[*"abcdefghi"]), "excludes: got 9"),
+        (lambda: TriggerFilter.branches("a", paths=[*"abcdefghi"]), "paths: got 9"),
         (lambda: TriggerFilter.branches("a" * 256), "256 characters"),
         (lambda: TriggerFilter.branches(""), "0 characters"),
-        (lambda: TriggerFilter.pull_requests("main", events=[]), "events is empty"),
+        (lambda: TriggerFilter.pull_requests("main", events=[]), "events: got none"),
     ],
 )
-def test_a_filter_outside_of_awss_limits_is_refused(
+def test_a_filter_outside_of_awss_limits_is_rejected(
     make: Callable[[], TriggerFilter], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
@@ -140,7 +140,7 @@ def test_a_filter_outside_of_awss_limits_is_refused(
 
 def test_a_source_takes_three_filters_of_a_kind() -> None:
     pushes = [TriggerFilter.tags("v*")] * 4
-    with pytest.raises(ValueError, match="4 filters of pushes are given"):
+    with pytest.raises(ValueError, match="filters: got 4 of pushes"):
         Source.code_connections(CONNECTION, "team", "churn", filters=pushes)
     Source.code_connections(
         CONNECTION, "team", "churn", filters=[*pushes[:3], *[TriggerFilter.pull_requests("a")] * 3]
@@ -150,14 +150,14 @@ def test_a_source_takes_three_filters_of_a_kind() -> None:
 @pytest.mark.parametrize(
     ("one", "words"),
     [
-        (TriggerFilter.branches("main", paths=["model/**"]), "do not name the changed files"),
-        (TriggerFilter.branches("feature/*"), "cannot be matched by EventBridge"),
-        (TriggerFilter.branches("main", excludes=["a?"]), "cannot be matched by EventBridge"),
-        (TriggerFilter.tags("v[0-9]"), "cannot be matched by EventBridge"),
+        (TriggerFilter.branches("main", paths=["model/**"]), "do not contain the changed files"),
+        (TriggerFilter.branches("feature/*"), "EventBridge does not support"),
+        (TriggerFilter.branches("main", excludes=["a?"]), "EventBridge does not support"),
+        (TriggerFilter.tags("v[0-9]"), "EventBridge does not support"),
         (TriggerFilter.pull_requests("main"), "use PullRequestBuild"),
     ],
 )
-def test_what_the_events_of_codecommit_cannot_say_is_refused_by_name(
+def test_a_filter_that_codecommit_events_do_not_support_is_rejected(
     stack: cdk.Stack, one: TriggerFilter, words: str
 ) -> None:
     repository: Any = codecommit.Repository.from_repository_name(stack, "Repository", "churn")

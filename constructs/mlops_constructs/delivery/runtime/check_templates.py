@@ -1,20 +1,18 @@
-"""Hands on templates that deploy approved models and nothing else; a build of CodeBuild runs it.
+"""Passes on templates that only deploy approved models; a CodeBuild build runs this script.
 
     python3 -I check_templates.py SOURCE OUTPUT VARIABLES
 
-SOURCE is what the team's code has synthesised, so nothing of it is run and nothing is believed. The
-templates that pass are written anew to OUTPUT: what was read is what is deployed. VARIABLES becomes
-a shell script that exports what the approval shows. The exit status is 1 for templates that are
-refused, and each reason is printed.
+SOURCE holds the templates that the team's code has synthesised. They are untrusted, so none of
+their content is run. Valid templates are written to OUTPUT from the parsed content: what was
+validated is what is deployed. VARIABLES becomes a shell script that exports the values that the
+approval shows. The exit status is 1 if templates are rejected, and each reason is printed.
 
-It stands in the pipeline's template as text. So it has the standard library and the AWS CLI, which
-CodeBuild's images have, and installs nothing.
+The script is inlined in the pipeline's template. It only needs the standard library and the AWS
+CLI, which CodeBuild images have.
 
 Environment: SAGEMAKER_PROJECT_NAME, MODEL_PACKAGE_PREFIX (the ARN of the group's packages without
-their version), STAGES (names with spaces between), COMMIT_ID; CODEBUILD_BUILD_ARN.
+their version), STAGES (names separated by spaces), ARTIFACT_BUCKET, COMMIT_ID; CODEBUILD_BUILD_ARN.
 """
-
-from __future__ import annotations
 
 import json
 import os
@@ -58,7 +56,7 @@ MODEL_PROPERTIES = {
     "Tags",
     "VpcConfig",
 }
-# Not written in one piece: CloudFormation would take it for a reference in the pipeline's template.
+# Split, because CloudFormation would resolve it as a reference in the pipeline's template.
 DYNAMIC = "{" * 2 + "resolve:"
 MAX_BYTES = 1_000_000
 CONSOLES = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
@@ -67,12 +65,12 @@ Template = dict[str, Any]
 Aws = Callable[..., Any]
 
 
-class RefusedError(Exception):
-    """Something that cannot be deployed; the text says what and why."""
+class RejectedError(Exception):
+    """Rejected input; the message says what and why."""
 
 
 def read_templates(source: Path, stages: Iterable[str]) -> dict[str, Template]:
-    """The templates of all stages, or none where no model is approved yet."""
+    """Returns the templates of all stages, or none if no model is approved yet."""
     found = {}
     for stage in stages:
         path = source / f"{stage}.template.json"
@@ -80,47 +78,49 @@ def read_templates(source: Path, stages: Iterable[str]) -> dict[str, Template]:
             found[stage] = _read(path)
     missing = [stage for stage in stages if found and stage not in found]
     if missing:
-        raise RefusedError(f"there is no template for {', '.join(missing)}, but one for others")
+        raise RejectedError(f"got no template for {', '.join(missing)}, but one for other stages")
     return found
 
 
 def _read(path: Path) -> Template:
     if path.is_symlink() or not path.is_file():
-        raise RefusedError(f"{path.name} is no regular file")
+        raise RejectedError(f"{path.name} is not a regular file")
     if path.stat().st_size > MAX_BYTES:
-        raise RefusedError(f"{path.name} has more than {MAX_BYTES} bytes")
+        raise RejectedError(f"{path.name} has more than {MAX_BYTES} bytes")
     try:
-        template = json.loads(path.read_bytes(), object_pairs_hook=_once)
+        template = json.loads(path.read_bytes(), object_pairs_hook=_unique_keys)
     except (ValueError, RecursionError) as error:
-        raise RefusedError(f"{path.name} is no JSON that is read in one way: {error}") from error
+        raise RejectedError(f"{path.name} is not valid JSON: {error}") from error
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
-        raise RefusedError(f"{path.name} has no Resources")
+        raise RejectedError(f"{path.name} has no Resources")
     return template
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError(f"a key stands twice among {sorted(found)[:5]}")
+        raise ValueError(f"duplicate key among {sorted(found)[:5]}")
     return found
 
 
 def problems_of(template: Template, *, endpoint: str, packages: str) -> Iterator[str]:
-    """Why a template of a stage is refused.
+    """Validates the template of a stage; yields one message per problem.
 
-    `endpoint` is the name of the stage's endpoint, `packages` the beginning of the ARNs of the
-    packages that may be deployed.
+    Args:
+        template: the template.
+        endpoint: name of the stage's endpoint.
+        packages: prefix of the ARNs of the packages that may be deployed.
     """
     for section in sorted(set(template) - SECTIONS):
         yield f"the section {section}; allowed are {', '.join(sorted(SECTIONS))}"
     if DYNAMIC in json.dumps(template):
-        yield f"a dynamic reference ({DYNAMIC}), whose value is not in the template"
+        yield f"a dynamic reference ({DYNAMIC}); allowed are values in the template"
     if "Fn::Transform" in set(_keys(template)):
-        yield "Fn::Transform, with which a macro would write the template"
+        yield "Fn::Transform; allowed are templates without macros"
     resources = template["Resources"]
     for logical_id, resource in resources.items():
         if not isinstance(resource, dict) or not isinstance(resource.get("Properties", {}), dict):
-            yield f"{logical_id} is no resource"
+            yield f"{logical_id} is not a resource"
             continue
         kind, properties = resource.get("Type"), resource.get("Properties", {})
         if kind not in TYPES:
@@ -161,7 +161,7 @@ def _of_config(properties: Mapping[str, Any], resources: Mapping[str, Any]) -> I
     shadows = properties.get("ShadowProductionVariants", [])
     for listed in (properties.get("ProductionVariants"), shadows):
         if not isinstance(listed, list):
-            yield "its variants are not listed literally"
+            yield "the variants are not a literal list"
             return
         for variant in listed:
             name = variant.get("ModelName") if isinstance(variant, dict) else None
@@ -180,7 +180,7 @@ def _of_endpoint(
 
 
 def _referred(value: Any, attribute: str, resources: Mapping[str, Any]) -> str | None:
-    """The type of the resource that a reference means; None for whatever is no reference."""
+    """Returns the type of the resource that a reference points to; None for other values."""
     if not isinstance(value, dict) or len(value) != 1:
         return None
     logical_id: Any = value.get("Ref")
@@ -193,7 +193,7 @@ def _referred(value: Any, attribute: str, resources: Mapping[str, Any]) -> str |
 
 
 def packages_of(template: Template) -> set[str]:
-    """The packages that a template without problems deploys."""
+    """Returns the ARNs of the packages that a valid template deploys."""
     return {
         resource["Properties"]["PrimaryContainer"]["ModelPackageName"]
         for resource in template["Resources"].values()
@@ -202,25 +202,29 @@ def packages_of(template: Template) -> set[str]:
 
 
 def approved(aws: Aws, arn: str) -> dict[str, Any]:
-    """The package, if it is approved."""
+    """Returns the description of a package.
+
+    Raises:
+        RejectedError: if the package is not approved.
+    """
     package: dict[str, Any] = aws(
         "sagemaker", "describe-model-package", "--model-package-name", arn
     )
     status = package.get("ModelApprovalStatus")
     if status != "Approved":
-        raise RefusedError(f"{short(arn)} is {status}; a reviewer has to approve it first")
+        raise RejectedError(f"{short(arn)} is {status}; a reviewer must approve it first")
     return package
 
 
 def metrics_of(aws: Aws, package: Mapping[str, Any], bucket: str) -> str:
-    """Up to four metrics from the report that the package names, `auc 0.93`."""
+    """Returns up to four metrics from the report of the package, such as `auc 0.93`."""
     quality = package.get("ModelMetrics", {}).get("ModelQuality", {})
     uri = quality.get("Statistics", {}).get("S3Uri", "")
     if not uri.startswith(f"s3://{bucket}/runs/"):
         return "none in the package"
     try:
         report = json.loads(aws("s3", "cp", uri, "-", as_text=True))
-    except (RefusedError, ValueError):
+    except (RejectedError, ValueError):
         return "not readable"
     found = [f"{name} {value:.4g}" for name, value in _values(report)]
     return ", ".join(found[:4]) or "none in the report"
@@ -237,10 +241,10 @@ def _values(report: Any) -> Iterator[tuple[str, float]]:
 
 
 def changes_of(aws: Aws, stack: str, template: Template) -> str:
-    """What a deployment changes of a stack, in one line."""
+    """Returns the changes that a deployment makes to a stack, in one line."""
     try:
         body = aws("cloudformation", "get-template", "--stack-name", stack)["TemplateBody"]
-    except RefusedError as error:
+    except RejectedError as error:
         if "does not exist" not in str(error):
             raise
         return "creates the endpoint"
@@ -268,31 +272,39 @@ def _named_packages(template: Mapping[str, Any]) -> Iterator[str]:
 
 
 def short(arn: str) -> str:
-    """`churn/7` of a package's ARN."""
+    """Returns the name and version in a package's ARN, such as `churn/7`."""
     return arn.partition(":model-package/")[2]
 
 
-def shown(text: str, longest: int) -> str:
-    """A text as a variable of the pipeline: plain characters, one line, not longer."""
+def shown(text: str, max_length: int) -> str:
+    """Returns a text as a pipeline variable: plain characters, one line, truncated."""
     plain = re.sub(r"[^A-Za-z0-9 .,;:=/_+()-]", "?", text)
-    return plain if len(plain) <= longest else f"{plain[: longest - 3]}..."
+    return plain if len(plain) <= max_length else f"{plain[: max_length - 3]}..."
 
 
 def call_aws(*arguments: str, as_text: bool = False) -> Any:
-    """The answer of a command of the AWS CLI; it runs outside of the team's files."""
+    """Returns the output of an AWS CLI command; it runs outside of the team's files.
+
+    Raises:
+        RejectedError: if the command fails.
+    """
     options = [] if as_text else ["--output", "json"]
     done = subprocess.run(
         ["aws", *arguments, *options], cwd="/", capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise RefusedError(f"aws {' '.join(arguments[:2])}: {done.stderr.strip()}")
+        raise RejectedError(f"aws {' '.join(arguments[:2])}: {done.stderr.strip()}")
     return done.stdout if as_text else json.loads(done.stdout)
 
 
 def check(
     source: Path, environment: Mapping[str, str], aws: Aws
 ) -> tuple[dict[str, Template], dict[str, str]]:
-    """The templates to hand on, and the variables for the approval. Raises RefusedError."""
+    """Returns the templates to pass on, and the variables for the approval.
+
+    Raises:
+        RejectedError: if a template is rejected.
+    """
     stages = environment["STAGES"].split()
     project, prefix = environment["SAGEMAKER_PROJECT_NAME"], environment["MODEL_PACKAGE_PREFIX"]
     templates = read_templates(source, stages)
@@ -302,13 +314,13 @@ def check(
         for problem in problems_of(template, endpoint=f"{project}-{stage}", packages=prefix)
     ]
     if problems:
-        raise RefusedError("\n".join(problems))
+        raise RejectedError("\n".join(problems))
     deployed = {stage: packages_of(template) for stage, template in templates.items()}
     for stage in stages[1:]:
         untested = deployed.get(stage, set()) - deployed.get(stages[0], set())
         if untested:
             names = ", ".join(sorted(map(short, untested)))
-            raise RefusedError(f"{stage} deploys {names}, which {stages[0]} does not try before")
+            raise RejectedError(f"{stage} deploys {names}, which {stages[0]} does not deploy first")
     packages = {arn: approved(aws, arn) for arn in sorted(set().union(*deployed.values()))}
     last = stages[-1]
     variables = {
@@ -323,7 +335,7 @@ def check(
             for package in packages.values()
         )
         or "none",
-        "CHANGES": "nothing is approved yet",
+        "CHANGES": "no model is approved yet",
     }
     if templates:
         variables["CHANGES"] = changes_of(aws, f"{project}-{last}", templates[last])
@@ -331,7 +343,7 @@ def check(
 
 
 def log_url(build_arn: str) -> str:
-    """The page of the console with the log of a build."""
+    """Returns the console page with the log of a build."""
     _, partition, _, region, account, build = build_arn.split(":", 5)
     build = build.removeprefix("build/")
     host = CONSOLES.get(partition, "console.aws.amazon.com")
@@ -343,17 +355,17 @@ def log_url(build_arn: str) -> str:
 
 
 def say(*lines: str) -> None:
-    """Writes to the build's log: the first line, and what belongs to it."""
+    """Writes a line, and indented lines that belong to it, to the build's log."""
     sys.stdout.write("\n  ".join(lines) + "\n")
 
 
 def main(arguments: list[str], environment: Mapping[str, str], aws: Aws = call_aws) -> int:
-    """Checks, writes and prints; the exit status."""
+    """Checks the templates and writes the results; returns the exit status."""
     source, output, script = (Path(one) for one in arguments)
     try:
         templates, variables = check(source, environment, aws)
-    except RefusedError as error:
-        say("REFUSED: nothing of this is deployed.", *str(error).splitlines())
+    except RejectedError as error:
+        say("REJECTED: nothing is deployed.", *str(error).splitlines())
         return 1
     variables["CHECK_URL"] = log_url(environment["CODEBUILD_BUILD_ARN"])
     if output.is_symlink() or output.is_file():
@@ -362,7 +374,7 @@ def main(arguments: list[str], environment: Mapping[str, str], aws: Aws = call_a
     output.mkdir()
     for stage, template in templates.items():
         (output / f"{stage}.template.json").write_text(json.dumps(template, indent=1))
-    (output / "verdict.json").write_text(json.dumps(variables, indent=1))
+    (output / "results.json").write_text(json.dumps(variables, indent=1))
     lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
     script.write_text("".join(lines))
     say(

@@ -1,0 +1,213 @@
+"""Actions that run a buildspec of the repository."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from mlops_constructs.access import Permission
+from mlops_constructs.access.personas.project_access import PROJECT_TAG
+from mlops_constructs.delivery.build_project import BuildProject
+from mlops_constructs.delivery.pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineAction
+from mlops_constructs.delivery.project_resources import ProjectResources, sagemaker_arn
+from mlops_constructs.delivery.stages._first_approval import SYNTH_NAMESPACE
+from mlops_constructs.delivery.training_role import JOB_NAMES
+
+
+def test_action(
+    scope: Construct, *, project: ProjectResources, source: codepipeline.Artifact
+) -> PipelineAction:
+    """Creates the action that runs `buildspecs/test.yml`; the build can only write its log."""
+    build = BuildProject(
+        scope,
+        "Test",
+        project=project,
+        build_spec="buildspecs/test.yml",
+        description="runs the tests of the model-build repository",
+        inputs=[SOURCE_OUTPUT],
+    )
+    return build.in_pipeline("Test", source=source, kind=actions.CodeBuildActionType.TEST)
+
+
+def train_action(
+    scope: Construct,
+    *,
+    project: ProjectResources,
+    source: codepipeline.Artifact,
+    training_role: iam.IRole,
+    image_uri: str,
+) -> PipelineAction:
+    """Creates the action that runs the SageMaker pipeline (`buildspecs/train.yml`).
+
+    The build upserts the pipeline, starts it and waits. It fails when the execution fails, so the
+    stage fails and its log has the reason.
+
+    Args:
+        scope: parent construct of the build project.
+        project: names and stores of the project.
+        source: artifact with the repository's files.
+        training_role: role of the SageMaker pipeline and its jobs; the build passes it.
+        image_uri: image of the jobs; can contain pipeline variables.
+    """
+    name = project.sagemaker_pipeline_name
+    build = BuildProject(
+        scope,
+        "Train",
+        project=project,
+        build_spec="buildspecs/train.yml",
+        description="defines and runs the SageMaker Pipeline of the model-build repository",
+        inputs=[SOURCE_OUTPUT],
+        environment={
+            "SAGEMAKER_PIPELINE_NAME": name,
+            "SAGEMAKER_PIPELINE_ROLE_ARN": training_role.role_arn,
+        },
+        permissions=_train_permissions(scope, project, training_role),
+        # Tuning on real data takes hours. The seed's build times out slightly earlier and logs why.
+        timeout=cdk.Duration.hours(8),
+    )
+    return build.in_pipeline("Train", source=source, variables={"IMAGE_URI": image_uri})
+
+
+def _train_permissions(
+    scope: Construct, project: ProjectResources, training_role: iam.IRole
+) -> list[Permission]:
+    name = project.sagemaker_pipeline_name
+    of_project = {"StringEquals": {f"aws:ResourceTag/{PROJECT_TAG}": project.project_name}}
+    return [
+        Permission(
+            actions=[
+                "sagemaker:AddTags",
+                "sagemaker:CreatePipeline",
+                "sagemaker:DescribePipeline",
+                "sagemaker:ListPipelineExecutions",
+                "sagemaker:ListTags",
+                "sagemaker:StartPipelineExecution",
+                "sagemaker:UpdatePipeline",
+            ],
+            resources=[sagemaker_arn(scope, "pipeline", name)],
+        ),
+        Permission(
+            actions=[
+                "sagemaker:DescribePipelineExecution",
+                "sagemaker:ListPipelineExecutionSteps",
+            ],
+            resources=[sagemaker_arn(scope, "pipeline", f"{name}/execution/*")],
+            because="SageMaker generates the id of an execution",
+        ),
+        # The failure reason of a step is in its job, the trials of tuning in the tuning job.
+        Permission(
+            actions=["sagemaker:DescribeProcessingJob"],
+            resources=[sagemaker_arn(scope, "processing-job", JOB_NAMES)],
+            conditions=of_project,
+            because="SageMaker Pipelines generates the rest of the job's name",
+        ),
+        Permission(
+            actions=["sagemaker:ListTrainingJobsForHyperParameterTuningJob"],
+            resources=[sagemaker_arn(scope, "hyper-parameter-tuning-job", "*")],
+            conditions=of_project,
+            because="pipelines generate the names of tuning jobs; the condition requires the tag",
+        ),
+        Permission(
+            actions=["iam:PassRole"],
+            resources=[training_role.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        ),
+        *project.artifacts.read("data/", "runs/"),
+        *project.artifacts.write("data/"),
+    ]
+
+
+def synth_action(
+    scope: Construct,
+    *,
+    project: ProjectResources,
+    source: codepipeline.Artifact,
+    output: codepipeline.Artifact,
+    model_execution_role: iam.IRole,
+) -> PipelineAction:
+    """Creates the action that synthesises one template per stage (`buildspecs/synth.yml`).
+
+    The build looks up the latest approved model and exports the variable MODEL_PACKAGE_VERSION,
+    which is `none` while no model is approved.
+
+    Args:
+        scope: parent construct of the build project.
+        project: names and stores of the project.
+        source: artifact with the repository's files.
+        output: artifact for the templates.
+        model_execution_role: role of the deployed models; the templates only contain its ARN.
+    """
+    build = BuildProject(
+        scope,
+        "Synth",
+        project=project,
+        build_spec="buildspecs/synth.yml",
+        description="synthesises the deployment of the newest approved model",
+        inputs=[SOURCE_OUTPUT],
+        outputs=[SYNTH_OUTPUT],
+        environment={"MODEL_EXECUTION_ROLE_ARN": model_execution_role.role_arn},
+        permissions=[
+            Permission(
+                actions=["sagemaker:ListModelPackages"],
+                resources=project.model_packages(scope),
+                because="versions of the project's model packages do not exist yet",
+            )
+        ],
+    )
+    return build.in_pipeline("Synth", source=source, outputs=[output], namespace=SYNTH_NAMESPACE)
+
+
+def smoke_test_action(
+    scope: Construct,
+    *,
+    project: ProjectResources,
+    source: codepipeline.Artifact,
+    stage: str,
+    run_order: int,
+) -> PipelineAction:
+    """Creates the action that invokes the endpoint of a stage (`buildspecs/smoke_test.yml`).
+
+    Args:
+        scope: parent construct of the build project.
+        project: names and stores of the project.
+        source: artifact with the repository's files.
+        stage: name of the stage, such as "staging"; its endpoint is `PROJECT-STAGE`.
+        run_order: position among the stage's actions.
+    """
+    endpoint = project.stage_name(stage)
+    named = "the deployment names resources PROJECT-STAGE-HASH"
+    build = BuildProject(
+        scope,
+        "SmokeTest",
+        project=project,
+        build_spec="buildspecs/smoke_test.yml",
+        description=f"sends held-out rows to the {stage} endpoint",
+        inputs=[SOURCE_OUTPUT],
+        environment={"STAGE": stage, "ENDPOINT_NAME": endpoint},
+        permissions=[
+            Permission(
+                actions=["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+                resources=[sagemaker_arn(scope, "endpoint", endpoint)],
+            ),
+            Permission(
+                actions=["sagemaker:DescribeEndpointConfig"],
+                resources=[sagemaker_arn(scope, "endpoint-config", f"{endpoint}*")],
+                because=named,
+            ),
+            Permission(
+                actions=["sagemaker:DescribeModel"],
+                resources=[sagemaker_arn(scope, "model", f"{endpoint}*")],
+                because=named,
+            ),
+            Permission(
+                actions=["sagemaker:DescribeModelPackage"],
+                resources=project.model_packages(scope)[1:],
+                because="versions of the project's model packages do not exist yet",
+            ),
+            *project.artifacts.read("runs/"),
+        ],
+    )
+    return build.in_pipeline(
+        "SmokeTest", source=source, kind=actions.CodeBuildActionType.TEST, run_order=run_order
+    )

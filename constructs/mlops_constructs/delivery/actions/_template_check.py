@@ -1,0 +1,137 @@
+"""Action that lets only templates with approved models through to a deployment."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_codepipeline as codepipeline
+from constructs import Construct
+
+from mlops_constructs.access import Permission
+from mlops_constructs.delivery.build_project import BuildProject
+from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT, SYNTH_OUTPUT, PipelineAction
+from mlops_constructs.delivery.project_resources import ProjectResources, sagemaker_arn
+
+CHECK_NAMESPACE = "Check"
+"""Namespace of the variables that the check sets for the approval."""
+
+CHECK_URL = f"#{{{CHECK_NAMESPACE}.CHECK_URL}}"
+"""Pipeline variable with the console page of the check's log."""
+
+_SCRIPT = Path(__file__).parents[1] / "runtime" / "check_templates.py"
+_EXPORTED = ("MODEL_PACKAGE", "TRAINED_BY", "METRICS", "CHANGES", "CHECK_URL")
+_FOLDER = "checked-templates"
+
+
+def question_about_model(question: str, revision: str) -> str:
+    """Returns a question for the approval, followed by the results of the check.
+
+    Args:
+        question: the question.
+        revision: pipeline variable with the revision of the source.
+    """
+    package, trained, metrics, changes = (f"#{{{CHECK_NAMESPACE}.{one}}}" for one in _EXPORTED[:4])
+    return (
+        f"{question} Model: {package} (trained by commit {trained}). Metrics: {metrics}. "
+        f"Deployed by commit {revision}. In production it: {changes}."
+    )
+
+
+def check_action(
+    scope: Construct,
+    *,
+    project: ProjectResources,
+    stages: Sequence[str],
+    source: codepipeline.Artifact,
+    output: codepipeline.Artifact,
+    revision: str,
+    run_order: int,
+) -> PipelineAction:
+    """Creates the action that validates the templates of all stages and passes on the valid ones.
+
+    It rejects templates that do not deploy approved models. The script is part of the pipeline's
+    template, so a push to the repository cannot change it. No build that runs the team's code can
+    write its artifact.
+
+    Args:
+        scope: parent construct of the build project.
+        project: names and stores of the project.
+        stages: the stages in their order; the template of each is `STAGE.template.json`.
+        source: artifact with the templates that the team's code has synthesised.
+        output: artifact for the templates that may be deployed.
+        revision: pipeline variable with the revision of the source.
+        run_order: position among the stage's actions.
+    """
+    versions = project.model_packages(scope)[1]
+    last = project.stage_name(stages[-1])
+    build = BuildProject(
+        scope,
+        "Check",
+        project=project,
+        build_spec=_build_spec(),
+        description="lets only templates with approved models through",
+        inputs=[SYNTH_OUTPUT],
+        outputs=[CHECKED_OUTPUT],
+        environment={
+            "MODEL_PACKAGE_PREFIX": sagemaker_arn(
+                scope, "model-package", f"{project.model_package_group_name}/"
+            ),
+            "STAGES": " ".join(stages),
+        },
+        permissions=[
+            Permission(
+                actions=["sagemaker:DescribeModelPackage"],
+                resources=[versions],
+                because="versions of the project's model packages do not exist yet",
+            ),
+            Permission(
+                actions=["cloudformation:GetTemplate"],
+                resources=[
+                    cdk.Stack.of(scope).format_arn(
+                        service="cloudformation", resource="stack", resource_name=f"{last}/*"
+                    )
+                ],
+                because="CloudFormation appends a random id to the ARN of a stack",
+            ),
+            *project.artifacts.read("runs/"),
+        ],
+        timeout=cdk.Duration.minutes(10),
+    )
+    return build.in_pipeline(
+        "Check",
+        source=source,
+        outputs=[output],
+        variables={"COMMIT_ID": revision},
+        run_order=run_order,
+        namespace=CHECK_NAMESPACE,
+    )
+
+
+@cache
+def _script() -> str:
+    return _SCRIPT.read_text(encoding="utf-8")
+
+
+def _build_spec() -> codebuild.BuildSpec:
+    """Returns the complete buildspec, inline: the build runs no file of the repository."""
+    specification: dict[str, Any] = {
+        "version": "0.2",
+        "env": {"exported-variables": list(_EXPORTED)},
+        "phases": {
+            "install": {"runtime-versions": {"python": "3.11"}},
+            "build": {
+                "commands": [
+                    # The delimiter is quoted, so the shell expands nothing in the script.
+                    f"cat > /tmp/check_templates.py <<'END_OF_CHECK'\n{_script()}END_OF_CHECK\n",
+                    # -I: neither the working directory nor environment variables add modules.
+                    f"python3 -I /tmp/check_templates.py . {_FOLDER} /tmp/results.sh",
+                    ". /tmp/results.sh",
+                ]
+            },
+        },
+        "artifacts": {"base-directory": _FOLDER, "files": ["*.json"]},
+    }
+    return codebuild.BuildSpec.from_object(specification)

@@ -1,0 +1,1 @@
+"""Deployment of stacks with CloudFormation, across accounts and regions."""

@@ -1,0 +1,194 @@
+"""CloudFormation role that deploys the endpoints of a project."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from mlops_constructs.access import Permission, ServiceRole
+from mlops_constructs.access._job_guard import outside_of, unencrypted_volumes
+from mlops_constructs.delivery.project_resources import ProjectResources, sagemaker_arn
+
+_SCALING_ROLE_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
+_SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+_NAMED_BY_DEPLOYMENT = "the deployment names resources PROJECT-STAGE-HASH"
+
+_CREATE_ACTIONS = ("sagemaker:CreateEndpointConfig", "sagemaker:CreateModel")
+
+
+class DeploymentRole(ServiceRole):
+    """Defines the role with which CloudFormation creates and updates a project's endpoints.
+
+    The role covers models, endpoint configurations, endpoints, their scaling and their alarms, with
+    names that start with the project's name. It cannot create roles. It can pass
+    `model_execution_role` only, and to SageMaker only. A template with any other resource fails. It
+    denies an endpoint whose volumes are not encrypted with the project's key, and a model outside
+    of the project's network, if there is one.
+
+    Args:
+        project: names and stores of the project.
+        model_execution_role: role of the deployed models.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: ProjectResources,
+        model_execution_role: iam.IRole,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            service="cloudformation.amazonaws.com",
+            description="CloudFormation: deploys the endpoints of one project",
+            permissions=[
+                *_hosting(scope, project),
+                Permission(
+                    actions=["iam:PassRole"],
+                    resources=[model_execution_role.role_arn],
+                    conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+                ),
+                *_scaling(scope),
+                *_alarms(scope, project),
+                *_key(project),
+                *_guard(project),
+            ],
+        )
+
+
+def _guard(project: ProjectResources) -> list[Permission]:
+    """Denies volumes without the project's key, and models outside of its network."""
+    network = project.network
+    return [
+        *unencrypted_volumes([project.artifacts.key.key_arn], _CREATE_ACTIONS),
+        *(outside_of(network, _CREATE_ACTIONS) if network is not None else ()),
+    ]
+
+
+def _hosting(scope: Construct, project: ProjectResources) -> list[Permission]:
+    names = f"{project.project_name}-*"
+    models = sagemaker_arn(scope, "model", names)
+    configs = sagemaker_arn(scope, "endpoint-config", names)
+    endpoints = sagemaker_arn(scope, "endpoint", names)
+
+    def allow(resources: list[str], *actions: str) -> Permission:
+        return Permission(
+            actions=[f"sagemaker:{action}" for action in actions],
+            resources=resources,
+            because=_NAMED_BY_DEPLOYMENT,
+        )
+
+    return [
+        allow([models], "CreateModel", "DeleteModel", "DescribeModel"),
+        # IAM evaluates CreateModel from a model package on the package as well.
+        allow(project.model_packages(scope)[1:], "CreateModel", "DescribeModelPackage"),
+        allow([configs], "CreateEndpointConfig", "DeleteEndpointConfig", "DescribeEndpointConfig"),
+        allow(
+            [endpoints],
+            "DeleteEndpoint",
+            "DescribeEndpoint",
+            "UpdateEndpointWeightsAndCapacities",
+        ),
+        # IAM evaluates both on the endpoint and on its configuration.
+        allow([endpoints, configs], "CreateEndpoint", "UpdateEndpoint"),
+        allow([models, configs, endpoints], "AddTags", "DeleteTags", "ListTags"),
+    ]
+
+
+def _scaling(scope: Construct) -> list[Permission]:
+    stack = cdk.Stack.of(scope)
+    targets = stack.format_arn(
+        service="application-autoscaling", resource="scalable-target", resource_name="*"
+    )
+    linked_role = stack.format_arn(
+        service="iam",
+        region="",
+        resource="role",
+        resource_name=f"aws-service-role/{_SCALING_ROLE_SERVICE}/{_SCALING_ROLE}",
+    )
+    service = "application-autoscaling"
+    return [
+        Permission(
+            actions=[
+                f"{service}:DeleteScalingPolicy",
+                f"{service}:DeleteScheduledAction",
+                f"{service}:DeregisterScalableTarget",
+                f"{service}:PutScalingPolicy",
+                f"{service}:PutScheduledAction",
+                f"{service}:RegisterScalableTarget",
+            ],
+            resources=[targets],
+            conditions={"StringEquals": {f"{service}:service-namespace": "sagemaker"}},
+            because="AWS generates the id at the end of a scalable target's ARN",
+        ),
+        Permission(
+            actions=[
+                f"{service}:ListTagsForResource",
+                f"{service}:TagResource",
+                f"{service}:UntagResource",
+            ],
+            resources=[targets],
+            because="AWS generates the id at the end of a scalable target's ARN",
+        ),
+        Permission(
+            actions=[
+                f"{service}:DescribeScalableTargets",
+                f"{service}:DescribeScalingActivities",
+                f"{service}:DescribeScalingPolicies",
+                f"{service}:DescribeScheduledActions",
+                "cloudwatch:GetMetricData",
+            ],
+            resources=["*"],
+            because="these actions do not support resource-level permissions",
+        ),
+        Permission(
+            actions=["iam:CreateServiceLinkedRole"],
+            resources=[linked_role],
+            conditions={"StringEquals": {"iam:AWSServiceName": _SCALING_ROLE_SERVICE}},
+        ),
+    ]
+
+
+def _alarms(scope: Construct, project: ProjectResources) -> list[Permission]:
+    stack = cdk.Stack.of(scope)
+
+    def alarm(name: str) -> str:
+        return stack.format_arn(
+            service="cloudwatch",
+            resource="alarm",
+            resource_name=name,
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    return [
+        Permission(
+            actions=[
+                "cloudwatch:DeleteAlarms",
+                "cloudwatch:DescribeAlarms",
+                "cloudwatch:ListTagsForResource",
+                "cloudwatch:PutMetricAlarm",
+                "cloudwatch:TagResource",
+                "cloudwatch:UntagResource",
+            ],
+            resources=[
+                alarm(f"{project.project_name}-*"),
+                # Target tracking creates its alarms with the caller's permissions.
+                alarm(f"TargetTracking-endpoint/{project.project_name}-*"),
+            ],
+            because=_NAMED_BY_DEPLOYMENT,
+        )
+    ]
+
+
+def _key(project: ProjectResources) -> list[Permission]:
+    key = project.artifacts.key.key_arn
+    return [
+        Permission(actions=["kms:DescribeKey"], resources=[key]),
+        # SageMaker encrypts the endpoint's volumes with the key through a grant.
+        Permission(
+            actions=["kms:CreateGrant"],
+            resources=[key],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+    ]

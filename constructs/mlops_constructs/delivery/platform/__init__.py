@@ -1,0 +1,1 @@
+"""Pipeline that deploys the platform itself."""

@@ -1,0 +1,1 @@
+"""Sources of pipelines, and the events that start them."""
