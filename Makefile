@@ -26,13 +26,22 @@ test: setup-dev ## Run every test, the rehearsal from end to end included
 	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
-check: .venv/dev.stamp ## Lint, format, types, layers and layout
+check: .venv/dev.stamp ## Lint, format, types, layers, layout, vocabulary and docs
 	ruff check .
 	ruff format --check .
 	mypy
 	cd seed_code/model_build && mypy
 	lint-imports --no-cache
-	python -m pytest -q tests/test_layout.py
+	python -m pytest -q tests/test_layout.py tests/test_vocabulary.py
+	python -m docs.site build
+
+.PHONY: docs
+docs: .venv/dev.stamp ## Serve the documentation site on 127.0.0.1
+	python -m docs.site serve
+
+.PHONY: docs-build
+docs-build: .venv/dev.stamp ## Build the documentation site into build/docs/site
+	python -m docs.site build
 
 .PHONY: synth
 synth: .venv/rehearsal.stamp node_modules/.stamp ## Synthesise the stacks of CONFIG into cdk.out
@@ -51,7 +60,7 @@ setup-dev: .venv/dev.stamp .tools/checkov.stamp node_modules/.stamp ## Install w
 
 .PHONY: lock
 lock: .venv/dev.stamp ## Resolve the requirements anew
-	uv pip compile -q pyproject.toml --group stacks --group rehearsal --group dev \
+	uv pip compile -q pyproject.toml --group stacks --group rehearsal --group dev --group docs \
 		$(LOCK) -o requirements-dev.txt
 	uv pip compile -q pyproject.toml --group stacks --group rehearsal \
 		-c requirements-dev.txt $(LOCK) -o requirements.txt
@@ -86,7 +95,7 @@ clean: ## Remove everything that was installed or built here
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# checkov pins boto3 and much else, so it lives in an environment of its own.
+# checkov pins boto3 and much else, so it has a separate environment.
 .tools/checkov.stamp: requirements-checkov.txt | .tools/bin/uv
 	@echo "Installing checkov"
 	@test -x .tools/checkov/bin/python || .tools/bin/uv venv --quiet --python $(PYTHON) .tools/checkov

@@ -12,6 +12,7 @@ import mlops_constructs
 ROOT = Path(__file__).parent.parent
 FOLDERS = {
     ".ci",
+    ".github",
     "config",
     "constructs",
     "docs",

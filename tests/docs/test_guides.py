@@ -10,7 +10,12 @@ import pytest
 import mlops_constructs
 
 ROOT = Path(__file__).parents[2]
-GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PACKAGE_READMES = [ROOT / "constructs/README.md", ROOT / "rehearsal/README.md"]
+GUIDES = [
+    *sorted(ROOT.glob("*.md")),
+    *PACKAGE_READMES,
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 LIBRARY = ROOT / "docs/library.md"
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#]+)")
 
@@ -38,8 +43,9 @@ def test_the_guide_of_the_library_names_every_area() -> None:
     assert named == areas
 
 
-def test_the_first_code_of_the_guide_runs_as_it_stands() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", LIBRARY.read_text(), re.S)
+@pytest.mark.parametrize("guide", [LIBRARY, PACKAGE_READMES[0]], ids=lambda path: path.parent.name)
+def test_the_first_code_of_a_guide_runs_unchanged(guide: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", guide.read_text(), re.S)
     names: dict[str, Any] = {}
 
     exec(code, names)  # noqa: S102 - our own guide

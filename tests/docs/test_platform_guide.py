@@ -29,7 +29,7 @@ NOT_HERE = {
     "make setup": "it has made the environment in which this test runs",
     "aws sagemaker add-tags": "it needs a Studio domain; the example of the construct has one",
 }
-FILES = ("app.py", "cdk.json", "package.json", "pyproject.toml", "README.md")
+FILES = ("app.py", "cdk.json", "package.json", "pyproject.toml", "LICENSE")
 FOLDERS = ("config", "constructs", "seed_code", "stacks")
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-_COPIED = ("app.py", "cdk.json", "pyproject.toml", "README.md", "package.json")
+_COPIED = ("app.py", "cdk.json", "pyproject.toml", "LICENSE", "package.json")
 _COPIED_FOLDERS = ("config", "stacks", "constructs", "seed_code")
 _LINKED = (".venv", "node_modules")
 
