@@ -31,7 +31,6 @@ NOT_YET = {
     "docs/network.md",
     "docs/platform.md",
     "docs/security.md",
-    "README.md",
     "rehearsal",
     "seed_code",
     "stacks",
