@@ -78,6 +78,11 @@ class Tags:
         with self._lock:
             return dict(self._tags.get(arn, {}))
 
+    def knows(self, arn: str) -> bool:
+        """Returns True if the resource has been tagged, even with no tags, and not dropped."""
+        with self._lock:
+            return arn in self._tags
+
     def authorize(
         self,
         context: Context,

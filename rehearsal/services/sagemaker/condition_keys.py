@@ -6,7 +6,7 @@ reference. A key is there when the request has its member.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.cloudformation.resource_requests import dig
@@ -98,16 +98,11 @@ def condition_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def tagging_keys(arn: str, tags: Iterable[Mapping[str, str]]) -> dict[str, Any]:
-    """The keys of sagemaker:AddTags for tags that come with a new resource."""
-    given = {tag["Key"]: tag["Value"] for tag in tags}
+def tagging_action(arn: str) -> dict[str, str]:
+    """Returns `sagemaker:TaggingAction` of a resource that is about to be created with tags."""
     kind = arn.split(":", 5)[5].partition("/")[0]
-    keys: dict[str, Any] = {f"aws:RequestTag/{key}": value for key, value in given.items()}
-    keys["aws:TagKeys"] = list(given)
-    for operation, kinds in _CREATES.items():
-        if kind in kinds:
-            keys["sagemaker:TaggingAction"] = operation
-    return keys
+    operations = [name for name, kinds in _CREATES.items() if kind in kinds]
+    return {"sagemaker:TaggingAction": operations[-1]} if operations else {}
 
 
 _CREATES = {

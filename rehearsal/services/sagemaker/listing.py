@@ -6,27 +6,33 @@ one implementation serves every kind. See for instance API_ListTrainingJobs in t
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from rehearsal.framework.platform import AwsError
+from rehearsal.framework import pages
 from rehearsal.services.sagemaker.records import Record
 from rehearsal.services.sagemaker.service_model import select, summary_shape
 
 DEFAULT_PAGE = 10
-"""Entries of a page when MaxResults is left out, as SageMaker answers."""
+"""Entries of a page if the request has no MaxResults."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """How a kind of resource is listed.
+    """The List operation of a kind of resource.
 
-    `operation` is the API name and `member` the list in its answer. The others name the fields of a
-    record: `name`, `created`, `modified` (none: the record has no such time) and `status`.
+    Args:
+        operation: The API name of the operation.
+        member: The member of the response that holds the list.
+        name: The member of a record that holds its name.
+        created: The member of a record that holds its time of creation.
+        modified: The member of a record that holds its time of modification; None if it has none.
+        status: The member of a record that holds its status. Defaults to None: it has none.
+        newest_first: False if the API lists the oldest record first.
+        equal: Members of the request that a member of a record must equal, such as
+            `{"DomainIdEquals": "DomainId"}`. Defaults to none.
     """
 
     operation: str
@@ -36,9 +42,10 @@ class Listing:
     modified: str | None = "LastModifiedTime"
     status: str | None = None
     newest_first: bool = True
+    equal: Mapping[str, str] = field(default_factory=dict)
 
-    def answer(self, records: Iterable[Record], request: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer of the List operation to a request."""
+    def respond(self, records: Iterable[Record], request: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the response of the operation."""
         kept = [record for record in records if self._matches(record, request)]
         order = self._order(request)
         # Records come oldest first; among equal keys (one millisecond) that order counts, too.
@@ -52,10 +59,10 @@ class Listing:
         return page([select(record, shape) for record in kept], request, self.member)
 
     def _matches(self, record: Record, request: Mapping[str, Any]) -> bool:
-        for prefix, field in self._times().items():
+        for prefix, member in self._times().items():
             after, before = request.get(prefix + "After"), request.get(prefix + "Before")
-            if field is not None and (after is not None or before is not None):
-                moment = record[field]
+            if member is not None and (after is not None or before is not None):
+                moment = record[member]
                 if after is not None and moment <= moment_of(after):
                     return False
                 if before is not None and moment >= moment_of(before):
@@ -63,15 +70,22 @@ class Listing:
         contains = request.get("NameContains")
         if contains is not None and contains.lower() not in str(record[self.name]).lower():
             return False
-        wanted = request.get("StatusEquals")
-        return wanted is None or self.status is None or record[self.status] == wanted
+        for given, member in self._equal().items():
+            if request.get(given) not in (None, record.get(member)):
+                return False
+        return True
 
     def _times(self) -> dict[str, str | None]:
         return {
             "CreationTime": self.created,
             "Created": self.created,
             "LastModifiedTime": self.modified,
+            "ModifiedTime": self.modified,
         }
+
+    def _equal(self) -> dict[str, str]:
+        status = {"StatusEquals": self.status} if self.status is not None else {}
+        return {**status, **self.equal}
 
     def _order(self, request: Mapping[str, Any]) -> Callable[[Record], Any]:
         by = request.get("SortBy", "CreationTime")
@@ -85,29 +99,18 @@ class Listing:
 
 
 def moment_of(value: Any) -> datetime.datetime:
-    """A time of a request: the gateway hands over datetimes, a direct caller may give seconds."""
+    """Returns a time of a request; a direct caller may specify seconds instead of a datetime."""
     if isinstance(value, datetime.datetime):
         return value if value.tzinfo else value.replace(tzinfo=datetime.UTC)
     return datetime.datetime.fromtimestamp(float(value), datetime.UTC)
 
 
-def page(entries: list[Any], request: Mapping[str, Any], member: str) -> dict[str, Any]:
-    """A page of entries under `member`, with NextToken when more follow."""
-    start = _position(request.get("NextToken"))
-    end = start + int(request.get("MaxResults") or DEFAULT_PAGE)
-    answer: dict[str, Any] = {member: entries[start:end]}
-    if end < len(entries):
-        answer["NextToken"] = base64.urlsafe_b64encode(b"position:%d" % end).decode()
-    return answer
-
-
-def _position(token: str | None) -> int:
-    if token is None:
-        return 0
-    try:
-        word, _, number = base64.urlsafe_b64decode(token.encode()).decode().partition(":")
-        if word == "position":
-            return int(number)
-    except (binascii.Error, ValueError):
-        pass  # falls through to the one refusal below: a token that we did not give out
-    raise AwsError("ValidationException", "NextToken is invalid: it was not given by this service.")
+def page(
+    entries: Sequence[Any],
+    request: Mapping[str, Any],
+    member: str,
+    size: int = DEFAULT_PAGE,
+) -> dict[str, Any]:
+    """Returns a page of entries under `member`, with NextToken when more entries follow."""
+    kept, more = pages.page(entries, request, size=size)
+    return {member: kept, **more}

@@ -90,7 +90,7 @@ class Search(ControlPlane):
         if resource == "ModelPackage" and (group := record.get("ModelPackageGroupName")):
             # A version has the tags of its group: CreateModelPackage in the API reference.
             tagged = scope.arn("sagemaker", f"model-package-group/{group.lower()}")
-        tags = self._tags.get(tagged)
+        tags = self.backend.tags.of(tagged)
         if tags and TAGS in shape.members:
             shown[TAGS] = [{"Key": key, "Value": value} for key, value in tags.items()]
         return shown

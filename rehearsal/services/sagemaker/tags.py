@@ -15,33 +15,31 @@ class Tags(ControlPlane):
 
     def add_tags(self, request: Request, context: Context) -> Response:
         with self.lock:
-            tags = dict(self._tags_of(request["ResourceArn"]))
+            tags = self._tags_of(request["ResourceArn"])
             tags |= {tag["Key"]: tag["Value"] for tag in request["Tags"]}
             if len(tags) > MAXIMUM_TAGS:
                 message = (
                     f"A resource has at most {MAXIMUM_TAGS} tags; this would make {len(tags)}."
                 )
                 raise AwsError("ResourceLimitExceeded", message)
-            self._tags[request["ResourceArn"]] = tags
+            self.backend.tags.put(request["ResourceArn"], tags)
         return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
     def list_tags(self, request: Request, context: Context) -> Response:
         with self.lock:
             tags = self._tags_of(request["ResourceArn"])
             entries = [{"Key": key, "Value": value} for key, value in tags.items()]
-        # ListTags alone answers up to 50 tags when MaxResults is left out.
-        return page(entries, {"MaxResults": MAXIMUM_TAGS, **request}, "Tags")
+        # Unlike other lists, a page of ListTags has up to 50 entries by default.
+        return page(entries, request, "Tags", MAXIMUM_TAGS)
 
     def delete_tags(self, request: Request, context: Context) -> Response:
         with self.lock:
-            tags = self._tags_of(request["ResourceArn"])
-            self._tags[request["ResourceArn"]] = {
-                key: value for key, value in tags.items() if key not in request["TagKeys"]
-            }
+            self._tags_of(request["ResourceArn"])
+            self.backend.tags.remove(request["ResourceArn"], request["TagKeys"])
         return {}
 
     def _tags_of(self, arn: str) -> dict[str, str]:
-        if arn not in self._tags:
+        if not self.backend.tags.knows(arn):
             message = f'Could not find resource "{arn}".'
             raise AwsError("ValidationException", message)
-        return self._tags[arn]
+        return self.backend.tags.of(arn)

@@ -176,7 +176,7 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def refuse_unsupported(
+def reject_unsupported(
     operation: str, request: Mapping[str, Any], code: str = "ValidationException"
 ) -> None:
     """Raises `code` naming every member of a request that the rehearsal does not implement."""

@@ -110,7 +110,7 @@ class FeatureGroups(ControlPlane):
                 if wanted[0] in (None, group["FeatureGroupStatus"])
                 and wanted[1] in (None, group.get("OfflineStoreStatus", {}).get("Status"))
             ]
-            return LISTING.answer(groups, request)
+            return LISTING.respond(groups, request)
 
     def update_feature_group(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateFeatureGroup", request)

@@ -58,7 +58,7 @@ class EndpointConfigs(Models):
 
     def list_endpoint_configs(self, request: Request, context: Context) -> Response:
         with self.lock:
-            return LISTING.answer(self.records.of(context.scope, KIND).values(), request)
+            return LISTING.respond(self.records.of(context.scope, KIND).values(), request)
 
     def delete_endpoint_config(self, request: Request, context: Context) -> Response:
         name = request["EndpointConfigName"]

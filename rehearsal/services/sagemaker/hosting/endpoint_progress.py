@@ -92,5 +92,5 @@ class EndpointProgress(EndpointServers):
         with self.lock:
             detail = {name: record[name] for name in members if record.get(name) is not None}
             detail["EndpointStatus"] = ENDPOINT_STATUSES[record["EndpointStatus"]]
-            detail["Tags"] = dict(self._tags.get(record["EndpointArn"], {}))
+            detail["Tags"] = self.backend.tags.of(record["EndpointArn"])
         self.emit(scope, detail_type, detail, record["EndpointArn"])

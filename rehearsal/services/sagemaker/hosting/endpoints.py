@@ -60,7 +60,7 @@ class Endpoints(EndpointDeployments):
 
     def list_endpoints(self, request: Request, context: Context) -> Response:
         with self.lock:
-            return LISTING.answer(self.records.of(context.scope, KIND).values(), request)
+            return LISTING.respond(self.records.of(context.scope, KIND).values(), request)
 
     def update_endpoint(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateEndpoint", request)

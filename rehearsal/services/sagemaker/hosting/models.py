@@ -43,7 +43,7 @@ class Models(ModelPackages, HubReferences):
 
     def list_models(self, request: Request, context: Context) -> Response:
         with self.lock:
-            return LISTING.answer(self.records.of(context.scope, KIND).values(), request)
+            return LISTING.respond(self.records.of(context.scope, KIND).values(), request)
 
     def delete_model(self, request: Request, context: Context) -> Response:
         name = request["ModelName"]

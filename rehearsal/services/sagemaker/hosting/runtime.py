@@ -15,7 +15,7 @@ from rehearsal.services.sagemaker import authorization
 from rehearsal.services.sagemaker.hosting.asynchronous.queue import AsyncRequest
 from rehearsal.services.sagemaker.hosting.endpoint_registry import LiveEndpoint, registry_of
 from rehearsal.services.sagemaker.hosting.invocation import ContainerAnswer, Payload, Target
-from rehearsal.services.sagemaker.unsupported_members import refuse_unsupported
+from rehearsal.services.sagemaker.unsupported_members import reject_unsupported
 
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 _LONGEST_MESSAGE = 2048
@@ -74,7 +74,7 @@ class SageMakerRuntime(Service):
 
     def _invoke(self, operation: str, request: Request, context: Context) -> Response:
         started = time.monotonic()
-        refuse_unsupported(operation, request, code="ValidationError")
+        reject_unsupported(operation, request, code="ValidationError")
         live = self._live(context.scope, request["EndpointName"])
         if live.queue is not None:
             message = (

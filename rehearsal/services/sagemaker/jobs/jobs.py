@@ -223,7 +223,7 @@ class Jobs(EndpointDeployments):
 
     def _list_jobs(self, kind: JobKind, scope: Scope, request: Mapping[str, Any]) -> dict[str, Any]:
         with self.lock:
-            return kind.listing.answer(self.records.of(scope, kind.path).values(), request)
+            return kind.listing.respond(self.records.of(scope, kind.path).values(), request)
 
     def _delete_job(self, kind: JobKind, scope: Scope, name: str) -> dict[str, Any]:
         """Removes a job that has ended."""
@@ -241,7 +241,7 @@ class Jobs(EndpointDeployments):
         detail_type = f"SageMaker {_event_noun(kind)} State Change"
         with self.lock:
             detail = {k: v for k, v in record.items() if not k.startswith("_")}
-            detail["Tags"] = dict(self._tags.get(record[kind.arn], {}))
+            detail["Tags"] = self.backend.tags.of(record[kind.arn])
         self.emit(scope, detail_type, detail, record[kind.arn])
 
     def _stop_all(self) -> None:

@@ -59,7 +59,7 @@ class MonitoringExecutions(MonitoringJobDefinitions):
                 and (after is None or record["ScheduledTime"] > moment_of(after))
                 and (before is None or record["ScheduledTime"] < moment_of(before))
             ]
-            return _LISTING.answer(found, request)
+            return _LISTING.respond(found, request)
 
     def definition_of(self, scope: Scope, config: Mapping[str, Any]) -> Definition:
         """What a MonitoringScheduleConfig runs. Raises AwsError when there is no such thing."""

@@ -162,7 +162,7 @@ class MonitoringJobDefinitions(ProcessingJobs):
                 for record in self.records.of(context.scope, kind.path).values()
                 if endpoint in (None, record["EndpointName"])
             ]
-            return kind.listing.answer(found, request)
+            return kind.listing.respond(found, request)
 
     def _delete_definition(
         self, kind: DefinitionKind, request: Request, context: Context

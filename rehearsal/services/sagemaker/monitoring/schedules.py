@@ -98,7 +98,7 @@ class MonitoringSchedules(MonitoringExecutions):
                 for record in self.records.of(context.scope, KIND).values()
                 if all(wanted in (None, record.get(name)) for name, wanted in equal.items())
             ]
-            return _LISTING.answer(found, request)
+            return _LISTING.respond(found, request)
 
     def start_monitoring_schedule(self, request: Request, context: Context) -> Response:
         record = self._monitoring_schedule(context.scope, request, "StartMonitoringSchedule")

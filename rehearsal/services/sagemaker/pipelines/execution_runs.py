@@ -113,7 +113,7 @@ class PipelineExecutionRuns(Pipelines):
     ) -> Plan:
         definition = parse_definition(execution["_definition"])
         with self.lock:
-            tags = dict(self._tags.get(execution["PipelineArn"], {}))
+            tags = self.backend.tags.of(execution["PipelineArn"])
             cache = self._caches.setdefault(execution["PipelineArn"], StepCache())
 
         def session() -> boto3.Session:

@@ -79,7 +79,7 @@ class PipelineExecutions(PipelineExecutionRuns):
                 for execution in self.records.of(context.scope, KIND).values()
                 if execution["PipelineArn"] == pipeline["PipelineArn"]
             ]
-        return LISTING.answer(executions, request)
+        return LISTING.respond(executions, request)
 
     def list_pipeline_execution_steps(self, request: Request, context: Context) -> Response:
         if "PipelineExecutionArn" not in request:

@@ -78,7 +78,7 @@ class Pipelines(TransformJobs):
                 for pipeline in self.records.of(context.scope, KIND).values()
                 if pipeline["PipelineName"].startswith(prefix)
             ]
-            return LISTING.answer(pipelines, request)
+            return LISTING.respond(pipelines, request)
 
     def update_pipeline(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdatePipeline", request)
@@ -127,7 +127,7 @@ class Pipelines(TransformJobs):
             raise AwsError("ValidationException", message) from error
         for step in walk(definition.steps):
             if step["Type"] in OPERATIONS:
-                unsupported_members.refuse_unsupported(OPERATIONS[step["Type"]], step["Arguments"])
+                unsupported_members.reject_unsupported(OPERATIONS[step["Type"]], step["Arguments"])
         return definition
 
     def _definition_from_s3(self, location: Any, context: Context) -> str:

@@ -69,7 +69,7 @@ class Projects(ControlPlane):
 
     def list_projects(self, request: Request, context: Context) -> Response:
         with self.lock:
-            return LISTING.answer(self.records.of(context.scope, KIND).values(), request)
+            return LISTING.respond(self.records.of(context.scope, KIND).values(), request)
 
     def update_project(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateProject", request)
@@ -173,8 +173,8 @@ class Projects(ControlPlane):
         self.authorize_caller(context, "sagemaker:AddTags", project["ProjectArn"])
         given = {tag["Key"]: tag["Value"] for tag in tags}
         with self.lock:
-            merged = {**self._tags[project["ProjectArn"]], **given}
-            self._tags[project["ProjectArn"]] = merged
+            merged = {**self.backend.tags.of(project["ProjectArn"]), **given}
+            self.backend.tags.add(project["ProjectArn"], given)
             project["_tags"] = [{"Key": key, "Value": value} for key, value in merged.items()]
 
     def _refuse_existing(self, scope: Scope, project: Record) -> None:

@@ -74,7 +74,7 @@ class HubContents(Hubs):
         with self.lock:
             everything = self.contents(scope, hub["HubName"], request["HubContentType"])
             newest = [versions[-1] for versions in everything.values()]
-            return LISTING.answer(_with_schema(newest, request), request)
+            return LISTING.respond(_with_schema(newest, request), request)
 
     def list_hub_content_versions(self, request: Request, context: Context) -> Response:
         versions = self._requested(context, request, "ListHubContentVersions")
@@ -82,7 +82,7 @@ class HubContents(Hubs):
             raise _no_content("ListHubContentVersions", request)
         least = version_of(request.get("MinVersion", "0.0.0"))
         kept = [v for v in versions if version_of(v["HubContentVersion"]) >= least]
-        return LISTING.answer(_with_schema(kept, request), request)
+        return LISTING.respond(_with_schema(kept, request), request)
 
     def update_hub_content(self, request: Request, context: Context) -> Response:
         changes = {name: request[name] for name in _UPDATABLE if name in request}

@@ -67,7 +67,7 @@ class Hubs(ControlPlane):
 
     def list_hubs(self, request: Request, context: Context) -> Response:
         with self.lock:
-            return LISTING.answer(self.records.of(context.scope, KIND).values(), request)
+            return LISTING.respond(self.records.of(context.scope, KIND).values(), request)
 
     def update_hub(self, request: Request, context: Context) -> Response:
         record = self.own_hub(context, request["HubName"], operation="UpdateHub")

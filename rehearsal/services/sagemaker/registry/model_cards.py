@@ -107,13 +107,13 @@ class ModelCards(ControlPlane):
     def list_model_cards(self, request: Request, context: Context) -> Response:
         with self.lock:
             cards = _of_status(list(self.records.of(context.scope, KIND).values()), request)
-            return CARDS.answer(cards, request)
+            return CARDS.respond(cards, request)
 
     def list_model_card_versions(self, request: Request, context: Context) -> Response:
         card = self._card(context.scope, request["ModelCardName"], "ListModelCardVersions")
         # SortBy knows one value alone.
         order = {**request, "SortBy": "ModelCardVersion"}
-        return VERSIONS.answer(_of_status(card["_versions"], request), order)
+        return VERSIONS.respond(_of_status(card["_versions"], request), order)
 
     def delete_model_card(self, request: Request, context: Context) -> Response:
         card = self._card(context.scope, request["ModelCardName"], "DeleteModelCard")

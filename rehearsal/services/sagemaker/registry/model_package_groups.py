@@ -56,7 +56,7 @@ class ModelPackageGroups(ControlPlane):
     def list_model_package_groups(self, request: Request, context: Context) -> Response:
         self.accept("ListModelPackageGroups", request)
         with self.lock:
-            return LISTING.answer(self.records.of(context.scope, KIND).values(), request)
+            return LISTING.respond(self.records.of(context.scope, KIND).values(), request)
 
     def delete_model_package_group(self, request: Request, context: Context) -> Response:
         group = self.model_package_group(context.scope, request["ModelPackageGroupName"])

@@ -109,7 +109,7 @@ class ModelPackages(ModelPackageGroups):
             group = self.model_package_group(scope, given)["ModelPackageGroupName"]
         with self.lock:
             packages = self.records.of(scope, PACKAGE).values()
-            return LISTING.answer(_listed(packages, request, group), request)
+            return LISTING.respond(_listed(packages, request, group), request)
 
     def update_model_package(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateModelPackage", request)

@@ -38,7 +38,7 @@ class AppImageConfigs(StudioMembers):
     def list_app_image_configs(self, request: Request, context: Context) -> Response:
         with self.lock:
             found = self.records.of(context.scope, APP_IMAGE_CONFIG).values()
-            return LISTING.answer(found, request)
+            return LISTING.respond(found, request)
 
     def update_app_image_config(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateAppImageConfig", request)

@@ -71,7 +71,7 @@ class Apps(StudioMembers):
                     for field, asked in filters.items()
                 )
             ]
-            return LISTING.answer(found, request)
+            return LISTING.respond(found, request)
 
     def delete_app(self, request: Request, context: Context) -> Response:
         record = self._app(context.scope, request, "DeleteApp")

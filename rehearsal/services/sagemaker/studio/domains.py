@@ -68,7 +68,7 @@ class Domains(StudioMembers):
 
     def list_domains(self, request: Request, context: Context) -> Response:
         with self.lock:
-            return LISTING.answer(self.records.of(context.scope, DOMAIN).values(), request)
+            return LISTING.respond(self.records.of(context.scope, DOMAIN).values(), request)
 
     def update_domain(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateDomain", request)

@@ -60,7 +60,7 @@ class LifecycleConfigs(StudioMembers):
                 for record in self.records.of(context.scope, LIFECYCLE_CONFIG).values()
                 if wanted in (None, record["StudioLifecycleConfigAppType"])
             ]
-            return LISTING.answer(found, asked)
+            return LISTING.respond(found, asked)
 
     def delete_studio_lifecycle_config(self, request: Request, context: Context) -> Response:
         scope, name = context.scope, request["StudioLifecycleConfigName"]

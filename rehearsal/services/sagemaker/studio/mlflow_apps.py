@@ -68,7 +68,7 @@ class MlflowApps(ControlPlane):
                 )
                 and (domain is None or domain in record.get("DefaultDomainIdList", ()))
             ]
-            return LISTING.answer(found, request)
+            return LISTING.respond(found, request)
 
     def update_mlflow_app(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateMlflowApp", request)

@@ -72,7 +72,7 @@ class Spaces(StudioMembers):
                 for record in self.records.of(context.scope, SPACE).values()
                 if wanted in (None, record["DomainId"]) and part in record["SpaceName"].lower()
             ]
-        return LISTING.answer(found, request)
+        return LISTING.respond(found, request)
 
     def update_space(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateSpace", request)

@@ -65,7 +65,7 @@ class StudioImages(StudioMembers):
 
     def list_images(self, request: Request, context: Context) -> Response:
         with self.lock:
-            return IMAGES.answer(self.records.of(context.scope, IMAGE).values(), _asked(request))
+            return IMAGES.respond(self.records.of(context.scope, IMAGE).values(), _asked(request))
 
     def update_image(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateImage", request)
@@ -116,7 +116,7 @@ class StudioImages(StudioMembers):
 
     def list_image_versions(self, request: Request, context: Context) -> Response:
         found = self._image_versions(context.scope, request["ImageName"], "ListImageVersions")
-        return VERSIONS.answer(found, _asked(request))
+        return VERSIONS.respond(found, _asked(request))
 
     def list_aliases(self, request: Request, context: Context) -> Response:
         if "Version" in request or "Alias" in request:

@@ -59,7 +59,7 @@ class UserProfiles(StudioMembers):
                 if wanted in (None, record["DomainId"])
                 and part in record["UserProfileName"].lower()
             ]
-            return LISTING.answer(found, request)
+            return LISTING.respond(found, request)
 
     def update_user_profile(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateUserProfile", request)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.services.sagemaker.condition_keys import condition_keys, tagging_keys
+from rehearsal.services.sagemaker.condition_keys import condition_keys, tagging_action
 
 VPC = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
 KEY = "arn:aws:kms:us-east-1:111111111111:key/1"
@@ -106,8 +106,4 @@ def test_a_key_is_there_when_the_request_has_its_member(
 
 def test_tags_that_come_with_a_resource_say_which_action_makes_it() -> None:
     arn = "arn:aws:sagemaker:us-east-1:111111111111:training-job/churn-1"
-    assert tagging_keys(arn, [{"Key": "team", "Value": "ml"}]) == {
-        "aws:TagKeys": ["team"],
-        "aws:RequestTag/team": "ml",
-        "sagemaker:TaggingAction": "CreateTrainingJob",
-    }
+    assert tagging_action(arn) == {"sagemaker:TaggingAction": "CreateTrainingJob"}

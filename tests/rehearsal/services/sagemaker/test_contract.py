@@ -16,10 +16,12 @@ from rehearsal.services.sagemaker.hosting.endpoint_rollout import Stage, rollout
 from rehearsal.services.sagemaker.resource_types import RESOURCE_TYPES
 from rehearsal.services.sagemaker.service import SageMaker
 from rehearsal.services.sagemaker.service_model import input_shape, service_model
-from tests.rehearsal.fakes import SCOPE
+from tests.rehearsal.fakes import SCOPE, FakePlatform
+from tests.rehearsal.services.sagemaker.data_plane import FakeDataPlane
 
+SERVICE = SageMaker(FakePlatform(), FakeDataPlane())
 IMPLEMENTED = [
-    name for name in service_model().operation_names if hasattr(SageMaker, xform_name(name))
+    name for name in service_model().operation_names if SERVICE.operation(xform_name(name))
 ]
 LISTS_WITHOUT_RESOURCE = [
     name

@@ -85,7 +85,7 @@ class InferenceComponents(InferenceComponentAdapters):
                 for record in self.records.of(context.scope, KIND).values()
                 if all(value in (None, record[name]) for name, value in wanted.items())
             ]
-            return LISTING.answer(found, request)
+            return LISTING.respond(found, request)
 
     def update_inference_component(self, request: Request, context: Context) -> Response:
         given = self.accept("UpdateInferenceComponent", request)

@@ -87,7 +87,7 @@ def test_lists_filter_sort_and_page(sagemaker: Any) -> None:
 
 
 def test_a_foreign_token_is_refused(sagemaker: Any) -> None:
-    with pytest.raises(ClientError, match="NextToken is invalid"):
+    with pytest.raises(ClientError, match="NextToken mine is not valid"):
         sagemaker.list_models(NextToken="mine")
 
 

@@ -1,0 +1,171 @@
+"""Kinds of resources that SageMaker only stores, as data from which their operations follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore import xform_name
+
+from rehearsal.framework.platform import AwsError, Context, Scope
+from rehearsal.framework.service import Operation, Request, Response
+from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.listing import Listing
+from rehearsal.services.sagemaker.records import Record, now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A kind of resource in the words of SageMaker's API.
+
+    Args:
+        noun: The name of its operations without the verb, such as `EndpointConfig`.
+        path: The resource type in ARNs, such as `endpoint-config`.
+        listing: The List operation.
+        words: The kind in messages, such as `endpoint configuration`. Defaults to the path's words.
+        name: The member for the name. Defaults to the noun with `Name`.
+        arn: The member for the ARN. Defaults to the noun with `Arn`.
+        updatable: The members that its Update operation changes. Defaults to none: it has no such
+            operation.
+        missing: The message for a missing resource, with `{name}` and `{arn}`. Defaults to
+            SageMaker's usual one.
+        existing: The message for a name that is taken, with `{name}` and `{arn}`. Defaults to
+            SageMaker's usual one.
+        existing_code: The error code for a name that is taken.
+    """
+
+    noun: str
+    path: str
+    listing: Listing
+    words: str = ""
+    name: str = ""
+    arn: str = ""
+    updatable: tuple[str, ...] = ()
+    missing: str = 'Could not find {words} "{arn}".'
+    existing: str = 'Cannot create already existing {words} "{arn}".'
+    existing_code: str = "ValidationException"
+
+    @property
+    def name_member(self) -> str:
+        return self.name or f"{self.noun}Name"
+
+    @property
+    def arn_member(self) -> str:
+        return self.arn or f"{self.noun}Arn"
+
+    def arn_of(self, scope: Scope, name: str) -> str:
+        """Returns the ARN of a resource of this kind."""
+        return scope.arn("sagemaker", f"{self.path}/{name}")
+
+    def message(self, template: str, scope: Scope, name: str) -> str:
+        """Returns a message about a resource of this kind."""
+        words = self.words or self.path.replace("-", " ")
+        return template.format(words=words, name=name, arn=self.arn_of(scope, name))
+
+
+def bind_operations(part: object, operations: Mapping[str, Operation]) -> None:
+    """Gives a part its operations by their API names, such as `CreateModel`."""
+    for name, operation in operations.items():
+        setattr(part, xform_name(name), operation)
+
+
+class StoredResource:
+    """Create, Describe, List, Delete, and Update where the kind has it, of one kind.
+
+    What a kind adds to storing is in methods that a subclass overrides: `prepare`, `check_delete`
+    and `changed`.
+
+    Args:
+        backend: The backend of SageMaker.
+        kind: The kind of resource.
+    """
+
+    def __init__(self, backend: Backend, kind: Kind) -> None:
+        self.backend = backend
+        self.kind = kind
+        operations: dict[str, Operation] = {
+            f"Create{kind.noun}": self.create,
+            f"Describe{kind.noun}": self.describe,
+            kind.listing.operation: self.list_all,
+            f"Delete{kind.noun}": self.delete,
+        }
+        if kind.updatable:
+            operations[f"Update{kind.noun}"] = self.update
+        bind_operations(self, operations)
+
+    # What a kind adds
+
+    def prepare(self, record: Record, context: Context) -> None:
+        """Validates an accepted Create request and completes it, before the name is checked."""
+
+    def check_delete(self, record: Record, scope: Scope) -> None:
+        """Checks that a resource may be deleted now."""
+
+    def changed(self, record: Record, scope: Scope) -> None:
+        """Called after a resource was created or deleted, for instance to emit an event."""
+
+    # Operations
+
+    def create(self, request: Request, context: Context) -> Response:
+        kind, backend = self.kind, self.backend
+        record = backend.accept(f"Create{kind.noun}", request)
+        self.prepare(record, context)
+        name = record[kind.name_member]
+        moment = now()
+        record |= {kind.arn_member: kind.arn_of(context.scope, name), kind.listing.created: moment}
+        if kind.listing.modified is not None:
+            record[kind.listing.modified] = moment
+        with backend.lock:
+            if name in backend.records.of(context.scope, kind.path):
+                message = kind.message(kind.existing, context.scope, name)
+                raise AwsError(kind.existing_code, message)
+            backend.register(context, kind.path, name, record, request)
+        self.changed(record, context.scope)
+        return {kind.arn_member: record[kind.arn_member]}
+
+    def describe(self, request: Request, context: Context) -> Response:
+        operation = f"Describe{self.kind.noun}"
+        record = self.find(context.scope, request[self.kind.name_member], operation)
+        return self.backend.describe(operation, record)
+
+    def list_all(self, request: Request, context: Context) -> Response:
+        with self.backend.lock:
+            records = self.backend.records.of(context.scope, self.kind.path).values()
+            return self.kind.listing.respond(records, request)
+
+    def update(self, request: Request, context: Context) -> Response:
+        kind = self.kind
+        operation = f"Update{kind.noun}"
+        given = self.backend.accept(operation, request)
+        record = self.find(context.scope, given[kind.name_member], operation)
+        changes: dict[str, Any] = {name: given[name] for name in kind.updatable if name in given}
+        with self.backend.lock:
+            record.update(changes)
+            if kind.listing.modified is not None:
+                record[kind.listing.modified] = now()
+        return {kind.arn_member: record[kind.arn_member]}
+
+    def delete(self, request: Request, context: Context) -> Response:
+        scope, name = context.scope, request[self.kind.name_member]
+        record = self.find(scope, name, f"Delete{self.kind.noun}")
+        self.check_delete(record, scope)
+        self.backend.remove(scope, self.kind.path, name, record[self.kind.arn_member])
+        self.changed(record, scope)
+        return {}
+
+    # For other parts
+
+    def find(self, scope: Scope, name: str, operation: str) -> Record:
+        """Returns a resource of this kind.
+
+        Args:
+            scope: Account and region.
+            name: The name of the resource.
+            operation: The API name of the operation that needs it.
+
+        Raises:
+            AwsError: ResourceNotFound or ValidationException, if there is no such resource.
+        """
+        message = self.kind.message(self.kind.missing, scope, name)
+        return self.backend.find(scope, self.kind.path, name, operation=operation, message=message)
