@@ -17,7 +17,7 @@ from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.control_plane import ControlPlane
 from rehearsal.services.sagemaker.listing import page
 from rehearsal.services.sagemaker.records import Record
-from rehearsal.services.sagemaker.search_expressions import TAGS, Property, matches, refuse
+from rehearsal.services.sagemaker.search_expressions import TAGS, Property, matches, reject
 from rehearsal.services.sagemaker.service_model import output_shape, select
 
 DEFAULT_ORDER = "LastModifiedTime"
@@ -112,7 +112,7 @@ def _visibility(request: Request) -> dict[str, str]:
     for one in request.get("VisibilityConditions", ()):
         key = one.get("Key", "")
         if not key.startswith(f"{TAGS}."):
-            refuse(f"Key of VisibilityConditions is Tags.KEY, not {key}")
+            reject(f"Key of VisibilityConditions is Tags.KEY, not {key}")
         visible[key.removeprefix(f"{TAGS}.")] = one.get("Value", "")
     return visible
 

@@ -1,4 +1,4 @@
-"""Whether a resource satisfies the expression of a search."""
+"""Expressions of a search, and their evaluation for a resource."""
 
 from __future__ import annotations
 
@@ -25,11 +25,14 @@ _PRESENCE = ("Exists", "NotExists")
 
 
 class Property:
-    """A property of a kind of resource by its name, `InputDataConfig.ChannelName`.
+    """A property of a kind of resource, such as `InputDataConfig.ChannelName`.
 
-    A name leads through structures, lists and maps; a tag is `Tags.KEY`.
+    Args:
+        shape: The shape of the resource in the results.
+        name: A path through structures, lists and maps; the name of a tag is `Tags.KEY`.
 
-    Raises AwsError for a name that the resource does not have.
+    Raises:
+        AwsError: ValidationException, if the resource has no such property.
     """
 
     def __init__(self, shape: StructureShape, name: str) -> None:
@@ -38,18 +41,18 @@ class Property:
         self.type = _leaf(shape, self._path, name).type_name
 
     def values(self, shown: Mapping[str, Any]) -> list[Any]:
-        """What the property is; several values where its path leads through a list."""
+        """Returns the values of the property: several if its path leads through a list."""
         if self._path[0] == TAGS:
             return [tag["Value"] for tag in shown.get(TAGS, ()) if tag["Key"] == self._path[1]]
         return list(_reached(shown, self._path))
 
     def sort_key(self, shown: Mapping[str, Any]) -> tuple[bool, Any]:
-        """The order of a result; what lacks the property comes first."""
+        """Returns the sort key of a result; results without the property come first."""
         values = self.values(shown)
         return (bool(values), values[0] if values else "")
 
     def read(self, text: str) -> Any:
-        """The value of a filter, in the type of the property."""
+        """Converts the value of a filter to the type of the property."""
         try:
             if self.type in _NUMBERS:
                 return float(text)
@@ -58,62 +61,65 @@ class Property:
                 return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
         except ValueError:
             kind = "time" if self.type == "timestamp" else "number"
-            refuse(f"{text!r} is no {kind} of {self.name}")
+            reject(f"{text!r} is not a valid {kind} for {self.name}")
         return text.lower() == "true" if self.type == "boolean" else text
 
 
 def matches(shown: Mapping[str, Any], expression: Mapping[str, Any], shape: StructureShape) -> bool:
-    """Whether a resource satisfies an expression; a wrong one is refused whatever is found."""
+    """Returns True if a resource satisfies an expression.
+
+    The whole expression is validated, whether or not its first parts decide the result.
+    """
     results = [
         *(_filter(shown, one, shape) for one in expression.get("Filters", ())),
         *(_nested(shown, one, shape) for one in expression.get("NestedFilters", ())),
         *(matches(shown, one, shape) for one in expression.get("SubExpressions", ())),
     ]
     if not results:
-        refuse("SearchExpression needs at least one of Filters, NestedFilters and SubExpressions")
+        reject("SearchExpression needs at least one of Filters, NestedFilters and SubExpressions")
     return any(results) if expression.get("Operator") == "Or" else all(results)
 
 
 def _filter(shown: Mapping[str, Any], given: Mapping[str, Any], shape: StructureShape) -> bool:
-    asked = Property(shape, given["Name"])
+    filtered = Property(shape, given["Name"])
     relation: str = given.get("Operator", "Equals")
-    values = asked.values(shown)
+    values = filtered.values(shown)
     if relation in _PRESENCE:
         return bool(values) == (relation == "Exists")
     if "Value" not in given:
-        refuse(f"the filter of {asked.name} needs a Value for the operator {relation}")
-    text = asked.type == _TEXT
+        reject(f"the filter of {filtered.name} needs a Value for the operator {relation}")
+    text = filtered.type == _TEXT
     if relation in _TEXTUAL and not text:
-        refuse(f"{relation} is supported for text properties only, and {asked.name} is none")
+        reject(f"{relation} is supported for text properties only; {filtered.name} is not one")
     if relation in _COMPARISONS and text:
-        refuse(f"{relation} is not supported for the text property {asked.name}")
+        reject(f"{relation} is not supported for the text property {filtered.name}")
     sought: str = given["Value"]
     if relation == "Contains":
         return any(sought in value for value in values)
     if relation == "In":
         return any(value in sought.split(",") for value in values)
-    wanted = asked.read(sought)
+    wanted = filtered.read(sought)
     if relation in _COMPARISONS:
         return any(_COMPARISONS[relation](value, wanted) for value in values)
     return (wanted in values) == (relation == "Equals")
 
 
 def _nested(shown: Mapping[str, Any], given: Mapping[str, Any], shape: StructureShape) -> bool:
-    """Whether one object of a list satisfies all filters, whose names begin with the list's."""
+    """Returns True if one object of a list satisfies all filters."""
     name = given["NestedPropertyName"]
     listed = shape.members.get(name)
     if listed is None or listed.type_name != "list":
-        refuse(f"{name} is no list of {shape.name}, so no nested filter is about it")
+        reject(f"{name} is not a list of {shape.name}; nested filters require a list")
     for condition in given["Filters"]:
-        Property(shape, condition["Name"])  # a wrong name is refused whatever the list holds
+        Property(shape, condition["Name"])  # validates the name even if the list is empty
     return any(
         all(_filter({name: [one]}, condition, shape) for condition in given["Filters"])
         for one in shown.get(name, ())
     )
 
 
-def refuse(message: str) -> NoReturn:
-    """The refusal of a search."""
+def reject(message: str) -> NoReturn:
+    """Raises the error for a search that is not valid."""
     raise AwsError("ValidationException", message)
 
 
@@ -134,7 +140,7 @@ def _leaf(shape: StructureShape, path: list[str], name: str) -> Shape:
         if found.type_name == "map":
             return found.value  # type: ignore[no-any-return]
         if found.type_name != "structure" or step not in found.members:
-            refuse(f"{name} is no property of {shape.name}")
+            reject(f"{name} is not a property of {shape.name}")
         found = found.members[step]
     return found  # type: ignore[no-any-return]
 
@@ -147,7 +153,7 @@ def _reached(value: Any, path: list[str]) -> Iterator[Any]:
         if value is not None:
             yield value
     elif isinstance(value, Mapping):
-        # The key of a map may have dots in it.
+        # The key of a map may contain dots.
         for length in (1, len(path)):
             key = ".".join(path[:length])
             if key in value:

@@ -18,10 +18,10 @@ from rehearsal.services.sagemaker.search import Search
 from rehearsal.services.sagemaker.studio.app_image_configs import AppImageConfigs
 from rehearsal.services.sagemaker.studio.apps import Apps
 from rehearsal.services.sagemaker.studio.domains import Domains
+from rehearsal.services.sagemaker.studio.images import StudioImages
 from rehearsal.services.sagemaker.studio.lifecycle_configs import LifecycleConfigs
 from rehearsal.services.sagemaker.studio.mlflow_apps import MlflowApps
 from rehearsal.services.sagemaker.studio.spaces import Spaces
-from rehearsal.services.sagemaker.studio.studio_images import StudioImages
 from rehearsal.services.sagemaker.studio.user_profiles import UserProfiles
 from rehearsal.services.sagemaker.tags import Tags
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.framework.service import Request
-from rehearsal.services.sagemaker.feature_store.feature_values import refuse
+from rehearsal.services.sagemaker.feature_store.feature_values import reject
 from rehearsal.services.sagemaker.feature_store.online_store import StoredRecord
 
 Group = Mapping[str, Any]
@@ -17,7 +17,7 @@ def wanted_features(group: Group, names: Sequence[str] | None) -> list[str]:
     known = [entry["FeatureName"] for entry in group["FeatureDefinitions"]]
     unknown = set(names or ()) - set(known)
     if unknown:
-        refuse(f"Features {', '.join(sorted(unknown))} do not exist in the feature group.")
+        reject(f"Features {', '.join(sorted(unknown))} do not exist in the feature group.")
     return [name for name in known if not names or name in names]
 
 

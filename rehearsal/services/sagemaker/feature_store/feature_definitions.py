@@ -1,81 +1,93 @@
-"""The rules for the schema of a feature group: CreateFeatureGroup and UpdateFeatureGroup."""
+"""Rules for the schema and the stores of feature groups."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from rehearsal.framework.platform import AwsError
 from rehearsal.services.sagemaker.records import Record
 
-MOST_FEATURES = 2500
+MAX_FEATURES = 2500
 _RESERVED = {"is_deleted", "write_time", "api_invocation_time"}
 _CATALOG = "AwsDataCatalog"
 _ATHENA_NAME = re.compile(r"[a-z_][a-z0-9_]*")
-# Athena keeps three characters of a table's name for itself.
-_LONGEST_CATALOG_NAMES = {"Database": 255, "TableName": 252}
+# Athena reserves three characters of a table's name.
+_MAX_CATALOG_NAME_LENGTHS = {"Database": 255, "TableName": 252}
 
 
 def check_new_group(record: Record) -> None:
-    """Refuses a schema and stores that do not belong together."""
+    """Validates the schema and the stores of a new feature group.
+
+    Raises:
+        AwsError: ValidationException, for the first violation of a rule.
+    """
     definitions = record["FeatureDefinitions"]
     _check_definitions(definitions)
     types = {entry["FeatureName"]: entry for entry in definitions}
     for member in ("RecordIdentifierFeatureName", "EventTimeFeatureName"):
         name = record[member]
         if name not in types:
-            refuse(f"{member} {name} is not present in FeatureDefinitions.")
+            reject(f"{member} {name} is not present in FeatureDefinitions.")
         if types[name].get("CollectionType"):
-            refuse(f"{member} {name} cannot be a collection.")
+            reject(f"{member} {name} cannot be a collection.")
     if types[record["EventTimeFeatureName"]]["FeatureType"] == "Integral":
-        refuse("EventTimeFeatureName must be of FeatureType String or Fractional.")
+        reject("EventTimeFeatureName must be of FeatureType String or Fractional.")
     _check_stores(record, definitions)
 
 
 def check_additions(record: Record, additions: Iterable[Mapping[str, Any]]) -> None:
-    """Refuses features that a group has already, or that it cannot have."""
+    """Validates features that are to be added to a feature group.
+
+    Raises:
+        AwsError: ValidationException, if a feature exists or is not supported by the group.
+    """
     present = {entry["FeatureName"] for entry in record["FeatureDefinitions"]}
     added = list(additions)
     for entry in added:
         if entry["FeatureName"] in present:
-            refuse(f"Feature {entry['FeatureName']} already exists in the feature group.")
+            reject(f"Feature {entry['FeatureName']} already exists in the feature group.")
     _check_definitions([*record["FeatureDefinitions"], *added])
     _check_collections(record, added)
 
 
 def check_throughput(record: Record) -> None:
-    """Refuses a throughput mode that the online store does not have."""
+    """Validates the throughput mode of a feature group.
+
+    Raises:
+        AwsError: ValidationException, if the online store does not support it.
+    """
     config = record.get("ThroughputConfig", {})
     units = [config.get(f"Provisioned{verb}CapacityUnits") for verb in ("Read", "Write")]
     if config.get("ThroughputMode") == "Provisioned":
         if _storage_type(record) == "InMemory":
-            refuse("Provisioned throughput is not supported for the InMemory storage type.")
+            reject("Provisioned throughput is not supported for the InMemory storage type.")
         if None in units:
-            refuse("Provisioned throughput needs read and write capacity units.")
+            reject("Provisioned throughput needs read and write capacity units.")
     elif units != [None, None]:
-        refuse("Capacity units can only be given with the throughput mode Provisioned.")
+        reject("Capacity units can only be given with the throughput mode Provisioned.")
 
 
 def has_online_store(record: Mapping[str, Any]) -> bool:
-    """Whether a group keeps the latest records."""
+    """Returns True if a feature group has an online store."""
     return bool(record.get("OnlineStoreConfig", {}).get("EnableOnlineStore"))
 
 
-def refuse(message: str) -> None:
-    """Raises SageMaker's error for a request that breaks a rule."""
+def reject(message: str) -> NoReturn:
+    """Raises SageMaker's error for a request that violates a rule."""
     raise AwsError("ValidationException", f"Validation Error: {message}")
 
 
 def _check_definitions(definitions: list[Mapping[str, Any]]) -> None:
-    if len(definitions) > MOST_FEATURES:
-        refuse(f"a feature group has at most {MOST_FEATURES} features, not {len(definitions)}.")
+    if len(definitions) > MAX_FEATURES:
+        reject(f"a feature group has at most {MAX_FEATURES} features, not {len(definitions)}.")
     for name, count in Counter(entry["FeatureName"] for entry in definitions).items():
         if count > 1:
-            refuse(f"FeatureName {name} is present {count} times.")
+            reject(f"FeatureName {name} is present {count} times.")
         if name in _RESERVED:
-            refuse(f"FeatureName {name} is reserved.")
+            reject(f"FeatureName {name} is reserved.")
     for entry in definitions:
         _check_collection(entry)
 
@@ -84,19 +96,19 @@ def _check_collection(entry: Mapping[str, Any]) -> None:
     name, kind = entry["FeatureName"], entry.get("CollectionType")
     dimension = entry.get("CollectionConfig", {}).get("VectorConfig")
     if (kind == "Vector") != bool(dimension):
-        refuse(f"{name}: VectorConfig is needed for a Vector, and for nothing else.")
+        reject(f"{name}: VectorConfig is required for a Vector, and for a Vector only.")
     if kind == "Vector" and entry["FeatureType"] != "Fractional":
-        refuse(f"{name}: the elements of a Vector are Fractional.")
+        reject(f"{name}: the elements of a Vector are Fractional.")
 
 
 def _check_stores(record: Record, definitions: list[Mapping[str, Any]]) -> None:
     if not has_online_store(record) and not record.get("OfflineStoreConfig"):
-        refuse("at least one of OnlineStoreConfig and OfflineStoreConfig must be provided.")
+        reject("at least one of OnlineStoreConfig and OfflineStoreConfig must be provided.")
     if record.get("OfflineStoreConfig") and not record.get("RoleArn"):
-        refuse("RoleArn is required with OfflineStoreConfig.")
+        reject("RoleArn is required with OfflineStoreConfig.")
     offline = record.get("OfflineStoreConfig", {})
     if offline.get("TableFormat") == "Iceberg" and offline.get("DisableGlueTableCreation"):
-        refuse("the Iceberg table format needs the creation of a Glue table.")
+        reject("the Iceberg table format needs the creation of a Glue table.")
     if "DataCatalogConfig" in offline:
         _check_catalog(offline["DataCatalogConfig"])
     types = {entry["FeatureName"]: entry["FeatureType"] for entry in definitions}
@@ -104,7 +116,7 @@ def _check_stores(record: Record, definitions: list[Mapping[str, Any]]) -> None:
         offline.get("TableFormat") == "Iceberg"
         and types[record["EventTimeFeatureName"]] != "String"
     ):
-        refuse("the Iceberg table format needs an EventTimeFeatureName of FeatureType String.")
+        reject("the Iceberg table format needs an EventTimeFeatureName of FeatureType String.")
     _check_collections(record, definitions)
     check_throughput(record)
 
@@ -112,13 +124,13 @@ def _check_stores(record: Record, definitions: list[Mapping[str, Any]]) -> None:
 def _check_catalog(names: Mapping[str, Any]) -> None:
     """Source: the notebook on DataCatalogConfig among the examples of SageMaker's Python SDK."""
     if names["Catalog"] != _CATALOG:
-        refuse(f"Catalog must be {_CATALOG}, not {names['Catalog']}.")
-    for member, longest in _LONGEST_CATALOG_NAMES.items():
+        reject(f"Catalog must be {_CATALOG}, not {names['Catalog']}.")
+    for member, limit in _MAX_CATALOG_NAME_LENGTHS.items():
         name = names[member]
-        if len(name) > longest or not _ATHENA_NAME.fullmatch(name):
-            refuse(
+        if len(name) > limit or not _ATHENA_NAME.fullmatch(name):
+            reject(
                 f"{member} {name} must be compatible with Athena: lower-case letters, digits and "
-                f"underscores, with no digit first, and at most {longest} characters."
+                f"underscores, with no digit first, and at most {limit} characters."
             )
 
 
@@ -126,7 +138,7 @@ def _check_collections(record: Record, definitions: Iterable[Mapping[str, Any]])
     if has_online_store(record) and _storage_type(record) != "InMemory":
         for entry in definitions:
             if entry.get("CollectionType"):
-                refuse(f"{entry['FeatureName']}: collections need the InMemory storage type.")
+                reject(f"{entry['FeatureName']}: collections need the InMemory storage type.")
 
 
 def _storage_type(record: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from rehearsal.services.sagemaker.feature_store.feature_definitions import (
     check_additions,
     check_throughput,
     has_online_store,
-    refuse,
+    reject,
 )
 from rehearsal.services.sagemaker.records import Record, now
 
@@ -25,13 +25,13 @@ def _add_features(group: Record, additions: list[Mapping[str, Any]]) -> None:
 def _change_time_to_live(group: Record, given: Mapping[str, Any]) -> None:
     """A duration without a value takes the time to live away."""
     if not has_online_store(group):
-        refuse("the feature group has no online store.")
+        reject("the feature group has no online store.")
     config = {
         name: value for name, value in group["OnlineStoreConfig"].items() if name != "TtlDuration"
     }
     duration = given.get("TtlDuration") or {}
     if (duration.get("Unit") is None) != (duration.get("Value") is None):
-        refuse("TtlDuration needs Unit and Value, or neither to remove it.")
+        reject("TtlDuration needs Unit and Value, or neither to remove it.")
     if duration.get("Value") is not None:
         config["TtlDuration"] = duration
     group["OnlineStoreConfig"] = config
@@ -46,7 +46,7 @@ def _change_throughput(group: Record, given: Mapping[str, Any]) -> None:
     if mode == "OnDemand" != before["ThroughputMode"]:
         last = group.get("_on_demand_since")
         if last is not None and now() - last < _ON_DEMAND_AGAIN:
-            refuse("a feature group can be switched to OnDemand once in a 24 hour period.")
+            reject("a feature group can be switched to OnDemand once in a 24 hour period.")
         group["_on_demand_since"] = now()
     group["ThroughputConfig"] = config
 

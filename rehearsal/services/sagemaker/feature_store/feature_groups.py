@@ -13,7 +13,7 @@ from rehearsal.services.sagemaker.feature_store import offline_tables
 from rehearsal.services.sagemaker.feature_store.feature_definitions import (
     check_new_group,
     has_online_store,
-    refuse,
+    reject,
 )
 from rehearsal.services.sagemaker.feature_store.feature_group_changes import CHANGES
 from rehearsal.services.sagemaker.feature_store.offline_files import Location
@@ -117,12 +117,12 @@ class FeatureGroups(ControlPlane):
         group = self.feature_group(context.scope, given["FeatureGroupName"], "UpdateFeatureGroup")
         changes = [member for member in CHANGES if member in given]
         if len(changes) != 1:
-            refuse(f"give exactly one of {', '.join(CHANGES)} at a time.")
+            reject(f"give exactly one of {', '.join(CHANGES)} at a time.")
         with self.lock:
             if group["FeatureGroupStatus"] != "Created":
-                refuse(f"the feature group is {group['FeatureGroupStatus']}, not Created.")
+                reject(f"the feature group is {group['FeatureGroupStatus']}, not Created.")
             if group.get("LastUpdateStatus", {}).get("Status") == "InProgress":
-                refuse("the feature group is being updated: wait until that has ended.")
+                reject("the feature group is being updated: wait until that has ended.")
             CHANGES[changes[0]](group, given[changes[0]])
             group.update(LastModifiedTime=now(), LastUpdateStatus={"Status": "InProgress"})
         self.workers.start(
@@ -161,7 +161,7 @@ class FeatureGroups(ControlPlane):
         try:
             arn = client.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
         except ClientError as error:
-            refuse(f"the KMS key {key} cannot be used: {error.response['Error']['Message']}")
+            reject(f"the KMS key {key} cannot be used: {error.response['Error']['Message']}")
         for action in _KEY_ACTIONS:
             self.authorize_caller(context, action, arn)
 

@@ -1,7 +1,7 @@
 """Files of the offline store in the Glue format: Parquet in hourly partitions.
 
-The layout is that of "Offline store data format" in SageMaker's developer guide. PyArrow is loaded
-with the first file, as most servers write none.
+The layout follows "Offline store data format" in SageMaker's developer guide. PyArrow is loaded on
+demand because most servers write no file.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ _ADDED = ("write_time", "api_invocation_time", "is_deleted")
 
 @dataclass(frozen=True)
 class Row:
-    """A record on its way to the offline store."""
+    """A record to be written to the offline store."""
 
     values: Mapping[str, Value]
     event_time: datetime
@@ -33,11 +33,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Location:
-    """A bucket and the key below which a group's files lie, without a slash at its end."""
+    """A bucket and the key prefix of a group's files.
+
+    Args:
+        bucket: The name of the bucket.
+        key: The key prefix, without a trailing slash.
+        key_id: The KMS key of the objects. Defaults to None: the bucket's encryption applies.
+    """
 
     bucket: str
     key: str
-    key_id: str | None = field(default=None)
+    key_id: str | None = None
 
     @staticmethod
     def of(uri: str, key_id: str | None = None) -> Location:
@@ -45,7 +51,7 @@ class Location:
         return Location(bucket, key.strip("/"), key_id)
 
     def put(self, s3: Any, key: str, body: bytes) -> None:
-        """Writes an object with the location's key."""
+        """Writes an object, encrypted with the location's KMS key."""
         encryption = (
             {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.key_id} if self.key_id else {}
         )
@@ -55,7 +61,7 @@ class Location:
 def write_rows(
     s3: Any, location: Location, definitions: Sequence[Mapping[str, Any]], rows: Sequence[Row]
 ) -> None:
-    """Writes rows below `location`, one file for each hour of event time."""
+    """Writes rows below `location`, one file per hour of event time."""
     hours: dict[datetime, list[Row]] = {}
     for row in rows:
         moment = row.event_time.astimezone(UTC)
@@ -65,7 +71,7 @@ def write_rows(
 
 
 def arrow_table(definitions: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> pyarrow.Table:
-    """Rows with the three columns that the offline store adds."""
+    """Returns rows with the three columns that the offline store adds."""
     import pyarrow
 
     now = datetime.now(UTC)
@@ -80,7 +86,7 @@ def arrow_table(definitions: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -
 
 
 def arrow_schema(definitions: Sequence[Mapping[str, Any]]) -> pyarrow.Schema:
-    """The columns of a group's files."""
+    """Returns the columns of a group's files."""
     import pyarrow
 
     kinds = {
@@ -100,7 +106,7 @@ def arrow_schema(definitions: Sequence[Mapping[str, Any]]) -> pyarrow.Schema:
 
 
 def parquet(definitions: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> bytes:
-    """Rows as a file."""
+    """Returns rows as a Parquet file."""
     import pyarrow.parquet
 
     target = io.BytesIO()

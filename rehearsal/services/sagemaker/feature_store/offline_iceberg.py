@@ -1,4 +1,4 @@
-"""The offline store as an Apache Iceberg table in the Glue Data Catalog, by PyIceberg."""
+"""Offline store as an Apache Iceberg table in the Glue Data Catalog, with PyIceberg."""
 
 from __future__ import annotations
 
@@ -35,17 +35,26 @@ def create_table(
     table: str,
     group: Mapping[str, Any],
 ) -> None:
-    """Makes an empty table: the catalog as its creator, the files as the group's role."""
+    """Creates an empty table.
+
+    Args:
+        catalog_session: The session that creates the table in the catalog.
+        files_session: The session of the group's role, which writes the files.
+        location: The place of the table's data and metadata.
+        database: The name of the database.
+        table: The name of the table.
+        group: The feature group.
+    """
     catalog = _Catalog(catalog_session, files_session, location)
     event_time = group["EventTimeFeatureName"]
-    made = catalog.create_table(
+    created = catalog.create_table(
         (database, table),
         arrow_schema(group["FeatureDefinitions"]),
         location=f"s3://{location.bucket}/{location.key}",
     )
     kinds = {entry["FeatureName"]: entry["FeatureType"] for entry in group["FeatureDefinitions"]}
-    if kinds[event_time] == "String":  # a number has no day to be cut to
-        with made.update_spec() as update:
+    if kinds[event_time] == "String":  # a number has no day to truncate to
+        with created.update_spec() as update:
             update.add_field(event_time, TruncateTransform(_DATE), f"{event_time}_trunc")
 
 
@@ -58,7 +67,7 @@ def append_rows(
     group: Mapping[str, Any],
     rows: Sequence[Row],
 ) -> None:
-    """Commits rows as one snapshot, in columns that follow the group's schema."""
+    """Commits rows as one snapshot, after adding the columns of new features."""
     catalog = _Catalog(session, session, location)
     present = catalog.load_table((database, table))
     definitions = group["FeatureDefinitions"]
@@ -77,7 +86,7 @@ def append_rows(
 def _partitions(
     table: Table, group: Mapping[str, Any], rows: Sequence[Row]
 ) -> dict[str, list[Row]]:
-    """The rows of each file, by its folder: a day of event time where the table knows days."""
+    """Returns the rows of each file by its folder: a day of event time if the table has days."""
     if not table.spec().fields:
         return {"": list(rows)}
     event_time = group["EventTimeFeatureName"]
@@ -89,7 +98,7 @@ def _partitions(
 
 
 class _Catalog(GlueCatalog):
-    """Glue through one session, files through another."""
+    """A Glue catalog that reaches Glue and the files through different sessions."""
 
     def __init__(
         self, catalog_session: boto3.Session, files_session: boto3.Session, location: Location
@@ -101,29 +110,29 @@ class _Catalog(GlueCatalog):
         return self.files
 
     def _is_s3tables_database(self, database_name: str) -> bool:
-        return False  # known; to ask Glue would need a permission that the role need not have
+        return False  # a call to Glue would require a permission that the role need not have
 
 
 class _Objects(FileIO):
-    """Objects of S3 as Iceberg's files."""
+    """Objects of S3 as files of Iceberg."""
 
     def __init__(self, s3: Any, location: Location) -> None:
         super().__init__()
         self._s3, self._location = s3, location
-        # What was just written is not read back: the role may read metadata alone.
+        # Written content is not read back: the role may read metadata only.
         self._written: dict[str, bytes] = {}
 
     def write(self, uri: str, content: bytes) -> None:
-        """Writes a whole object."""
+        """Writes an object."""
         self._location.put(self._s3, Location.of(uri).key, content)
         self._written[uri] = content
 
     def read(self, uri: str) -> bytes:
-        """The content of an object."""
+        """Returns the content of an object."""
         if uri not in self._written:
             found = Location.of(uri)
-            answer = self._s3.get_object(Bucket=found.bucket, Key=found.key)
-            self._written[uri] = answer["Body"].read()
+            response = self._s3.get_object(Bucket=found.bucket, Key=found.key)
+            self._written[uri] = response["Body"].read()
         return self._written[uri]
 
     def new_input(self, location: str) -> InputFile:
@@ -171,12 +180,12 @@ class _Output(OutputFile):
         return _Input(self.location, self._objects)
 
     def create(self, overwrite: bool = False) -> OutputStream:
-        # Names are unique: asking whether one is taken would need a permission to list.
+        # Names are unique; a check for an existing object would require permission to list.
         return _Upload(self.location, self._objects)
 
 
 class _Upload(io.BytesIO):
-    """A file that becomes an object when it is closed."""
+    """A file that is written as an object when it is closed."""
 
     def __init__(self, location: str, objects: _Objects) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The table of a feature group in the Glue Data Catalog."""
+"""Tables of feature groups in the Glue Data Catalog."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 
 def complete(record: Record, scope: Scope) -> None:
-    """Fills in what SageMaker chooses: format, catalog names, and where the files lie."""
+    """Adds the values that SageMaker chooses: format, catalog names, and place of the files."""
     config = record["OfflineStoreConfig"]
     storage = config["S3StorageConfig"]
     suffix = f"{record['FeatureGroupName']}-{int(record['CreationTime'].timestamp())}"
@@ -38,7 +38,7 @@ def complete(record: Record, scope: Scope) -> None:
 
 
 def needed_permissions(record: Mapping[str, Any], scope: Scope) -> Iterator[tuple[str, str]]:
-    """What the caller of CreateFeatureGroup must be allowed for SageMaker to make the table."""
+    """Yields the actions and ARNs that the caller needs for SageMaker to create the table."""
     config = record["OfflineStoreConfig"]
     if config["DisableGlueTableCreation"]:
         return
@@ -54,7 +54,7 @@ def needed_permissions(record: Mapping[str, Any], scope: Scope) -> Iterator[tupl
 
 
 def create(record: Mapping[str, Any], service: boto3.Session, role: boto3.Session) -> None:
-    """Makes the table, and its database where there is none."""
+    """Creates the table, and its database if it does not exist."""
     config = record["OfflineStoreConfig"]
     if config["DisableGlueTableCreation"]:
         return
@@ -66,8 +66,9 @@ def create(record: Mapping[str, Any], service: boto3.Session, role: boto3.Sessio
         if error.response["Error"]["Code"] != "AlreadyExistsException":
             raise
     if config["TableFormat"] == "Iceberg":
-        # Loaded on demand: it takes two seconds.
-        from rehearsal.services.sagemaker.feature_store import offline_iceberg
+        from rehearsal.services.sagemaker.feature_store import (
+            offline_iceberg,  # loaded on demand: it takes two seconds
+        )
 
         offline_iceberg.create_table(
             service,
@@ -82,7 +83,7 @@ def create(record: Mapping[str, Any], service: boto3.Session, role: boto3.Sessio
 
 
 def update(record: Mapping[str, Any], session: boto3.Session) -> None:
-    """Adds the columns of new features; an Iceberg table gets them with the next records."""
+    """Adds the columns of new features; an Iceberg table receives them with the next records."""
     config = record["OfflineStoreConfig"]
     if config["DisableGlueTableCreation"] or config["TableFormat"] == "Iceberg":
         return
@@ -93,13 +94,13 @@ def update(record: Mapping[str, Any], session: boto3.Session) -> None:
 
 
 def data_location(record: Mapping[str, Any]) -> Location:
-    """Where the files of the Glue format lie."""
+    """Returns the place of the files in the Glue format."""
     storage = record["OfflineStoreConfig"]["S3StorageConfig"]
     return Location.of(storage["ResolvedOutputS3Uri"], storage.get("KmsKeyId"))
 
 
 def table_location(record: Mapping[str, Any]) -> Location:
-    """Where an Iceberg table has its `data` and its `metadata`."""
+    """Returns the place of the data and metadata of an Iceberg table."""
     data = data_location(record)
     return Location(data.bucket, data.key.rpartition("/")[0], data.key_id)
 

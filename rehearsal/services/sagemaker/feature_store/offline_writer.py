@@ -1,7 +1,6 @@
-"""Brings records to the offline store: gathered, and written with the group's role.
+"""Writer of the offline store: buffers records and writes them with the group's role.
 
-AWS writes within 15 minutes; here it takes a second, so that a person who tries it out need not
-wait.
+AWS writes within 15 minutes. The rehearsal writes within a second, so that users need not wait.
 """
 
 from __future__ import annotations
@@ -16,13 +15,18 @@ from rehearsal.framework.workers import Workers
 from rehearsal.services.sagemaker.feature_store import offline_files, offline_tables
 from rehearsal.services.sagemaker.feature_store.offline_files import Row
 
-GATHER_SECONDS = 1.0
+BUFFER_SECONDS = 1.0
 _PRINCIPAL = "sagemaker.amazonaws.com"
 _log = logging.getLogger("rehearsal.sagemaker")
 
 
 class OfflineWriter:
-    """Gathers rows for a moment, then writes those of each group together."""
+    """Buffers rows for a moment, then writes those of each group together.
+
+    Args:
+        platform: The AWS around the service.
+        workers: The threads of the service.
+    """
 
     def __init__(self, platform: Platform, workers: Workers) -> None:
         self._platform = platform
@@ -31,16 +35,16 @@ class OfflineWriter:
         self._waiting: dict[tuple[Scope, str], tuple[Any, list[Row]]] = {}
 
     def append(self, scope: Scope, group: Any, row: Row) -> None:
-        """Adds a row; the first one of a moment starts the writing."""
+        """Adds a row; the first one in an empty buffer starts the writing."""
         key = (scope, group["FeatureGroupName"])
         with self._lock:
             idle = not self._waiting
             self._waiting.setdefault(key, (group, []))[1].append(row)
         if idle:
-            self._workers.start("write the offline store", self._gather)
+            self._workers.start("write the offline store", self._flush)
 
-    def _gather(self) -> None:
-        self._workers.closing.wait(GATHER_SECONDS)
+    def _flush(self) -> None:
+        self._workers.closing.wait(BUFFER_SECONDS)
         with self._lock:
             waiting, self._waiting = self._waiting, {}
         for (scope, _), (group, rows) in waiting.items():
@@ -50,9 +54,9 @@ class OfflineWriter:
         try:
             self._store(scope, group, rows)
         except Exception as error:
-            # Whatever it is, only the status can tell it: who looks at the group sees why records
-            # of its online store are not in the offline one.
-            _log.warning("The offline store of %s: %s", group["FeatureGroupName"], error)
+            # Any failure must end in a status: it is how the caller learns that records of the
+            # online store are missing in the offline store.
+            _log.warning("Offline store of %s: %s", group["FeatureGroupName"], error)
             group["OfflineStoreStatus"] = {"Status": "Blocked", "BlockedReason": str(error)[:1024]}
         else:
             group["OfflineStoreStatus"] = {"Status": "Active"}
@@ -75,7 +79,7 @@ class OfflineWriter:
             )
             return
         from rehearsal.services.sagemaker.feature_store import (
-            offline_iceberg,  # takes two seconds to load
+            offline_iceberg,  # loaded on demand: it takes two seconds
         )
 
         names = config["DataCatalogConfig"]

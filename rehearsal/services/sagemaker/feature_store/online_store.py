@@ -1,4 +1,4 @@
-"""The online store of feature groups: the latest record of each identifier."""
+"""Online store of feature groups: the latest record of each identifier."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rehearsal.services.sagemaker.feature_store.feature_values import Value
 
 @dataclass(frozen=True)
 class StoredRecord:
-    """A record with its event time. One that is soft-deleted keeps only its identifier."""
+    """A record with its event time; a soft-deleted record keeps its identifier only."""
 
     values: Mapping[str, Value]
     event_time: datetime.datetime
@@ -24,16 +24,16 @@ class StoredRecord:
     is_deleted: bool = False
 
     def is_expired(self) -> bool:
-        """Whether its time to live is over."""
+        """Returns True if the time to live has passed."""
         return self.expires_at is not None and self.expires_at <= datetime.datetime.now(
             datetime.UTC
         )
 
 
 class OnlineStore:
-    """The records of all groups, and the groups themselves for who serves records.
+    """The records of all feature groups, and the groups themselves.
 
-    A group is the control plane's own record: its status and its schema are seen as they are.
+    A group is the record of the control plane, so that its status and schema are current.
     """
 
     def __init__(self) -> None:
@@ -42,29 +42,29 @@ class OnlineStore:
         self._records: dict[tuple[Scope, str], dict[str, StoredRecord]] = {}
 
     def add_group(self, scope: Scope, group: Mapping[str, Any]) -> None:
-        """Makes a group known."""
+        """Adds a group, without records."""
         with self._lock:
             self._groups[scope, group["FeatureGroupName"]] = group
             self._records[scope, group["FeatureGroupName"]] = {}
 
     def remove_group(self, scope: Scope, name: str) -> None:
-        """Forgets a group and all of its records."""
+        """Removes a group and all its records."""
         with self._lock:
             self._groups.pop((scope, name), None)
             self._records.pop((scope, name), None)
 
     def group(self, scope: Scope, name: str) -> Mapping[str, Any] | None:
-        """A group that can be written and read; None when there is none."""
+        """Returns a group that accepts records, or None if there is none of this name."""
         with self._lock:
             return self._groups.get((scope, name))
 
     def names(self, scope: Scope) -> list[str]:
-        """The names of the groups of an account and region."""
+        """Returns the names of the groups of an account and region."""
         with self._lock:
             return [name for place, name in self._groups if place == scope]
 
     def get(self, scope: Scope, name: str, identifier: str) -> StoredRecord | None:
-        """The latest record, also one that is soft-deleted; an expired one is removed."""
+        """Returns the latest record, also a soft-deleted one; removes an expired one."""
         with self._lock:
             records = self._records.get((scope, name), {})
             record = records.get(identifier)
@@ -74,7 +74,7 @@ class OnlineStore:
             return record
 
     def put(self, scope: Scope, name: str, identifier: str, record: StoredRecord) -> bool:
-        """Keeps a record whose event time is later than that of the present one."""
+        """Stores a record if its event time is later than that of the present one."""
         with self._lock:
             present = self.get(scope, name, identifier)
             if present is not None and record.event_time <= present.event_time:
@@ -83,12 +83,12 @@ class OnlineStore:
             return True
 
     def remove(self, scope: Scope, name: str, identifier: str) -> None:
-        """Removes a record without a trace."""
+        """Removes a record (hard delete)."""
         with self._lock:
             self._records.get((scope, name), {}).pop(identifier, None)
 
     def identifiers(self, scope: Scope, name: str, *, with_deleted: bool) -> list[str]:
-        """The identifiers of a group's records, in the order of their first appearance."""
+        """Returns the identifiers of a group's records, in the order of their first appearance."""
         with self._lock:
             known = list(self._records.get((scope, name), {}))
             found = ((identifier, self.get(scope, name, identifier)) for identifier in known)
@@ -99,13 +99,13 @@ class OnlineStore:
             ]
 
 
-# SageMaker and Feature Store's runtime are two services of one platform: they meet here.
+# SageMaker and the Feature Store runtime are two services of one platform and share its store.
 _stores: weakref.WeakValueDictionary[Path, OnlineStore] = weakref.WeakValueDictionary()
 _stores_lock = threading.Lock()
 
 
 def online_store_of(platform: Platform) -> OnlineStore:
-    """The one online store of a platform."""
+    """Returns the online store of a platform."""
     key = platform.state_directory.absolute()
     with _stores_lock:
         store = _stores.get(key)

@@ -1,4 +1,4 @@
-"""Feature groups, whose `Ref` is the name."""
+"""CloudFormation type of feature groups."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rehearsal.services.sagemaker.waiting import POLL_SECONDS, wait_until_gone
 
 
 def _wait_for_group(client: Any, identifier: Mapping[str, Any]) -> None:
-    """Waits until a group can be used, or its last update has ended."""
+    """Waits until a group is created and its last update has ended."""
     while True:
         group = client.describe_feature_group(**identifier)
         busy = group["FeatureGroupStatus"] == "Creating"
@@ -31,7 +31,7 @@ def _wait_for_group(client: Any, identifier: Mapping[str, Any]) -> None:
 
 
 def _bring(client: Any, identifier: Identifier, before: Properties, after: Properties) -> None:
-    """UpdateFeatureGroup takes one kind of change at a time; CreateFeatureGroup takes all."""
+    """Updates a group step by step: UpdateFeatureGroup accepts one kind of change at a time."""
     shape = client.meta.service_model.operation_model("UpdateFeatureGroup").input_shape
     for change in _changes(before, after) if before else ():
         client.update_feature_group(**identifier, **to_api(shape, change, ""))
@@ -41,10 +41,10 @@ def _bring(client: Any, identifier: Identifier, before: Properties, after: Prope
 def _changes(before: Properties, after: Properties) -> Iterator[dict[str, Any]]:
     known = {entry["FeatureName"]: entry for entry in before["FeatureDefinitions"]}
     now = {entry["FeatureName"]: entry for entry in after["FeatureDefinitions"]}
-    lost = [name for name, entry in known.items() if now.get(name) != entry]
-    if lost:
+    changed = [name for name, entry in known.items() if now.get(name) != entry]
+    if changed:
         raise ResourceFailure(
-            f"Features cannot be removed or changed: {', '.join(sorted(lost))} (InvalidRequest)"
+            f"Features cannot be removed or changed: {', '.join(sorted(changed))} (InvalidRequest)"
         )
     if additions := [entry for name, entry in now.items() if name not in known]:
         yield {"FeatureAdditions": additions}

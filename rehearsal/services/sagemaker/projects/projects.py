@@ -1,6 +1,6 @@
 """SageMaker projects: a CloudFormation stack made from an organisation's template.
 
-The template is in S3 (`project_stacks.py`) or a product of Service Catalog (`project_products.py`).
+The template is in S3 (`stacks.py`) or a product of Service Catalog (`products.py`).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.control_plane import ControlPlane, identity
 from rehearsal.services.sagemaker.listing import Listing
-from rehearsal.services.sagemaker.projects import project_stacks
-from rehearsal.services.sagemaker.projects.project_products import (
+from rehearsal.services.sagemaker.projects import stacks
+from rehearsal.services.sagemaker.projects.products import (
     PROVISIONED,
     PROVISIONING,
     ProjectProducts,
 )
-from rehearsal.services.sagemaker.projects.project_settings import (
+from rehearsal.services.sagemaker.projects.settings import (
     ProjectFailedError,
-    refuse_own_parameters,
+    check_parameters,
 )
 from rehearsal.services.sagemaker.records import Record, now, random_id
 
@@ -102,37 +102,37 @@ class Projects(ControlPlane):
 
     def _creation(self, context: Context, project: Record) -> _Work:
         if PROVISIONING not in project:
-            return self._stack_work(context, project, "CreateStack", project_stacks.create_stack)
+            return self._stack_work(context, project, "CreateStack", stacks.create_stack)
         products = self._products()
         record_id = products.provision(context, project)
-        project[PROVISIONED] = products.product_of(context, record_id)
-        return lambda: products.settled(context, record_id, self.workers.closing)
+        project[PROVISIONED] = products.changing_product(context, record_id)
+        return lambda: products.wait(context, record_id, self.workers.closing)
 
     def _update(self, context: Context, project: Record) -> _Work:
         if PROVISIONING not in project:
-            return self._stack_work(context, project, "UpdateStack", project_stacks.update_stack)
+            return self._stack_work(context, project, "UpdateStack", stacks.update_stack)
         products = self._products()
         record_id = products.update(context, project)
-        return lambda: products.settled(context, record_id, self.workers.closing)
+        return lambda: products.wait(context, record_id, self.workers.closing)
 
     def _deletion(self, context: Context, project: Record) -> _Work:
         if PROVISIONING not in project:
-            return self._stack_work(context, project, "DeleteStack", project_stacks.delete_stack)
+            return self._stack_work(context, project, "DeleteStack", stacks.delete_stack)
         products = self._products()
         record_id = products.terminate(context, project)
-        return lambda: products.settled(context, record_id, self.workers.closing)
+        return lambda: products.wait(context, record_id, self.workers.closing)
 
     def _products(self) -> ProjectProducts:
         return ProjectProducts(self.peers["servicecatalog"], self.platform)
 
     def _stack_work(
-        self, context: Context, project: Record, action: str, change: project_stacks.Change
+        self, context: Context, project: Record, action: str, change: stacks.Change
     ) -> _Work:
         """A change of a stack, which SageMaker asks of CloudFormation in the caller's name."""
-        template = project_stacks.template_of(project)
-        arn = project_stacks.stack_arn(context.scope, project["ProjectId"])
+        template = stacks.template_of(project)
+        arn = stacks.stack_arn(context.scope, project["ProjectId"])
         deletes = action == "DeleteStack"
-        keys = {} if deletes else project_stacks.condition_keys(template)
+        keys = {} if deletes else stacks.condition_keys(template)
         self.authorize_caller(context, f"cloudformation:{action}", arn, keys)
         # SageMaker waits for the stack; the stacks that it creates and updates have its tags.
         for further in ("DescribeStacks",) if deletes else ("DescribeStacks", "TagResource"):
@@ -147,9 +147,9 @@ class Projects(ControlPlane):
             client = self.service_session(context.scope).client("cloudformation")
             closing = self.workers.closing
             try:
-                return project_stacks.changed(change, client, context.scope, project, closing)
+                return stacks.apply_change(change, client, context.scope, project, closing)
             except (ClientError, BotoCoreError) as error:
-                failed = project_stacks.failed_before(context.scope, project, str(error))
+                failed = stacks.failed_request(context.scope, project, str(error))
                 raise ProjectFailedError(failed) from error
 
         return work
@@ -212,11 +212,11 @@ def _template(record: Record) -> dict[str, Any]:
         message = f"Exactly one of TemplateProviders and {PROVISIONING} is required."
         raise AwsError("ValidationException", message)
     if product:
-        refuse_own_parameters(product.get("ProvisioningParameters", ()))
+        check_parameters(product.get("ProvisioningParameters", ()))
         return {PROVISIONING: product}
-    template = project_stacks.only_template(providers)
-    refuse_own_parameters(template.get("Parameters", ()))
-    return project_stacks.with_template(template)
+    template = stacks.only_template(providers)
+    check_parameters(template.get("Parameters", ()))
+    return stacks.template_details(template)
 
 
 def _updated_template(project: Record, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,10 +228,10 @@ def _updated_template(project: Record, given: Mapping[str, Any]) -> dict[str, An
         message = f"Project {project['ProjectName']} has {own}: only that can be updated."
         raise AwsError("ValidationException", message)
     if product:
-        refuse_own_parameters(product.get("ProvisioningParameters", ()))
+        check_parameters(product.get("ProvisioningParameters", ()))
         return {PROVISIONING: {**project[PROVISIONING], **product}}
     if not providers:
         return {}
-    template = project_stacks.only_template(providers)
-    refuse_own_parameters(template.get("Parameters", ()))
-    return project_stacks.with_template({**project_stacks.template_of(project), **template})
+    template = stacks.only_template(providers)
+    check_parameters(template.get("Parameters", ()))
+    return stacks.template_details({**stacks.template_of(project), **template})

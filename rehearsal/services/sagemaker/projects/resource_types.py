@@ -28,7 +28,7 @@ def _project_reason(project: Mapping[str, Any]) -> str:
 
 
 def _pipeline_request(properties: dict[str, Any]) -> dict[str, Any]:
-    """PipelineDefinition is one object in CloudFormation and two members in the API."""
+    """Splits PipelineDefinition, which is two members in the API."""
     request = dict(properties)
     definition = request.pop("PipelineDefinition", {})
     if "PipelineDefinitionBody" in definition:
@@ -45,7 +45,7 @@ def _pipeline_request(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _project_request(properties: dict[str, Any]) -> dict[str, Any]:
-    """CloudFormation calls the template providers of a project details."""
+    """Renames TemplateProviderDetails, which the API calls TemplateProviders."""
     request = dict(properties)
     details = request.pop("TemplateProviderDetails", None)
     if details:
@@ -59,7 +59,7 @@ def _pipeline_update(properties: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in _pipeline_request(properties).items() if name != "Tags"}
 
 
-def _project_refused(project: Mapping[str, Any]) -> str:
+def _failed_deletion(project: Mapping[str, Any]) -> str:
     return _project_reason(project) if project.get("ProjectStatus") == "DeleteFailed" else ""
 
 
@@ -93,6 +93,6 @@ RESOURCE_TYPES = [
         },
         to_request=_project_request,
         wait=_wait_for_project,
-        wait_deleted=wait_until_gone("describe_project", _project_refused),
+        wait_deleted=wait_until_gone("describe_project", _failed_deletion),
     ),
 ]

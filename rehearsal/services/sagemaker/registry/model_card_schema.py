@@ -1,7 +1,7 @@
-"""The model card JSON schema, made of the schema of AWS::SageMaker::ModelCard.
+"""The model card JSON schema, derived from the schema of AWS::SageMaker::ModelCard.
 
-Both say the same: the one in snake_case ("Model card JSON schema" in the developer guide), the
-other in PascalCase.
+The two differ in case only: snake_case ("Model card JSON schema" in the developer guide) and
+PascalCase.
 """
 
 from __future__ import annotations
@@ -17,38 +17,42 @@ from rehearsal.framework.platform import AwsError
 
 _TYPE = "AWS::SageMaker::ModelCard"
 _WORD = re.compile(r"(?<=[a-zA-Z])(?=[A-Z])")
-_MOST_PROBLEMS = 3
-# Names below these are the customer's own.
+_MAX_PROBLEMS = 3
+# Names below these are chosen by the customer.
 _FREE = ("custom_details", "metadata")
 
 
 def check_content(text: str) -> None:
-    """Refuses content that is no model card."""
+    """Validates the content of a model card.
+
+    Raises:
+        AwsError: ValidationException, if it does not follow the schema.
+    """
     try:
         content = json.loads(text)
     except ValueError as error:
-        raise _refusal(f"it is not JSON ({error})") from None
+        raise _invalid(f"it is not JSON ({error})") from None
     found = [
         f"{'.'.join(map(str, error.absolute_path)) or 'the content'}: {error.message}"
         for error in _validator().iter_errors(content)
     ]
     if found:
-        raise _refusal("; ".join(sorted(found)[:_MOST_PROBLEMS]))
+        raise _invalid("; ".join(sorted(found)[:_MAX_PROBLEMS]))
 
 
 def to_json_content(content: Mapping[str, Any]) -> str:
-    """The content of a template's resource as the API takes it."""
+    """Returns the content of a template's resource as the API expects it."""
     return json.dumps(_renamed(content, snake_case))
 
 
 def snake_case(name: str) -> str:
-    """`XAxisName` as `x_axis_name`."""
+    """Returns `XAxisName` as `x_axis_name`."""
     return _WORD.sub("_", name).lower()
 
 
 @cache
 def _validator() -> Any:
-    import jsonschema  # for who writes a card, not at each start
+    import jsonschema  # loaded on demand: most servers validate no card
 
     schema: Any = schema_of(_TYPE)
     definitions = {name: _in_snake_case(node) for name, node in schema["definitions"].items()}
@@ -56,12 +60,12 @@ def _validator() -> Any:
 
 
 def _in_snake_case(node: Any) -> Any:
-    """A schema whose properties are named as the API names them."""
+    """Returns a schema with the property names of the API."""
     if isinstance(node, list):
         return [_in_snake_case(item) for item in node]
     if not isinstance(node, Mapping):
         return node
-    # What CloudFormation limits as text, the API limits as text, too; an object has no length.
+    # A length limits text in both schemas; an object has no length.
     kept = {name: value for name, value in node.items() if name != "description"}
     if kept.get("type") == "object":
         kept = {
@@ -89,6 +93,6 @@ def _renamed(value: Any, rename: Callable[[str], str]) -> Any:
     return renamed
 
 
-def _refusal(reason: str) -> AwsError:
+def _invalid(reason: str) -> AwsError:
     message = f"Model card content does not follow the model card JSON schema: {reason}."
     return AwsError("ValidationException", message)

@@ -11,7 +11,7 @@ from rehearsal.services.sagemaker.control_plane import ControlPlane, identity
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.names import known_name
 from rehearsal.services.sagemaker.records import Record, now
-from rehearsal.services.sagemaker.registry.registry_policies import check_policy
+from rehearsal.services.sagemaker.registry.resource_policies import check_policy
 
 KIND = "model-package-group"
 PACKAGE = "model-package"

@@ -1,4 +1,4 @@
-"""Model package groups and model packages, whose `Ref` is their ARN, and model cards."""
+"""CloudFormation types of the model registry, and of model cards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _POLICY = "ModelPackageGroupPolicy"
 
 
 def _group_request(properties: dict[str, Any]) -> dict[str, Any]:
-    """The policy is put by a call of its own."""
+    """Removes the policy, which needs a separate call."""
     return {name: value for name, value in properties.items() if name != _POLICY}
 
 
@@ -30,14 +30,14 @@ def _bring_policy(
 
 
 def _card_request(properties: dict[str, Any]) -> dict[str, Any]:
-    """The content is an object in CloudFormation and its JSON in the API."""
-    told = ("ModelCardName", "ModelCardStatus", "SecurityConfig", "Tags")
-    request = {name: properties[name] for name in told if name in properties}
+    """Serialises the content, which is an object in CloudFormation and text in the API."""
+    members = ("ModelCardName", "ModelCardStatus", "SecurityConfig", "Tags")
+    request = {name: properties[name] for name in members if name in properties}
     return {**request, "Content": to_json_content(properties["Content"])}
 
 
 def _bring_card(client: Any, identifier: Identifier, before: Properties, after: Properties) -> None:
-    """UpdateModelCard takes content or status, not both."""
+    """Updates content and status one after the other: UpdateModelCard accepts only one."""
     if not before:
         return
     old, new = (to_json_content(given["Content"]) for given in (before, after))

@@ -6,7 +6,7 @@ from rehearsal.framework.platform import Context
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import now
-from rehearsal.services.sagemaker.studio.studio_members import APP_IMAGE_CONFIG, StudioMembers
+from rehearsal.services.sagemaker.studio.members import APP_IMAGE_CONFIG, StudioMembers
 
 LISTING = Listing(
     operation="ListAppImageConfigs", member="AppImageConfigs", name="AppImageConfigName"

@@ -1,6 +1,6 @@
-"""What SageMaker makes in the customer's account for a domain: a file system and its groups.
+"""Storage of a domain in the customer's account: a file system and its security groups.
 
-The names and the tag are those that SageMaker gives. Deleting a domain with the retention policy
+The names and the tag are those of SageMaker. Deleting a domain with the retention policy
 `Delete` removes the file system; the two security groups stay, as they do in AWS.
 """
 
@@ -20,9 +20,16 @@ _POLL_SECONDS = 0.1
 def create_storage(
     session: boto3.Session, *, domain_id: str, domain_arn: str, network: dict[str, Any]
 ) -> str:
-    """Makes the file system, a mount target for each zone and the groups; gives its id.
+    """Creates the file system, a mount target in each zone and the security groups.
 
-    `network` has the members VpcId, SubnetIds and KmsKeyId of the domain.
+    Args:
+        session: A session of SageMaker itself in the customer's account.
+        domain_id: The id of the domain.
+        domain_arn: The ARN of the domain, the value of the tag `OWNER_TAG`.
+        network: The members VpcId, SubnetIds and KmsKeyId of the domain.
+
+    Returns:
+        The id of the file system.
     """
     tags = [{"Key": OWNER_TAG, "Value": domain_arn}]
     efs = session.client("efs")
@@ -37,7 +44,7 @@ def create_storage(
 
 
 def delete_storage(session: boto3.Session, file_system: str) -> None:
-    """Removes the file system with its mount targets; one that is gone is no failure."""
+    """Deletes the file system and its mount targets, if they still exist."""
     efs = session.client("efs")
     try:
         targets = efs.describe_mount_targets(FileSystemId=file_system)["MountTargets"]
@@ -52,17 +59,17 @@ def delete_storage(session: boto3.Session, file_system: str) -> None:
 
 
 def _nfs_groups(ec2: Any, domain_id: str, vpc_id: str, tags: list[dict[str, str]]) -> str:
-    """The groups of the mount targets (whose id is given) and of the apps."""
-    made = {}
-    for way in ("inbound", "outbound"):
-        made[way] = ec2.create_security_group(
-            GroupName=f"security-group-for-{way}-nfs-{domain_id}",
-            Description=f"[DO NOT DELETE] Security Group that allows {way} NFS traffic for "
+    """Creates the groups of the mount targets and of the apps; returns the id of the former."""
+    groups = {}
+    for direction in ("inbound", "outbound"):
+        groups[direction] = ec2.create_security_group(
+            GroupName=f"security-group-for-{direction}-nfs-{domain_id}",
+            Description=f"[DO NOT DELETE] Security Group that allows {direction} NFS traffic for "
             f"SageMaker Notebooks Domain [{domain_id}]",
             VpcId=vpc_id,
             TagSpecifications=[{"ResourceType": "security-group", "Tags": tags}],
         )["GroupId"]
-    for way, other, authorize in (
+    for direction, other, authorize in (
         ("inbound", "outbound", ec2.authorize_security_group_ingress),
         ("outbound", "inbound", ec2.authorize_security_group_egress),
     ):
@@ -70,10 +77,10 @@ def _nfs_groups(ec2: Any, domain_id: str, vpc_id: str, tags: list[dict[str, str]
             "IpProtocol": "tcp",
             "FromPort": NFS_PORT,
             "ToPort": NFS_PORT,
-            "UserIdGroupPairs": [{"GroupId": made[other]}],
+            "UserIdGroupPairs": [{"GroupId": groups[other]}],
         }
-        authorize(GroupId=made[way], IpPermissions=[nfs])
-    return str(made["inbound"])
+        authorize(GroupId=groups[direction], IpPermissions=[nfs])
+    return str(groups["inbound"])
 
 
 def _one_per_zone(ec2: Any, subnet_ids: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record, now, random_id
 from rehearsal.services.sagemaker.studio.domain_storage import create_storage, delete_storage
-from rehearsal.services.sagemaker.studio.studio_members import (
+from rehearsal.services.sagemaker.studio.members import (
     APP,
     DOMAIN,
     SPACE,

@@ -12,7 +12,7 @@ from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import now
-from rehearsal.services.sagemaker.studio.studio_members import LIFECYCLE_CONFIG, StudioMembers
+from rehearsal.services.sagemaker.studio.members import LIFECYCLE_CONFIG, StudioMembers
 
 LISTING = Listing(
     operation="ListStudioLifecycleConfigs",

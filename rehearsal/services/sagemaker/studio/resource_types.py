@@ -19,19 +19,20 @@ _RENAMED = {
 def _wait_for(
     operation: str, status: str, busy: tuple[str, ...], good: str
 ) -> Callable[[Any, Mapping[str, Any]], None]:
-    """Waits until a status is none of `busy`; raises with AWS's reason when it is not `good`."""
+    """Waits while a status is one of `busy`; raises with AWS's reason unless it ends as `good`."""
 
     def wait(client: Any, request: Mapping[str, Any]) -> None:
-        while (answer := getattr(client, operation)(**request))[status] in busy:
+        while (response := getattr(client, operation)(**request))[status] in busy:
             time.sleep(POLL_SECONDS)
-        if answer[status] != good:
-            raise ResourceFailure(answer.get("FailureReason", f"status {answer[status]}"))
+        if response[status] != good:
+            reason = response.get("FailureReason", f"status {response[status]}")
+            raise ResourceFailure(reason)
 
     return wait
 
 
 def _domain_update(properties: dict[str, Any]) -> dict[str, Any]:
-    """UpdateDomain has a name of its own for the settings of a domain."""
+    """Renames DomainSettings, which UpdateDomain calls DomainSettingsForUpdate."""
     fixed = ("AuthMode", "DomainName", "KmsKeyId", "Tags")
     request = {name: value for name, value in properties.items() if name not in fixed}
     if "DomainSettings" in request:
@@ -39,20 +40,20 @@ def _domain_update(properties: dict[str, Any]) -> dict[str, Any]:
     return request
 
 
-def _domain_refused(domain: Mapping[str, Any]) -> str:
+def _failed_deletion(domain: Mapping[str, Any]) -> str:
     failed = domain["Status"] == "Delete_Failed"
     return str(domain.get("FailureReason", "the domain cannot be deleted")) if failed else ""
 
 
 def _image_request(properties: dict[str, Any]) -> dict[str, Any]:
-    """CloudFormation writes the image before the names of its members."""
+    """Removes the prefix that CloudFormation puts before the members of an image."""
     return {_RENAMED.get(name, name): value for name, value in properties.items()}
 
 
 def _image_update(properties: dict[str, Any]) -> dict[str, Any]:
     request = {n: value for n, value in _image_request(properties).items() if n != "Tags"}
-    left_out = [name for name in ("Description", "DisplayName") if name not in request]
-    return {**request, "DeleteProperties": left_out} if left_out else request
+    removed = [name for name in ("Description", "DisplayName") if name not in request]
+    return {**request, "DeleteProperties": removed} if removed else request
 
 
 def _version_request(properties: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +98,7 @@ RESOURCE_TYPES = [
         },
         to_update_request=_domain_update,
         wait=_wait_for("describe_domain", "Status", ("Pending", "Updating"), "InService"),
-        wait_deleted=wait_until_gone("describe_domain", _domain_refused),
+        wait_deleted=wait_until_gone("describe_domain", _failed_deletion),
     ),
     ResourceType(
         type_name="AWS::SageMaker::UserProfile",
@@ -107,7 +108,7 @@ RESOURCE_TYPES = [
         update="UpdateUserProfile",
         delete="DeleteUserProfile",
         identifier=("DomainId", "UserProfileName"),
-        # The primary identifier is both, the profile's name first.
+        # The primary identifier consists of both, the profile's name first.
         ref=lambda identifier: f"{identifier['UserProfileName']}|{identifier['DomainId']}",
         attributes={"UserProfileArn": "UserProfileArn"},
     ),

@@ -6,7 +6,7 @@ from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record, now
-from rehearsal.services.sagemaker.studio.studio_members import (
+from rehearsal.services.sagemaker.studio.members import (
     APP,
     DOMAIN,
     SPACE,

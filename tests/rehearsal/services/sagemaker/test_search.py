@@ -191,7 +191,7 @@ def test_iam_is_told_what_the_search_is_limited_to() -> None:
         ),
         (
             {"SearchExpression": {"Filters": [where("Color", "Equals", "red")]}},
-            "Color is no property of ModelPackageGroup",
+            "Color is not a property of ModelPackageGroup",
         ),
         (
             {"SearchExpression": {"Filters": [where("ModelPackageGroupName", "GreaterThan", "a")]}},
@@ -199,17 +199,17 @@ def test_iam_is_told_what_the_search_is_limited_to() -> None:
         ),
         (
             {"SearchExpression": {"Filters": [where("CreationTime", "Contains", "2026")]}},
-            "Contains is supported for text properties only, and CreationTime is none",
+            "Contains is supported for text properties only; CreationTime is not one",
         ),
         (
             {"SearchExpression": {"Filters": [where("CreationTime", "LessThan", "yesterday")]}},
-            "'yesterday' is no time of CreationTime",
+            "'yesterday' is not a valid time for CreationTime",
         ),
         (
             {"SearchExpression": {"Filters": [where("ModelPackageGroupName", "Equals")]}},
             "the filter of ModelPackageGroupName needs a Value for the operator Equals",
         ),
-        ({"SortBy": "Color"}, "Color is no property of ModelPackageGroup"),
+        ({"SortBy": "Color"}, "Color is not a property of ModelPackageGroup"),
         (
             {"VisibilityConditions": [{"Key": "ModelPackageGroupName", "Value": "churn"}]},
             "Key of VisibilityConditions is Tags.KEY, not ModelPackageGroupName",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rehearsal.services.sagemaker.feature_store import offline_writer
-from rehearsal.services.sagemaker.feature_store.feature_store_runtime import FeatureStoreRuntime
+from rehearsal.services.sagemaker.feature_store.runtime import FeatureStoreRuntime
 from rehearsal.services.sagemaker.service import SageMaker
 from tests.rehearsal.fakes import CALLER, FakePlatform, ServiceClient
 from tests.rehearsal.services.sagemaker.feature_store.fakes import FakeGlue, FakeKms
@@ -25,7 +25,7 @@ def glue(platform: FakePlatform) -> FakeGlue:
 def records(
     platform: FakePlatform, service: SageMaker, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Any]:
-    monkeypatch.setattr(offline_writer, "GATHER_SECONDS", 0.05)
+    monkeypatch.setattr(offline_writer, "BUFFER_SECONDS", 0.05)
     runtime = FeatureStoreRuntime(platform)
     yield ServiceClient(runtime, CALLER)
     runtime.close()

@@ -107,7 +107,7 @@ def test_a_group_that_breaks_a_rule_is_refused(
         ({"FeatureName": "write_time", "FeatureType": "String"}, "write_time is reserved"),
         (
             {"FeatureName": "v", "FeatureType": "Fractional", "CollectionType": "Vector"},
-            "v: VectorConfig is needed for a Vector",
+            "v: VectorConfig is required for a Vector",
         ),
         (
             {"FeatureName": "v", "FeatureType": "String", "CollectionType": "List"},

@@ -16,7 +16,7 @@ from tests.rehearsal.conftest import ACCOUNT, REGION, Aws, running_server
 
 SERVICES = (
     "rehearsal.services.sagemaker.service:SageMaker",
-    "rehearsal.services.sagemaker.feature_store.feature_store_runtime:FeatureStoreRuntime",
+    "rehearsal.services.sagemaker.feature_store.runtime:FeatureStoreRuntime",
 )
 BUCKET = "churn-features"
 OBJECTS = f"arn:aws:s3:::{BUCKET}"

@@ -12,7 +12,7 @@ from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.listing import Listing, page
 from rehearsal.services.sagemaker.records import Record, now
-from rehearsal.services.sagemaker.studio.studio_members import (
+from rehearsal.services.sagemaker.studio.members import (
     IMAGE,
     IMAGE_VERSION,
     StudioMembers,

@@ -1,8 +1,7 @@
-"""Projects of templates in S3: the CloudFormation stack `SP-<account>-<project id>`.
+"""Projects from templates in S3: the CloudFormation stack `SP-<account>-<project id>`.
 
-SageMaker calls CloudFormation in the caller's name, so the caller needs
-`cloudformation:CreateStack` on that stack, the template, and iam:PassRole on the role that
-CloudFormation is to use.
+SageMaker calls CloudFormation on behalf of the caller, who needs `cloudformation:CreateStack` on
+that stack, read access to the template, and `iam:PassRole` on the role for CloudFormation.
 """
 
 from __future__ import annotations
@@ -14,9 +13,9 @@ from typing import Any
 from rehearsal.cloudformation import stack_changes
 from rehearsal.cloudformation.stack_changes import StackFailedError
 from rehearsal.framework.platform import AwsError, Scope
-from rehearsal.services.sagemaker.projects.project_settings import (
+from rehearsal.services.sagemaker.projects.settings import (
     ProjectFailedError,
-    given_parameters,
+    parameter_values,
     tags_of,
 )
 from rehearsal.services.sagemaker.records import Record
@@ -34,7 +33,7 @@ def stack_arn(scope: Scope, project_id: str) -> str:
 
 
 def only_template(providers: list[dict[str, Any]]) -> dict[str, Any]:
-    """The one template of a project."""
+    """Returns the template of a request, which must be its only one."""
     if len(providers) != 1 or "CfnTemplateProvider" not in providers[0]:
         message = "Exactly one TemplateProviders entry with CfnTemplateProvider is required."
         raise AwsError("ValidationException", message)
@@ -43,35 +42,35 @@ def only_template(providers: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def template_of(project: Record) -> dict[str, Any]:
-    """The template of a project that has one in S3."""
+    """Returns the template of a project from S3."""
     template: dict[str, Any] = project["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
     return template
 
 
 def condition_keys(template: Mapping[str, Any]) -> dict[str, str]:
-    """What policies on CreateStack and UpdateStack see of SageMaker's request."""
+    """Returns the condition keys of the CreateStack and UpdateStack requests of SageMaker."""
     keys = {"cloudformation:TemplateUrl": template["TemplateURL"]}
     if template.get("RoleARN"):
         keys["cloudformation:RoleArn"] = template["RoleARN"]
     return keys
 
 
-def with_template(template: Mapping[str, Any]) -> dict[str, Any]:
-    """The template as DescribeProject shows it."""
+def template_details(template: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the template as DescribeProject shows it."""
     return {"TemplateProviderDetails": [{"CfnTemplateProviderDetail": dict(template)}]}
 
 
 def create_stack(
     client: Any, scope: Scope, project: Record, closing: threading.Event
 ) -> dict[str, str]:
-    """Creates the stack and waits for it; answers the CfnStackDetail. Raises StackFailedError."""
+    """Creates the stack and waits for it; returns its CfnStackDetail."""
     return _detail(stack_changes.create_stack(client, _request(scope, project), closing))
 
 
 def update_stack(
     client: Any, scope: Scope, project: Record, closing: threading.Event
 ) -> dict[str, str]:
-    """Updates the stack and waits for it; a stack that is up to date is no failure."""
+    """Updates the stack, unless it is up to date, and waits for it."""
     return _detail(stack_changes.update_stack(client, _request(scope, project), closing))
 
 
@@ -84,28 +83,32 @@ def delete_stack(
     return _detail(stack) if stack else {"Name": name, "StatusMessage": "DELETE_COMPLETE"}
 
 
-def changed(
+def apply_change(
     change: Change, client: Any, scope: Scope, project: Record, closing: threading.Event
 ) -> dict[str, Any]:
-    """What a change of the stack makes of the project's record. Raises ProjectFailedError."""
+    """Changes the stack of a project; returns the changes of the project's record.
+
+    Raises:
+        ProjectFailedError: The stack failed.
+    """
     template = template_of(project)
     try:
         detail = change(client, scope, project, closing)
     except StackFailedError as error:
-        failed = with_template({**template, "StackDetail": _detail(error.stack, str(error))})
+        failed = template_details({**template, "StackDetail": _detail(error.stack, str(error))})
         raise ProjectFailedError(failed) from error
-    return with_template({**template, "StackDetail": detail})
+    return template_details({**template, "StackDetail": detail})
 
 
-def failed_before(scope: Scope, project: Record, reason: str) -> dict[str, Any]:
-    """The record of a project whose stack could not even be asked for."""
+def failed_request(scope: Scope, project: Record, reason: str) -> dict[str, Any]:
+    """Returns the changes of the record of a project whose stack could not be requested."""
     detail = {"Name": stack_name(scope, project), "StatusMessage": reason}
-    return with_template({**template_of(project), "StackDetail": detail})
+    return template_details({**template_of(project), "StackDetail": detail})
 
 
 def _request(scope: Scope, project: Record) -> dict[str, Any]:
     provider = template_of(project)
-    values = given_parameters(project, provider.get("Parameters", ()))
+    values = parameter_values(project, provider.get("Parameters", ()))
     request = {
         "StackName": stack_name(scope, project),
         "TemplateURL": provider["TemplateURL"],

@@ -1,7 +1,7 @@
-"""Projects of products: what SageMaker asks of Service Catalog, in the caller's name.
+"""Projects from Service Catalog products.
 
-The caller needs Service Catalog's actions and access to the product; the project's resources are
-made by the role of the product's launch constraint.
+SageMaker calls Service Catalog on behalf of the caller, who needs permission for the actions and
+access to the product. The role of the product's launch constraint creates the resources.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.framework.platform import VIA_SERVICE, AwsError, Context, Platform
-from rehearsal.framework.service import Service
-from rehearsal.services.sagemaker.projects.project_settings import (
+from rehearsal.framework.service import Request, Response, Service
+from rehearsal.services.sagemaker.projects.settings import (
     ProjectFailedError,
-    given_parameters,
+    parameter_values,
     tags_of,
 )
 from rehearsal.services.sagemaker.records import Record
@@ -25,13 +25,18 @@ _POLL_SECONDS = 0.2
 
 
 class ProjectProducts:
-    """Provisions, updates and terminates the products of projects."""
+    """Provisions, updates and terminates the products of projects.
+
+    Args:
+        catalog: Service Catalog.
+        platform: The AWS around the services.
+    """
 
     def __init__(self, catalog: Service, platform: Platform) -> None:
         self._catalog, self._platform = catalog, platform
 
     def provision(self, context: Context, project: Record) -> str:
-        """Starts the creation of a project's product; its record in Service Catalog."""
+        """Starts to provision a project's product; returns the id of the record."""
         given = project[PROVISIONING]
         request = {
             "ProductId": given["ProductId"],
@@ -48,7 +53,7 @@ class ProjectProducts:
         return self._start(context, "ProvisionProduct", request)
 
     def update(self, context: Context, project: Record) -> str:
-        """Starts the change of a project's product."""
+        """Starts to update a project's product; returns the id of the record."""
         given = project[PROVISIONING]
         request = {
             "ProvisionedProductId": project[PROVISIONED]["ProvisionedProductId"],
@@ -61,23 +66,27 @@ class ProjectProducts:
         return self._start(context, "UpdateProvisionedProduct", request)
 
     def terminate(self, context: Context, project: Record) -> str:
-        """Starts the end of a project's product."""
+        """Starts to terminate a project's product; returns the id of the record."""
         request = {
             "ProvisionedProductId": project[PROVISIONED]["ProvisionedProductId"],
             "TerminateToken": project["ProjectId"],
         }
         return self._start(context, "TerminateProvisionedProduct", request)
 
-    def product_of(self, context: Context, record_id: str) -> dict[str, str]:
-        """A project's product, while something is done to it."""
+    def changing_product(self, context: Context, record_id: str) -> dict[str, str]:
+        """Returns a project's product during a change, as DescribeProject shows it."""
         record = self._record(context, record_id)
         return {
             "ProvisionedProductId": record["ProvisionedProductId"],
             "ProvisionedProductStatusMessage": "UNDER_CHANGE",
         }
 
-    def settled(self, context: Context, record_id: str, closing: threading.Event) -> dict[str, Any]:
-        """What the end of a change makes of the project. Raises ProjectFailedError."""
+    def wait(self, context: Context, record_id: str, closing: threading.Event) -> dict[str, Any]:
+        """Waits for a change to end; returns the changes of the project's record.
+
+        Raises:
+            ProjectFailedError: The change failed.
+        """
         while True:
             record = self._record(context, record_id)
             if record["Status"] in ("SUCCEEDED", "FAILED") or closing.wait(_POLL_SECONDS):
@@ -94,12 +103,18 @@ class ProjectProducts:
         return changes
 
     def _record(self, context: Context, record_id: str) -> dict[str, Any]:
-        answer = self._catalog.describe_record({"Id": record_id}, context)  # type: ignore[attr-defined]
-        record: dict[str, Any] = answer["RecordDetail"]
+        response = self._call("describe_record", {"Id": record_id}, context)
+        record: dict[str, Any] = response["RecordDetail"]
         return record
 
+    def _call(self, method: str, request: Request, context: Context) -> Response:
+        operation = self._catalog.operation(method)
+        if operation is None:
+            raise RuntimeError(f"Service Catalog does not support {method}")
+        return operation(request, context) or {}
+
     def _start(self, context: Context, operation: str, request: dict[str, Any]) -> str:
-        """Calls Service Catalog as the caller; its refusal is the answer of SageMaker."""
+        """Calls Service Catalog as the caller; reports its errors as errors of SageMaker."""
         scope = context.scope
         keys = {**self._catalog.condition_keys(operation, request, scope), **VIA_SERVICE}
         for arn in self._catalog.resource_arns(operation, request, scope):
@@ -111,14 +126,14 @@ class ProjectProducts:
             "TerminateProvisionedProduct": "terminate_provisioned_product",
         }[operation]
         try:
-            answer = getattr(self._catalog, start)(request, context)
+            response = self._call(start, request, context)
         except AwsError as error:
             if error.code == "AccessDeniedException":
                 raise
             raise AwsError("ValidationException", error.message) from error
-        return str(answer["RecordDetail"]["RecordId"])
+        return str(response["RecordDetail"]["RecordId"])
 
 
 def _listed(project: Record, given: Mapping[str, Any]) -> list[dict[str, str]]:
-    values = given_parameters(project, given.get("ProvisioningParameters", ()))
+    values = parameter_values(project, given.get("ProvisioningParameters", ()))
     return [{"Key": key, "Value": value} for key, value in values.items()]

@@ -1,8 +1,8 @@
-"""CloudWatch metrics of Feature Store's runtime: its operational metrics.
+"""Operational metrics of the Feature Store runtime in CloudWatch.
 
-See "Amazon SageMaker Feature Store metrics" in the developer guide, which names no namespace; this
-is the one under which CloudWatch lists them. An operation on one group has the group as a
-dimension, a batch of several has not.
+The developer guide ("Amazon SageMaker Feature Store metrics") does not state the namespace; this is
+the one under which CloudWatch lists them. An operation on one group has the group as a dimension,
+a batch does not.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _THROTTLED = 429
 
 
 class FeatureStoreMetrics(MetricBatches):
-    """Counts the requests of each operation."""
+    """The metrics of the requests of each operation."""
 
     @contextmanager
     def request(self, scope: Scope, operation: str, group: str | None = None) -> Iterator[None]:
-        """Measures a request; an error that it ends with is counted, and raised on."""
+        """Measures a request; an error is counted and propagated."""
         began, status = time.monotonic(), 200
         try:
             yield

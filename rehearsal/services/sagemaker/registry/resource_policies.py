@@ -1,4 +1,4 @@
-"""The resource policy of a model package group: what SageMaker accepts as one."""
+"""Resource policies of model package groups."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ _MEMBERS = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
 
 
 def check_policy(text: str, group_arn: str) -> None:
-    """Refuses a policy that is malformed, or that is about something else than the group."""
+    """Validates the resource policy of a model package group.
+
+    Raises:
+        AwsError: ValidationException, if it is malformed or names another resource.
+    """
     try:
         document = json.loads(text)
     except ValueError as error:

@@ -13,13 +13,13 @@ from rehearsal.framework.workers import Workers
 from rehearsal.services.sagemaker import authorization
 from rehearsal.services.sagemaker.feature_store.feature_answers import answer, wanted_features
 from rehearsal.services.sagemaker.feature_store.feature_definitions import has_online_store
-from rehearsal.services.sagemaker.feature_store.feature_store_metrics import FeatureStoreMetrics
 from rehearsal.services.sagemaker.feature_store.feature_values import (
     duration_of,
     event_moment,
     read_record,
-    refuse,
+    reject,
 )
+from rehearsal.services.sagemaker.feature_store.metrics import FeatureStoreMetrics
 from rehearsal.services.sagemaker.feature_store.offline_files import Row
 from rehearsal.services.sagemaker.feature_store.offline_writer import OfflineWriter
 from rehearsal.services.sagemaker.feature_store.online_store import StoredRecord, online_store_of
@@ -185,7 +185,7 @@ class FeatureStoreRuntime(Service):
             return
         present = self._online.get(scope, name, identifier)
         if present is not None and marker.event_time <= present.event_time:
-            refuse("EventTime: it must be later than that of the record in the online store.")
+            reject("EventTime: it must be later than that of the record in the online store.")
         self._online.remove(scope, name, identifier)
 
     def _group(self, name_or_arn: str, scope: Scope) -> Group:
@@ -200,7 +200,7 @@ class FeatureStoreRuntime(Service):
 
     def _check_readable(self, group: Group, context: Context) -> None:
         if not has_online_store(group):
-            refuse(f"The online store of {group['FeatureGroupName']} is not enabled.")
+            reject(f"The online store of {group['FeatureGroupName']} is not enabled.")
         self._check_key(group, context)
 
     def _check_key(self, group: Group, context: Context) -> None:
@@ -225,7 +225,7 @@ def _targets(group: Group, request: Mapping[str, Any]) -> Iterator[str]:
     ]
     for store in request.get("TargetStores") or present:
         if store not in present:
-            refuse(f"The feature group {group['FeatureGroupName']} has no {store}.")
+            reject(f"The feature group {group['FeatureGroupName']} has no {store}.")
         yield store
 
 
