@@ -42,7 +42,7 @@ class PackageRepository(Construct):
     """Defines a CodeArtifact repository through which packages come from PyPI and npm.
 
     CodeArtifact fetches a package on the first request, stores it, and serves it from then on.
-    Notebooks, jobs and builds in a network with the use `NetworkUseCase.PACKAGES` can install packages
+    Notebooks, jobs and builds in a network with `NetworkUseCase.PACKAGES` can install packages
     without internet access. `studio_script` is the content of a Studio lifecycle configuration;
     `ProjectResources(packages=...)` configures the builds of a project. CodeArtifact does not
     support conda channels.
