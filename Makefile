@@ -60,9 +60,9 @@ setup-dev: .venv/dev.stamp .tools/checkov.stamp node_modules/.stamp ## Install w
 
 .PHONY: lock
 lock: .venv/dev.stamp ## Resolve the requirements anew
-	uv pip compile -q pyproject.toml --group stacks --group rehearsal --group dev --group docs \
+	uv pip compile -q pyproject.toml rehearsal/pyproject.toml --group stacks --group dev --group docs \
 		$(LOCK) -o requirements-dev.txt
-	uv pip compile -q pyproject.toml --group stacks --group rehearsal \
+	uv pip compile -q pyproject.toml rehearsal/pyproject.toml --group stacks \
 		-c requirements-dev.txt $(LOCK) -o requirements.txt
 	echo "checkov==3.3.30" | uv pip compile -q - $(LOCK) -o requirements-checkov.txt
 
@@ -83,11 +83,12 @@ clean: ## Remove everything that was installed or built here
 	@.tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r .tools/uv.txt
 	@touch $@
 
-.venv/rehearsal.stamp: requirements.txt pyproject.toml | .tools/bin/uv
+.venv/rehearsal.stamp: requirements.txt pyproject.toml rehearsal/pyproject.toml | .tools/bin/uv
 	@echo "Installing the Python environment (rehearsal)"
 	@test -x $(BIN)/python || .tools/bin/uv venv --quiet --python $(PYTHON) .venv
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
-	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
+		-e . -e rehearsal
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/rehearsal.stamp
