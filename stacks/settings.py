@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from mlops_constructs.delivery import ProjectResources
-from mlops_constructs.projects.adopted_stores import BUCKET_NAME, IMAGE_REPOSITORY_NAME, KEY_ARN
+from mlops_constructs.projects import AdoptedStores
 from mlops_constructs.yaml_document import YamlDocument
 from stacks.checked_text import allowed, matching, one_of
 from stacks.default_settings import DefaultSettings
@@ -144,13 +144,20 @@ class ProjectTemplatesSettings(SettingsModel):
 class AdoptSettings(SettingsModel):
     """What a deleted project of the same name has left, as its stack's outputs name it."""
 
-    bucket: Annotated[str, matching(BUCKET_NAME, "the name of a bucket")]
+    bucket: Annotated[str, matching(AdoptedStores.BUCKET_NAME_PATTERN, "the name of a bucket")]
     key: Annotated[
-        str, matching(KEY_ARN, "the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID, no alias")
+        str,
+        matching(
+            AdoptedStores.KEY_ARN_PATTERN,
+            "the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID, no alias",
+        ),
     ]
     images: Annotated[
         str,
-        matching(IMAGE_REPOSITORY_NAME, "the name of an image repository, without its registry"),
+        matching(
+            AdoptedStores.IMAGE_REPOSITORY_NAME_PATTERN,
+            "the name of an image repository, without its registry",
+        ),
     ]
 
 

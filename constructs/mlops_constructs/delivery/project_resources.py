@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-import aws_cdk as cdk
 from constructs import IConstruct
 
 from mlops_constructs._problems import Problems, is_known
+from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.network import NetworkBase
 
 from .artifact_store import ArtifactStore
@@ -109,10 +109,3 @@ class ProjectResources:
             sagemaker_arn(scope, "model-package-group", name),
             sagemaker_arn(scope, "model-package", f"{name}/*"),
         ]
-
-
-def sagemaker_arn(scope: IConstruct, resource: str, name: str) -> str:
-    """Returns the ARN of a SageMaker resource in the account and region of `scope`."""
-    return cdk.Stack.of(scope).format_arn(
-        service="sagemaker", resource=resource, resource_name=name
-    )

@@ -4,6 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
+from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission, ServiceRole, image_pull_permissions
 from mlops_constructs.access._job_guard import (
     not_encrypted_with,
@@ -14,7 +15,7 @@ from mlops_constructs.access._model_approval import NO_APPROVAL
 from mlops_constructs.access._network_interfaces import network_interface_permissions
 from mlops_constructs.access.personas.project_access import PROJECT_TAG
 
-from .project_resources import ProjectResources, sagemaker_arn
+from .project_resources import ProjectResources
 
 JOB_NAMES = "pipelines-*"
 """Pattern of the names that SageMaker Pipelines gives to the jobs of its steps."""

@@ -1,16 +1,16 @@
-"""Projects: what a team gets in one step, and the templates from which they get it."""
+"""SageMaker projects, and the templates from which users create them."""
 
 from .adopted_stores import AdoptedStores
-from .launch_role import LaunchRole
-from .launch_role_base import LaunchRoleBase
-from .permissions_boundary import ProjectBoundary
+from .boundary.project_boundary import ProjectBoundary
+from .launch.launch_role import LaunchRole
+from .launch.launch_role_base import LaunchRoleBase
 from .project import Project
-from .project_portfolio import ProjectPortfolio
-from .project_product import ProjectProduct
-from .project_template import ProjectTemplate, ProjectTemplateStack
-from .seed import Seed
-from .seed_repository import SeedRepository
-from .template_bucket import TemplateBucket
+from .seeds.seed import Seed
+from .seeds.seed_repository import SeedRepository
+from .templates.project_portfolio import ProjectPortfolio
+from .templates.project_product import ProjectProduct
+from .templates.project_template import ProjectTemplate, ProjectTemplateStack
+from .templates.template_bucket import TemplateBucket
 
 __all__ = [
     "AdoptedStores",

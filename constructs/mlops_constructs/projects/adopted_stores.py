@@ -1,35 +1,33 @@
-"""What an earlier project of the same name has left."""
-
-from __future__ import annotations
+"""Retained stores of a deleted project that a new project of the same name adopts."""
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 import aws_cdk as cdk
 
 from mlops_constructs._problems import Problems, is_known
 
-BUCKET_NAME = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
-KEY_ARN = r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/(?:[0-9a-f-]{36}|mrk-[0-9a-f]{32})"
-IMAGE_REPOSITORY_NAME = r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
-
 
 @dataclass(frozen=True, kw_only=True)
 class AdoptedStores:
-    """Names the stores that an earlier project of the same name has left, for a new one.
+    """Defines the retained stores of a deleted project that a new one of the same name adopts.
 
     A project that was deleted with `retain` leaves its stores, its repositories and its model
-    package group. The last two are found by the project's name.
+    package group. The repositories and the group are found by the project's name.
 
     Args:
-        bucket_name: of the artifact bucket; the output `ArtifactBucketName` of the deleted stack.
-        key_arn: of the key that encrypts it, and no alias.
-        image_repository_name: of the repository in Amazon ECR, without the registry; the end of the
+        bucket_name: name of the artifact bucket; the output `ArtifactBucketName` of the deleted
+            stack.
+        key_arn: ARN of the key that encrypts the bucket, not of an alias; the output
+            `ArtifactKeyArn`.
+        image_repository_name: name of the ECR repository without the registry; the end of the
             output `ImageRepositoryUri`.
-        unless: condition of the template under which the project creates everything after all, for
-            a template whose parameters decide. Default: it never does.
+        unless: template condition under which the project creates everything instead, for a
+            template whose parameters decide. Defaults to None: the project always adopts.
 
-    Raises ValueError for what cannot be such a name or ARN; tokens are not checked.
+    Raises:
+        ValueError: if a name or the ARN is malformed; tokens are not validated.
 
     Example:
         ```python
@@ -41,32 +39,43 @@ class AdoptedStores:
         ```
     """
 
+    BUCKET_NAME_PATTERN: ClassVar[str] = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+    """Pattern of a bucket name."""
+
+    KEY_ARN_PATTERN: ClassVar[str] = (
+        r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/(?:[0-9a-f-]{36}|mrk-[0-9a-f]{32})"
+    )
+    """Pattern of the ARN of a KMS key."""
+
+    IMAGE_REPOSITORY_NAME_PATTERN: ClassVar[str] = r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
+    """Pattern of the name of an ECR repository."""
+
     bucket_name: str
     key_arn: str
     image_repository_name: str
     unless: cdk.CfnCondition | None = None
 
     def __post_init__(self) -> None:
-        problems = Problems("the adoption of a project's stores")
+        problems = Problems("AdoptedStores")
         for name, value, pattern, allowed in (
-            ("bucket_name", self.bucket_name, BUCKET_NAME, "a bucket's name"),
+            ("bucket_name", self.bucket_name, self.BUCKET_NAME_PATTERN, "a bucket's name"),
             (
                 "key_arn",
                 self.key_arn,
-                KEY_ARN,
+                self.KEY_ARN_PATTERN,
                 "the ARN of a key, arn:aws:kms:REGION:ACCOUNT:key/ID",
             ),
             (
                 "image_repository_name",
                 self.image_repository_name,
-                IMAGE_REPOSITORY_NAME,
+                self.IMAGE_REPOSITORY_NAME_PATTERN,
                 "the name of a repository without its registry",
             ),
         ):
             if is_known(value) and not re.fullmatch(pattern, value):
                 problems.add(
-                    f"{name} is {value!r}; allowed is {allowed}. The outputs of the deleted stack "
-                    "have it"
+                    f"{name}: got {value!r}; allowed is {allowed}, as in the outputs of the "
+                    "deleted stack"
                 )
         problems.raise_if_any()
 
@@ -77,8 +86,8 @@ def define_only_if_created(adopted: AdoptedStores, *resources: cdk.CfnResource) 
         resource.cfn_options.condition = adopted.unless
 
 
-def created_or(adopted: AdoptedStores, *, created: str, taken_up: str) -> str:
-    """The value of what is created where nothing is adopted, else of what is."""
+def created_or(adopted: AdoptedStores, *, created: str, existing: str) -> str:
+    """Returns the value of the created resource if nothing is adopted, else the adopted value."""
     if adopted.unless is None:
-        return taken_up
-    return cdk.Fn.condition_if(adopted.unless.logical_id, created, taken_up).to_string()
+        return existing
+    return cdk.Fn.condition_if(adopted.unless.logical_id, created, existing).to_string()

@@ -1,6 +1,4 @@
-"""A machine learning project: code, pipelines, registry, and what they work with."""
-
-from __future__ import annotations
+"""Machine learning project: repositories, pipelines, registry and their resources."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -28,39 +26,77 @@ from mlops_constructs.delivery import (
 from mlops_constructs.model_registry import ModelPackageGroup, ModelPackageGroupBase
 from mlops_constructs.network import NetworkBase
 
+from ._project_stores import ProjectStores
+from ._removal import REMOVAL_TAG, ProjectRemoval
 from .adopted_stores import AdoptedStores, define_only_if_created
-from .project_stores import ProjectStores
-from .removal import REMOVAL_TAG, ProjectRemoval
-from .role_path import put_on_projects_path
-from .seed import Seed
-from .seed_repository import SeedRepository
+from .boundary._role_path import put_on_projects_path
+from .seeds.seed import Seed
+from .seeds.seed_repository import SeedRepository
 
 _LOST_START = (
-    "what EventBridge gives up after 24 hours is a start: the next approval or push makes up for "
-    "it, as the newest approved model is deployed"
+    "a start that EventBridge drops after 24 hours is made up by the next approval or push, which "
+    "deploys the latest approved model"
 )
 
-_ONE_OF_TWO = "the value is that of what is created under the condition, else of what is adopted"
+_CREATED_OR_ADOPTED = (
+    "the value is that of the created resource under the condition, else of the adopted one"
+)
 
 
 class Project(Construct):
-    """Defines a SageMaker project: what a team of data scientists gets to begin with.
+    """Defines a SageMaker project for a team of data scientists.
+
+    It consists of:
 
     * two repositories with seed code, `PROJECT-model-build` and `PROJECT-model-deploy`;
-    * a pipeline of the same name for each, which a push starts; the approval of a model starts
-      the second one too;
+    * a pipeline of the same name for each, started by pushes; the approval of a model starts the
+      second pipeline as well;
     * a model package group `PROJECT`;
-    * a topic that tells who approves that production waits for them;
-    * a bucket for data, runs and models, a repository for images, and the key that encrypts both;
-    * roles for every service that acts, on the path `/sagemaker-projects/`, where nothing else is.
+    * a topic that notifies reviewers when production waits for an approval;
+    * a bucket for data, runs and models, an image repository, and the key that encrypts both;
+    * roles of the services, on the path `/sagemaker-projects/`, which only projects use.
 
-    With a network, jobs, models and builds run there and none starts anywhere else: builds learn
-    the ids by `VPC_ID`, `SUBNET_IDS` and `SECURITY_GROUP_IDS`, and the seeds obey them.
-    CodePipeline builds the image on machines of its own, which no network takes.
+    With a network, jobs, models and builds run in it and cannot run outside of it. Builds get the
+    ids in `VPC_ID`, `SUBNET_IDS` and `SECURITY_GROUP_IDS`, and the seeds use them. CodePipeline
+    builds the image on managed compute outside of the network.
 
-    Every resource carries the tags by which SageMaker Studio knows the project,
-    `sagemaker:project-name` and `sagemaker:project-id`. The stack gets the outputs that
-    `OUTPUTS` lists; their names are fixed, so a stack holds one project.
+    Every resource has the tags with which SageMaker Studio identifies the project,
+    `sagemaker:project-name` and `sagemaker:project-id`. The stack has the outputs in `OUTPUTS`;
+    their names are fixed, so a stack can hold one project.
+
+    Args:
+        project_name: name of the project: up to 32 lower case letters, digits and hyphens.
+        project_id: SageMaker's id of the project, or, for a project that SageMaker does not manage,
+            any id of up to 20 letters, digits and hyphens.
+        model_build_seed: first commit of the model-build repository.
+        model_deploy_seed: first commit of the model-deploy repository.
+        permissions_boundary: permissions boundary of all roles of the project. Defaults to None: no
+            boundary.
+        server_access_logs_bucket: bucket of the same account and region for the S3 server access
+            logs of the project's bucket. Defaults to None: no server access logs; AWS CloudTrail
+            data events have the same information.
+        network: network of jobs, models and builds. The builds of the seeds install packages from
+            PyPI, so it needs internet access, or `packages` and the uses listed in docs/network.md.
+            Defaults to None: networks of SageMaker and CodeBuild.
+        packages: repository from which the builds install packages. Defaults to None: PyPI.
+        function_network: network of the function that removes a project, for organisations that
+            require all functions to run in a VPC: a `Network` with the uses FUNCTIONS, DELIVERY and
+            OPERATIONS. Only DESTROY creates the function. Defaults to None: no VPC.
+        approval_notifications: email addresses of the reviewers of production; each must confirm
+            the subscription. Defaults to (): no subscriptions; the output `ApprovalTopicArn` has
+            the topic.
+        adopted: retained stores of a deleted project of this name, adopted together with its
+            repositories and its model package group. They are not part of this project's stack and
+            are retained when it is deleted. Defaults to None: everything is created, and AWS
+            rejects names that exist.
+        removal_policy: what happens to repositories, data, images and the registry when the stack
+            is deleted. With DESTROY, a function removes everything that the project created,
+            endpoints included, before the stack is deleted. Defaults to retaining them, together
+            with the endpoints and their roles, unless the creation of the stack fails.
+
+    Raises:
+        ValueError: if the name or id is malformed (tokens are not validated), or DESTROY is
+            combined with `adopted`.
 
     Example:
         ```python
@@ -91,6 +127,7 @@ class Project(Construct):
         "ModelDeployRepositoryName",
         "ModelPackageGroupName",
     )
+    """Names of the stack's outputs."""
 
     def __init__(
         self,
@@ -110,42 +147,8 @@ class Project(Construct):
         adopted: AdoptedStores | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
-        """Creates the project.
-
-        Args:
-            project_name: up to 32 lower case letters, digits and hyphens.
-            project_id: SageMaker's id of the project; for a project that is not made by SageMaker,
-                any id of up to 20 characters.
-            model_build_seed: first commit of the repository that trains.
-            model_deploy_seed: first commit of the repository that deploys.
-            permissions_boundary: what no role of the project can exceed. Default: no boundary.
-            server_access_logs_bucket: of the same account and region, to which S3 may write who
-                read and wrote the project's objects. Default: no such log; CloudTrail's data
-                events tell it too.
-            network: where jobs, models and builds run. The builds of the seeds take packages from
-                PyPI, so it needs a way there, or `packages` and the uses that docs/network.md
-                lists. Default: in networks of SageMaker and CodeBuild.
-            packages: where the builds take packages from. Default: from PyPI.
-            function_network: where the function runs that removes a project, for an organisation
-                that demands each function in a VPC: a `Network` with the uses FUNCTIONS, DELIVERY
-                and OPERATIONS. Without DESTROY there is no function. Default: in no VPC.
-            approval_notifications: e-mail addresses of those who decide about production; each of
-                them has to confirm. Default: nobody is told until somebody subscribes to the topic
-                of the output `ApprovalTopicArn`.
-            adopted: stores that an earlier project of this name has left, which this one takes up,
-                with the repositories and the model package group of that name. They are no part of
-                this project's stack: they stay when it is deleted. Default: everything is created,
-                and a name that is taken is refused by AWS.
-            removal_policy: what happens to repositories, data, images and the registry when the
-                stack is deleted. Default: they stay, unless the creation has failed, and so do
-                endpoints and the roles that these need. With DESTROY a function removes all that
-                the project has made, endpoints included, before its stack is deleted.
-
-        Raises ValueError for a name or id outside of these limits, which are not checked for
-        tokens, and for DESTROY with what is adopted.
-        """
         super().__init__(scope, construct_id)
-        _refuse_to_destroy(adopted, removal_policy)
+        _validate(self, adopted, removal_policy)
         self._adopted = adopted
         self._removal_policy, self._function_network = removal_policy, function_network
         self.stores = ProjectStores(
@@ -174,8 +177,8 @@ class Project(Construct):
         self.model_execution_role = self._define_model_execution_role()
         self.model_build_pipeline = self._build_pipeline()
         self.model_deploy_pipeline = self._deploy_pipeline()
-        # A rejection starts it too: the approved version before the rejected one is deployed.
-        approved = self.model_package_group.on_approval_status_change(
+        # A rejection starts it as well, to deploy the previous approved version.
+        approved = self.model_package_group.on_decision(
             "Approved", target=self.model_deploy_pipeline.start()
         )
         acknowledge(approved, {"Serverless-EventBusDLQ": _LOST_START})
@@ -191,10 +194,10 @@ class Project(Construct):
             iam.PermissionsBoundary.of(self).apply(permissions_boundary)
 
     def access(self) -> ProjectAccess:
-        """What people may get at of the project, for `PersonaRole` and `JobRole`.
+        """Returns what users can access in the project, for `PersonaRole` and `JobRole`.
 
-        It has no roles that jobs run with: add one of people with
-        `dataclasses.replace(project.access(), execution_roles=[JobRole(...)])`.
+        It contains no roles of jobs: add one with `dataclasses.replace(project.access(),
+        execution_roles=[JobRole(...)])`.
         """
         return ProjectAccess(
             project_name=self.resources.project_name,
@@ -278,12 +281,15 @@ class Project(Construct):
         return role
 
     def _keep_endpoints(self) -> None:
-        """Keeps the roles of endpoints that outlive the project: they run, and can be deleted."""
+        """Retains the roles of endpoints that outlive the project.
+
+        The endpoints need them to run and to be deleted.
+        """
         for role in (self.model_deploy_pipeline.deployment_role, self.model_execution_role):
             cdk.RemovalPolicies.of(role).apply(self._removal_policy)
 
     def _remove_endpoints_first(self) -> None:
-        """Removes what the project has made while its roles and stores are there."""
+        """Removes what the project created while its roles and stores still exist."""
         resources = [one for one in self.node.find_all() if isinstance(one, cdk.CfnResource)]
         removal = ProjectRemoval(
             self,
@@ -323,14 +329,16 @@ class Project(Construct):
             output = cdk.CfnOutput(self, name, value=values[name])
             output.override_logical_id(name)
             if self._adopted is not None:
-                acknowledge(output, {"CloudFormation-Validate::W1001": _ONE_OF_TWO})
+                acknowledge(output, {"CloudFormation-Validate::W1001": _CREATED_OR_ADOPTED})
 
 
-def _refuse_to_destroy(adopted: AdoptedStores | None, removal_policy: cdk.RemovalPolicy) -> None:
-    problems = Problems("the project")
+def _validate(
+    project: Project, adopted: AdoptedStores | None, removal_policy: cdk.RemovalPolicy
+) -> None:
+    problems = Problems(f"Project {project.node.path}")
     if adopted is not None and removal_policy is cdk.RemovalPolicy.DESTROY:
         problems.add(
-            "removal_policy is DESTROY, and what is adopted is no part of the stack that is "
-            "deleted; adopt with RETAIN_ON_UPDATE_OR_DELETE, or create the project anew"
+            "removal_policy: got DESTROY, which cannot be combined with adopted: adopted stores "
+            "are not part of the stack; use RETAIN_ON_UPDATE_OR_DELETE, or remove adopted"
         )
     problems.raise_if_any()

@@ -1,4 +1,4 @@
-"""A project of small seeds on the rehearsal, as somebody deploys, uses and deletes it."""
+"""A project with small seeds on the rehearsal that a test deploys, uses and deletes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import aws_cdk as cdk
 from botocore.exceptions import ClientError
 
 from mlops_constructs.projects import Project, Seed
-from mlops_constructs.projects.adoption_parameters import adopted_by_parameters
+from mlops_constructs.projects.templates._adoption_parameters import adopted_by_parameters
 from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
 
@@ -54,7 +54,7 @@ def deployment(stage: str) -> str:
 
 
 class Deployed:
-    """A project of a name, as a stack that somebody deploys."""
+    """A project in a stack."""
 
     def __init__(self, aws: LocalAws, folder: Path, name: str) -> None:
         self.aws, self.folder, self.name = aws, folder, name
@@ -68,7 +68,7 @@ class Deployed:
         return self.aws.client(service)
 
     def deploy(self, removal_policy: cdk.RemovalPolicy, **parameters: Any) -> dict[str, Any]:
-        """Creates or updates the stack; what it ended as."""
+        """Creates or updates the stack; returns its final state."""
         url = self._publish(removal_policy, parameters)
         change = (
             self.cloudformation.update_stack if self.stack_id else self.cloudformation.create_stack
@@ -88,7 +88,7 @@ class Deployed:
         return stack
 
     def delete(self) -> dict[str, Any]:
-        """Deletes the stack; what it ended as."""
+        """Deletes the stack; returns its final state."""
         self.cloudformation.delete_stack(StackName=self.stack_id)
         return self.settled(self.stack_id)
 
@@ -110,7 +110,7 @@ class Deployed:
         ]
 
     def stack_status(self, name: str) -> str | None:
-        """The status of a stack of this name; None when there is none."""
+        """Returns the status of a stack, or None if it does not exist."""
         try:
             found = self.cloudformation.describe_stacks(StackName=name)
         except ClientError as error:
@@ -137,7 +137,7 @@ class Deployed:
         return {"": first["status"], **stages}
 
     def use(self) -> None:
-        """Registers and approves a model, deploys it to staging, and leaves things behind."""
+        """Registers and approves a model, deploys it to staging, and creates other resources."""
         sagemaker = self.client("sagemaker")
         package = {
             "ModelPackageGroupName": self.name,
@@ -180,7 +180,7 @@ class Deployed:
         return str(pushed["commitId"])
 
     def started_by(self, commit: str) -> bool:
-        """Whether a commit has started the pipeline that deploys."""
+        """Returns True if a commit has started the deployment pipeline."""
         listed = self.client("codepipeline").list_pipeline_executions(
             pipelineName=f"{self.name}-model-deploy"
         )["pipelineExecutionSummaries"]
@@ -210,7 +210,7 @@ class Deployed:
         return str(role["Arn"])
 
     def left(self) -> dict[str, list[str]]:
-        """What there still is of the project."""
+        """Returns the remaining resources of the project."""
         name = self.name
         sagemaker, logs = self.client("sagemaker"), self.client("logs")
         groups = sagemaker.list_model_package_groups(NameContains=name)
@@ -298,7 +298,7 @@ FAILING = {
 
 @contextmanager
 def bootstrapped_aws(directory: Path) -> Iterator[LocalAws]:
-    """An AWS of its own, with what templates read of `cdk bootstrap`."""
+    """Starts a separate AWS with the bootstrap resources that templates need."""
     started, _ = server_process.start(directory)
     try:
         started.client("s3").create_bucket(Bucket=ASSETS)

@@ -1,4 +1,4 @@
-"""Projects that take up what an earlier one of the same name has left."""
+"""Projects that adopt the retained stores of a deleted project of the same name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Template
 
-from mlops_constructs.projects import AdoptedStores, Project, Seed
+from mlops_constructs.projects import AdoptedStores, Seed
+from tests.constructs.projects.definitions import project_template_of
 
 BUCKET, IMAGES = "project-churn-artifacts", "project-churn-images"
 KEY = "arn:aws:kms:us-east-1:111111111111:key/1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901"
@@ -25,22 +25,11 @@ LEFT = AdoptedStores(bucket_name=BUCKET, key_arn=KEY, image_repository_name=IMAG
 
 
 def template_with(seed: Seed, **options: Any) -> Mapping[str, Any]:
-    stack = cdk.Stack(cdk.App(), "Stack")
-    Project(
-        stack,
-        "Project",
-        project_name="churn",
-        project_id="p-churn",
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-        **options,
-    )
-    template: Mapping[str, Any] = Template.from_stack(stack).to_json()
-    return template
+    return project_template_of(seed, **options)
 
 
 def kinds_of(template: Mapping[str, Any]) -> Counter[str]:
-    """How many there are of each type; how many policies hold a role's permissions varies."""
+    """Returns the number of resources of each type, except for the varying number of policies."""
     kinds = (one["Type"] for one in template["Resources"].values())
     return Counter(kind for kind in kinds if kind != "AWS::IAM::ManagedPolicy")
 
@@ -74,7 +63,7 @@ def test_pipelines_and_roles_work_with_what_is_adopted(seed: Seed) -> None:
     assert outputs["ModelPackageGroupName"]["Value"] == "churn"
 
 
-def test_whoever_creates_a_project_of_sagemaker_decides_by_parameters(
+def test_parameters_of_a_sagemaker_project_decide_on_adoption(
     parametrised_template: Mapping[str, Any],
 ) -> None:
     conditional = Counter(
@@ -97,8 +86,11 @@ def test_whoever_creates_a_project_of_sagemaker_decides_by_parameters(
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
-        ({"bucket_name": "s3://churn"}, "bucket_name is 's3://churn'; allowed is a bucket's name"),
-        ({"key_arn": "alias/churn"}, "key_arn is 'alias/churn'; allowed is the ARN of a key"),
+        (
+            {"bucket_name": "s3://churn"},
+            "bucket_name: got 's3://churn'; allowed is a bucket's name",
+        ),
+        ({"key_arn": "alias/churn"}, "key_arn: got 'alias/churn'; allowed is the ARN of a key"),
         ({"key_arn": KEY.replace("key/", "alias/")}, "allowed is the ARN of a key"),
         (
             {"image_repository_name": "111111111111.dkr.ecr.us-east-1.amazonaws.com/churn:1"},
@@ -106,12 +98,12 @@ def test_whoever_creates_a_project_of_sagemaker_decides_by_parameters(
         ),
     ],
 )
-def test_what_names_no_store_is_refused(changed: dict[str, Any], problem: str) -> None:
+def test_a_malformed_name_or_arn_is_rejected(changed: dict[str, Any], problem: str) -> None:
     given: dict[str, Any] = {"bucket_name": BUCKET, "key_arn": KEY, "image_repository_name": IMAGES}
     with pytest.raises(ValueError, match=problem):
         AdoptedStores(**{**given, **changed})
 
 
-def test_what_is_adopted_cannot_be_destroyed_with_the_project(seed: Seed) -> None:
-    with pytest.raises(ValueError, match="removal_policy is DESTROY, and what is adopted"):
+def test_adopted_stores_cannot_be_destroyed_with_the_project(seed: Seed) -> None:
+    with pytest.raises(ValueError, match="removal_policy: got DESTROY, which cannot be combined"):
         template_with(seed, adopted=LEFT, removal_policy=cdk.RemovalPolicy.DESTROY)

@@ -1,4 +1,4 @@
-"""What somebody is given who creates projects from a template in S3."""
+"""Permissions of a principal that creates projects from a template in S3."""
 
 from __future__ import annotations
 
@@ -10,26 +10,16 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
-from mlops_constructs.projects import LaunchRole, ProjectTemplate, Seed, TemplateBucket
+from mlops_constructs.projects import LaunchRole, Seed
+from tests.constructs.projects.definitions import ENVIRONMENT, define_template
 
 Statements = Mapping[str, Mapping[str, Any]]
 
 
 def granted(seed: Seed, **options: Any) -> Statements:
     """The statements of a role with the grant, by their actions."""
-    place = cdk.Environment(account="111111111111", region="us-east-1")
-    stack = cdk.Stack(cdk.App(), "Stack", env=place)
-    template = ProjectTemplate(
-        stack,
-        "Template",
-        template_name="tabular-model",
-        description="test",
-        bucket=TemplateBucket(stack, "Templates"),
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-        boundary_export="Boundary",
-        **options,
-    )
+    stack = cdk.Stack(cdk.App(), "Stack", env=ENVIRONMENT)
+    template = define_template(stack, seed, **options)
     person = iam.Role(stack, "Person", assumed_by=iam.AccountRootPrincipal())
     template.grant_create_project(person)
     (policy,) = [
@@ -51,7 +41,7 @@ def statements(seed: Seed) -> Statements:
     return granted(seed)
 
 
-def test_it_is_what_sagemaker_asks_of_the_caller_and_no_more(statements: Statements) -> None:
+def test_it_contains_only_what_sagemaker_requires_of_the_caller(statements: Statements) -> None:
     assert set(statements) == {
         "cloudformation:CreateStack",
         "cloudformation:DeleteStack",

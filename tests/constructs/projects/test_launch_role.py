@@ -8,8 +8,9 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
 from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
-from mlops_constructs.projects import LaunchRole, ProjectBoundary
-from mlops_constructs.projects.permissions_boundary import role_actions
+from mlops_constructs.projects import LaunchRole
+from mlops_constructs.projects.boundary.project_boundary import role_actions
+from tests.constructs.projects.definitions import define_launch_role
 
 CREATES = {
     "AWS::CodeBuild::Project": "codebuild:CreateProject",
@@ -34,11 +35,7 @@ CREATES = {
 @pytest.fixture(scope="module")
 def template(parametrised_template: Mapping[str, Any]) -> Mapping[str, Any]:
     stack = cdk.Stack(cdk.App(), "Stack")
-    boundary = ProjectBoundary(
-        stack, "Boundary", template=parametrised_template, export_name="Boundary"
-    )
-    assets = s3.Bucket.from_bucket_name(stack, "Assets", "assets")
-    LaunchRole(stack, "LaunchRole", boundary=boundary.policy, asset_bucket=assets)
+    define_launch_role(stack, parametrised_template)
     found: Mapping[str, Any] = Template.from_stack(stack).to_json()
     return found
 
@@ -193,11 +190,7 @@ def test_with_service_catalog_it_reaches_the_names_of_products_stacks_as_well(
     parametrised_template: Mapping[str, Any],
 ) -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
-    boundary = ProjectBoundary(
-        stack, "Boundary", template=parametrised_template, export_name="Boundary"
-    )
-    assets = s3.Bucket.from_bucket_name(stack, "Assets", "assets")
-    launch = LaunchRole(stack, "LaunchRole", boundary=boundary.policy, asset_bucket=assets)
+    launch = define_launch_role(stack, parametrised_template)
     launch.launch_from_service_catalog()
     launch.launch_from_service_catalog()
 
@@ -228,12 +221,12 @@ def test_its_name_can_be_set(parametrised_template: Mapping[str, Any]) -> None:
     assert LaunchRole.arn_of("ProjectsLaunchRole").endswith(":role/ProjectsLaunchRole")
 
 
-def test_a_name_that_iam_does_not_take_is_refused() -> None:
+def test_a_malformed_name_is_rejected() -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "limits")
     assets = s3.Bucket.from_bucket_name(stack, "Assets", "assets")
 
-    with pytest.raises(ValueError, match="role_name is 'launch role'; allowed are up to 64"):
+    with pytest.raises(ValueError, match="role_name: got 'launch role'; allowed are up to 64"):
         LaunchRole(
             stack, "LaunchRole", boundary=boundary, asset_bucket=assets, role_name="launch role"
         )

@@ -12,13 +12,12 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
-from mlops_constructs.projects import LaunchRole, ProjectBoundary
-from mlops_constructs.projects.permissions_boundary import role_actions
+from mlops_constructs.projects.boundary.project_boundary import role_actions
 from rehearsal.cloudformation.resource_schemas import schema_of
-from tests.constructs.projects.role_policies import ACCOUNT, REGION, Project
+from tests.constructs.projects.definitions import define_launch_role
+from tests.constructs.projects.template_roles import ACCOUNT, REGION, Project
 
 HANDLERS = ("create", "read", "update", "delete")
 
@@ -99,7 +98,7 @@ NEVER: dict[str, str] = {
     "iam:DeleteRolePermissionsBoundary": "a role never loses its boundary",
     "s3:DeleteBucketEncryption": "the bucket of every template is encrypted",
     "s3:DeleteBucketLifecycle": "the bucket of every template has rules",
-    "s3:DeleteBucketTagging": "there is no such action: PutBucketTagging is what it takes",
+    "s3:DeleteBucketTagging": "the action does not exist; PutBucketTagging is required",
     "s3:DeleteObject": "what is in a bucket is not CloudFormation's to delete",
 }
 
@@ -126,11 +125,7 @@ def launch_role(parametrised_template: Mapping[str, Any]) -> Mapping[str, Any]:
     """The template of the launch role's stack."""
     place = cdk.Environment(account=ACCOUNT, region=REGION)
     stack = cdk.Stack(cdk.App(), "Stack", env=place)
-    boundary = ProjectBoundary(
-        stack, "Boundary", template=parametrised_template, export_name="Boundary"
-    )
-    assets = s3.Bucket.from_bucket_name(stack, "Assets", "assets")
-    LaunchRole(stack, "LaunchRole", boundary=boundary.policy, asset_bucket=assets)
+    define_launch_role(stack, parametrised_template)
     template: Mapping[str, Any] = Template.from_stack(stack).to_json()
     return template
 
@@ -144,7 +139,7 @@ def actions(launch_role: Mapping[str, Any]) -> frozenset[str]:
 
 
 def needed(type_name: str) -> set[str]:
-    """What the handlers of a type call, besides listing all resources of an account."""
+    """Returns the actions that the handlers of a type call, without the list of all resources."""
     schema = schema_of(type_name) or {}
     handlers = schema.get("handlers", {})
     found = {one for verb in HANDLERS for one in handlers.get(verb, {}).get("permissions", ())}
@@ -185,7 +180,7 @@ def test_it_may_create_each_resource_under_the_name_that_it_is_going_to_have(
         for policy, statement in Project(launch_role).statements()
         if policy.startswith("LaunchRole")
     ]
-    refused = []
+    denied = []
     for template in templates:
         project = Project(template)
         for logical_id, resource in template["Resources"].items():
@@ -196,9 +191,9 @@ def test_it_may_create_each_resource_under_the_name_that_it_is_going_to_have(
                 for statement in statements
                 for pattern in listed(statement["Resource"])
             ):
-                refused.append(f"{action} on {arn}")
+                denied.append(f"{action} on {arn}")
 
-    assert not refused
+    assert not denied
 
 
 # Keys have no names; the others belong to a bucket, a topic and a function of the template.

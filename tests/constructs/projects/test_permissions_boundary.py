@@ -14,14 +14,14 @@ from ministack.core import iam_evaluator
 
 from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
 from mlops_constructs.projects import ProjectBoundary
-from mlops_constructs.projects.boundary_permissions import confined
-from mlops_constructs.projects.permissions_boundary import (
+from mlops_constructs.projects.boundary._boundary_permissions import confined
+from mlops_constructs.projects.boundary.project_boundary import (
     EARLIER_ACTIONS,
     earlier_actions,
     role_actions,
 )
 from rehearsal.ministack.iam import policy_variables
-from tests.constructs.projects.role_policies import ACCOUNT, PROJECT, REGION, Project
+from tests.constructs.projects.template_roles import ACCOUNT, PROJECT, REGION, Project
 
 TAG = "sagemaker:project-name"
 NO_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-others"
@@ -53,7 +53,7 @@ def allows(
     project: str | None = PROJECT,
     **keys: Any,
 ) -> bool:
-    """Whether the boundary lets a role of a project do something; `keys` are condition keys."""
+    """Returns True if the boundary allows a project role an action; `keys` are condition keys."""
     context = iam_evaluator.EvalContext(
         principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/SP-1/session",
         principal_type="AssumedRole",
@@ -78,7 +78,7 @@ def test_whatever_a_role_of_a_project_may_do_is_within_the_boundary(
 
 
 def outside_of(boundary: Mapping[str, Any], project: Project) -> list[str]:
-    """What roles of a project may do and the boundary does not let them."""
+    """Returns permissions of project roles that the boundary does not allow."""
     (deployment,) = [
         statement["Resource"]
         for _, statement in project.statements()
@@ -185,10 +185,10 @@ def test_a_stack_changes_only_with_a_role_of_a_project(boundary: Mapping[str, An
 
 
 def test_the_boundary_fits_into_a_policy_with_room_for_more(boundary: Mapping[str, Any]) -> None:
-    """In the region with the longest name; what more a template uses must fit, too."""
-    longest = json.dumps(boundary).replace(REGION, "ap-southeast-1").replace(" ", "")
+    """In the region with the longest name, with room for more actions of a template."""
+    document = json.dumps(boundary).replace(REGION, "ap-southeast-1").replace(" ", "")
 
-    assert len(longest) <= LONGEST_POLICY - 500
+    assert len(document) <= LONGEST_POLICY - 500
     assert policy_size(boundary) <= LONGEST_POLICY
 
 
@@ -260,19 +260,19 @@ def test_the_boundary_allows_what_only_an_earlier_template_used(
     assert Project(nothing).resolved(policy["Properties"]["PolicyDocument"]) == boundary
 
 
-def test_an_action_whose_resources_are_unknown_is_refused() -> None:
+def test_an_action_whose_resources_are_unknown_is_rejected() -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
 
-    with pytest.raises(ValueError, match=r"roles of projects use \['rds:StartDBCluster'\]; the"):
+    with pytest.raises(ValueError, match=r"got roles that use \['rds:StartDBCluster'\]"):
         confined(stack, ["s3:GetObject", "rds:StartDBCluster"])
 
 
-def test_a_project_whose_roles_could_make_roles_is_refused() -> None:
+def test_a_project_whose_roles_could_create_roles_is_rejected() -> None:
     statement = {"Effect": "Allow", "Action": "iam:CreateRole", "Resource": "*"}
     policy = {"PolicyDocument": {"Statement": [statement]}}
     role = {"Type": "AWS::IAM::Role", "Properties": {"Policies": [policy]}}
 
-    with pytest.raises(ValueError, match="roles of a project use \\['iam:CreateRole'\\]"):
+    with pytest.raises(ValueError, match=r"got roles that use \['iam:CreateRole'\]"):
         ProjectBoundary(
             cdk.Stack(cdk.App(), "Stack"),
             "Boundary",

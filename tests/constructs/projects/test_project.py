@@ -10,6 +10,7 @@ from aws_cdk.assertions import Match, Template
 
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.projects import Project, Seed
+from tests.constructs.projects.definitions import define_project
 
 STATEFUL = {
     "AWS::CodeCommit::Repository",
@@ -87,22 +88,12 @@ def test_every_resource_that_can_have_tags_carries_the_projects(
             }, logical_id
 
 
-def test_state_is_kept_unless_told_otherwise(
-    project_template: Mapping[str, Any], seed: Seed
-) -> None:
+def test_state_is_retained_by_default(project_template: Mapping[str, Any], seed: Seed) -> None:
     for kind in STATEFUL:
         assert {one["DeletionPolicy"] for one in of_type(project_template, kind)} == {KEPT}
 
     stack = cdk.Stack(cdk.App(), "Stack")
-    Project(
-        stack,
-        "Project",
-        project_name="churn",
-        project_id="p-churn",
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-        removal_policy=cdk.RemovalPolicy.DESTROY,
-    )
+    define_project(stack, seed, removal_policy=cdk.RemovalPolicy.DESTROY)
     thrown_away = Template.from_stack(stack).to_json()
     for kind in STATEFUL:
         assert {one["DeletionPolicy"] for one in of_type(thrown_away, kind)} == {"Delete"}
@@ -142,13 +133,9 @@ def test_everything_at_rest_is_encrypted_with_one_key_that_rotates(
 
 def test_access_to_objects_is_logged_to_the_bucket_that_the_account_has_for_it(seed: Seed) -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
-    Project(
+    define_project(
         stack,
-        "Project",
-        project_name="churn",
-        project_id="p-churn",
-        model_build_seed=seed,
-        model_deploy_seed=seed,
+        seed,
         server_access_logs_bucket=s3.Bucket.from_bucket_name(stack, "Logs", "access-logs"),
     )
 
@@ -168,15 +155,7 @@ def test_images_are_scanned_and_their_tags_can_be_pushed_again(
 def test_a_permissions_boundary_is_on_every_role(seed: Seed) -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     boundary = iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "limits")
-    Project(
-        stack,
-        "Project",
-        project_name="churn",
-        project_id="p-churn",
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-        permissions_boundary=boundary,
-    )
+    define_project(stack, seed, permissions_boundary=boundary)
 
     Template.from_stack(stack).all_resources_properties(
         "AWS::IAM::Role", {"PermissionsBoundary": Match.any_value()}
@@ -187,14 +166,7 @@ def test_roles_and_policies_are_on_the_path_of_projects_those_of_later_grants_as
     seed: Seed,
 ) -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
-    project = Project(
-        stack,
-        "Project",
-        project_name="churn",
-        project_id="p-churn",
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-    )
+    project = define_project(stack, seed)
     iam.Grant.add_to_principal(
         grantee=project.model_build_pipeline.training_role,
         actions=["s3:GetObject"],
@@ -219,13 +191,6 @@ def test_roles_and_policies_are_on_the_path_of_projects_those_of_later_grants_as
     assert {path for name, path in paths.items() if name not in outside} == {"/sagemaker-projects/"}
 
 
-def test_a_name_that_arns_would_change_is_refused(seed: Seed) -> None:
-    with pytest.raises(ValueError, match="project_name is 'Churn'; allowed are"):
-        Project(
-            cdk.Stack(cdk.App(), "Stack"),
-            "Project",
-            project_name="Churn",
-            project_id="p-churn",
-            model_build_seed=seed,
-            model_deploy_seed=seed,
-        )
+def test_a_name_that_arns_would_change_is_rejected(seed: Seed) -> None:
+    with pytest.raises(ValueError, match="project_name: got 'Churn'; allowed are"):
+        define_project(cdk.Stack(cdk.App(), "Stack"), seed, project_name="Churn")

@@ -1,4 +1,4 @@
-"""What people get at of a project that is a construct."""
+"""Access of users to a project that is a construct."""
 
 from __future__ import annotations
 
@@ -8,22 +8,16 @@ import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
 from mlops_constructs.access import Persona, PersonaRole
-from mlops_constructs.projects import Project, Seed
+from mlops_constructs.projects import Seed
+from tests.constructs.projects.definitions import define_project
 
 
 def test_it_names_every_log_of_a_build_and_both_repositories(seed: Seed) -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
-    project = Project(
-        stack,
-        "Project",
-        project_name="churn",
-        project_id="p-churn",
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-    )
+    project = define_project(stack, seed)
 
     access = project.access()
-    PersonaRole(stack, "People", persona=Persona.read_only(), project=access)
+    PersonaRole(stack, "Readers", persona=Persona.read_only(), project=access)
 
     template = Template.from_stack(stack)
     builds = template.find_resources("AWS::CodeBuild::Project")
@@ -36,11 +30,11 @@ def test_it_names_every_log_of_a_build_and_both_repositories(seed: Seed) -> None
         [
             policy
             for name, policy in template.find_resources("AWS::IAM::ManagedPolicy").items()
-            if name.startswith("People")
+            if name.startswith("Readers")
         ]
     )
     assert used
     for group in used:
-        assert group in policies, "nobody could read why this build failed"
+        assert group in policies, "no user could read why this build failed"
     assert len(access.code_repositories) == 2
-    assert not access.execution_roles, "the roles of the project are not for people"
+    assert not access.execution_roles, "the roles of the project are not for users"

@@ -16,26 +16,15 @@ from mlops_constructs.projects import (
     LaunchRole,
     ProjectPortfolio,
     ProjectProduct,
-    ProjectTemplate,
     Seed,
-    TemplateBucket,
 )
+from tests.constructs.projects.definitions import ENVIRONMENT, define_template
 
-ENVIRONMENT = cdk.Environment(account="111111111111", region="us-east-1")
 EARLIER = "a" * 64
 
 
 def publish(scope: Construct, seed: Seed, **product: Any) -> ProjectProduct:
-    template = ProjectTemplate(
-        scope,
-        "Template",
-        template_name="tabular-model",
-        description="Trains a model on tabular data",
-        bucket=TemplateBucket(scope, "Templates"),
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-        boundary_export="Boundary",
-    )
+    template = define_template(scope, seed, description="Trains a model on tabular data")
     boundary = iam.ManagedPolicy.from_managed_policy_arn(
         scope, "Boundary", "arn:aws:iam::111111111111:policy/boundary"
     )
@@ -44,7 +33,7 @@ def publish(scope: Construct, seed: Seed, **product: Any) -> ProjectProduct:
         "Product",
         template=template,
         portfolio=ProjectPortfolio(
-            scope, "Portfolio", provider_name="ML platform", principals=["role/people/*"]
+            scope, "Portfolio", provider_name="ML platform", principals=["role/users/*"]
         ),
         launch_role=LaunchRole(
             scope, "LaunchRole", boundary=boundary, asset_bucket=template.asset_bucket
@@ -199,10 +188,10 @@ def test_principals_are_named_without_an_account(template: Mapping[str, Any]) ->
     access = of_type(template, "PortfolioPrincipalAssociation")
 
     assert access["PrincipalType"] == "IAM_PATTERN"
-    assert "iam:::role/people/*" in str(access["PrincipalARN"])
+    assert "iam:::role/users/*" in str(access["PrincipalARN"])
 
 
-def test_whoever_may_create_projects_changes_only_their_own(template: Mapping[str, Any]) -> None:
+def test_users_who_create_projects_can_change_only_these(template: Mapping[str, Any]) -> None:
     (creating,) = allowing(template, "Person", "sagemaker:CreateProject")
     (launching,) = allowing(template, "Person", "servicecatalog:ProvisionProduct")
     (ending,) = allowing(template, "Person", "servicecatalog:TerminateProvisionedProduct")
@@ -222,11 +211,11 @@ def test_a_role_gets_access_by_itself() -> None:
     assert access["PrincipalType"] == "IAM"
 
 
-def test_all_problems_of_a_portfolio_are_told_at_once() -> None:
+def test_all_problems_of_a_portfolio_are_reported_together() -> None:
     stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(region="mx-central-1"))
     names = [f"role/{number}" for number in range(9)]
 
-    with pytest.raises(ValueError, match="ProjectPortfolio") as refusal:
+    with pytest.raises(ValueError, match="ProjectPortfolio") as rejected:
         ProjectPortfolio(
             stack,
             "Portfolio",
@@ -236,25 +225,25 @@ def test_all_problems_of_a_portfolio_are_told_at_once() -> None:
         )
 
     for problem in (
-        "provider_name has 51 characters; allowed are 1 to 50",
-        "display_name has 0 characters; allowed are 1 to 100",
+        "provider_name: got 51 characters; allowed are 1 to 50",
+        "display_name: got 0 characters; allowed are 1 to 100",
         "principals: got 'arn:aws:iam::1:role/a'",
         "principals: got '*/a'",
-        "principals: got 12; allowed are 10",
-        "a name is there twice",
+        "principals: got 12; allowed are up to 10",
+        "principals: got duplicates",
         "got mx-central-1, where CloudFormation has no AWS::ServiceCatalog::Portfolio",
     ):
-        assert problem in str(refusal.value)
+        assert problem in str(rejected.value)
 
 
 @pytest.mark.parametrize(
     ("versions", "problem"),
     [
-        (["v-1"], "earlier_versions: got 'v-1'; allowed is what `version` was"),
-        ([EARLIER, EARLIER], "a version is there twice"),
+        (["v-1"], "earlier_versions: got 'v-1'; allowed is a former `version`"),
+        ([EARLIER, EARLIER], "earlier_versions: got duplicates"),
     ],
 )
-def test_what_is_no_earlier_version_is_refused(
+def test_a_malformed_or_duplicate_version_is_rejected(
     versions: list[str], problem: str, seed: Seed, tmp_path: Path
 ) -> None:
     stack = cdk.Stack(cdk.App(outdir=str(tmp_path)), "Stack", env=ENVIRONMENT)
@@ -263,7 +252,7 @@ def test_what_is_no_earlier_version_is_refused(
         publish(stack, seed, earlier_versions=versions)
 
 
-def test_without_a_product_nobody_but_cloudformation_takes_the_launch_role() -> None:
+def test_without_a_product_only_cloudformation_can_assume_the_launch_role() -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     assets = s3.Bucket.from_bucket_name(stack, "Assets", "assets")
     boundary = iam.ManagedPolicy.from_managed_policy_arn(

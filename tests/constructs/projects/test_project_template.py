@@ -9,25 +9,15 @@ import pytest
 import yaml
 
 from mlops_constructs.network import Network, NetworkBase
-from mlops_constructs.projects import Project, ProjectTemplate, Seed, TemplateBucket
+from mlops_constructs.projects import Project, ProjectTemplate, Seed
+from tests.constructs.projects.definitions import ENVIRONMENT, define_template
 from tests.guards import unguarded_roles
-
-ENVIRONMENT = cdk.Environment(account="111111111111", region="us-east-1")
 
 
 def publish(directory: Path, seed: Seed, name: str = "tabular-model") -> ProjectTemplate:
     app = cdk.App(outdir=str(directory))
     stack = cdk.Stack(app, "Stack", env=ENVIRONMENT)
-    template = ProjectTemplate(
-        stack,
-        "Template",
-        template_name=name,
-        description="test",
-        bucket=TemplateBucket(stack, "Templates"),
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-        boundary_export="Boundary",
-    )
+    template = define_template(stack, seed, template_name=name)
     app.synth()
     return template
 
@@ -160,8 +150,8 @@ def test_the_context_of_the_cli_leaves_no_trace_in_the_template(
     assert "aws:asset:path" not in str(template.template)
 
 
-def test_a_name_that_sagemaker_does_not_take_is_refused(tmp_path: Path, seed: Seed) -> None:
-    with pytest.raises(ValueError, match="template_name is 'tabular model'; allowed are"):
+def test_a_malformed_name_is_rejected(tmp_path: Path, seed: Seed) -> None:
+    with pytest.raises(ValueError, match="template_name: got 'tabular model'; allowed are"):
         publish(tmp_path, seed, name="tabular model")
 
 
@@ -169,17 +159,7 @@ def with_network(directory: Path, seed: Seed, network: Callable[[cdk.Stack], Net
     """The stack's template, and that of the projects."""
     app = cdk.App(outdir=str(directory))
     stack = cdk.Stack(app, "Stack", env=ENVIRONMENT)
-    template = ProjectTemplate(
-        stack,
-        "Template",
-        template_name="tabular-model",
-        description="test",
-        bucket=TemplateBucket(stack, "Templates"),
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-        boundary_export="Boundary",
-        network=network(stack),
-    )
+    template = define_template(stack, seed, network=network(stack))
     return app.synth().get_stack_by_name("Stack").template, template.template
 
 

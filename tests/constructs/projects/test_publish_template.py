@@ -1,4 +1,4 @@
-"""The function that publishes templates, against a recorded S3 and a real answer address."""
+"""The function that publishes templates, with a stubbed S3 and a real response URL."""
 
 import json
 import threading
@@ -23,20 +23,20 @@ PROPERTIES = {
 }
 
 
-class Answers(HTTPServer):
-    """Where CloudFormation would wait for the answer."""
+class Responses(HTTPServer):
+    """A server in place of CloudFormation that receives the responses."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), AnswerHandler)
+        super().__init__(("127.0.0.1", 0), ResponseHandler)
         self.received: list[tuple[str | None, dict[str, Any]]] = []
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/answer?signature=x"
+        return f"http://127.0.0.1:{self.server_port}/response?signature=x"
 
 
-class AnswerHandler(BaseHTTPRequestHandler):
-    server: Answers
+class ResponseHandler(BaseHTTPRequestHandler):
+    server: Responses
 
     def do_PUT(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -49,8 +49,8 @@ class AnswerHandler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def answers() -> Iterator[Answers]:
-    server = Answers()
+def responses() -> Iterator[Responses]:
+    server = Responses()
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -70,10 +70,10 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def event(answers: Answers, request_type: str, **members: Any) -> dict[str, Any]:
+def event(responses: Responses, request_type: str, **members: Any) -> dict[str, Any]:
     return {
         "RequestType": request_type,
-        "ResponseURL": answers.url,
+        "ResponseURL": responses.url,
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "Template",
@@ -100,14 +100,14 @@ def expect_copy(s3: Stubber) -> None:
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
 def test_a_template_is_published_with_the_tag_that_studio_looks_for(
-    s3: Stubber, answers: Answers, request_type: str
+    s3: Stubber, responses: Responses, request_type: str
 ) -> None:
     expect_copy(s3)
 
-    publish_template.handler(event(answers, request_type), CONTEXT)
+    publish_template.handler(event(responses, request_type), CONTEXT)
 
-    ((_, answer),) = answers.received
-    assert answer == {
+    ((_, response),) = responses.received
+    assert response == {
         "Status": "SUCCESS",
         "Reason": "see the log stream stream",
         "PhysicalResourceId": "templates/templates/tabular-model.yaml",
@@ -117,18 +117,18 @@ def test_a_template_is_published_with_the_tag_that_studio_looks_for(
     }
 
 
-def test_the_answer_has_no_content_type_as_its_address_is_signed_without(
-    s3: Stubber, answers: Answers
+def test_the_response_has_no_content_type_because_its_url_is_signed_without(
+    s3: Stubber, responses: Responses
 ) -> None:
     expect_copy(s3)
 
-    publish_template.handler(event(answers, "Create"), CONTEXT)
+    publish_template.handler(event(responses, "Create"), CONTEXT)
 
-    assert answers.received[0][0] == ""
+    assert responses.received[0][0] == ""
 
 
 def test_a_deletion_removes_every_version_of_this_template_only(
-    s3: Stubber, answers: Answers
+    s3: Stubber, responses: Responses
 ) -> None:
     key = PROPERTIES["Key"]
     s3.add_response(
@@ -147,39 +147,41 @@ def test_a_deletion_removes_every_version_of_this_template_only(
             "delete_object", {}, {"Bucket": "templates", "Key": key, "VersionId": version}
         )
 
-    publish_template.handler(event(answers, "Delete", PhysicalResourceId="former"), CONTEXT)
+    publish_template.handler(event(responses, "Delete", PhysicalResourceId="former"), CONTEXT)
 
-    ((_, answer),) = answers.received
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "former")
+    ((_, response),) = responses.received
+    assert (response["Status"], response["PhysicalResourceId"]) == ("SUCCESS", "former")
 
 
-def test_an_error_fails_the_deployment_at_once_and_says_why(s3: Stubber, answers: Answers) -> None:
+def test_an_error_fails_the_deployment_with_its_reason(s3: Stubber, responses: Responses) -> None:
     s3.add_client_error("copy_object", "AccessDenied", "no s3:PutObjectTagging")
 
-    publish_template.handler(event(answers, "Create"), CONTEXT)
+    publish_template.handler(event(responses, "Create"), CONTEXT)
 
-    ((_, answer),) = answers.received
-    assert answer["Status"] == "FAILED"
-    assert "AccessDenied" in answer["Reason"]
-    assert "no s3:PutObjectTagging" in answer["Reason"]
+    ((_, response),) = responses.received
+    assert response["Status"] == "FAILED"
+    assert "AccessDenied" in response["Reason"]
+    assert "no s3:PutObjectTagging" in response["Reason"]
 
 
 def test_a_missing_property_fails_too_instead_of_letting_cloudformation_wait(
-    s3: Stubber, answers: Answers
+    s3: Stubber, responses: Responses
 ) -> None:
-    broken = event(answers, "Create", ResourceProperties={"Bucket": "templates"})
+    broken = event(responses, "Create", ResourceProperties={"Bucket": "templates"})
 
     publish_template.handler(broken, CONTEXT)
 
-    ((_, answer),) = answers.received
-    assert answer["Status"] == "FAILED"
-    assert "Key" in answer["Reason"]
+    ((_, response),) = responses.received
+    assert response["Status"] == "FAILED"
+    assert "Key" in response["Reason"]
 
 
-def test_a_long_reason_is_cut_to_what_cloudformation_takes(s3: Stubber, answers: Answers) -> None:
+def test_a_long_reason_is_truncated_to_the_limit_of_cloudformation(
+    s3: Stubber, responses: Responses
+) -> None:
     s3.add_client_error("copy_object", "AccessDenied", "x" * 9000)
 
-    publish_template.handler(event(answers, "Create"), CONTEXT)
+    publish_template.handler(event(responses, "Create"), CONTEXT)
 
-    ((_, answer),) = answers.received
-    assert len(json.dumps(answer)) < 4096
+    ((_, response),) = responses.received
+    assert len(json.dumps(response)) < 4096

@@ -1,4 +1,4 @@
-"""How much of an account's quotas a project takes, which the guide of the platform says."""
+"""Account quotas that a project uses, as documented in the guide of the platform."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import pytest
 from aws_cdk.assertions import Template
 
 from mlops_constructs.access import Persona, PersonaRole
-from mlops_constructs.projects import Project, Seed
+from mlops_constructs.projects import Seed
+from tests.constructs.projects.definitions import define_project
 
 GUIDE = Path(__file__).parents[3] / "docs/platform.md"
 PERSONAS = ("data_scientist", "ml_engineer", "reviewer", "read_only")
-# The row of the guide, and an account's quota in a region unless somebody asks for more:
+# The row of the guide, and an account's default quota in a region:
 # "IAM and AWS STS quotas", "Amazon EventBridge quotas" (rules of a bus), "Quotas for CodeBuild".
 QUOTAS = {
     "AWS::IAM::Role": ("IAM roles", 1_000),
@@ -28,27 +29,20 @@ QUOTAS = {
 
 @pytest.fixture(scope="module")
 def counts(seed: Seed) -> Mapping[str, tuple[int, int]]:
-    """What a project has of each type, without and with a role for each persona."""
+    """The number of resources of each type, without and with a role for each persona."""
     stack = cdk.Stack(cdk.App(), "Stack")
-    project = Project(
-        stack,
-        "Project",
-        project_name="churn",
-        project_id="p-churn",
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-    )
+    project = define_project(stack, seed)
     for name in PERSONAS:
         PersonaRole(
             stack,
-            f"People{name.title().replace('_', '')}",
+            f"Persona{name.title().replace('_', '')}",
             persona=getattr(Persona, name)(),
             project=project.access(),
             domain_id="d-studio",
         )
     kinds: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     for logical_id, resource in Template.from_stack(stack).to_json()["Resources"].items():
-        kinds[logical_id.startswith("People")][resource["Type"]] += 1
+        kinds[logical_id.startswith("Persona")][resource["Type"]] += 1
     return {kind: (kinds[False][kind], (kinds[False] + kinds[True])[kind]) for kind in QUOTAS}
 
 
@@ -58,11 +52,11 @@ def test_the_guide_says_how_many_projects_an_account_holds(
 ) -> None:
     name, quota = QUOTAS[kind]
     (row,) = re.findall(rf"^\| {name} \|(.*)\|$", GUIDE.read_text(), re.M)
-    alone, with_people = counts[kind]
+    alone, with_personas = counts[kind]
 
     assert [cell.strip() for cell in row.split("|")] == [
         str(alone),
-        str(with_people),
+        str(with_personas),
         f"{quota:,}",
-        f"{quota // alone}, with personas {quota // with_people}",
+        f"{quota // alone}, with personas {quota // with_personas}",
     ]

@@ -1,4 +1,4 @@
-"""What a project consists of that is removed with all that it has made, or kept."""
+"""Resources of a project that is removed completely, or retained."""
 
 from __future__ import annotations
 
@@ -12,25 +12,19 @@ import pytest
 from aws_cdk.assertions import Template
 
 from mlops_constructs.network import Network, NetworkUseCase
-from mlops_constructs.projects import Project, ProjectTemplate, Seed, TemplateBucket
+from mlops_constructs.projects import Seed
+from tests.constructs.projects.definitions import (
+    define_project,
+    define_template,
+    project_template_of,
+)
 
 REMOVAL_TAG = {"Key": "mlops-constructs:removed-with-stack", "Value": "true"}
 
 
 @pytest.fixture(scope="module")
-def thrown_away(seed: Seed) -> Mapping[str, Any]:
-    stack = cdk.Stack(cdk.App(), "Stack")
-    Project(
-        stack,
-        "Project",
-        project_name="churn",
-        project_id="p-churn",
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-        removal_policy=cdk.RemovalPolicy.DESTROY,
-    )
-    template: Mapping[str, Any] = Template.from_stack(stack).to_json()
-    return template
+def removable(seed: Seed) -> Mapping[str, Any]:
+    return project_template_of(seed, removal_policy=cdk.RemovalPolicy.DESTROY)
 
 
 def ids_of(template: Mapping[str, Any], kind: str) -> set[str]:
@@ -43,7 +37,7 @@ def removal_of(template: Mapping[str, Any]) -> str:
 
 
 def needs(template: Mapping[str, Any], logical_id: str) -> set[str]:
-    """Everything that is made before a resource, and deleted after it."""
+    """Returns everything that is created before a resource, and deleted after it."""
     found: set[str] = set()
     open_ = [logical_id]
     while open_:
@@ -70,13 +64,13 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def test_pipelines_are_deleted_before_what_they_made_and_roles_and_stores_after(
-    thrown_away: Mapping[str, Any],
+    removable: Mapping[str, Any],
 ) -> None:
-    removal = removal_of(thrown_away)
-    for pipeline in ids_of(thrown_away, "AWS::CodePipeline::Pipeline"):
-        assert removal in needs(thrown_away, pipeline)
+    removal = removal_of(removable)
+    for pipeline in ids_of(removable, "AWS::CodePipeline::Pipeline"):
+        assert removal in needs(removable, pipeline)
 
-    later = needs(thrown_away, removal)
+    later = needs(removable, removal)
     for kind in (
         "AWS::CodeBuild::Project",
         "AWS::ECR::Repository",
@@ -85,22 +79,20 @@ def test_pipelines_are_deleted_before_what_they_made_and_roles_and_stores_after(
         "AWS::S3::BucketPolicy",
         "AWS::SageMaker::ModelPackageGroup",
     ):
-        assert ids_of(thrown_away, kind) <= later, kind
-    (deployment,) = [
-        one for one in ids_of(thrown_away, "AWS::IAM::Role") if "DeploymentRole" in one
-    ]
+        assert ids_of(removable, kind) <= later, kind
+    (deployment,) = [one for one in ids_of(removable, "AWS::IAM::Role") if "DeploymentRole" in one]
     assert deployment in later
 
 
-def test_the_key_is_deleted_after_the_bucket(thrown_away: Mapping[str, Any]) -> None:
-    (bucket,), keys = ids_of(thrown_away, "AWS::S3::Bucket"), ids_of(thrown_away, "AWS::KMS::Key")
-    assert keys <= needs(thrown_away, bucket)
+def test_the_key_is_deleted_after_the_bucket(removable: Mapping[str, Any]) -> None:
+    (bucket,), keys = ids_of(removable, "AWS::S3::Bucket"), ids_of(removable, "AWS::KMS::Key")
+    assert keys <= needs(removable, bucket)
 
 
-def test_the_function_reaches_this_project_alone(thrown_away: Mapping[str, Any]) -> None:
+def test_the_function_reaches_this_project_alone(removable: Mapping[str, Any]) -> None:
     (policy,) = [
         one["Properties"]["PolicyDocument"]["Statement"]
-        for name, one in thrown_away["Resources"].items()
+        for name, one in removable["Resources"].items()
         if name.startswith("ProjectRemovalRolePermissions")
     ]
     for statement in policy:
@@ -119,11 +111,11 @@ def test_the_function_reaches_this_project_alone(thrown_away: Mapping[str, Any])
 
 
 def test_what_may_be_removed_says_so_and_nothing_else(
-    thrown_away: Mapping[str, Any], project_template: Mapping[str, Any]
+    removable: Mapping[str, Any], project_template: Mapping[str, Any]
 ) -> None:
     marked = [
         one["Type"]
-        for one in thrown_away["Resources"].values()
+        for one in removable["Resources"].values()
         if REMOVAL_TAG in one.get("Properties", {}).get("Tags", [])
     ]
     assert marked == ["AWS::SageMaker::ModelPackageGroup"]
@@ -154,15 +146,9 @@ def test_the_code_of_the_function_is_uploaded_to_where_the_template_expects_it(
 ) -> None:
     app = cdk.App(outdir=str(tmp_path))
     stack = cdk.Stack(app, "Stack")
-    published = ProjectTemplate(
+    published = define_template(
         stack,
-        "Template",
-        template_name="tabular",
-        description="test",
-        bucket=TemplateBucket(stack, "Bucket"),
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-        boundary_export="Boundary",
+        seed,
         removal_policy=cdk.RemovalPolicy.DESTROY,
     )
     app.synth()
@@ -181,16 +167,7 @@ def test_the_function_that_removes_a_project_runs_in_a_network_where_that_is_dem
         "Network",
         uses=[NetworkUseCase.FUNCTIONS, NetworkUseCase.DELIVERY, NetworkUseCase.OPERATIONS],
     )
-    Project(
-        stack,
-        "Project",
-        project_name="churn",
-        project_id="p-churn",
-        model_build_seed=seed,
-        model_deploy_seed=seed,
-        function_network=network,
-        removal_policy=cdk.RemovalPolicy.DESTROY,
-    )
+    define_project(stack, seed, function_network=network, removal_policy=cdk.RemovalPolicy.DESTROY)
 
     template: Mapping[str, Any] = Template.from_stack(stack).to_json()
     ((name, function),) = (
@@ -199,5 +176,5 @@ def test_the_function_that_removes_a_project_runs_in_a_network_where_that_is_dem
         if one["Type"] == "AWS::Lambda::Function" and "Removal" in name
     )
     assert len(function["Properties"]["VpcConfig"]["SubnetIds"]) == 2
-    # It answers CloudFormation and calls AWS through them.
+    # The function responds to CloudFormation and calls AWS through them.
     assert ids_of(template, "AWS::EC2::VPCEndpoint") <= set(function["DependsOn"]), name

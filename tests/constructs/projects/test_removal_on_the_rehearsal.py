@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlops_constructs.projects import AdoptedStores
-from mlops_constructs.projects.adoption_parameters import NOTHING
+from mlops_constructs.projects.templates._adoption_parameters import NOTHING
 from rehearsal.client.local_aws import LocalAws
 from tests.constructs.projects.deployed_project import (
     DESTROY,
@@ -169,10 +169,10 @@ def test_an_endpoints_stack_that_is_protected_stops_the_removal_with_its_reason(
     protect = used.cloudformation.update_termination_protection
     protect(StackName="guarded-staging", EnableTerminationProtection=True)
 
-    refused = used.delete()
+    rejected = used.delete()
 
-    assert refused["StackStatus"] == "DELETE_FAILED"
-    assert "guarded-staging" in " ".join(refused["Failures"])
+    assert rejected["StackStatus"] == "DELETE_FAILED"
+    assert "guarded-staging" in " ".join(rejected["Failures"])
     assert used.left()["groups"] == ["guarded"]
     protect(StackName="guarded-staging", EnableTerminationProtection=False)
     assert used.delete()["StackStatus"] == "DELETE_COMPLETE"

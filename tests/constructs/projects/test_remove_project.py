@@ -17,10 +17,10 @@ from mlops_constructs.projects.runtime import remove_project
 
 GROUP = "arn:aws:sagemaker:us-east-1:111111111111:model-package-group/churn"
 TRAINING = "arn:aws:sagemaker:us-east-1:111111111111:pipeline/churn-train/execution/abc"
-Answers = list[dict[str, Any]]
+Responses = list[dict[str, Any]]
 
 
-def refused(code: str, message: str = "") -> ClientError:
+def client_error(code: str, message: str = "") -> ClientError:
     return ClientError(cast(Any, {"Error": {"Code": code, "Message": message}}), "Operation")
 
 
@@ -73,7 +73,7 @@ class Account:
     def delete_pipeline(self, *, PipelineName: str) -> None:  # noqa: N803
         assert not self.training
         if PipelineName not in self.pipelines:
-            raise refused("ResourceNotFound", "Pipeline not found")
+            raise client_error("ResourceNotFound", "Pipeline not found")
         self.calls.append("delete pipeline")
         self.pipelines.remove(PipelineName)
 
@@ -84,7 +84,7 @@ class Account:
     # CodeBuild
     def list_builds_for_project(self, *, projectName: str) -> dict[str, Any]:  # noqa: N803
         if projectName not in self.builds:
-            raise refused("ResourceNotFoundException")
+            raise client_error("ResourceNotFoundException")
         return {"ids": self.builds[projectName]}
 
     def batch_get_builds(self, *, ids: list[str]) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Account:
     # CloudFormation
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803
         if StackName not in self.stacks:
-            raise refused("ValidationError", f"Stack with id {StackName} does not exist")
+            raise client_error("ValidationError", f"Stack with id {StackName} does not exist")
         status = self.stacks[StackName]
         if status == "UPDATE_IN_PROGRESS":
             self.stacks[StackName] = "UPDATE_COMPLETE"
@@ -124,7 +124,7 @@ class Account:
     # CloudWatch Logs
     def delete_log_group(self, *, logGroupName: str) -> None:  # noqa: N803
         if logGroupName not in self.logs:
-            raise refused("ResourceNotFoundException")
+            raise client_error("ResourceNotFoundException")
         self.logs.remove(logGroupName)
 
     def left(self) -> list[Any]:
@@ -141,23 +141,23 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
-    """What CloudFormation is told."""
-    told: Answers = []
+def responses(monkeypatch: pytest.MonkeyPatch) -> Responses:
+    """The responses that CloudFormation receives."""
+    sent: Responses = []
 
     def put(request: urllib.request.Request, timeout: float) -> AbstractContextManager[None]:
-        told.append(json.loads(cast(bytes, request.data)))
+        sent.append(json.loads(cast(bytes, request.data)))
         assert request.get_header("Content-type") == ""
         return nullcontext()
 
     monkeypatch.setattr(urllib.request, "urlopen", put)
-    return told
+    return sent
 
 
 def run(kind: str = "Delete", seconds: float = 60) -> None:
     event = {
         "RequestType": kind,
-        "ResponseURL": "https://cloudformation.invalid/answer",
+        "ResponseURL": "https://cloudformation.invalid/response",
         "StackId": "stack",
         "RequestId": "request",
         "LogicalResourceId": "Removal",
@@ -179,11 +179,11 @@ def run(kind: str = "Delete", seconds: float = 60) -> None:
 
 
 def test_everything_goes_in_an_order_in_which_nothing_comes_back(
-    account: Account, answers: Answers
+    account: Account, responses: Responses
 ) -> None:
     run()
 
-    assert answers[0]["Status"] == "SUCCESS", answers
+    assert responses[0]["Status"] == "SUCCESS", responses
     assert account.left() == []
     assert account.calls == [
         "stop build",
@@ -195,37 +195,43 @@ def test_everything_goes_in_an_order_in_which_nothing_comes_back(
     ]
 
 
-def test_a_project_that_was_never_used_is_removed_too(account: Account, answers: Answers) -> None:
+def test_a_project_that_was_never_used_is_removed_too(
+    account: Account, responses: Responses
+) -> None:
     unused = Account()
     account.__dict__.update(unused.__dict__, builds={}, training=[], pipelines=[], stacks={})
     account.__dict__.update(packages=[], objects=[], logs=[])
 
     run()
 
-    assert answers[0]["Status"] == "SUCCESS", answers
+    assert responses[0]["Status"] == "SUCCESS", responses
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_only_a_deletion_removes_anything(account: Account, answers: Answers, kind: str) -> None:
+def test_only_a_deletion_removes_anything(
+    account: Account, responses: Responses, kind: str
+) -> None:
     run(kind)
 
-    assert answers[0]["Status"] == "SUCCESS"
-    assert answers[0]["PhysicalResourceId"] == GROUP
+    assert responses[0]["Status"] == "SUCCESS"
+    assert responses[0]["PhysicalResourceId"] == GROUP
     assert account.calls == []
 
 
-def test_what_no_longer_says_that_it_may_go_is_kept(account: Account, answers: Answers) -> None:
+def test_a_project_without_the_removal_tag_is_retained(
+    account: Account, responses: Responses
+) -> None:
     account.tags = [{"Key": "team", "Value": "ml"}]
 
     run()
 
-    assert answers[0]["Status"] == "SUCCESS"
+    assert responses[0]["Status"] == "SUCCESS"
     assert account.calls == []
     assert len(account.objects) == 2500
 
 
 def test_a_stack_that_cannot_be_deleted_is_named(
-    account: Account, answers: Answers, monkeypatch: pytest.MonkeyPatch
+    account: Account, responses: Responses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*, StackName: str) -> None:  # noqa: N803
         account.stacks[StackName] = "DELETE_FAILED"
@@ -234,27 +240,27 @@ def test_a_stack_that_cannot_be_deleted_is_named(
 
     run()
 
-    assert answers[0]["Status"] == "FAILED"
-    assert "stack churn-prod cannot be deleted" in answers[0]["Reason"]
+    assert responses[0]["Status"] == "FAILED"
+    assert "stack churn-prod cannot be deleted" in responses[0]["Reason"]
     assert len(account.packages) == 3
 
 
-def test_an_object_that_may_not_be_deleted_is_named(account: Account, answers: Answers) -> None:
+def test_an_object_that_may_not_be_deleted_is_named(account: Account, responses: Responses) -> None:
     account.errors = [{"Key": "data/x", "Code": "AccessDenied", "Message": "Object Lock"}]
 
     run()
 
-    assert answers[0]["Status"] == "FAILED"
-    assert "artifacts/data/x: AccessDenied Object Lock" in answers[0]["Reason"]
+    assert responses[0]["Status"] == "FAILED"
+    assert "artifacts/data/x: AccessDenied Object Lock" in responses[0]["Reason"]
 
 
 def test_out_of_time_it_raises_so_that_lambda_runs_it_again(
-    account: Account, answers: Answers
+    account: Account, responses: Responses
 ) -> None:
-    with pytest.raises(TimeoutError, match="still there: builds of churn"):
+    with pytest.raises(TimeoutError, match="builds of churn remain"):
         run(seconds=10)
 
-    assert answers == []
+    assert responses == []
     run()
-    assert answers[0]["Status"] == "SUCCESS"
+    assert responses[0]["Status"] == "SUCCESS"
     assert account.left() == []

@@ -55,13 +55,13 @@ def test_the_zip_file_keeps_contents_and_executable_bits(folder: Path, tmp_path:
     assert modes == {"README.md": 0o100644, "run.sh": 0o100755, "src/train.py": 0o100644}
 
 
-def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="the folder does not exist"):
-        Seed(folder=tmp_path / "nowhere")
+def test_a_folder_that_does_not_exist_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="folder: got a path that does not exist"):
+        Seed(folder=tmp_path / "missing")
 
 
-def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="the folder holds no files"):
+def test_a_folder_without_files_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="folder: got a folder without files"):
         Seed(folder=tmp_path)
 
 
@@ -71,30 +71,30 @@ def test_every_problem_with_extra_files_is_told_at_once(folder: Path, tmp_path: 
         Seed(folder=folder, extra_files=extra)
 
 
-def test_an_extra_file_outside_of_the_repository_is_refused(folder: Path) -> None:
+def test_an_extra_file_outside_of_the_repository_is_rejected(folder: Path) -> None:
     with pytest.raises(ValueError, match="is outside of the repository"):
         Seed(folder=folder, extra_files={"../x": folder / "README.md"})
 
 
-def test_an_empty_file_is_refused_by_name(folder: Path) -> None:
+def test_an_empty_file_is_rejected(folder: Path) -> None:
     (folder / "src" / "__init__.py").touch()
-    with pytest.raises(ValueError, match=r"src/__init__\.py is empty"):
+    with pytest.raises(ValueError, match=r"src/__init__\.py: got an empty file"):
         Seed(folder=folder)
 
 
-def test_sizes_that_codecommit_refuses_are_refused(folder: Path) -> None:
+def test_sizes_above_the_limits_of_codecommit_are_rejected(folder: Path) -> None:
     for number in range(4):
         (folder / f"{number}.bin").write_bytes(b"x" * 6 * MEGABYTE)
-    with pytest.raises(ValueError, match=r"24\.0 MB as a zip file; .* 20 MB") as raised:
+    with pytest.raises(ValueError, match=r"zip file: got 24\.0 MB; .* 20 MB") as raised:
         Seed(folder=folder)
     assert "for a file" not in str(raised.value)
 
     (folder / "0.bin").write_bytes(b"x" * (6 * MEGABYTE + 1))
-    with pytest.raises(ValueError, match=r"0\.bin has 6\.0 MB; CodeCommit takes at most 6 MB"):
+    with pytest.raises(ValueError, match=r"0\.bin: got 6\.0 MB; CodeCommit allows up to 6 MB"):
         Seed(folder=folder)
 
 
-def test_three_files_of_the_largest_size_are_taken(folder: Path) -> None:
+def test_three_files_of_the_maximum_size_are_accepted(folder: Path) -> None:
     for number in range(3):
         (folder / f"{number}.bin").write_bytes(b"x" * 6 * MEGABYTE)
     assert len(Seed(folder=folder).files()) == 5
@@ -110,22 +110,24 @@ def test_three_files_of_the_largest_size_are_taken(folder: Path) -> None:
         (".GIT", r"part \.git"),
         ("line\nbreak", "control character"),
         ("n" * 256, "more than 255 bytes"),
-        ("/".join(["folder"] * 21) + "/file", "21 folders deep"),
+        ("/".join(["folder"] * 21) + "/file", "got 21 levels of folders"),
         ("/".join(["x" * 250] * 17), "4266 characters"),
     ],
 )
-def test_paths_that_codecommit_refuses_are_refused(folder: Path, path: str, problem: str) -> None:
+def test_paths_that_codecommit_does_not_support_are_rejected(
+    folder: Path, path: str, problem: str
+) -> None:
     with pytest.raises(ValueError, match=problem):
         Seed(folder=folder, extra_files={path: folder / "README.md"})
 
 
 def test_a_path_is_not_a_file_and_a_folder(folder: Path) -> None:
-    with pytest.raises(ValueError, match=r"README\.md is a file, and a folder of README\.md/x"):
+    with pytest.raises(ValueError, match=r"README\.md': got a file and a folder of README\.md/x"):
         Seed(folder=folder, extra_files={"README.md/x": folder / "src" / "train.py"})
 
 
-def test_links_that_a_zip_file_cannot_hold_are_refused(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "secret").write_text("of somebody else")
+def test_links_that_a_zip_file_cannot_hold_are_rejected(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("of another user")
     (folder / "out").symlink_to(tmp_path / "secret")
     (folder / "sources").symlink_to("src")
     (folder / "gone").symlink_to("nothing")
@@ -133,9 +135,9 @@ def test_links_that_a_zip_file_cannot_hold_are_refused(folder: Path, tmp_path: P
         Seed(folder=folder)
     assert str(raised.value).count("symbolic link") == 3
     for problem in (
-        "out is a symbolic link to .*secret, which is outside",
-        "sources is a symbolic link to src, which is a folder",
-        "gone is a symbolic link to nothing, which does not exist",
+        "out: got a symbolic link to .*secret, which is outside",
+        "sources: got a symbolic link to src, which is a folder",
+        "gone: got a symbolic link to nothing, which does not exist",
     ):
         assert re.search(problem, str(raised.value))
 

@@ -43,7 +43,7 @@ def test_studio_may_use_the_bucket_from_the_browser(stack: cdk.Stack) -> None:
     )
 
 
-def test_requests_without_tls_are_refused(stack: cdk.Stack) -> None:
+def test_requests_without_tls_are_denied(stack: cdk.Stack) -> None:
     TemplateBucket(stack, "Templates")
 
     Template.from_stack(stack).has_resource_properties(
@@ -88,14 +88,14 @@ def test_templates_are_read_from_the_given_networks_only(stack: cdk.Stack) -> No
 
 
 def elsewhere(stack: cdk.Stack) -> Any:
-    """The condition under which the bucket refuses to be read."""
+    """Returns the condition under which the bucket denies reads."""
     (policy,) = Template.from_stack(stack).find_resources("AWS::S3::BucketPolicy").values()
-    (refusal,) = (
+    (denial,) = (
         statement
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         if statement["Action"] == ["s3:GetObject", "s3:ListBucket"]
     )
-    return refusal["Condition"]
+    return denial["Condition"]
 
 
 def test_people_inside_of_a_vpc_have_no_public_address(stack: cdk.Stack) -> None:
@@ -162,7 +162,7 @@ def test_complaint_12_templates_are_published_from_inside_a_network(stack: cdk.S
     assert policies.count("ec2:CreateNetworkInterface") == 2
 
 
-def test_the_publisher_is_in_no_network_unless_that_is_asked_for(stack: cdk.Stack) -> None:
+def test_the_publisher_is_not_in_a_network_by_default(stack: cdk.Stack) -> None:
     TemplateBucket(stack, "Templates")
 
     (function,) = Template.from_stack(stack).find_resources("AWS::Lambda::Function").values()

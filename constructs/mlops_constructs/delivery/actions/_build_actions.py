@@ -6,11 +6,12 @@ from aws_cdk import aws_codepipeline_actions as actions
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission
 from mlops_constructs.access.personas.project_access import PROJECT_TAG
 from mlops_constructs.delivery.build_project import BuildProject
 from mlops_constructs.delivery.pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineAction
-from mlops_constructs.delivery.project_resources import ProjectResources, sagemaker_arn
+from mlops_constructs.delivery.project_resources import ProjectResources
 from mlops_constructs.delivery.stages._first_approval import SYNTH_NAMESPACE
 from mlops_constructs.delivery.training_role import JOB_NAMES
 

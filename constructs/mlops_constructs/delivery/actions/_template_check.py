@@ -10,10 +10,11 @@ from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_codepipeline as codepipeline
 from constructs import Construct
 
+from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission
 from mlops_constructs.delivery.build_project import BuildProject
 from mlops_constructs.delivery.pipeline_action import CHECKED_OUTPUT, SYNTH_OUTPUT, PipelineAction
-from mlops_constructs.delivery.project_resources import ProjectResources, sagemaker_arn
+from mlops_constructs.delivery.project_resources import ProjectResources
 
 CHECK_NAMESPACE = "Check"
 """Namespace of the variables that the check sets for the approval."""

@@ -4,9 +4,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from mlops_constructs._sagemaker_arn import sagemaker_arn
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.access._job_guard import outside_of, unencrypted_volumes
-from mlops_constructs.delivery.project_resources import ProjectResources, sagemaker_arn
+from mlops_constructs.delivery.project_resources import ProjectResources
 
 _SCALING_ROLE_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
 _SCALING_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"

@@ -1,15 +1,14 @@
 """Publishes a project template: the handler of a CloudFormation custom resource.
 
-SageMaker Studio lists a template when its object carries the tag `sagemaker:studio-visibility`.
-`s3_deployment.BucketDeployment` cannot tag objects, therefore this function copies the template
-from where `cdk deploy` uploaded it.
+SageMaker Studio lists a template if its object has the tag `sagemaker:studio-visibility`.
+`s3_deployment.BucketDeployment` cannot tag objects, so this function copies the template from the
+location to which `cdk deploy` uploaded it.
 
-CloudFormation waits for an answer to `ResponseURL`: https://docs.aws.amazon.com/AWSCloudFormation/
-latest/UserGuide/crpg-ref-requesttypes.html. An error becomes the answer FAILED with its reason, so
-that the deployment shows it at once and rolls back.
+CloudFormation waits for a response at `ResponseURL`:
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes.html. An error
+becomes the response FAILED with its reason, so that the deployment reports it immediately and rolls
+back.
 """
-
-from __future__ import annotations
 
 import json
 import urllib.request
@@ -19,18 +18,18 @@ from urllib.parse import urlencode
 import boto3
 
 VISIBILITY = {"sagemaker:studio-visibility": "true"}
-ANSWER_TIMEOUT_SECONDS = 30
-REASON_LENGTH = 1000  # CloudFormation refuses an answer of more than 4096 bytes
+RESPONSE_TIMEOUT_SECONDS = 30
+MAX_REASON_LENGTH = 1000  # CloudFormation rejects a response of more than 4096 bytes
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Creates, replaces or removes the published template, and answers CloudFormation."""
+    """Creates, replaces or removes the published template, and sends the response."""
     status, reason = "SUCCESS", f"see the log stream {context.log_stream_name}"
     try:
         _publish(event)
-    except Exception as error:  # whatever it is, CloudFormation must hear of it
-        status, reason = "FAILED", f"{type(error).__name__}: {error}"[:REASON_LENGTH]
-    _answer(event, status, reason)
+    except Exception as error:  # every failure must be reported to CloudFormation
+        status, reason = "FAILED", f"{type(error).__name__}: {error}"[:MAX_REASON_LENGTH]
+    _respond(event, status, reason)
 
 
 def _publish(event: dict[str, Any]) -> None:
@@ -52,7 +51,7 @@ def _publish(event: dict[str, Any]) -> None:
 
 
 def _remove(client: Any, bucket: str, key: str) -> None:
-    """Removes every version, so that a bucket which held only this template can be deleted."""
+    """Removes all versions, so that a bucket that only held this template can be deleted."""
     pages = client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key)
     for page in pages:
         for version in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
@@ -61,14 +60,14 @@ def _remove(client: Any, bucket: str, key: str) -> None:
 
 
 def _physical_id(event: dict[str, Any]) -> str:
-    """The place of the template: when it changes, CloudFormation deletes the former one."""
+    """Returns the location of the template; CloudFormation deletes a previous location."""
     if event["RequestType"] == "Delete":
         return str(event["PhysicalResourceId"])
     properties = event["ResourceProperties"]
     return f"{properties.get('Bucket')}/{properties.get('Key')}"
 
 
-def _answer(event: dict[str, Any], status: str, reason: str) -> None:
+def _respond(event: dict[str, Any], status: str, reason: str) -> None:
     body = {
         "Status": status,
         "Reason": reason,
@@ -77,11 +76,11 @@ def _answer(event: dict[str, Any], status: str, reason: str) -> None:
         "RequestId": event["RequestId"],
         "LogicalResourceId": event["LogicalResourceId"],
     }
-    request = urllib.request.Request(  # noqa: S310 - the address comes from CloudFormation
+    request = urllib.request.Request(  # noqa: S310 - the URL comes from CloudFormation
         event["ResponseURL"],
         data=json.dumps(body).encode(),
         method="PUT",
-        # The address is signed without a content type: urllib would add one.
+        # The signature of the URL does not include a content type, which urllib would add.
         headers={"Content-Type": ""},
     )
-    urllib.request.urlopen(request, timeout=ANSWER_TIMEOUT_SECONDS).close()  # noqa: S310
+    urllib.request.urlopen(request, timeout=RESPONSE_TIMEOUT_SECONDS).close()  # noqa: S310

@@ -1,24 +1,21 @@
-"""Removes what a project has made before CloudFormation deletes it: a custom resource's handler.
+"""Removes what a project created, before CloudFormation deletes it: a custom resource's handler.
 
-CloudFormation deletes what is in a stack, and nothing that people and services have made with it:
-it deletes no bucket with objects and no group with model packages, and it knows neither the
-endpoints' stacks nor the SageMaker Pipeline. So, when the stack of a project is deleted, and after
-its pipelines, this function
+CloudFormation only deletes the resources of a stack. It does not delete a bucket with objects or a
+group with model packages, and it does not manage the endpoints' stacks and the SageMaker pipeline.
+When the stack of a project is deleted, after its pipelines, this function
 
-* stops the builds that still run,
-* stops the training that runs, and deletes the SageMaker Pipeline,
-* deletes the stacks of the endpoints, while the role exists that alone may do so,
-* deletes model packages, all versions of all objects, and the log groups that services have made.
+* stops running builds,
+* stops running pipeline executions, and deletes the SageMaker pipeline,
+* deletes the stacks of the endpoints while the role that this requires exists,
+* deletes model packages, all versions of all objects, and the log groups that services created.
 
-It does so only while the model package group carries the tag `REMOVAL_TAG`. An update that takes
-the function out of the template takes the tag away first: who changes a project from `destroy` to
-`retain` does keep it.
+It does so only if the model package group has the tag `REMOVAL_TAG`. An update that removes the
+function from the template removes the tag first, so a change from `destroy` to `retain` retains
+everything.
 
-Every step looks at what AWS has, so the function can be run again. It has 15 minutes; when they are
-over it raises, and Lambda repeats an asynchronous invocation that failed twice.
+Every step is idempotent, so the function can be invoked again. It has a timeout of 15 minutes,
+before which it raises; Lambda retries a failed asynchronous invocation twice.
 """
-
-from __future__ import annotations
 
 import json
 import logging
@@ -37,43 +34,46 @@ _LOG.setLevel(logging.INFO)
 
 PAUSE_SECONDS = 5.0
 RESERVE_SECONDS = 20.0
-LONGEST_REASON = 1000
+MAX_REASON_LENGTH = 1000
 
-_OBJECTS_AT_ONCE = 1000
-_BUILDS_AT_ONCE = 100
-_PATIENT = Config(retries={"mode": "adaptive", "max_attempts": 10})
-# What another step, or somebody else, is still busy with.
-_LATER = ("ConflictException", "OperationAborted", "ResourceInUse", "ThrottlingException")
+_MAX_OBJECTS = 1000
+_MAX_BUILDS = 100
+_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 10})
+# Errors of resources that are in use; the call is retried.
+_RETRYABLE = ("ConflictException", "OperationAborted", "ResourceInUse", "ThrottlingException")
 _GONE = ("NoSuchBucket", "ResourceNotFound", "ResourceNotFoundException")
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Answers CloudFormation; a deletion is answered when nothing is left."""
+    """Responds to CloudFormation; a deletion succeeds when nothing remains."""
     properties = event["ResourceProperties"]
-    answer = {
+    response = {
         "Status": "SUCCESS",
-        # Another group would be another project: CloudFormation then asks for its removal, too.
+        # Another group is another project, whose removal CloudFormation then requests.
         "PhysicalResourceId": properties["ModelPackageGroupArn"],
         **{name: event[name] for name in ("LogicalResourceId", "RequestId", "StackId")},
     }
     if event["RequestType"] == "Delete":
-        answer["PhysicalResourceId"] = event["PhysicalResourceId"]
+        response["PhysicalResourceId"] = event["PhysicalResourceId"]
         deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
         try:
             Removal(properties, deadline - RESERVE_SECONDS).run()
         except TimeoutError:
-            raise  # Lambda runs the function again
-        except Exception as error:  # whatever it is, CloudFormation must hear of it
-            reason = f"{type(error).__name__}: {error}"[:LONGEST_REASON]
-            answer |= {"Status": "FAILED", "Reason": reason}
-    _put(event["ResponseURL"], answer)
+            raise  # Lambda retries the invocation
+        except Exception as error:  # every failure must be reported to CloudFormation
+            reason = f"{type(error).__name__}: {error}"[:MAX_REASON_LENGTH]
+            response |= {"Status": "FAILED", "Reason": reason}
+    _put(event["ResponseURL"], response)
 
 
 class Removal:
     """Removes one project.
 
-    `properties` are those of the custom resource: ModelPackageGroupArn and ModelPackageGroupName,
-    PipelineName (SageMaker's), BucketName, StackNames, BuildProjectNames and LogGroupNames.
+    Args:
+        properties: properties of the custom resource: ModelPackageGroupArn and
+            ModelPackageGroupName, PipelineName (SageMaker's), BucketName, StackNames,
+            BuildProjectNames and LogGroupNames.
+        deadline: time of `time.monotonic()` in seconds at which `run` gives up.
     """
 
     def __init__(self, properties: Mapping[str, Any], deadline: float) -> None:
@@ -85,16 +85,20 @@ class Removal:
         self._builds: Sequence[str] = properties["BuildProjectNames"]
         self._logs: Sequence[str] = properties["LogGroupNames"]
         self._deadline = deadline
-        self._asked: set[str] = set()
+        self._requested: set[str] = set()
         self._sagemaker = _client("sagemaker")
         self._codebuild = _client("codebuild")
         self._cloudformation = _client("cloudformation")
         self._s3 = _client("s3")
 
     def run(self) -> None:
-        """Removes the project; raises TimeoutError when there is no time left."""
+        """Removes the project.
+
+        Raises:
+            TimeoutError: if the deadline has passed.
+        """
         if not self._is_to_be_removed():
-            _LOG.info("%s is kept: its group has no tag %s", self._group, REMOVAL_TAG["Key"])
+            _LOG.info("%s is retained: its group has no tag %s", self._group, REMOVAL_TAG["Key"])
             return
         self._until_none("builds", self._running_builds, self._stop_build)
         self._until_none("training", self._running_training, self._stop_training)
@@ -104,7 +108,7 @@ class Removal:
         self._until_none("objects", self._objects, self._delete_objects)
         for name in self._logs:
             self._attempt(_client("logs").delete_log_group, logGroupName=name)
-        _LOG.info("%s is removed, but for what CloudFormation deletes itself", self._group)
+        _LOG.info("%s is removed, except for the resources of its stack", self._group)
 
     def _is_to_be_removed(self) -> bool:
         pages = self._sagemaker.get_paginator("list_tags").paginate(ResourceArn=self._group_arn)
@@ -115,7 +119,7 @@ class Removal:
         running = []
         for project in self._builds:
             listed = _found(self._codebuild.list_builds_for_project, projectName=project)
-            ids = (listed or {"ids": []})["ids"][:_BUILDS_AT_ONCE]  # the newest ones
+            ids = (listed or {"ids": []})["ids"][:_MAX_BUILDS]  # the latest builds
             found = self._codebuild.batch_get_builds(ids=ids)["builds"] if ids else []
             running += [one["id"] for one in found if one["buildStatus"] == "IN_PROGRESS"]
         return running
@@ -135,8 +139,8 @@ class Removal:
 
     def _stop_training(self, execution: Mapping[str, Any]) -> None:
         arn = execution["PipelineExecutionArn"]
-        if arn not in self._asked:
-            self._asked.add(arn)
+        if arn not in self._requested:
+            self._requested.add(arn)
             self._attempt(self._sagemaker.stop_pipeline_execution, PipelineExecutionArn=arn)
 
     def _existing_stacks(self) -> list[dict[str, Any]]:
@@ -147,11 +151,11 @@ class Removal:
 
     def _delete_stack(self, stack: Mapping[str, Any]) -> None:
         name, status = stack["StackName"], stack["StackStatus"]
-        if status == "DELETE_FAILED" and name in self._asked:
-            reason = stack.get("StackStatusReason", "its events say why")
+        if status == "DELETE_FAILED" and name in self._requested:
+            reason = stack.get("StackStatusReason", "see its events")
             raise RuntimeError(f"stack {name} cannot be deleted: {reason}")
-        if not status.endswith("_IN_PROGRESS"):  # what still deploys is waited for
-            self._asked.add(name)
+        if not status.endswith("_IN_PROGRESS"):  # a deployment must finish first
+            self._requested.add(name)
             self._cloudformation.delete_stack(StackName=name)
 
     def _packages(self) -> list[str]:
@@ -167,10 +171,9 @@ class Removal:
         self._attempt(self._sagemaker.delete_model_package, ModelPackageName=package)
 
     def _objects(self) -> list[list[dict[str, str]]]:
-        """The first versions that are left, as one or no request to DeleteObjects."""
+        """Returns the remaining versions as one or no request to DeleteObjects."""
         found = (
-            _found(self._s3.list_object_versions, Bucket=self._bucket, MaxKeys=_OBJECTS_AT_ONCE)
-            or {}
+            _found(self._s3.list_object_versions, Bucket=self._bucket, MaxKeys=_MAX_OBJECTS) or {}
         )
         versions = [*found.get("Versions", ()), *found.get("DeleteMarkers", ())]
         objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
@@ -178,19 +181,19 @@ class Removal:
 
     def _delete_objects(self, objects: Sequence[Mapping[str, str]]) -> None:
         request = {"Objects": objects, "Quiet": True}
-        answer = self._s3.delete_objects(Bucket=self._bucket, Delete=request)
-        refused = [one for one in answer.get("Errors", ()) if one["Code"] != "InternalError"]
-        if refused:
-            first = refused[0]
+        response = self._s3.delete_objects(Bucket=self._bucket, Delete=request)
+        failed = [one for one in response.get("Errors", ()) if one["Code"] != "InternalError"]
+        if failed:
+            first = failed[0]
             raise RuntimeError(f"{self._bucket}/{first['Key']}: {first['Code']} {first['Message']}")
 
     def _until_none(
         self, what: str, remaining: Callable[[], Sequence[Any]], remove: Callable[[Any], None]
     ) -> None:
-        """Removes what there is until nothing is left, as AWS takes its time."""
+        """Repeats the removal until nothing remains."""
         while left := remaining():
             if time.monotonic() > self._deadline:
-                raise TimeoutError(f"still there: {what} of {self._group}: {str(left)[:500]}")
+                raise TimeoutError(f"{what} of {self._group} remain: {str(left)[:500]}")
             _LOG.info("Removing %s %s", len(left), what)
             for one in left:
                 remove(one)
@@ -201,20 +204,20 @@ class Removal:
         time.sleep(min(PAUSE_SECONDS, max(0.0, self._deadline - time.monotonic())))
 
     def _attempt(self, call: Callable[..., Any], **request: Any) -> None:
-        """A call that may come too late, or too early: the next round sees what is left."""
+        """Makes a call whose resource may be gone or busy; the next round checks what remains."""
         try:
             call(**request)
         except ClientError as error:
-            if not _is_gone(error) and error.response["Error"]["Code"] not in _LATER:
+            if not _is_gone(error) and error.response["Error"]["Code"] not in _RETRYABLE:
                 raise
 
 
 def _client(service: str) -> Any:
-    return boto3.client(service, config=_PATIENT)  # type: ignore[call-overload]
+    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
 
 
 def _found(look: Callable[..., Any], **request: Any) -> Any:
-    """What AWS answers; None for what is gone."""
+    """Returns the response of a call, or None if the resource does not exist."""
     try:
         return look(**request)
     except ClientError as error:
@@ -224,18 +227,18 @@ def _found(look: Callable[..., Any], **request: Any) -> Any:
 
 
 def _is_gone(error: ClientError) -> bool:
-    """Neither SageMaker nor CloudFormation has an error of its own for what does not exist."""
+    """Returns True for a missing resource, for which some services have no specific error code."""
     code, message = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     unnamed = code in ("ValidationError", "ValidationException")
     absent = any(words in message for words in ("does not exist", "ould not find", "not found"))
     return code in _GONE or (unnamed and absent)
 
 
-def _put(address: str, answer: Mapping[str, str]) -> None:
-    """Puts the answer where CloudFormation waits for it."""
-    # The address is signed without a content type, which urllib would add.
-    request = urllib.request.Request(  # noqa: S310 - CloudFormation's own address
-        address, json.dumps(answer).encode(), {"Content-Type": ""}, method="PUT"
+def _put(url: str, response: Mapping[str, str]) -> None:
+    """Sends the response to CloudFormation."""
+    # The signature of the URL does not include a content type, which urllib would add.
+    request = urllib.request.Request(  # noqa: S310 - the URL comes from CloudFormation
+        url, json.dumps(response).encode(), {"Content-Type": ""}, method="PUT"
     )
     with urllib.request.urlopen(request, timeout=30):  # noqa: S310
         return

@@ -1,14 +1,12 @@
-"""What the actions of projects' roles may be about: resources and tags of the role's own project.
+"""Resources and conditions to which the permissions boundary limits the actions of project roles.
 
-A boundary belongs to all projects, so it names none. It refers to the role's tag
-`sagemaker:project-name` instead (`PROJECT`): CloudFormation puts it on each role of a project, and
-IAM puts its value into the policy when the role acts. A role without the tag gets nothing of it.
+One boundary applies to all projects, so it contains no project's name. It refers to the role's tag
+`sagemaker:project-name` (`PROJECT`): CloudFormation sets the tag on each role of a project, and IAM
+inserts its value into the policy when the role acts. A role without the tag gets no access.
 
-Source: "Service Authorization Reference", for what has a resource level and which condition keys;
-"IAM policy elements: Variables and tags" in IAM's guide.
+Source: "Service Authorization Reference", for resource types and condition keys; "IAM policy
+elements: Variables and tags" in the IAM User Guide.
 """
-
-from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,21 +17,22 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from .role_path import PROJECTS_PATH
+from mlops_constructs.access.project_access import PROJECT_TAG
 
-PROJECT_TAG = "sagemaker:project-name"
+from ._role_path import PROJECTS_PATH
+
 PROJECT = f"${{aws:PrincipalTag/{PROJECT_TAG}}}"
 STACKS = ("SP-*", "SC-*")
-"""How SageMaker and Service Catalog begin the names of projects' stacks.
+"""Patterns of the stack names that SageMaker and Service Catalog generate for projects.
 
-CloudFormation begins the names of what is in a stack with the stack's, so what `cdk deploy` has
-made is not named so.
+CloudFormation starts the names of resources with the name of their stack, so resources that `cdk
+deploy` created do not match.
 """
 
 _OWN_TAG = {"StringEquals": {f"aws:ResourceTag/{PROJECT_TAG}": PROJECT}}
 _LINKED_ROLE = "aws-service-role/sagemaker.application-autoscaling.amazonaws.com/*"
 
-# Operations in which CloudFormation takes a role that it keeps for all later ones.
+# Operations with a role that CloudFormation keeps for all later operations.
 _WITH_ROLE = (
     "ContinueUpdateRollback",
     "CreateChangeSet",
@@ -55,8 +54,8 @@ _WITHOUT_RESOURCE_LEVEL = (
     "sagemaker:ListTrainingJobs",
     "sagemaker:Search",
 )
-# A policy has room for some 6,000 characters. Reading is worth no list of its own where the
-# resources are a project's; neither is what has no names by which projects could be told apart.
+# A policy has a maximum of about 6,000 characters. Read actions on resources of one project need no
+# separate list, and neither do resources without a name that identifies the project.
 _SHORTENED = (
     (r"(application-autoscaling):.*", r"\1:*"),
     (r"(ecr):.*Layer.*", r"\1:*Layer*"),
@@ -83,13 +82,14 @@ class _Statement:
 
 
 def confined(scope: Construct, actions: Iterable[str]) -> list[iam.PolicyStatement]:
-    """Allows actions within the project of the role that acts.
+    """Returns statements that allow actions within the project of the role that acts.
 
     Args:
-        scope: whose account and region projects are in.
-        actions: all that roles of projects use.
+        scope: a construct in the account and region of the projects.
+        actions: all actions that roles of projects use.
 
-    Raises ValueError for actions that nothing is known of: what they reach has to be decided here.
+    Raises:
+        ValueError: if the resources of an action are not defined here.
     """
     reaches = _Reaches(scope)
     statements: dict[str, _Statement] = {}
@@ -98,14 +98,15 @@ def confined(scope: Construct, actions: Iterable[str]) -> list[iam.PolicyStateme
         found = reaches.of(action)
         if not found:
             unknown.append(action)
-        for together, written, reach in found:
-            statement = statements.setdefault(together, _Statement(reach.conditions))
+        for key, written, reach in found:
+            statement = statements.setdefault(key, _Statement(reach.conditions))
             statement.actions.append(written)
             statement.resources.extend(reach.resources)
     if unknown:
         raise ValueError(
-            f"roles of projects use {unknown}; the boundary knows no resources of a project for "
-            "them: add the service or the action to projects/boundary_permissions.py"
+            f"ProjectBoundary {scope.node.path}: got roles that use {unknown}, without known "
+            "resources of a project; add the service or the action to "
+            "projects/boundary/_boundary_permissions.py"
         )
     return [
         iam.PolicyStatement(
@@ -125,24 +126,24 @@ def _shortened(action: str) -> str:
 
 
 class _Reaches:
-    """The reach of each action, else that of its service."""
+    """Resources and conditions by action, or by service for other actions."""
 
     def __init__(self, scope: Construct) -> None:
         self._stack = cdk.Stack.of(scope)
         everywhere = [_Reach(["*"])]
         self._found = dict.fromkeys(_WITHOUT_RESOURCE_LEVEL, everywhere)
         self._found |= self._by_name() | self._tagged() | self._roles() | self._stores()
-        # Groups, subnets and packages are the platform's, or an account's of the organisation; a
-        # token is good for what the role itself may do.
+        # Security groups, subnets and packages belong to the platform or to another account of the
+        # organisation; a token only has the permissions of the role itself.
         self._found |= dict.fromkeys(
             ("codeartifact", "ec2", "sts:GetServiceBearerToken"), everywhere
         )
 
     def of(self, action: str) -> list[tuple[str, str, _Reach]]:
-        """Where an action is allowed, how it is written, and in whose company it stands.
+        """Returns for an action the key of its statement, its written form, and its reach.
 
-        An action only ever acts on resources of its own service. So services whose actions all
-        have the same reach share a statement with others under the same conditions.
+        An action only applies to resources of its service. Services whose actions all have the same
+        reach therefore share a statement with others under the same conditions.
         """
         of_service = self._found.get(action.partition(":")[0], [])
         own = self._found.get(action)
@@ -167,7 +168,7 @@ class _Reaches:
         )
 
     def _by_name(self) -> dict[str, list[_Reach]]:
-        """What has the project's name in its own, or the stack's."""
+        """Returns resources whose names contain the name of the project or of its stack."""
 
         def named(service: str, *resources: str) -> list[_Reach]:
             return [_Reach([self._arn(service, resource) for resource in resources])]
@@ -187,7 +188,7 @@ class _Reaches:
                 f"log-group:/aws/codepipeline/{PROJECT}-*",
                 *(f"log-group:{stack}" for stack in STACKS),
             ),
-            # SageMaker names the jobs of pipelines itself.
+            # SageMaker generates the names of pipeline jobs.
             "sagemaker": named(
                 "sagemaker",
                 f"*/{PROJECT}",
@@ -199,14 +200,14 @@ class _Reaches:
         }
 
     def _tagged(self) -> dict[str, list[_Reach]]:
-        """What CloudFormation names after nothing that is known: CodeBuild's projects."""
+        """Returns resources whose generated names have no known prefix: CodeBuild projects."""
         return {"codebuild": [_Reach([self._arn("codebuild", "*")], _OWN_TAG)]}
 
     def _roles(self) -> dict[str, list[_Reach]]:
-        """Roles of projects, and stacks that act with them.
+        """Returns roles of projects, and stacks that use them.
 
-        A stack that was deployed with a mightier role keeps it when an update names none: so each
-        change names a role, and no other than a project's.
+        An update without a role keeps the role of the stack, which could have more permissions.
+        Each change must therefore specify a role, and one of a project.
         """
         path = PROJECTS_PATH.strip("/")
         roles = [self._global("iam", f"role/{path}/{stack}") for stack in STACKS]
@@ -221,11 +222,11 @@ class _Reaches:
         }
 
     def _stores(self) -> dict[str, list[_Reach]]:
-        """Buckets of projects' stacks, in this account, and the keys of the role's own project.
+        """Returns buckets of project stacks in this account, and keys of the role's project.
 
-        It takes KMS up to five minutes to know the tag of a new key, and pipelines of a new project
-        start at once. So what S3 does with keys for a project's bucket is allowed as well. Grants
-        are for the volumes of SageMaker's instances, and nobody but a service of AWS uses them.
+        It takes KMS up to five minutes to recognise the tag of a new key, and the pipelines of a
+        new project start at once. Requests of S3 for a project's bucket are therefore allowed as
+        well. Grants are for the volumes of SageMaker instances, and only AWS services can use them.
         """
         account = self._stack.account
         buckets = [f"arn:{self._stack.partition}:s3:::{stack.lower()}" for stack in STACKS]

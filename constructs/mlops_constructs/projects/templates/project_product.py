@@ -1,6 +1,4 @@
-"""A project template as a product of Service Catalog."""
-
-from __future__ import annotations
+"""Service Catalog product of a project template."""
 
 import re
 from collections.abc import Sequence
@@ -14,22 +12,22 @@ from constructs import Construct
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission
+from mlops_constructs.projects.launch._granting import grant
+from mlops_constructs.projects.launch.launch_role_base import LaunchRoleBase
 
-from .granting import grant
-from .launch_role_base import LaunchRoleBase
 from .project_portfolio import RESOURCE_TYPES, ProjectPortfolio
 from .project_template import ProjectTemplate
 
 _VISIBILITY = "sagemaker:studio-visibility"
 _VERSION = r"[0-9a-f]{64}"
-_SHOWN = 12
-_LOOK = (
+_NAME_DIGITS = 12
+_READ_ACTIONS = (
     "DescribeProduct",
     "DescribeProvisioningArtifact",
     "DescribeProvisioningParameters",
     "ListLaunchPaths",
 )
-_OWN = (
+_PROVISIONED_ACTIONS = (
     "DescribeProvisionedProduct",
     "DescribeRecord",
     "TerminateProvisionedProduct",
@@ -38,17 +36,29 @@ _OWN = (
 
 
 class ProjectProduct(Construct):
-    """Defines a product of Service Catalog from which SageMaker creates projects.
+    """Defines a Service Catalog product from which SageMaker creates projects.
 
-    The product is the same `ProjectTemplate` that is published in S3, with the same file behind it,
-    and tagged so that Studio lists it. Service Catalog creates the stack of a project, `SC-*`, with
-    the launch role, so people need no right to any of a project's resources.
+    The product has the same template file as the `ProjectTemplate` that is published in S3, and the
+    tag with which Studio lists it. Service Catalog creates the stack of a project, `SC-*`, with the
+    launch role, so users need no permissions on the resources of a project.
 
-    A version of a product cannot be changed. So a changed template becomes a new version, named by
-    its content, in place of the former: whoever creates a project gets the new one, projects that
-    exist keep running, and UpdateProject moves them. `earlier_versions` keeps versions that can
-    still be launched. (CloudFormation tells versions apart by name and address; it cannot
-    mark one as deprecated.)
+    Versions of a product are immutable. A changed template becomes a new version, named after its
+    content, that replaces the previous one: new projects use the new version, existing projects
+    keep running, and UpdateProject updates them. `earlier_versions` keeps versions that can still
+    be launched. (CloudFormation identifies versions by name and URL; it cannot deprecate one.)
+
+    Args:
+        template: template of the product.
+        portfolio: portfolio that lists the product.
+        launch_role: role with which Service Catalog creates projects; it gets the permissions of
+            Service Catalog.
+        earlier_versions: `version` values of earlier deployments that can still be launched, oldest
+            first. Their files must still exist in the asset bucket of the stack. Defaults to ():
+            only the current version.
+
+    Raises:
+        ValueError: with every problem of the input: a malformed or duplicate version, a region
+            without Service Catalog.
 
     Source: "Create a SageMaker project template with Service Catalog" in the Developer Guide;
     `AWS::ServiceCatalog::CloudFormationProduct`.
@@ -64,19 +74,6 @@ class ProjectProduct(Construct):
         launch_role: LaunchRoleBase,
         earlier_versions: Sequence[str] = (),
     ) -> None:
-        """Creates the product, in the portfolio, with the launch role as its constraint.
-
-        Args:
-            template: what the product creates.
-            portfolio: where people find it.
-            launch_role: Service Catalog creates projects with it; it is widened to that.
-            earlier_versions: `version` of earlier deployments whose templates stay launchable, the
-                oldest first. Their files must still be in the bucket of the stack's assets. Left
-                out: only the present version.
-
-        Raises ValueError with every problem: what is no version, a version twice, a region without
-        Service Catalog.
-        """
         super().__init__(scope, construct_id)
         self.version = template.asset.asset_hash
         problems = Problems(f"ProjectProduct {self.node.path}")
@@ -100,19 +97,22 @@ class ProjectProduct(Construct):
 
     @property
     def product_id(self) -> str:
-        """`ProductId` of CreateProject."""
+        """Id of the product, the `ProductId` of CreateProject."""
         return self.product.product_id
 
     @property
     def version_name(self) -> str:
-        """Name of the present version in Service Catalog."""
+        """Name of the current version in Service Catalog."""
         return version_name(self.version)
 
     def grant_create_project(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal create projects from the product, and change and delete its own.
+        """Grants a principal permission to create projects, and to update and delete its projects.
 
-        The principal needs access to the portfolio as well. SageMaker calls Service Catalog in its
-        name, so both services' actions are in it.
+        The principal also needs access to the portfolio. SageMaker calls Service Catalog on behalf
+        of the principal, so the grant contains actions of both services.
+
+        Args:
+            grantee: the principal.
         """
         projects = cdk.Stack.of(self).format_arn(
             service="sagemaker", resource="project", resource_name="*"
@@ -127,32 +127,34 @@ class ProjectProduct(Construct):
                     because="the name of a project is chosen when it is created",
                 ),
                 Permission(
-                    actions=[f"servicecatalog:{name}" for name in (*_LOOK, "ProvisionProduct")],
+                    actions=[
+                        f"servicecatalog:{name}" for name in (*_READ_ACTIONS, "ProvisionProduct")
+                    ],
                     resources=[self.product.product_arn],
                 ),
                 Permission(
                     actions=["sagemaker:ListProjects", "servicecatalog:SearchProducts"],
                     resources=["*"],
-                    because="lists have no resource level",
+                    because="list actions do not support resource-level permissions",
                 ),
                 Permission(
-                    actions=[f"servicecatalog:{name}" for name in _OWN],
+                    actions=[f"servicecatalog:{name}" for name in _PROVISIONED_ACTIONS],
                     resources=["*"],
                     conditions={"StringEquals": {"servicecatalog:userLevel": "self"}},
-                    because="Service Catalog has no resource level for what was launched, but the "
-                    "condition that confines it to the person who did",
+                    because="the actions do not support resource-level permissions; the condition "
+                    "limits them to the user who launched the product",
                 ),
             ],
         )
 
 
 def version_name(version: str) -> str:
-    """The name of a version: no spaces, and short enough to be read."""
-    return f"v-{version[:_SHOWN]}"
+    """Returns the name of a version: short and without spaces."""
+    return f"v-{version[:_NAME_DIGITS]}"
 
 
 def _version(asset: s3_assets.Asset, version: str) -> servicecatalog.CloudFormationProductVersion:
-    """A version by its template; assets of all versions lie side by side under their hashes."""
+    """Returns a version by its template; asset files of all versions are keys of one bucket."""
     url = asset.bucket.url_for_object(asset.s3_object_key.replace(asset.asset_hash, version))
     return servicecatalog.CloudFormationProductVersion(
         product_version_name=version_name(version),
@@ -160,14 +162,14 @@ def _version(asset: s3_assets.Asset, version: str) -> servicecatalog.CloudFormat
     )
 
 
-def _version_problems(present: str, earlier: Sequence[str]) -> list[str]:
+def _version_problems(current: str, earlier: Sequence[str]) -> list[str]:
     problems = [
-        f"earlier_versions: got {version!r}; allowed is what `version` was: 64 hexadecimal digits"
+        f"earlier_versions: got {version!r}; allowed is a former `version`: 64 hexadecimal digits"
         for version in earlier
         if not re.fullmatch(_VERSION, version)
     ]
-    if len({*earlier, present}) <= len(earlier):
+    if len({*earlier, current}) <= len(earlier):
         problems.append(
-            "earlier_versions: a version is there twice, or is the present one; give each once"
+            "earlier_versions: got duplicates, or the current version; add each version once"
         )
     return problems

@@ -1,4 +1,4 @@
-"""The network of a project template, as its template can name it."""
+"""Network of a project template, by ids that its template can contain."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mlops_constructs.network import Network, NetworkBase
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateNetwork:
-    """Defines the ids of a network: as they are, or as imports of CloudFormation exports.
+    """Defines the ids of a network: literal, or as imports of CloudFormation exports.
 
     Args:
-        vpc_id: of the VPC.
-        subnet_ids: of its subnets.
-        security_group_ids: of the groups of what runs in it.
+        vpc_id: id of the VPC.
+        subnet_ids: ids of the subnets.
+        security_group_ids: ids of the security groups.
     """
 
     vpc_id: str
@@ -28,15 +28,15 @@ class TemplateNetwork:
 
     @classmethod
     def export(cls, scope: Construct, network: NetworkBase, *, prefix: str) -> TemplateNetwork:
-        """Makes a network known to templates that are deployed later.
+        """Exports a network to templates that are deployed later.
 
-        What only CloudFormation knows is exported as `PREFIX-...`; as long as there are projects,
-        the network cannot be deleted.
+        Ids that only CloudFormation knows are exported as `PREFIX-...`; the network cannot be
+        deleted while projects import them.
 
         Args:
-            scope: below which the outputs are made.
-            network: of this app.
-            prefix: of the exports, unique in the account and region.
+            scope: parent construct of the outputs.
+            network: network of this app.
+            prefix: prefix of the exports, unique in the account and region.
         """
 
         def known(name: str, value: str) -> str:
@@ -59,7 +59,12 @@ class TemplateNetwork:
         )
 
     def network(self, scope: Construct, construct_id: str) -> NetworkBase:
-        """The network, in the stack of a template."""
+        """Returns the network as an import in the stack of a template.
+
+        Args:
+            scope: parent construct.
+            construct_id: id of the network.
+        """
         return Network.from_ids(
             scope,
             construct_id,

@@ -1,6 +1,4 @@
-"""The files that a repository starts with, as one zip file that is always the same."""
-
-from __future__ import annotations
+"""Seed code of a repository, as a reproducible zip file."""
 
 import tempfile
 import zipfile
@@ -13,7 +11,7 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems
 
-from .seed_rules import link_problems, path_problems, size_problems
+from ._seed_rules import link_problems, path_problems, size_problems
 
 EXCLUDED_FOLDERS = frozenset(
     {
@@ -29,31 +27,33 @@ EXCLUDED_FOLDERS = frozenset(
         "node_modules",
     }
 )
-"""Folders that tools make and git ignores; folders named `*.egg-info` are left out as well."""
+"""Folders that tools create and git ignores; `*.egg-info` folders are excluded as well."""
 
 EXCLUDED_SUFFIXES = (".pyc", ".pyo", ".egg-info")
 EXCLUDED_FILES = frozenset({".DS_Store", ".coverage", ".git"})
-"""`.git` is a file in a worktree and in a submodule."""
+"""Excluded files; `.git` is a file in a worktree and in a submodule."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can hold
 _MODES = {False: 0o100644, True: 0o100755}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Seed:
-    """Defines the first commit of a repository: a folder, and files from elsewhere.
+    """Defines the first commit of a repository: a folder, and additional files.
 
-    What tools leave behind (byte code, environments, caches, build results) does not go in.
+    Files that tools create (byte code, environments, caches, build results) are excluded.
 
     Args:
-        folder: becomes the root of the repository.
-        extra_files: further files, by their path in the repository, such as
+        folder: root folder of the repository.
+        extra_files: additional files by their path in the repository, such as
             `{"wheels/library-1.0-py3-none-any.whl": Path("build/library-1.0-py3-none-any.whl")}`.
+            Defaults to {}: none.
 
-    Raises ValueError when the folder or a file does not exist, the folder is empty, an extra file
-    would replace one of the folder's, or CodeCommit would refuse what it is given: an empty file, a
-    file over 6 MB, a zip file over 20 MB, a path that git or CodeCommit does not take, a path that
-    is a file and a folder. A symbolic link to a file of the folder becomes a copy of it; any other
-    link is refused.
+    Raises:
+        ValueError: if the folder or a file does not exist, the folder is empty, an extra file would
+            replace one of the folder's, or CodeCommit would reject the commit: an empty file, a
+            file over 6 MB, a zip file over 20 MB, a path that git or CodeCommit does not support, a
+            path that is both a file and a folder. A symbolic link to a file of the folder becomes a
+            copy of it; other links are rejected.
 
     Source: AWS CodeCommit User Guide, "Quotas"; `AWS::CodeCommit::Repository Code`.
     """
@@ -62,19 +62,19 @@ class Seed:
     extra_files: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        problems = Problems(f"the seed of {self.folder}")
+        problems = Problems(f"Seed {self.folder}")
         own = self._own_files() if self.folder.is_dir() else {}
         if not self.folder.is_dir():
-            problems.add("the folder does not exist; give the path of an existing folder")
+            problems.add("folder: got a path that does not exist; use an existing folder")
         elif not own:
-            problems.add("the folder holds no files; a repository needs a first commit")
+            problems.add("folder: got a folder without files; a first commit needs at least one")
         for path, file in self.extra_files.items():
             if not file.is_file():
-                problems.add(f"extra file {path} is to come from {file}, which does not exist")
+                problems.add(f"extra_files: got {file} for {path}, which does not exist")
             if path in own:
-                problems.add(f"extra file {path} would replace a file of the folder; rename one")
+                problems.add(f"extra_files: {path} would replace a file of the folder; rename one")
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-                problems.add(f"extra file {path} is outside of the repository; use a path below it")
+                problems.add(f"extra_files: {path} is outside of the repository; use a path in it")
         if self.folder.is_dir():
             problems.extend(link_problems(self.folder, self._own_paths()))
         files = {path: file for path, file in self.files().items() if file.is_file()}
@@ -83,13 +83,17 @@ class Seed:
         problems.raise_if_any()
 
     def files(self) -> dict[str, Path]:
-        """Every file, by its path in the repository, in the order of the paths."""
+        """Returns all files by their path in the repository, sorted by path."""
         return dict(sorted({**self._own_files(), **self.extra_files}.items()))
 
     def write_zip(self, path: Path) -> None:
-        """Writes the zip file; equal files give equal bytes, whenever and wherever it is written.
+        """Writes the zip file; equal files result in equal bytes at any time and place.
 
-        Members are stored, not deflated: the bytes that deflate makes depend on zlib's version.
+        Members are stored without compression, because compressed bytes depend on the version of
+        zlib.
+
+        Args:
+            path: path of the zip file.
         """
         with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
             for name, file in self.files().items():
@@ -100,7 +104,12 @@ class Seed:
                 archive.writestr(member, file.read_bytes())
 
     def asset(self, scope: Construct, construct_id: str) -> s3_assets.Asset:
-        """The zip file as an asset, which `cdk deploy` uploads before the stack."""
+        """Returns the zip file as an asset, which `cdk deploy` uploads before the stack.
+
+        Args:
+            scope: parent construct.
+            construct_id: id of the asset.
+        """
         with tempfile.TemporaryDirectory() as directory:
             path = Path(directory) / "seed.zip"
             self.write_zip(path)
@@ -115,7 +124,7 @@ class Seed:
         }
 
     def _own_paths(self) -> list[Path]:
-        """Files, folders and links of the folder, without what tools make."""
+        """Returns files, folders and links of the folder, without those that tools create."""
         return [
             path
             for path in self.folder.rglob("*")

@@ -1,6 +1,4 @@
-"""A project as a template, from which SageMaker creates projects."""
-
-from __future__ import annotations
+"""Project templates, from which SageMaker creates projects."""
 
 import json
 import re
@@ -18,37 +16,51 @@ import mlops_constructs
 from mlops_constructs._problems import Problems
 from mlops_constructs.delivery import PackageRepository, ProjectResources
 from mlops_constructs.network import NetworkBase
+from mlops_constructs.projects._removal import removal_code
+from mlops_constructs.projects.launch._creation_permissions import creation_permissions
+from mlops_constructs.projects.launch._granting import grant
+from mlops_constructs.projects.launch._key_administration import administration_by
+from mlops_constructs.projects.launch.launch_role_base import arn_of_launch_role
+from mlops_constructs.projects.project import Project
+from mlops_constructs.projects.seeds.seed import Seed
 
-from .adoption_parameters import adopted_by_parameters
-from .creation_permissions import creation_permissions
-from .granting import grant
-from .key_administration import administration_by
-from .launch_role_base import arn_of_launch_role
-from .project import Project
-from .removal import removal_code
-from .seed import Seed
+from ._adoption_parameters import adopted_by_parameters
+from ._template_network import TemplateNetwork
 from .template_bucket import TemplateBucket
-from .template_network import TemplateNetwork
 
 TEMPLATE_NAME = r"(?!.{33})[a-zA-Z0-9](?:-*[a-zA-Z0-9])*"
 _FLAGS: dict[str, Any] = json.loads(
     (Path(mlops_constructs.__file__).parent / "feature_flags.json").read_text()
 )
 _CONTEXT = {
-    # The CDK's recommendations, as this repository's own app has them. One of them validates: a
-    # template that AWS would refuse must not be published.
+    # The CDK's recommended flags, as in this repository's app. One of them validates templates, so
+    # that an invalid one is not published.
     **_FLAGS,
-    # What the CLI adds for its own use has no place in a template that others read.
+    # Metadata that only the CLI uses does not belong in a published template.
     "aws:cdk:enable-path-metadata": False,
     "aws:cdk:enable-asset-metadata": False,
 }
 
 
 class ProjectTemplateStack(cdk.Stack):
-    """Defines what SageMaker creates for each project: a `Project` named by template parameters.
+    """Defines the stack that SageMaker creates for a project, with the name and id as parameters.
 
-    SageMaker sets both parameters. Project names must be lower case here: SageMaker allows upper
-    case too, but writes lower case into ARNs, and no policy would match them.
+    SageMaker sets both parameters. Project names must be lower case: SageMaker allows upper case
+    but writes lower case into ARNs, and policies would not match them.
+
+    Args:
+        description: description of the template.
+        model_build_seed: first commit of the model-build repository.
+        model_deploy_seed: first commit of the model-deploy repository.
+        boundary_export: name of the CloudFormation export with the ARN of the permissions boundary.
+        removal_policy: what happens to the project's data when its stack is deleted.
+        network: ids of the network of each project. Defaults to None: networks of SageMaker and
+            CodeBuild.
+        packages: repository from which builds install packages. Defaults to None: PyPI.
+        launch_role_arn: ARN of the role that creates projects and administers their keys. Defaults
+            to None: that of `LaunchRole` in the same account and region.
+        bootstrap_qualifier: qualifier of the bootstrap stack whose bucket holds the seeds. Defaults
+            to None: the CDK's default.
     """
 
     def __init__(
@@ -66,24 +78,12 @@ class ProjectTemplateStack(cdk.Stack):
         launch_role_arn: str | None = None,
         bootstrap_qualifier: str | None = None,
     ) -> None:
-        """Creates the stack; the parameters are those of `ProjectTemplate`.
-
-        Args:
-            boundary_export: name of the CloudFormation export with the ARN of the permissions
-                boundary.
-            network: ids of the network of each project. Default: none.
-            packages: where builds take packages from. Default: from PyPI.
-            launch_role_arn: of the role that creates projects, which administers their keys.
-                Default: that of `LaunchRole` in the same account and region.
-            bootstrap_qualifier: of the bootstrap stack whose bucket holds the seeds. Default: the
-                CDK's own.
-        """
         super().__init__(
             scope,
             construct_id,
             description=description,
             analytics_reporting=False,
-            # SageMaker sets no parameter but its own two, unless people give others.
+            # SageMaker sets its own two parameters only, unless a user adds others.
             synthesizer=cdk.DefaultStackSynthesizer(
                 generate_bootstrap_version_rule=False, qualifier=bootstrap_qualifier
             ),
@@ -97,7 +97,7 @@ class ProjectTemplateStack(cdk.Stack):
             "and ending with a letter or digit",
         )
         identity = cdk.CfnParameter(
-            self, "SageMakerProjectId", description="Id that SageMaker gave to the project"
+            self, "SageMakerProjectId", description="Id of the project in SageMaker"
         )
         boundary = iam.ManagedPolicy.from_managed_policy_arn(
             self, "Boundary", cdk.Fn.import_value(boundary_export)
@@ -123,13 +123,34 @@ class ProjectTemplateStack(cdk.Stack):
 
 
 class ProjectTemplate(Construct):
-    """Defines a project template that people choose in Studio, or name in CreateProject.
+    """Defines a project template that users choose in Studio or specify in CreateProject.
 
-    The template is the same `Project` that a stack may hold directly, synthesised with the
-    parameters `SageMakerProjectName` and `SageMakerProjectId`, as YAML, and published under a
-    stable address. The zip files of the seeds are assets of this construct's stack as well, so
-    that `cdk deploy` puts them where the template expects them: into the bootstrap bucket of the
-    same account and region.
+    The template is the same `Project` that a stack can hold directly, synthesised with the
+    parameters `SageMakerProjectName` and `SageMakerProjectId`, as YAML, and published at a stable
+    URL. The zip files of the seeds are assets of this construct's stack as well, so that `cdk
+    deploy` uploads them to the bootstrap bucket of the same account and region, to which the
+    template refers.
+
+    Args:
+        template_name: name in Studio: up to 32 letters, digits and hyphens.
+        description: purpose of projects from this template.
+        bucket: bucket in which the template is published.
+        model_build_seed: first commit of each project's model-build repository.
+        model_deploy_seed: first commit of each project's model-deploy repository.
+        boundary_export: name of the export with the ARN of the permissions boundary.
+        network: network of jobs, models and builds of each project; see `Project`. Projects import
+            the ids of a network of this app through CloudFormation exports that start with
+            `template_name`. Defaults to None: networks of SageMaker and CodeBuild.
+        packages: repository from which the builds of each project install packages. Defaults to
+            None: PyPI.
+        launch_role_arn: ARN of the role that creates projects, named in the policy of each
+            project's key. `LaunchRole.arn_of` returns that of a role with a custom name. Defaults
+            to None: that of a `LaunchRole` without a custom name.
+        removal_policy: what happens to a project's data when its stack is deleted. Defaults to
+            retaining it.
+
+    Raises:
+        ValueError: if the name is malformed.
     """
 
     def __init__(
@@ -148,32 +169,11 @@ class ProjectTemplate(Construct):
         launch_role_arn: str | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
-        """Synthesises and publishes the template.
-
-        Args:
-            template_name: name in Studio: up to 32 letters, digits and hyphens.
-            description: what a project made from it is good for.
-            bucket: where templates are published.
-            model_build_seed: first commit of each project's repository that trains.
-            model_deploy_seed: first commit of each project's repository that deploys.
-            boundary_export: name of the export with the ARN of the permissions boundary.
-            network: where jobs, models and builds of each project run; see `Project`. Projects find
-                one of this app by CloudFormation exports that begin with `template_name`. Default:
-                in networks of SageMaker and CodeBuild.
-            packages: where the builds of each project take packages from. Default: from PyPI.
-            launch_role_arn: of the role that creates projects: the policy of each project's key
-                names it. `LaunchRole.arn_of` gives that of a role with a name of its own. Default:
-                that of a `LaunchRole` without a name.
-            removal_policy: what happens to a project's data when its stack is deleted. Default:
-                it stays.
-
-        Raises ValueError for another name.
-        """
         super().__init__(scope, construct_id)
         problems = Problems(f"ProjectTemplate {self.node.path}")
         if not re.fullmatch(TEMPLATE_NAME, template_name):
             problems.add(
-                f"template_name is {template_name!r}; allowed are up to 32 letters, digits and "
+                f"template_name: got {template_name!r}; allowed are up to 32 letters, digits and "
                 "hyphens, beginning and ending with a letter or digit"
             )
         problems.raise_if_any()
@@ -204,16 +204,19 @@ class ProjectTemplate(Construct):
         self.template_url = bucket.publish(template_name, template=self.asset, name=template_name)
 
     def grant_create_project(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal create projects from this template, and change and delete projects.
+        """Grants a principal permission to create, update and delete projects of this template.
 
-        The principal may read the template, and have CloudFormation make stacks named `SP-*` of it
-        with the launch role: of this template only, by its address, and with this role only. Do not
-        let it pass the launch role in any other way: whoever may do so with a template of their own
-        can have the role do whatever it can do. SageMaker tells projects apart by nothing but their
-        names, so a project that somebody else has created can be changed and deleted too.
+        The principal can read the template, and have CloudFormation create stacks named `SP-*` from
+        this template, identified by its URL, with the launch role only. Do not grant it any other
+        permission to pass the launch role: with a custom template it could use all permissions of
+        the role. SageMaker identifies projects by their names only, so the principal can also
+        update and delete projects of others.
 
-        Where people who create projects are not to be trusted with that, publish the template as a
-        `ProjectProduct`: Service Catalog takes the launch role by itself.
+        If that is not acceptable, publish the template as a `ProjectProduct`: Service Catalog
+        assumes the launch role itself.
+
+        Args:
+            grantee: the principal.
         """
         permissions = creation_permissions(
             self,
@@ -231,13 +234,13 @@ class ProjectTemplate(Construct):
 
 
 def _synthesise(name: str, **parameters: Any) -> dict[str, Any]:
-    """Synthesises the project in an app of its own; nothing but the template leaves it."""
+    """Synthesises the project in a separate app and returns the template."""
     with tempfile.TemporaryDirectory() as directory:
         app = cdk.App(
             outdir=directory,
             auto_synth=False,
             analytics_reporting=False,
-            # Wins over the context that the CLI hands to every app of this process.
+            # Overrides the context that the CLI passes to every app of this process.
             post_cli_context=_CONTEXT,
         )
         stack = ProjectTemplateStack(app, name, **parameters)

@@ -1,25 +1,24 @@
-"""Template parameters with which a new project adopts what an earlier one has left."""
-
-from __future__ import annotations
+"""Template parameters with which a new project adopts the stores of a deleted one."""
 
 import aws_cdk as cdk
 
-from .adopted_stores import AdoptedStores
+from mlops_constructs.projects.adopted_stores import AdoptedStores
 
 NOTHING = "none"
-"""What a parameter says where nothing is adopted; an empty value would make no valid ARN."""
+"""Value of a parameter if nothing is adopted; with an empty value the ARN would be malformed."""
 
 _PARAMETERS = {
-    "AdoptBucketName": "Bucket that a deleted project of the same name has left",
+    "AdoptBucketName": "Bucket that a deleted project of the same name has retained",
     "AdoptKeyId": "Id of the key of that bucket",
-    "AdoptImageRepositoryName": "Image repository that the deleted project has left",
+    "AdoptImageRepositoryName": "Image repository that the deleted project has retained",
 }
 
 
 def adopted_by_parameters(stack: cdk.Stack) -> AdoptedStores:
-    """Parameters that SageMaker leaves alone unless people give them, and what they stand for.
+    """Creates the parameters and returns the stores that they name.
 
-    A project adopts nothing unless all of them are given.
+    SageMaker uses their defaults unless a user sets them. A project adopts nothing unless all of
+    them are set.
     """
     bucket, key, images = (
         cdk.CfnParameter(
@@ -41,7 +40,7 @@ def adopted_by_parameters(stack: cdk.Stack) -> AdoptedStores:
                 assert_=cdk.Fn.condition_or(
                     cdk.Fn.condition_and(*given), cdk.Fn.condition_and(*none)
                 ),
-                assert_description=f"Give {', '.join(_PARAMETERS)} together, or none of them",
+                assert_description=f"Set {', '.join(_PARAMETERS)} together, or none of them",
             )
         ],
     )

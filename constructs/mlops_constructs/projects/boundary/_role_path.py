@@ -1,6 +1,4 @@
-"""The path of the roles and managed policies that projects consist of."""
-
-from __future__ import annotations
+"""IAM path of the roles and managed policies of projects."""
 
 import aws_cdk as cdk
 import jsii
@@ -8,14 +6,14 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 PROJECTS_PATH = "/sagemaker-projects/"
-"""Where a launch role may make roles and policies, and pass them: nothing else may be there."""
+"""Path on which a launch role can create and pass roles and policies; only projects use it."""
 
 
 def put_on_projects_path(scope: IConstruct) -> None:
     """Puts every role and managed policy at or below `scope` on the path of projects.
 
-    Those that a later `grant_*` adds are included. A managed policy of the account that a role
-    refers to stays where it is.
+    This includes roles and policies that a later `grant_*` call adds. An existing managed policy
+    that a role refers to is not changed.
     """
     cdk.Aspects.of(scope).add(_OnProjectsPath(), priority=cdk.AspectPriority.MUTATING)
 

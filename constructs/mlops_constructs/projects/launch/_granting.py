@@ -1,6 +1,4 @@
-"""Permissions that a construct gives to somebody else's role."""
-
-from __future__ import annotations
+"""Grants of several permissions to the role of a caller."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -13,7 +11,7 @@ from mlops_constructs.access.acknowledgement import acknowledge_permissions
 
 
 def grant(grantee: iam.IGrantable, permissions: Sequence[Permission]) -> iam.Grant:
-    """Adds permissions to a principal, and the reasons of their wildcards to its construct."""
+    """Adds permissions to a principal, and the reasons for their wildcards to its construct."""
     grants = [
         iam.Grant.add_to_principal(
             grantee=grantee,

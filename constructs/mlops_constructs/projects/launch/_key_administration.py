@@ -1,14 +1,12 @@
-"""What a launch role does with the keys of projects.
+"""Permissions of a launch role on the keys of projects.
 
-KMS takes up to five minutes to know the tag of a new key, so a condition on the tag does not let
-the launch role finish the key that it has just made. The key's policy names the role instead;
-CloudFormation writes it while it creates the key. The condition stays for keys whose policy names
+It takes KMS up to five minutes to recognise the tag of a new key, so with a condition on the tag
+the launch role could not finish the creation of a key. The key policy names the role instead;
+CloudFormation writes it when it creates the key. The condition remains for keys whose policy names
 another role, such as that of an earlier template.
 
 Source: "ABAC for AWS KMS" and "Key policies in AWS KMS" in the KMS Developer Guide.
 """
-
-from __future__ import annotations
 
 from aws_cdk import aws_iam as iam
 
@@ -27,11 +25,11 @@ KEY_ACTIONS = (
     "kms:UntagResource",
     "kms:UpdateKeyDescription",
 )
-"""What creates, changes and deletes a key, and lets a repository of images use it."""
+"""Actions to create, update and delete a key, and to let an image repository use it."""
 
 
 def administration_by(launch_role_arn: str) -> iam.PolicyStatement:
-    """The statement of a key's policy that names the launch role; it uses no data."""
+    """Returns the statement of a key policy that lets the launch role administer the key."""
     return iam.PolicyStatement(
         sid="LaunchRole",
         principals=[iam.ArnPrincipal(launch_role_arn)],

@@ -1,6 +1,4 @@
-"""What it takes to create the roles of projects, and to pass them to the services of a project."""
-
-from __future__ import annotations
+"""Permissions to create the roles of projects, and to pass them to services."""
 
 from collections.abc import Mapping
 
@@ -9,9 +7,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mlops_constructs.access import Permission
+from mlops_constructs.projects.boundary._role_path import PROJECTS_PATH
 
-from .launch_permissions import NOT_YET
-from .role_path import PROJECTS_PATH
+from ._launch_permissions import NOT_YET
 
 _SERVICES = (
     "codebuild.amazonaws.com",
@@ -24,10 +22,15 @@ _SERVICES = (
 def role_permissions(
     scope: Construct, stacks: str, boundary: iam.IManagedPolicy
 ) -> list[Permission]:
-    """What a launch role may do with roles and managed policies of stacks named like `stacks`.
+    """Returns the permissions of a launch role on roles and managed policies of project stacks.
 
-    CloudFormation begins their names with the stack's. So neither what `cdk deploy` nor what a
-    person has made can be changed or passed, even on the path of projects.
+    CloudFormation starts their names with the name of the stack. The role therefore cannot change
+    or pass roles that `cdk deploy` or a user created, even on the path of projects.
+
+    Args:
+        scope: a construct in the account of the projects.
+        stacks: pattern of the names of the stacks.
+        boundary: permissions boundary that each role must have.
     """
     roles, policies = (
         cdk.Stack.of(scope).format_arn(
@@ -49,7 +52,7 @@ def role_permissions(
         )
 
     return [
-        # Whatever widens a role is allowed only while the boundary is on it.
+        # Actions that extend a role are only allowed while it has the boundary.
         on(roles, "CreateRole", "PutRolePermissionsBoundary", StringEquals=bounded),
         on(
             roles,
@@ -58,7 +61,7 @@ def role_permissions(
             StringEquals=bounded,
             ArnLike={"iam:PolicyARN": policies},
         ),
-        # The boundary is a policy too, but not below this path: see ProjectBoundary.
+        # The boundary is a managed policy too, but not on this path: see ProjectBoundary.
         on(
             policies,
             "CreatePolicy",

@@ -1,6 +1,4 @@
-"""Where SageMaker Studio finds project templates."""
-
-from __future__ import annotations
+"""Bucket in which SageMaker Studio finds project templates."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -13,16 +11,21 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from mlops_constructs._findings import acknowledge, without_access_log, without_replica
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access import Permission
 from mlops_constructs.delivery import ArtifactStore
 from mlops_constructs.network import NetworkBase
+from mlops_constructs.projects.launch._granting import grant
 
-from .granting import grant
-from .template_bucket_findings import acknowledge_bucket
-from .template_publisher import TemplatePublisher
+from ._template_publisher import TemplatePublisher
 
 PREFIX = "templates/"
+_READERS = (
+    "the bucket holds templates that are public within the account; CloudTrail records who "
+    "publishes them and creates projects"
+)
+_REBUILT = "`cdk deploy` publishes every template again"
 _STUDIO_ORIGIN = "https://*.sagemaker.aws"
 _EXPOSED = [
     "ETag",
@@ -37,9 +40,25 @@ _EXPOSED = [
 class TemplateBucket(Construct):
     """Defines a bucket with project templates, as the Studio page "Projects" reads them.
 
-    A Studio domain finds the templates by its tag `sagemaker:projectS3TemplatesLocation`, which is
-    to be `location`. People who create projects need what
-    `ProjectTemplate.grant_create_project` gives.
+    A Studio domain finds the templates by its tag `sagemaker:projectS3TemplatesLocation`, whose
+    value must be `location`. Users who create projects need the permissions of
+    `ProjectTemplate.grant_create_project`.
+
+    Args:
+        allowed_cidrs: CIDR blocks of public addresses from which templates can be read, such as
+            "203.0.113.0/24" of an office. Requests of AWS services on behalf of users are not
+            affected. Defaults to (): all networks, or `allowed_vpcs` only.
+        allowed_vpcs: VPCs from which templates can be read through an S3 endpoint, such as that of
+            a Studio domain. Their requests have no public address, so they are denied if only
+            `allowed_cidrs` is set. Defaults to (): all networks, or `allowed_cidrs` only.
+        function_network: network of the function that publishes templates, for organisations that
+            require all functions to run in a VPC: a `Network` with the use FUNCTIONS, or an
+            existing network with an S3 endpoint. Defaults to None: no VPC.
+        removal_policy: what happens to bucket and key when the stack is deleted. The templates
+            themselves are removed with the stack. Defaults to retaining bucket and key.
+
+    Raises:
+        ValueError: if a CIDR block is malformed.
 
     Source: "Create a SageMaker project template in an Amazon S3 bucket" in the Developer Guide.
     """
@@ -54,25 +73,8 @@ class TemplateBucket(Construct):
         function_network: NetworkBase | None = None,
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     ) -> None:
-        """Creates the bucket, its key, and the function that publishes templates.
-
-        Args:
-            allowed_cidrs: networks from which templates may be read, for instance
-                "203.0.113.0/24": public addresses, such as those of an office. AWS services that
-                act for a person are not affected. Default: every network, or `allowed_vpcs` alone.
-            allowed_vpcs: VPCs from which templates may be read through an endpoint for S3, such as
-                that of a Studio domain. Their requests have no public address, so `allowed_cidrs`
-                alone refuses them. Default: every network, or `allowed_cidrs` alone.
-            function_network: where the function runs that publishes templates: a `Network` with
-                the use FUNCTIONS, or one of somebody else with an endpoint for S3. For an
-                organisation that demands each function in a VPC. Default: in no VPC.
-            removal_policy: what happens to bucket and key when the stack is deleted. Default: they
-                stay. The templates themselves are removed with the stack.
-
-        Raises ValueError for what is not a CIDR block.
-        """
         super().__init__(scope, construct_id)
-        _check_cidrs(allowed_cidrs)
+        self._validate(allowed_cidrs)
         self.key = kms.Key(
             self,
             "Key",
@@ -87,7 +89,7 @@ class TemplateBucket(Construct):
         )
         self._publisher_role, self._publisher = publisher.role, publisher.function
         if allowed_cidrs or allowed_vpcs:
-            self._refuse_other_networks(allowed_cidrs, allowed_vpcs)
+            self._deny_other_networks(allowed_cidrs, allowed_vpcs)
 
     @property
     def location(self) -> str:
@@ -95,9 +97,14 @@ class TemplateBucket(Construct):
         return self.bucket.s3_url_for_object(PREFIX)
 
     def publish(self, construct_id: str, *, template: s3_assets.Asset, name: str) -> str:
-        """Publishes an asset as `templates/NAME.yaml`, and returns its address.
+        """Publishes an asset as `templates/NAME.yaml` and returns its URL.
 
-        A changed template is published again under the same address.
+        A changed template is published at the same URL.
+
+        Args:
+            construct_id: id of the custom resource.
+            template: the template file.
+            name: name of the template.
         """
         key = _key(name)
         reading = Permission(
@@ -123,9 +130,10 @@ class TemplateBucket(Construct):
         return self.bucket.url_for_object(key)
 
     def urls_of(self, name: str) -> list[str]:
-        """Every address under which CloudFormation finds the template `name`.
+        """Returns all URLs of a template for CloudFormation; the first is that of `publish`.
 
-        The first is the one that `publish` gives.
+        Args:
+            name: name of the template.
         """
         key = _key(name)
         return [
@@ -135,7 +143,11 @@ class TemplateBucket(Construct):
         ]
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal list the templates and read them with their tags, as Studio does."""
+        """Grants a principal permission to list the templates and to read them with their tags.
+
+        Args:
+            grantee: the principal.
+        """
         return grant(
             grantee,
             [
@@ -143,7 +155,7 @@ class TemplateBucket(Construct):
                 Permission(
                     actions=["s3:GetObject", "s3:GetObjectTagging"],
                     resources=[self.bucket.arn_for_objects(f"{PREFIX}*")],
-                    because="people choose among all templates of the bucket",
+                    because="users choose among all templates of the bucket",
                 ),
                 Permission(actions=["kms:Decrypt"], resources=[self.key.key_arn]),
             ],
@@ -177,14 +189,30 @@ class TemplateBucket(Construct):
             ],
             removal_policy=removal_policy,
         )
-        acknowledge_bucket(bucket)
+        acknowledge(bucket, {**without_access_log(_READERS), **without_replica(_REBUILT)})
         return bucket
 
-    def _refuse_other_networks(
+    def _validate(self, cidrs: Sequence[str]) -> None:
+        problems = Problems(f"TemplateBucket {self.node.path}")
+        for cidr in cidrs:
+            if is_known(cidr):
+                try:
+                    ipaddress.ip_network(cidr)
+                except ValueError as error:
+                    problems.add(
+                        f"allowed_cidrs: got {cidr!r} ({error}); allowed are blocks such as "
+                        "203.0.113.0/24"
+                    )
+        problems.raise_if_any()
+
+    def _deny_other_networks(
         self, allowed_cidrs: Sequence[str], allowed_vpcs: Sequence[ec2.IVpc]
     ) -> None:
-        """A request has either a public address or, through an endpoint, a VPC: both operators
-        match a key that is absent, so what is neither is denied."""
+        """Denies requests from other networks.
+
+        A request has a public address or, through an endpoint, a VPC. Both operators match an
+        absent key, so a request with neither is denied.
+        """
         elsewhere: dict[str, dict[str, object]] = {}
         if allowed_cidrs:
             elsewhere["NotIpAddress"] = {"aws:SourceIp": list(allowed_cidrs)}
@@ -207,17 +235,3 @@ class TemplateBucket(Construct):
 
 def _key(name: str) -> str:
     return f"{PREFIX}{name}.yaml"
-
-
-def _check_cidrs(cidrs: Sequence[str]) -> None:
-    problems = Problems("the template bucket")
-    for cidr in cidrs:
-        if is_known(cidr):
-            try:
-                ipaddress.ip_network(cidr)
-            except ValueError as error:
-                problems.add(
-                    f"allowed_cidrs: {cidr!r} is no network ({error}); allowed are blocks such as "
-                    "203.0.113.0/24"
-                )
-    problems.raise_if_any()

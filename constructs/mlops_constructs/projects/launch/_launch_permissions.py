@@ -1,13 +1,11 @@
-"""What it takes to create the resources of a project, by the names that they are going to have."""
-
-from __future__ import annotations
+"""Permissions to create the resources of a project, limited by the names that they will have."""
 
 from collections.abc import Mapping
 
 import aws_cdk as cdk
 from constructs import Construct
 
-from mlops_constructs.access.service_role import Permission
+from mlops_constructs.access import Permission
 
 NOT_YET = "projects do not exist yet; the pattern is the narrowest that their names allow"
 _REPOSITORIES = ("build", "deploy")
@@ -25,7 +23,7 @@ _ACTIONS: dict[str, str] = {
     "UntagResource",
     "events": "DeleteRule DescribeRule DisableRule EnableRule ListTagsForResource "
     "ListTargetsByRule PutRule PutTargets RemoveTargets TagResource UntagResource",
-    # Of the function that removes a project; CloudFormation calls it, too.
+    # For the function that removes a project; CloudFormation invokes it.
     "lambda": "CreateFunction DeleteFunction GetFunction GetFunctionCodeSigningConfig "
     "GetFunctionRecursionConfig GetFunctionScalingConfig GetRuntimeManagementConfig "
     "InvokeFunction ListTags TagResource UntagResource UpdateFunctionCode "
@@ -50,17 +48,17 @@ _ACTIONS: dict[str, str] = {
     "ListSubscriptionsByTopic ListTagsForResource PutDataProtectionPolicy SetTopicAttributes "
     "Subscribe TagResource Unsubscribe UntagResource",
 }
-"""Actions of the resource types of a project; create, read, update and delete of each."""
+"""Actions of the resource types of a project: create, read, update and delete."""
 
 
 def permissions_by_project(scope: Construct) -> list[Permission]:
-    """On what has the project's name in its own, or a name that nothing is known of."""
+    """Returns permissions on resources named after the project, or with unpredictable names."""
     kinds = [f"*-model-{kind}" for kind in _REPOSITORIES]
     arns = {
         "codebuild": [arn(scope, "codebuild", "project/*")],
         "codecommit": [arn(scope, "codecommit", name) for name in kinds],
         "codepipeline": [arn(scope, "codepipeline", name) for name in kinds],
-        # CodePipeline's own name for the log of the image action.
+        # CodePipeline chooses the name of the image action's log group.
         "logs": [
             arn(
                 scope,
@@ -78,13 +76,18 @@ def permissions_by_project(scope: Construct) -> list[Permission]:
             "logs:DescribeResourcePolicies",
         ],
         resources=["*"],
-        because="the actions have no resource level",
+        because="the actions do not support resource-level permissions",
     )
     return [*_permissions(arns), unscoped]
 
 
 def permissions_by_stack(scope: Construct, stacks: str) -> list[Permission]:
-    """On what CloudFormation names after the stack, where stacks are named like `stacks`."""
+    """Returns permissions on resources that CloudFormation names after their stack.
+
+    Args:
+        scope: a construct in the account and region of the projects.
+        stacks: pattern of the names of the stacks.
+    """
     colon = cdk.ArnFormat.COLON_RESOURCE_NAME
     arns = {
         "ecr": [arn(scope, "ecr", f"repository/{stacks.lower()}")],
@@ -98,7 +101,12 @@ def permissions_by_stack(scope: Construct, stacks: str) -> list[Permission]:
 
 
 def permissions_of_service_catalog(scope: Construct, stacks: str) -> list[Permission]:
-    """What Service Catalog does with a launch role itself, before the product's resources come."""
+    """Returns the permissions that Service Catalog itself needs in a launch role.
+
+    Args:
+        scope: a construct in the account and region of the projects.
+        stacks: pattern of the names of the stacks.
+    """
     stack = arn(scope, "cloudformation", f"stack/{stacks}")
     return [
         Permission(
@@ -115,12 +123,12 @@ def permissions_of_service_catalog(scope: Construct, stacks: str) -> list[Permis
                 "cloudformation:UpdateStack",
             ],
             resources=[stack],
-            because="Service Catalog names the stack of a product by an id that it makes up",
+            because="Service Catalog names the stack of a product after an id that it generates",
         ),
         Permission(
             actions=["cloudformation:GetTemplateSummary", "cloudformation:ValidateTemplate"],
             resources=["*"],
-            because="a template is looked at before there is a stack",
+            because="a template is validated before its stack exists",
         ),
         Permission(
             actions=["s3:GetObject"],
@@ -128,8 +136,8 @@ def permissions_of_service_catalog(scope: Construct, stacks: str) -> list[Permis
             conditions={
                 "StringEquals": {"s3:ExistingObjectTag/servicecatalog:provisioning": "true"}
             },
-            because="Service Catalog copies templates into a bucket of its own, whose name it does "
-            "not tell; the tag confines this to such copies",
+            because="Service Catalog copies templates to its own bucket, whose name is not "
+            "documented; the tag limits this to the copies",
         ),
     ]
 
@@ -152,7 +160,7 @@ def arn(
     *,
     form: cdk.ArnFormat = cdk.ArnFormat.SLASH_RESOURCE_NAME,
 ) -> str:
-    """The ARN of `kind/name` in the stack's account and region."""
+    """Returns the ARN of `kind/name` in the stack's account and region."""
     kind, _, name = resource.partition("/")
     return cdk.Stack.of(scope).format_arn(
         service=service,

@@ -1,6 +1,4 @@
-"""What somebody needs who creates projects from a template in S3, and no more."""
-
-from __future__ import annotations
+"""Permissions to create projects from a template in S3."""
 
 from collections.abc import Sequence
 
@@ -8,25 +6,25 @@ from constructs import Construct
 
 from mlops_constructs.access import Permission
 
-from .launch_permissions import arn
+from ._launch_permissions import arn
 
 _VERBS = ("Create", "Delete", "Describe", "Update")
-_OTHERS = "SageMaker numbers the projects of all who create some"
+_NAMES = "SageMaker generates the names of the stacks"
 
 
 def creation_permissions(
     scope: Construct, *, template_urls: Sequence[str], launch_role_arn: str
 ) -> list[Permission]:
-    """Lets somebody create, change and delete projects of one template, with one role.
+    """Returns the permissions to create, update and delete projects of one template with one role.
 
-    SageMaker calls CloudFormation in the caller's name. So the caller passes the launch role, and
-    could have it create anything that it can, unless the template is fixed: CloudFormation tells
-    IAM the template's address and the role with each request that has them.
+    SageMaker calls CloudFormation on behalf of the caller, who passes the launch role. Without a
+    fixed template, the caller could use all permissions of the role. CloudFormation provides the
+    template's URL and the role as condition keys of each request that contains them.
 
     Args:
-        scope: whose account and region the projects are in.
-        template_urls: all addresses of the template.
-        launch_role_arn: the role with which CloudFormation creates what the template says.
+        scope: a construct in the account and region of the projects.
+        template_urls: all URLs of the template.
+        launch_role_arn: ARN of the role with which CloudFormation creates the template's resources.
 
     Source: "Create a SageMaker project template in an Amazon S3 bucket" in the Developer Guide;
     "Actions, resources, and condition keys for AWS CloudFormation" in the Service Authorization
@@ -44,20 +42,20 @@ def creation_permissions(
         Permission(
             actions=["sagemaker:ListProjects"],
             resources=["*"],
-            because="lists have no resource level",
+            because="list actions do not support resource-level permissions",
         ),
         Permission(
             actions=["cloudformation:CreateStack"],
             resources=stacks,
             conditions={"StringEquals": {**template["StringEquals"], **role}},
-            because=_OTHERS,
+            because=_NAMES,
         ),
-        # An update may leave the role out, since the stack keeps that of its creation.
+        # An update can omit the role, because the stack keeps that of its creation.
         Permission(
             actions=["cloudformation:UpdateStack"],
             resources=stacks,
             conditions={**template, "StringEqualsIfExists": role},
-            because=_OTHERS,
+            because=_NAMES,
         ),
         Permission(
             actions=[
@@ -67,7 +65,7 @@ def creation_permissions(
                 "cloudformation:UntagResource",
             ],
             resources=stacks,
-            because=_OTHERS,
+            because=_NAMES,
         ),
         Permission(
             actions=["iam:PassRole"],

@@ -1,6 +1,4 @@
-"""A function that removes what a project has made, before CloudFormation deletes the project."""
-
-from __future__ import annotations
+"""Function that removes what a project created, before CloudFormation deletes the project."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,36 +13,42 @@ from constructs import Construct, IDependable
 
 from mlops_constructs._findings import acknowledge, seldom_called_function
 from mlops_constructs._function_permissions import attach_to
-from mlops_constructs.access.service_role import Permission, ServiceRole
+from mlops_constructs._sagemaker_arn import sagemaker_arn
+from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.delivery import ProjectResources
-from mlops_constructs.delivery.project_resources import sagemaker_arn
 from mlops_constructs.network import NetworkBase
 from mlops_constructs.network._function_network import placed_in, wait_for_network
 
 REMOVAL_TAG = "mlops-constructs:removed-with-stack"
-"""What may be removed with its stack carries it with the value `true`; the function looks."""
+"""Tag, with the value `true`, of resources that are removed with their stack."""
 
 _HANDLER = "remove_project"
 _CODE: dict[str, Any] = {
     "path": str(Path(__file__).parent / "runtime"),
     "exclude": ["*", f"!{_HANDLER}.py"],
 }
-_LAMBDA_MINUTES, _ANSWER_MINUTES = 15, 55
-_MADE_LATER = "what is removed is made by people and services, and named by them"
+_LAMBDA_MINUTES, _RESPONSE_MINUTES = 15, 55
+_CREATED_LATER = "users and services create and name the removed resources"
 _FINDINGS = {
-    "concurrency": "CloudFormation calls the function once, when the project is deleted",
-    "dead_letters": "CloudFormation waits for the answer, and shows a failure in the stack's "
+    "concurrency": "CloudFormation invokes the function once, when the project is deleted",
+    "dead_letters": "CloudFormation waits for the response, and reports a failure in the stack's "
     "events",
-    "tracing": "CloudFormation alone calls the function, and its log says what it removed",
+    "tracing": "only CloudFormation invokes the function, and its log lists what it removed",
 }
-_OUTSIDE = "the function calls APIs of AWS alone, and has nothing to do inside of a network"
+_OUTSIDE = "the function only calls AWS APIs and needs no access to a VPC"
 
 
 class ProjectRemoval(Construct):
-    """Defines the function, its role and its log, and the custom resource that calls it.
+    """Defines the function, its role and its log, and the custom resource that invokes it.
 
-    Everything that the function removes, and the roles with which that is removed, has to exist
-    until it is done: see `before` and `after`.
+    The resources that the function removes, and the roles that this needs, must exist until it is
+    done: see `before` and `after`.
+
+    Args:
+        project: names and stores of the project.
+        stages: names of the project's stages; each has a stack and an endpoint of its name.
+        builds: build projects whose builds are stopped.
+        network: network of the function. Defaults to None: no VPC.
     """
 
     def __init__(
@@ -57,14 +61,6 @@ class ProjectRemoval(Construct):
         builds: Sequence[codebuild.CfnProject],
         network: NetworkBase | None = None,
     ) -> None:
-        """Creates them.
-
-        Args:
-            project: names and stores of the project.
-            stages: the stages that it deploys; each has a stack and an endpoint of its name.
-            builds: build projects, whose builds are stopped.
-            network: where the function runs. Default: in no VPC.
-        """
         super().__init__(scope, construct_id)
         self._project, self._builds, self._network = project, builds, network
         self._targets = [project.stage_name(stage) for stage in stages]
@@ -76,7 +72,7 @@ class ProjectRemoval(Construct):
             "Resource",
             resource_type="Custom::ProjectRemoval",
             service_token=function.function_arn,
-            service_timeout=cdk.Duration.minutes(_ANSWER_MINUTES),
+            service_timeout=cdk.Duration.minutes(_RESPONSE_MINUTES),
             properties={
                 "ModelPackageGroupArn": group_arn,
                 "ModelPackageGroupName": project.model_package_group_name,
@@ -89,16 +85,24 @@ class ProjectRemoval(Construct):
         )
 
     def before(self, *kept: IDependable) -> None:
-        """Deletes these when the project's own things are removed, and no earlier."""
+        """Ensures that resources are deleted after the removal.
+
+        Args:
+            kept: the resources.
+        """
         self._resource.node.add_dependency(*kept)
 
     def after(self, *started: cdk.CfnResource) -> None:
-        """Deletes these first, as they would start something anew."""
-        mine = self._resource.node.default_child
-        assert isinstance(mine, cdk.CfnResource)  # noqa: S101 - for the type checker
+        """Ensures that resources that could start something are deleted before the removal.
+
+        Args:
+            started: the resources.
+        """
+        resource = self._resource.node.default_child
+        assert isinstance(resource, cdk.CfnResource)  # noqa: S101 - for the type checker
         for one in started:
-            # Not add_dependency: pipelines take out what the CDK makes them wait for.
-            one.add_override("DependsOn", [cdk.Stack.of(self).resolve(mine.logical_id)])
+            # Not add_dependency: the pipeline constructs delete the CDK's DependsOn.
+            one.add_override("DependsOn", [cdk.Stack.of(self).resolve(resource.logical_id)])
 
     def _define_function(self) -> lambda_.Function:
         log = logs.LogGroup(
@@ -112,12 +116,12 @@ class ProjectRemoval(Construct):
             self,
             "Role",
             service="lambda.amazonaws.com",
-            description="Lambda: removes what one project has made",
+            description="Lambda: removes what one project has created",
             permissions=[
                 Permission(
                     actions=["logs:CreateLogStream", "logs:PutLogEvents"],
                     resources=[log.log_group_arn],
-                    because="Lambda names the streams of the log",
+                    because="Lambda generates the names of the log streams",
                 ),
                 *self._training(),
                 *self._deployments(),
@@ -128,7 +132,7 @@ class ProjectRemoval(Construct):
         function = lambda_.Function(
             self,
             "Function",
-            description="Removes what a project has made, when its stack is deleted",
+            description="Removes what a project has created, when its stack is deleted",
             runtime=lambda_.Runtime.PYTHON_3_14,
             handler=f"{_HANDLER}.handler",
             code=lambda_.Code.from_asset(**_CODE),
@@ -161,7 +165,7 @@ class ProjectRemoval(Construct):
             Permission(
                 actions=["sagemaker:StopPipelineExecution"],
                 resources=[sagemaker_arn(self, "pipeline", f"{pipeline}/execution/*")],
-                because=_MADE_LATER,
+                because=_CREATED_LATER,
             ),
         ]
 
@@ -183,16 +187,16 @@ class ProjectRemoval(Construct):
             for name in self._logs
         ]
         return [
-            # CloudFormation acts with the role that the stack was deployed with.
+            # CloudFormation uses the role that the stack was deployed with.
             Permission(
                 actions=["cloudformation:DeleteStack", "cloudformation:DescribeStacks"],
                 resources=stacks,
-                because="CloudFormation makes up the id of a stack",
+                because="CloudFormation generates the id of a stack",
             ),
             Permission(
                 actions=["logs:DeleteLogGroup"],
                 resources=[*groups, *(f"{group}:*" for group in groups)],
-                because="the ARN of a log group ends with :* where its streams are meant",
+                because="the ARN of a log group ends with :* for actions on its streams",
             ),
         ]
 
@@ -204,17 +208,17 @@ class ProjectRemoval(Construct):
             Permission(
                 actions=["sagemaker:DeleteModelPackage", "sagemaker:ListModelPackages"],
                 resources=[group, packages],
-                because=_MADE_LATER,
+                because=_CREATED_LATER,
             ),
             Permission(actions=["s3:ListBucketVersions"], resources=[bucket.bucket_arn]),
             Permission(
                 actions=["s3:DeleteObject", "s3:DeleteObjectVersion"],
                 resources=[bucket.arn_for_objects("*")],
-                because=_MADE_LATER,
+                because=_CREATED_LATER,
             ),
         ]
 
 
 def removal_code(scope: Construct, construct_id: str) -> s3_assets.Asset:
-    """The code of the function, as the asset that a project's template refers to."""
+    """Returns the code of the function as the asset that a project's template refers to."""
     return s3_assets.Asset(scope, construct_id, **_CODE)

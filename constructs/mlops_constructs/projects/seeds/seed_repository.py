@@ -1,6 +1,4 @@
-"""A git repository that starts with seed code."""
-
-from __future__ import annotations
+"""Git repository with seed code."""
 
 from typing import cast
 
@@ -8,18 +6,33 @@ import aws_cdk as cdk
 from aws_cdk import aws_codecommit as codecommit
 from constructs import Construct
 
-from .adopted_stores import AdoptedStores, created_or, define_only_if_created
+from mlops_constructs.projects.adopted_stores import (
+    AdoptedStores,
+    created_or,
+    define_only_if_created,
+)
+
 from .seed import Seed
 
 
 class SeedRepository(Construct):
     """Defines a CodeCommit repository whose first commit is a seed.
 
-    CloudFormation makes the commit when it creates the repository, and never again: a newer seed
-    does not touch repositories that people work in.
+    CloudFormation creates the commit together with the repository only: a newer seed does not
+    change existing repositories.
+
+    Args:
+        repository_name: name of the repository in clone URLs.
+        seed: files of the first commit, on the branch `main`.
+        description: description of the repository in CodeCommit.
+        removal_policy: what happens to the repository when the stack is deleted. Defaults to
+            retaining it.
+        adopted: set if the repository already exists, retained from a deleted project. Defaults to
+            None: the repository is created.
     """
 
     BRANCH = "main"
+    """Branch of the first commit."""
 
     def __init__(
         self,
@@ -32,21 +45,10 @@ class SeedRepository(Construct):
         removal_policy: cdk.RemovalPolicy = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         adopted: AdoptedStores | None = None,
     ) -> None:
-        """Creates the repository.
-
-        Args:
-            repository_name: name with which people clone it.
-            seed: files of the first commit, on the branch `main`.
-            description: CodeCommit shows it.
-            removal_policy: what happens to the repository, and to people's work in it, when the
-                stack is deleted. Default: it stays.
-            adopted: given where the repository exists already, with the work of an earlier project.
-                Default: it is created.
-        """
         super().__init__(scope, construct_id)
         self.repository: codecommit.IRepository
         if adopted is not None and adopted.unless is None:
-            self._take_up(repository_name)
+            self._import(repository_name)
             return
         repository = codecommit.Repository(
             self,
@@ -60,11 +62,11 @@ class SeedRepository(Construct):
         if adopted is not None:
             resource = cast(cdk.CfnResource, repository.node.default_child)
             define_only_if_created(adopted, resource)
-            # The first name is the resource's, so that what refers to it waits for it.
+            # `name` is a reference to the resource, which makes dependents wait for it.
             name = repository.repository_name
-            self._take_up(created_or(adopted, created=name, taken_up=repository_name))
+            self._import(created_or(adopted, created=name, existing=repository_name))
 
-    def _take_up(self, repository_name: str) -> None:
-        """Refers to the repository by its name alone."""
+    def _import(self, repository_name: str) -> None:
+        """Imports the repository by its name."""
         self.repository = codecommit.Repository.from_repository_name(self, "InUse", repository_name)
         self.clone_url = self.repository.repository_clone_url_http

@@ -1,6 +1,4 @@
-"""The function that publishes project templates, and what it may do."""
-
-from __future__ import annotations
+"""Function that publishes project templates."""
 
 from pathlib import Path
 
@@ -11,26 +9,31 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from mlops_constructs._findings import acknowledge, seldom_called_function
 from mlops_constructs._function_permissions import attach_to
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.network import NetworkBase
 from mlops_constructs.network._function_network import placed_in, wait_for_network
 
-from .template_bucket_findings import acknowledge_function
-
-_RUNTIME = Path(__file__).parent / "runtime"
+_RUNTIME = Path(__file__).parents[1] / "runtime"
 _HANDLER = "publish_template"
+_ONCE = "CloudFormation invokes the function once for each changed template"
+_REPORTED = "CloudFormation waits for the response and reports a failure in the stack's events"
+_OUTSIDE = (
+    "the function only calls S3 and needs no access to a VPC; the bucket's `function_network` "
+    "places it in one"
+)
 
 
 class TemplatePublisher:
-    """Makes the function of a template bucket, its log and its role, beside the bucket.
+    """Creates the function of a template bucket, its log group and its role.
 
     Args:
         scope: the template bucket.
-        bucket: where templates are published, encrypted with a key of its own.
-        prefix: below which they are.
-        log_key: encrypts the log.
-        network: where the function runs; None for no VPC.
+        bucket: bucket in which templates are published, encrypted with a customer managed key.
+        prefix: prefix of the published keys.
+        log_key: key that encrypts the log group.
+        network: network of the function; None for no VPC.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class TemplatePublisher:
         self.function = lambda_.Function(
             scope,
             "Publisher",
-            description="Publishes project templates with the tag that Studio looks for",
+            description="Publishes project templates with the tag that Studio requires",
             runtime=lambda_.Runtime.PYTHON_3_14,
             handler=f"{_HANDLER}.handler",
             code=lambda_.Code.from_asset(str(_RUNTIME), exclude=["*", f"!{_HANDLER}.py"]),
@@ -77,7 +80,15 @@ class TemplatePublisher:
             **placed_in(network),
         )
         wait_for_network(self.function, network)
-        acknowledge_function(self.function, outside=network is None)
+        acknowledge(
+            self.function,
+            seldom_called_function(
+                concurrency=_ONCE,
+                dead_letters=_REPORTED,
+                tracing=_ONCE,
+                outside=_OUTSIDE if network is None else None,
+            ),
+        )
 
 
 def _publishing(bucket: s3.Bucket, prefix: str) -> list[Permission]:

@@ -1,6 +1,4 @@
-"""Where a project keeps its data, models and images."""
-
-from __future__ import annotations
+"""Key, artifact bucket and image repository of a project."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
@@ -15,14 +13,14 @@ from .adopted_stores import AdoptedStores, created_or, define_only_if_created
 
 _IMAGE_RETENTION = cdk.Duration.days(180)
 _REPRODUCIBLE = (
-    "runs and models can be made again from the repositories and the data; data that nobody else "
-    "has is for its owner to copy"
+    "runs and models can be reproduced from the repositories and the data; the owner of the data "
+    "is responsible for copies of it"
 )
 _CLOUDTRAIL = (
-    "access to objects is recorded by the account's CloudTrail data events; a log bucket for each "
-    "project would outlive the project and be read by nobody. One of the account's can be given"
+    "CloudTrail data events of the account record access to objects; a log bucket for each project "
+    "would outlive the project. A log bucket of the account can be set"
 )
-_MOVED_TAGS = (
+_MUTABLE_TAGS = (
     "the tag is the commit id, which a retried build pushes again; endpoints keep an image's digest"
 )
 
@@ -30,16 +28,23 @@ _MOVED_TAGS = (
 class ProjectStores(Construct):
     """Defines a project's key, its artifact bucket and its image repository.
 
-    One key of the project's own, rotated every year, encrypts both.
+    A dedicated key with yearly rotation encrypts both.
 
-    The bucket keeps old versions of an object for 90 days. Data, runs and models have no end:
-    which of them are needed again, only the team knows.
+    The bucket keeps noncurrent versions of an object for 90 days. Data, runs and models do not
+    expire, because only the team can decide which are still needed.
 
-    Image tags can be moved. The tag is the commit id; a retried build of a commit pushes the tag
-    again with an image that differs in its time stamps, and would fail for ever if tags were
-    immutable. Models are not affected: SageMaker resolves a tag to the image's digest when it
-    creates a model. The image that lost its tag is kept for 180 days for endpoints that still
-    scale out with it; tagged images are kept.
+    Image tags are mutable. The tag is the commit id; a retried build of a commit pushes the tag
+    again with an image that differs in its timestamps, and with immutable tags every retry would
+    fail. Models are not affected: SageMaker resolves a tag to the image's digest when it creates a
+    model. An image that lost its tag is kept for 180 days for endpoints that still scale out with
+    it; tagged images do not expire.
+
+    Args:
+        removal_policy: what happens to the stores when the stack is deleted. DESTROY also deletes
+            images; the bucket must be empty, because CloudFormation does not empty it.
+        server_access_logs_bucket: bucket for S3 server access logs. Defaults to None: no server
+            access logs.
+        adopted: existing stores to adopt. Defaults to None: new stores.
     """
 
     def __init__(
@@ -51,20 +56,12 @@ class ProjectStores(Construct):
         server_access_logs_bucket: s3.IBucket | None = None,
         adopted: AdoptedStores | None = None,
     ) -> None:
-        """Creates the stores.
-
-        Args:
-            removal_policy: what happens to all of them when the stack is deleted. DESTROY also
-                deletes images; a bucket must be emptied first, as CloudFormation does not do so.
-            server_access_logs_bucket: where S3 writes who read and wrote. Default: nowhere.
-            adopted: stores that are there already. Default: new ones.
-        """
         super().__init__(scope, construct_id)
         self.artifacts: ArtifactStore
         self.images: ecr.IRepository
         self.created_key: kms.Key | None = None
         if adopted is not None and adopted.unless is None:
-            self._take_up(adopted)
+            self._import(adopted)
             return
         self.created_key = key = self._define_key(removal_policy)
         bucket = self._define_bucket(key, removal_policy, server_access_logs_bucket)
@@ -72,13 +69,13 @@ class ProjectStores(Construct):
         self.artifacts = ArtifactStore(bucket=bucket, key=key)
         self.images = images
         if adopted is not None:
-            # What is referred to from now on may be another key, with the policy of its own.
+            # The imported key below may be the adopted one, whose policy cannot be changed.
             self.artifacts.encrypt_logs(self)
             resources = [one for one in self.node.find_all() if isinstance(one, cdk.CfnResource)]
             define_only_if_created(adopted, *resources)
-            self._take_up(adopted, bucket=bucket, key=key, images=images)
+            self._import(adopted, bucket=bucket, key=key, images=images)
 
-    def _take_up(
+    def _import(
         self,
         adopted: AdoptedStores,
         *,
@@ -86,17 +83,17 @@ class ProjectStores(Construct):
         key: kms.Key | None = None,
         images: ecr.Repository | None = None,
     ) -> None:
-        """Refers to what is adopted, or to what is created instead."""
+        """Imports the adopted stores, or those that are created instead."""
         used_key = kms.Key.from_key_arn(
             self,
             "KeyInUse",
-            created_or(adopted, created=key.key_arn if key else "", taken_up=adopted.key_arn),
+            created_or(adopted, created=key.key_arn if key else "", existing=adopted.key_arn),
         )
         used_bucket = s3.Bucket.from_bucket_attributes(
             self,
             "ArtifactsInUse",
             bucket_name=created_or(
-                adopted, created=bucket.bucket_name if bucket else "", taken_up=adopted.bucket_name
+                adopted, created=bucket.bucket_name if bucket else "", existing=adopted.bucket_name
             ),
             encryption_key=used_key,
         )
@@ -107,7 +104,7 @@ class ProjectStores(Construct):
             created_or(
                 adopted,
                 created=images.repository_name if images else "",
-                taken_up=adopted.image_repository_name,
+                existing=adopted.image_repository_name,
             ),
         )
 
@@ -169,5 +166,5 @@ class ProjectStores(Construct):
             removal_policy=removal_policy,
             empty_on_delete=removal_policy == cdk.RemovalPolicy.DESTROY,
         )
-        acknowledge(images, {"CKV_AWS_51": _MOVED_TAGS})
+        acknowledge(images, {"CKV_AWS_51": _MUTABLE_TAGS})
         return images

@@ -1,6 +1,4 @@
-"""The role with which CloudFormation creates projects."""
-
-from __future__ import annotations
+"""Role with which CloudFormation creates projects."""
 
 import re
 from typing import cast
@@ -14,17 +12,17 @@ from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.access.acknowledgement import acknowledge_permissions
 
-from .key_administration import KEY_ACTIONS
-from .launch_permissions import (
+from ._key_administration import KEY_ACTIONS
+from ._launch_permissions import (
     arn,
     permissions_by_project,
     permissions_by_stack,
     permissions_of_service_catalog,
 )
+from ._role_permissions import role_permissions
 from .launch_role_base import ROLE_NAME, LaunchRoleBase, arn_of_launch_role
-from .role_permissions import role_permissions
 
-# SageMaker begins the names of its projects' stacks so, and Service Catalog those of its products.
+# Names of the stacks of SageMaker projects, and of Service Catalog products.
 _STACKS = "SP-*"
 _PRODUCT_STACKS = "SC-*"
 _SERVICE_CATALOG = "servicecatalog.amazonaws.com"
@@ -35,18 +33,28 @@ _NAME = r"[\w+=,.@-]{1,64}"
 class LaunchRole(LaunchRoleBase):
     """Defines the role that creates projects.
 
-    People pass it to CreateProject, and CloudFormation acts with it. Where templates are products
-    of Service Catalog, Service Catalog takes it by itself: see `launch_from_service_catalog`.
+    Users pass it to CreateProject, and CloudFormation assumes it. If templates are Service Catalog
+    products, Service Catalog assumes it as well: see `launch_from_service_catalog`.
 
-    It can create what a project consists of, and nothing else. Roles and their managed policies it
-    can create, and roles pass on, only below the path of projects and under the names that
-    CloudFormation gives what is in a project's stack: it reaches no role that somebody else has
-    made. Roles it creates only with the permissions boundary, which it cannot take off.
+    The role can create the resources of a project, and nothing else. It can create and pass roles
+    and managed policies only on the path of projects and with the names that CloudFormation
+    generates in a project's stack, so it cannot use roles that others have created. It can create
+    roles only with the permissions boundary, and cannot remove the boundary.
 
-    Whoever may pass the role to CloudFormation with a template of their own can do all of that.
-    `ProjectTemplate.grant_create_project` lets nobody choose the template.
+    A principal that can pass the role to CloudFormation with another template has all of these
+    permissions. `ProjectTemplate.grant_create_project` fixes the template.
 
-    Source: "Service Authorization Reference"; `AWS::*` handlers' permissions in the
+    Args:
+        boundary: permissions boundary that each role of a project must have.
+        asset_bucket: bootstrap bucket with the seeds.
+        role_name: name of the role, unique in the account: up to 64 letters, digits and _+=,.@-;
+            templates need `LaunchRole.arn_of` of the same name. Defaults to None: the name in
+            SageMaker's documentation with the region appended.
+
+    Raises:
+        ValueError: if the name is malformed.
+
+    Source: "Service Authorization Reference"; permissions of the `AWS::*` handlers in the
     CloudFormation registry.
 
     Example:
@@ -68,21 +76,11 @@ class LaunchRole(LaunchRoleBase):
         asset_bucket: s3.IBucket,
         role_name: str | None = None,
     ) -> None:
-        """Creates the role.
-
-        Args:
-            boundary: permissions boundary that each role of a project must have.
-            asset_bucket: the bootstrap bucket, where the seeds are.
-            role_name: unique in the account; the templates need `LaunchRole.arn_of` of the same
-                name. Default: the name that SageMaker documents, with the region behind it.
-
-        Raises ValueError for what IAM does not take as a name.
-        """
         super().__init__(scope, construct_id)
         problems = Problems(f"LaunchRole {self.node.path}")
         if role_name is not None and is_known(role_name) and not re.fullmatch(_NAME, role_name):
             problems.add(
-                f"role_name is {role_name!r}; allowed are up to 64 letters, digits and _+=,.@-"
+                f"role_name: got {role_name!r}; allowed are up to 64 letters, digits and _+=,.@-"
             )
         problems.raise_if_any()
         self._boundary, self._asset_bucket = boundary, asset_bucket
@@ -105,9 +103,15 @@ class LaunchRole(LaunchRoleBase):
 
     @classmethod
     def from_role_arn(cls, scope: Construct, construct_id: str, role_arn: str) -> LaunchRoleBase:
-        """A launch role that exists already, in this account.
+        """Imports an existing launch role of this account.
 
-        Roles of projects need the boundary that it demands, and what its policies lack fails.
+        Roles of projects need the permissions boundary that the role requires. A permission that
+        its policies lack makes the creation of a project fail.
+
+        Args:
+            scope: parent construct.
+            construct_id: id of the imported role.
+            role_arn: ARN of the role.
 
         Example:
             ```python
@@ -121,9 +125,12 @@ class LaunchRole(LaunchRoleBase):
 
     @staticmethod
     def arn_of(role_name: str) -> str:
-        """The ARN of a launch role with a name of its own, for templates that are to name it.
+        """Returns the ARN of a launch role with a custom name, for templates that refer to it.
 
-        It holds in the account of whatever refers to it.
+        The account is that of the stack that refers to it.
+
+        Args:
+            role_name: name of the role.
 
         Example:
             ```python
@@ -133,11 +140,10 @@ class LaunchRole(LaunchRoleBase):
         return arn_of_launch_role(role_name)
 
     def launch_from_service_catalog(self) -> None:
-        """Lets Service Catalog launch products with the role, besides CloudFormation.
+        """Allows Service Catalog to launch products with the role, in addition to CloudFormation.
 
-        The role may then create and delete the stacks of products, which are named `SC-*`, with
-        what is in them, and read the copies of templates that Service Catalog keeps. A second call
-        changes nothing.
+        The role can then create and delete the stacks of products, named `SC-*`, with their
+        resources, and read the copies of templates in Service Catalog. The method is idempotent.
 
         Source: "Launch constraints" in the Service Catalog Administrator Guide.
         """
@@ -164,13 +170,13 @@ class LaunchRole(LaunchRoleBase):
                 actions=["kms:CreateKey", "kms:TagResource"],
                 resources=["*"],
                 conditions={"Null": {"aws:RequestTag/sagemaker:project-name": "false"}},
-                because="CreateKey has no resource level, and tags the key while it makes it",
+                because="CreateKey does not support resource-level permissions and tags new keys",
             ),
             Permission(
                 actions=KEY_ACTIONS,
                 resources=[arn(self, "kms", "key/*")],
                 conditions=_OF_A_PROJECT,
-                because="KMS makes up the ids of keys; the condition confines this to projects",
+                because="KMS generates the ids of keys; the condition limits this to projects",
             ),
         ]
 
@@ -178,5 +184,5 @@ class LaunchRole(LaunchRoleBase):
         return Permission(
             actions=["s3:GetObject", "s3:GetObjectVersion"],
             resources=[self._asset_bucket.arn_for_objects("*")],
-            because="`cdk deploy` names the zip file of a seed by its content",
+            because="`cdk deploy` names the zip file of a seed after its content",
         )

@@ -1,0 +1,1 @@
+"""Permissions boundary and path of project roles."""

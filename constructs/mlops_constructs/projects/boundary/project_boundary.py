@@ -1,0 +1,114 @@
+"""Permissions boundary of project roles."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from mlops_constructs.access import PermissionsBoundary, acknowledge_wildcards
+
+from ._boundary_permissions import confined
+
+EARLIER_ACTIONS = Path(__file__).with_name("boundary_actions.txt")
+"""All actions that roles of any template have used so far; lines are never removed."""
+
+_ALL_PROJECTS = (
+    "a boundary applies to all projects and grants nothing: it limits each role by the name or the "
+    "tag of its project"
+)
+_ALLOWED_IAM_ACTIONS = frozenset({"iam:CreateServiceLinkedRole", "iam:PassRole"})
+
+
+class ProjectBoundary(PermissionsBoundary):
+    """Defines the permissions boundary of the roles that projects create.
+
+    A principal that creates projects creates roles. The boundary limits these roles to one project,
+    even with a custom template:
+
+    * It allows the actions that roles of `template` or of any earlier template use, because a
+      project keeps its roles after the template has changed.
+    * It allows them on the resources of the role's project: by names that start with the role's tag
+      `sagemaker:project-name` or with the name of a project's stack, `SP-*` or `SC-*`, and by the
+      same tag on the resource.
+    * In IAM it only allows passing a role of a project, and creating the service-linked role of
+      endpoint scaling.
+    * In CloudFormation it only allows changes of a project's stacks that specify a project's role,
+      so that a role cannot use the role of a stack with more permissions.
+
+    A principal that can use a custom template with the launch role can tag a role as one of any
+    project. `ProjectTemplate.grant_create_project` does not allow custom templates.
+
+    Projects import the boundary through the CloudFormation export `export_name`; it cannot be
+    deleted while projects exist.
+
+    Args:
+        template: template of a project, as parsed JSON.
+        export_name: name of the export, unique in the account and region.
+
+    Raises:
+        ValueError: if the template's roles use other IAM actions, or an action without known
+            resources.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, template: Mapping[str, Any], export_name: str
+    ) -> None:
+        used = role_actions(template)
+        unknown = {action for action in used if action.startswith("iam:")} - _ALLOWED_IAM_ACTIONS
+        if unknown:
+            raise ValueError(
+                f"ProjectBoundary {scope.node.path}/{construct_id}: template: got roles that use "
+                f"{sorted(unknown)}; allowed IAM actions are {sorted(_ALLOWED_IAM_ACTIONS)}, so "
+                "that a project cannot exceed its boundary"
+            )
+        super().__init__(
+            scope,
+            construct_id,
+            description="What no role of a SageMaker project can exceed",
+        )
+        statements = confined(scope, {*used, *earlier_actions()})
+        self.policy.add_statements(*statements)
+        acknowledge_wildcards(
+            self.policy,
+            actions=[one for each in statements for one in each.actions if "*" in one],
+            resources=[one for each in statements for one in each.resources if "*" in one],
+            reason=_ALL_PROJECTS,
+        )
+        arn = cdk.CfnOutput(
+            self, "Arn", value=self.policy.managed_policy_arn, export_name=export_name
+        )
+        # Users read it among the outputs of the stack, so the logical id has no hash.
+        arn.override_logical_id(f"{construct_id}Arn")
+
+
+def earlier_actions() -> list[str]:
+    """Returns the actions that roles of templates have used so far, sorted."""
+    return EARLIER_ACTIONS.read_text().split()
+
+
+def role_actions(template: Mapping[str, Any]) -> list[str]:
+    """Returns all actions that a template allows a role, sorted."""
+    return sorted(
+        {
+            action
+            for document in _policy_documents(template)
+            for statement in document["Statement"]
+            if statement["Effect"] == "Allow"
+            for action in _listed(statement["Action"])
+        }
+    )
+
+
+def _policy_documents(template: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    for resource in template["Resources"].values():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::IAM::Role":
+            yield from (policy["PolicyDocument"] for policy in properties.get("Policies", ()))
+        if resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            yield properties["PolicyDocument"]
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,0 +1,1 @@
+"""Role that creates projects, and the permissions to use it."""

@@ -1,0 +1,1 @@
+"""Seed code of a project's repositories."""

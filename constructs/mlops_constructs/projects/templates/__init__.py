@@ -1,0 +1,1 @@
+"""Project templates in S3 and in Service Catalog."""
