@@ -1,4 +1,4 @@
-"""Names of immutable resources: a prefix and a hash of everything that replaces them."""
+"""Names of immutable resources: a prefix and a hash of all create-only properties."""
 
 import hashlib
 import json
@@ -18,29 +18,29 @@ _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def content_hash(scope: IConstruct, content: Any) -> str:
-    """The hash of `content` as it will stand in the template."""
+    """Returns the hash of `content` as it is rendered in the template."""
     resolved = cdk.Stack.of(scope).resolve(content)
     text = json.dumps(resolved, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
 
 
 def name_by_content(resource: cdk.CfnResource, name_property: str, prefix: str) -> None:
-    """Names a resource by a prefix and the hash of whatever would replace it.
+    """Names a resource by a prefix and the hash of all its create-only properties.
 
-    AWS cannot change a model or an endpoint configuration: new content needs a new resource, and
-    CloudFormation creates that under a new name before it deletes the old one. It refuses to
-    replace a resource that has a name of its own under this very name. So the hash is of all
-    properties that its type can only be created with, tags where they are among them, and of the
-    same properties of each resource of the stack that they refer to: when that is replaced, this
-    one is too. It is taken at synthesis, after tags and aspects.
+    AWS cannot change a model or an endpoint configuration: new content requires a new resource,
+    which CloudFormation creates under a new name before it deletes the old one. It cannot replace a
+    resource with a fixed name under the same name. The hash therefore includes all create-only
+    properties of the type, tags if they are create-only, and the same properties of each resource
+    of the stack that they refer to: if that one is replaced, this one is, too. It is computed at
+    synthesis, after tags and aspects.
 
-    What arrives with the deployment alone is not in it: values of parameters and what another
-    stack exports, which CloudFormation does not let change while it is in use.
+    Values that are known only at deployment are not included: parameters, and exports of other
+    stacks, which CloudFormation does not let change while they are in use.
 
     Args:
-        resource: of a type in `create_only.json`.
-        name_property: as the type's schema calls the name, such as `EndpointConfigName`.
-        prefix: beginning of the name.
+        resource: resource of a type in `create_only.json`.
+        name_property: name property in the schema of the type, such as `EndpointConfigName`.
+        prefix: prefix of the name.
     """
     name = cdk.Lazy.uncached_string(_Name(resource, name_property, prefix))
     setattr(resource, attribute_of(name_property), name)
@@ -48,7 +48,7 @@ def name_by_content(resource: cdk.CfnResource, name_property: str, prefix: str) 
 
 @cache
 def create_only() -> Mapping[str, Sequence[str]]:
-    """Per type, the properties that replace a resource; read from CloudFormation's schemas."""
+    """Returns the create-only properties by resource type, from CloudFormation's schemas."""
     table: dict[str, list[str]] = json.loads(
         (Path(__file__).parent / "create_only.json").read_text()
     )
@@ -56,13 +56,13 @@ def create_only() -> Mapping[str, Sequence[str]]:
 
 
 def attribute_of(property_name: str) -> str:
-    """How a level-1 construct calls a property in Python."""
+    """Returns the Python attribute of a property of a level-1 construct."""
     return _WORDS.sub("_", property_name).lower()
 
 
 @jsii.implements(cdk.IStringProducer)
 class _Name:
-    """Asked for at synthesis, when no tag can follow."""
+    """Produces the name at synthesis, when no tag can follow."""
 
     def __init__(self, resource: cdk.CfnResource, name_property: str, prefix: str) -> None:
         self._resource = resource
@@ -75,7 +75,7 @@ class _Name:
 
 
 class _Content:
-    """What replaces resources of one stack."""
+    """Create-only properties of resources of one stack."""
 
     def __init__(self, scope: IConstruct) -> None:
         self._stack = cdk.Stack.of(scope)
@@ -89,8 +89,7 @@ class _Content:
         above: frozenset[str] = frozenset(),
     ) -> list[Any]:
         names = create_only().get(resource.cfn_resource_type, ())
-        # What the construct itself renders: a getter cannot hand over a value that is still to come
-        # in place of a structure.
+        # The rendered properties: a getter cannot return a lazy value in place of a structure.
         values = resource._cfn_properties if names else {}
         own = {
             name: self._stack.resolve(values[member])
@@ -120,7 +119,7 @@ def _member_of(property_name: str) -> str:
 
 
 def _references(value: Any) -> Iterator[str]:
-    """The logical ids in a value as it stands in the template."""
+    """Yields the logical ids in a rendered value."""
     match value:
         case {"Ref": str(logical_id)}:
             yield logical_id

@@ -1,4 +1,4 @@
-"""Queues for what could not be started, so that nothing vanishes without a trace."""
+"""Dead-letter queues."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
@@ -9,11 +9,11 @@ from mlops_constructs._findings import acknowledge
 
 
 class DeadLetterQueue(sqs.Queue):
-    """Defines the queue that keeps an event, or a run, which could not be started, for 14 days.
+    """Defines a dead-letter queue that keeps events, or invocations, for 14 days.
 
     Args:
-        encryption_key: key of its messages. Left out: SQS encrypts them with a key of its own,
-            which EventBridge may use without more ado.
+        encryption_key: KMS key of its messages. Defaults to None: SQS encrypts them with its own
+            key, which EventBridge can use without extra permissions.
     """
 
     def __init__(
@@ -30,9 +30,9 @@ class DeadLetterQueue(sqs.Queue):
             retention_period=cdk.Duration.days(14),
         )
         if encryption_key is None:
-            own_key = "SQS encrypts it (SqsManagedSseEnabled), which checkov does not look at"
+            own_key = "SQS encrypts it (SqsManagedSseEnabled), which checkov does not check"
             acknowledge(self, {"CKV_AWS_27": own_key})
-        reason = "it is the queue of dead letters itself; a person looks at what it keeps"
+        reason = "it is a dead-letter queue, whose messages are inspected manually"
         acknowledge(
             self, dict.fromkeys(("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"), reason)
         )

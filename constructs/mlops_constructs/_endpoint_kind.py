@@ -1,4 +1,4 @@
-"""Which kinds of endpoints there are, and which metrics CloudWatch gets of each."""
+"""Kinds of endpoints, and the metrics that AWS publishes for each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,24 +6,24 @@ from enum import StrEnum
 
 
 class EndpointKind(StrEnum):
-    """How an endpoint answers, on which its metrics depend.
+    """Kinds of endpoints, which have different metrics.
 
     Source: "Alarms and logs for tracking metrics from asynchronous endpoints" and "... from
     serverless endpoints" of SageMaker's developer guide, whose lists are exhaustive.
     """
 
     REAL_TIME = "real-time"
-    """On instances, at once."""
+    """Synchronous requests to instances."""
 
     ASYNCHRONOUS = "asynchronous"
-    """On instances behind a queue."""
+    """Queued requests to instances."""
 
     SERVERLESS = "serverless"
-    """On capacity that AWS starts when a request comes."""
+    """Synchronous requests to capacity that AWS starts on demand."""
 
 
 class MetricSource(StrEnum):
-    """What a metric of an endpoint is about: each has a namespace, or dimensions, of its own."""
+    """Sources of an endpoint's metrics; each has its own namespace or dimensions."""
 
     REQUESTS = "requests"
     MACHINES = "machines"
@@ -32,7 +32,12 @@ class MetricSource(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class _Published:
-    """What one kind publishes; `only` where AWS lists all, `never` where it names exceptions."""
+    """Metrics of one kind of endpoint.
+
+    Attributes:
+        only: all metrics, where AWS documents a complete list.
+        never: exceptions, where it documents those.
+    """
 
     only: frozenset[str] | None = None
     never: frozenset[str] = frozenset()
@@ -74,7 +79,7 @@ _OF_CONCURRENCY = frozenset(
         "ServerlessProvisionedConcurrencyUtilization",
     }
 )
-_OF_ANSWERS = frozenset({"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"})
+_OF_RESPONSES = frozenset({"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"})
 _NOTHING = _Published(only=frozenset())
 
 _PUBLISHED: Mapping[EndpointKind, Mapping[MetricSource, _Published]] = {
@@ -84,13 +89,13 @@ _PUBLISHED: Mapping[EndpointKind, Mapping[MetricSource, _Published]] = {
         MetricSource.QUEUE: _NOTHING,
     },
     EndpointKind.ASYNCHRONOUS: {
-        MetricSource.REQUESTS: _Published(only=_OF_ANSWERS | _OF_QUEUED_REQUESTS),
+        MetricSource.REQUESTS: _Published(only=_OF_RESPONSES | _OF_QUEUED_REQUESTS),
         MetricSource.MACHINES: _Published(),
         MetricSource.QUEUE: _Published(only=_QUEUE),
     },
     EndpointKind.SERVERLESS: {
         MetricSource.REQUESTS: _Published(
-            only=_OF_ANSWERS
+            only=_OF_RESPONSES
             | _OF_CONCURRENCY
             | {"Invocations", "ModelSetupTime", "OverheadLatency"}
         ),
@@ -101,13 +106,13 @@ _PUBLISHED: Mapping[EndpointKind, Mapping[MetricSource, _Published]] = {
 
 
 def unpublished(kind: EndpointKind, source: MetricSource, metric_name: str) -> str | None:
-    """Why there is no such metric, and what there is instead; None where AWS publishes it."""
+    """Returns the reason why AWS does not publish a metric, or None if it does."""
     published = _PUBLISHED[kind][source]
     if metric_name in published:
         return None
     reason = f"got {metric_name} of {_ARTICLES[kind]} {kind} endpoint, which AWS does not publish"
     if published.only:
-        return f"{reason}; of its {source} there are {', '.join(sorted(published.only))}"
+        return f"{reason}; it publishes {', '.join(sorted(published.only))} for {source}"
     if published.only is not None:
         return f"{reason}; only asynchronous endpoints have a queue"
     return f"{reason}; only asynchronous or serverless endpoints have it"

@@ -1,9 +1,7 @@
-"""Findings of security packs and scanners that do not hold for a construct, each with its reason.
+"""Acknowledged findings of security packs and scanners, each with its reason.
 
-Every finding is acknowledged by its exact name, so that one which comes later is still reported.
+Every finding is acknowledged by its exact name, so that new findings are still reported.
 """
-
-from __future__ import annotations
 
 from collections.abc import Mapping
 
@@ -18,10 +16,10 @@ def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
     """Acknowledges findings at the construct where they arise.
 
     Args:
-        construct: a construct of one resource, or the resource itself. For an imported one, which
-            has no resource in the template, checkov has nothing to skip.
-        findings: reasons by the names of rules: cdk-nag's with their pack
-            (`AwsSolutions-S1`), CloudFormation's as the CDK reports them, checkov's (`CKV_AWS_18`).
+        construct: construct of one resource, or the resource itself. For an imported one, which has
+            no resource in the template, checkov has nothing to skip.
+        findings: reasons by the names of rules: cdk-nag's with their pack (`AwsSolutions-S1`),
+            CloudFormation's as the CDK reports them, checkov's (`CKV_AWS_18`).
     """
     skipped = [
         {"id": rule, "comment": reason}
@@ -40,7 +38,7 @@ def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
 
 
 def _skip_in_checkov(construct: IConstruct, skipped: list[dict[str, str]]) -> None:
-    """checkov reads the template, so it is told there."""
+    """Adds skips to the metadata of the resource, since checkov reads the template."""
     resource = construct.node.default_child or construct
     if isinstance(resource, cdk.CfnResource):
         before = (resource.get_metadata("checkov") or {"skip": []})["skip"]
@@ -49,36 +47,36 @@ def _skip_in_checkov(construct: IConstruct, skipped: list[dict[str, str]]) -> No
 
 
 def in_security_packs(rule: str, reason: str) -> dict[str, str]:
-    """A rule that the packs for HIPAA, NIST 800-53 R5 and PCI DSS share."""
+    """Returns a rule that the packs for HIPAA, NIST 800-53 R5 and PCI DSS share."""
     return {f"{pack}-{rule}": reason for pack in (_HIPAA, _NIST, _PCI)}
 
 
 def without_access_log(reason: str) -> dict[str, str]:
-    """What is reported of a bucket of which S3 writes no access log."""
+    """Returns the findings of a bucket without server access logs."""
     rules = ("AwsSolutions-S1", "CKV_AWS_18")
     return dict.fromkeys(rules, reason) | in_security_packs("S3BucketLoggingEnabled", reason)
 
 
 def without_replica(reason: str) -> dict[str, str]:
-    """What is reported of a bucket that is not copied to another region."""
+    """Returns the findings of a bucket without cross-region replication."""
     return in_security_packs("S3BucketReplicationEnabled", reason)
 
 
 def alarm_without_action(reason: str) -> dict[str, str]:
-    """What is reported of an alarm that has no action of its own."""
+    """Returns the findings of an alarm without an action."""
     return {f"{pack}-CloudWatchAlarmAction": reason for pack in (_HIPAA, _NIST)}
 
 
 def seldom_called_function(
     *, concurrency: str, dead_letters: str, tracing: str, outside: str | None
 ) -> dict[str, str]:
-    """What is asked of functions that serve requests, for one that hardly anything calls.
+    """Returns the findings of a function that is rarely invoked, for the settings of busy ones.
 
     Args:
-        concurrency: why none is reserved.
-        dead_letters: who hears of a failure without a queue.
-        tracing: why X-Ray would show nothing.
-        outside: why the function is in no VPC; None for one that is in a VPC.
+        concurrency: reason why no concurrency is reserved.
+        dead_letters: reason why it has no dead-letter queue.
+        tracing: reason why it has no X-Ray tracing.
+        outside: reason why it is not in a VPC; None for one that is in a VPC.
     """
     findings = {
         "CKV_AWS_115": concurrency,

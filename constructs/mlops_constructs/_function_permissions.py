@@ -1,19 +1,19 @@
-"""What a function needs to be in a network."""
+"""Permissions of a function in a network."""
 
 from constructs import IConstruct
 
 from .access import Permission
 from .network import NetworkBase
 from .network._function_network import (
+    DESCRIBE_ACTIONS,
     INTERFACE_ACTIONS,
     INTERFACES_REASON,
-    LOOK_ACTIONS,
     interface_resources,
 )
 
 
 def attach_to(network: NetworkBase | None, scope: IConstruct) -> list[Permission]:
-    """What Lambda does with the role of a function, to attach it; nothing for None."""
+    """Returns the permissions to attach a function to a network; none without one."""
     if network is None:
         return []
     return [
@@ -23,8 +23,8 @@ def attach_to(network: NetworkBase | None, scope: IConstruct) -> list[Permission
             because=INTERFACES_REASON,
         ),
         Permission(
-            actions=LOOK_ACTIONS,
+            actions=DESCRIBE_ACTIONS,
             resources=["*"],
-            because="the authorisation reference has no resource level for them",
+            because="the actions have no resource level",
         ),
     ]

@@ -1,4 +1,4 @@
-"""Grants whose resources have a wildcard, acknowledged where the statement ends up."""
+"""Grants on resources with wildcards, which are acknowledged at the statement."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,10 +17,10 @@ def grant(
     because: str = "",
     conditions: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> iam.Grant:
-    """Gives actions on resources; `because` says why a resource needs its wildcard.
+    """Grants actions on resources; `because` is the reason of wildcards in resources.
 
-    The statement lands below the principal (a role) or below the grantee itself (a managed policy,
-    a function with a role of its own).
+    The statement is added below the principal (a role) or below the grantee itself (a managed
+    policy, a function with a separate role).
     """
     wildcards = [resource for resource in resources if "*" in resource]
     for construct in (grantee, grantee.grant_principal):

@@ -1,4 +1,4 @@
-"""What SageMaker refuses or ignores for some families of instance types."""
+"""Properties of instance type families that SageMaker's features depend on."""
 
 import re
 
@@ -6,7 +6,7 @@ _PATTERN = re.compile(r"ml\.(?P<family>[a-z0-9-]+)\.[a-z0-9]+")
 
 # General families carry a `d` after their generation when they have NVMe disks: m5d, c6gd, g4dn.
 _NAMED_FOR_LOCAL_DISK = re.compile(r"[a-z]+\d+[a-z]*d[a-z]*")
-# Accelerated families that have NVMe disks without saying so in their name.
+# Accelerated families that have NVMe disks, without the `d` in their name.
 _LOCAL_DISK = re.compile(r"(g5|g6|g6e|g7|g7e|dl1|p5.*|p6.*|trn\d.*)")
 
 # The same families in the wildcards of IAM's conditions.
@@ -24,12 +24,12 @@ _SIZES_WITH_ONE_GPU = {
 
 
 def is_instance_type(instance_type: str) -> bool:
-    """Whether it is written like one; which of them a region has is CloudFormation's to know."""
+    """Returns True for the format of an instance type; availability is not checked."""
     return _PATTERN.fullmatch(instance_type) is not None
 
 
 def has_local_storage(instance_type: str) -> bool:
-    """Whether its instances keep data on local NVMe disks, which a KMS key does not encrypt.
+    """Returns True if the type stores data on local NVMe disks, without a KMS key.
 
     Source: CreateEndpointConfig, KmsKeyId; "Instance store volumes" of the EC2 user guide.
     """
@@ -38,7 +38,7 @@ def has_local_storage(instance_type: str) -> bool:
 
 
 def is_burstable(instance_type: str) -> bool:
-    """Whether it earns CPU credits (t2, t3); such instances cannot be scaled automatically.
+    """Returns True for burstable types (t2, t3), which do not support automatic scaling.
 
     Source: "Automatic scaling of Amazon SageMaker AI models", prerequisites.
     """
@@ -46,7 +46,7 @@ def is_burstable(instance_type: str) -> bool:
 
 
 def ignores_rollout(instance_type: str) -> bool:
-    """Whether AWS silently replaces any rollout by all-at-once without baking: Inf1 does.
+    """Returns True for Inf1, where AWS silently replaces any rollout by all-at-once.
 
     Source: "Deployment guardrails", exclusions.
     """
@@ -54,10 +54,10 @@ def ignores_rollout(instance_type: str) -> bool:
 
 
 def cannot_load_many_models(instance_type: str) -> bool:
-    """Whether AWS supports no multi-model containers there.
+    """Returns True if AWS does not support multi-model containers on the type.
 
-    They run on CPU types, and on GPU types with one GPU. Families that the list does not name yet
-    are left to AWS.
+    It supports CPU types, and GPU types with one GPU. Families that the documentation does not list
+    are not rejected.
 
     Source: "Supported algorithms, frameworks, and instances for multi-model endpoints".
     """

@@ -1,4 +1,4 @@
-"""Events of SageMaker's jobs."""
+"""EventBridge rules for SageMaker's jobs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def job_rule(
     description: str,
     target: events.IRuleTarget | None,
 ) -> events.Rule:
-    """The rule on a change of state of some jobs.
+    """Creates a rule for state changes of jobs.
 
     Source: "Events that Amazon SageMaker AI sends to Amazon EventBridge".
     """

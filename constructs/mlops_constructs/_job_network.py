@@ -1,4 +1,4 @@
-"""The network that a processing job joins."""
+"""Network of a processing job."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,22 +8,24 @@ from aws_cdk import aws_ec2 as ec2
 
 from ._problems import is_known
 
-_MOST_SUBNETS, _MOST_SECURITY_GROUPS = 16, 5
+_MAX_SUBNETS, _MAX_SECURITY_GROUPS = 16, 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobNetwork:
-    """Subnets and security groups of the machines of a job; see VpcConfig and NetworkConfig of
-    SageMaker's API reference.
+    """Subnets and security groups of a job's instances.
 
     Args:
-        vpc: network that they are attached to. Left out: none.
-        subnets: of the network. Left out: the private ones.
-        security_groups: one to five of the network.
-        isolation: whether they have no network at all.
-        traffic_encryption: whether traffic between the instances of a job is encrypted.
-        internal: whether the security groups let the instances of a job reach one another. Left
-            out: only their owner knows.
+        vpc: VPC of the instances. Defaults to None: no VPC.
+        subnets: selection of its subnets. Defaults to None: its private subnets.
+        security_groups: 1 to 5 security groups of the VPC. Defaults to none, without `vpc`.
+        isolation: True starts the containers without a network. Defaults to None: they have one.
+        traffic_encryption: True encrypts the traffic between the instances of a job. Defaults to
+            True.
+        internal: True if the security groups allow traffic between the instances of a job. Defaults
+            to None: unknown.
+
+    Source: VpcConfig and NetworkConfig of SageMaker's API reference.
     """
 
     vpc: ec2.IVpc | None = None
@@ -34,12 +36,12 @@ class JobNetwork:
     internal: bool | None = None
 
     def subnet_ids(self) -> list[str]:
-        """The chosen subnets of the network, none without one."""
+        """Returns the ids of the selected subnets; none without a VPC."""
         return list(self._chosen_subnets)
 
     @cached_property
     def _chosen_subnets(self) -> tuple[str, ...]:
-        """Asked for by checks, requests and permissions; each time costs a dozen calls."""
+        """Ids of the subnets, cached because each selection costs a dozen calls to the CDK."""
         if self.vpc is None:
             return ()
         selection = self.subnets or ec2.SubnetSelection()
@@ -55,32 +57,36 @@ class JobNetwork:
         )
 
     def security_group_ids(self) -> list[str]:
-        """The ids of the security groups."""
+        """Returns the ids of the security groups."""
         return [group.security_group_id for group in self.security_groups]
 
     def distributed_problems(self, instance_count: int) -> Iterator[str]:
-        """What a job of several instances cannot run in: they would never find one another.
+        """Checks that several instances can communicate; yields one message per problem.
+
+        Args:
+            instance_count: number of instances of the job, 1 or more.
 
         Source: "Give SageMaker AI Processing Jobs Access to Resources in Your Amazon VPC",
         "Configure the VPC Security Group".
         """
         if is_known(instance_count) and instance_count > 1 and self.internal is False:
             yield (
-                f"network: got {instance_count} instances in a network whose security group keeps "
-                "them apart; add NetworkUseCase.TRAINING to its uses, or run on one instance"
+                f"network: got {instance_count} instances in a network whose security group "
+                "blocks traffic between them; add NetworkUseCase.TRAINING to its uses, or use one "
+                "instance"
             )
 
     def problems(self) -> Iterator[str]:
-        """What AWS would refuse."""
+        """Validates the network; yields one message per problem."""
         if self.vpc is None:
             if self.security_groups or self.subnets is not None:
-                yield "network: got subnets or security groups without vpc; give vpc too"
+                yield "network: subnets and security groups require vpc; give vpc too"
             return
         groups, subnets = len(self.security_groups), len(self.subnet_ids())
-        if not 1 <= groups <= _MOST_SECURITY_GROUPS:
+        if not 1 <= groups <= _MAX_SECURITY_GROUPS:
             yield (
                 f"network security_groups: got {groups} with a vpc; allowed are 1 to "
-                f"{_MOST_SECURITY_GROUPS}"
+                f"{_MAX_SECURITY_GROUPS}"
             )
-        if not 1 <= subnets <= _MOST_SUBNETS:
-            yield f"network subnets: got {subnets}; allowed are 1 to {_MOST_SUBNETS}"
+        if not 1 <= subnets <= _MAX_SUBNETS:
+            yield f"network subnets: got {subnets}; allowed are 1 to {_MAX_SUBNETS}"

@@ -1,4 +1,4 @@
-"""What the role of a processing job, and of who starts it, needs whatever the job does."""
+"""Permissions of the role of a processing job, and of the role that starts it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,14 +12,14 @@ _JOB_LOGS = "/aws/sagemaker/ProcessingJobs"
 
 
 def use_keys(keys: Sequence[kms.IKey | None]) -> Iterator[Permission]:
-    """Using the keys of what jobs read, write and have on their disks."""
+    """Yields permissions to use the keys of inputs, outputs and volumes."""
     arns = list(dict.fromkeys(key.key_arn for key in keys if key is not None))
     if not arns:
         return
     yield Permission(
         actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"], resources=arns
     )
-    # SageMaker encrypts the disks of a job through a grant.
+    # SageMaker encrypts the volumes of a job through a grant.
     yield Permission(
         actions=["kms:CreateGrant"],
         resources=arns,
@@ -28,7 +28,7 @@ def use_keys(keys: Sequence[kms.IKey | None]) -> Iterator[Permission]:
 
 
 def write_logs(scope: Construct) -> Iterator[Permission]:
-    """Writing the log of the jobs."""
+    """Yields the permission to write the logs of the jobs."""
     stack = cdk.Stack.of(scope)
     yield Permission(
         actions=[
@@ -46,5 +46,5 @@ def write_logs(scope: Construct) -> Iterator[Permission]:
             )
             for suffix in ("", ":*")
         ],
-        because="the log streams are named for jobs that do not exist yet",
+        because="log streams are named for jobs that do not exist yet",
     )

@@ -1,7 +1,7 @@
-"""Jobs of SageMaker that EventBridge Scheduler starts.
+"""SageMaker jobs that EventBridge Scheduler starts.
 
-A job is an execution and no desired state, so CloudFormation has no type for it: Scheduler calls
-the API, and the id of its execution makes each job's name unique.
+A job is an execution and not a desired state, so CloudFormation has no resource type for it:
+Scheduler calls the API, and the id of its execution makes the name of each job unique.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,25 +21,25 @@ from ._request_guard import guard_of
 from .access import Permission, ServiceRole
 
 _RETRIES = 3
-# The id of an execution has up to 36 characters, and a hyphen stands before it.
-LONGEST_ID = 37
+# The id of an execution has up to 36 characters, after a hyphen.
+MAX_ID_LENGTH = 37
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobKind:
-    """A kind of job: what its ARN calls it, and what its API does."""
+    """A kind of job: its name in ARNs and in the API."""
 
     resource: str
     api: str
 
     @property
     def action(self) -> str:
-        """The permissions needed to start such a job."""
+        """IAM action that starts such a job."""
         return f"sagemaker:Create{self.api}"
 
     @property
     def target(self) -> str:
-        """Scheduler's universal target for the API that starts such a job."""
+        """Universal target of Scheduler for the API that starts such a job."""
         return f"arn:{cdk.Aws.PARTITION}:scheduler:::aws-sdk:sagemaker:create{self.api}"
 
 
@@ -49,20 +49,21 @@ TRANSFORM = JobKind(resource="transform-job", api="TransformJob")
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduledJobs:
-    """Jobs of one kind that start by the same request.
+    """Jobs of one kind that start with the same request.
 
     Args:
-        kind: of the jobs.
-        name_prefix: beginning of their names.
-        request: of the API, the name of the job left out.
-        expression: when they start.
-        time_zone: of the expression. Left out: UTC.
-        description: of the schedule.
-        role_description: of the role with which Scheduler starts them.
-        dead_letter_queue: gets what could not be started.
-        passed_role: with which the jobs act. Left out: that of what the request names.
-        permissions: what starting them takes besides.
-        encryption_key: of the request while Scheduler keeps it. Left out: one of AWS's.
+        kind: kind of the jobs.
+        name_prefix: prefix of their names.
+        request: request of the API, except the name of the job.
+        expression: schedule expression.
+        time_zone: time zone of the expression. None: UTC.
+        description: description of the schedule.
+        role_description: description of the role with which Scheduler starts them.
+        dead_letter_queue: queue of invocations that fail.
+        passed_role: execution role of the jobs. Defaults to None: the role of a resource that the
+            request names.
+        permissions: further permissions to start them. Defaults to none.
+        encryption_key: KMS key of the request in Scheduler. Defaults to None: a key of AWS.
 
     Source: "Using universal targets" of EventBridge Scheduler's user guide.
     """
@@ -83,7 +84,7 @@ class ScheduledJobs:
         """Defines the schedule, which is the scope's `Resource`, and the role of Scheduler."""
         role = self._define_role(scope, role_id)
         key = self.encryption_key
-        # Scheduler puts the id in while it calls, so the name is no value of CloudFormation's.
+        # Scheduler inserts the id when it calls, so the name is no value of CloudFormation's.
         name = f"{self.name_prefix}-{scheduler.ContextAttribute.execution_id}"
         return CfnSchedule(
             scope,
@@ -136,7 +137,7 @@ class ScheduledJobs:
         )
 
     def _job_arns(self, stack: cdk.Stack) -> list[str]:
-        """The jobs by their names, and in lower case, as SageMaker writes names in its ARNs."""
+        """Returns ARNs with the names, also in lower case, as SageMaker writes them in ARNs."""
         prefix = self.name_prefix
         prefixes = [prefix, prefix.lower()] if is_known(prefix) else [prefix]
         return [

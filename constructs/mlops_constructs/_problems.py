@@ -1,19 +1,22 @@
-"""All problems of a constructor's input, raised together."""
+"""Problems of a constructor's input, raised together."""
 
 from collections.abc import Iterable
 from typing import Any
 
 import aws_cdk as cdk
 
-# Every string with a token has it ("Tokens and the AWS CDK"). Most have none, and are judged here:
-# asking the CDK is a call to its process, and there are hundreds of them in an app.
+# Every string with a token contains it ("Tokens and the AWS CDK"). Most strings have none and are
+# checked here: each question to the CDK is a call to its process, and an app has hundreds.
 _MARK_OF_TOKENS = "${"
 
 
 class Problems:
-    """Collects what is wrong with an input, so that one error tells a person everything.
+    """Collects the problems of an input, so that one error reports all of them.
 
-    Each problem is one line: what was got, what is allowed, what to do.
+    Each problem is one line: the value that was given, the allowed values, and what to do next.
+
+    Args:
+        subject: class name and construct path, `Endpoint PATH`.
     """
 
     def __init__(self, subject: str) -> None:
@@ -21,20 +24,26 @@ class Problems:
         self._lines: list[str] = []
 
     def add(self, line: str) -> None:
+        """Adds one problem."""
         self._lines.append(line)
 
     def extend(self, lines: Iterable[str]) -> None:
+        """Adds problems."""
         self._lines.extend(lines)
 
     def raise_if_any(self) -> None:
-        """Raises one `ValueError` with every problem, or does nothing when there is none."""
+        """Raises one error with every problem, if there is one.
+
+        Raises:
+            ValueError: there are problems.
+        """
         if self._lines:
             listing = "".join(f"\n  - {line}" for line in self._lines)
             raise ValueError(f"{self._subject} cannot be defined:{listing}")
 
 
 def is_known(value: Any) -> bool:
-    """Whether a value can be judged now: it is given, and no token that CloudFormation resolves."""
+    """Returns True for a value that is given and is not a token."""
     if value is None or isinstance(value, bool):
         return value is not None
     if isinstance(value, str) and _MARK_OF_TOKENS not in value:
@@ -43,5 +52,5 @@ def is_known(value: Any) -> bool:
 
 
 def outside(value: float | None, low: float, high: float) -> bool:
-    """Whether a value that is known lies outside low..high."""
+    """Returns True for a known value outside of low..high."""
     return value is not None and is_known(value) and not low <= value <= high

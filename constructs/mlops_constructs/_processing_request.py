@@ -1,4 +1,4 @@
-"""The request that starts a processing job, as EventBridge Scheduler and Step Functions send it."""
+"""Request of a processing job, as EventBridge Scheduler and Step Functions send it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _INPUTS = "/opt/ml/processing/input"
 
 
 class StoredObject(Protocol):
-    """One object of a bucket."""
+    """An object in a bucket."""
 
     @property
     def uri(self) -> str: ...
@@ -23,7 +23,7 @@ class StoredObject(Protocol):
 
 
 class Machines(Protocol):
-    """What a job runs on."""
+    """Instances and network of a job."""
 
     @property
     def instance_type(self) -> str: ...
@@ -51,7 +51,7 @@ class ProcessingInput:
 
     @property
     def path(self) -> str:
-        """Where the container finds it."""
+        """Path of the file in the container."""
         return f"{self.folder}/{self.file.key.rpartition('/')[2]}"
 
     def render(self) -> dict[str, Any]:
@@ -70,18 +70,18 @@ class ProcessingInput:
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessingRequest:
-    """A CreateProcessingJob, but for the name of the job.
+    """A request of CreateProcessingJob, except the name of the job.
 
     Args:
-        image_uri: what runs.
-        arguments: of the container.
-        job: machines and network.
-        maximum_seconds: that it may take.
-        role_arn: with which it acts.
-        encryption_key: of the output and the disk.
-        environment: of the container.
-        inputs: files that it reads from its disk.
-        output_uri: where the reports that it writes are kept. Left out: it writes none.
+        image_uri: URI of the container image.
+        arguments: arguments of the container.
+        job: instances and network.
+        maximum_seconds: timeout in seconds.
+        role_arn: ARN of the execution role.
+        encryption_key: KMS key of the output and the volume.
+        environment: environment variables of the container. Defaults to None: no variables.
+        inputs: files that are copied into the container. Defaults to none.
+        output_uri: S3 URI of the reports. Defaults to None: the job writes none.
     """
 
     image_uri: str
@@ -95,7 +95,7 @@ class ProcessingRequest:
     output_uri: str | None = None
 
     def render(self) -> dict[str, Any]:
-        """The members of the request, the name of the job left out."""
+        """Returns the members of the request, except the name of the job."""
         key = {} if self.encryption_key is None else {"KmsKeyId": self.encryption_key.key_arn}
         volume_key = {f"Volume{name}": value for name, value in key.items()}
         return {

@@ -1,4 +1,4 @@
-"""Which regions know a resource type, so that a stack is refused before AWS refuses it."""
+"""Availability of resource types in regions."""
 
 import json
 from functools import cache
@@ -13,18 +13,18 @@ from ._problems import is_known
 
 @cache
 def region_table() -> dict[str, Any]:
-    """`regions` that the library claims, and per type the ones of them that are `missing` it.
+    """Returns the supported `regions`, and per type those of them where it is `missing`.
 
-    The table is a copy of the CloudFormation schemas that cfn-lint carries; a test compares them.
+    The table is a copy of the CloudFormation schemas of cfn-lint; a test compares them.
     """
     table: dict[str, Any] = json.loads((Path(__file__).parent / "region_types.json").read_text())
     return table
 
 
 def region_problems(scope: IConstruct, *resource_types: str) -> list[str]:
-    """What is missing in the region of a stack; nothing while the region is not known.
+    """Checks that the region of a stack has resource types; returns one message per problem.
 
-    A region younger than the table is not judged: what only AWS can know is not guessed.
+    A region that is unknown at synthesis, or newer than the table, is not checked.
     """
     region = cdk.Stack.of(scope).region
     if not is_known(region):

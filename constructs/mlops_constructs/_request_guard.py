@@ -1,4 +1,4 @@
-"""What a role that starts jobs by one fixed request may not start: anything less guarded."""
+"""Denied requests of a role that starts jobs with one fixed request."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ _OUTPUTS = ("ProcessingOutputConfig.KmsKeyId", "TransformOutput.KmsKeyId")
 
 @dataclass(frozen=True, kw_only=True)
 class _Placed:
-    """The network of a request."""
+    """Network of a request."""
 
     subnet_ids: Sequence[str]
     security_group_ids: Sequence[str]
 
 
 def guard_of(action: str, request: Mapping[str, Any]) -> list[Permission]:
-    """Denies what is not in the network of a request, or not encrypted as it is.
+    """Denies requests outside of the network of a request, or with weaker encryption.
 
-    What the request leaves open stays open: it has to pass its own guard.
+    Settings that the request does not have are not restricted: the request itself must be allowed.
 
     Args:
-        action: with which the request is sent, "sagemaker:CreateProcessingJob" for instance.
-        request: its members.
+        action: IAM action of the request, such as `sagemaker:CreateProcessingJob`.
+        request: members of the request.
     """
     actions = [action]
     denied: list[Permission] = []

@@ -1,21 +1,21 @@
-"""When what should write or report counts as silent, in CloudWatch's terms."""
+"""Alarms on missing activity."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 _FIVE_MINUTES, _HOUR, _DAY = 300, 3600, 86_400
-_LONGEST = 7 * _DAY
+_MAX_SILENCE = 7 * _DAY
 
 
 def silence_problems(max_silence: cdk.Duration) -> list[str]:
-    """What an alarm cannot look at.
+    """Validates the length of a silence; returns one message per problem.
 
-    Source: PutMetricAlarm of CloudWatch's API reference: all periods of an alarm are a day
-    together, or a week where each has an hour or more.
+    Source: PutMetricAlarm of CloudWatch's API reference: the evaluation range of an alarm is at
+    most one day, or one week if each period is an hour or more.
     """
     seconds = max_silence.to_milliseconds() / 1000
     unit = _HOUR if seconds > _DAY else _FIVE_MINUTES
-    if unit <= seconds <= _LONGEST and seconds % unit == 0:
+    if unit <= seconds <= _MAX_SILENCE and seconds % unit == 0:
         return []
     return [
         f"max_silence: got {seconds:g} seconds; allowed are whole hours up to 7 days, and up "
@@ -24,7 +24,7 @@ def silence_problems(max_silence: cdk.Duration) -> list[str]:
 
 
 def period_of(max_silence: cdk.Duration) -> cdk.Duration:
-    """The length of the periods that have to be silent."""
+    """Returns the period of the alarm."""
     whole_hours = max_silence.to_seconds() % _HOUR == 0
     return cdk.Duration.seconds(_HOUR if whole_hours else _FIVE_MINUTES)
 
@@ -36,9 +36,9 @@ def silence_alarm(
     max_silence: cdk.Duration,
     description: str,
 ) -> cloudwatch.Alarm:
-    """The alarm on a count that is 0 in all periods of the silence.
+    """Creates an alarm on a count that is 0 in all periods of the silence.
 
-    What does nothing has no data at all, which is as bad as 0.
+    Missing data is treated as 0.
     """
     period = period_of(max_silence)
     return cloudwatch.Alarm(

@@ -26,11 +26,8 @@ NOT_YET = {
     "feature_store",
     "model_registry",
     "monitoring",
-    "network",
     "projects",
     "studio",
-    "validation",
-    "mlops_constructs/*.py",
 }
 """Areas that are not converted yet."""
 

@@ -8,8 +8,6 @@ Source: "Control training job configurations for VPC" in the Developer Guide; th
 SageMaker in the service authorization reference.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 

@@ -1,7 +1,5 @@
 """Statements in as many customer managed policies as IAM's quotas ask for."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,13 +9,13 @@ from aws_cdk import aws_iam as iam
 
 from .permission import Permission
 
-LONGEST_POLICY = 6_144
+MAX_POLICY_LENGTH = 6_144
 """Characters of a managed policy, white space not counted: "IAM and AWS STS quotas"."""
 
-MOST_POLICIES = 10
+MAX_POLICIES = 10
 """Managed policies of a role, as long as nobody has asked AWS for more."""
 
-_ROOM = LONGEST_POLICY - len('{"Version":"2012-10-17","Statement":[]}')
+_ROOM = MAX_POLICY_LENGTH - len('{"Version":"2012-10-17","Statement":[]}')
 _PSEUDO_PARAMETERS = {"AWS::Partition": 10, "AWS::Region": 14, "AWS::AccountId": 12}
 _LONG_NAME, _LONG_ARN = 64, 128  # what stands for a value that only the deployment knows
 

@@ -7,8 +7,6 @@ Source: "Actions, resources, and condition keys for Amazon SageMaker AI" in the 
 authorization reference; "Staging Construct for your Model Lifecycle" in the Developer Guide.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

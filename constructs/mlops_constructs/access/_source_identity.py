@@ -1,7 +1,5 @@
 """Who it was, where people share a role."""
 
-from __future__ import annotations
-
 from typing import cast
 
 from aws_cdk import aws_iam as iam

@@ -1,7 +1,5 @@
 """What it takes to use volumes that a key encrypts."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_kms as kms
 
 from .permission import Permission

@@ -1,7 +1,5 @@
 """The role that people hand to jobs of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import aws_cdk as cdk

@@ -1,14 +1,12 @@
 """Roles whose permissions are customer managed policies."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from ._managed_policies import MOST_POLICIES, ManagedPolicies
+from ._managed_policies import MAX_POLICIES, ManagedPolicies
 from .acknowledgement import acknowledge_permissions
 from .permission import Permission
 
@@ -111,10 +109,10 @@ class LeastPrivilegeRole(iam.Role):
     def _check_quota(self) -> None:
         granted = self._granted.policies if self._granted else []
         number = len(self._permissions.policies) + len(granted)
-        if number > MOST_POLICIES:
+        if number > MAX_POLICIES:
             raise ValueError(
                 f"{self.node.path}: the permissions need {number} managed policies, a role can "
-                f"have {MOST_POLICIES}; give fewer resources, or wildcards with a reason"
+                f"have {MAX_POLICIES}; give fewer resources, or wildcards with a reason"
             )
 
 

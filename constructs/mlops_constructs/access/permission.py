@@ -1,7 +1,5 @@
 """What a role may do, statement by statement."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,7 +1,5 @@
 """What a role can never exceed, whatever policies it gets."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 from aws_cdk import aws_iam as iam

@@ -1,7 +1,5 @@
 """Roles of AWS services, written statement by statement."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam

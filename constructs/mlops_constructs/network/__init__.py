@@ -1,4 +1,4 @@
-"""Private networks, and the endpoints through which they reach AWS."""
+"""Private networks and their VPC endpoints."""
 
 from .flow_logs import FlowLogs
 from .internet_access import InternetAccess

@@ -1,6 +1,4 @@
-"""The default security group of a VPC, closed."""
-
-from __future__ import annotations
+"""Closing of the default security group of a VPC."""
 
 from pathlib import Path
 
@@ -15,9 +13,9 @@ from constructs import Construct
 from mlops_constructs._findings import acknowledge, seldom_called_function
 
 from ._function_network import (
+    DESCRIBE_ACTIONS,
     INTERFACE_ACTIONS,
     INTERFACES_REASON,
-    LOOK_ACTIONS,
     interface_resources,
     placed_in,
     wait_for_network,
@@ -27,22 +25,22 @@ from .network_base import NetworkBase
 
 _CODE = Path(__file__).parent / "runtime" / "close_default_security_group.py"
 
-# The names by which cdk-nag knows that somebody closes the group: those of the CDK's own function,
-# which is written for Node.js, shares one role in a stack and has that role's policy inline.
+# The names by which cdk-nag recognizes that the group is closed: those of the CDK's function, which
+# uses Node.js, shares one role in a stack and has an inline policy.
 _CONSTRUCT_ID = "RestrictDefaultSecurityGroupCustomResource"
 _ROLE = "DefaultSecurityGroupRole"
 _RESOURCE_TYPE = "Custom::VpcRestrictDefaultSG"
 
-_OUTSIDE = "the function calls EC2's API and has nothing to do inside of the network"
+_OUTSIDE = "the function calls only the API of EC2 and uses no resource in the network"
 
 
 def close_default_security_group(
     scope: Construct, vpc: ec2.CfnVPC, key: kms.IKey, *, network: NetworkBase | None
 ) -> None:
-    """Closes the default group of a VPC whenever the VPC is made; `key` encrypts the log of it.
+    """Closes the default security group of a VPC when the VPC is created; `key` encrypts the logs.
 
-    No CloudFormation type knows the group, so a function does it, in `network` or, without one,
-    outside of any VPC; its role may do nothing else (ADR 7).
+    CloudFormation has no resource type for the group, so a function removes its rules, in `network`
+    or, without one, outside of any VPC; its role allows nothing else (ADR 7).
     """
     group_arn = cdk.Stack.of(scope).format_arn(
         service="ec2", resource="security-group", resource_name=vpc.attr_default_security_group
@@ -72,7 +70,7 @@ def close_default_security_group(
         ],
     )
     if network:
-        _accept_attaching(scope)
+        _acknowledge_attaching(scope)
     function = lambda_.Function(
         scope,
         "DefaultSecurityGroupFunction",
@@ -90,9 +88,9 @@ def close_default_security_group(
     acknowledge(
         function,
         seldom_called_function(
-            concurrency="CloudFormation calls the function, once for a deployment",
-            dead_letters="an error is the function's answer to CloudFormation, which shows it",
-            tracing="the function makes two calls when a network is made; its log shows them",
+            concurrency="CloudFormation invokes the function once per deployment",
+            dead_letters="the function responds to CloudFormation with its error",
+            tracing="the function makes two calls when a network is created, which it logs",
             outside=_OUTSIDE if network is None else None,
         ),
     )
@@ -111,13 +109,13 @@ def _attaching(scope: Construct) -> list[iam.PolicyStatement]:
         iam.PolicyStatement(
             actions=list(INTERFACE_ACTIONS), resources=[interface_resources(scope)]
         ),
-        iam.PolicyStatement(actions=list(LOOK_ACTIONS), resources=["*"]),
+        iam.PolicyStatement(actions=list(DESCRIBE_ACTIONS), resources=["*"]),
     ]
 
 
-def _accept_attaching(scope: Construct) -> None:
+def _acknowledge_attaching(scope: Construct) -> None:
     stack = cdk.Stack.of(scope)
-    # As the packs write them; the partition is known where a feature flag says so.
+    # In the notation of the packs; a feature flag makes the partition known.
     partition, region, account = (
         f"<AWS::{name}>" if cdk.Token.is_unresolved(value) else value
         for name, value in (

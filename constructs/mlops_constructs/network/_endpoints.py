@@ -1,6 +1,4 @@
-"""The endpoints through which a network reaches AWS, and whom they let through."""
-
-from __future__ import annotations
+"""VPC endpoints of a network, and their policies."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,10 +15,19 @@ _HTTPS = 443
 
 
 class Endpoints(Construct):
-    """Defines gateway and interface endpoints with policies: own principals, own resources.
+    """Defines VPC endpoints that allow only the account's principals and resources.
 
-    Credentials of another account lead nowhere from the network, so nothing can be carried out
-    with them.
+    Credentials of another account do not work from the network, so data cannot be exfiltrated with
+    them.
+
+    Args:
+        vpc: VPC of the endpoints.
+        cidrs: CIDR blocks that reach the interface endpoints: the network's own first.
+        services: interface endpoints.
+        dynamodb: True adds the gateway endpoint of DynamoDB.
+        cloudformation: True if functions in the network respond to CloudFormation.
+        packages: True if packages in CodeArtifact's buckets are readable.
+        accounts: accounts whose principals are allowed, and for S3 and DynamoDB whose resources.
 
     Source: "Control access to VPC endpoints using endpoint policies" in the PrivateLink guide;
     "Amazon S3 bucket policies" of Amazon ECR's guide to interface endpoints, for image layers.
@@ -39,18 +46,6 @@ class Endpoints(Construct):
         packages: bool,
         accounts: Sequence[str],
     ) -> None:
-        """Creates the endpoints.
-
-        Args:
-            vpc: the network.
-            cidrs: addresses from which alone the interface endpoints are reached: the network's
-                first.
-            services: the interface endpoints.
-            dynamodb: whether there is a gateway endpoint for DynamoDB beside the one for S3.
-            cloudformation: whether functions in the network may answer CloudFormation.
-            packages: whether what CodeArtifact keeps in buckets of AWS can be read.
-            accounts: whose principals may pass, and in S3 and DynamoDB whose resources.
-        """
         super().__init__(scope, construct_id)
         self._vpc = vpc
         self._own_principals = {"aws:PrincipalAccount": list(accounts)}
@@ -74,7 +69,7 @@ class Endpoints(Construct):
                 endpoint.add_to_policy(statement)
 
     def _buckets_of_aws(self) -> list[iam.PolicyStatement]:
-        """Image layers of ECR, and models of JumpStart, lie in buckets of AWS; answers go there."""
+        """Allows buckets of AWS: ECR layers, JumpStart models and CloudFormation responses."""
         stack = cdk.Stack.of(self)
         layers = f"prod-{stack.region}-starport-layer-bucket"
         models = f"jumpstart-cache-prod-{stack.region}"
@@ -87,8 +82,8 @@ class Endpoints(Construct):
         if self._cloudformation:
             # "Access CloudFormation using an interface endpoint": a region without its hyphens.
             region = cdk.Fn.join("", cdk.Fn.split("-", stack.region))
-            answers = f"cloudformation-custom-resource-response-{region}"
-            arn = f"arn:{stack.partition}:s3:::{answers}/*"
+            responses = f"cloudformation-custom-resource-response-{region}"
+            arn = f"arn:{stack.partition}:s3:::{responses}/*"
             statements.append(_allow("s3:PutObject", resources=[arn]))
         if self._packages and (packages := package_objects(stack)):
             statements.append(_allow("s3:GetObject", resources=packages))
@@ -101,7 +96,7 @@ class Endpoints(Construct):
             vpc=self._vpc,
             service=service.service,
             security_groups=[group],
-            open=False,  # the group says who may come
+            open=False,  # the security group restricts the sources
             private_dns_enabled=True,
         )
         if service.restricted:

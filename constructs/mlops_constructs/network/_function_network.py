@@ -1,11 +1,9 @@
-"""Functions that CloudFormation calls, inside of a network.
+"""Lambda functions of custom resources in a network.
 
-An organisation may demand that each function is in a VPC. Inside, a function calls AWS and answers
-CloudFormation through the network's endpoints, so these have to be there before the function and
-longer than it. Its log takes no endpoint: Lambda writes it from outside.
+An organization may require that each function is in a VPC. There it calls AWS and CloudFormation
+through the network's endpoints, which must exist before the function and be deleted after it. Its
+logs require no endpoint: Lambda writes them from outside.
 """
-
-from __future__ import annotations
 
 from typing import Any, cast
 
@@ -21,26 +19,26 @@ INTERFACE_ACTIONS = (
     "ec2:DeleteNetworkInterface",
     "ec2:UnassignPrivateIpAddresses",
 )
-"""What Lambda does with a function's role to attach it to a network; on `interface_resources`."""
+"""Actions with which Lambda attaches a function to a network; on `interface_resources`."""
 
-LOOK_ACTIONS = (
+DESCRIBE_ACTIONS = (
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
 )
-"""What it looks at; the authorisation reference has no resource level for it."""
+"""Read actions of Lambda, which have no resource level."""
 
-_WAYS = (
+_CONNECTIVITY_TYPES = (
     "AWS::EC2::Route",
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPCEndpoint",
 )
-INTERFACES_REASON = "Lambda numbers the interfaces, and asks for all resources to delete one"
+INTERFACES_REASON = "Lambda generates the ids of interfaces, and deletes them on all resources"
 
 
 def interface_resources(scope: IConstruct) -> str:
-    """The resources of `INTERFACE_ACTIONS`, for a function of the stack of `scope`.
+    """Returns the resources of `INTERFACE_ACTIONS` for a function of the stack of `scope`.
 
     Source: "Giving Lambda functions access to resources in an Amazon VPC" in Lambda's guide.
     """
@@ -48,7 +46,7 @@ def interface_resources(scope: IConstruct) -> str:
 
 
 def placed_in(network: NetworkBase | None) -> dict[str, Any]:
-    """The parameters of a `lambda_.Function` that place it; none for None."""
+    """Returns the VPC parameters of a `lambda_.Function`; none without a network."""
     if network is None:
         return {}
     return {
@@ -59,23 +57,23 @@ def placed_in(network: NetworkBase | None) -> dict[str, Any]:
 
 
 def wait_for_network(function: lambda_.Function, network: NetworkBase | None) -> None:
-    """Makes the function after what it is reached and heard through, and deletes it before.
+    """Makes the function depend on the routes and endpoints of its network.
 
-    It waits for nothing else: the CDK would have it wait for its role, which the role's ARN in it
-    does already.
+    It depends on nothing else: the CDK would add a dependency on its role, which the ARN of the
+    role already implies.
     """
     resource = cast(lambda_.CfnFunction, function.node.default_child)
     own_stack = resource.stack.node.addr
-    ways = [
-        way.logical_id
-        for construct in (network.ways_to_aws if network else ())
-        for way in construct.node.find_all()
-        if isinstance(way, cdk.CfnResource)
-        and way.cfn_resource_type in _WAYS
+    dependencies = [
+        resource_.logical_id
+        for construct in (network.aws_connectivity if network else ())
+        for resource_ in construct.node.find_all()
+        if isinstance(resource_, cdk.CfnResource)
+        and resource_.cfn_resource_type in _CONNECTIVITY_TYPES
         # References to the subnets make a stack wait for the stack of its network.
-        and way.stack.node.addr == own_stack
+        and resource_.stack.node.addr == own_stack
     ]
-    if ways:
-        resource.add_override("DependsOn", ways)
+    if dependencies:
+        resource.add_override("DependsOn", dependencies)
     else:
         resource.add_deletion_override("DependsOn")

@@ -1,6 +1,4 @@
-"""A network that exists already."""
-
-from __future__ import annotations
+"""Imported networks."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +12,7 @@ from .network_base import NetworkBase
 
 
 class ImportedNetwork(NetworkBase):
-    """A network by its ids; see `Network.from_ids`."""
+    """A network that another stack or application defines; see `Network.from_ids`."""
 
     def __init__(
         self,
@@ -34,10 +32,10 @@ class ImportedNetwork(NetworkBase):
         if availability_zones is not None and len(availability_zones) != len(subnet_ids):
             problems.add(
                 f"availability_zones: got {len(availability_zones)} for {len(subnet_ids)} subnets; "
-                "give the zone of each, or none"
+                "give the zone of each subnet, or remove availability_zones"
             )
         problems.raise_if_any()
-        # Without a zone for each, the CDK would take the subnets for one zone's.
+        # Without a zone for each, the CDK assigns all subnets to one zone.
         zones = availability_zones or [f"zone-of-{subnet}" for subnet in subnet_ids]
         self.vpc = ec2.Vpc.from_vpc_attributes(
             self,

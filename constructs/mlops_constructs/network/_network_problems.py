@@ -1,6 +1,4 @@
-"""What a network is refused for."""
-
-from __future__ import annotations
+"""Validation of the parameters of a network."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -10,27 +8,27 @@ from constructs import Construct
 from mlops_constructs._problems import is_known
 from mlops_constructs._regions import region_problems
 
-from ._subnets import LARGEST_PREFIX, SMALLEST_PREFIX
+from ._subnets import MAX_PREFIX_LENGTH, MIN_PREFIX_LENGTH
 from .internet_access import InternetAccess
 from .network_use_case import EndpointService
 
-MOST_ZONES = 6
+MAX_ZONES = 6
 
 
 def size_problems(cidr: str, zones: int) -> list[str]:
     problems = []
-    if is_known(zones) and not 2 <= zones <= MOST_ZONES:
+    if is_known(zones) and not 2 <= zones <= MAX_ZONES:
         problems.append(
-            f"availability_zones: got {zones}; allowed are 2 to {MOST_ZONES}, as a zone can fail"
+            f"availability_zones: got {zones}; allowed are 2 to {MAX_ZONES}, as a zone can fail"
         )
     try:
         prefix = ipaddress.IPv4Network(cidr).prefixlen
     except ValueError as error:
         return [*problems, f"cidr: got {cidr!r} ({error}); give an IPv4 block such as 10.0.0.0/16"]
-    if not LARGEST_PREFIX <= prefix <= SMALLEST_PREFIX:
+    if not MIN_PREFIX_LENGTH <= prefix <= MAX_PREFIX_LENGTH:
         problems.append(
-            f"cidr: got {cidr!r}; allowed are blocks from /{LARGEST_PREFIX}, the largest of a VPC, "
-            f"to /{SMALLEST_PREFIX}, as each job, notebook and endpoint needs addresses"
+            f"cidr: got {cidr!r}; allowed are blocks from /{MIN_PREFIX_LENGTH}, the maximum of a "
+            f"VPC, to /{MAX_PREFIX_LENGTH}, as each job, notebook and endpoint needs addresses"
         )
     return problems
 
@@ -39,7 +37,7 @@ def access_problems(internet: InternetAccess, zones: int, accounts: Sequence[str
     problems = []
     if internet != InternetAccess.none():
         if not internet.because.strip():
-            problems.append("internet: got no reason; say in `because` what needs it")
+            problems.append("internet: got no reason; state in `because` why it is required")
         if not 1 <= internet.nat_gateways <= zones:
             problems.append(
                 f"internet: got {internet.nat_gateways} NAT gateways; allowed are 1 to {zones}, "
@@ -67,8 +65,8 @@ def source_problems(allowed_from: Sequence[str]) -> list[str]:
             continue
         if everywhere:
             problems.append(
-                f"allowed_from: got {given!r}, which is everywhere; give the block of the VPN or "
-                "of the network behind Direct Connect"
+                f"allowed_from: got {given!r}, which includes all addresses; give the block of the "
+                "VPN or of the network behind Direct Connect"
             )
     return problems
 

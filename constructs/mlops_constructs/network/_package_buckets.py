@@ -1,6 +1,4 @@
-"""The buckets of AWS in which CodeArtifact keeps packages."""
-
-from __future__ import annotations
+"""Buckets of AWS in which CodeArtifact stores packages."""
 
 import aws_cdk as cdk
 
@@ -24,10 +22,10 @@ _OWNERS = {
 
 
 def package_objects(stack: cdk.Stack) -> list[str]:
-    """ARNs of the packages in the region of a stack; in every region while it is not known.
+    """Returns ARNs of the packages in the region of a stack, or of all regions while unknown.
 
-    There are none in a region whose bucket AWS's guide does not name: Python's packages need none,
-    npm's are not reached there.
+    A region whose bucket AWS does not document has none: Python packages do not require it, npm
+    packages are not reachable there.
 
     Source: "Create the Amazon S3 gateway endpoint" in CodeArtifact's guide.
     """

@@ -14,10 +14,9 @@ def network_service_role(
     description: str,
     statements: Sequence[iam.PolicyStatement],
 ) -> iam.Role:
-    """A role with its statements in a managed policy, which is there before the role.
+    """Creates a role with a managed policy, which is created before the role.
 
-    `access.ServiceRole` is its elder sister; the two areas lie side by side and do not import each
-    other.
+    `access.ServiceRole` is similar; the areas access and network do not import each other.
     """
     policy = iam.ManagedPolicy(scope, f"{construct_id}Permissions", statements=list(statements))
     return iam.Role(

@@ -1,7 +1,5 @@
 """Subnets of a network, one per availability zone, and their routes."""
 
-from __future__ import annotations
-
 import ipaddress
 
 import aws_cdk as cdk
@@ -12,12 +10,12 @@ from mlops_constructs._findings import acknowledge, in_security_packs
 
 from .internet_access import InternetAccess
 
-LARGEST_PREFIX, SMALLEST_PREFIX = 16, 24
+MIN_PREFIX_LENGTH, MAX_PREFIX_LENGTH = 16, 24
 _NAT_SUBNET_PREFIX = 28
 
 
 def subnet_cidrs(cidr: str, zones: int, *, with_nat: bool) -> tuple[list[str], list[str]]:
-    """The addresses of the private subnets, and of those in which NAT gateways stand.
+    """Returns the CIDR blocks of the private subnets, and of the subnets of NAT gateways.
 
     The private ones are as large as possible; small ones for NAT gateways are at the end.
     """
@@ -32,9 +30,15 @@ def subnet_cidrs(cidr: str, zones: int, *, with_nat: bool) -> tuple[list[str], l
 
 
 class Subnets(Construct):
-    """Defines the private subnets of a VPC, and the way out where there is one.
+    """Defines the private subnets of a VPC, and NAT gateways if there is internet access.
 
-    Zones are taken by number from those of the region, so nothing is looked up at synth.
+    Zones are selected by number from those of the region, so nothing is looked up at synthesis.
+
+    Args:
+        vpc: VPC of the subnets.
+        cidr: its CIDR block.
+        zones: number of availability zones.
+        internet: internet access.
     """
 
     def __init__(
@@ -47,14 +51,6 @@ class Subnets(Construct):
         zones: int,
         internet: InternetAccess,
     ) -> None:
-        """Creates the subnets.
-
-        Args:
-            vpc: the network.
-            cidr: its addresses.
-            zones: how many availability zones.
-            internet: whether there are NAT gateways.
-        """
         super().__init__(scope, construct_id)
         self._vpc = vpc
         self.zones = [cdk.Fn.select(number, cdk.Fn.get_azs()) for number in range(zones)]
@@ -75,7 +71,7 @@ class Subnets(Construct):
             self.route_table_ids.append(table)
 
     def _subnet(self, name: str, number: int, block: str, *, private: bool = True) -> str:
-        """Makes a subnet with a route table of its own; the id of the table."""
+        """Creates a subnet with a separate route table; returns the id of the table."""
         subnet = ec2.CfnSubnet(
             self,
             name,
@@ -131,6 +127,6 @@ class Subnets(Construct):
 
 
 def _acknowledge_route_of_nat(route: ec2.CfnRoute) -> None:
-    """The packs want no route to the internet at all; this one serves a NAT gateway alone."""
-    reason = "only a NAT gateway stands in the subnet: connections lead out, none in"
+    """Acknowledges the route to the internet, which only a NAT gateway uses."""
+    reason = "the subnet contains only a NAT gateway, which allows outbound connections only"
     acknowledge(route, in_security_packs("VPCNoUnrestrictedRouteToIGW", reason))

@@ -1,6 +1,4 @@
-"""Where a network's traffic is recorded."""
-
-from __future__ import annotations
+"""Destinations of VPC flow logs."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -17,7 +15,9 @@ from ._service_role import network_service_role
 
 
 class FlowLogs(ABC):
-    """Says where the records of a network's traffic go: accepted and rejected connections.
+    """Destination of the VPC flow logs of a network; use its static factories.
+
+    The logs record accepted and rejected connections.
 
     Source: "Logging IP traffic using VPC Flow Logs" in the VPC guide.
 
@@ -28,11 +28,11 @@ class FlowLogs(ABC):
     """
 
     @staticmethod
-    def to_log_group(*, retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR) -> FlowLogs:
-        """Records in a log group of CloudWatch Logs, encrypted with the network's key.
+    def to_log_group(*, retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR) -> "FlowLogs":
+        """Sends records to a log group of CloudWatch Logs, encrypted with the network's key.
 
         Args:
-            retention: for how long records are kept. Left out: a year, the default.
+            retention: retention of the records. Defaults to one year.
 
         Example:
             ```python
@@ -42,16 +42,16 @@ class FlowLogs(ABC):
         return _ToLogGroup(retention=retention)
 
     @staticmethod
-    def to_bucket(bucket: s3.IBucket, *, prefix: str = "") -> FlowLogs:
-        """Records as objects in a bucket, which costs less where there is much traffic.
+    def to_bucket(bucket: s3.IBucket, *, prefix: str = "") -> "FlowLogs":
+        """Stores records as objects in a bucket, which costs less for high traffic.
 
-        The bucket's policy, and its key's, must let delivery.logs.amazonaws.com write; AWS adds
-        the bucket's policy where whoever deploys may change it.
+        The policies of the bucket and of its key must allow delivery.logs.amazonaws.com to write;
+        AWS adds the bucket policy if the deploying principal is allowed to change it.
 
         Args:
-            bucket: where the records go.
-            prefix: of their keys, ending with a slash. Left out: none; AWS adds
-                `AWSLogs/ACCOUNT/vpcflowlogs/REGION/` in any case.
+            bucket: bucket of the records.
+            prefix: key prefix, ending with a slash; AWS appends
+                `AWSLogs/ACCOUNT/vpcflowlogs/REGION/`. Defaults to no prefix.
 
         Example:
             ```python
@@ -62,7 +62,12 @@ class FlowLogs(ABC):
 
     @abstractmethod
     def record(self, scope: Construct, vpc_id: str, key: kms.IKey) -> ec2.CfnFlowLog:
-        """Records all traffic of a VPC; `key` encrypts what CloudWatch Logs keeps."""
+        """Records all traffic of a VPC.
+
+        Args:
+            vpc_id: id of the VPC.
+            key: KMS key of the records in CloudWatch Logs.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +126,7 @@ class _ToBucket(FlowLogs):
 
 
 def allow_cloud_watch_logs(key: kms.IKey, stack: cdk.Stack) -> None:
-    """Lets CloudWatch Logs use a key, confined to log groups of the account and region.
+    """Lets CloudWatch Logs use a key for log groups of the account and region.
 
     Source: "Encrypt log data in CloudWatch Logs using AWS KMS" in its guide.
     """

@@ -1,13 +1,13 @@
-"""Whether a network has a way to the internet."""
-
-from __future__ import annotations
+"""Internet access of a network."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class InternetAccess:
-    """Says whether what runs in a network reaches the internet. Nobody there reaches the network.
+    """Outbound internet access of a network; use its static factories.
+
+    Connections from the internet to the network are never possible.
 
     Example:
         ```python
@@ -19,8 +19,8 @@ class InternetAccess:
     because: str = ""
 
     @staticmethod
-    def none() -> InternetAccess:
-        """No way to the internet, the default: AWS is reached through endpoints.
+    def none() -> "InternetAccess":
+        """Returns no access, the default: AWS is reached through VPC endpoints.
 
         Example:
             ```python
@@ -30,19 +30,22 @@ class InternetAccess:
         return InternetAccess()
 
     @staticmethod
-    def through_nat(*, because: str, nat_gateways: int = 1) -> InternetAccess:
-        """Through NAT gateways, which let connections out and none in.
+    def through_nat(*, because: str, nat_gateways: int = 1) -> "InternetAccess":
+        """Returns access through NAT gateways, which allow outbound connections only.
 
-        Each costs about as much as four interface endpoints in one zone, and so much again for
-        traffic (docs/network.md); code in the network can then carry data anywhere.
+        Each gateway costs about as much as four interface endpoints in one zone, and again for its
+        traffic (docs/network.md); code in the network can then send data anywhere.
 
         Args:
-            because: what needs it, for those who review the network; it becomes a tag of the
+            because: reason for the access, for reviewers of the network; it becomes a tag of the
                 gateways.
-            nat_gateways: how many, each in a zone of its own. With fewer than zones, the other
-                zones go through the first ones and lose the way when these fail.
+            nat_gateways: number of gateways, at most the number of zones, each in a different zone.
+                With fewer gateways than zones, the other zones use the first ones and lose access
+                if these fail. Defaults to 1.
 
-        Raises ValueError when the network is defined, for an empty reason or an impossible number.
+        Raises:
+            ValueError: when the network is defined, if the reason is empty or the number
+                impossible.
 
         Example:
             ```python

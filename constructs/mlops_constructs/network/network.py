@@ -1,6 +1,4 @@
-"""A private network for machine learning, or one that exists already."""
-
-from __future__ import annotations
+"""Private networks for machine learning."""
 
 from collections.abc import Sequence
 
@@ -30,15 +28,38 @@ from .network_use_case import NetworkUseCase, services_of
 
 
 class Network(NetworkBase):
-    """Defines a VPC of private subnets that reaches AWS through endpoints, and nothing else.
+    """Defines a VPC of private subnets that reaches AWS through VPC endpoints only.
 
-    Nothing in it has a public address, and nothing outside can reach it. What it may reach follows
-    from `uses`: S3 through a gateway endpoint, which costs nothing, and other services through
-    interface endpoints, which cost by the hour (docs/network.md). Endpoint policies let only
-    principals of the account through, and to S3 only with buckets of the account. All traffic is
-    recorded, and the default security group is closed.
+    No resource in it has a public address, and it accepts no connections from outside. The
+    reachable services follow from `uses`: S3 through a gateway endpoint, which has no fee, and
+    other services through interface endpoints, which are charged by the hour (docs/network.md).
+    Endpoint policies allow only principals of the account, and for S3 only buckets of the account.
+    All traffic is recorded, and the default security group is closed.
 
-    `vpc`, `subnets` and `security_group` are what jobs, models and domains take.
+    Jobs, models and domains accept `vpc`, `subnets` and `security_group`.
+
+    Args:
+        uses: use cases of the network, whose endpoints are created once each. Defaults to none: S3
+            is the only reachable service.
+        cidr: IPv4 CIDR block, between /16 and /24. Defaults to `10.0.0.0/16`.
+        availability_zones: number of availability zones, 2 to 6, with a subnet in each. A
+            deployment to a region with fewer zones fails. Defaults to 2.
+        flow_logs: destination of VPC flow logs. Defaults to None: an encrypted log group, with a
+            retention of one year.
+        internet: access to the internet. Defaults to None: no access.
+        key: KMS key of the network's log groups; CloudWatch Logs is allowed to use it. Defaults to
+            None: a new key.
+        trusted_accounts: ids of accounts, 12 digits each, that the endpoints allow beside the
+            account of the network: accounts whose principals call from the network, or whose
+            buckets are used. Defaults to none.
+        allowed_from: IPv4 CIDR blocks beside `cidr` that reach the interface endpoints: those of a
+            VPN or of Direct Connect, whose users open Studio through its endpoint. Routes and DNS
+            resolution are your responsibility. Defaults to none: only the network itself reaches
+            them.
+
+    Raises:
+        ValueError: every problem of the input, in one message: addresses, zones, accounts, NAT
+            gateways, and use cases that the region does not support.
 
     Source: "Connect to SageMaker AI resources from within a VPC" in the Developer Guide.
 
@@ -62,28 +83,6 @@ class Network(NetworkBase):
         trusted_accounts: Sequence[str] = (),
         allowed_from: Sequence[str] = (),
     ) -> None:
-        """Creates the network.
-
-        Args:
-            uses: what runs in it; the endpoints of all uses are made, each once. Left out: S3 is
-                the only service within reach.
-            cidr: its addresses: an IPv4 block between /16 and /24.
-            availability_zones: number of zones, 2 to 6, with a subnet in each. A region with fewer
-                fails the deployment.
-            flow_logs: where traffic is recorded. Left out: in an encrypted log group, for a year.
-            internet: a way to the internet. Left out: there is none.
-            key: encrypts the log groups of the network; CloudWatch Logs is allowed to use it. Left
-                out: a key is made.
-            trusted_accounts: ids of accounts that the endpoints let through beside the own one:
-                those whose principals call from the network, or whose buckets are used.
-            allowed_from: IPv4 blocks beside `cidr` from which the interface endpoints are reached:
-                those of a VPN or of Direct Connect, whose people open Studio through its endpoint.
-                A route to them, and names that resolve there, are the owner's. Left out: only from
-                the network itself.
-
-        Raises ValueError with every problem: addresses, zones, accounts, NAT gateways, and a use
-        that the region lacks.
-        """
         super().__init__(scope, construct_id)
         internet = internet or InternetAccess.none()
         services = services_of(tuple(uses))
@@ -125,7 +124,7 @@ class Network(NetworkBase):
             packages=any(use.packages for use in uses),
             accounts=[cdk.Stack.of(self).account, *trusted_accounts],
         )
-        self.ways_to_aws = [subnets, endpoints]
+        self.aws_connectivity = [subnets, endpoints]
         close_default_security_group(
             self, resource, log_key, network=self if has_functions else None
         )
@@ -141,19 +140,20 @@ class Network(NetworkBase):
         security_group_ids: Sequence[str],
         availability_zones: Sequence[str] | None = None,
     ) -> NetworkBase:
-        """A network that exists already, by its ids; nothing is looked up and nothing changed.
+        """Imports a network by its ids; nothing is looked up or changed.
 
-        Whoever owns it sees to its endpoints.
+        The owner of the VPC is responsible for its endpoints.
 
         Args:
             vpc_id: id of the VPC.
             subnet_ids: ids of private subnets, each in another zone.
-            security_group_ids: ids of the groups of what is to run there. Their rules are not
-                changed.
-            availability_zones: zones of the subnets, in their order. Left out: not known, so a
-                selection by zone is not possible.
+            security_group_ids: ids of the security groups of resources in the network, at least
+                one. Their rules are not changed.
+            availability_zones: zones of the subnets, in their order. Defaults to None: unknown, so
+                subnets cannot be selected by zone.
 
-        Raises ValueError for ids that are none, and when there is no subnet or group.
+        Raises:
+            ValueError: malformed ids, or no subnet or security group.
 
         Example:
             ```python
@@ -203,8 +203,8 @@ class Network(NetworkBase):
             description="Jobs, models, endpoints and notebooks",
             allow_all_outbound=False,
         )
-        # A gateway endpoint is reached by addresses that only AWS knows. Where no route leads to
-        # the internet, "anywhere" ends at the endpoints.
+        # The addresses of a gateway endpoint are unknown. Without a route to the internet,
+        # "anywhere" only includes the endpoints.
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.HTTPS, "AWS services")
         self.internal = any(use.internal for use in uses)
         if self.internal:
@@ -212,7 +212,7 @@ class Network(NetworkBase):
         return group
 
     def _allow_internally(self, group_id: str) -> None:
-        """All protocols, as the fabric between instances of a distributed job is none of IP's."""
+        """Allows all protocols, since EFA traffic between instances of a job is not IP."""
         among = "Instances of a job, or a notebook and its file system"
         ingress = ec2.CfnSecurityGroupIngress(
             self,
@@ -230,5 +230,5 @@ class Network(NetworkBase):
             ip_protocol="-1",
             description=among,
         )
-        reason = "the source is the group itself: no port is open to anything else"
+        reason = "the source is the group itself: no port is open to other sources"
         acknowledge(ingress, in_security_packs("EC2RestrictedCommonPorts", reason))

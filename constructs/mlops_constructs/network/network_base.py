@@ -1,6 +1,4 @@
-"""What a network of this stack and an imported one share."""
-
-from __future__ import annotations
+"""Base of owned and imported networks."""
 
 from collections.abc import Sequence
 
@@ -11,37 +9,39 @@ from constructs import Construct, IConstruct
 
 @jsii.implements(ec2.IConnectable)
 class NetworkBase(Construct):
-    """Subnets and a security group, for jobs, models, endpoints and Studio domains."""
+    """Base of an owned and an imported network: its subnets and security groups.
+
+    Jobs, models, endpoints and Studio domains accept it.
+    """
 
     vpc: ec2.IVpc
-    #: Private subnets, one per availability zone.
     subnets: list[ec2.ISubnet]
-    #: What runs in the network: it reaches HTTPS alone, and itself where a use needs that.
+    """Private subnets, one per availability zone."""
     security_group: ec2.ISecurityGroup
-    #: All groups of what runs in the network; one, unless more are imported.
+    """Security group of resources in the network, which allows outbound HTTPS."""
     security_groups: list[ec2.ISecurityGroup]
-    #: What calls to AWS go through: endpoints and routes. Nothing where somebody else sees to it.
-    ways_to_aws: Sequence[IConstruct] = ()
-    #: Whether what runs in the network reaches one another, as the instances of a distributed job
-    #: have to. None where only the owner of the security groups knows.
+    """All security groups of resources in the network; one, unless more are imported."""
+    aws_connectivity: Sequence[IConstruct] = ()
+    """Endpoints and routes to AWS, on which resources can depend; none for an imported network."""
     internal: bool | None = None
+    """True if resources in the network reach each other; None for an imported network."""
 
     @property
     def connections(self) -> ec2.Connections:
-        """Rules between what runs in the network and other things, such as a database."""
+        """Security group rules between resources in the network and others, such as a database."""
         return ec2.Connections(security_groups=self.security_groups)
 
     @property
     def subnet_ids(self) -> list[str]:
-        """The ids of the subnets."""
+        """Ids of the subnets."""
         return [subnet.subnet_id for subnet in self.subnets]
 
     @property
     def subnet_selection(self) -> ec2.SubnetSelection:
-        """The subnets as constructs of the CDK take them."""
+        """Subnets in the form that constructs of the CDK accept."""
         return ec2.SubnetSelection(subnets=self.subnets)
 
     @property
     def security_group_ids(self) -> list[str]:
-        """The ids of the security groups."""
+        """Ids of the security groups."""
         return [group.security_group_id for group in self.security_groups]

@@ -1,6 +1,4 @@
-"""What a network is used for, and which endpoints of AWS services that takes."""
-
-from __future__ import annotations
+"""Use cases of a network, and the VPC endpoints that they require."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,15 +10,16 @@ _Aws = ec2.InterfaceVpcEndpointAwsService
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointService:
-    """Defines one interface endpoint.
+    """An AWS service that is reached through an interface endpoint.
 
     Args:
         name: construct id of the endpoint, unique in a network.
-        service: the service that is reached.
-        resource_type: a CloudFormation type of the service; a region without it has no endpoint of
-            the service either. Left out: no region is refused.
-        restricted: whether an endpoint policy can tell the account's own principals from others.
-            Studio is opened in a browser with a presigned URL, so its endpoint knows no principal.
+        service: endpoint service.
+        resource_type: CloudFormation type of the service; a region without the type has no endpoint
+            service either. Defaults to None: availability in the region is not checked.
+        restricted: True if an endpoint policy can restrict principals to the account. Studio is
+            opened in a browser with a presigned URL, so requests to its endpoint have no principal.
+            Defaults to True.
     """
 
     name: str
@@ -98,7 +97,7 @@ PACKAGES_REPOSITORIES = EndpointService(
     resource_type="AWS::CodeArtifact::Repository",
 )
 BEDROCK = EndpointService(name="BedrockRuntime", service=_Aws.BEDROCK_RUNTIME)
-# People of IAM Identity Center show Amazon Q a token, and no principal.
+# Users of IAM Identity Center call Amazon Q with a token, not as a principal.
 Q_DEVELOPER = EndpointService(name="QDeveloper", service=_Aws.Q_DEVELOPER, restricted=False)
 SSM_MESSAGES = EndpointService(name="SsmMessages", service=_Aws.SSM_MESSAGES)
 EC2_MESSAGES = EndpointService(name="Ec2Messages", service=_Aws.EC2_MESSAGES)
@@ -119,24 +118,27 @@ REDSHIFT_DATA = EndpointService(name="RedshiftData", service=_Aws.REDSHIFT_DATA)
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkUseCase:
-    """Defines what code in a network does, and so which AWS services it calls from there.
+    """A use case of a network: the AWS services that code in the network calls.
 
-    SageMaker itself pulls images, collects logs and decrypts volumes from outside of the network:
-    a job that only reads and writes S3 needs no interface endpoint at all. The uses name what
-    code in a container, a notebook or a build calls.
+    SageMaker itself pulls images, collects logs and decrypts volumes from outside of the network: a
+    job that only reads and writes S3 requires no interface endpoint. Use cases describe the calls
+    of code in containers, notebooks and builds.
+
+    In us-east-1, suggestions of Amazon Q Developer (`ASSISTANT`) also require the endpoint service
+    `codewhisperer`, which is only available there.
 
     Args:
-        name: what the use is called in errors.
-        services: interface endpoints that it takes.
-        internal: whether what runs in the network talks among itself: the instances of a
-            distributed job, or a notebook and a file system of one's own. Studio does not need it:
-            applications are on one instance each, and SageMaker gives a domain's file system
-            groups of its own.
-        dynamodb: whether tables are read or written; a gateway endpoint, without a fee.
-        cloudformation: whether functions run there that answer CloudFormation, which takes answers
-            in a bucket of AWS.
-        packages: whether packages are read that CodeArtifact keeps in a bucket of AWS: those of
-            npm. It sends Python's itself.
+        name: name in errors.
+        services: interface endpoints that it requires.
+        internal: True if resources in the network communicate with each other: the instances of a
+            distributed job, or a notebook and your own file system. Studio does not require it:
+            each application runs on one instance, and SageMaker creates separate security groups
+            for the file system of a domain. Defaults to False.
+        dynamodb: True adds the gateway endpoint of DynamoDB, which has no fee. Defaults to False.
+        cloudformation: True if functions in the network respond to CloudFormation, through a bucket
+            of AWS. Defaults to False.
+        packages: True if npm packages are read, which CodeArtifact stores in a bucket of AWS; it
+            serves Python packages itself. Defaults to False.
 
     Source: "Connect to SageMaker AI resources from within a VPC" in the Developer Guide.
 
@@ -155,53 +157,50 @@ class NetworkUseCase:
     cloudformation: bool = False
     packages: bool = False
 
-    #: Training, processing and transform jobs: their code looks up its account and its jobs.
-    TRAINING: ClassVar[NetworkUseCase]
-    #: Applications in the network that invoke endpoints.
-    HOSTING: ClassVar[NetworkUseCase]
-    #: Starting pipelines, and registering models, from the network.
-    PIPELINES: ClassVar[NetworkUseCase]
-    #: A Studio domain with network access `VpcOnly`, reached from the network itself too.
-    STUDIO: ClassVar[NetworkUseCase]
-    #: Experiments in MLflow.
-    EXPERIMENTS: ClassVar[NetworkUseCase]
-    #: Features, online, and offline through Athena and the Glue catalog.
-    FEATURE_STORE: ClassVar[NetworkUseCase]
-    #: Jobs that publish metrics of a model's quality to CloudWatch.
-    MODEL_MONITORING: ClassVar[NetworkUseCase]
-    #: Images pulled or pushed from the network, as builds and local mode do.
-    IMAGES: ClassVar[NetworkUseCase]
-    #: Repositories of CodeCommit, by git.
-    CODE_COMMIT: ClassVar[NetworkUseCase]
-    #: Products of Service Catalog, where templates of projects are published there.
-    PROJECTS: ClassVar[NetworkUseCase]
-    #: Pipelines and builds that code in the network starts and watches.
-    DELIVERY: ClassVar[NetworkUseCase]
-    #: Code that encrypts by itself. S3 and SageMaker use their keys from outside of the network.
-    ENCRYPTION: ClassVar[NetworkUseCase]
-    #: Parameters of Systems Manager, and secrets.
-    PARAMETERS: ClassVar[NetworkUseCase]
-    #: Tables of DynamoDB, through a gateway that costs nothing.
-    TABLES: ClassVar[NetworkUseCase]
-    #: A file system of one's own, mounted with IAM authorisation.
-    FILE_SYSTEMS: ClassVar[NetworkUseCase]
-    #: Functions of this library that CloudFormation calls, where an organisation wants them in a
-    #: VPC: the network's own runs there too.
-    FUNCTIONS: ClassVar[NetworkUseCase]
-    #: Builds of a project that run in the network: they write their log, run the training pipeline,
-    #: test endpoints and compare stacks.
-    BUILDS: ClassVar[NetworkUseCase]
-    #: Packages of Python and npm out of a `PackageRepository`, for Studio, jobs and builds.
-    PACKAGES: ClassVar[NetworkUseCase]
-    #: Models of Bedrock, and Amazon Q Developer in JupyterLab and Code Editor. In us-east-1 Q's
-    #: suggestions take the endpoint "codewhisperer" too, which exists there alone.
-    ASSISTANT: ClassVar[NetworkUseCase]
-    #: An IDE on somebody's own machine, connected to a space of Studio over Systems Manager.
-    REMOTE_IDE: ClassVar[NetworkUseCase]
-    #: What an ML engineer looks at: stacks and why they failed, scaling, metrics and logs.
-    OPERATIONS: ClassVar[NetworkUseCase]
-    #: Tables that notebooks and jobs query: Athena, Glue, Lake Formation, Redshift, EMR Serverless.
-    DATA_SOURCES: ClassVar[NetworkUseCase]
+    TRAINING: ClassVar["NetworkUseCase"]
+    """Training, processing and transform jobs, whose code calls STS and SageMaker."""
+    HOSTING: ClassVar["NetworkUseCase"]
+    """Applications in the network that invoke endpoints."""
+    PIPELINES: ClassVar["NetworkUseCase"]
+    """Starting pipelines, and registering models, from the network."""
+    STUDIO: ClassVar["NetworkUseCase"]
+    """A Studio domain with network access `VpcOnly`, opened from the network, too."""
+    EXPERIMENTS: ClassVar["NetworkUseCase"]
+    """Experiments in MLflow."""
+    FEATURE_STORE: ClassVar["NetworkUseCase"]
+    """The online feature store, and the offline one through Athena and the Glue catalog."""
+    MODEL_MONITORING: ClassVar["NetworkUseCase"]
+    """Jobs that publish metrics of a model's quality to CloudWatch."""
+    IMAGES: ClassVar["NetworkUseCase"]
+    """Images pulled or pushed from the network, as by builds and local mode."""
+    CODE_COMMIT: ClassVar["NetworkUseCase"]
+    """Git repositories of CodeCommit."""
+    PROJECTS: ClassVar["NetworkUseCase"]
+    """Project templates that are Service Catalog products."""
+    DELIVERY: ClassVar["NetworkUseCase"]
+    """Pipelines and builds that code in the network starts and monitors."""
+    ENCRYPTION: ClassVar["NetworkUseCase"]
+    """Code that calls KMS. S3 and SageMaker use their keys from outside of the network."""
+    PARAMETERS: ClassVar["NetworkUseCase"]
+    """Parameters of Systems Manager, and secrets of Secrets Manager."""
+    TABLES: ClassVar["NetworkUseCase"]
+    """Tables of DynamoDB, through a gateway endpoint without a fee."""
+    FILE_SYSTEMS: ClassVar["NetworkUseCase"]
+    """Your own EFS file system, mounted with IAM authorization."""
+    FUNCTIONS: ClassVar["NetworkUseCase"]
+    """This library's functions in a VPC, the one of the network included."""
+    BUILDS: ClassVar["NetworkUseCase"]
+    """Builds of a project in the network."""
+    PACKAGES: ClassVar["NetworkUseCase"]
+    """Python and npm packages of a `PackageRepository`, for Studio, jobs and builds."""
+    ASSISTANT: ClassVar["NetworkUseCase"]
+    """Models of Bedrock, and Amazon Q Developer in JupyterLab and Code Editor."""
+    REMOTE_IDE: ClassVar["NetworkUseCase"]
+    """A local IDE that is connected to a Studio space over Systems Manager."""
+    OPERATIONS: ClassVar["NetworkUseCase"]
+    """Operations of ML engineers: stacks and their events, scaling, metrics and logs."""
+    DATA_SOURCES: ClassVar["NetworkUseCase"]
+    """Data sources: Athena, Glue, Lake Formation, Redshift and EMR Serverless."""
 
 
 NetworkUseCase.TRAINING = NetworkUseCase(
@@ -259,6 +258,6 @@ NetworkUseCase.DATA_SOURCES = NetworkUseCase(
 
 
 def services_of(uses: tuple[NetworkUseCase, ...]) -> list[EndpointService]:
-    """The endpoints of all uses, each once, in the order of their names."""
+    """Returns the endpoints of all use cases, each once, sorted by name."""
     found = {service.name: service for use in uses for service in use.services}
     return [found[name] for name in sorted(found)]

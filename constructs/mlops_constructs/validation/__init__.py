@@ -1,4 +1,4 @@
-"""What security packs do not know of SageMaker, judged when an app is synthesised."""
+"""Checks of SageMaker's resources at synthesis, beyond those of cdk-nag."""
 
 from .sagemaker_checks import SageMakerChecks
 

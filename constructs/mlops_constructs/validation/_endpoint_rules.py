@@ -1,4 +1,4 @@
-"""Rules about what serves: models, endpoint configurations and their capacity."""
+"""Rules about models, endpoint configurations and their capacity."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def _variants(config: Properties) -> list[Properties]:
 
 
 def _models_of_serverless_variants(template: Template) -> set[str]:
-    """Logical ids of models that serverless variants serve: AWS allows them no network at all."""
+    """Returns logical ids of models of serverless variants, which support no network settings."""
     return {
         reference
         for _, config in resources(template, _CONFIG)
@@ -44,10 +44,11 @@ def _open_models(template: Template) -> list[Finding]:
 
 
 def minimum_instances_rule(minimum: int) -> Rule:
-    """The rule that endpoints which answer in real time have `minimum` instances at least.
+    """Returns the rule that real-time endpoints have a minimum number of instances.
 
-    Asynchronous endpoints queue, serverless ones have no instances, shadow variants answer nobody
-    and fleets of inference components scale by themselves: those are not judged.
+    It does not apply to asynchronous endpoints, which queue requests, serverless ones, which have
+    no instances, shadow variants, whose responses are not returned, and inference components, whose
+    instances AWS manages.
     """
 
     def findings(template: Template) -> list[Finding]:
@@ -80,7 +81,7 @@ def minimum_instances_rule(minimum: int) -> Rule:
 
     return Rule(
         name="MinimumInstances",
-        description=f"An endpoint that answers in real time has at least {minimum} instances",
+        description=f"A real-time endpoint has at least {minimum} instances",
         fix=f"Set initial and minimum instance counts to {minimum} or more",
         findings=findings,
     )
@@ -101,19 +102,19 @@ def _captures_without_key(template: Template) -> list[Finding]:
 ENDPOINT_RULES = (
     Rule(
         name="ModelNetwork",
-        description="A model's containers have no network, or one of the customer",
-        fix="Set EnableNetworkIsolation to true, or give VpcConfig",
+        description="Containers of a model have no network, or run in a VPC of the customer",
+        fix="Set EnableNetworkIsolation to true, or set VpcConfig",
         findings=_open_models,
     ),
     Rule(
         name="DataCaptureKey",
-        description="Captured requests and answers are encrypted with a key of the customer",
+        description="Captured requests and responses are encrypted with a customer managed key",
         fix="Set DataCaptureConfig.KmsKeyId, or DataStorageConfig.KmsKey of an experiment",
         findings=_captures_without_key,
     ),
     Rule(
         name="AsyncOutputKey",
-        description="Answers of asynchronous endpoints are encrypted with a key of the customer",
+        description="Responses of asynchronous endpoints are encrypted with a customer managed key",
         fix="Set AsyncInferenceConfig.OutputConfig.KmsKeyId",
         findings=requires(
             _CONFIG, "AsyncInferenceConfig.OutputConfig.KmsKeyId", when="AsyncInferenceConfig"

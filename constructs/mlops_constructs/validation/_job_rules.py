@@ -1,4 +1,4 @@
-"""Rules about jobs: those of monitors and pipelines, and those that a schedule starts.
+"""Rules about jobs of monitors, pipelines and schedules.
 
 A job is described in three places: properties of a resource, the definition of a pipeline, and the
 input with which EventBridge Scheduler calls SageMaker. All have the members of the API.
@@ -24,7 +24,7 @@ _SCHEDULED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A job that a template describes: where, of which kind, with which members."""
+    """A job that a template describes: its place, kind and members."""
 
     logical_id: str
     path: str
@@ -32,13 +32,13 @@ class Job:
     members: Mapping[str, Any]
 
     def first(self, *paths: str) -> Any:
-        """What stands at the first path that leads to something."""
+        """Returns the value at the first path that exists."""
         found = (value_at(self.members, path) for path in paths)
         return next((value for value in found if value is not None), None)
 
 
 def jobs(template: Template) -> Iterator[Job]:
-    """Every job of a template."""
+    """Yields every job of a template."""
     for logical_id, properties in resources(
         template, *_JOB_DEFINITIONS, "AWS::SageMaker::ProcessingJob"
     ):
@@ -70,7 +70,7 @@ def _steps(logical_id: str, steps: Any, path: str) -> Iterator[Job]:
 
 
 def _parsed(value: Any) -> Mapping[str, Any]:
-    """A JSON document of a template, in which references became placeholders."""
+    """Returns a JSON document of a template, with placeholders for references."""
     if isinstance(value, Mapping) and not {"Fn::Join", "Fn::Sub"} & set(value):
         return value
     try:
@@ -81,7 +81,7 @@ def _parsed(value: Any) -> Mapping[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """A string of a template; whatever CloudFormation computes becomes a placeholder."""
+    """Returns a string of a template, with placeholders for computed values."""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping) and "Fn::Join" in value:
@@ -93,7 +93,7 @@ def _text(value: Any) -> str:
 
 
 def _is_isolated(job: Job) -> bool:
-    if job.kind == "Transform":  # its model says which network it has
+    if job.kind == "Transform":  # its model determines the network
         return True
     flag = job.first("NetworkConfig.EnableNetworkIsolation", "EnableNetworkIsolation")
     return bool(flag or job.first("NetworkConfig.VpcConfig", "VpcConfig"))
@@ -125,7 +125,7 @@ def _has_output_key(job: Job) -> bool:
     return all(config.get("KmsKeyId") for config in configs)
 
 
-def _judge(holds: Callable[[Job], bool], member: str) -> Callable[[Template], list[Finding]]:
+def _violations(holds: Callable[[Job], bool], member: str) -> Callable[[Template], list[Finding]]:
     def findings(template: Template) -> list[Finding]:
         return [
             (job.logical_id, ".".join(filter(None, (job.path, member))))
@@ -139,26 +139,26 @@ def _judge(holds: Callable[[Job], bool], member: str) -> Callable[[Template], li
 JOB_RULES = (
     Rule(
         name="JobNetwork",
-        description="A job's containers have no network, or one of the customer",
-        fix="Set EnableNetworkIsolation to true, or give VpcConfig",
-        findings=_judge(_is_isolated, "NetworkConfig"),
+        description="Containers of a job have no network, or run in a VPC of the customer",
+        fix="Set EnableNetworkIsolation to true, or set VpcConfig",
+        findings=_violations(_is_isolated, "NetworkConfig"),
     ),
     Rule(
         name="JobTrafficEncryption",
         description="Traffic between the containers of a job is encrypted",
         fix="Set EnableInterContainerTrafficEncryption to true",
-        findings=_judge(_is_traffic_encrypted, "EnableInterContainerTrafficEncryption"),
+        findings=_violations(_is_traffic_encrypted, "EnableInterContainerTrafficEncryption"),
     ),
     Rule(
         name="JobVolumeKey",
-        description="Volumes of jobs are encrypted with a key of the customer",
-        fix="Set VolumeKmsKeyId; types whose local NVMe disks are the volume cannot have one",
-        findings=_judge(_has_volume_key, "VolumeKmsKeyId"),
+        description="Volumes of jobs are encrypted with a customer managed key",
+        fix="Set VolumeKmsKeyId; types whose local NVMe disks are the volume do not support it",
+        findings=_violations(_has_volume_key, "VolumeKmsKeyId"),
     ),
     Rule(
         name="JobOutputKey",
-        description="What jobs write is encrypted with a key of the customer",
+        description="Output of jobs is encrypted with a customer managed key",
         fix="Set KmsKeyId of the job's output",
-        findings=_judge(_has_output_key, "KmsKeyId"),
+        findings=_violations(_has_output_key, "KmsKeyId"),
     ),
 )

@@ -1,4 +1,4 @@
-"""A rule about resources of a template, and how templates are read."""
+"""Rules about resources of a template."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,18 @@ from typing import Any
 Template = Mapping[str, Any]
 Properties = Mapping[str, Any]
 Finding = tuple[str, str]
-"""A resource's logical id, and the path of the property that breaks a rule."""
+"""Logical id of a resource, and the path of the property that violates a rule."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What must hold for some resources of a template.
+    """A rule about resources of a template.
 
-    `findings` gives the places where it does not; `fix` says what to do there.
+    Attributes:
+        name: name of the rule.
+        description: the requirement.
+        fix: the change that satisfies it.
+        findings: returns the resources and properties that violate it.
     """
 
     name: str
@@ -24,14 +28,14 @@ class Rule:
 
 
 def resources(template: Template, *types: str) -> Iterator[tuple[str, Properties]]:
-    """The resources of some types: logical id and properties."""
+    """Yields logical id and properties of the resources of some types."""
     for logical_id, resource in template.get("Resources", {}).items():
         if resource["Type"] in types:
             yield logical_id, resource.get("Properties", {})
 
 
 def value_at(properties: Any, path: str) -> Any:
-    """What stands at a dotted path; None where the path ends early."""
+    """Returns the value at a dotted path; None if the path ends early."""
     for name in path.split("."):
         if not isinstance(properties, Mapping):
             return None
@@ -40,10 +44,10 @@ def value_at(properties: Any, path: str) -> Any:
 
 
 def requires(resource_type: str, path: str, *, wanted: Any = None, when: str = "") -> Any:
-    """Findings of resources that lack a property, or have another value there than `wanted`.
+    """Returns a function that finds resources without a property, or with another value.
 
-    Only resources with something at `when` are judged; a value that CloudFormation computes is
-    taken for right, since only AWS can know it.
+    It only checks resources with a value at `when`. Values that CloudFormation computes pass, since
+    they are unknown at synthesis.
     """
 
     def findings(template: Template) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Rules about where people and features live: Studio domains, feature groups, the registry."""
+"""Rules about Studio domains, feature groups and the model registry."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ _FEATURE_GROUP = "AWS::SageMaker::FeatureGroup"
 _IDLE = "AppLifecycleManagement.IdleSettings.LifecycleManagement"
 
 
-def _apps_that_never_rest(template: Template) -> list[Finding]:
+def _apps_without_idle_shutdown(template: Template) -> list[Finding]:
     found = []
     for logical_id, properties in resources(template, _DOMAIN):
         for app in ("JupyterLabAppSettings", "CodeEditorAppSettings"):
@@ -44,12 +44,12 @@ STORE_RULES = (
     Rule(
         name="DomainVpcOnly",
         description="A Studio domain sends its traffic through the VPC alone",
-        fix="Set AppNetworkAccessType to VpcOnly and give the VPC's endpoints that Studio needs",
+        fix="Set AppNetworkAccessType to VpcOnly, and create the VPC endpoints of Studio",
         findings=requires(_DOMAIN, "AppNetworkAccessType", wanted="VpcOnly"),
     ),
     Rule(
         name="DomainKey",
-        description="The file system of a Studio domain is encrypted with a key of the customer",
+        description="The file system of a Studio domain is encrypted with a customer managed key",
         fix="Set KmsKeyId; the domain is replaced when it changes",
         findings=requires(_DOMAIN, "KmsKeyId"),
     ),
@@ -57,11 +57,11 @@ STORE_RULES = (
         name="DomainIdleShutdown",
         description="Idle JupyterLab and Code Editor apps of a Studio domain are shut down",
         fix="Enable IdleSettings in the default user settings of both apps",
-        findings=_apps_that_never_rest,
+        findings=_apps_without_idle_shutdown,
     ),
     Rule(
         name="FeatureGroupOnlineKey",
-        description="An online feature store is encrypted with a key of the customer",
+        description="An online feature store is encrypted with a customer managed key",
         fix="Set OnlineStoreConfig.SecurityConfig.KmsKeyId; the group is replaced when it changes",
         findings=requires(
             _FEATURE_GROUP,
@@ -71,7 +71,7 @@ STORE_RULES = (
     ),
     Rule(
         name="FeatureGroupOfflineKey",
-        description="An offline feature store is encrypted with a key of the customer",
+        description="An offline feature store is encrypted with a customer managed key",
         fix="Set OfflineStoreConfig.S3StorageConfig.KmsKeyId",
         findings=requires(
             _FEATURE_GROUP, "OfflineStoreConfig.S3StorageConfig.KmsKeyId", when="OfflineStoreConfig"

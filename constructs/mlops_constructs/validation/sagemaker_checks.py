@@ -1,4 +1,4 @@
-"""A validation plugin of the CDK for SageMaker's resources."""
+"""Policy validation plugin of the CDK for SageMaker's resources."""
 
 import json
 from collections.abc import Sequence
@@ -18,19 +18,20 @@ _RULES = (*STORE_RULES, *ENDPOINT_RULES, *JOB_RULES)
 
 @jsii.implements(cdk.IPolicyValidationPlugin)
 class SageMakerChecks:
-    """Judges what cdk-nag does not know: networks, keys and capacity of SageMaker's resources.
+    """A policy validation plugin for networks, keys and capacity of SageMaker's resources.
 
-    Every template of the app is read after synthesis, whoever made its resources; a finding fails
-    the synthesis and says what to change. Acknowledge one at its construct, by its qualified name.
+    It reads every template of the app after synthesis; a violation fails the synthesis and states
+    the required change. Acknowledge a violation at its construct, by the qualified name of the
+    rule.
 
     Args:
-        production: stacks whose endpoints must survive the loss of an availability zone. Left out:
-            the number of instances is not judged.
-        minimum_instances: how few instances an endpoint of those may have that answers in real
-            time. Left out: 2, which SageMaker places in two zones.
+        production: stacks whose endpoints must survive the loss of an availability zone. Defaults
+            to none: the number of instances is not checked.
+        minimum_instances: minimum number of instances of a real-time endpoint in these stacks, 1 or
+            more. Defaults to 2, which SageMaker places in two zones.
 
     Raises:
-        ValueError: when `minimum_instances` is below 1.
+        ValueError: `minimum_instances` is below 1.
 
     Source: security best practices of SageMaker, "Infrastructure security" and "Protect data".
 
@@ -40,7 +41,7 @@ class SageMakerChecks:
         cdk.Validations.of(resource).acknowledge(
             cdk.Acknowledgment(
                 id="SageMakerChecks::ModelNetwork",
-                reason="this model calls a partner's API while it answers",
+                reason="this model calls the API of a partner",
             )
         )
         ```
@@ -49,29 +50,33 @@ class SageMakerChecks:
     def __init__(self, *, production: Sequence[cdk.Stack] = (), minimum_instances: int = 2) -> None:
         if minimum_instances < 1:
             raise ValueError(
-                f"minimum_instances: got {minimum_instances}; allowed is 1 or more, or leave "
-                "`production` out to judge no number"
+                f"SageMakerChecks: minimum_instances: got {minimum_instances}; allowed is 1 or "
+                "more; remove `production` to check no number"
             )
         self._production = {stack.template_file for stack in production}
         self._minimum = minimum_instances_rule(minimum_instances)
 
     @property
     def name(self) -> str:
-        """The name that qualifies the rules in acknowledgements."""
+        """Name that qualifies the rules in acknowledgements."""
         return "SageMakerChecks"
 
     @property
     def version(self) -> str:
-        """The version of the rules."""
+        """Version of the rules."""
         return "1"
 
     @property
     def rule_ids(self) -> list[str]:
-        """The names of all rules."""
+        """Names of all rules."""
         return [rule.name for rule in (*_RULES, self._minimum)]
 
     def validate(self, context: cdk.IPolicyValidationContext) -> cdk.PolicyValidationPluginReport:
-        """Judges all templates of the app; called by the CDK."""
+        """Validates all templates of the app; called by the CDK.
+
+        Args:
+            context: the templates.
+        """
         violations = [
             violation
             for path in context.template_paths
@@ -80,7 +85,13 @@ class SageMakerChecks:
         return cdk.PolicyValidationPluginReport(success=not violations, violations=violations)
 
     def broken_rules(self, template: Template, template_file: str = "") -> list[Rule]:
-        """The rules that a template breaks; `template_file` tells whether it is of production."""
+        """Returns the rules that a template violates.
+
+        Args:
+            template: content of the template.
+            template_file: name of its file, which determines whether it belongs to production.
+                Defaults to an empty name: it does not.
+        """
         rules = [*_RULES, *([self._minimum] if template_file in self._production else [])]
         return [rule for rule in rules if rule.findings(template)]
 
@@ -99,7 +110,7 @@ class SageMakerChecks:
 
 
 def _locations(path: str, found: Sequence[tuple[str, str]]) -> list[Any]:
-    """The places of findings: resources with the property that is wrong or missing."""
+    """Returns resources with the property that is wrong or missing."""
     return [
         cdk.PolicyViolatingResource(
             resource_logical_id=logical_id, template_path=path, locations=[location]

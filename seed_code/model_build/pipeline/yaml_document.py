@@ -1,11 +1,9 @@
-"""A YAML file as plain values, with the line of each, for messages that say where to look.
+"""YAML files as plain values, with the line of each value for error messages.
 
-PyYAML alone lets the last of two equal keys win, reads any tag, and answers some mistakes with the
-error of a Python function, or not at all. This module needs nothing but PyYAML: the seed code of
-model-build holds a copy of it, because it knows nothing of the CDK.
+PyYAML alone lets the last of two equal keys win, accepts any tag, and reports some mistakes with
+the error of a Python function, or not at all. This module needs only PyYAML: the seed code of
+model-build contains a copy of it, because it does not depend on the CDK.
 """
-
-from __future__ import annotations
 
 import math
 import reprlib
@@ -29,7 +27,7 @@ _MAX_BYTES = 1_000_000
 _MAX_VALUES = 100_000
 _MAX_LEVELS = 50
 _MAX_PROBLEMS = 20
-_LARGEST = 2**63
+_MAX_NUMBER = 2**63
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
@@ -39,10 +37,16 @@ _SHORT.maxlist = _SHORT.maxdict = _SHORT.maxtuple = 3
 
 @dataclass
 class YamlDocument:
-    """What a file says; `problems` are those of YAML itself, a key that comes twice included.
+    """Content and problems of a YAML file.
 
-    Merge keys (`<<: *base`) work: a key of the mapping itself wins over a merged one. Every key is
-    a text, as it stands in the file.
+    `problems` are those of YAML itself, duplicate keys included. Merge keys (`<<: *base`) are
+    supported: a key of the mapping itself wins over a merged one. Every key is a string, as written
+    in the file.
+
+    Args:
+        path: path of the file.
+        content: value of the document. Defaults to None: an empty document.
+        problems: problems of the file. Defaults to none.
 
     Example:
         ```python
@@ -59,11 +63,11 @@ class YamlDocument:
     _written: dict[Place, str] = field(default_factory=dict)
 
     @staticmethod
-    def read(path: str | Path) -> YamlDocument:
-        """Reads a file. What cannot be read is among the problems, each with its line.
+    def read(path: str | Path) -> "YamlDocument":
+        """Reads a file; a file that cannot be read is a problem with its line.
 
         Args:
-            path: of the file; at most 1 MB of UTF-8, 100,000 values (those that aliases repeat
+            path: path of the file: at most 1 MB of UTF-8, 100,000 values (those that aliases repeat
                 included) and 50 levels.
         """
         document = YamlDocument(str(path))
@@ -73,22 +77,31 @@ class YamlDocument:
         return document
 
     def complain(self, place: Place, text: str) -> None:
-        """Adds a problem of a value, with its file, line and keys."""
+        """Adds a problem of a value, with its file, line and keys.
+
+        Args:
+            place: keys of the value.
+            text: the problem.
+        """
         self.problems.append(f"{self.where(place)}: {text}")
 
     def where(self, place: Place) -> str:
-        """File, line and keys of a value."""
+        """Returns file, line and keys of a value.
+
+        Args:
+            place: keys of the value.
+        """
         keys = f" {keys_text(place)}" if place else ""
         line = f":{self._lines[place]}" if place in self._lines else ""
         return f"{self.path}{line}{':' if keys else ''}{keys}"
 
     def filled(self, sections: Mapping[str, type]) -> Any:
-        """The content, with an empty value for each key that has nothing but comments after it.
+        """Returns the content, with an empty value for each key that is followed by comments only.
 
-        Whoever comments out everything below a key asks for its defaults; `null` says none.
+        A section whose entries are all commented out then has its defaults; `null` means none.
 
         Args:
-            sections: by the name of a key, what its empty value is: `dict` or `list`.
+            sections: empty value by the name of a key: `dict` or `list`.
         """
         return self._filled(self.content, (), sections)
 
@@ -110,14 +123,23 @@ class YamlDocument:
         return value
 
     def line(self, place: Place) -> int | None:
-        """The line of a value; of what surrounds it, where the file does not have it."""
+        """Returns the line of a value, or of the value around it if the file does not have it.
+
+        Args:
+            place: keys of the value.
+        """
         for end in range(len(place), -1, -1):
             if place[:end] in self._lines:
                 return self._lines[place[:end]]
         return None
 
     def shown(self, place: Place, value: Any) -> str:
-        """A value as the file has it: `no` rather than False, shortened where it is long."""
+        """Returns a value as written in the file: `no` rather than False, shortened if it is long.
+
+        Args:
+            place: keys of the value.
+            value: the value.
+        """
         written = self._written.get(place)
         if written is None or isinstance(value, str | None):
             return shown(value)
@@ -130,36 +152,36 @@ class YamlDocument:
             with Path(self.path).open("rb") as file:
                 content = file.read(_MAX_BYTES + 1)
             if len(content) > _MAX_BYTES:
-                self._refuse(None, "is larger than 1 MB; give a file that people wrote")
+                self._reject(None, "is larger than 1 MB; give a smaller file")
                 return None
             return content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
-            self._refuse(
+            self._reject(
                 line, f"is not UTF-8 text (byte 0x{error.object[error.start]:02x}); save it as such"
             )
         except (OSError, ValueError) as error:  # ValueError: a path with a null character
             reason = getattr(error, "strerror", None) or error
-            self._refuse(None, f"cannot be read ({reason}); give a YAML file")
+            self._reject(None, f"cannot be read ({reason}); give a YAML file")
         return None
 
-    def _refuse(self, line: int | None, text: str) -> None:
+    def _reject(self, line: int | None, text: str) -> None:
         self.problems.append(f"{self.path}{':' if line is None else f':{line}:'} {text}")
 
 
 def first(problems: Sequence[str]) -> list[str]:
-    """The first 20 problems, and how many more there are."""
+    """Returns the first 20 problems, and the number of further ones."""
     rest = len(problems) - _MAX_PROBLEMS
     return [*problems[:_MAX_PROBLEMS], *([f"and {rest} more"] if rest > 0 else [])]
 
 
 def shown(value: Any) -> str:
-    """A value as Python writes it, shortened where it is long."""
+    """Returns a value in Python's notation, shortened if it is long."""
     return _SHORT.repr(value)
 
 
 def keys_text(place: Sequence[str]) -> str:
-    """The keys of a place with dots between them; a long or unprintable key is shortened."""
+    """Returns keys with dots between them; a long or unprintable key is shortened."""
     return ".".join(_key_text(key) for key in place)
 
 
@@ -168,12 +190,12 @@ def _key_text(key: str) -> str:
 
 
 def _is_text(value: str) -> bool:
-    """Whether a text has no half of a character, which an escape such as "\\ud800" can write."""
+    # An escape such as "\\ud800" can write half of a character.
     return not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
-class _RefusedError(Exception):
-    """What ends the reading of a file."""
+class _UnreadableError(Exception):
+    """An error that ends the reading of a file."""
 
     def __init__(self, node: yaml.Node, text: str) -> None:
         super().__init__(text)
@@ -181,7 +203,7 @@ class _RefusedError(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes, as long as they are not nested deeper than people write."""
+    """Composes nodes, up to a maximum depth."""
 
     _level = 0
 
@@ -198,7 +220,7 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Reading:
-    """Turns the nodes of one file into plain values."""
+    """Converts the nodes of one file to plain values."""
 
     def __init__(self, document: YamlDocument, text: str) -> None:
         self._document = document
@@ -207,7 +229,7 @@ class _Reading:
         self._open: list[yaml.Node] = []
 
     def run(self) -> None:
-        refuse = self._document._refuse
+        reject = self._document._reject
         try:
             self._loader = _Loader(self._source)
             root = self._loader.get_single_node()
@@ -216,24 +238,26 @@ class _Reading:
         except yaml.reader.ReaderError as error:
             line = self._source.count("\n", 0, error.position) + 1
             code = ord(self._source[error.position])
-            refuse(line, f"is not YAML: the character U+{code:04X} is not allowed")
+            reject(line, f"is not YAML: the character U+{code:04X} is not allowed")
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             problem = " ".join(str(error.problem or error.context).split())
             short = problem if len(problem) <= 200 else problem[:200] + "..."
-            refuse(mark.line + 1 if mark else None, f"is not YAML: {short}")
-        except _RefusedError as error:
-            refuse(error.line, str(error))
+            reject(mark.line + 1 if mark else None, f"is not YAML: {short}")
+        except _UnreadableError as error:
+            reject(error.line, str(error))
 
     def _value(self, node: yaml.Node, place: Place) -> Any:
         self._document._lines.setdefault(place, node.start_mark.line + 1)
         self._values += 1
         if self._values > _MAX_VALUES:
-            raise _RefusedError(node, f"got more than {_MAX_VALUES:,} values; use fewer aliases")
+            raise _UnreadableError(node, f"got more than {_MAX_VALUES:,} values; use fewer aliases")
         if any(node is one for one in self._open):
-            raise _RefusedError(node, f"{keys_text(place)}: got an alias of what it stands in")
+            raise _UnreadableError(
+                node, f"{keys_text(place)}: got an alias of a value that contains it"
+            )
         if len(place) > _MAX_LEVELS:
-            raise _RefusedError(node, f"got more than {_MAX_LEVELS} levels; use fewer aliases")
+            raise _UnreadableError(node, f"got more than {_MAX_LEVELS} levels; use fewer aliases")
         self._open.append(node)
         try:
             return self._by_kind(node, place)
@@ -245,7 +269,7 @@ class _Reading:
             return self._scalar(node, place)
         expected = _SEQUENCE if isinstance(node, yaml.SequenceNode) else _MAPPING
         if node.tag != expected:
-            self._complain(node, place, f"got the tag {shown(node.tag)}; leave it out")
+            self._complain(node, place, f"got the tag {shown(node.tag)}; remove it")
             return None
         if isinstance(node, yaml.SequenceNode):
             return [
@@ -259,7 +283,7 @@ class _Reading:
             if node.tag.startswith(_PREFIX) and node.style is None and node.value in ("<<", "="):
                 self._complain(node, place, f"got {text}; put it in quotes to have a text")
             else:
-                self._complain(node, place, f"got the tag {shown(node.tag)}; leave it out")
+                self._complain(node, place, f"got the tag {shown(node.tag)}; remove it")
             return None
         kind = node.tag.removeprefix(_PREFIX)
         if kind != "str" and node.style is None:
@@ -271,7 +295,7 @@ class _Reading:
         if isinstance(value, str) and not _is_text(value):
             self._complain(node, place, f"got {shown(value)}; allowed are whole characters")
             return None
-        if isinstance(value, int | float) and not -_LARGEST <= value < _LARGEST:
+        if isinstance(value, int | float) and not -_MAX_NUMBER <= value < _MAX_NUMBER:
             self._complain(
                 node,
                 place,
@@ -310,7 +334,7 @@ class _Reading:
                 return str(key.value)
             self._complain(key, place, f"got {shown(key.value)}; allowed are whole characters")
         elif isinstance(key, yaml.ScalarNode):
-            self._complain(key, place, f"got the tag {shown(key.tag)}; leave it out")
+            self._complain(key, place, f"got the tag {shown(key.tag)}; remove it")
         else:
             self._complain(
                 key,
@@ -321,7 +345,7 @@ class _Reading:
         return None
 
     def _merged(self, source: yaml.Node, place: Place) -> Iterator[tuple[str, Any]]:
-        """The entries that `<<` brings, those that win first."""
+        """Yields the entries of `<<`, those that win first."""
         sources = source.value if isinstance(source, yaml.SequenceNode) else [source]
         for one in sources:
             if not isinstance(one, yaml.MappingNode):
@@ -332,4 +356,4 @@ class _Reading:
 
     def _complain(self, node: yaml.Node, place: Place, text: str) -> None:
         keys = f"{keys_text(place)}: " if place else ""
-        self._document._refuse(node.start_mark.line + 1, f"{keys}{text}")
+        self._document._reject(node.start_mark.line + 1, f"{keys}{text}")

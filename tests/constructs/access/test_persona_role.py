@@ -21,7 +21,7 @@ from mlops_constructs.access import (
     PersonaRole,
     ProjectAccess,
 )
-from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
+from mlops_constructs.access._managed_policies import MAX_POLICY_LENGTH, policy_size
 
 PORTAL = "arn:aws:iam::111111111111:role/portal"
 PROJECT = ProjectAccess(project_name="churn")
@@ -67,7 +67,7 @@ def test_a_persona_has_a_boundary_of_exactly_its_actions_on_a_path_of_its_own(
     assert not [action for action in allowed if action.startswith(("iam:", "sts:"))]
     for one in resources(template):
         if document := one["Properties"].get("PolicyDocument"):
-            assert policy_size(document) <= LONGEST_POLICY
+            assert policy_size(document) <= MAX_POLICY_LENGTH
 
 
 def resources(template: Template) -> list[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from aws_cdk.assertions import Match, Template
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks
 
 from mlops_constructs.access import Permission, RolePolicies, ServiceRole
-from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
+from mlops_constructs.access._managed_policies import MAX_POLICY_LENGTH, policy_size
 
 
 def role_with(stack: cdk.Stack, *permissions: Permission) -> ServiceRole:
@@ -75,7 +75,7 @@ def test_permissions_beyond_the_size_of_a_policy_continue_in_the_next(stack: cdk
         len(json.dumps(one["PolicyDocument"], separators=(",", ":"))) for one in policies.values()
     ]
     assert len(sizes) == 3
-    assert max(sizes) <= LONGEST_POLICY
+    assert max(sizes) <= MAX_POLICY_LENGTH
     statements = [
         one for policy in policies.values() for one in policy["PolicyDocument"]["Statement"]
     ]

@@ -21,7 +21,10 @@ from .conftest import new_stack
         ({"availability_zones": 1}, "availability_zones: got 1; allowed are 2 to 6"),
         ({"trusted_accounts": ["42"]}, "trusted_accounts: got '42'; allowed are account ids"),
         ({"allowed_from": ["office"]}, "allowed_from: got 'office' (Expected 4 octets"),
-        ({"allowed_from": ["0.0.0.0/0"]}, "allowed_from: got '0.0.0.0/0', which is everywhere"),
+        (
+            {"allowed_from": ["0.0.0.0/0"]},
+            "allowed_from: got '0.0.0.0/0', which includes all addresses",
+        ),
         ({"internet": InternetAccess.through_nat(because=" ")}, "internet: got no reason"),
         (
             {"internet": InternetAccess.through_nat(because="x", nat_gateways=3)},

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 
-from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
+from mlops_constructs.access._managed_policies import MAX_POLICY_LENGTH, policy_size
 from mlops_constructs.projects import LaunchRole
 from mlops_constructs.projects.boundary.project_boundary import role_actions
 from tests.constructs.projects.definitions import define_launch_role
@@ -253,7 +253,7 @@ def test_the_policies_fit_the_quotas_of_iam(template: Mapping[str, Any]) -> None
 
     assert len(documents) <= 10
     for document in (*documents, boundary_of(template)["PolicyDocument"]):
-        assert policy_size(document) <= LONGEST_POLICY
+        assert policy_size(document) <= MAX_POLICY_LENGTH
 
 
 def test_complaint_10_the_launch_role_may_read_tag_and_replace_what_it_makes(

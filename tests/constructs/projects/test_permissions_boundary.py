@@ -12,7 +12,7 @@ import pytest
 from aws_cdk.assertions import Template
 from ministack.core import iam_evaluator
 
-from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
+from mlops_constructs.access._managed_policies import MAX_POLICY_LENGTH, policy_size
 from mlops_constructs.projects import ProjectBoundary
 from mlops_constructs.projects.boundary._boundary_permissions import confined
 from mlops_constructs.projects.boundary.project_boundary import (
@@ -188,8 +188,8 @@ def test_the_boundary_fits_into_a_policy_with_room_for_more(boundary: Mapping[st
     """In the region with the longest name, with room for more actions of a template."""
     document = json.dumps(boundary).replace(REGION, "ap-southeast-1").replace(" ", "")
 
-    assert len(document) <= LONGEST_POLICY - 500
-    assert policy_size(boundary) <= LONGEST_POLICY
+    assert len(document) <= MAX_POLICY_LENGTH - 500
+    assert policy_size(boundary) <= MAX_POLICY_LENGTH
 
 
 def test_everything_of_iam_is_named(boundary: Mapping[str, Any]) -> None:

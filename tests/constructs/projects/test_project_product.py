@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 from constructs import Construct
 
-from mlops_constructs.access._managed_policies import LONGEST_POLICY, policy_size
+from mlops_constructs.access._managed_policies import MAX_POLICY_LENGTH, policy_size
 from mlops_constructs.projects import (
     LaunchRole,
     ProjectPortfolio,
@@ -181,7 +181,7 @@ def test_the_policies_of_the_launch_role_fit_the_quotas_of_iam(
 
     assert len(documents) <= 10
     for document in documents:
-        assert policy_size(document) <= LONGEST_POLICY
+        assert policy_size(document) <= MAX_POLICY_LENGTH
 
 
 def test_principals_are_named_without_an_account(template: Mapping[str, Any]) -> None:

@@ -1,7 +1,5 @@
 """What people do in Studio: their own spaces, and those that are shared."""
 
-from __future__ import annotations
-
 from mlops_constructs.access.permission import Permission
 
 OF_STUDIO = "${sagemaker:UserProfileName}"

@@ -1,7 +1,5 @@
 """What a persona may do in one Studio domain."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 

@@ -1,7 +1,5 @@
 """What a persona may do in one project."""
 
-from __future__ import annotations
-
 from constructs import Construct
 
 from mlops_constructs.access.permission import Permission

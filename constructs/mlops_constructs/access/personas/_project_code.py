@@ -1,7 +1,5 @@
 """What the rules of branches let a persona do, and what they deny it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import aws_cdk as cdk

@@ -1,7 +1,5 @@
 """Statements about the resources of one project."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What a persona may look at, read and write in one project."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import aws_cdk as cdk

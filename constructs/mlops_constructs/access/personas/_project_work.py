@@ -1,7 +1,5 @@
 """What a persona may change in one project."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from mlops_constructs.access._model_approval import APPROVAL_ALONE, NO_APPROVAL

@@ -1,7 +1,5 @@
 """Who changes which branch of a project's repositories."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from mlops_constructs._problems import Problems, is_known

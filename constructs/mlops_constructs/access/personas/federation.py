@@ -1,7 +1,5 @@
 """How people come to a role by themselves, and what says who they are."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping
@@ -54,7 +52,7 @@ class Federation:
         problems.raise_if_any()
 
     @staticmethod
-    def by_source_identity(principal: iam.IPrincipal) -> Federation:
+    def by_source_identity(principal: iam.IPrincipal) -> "Federation":
         """The source identity of the session is the name of the profile.
 
         It cannot change when the session assumes further roles, and CloudTrail records it.
@@ -81,7 +79,7 @@ class Federation:
         )
 
     @staticmethod
-    def by_session_tag(principal: iam.IPrincipal, *, tag: str = "UserProfileName") -> Federation:
+    def by_session_tag(principal: iam.IPrincipal, *, tag: str = "UserProfileName") -> "Federation":
         """A tag of the session is the name of the profile.
 
         For identity providers that give attributes, and no source identity.
@@ -116,7 +114,7 @@ class Federation:
         )
 
     @staticmethod
-    def of_users(account: str) -> Federation:
+    def of_users(account: str) -> "Federation":
         """Users of IAM: the name of the user is the name of the profile.
 
         Each of them assumes the role with SourceIdentity, and AWS compares it with the name of the

@@ -1,7 +1,5 @@
 """The kinds of people who work with models."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from mlops_constructs._problems import Problems
@@ -42,7 +40,7 @@ class Persona:
         problems.raise_if_any()
 
     @staticmethod
-    def data_scientist() -> Persona:
+    def data_scientist() -> "Persona":
         """Explores data and trains: jobs, data, code, notebooks, experiments.
 
         Starts processing, training, tuning and transform jobs named `PROJECT-...`, with the
@@ -62,7 +60,7 @@ class Persona:
         return Persona(name="data scientist", works=True)
 
     @staticmethod
-    def ml_engineer() -> Persona:
+    def ml_engineer() -> "Persona":
         """Does what a data scientist does, and runs pipelines, images and endpoints.
 
         Changes and runs every pipeline of SageMaker named `PROJECT-...`, starts, stops and retries
@@ -79,7 +77,7 @@ class Persona:
         return Persona(name="ML engineer", works=True, operates=True)
 
     @staticmethod
-    def reviewer() -> Persona:
+    def reviewer() -> "Persona":
         """Looks at reports, approves or rejects model packages and deployments, and merges the
         pull requests of branches that have a `BranchRule`.
 
@@ -94,7 +92,7 @@ class Persona:
         return Persona(name="reviewer", approves=True)
 
     @staticmethod
-    def read_only() -> Persona:
+    def read_only() -> "Persona":
         """Looks, as an auditor or a stakeholder does, and changes nothing.
 
         Reads reports, not data, models or what endpoints captured.

@@ -1,7 +1,5 @@
 """Roles of people, confined to one domain and one project."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import cast
 

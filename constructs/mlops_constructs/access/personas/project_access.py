@@ -1,7 +1,5 @@
 """One project, as far as people may use it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._job_events import TRANSFORM_JOB, job_rule
-from mlops_constructs._job_schedule import LONGEST_ID, TRANSFORM, ScheduledJobs
+from mlops_constructs._job_schedule import MAX_ID_LENGTH, TRANSFORM, ScheduledJobs
 from mlops_constructs._problems import Problems
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import Permission
@@ -83,7 +83,7 @@ class BatchTransform(cdk.Resource):
         super().__init__(scope, construct_id)
         problems = Problems(f"BatchTransform {self.node.path}")
         problems.extend(region_problems(self, "AWS::Scheduler::Schedule"))
-        problems.extend(name_problems("job_name_prefix", job_name_prefix, reserve=LONGEST_ID))
+        problems.extend(name_problems("job_name_prefix", job_name_prefix, reserve=MAX_ID_LENGTH))
         for part in (source, destination, instances, capture):
             problems.extend(part.problems() if part else [])
         problems.extend(_model_problems(model))
