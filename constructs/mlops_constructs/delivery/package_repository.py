@@ -41,10 +41,30 @@ class PackageSource(Enum):
 class PackageRepository(Construct):
     """Defines a CodeArtifact repository through which packages come from PyPI and npm.
 
-    CodeArtifact fetches what is asked for, keeps it, and serves it from then on. So notebooks, jobs
-    and builds in a network with `NetworkUseCase.PACKAGES` install packages and reach nothing
-    else. `studio_script` is for a lifecycle configuration of Studio, `ProjectResources(packages=)`
-    tells the builds of a project. CodeArtifact serves no conda channels.
+    CodeArtifact fetches a package on the first request, stores it, and serves it from then on.
+    Notebooks, jobs and builds in a network with `NetworkUseCase.PACKAGES` can install packages
+    without internet access. `studio_script` is the content of a Studio lifecycle configuration;
+    `ProjectResources(packages=...)` configures the builds of a project. CodeArtifact does not
+    support conda channels.
+
+    A CodeArtifact repository has at most one external connection, so each source has a dedicated
+    repository, upstream of the one that clients use.
+
+    Args:
+        domain_name: name of the domain, unique in the account and region: 2 to 50 lower case
+            letters, digits and hyphens.
+        repository_name: name of the repository that clients use: 2 to 100 letters, digits, dots,
+            hyphens and underscores. Defaults to "packages".
+        sources: public repositories of the packages; at least one, each once. Defaults to PyPI and
+            npm.
+        key: symmetric KMS key that encrypts the packages; it cannot be changed later. Defaults to
+            None: a new key with rotation.
+        removal_policy: what happens to packages and key when the stack is deleted. Defaults to
+            retaining them, because their source may no longer have the versions in a lock file.
+
+    Raises:
+        ValueError: with every problem of the input: a malformed name, no source, a region without
+            CodeArtifact.
 
     Source: "Working with Amazon VPC endpoints" and "Connect a CodeArtifact repository to a public
     repository" in the CodeArtifact User Guide.

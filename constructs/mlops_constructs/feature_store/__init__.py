@@ -1,4 +1,4 @@
-"""Feature groups: records of features for training and for inference."""
+"""Feature groups: features for training and for inference."""
 
 from .catalog_table import CatalogTable
 from .feature import Feature

@@ -1,9 +1,11 @@
 """Writes the lock of a feature group's schema.
 
-    python -m mlops_constructs.feature_store lock features/customers.yaml customers.lock.json
-    python -m mlops_constructs.feature_store lock my_app.schemas:CUSTOMERS customers.lock.json
+```bash
+python -m mlops_constructs.feature_store lock features/customers.yaml customers.lock.json
+python -m mlops_constructs.feature_store lock my_app.schemas:CUSTOMERS customers.lock.json
+```
 
-Exit codes: 0 written, 1 refused with the reason, 2 the arguments are wrong.
+Exit codes: 0 written, 1 rejected with the reason, 2 invalid arguments.
 """
 
 import argparse
@@ -17,14 +19,18 @@ from .schema_lock import SchemaLock
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command; the answer is the exit code."""
+    """Runs the command; returns the exit code.
+
+    Args:
+        arguments: arguments of the command line. Defaults to None: those of the process.
+    """
     options = _parser().parse_args(arguments)
     try:
         lock = SchemaLock.of(_schema(options.schema), dict(options.setting))
-        _refuse_what_aws_cannot_change(options.lock, options.schema)
+        _reject_immutable_changes(options.lock, options.schema)
         lock.write(options.lock)
-    except (OSError, ValueError) as refusal:
-        print(refusal, file=sys.stderr)  # noqa: T201  # for the person at the terminal
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)  # noqa: T201  # a command line tool
         return 1
     print(f"{options.lock} locks {len(lock.features)} features.")  # noqa: T201
     return 0
@@ -33,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m mlops_constructs.feature_store",
-        description="Locks the schema of a feature group against what would replace the group.",
+        description="Locks the schema of a feature group against changes that replace the group.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     lock = commands.add_parser("lock", help="write or extend a lock", description=lock_help())
@@ -45,16 +51,16 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         type=_setting,
         metavar="NAME=VALUE",
-        help="a setting that replaces the group; the refusal at synth says which",
+        help="a setting whose change replaces the group; the error at synth lists them",
     )
     return parser
 
 
 def lock_help() -> str:
-    """What the command does, for its help."""
+    """Returns the description of the command for its help."""
     return (
-        "Writes what the schema and the settings are now. Features that the lock has already "
-        "cannot vanish or change: delete the file first to lock a new group."
+        "Writes the current schema and settings. Features that are locked already cannot be "
+        "removed or changed: delete the file first to lock a new group."
     )
 
 
@@ -77,18 +83,18 @@ def _schema(source: str) -> FeatureSchema:
         if not isinstance(schema, FeatureSchema):
             raise ValueError(f"{source}: got a {type(schema).__name__}; give a FeatureSchema")
     if problems := schema.problems():
-        raise ValueError("\n".join([f"{source} is no valid schema:", *problems]))
+        raise ValueError("\n".join([f"{source} is not a valid schema:", *problems]))
     return schema
 
 
-def _refuse_what_aws_cannot_change(path: Path, source: str) -> None:
+def _reject_immutable_changes(path: Path, source: str) -> None:
     try:
         locked = SchemaLock.read(path)
     except FileNotFoundError:
         return
     if violations := locked.schema_violations(_schema(source)):
         raise ValueError(
-            "\n".join([f"{path} stays as it is; delete it to lock a new group:", *violations])
+            "\n".join([f"{path} is unchanged; delete it to lock a new group:", *violations])
         )
 
 

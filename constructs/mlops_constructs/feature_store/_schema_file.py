@@ -1,4 +1,4 @@
-"""Reads the YAML file of a schema, and says on which line it is wrong."""
+"""YAML files of schemas; messages contain the line of each problem."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SHAPE = "record_identifier: NAME, event_time: NAME, features: {NAME: string|int
 
 @dataclass(frozen=True)
 class SchemaContent:
-    """What a file says."""
+    """The content of a file."""
 
     record_identifier: str
     event_time: str
@@ -24,7 +24,11 @@ class SchemaContent:
 
 
 def read(path: str | Path) -> SchemaContent:
-    """The content of a file. Raises one ValueError with all of its mistakes."""
+    """Returns the content of a file.
+
+    Raises:
+        ValueError: if the file is invalid; the message lists every problem.
+    """
     document = YamlDocument.read(path)
     if not document.problems:
         content = _content(document)
@@ -35,7 +39,7 @@ def read(path: str | Path) -> SchemaContent:
 
 
 def _content(document: YamlDocument) -> SchemaContent:
-    entries = _mapping(document, (), document.content, f"the file; it has to be {_SHAPE}")
+    entries = _mapping(document, (), document.content, f"the file; allowed is {_SHAPE}")
     for name in entries:
         if name not in _KEYS:
             _add(document, (name,), f"got {shown(name)}; allowed are {', '.join(_KEYS)}")
@@ -66,7 +70,7 @@ def _features(document: YamlDocument, entries: Mapping[str, Any]) -> dict[str, s
                 document,
                 place,
                 f"{feature}: got a mapping; allowed is one of {', '.join(_TYPES)}; "
-                "CloudFormation has no collections, they exist in SageMaker's API alone",
+                "CloudFormation does not support collections, only SageMaker's API does",
             )
         elif not isinstance(value, str) or value not in _TYPES:
             got = document.shown(place, value)

@@ -1,4 +1,4 @@
-"""The table of the Glue Data Catalog through which the offline store is queried."""
+"""Tables of the Glue Data Catalog for queries of the offline store."""
 
 import re
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ import aws_cdk as cdk
 from mlops_constructs._problems import is_known
 
 _DEFAULT_DATABASE = "sagemaker_featurestore"
-# The Data Catalog of the account; SageMaker refuses any other.
+# The Data Catalog of the account; SageMaker does not support any other.
 _CATALOG = "AwsDataCatalog"
-# Glue takes more; SageMaker asks for what Athena takes, which queries the table.
+# Glue allows more characters; SageMaker requires names that Athena can query.
 _ATHENA_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _MAX_DATABASE_LENGTH = 255
 _MAX_TABLE_LENGTH = 252
@@ -19,7 +19,7 @@ _MAX_TABLE_LENGTH = 252
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogTable:
-    """Made by `CatalogTable.automatic`, `.named`, `.existing` and `.none`.
+    """The Glue table of an offline store; made by its static factories.
 
     Source: DataCatalogConfig and DisableGlueTableCreation of OfflineStoreConfig in SageMaker's API
     reference.
@@ -31,7 +31,9 @@ class CatalogTable:
 
     @staticmethod
     def automatic() -> "CatalogTable":
-        """SageMaker makes a table in the database `sagemaker_featurestore`; the default.
+        """Returns a table that SageMaker creates in the database `sagemaker_featurestore`.
+
+        SageMaker generates its name from the name of the group.
 
         Example:
             ```python
@@ -42,13 +44,13 @@ class CatalogTable:
 
     @staticmethod
     def named(*, database: str, table: str) -> "CatalogTable":
-        """SageMaker makes a table of this name, and its database where there is none.
+        """Returns a table that SageMaker creates with the given name, and its database if necessary.
 
         Args:
-            database: at most 255 lower-case letters, digits and underscores, with no digit first,
-                as Athena takes them.
-            table: the same with at most 252 characters. AWS fails the creation of the group where
-                there is a table of this name: use `existing` for it.
+            database: name of 1 to 255 lower-case letters, digits and underscores, as Athena
+                requires; the first character is not a digit.
+            table: the same with at most 252 characters. The creation of the group fails if the
+                table exists: use `existing` for it.
 
         Example:
             ```python
@@ -59,12 +61,13 @@ class CatalogTable:
 
     @staticmethod
     def existing(*, database: str, table: str) -> "CatalogTable":
-        """A table of your own, which you keep in step with the schema; not with Iceberg.
+        """Returns an existing table; not supported with Iceberg.
+
+        You are responsible for keeping its columns in line with the schema.
 
         Args:
-            database: of the table, named as for `named`.
-            table: its name. AWS creates the group also where there is no such table, and queries
-                fail then.
+            database: name of the database, with the limits of `named`.
+            table: name of the table. AWS does not check that it exists; without it queries fail.
 
         Example:
             ```python
@@ -75,7 +78,7 @@ class CatalogTable:
 
     @staticmethod
     def none() -> "CatalogTable":
-        """No table: the records are files alone; not with Iceberg.
+        """Returns no table: records are only files; not supported with Iceberg.
 
         Example:
             ```python
@@ -86,25 +89,25 @@ class CatalogTable:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a table to query."""
+        """True if there is a table to query."""
         return self.is_created or self.table is not None
 
     def problems(self) -> list[str]:
-        """What AWS would refuse, or Athena later."""
+        """Validates the names; returns one message per problem."""
         names = (
             ("database", self.database, _MAX_DATABASE_LENGTH),
             ("table", self.table, _MAX_TABLE_LENGTH),
         )
         return [
-            f"catalog table {part}: got {name!r}; allowed are 1 to {longest} lower-case letters, "
-            "digits and underscores, with no digit first, as Athena takes no others"
-            for part, name, longest in names
+            f"catalog table {part}: got {name!r}; allowed are 1 to {max_length} lower-case "
+            "letters, digits and underscores, not beginning with a digit, as Athena requires"
+            for part, name, max_length in names
             if name is not None and is_known(name)
-            if len(name) > longest or not _ATHENA_NAME.fullmatch(name)
+            if len(name) > max_length or not _ATHENA_NAME.fullmatch(name)
         ]
 
     def render(self) -> dict[str, Any]:
-        """Its part of an OfflineStoreConfig."""
+        """Returns the table's part of an OfflineStoreConfig."""
         config: dict[str, Any] = {"DisableGlueTableCreation": not self.is_created}
         if self.table is not None:
             config["DataCatalogConfig"] = {
@@ -115,9 +118,16 @@ class CatalogTable:
         return config
 
     def arns(self, stack: cdk.Stack, feature_group_name: str) -> list[str]:
-        """The catalog, the database and the table, as Glue authorises a call on a table."""
+        """Returns the ARNs of catalog, database and table.
+
+        Glue authorizes all three for a call on a table.
+
+        Args:
+            stack: stack whose account and region have the table.
+            feature_group_name: name of the group.
+        """
         database = self.database or _DEFAULT_DATABASE
-        # SageMaker appends the time of creation to the name that it makes.
+        # SageMaker appends the time of creation to the name that it generates.
         table = self.table or f"{_table_prefix(feature_group_name)}*"
         parts = (("catalog", None), ("database", database), ("table", f"{database}/{table}"))
         return [
@@ -133,7 +143,7 @@ class CatalogTable:
         ]
 
     def __str__(self) -> str:
-        """As a lock writes it."""
+        """Returns the form in which a lock contains the table."""
         made = "" if self.is_created else "existing "
         if self.table is None:
             return "automatic" if self.is_created else "none"
@@ -141,7 +151,7 @@ class CatalogTable:
 
 
 def _table_prefix(feature_group_name: str) -> str:
-    """What the name of an automatic table begins with; nothing is known of a name to come."""
+    """Returns the prefix of a generated table name; empty for a name that is a token."""
     if not is_known(feature_group_name):
         return ""
     return feature_group_name.lower().replace("-", "_") + "_"

@@ -1,4 +1,4 @@
-"""One feature of a group: its name and its type."""
+"""Features: names and types."""
 
 import re
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from mlops_constructs._problems import is_known
 
 FEATURE_TYPES = ("String", "Integral", "Fractional")
 _NAME = re.compile(r"[a-zA-Z0-9]([-_]*[a-zA-Z0-9]){0,63}")
-_LONGEST_NAME = 64
+_MAX_NAME_LENGTH = 64
 # The offline store adds columns of these names to every record.
 _RESERVED = ("api_invocation_time", "is_deleted", "write_time")
 
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature; made by `Feature.string`, `.integral` and `.fractional`.
+    """A feature of a group; made by its static factories.
 
-    CloudFormation has no collections (lists, sets, vectors): they exist in SageMaker's API alone.
+    CloudFormation does not support collections (lists, sets, vectors); only SageMaker's API does.
 
     Source: FeatureDefinition of SageMaker's API reference and of CloudFormation's.
     """
@@ -26,7 +26,10 @@ class Feature:
 
     @staticmethod
     def string(name: str) -> "Feature":
-        """Text of at most 350 KB.
+        """Returns a feature of text, at most 350 KB.
+
+        Args:
+            name: name of the feature, 1 to 64 characters.
 
         Example:
             ```python
@@ -37,7 +40,10 @@ class Feature:
 
     @staticmethod
     def integral(name: str) -> "Feature":
-        """A whole number of 64 bits.
+        """Returns a feature of 64-bit integers.
+
+        Args:
+            name: name of the feature, 1 to 64 characters.
 
         Example:
             ```python
@@ -48,7 +54,10 @@ class Feature:
 
     @staticmethod
     def fractional(name: str) -> "Feature":
-        """A floating-point number of 64 bits.
+        """Returns a feature of 64-bit floating-point numbers.
+
+        Args:
+            name: name of the feature, 1 to 64 characters.
 
         Example:
             ```python
@@ -58,10 +67,10 @@ class Feature:
         return Feature(name, "Fractional")
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the feature; returns one message per problem."""
         found = []
         if is_known(self.name) and (
-            len(self.name) > _LONGEST_NAME or not _NAME.fullmatch(self.name)
+            len(self.name) > _MAX_NAME_LENGTH or not _NAME.fullmatch(self.name)
         ):
             found.append(
                 f"feature {self.name!r}: got a name of {len(self.name)} characters; allowed are 1 "
@@ -70,8 +79,8 @@ class Feature:
             )
         if self.name in _RESERVED:
             found.append(
-                f"feature {self.name!r}: got a name that the offline store uses itself; allowed is "
-                f"any but {', '.join(_RESERVED)}"
+                f"feature {self.name!r}: got a reserved name of the offline store; reserved are "
+                f"{', '.join(_RESERVED)}"
             )
         if self.feature_type not in FEATURE_TYPES:
             found.append(

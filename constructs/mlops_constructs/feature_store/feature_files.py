@@ -1,4 +1,4 @@
-"""The files that become records, and the ledger of those that did."""
+"""Files that are ingested into a feature group, and the ledger of ingested files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,22 +10,23 @@ from mlops_constructs._problems import is_known
 from mlops_constructs.access import Permission
 
 # An argument of a container has at most 256 characters, a bucket's name 63.
-_LONGEST_PREFIX = 256 - len("s3://") - 64
+_MAX_PREFIX_LENGTH = 256 - len("s3://") - 64
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureFiles:
-    """The files below a prefix whose rows become records.
+    """The files below a prefix whose rows are ingested as records.
 
-    They are `.csv` with a heading or `.jsonl`; names of columns are names of features. The ledger
-    gets a small object for each file that was ingested, so that the next run takes what is new,
-    what has changed, and what failed.
+    They are `.csv` files with a header or `.jsonl` files; column names are feature names. The
+    ledger gets a small object for each ingested file, so that the next run ingests files that are
+    new, have changed or have failed.
 
     Args:
-        bucket: bucket of the files; its key, where it has one, is used.
-        prefix: part of the bucket, without slashes around it, up to 187 characters.
-        ledger_bucket: bucket of the ledger. Left out: that of the files.
-        ledger_prefix: part of that bucket, not below `prefix`; each ingestion has its own part.
+        bucket: bucket of the files; runs may use its key.
+        prefix: prefix of the files, 1 to 187 characters without leading or trailing slash.
+        ledger_bucket: bucket of the ledger. Defaults to None: `bucket`.
+        ledger_prefix: prefix of the ledger, not below `prefix`; each ingestion uses a separate part
+            of it. Defaults to `feature-ingestion`.
 
     Example:
         ```python
@@ -40,41 +41,49 @@ class FeatureFiles:
 
     @property
     def uri(self) -> str:
-        """Where the files are."""
+        """The S3 URI of the files."""
         return self.bucket.s3_url_for_object(self.prefix)
 
     def ledger_uri(self, name: str) -> str:
-        """Where an ingestion keeps its ledger."""
+        """Returns the S3 URI of an ingestion's ledger.
+
+        Args:
+            name: name of the ingestion.
+        """
         return self._ledger_bucket.s3_url_for_object(f"{self.ledger_prefix}/{name}")
 
     def keys(self) -> list[kms.IKey]:
-        """The keys of both buckets."""
+        """Returns the keys of both buckets."""
         keys = (self.bucket.encryption_key, self._ledger_bucket.encryption_key)
         return [key for key in keys if key is not None]
 
     def problems(self) -> list[str]:
-        """What AWS would refuse, and a ledger among the files."""
+        """Validates the prefixes; returns one message per problem."""
         prefixes = {"prefix": self.prefix, "ledger_prefix": self.ledger_prefix}
         found = [
             f"files {name}: got {prefix!r} ({len(prefix)} characters); allowed is a path of 1 to "
-            f"{_LONGEST_PREFIX} characters without slashes around it"
+            f"{_MAX_PREFIX_LENGTH} characters without leading or trailing slash"
             for name, prefix in prefixes.items()
             if is_known(prefix)
-            and not (prefix == prefix.strip("/") and 1 <= len(prefix) <= _LONGEST_PREFIX)
+            and not (prefix == prefix.strip("/") and 1 <= len(prefix) <= _MAX_PREFIX_LENGTH)
         ]
         if self.ledger_bucket is None and f"{self.ledger_prefix}/".startswith(f"{self.prefix}/"):
             found.append(
-                f"files ledger_prefix: got {self.ledger_prefix!r}, below {self.prefix!r} where it "
-                "would be taken for files; choose one beside it"
+                f"files ledger_prefix: got {self.ledger_prefix!r}, whose objects would be ingested "
+                f"as files; allowed is a prefix that is not below {self.prefix!r}"
             )
         return found
 
     def permissions(self, name: str) -> Iterator[Permission]:
-        """Reading the files and keeping the ledger of an ingestion."""
+        """Yields the permissions to read the files and to write the ledger.
+
+        Args:
+            name: name of the ingestion.
+        """
         yield Permission(
             actions=["s3:GetObject"],
             resources=[self.bucket.arn_for_objects(f"{self.prefix}/*")],
-            because="whoever brings files chooses their names",
+            because="the producer of the files chooses their names",
         )
         yield Permission(
             actions=["s3:PutObject"],

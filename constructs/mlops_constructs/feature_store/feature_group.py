@@ -1,4 +1,4 @@
-"""A feature group: records of one schema, online, offline or both."""
+"""Feature groups: records of one schema, online, offline or both."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,13 +17,13 @@ from mlops_constructs._regions import region_problems
 from mlops_constructs.access import RolePolicies
 
 from ._feature_group_problems import (
-    LONGEST_NAME,
+    MAX_NAME_LENGTH,
     lock_problems,
     name_problems,
+    sharing_problems,
     store_problems,
     text_problems,
 )
-from ._sharing import READ, READ_AND_WRITE, sharing_problems
 from .feature_group_base import FeatureGroupBase
 from .feature_group_role import FeatureGroupRole
 from .feature_schema import FeatureSchema
@@ -31,31 +31,38 @@ from .offline_store import OfflineStore
 from .online_store import OnlineStore
 from .throughput import Throughput
 
+_READ_PERMISSION = "AWSRAMPermissionSageMakerFeatureGroupReadOnly"
+_READ_WRITE_PERMISSION = "AWSRAMPermissionSageMakerFeatureGroupReadWrite"
+
 
 class FeatureGroup(FeatureGroupBase):
     """Defines a feature group.
 
-    A feature that is added reaches the group in place. Whatever else changes the schema, the key or
-    tier of the online store, the offline store, the role, the description or the tags replaces the
-    group in CloudFormation; `schema_lock` refuses it at synth. Tags of the app or stack are
-    therefore not put on the group: what it is to carry stands in `tags`.
+    CloudFormation adds a new feature in place. Any other change of the schema, and a change of the
+    key or tier of the online store, the offline store, the role, the description or the tags,
+    replaces the group; `schema_lock` rejects it at synth. Tags of the app or stack are therefore
+    not applied to the group: set its tags with `tags`.
 
     Args:
-        schema: the features.
-        online: the online store. Left out: none.
-        offline: the offline store. Left out: none. One of the two is needed.
-        throughput: on demand or provisioned. Left out: on demand.
-        feature_group_name: name by which jobs and people find the group. Left out: one made of the
-            construct's path.
-        role: with which SageMaker writes the offline store. Left out: one that can do just that.
-        description: for people, at most 128 characters.
-        tags: tags of the group, which cannot change later.
-        schema_lock: path of the committed lock, see `SchemaLock`. Left out: nothing is locked.
-        removal_policy: what becomes of the group when it leaves the stack. Left out: it is
-            retained with its records. The objects of the offline store stay in any case.
+        schema: features of the group.
+        online: online store. Defaults to None: no online store. One of the two stores is required.
+        offline: offline store. Defaults to None: no offline store.
+        throughput: on-demand or provisioned throughput. Defaults to None: on-demand.
+        feature_group_name: name of the group, 1 to 64 characters, which jobs and users refer to.
+            Defaults to None: a name generated from the construct's path.
+        role: role with which SageMaker writes the offline store. Defaults to None: a role with
+            these permissions only.
+        description: description of the group, at most 128 characters. Defaults to None: no
+            description.
+        tags: tags of the group; they are immutable. Defaults to None: no tags.
+        schema_lock: path of the lock file in version control, see `SchemaLock`. Defaults to None:
+            no lock.
+        removal_policy: policy for the group when it is removed from the stack. Objects of the
+            offline store are kept in any case. Defaults to `RETAIN_ON_UPDATE_OR_DELETE`: the group
+            is kept with its records.
 
     Raises:
-        ValueError: with every problem of the input, and what the lock forbids.
+        ValueError: if the input is invalid or violates the lock; the message lists every problem.
 
     Source: CreateFeatureGroup of SageMaker's API reference.
 
@@ -100,7 +107,7 @@ class FeatureGroup(FeatureGroupBase):
         problems.extend(region_problems(self, "AWS::SageMaker::FeatureGroup"))
         problems.raise_if_any()
         name = feature_group_name or cdk.Names.unique_resource_name(
-            self, max_length=LONGEST_NAME - 1, separator="-"
+            self, max_length=MAX_NAME_LENGTH - 1, separator="-"
         )
         self.feature_group_name = name
         self.feature_group_arn = _arn(self, name)
@@ -121,31 +128,35 @@ class FeatureGroup(FeatureGroupBase):
         *,
         online_encryption_key: kms.IKey | None = None,
     ) -> FeatureGroupBase:
-        """A group of this account and region that exists already.
+        """Imports an existing group of this account and region.
 
         Args:
-            feature_group_name: its name.
-            online_encryption_key: key of its online store, which readers and writers need. Left
-                out: it has one of AWS's.
+            scope: parent of the construct.
+            construct_id: id of the construct within the scope.
+            feature_group_name: name of the group.
+            online_encryption_key: key of its online store, which readers and writers need. Defaults
+                to None: an AWS owned key.
 
         Example:
             ```python
             FeatureGroup.from_feature_group_name(stack, "Orders", "orders").grant_read(role)
             ```
         """
-        imported = FeatureGroupBase(scope, construct_id, physical_name=feature_group_name)
-        imported.feature_group_name = feature_group_name
-        imported.feature_group_arn = _arn(imported, feature_group_name)
-        imported.online_encryption_key = online_encryption_key
-        return imported
+        return _ImportedFeatureGroup(
+            scope, construct_id, feature_group_name, online_encryption_key=online_encryption_key
+        )
 
     def grant_query_offline(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal read the offline store: its objects, their key and its table.
+        """Grants a principal permissions to read the offline store.
 
-        To query with Athena it needs a workgroup and a place for results besides.
+        The permissions include the objects, their key and the table. Queries with Athena also need
+        permissions for a workgroup and for the location of results.
+
+        Args:
+            grantee: principal.
 
         Raises:
-            ValueError: where the group has no offline store.
+            ValueError: if the group has no offline store.
 
         Example:
             ```python
@@ -162,8 +173,8 @@ class FeatureGroup(FeatureGroupBase):
         """
         if self._offline is None:
             raise ValueError(
-                f"{self.node.path} has no offline store to query; give it `offline`, or use "
-                "grant_read for the online store"
+                f"FeatureGroup {self.node.path}: offline: got none, but it is needed for queries; "
+                "give it `offline`, or use grant_read for the online store"
             )
         described = grant(
             grantee,
@@ -177,18 +188,19 @@ class FeatureGroup(FeatureGroupBase):
     def share(
         self, construct_id: str, *, accounts: Sequence[str], write: bool = False
     ) -> ram.CfnResourceShare:
-        """Lets other accounts of the organisation read the group's online records by AWS RAM.
+        """Shares the group's online records with other accounts through AWS RAM.
 
-        Roles there still need the actions by their own policies, on the group's ARN and its key.
-        The policy of the key lets those accounts in where the key is of this app.
+        The accounts must belong to the organization. Their roles still need the actions in their
+        policies, on the ARN of the group and its key. The policy of a key that is defined in this
+        app allows those accounts.
 
         Args:
-            construct_id: also the name under which people see it in RAM.
-            accounts: their ids, 12 digits each.
-            write: whether they may write records, too.
+            construct_id: id of the share within the group; also its name in RAM.
+            accounts: account ids of 12 digits.
+            write: True to allow writing records. Defaults to False: read only.
 
         Raises:
-            ValueError: with every problem of the input.
+            ValueError: if the input is invalid; the message lists every problem.
 
         Source: "Cross account feature group access" of SageMaker's developer guide.
 
@@ -204,7 +216,7 @@ class FeatureGroup(FeatureGroupBase):
             shared.share("WithScoring", accounts=["222222222222"])
             ```
         """
-        problems = Problems(f"{construct_id}, which shares FeatureGroup {self.node.path},")
+        problems = Problems(f"FeatureGroup {self.node.path}/{construct_id}")
         problems.extend(sharing_problems(accounts, self._online))
         problems.raise_if_any()
         key = self.online_encryption_key
@@ -212,7 +224,7 @@ class FeatureGroup(FeatureGroupBase):
             let_use = key.grant_encrypt_decrypt if write else key.grant_decrypt
             for account in accounts:
                 let_use(iam.AccountPrincipal(account))
-        permission = READ_AND_WRITE if write else READ
+        permission = _READ_WRITE_PERMISSION if write else _READ_PERMISSION
         return ram.CfnResourceShare(
             self,
             construct_id,
@@ -234,7 +246,7 @@ class FeatureGroup(FeatureGroupBase):
         )
 
     def _settings(self, description: str | None, tags: Mapping[str, str] | None) -> dict[str, str]:
-        """What replaces the group beside the schema, as a lock keeps it."""
+        """Returns the properties whose change replaces the group, as a lock keeps them."""
         online, offline = self._online, self._offline
         settings = {"online": online.storage_type if online else "off"}
         if online is not None:
@@ -279,9 +291,24 @@ class FeatureGroup(FeatureGroupBase):
             description=description,
         )
         if self.role is not None:
-            # SageMaker tries the role out when it creates the group.
+            # SageMaker uses the role when it creates the group.
             resource.node.add_dependency(RolePolicies(self, "RolePolicies", role=self.role))
         return resource
+
+
+class _ImportedFeatureGroup(FeatureGroupBase):
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        feature_group_name: str,
+        *,
+        online_encryption_key: kms.IKey | None,
+    ) -> None:
+        super().__init__(scope, construct_id, physical_name=feature_group_name)
+        self.feature_group_name = feature_group_name
+        self.feature_group_arn = _arn(self, feature_group_name)
+        self.online_encryption_key = online_encryption_key
 
 
 def _arn(group: FeatureGroupBase, name: str) -> str:
@@ -294,7 +321,7 @@ def _arn(group: FeatureGroupBase, name: str) -> str:
 
 
 def _fix_tags(resource: sagemaker.CfnFeatureGroup, tags: Mapping[str, str] | None) -> None:
-    """Tags of the group alone: one more tag on the app would replace it, records and all."""
+    """Sets the tags of the group only: a tag of the app would replace it with all its records."""
     if tags:
         entries = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
         resource.add_property_override("Tags", entries)

@@ -1,4 +1,4 @@
-"""What an owned and an imported feature group share: permissions, metrics and events."""
+"""Permissions, metrics and events of feature groups, owned and imported."""
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -8,14 +8,26 @@ from .feature_group_metrics import FeatureGroupMetrics
 
 
 class FeatureGroupBase(FeatureGroupMetrics):
-    """A feature group, its permissions, its metrics and its events."""
+    """A feature group, owned or imported: its permissions, metrics and events.
+
+    Attributes:
+        feature_group_name: name of the group.
+        feature_group_arn: ARN of the group.
+        online_encryption_key: customer managed key of the online store, which readers and writers
+            need; None for an AWS owned key.
+    """
 
     feature_group_arn: str
-    # The key of the online store, where it is not AWS's: whoever reads or writes needs it.
+
     online_encryption_key: kms.IKey | None = None
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal read records from the online store, and list their identifiers.
+        """Grants a principal permissions to read records from the online store.
+
+        The permissions include listing identifiers.
+
+        Args:
+            grantee: principal.
 
         Example:
             ```python
@@ -28,9 +40,12 @@ class FeatureGroupBase(FeatureGroupMetrics):
         )
 
     def grant_ingest(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal put and delete records, and read the schema that they follow.
+        """Grants a principal permissions to put and delete records and to read the schema.
 
-        BatchWriteRecord needs the permission to put records besides its own.
+        BatchWriteRecord also needs the permission for PutRecord.
+
+        Args:
+            grantee: principal.
 
         Source: "Security and access control" of Feature Store.
 
@@ -55,24 +70,26 @@ class FeatureGroupBase(FeatureGroupMetrics):
         target: events.IRuleTarget | None = None,
         description: str | None = None,
     ) -> events.Rule:
-        """Does something when the group or its offline store changes its state.
+        """Creates an EventBridge rule for state changes of the group or its offline store.
 
         Args:
-            target: what is started. Left out: add it to the rule.
-            description: of the rule. Left out: it names the group.
+            construct_id: id of the rule within the group.
+            target: target of the rule. Defaults to None: add targets to the rule.
+            description: description of the rule. Defaults to None: a text with the name of the
+                group.
 
         Source: "Feature group state change" in SageMaker's events for EventBridge.
 
         Example:
             ```python
             customers = FeatureGroup.from_feature_group_name(stack, "Customers", "customers")
-            customers.on_state_change("Tell", target=targets.CodePipeline(pipeline))
+            customers.on_state_change("StateChange", target=targets.CodePipeline(pipeline))
             ```
         """
         return events.Rule(
             self,
             construct_id,
-            description=description or f"The feature group {self.feature_group_name} has changed",
+            description=description or f"{self.feature_group_name}: the feature group changed",
             event_pattern=events.EventPattern(
                 source=["aws.sagemaker"],
                 detail_type=["SageMaker Feature Group State Change"],

@@ -1,4 +1,4 @@
-"""What CloudWatch knows of a feature group, and the alarm on its freshness."""
+"""CloudWatch metrics of a feature group, and the alarm on its freshness."""
 
 from typing import TypedDict, Unpack
 
@@ -10,12 +10,13 @@ from mlops_constructs._silence import period_of, silence_alarm, silence_problems
 
 
 class FeatureGroupMetricOptions(TypedDict, total=False):
-    """What a caller may say about a metric; what is left out has the metric's own default.
+    """Options of a metric.
 
-    Keys:
-        statistic: for example `Sum`, `Average`, `p99`.
-        period: length of a data point. Left out: 5 minutes.
-        label: text of a graph's legend.
+    Args:
+        statistic: statistic, for example `Sum`, `Average` or `p99`. Defaults to the statistic of
+            the metric.
+        period: length of a data point. Defaults to 5 minutes.
+        label: text of the legend in a graph. Defaults to a label that CloudWatch generates.
     """
 
     statistic: str
@@ -31,11 +32,12 @@ class FeatureGroupMetrics(cdk.Resource):
     def metric(
         self, metric_name: str, operation: str, **options: Unpack[FeatureGroupMetricOptions]
     ) -> cloudwatch.Metric:
-        """Any metric of an operation on the group, an average where nothing else is said.
+        """Returns a metric of an operation on the group.
 
         Args:
-            metric_name: such as `Latency`.
-            operation: such as `PutRecord`.
+            metric_name: name of the metric, such as `Latency`.
+            operation: name of the operation, such as `PutRecord`.
+            **options: options of the metric, with the statistic `Average` by default.
 
         Source: "Feature Store metrics" in "Monitor Amazon SageMaker with Amazon CloudWatch".
 
@@ -50,7 +52,11 @@ class FeatureGroupMetrics(cdk.Resource):
     def metric_invocations(
         self, operation: str, **options: Unpack[FeatureGroupMetricOptions]
     ) -> cloudwatch.Metric:
-        """Calls of an operation.
+        """Returns the number of calls of an operation.
+
+        Args:
+            operation: name of the operation.
+            **options: options of the metric, with the statistic `Sum` by default.
 
         Example:
             ```python
@@ -63,7 +69,11 @@ class FeatureGroupMetrics(cdk.Resource):
     def metric_throttled_requests(
         self, operation: str, **options: Unpack[FeatureGroupMetricOptions]
     ) -> cloudwatch.Metric:
-        """Calls of an operation that were refused for want of throughput.
+        """Returns the number of calls of an operation that were throttled.
+
+        Args:
+            operation: name of the operation.
+            **options: options of the metric, with the statistic `Sum` by default.
 
         Example:
             ```python
@@ -76,7 +86,11 @@ class FeatureGroupMetrics(cdk.Resource):
     def metric_server_errors(
         self, operation: str, **options: Unpack[FeatureGroupMetricOptions]
     ) -> cloudwatch.Metric:
-        """Calls of an operation that SageMaker answered with a 5xx status.
+        """Returns the number of calls of an operation that failed with a 5xx status.
+
+        Args:
+            operation: name of the operation.
+            **options: options of the metric, with the statistic `Sum` by default.
 
         Example:
             ```python
@@ -89,7 +103,11 @@ class FeatureGroupMetrics(cdk.Resource):
     def metric_latency(
         self, operation: str, **options: Unpack[FeatureGroupMetricOptions]
     ) -> cloudwatch.Metric:
-        """Time that SageMaker takes for an operation, in microseconds.
+        """Returns the latency of an operation in microseconds.
+
+        Args:
+            operation: name of the operation.
+            **options: options of the metric, with the statistic `Average` by default.
 
         Example:
             ```python
@@ -100,12 +118,13 @@ class FeatureGroupMetrics(cdk.Resource):
         return self._metric("Latency", operation, "Average", options)
 
     def metric_records_written(self, *, period: cdk.Duration | None = None) -> cloudwatch.IMetric:
-        """Records that PutRecord has written, 0 where there was none.
+        """Returns the number of records that PutRecord has written, 0 without requests.
 
-        CloudWatch counts BatchWriteRecord for all groups together, so what it writes is not seen.
+        CloudWatch counts BatchWriteRecord for all groups together, so records that it writes are
+        missing.
 
         Args:
-            period: length of a data point. Left out: 5 minutes.
+            period: length of a data point. Defaults to None: 5 minutes.
 
         Example:
             ```python
@@ -113,16 +132,15 @@ class FeatureGroupMetrics(cdk.Resource):
             customers.metric_records_written(period=cdk.Duration.hours(1))
             ```
         """
-        # A refused request is an invocation, too.
+        # Invocations include requests that failed.
         metrics = {
             "invocations": self.metric_invocations("PutRecord"),
-            "refused": self.metric("Operation4XXErrors", "PutRecord", statistic="Sum"),
+            "rejected": self.metric("Operation4XXErrors", "PutRecord", statistic="Sum"),
             "failed": self.metric_server_errors("PutRecord"),
         }
-        # Without a request there is no data. An alarm would then look further back, at records of
-        # long ago; 0 keeps it at the present.
+        # Without requests there is no data, and an alarm would evaluate older data points.
         return cloudwatch.MathExpression(
-            expression="FILL(invocations, 0) - FILL(refused, 0) - FILL(failed, 0)",
+            expression="FILL(invocations, 0) - FILL(rejected, 0) - FILL(failed, 0)",
             using_metrics=metrics,
             label="Records written",
             period=period or cdk.Duration.minutes(5),
@@ -135,18 +153,21 @@ class FeatureGroupMetrics(cdk.Resource):
         max_silence: cdk.Duration,
         description: str | None = None,
     ) -> cloudwatch.Alarm:
-        """Alarms when no record was written for a time, as `metric_records_written` sees it.
+        """Defines an alarm that goes off when no record was written for some time.
 
-        A group that was never written is stale, too: the alarm begins some minutes after it is
-        made. It has no actions but those that are added.
+        It evaluates `metric_records_written`. The alarm of a group that was never written goes off
+        some minutes after its creation. It has no actions until you add some.
 
         Args:
-            max_silence: whole hours up to 7 days, or up to a day a multiple of 5 minutes. For
-                an ingestion on a schedule: the time between two runs, and that of a run.
-            description: of the alarm. Left out: it names the group.
+            construct_id: id of the alarm within the group.
+            max_silence: maximum time without a record: whole hours up to 7 days, or a multiple of 5
+                minutes up to one day. For a scheduled ingestion, the interval plus the duration of
+                a run.
+            description: description of the alarm. Defaults to None: a text with the name of the
+                group.
 
         Raises:
-            ValueError: if CloudWatch cannot look at such a time.
+            ValueError: if CloudWatch cannot evaluate `max_silence`.
 
         Source: PutMetricAlarm of CloudWatch's API reference; "Configuring how CloudWatch alarms
         treat missing data".
@@ -160,7 +181,7 @@ class FeatureGroupMetrics(cdk.Resource):
             stale.add_alarm_action(actions.SnsAction(topic))
             ```
         """
-        problems = Problems(f"freshness alarm {self.node.path}/{construct_id}")
+        problems = Problems(f"FeatureGroup {self.node.path}/{construct_id}")
         problems.extend(silence_problems(max_silence))
         problems.raise_if_any()
         return silence_alarm(
@@ -168,7 +189,7 @@ class FeatureGroupMetrics(cdk.Resource):
             construct_id,
             self.metric_records_written(period=period_of(max_silence)),
             max_silence,
-            description or f"The feature group {self.feature_group_name} gets no records",
+            description or f"{self.feature_group_name}: no records are written",
         )
 
     def _metric(

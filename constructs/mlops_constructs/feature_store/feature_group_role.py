@@ -1,4 +1,4 @@
-"""The role with which SageMaker keeps the offline store."""
+"""Roles with which SageMaker writes offline stores."""
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -11,15 +11,16 @@ from .offline_store import OfflineStore
 class FeatureGroupRole(ServiceRole):
     """Defines the role that SageMaker assumes to write a group's offline store.
 
-    It writes below the group's part of the bucket with the key of its objects, and reads and
-    updates the table in the catalog where SageMaker makes one. Whoever creates the group makes the
-    table: CloudFormation's role needs `glue:CreateTable`.
+    It may write below the group's prefix of the bucket with the key of its objects, and read and
+    update the table that SageMaker creates in the Data Catalog. The principal that creates the
+    group creates the table: CloudFormation's role needs `glue:CreateTable`.
 
     Args:
-        offline_store: the store that is written.
-        feature_group_name: the group, for the default prefix and the name of an automatic table.
+        offline_store: store that is written.
+        feature_group_name: name of the group, for the default prefix and the name of a generated
+            table.
 
-    Source: AmazonSageMakerFeatureStoreAccess, narrowed to one group.
+    Source: AmazonSageMakerFeatureStoreAccess, limited to one group.
 
     Example:
         ```python
@@ -67,11 +68,11 @@ def _storage(store: OfflineStore, feature_group_name: str) -> list[Permission]:
             Permission(
                 actions=["s3:GetObject"],
                 resources=[store.bucket.arn_for_objects(f"{folder}/*/metadata/*")],
-                because="each change of an Iceberg table writes a manifest of a new name",
+                because="each change of an Iceberg table writes a manifest with a new name",
             )
         )
     if keys := store.key_arns():
-        # Iceberg's manifests are read again, so that decryption is needed as well.
+        # SageMaker reads Iceberg's manifests, which needs decryption, too.
         permissions.append(
             Permission(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=keys)
         )

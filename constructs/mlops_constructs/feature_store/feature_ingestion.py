@@ -1,4 +1,4 @@
-"""Feature ingestion on a schedule: files below a prefix become records of a feature group."""
+"""Scheduled ingestion of files into a feature group."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._job_events import PROCESSING_JOB, job_rule
 from mlops_constructs._job_network import JobNetwork
 from mlops_constructs._job_permissions import use_keys, write_logs
-from mlops_constructs._job_schedule import MAX_ID_LENGTH, PROCESSING, ScheduledJobs
+from mlops_constructs._job_schedule import PROCESSING, ScheduledJobs
 from mlops_constructs._problems import Problems
 from mlops_constructs._processing_request import ProcessingRequest
 from mlops_constructs._regions import region_problems
@@ -25,11 +25,11 @@ from .feature_files import FeatureFiles
 from .feature_group_base import FeatureGroupBase
 from .ingestion_job import IngestionJob
 
-_LONGEST_NAME = 63 - MAX_ID_LENGTH
+_MAX_NAME_LENGTH = 63 - LONGEST_ID
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Machine:
+class _Compute:
     instance_type: str
     volume_size_in_gb: int
     network: JobNetwork
@@ -37,29 +37,30 @@ class _Machine:
 
 
 class FeatureIngestion(cdk.Resource):
-    """Defines the ingestion of files into a feature group.
+    """Defines the scheduled ingestion of files into a feature group.
 
     EventBridge Scheduler starts processing jobs, which write the rows of new files with PutRecord,
-    online and offline as the group is. The group's schema is the contract: a row that breaks it is
-    not written, and the job fails with its file and line. That file is tried again by the next run.
+    to the online and the offline store as the group is configured. The schema of the group is the
+    contract: a row that violates it is not written, and the job fails with its file and line. The
+    next run retries that file.
 
-    A run that cannot be started is tried again, and then kept in `dead_letter_queue`.
+    A run that cannot be started is retried and then kept in `dead_letter_queue`.
 
     Args:
-        feature_group: the group that is written.
-        files: what is read, and where the ledger of it is.
-        job: image, machine, network, key and role of the runs.
-        schedule: when runs start, in the time zone of the expression. From one to the next there
-            should be more time than a run takes: two at once would ingest the same files, and the
-            offline store keeps both records.
+        feature_group: feature group that is written.
+        files: files and their ledger.
+        job: image, instance, limits, network, key and role of the runs.
+        schedule: schedule of the runs, in the time zone of the expression. The interval should be
+            longer than a run: two concurrent runs would ingest the same files, and the offline
+            store would keep both records.
 
     Attributes:
-        ingestion_name: beginning of the names of the jobs.
-        role: with which the runs act.
-        dead_letter_queue: queue with the runs that could not be started.
+        ingestion_name: prefix of the names of the jobs.
+        role: execution role of the runs.
+        dead_letter_queue: queue of the runs that could not be started.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: PutRecord and CreateProcessingJob of SageMaker's API reference; "Using universal
     targets" of EventBridge Scheduler's user guide.
@@ -99,7 +100,7 @@ class FeatureIngestion(cdk.Resource):
         problems.extend(job.problems(key))
         problems.raise_if_any()
         self.ingestion_name = cdk.Names.unique_resource_name(
-            self, max_length=_LONGEST_NAME, separator="-"
+            self, max_length=_MAX_NAME_LENGTH, separator="-"
         )
         self._group, self._files, self._job = feature_group, files, job
         self.role = job.role or self._define_role(key)
@@ -111,11 +112,11 @@ class FeatureIngestion(cdk.Resource):
             request=self._request(key).render(),
             expression=schedule.expression_string,
             time_zone=zone.timezone_name if zone else None,
-            description=f"{self.ingestion_name}: brings records to a feature group",
+            description=f"{self.ingestion_name}: ingests records into a feature group",
             role_description="EventBridge Scheduler: starts the ingestion of features",
             dead_letter_queue=self.dead_letter_queue,
             passed_role=self.role,
-            # Of the schedule and the queue; and who starts a job grants its disk the key.
+            # The key encrypts the schedule, the queue and, by a grant of the caller, the disk.
             permissions=list(use_keys([key])),
             encryption_key=key,
         ).schedule(self, role_id="SchedulerRole")
@@ -123,11 +124,13 @@ class FeatureIngestion(cdk.Resource):
     def on_failure(
         self, construct_id: str, *, target: events.IRuleTarget | None = None
     ) -> events.Rule:
-        """Does something when a run fails; the event's `ExitMessage` names file and line of what
-        was not written.
+        """Creates an EventBridge rule for failed runs.
+
+        `ExitMessage` of the event has the file and the line of the row that was not written.
 
         Args:
-            target: what is started. Left out: add it to the rule.
+            construct_id: id of the rule within the ingestion.
+            target: target of the rule. Defaults to None: add targets to the rule.
 
         Example:
             ```python
@@ -171,12 +174,12 @@ class FeatureIngestion(cdk.Resource):
                 "--concurrency",
                 str(job.concurrency),
             ],
-            job=_Machine(
+            job=_Compute(
                 instance_type=job.instance_type,
                 volume_size_in_gb=job.volume_size_in_gb,
                 network=job.joined,
             ),
-            maximum_seconds=job.maximum_seconds(),
+            maximum_seconds=job.max_seconds(),
             role_arn=self.role.role_arn,
             encryption_key=key,
         )
@@ -186,7 +189,7 @@ class FeatureIngestion(cdk.Resource):
             self,
             "Role",
             service="sagemaker.amazonaws.com",
-            description="SageMaker: brings records to a feature group",
+            description="SageMaker: ingests records into a feature group",
             permissions=list(self._permissions(key)),
         )
 

@@ -1,4 +1,4 @@
-"""The schema of a feature group, from code or from a YAML file."""
+"""Schemas of feature groups, in code or in YAML files."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,19 +8,20 @@ from pathlib import Path
 from . import _schema_file
 from .feature import Feature
 
-_MOST_FEATURES = 2500
+_MAX_FEATURES = 2500
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureSchema:
-    """Defines the features of a group, which of them identifies a record, and which says when.
+    """The features of a group, with the record identifier and the event time.
 
     Args:
-        features: all features, the two below included. The order has no meaning.
+        features: at most 2500 features, including the two below. Their order has no effect.
         record_identifier: name of the feature that identifies a record.
-        event_time: name of the feature with the time of a record: String for ISO 8601 in UTC as
-            `2026-11-22T18:00:00Z`, or Fractional for seconds since 1970, which Iceberg's tables
-            cannot have.
+        event_time: name of the feature with the time of a record: String in ISO 8601 and UTC such
+            as `2026-11-22T18:00:00Z`, or Fractional in seconds since 1970, which Iceberg tables do
+            not support.
+        origin: file of the schema, for messages. Defaults to None: the schema is defined in code.
 
     Source: CreateFeatureGroup of SageMaker's API reference; "Quotas, naming rules and data types"
     of Feature Store.
@@ -49,16 +50,15 @@ class FeatureSchema:
     def from_yaml(path: str | Path) -> "FeatureSchema":
         """Reads a schema from a YAML file.
 
-        The file says `record_identifier`, `event_time`, and under `features` the type of each name:
+        The file has `record_identifier`, `event_time` and `features`, a mapping of names to
         `string`, `integral` or `fractional`.
 
         Args:
-            path: of the file, relative to the folder in which the app is started.
+            path: path of the file, relative to the working directory, such as
+                `features/customers.yaml`.
 
         Raises:
-            ValueError: with every mistake of the file and its line.
-
-        FeatureSchema.from_yaml("features/customers.yaml")
+            ValueError: if the file is invalid; the message lists every problem with its line.
         """
         content = _schema_file.read(path)
         return FeatureSchema(
@@ -69,26 +69,26 @@ class FeatureSchema:
         )
 
     def types(self) -> dict[str, str]:
-        """The type of each feature by its name."""
+        """Returns the type of each feature by its name."""
         return {feature.name: feature.feature_type for feature in self.features}
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the schema; returns one message per problem."""
         found = [problem for feature in self.features for problem in feature.problems()]
         names = Counter(feature.name for feature in self.features)
         found += [
-            f"feature {name!r}: got it {count} times; name each feature once"
+            f"feature {name!r}: got {count} features of this name; allowed is one"
             for name, count in names.items()
             if count > 1
         ]
-        if len(self.features) > _MOST_FEATURES:
+        if len(self.features) > _MAX_FEATURES:
             found.append(
-                f"features: got {len(self.features)}; allowed are at most {_MOST_FEATURES} in a "
+                f"features: got {len(self.features)}; allowed are at most {_MAX_FEATURES} in a "
                 "group; use a second group with the same record identifier"
             )
         roles = {"record_identifier": self.record_identifier, "event_time": self.event_time}
         found += [
-            f"{role}: got {name!r}, which is no feature of the schema; allowed are "
+            f"{role}: got {name!r}, which is not a feature of the schema; allowed are "
             f"{', '.join(sorted(names)) or 'none, as there are no features'}"
             for role, name in roles.items()
             if name not in names

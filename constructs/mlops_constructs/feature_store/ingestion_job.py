@@ -1,4 +1,4 @@
-"""The machine, the program and the network of an ingestion's runs."""
+"""Image, compute resources, limits, network and role of an ingestion's runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from mlops_constructs._job_network import JobNetwork
 from mlops_constructs._problems import is_known, outside
 from mlops_constructs.network import NetworkBase
 
-_LONGEST_RUN_SECONDS = 777_600
-_HOUR = 3600
-_MOST_AT_ONCE = 100
+_MAX_RUN_SECONDS = 777_600
+_DEFAULT_RUN_SECONDS = 3600
+_MAX_CONCURRENCY = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,18 +23,19 @@ class IngestionJob:
     """The runs of an ingestion.
 
     Args:
-        repository: ECR repository with the program. The image of a project (seed code,
-            `model_build`) has it; another image has to take the same arguments.
-        tag_or_digest: of the image; a digest begins with `sha256:`.
-        instance_type: for example `ml.m5.large`; runs have one instance.
-        volume_size_in_gb: disk of the instance, with room for the largest file.
-        max_runtime: how long a run may take, up to 9 days. Left out: an hour.
-        concurrency: records that are written at the same time, 1 to 100. What AWS throttles is
-            tried again, and slower.
-        network: network that a run joins; it needs `NetworkUseCase.FEATURE_STORE`. Left out: none.
-        encryption_key: key of the disk, of the schedule and of `dead_letter_queue`. Left out:
-            that of the files' bucket, or AWS's where it has none.
-        role: with which runs act. Left out: one that is made here, with least privilege.
+        repository: ECR repository of the image. The image of a project (seed code, `model_build`)
+            contains the program; any other image must accept the same arguments.
+        tag_or_digest: tag, or a digest that begins with `sha256:`.
+        instance_type: ML instance type; a run has one instance. Defaults to `ml.m5.large`.
+        volume_size_in_gb: volume of the instance in GB, 1 to 16,384, with room for the largest
+            file. Defaults to 20.
+        max_runtime: maximum time of a run, up to 9 days. Defaults to None: one hour.
+        concurrency: number of records that are written concurrently, 1 to 100. Throttled requests
+            are retried with backoff. Defaults to 16.
+        network: network of the runs, with `NetworkUseCase.FEATURE_STORE`. Defaults to None: no VPC.
+        encryption_key: key of the disk, of the schedule and of `dead_letter_queue`. Defaults to
+            None: the key of the files' bucket, or an AWS managed key if the bucket has none.
+        role: execution role of the runs. Defaults to None: a role with least privilege.
 
     Source: CreateProcessingJob of SageMaker's API reference.
 
@@ -58,13 +59,15 @@ class IngestionJob:
     encryption_key: kms.IKey | None = None
     role: iam.IRole | None = None
 
-    def maximum_seconds(self) -> int:
-        """How long a run may take."""
-        return _HOUR if self.max_runtime is None else int(self.max_runtime.to_seconds())
+    def max_seconds(self) -> int:
+        """Returns the maximum time of a run in seconds."""
+        if self.max_runtime is None:
+            return _DEFAULT_RUN_SECONDS
+        return int(self.max_runtime.to_seconds())
 
     @property
     def joined(self) -> JobNetwork:
-        """The network, as the request of a job takes it."""
+        """The network in the form of a processing job's request."""
         if self.network is None:
             return JobNetwork()
         return JobNetwork(
@@ -75,7 +78,11 @@ class IngestionJob:
         )
 
     def problems(self, key: kms.IKey | None) -> Iterator[str]:
-        """What AWS would refuse; `key` is that of the disk."""
+        """Validates the job; yields one message per problem.
+
+        Args:
+            key: key of the disk; None without a customer managed key.
+        """
         if is_known(self.tag_or_digest) and not self.tag_or_digest:
             yield "job tag_or_digest: got ''; allowed is a tag, or a digest such as sha256:…"
         if is_known(self.instance_type):
@@ -91,11 +98,9 @@ class IngestionJob:
                 )
         if outside(self.volume_size_in_gb, 1, 16_384):
             yield f"job volume_size_in_gb: got {self.volume_size_in_gb}; allowed are 1 to 16384"
-        if outside(self.concurrency, 1, _MOST_AT_ONCE):
-            yield f"job concurrency: got {self.concurrency}; allowed are 1 to {_MOST_AT_ONCE}"
-        seconds = self.maximum_seconds()
-        if outside(seconds, 1, _LONGEST_RUN_SECONDS):
-            yield (
-                f"job max_runtime: got {seconds} seconds; allowed are 1 to {_LONGEST_RUN_SECONDS}"
-            )
+        if outside(self.concurrency, 1, _MAX_CONCURRENCY):
+            yield f"job concurrency: got {self.concurrency}; allowed are 1 to {_MAX_CONCURRENCY}"
+        seconds = self.max_seconds()
+        if outside(seconds, 1, _MAX_RUN_SECONDS):
+            yield (f"job max_runtime: got {seconds} seconds; allowed are 1 to {_MAX_RUN_SECONDS}")
         yield from self.joined.problems()

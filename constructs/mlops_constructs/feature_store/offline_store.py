@@ -14,14 +14,14 @@ from mlops_constructs._problems import is_known
 
 from .catalog_table import CatalogTable
 
-_LONGEST_URI = 1024
+_MAX_URI_LENGTH = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class OfflineStore:
-    """Where all records are kept; made by `OfflineStore.iceberg` and `OfflineStore.glue`.
+    """The store of all records; made by its static factories.
 
-    SageMaker writes Parquet within 15 minutes below
+    SageMaker writes Parquet files within 15 minutes below
     `<prefix>/<account>/sagemaker/<region>/offline-store/`.
 
     Source: OfflineStoreConfig of SageMaker's API reference, and "Offline store data format".
@@ -41,15 +41,18 @@ class OfflineStore:
         encryption_key: kms.IKey | None = None,
         table: CatalogTable | None = None,
     ) -> "OfflineStore":
-        """An Apache Iceberg table: compact files, deletions of single records, time travel. The
-        event time of its group has to be a String.
+        """Returns an offline store with an Apache Iceberg table.
+
+        Iceberg supports compaction, deletion of single records and time travel. The event time of
+        the group must be a String.
 
         Args:
             bucket: bucket of the same region.
-            prefix: part of the bucket, without slashes around it. Left out: `feature-store/` and
-                the name of the group, so that each group's role is confined to its own part.
-            encryption_key: key of the objects. Left out: the bucket's own.
-            table: name of the table. Left out: SageMaker chooses it.
+            prefix: prefix in the bucket, without leading or trailing slash. Defaults to None:
+                `feature-store/` and the name of the group, so that the role of each group is
+                limited to its records.
+            encryption_key: key of the objects. Defaults to None: the key of the bucket.
+            table: name of the table. Defaults to None: SageMaker generates it.
 
         Example:
             ```python
@@ -68,13 +71,14 @@ class OfflineStore:
         encryption_key: kms.IKey | None = None,
         table: CatalogTable | None = None,
     ) -> "OfflineStore":
-        """Parquet files in hourly partitions, with an external table, one of your own, or none.
+        """Returns an offline store with Parquet files in hourly partitions.
 
         Args:
             bucket: bucket of the same region.
-            prefix: as for `iceberg`.
-            encryption_key: as for `iceberg`.
-            table: the table in the catalog. Left out: SageMaker makes one.
+            prefix: as for `iceberg`. Defaults to None: `feature-store/` and the name of the group.
+            encryption_key: key of the objects. Defaults to None: the key of the bucket.
+            table: table in the Data Catalog: created by SageMaker, existing, or none. Defaults to
+                None: SageMaker creates one.
 
         Example:
             ```python
@@ -100,39 +104,47 @@ class OfflineStore:
         )
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the offline store; returns one message per problem."""
         found = self.table.problems()
         if self.table_format == "Iceberg" and not self.table.is_created:
             found.append(
                 f"offline store table: got {self.table} with Iceberg; allowed is a table that "
-                "SageMaker makes (CatalogTable.automatic or .named), or OfflineStore.glue"
+                "SageMaker creates (CatalogTable.automatic or .named), or OfflineStore.glue"
             )
         prefix = self.prefix
         if prefix is None or not is_known(prefix):
             return found
         if not prefix or prefix != prefix.strip("/"):
             found.append(
-                f"offline store prefix: got {prefix!r}; allowed is a path without slashes around "
-                "it; leave it out for one of the group's own"
+                f"offline store prefix: got {prefix!r}; allowed is a path without leading or "
+                "trailing slash; remove it for the default prefix of the group"
             )
         # A bucket's name has at most 63 characters.
-        if len(prefix) > _LONGEST_URI - len("s3://") - 64:
+        if len(prefix) > _MAX_URI_LENGTH - len("s3://") - 64:
             found.append(
                 f"offline store prefix: got {len(prefix)} characters; the S3 URI with it may have "
-                f"{_LONGEST_URI}"
+                f"{_MAX_URI_LENGTH}"
             )
         return found
 
     def folder(self, feature_group_name: str) -> str:
-        """The part of the bucket that belongs to the group."""
+        """Returns the prefix of a group's objects.
+
+        Args:
+            feature_group_name: name of the group.
+        """
         return self.prefix if self.prefix is not None else f"feature-store/{feature_group_name}"
 
     def key_arns(self) -> Sequence[str]:
-        """The key of the objects, where one is known."""
+        """Returns the ARN of the objects' key, if it is known."""
         return [self.encryption_key.key_arn] if self.encryption_key is not None else []
 
     def render(self, feature_group_name: str) -> dict[str, Any]:
-        """The OfflineStoreConfig, which the level-1 construct takes as it is in the template."""
+        """Returns the OfflineStoreConfig, as the template has it.
+
+        Args:
+            feature_group_name: name of the group.
+        """
         storage = {"S3Uri": self.bucket.s3_url_for_object(self.folder(feature_group_name))}
         for arn in self.key_arns():
             storage["KmsKeyId"] = arn
@@ -145,7 +157,13 @@ class OfflineStore:
     def grant_query(
         self, grantee: iam.IGrantable, stack: cdk.Stack, feature_group_name: str
     ) -> iam.Grant:
-        """Lets a principal read a group's objects, their key and its table."""
+        """Grants a principal permissions to read a group's objects, their key and its table.
+
+        Args:
+            grantee: principal.
+            stack: stack whose account and region have the table.
+            feature_group_name: name of the group.
+        """
         folder = self.folder(feature_group_name)
         result = grant(
             grantee,

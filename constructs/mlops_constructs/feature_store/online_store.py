@@ -11,10 +11,11 @@ _UNITS = (("Weeks", 604_800), ("Days", 86_400), ("Hours", 3600), ("Minutes", 60)
 
 @dataclass(frozen=True, kw_only=True)
 class OnlineStore:
-    """Where the latest records are served from; made by `.standard` and `.in_memory`.
+    """The store of the latest records; made by its static factories.
 
-    Source: OnlineStoreConfig of SageMaker's API reference. Its tier Standard_V2 is not offered, as
-    CloudFormation does not know it.
+    CloudFormation does not support the tier Standard_V2.
+
+    Source: OnlineStoreConfig of SageMaker's API reference.
     """
 
     storage_type: str
@@ -25,13 +26,13 @@ class OnlineStore:
     def standard(
         *, time_to_live: cdk.Duration | None = None, encryption_key: kms.IKey | None = None
     ) -> "OnlineStore":
-        """Answers within milliseconds; the right choice for most groups.
+        """Returns the standard tier, with latencies of milliseconds; suitable for most groups.
 
         Args:
-            time_to_live: a record vanishes this long after its event time; whole seconds. Left out:
-                records stay. It can be changed later, and then holds for new records.
-            encryption_key: symmetric key of the store; readers and writers need it, and `grant_*`
-                gives it to them. Left out: a key of AWS's. A change replaces the group.
+            time_to_live: time after the event time at which a record is deleted, in whole seconds.
+                A change applies to new records. Defaults to None: records are kept.
+            encryption_key: symmetric key of the store, which readers and writers need; `grant_*`
+                includes it. A change replaces the group. Defaults to None: an AWS owned key.
 
         Example:
             ```python
@@ -46,14 +47,14 @@ class OnlineStore:
     def in_memory(
         *, time_to_live: cdk.Duration | None = None, encryption_key: kms.IKey | None = None
     ) -> "OnlineStore":
-        """Answers in less time than the standard store at a higher price; for high read rates.
+        """Returns the in-memory tier, with lower latency at a higher price, for high read rates.
 
-        AWS needs 10 to 15 minutes to make or delete such a group, and offers no provisioned
-        throughput for it.
+        AWS needs 10 to 15 minutes to create or delete such a group, and does not support
+        provisioned throughput for it.
 
         Args:
-            time_to_live: as for `standard`.
-            encryption_key: as for `standard`.
+            time_to_live: as for `standard`. Defaults to None: records are kept.
+            encryption_key: as for `standard`. Defaults to None: an AWS owned key.
 
         Example:
             ```python
@@ -65,7 +66,7 @@ class OnlineStore:
         )
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the online store; returns one message per problem."""
         if self.time_to_live is None or self.time_to_live.is_unresolved():
             return []
         seconds = self.time_to_live.to_milliseconds() / 1000
@@ -73,11 +74,11 @@ class OnlineStore:
             return []
         return [
             f"online store time_to_live: got {seconds:g} seconds; allowed are whole seconds from "
-            "1; leave it out to keep records"
+            "1; remove it to keep records"
         ]
 
     def render(self) -> dict[str, Any]:
-        """The OnlineStoreConfig, which the level-1 construct takes as it is in the template."""
+        """Returns the OnlineStoreConfig, as the template has it."""
         config: dict[str, Any] = {"EnableOnlineStore": True, "StorageType": self.storage_type}
         if self.encryption_key is not None:
             config["SecurityConfig"] = {"KmsKeyId": self.encryption_key.key_arn}
@@ -87,7 +88,7 @@ class OnlineStore:
 
 
 def _ttl(duration: cdk.Duration) -> dict[str, Any]:
-    """The duration in the largest unit that divides it."""
+    """Returns the duration in the largest unit that divides it."""
     seconds = int(duration.to_seconds())
     if duration.is_unresolved():
         return {"Unit": "Seconds", "Value": seconds}

@@ -1,4 +1,4 @@
-"""The lock of a feature group: what AWS could only change by replacing the group."""
+"""Locks of feature groups against changes that replace the group."""
 
 import json
 import shlex
@@ -11,25 +11,33 @@ from .feature_schema import FeatureSchema
 
 _COMMAND = "python -m mlops_constructs.feature_store lock"
 _NEW_GROUP = (
-    "put it back, or define a new FeatureGroup with a lock of its own and fill it from the old "
-    "one's offline store"
+    "revert the change, or define a new FeatureGroup with a separate lock and backfill it from the "
+    "offline store of the old one"
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SchemaLock:
-    """What was deployed: the features, and the settings whose change replaces a group.
+    """The deployed features, and the settings whose change replaces the group.
 
-    It is a JSON file beside the app, committed with it, and written by
+    The lock is a JSON file in the app's repository. Create or extend it with
 
-        python -m mlops_constructs.feature_store lock SCHEMA LOCK --setting NAME=VALUE ...
+    ```bash
+    python -m mlops_constructs.feature_store lock SCHEMA LOCK --setting NAME=VALUE ...
+    ```
 
-    A refusal at synth says the whole command. A feature that is added is no violation: the lock
-    stays valid, and guards the new feature too once it is written anew. A setting that the file
-    does not name is not judged, which lets groups of several environments share one lock.
+    The error at synth contains the whole command. A new feature is no violation: the lock remains
+    valid, and protects the new feature, too, once it is written again. A setting that the file does
+    not contain is not checked, so that groups of several environments can share one lock.
+
+    Args:
+        record_identifier: name of the feature that identifies a record.
+        event_time: name of the feature with the event time.
+        features: type of each feature by its name.
+        settings: value of each setting by its name.
 
     Source: "Update requires" in CloudFormation's reference of AWS::SageMaker::FeatureGroup, and
-    UpdateFeatureGroup: features can be added, never removed, renamed or changed.
+    UpdateFeatureGroup: features can be added, not removed, renamed or changed.
     """
 
     record_identifier: str
@@ -39,9 +47,21 @@ class SchemaLock:
 
     @staticmethod
     def of(schema: FeatureSchema, settings: Mapping[str, str]) -> "SchemaLock":
-        """The lock of a schema as it is now.
+        """Returns the lock of a schema.
 
-        SchemaLock.of(schema, {"online": "Standard"}).write("customers.lock.json")
+        Args:
+            schema: schema of the group.
+            settings: settings whose change replaces the group.
+
+        Example:
+            ```python
+            schema = FeatureSchema(
+                features=[Feature.string("id"), Feature.string("at")],
+                record_identifier="id",
+                event_time="at",
+            )
+            SchemaLock.of(schema, {"online": "Standard"})
+            ```
         """
         return SchemaLock(
             record_identifier=schema.record_identifier,
@@ -52,13 +72,14 @@ class SchemaLock:
 
     @staticmethod
     def read(path: str | Path) -> "SchemaLock":
-        """The lock in a file.
+        """Reads a lock from a file, such as `SchemaLock.read("customers.lock.json")`.
+
+        Args:
+            path: path of the file.
 
         Raises:
-            FileNotFoundError: where there is no file.
-            ValueError: where it is no lock.
-
-        SchemaLock.read("customers.lock.json")
+            FileNotFoundError: if the file does not exist.
+            ValueError: if the file is not a valid lock.
         """
         try:
             content = json.loads(Path(path).read_text())
@@ -72,15 +93,16 @@ class SchemaLock:
             raise
         except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
             raise ValueError(
-                f"{path}: is no lock of a feature group ({type(error).__name__}: {error}); take it "
-                f"from version control, or write it with `{_COMMAND}`"
+                f"{path}: is not a valid lock ({type(error).__name__}: {error}); restore it from "
+                f"version control, or write it with `{_COMMAND}`"
             ) from None
         return lock
 
     def write(self, path: str | Path) -> None:
-        """Writes the file; the same lock gives the same bytes.
+        """Writes the lock to a file; the same lock always gives the same bytes.
 
-        SchemaLock.of(schema, {}).write("customers.lock.json")
+        Args:
+            path: path of the file.
         """
         content = {
             "record_identifier": self.record_identifier,
@@ -91,7 +113,11 @@ class SchemaLock:
         Path(path).write_text(json.dumps(content, indent=2) + "\n")
 
     def schema_violations(self, schema: FeatureSchema) -> list[str]:
-        """What a schema changes that AWS cannot change."""
+        """Returns one message per change of the schema that AWS does not support.
+
+        Args:
+            schema: current schema.
+        """
         now = schema.types()
         found = []
         for name, kind in self.features.items():
@@ -112,13 +138,17 @@ class SchemaLock:
         return found + _changed(roles)
 
     def setting_violations(self, settings: Mapping[str, str]) -> list[str]:
-        """Which settings would replace the group; what only one side names is not judged."""
+        """Returns one message per setting whose change would replace the group.
+
+        Args:
+            settings: current settings; only those that the lock contains are checked.
+        """
         both = settings.keys() & self.settings.keys()
         return _changed({name: (settings[name], self.settings[name]) for name in sorted(both)})
 
 
 def lock_command(schema: FeatureSchema, path: str | Path, settings: Mapping[str, str]) -> str:
-    """The command that writes a lock; a schema from code is named as `module:NAME`."""
+    """Returns the command that writes a lock; a schema in code is `module:NAME`."""
     source = schema.origin or "MODULE:SCHEMA"
     words = [shlex.quote(_from_here(word)) for word in (source, path)]
     words += [f"--setting {shlex.quote(f'{name}={text}')}" for name, text in settings.items()]
@@ -126,7 +156,7 @@ def lock_command(schema: FeatureSchema, path: str | Path, settings: Mapping[str,
 
 
 def _from_here(path: str | Path) -> str:
-    """A path as a person in the app's folder would type it."""
+    """Returns a path relative to the app's folder, as in a shell."""
     here, given = Path.cwd(), Path(path)
     return str(given.relative_to(here) if given.is_relative_to(here) else given)
 
@@ -141,5 +171,5 @@ def _changed(pairs: Mapping[str, tuple[str, str]]) -> list[str]:
 
 def _texts(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise TypeError("features and settings have to be objects of text")
+        raise TypeError("features and settings must be objects with text values")
     return value

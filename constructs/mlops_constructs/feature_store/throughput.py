@@ -1,4 +1,4 @@
-"""How much a group may be read and written, and how that is paid for."""
+"""Throughput of a feature group."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from aws_cdk import aws_sagemaker as sagemaker
 
 from mlops_constructs._problems import outside
 
-_MOST_UNITS = 10_000_000
+_MAX_UNITS = 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Throughput:
-    """Made by `Throughput.on_demand` and `Throughput.provisioned`.
+    """The throughput mode of a group; made by its static factories.
 
     Source: ThroughputConfig of SageMaker's API reference; "Quotas, naming rules and data types" of
     Feature Store.
@@ -22,7 +22,9 @@ class Throughput:
 
     @staticmethod
     def on_demand() -> "Throughput":
-        """Each request is paid for; the default. A group can change to it once in 24 hours.
+        """Returns the on-demand mode, which AWS bills per request.
+
+        A group can change to it once in 24 hours.
 
         Example:
             ```python
@@ -33,9 +35,10 @@ class Throughput:
 
     @staticmethod
     def provisioned(*, read_capacity_units: int, write_capacity_units: int) -> "Throughput":
-        """Capacity is paid for, and requests beyond it are throttled; for steady traffic.
+        """Returns the provisioned mode, for steady traffic.
 
-        An account begins with a quota of 40,000 units of each for a group, which AWS can raise.
+        Requests beyond the capacity are throttled. The default quota of an account is 40,000 units
+        of each for a group; AWS can raise it.
 
         Args:
             read_capacity_units: reads of up to 4 KB per second, 0 to 10,000,000.
@@ -52,23 +55,23 @@ class Throughput:
 
     @property
     def is_provisioned(self) -> bool:
-        """Whether capacity was chosen."""
+        """True for the provisioned mode."""
         return self.read_capacity_units is not None or self.write_capacity_units is not None
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the capacity; returns one message per problem."""
         units = {
             "read_capacity_units": self.read_capacity_units,
             "write_capacity_units": self.write_capacity_units,
         }
         return [
-            f"throughput {name}: got {value}; allowed are 0 to {_MOST_UNITS:,}"
+            f"throughput {name}: got {value}; allowed are 0 to {_MAX_UNITS:,}"
             for name, value in units.items()
-            if outside(value, 0, _MOST_UNITS)
+            if outside(value, 0, _MAX_UNITS)
         ]
 
     def render(self) -> sagemaker.CfnFeatureGroup.ThroughputConfigProperty:
-        """The ThroughputConfig."""
+        """Returns the ThroughputConfig."""
         return sagemaker.CfnFeatureGroup.ThroughputConfigProperty(
             throughput_mode="Provisioned" if self.is_provisioned else "OnDemand",
             provisioned_read_capacity_units=self.read_capacity_units,

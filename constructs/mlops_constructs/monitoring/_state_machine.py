@@ -1,4 +1,4 @@
-"""State machines that log and trace what they do, and may do nothing but what is listed."""
+"""State machines with logs and traces, whose role has only the listed permissions."""
 
 from collections.abc import Sequence
 
@@ -21,13 +21,14 @@ def observed_state_machine(
     permissions: Sequence[Permission],
     encryption_key: kms.IKey | None = None,
 ) -> stepfunctions.StateMachine:
-    """Defines a state machine as the `Resource` of a scope, beside its role and its log.
+    """Defines a state machine as the `Resource` of a scope, with its role and its log.
 
     Args:
-        definition: its states.
-        role_description: who acts with the role and for what.
-        permissions: all that its tasks may do; logging and tracing are added.
-        encryption_key: key of the log. Left out: CloudWatch Logs encrypts it with a key of AWS's.
+        scope: parent of the state machine, its role and its log.
+        definition: states of the machine.
+        role_description: description of the role: the service that assumes it, and its purpose.
+        permissions: permissions of the tasks; those for logs and traces are added.
+        encryption_key: key of the log. Defaults to None: CloudWatch Logs uses an AWS owned key.
     """
     log = logs.LogGroup(
         scope,
@@ -38,7 +39,7 @@ def observed_state_machine(
     )
     _let_logs_use(encryption_key, cdk.Stack.of(scope))
     if encryption_key is None:
-        reason = "it names states and errors, no data: include_execution_data is off"
+        reason = "the log contains states and errors, no data: include_execution_data is off"
         in_packs = in_security_packs("CloudWatchLogGroupEncrypted", reason)
         acknowledge(log, {"CKV_AWS_158": reason, **in_packs})
     acting = ServiceRole(
@@ -52,7 +53,7 @@ def observed_state_machine(
         scope,
         "Resource",
         definition_body=definition,
-        # Known by its ARN alone: CDK would make the machine wait for what it waits for anyway.
+        # Imported by ARN, so that CDK adds no second dependency on the role's policies.
         role=iam.Role.from_role_arn(scope, "Acting", acting.role_arn, mutable=False),
         tracing_enabled=True,
         logs=stepfunctions.LogOptions(
@@ -62,10 +63,10 @@ def observed_state_machine(
 
 
 def _let_logs_use(key: kms.IKey | None, stack: cdk.Stack) -> None:
-    """CloudWatch Logs encrypts with a key whose policy names it; an imported key's has to already.
+    """Allows CloudWatch Logs to use a key; the policy of an imported key must allow it already.
 
-    Source: "Encrypt log data in CloudWatch Logs using AWS KMS". The log's own ARN would be a circle
-    where the key belongs to another stack.
+    Source: "Encrypt log data in CloudWatch Logs using AWS KMS". The ARN of the log group would be a
+    circular reference if the key belongs to another stack.
     """
     if key is None:
         return
@@ -106,7 +107,7 @@ def _log_and_trace() -> list[Permission]:
                 "logs:UpdateLogDelivery",
             ],
             resources=["*"],
-            because="Step Functions delivers logs by vended deliveries, which have no resource",
+            because="the actions of log deliveries have no resource level",
         ),
         Permission(
             actions=[
@@ -116,6 +117,6 @@ def _log_and_trace() -> list[Permission]:
                 "xray:PutTraceSegments",
             ],
             resources=["*"],
-            because="X-Ray offers no resource for its actions",
+            because="the actions of X-Ray have no resource level",
         ),
     ]

@@ -1,4 +1,4 @@
-"""What a project may cost in a month, and who hears of it before it costs more."""
+"""A monthly cost budget with notifications."""
 
 import re
 from collections.abc import Sequence
@@ -17,24 +17,24 @@ from .cost_filters import CostFilters
 
 _PRINCIPAL = "budgets.amazonaws.com"
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
-_MOST_THRESHOLDS = 5
-_MOST_ADDRESSES = 10
-_MOST_PERCENT = 1_000_000
+_MAX_THRESHOLDS = 5
+_MAX_ADDRESSES = 10
+_MAX_PERCENT = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetThreshold:
-    """When a budget tells; made by its static factories."""
+    """A threshold at which a budget notifies its subscribers; made by its static factories."""
 
     kind: str
     percent: float
 
     @staticmethod
     def actual(percent: float) -> "BudgetThreshold":
-        """When more than this is spent.
+        """Notifies when the actual costs exceed a share of the limit.
 
         Args:
-            percent: of the month's limit, above 0 and up to 1,000,000.
+            percent: percent of the monthly limit, greater than 0 and at most 1,000,000.
 
         Example:
             ```python
@@ -45,12 +45,12 @@ class BudgetThreshold:
 
     @staticmethod
     def forecasted(percent: float) -> "BudgetThreshold":
-        """When the month will probably end with more than this.
+        """Notifies when the forecasted costs of the month exceed a share of the limit.
 
-        AWS needs about five weeks of spending for a forecast; before that it tells nothing.
+        AWS needs about five weeks of costs for a forecast and sends no notification before.
 
         Args:
-            percent: of the month's limit, above 0 and up to 1,000,000.
+            percent: percent of the monthly limit, greater than 0 and at most 1,000,000.
 
         Example:
             ```python
@@ -68,33 +68,34 @@ _DEFAULT_THRESHOLDS = (
 
 
 class CostBudget(Construct):
-    """Defines what something may cost in a calendar month (UTC), and who hears of it.
+    """Defines a cost budget for each calendar month (UTC), with notifications.
 
-    It tells and stops nothing: AWS knows what was spent hours later (it updates budgets up to three
-    times a day) and tells a threshold once in a month. What was used but not yet billed is missing,
-    credits and refunds are subtracted, taxes added, as on the bill. A budget is no resource of a
-    region, but CloudFormation makes it in some regions only; others are refused. It costs nothing.
+    A budget notifies; it does not stop spending. AWS updates budgets up to three times a day and
+    notifies once per threshold and month. Costs that are not billed yet are missing; credits and
+    refunds are subtracted and taxes added, as on the bill. A budget is a global resource that
+    CloudFormation creates in some regions only; other regions are rejected. It is free of charge.
 
-    The budget has no name of its own: CloudFormation replaces it when who is told changes, and
-    could not make a second one of the same name.
+    The budget has no custom name: CloudFormation replaces it when its subscribers change, and could
+    not create a second budget of the same name.
 
     Args:
-        monthly_limit: US dollars; in China, where bills are in yuan, yuan. Other currencies AWS
-            does not take.
-        cost_filters: what is counted.
-        thresholds: up to 5. Left out: 80 % and 100 % spent, and 100 % forecasted.
-        topic: is told of each threshold. Its policy, and that of its key when it is encrypted, let
-            AWS Budgets of this account publish; policies of an imported topic or key are yours to
-            set. It must be of the stack's account.
-        email_addresses: are told of each threshold by AWS itself, up to 10.
+        monthly_limit: limit in US dollars, in the China regions in yuan, greater than 0; AWS
+            Budgets does not support other currencies.
+        cost_filters: costs that the budget counts.
+        thresholds: 1 to 5 thresholds. Defaults to None: 80 % and 100 % of actual costs, and 100 %
+            of forecasted costs.
+        topic: topic of the stack's account that receives the notifications. Its policy, and that of
+            its key when it is encrypted, allow AWS Budgets of this account to publish; the owner of
+            an imported topic or key is responsible for its policy. Defaults to None: no topic.
+        email_addresses: up to 10 addresses that AWS notifies by mail. Defaults to no addresses.
 
     Attributes:
-        budget_name: of the budget, in the account.
+        budget_name: name of the budget, unique in the account.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
-    Sources: "AWS::Budgets::Budget" of the template reference; "Creating an Amazon SNS topic for
+    Source: "AWS::Budgets::Budget" of the template reference; "Creating an Amazon SNS topic for
     budget notifications" and "Managing your costs with AWS Budgets" of the Cost Management user
     guide.
 
@@ -174,15 +175,15 @@ def _subscriber(kind: str, address: str) -> budgets.CfnBudget.SubscriberProperty
 
 def _threshold_problems(thresholds: Sequence[BudgetThreshold]) -> list[str]:
     found = []
-    if not 1 <= len(thresholds) <= _MOST_THRESHOLDS:
-        found.append(f"thresholds: got {len(thresholds)}; allowed are 1 to {_MOST_THRESHOLDS}")
+    if not 1 <= len(thresholds) <= _MAX_THRESHOLDS:
+        found.append(f"thresholds: got {len(thresholds)}; allowed are 1 to {_MAX_THRESHOLDS}")
     if len(set(thresholds)) < len(thresholds):
-        found.append("thresholds: got the same one twice; AWS keeps each once")
+        found.append("thresholds: got the same one twice; remove one of them")
     found.extend(
         f"thresholds: got {threshold.percent:g} percent; allowed is more than 0, up to "
-        f"{_MOST_PERCENT:,}"
+        f"{_MAX_PERCENT:,}"
         for threshold in thresholds
-        if is_known(threshold.percent) and not 0 < threshold.percent <= _MOST_PERCENT
+        if is_known(threshold.percent) and not 0 < threshold.percent <= _MAX_PERCENT
     )
     return found
 
@@ -192,16 +193,16 @@ def _receiver_problems(
 ) -> list[str]:
     found = []
     if topic is None and not addresses:
-        found.append("topic, email_addresses: got nobody; give a topic or an address")
-    if len(addresses) > _MOST_ADDRESSES:
+        found.append("topic, email_addresses: got neither; give a topic or an address")
+    if len(addresses) > _MAX_ADDRESSES:
         found.append(
-            f"email_addresses: got {len(addresses)}; allowed are {_MOST_ADDRESSES}; subscribe more "
-            "to a topic"
+            f"email_addresses: got {len(addresses)}; allowed are {_MAX_ADDRESSES}; subscribe "
+            "further addresses to a topic"
         )
     if len(set(addresses)) < len(addresses):
-        found.append("email_addresses: got the same one twice; AWS keeps each once")
+        found.append("email_addresses: got the same one twice; remove one of them")
     found.extend(
-        f"email_addresses: got {address!r}, which is no address"
+        f"email_addresses: got {address!r}; allowed is an address such as team@example.com"
         for address in addresses
         if is_known(address) and not _ADDRESS.fullmatch(address)
     )
@@ -209,7 +210,8 @@ def _receiver_problems(
     owner = topic.env.account if topic is not None else None
     if is_known(account) and is_known(owner) and owner != account:
         found.append(
-            f"topic: got one of account {owner}; allowed are topics of the budget's own, {account}"
+            f"topic: got one of account {owner}; allowed are topics of the budget's account, "
+            f"{account}"
         )
     return found
 
@@ -218,7 +220,7 @@ def _let_budgets_publish(scope: Construct, topic: sns.ITopic, resource: budgets.
     stack = cdk.Stack.of(scope)
     conditions = {
         "StringEquals": {"aws:SourceAccount": stack.account},
-        # The budget's own ARN would be a circle, and its name is AWS's.
+        # The ARN of the budget would be circular, and CloudFormation generates its name.
         "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:budgets::{stack.account}:*"},
     }
     principals: list[iam.IPrincipal] = [iam.ServicePrincipal(_PRINCIPAL)]

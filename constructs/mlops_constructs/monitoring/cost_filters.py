@@ -1,4 +1,4 @@
-"""Which spending of an account a budget counts."""
+"""Filters of the costs that a budget counts."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,13 @@ _TAG_KEY = re.compile(r"[\w\s.:/=+\-@]{1,128}")
 
 @dataclass(frozen=True, kw_only=True)
 class CostFilters:
-    """Which spending of an account a budget counts; made by its static factories.
+    """The costs of an account that a budget counts; made by its static factories.
 
-    A tag counts only once somebody has activated it as a cost allocation tag, in Billing and Cost
-    Management of the account that pays (the management account of an organisation); costs from
-    before that day do not carry it, and it takes up to a day to be seen. Until then a budget by
-    tags shows 0.
+    A tag filters costs only once it is activated as a cost allocation tag, in Billing and Cost
+    Management of the account that pays (the management account of an organization). Costs from
+    before the activation do not carry the tag, and AWS takes up to a day to detect a new tag. Until
+    then a budget that filters by tags shows 0.
+
     Source: "Activating user-defined cost allocation tags" of AWS Billing's user guide.
     """
 
@@ -26,11 +27,11 @@ class CostFilters:
 
     @staticmethod
     def of_project(project_name: str, *, services: Sequence[str] = ()) -> "CostFilters":
-        """What carries the tag `sagemaker:project-name`, which a `Project` sets on all it makes.
+        """Returns the filters for a project: the tag `sagemaker:project-name` on all its resources.
 
         Args:
-            project_name: the tag's value.
-            services: only of these services. Left out: of all.
+            project_name: value of the tag, 1 to 256 characters.
+            services: names of services in Cost Explorer. Defaults to all services.
 
         Example:
             ```python
@@ -41,12 +42,13 @@ class CostFilters:
 
     @staticmethod
     def of_tag(key: str, value: str, *, services: Sequence[str] = ()) -> "CostFilters":
-        """What carries a tag of one's own.
+        """Returns the filters for a user-defined tag.
 
         Args:
-            key: of a tag that users set; not one of AWS's own (`aws:...`).
-            value: of the tag.
-            services: only of these services. Left out: of all.
+            key: key of the tag, 1 to 128 characters; AWS generated tags (`aws:...`) are not
+                supported.
+            value: value of the tag, 1 to 256 characters.
+            services: names of services in Cost Explorer. Defaults to all services.
 
         Example:
             ```python
@@ -57,11 +59,11 @@ class CostFilters:
 
     @staticmethod
     def of_services(*services: str) -> "CostFilters":
-        """All that services cost in the account, whoever uses them; it needs no tag.
+        """Returns the filters for all costs of services in the account; they need no tag.
 
         Args:
-            services: as Cost Explorer names them, such as "Amazon SageMaker". AWS takes any name; a
-                wrong one counts nothing.
+            *services: names of services in Cost Explorer, such as "Amazon SageMaker". AWS accepts
+                any name; a wrong one counts nothing.
 
         Example:
             ```python
@@ -71,7 +73,7 @@ class CostFilters:
         return CostFilters(tags={}, services=services)
 
     def render(self) -> dict[str, list[str]]:
-        """The filters in AWS's words: a user's tag is `user:KEY$VALUE`."""
+        """Returns the CostFilters of the budget; a user-defined tag is `user:KEY$VALUE`."""
         filters = {
             "TagKeyValue": [f"user:{key}${value}" for key, value in self.tags.items()],
             "Service": list(self.services),
@@ -79,7 +81,7 @@ class CostFilters:
         return {name: values for name, values in filters.items() if values}
 
     def problems(self) -> list[str]:
-        """What would count nothing."""
+        """Validates the filters; returns one message per problem."""
         found = []
         for key, value in self.tags.items():
             if is_known(key) and (key.startswith("aws:") or not _TAG_KEY.fullmatch(key)):
@@ -89,8 +91,9 @@ class CostFilters:
                 )
             if is_known(value) and not 1 <= len(value) <= 256:
                 found.append(
-                    f"cost_filters: got {len(value)} characters as value of {key}; 1 to 256"
+                    f"cost_filters: got {len(value)} characters as value of {key}; allowed are 1 "
+                    "to 256"
                 )
         if not self.render():
-            found.append("cost_filters: got no tag and no service; name what the budget counts")
+            found.append("cost_filters: got no tag and no service; give at least one of them")
         return found

@@ -252,8 +252,8 @@ def test_a_group_that_no_account_could_use_is_not_shared(
     with pytest.raises(ValueError) as without_key:
         keyless.share("Readers", accounts=[])
 
-    assert "Readers, which shares FeatureGroup S/Off, cannot be defined" in str(without_store.value)
-    assert "accounts: got '22'; allowed is the id of an account" in str(without_store.value)
+    assert "FeatureGroup S/Off/Readers cannot be defined" in str(without_store.value)
+    assert "accounts: got '22'; allowed is an account id of 12 digits" in str(without_store.value)
     assert "online: got a group without an online store" in str(without_store.value)
     assert "accounts: got none" in str(without_key.value)
-    assert "online: got a store with a key of AWS" in str(without_key.value)
+    assert "online: got a store with an AWS owned key" in str(without_key.value)

@@ -81,7 +81,7 @@ def test_a_group_without_an_offline_store_has_nothing_to_query(
 ) -> None:
     group = FeatureGroup(stack, "G", schema=schema, online=OnlineStore.standard())
 
-    with pytest.raises(ValueError, match="S/G has no offline store to query"):
+    with pytest.raises(ValueError, match="FeatureGroup S/G: offline: got none"):
         group.grant_query_offline(iam.ManagedPolicy(stack, "Analyst"))
 
 

@@ -34,15 +34,18 @@ def schema_with(**changes: Any) -> FeatureSchema:
         (schema_of(Feature.string("a b")), "feature 'a b': got a name of 3 characters"),
         (schema_of(Feature.string("x" * 65)), "got a name of 65 characters"),
         (schema_of(Feature.string("x_")), "with a letter or digit first and last"),
-        (schema_of(Feature.string("write_time")), "a name that the offline store uses itself"),
+        (schema_of(Feature.string("write_time")), "a reserved name of the offline store"),
         (schema_of(Feature("x", "Vector")), "got type 'Vector'; allowed are String, Integral"),
-        (schema_of(Feature.string("id")), "feature 'id': got it 2 times"),
+        (schema_of(Feature.string("id")), "feature 'id': got 2 features of this name"),
         (
             schema_of(*(Feature.integral(f"f{number}") for number in range(2499))),
             "features: got 2501; allowed are at most 2500",
         ),
-        (schema_with(record_identifier="key"), "record_identifier: got 'key', which is no feature"),
-        (schema_with(event_time="when"), "event_time: got 'when', which is no feature"),
+        (
+            schema_with(record_identifier="key"),
+            "record_identifier: got 'key', which is not a feature",
+        ),
+        (schema_with(event_time="when"), "event_time: got 'when', which is not a feature"),
         (schema_with(features=[]), "allowed are none, as there are no features"),
         (
             schema_with(features=[Feature.string("id"), Feature.integral("at")]),
@@ -141,7 +144,7 @@ def test_all_problems_come_at_once(stack: cdk.Stack) -> None:
     assert "description: got 129 characters; allowed are at most 128" in text
     assert "event_time: got 'when'" in text
     assert "throughput: got provisioned with the in-memory online store" in text
-    assert "role: got one without an offline store" in text
+    assert "role: got a role without an offline store" in text
 
 
 def test_iceberg_takes_times_as_text_alone(stack: cdk.Stack, bucket: s3.IBucket) -> None:

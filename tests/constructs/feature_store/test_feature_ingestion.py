@@ -134,7 +134,7 @@ def test_runs_may_read_files_keep_the_ledger_and_put_records_of_one_group(
 ) -> None:
     name = define().ingestion_name
 
-    runs = allowed(stack, "SageMaker: brings records")
+    runs = allowed(stack, "SageMaker: ingests records")
     assert runs["sagemaker:DescribeFeatureGroup"]["Action"] == [
         "sagemaker:DescribeFeatureGroup",
         "sagemaker:PutRecord",
@@ -159,7 +159,7 @@ def test_the_key_of_the_online_store_is_used_to_write_it(stack: cdk.Stack, defin
     (policy,) = (
         one
         for one in found(stack, "AWS::IAM::ManagedPolicy")
-        if one["Description"].startswith("SageMaker: brings records")
+        if one["Description"].startswith("SageMaker: ingests records")
     )
     online = [
         statement["Action"]
@@ -177,7 +177,7 @@ def test_a_job_joins_a_private_network(stack: cdk.Stack, define: Define) -> None
     joined = request(stack)["NetworkConfig"]
     assert len(joined["VpcConfig"]["Subnets"]) == len(network.subnet_ids)
     assert joined["EnableInterContainerTrafficEncryption"]
-    assert "ec2:CreateNetworkInterface" in allowed(stack, "SageMaker: brings records")
+    assert "ec2:CreateNetworkInterface" in allowed(stack, "SageMaker: ingests records")
 
 
 def test_a_role_of_ones_own_and_a_ledger_in_another_bucket(
@@ -240,7 +240,7 @@ def test_a_ledger_among_the_files_and_a_key_for_local_disks_are_refused(
     bucket: s3.IBucket, repository: ecr.IRepository, key: kms.IKey
 ) -> None:
     files = FeatureFiles(bucket=bucket, prefix="features", ledger_prefix="features/ledger")
-    assert "would be taken for files" in files.problems()[0]
+    assert "would be ingested as files" in files.problems()[0]
 
     job = IngestionJob(repository=repository, tag_or_digest="1", instance_type="ml.m5d.large")
     assert "cannot encrypt its local NVMe disks" in next(iter(job.problems(key)))

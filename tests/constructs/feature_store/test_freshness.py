@@ -37,10 +37,10 @@ def test_a_group_is_stale_when_all_periods_of_the_silence_are_without_records(
     assert (found["EvaluationPeriods"], found["Threshold"]) == (periods, 1)
     assert found["ComparisonOperator"] == "LessThanThreshold"
     assert found["TreatMissingData"] == "breaching"
-    assert found["AlarmDescription"] == "The feature group Customers gets no records"
+    assert found["AlarmDescription"] == "Customers: no records are written"
     metrics = {one["Id"]: one for one in found["Metrics"]}
     written = metrics.pop("expr_1")
-    assert written["Expression"] == "FILL(invocations, 0) - FILL(refused, 0) - FILL(failed, 0)"
+    assert written["Expression"] == "FILL(invocations, 0) - FILL(rejected, 0) - FILL(failed, 0)"
     assert [one["MetricStat"]["Metric"]["MetricName"] for one in metrics.values()] == [
         "Invocations",
         "Operation4XXErrors",

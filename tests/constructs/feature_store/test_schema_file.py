@@ -53,7 +53,7 @@ def test_a_schema_is_read(tmp_path: Path) -> None:
         ("features:\n", "features: 7\nothers:\n", "schema.yaml:4: got no mapping for features"),
         ("orders: integral", "orders: [integral", "is not YAML: expected ',' or ']'"),
         (GOOD, "- a\n- b\n", "schema.yaml:1: got no mapping for the file"),
-        (GOOD, "", "got no mapping for the file; it has to be record_identifier: NAME"),
+        (GOOD, "", "got no mapping for the file; allowed is record_identifier: NAME"),
         (GOOD, "!!python/object/apply:os.system [id]", "schema.yaml:1: got the tag"),
         ("event_time: at", "event_time: 7", "schema.yaml:3: event_time: got no text"),
         ("orders: integral", "orders: []", "schema.yaml:7: feature 'orders': got type []"),

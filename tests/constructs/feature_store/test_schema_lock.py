@@ -76,7 +76,7 @@ def test_complaint_7_a_change_that_would_lose_the_records_is_refused(
         FeatureGroup(stack, "G", schema=schema, online=OnlineStore.standard(), schema_lock=lock)
 
     assert refusal in str(caught.value)
-    assert "define a new FeatureGroup with a lock of its own" in str(caught.value)
+    assert "define a new FeatureGroup with a separate lock" in str(caught.value)
 
 
 def given(key: kms.IKey, bucket: s3.IBucket) -> dict[str, Any]:
@@ -204,7 +204,7 @@ def test_a_file_that_is_no_lock_is_refused(
     lock = tmp_path / "customers.lock.json"
     lock.write_bytes(text.encode("latin-1"))
 
-    with pytest.raises(ValueError, match="is no lock of a feature group"):
+    with pytest.raises(ValueError, match="is not a valid lock"):
         FeatureGroup(stack, "G", schema=schema, online=OnlineStore.standard(), schema_lock=lock)
 
 
@@ -213,7 +213,7 @@ def test_the_command_extends_a_lock_and_never_loosens_it(
 ) -> None:
     before = lock.read_text()
     assert main(["lock", str(schema_file), str(lock)]) == 1
-    assert "stays as it is; delete it to lock a new group" in capsys.readouterr().err
+    assert "is unchanged; delete it to lock a new group" in capsys.readouterr().err
     assert lock.read_text() == before
 
     text = schema_file.read_text().replace("at: string", "at: string, orders: integral")

@@ -145,10 +145,10 @@ def test_the_other_questions_are_asked_of_batches_too(
 
 
 PROBLEMS: dict[str, tuple[str, dict[str, Any], str]] = {
-    "input": ("DATA_QUALITY", {"input_prefix": None}, "data input_prefix: got none"),
-    "output": ("MODEL_QUALITY", {"output_prefix": None}, "data output_prefix: got none"),
-    "slash": ("DATA_QUALITY", {"input_prefix": "in/"}, "data input_prefix: got 'in/'"),
-    "long": ("DATA_QUALITY", {"prefix": "a" * 500}, "data prefix: got 500 characters"),
+    "input": ("DATA_QUALITY", {"input_prefix": None}, "input input_prefix: got none"),
+    "output": ("MODEL_QUALITY", {"output_prefix": None}, "input output_prefix: got none"),
+    "slash": ("DATA_QUALITY", {"input_prefix": "in/"}, "input input_prefix: got 'in/'"),
+    "long": ("DATA_QUALITY", {"prefix": "a" * 500}, "input prefix: got 500 characters"),
     "parquet": (
         "MODEL_QUALITY",
         {"dataset_format": DatasetFormat.parquet()},

@@ -88,7 +88,7 @@ def test_one_metric_is_the_drift_of_all_features(kind: Kind, define: Define) -> 
 def test_the_image_of_aws_puts_no_drift_of_all_features(define: Define) -> None:
     monitor = define(ModelMonitor, image=None)
 
-    with pytest.raises(ValueError, match="the greatest drift of all features, which AWS's image"):
+    with pytest.raises(ValueError, match="metric_greatest_drift: AWS's prebuilt image"):
         monitor.metric_greatest_drift()
 
 
@@ -115,7 +115,7 @@ def test_a_monitor_with_the_image_of_aws_is_watched_by_what_that_puts(
     define: Define, resources: Any
 ) -> None:
     monitor = define(ModelMonitor, image=None)
-    with pytest.raises(ValueError, match="AWS's image does not count its runs; give one"):
+    with pytest.raises(ValueError, match="prebuilt image does not count its runs; give a metric"):
         monitor.silence_alarm("Unknown")
 
     monitor.silence_alarm(
@@ -161,7 +161,9 @@ def test_metrics_of_other_questions_have_their_own_dimensions(
 
 @both
 def test_a_metric_of_another_question_is_refused(kind: Kind, define: Define) -> None:
-    with pytest.raises(ValueError, match="the metric auc of MODEL_QUALITY; the monitor asks DATA"):
+    with pytest.raises(
+        ValueError, match="the metric auc of MODEL_QUALITY; allowed are metrics of DATA"
+    ):
         define(kind).metric_quality("auc")
 
 

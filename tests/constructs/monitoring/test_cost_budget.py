@@ -141,10 +141,10 @@ def test_bills_of_china_are_in_yuan_and_its_arns_of_its_partition() -> None:
         ({"thresholds": [BudgetThreshold.actual(80)] * 2}, "got the same one twice"),
         ({"thresholds": [BudgetThreshold.actual(0)]}, "got 0 percent"),
         ({"thresholds": [BudgetThreshold.forecasted(1_000_001)]}, "up to 1,000,000"),
-        ({"email_addresses": []}, "got nobody; give a topic or an address"),
+        ({"email_addresses": []}, "got neither; give a topic or an address"),
         ({"email_addresses": [f"p{i}@example.com" for i in range(11)]}, "got 11; allowed are 10"),
         ({"email_addresses": ["a@example.com"] * 2}, "got the same one twice"),
-        ({"email_addresses": ["nobody"]}, "got 'nobody', which is no address"),
+        ({"email_addresses": ["nobody"]}, "got 'nobody'; allowed is an address"),
     ],
 )
 def test_what_aws_would_refuse_is_refused(

@@ -181,7 +181,7 @@ def test_a_change_keeps_the_name_and_so_the_metrics() -> None:
     [
         (
             {"job": MonitoringJob(network=MonitoringNetwork(isolation=True))},
-            "network isolation: got it for a DriftMonitor",
+            "network isolation: not supported for a DriftMonitor",
         ),
         ({"job": MonitoringJob(instance_count=2)}, "job instance_count: got 2; allowed is 1"),
         (
@@ -202,7 +202,7 @@ def test_a_threshold_is_refused_for_bias(
 ) -> None:
     monitoring_type = replace(monitoring_types["MODEL_BIAS"], probability_threshold=0.7)
 
-    with pytest.raises(ValueError, match=r"probability_threshold: got 0\.7 for bias"):
+    with pytest.raises(ValueError, match=r"probability_threshold: got 0\.7 for MODEL_BIAS"):
         define(DriftMonitor, monitoring_type=monitoring_type)
 
 
@@ -287,5 +287,5 @@ def test_an_address_that_no_variable_can_hold_is_refused(
         given = {**settings, "monitoring_input": data, "monitoring_type": monitoring_type}
         with pytest.raises(ValueError) as refusal:
             DriftMonitor(stack, f"Long{number}", **given)
-        assert "monitored data prefix: got an S3 URI of 2" in str(refusal.value)
-        assert "ground truth prefix: got an S3 URI of 2" in str(refusal.value)
+        assert "monitoring_input prefix: got an S3 URI of 2" in str(refusal.value)
+        assert "ground_truth prefix: got an S3 URI of 2" in str(refusal.value)

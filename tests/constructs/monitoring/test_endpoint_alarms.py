@@ -75,7 +75,7 @@ def test_thresholds_without_meaning_are_refused(stack: cdk.Stack, endpoint: Endp
         EndpointAlarms(stack, "None", endpoint=endpoint, thresholds={})
 
     text = str(refusal.value)
-    assert "Warning server_error_share: got 5; allowed is a part of the requests" in text
+    assert "Warning server_error_share: got 5; allowed is a share of the requests" in text
     assert "Warning memory_utilization: got 100; allowed are percent" in text
     assert "Critical: got no threshold" in text
     assert "minutes: got 7; allowed are multiples of 5" in text
@@ -149,7 +149,7 @@ def test_a_threshold_on_what_aws_does_not_publish_of_this_kind_is_refused(
     assert "Critical disk_utilization: got DiskUtilization of a serverless endpoint" in text
     text = str(queue.value)
     assert "Warning oldest_request: got ApproximateAgeOfOldestRequest of a real-time" in text
-    assert "Warning concurrency_share: got 2; allowed is a part of the concurrency" in text
+    assert "Warning concurrency_share: got 2; allowed is a share of the concurrency" in text
 
 
 @pytest.mark.parametrize("severities", [["Critical"], ["Warning"], ["Warning", "Critical"]])
@@ -181,5 +181,5 @@ def test_two_severities_of_one_threshold_are_refused(
             },
         )
 
-    expected = "watch Memory: got the threshold 90 for Warning and Critical; give each"
+    expected = "thresholds Memory: got the threshold 90 for Warning and Critical; give each"
     assert expected in str(refusal.value)

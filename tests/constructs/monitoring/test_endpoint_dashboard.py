@@ -54,7 +54,7 @@ def test_without_a_price_hours_are_shown(
 
     (dashboard,) = resources("AWS::CloudWatch::Dashboard")
     body = json.dumps(dashboard["DashboardBody"])
-    assert "hours of instances" in body
+    assert "instance hours" in body
     assert "US dollars" not in body
 
 
@@ -68,7 +68,7 @@ def test_a_dashboard_without_meaning_is_refused(stack: cdk.Stack, endpoint: Endp
             instance_price=0,
         )
 
-    assert "monitor 'Empty': got 0 metrics; allowed are 1 to 500" in str(refusal.value)
+    assert "monitor_widgets 'Empty': got 0 metrics; allowed are 1 to 500" in str(refusal.value)
     assert "instance_price: got 0; allowed is more than 0 US dollars" in str(refusal.value)
 
 
@@ -83,11 +83,11 @@ def test_a_dashboard_without_meaning_is_refused(stack: cdk.Stack, endpoint: Endp
         (
             EndpointKind.SERVERLESS,
             ["ModelSetupTime", "OverheadLatency", "ServerlessConcurrentExecutionsUtilization"],
-            ["InvocationsPerInstance", "CPUUtilization", "DiskUtilization", "hours of instances"],
+            ["InvocationsPerInstance", "CPUUtilization", "DiskUtilization", "instance hours"],
         ),
         (
             EndpointKind.REAL_TIME,
-            ['"Invocations"', "InvocationsPerInstance", "OverheadLatency", "hours of instances"],
+            ['"Invocations"', "InvocationsPerInstance", "OverheadLatency", "instance hours"],
             ["Backlog", "Serverless"],
         ),
     ],
@@ -108,5 +108,5 @@ def test_a_dashboard_shows_what_aws_publishes_of_this_kind_of_endpoint(
 def test_a_serverless_endpoint_has_no_price_of_instances(stack: cdk.Stack) -> None:
     endpoint = Endpoint.from_endpoint_name(stack, "E", "churn", kind=EndpointKind.SERVERLESS)
 
-    with pytest.raises(ValueError, match="instance_price: got it for a serverless endpoint"):
+    with pytest.raises(ValueError, match="instance_price: not supported for a serverless endpoint"):
         EndpointDashboard(stack, "Dashboard", endpoint=endpoint, instance_price=0.1)

@@ -187,12 +187,10 @@ def test_alarms_without_meaning_are_refused(stack: cdk.Stack, monitor: MonitorBa
         MetricAlarms(stack, "None", thresholds=[])
 
     text = str(refusal.value)
-    assert "watch Age: got 2 of this name; allowed is one" in text
-    assert "watch Age: got no thresholds" in text
-    assert "watch Age evaluation_periods: got 0" in text
-    assert "watch City datapoints_to_alarm: got 2; allowed are 1 to 1" in text
+    assert "thresholds Age: got 2 of this name; allowed is one" in text
+    assert "thresholds Age: got no thresholds" in text
+    assert "thresholds Age evaluation_periods: got 0" in text
+    assert "thresholds City datapoints_to_alarm: got 2; allowed are 1 to 1" in text
     assert "Days evaluation_periods: got 8 of 86400 seconds; allowed are 604800 seconds" in text
     assert "Minutes evaluation_periods: got 289 of 300 seconds; allowed are 86400" in text
-    assert (
-        "got the severity 'Fatal', for which nothing has a threshold; allowed are Warning" in text
-    )
+    assert "got the severity 'Fatal', which has no thresholds; allowed are Warning" in text

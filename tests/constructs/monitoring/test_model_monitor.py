@@ -152,7 +152,9 @@ def test_explanations_have_a_network_because_they_ask_the_model(
     assert schedule["MonitoringScheduleName"] == monitor.monitor_name
     specification = definition["ModelExplainabilityAppSpecification"]
     assert specification["ConfigUri"] == "s3://churn-artifacts/shap/analysis_config.json"
-    with pytest.raises(ValueError, match="network isolation: got it for explainability"):
+    with pytest.raises(
+        ValueError, match="network isolation: not supported for model explainability"
+    ):
         define(ModelMonitor, monitoring_type=monitoring_type, job=isolated)
 
 

@@ -38,7 +38,7 @@ def test_an_endpoint_without_capture_is_refused(
     variant = RealTimeVariant(model=parts["model"], instance_type="ml.m7i.large")
     blind = Endpoint(stack, "Blind", variants=[variant])
 
-    with pytest.raises(ValueError, match="endpoint: got one without data capture"):
+    with pytest.raises(ValueError, match="endpoint: got an endpoint without data capture"):
         define(kind, monitoring_input=MonitoringInput.from_endpoint(blind, capture_bucket=bucket))
 
 
@@ -51,7 +51,9 @@ def test_a_serverless_endpoint_is_refused(
     variant = ServerlessVariant(model=model, memory_mb=2048, max_concurrency=5)
     serverless = Endpoint(stack, "Serverless", variants=[variant])
 
-    with pytest.raises(ValueError, match="endpoint: got a serverless one, which captures nothing"):
+    with pytest.raises(
+        ValueError, match="endpoint: got a serverless endpoint, which does not support"
+    ):
         define(
             kind, monitoring_input=MonitoringInput.from_endpoint(serverless, capture_bucket=bucket)
         )
@@ -108,7 +110,7 @@ def test_model_monitor_cannot_choose_a_variant(
 @pytest.mark.parametrize(
     ("container", "problem"),
     [
-        ({"primary_container": {"image": "x", "mode": "MultiModel"}}, "got a multi-model one"),
+        ({"primary_container": {"image": "x", "mode": "MultiModel"}}, "got a multi-model endpoint"),
         ({"containers": [{"image": "x"}, {"image": "y"}]}, "got a serial inference pipeline"),
     ],
 )

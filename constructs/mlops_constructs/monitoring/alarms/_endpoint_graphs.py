@@ -1,4 +1,4 @@
-"""The graphs of an endpoint, by what AWS publishes of its kind."""
+"""Graphs of an endpoint, by the metrics that AWS publishes for its kind."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -16,7 +16,7 @@ Row = list[cloudwatch.IWidget]
 def _real_time(metrics: EndpointMetrics) -> list[Row]:
     traffic = [
         metrics.requests("Invocations", "Sum", "requests"),
-        metrics.requests("InvocationsPerInstance", "Sum", "requests for each instance"),
+        metrics.requests("InvocationsPerInstance", "Sum", "requests per instance"),
     ]
     latency = [*_model_latency(metrics), _overhead(metrics)]
     return [
@@ -27,21 +27,21 @@ def _real_time(metrics: EndpointMetrics) -> list[Row]:
 
 def _asynchronous(metrics: EndpointMetrics) -> list[Row]:
     backlog = [
-        metrics.queue("ApproximateBacklogSize", "Maximum", "waiting or in work"),
-        metrics.queue("ApproximateBacklogSizePerInstance", "Maximum", "for each instance"),
+        metrics.queue("ApproximateBacklogSize", "Maximum", "waiting or in progress"),
+        metrics.queue("ApproximateBacklogSizePerInstance", "Maximum", "per instance"),
     ]
-    age = metrics.queue("ApproximateAgeOfOldestRequest", "Maximum", "age of the oldest, seconds")
+    age = metrics.queue("ApproximateAgeOfOldestRequest", "Maximum", "oldest request, seconds")
     lost = [
         metrics.requests("InvocationFailures", "Sum", "failed"),
-        metrics.requests("ExpiredRequests", "Sum", "waited too long"),
-        metrics.requests("RequestDownloadFailures", "Sum", "request could not be read"),
-        metrics.requests("ResponseUploadFailures", "Sum", "answer could not be written"),
-        metrics.requests("NotificationFailures", "Sum", "nobody could be told"),
+        metrics.requests("ExpiredRequests", "Sum", "expired in the queue"),
+        metrics.requests("RequestDownloadFailures", "Sum", "request not downloaded"),
+        metrics.requests("ResponseUploadFailures", "Sum", "response not uploaded"),
+        metrics.requests("NotificationFailures", "Sum", "notification not sent"),
     ]
-    processed = [metrics.requests("InvocationsProcessed", "Sum", "answered requests")]
+    processed = [metrics.requests("InvocationsProcessed", "Sum", "processed requests")]
     return [
         [_graph("Traffic", processed), _errors(metrics)],
-        [_graph("Queue", backlog, right=[age]), _graph("Failures around the model", lost)],
+        [_graph("Queue", backlog, right=[age]), _graph("Failures outside of the model", lost)],
         [_graph("Latency in microseconds", _model_latency(metrics)), _machines(metrics)],
     ]
 
@@ -50,17 +50,17 @@ def _serverless(metrics: EndpointMetrics) -> list[Row]:
     requests = metrics.requests
     traffic = [
         requests("Invocations", "Sum", "requests"),
-        requests("ServerlessProvisionedConcurrencyInvocations", "Sum", "on warm capacity"),
-        requests("ServerlessProvisionedConcurrencySpilloverInvocations", "Sum", "beside it"),
+        requests("ServerlessProvisionedConcurrencyInvocations", "Sum", "provisioned"),
+        requests("ServerlessProvisionedConcurrencySpilloverInvocations", "Sum", "spillover"),
     ]
     latency = [
         *_model_latency(metrics),
         _overhead(metrics),
-        requests("ModelSetupTime", "Maximum", "start of capacity"),
+        requests("ModelSetupTime", "Maximum", "cold start"),
     ]
     concurrency = [
         requests("ServerlessConcurrentExecutionsUtilization", "Maximum", "of the maximum"),
-        requests("ServerlessProvisionedConcurrencyUtilization", "Maximum", "of what is warm"),
+        requests("ServerlessProvisionedConcurrencyUtilization", "Maximum", "of the provisioned"),
     ]
     memory = [metrics.instances("MemoryUtilization", "Maximum", "memory, percent")]
     return [
@@ -101,7 +101,7 @@ def _overhead(metrics: EndpointMetrics) -> cloudwatch.IMetric:
 
 def _machines(metrics: EndpointMetrics) -> cloudwatch.IWidget:
     used = [
-        metrics.instances("CPUUtilization", "Average", "CPU, 100 for each core"),
+        metrics.instances("CPUUtilization", "Average", "CPU, 100 per core"),
         metrics.instances("MemoryUtilization", "Maximum", "memory"),
         metrics.instances("DiskUtilization", "Maximum", "disk"),
     ]

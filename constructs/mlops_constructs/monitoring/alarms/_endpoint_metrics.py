@@ -1,4 +1,4 @@
-"""An endpoint as alarms and dashboards know it, and the metrics that both look at."""
+"""Metrics of an endpoint that alarms and dashboards use."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -10,34 +10,37 @@ from mlops_constructs._endpoint_kind import EndpointKind, MetricSource, unpublis
 
 
 class MeteredEndpoint(Protocol):
-    """An endpoint with a name and a variant, as `mlops_constructs.hosting` has it."""
+    """An endpoint with a name and a variant, as `mlops_constructs.hosting` defines it."""
 
     @property
-    def endpoint_name(self) -> str: ...
+    def endpoint_name(self) -> str:
+        """The name of the endpoint."""
 
     @property
-    def variant_name(self) -> str: ...
+    def variant_name(self) -> str:
+        """The name of the endpoint's first variant."""
 
     @property
-    def kind(self) -> EndpointKind | None: ...
+    def kind(self) -> EndpointKind | None:
+        """The kind of the endpoint; None if it is not known."""
 
 
 def kind_of(endpoint: MeteredEndpoint) -> EndpointKind:
-    """How an endpoint answers; at once, from instances, where nothing is known of it."""
+    """Returns the kind of an endpoint; real-time if it is not known."""
     return endpoint.kind or EndpointKind.REAL_TIME
 
 
 class EndpointMetrics:
-    """Which metrics SageMaker has of one variant, and of its endpoint's queue.
+    """The metrics of one variant and of its endpoint's queue.
 
-    Latencies are in microseconds, utilisation in percent; CPU and GPU count 100 for each core.
-
-    Source: "Monitor Amazon SageMaker AI with Amazon CloudWatch".
+    Latencies are in microseconds, utilization in percent; CPU and GPU count 100 for each core.
 
     Args:
-        endpoint: whose they are.
+        endpoint: endpoint of the metrics.
         period: length of a data point.
-        variant_name: Left out: the endpoint's first variant.
+        variant_name: variant of the metrics. Defaults to None: the endpoint's first variant.
+
+    Source: "Monitor Amazon SageMaker AI with Amazon CloudWatch".
     """
 
     def __init__(
@@ -54,28 +57,28 @@ class EndpointMetrics:
     def requests(
         self, metric_name: str, statistic: str, label: str | None = None
     ) -> cloudwatch.Metric:
-        """A metric of what is asked and answered."""
+        """Returns a metric of requests and responses."""
         self._check(MetricSource.REQUESTS, metric_name)
         return self._metric("AWS/SageMaker", metric_name, statistic, label)
 
     def instances(
         self, metric_name: str, statistic: str, label: str | None = None
     ) -> cloudwatch.Metric:
-        """A metric of the machines."""
+        """Returns a metric of the instances."""
         self._check(MetricSource.MACHINES, metric_name)
         return self._metric("/aws/sagemaker/Endpoints", metric_name, statistic, label)
 
     def queue(
         self, metric_name: str, statistic: str, label: str | None = None
     ) -> cloudwatch.Metric:
-        """A metric of an asynchronous endpoint's queue, which no variant has for itself."""
+        """Returns a metric of an asynchronous endpoint's queue, which has no variant dimension."""
         self._check(MetricSource.QUEUE, metric_name)
         return self._metric("AWS/SageMaker", metric_name, statistic, label, self._endpoint)
 
     def _check(self, source: MetricSource, metric_name: str) -> None:
         problem = unpublished(self._kind, source, metric_name)
         if problem is not None:
-            raise ValueError(f"metric: {problem}")
+            raise ValueError(f"EndpointMetrics {metric_name}: {problem}")
 
     def _metric(
         self,

@@ -1,15 +1,15 @@
-"""The states that start a retraining, unless one is under way or has just succeeded."""
+"""States that start a retraining unless one is in progress or has recently succeeded."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-MOST_EXECUTIONS = 100
-"""How many of the newest executions are looked at: what one page of either service holds."""
+MAX_EXECUTIONS = 100
+"""The number of newest executions that are checked: one page of either service."""
 
-# An event that EventBridge delivers twice, as it may, starts nothing twice.
+# The token makes the start idempotent: EventBridge may deliver an event twice.
 _REQUEST = "{% $exists($states.input.id) ? $states.input.id : $uuid() %}"
-# Whatever failed: to look again does no harm, and the same request starts nothing twice.
+# Listing has no side effects and the start is idempotent, so any failure can be retried.
 _AGAIN = {
     "ErrorEquals": ["States.TaskFailed"],
     "IntervalSeconds": 5,
@@ -21,14 +21,14 @@ _AGAIN = {
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineCalls:
-    """How the executions of one kind of pipeline are listed and started.
+    """The API calls that list and start executions of a kind of pipeline.
 
     Args:
-        service: its name in SDK integrations of Step Functions.
-        pipeline_name: the pipeline.
-        start: the arguments that start it, the token left out.
-        status: the member of an execution that holds its status.
-        under_way: the statuses of executions that have not ended.
+        service: name of the service in SDK integrations of Step Functions.
+        pipeline_name: name of the pipeline.
+        start: arguments of the call that starts it, without the token.
+        status: member of an execution that holds its status.
+        under_way: statuses of executions that have not ended.
     """
 
     service: str
@@ -38,19 +38,19 @@ class PipelineCalls:
     under_way: Sequence[str]
 
     def definition(self, partition: str, minimum_seconds: int) -> dict[str, Any]:
-        """The state machine, in the States Language.
+        """Returns the state machine in the Amazon States Language.
 
         Args:
-            partition: of its ARNs.
-            minimum_seconds: the time after the start of a successful execution in which no other
-                one is started.
+            partition: AWS partition of its ARNs.
+            minimum_seconds: seconds after the start of a successful execution in which no other one
+                is started.
 
         Source: "Amazon States Language" and "Integrating with AWS services by SDK integrations" of
         the developer guide of Step Functions: members are in Pascal case, times are text.
         """
         sdk = f"arn:{partition}:states:::aws-sdk:{self.service}"
         return {
-            "Comment": "Starts a retraining unless one is under way or has just succeeded",
+            "Comment": "Starts a retraining unless one is in progress or has recently succeeded",
             "QueryLanguage": "JSONata",
             "StartAt": "List",
             "States": {
@@ -59,7 +59,7 @@ class PipelineCalls:
                     "Resource": f"{sdk}:listPipelineExecutions",
                     "Arguments": {
                         "PipelineName": self.pipeline_name,
-                        "MaxResults": MOST_EXECUTIONS,
+                        "MaxResults": MAX_EXECUTIONS,
                     },
                     "Output": {"in_the_way": self._in_the_way(minimum_seconds)},
                     "Assign": {"request": _REQUEST},
@@ -85,7 +85,7 @@ class PipelineCalls:
         }
 
     def _in_the_way(self, minimum_seconds: int) -> str:
-        """How many executions are a reason to start none."""
+        """Returns the expression for the number of executions that prevent a start."""
         under_way = ", ".join(f"'{status}'" for status in self.under_way)
         return (
             "{% ($asked := $toMillis($states.context.State.EnteredTime);"

@@ -1,4 +1,4 @@
-"""What an alarm does: tell people, send an event, start a retraining."""
+"""Actions of alarms: notifications, events and retraining."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -17,16 +17,20 @@ from mlops_constructs._findings import acknowledge, alarm_without_action
 
 
 class AlarmAction(ABC):
-    """What happens when an alarm goes off; made by its static factories or by `Retraining`'s.
+    """An action of an alarm; made by its static factories or by those of `Retraining`.
 
-    A strategy of one's own is a subclass with `bind`.
+    A custom action is a subclass that implements `bind`.
     """
 
     @staticmethod
     def notify(topic: sns.ITopic) -> "AlarmAction":
-        """Tells the subscribers of a topic, also when the alarm is over.
+        """Publishes to a topic when the alarm goes off and when it returns to OK.
 
-        The key of an encrypted topic of the same app lets CloudWatch use it.
+        The policy of the topic's key, when the key is defined in the same app, lets CloudWatch use
+        it.
+
+        Args:
+            topic: topic that receives the notifications.
 
         Example:
             ```python
@@ -37,9 +41,12 @@ class AlarmAction(ABC):
 
     @staticmethod
     def send_event(target: events.IRuleTarget) -> "AlarmAction":
-        """Gives an alarm's event to a target of EventBridge when it goes off.
+        """Sends the event of an alarm that goes off to an EventBridge target.
 
-        One rule serves six alarms, as many as its pattern can name.
+        One rule covers up to 6 alarms, as many as its event pattern can name.
+
+        Args:
+            target: target of the rules.
 
         Example:
             ```python
@@ -50,18 +57,18 @@ class AlarmAction(ABC):
 
     @abstractmethod
     def bind(self, scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
-        """Lets each alarm of a severity do it.
+        """Adds the action to the alarms of a severity.
 
         Args:
-            scope: for what is made beside the alarms; it is the action's own.
-            alarms: all alarms of the severity, so that what is made need not grow with them.
+            scope: parent of the resources that the action needs, reserved for this action.
+            alarms: all alarms of the severity; one resource may serve several of them.
         """
 
     def problems(self, alarms: int) -> list[str]:
-        """What stands against binding as many alarms; nothing, where a strategy says nothing.
+        """Returns one message per reason why the action cannot be added, none by default.
 
         Args:
-            alarms: how many there are.
+            alarms: number of alarms of the severity.
         """
         return []
 
@@ -77,7 +84,7 @@ class _Notify(AlarmAction):
             alarm.add_ok_action(action)
         key = self.topic.master_key
         if key is not None:
-            # Source: "Alarms and SNS topic encryption". The alarm's ARN would be a circle.
+            # Source: "Alarms and SNS topic encryption". The ARN of the alarm would be circular.
             key.add_to_resource_policy(
                 iam.PolicyStatement(
                     sid="AlarmsOfThisAccount",
@@ -94,8 +101,8 @@ class _SendEvent(AlarmAction):
     target: events.IRuleTarget
 
     def bind(self, scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
-        for number, first in enumerate(range(0, len(alarms), _ALARMS_OF_A_RULE)):
-            some = alarms[first : first + _ALARMS_OF_A_RULE]
+        for number, first in enumerate(range(0, len(alarms), _MAX_ALARMS_PER_RULE)):
+            some = alarms[first : first + _MAX_ALARMS_PER_RULE]
             events.Rule(
                 scope,
                 f"WhenInAlarm{number or ''}",
@@ -108,12 +115,12 @@ class _SendEvent(AlarmAction):
             acknowledge_acts_by_event(alarm)
 
 
-# A pattern has 2048 characters, and the ARN of an alarm up to 310.
-_ALARMS_OF_A_RULE = 6
+# A pattern has at most 2048 characters, the ARN of an alarm at most 310.
+_MAX_ALARMS_PER_RULE = 6
 
 
 def alarm_event(alarms: Sequence[cloudwatch.IAlarm]) -> dict[str, Any]:
-    """The pattern of the event that CloudWatch sends when one of some alarms goes off.
+    """Returns the event pattern for alarms that change to the state ALARM.
 
     Source: "Alarm events and EventBridge" of CloudWatch's user guide.
     """
@@ -126,6 +133,6 @@ def alarm_event(alarms: Sequence[cloudwatch.IAlarm]) -> dict[str, Any]:
 
 
 def acknowledge_acts_by_event(alarm: cloudwatch.Alarm) -> None:
-    """An alarm whose event starts something does act, which cdk-nag cannot see."""
-    reason = "CloudWatch sends each change of state to EventBridge, where a rule acts on it"
+    """Acknowledges that an alarm acts through an EventBridge rule, which cdk-nag does not see."""
+    reason = "CloudWatch sends each state change to EventBridge, where a rule acts on it"
     acknowledge(alarm, alarm_without_action(reason))

@@ -1,4 +1,4 @@
-"""Alarms on an endpoint: errors, latency, capacity."""
+"""Alarms on an endpoint: errors, latency and capacity."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,14 +16,14 @@ from .metric_alarms import MetricAlarms, MetricThresholds
 
 
 class _BySeverity(Enum):
-    """Stands for what a threshold is when nothing is said, which the severity decides."""
+    """The default of a threshold that depends on the severity."""
 
     DEFAULT = "default"
 
 
 _WARNING = "Warning"
 _DEFAULTS = {
-    # Of the severity Warning, and of any other.
+    # For the severity Warning, and for any other.
     "server_error_share": (0.01, 0.05),
     "memory_utilization": (80, 90),
     "disk_utilization": (80, 90),
@@ -32,20 +32,23 @@ _DEFAULTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointThresholds:
-    """What one severity allows; None thresholds nothing.
+    """The thresholds of one severity; None defines no alarm.
 
     Args:
-        server_error_share: part of the requests that may fail with a 5xx status, 0 to 1. Left out:
-            0.01 of the severity `Warning`, 0.05 of any other.
-        client_error_share: part that may fail with a 4xx status, 0 to 1.
-        latency: what 99 % of the requests may take, SageMaker's overhead left out.
-        cpu_utilization: percent, 100 for each core.
-        memory_utilization: percent. Left out: 80 of the severity `Warning`, 90 of any other.
-        disk_utilization: percent. Left out: 80 of the severity `Warning`, 90 of any other, and
-            nothing of a serverless endpoint, whose disks AWS does not measure.
-        oldest_request: how long a request may wait in the queue of an asynchronous endpoint.
-        concurrency_share: part of a serverless endpoint's maximum concurrency that may be in use,
-            0 to 1; above it, requests are soon throttled.
+        server_error_share: share of requests that may fail with a 5xx status, 0 to 1. Defaults to
+            0.01 for the severity `Warning` and 0.05 for any other.
+        client_error_share: share of requests that may fail with a 4xx status, 0 to 1. Defaults to
+            None: no alarm.
+        latency: p99 of the model latency, without SageMaker's overhead. Defaults to None: no alarm.
+        cpu_utilization: percent, 100 for each core. Defaults to None: no alarm.
+        memory_utilization: percent, 0 to 100. Defaults to 80 for the severity `Warning` and 90 for
+            any other.
+        disk_utilization: percent, 0 to 100. Defaults to 80 for the severity `Warning` and 90 for
+            any other, and to None for a serverless endpoint, whose disks AWS does not measure.
+        oldest_request: time that a request may wait in the queue of an asynchronous endpoint.
+            Defaults to None: no alarm.
+        concurrency_share: share of a serverless endpoint's maximum concurrency that may be in use,
+            0 to 1; requests above the maximum are throttled. Defaults to None: no alarm.
 
     Example:
         ```python
@@ -63,7 +66,11 @@ class EndpointThresholds:
     concurrency_share: float | None = None
 
     def limits(self, severity: str) -> dict[str, float]:
-        """What a severity thresholds, in the units of CloudWatch's metrics."""
+        """Returns the thresholds of a severity in the units of CloudWatch's metrics.
+
+        Args:
+            severity: severity, which selects the defaults.
+        """
         latency = self.latency
         chosen = {
             "ServerErrors": self._chosen("server_error_share", severity),
@@ -86,13 +93,17 @@ class EndpointThresholds:
         return of_warning if severity == _WARNING else of_others
 
     def problems(self, severity: str) -> list[str]:
-        """What no traffic could ever exceed."""
+        """Returns one message per threshold that no metric could exceed.
+
+        Args:
+            severity: severity, which selects the defaults.
+        """
         found = []
         for name in ("server_error_share", "client_error_share", "concurrency_share"):
             share = self._chosen(name, severity)
             if share is not None and is_known(share) and not 0 <= share < 1:
                 found.append(
-                    f"{severity} {name}: got {share:g}; allowed is a part of the "
+                    f"{severity} {name}: got {share:g}; allowed is a share of the "
                     f"{'concurrency' if name == 'concurrency_share' else 'requests'} from 0 to "
                     "below 1, such as 0.05"
                 )
@@ -103,24 +114,33 @@ class EndpointThresholds:
                     f"{severity} {name}: got {percent:g}; allowed are percent from 0 to below 100"
                 )
         if not self.limits(severity):
-            found.append(f"{severity}: got no threshold; give one, or leave the severity out")
+            found.append(f"{severity}: got no threshold; add one or remove the severity")
         return found
 
     def for_kind(self, kind: EndpointKind) -> "EndpointThresholds":
-        """The same, without a default that AWS has no metric for."""
+        """Returns the thresholds without defaults that have no metric for a kind of endpoint.
+
+        Args:
+            kind: kind of the endpoint.
+        """
         unasked = self.disk_utilization is _BySeverity.DEFAULT
         if kind is EndpointKind.SERVERLESS and unasked:
             return replace(self, disk_utilization=None)
         return self
 
     def unpublished(self, severity: str, kind: EndpointKind) -> list[str]:
-        """What nothing could ever exceed, since AWS does not measure it of this kind."""
+        """Returns one message per threshold on a metric that AWS does not publish.
+
+        Args:
+            severity: severity, which selects the defaults.
+            kind: kind of the endpoint.
+        """
         found = []
         for name in self.limits(severity):
             parameter, source, metric_name, *_ = _METRICS[name]
             problem = unpublished(kind, source, metric_name)
             if problem is not None:
-                found.append(f"{severity} {parameter}: {problem}; leave it out")
+                found.append(f"{severity} {parameter}: {problem}; remove it")
         return found
 
 
@@ -145,14 +165,14 @@ _METRICS = {
         _REQUESTS,
         "ModelLatency",
         "p99",
-        "the model takes too long to answer",
+        "the model responds too slowly",
     ),
     "Cpu": (
         "cpu_utilization",
         _MACHINES,
         "CPUUtilization",
         "Average",
-        "the processors have too much to do",
+        "CPU utilization is high",
     ),
     "Memory": (
         "memory_utilization",
@@ -188,18 +208,21 @@ _METRICS = {
 class EndpointAlarms(MetricAlarms):
     """Defines alarms on the errors, the latency and the capacity of an endpoint's variant.
 
-    Each looks at five minutes at a time and goes off after `minutes` of them in a row. A threshold
-    on what AWS does not publish of this kind of endpoint is refused: its alarm would never go off.
+    Each alarm evaluates periods of 5 minutes and goes off when all periods of `minutes` breach the
+    threshold. A threshold on a metric that AWS does not publish for the kind of endpoint is
+    rejected: its alarm could never go off.
 
     Args:
-        endpoint: what is watched.
-        thresholds: by severity. Left out: `{"Critical": EndpointThresholds()}`.
-        actions: what the alarms of a severity do. Left out: they only show their state.
-        variant_name: what is watched. Left out: the endpoint's first variant.
-        minutes: how long a threshold may be exceeded, a multiple of 5.
+        endpoint: endpoint that the alarms evaluate.
+        thresholds: thresholds by severity. Defaults to None: `{"Critical": EndpointThresholds()}`.
+        actions: actions of the alarms, by severity. Defaults to None: the alarms only show their
+            state.
+        variant_name: variant that the alarms evaluate. Defaults to None: the endpoint's first
+            variant.
+        minutes: minutes for which a threshold must be breached, a multiple of 5. Defaults to 5.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Example:
         ```python
@@ -247,12 +270,12 @@ class EndpointAlarms(MetricAlarms):
         super().__init__(
             scope,
             construct_id,
-            thresholds=_watches(metrics, endpoint.endpoint_name, chosen, minutes // 5),
+            thresholds=_metric_thresholds(metrics, endpoint.endpoint_name, chosen, minutes // 5),
             actions=actions,
         )
 
 
-def _watches(
+def _metric_thresholds(
     metrics: EndpointMetrics,
     endpoint_name: str,
     thresholds: Mapping[str, EndpointThresholds],

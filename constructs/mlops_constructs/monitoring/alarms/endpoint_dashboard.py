@@ -1,4 +1,4 @@
-"""A dashboard of an endpoint: traffic, errors, latency, capacity, drift, cost."""
+"""A dashboard of an endpoint: traffic, errors, latency, capacity, drift and cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,17 +15,18 @@ from ._endpoint_metrics import EndpointMetrics, MeteredEndpoint, kind_of
 from .metric_alarms import MetricAlarms
 
 _WIDTH = 24
-_MOST_METRICS = 500
+_MAX_METRICS = 500
 
 
 @dataclass(frozen=True, kw_only=True)
 class MonitorWidget:
-    """What a dashboard shows of a monitor.
+    """A graph of a dashboard with the metrics of a monitor.
 
     Args:
-        title: of the graph.
-        metrics: such as `[monitor.metric_drift("age")]`.
-        threshold: a line in the graph. Left out: none.
+        title: title of the graph.
+        metrics: 1 to 500 metrics, such as `[monitor.metric_drift("age")]`.
+        threshold: value of a horizontal line, in the unit of the metrics, such as 0.1. Defaults to
+            None: no line.
 
     Example:
         ```python
@@ -39,28 +40,29 @@ class MonitorWidget:
 
 
 class EndpointDashboard(Construct):
-    """Defines a dashboard of an endpoint's variant.
+    """Defines a CloudWatch dashboard of an endpoint's variant.
 
-    Its rows: alarms, traffic and errors, latency and capacity, monitors, cost. They show what AWS
-    publishes of this kind of endpoint: an asynchronous one has a row for its queue; a serverless
-    one has its concurrency and starts, and no cost, since it has no instances. The cost is an
-    estimate: SageMaker counts each instance once a minute; what the instances cost by the hour only
-    the price list knows.
+    Its rows: alarms, traffic and errors, latency and capacity, monitors, cost. They show the
+    metrics that AWS publishes for the kind of endpoint: an asynchronous endpoint has a row for its
+    queue; a serverless one has its concurrency and cold starts, and no cost, since it has no
+    instances. The cost is an estimate from the number of instances, which send one data point per
+    minute.
 
     Args:
-        endpoint: what is shown.
-        monitor_widgets: graphs of what monitors measure. Left out: none.
-        alarms: whose states are shown. Left out: none.
-        instance_price: US dollars for an instance and hour; not for a serverless endpoint. Left
-            out: hours of instances are shown in place of their cost.
-        variant_name: what is shown. Left out: the endpoint's first variant.
-        dashboard_name: of the dashboard. Left out: CloudFormation makes one.
+        endpoint: endpoint that the dashboard shows.
+        monitor_widgets: graphs of monitors. Defaults to no graphs.
+        alarms: alarms whose states are shown. Defaults to no alarms.
+        instance_price: price of an instance in US dollars per hour, greater than 0; not supported
+            for a serverless endpoint. Defaults to None: the dashboard shows instance hours.
+        variant_name: variant that the dashboard shows. Defaults to None: the endpoint's first
+            variant.
+        dashboard_name: name of the dashboard. Defaults to None: CloudFormation generates a name.
 
     Attributes:
-        dashboard: for further widgets.
+        dashboard: the dashboard, to which widgets can be added.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Example:
         ```python
@@ -89,21 +91,21 @@ class EndpointDashboard(Construct):
         super().__init__(scope, construct_id)
         problems = Problems(f"EndpointDashboard {self.node.path}")
         for monitor in monitor_widgets:
-            if not 1 <= len(monitor.metrics) <= _MOST_METRICS:
+            if not 1 <= len(monitor.metrics) <= _MAX_METRICS:
                 problems.add(
-                    f"monitor {monitor.title!r}: got {len(monitor.metrics)} metrics; allowed are 1 "
-                    f"to {_MOST_METRICS} in a graph"
+                    f"monitor_widgets {monitor.title!r}: got {len(monitor.metrics)} metrics; "
+                    f"allowed are 1 to {_MAX_METRICS} in a graph"
                 )
         if instance_price is not None and is_known(instance_price) and instance_price <= 0:
             problems.add(
-                f"instance_price: got {instance_price:g}; allowed is more than 0 US dollars for an "
+                f"instance_price: got {instance_price:g}; allowed is more than 0 US dollars per "
                 "hour"
             )
         kind = kind_of(endpoint)
         if instance_price is not None and kind is EndpointKind.SERVERLESS:
             problems.add(
-                "instance_price: got it for a serverless endpoint, which has no instances; leave "
-                "it out"
+                "instance_price: not supported for a serverless endpoint, which has no instances; "
+                "remove it"
             )
         problems.raise_if_any()
         minute = EndpointMetrics(
@@ -142,13 +144,13 @@ def _drift(monitor: MonitorWidget) -> cloudwatch.IWidget:
 
 
 def _cost(metrics: EndpointMetrics, price: float | None) -> cloudwatch.IWidget:
-    # Each instance sends its use once a minute, so the samples of an hour count its minutes.
-    minutes = metrics.instances("CPUUtilization", "SampleCount", "minutes of instances")
+    # Each instance sends one data point per minute, so the samples of an hour are its minutes.
+    minutes = metrics.instances("CPUUtilization", "SampleCount", "instance minutes")
     hours = cloudwatch.MathExpression(
         expression="minutes / 60" if price is None else f"minutes / 60 * {price:g}",
-        label="hours of instances" if price is None else "US dollars",
+        label="instance hours" if price is None else "US dollars",
         period=cdk.Duration.hours(1),
         using_metrics={"minutes": minutes},
     )
-    title = "Instances by the hour" if price is None else "Cost of the instances by the hour"
+    title = "Instance hours" if price is None else "Cost of instances per hour"
     return cloudwatch.GraphWidget(title=title, width=_WIDTH, left=[hours])

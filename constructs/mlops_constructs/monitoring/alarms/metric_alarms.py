@@ -1,4 +1,4 @@
-"""Alarms on any metrics, by severity."""
+"""Alarms on metrics, by severity."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _COMPARISON = cloudwatch.ComparisonOperator
 
 @dataclass(frozen=True, kw_only=True)
 class MetricThresholds:
-    """A metric, and the thresholds of its alarms by severity; made by its static factories."""
+    """A metric with the thresholds of its alarms by severity; made by its static factories."""
 
     name: str
     metric: cloudwatch.IMetric
@@ -36,15 +36,21 @@ class MetricThresholds:
         datapoints_to_alarm: int | None = None,
         description: str = "",
     ) -> "MetricThresholds":
-        """Goes off above a threshold.
+        """Returns thresholds whose alarms go off above them.
 
         Args:
-            name: what is watched; becomes the id of the alarms' scope.
-            metric: what is watched.
-            thresholds: of each severity, such as `{"Warning": 0.1, "Critical": 0.3}`.
-            evaluation_periods: how many data points are looked at.
-            datapoints_to_alarm: how many of them have to be above it. Left out: all.
-            description: what it means. Left out: the name.
+            name: name of the metric's alarms, unique in `MetricAlarms`; it becomes part of their
+                ids.
+            metric: metric that is evaluated.
+            thresholds: threshold of each severity in the unit of the metric, such as
+                `{"Warning": 0.1, "Critical": 0.3}`.
+            evaluation_periods: number of data points that are evaluated, at least 1. Defaults to 1.
+            datapoints_to_alarm: number of those data points that must breach the threshold, at
+                least 1. Defaults to None: all `evaluation_periods`.
+            description: meaning of the alarm. Defaults to an empty string: the name is the
+                description.
+
+        Source: PutMetricAlarm of CloudWatch's API reference.
 
         Example:
             ```python
@@ -73,7 +79,16 @@ class MetricThresholds:
         datapoints_to_alarm: int | None = None,
         description: str = "",
     ) -> "MetricThresholds":
-        """Goes off below a threshold; the parameters are those of `above`.
+        """Returns thresholds whose alarms go off below them.
+
+        Args:
+            name: as for `above`.
+            metric: as for `above`.
+            thresholds: as for `above`.
+            evaluation_periods: as for `above`, at least 1. Defaults to 1.
+            datapoints_to_alarm: as for `above`, at least 1. Defaults to None: all
+                `evaluation_periods`.
+            description: as for `above`. Defaults to an empty string: the name is the description.
 
         Example:
             ```python
@@ -92,20 +107,22 @@ class MetricThresholds:
 
 
 class MetricAlarms(Construct):
-    """Defines an alarm for each severity of each watched metric.
+    """Defines an alarm for each severity of each metric.
 
-    No data is no alarm: an endpoint without traffic and a monitor that has not run yet are well.
+    Missing data does not breach: the alarms of an endpoint without traffic, or of a monitor that
+    has not run yet, stay OK.
 
     Args:
-        thresholds: what is watched, each under a name of its own.
-        actions: what the alarms of a severity do; they share what an action makes, such as a rule
-            and its role. Left out: they only show their state.
+        thresholds: metrics and their thresholds, with unique names.
+        actions: actions of the alarms, by severity. The alarms of a severity share the resources of
+            an action, such as a rule and its role. Defaults to None: the alarms only show their
+            state.
 
     Attributes:
-        alarms: by the name of what is watched, then by severity.
+        alarms: the alarms by the name of their thresholds, then by severity.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Example:
         ```python
@@ -137,101 +154,106 @@ class MetricAlarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         problems = Problems(f"{type(self).__name__} {self.node.path}")
-        problems.extend(_watch_problems(thresholds, actions or {}))
+        problems.extend(_problems(thresholds, actions or {}))
         problems.raise_if_any()
-        self.alarms = {
-            watch.name: self._define(Construct(self, watch.name), watch) for watch in thresholds
-        }
+        self.alarms = {one.name: self._define(Construct(self, one.name), one) for one in thresholds}
         for severity, chosen in (actions or {}).items():
             for number, action in enumerate(chosen, start=1):
                 place = Construct(self, f"{severity}Action{number}")
                 action.bind(place, self.of_severity(severity))
 
     def of_severity(self, severity: str) -> list[cloudwatch.Alarm]:
-        """The alarms of a severity, for example for a rollback."""
+        """Returns the alarms of a severity, for example as rollback alarms.
+
+        Args:
+            severity: severity, as in `thresholds`.
+        """
         return [named[severity] for named in self.alarms.values() if severity in named]
 
-    def _define(self, scope: Construct, watch: MetricThresholds) -> dict[str, cloudwatch.Alarm]:
+    def _define(self, scope: Construct, given: MetricThresholds) -> dict[str, cloudwatch.Alarm]:
         return {
             severity: cloudwatch.Alarm(
                 scope,
                 severity,
-                alarm_description=f"{severity}: {watch.description or watch.name}",
-                metric=watch.metric,
+                alarm_description=f"{severity}: {given.description or given.name}",
+                metric=given.metric,
                 threshold=threshold,
-                comparison_operator=watch.comparison,
-                evaluation_periods=watch.evaluation_periods,
-                datapoints_to_alarm=watch.datapoints_to_alarm,
+                comparison_operator=given.comparison,
+                evaluation_periods=given.evaluation_periods,
+                datapoints_to_alarm=given.datapoints_to_alarm,
                 treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
             )
-            for severity, threshold in watch.thresholds.items()
+            for severity, threshold in given.thresholds.items()
         }
 
 
-def _watch_problems(
+def _problems(
     thresholds: Sequence[MetricThresholds], actions: Mapping[str, Sequence[AlarmAction]]
 ) -> list[str]:
     found = []
     if not thresholds:
         found.append("thresholds: got none; give at least one metric and its thresholds")
-    names = [watch.name for watch in thresholds]
+    names = [one.name for one in thresholds]
     found += [
-        f"watch {name}: got {names.count(name)} of this name; allowed is one"
+        f"thresholds {name}: got {names.count(name)} of this name; allowed is one"
         for name in sorted(set(names))
         if names.count(name) > 1
     ]
-    for watch in thresholds:
-        if not watch.thresholds:
-            found.append(f"watch {watch.name}: got no thresholds; give one for each severity")
-        found += _threshold_problems(watch)
-        found += _period_problems(watch)
-    known = {severity for watch in thresholds for severity in watch.thresholds}
+    for one in thresholds:
+        if not one.thresholds:
+            found.append(f"thresholds {one.name}: got no thresholds; give one for each severity")
+        found += _threshold_problems(one)
+        found += _period_problems(one)
+    known = {severity for one in thresholds for severity in one.thresholds}
     found += [
-        f"actions: got the severity {severity!r}, for which nothing has a threshold; allowed are "
+        f"actions: got the severity {severity!r}, which has no thresholds; allowed are "
         f"{', '.join(sorted(known))}"
         for severity in actions
         if severity not in known
     ]
     for severity, chosen in actions.items():
-        count = sum(severity in watch.thresholds for watch in thresholds)
+        count = sum(severity in one.thresholds for one in thresholds)
         found += [problem for action in chosen for problem in action.problems(count)]
     return found
 
 
-def _threshold_problems(watch: MetricThresholds) -> list[str]:
-    """Two alarms of one threshold go off together, and say the same twice."""
-    known = {name: limit for name, limit in watch.thresholds.items() if is_known(limit)}
+def _threshold_problems(one: MetricThresholds) -> list[str]:
+    """Returns the thresholds that several severities share: their alarms would go off together."""
+    known = {name: limit for name, limit in one.thresholds.items() if is_known(limit)}
     by_limit: dict[float, list[str]] = {}
     for severity, limit in known.items():
         by_limit.setdefault(limit, []).append(severity)
     return [
-        f"watch {watch.name}: got the threshold {limit:g} for {' and '.join(severities)}; give "
-        "each severity its own, or leave one of them out"
+        f"thresholds {one.name}: got the threshold {limit:g} for {' and '.join(severities)}; give "
+        "each severity a different one, or remove one of them"
         for limit, severities in by_limit.items()
         if len(severities) > 1
     ]
 
 
-def _period_problems(watch: MetricThresholds) -> list[str]:
-    """Source: PutMetricAlarm of CloudWatch's API reference."""
-    periods, needed = watch.evaluation_periods, watch.datapoints_to_alarm
+def _period_problems(one: MetricThresholds) -> list[str]:
+    """Returns one message per invalid number of periods.
+
+    Source: PutMetricAlarm of CloudWatch's API reference.
+    """
+    periods, needed = one.evaluation_periods, one.datapoints_to_alarm
     if not is_known(periods):
         return []
     if periods < 1:
-        return [f"watch {watch.name} evaluation_periods: got {periods}; allowed is 1 or more"]
+        return [f"thresholds {one.name} evaluation_periods: got {periods}; allowed is 1 or more"]
     found = []
     if needed is not None and is_known(needed) and not 1 <= needed <= periods:
         found.append(
-            f"watch {watch.name} datapoints_to_alarm: got {needed}; allowed are 1 to {periods}, "
+            f"thresholds {one.name} datapoints_to_alarm: got {needed}; allowed are 1 to {periods}, "
             "the evaluation_periods"
         )
-    if not isinstance(watch.metric, cloudwatch.Metric | cloudwatch.MathExpression):
+    if not isinstance(one.metric, cloudwatch.Metric | cloudwatch.MathExpression):
         return found
-    seconds = int(watch.metric.period.to_seconds())
-    longest = _WEEK if seconds >= _HOUR else _DAY
-    if seconds * periods > longest:
+    seconds = int(one.metric.period.to_seconds())
+    allowed = _WEEK if seconds >= _HOUR else _DAY
+    if seconds * periods > allowed:
         found.append(
-            f"watch {watch.name} evaluation_periods: got {periods} of {seconds} seconds; allowed "
-            f"are {longest} seconds together"
+            f"thresholds {one.name} evaluation_periods: got {periods} of {seconds} seconds; "
+            f"allowed are {allowed} seconds in total"
         )
     return found

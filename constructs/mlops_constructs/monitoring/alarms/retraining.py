@@ -1,4 +1,4 @@
-"""Retraining: an alarm starts the pipeline that builds the model anew."""
+"""Retraining: an alarm starts the pipeline that builds the model."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -22,22 +22,23 @@ from mlops_constructs.monitoring._state_machine import observed_state_machine
 from ._retraining_states import PipelineCalls
 from .alarm_action import AlarmAction, acknowledge_acts_by_event, alarm_event
 
-MOST_ALARMS = 100
+MAX_ALARMS = 100
 """Children of a composite alarm. Source: "Creating a composite alarm" of CloudWatch's guide."""
+DEFAULT_MINIMUM_INTERVAL_DAYS = 1
 
 
 class Retraining(AlarmAction):
-    """Starts a pipeline when an alarm goes off, once for one drift; made by its static factories.
+    """Starts a pipeline when an alarm goes off, once per drift; made by its static factories.
 
-    Traffic that drifts moves many features in the same run, so many alarms go off together: all
-    alarms of a severity are children of one composite alarm, whose event starts a state machine. It
-    starts the pipeline, unless an execution of it is under way or one that succeeded was started
-    less than `minimum_interval` ago. The composite alarm has to be over before it starts anything
-    again: a drift that a retraining does not end, because the baseline stays what it was, starts no
-    second one.
+    Drift affects many features in the same run, so many alarms go off together. All alarms of a
+    severity are therefore children of one composite alarm, whose event starts a state machine. The
+    state machine starts the pipeline unless an execution is in progress, or one that succeeded was
+    started less than `minimum_interval` ago. The composite alarm has to return to OK before it
+    starts another retraining: drift that a retraining does not end, because the baseline is
+    unchanged, does not start a second one.
 
-    What EventBridge cannot deliver is kept in a queue of dead letters. An execution of the state
-    machine that fails is in its log, and in CloudWatch's metric `ExecutionsFailed`.
+    Events that EventBridge cannot deliver are kept in a dead-letter queue. A failed execution of
+    the state machine is in its log and in CloudWatch's metric `ExecutionsFailed`.
     """
 
     minimum_interval: cdk.Duration | None
@@ -49,10 +50,10 @@ class Retraining(AlarmAction):
         """Starts a CodePipeline of the same account and region, such as a project's build pipeline.
 
         Args:
-            pipeline: the pipeline.
-            minimum_interval: from the start of an execution that succeeded, also of one that a push
-                started, to a retraining. Left out: a day. `Duration.seconds(0)`: only one that is
-                under way keeps another from being started.
+            pipeline: pipeline that builds the model.
+            minimum_interval: minimum time from the start of an execution that succeeded, whatever
+                started it, to a retraining. `Duration.seconds(0)` only checks for an execution in
+                progress. Defaults to None: one day.
 
         Example:
             ```python
@@ -71,11 +72,12 @@ class Retraining(AlarmAction):
         """Starts a SageMaker pipeline of the same account and region.
 
         Args:
-            pipeline: the pipeline, for example a `CfnPipeline`. A name that only CloudFormation
-                knows has to be in lower case, as SageMaker writes it in ARNs.
-            parameters: values of its parameters. Left out: their defaults.
-            minimum_interval: from the start of an execution that succeeded to a retraining. Left
-                out: a day.
+            pipeline: pipeline that builds the model, for example a `CfnPipeline`. A name that is a
+                token must be in lower case, as SageMaker writes it in ARNs.
+            parameters: values of the pipeline's parameters. Defaults to None: the pipeline's
+                defaults.
+            minimum_interval: minimum time from the start of an execution that succeeded to a
+                retraining. Defaults to None: one day.
 
         Example:
             ```python
@@ -89,30 +91,41 @@ class Retraining(AlarmAction):
         )
 
     def problems(self, alarms: int) -> list[str]:
-        if alarms <= MOST_ALARMS:
+        """Returns a message if there are more alarms than a composite alarm can have.
+
+        Args:
+            alarms: number of alarms of the severity.
+        """
+        if alarms <= MAX_ALARMS:
             return []
         return [
-            f"retraining: got {alarms} alarms of one severity; allowed are {MOST_ALARMS}, the "
-            "children of a composite alarm; watch metric_greatest_drift() of a DriftMonitor, one "
+            f"retraining: got {alarms} alarms of one severity; allowed are {MAX_ALARMS}, the "
+            "children of a composite alarm; use metric_greatest_drift() of a DriftMonitor, one "
             "metric for all features"
         ]
 
     def bind(self, scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> None:
+        """Creates the composite alarm, the rule and the state machine.
+
+        Args:
+            scope: parent of these resources.
+            alarms: all alarms of the severity.
+        """
         stack, interval = cdk.Stack.of(scope), self.minimum_interval
         if interval is None:
-            interval = cdk.Duration.days(1)
+            interval = cdk.Duration.days(DEFAULT_MINIMUM_INTERVAL_DAYS)
         definition = self.calls().definition(stack.partition, int(interval.to_seconds()))
         machine = observed_state_machine(
             Construct(scope, "StateMachine"),
             definition=stepfunctions.DefinitionBody.from_string(stack.to_json_string(definition)),
-            role_description="Step Functions: starts a retraining that is needed",
+            role_description="Step Functions: starts a retraining",
             permissions=[self.permission(scope)],
         )
         role = ServiceRole(
             scope,
             "Role",
             service="events.amazonaws.com",
-            description="EventBridge: asks for a retraining",
+            description="EventBridge: starts the state machine of a retraining",
             permissions=[
                 Permission(actions=["states:StartExecution"], resources=[machine.state_machine_arn])
             ],
@@ -121,7 +134,7 @@ class Retraining(AlarmAction):
         events.Rule(
             scope,
             "Retrain",
-            description=f"{watched.node.path} goes off: build the model anew",
+            description=f"{watched.node.path} goes off: rebuild the model",
             event_pattern=events.EventPattern(**alarm_event([watched])),
             targets=[
                 targets.SfnStateMachine(
@@ -136,22 +149,26 @@ class Retraining(AlarmAction):
 
     @abstractmethod
     def permission(self, scope: Construct) -> Permission:
-        """Looking at the pipeline's executions, and starting one."""
+        """Returns the permission to list and start executions of the pipeline.
+
+        Args:
+            scope: construct whose stack has the pipeline's account and region.
+        """
 
     @abstractmethod
     def calls(self) -> PipelineCalls:
-        """How that is done."""
+        """Returns the API calls that list and start executions of the pipeline."""
 
 
 def _any_of(scope: Construct, alarms: Sequence[cloudwatch.Alarm]) -> cloudwatch.AlarmBase:
-    """What is in alarm as long as one of some alarms is."""
+    """Returns an alarm that is in ALARM as long as one of the alarms is."""
     if len(alarms) == 1:
         return alarms[0]
     return cloudwatch.CompositeAlarm(
         scope,
         "AnyAlarm",
-        alarm_description="One of the alarms that ask for a retraining",
-        # By name: a rule has 10240 characters, too few for a hundred ARNs.
+        alarm_description="One of the alarms that start a retraining",
+        # By name: a rule has at most 10240 characters, too few for a hundred ARNs.
         alarm_rule=cloudwatch.AlarmRule.from_string(
             " OR ".join(f'ALARM("{alarm.alarm_name}")' for alarm in alarms)
         ),
@@ -172,8 +189,8 @@ class _CodePipeline(Retraining):
         ):
             if is_known(own) and is_known(other) and own != other:
                 problems.add(
-                    f"pipeline: got one of the {what} {other}; allowed is {own}, that of the "
-                    "alarms; send_event() reaches another event bus"
+                    f"pipeline: got one of the {what} {other}; allowed is {own}, the {what} of the "
+                    "alarms; use send_event() for another event bus"
                 )
         problems.raise_if_any()
         super().bind(scope, alarms)
@@ -234,5 +251,5 @@ class _SageMakerPipeline(Retraining):
 
     def _name(self) -> str:
         if isinstance(self.pipeline, CfnPipeline):
-            return self.pipeline.pipeline_name  # the one that was given, no reference
+            return self.pipeline.pipeline_name  # the given name, not a reference
         return self.pipeline.pipeline_ref.pipeline_name

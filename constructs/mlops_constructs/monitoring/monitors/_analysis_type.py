@@ -1,4 +1,4 @@
-"""What AWS calls the four questions, and how its resource types for them differ."""
+"""Types of analysis with their resource types and images."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,19 +10,19 @@ from .monitoring_image import ANALYZER, CLARIFY
 
 @dataclass(frozen=True, kw_only=True)
 class AnalysisType:
-    """What AWS calls a question, and what it has for it.
+    """A type of analysis: its names, its resource type and its image.
 
     Args:
-        name: the name in the environment of the container.
-        definition: CloudFormation's type of the job definition.
-        argument: how the arguments of that type begin.
-        member: how its members begin.
+        name: value of `analysis_type` in the environment of the container.
+        definition: level-1 class of the job definition.
+        argument: prefix of the arguments of that class.
+        member: prefix of the members of that type; also the MonitoringType of the schedule.
         metrics: last part of the CloudWatch namespace.
-        image: AWS's image that answers it.
-        has_statistics: whether a baseline has statistics beside its constraints.
-        compares_labels: whether it needs ground truth, so that it may look at older traffic.
-        longest_hourly_run: seconds that a run of an hourly schedule may take: with ground truth
-            AWS needs half of the hour to merge it.
+        image: kind of AWS's prebuilt image.
+        has_statistics: True if a baseline has statistics in addition to constraints.
+        compares_labels: True if the analysis needs ground truth and may read older traffic.
+        max_hourly_run_seconds: maximum seconds of a run of an hourly schedule; with ground truth
+            AWS needs half of the hour to merge labels.
     """
 
     name: str
@@ -33,14 +33,15 @@ class AnalysisType:
     image: str
     has_statistics: bool = False
     compares_labels: bool = False
-    longest_hourly_run: int = 3600
+    max_hourly_run_seconds: int = 3600
 
     @property
     def resource_type(self) -> str:
+        """The CloudFormation type of the job definition."""
         return f"AWS::SageMaker::{self.member}JobDefinition"
 
     def namespace(self, *, of_endpoint: bool) -> str:
-        """Where Model Monitor's own images put their metrics."""
+        """Returns the namespace in which Model Monitor's prebuilt images publish metrics."""
         place = "Endpoints" if of_endpoint else "ModelMonitoring"
         return f"aws/sagemaker/{place}/{self.metrics}"
 
@@ -62,7 +63,7 @@ MODEL_QUALITY = AnalysisType(
     metrics="model-metrics",
     image=ANALYZER,
     compares_labels=True,
-    longest_hourly_run=1800,
+    max_hourly_run_seconds=1800,
 )
 MODEL_BIAS = AnalysisType(
     name="MODEL_BIAS",
@@ -72,7 +73,7 @@ MODEL_BIAS = AnalysisType(
     metrics="bias-metrics",
     image=CLARIFY,
     compares_labels=True,
-    longest_hourly_run=1800,
+    max_hourly_run_seconds=1800,
 )
 MODEL_EXPLAINABILITY = AnalysisType(
     name="MODEL_EXPLAINABILITY",

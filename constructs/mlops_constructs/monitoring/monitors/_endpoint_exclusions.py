@@ -1,4 +1,4 @@
-"""Endpoints that SageMaker does not monitor, as far as their definition is in the same app."""
+"""Endpoints that SageMaker cannot monitor."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,10 +11,11 @@ from mlops_constructs._problems import is_known
 
 
 def exclusion_problems(endpoint: object, variant_name: str | None) -> list[str]:
-    """What monitoring excludes; nothing of an endpoint that is only known by its name.
+    """Validates an endpoint of the same app; returns one message per unsupported feature.
 
     Args:
-        variant_name: the variant that is looked at; None of one that is the only one.
+        endpoint: endpoint; one that is imported is not validated.
+        variant_name: monitored variant; None for the only one.
 
     Source: "Data capture", "Multi-model endpoints" and "Serverless Inference", feature exclusions.
     """
@@ -36,16 +37,13 @@ def _config_problems(
     shadows: list[dict[str, Any]] = stack.resolve(config.shadow_production_variants) or []
     if any(variant.get("serverlessConfig") for variant in variants):
         yield (
-            "endpoint: got a serverless one, which captures nothing; monitor one with a real-time "
-            "variant"
+            "endpoint: got a serverless endpoint, which does not support data capture; use an "
+            "endpoint with a real-time variant"
         )
         return
     capture = stack.resolve(config.data_capture_config) or {}
     if capture.get("enableCapture") is not True:
-        yield (
-            "endpoint: got one without data capture, so there is nothing to look at; give it "
-            "data_capture"
-        )
+        yield ("endpoint: got an endpoint without data capture; give it data_capture")
     chosen = [*variants, *shadows]
     if variant_name is not None:
         names = [str(variant["variantName"]) for variant in chosen]
@@ -55,8 +53,8 @@ def _config_problems(
     elif len(chosen) > 1:
         yield (
             f"endpoint: got {len(variants)} variants and {len(shadows)} shadow variants; allowed "
-            "is one, since a run reads all that the endpoint captures as one model's; a "
-            "DriftMonitor looks at one of several by variant_name"
+            "is one, because a run treats all captured data as that of one model; for several "
+            "variants use a DriftMonitor with variant_name"
         )
     for variant in chosen:
         yield from _model_problems(stack, variant.get("modelName"))
@@ -70,11 +68,11 @@ def _model_problems(stack: cdk.Stack, model_name: Any) -> Iterator[str]:
             continue
         if (stack.resolve(model.primary_container) or {}).get("mode") == "MultiModel":
             yield (
-                "endpoint: got a multi-model one, whose capture mixes the models; allowed is one "
-                "model"
+                "endpoint: got a multi-model endpoint, whose captured data mixes the models; "
+                "allowed is one model"
             )
         if len(stack.resolve(model.containers) or []) > 1:
             yield (
-                "endpoint: got a serial inference pipeline, whose capture is not the model's own "
-                "input; allowed is one container"
+                "endpoint: got a serial inference pipeline, whose captured data is not the input "
+                "of the model; allowed is one container"
             )

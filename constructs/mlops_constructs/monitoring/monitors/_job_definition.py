@@ -1,4 +1,4 @@
-"""The job definition of a monitoring schedule, the same for all four questions."""
+"""The job definition of a monitoring schedule for all monitoring types."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +20,8 @@ _OUTPUT = "/opt/ml/processing/output"
 class JobDefinition:
     """The arguments of a `Cfn…JobDefinition`.
 
-    CloudFormation has four types whose members differ in the beginning of their names and in what
-    they lack; `AnalysisType` says how.
+    CloudFormation has four resource types, whose members have different prefixes and differ in what
+    they support; `AnalysisType` describes the differences.
     """
 
     monitoring_type: MonitoringType
@@ -35,7 +35,7 @@ class JobDefinition:
     role_arn: str
 
     def content(self) -> dict[str, Any]:
-        """The arguments, the name left out, which is a hash of them."""
+        """Returns the arguments without the name, which contains their hash."""
         analysis_type, cfn = (
             self.monitoring_type.analysis_type,
             self.monitoring_type.analysis_type.definition,
@@ -69,7 +69,7 @@ class JobDefinition:
             "network_config": self._network(),
             "role_arn": self.role_arn,
             "stopping_condition": cfn.StoppingConditionProperty(
-                max_runtime_in_seconds=self.job.maximum_seconds(analysis_type)
+                max_runtime_in_seconds=self.job.max_seconds(analysis_type)
             ),
         }
         if self.baseline is not None:
@@ -128,7 +128,7 @@ class JobDefinition:
         return rendered
 
     def _attributes(self) -> dict[str, Any]:
-        """Only the kinds that look at answers know where an answer holds what."""
+        """Returns the positions of predictions, which only model quality and model bias need."""
         monitoring_type, found = self.monitoring_type, dict[str, Any]()
         if self.monitoring_type.analysis_type in (MODEL_QUALITY, MODEL_BIAS):
             found = {

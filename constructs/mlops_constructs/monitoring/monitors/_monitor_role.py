@@ -1,4 +1,4 @@
-"""What the runs of a monitor may do, with least privilege."""
+"""Permissions of a monitor's runs, with least privilege."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,11 +12,11 @@ from ._stored import StoredFile, StoredPrefix
 
 
 def read_prefix(source: StoredPrefix) -> Iterator[Permission]:
-    """Finding and reading what lies below a prefix."""
+    """Yields the permissions to list and read the objects below a prefix."""
     yield Permission(
         actions=["s3:GetObject"],
         resources=[source.bucket.arn_for_objects(f"{source.prefix}/*")],
-        because="the keys are made when traffic is captured, or labels arrive",
+        because="the keys are generated when traffic is captured or labels arrive",
     )
     yield Permission(
         actions=["s3:ListBucket"],
@@ -26,7 +26,7 @@ def read_prefix(source: StoredPrefix) -> Iterator[Permission]:
 
 
 def read_files(files: Sequence[StoredFile]) -> Iterator[Permission]:
-    """Reading single objects; SageMaker lists an input before it copies it."""
+    """Yields the permissions to read objects; SageMaker lists an input before it copies it."""
     if not files:
         return
     yield Permission(
@@ -44,11 +44,11 @@ def read_files(files: Sequence[StoredFile]) -> Iterator[Permission]:
 
 
 def write_reports(bucket: s3.IBucket, prefix: str) -> Iterator[Permission]:
-    """Writing reports below a prefix."""
+    """Yields the permission to write reports below a prefix."""
     yield Permission(
         actions=["s3:PutObject"],
         resources=[bucket.arn_for_objects(f"{prefix}/*")],
-        because="reports are kept by the time of their run",
+        because="the keys of reports contain the time of their run",
     )
 
 
@@ -56,17 +56,17 @@ PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownload
 
 
 def pull_image(repository_arn: str) -> Iterator[Permission]:
-    """Pulling one image, which SageMaker does with the role of the run."""
+    """Yields the permissions to pull one image, which SageMaker does with the role of the run."""
     yield Permission(actions=PULL, resources=[repository_arn])
     yield Permission(
         actions=["ecr:GetAuthorizationToken"],
         resources=["*"],
-        because="a registry's token; IAM offers no resource for the action",
+        because="the action has no resource level; it returns a token of the registry",
     )
 
 
 def put_metrics(namespaces: Sequence[str]) -> Iterator[Permission]:
-    """Putting metrics into namespaces and nowhere else."""
+    """Yields the permission to publish metrics in namespaces."""
     yield Permission(
         actions=["cloudwatch:PutMetricData"],
         resources=["*"],
@@ -76,7 +76,7 @@ def put_metrics(namespaces: Sequence[str]) -> Iterator[Permission]:
 
 
 def explain_with_shadow_endpoint(scope: Construct) -> Iterator[Permission]:
-    """Clarify serves the model at an endpoint of its own while it explains."""
+    """Yields the permissions for the temporary endpoint at which Clarify serves the model."""
     stack = cdk.Stack.of(scope)
     yield Permission(
         actions=[
@@ -92,7 +92,7 @@ def explain_with_shadow_endpoint(scope: Construct) -> Iterator[Permission]:
             stack.format_arn(service="sagemaker", resource=resource, resource_name="sm-clarify-*")
             for resource in ("endpoint", "endpoint-config")
         ],
-        because="Clarify makes up the name of its endpoint for each run",
+        because="Clarify generates the name of its endpoint for each run",
     )
     yield Permission(
         actions=["sagemaker:DescribeModel"],

@@ -1,4 +1,4 @@
-"""What both monitors do when they are defined: judge their input, and make the role of the runs."""
+"""Validation, role and baseline job that both monitors share."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,16 +26,16 @@ from .monitoring_job import MonitoringJob
 from .monitoring_output import MonitoringOutput
 from .monitoring_type import MonitoringType
 
-LONGEST_NAME = 26
-"""Leaves room for what makes the name of a run unique; a name has 63 characters."""
+MAX_NAME_LENGTH = 26
+"""Of a run's 63 characters; the rest makes its name unique."""
 
 
 class OwnedMonitor(MonitorBase):
-    """A monitor that is defined here.
+    """A monitor that is defined in this app.
 
     Attributes:
-        role: with which its runs act.
-        baseline_job: makes the baseline of a `Baseline.from_job`; None of another.
+        role: execution role of the runs.
+        baseline_job: job that creates the baseline of a `Baseline.from_job`; otherwise None.
     """
 
     role: iam.IRole
@@ -64,9 +64,9 @@ class OwnedMonitor(MonitorBase):
         self._image, self._job = image, job or MonitoringJob()
         self._baseline = baseline
         self.analysis_type = monitoring_type.analysis_type
-        self._judge()
+        self._validate()
         self._own_name = cdk.Names.unique_resource_name(
-            self, max_length=LONGEST_NAME, separator="-"
+            self, max_length=MAX_NAME_LENGTH, separator="-"
         )
         self.hours = self._frequency.hours
         self.namespace = monitoring_output.namespace or self._default_namespace(
@@ -91,45 +91,52 @@ class OwnedMonitor(MonitorBase):
         namespace: str | None = None,
         hours: int = 1,
     ) -> MonitorBase:
-        """A monitor of this account and region that exists already.
+        """Imports an existing monitor of this account and region.
 
         Args:
-            monitor_name: its name.
+            scope: parent of the construct.
+            construct_id: id of the construct within the scope.
+            monitor_name: name of the monitor.
             analysis_type: `DATA_QUALITY`, `MODEL_QUALITY`, `MODEL_BIAS` or `MODEL_EXPLAINABILITY`.
-            endpoint_name: whose traffic it looks at. Left out: that of batch transform jobs.
-            namespace: of its metrics. Left out: `MLOps/DriftMonitor` of a `DriftMonitor`, that of
-                AWS's own image of a `ModelMonitor`.
-            hours: from one run to the next.
+                Defaults to `DATA_QUALITY`.
+            endpoint_name: name of the monitored endpoint. Defaults to None: the monitor reads the
+                output of batch transform jobs.
+            namespace: namespace of the metrics. Defaults to None: `MLOps/DriftMonitor` for a
+                `DriftMonitor`, the namespace of AWS's prebuilt image for a `ModelMonitor`.
+            hours: hours from one run to the next, 1 to 24. Defaults to 1.
 
         Raises:
-            ValueError: if there is no such type.
+            ValueError: if the analysis type does not exist.
         """
         if analysis_type not in ANALYSIS_TYPES:
             raise ValueError(
-                f"{scope.node.path}/{construct_id} analysis_type: got {analysis_type!r}; allowed "
-                f"are {', '.join(ANALYSIS_TYPES)}"
+                f"{cls.__name__} {scope.node.path}/{construct_id}: analysis_type: got "
+                f"{analysis_type!r}; allowed are {', '.join(ANALYSIS_TYPES)}"
             )
-        imported = MonitorBase(scope, construct_id, physical_name=monitor_name)
-        imported.analysis_type, imported.hours = ANALYSIS_TYPES[analysis_type], hours
-        imported.namespace = namespace or cls._default_namespace(
-            imported.analysis_type, of_endpoint=endpoint_name is not None
+        found = ANALYSIS_TYPES[analysis_type]
+        of_endpoint = endpoint_name is not None
+        return _ImportedMonitor(
+            scope,
+            construct_id,
+            monitor_name=monitor_name,
+            analysis_type=found,
+            namespace=namespace or cls._default_namespace(found, of_endpoint=of_endpoint),
+            dimensions=_dimensions(endpoint_name, monitor_name),
+            hours=hours,
+            runs=cls._runs(scope, monitor_name),
         )
-        imported.monitor_name, imported.reports_uri = monitor_name, None
-        imported.dimensions = _dimensions(endpoint_name, monitor_name)
-        imported.runs = cls._runs(imported, monitor_name)
-        return imported
 
     @staticmethod
     def _runs(scope: Construct, monitor_name: str) -> Mapping[str, Any]:
-        """What the events of a monitor's runs have in common."""
+        """Returns the part of an event pattern that matches the runs of a monitor."""
         raise NotImplementedError
 
     @staticmethod
     def _default_namespace(analysis_type: AnalysisType, *, of_endpoint: bool) -> str:
-        """Where metrics go when nothing else is said."""
+        """Returns the namespace of the metrics if the output has none."""
         raise NotImplementedError
 
-    def _judge(self) -> None:
+    def _validate(self) -> None:
         problems = Problems(f"{type(self).__name__} {self.node.path}")
         problems.extend(region_problems(self, *self._resource_types()))
         problems.extend(self._image.problems(self, self.analysis_type.image))
@@ -158,7 +165,7 @@ class OwnedMonitor(MonitorBase):
         raise NotImplementedError
 
     def _name(self, monitor_name: str) -> None:
-        """What follows from the name."""
+        """Sets the attributes that depend on the name."""
         self.monitor_name = monitor_name
         endpoint = self._monitoring_input.endpoint_name
         self.dimensions = _dimensions(endpoint, monitor_name)
@@ -227,6 +234,29 @@ class OwnedMonitor(MonitorBase):
             job=self._job,
             role=self.role,
         )
+
+
+class _ImportedMonitor(MonitorBase):
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        monitor_name: str,
+        analysis_type: AnalysisType,
+        namespace: str,
+        dimensions: Mapping[str, str],
+        hours: int,
+        runs: Mapping[str, Any],
+    ) -> None:
+        super().__init__(scope, construct_id, physical_name=monitor_name)
+        self.monitor_name = monitor_name
+        self.analysis_type = analysis_type
+        self.namespace = namespace
+        self.dimensions = dimensions
+        self.hours = hours
+        self.reports_uri = None
+        self.runs = runs
 
 
 def _dimensions(endpoint_name: str | None, monitor_name: str) -> dict[str, str]:

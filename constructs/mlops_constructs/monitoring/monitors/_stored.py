@@ -1,4 +1,4 @@
-"""Files in buckets that monitors read and write."""
+"""Files and prefixes in buckets that monitors read and write."""
 
 from dataclasses import dataclass
 
@@ -9,37 +9,39 @@ from mlops_constructs._problems import is_known
 
 @dataclass(frozen=True, kw_only=True)
 class StoredFile:
-    """One object of a bucket."""
+    """An object in a bucket."""
 
     bucket: s3.IBucket
     key: str
 
     @property
     def uri(self) -> str:
+        """The S3 URI of the object."""
         return self.bucket.s3_url_for_object(self.key)
 
     @property
     def arn(self) -> str:
+        """The ARN of the object."""
         return self.bucket.arn_for_objects(self.key)
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoredPrefix:
-    """A part of a bucket that runs read, key by key."""
+    """A prefix in a bucket."""
 
     bucket: s3.IBucket
     prefix: str
 
 
 def prefix_problems(name: str, prefix: str) -> list[str]:
-    """A prefix is a path without slashes around it."""
+    """Returns a message if a prefix is empty or has a leading or trailing slash."""
     if not is_known(prefix) or (prefix and prefix == prefix.strip("/")):
         return []
-    return [f"{name}: got {prefix!r}; allowed is a path without slashes around it"]
+    return [f"{name}: got {prefix!r}; allowed is a path without leading or trailing slash"]
 
 
 def key_problems(name: str, key: str) -> list[str]:
-    """A key names one object."""
+    """Returns a message if a key does not name an object."""
     if not is_known(key) or (key and not key.startswith("/") and not key.endswith("/")):
         return []
     return [f"{name}: got {key!r}; allowed is the key of one object, such as 'baseline/1.json'"]

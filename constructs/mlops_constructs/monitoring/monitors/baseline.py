@@ -1,4 +1,4 @@
-"""What a monitor compares with: the statistics and constraints of a baseline."""
+"""Baselines: the statistics and constraints that traffic is compared with."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from .monitoring_output import MonitoringOutput
 
 @dataclass(frozen=True, kw_only=True)
 class BaselineFiles:
-    """Where the files of a baseline are."""
+    """The files of a baseline."""
 
     constraints: StoredFile
     statistics: StoredFile | None
@@ -23,7 +23,7 @@ class BaselineFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """What traffic is compared with; made by its static factories."""
+    """The baseline that traffic is compared with; made by its static factories."""
 
     files: BaselineFiles | None = None
     dataset: StoredFile | None = None
@@ -38,14 +38,16 @@ class Baseline:
         statistics_key: str | None = None,
         baselining_job_name: str | None = None,
     ) -> "Baseline":
-        """A baseline that exists already, for example from the evaluation in a pipeline.
+        """Returns an existing baseline, for example from the evaluation step of a pipeline.
 
         Args:
             bucket: bucket of the files.
-            constraints_key: key of `constraints.json`. For bias and explainability this is the
+            constraints_key: key of `constraints.json`; for model bias and model explainability the
                 `analysis.json` of Clarify.
-            statistics_key: key of `statistics.json`. Data quality needs it to see drift.
-            baselining_job_name: job that wrote them. Left out: the definition names none.
+            statistics_key: key of `statistics.json`, which data quality needs to detect drift.
+                Defaults to None: no statistics.
+            baselining_job_name: name of the job that wrote them, 1 to 63 characters. Defaults to
+                None: the job definition has no name of a job.
 
         Source: "Create a baseline" of SageMaker Model Monitor's developer guide.
 
@@ -77,21 +79,22 @@ class Baseline:
         model_data_bucket: s3.IBucket | None = None,
         model_data_key: str | None = None,
     ) -> "Baseline":
-        """A baseline that a job of the monitor makes of the training data.
+        """Returns a baseline that a job of the monitor creates from the training data.
 
-        A job is an execution, no state that a deployment could keep: the monitor brings a state
-        machine, `monitor.baseline_job`, which runs it when somebody starts it, such as a rule for
-        approved models. Until then runs of the monitor find no baseline and fail. The files are
-        kept below `<reports>/baseline/<monitor>/`.
+        A job is an execution, not a state that a deployment could keep: the monitor defines a state
+        machine, `monitor.baseline_job`, which starts the job, for example as target of a rule for
+        approved models. Until it has run, runs of the monitor find no baseline and fail. The files
+        are written below `<reports>/baseline/<monitor>/`.
 
         Args:
             dataset_bucket: bucket of the training data.
-            dataset_key: key of a CSV file with a heading, its columns in the order of requests.
-            target: its column with the actual label, which requests do not have. Left out: it has
-                none.
-            model_data_bucket: bucket of the model archive, which a baseline of model quality or
-                bias puts the rows to.
-            model_data_key: key of that `model.tar.gz`; belongs to the bucket.
+            dataset_key: key of a CSV file with a header and the columns in the order of requests.
+            target: column with the actual label, which requests do not have. Defaults to None: the
+                file has no such column.
+            model_data_bucket: bucket of the model archive, with which baselines of model quality
+                and model bias predict the labels of the rows. Defaults to None: no model.
+            model_data_key: key of that `model.tar.gz`, required with the bucket. Defaults to None:
+                no model.
 
         Example:
             ```python
@@ -111,11 +114,16 @@ class Baseline:
 
     @property
     def read_files(self) -> list[StoredFile]:
-        """What the job reads that makes it."""
+        """The files that the baselining job reads."""
         return [file for file in (self.dataset, self.model_data) if file is not None]
 
     def located(self, monitoring_output: MonitoringOutput, monitor_name: str) -> BaselineFiles:
-        """The files: those given, or those that the job will write."""
+        """Returns the given files, or those that the baselining job will write.
+
+        Args:
+            monitoring_output: output of the monitor.
+            monitor_name: name of the monitor.
+        """
         if self.files is not None:
             return self.files
         folder = f"{monitoring_output.prefix}/baseline/{monitor_name}"
@@ -127,13 +135,17 @@ class Baseline:
         )
 
     def problems(self, analysis_type: AnalysisType) -> Iterator[str]:
-        """What AWS would refuse, or what would find nothing."""
+        """Validates the baseline; yields one message per problem.
+
+        Args:
+            analysis_type: type of the analysis.
+        """
         if self.dataset is not None:
             yield from key_problems("baseline dataset_key", self.dataset.key)
             if analysis_type.compares_labels and self.model_data is None:
                 yield (
                     f"baseline: got Baseline.from_job for {analysis_type.name} without the model, "
-                    "which answers the rows of the dataset; give model_data_bucket and "
+                    "which predicts the labels of the dataset; give model_data_bucket and "
                     "model_data_key"
                 )
             if self.model_data is not None:
@@ -150,4 +162,4 @@ class Baseline:
             )
         name = self.files.job_name
         if is_known(name) and name is not None and not 1 <= len(name) <= 63:
-            yield (f"baselining_job_name: got {len(name)} characters; allowed are 1 to 63")
+            yield (f"baseline baselining_job_name: got {len(name)} characters; allowed are 1 to 63")

@@ -1,4 +1,4 @@
-"""The job that makes a baseline of the training data, when somebody starts it."""
+"""A state machine that creates a baseline from training data."""
 
 import json
 
@@ -22,17 +22,31 @@ from .monitoring_type import MonitoringType
 _ACTION = "sagemaker:CreateProcessingJob"
 _OPERATION = "aws-sdk:sagemaker:createProcessingJob"
 _CSV = {"csv": {"header": True}}
-_NAME_LENGTH = 63
+_MAX_NAME_LENGTH = 63
 _UNIQUE_LENGTH = 17  # a hyphen and 16 characters of the execution's name
 
 
 class BaselineJob(Construct):
-    """A state machine that starts the processing job; `Baseline.from_job` makes it.
+    """Defines a state machine that starts a baselining job; created by `Baseline.from_job`.
 
-    It ends when the job is accepted; the job's own events say how it went.
+    The execution ends when SageMaker accepts the job; the events of the job report its result.
+
+    Args:
+        job_name_prefix: prefix of the names of jobs.
+        image_uri: URI of the image.
+        own_image: True if the image is a custom one.
+        monitoring_type: type of monitoring.
+        baseline: baseline with the dataset.
+        output: file of the constraints, in whose folder the job writes.
+        monitoring_output: output of the monitor, whose key encrypts the job.
+        job: compute resources, limits and network of the job.
+        role: execution role of the job.
 
     Attributes:
-        state_machine: a target for rules, such as the one of approved models.
+        state_machine: the state machine, for example as target of a rule for approved models.
+
+    Raises:
+        ValueError: if the baseline consists of existing files.
     """
 
     def __init__(
@@ -51,9 +65,12 @@ class BaselineJob(Construct):
         role: iam.IRole,
     ) -> None:
         super().__init__(scope, construct_id)
-        prefix = job_name_prefix[: _NAME_LENGTH - _UNIQUE_LENGTH].rstrip("-")
+        prefix = job_name_prefix[: _MAX_NAME_LENGTH - _UNIQUE_LENGTH].rstrip("-")
         if baseline.dataset is None:
-            raise ValueError(f"{self.node.path}: got a baseline of files; nothing has to make it")
+            raise ValueError(
+                f"BaselineJob {self.node.path}: baseline: got Baseline.from_files; allowed is "
+                "Baseline.from_job"
+            )
         data = ProcessingInput(name="dataset_source", file=baseline.dataset)
         others = [
             ProcessingInput(name=name, file=file)
@@ -79,13 +96,17 @@ class BaselineJob(Construct):
             output_uri=output.bucket.s3_url_for_object(output.key.rpartition("/")[0]),
             encryption_key=monitoring_output.encryption_key,
             job=job,
-            maximum_seconds=job.maximum_seconds(monitoring_type.analysis_type),
+            maximum_seconds=job.max_seconds(monitoring_type.analysis_type),
             role_arn=role.role_arn,
         ).render()
         self.state_machine = self._define(prefix, request, monitoring_output, role)
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal make the baseline anew."""
+        """Lets a principal start the baselining job.
+
+        Args:
+            grantee: principal.
+        """
         return self.state_machine.grant_start_execution(grantee)
 
     def _define(
@@ -113,11 +134,11 @@ class BaselineJob(Construct):
         return observed_state_machine(
             self,
             definition=stepfunctions.DefinitionBody.from_chainable(start),
-            role_description="Step Functions: starts the job that makes a baseline",
+            role_description="Step Functions: starts a baselining job",
             permissions=[
                 Permission(
                     actions=[_ACTION],
-                    # By their names, and as SageMaker writes names in its ARNs.
+                    # The name as given, and in lower case as SageMaker writes it in ARNs.
                     resources=[
                         stack.format_arn(
                             service="sagemaker",
@@ -126,7 +147,7 @@ class BaselineJob(Construct):
                         )
                         for one in dict.fromkeys((prefix, prefix.lower()))
                     ],
-                    because="each execution makes up the rest of its job's name",
+                    because="each execution generates the rest of its job's name",
                 ),
                 Permission(
                     actions=["iam:PassRole"],

@@ -1,18 +1,21 @@
-"""How the records of batch transform jobs are written."""
+"""Formats of the input of batch transform jobs."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFormat:
-    """How the records of batch transform jobs are written; made by its static factories."""
+    """The format of the input of batch transform jobs; made by its static factories."""
 
     kind: str
     flag: bool = False
 
     @staticmethod
     def csv(*, header: bool = True) -> "DatasetFormat":
-        """Comma-separated values.
+        """Returns the format of comma-separated values.
+
+        Args:
+            header: True if the first line is a header. Defaults to True.
 
         Example:
             ```python
@@ -23,7 +26,7 @@ class DatasetFormat:
 
     @staticmethod
     def json_lines() -> "DatasetFormat":
-        """One JSON object for each line.
+        """Returns the format of one JSON object per line.
 
         Example:
             ```python
@@ -34,7 +37,7 @@ class DatasetFormat:
 
     @staticmethod
     def parquet() -> "DatasetFormat":
-        """Parquet files.
+        """Returns the format of Parquet files.
 
         Example:
             ```python
@@ -45,6 +48,6 @@ class DatasetFormat:
 
     @property
     def options(self) -> dict[str, bool]:
-        """What the format has to be told, as CreateProcessingJob's containers read it."""
+        """The options of the format in the environment of a processing job's container."""
         flag = {"csv": "header", "json": "line"}.get(self.kind)
         return {} if flag is None else {flag: self.flag}

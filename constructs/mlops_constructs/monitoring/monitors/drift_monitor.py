@@ -1,4 +1,4 @@
-"""A monitor that every account can have: a processing job of one's own image on a schedule."""
+"""Drift monitors that do not need SageMaker Model Monitor."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -25,44 +25,45 @@ from .monitoring_output import MonitoringOutput
 from .monitoring_type import MonitoringType
 
 NAMESPACE = "MLOps/DriftMonitor"
-"""Of the metrics that runs put themselves: CloudWatch keeps namespaces that begin with AWS/ for
-AWS's services, and does not say how it takes aws/. Source: PutMetricData of its API reference."""
+"""The default namespace. CloudWatch reserves namespaces that begin with AWS/ for AWS services, and
+does not document how it handles aws/. Source: PutMetricData of its API reference."""
 
 _SCHEDULE = "AWS::Scheduler::Schedule"
-_LONGEST_VARIABLE = 256
+_MAX_VARIABLE_LENGTH = 256
 
 
 class DriftMonitor(OwnedMonitor):
-    """Defines a monitor that needs nothing of SageMaker Model Monitor, which AWS closed to new
-    customers on 2026-07-30: EventBridge Scheduler starts a processing job of one's own image.
+    """Defines a drift monitor that does not need SageMaker Model Monitor.
 
-    It asks the same questions, writes the same reports and puts the same metrics as a
-    `ModelMonitor`, though in a namespace of its own, `MLOps/DriftMonitor`; alarms, dashboards and
-    retraining work with either. The image of a
-    project (seed code, `model_build`) has the program; another image has to keep the contract of
-    Model Monitor's containers, and to read S3 itself: `dataset_source` is an S3 URI, `end_time` and
-    `period_hours` say which hours of it. Of batch transform jobs manifests are there, which list
-    the files.
+    AWS closed Model Monitor to new customers on 2026-07-30. This monitor is a scheduled processing
+    job with a custom image, which EventBridge Scheduler starts. It supports the same monitoring
+    types, writes the same reports and publishes the same metrics as a `ModelMonitor`, but in the
+    namespace `MLOps/DriftMonitor`; alarms, dashboards and retraining work with both.
 
-    A run that cannot be started is tried again, and then kept in `dead_letter_queue`. Nobody hears
-    of that, or of a run that fails, by itself: `silence_alarm` goes off when no run completes, and
-    `on_failure` says of each failed run why.
+    The image of a project (seed code, `model_build`) contains the program. Any other image must
+    implement the contract of Model Monitor's containers and read the traffic from S3:
+    `dataset_source` is an S3 URI, `end_time` and `period_hours` specify the hours to read. For
+    batch transform jobs the URI contains manifests that list the files.
+
+    A run that cannot be started is retried and then kept in `dead_letter_queue`. Neither this nor a
+    failed run sends a notification: `silence_alarm` defines an alarm for when no run completes, and
+    `on_failure` a rule for the events of failed runs.
 
     Args:
-        question: what is asked: data quality, model quality, bias or explainability.
-        data: the captured traffic of an endpoint, or of batch transform jobs.
-        reports: where reports and metrics go.
-        image: what runs.
-        baseline: what the traffic is compared with. Left out: runs write statistics, and find no
-            violations.
-        frequency: how often it runs. Left out: hourly.
-        job: machine, time, network and role of the runs. Left out: `MonitoringJob()`.
+        monitoring_type: data quality, model quality, model bias or model explainability.
+        monitoring_input: captured traffic of an endpoint, or of batch transform jobs.
+        monitoring_output: destination of reports and metrics.
+        image: image of the runs.
+        baseline: baseline that the traffic is compared with. Defaults to None: runs write
+            statistics and find no violations.
+        frequency: schedule of the runs. Defaults to None: hourly.
+        job: instance, limits, network and role of the runs. Defaults to None: `MonitoringJob()`.
 
     Attributes:
-        dead_letter_queue: queue with the runs that could not be started.
+        dead_letter_queue: queue of the runs that could not be started.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: CreateProcessingJob of SageMaker's API reference; "Using universal targets" of
     EventBridge Scheduler's user guide.
@@ -120,7 +121,7 @@ class DriftMonitor(OwnedMonitor):
             role_description="EventBridge Scheduler: starts the runs of a monitor",
             dead_letter_queue=self.dead_letter_queue,
             passed_role=self.role,
-            # Of the schedule and the queue; and who starts a job grants its disk the key.
+            # The key encrypts the schedule, the queue and, by a grant of the caller, the disk.
             permissions=list(use_keys([key])),
             encryption_key=key,
         ).schedule(self, role_id="SchedulerRole")
@@ -135,14 +136,14 @@ class DriftMonitor(OwnedMonitor):
     def _own_problems(self) -> Iterator[str]:
         if self._job.network.isolation:
             yield (
-                "network isolation: got it for a DriftMonitor, whose runs read S3 and put metrics "
-                "themselves; leave it out, and give a vpc with endpoints for S3 and CloudWatch"
+                "network isolation: not supported for a DriftMonitor, whose runs read from S3 and "
+                "publish metrics; remove it and use a vpc with endpoints for S3 and CloudWatch"
             )
         yield from self._address_problems()
         if self._job.instance_count != 1:
             yield (
-                f"job instance_count: got {self._job.instance_count}; allowed is 1, since one "
-                "program reads all the traffic"
+                f"job instance_count: got {self._job.instance_count}; allowed is 1, because one "
+                "process reads all traffic"
             )
         if (
             self.analysis_type is MODEL_BIAS
@@ -150,29 +151,32 @@ class DriftMonitor(OwnedMonitor):
         ):
             yield (
                 f"probability_threshold: got {self._monitoring_type.probability_threshold} for "
-                "bias, which is measured of the labels that people were answered; leave it out"
+                "MODEL_BIAS; bias is computed from the predicted labels; remove it"
             )
         if self.analysis_type is MODEL_EXPLAINABILITY and self._monitoring_type.model_data is None:
             yield (
-                "explainability: got no model, which attributes answers to features; give "
-                "model_data_bucket and model_data_key"
+                "model explainability: got no model, which is needed to attribute predictions to "
+                "features; give model_data_bucket and model_data_key"
             )
 
     def _address_problems(self) -> Iterator[str]:
-        """Source: ProcessingEnvironmentMap of SageMaker's API reference."""
+        """Validates the S3 URIs that runs get as environment variables.
+
+        Source: ProcessingEnvironmentMap of SageMaker's API reference.
+        """
         labels = self._monitoring_type.ground_truth
         addresses = {
-            "monitored data": (self._monitoring_input.source, self._monitoring_input.prefix)
+            "monitoring_input": (self._monitoring_input.source, self._monitoring_input.prefix)
         }
         if labels is not None:
-            addresses["ground truth"] = (labels.uri, labels.prefix)
+            addresses["ground_truth"] = (labels.uri, labels.prefix)
         for name, (address, prefix) in addresses.items():
-            # Of a bucket that CloudFormation names no more is known than the prefix.
+            # Only the prefix is known of a bucket whose name CloudFormation generates.
             length = len(address) if is_known(address) else len(f"s3://.../{prefix}")
-            if is_known(prefix) and length > _LONGEST_VARIABLE:
+            if is_known(prefix) and length > _MAX_VARIABLE_LENGTH:
                 yield (
                     f"{name} prefix: got an S3 URI of {length} characters; allowed are "
-                    f"{_LONGEST_VARIABLE}, since a run is told it in a variable"
+                    f"{_MAX_VARIABLE_LENGTH}, because a run gets it as an environment variable"
                 )
 
     def _own_permissions(self) -> Iterator[Permission]:
@@ -180,11 +184,11 @@ class DriftMonitor(OwnedMonitor):
 
     @staticmethod
     def _runs(scope: Construct, monitor_name: str) -> Mapping[str, Any]:
-        # They are plain processing jobs, which belong to no monitoring schedule.
+        # The runs are plain processing jobs without a monitoring schedule.
         return {"ProcessingJobName": [{"prefix": f"{monitor_name}-"}]}
 
     def _inputs(self) -> dict[str, ProcessingInput]:
-        """What a run reads from its disk, by the variable that names the file."""
+        """Returns the files on the disk of a run, by the variable that names each."""
         files = {
             "analysis_config": self._monitoring_type.analysis_config,
             "model_source": self._monitoring_type.model_data,
@@ -227,7 +231,10 @@ class DriftMonitor(OwnedMonitor):
         }
 
     def _attributes(self) -> dict[str, str | None]:
-        """Only of a batch: a job may have rearranged its answers (`OutputFilter`)."""
+        """Returns the positions of predictions, which a batch transform job may have changed.
+
+        `OutputFilter` of the job selects and reorders parts of its output.
+        """
         if self._monitoring_input.endpoint is not None:
             return {}
         return {
@@ -244,6 +251,6 @@ class DriftMonitor(OwnedMonitor):
             output_uri=self.reports_uri or "",
             encryption_key=self._monitoring_output.encryption_key,
             job=self._job,
-            maximum_seconds=self._job.maximum_seconds(self.analysis_type),
+            maximum_seconds=self._job.max_seconds(self.analysis_type),
             role_arn=self.role.role_arn,
         ).render()

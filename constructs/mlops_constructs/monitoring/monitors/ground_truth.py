@@ -1,4 +1,4 @@
-"""The answers that turned out to be right, which a model's quality is measured by."""
+"""Ground truth: the actual labels that predictions are compared with."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from ._stored import prefix_problems
 
 @dataclass(frozen=True, kw_only=True)
 class GroundTruth:
-    """Where ground truth is kept; made by `GroundTruth.in_bucket`."""
+    """The location of ground truth labels; made by its static factories."""
 
     bucket: s3.IBucket
     prefix: str
@@ -20,17 +20,17 @@ class GroundTruth:
     def in_bucket(
         bucket: s3.IBucket, *, prefix: str, delay: cdk.Duration | None = None
     ) -> "GroundTruth":
-        """JSON lines below `prefix/yyyy/mm/dd/hh/`, by the hour in which the label was collected.
+        """Returns labels in JSON lines below `prefix/yyyy/mm/dd/hh/`, by the hour of collection.
 
         A line is `{"groundTruthData": {"data": "1", "encoding": "CSV"}, "eventMetadata":
-        {"eventId": "…"}, "eventVersion": "0"}`. The event id is the one of the captured request, or
-        the `InferenceId` that the request was sent with.
+        {"eventId": "…"}, "eventVersion": "0"}`. The event id is that of the captured request, or
+        the `InferenceId` of the request.
 
         Args:
             bucket: bucket of the same region.
-            prefix: part of the bucket, without slashes around it.
-            delay: how late labels arrive; a run then looks at traffic that is as old, in whole
-                hours. Left out: they are there when the run starts.
+            prefix: prefix of the labels, without leading or trailing slash.
+            delay: time until labels arrive, in whole hours; a run analyses traffic that is older by
+                this time. Defaults to None: labels are available when the run starts.
 
         Source: "Ingest ground truth labels and merge them with predictions" of SageMaker's
         developer guide.
@@ -44,17 +44,19 @@ class GroundTruth:
 
     @property
     def delay_hours(self) -> int:
+        """The delay in hours."""
         return int(self.delay.to_hours(integral=False))
 
     @property
     def uri(self) -> str:
+        """The S3 URI of the labels."""
         return self.bucket.s3_url_for_object(self.prefix)
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
-        found = prefix_problems("ground truth prefix", self.prefix)
+        """Validates the ground truth; returns one message per problem."""
+        found = prefix_problems("ground_truth prefix", self.prefix)
         if self.delay.to_hours(integral=False) != self.delay_hours:
             found.append(
-                f"ground truth delay: got {self.delay.to_human_string()}; allowed are whole hours"
+                f"ground_truth delay: got {self.delay.to_human_string()}; allowed are whole hours"
             )
         return found

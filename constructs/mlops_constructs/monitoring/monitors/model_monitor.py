@@ -1,4 +1,4 @@
-"""SageMaker Model Monitor: a job definition and the schedule that runs it."""
+"""SageMaker Model Monitor: a job definition and its monitoring schedule."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Unpack
@@ -29,29 +29,28 @@ _SCHEDULE = "AWS::SageMaker::MonitoringSchedule"
 
 
 class ModelMonitor(OwnedMonitor):
-    """Defines a schedule of SageMaker Model Monitor, with its job definition.
+    """Defines a monitoring schedule of SageMaker Model Monitor with its job definition.
 
-    AWS closed Model Monitor to new customers on 2026-07-30. An account that did not use it before
-    takes `DriftMonitor`, which asks the same questions; existing customers keep it, without new
-    features.
+    AWS closed Model Monitor to new customers on 2026-07-30. Existing customers keep it, without new
+    features; any other account needs a `DriftMonitor`, which supports the same monitoring types.
 
-    A job definition cannot be changed in AWS: it is named by a hash of all that replaces it, and
-    the schedule by one of the inputs, so a change replaces both, the new before the old, without
-    clash of names. Another tag, also one of the app, replaces the definition alone: the schedule,
-    and with it the dimension of the metrics, keeps its name.
+    A job definition is immutable in AWS. Its name contains a hash of every property whose change
+    replaces it, and the name of the schedule contains a hash of the inputs. A change therefore
+    replaces both without a conflict of names. Another tag, also one of the app, replaces the job
+    definition only: the schedule, and with it the dimension of the metrics, keeps its name.
 
     Args:
-        question: what is asked: data quality, model quality, bias or explainability.
-        data: the traffic of an endpoint, or of batch transform jobs.
-        reports: where reports and metrics go.
-        baseline: what the traffic is compared with. Left out: runs write statistics, and find no
-            violations.
-        frequency: how often it runs. Left out: hourly.
-        image: what runs. Left out: AWS's image of the region.
-        job: machines, time, network and role of the runs. Left out: `MonitoringJob()`.
+        monitoring_type: data quality, model quality, model bias or model explainability.
+        monitoring_input: captured traffic of an endpoint, or of batch transform jobs.
+        monitoring_output: destination of reports and metrics.
+        baseline: baseline that the traffic is compared with. Defaults to None: runs write
+            statistics and find no violations.
+        frequency: schedule of the runs. Defaults to None: hourly.
+        image: image of the runs. Defaults to None: AWS's prebuilt image of the region.
+        job: instances, limits, network and role of the runs. Defaults to None: `MonitoringJob()`.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: CreateDataQualityJobDefinition, CreateModelQualityJobDefinition,
     CreateModelBiasJobDefinition, CreateModelExplainabilityJobDefinition and
@@ -129,15 +128,23 @@ class ModelMonitor(OwnedMonitor):
                 schedule_config=config.ScheduleConfigProperty(schedule_expression=expression),
             ),
         )
-        # The schedule names the definition, which is no reference; so it would not wait for it.
+        # The schedule has the definition's name, not a reference, so it would not wait for it.
         schedule.add_resource_dependency(definition)
         self._name(name)
 
     def metric_greatest_drift(self, **options: Unpack[MonitorMetricOptions]) -> cloudwatch.Metric:
+        """Returns the drift of the feature that has drifted most, as `MonitorBase` defines it.
+
+        Args:
+            **options: options of the metric, with the statistic `Maximum` by default.
+
+        Raises:
+            ValueError: if the monitor runs AWS's prebuilt image, or has another monitoring type.
+        """
         if not isinstance(self._image, CustomMonitoringImage):
             raise ValueError(
-                f"monitor {self.node.path}: got the greatest drift of all features, which AWS's "
-                "image does not put; use metric_drift(feature) of each, or an image of your own"
+                f"ModelMonitor {self.node.path}: metric_greatest_drift: AWS's prebuilt image does "
+                "not publish it; use metric_drift(feature) for each feature, or a custom image"
             )
         return super().metric_greatest_drift(**options)
 
@@ -149,24 +156,26 @@ class ModelMonitor(OwnedMonitor):
         metric: cloudwatch.Metric | None = None,
         description: str | None = None,
     ) -> cloudwatch.Alarm:
-        """An alarm on a monitor whose runs have stopped, as `MonitorBase` defines it.
+        """Defines an alarm on a monitor whose runs have stopped, as `MonitorBase` defines it.
 
         Args:
-            construct_id: id of the alarm below the monitor.
-            max_silence: whole hours up to 7 days. Left out: twice the time from one run to the
-                next.
-            metric: what a run puts at least once. Required with AWS's image, which does not count
-                its runs. Left out with an image of your own: `completed_runs`.
-            description: of the alarm. Left out: it names the monitor.
+            construct_id: id of the alarm within the monitor.
+            max_silence: maximum time without a completed run, whole hours up to 7 days. Defaults to
+                None: twice the time from one run to the next.
+            metric: metric that each run publishes at least once; required with AWS's prebuilt
+                image, which does not count its runs. Defaults to None: `completed_runs` of a custom
+                image.
+            description: description of the alarm. Defaults to None: a text with the name of the
+                monitor.
 
         Raises:
-            ValueError: without a metric where AWS's image runs, or for a time that CloudWatch
-                cannot look at.
+            ValueError: if AWS's prebuilt image runs and `metric` is missing, or if CloudWatch
+                cannot evaluate `max_silence`.
         """
         if metric is None and not isinstance(self._image, CustomMonitoringImage):
             raise ValueError(
-                f"monitor {self.node.path}: got no metric for the silence alarm, and AWS's image "
-                "does not count its runs; give one that it puts, such as "
+                f"ModelMonitor {self.node.path}/{construct_id}: metric: got none, but AWS's "
+                "prebuilt image does not count its runs; give a metric that it publishes, such as "
                 "metric_completeness(feature)"
             )
         return super().silence_alarm(
@@ -192,32 +201,32 @@ class ModelMonitor(OwnedMonitor):
         if self._monitoring_type.ground_truth is not None and isinstance(
             self._image, CustomMonitoringImage
         ):
-            # Whoever answers, AWS's own image merges the labels first.
+            # With a custom image, too, AWS's prebuilt image merges the labels first.
             yield from MonitoringImage.prebuilt().problems(self, MERGER)
         if self._monitoring_input.variant_name is not None:
             yield (
                 f"variant_name: got {self._monitoring_input.variant_name!r}, but Model Monitor "
-                "reads the traffic of all variants; leave it out, or use a DriftMonitor"
+                "reads the traffic of all variants; remove it, or use a DriftMonitor"
             )
         isolation = self._job.network.isolation
         if self.analysis_type is MODEL_EXPLAINABILITY:
             if self._monitoring_type.analysis_config is None:
                 yield (
-                    "explainability: got no analysis configuration, which Model Monitor needs; "
-                    "give analysis_config_bucket and analysis_config_key"
+                    "model explainability: got no analysis configuration, which Model Monitor "
+                    "needs; give analysis_config_bucket and analysis_config_key"
                 )
             if isolation:
                 yield (
-                    "network isolation: got it for explainability, which asks the model while it "
-                    "explains; leave it out"
+                    "network isolation: not supported for model explainability, which invokes the "
+                    "model; remove it"
                 )
         makes_baseline = self._baseline is not None and self._baseline.dataset is not None
         own_image = isinstance(self._image, CustomMonitoringImage)
         if makes_baseline and self.analysis_type is not DATA_QUALITY and not own_image:
             yield (
-                f"baseline: got Baseline.from_job for {self.analysis_type.name} with AWS's image, "
-                "which wants a dataset with answers in it; run that job in the pipeline "
-                "and give Baseline.from_files(…), or an image of your own"
+                f"baseline: got Baseline.from_job for {self.analysis_type.name} with AWS's "
+                "prebuilt image, which needs a dataset with predictions; run that job in the "
+                "pipeline and use Baseline.from_files(…), or use a custom image"
             )
 
     def _own_permissions(self) -> Iterator[Permission]:
@@ -228,8 +237,10 @@ class ModelMonitor(OwnedMonitor):
             yield from _monitor_role.explain_with_shadow_endpoint(self)
 
     def _merging(self) -> Iterator[Permission]:
-        """Before a run a job of Model Monitor merges the labels into the traffic, and leaves the
-        result below the reports, where the run reads it."""
+        """Returns the permissions of the job that merges ground truth labels before a run.
+
+        It writes the merged data below the prefix of the reports, where the run reads it.
+        """
         merger = MonitoringImage.prebuilt().repository_arn(self, MERGER)
         yield Permission(actions=_monitor_role.PULL, resources=[merger])
         merged = f"{self._monitoring_output.prefix}/merge"

@@ -1,4 +1,4 @@
-"""What every monitor offers, whoever runs it: metrics, events, and where its reports are."""
+"""Metrics, events and reports of monitors, owned and imported."""
 
 from collections.abc import Mapping
 from typing import Any, TypedDict, Unpack
@@ -21,12 +21,12 @@ from ._analysis_type import (
 
 
 class MonitorMetricOptions(TypedDict, total=False):
-    """What a caller may say about a metric; what is left out has the metric's own default.
+    """Options of a metric.
 
-    Keys:
-        statistic: for example `Maximum`.
-        period: length of a data point. Left out: the time from one run to the next.
-        label: text of a graph's legend.
+    Args:
+        statistic: statistic, for example `Maximum`. Defaults to the statistic of the metric.
+        period: length of a data point. Defaults to the time from one run to the next.
+        label: text of the legend in a graph. Defaults to a label that CloudWatch generates.
     """
 
     statistic: str
@@ -35,16 +35,16 @@ class MonitorMetricOptions(TypedDict, total=False):
 
 
 class MonitorBase(cdk.Resource):
-    """A monitor: alarms, dashboards and retraining need no more, and do not care who runs it.
+    """A monitor, owned or imported; alarms, dashboards and retraining accept any monitor.
 
     Attributes:
-        monitor_name: the value of the metrics' dimension `MonitoringSchedule`.
-        kind: the question that it asks.
-        namespace: of its metrics.
-        dimensions: that all its metrics have.
-        hours: from one run to the next.
-        reports_uri: where the reports of its runs are; None of an imported one.
-        runs: how the events of its runs differ from those of other processing jobs.
+        monitor_name: name of the monitor, the value of the metrics' dimension `MonitoringSchedule`.
+        analysis_type: type of the analysis.
+        namespace: namespace of the metrics.
+        dimensions: dimensions that all metrics have.
+        hours: hours from one run to the next, 1 to 24.
+        reports_uri: S3 URI below which runs write reports; None for an imported monitor.
+        runs: part of an event pattern that matches the processing jobs of the monitor.
     """
 
     monitor_name: str
@@ -62,11 +62,13 @@ class MonitorBase(cdk.Resource):
         dimensions: Mapping[str, str] | None = None,
         **options: Unpack[MonitorMetricOptions],
     ) -> cloudwatch.Metric:
-        """Any metric of the monitor, the greatest value where nothing else is said.
+        """Returns a metric of the monitor.
 
         Args:
-            metric_name: its name.
-            dimensions: beside those that all metrics of the monitor have.
+            metric_name: name of the metric.
+            dimensions: dimensions in addition to those that all metrics of the monitor have.
+                Defaults to None: no further dimensions.
+            **options: options of the metric, with the statistic `Maximum` by default.
 
         Example:
             ```python
@@ -85,7 +87,14 @@ class MonitorBase(cdk.Resource):
     def metric_drift(
         self, feature: str, **options: Unpack[MonitorMetricOptions]
     ) -> cloudwatch.Metric:
-        """How far a feature's distribution is from the baseline's, 0 to 1 (data quality).
+        """Returns the drift of a feature from the baseline's distribution, 0 to 1 (data quality).
+
+        Args:
+            feature: name of the feature.
+            **options: options of the metric, with the statistic `Maximum` by default.
+
+        Raises:
+            ValueError: if the monitor has another monitoring type.
 
         Example:
             ```python
@@ -95,13 +104,16 @@ class MonitorBase(cdk.Resource):
         return self._of(DATA_QUALITY, f"feature_baseline_drift_{feature}", "Maximum", options)
 
     def metric_greatest_drift(self, **options: Unpack[MonitorMetricOptions]) -> cloudwatch.Metric:
-        """How far the feature is from the baseline that has drifted most, 0 to 1 (data quality).
+        """Returns the drift of the feature that has drifted most, 0 to 1 (data quality).
 
-        One alarm on it thresholds all features, however many there are. The program of a project's
-        image puts it; AWS's own image does not.
+        One alarm on it covers all features, whatever their number. The program of a project's image
+        publishes it; AWS's prebuilt image does not.
+
+        Args:
+            **options: options of the metric, with the statistic `Maximum` by default.
 
         Raises:
-            ValueError: if AWS's image runs, or another question is asked.
+            ValueError: if the monitor runs AWS's prebuilt image, or has another monitoring type.
 
         Example:
             ```python
@@ -113,7 +125,14 @@ class MonitorBase(cdk.Resource):
     def metric_completeness(
         self, feature: str, **options: Unpack[MonitorMetricOptions]
     ) -> cloudwatch.Metric:
-        """The share of requests that have a feature, 0 to 1 (data quality).
+        """Returns the share of requests that contain a feature, 0 to 1 (data quality).
+
+        Args:
+            feature: name of the feature.
+            **options: options of the metric, with the statistic `Minimum` by default.
+
+        Raises:
+            ValueError: if the monitor has another monitoring type.
 
         Example:
             ```python
@@ -125,7 +144,14 @@ class MonitorBase(cdk.Resource):
     def metric_quality(
         self, measure: str, **options: Unpack[MonitorMetricOptions]
     ) -> cloudwatch.Metric:
-        """A measure of the model's quality, such as `auc`, `f1` or `rmse` (model quality).
+        """Returns a measure of the model's quality, such as `auc`, `f1` or `rmse` (model quality).
+
+        Args:
+            measure: name of the measure.
+            **options: options of the metric, with the statistic `Average` by default.
+
+        Raises:
+            ValueError: if the monitor has another monitoring type.
 
         Example:
             ```python
@@ -141,12 +167,16 @@ class MonitorBase(cdk.Resource):
         dimensions: Mapping[str, str],
         **options: Unpack[MonitorMetricOptions],
     ) -> cloudwatch.Metric:
-        """A measure of bias, such as `DPPL` or `DI` (bias).
+        """Returns a measure of bias, such as `DPPL` or `DI` (model bias).
 
         Args:
-            measure: its short name.
-            dimensions: `BiasStage`, `Label`, `LabelValue`, `Facet` and `FacetValue`, which tell the
-                measures of groups apart.
+            measure: short name of the measure.
+            dimensions: `BiasStage`, `Label`, `LabelValue`, `Facet` and `FacetValue`, which
+                distinguish the measures of groups.
+            **options: options of the metric, with the statistic `Average` by default.
+
+        Raises:
+            ValueError: if the monitor has another monitoring type.
 
         Source: "CloudWatch metrics for bias drift analysis".
         """
@@ -159,11 +189,16 @@ class MonitorBase(cdk.Resource):
         explained_label: str = "label0",
         **options: Unpack[MonitorMetricOptions],
     ) -> cloudwatch.Metric:
-        """How much a feature decides on the average: its global SHAP value (explainability).
+        """Returns the global SHAP value of a feature (model explainability).
 
         Args:
-            feature: its name.
-            explained_label: the label that is explained. Left out: the only one.
+            feature: name of the feature.
+            explained_label: label whose prediction is explained. Defaults to `label0`, the only
+                label of a binary classification or a regression.
+            **options: options of the metric, with the statistic `Average` by default.
+
+        Raises:
+            ValueError: if the monitor has another monitoring type.
 
         Source: "CloudWatch metrics for feature drift analysis".
         """
@@ -183,23 +218,26 @@ class MonitorBase(cdk.Resource):
         metric: cloudwatch.Metric | None = None,
         description: str | None = None,
     ) -> cloudwatch.Alarm:
-        """Alarms when no run has completed for a time, whatever kept it from doing so.
+        """Defines an alarm that goes off when no run has completed for some time.
 
-        Alarms on drift take no data for no drift: a monitor that fails, or is not started any more,
-        would look well. This one takes no data for silence. Each run of the program of a project's
-        image counts itself in `completed_runs`, also where there was no traffic to look at; a run
-        that fails does not. A monitor that never ran is silent, too: the alarm begins soon after it
-        is made. It has no actions but those that are added.
+        Alarms on drift treat missing data as no drift: a monitor that fails, or is no longer
+        started, would stay OK. This alarm treats missing data as breaching. Each run of the program
+        of a project's image increments `completed_runs`, also when there was no traffic; a run that
+        fails does not. The alarm of a monitor that has never run goes off soon after its creation.
+        It has no actions until you add some.
 
         Args:
-            max_silence: whole hours up to 7 days. Left out: twice the time from one run to the
-                next.
-            metric: what a run puts at least once. Left out: `completed_runs`, which AWS's image
-                does not put: it needs one of its metrics here, and traffic to put it.
-            description: of the alarm. Left out: it names the monitor.
+            construct_id: id of the alarm within the monitor.
+            max_silence: maximum time without a completed run, whole hours up to 7 days. Defaults to
+                None: twice the time from one run to the next.
+            metric: metric that each run publishes at least once. Defaults to None:
+                `completed_runs`, which AWS's prebuilt image does not publish: give one of its
+                metrics; it is published when there is traffic.
+            description: description of the alarm. Defaults to None: a text with the name of the
+                monitor.
 
         Raises:
-            ValueError: if CloudWatch cannot look at such a time.
+            ValueError: if CloudWatch cannot evaluate `max_silence`.
 
         Example:
             ```python
@@ -210,7 +248,7 @@ class MonitorBase(cdk.Resource):
             ```
         """
         silence = max_silence or cdk.Duration.hours(2 * self.hours)
-        problems = Problems(f"silence alarm {self.node.path}/{construct_id}")
+        problems = Problems(f"{type(self).__name__} {self.node.path}/{construct_id}")
         problems.extend(silence_problems(silence))
         problems.raise_if_any()
         runs = metric or self.metric("completed_runs")
@@ -225,10 +263,11 @@ class MonitorBase(cdk.Resource):
     def on_violation(
         self, construct_id: str, *, target: events.IRuleTarget | None = None
     ) -> events.Rule:
-        """Does something when a run finds that traffic violates a constraint of the baseline.
+        """Creates an EventBridge rule for runs that find violations of the constraints.
 
         Args:
-            target: what is started. Left out: add it to the rule.
+            construct_id: id of the rule within the monitor.
+            target: target of the rule. Defaults to None: add targets to the rule.
 
         Source: "Amazon SageMaker AI events", processing job state change; the exit message of a
         monitoring job begins with `CompletedWithViolations`.
@@ -251,7 +290,11 @@ class MonitorBase(cdk.Resource):
     def on_failure(
         self, construct_id: str, *, target: events.IRuleTarget | None = None
     ) -> events.Rule:
-        """Does something when a run fails; the event's `FailureReason` says why.
+        """Creates an EventBridge rule for failed runs; `FailureReason` of the event has the reason.
+
+        Args:
+            construct_id: id of the rule within the monitor.
+            target: target of the rule. Defaults to None: add targets to the rule.
 
         Example:
             ```python
@@ -291,8 +334,9 @@ class MonitorBase(cdk.Resource):
     ) -> cloudwatch.Metric:
         if analysis_type is not self.analysis_type:
             raise ValueError(
-                f"monitor {self.node.path}: got the metric {metric_name} of {analysis_type.name}; "
-                f"the monitor asks {self.analysis_type.name}; use a monitor of that question"
+                f"{type(self).__name__} {self.node.path}: got the metric {metric_name} of "
+                f"{analysis_type.name}; allowed are metrics of {self.analysis_type.name}; use a "
+                "monitor of that type"
             )
         chosen: MonitorMetricOptions = {"statistic": statistic, **options}
         return self.metric(metric_name, dimensions=dimensions, **chosen)

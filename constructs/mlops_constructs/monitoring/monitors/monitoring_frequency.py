@@ -1,19 +1,19 @@
-"""How often a monitor looks, and at how much of the traffic."""
+"""Frequency of monitoring runs."""
 
 from dataclasses import dataclass
 
 from mlops_constructs._problems import is_known
 
 _HOURS_OF_A_DAY = 24
-_MINUTES_LATE = 15
+_DELAY_MINUTES = 15
 
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringFrequency:
-    """How often a monitor runs; made by its static factories.
+    """The frequency of runs; made by its static factories.
 
-    Each run looks at the time since the run before. AWS knows hourly and daily schedules and such
-    of whole hours, all in UTC, and starts a run up to 20 minutes late.
+    Each run analyses the time since the previous run. AWS supports hourly and daily schedules and
+    intervals of whole hours, all in UTC, and starts a run up to 20 minutes late.
 
     Source: "Schedule expressions" of SageMaker Model Monitor's developer guide.
     """
@@ -23,7 +23,7 @@ class MonitoringFrequency:
 
     @staticmethod
     def hourly() -> "MonitoringFrequency":
-        """Every hour.
+        """Runs every hour.
 
         Example:
             ```python
@@ -34,10 +34,10 @@ class MonitoringFrequency:
 
     @staticmethod
     def daily(*, at_hour: int = 0) -> "MonitoringFrequency":
-        """Once a day.
+        """Runs once a day.
 
         Args:
-            at_hour: hour of the day in UTC, 0 to 23.
+            at_hour: hour of the day in UTC, 0 to 23. Defaults to 0.
 
         Example:
             ```python
@@ -48,11 +48,11 @@ class MonitoringFrequency:
 
     @staticmethod
     def every(*, hours: int, first_hour: int = 0) -> "MonitoringFrequency":
-        """Several times a day, at the same hours every day.
+        """Runs several times a day, at the same hours every day.
 
         Args:
-            hours: from one run to the next: 1, 2, 3, 4, 6, 8, 12 or 24.
-            first_hour: an hour of the day in UTC at which it runs, 0 to 23.
+            hours: hours from one run to the next: 1, 2, 3, 4, 6, 8, 12 or 24.
+            first_hour: hour of the day in UTC of one of the runs, 0 to 23. Defaults to 0.
 
         Example:
             ```python
@@ -62,13 +62,13 @@ class MonitoringFrequency:
         return MonitoringFrequency(hours=hours, first_hour=first_hour)
 
     def problems(self) -> list[str]:
-        """What AWS would refuse, or would run at other hours than meant."""
+        """Validates the frequency; returns one message per problem."""
         found = []
         hours = self.hours
         if is_known(hours) and (hours < 1 or _HOURS_OF_A_DAY % hours):
             found.append(
                 f"frequency hours: got {hours}; allowed are 1, 2, 3, 4, 6, 8, 12 and 24, so that "
-                "a day begins as the day before"
+                "runs start at the same hours every day"
             )
         if is_known(self.first_hour) and not 0 <= self.first_hour < _HOURS_OF_A_DAY:
             found.append(
@@ -78,7 +78,7 @@ class MonitoringFrequency:
 
     @property
     def model_monitor_expression(self) -> str:
-        """The expression in the only three forms that MonitoringSchedule takes."""
+        """The schedule expression in one of the three forms that MonitoringSchedule supports."""
         if self.hours == 1:
             return "cron(0 * ? * * *)"
         if self.hours == _HOURS_OF_A_DAY:
@@ -87,13 +87,14 @@ class MonitoringFrequency:
 
     @property
     def scheduler_expression(self) -> str:
-        """The expression for EventBridge Scheduler.
+        """The schedule expression for EventBridge Scheduler.
 
-        It begins late, as Model Monitor does: an endpoint writes what it captures some minutes
-        after an hour has ended. The hours are listed, because Scheduler's `17/6` ends with the day.
+        Runs start some minutes after the hour, as with Model Monitor, because an endpoint writes
+        captured data some minutes after the end of an hour. The hours are listed because `17/6` in
+        an expression of Scheduler ends with the day.
         """
         if self.hours == 1:
-            return f"cron({_MINUTES_LATE} * ? * * *)"
+            return f"cron({_DELAY_MINUTES} * ? * * *)"
         runs = range(self.first_hour, self.first_hour + _HOURS_OF_A_DAY, self.hours)
         listed = ",".join(str(hour) for hour in sorted(hour % _HOURS_OF_A_DAY for hour in runs))
-        return f"cron({_MINUTES_LATE} {listed} ? * * *)"
+        return f"cron({_DELAY_MINUTES} {listed} ? * * *)"

@@ -1,4 +1,4 @@
-"""The image that a monitor runs: AWS's own of the region, or one of a repository."""
+"""Images of monitors: AWS's prebuilt images, and custom images in ECR."""
 
 import json
 from abc import ABC, abstractmethod
@@ -20,14 +20,14 @@ _REPOSITORIES = {
     CLARIFY: "sagemaker-clarify-processing:1.0",
     MERGER: "sagemaker-model-monitor-groundtruth-merger",
 }
-_ACCOUNTS_OF = {MERGER: ANALYZER}  # Model Monitor's images are in one account of each region
+_ACCOUNTS_OF = {MERGER: ANALYZER}  # one account per region has both images of Model Monitor
 
 
 @cache
 def image_accounts() -> dict[str, dict[str, str]]:
-    """For each of AWS's images the account of every region that has it.
+    """Returns the accounts of AWS's prebuilt images by kind of image and region.
 
-    The table is the one of the SageMaker Python SDK (`image_uri_config`, release 2.257.7).
+    The table is that of the SageMaker Python SDK (`image_uri_config`, release 2.257.7).
     """
     table: dict[str, dict[str, str]] = json.loads(
         (Path(__file__).parent / "image_accounts.json").read_text(encoding="utf-8")
@@ -36,16 +36,16 @@ def image_accounts() -> dict[str, dict[str, str]]:
 
 
 class MonitoringImage(ABC):
-    """The program of a monitor; made by its static factories."""
+    """The image of a monitor; made by its static factories."""
 
     @staticmethod
     def from_ecr_repository(
         repository: ecr.IRepository, *, tag_or_digest: str
     ) -> "CustomMonitoringImage":
-        """An image of one's own that keeps the contract of Model Monitor's containers.
+        """Returns a custom image that implements the contract of Model Monitor's containers.
 
-        The image of a project (seed code, `model_build`) keeps it: its `monitor` command writes the
-        reports and metrics of all four questions.
+        The image of a project (seed code, `model_build`) implements it: its `monitor` command
+        writes the reports and metrics of all monitoring types.
 
         Args:
             repository: ECR repository of the image.
@@ -62,8 +62,10 @@ class MonitoringImage(ABC):
 
     @staticmethod
     def prebuilt() -> "MonitoringImage":
-        """AWS's image of the region: the analyzer for data and model quality, Clarify's for bias
-        and explainability. Closed to new customers since 2026-07-30.
+        """Returns AWS's prebuilt image of the region.
+
+        This is the analyzer for data quality and model quality, and Clarify for model bias and
+        model explainability. AWS closed Model Monitor to new customers on 2026-07-30.
 
         Example:
             ```python
@@ -74,31 +76,64 @@ class MonitoringImage(ABC):
 
     @abstractmethod
     def uri(self, scope: Construct, kind: str) -> str:
-        """Where SageMaker pulls the image of a kind from."""
+        """Returns the URI of the image.
+
+        Args:
+            scope: construct whose stack has the region.
+            kind: kind of AWS's prebuilt image.
+        """
 
     @abstractmethod
     def problems(self, scope: Construct, kind: str) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the image; returns one message per problem.
+
+        Args:
+            scope: construct whose stack has the region.
+            kind: kind of AWS's prebuilt image.
+        """
 
     @abstractmethod
     def repository_arn(self, scope: Construct, kind: str) -> str:
-        """The repository that a monitor's role has to read."""
+        """Returns the ARN of the repository that the role of the runs reads.
+
+        Args:
+            scope: construct whose stack has the region.
+            kind: kind of AWS's prebuilt image.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
 class CustomMonitoringImage(MonitoringImage):
-    """An image of a repository; made by `MonitoringImage.from_ecr_repository`."""
+    """A custom image in ECR; made by the static factories of `MonitoringImage`."""
 
     repository: ecr.IRepository
     tag_or_digest: str
 
     def uri(self, scope: Construct, kind: str) -> str:
+        """Returns the URI of the image.
+
+        Args:
+            scope: construct of the monitor; not used.
+            kind: kind of AWS's prebuilt image; not used.
+        """
         return self.repository.repository_uri_for_tag_or_digest(self.tag_or_digest)
 
     def repository_arn(self, scope: Construct, kind: str) -> str:
+        """Returns the ARN of the repository that the role of the runs reads.
+
+        Args:
+            scope: construct of the monitor; not used.
+            kind: kind of AWS's prebuilt image; not used.
+        """
         return self.repository.repository_arn
 
     def problems(self, scope: Construct, kind: str) -> list[str]:
+        """Validates the image; returns one message per problem.
+
+        Args:
+            scope: construct of the monitor; not used.
+            kind: kind of AWS's prebuilt image; not used.
+        """
         if not is_known(self.tag_or_digest) or self.tag_or_digest:
             return []
         return ["image tag_or_digest: got ''; allowed is a tag, or a digest such as sha256:…"]
@@ -106,14 +141,16 @@ class CustomMonitoringImage(MonitoringImage):
 
 @dataclass(frozen=True, kw_only=True)
 class PrebuiltMonitoringImage(MonitoringImage):
-    """AWS's image of the region; made by `MonitoringImage.prebuilt`."""
+    """AWS's prebuilt image of the region; made by the static factories of `MonitoringImage`."""
 
     def uri(self, scope: Construct, kind: str) -> str:
+        """Returns the URI of the image in the region's registry."""
         stack = cdk.Stack.of(scope)
         registry = f"{self._account(scope, kind)}.dkr.ecr.{stack.region}.{stack.url_suffix}"
         return f"{registry}/{_REPOSITORIES[kind]}"
 
     def repository_arn(self, scope: Construct, kind: str) -> str:
+        """Returns the ARN of the repository in AWS's account."""
         return cdk.Stack.of(scope).format_arn(
             service="ecr",
             account=self._account(scope, kind),
@@ -127,7 +164,7 @@ class PrebuiltMonitoringImage(MonitoringImage):
         region = cdk.Stack.of(scope).region
         if is_known(region):
             return accounts[region]
-        # The region is known to CloudFormation alone.
+        # Only CloudFormation knows the region.
         mapping = scope.node.try_find_child(f"Accounts-{table}")
         if not isinstance(mapping, cdk.CfnMapping):
             mapping = cdk.CfnMapping(
@@ -138,12 +175,13 @@ class PrebuiltMonitoringImage(MonitoringImage):
         return mapping.find_in_map(region, "Account")
 
     def problems(self, scope: Construct, kind: str) -> list[str]:
+        """Returns a message if AWS has no such image in the region."""
         region = cdk.Stack.of(scope).region
         accounts = image_accounts()[_ACCOUNTS_OF.get(kind, kind)]
         if not is_known(region) or region in accounts:
             return []
         return [
             f"image: got the region {region}, where AWS has no {_REPOSITORIES[kind]}; allowed are "
-            f"{', '.join(sorted(accounts))}, or an image of your own: "
+            f"{', '.join(sorted(accounts))}, or a custom image: "
             "MonitoringImage.from_ecr_repository(…)"
         ]

@@ -1,4 +1,4 @@
-"""What a monitor looks at: an endpoint's captured traffic, or that of batch transform jobs."""
+"""Input of monitors: captured traffic of an endpoint or of batch transform jobs."""
 
 import json
 from collections.abc import Iterator
@@ -14,20 +14,21 @@ from ._endpoint_exclusions import exclusion_problems
 from ._stored import StoredPrefix, prefix_problems
 from .dataset_format import DatasetFormat
 
-_LONGEST_URI = 512
+_MAX_URI_LENGTH = 512
 _CAPTURED = {"sagemakerCaptureJson": {"captureIndexNames": ["endpointInput", "endpointOutput"]}}
 
 
 class MonitoredEndpoint(Protocol):
-    """An endpoint as monitors know it: by its name."""
+    """An endpoint that a monitor refers to by its name."""
 
     @property
-    def endpoint_name(self) -> str: ...
+    def endpoint_name(self) -> str:
+        """The name of the endpoint."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringInput:
-    """The traffic that a monitor looks at; made by its static factories."""
+    """The traffic that a monitor reads; made by its static factories."""
 
     bucket: s3.IBucket
     prefix: str
@@ -45,15 +46,15 @@ class MonitoringInput:
         capture_prefix: str = "capture",
         variant_name: str | None = None,
     ) -> "MonitoringInput":
-        """The requests and answers that an endpoint captures.
+        """Returns the requests and responses that an endpoint captures.
 
         Args:
-            endpoint: a real-time endpoint with data capture, and one model behind a variant.
-            capture_bucket: bucket of its data capture.
-            capture_prefix: part of that bucket.
-            variant_name: the variant, or shadow variant, whose traffic a `DriftMonitor` looks at;
-                Model Monitor cannot choose one. Left out: the endpoint has one variant, or all are
-                looked at as one model.
+            endpoint: real-time endpoint with data capture and one model per variant.
+            capture_bucket: bucket of the data capture.
+            capture_prefix: prefix of the data capture in the bucket. Defaults to `capture`.
+            variant_name: variant, or shadow variant, whose traffic a `DriftMonitor` reads; Model
+                Monitor does not support it. Defaults to None: the endpoint has one variant, or all
+                variants are treated as one model.
 
         Source: "Monitor models for data and model quality, bias, and explainability" of
         SageMaker's developer guide.
@@ -81,25 +82,26 @@ class MonitoringInput:
         input_bucket: s3.IBucket | None = None,
         output_bucket: s3.IBucket | None = None,
     ) -> "MonitoringInput":
-        """The input and output of batch transform jobs that capture data.
+        """Returns the input and output of batch transform jobs that capture data.
 
-        A job captures no copies, but lists its files in manifests below
-        `prefix/input/yyyy/mm/dd/hh/` and `prefix/output/yyyy/mm/dd/hh/`. The hour is the one in
-        which the job began, and the lists are written at its end: choose a frequency, such as
-        daily, whose runs begin when the jobs of their time have ended. Questions with ground truth
-        need jobs with `GenerateInferenceId`, which appends the ids that labels are found by.
+        A job does not copy data; it lists its files in manifests below
+        `prefix/input/yyyy/mm/dd/hh/` and `prefix/output/yyyy/mm/dd/hh/`. The hour is that of the
+        job's start, and the manifests are written at its end: choose a frequency, such as daily,
+        whose runs start after the jobs of their period have ended. Monitoring types with ground
+        truth need jobs with `GenerateInferenceId`, which appends the ids by which labels are found.
 
         Args:
             bucket: bucket of the jobs' `DataCaptureConfig.DestinationS3Uri`.
-            prefix: part of that bucket.
-            dataset_format: how the jobs' input is written. Left out: CSV without a heading, of
-                which a job that cuts files at their lines would send the first part alone.
-            input_prefix: part of the bucket that the jobs read, which runs read too. Left out: the
-                runs' role is `MonitoringJob.role`, and may read it already.
-            output_prefix: part of the bucket that the jobs write, which questions with ground truth
-                read. Left out: as with `input_prefix`.
-            input_bucket: bucket that the jobs read. Left out: `bucket`.
-            output_bucket: bucket that the jobs write. Left out: `bucket`.
+            prefix: prefix of that URI in the bucket.
+            dataset_format: format of the jobs' input. Defaults to None: CSV without a header,
+                because a job that splits files by line would send the header with the first part
+                only.
+            input_prefix: prefix of the jobs' input, which runs read, too. Defaults to None:
+                `MonitoringJob.role` is given and may read it.
+            output_prefix: prefix of the jobs' output, which monitoring types with ground truth
+                read. Defaults to None: as for `input_prefix`.
+            input_bucket: bucket of the jobs' input. Defaults to None: `bucket`.
+            output_bucket: bucket of the jobs' output. Defaults to None: `bucket`.
 
         Source: "Capture data from batch transform job" of SageMaker's developer guide.
 
@@ -109,7 +111,7 @@ class MonitoringInput:
                 bucket,
                 prefix="batch/capture",
                 input_prefix="batch/customers",
-                output_prefix="batch/answers",
+                output_prefix="batch/predictions",
             )
             ```
         """
@@ -123,20 +125,22 @@ class MonitoringInput:
 
     @property
     def endpoint_name(self) -> str | None:
+        """The name of the endpoint; None for batch transform jobs."""
         return None if self.endpoint is None else self.endpoint.endpoint_name
 
     @property
     def uri(self) -> str:
+        """The S3 URI of the captured data."""
         return self.bucket.s3_url_for_object(self.prefix)
 
     @property
     def source(self) -> str:
-        """Where the container of a processing job begins to look."""
+        """The S3 URI at which the container of a processing job starts to read."""
         return self.uri if self.endpoint is None else f"{self.uri}/{self.endpoint_name}"
 
     @property
     def container_format(self) -> str:
-        """The variable `dataset_format` of the containers of Model Monitor.
+        """The variable `dataset_format` of Model Monitor's containers.
 
         Source: "Container Contract Inputs" of SageMaker's developer guide.
         """
@@ -146,7 +150,11 @@ class MonitoringInput:
         return json.dumps(chosen, separators=(",", ":"))
 
     def read(self, analysis_type: AnalysisType) -> list[StoredPrefix]:
-        """The parts of buckets that a question reads."""
+        """Returns the prefixes that a run reads.
+
+        Args:
+            analysis_type: type of the analysis.
+        """
         listed = (
             self.transform_input,
             self.transform_output if analysis_type.compares_labels else None,
@@ -155,20 +163,20 @@ class MonitoringInput:
         return [own, *(part for part in listed if part is not None)]
 
     def problems(self, analysis_type: AnalysisType, *, own_role: bool) -> list[str]:
-        """What AWS would refuse, as far as it can be known now.
+        """Validates the input; returns one message per problem.
 
         Args:
-            kind: the question.
-            own_role: whether the monitor makes the role of its runs.
+            analysis_type: type of the analysis.
+            own_role: True if the monitor creates the role of its runs.
         """
-        found = prefix_problems("monitored data prefix", self.prefix)
+        found = prefix_problems("monitoring_input prefix", self.prefix)
         if self.endpoint is not None:
             return found + exclusion_problems(self.endpoint, self.variant_name)
         # A bucket's name has at most 63 characters.
-        if is_known(self.prefix) and len(self.prefix) > _LONGEST_URI - len("s3://") - 64:
+        if is_known(self.prefix) and len(self.prefix) > _MAX_URI_LENGTH - len("s3://") - 64:
             found.append(
-                f"monitored data prefix: got {len(self.prefix)} characters; the S3 URI with it may "
-                f"have {_LONGEST_URI}"
+                f"monitoring_input prefix: got {len(self.prefix)} characters; the S3 URI with it "
+                f"may have {_MAX_URI_LENGTH}"
             )
         return found + list(self._batch_problems(analysis_type, own_role=own_role))
 
@@ -178,17 +186,18 @@ class MonitoringInput:
             parts["output_prefix"] = self.transform_output
         for name, part in parts.items():
             if part is not None:
-                yield from prefix_problems(f"monitored data {name}", part.prefix)
+                yield from prefix_problems(f"monitoring_input {name}", part.prefix)
             elif own_role:
                 yield (
-                    f"monitored data {name}: got none; the capture of a transform job only lists "
-                    "files, which a run has to be allowed to read: give the part of the bucket, or "
-                    "a role in MonitoringJob"
+                    f"monitoring_input {name}: got none; the data capture of a transform job only "
+                    "lists files, which a run must be allowed to read: give the prefix, or a role "
+                    "in MonitoringJob"
                 )
         if analysis_type.compares_labels and self.dataset_format == DatasetFormat.parquet():
             yield (
-                f"monitored data dataset_format: got Parquet for {analysis_type.name}, whose "
-                "labels are found by inference ids; transform jobs append those to CSV and JSON"
+                f"monitoring_input dataset_format: got Parquet for {analysis_type.name}, whose "
+                "labels are found by inference ids, which transform jobs append to CSV and JSON "
+                "only; use one of these formats"
             )
 
 

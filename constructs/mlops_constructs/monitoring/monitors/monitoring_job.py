@@ -1,4 +1,4 @@
-"""The machines and the network that the runs of a monitor have."""
+"""Compute resources, limits, network and role of a monitor's runs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from mlops_constructs.network import NetworkBase
 from ._analysis_type import AnalysisType
 from .monitoring_frequency import MonitoringFrequency
 
-_LONGEST_RUN_SECONDS = 86_400
+_MAX_RUN_SECONDS = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,16 +22,17 @@ class MonitoringNetwork(JobNetwork):
     """The network of a monitor's runs.
 
     Args:
-        vpc: network that they are attached to. Left out: none.
-        subnets: of the network. Left out: the private ones.
-        security_groups: one to five of the network.
-        isolation: whether a run has no network at all. Left out: a `ModelMonitor` of data or model
-            quality or of bias has none; those that explain ask the model, and those of a
-            `DriftMonitor` read S3 and write to CloudWatch, so they have one.
-        traffic_encryption: whether traffic between the instances of a run is encrypted. It takes
-            time only where there are several.
-        internal: whether the security groups let the instances of a run reach one another, which
-            several have to. Left out: only their owner knows.
+        vpc: VPC of the runs. Defaults to None: no VPC.
+        subnets: subnets of the VPC. Defaults to None: the private subnets.
+        security_groups: 1 to 5 security groups of the VPC. Defaults to no groups, which is only
+            allowed without a VPC.
+        isolation: True for runs without network access. Defaults to None: True for a `ModelMonitor`
+            of data quality, model quality or model bias; False for model explainability, which
+            invokes the model, and for a `DriftMonitor`, which reads from S3 and publishes metrics.
+        traffic_encryption: True to encrypt the traffic between the instances of a run; encryption
+            takes time only with several instances. Defaults to True.
+        internal: True if the security groups let the instances of a run reach one another, which
+            several instances need. Defaults to None: not known.
 
     Example:
         ```python
@@ -41,10 +42,13 @@ class MonitoringNetwork(JobNetwork):
 
     @staticmethod
     def within(network: NetworkBase) -> "MonitoringNetwork":
-        """The subnets and security groups of a `Network`.
+        """Returns the subnets and security groups of a `Network`.
 
-        With `NetworkUseCase.MODEL_MONITORING` a run reaches CloudWatch from there, which that of a
-        `DriftMonitor` needs; S3 is always within reach.
+        With `NetworkUseCase.MODEL_MONITORING` runs reach CloudWatch, which those of a `DriftMonitor`
+        need; S3 can always be reached.
+
+        Args:
+            network: network of the runs.
 
         Example:
             ```python
@@ -63,16 +67,18 @@ class MonitoringNetwork(JobNetwork):
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringJob:
-    """The machines of a monitor's runs.
+    """The compute resources, limits, network and role of a monitor's runs.
 
     Args:
-        instance_type: for example `ml.m5.xlarge`.
-        instance_count: how many work on one run; a `DriftMonitor` has one.
-        volume_size_in_gb: disk of each.
-        max_runtime: how long a run may take. Left out: half of an hour with ground truth, else
-            an hour, which are AWS's limits of an hourly schedule.
-        network: of the runs. Left out: `MonitoringNetwork()`.
-        role: with which they act. Left out: one that the monitor makes, with least privilege.
+        instance_type: ML instance type. Defaults to `ml.m5.large`.
+        instance_count: number of instances of a run, 1 to 100; a `DriftMonitor` supports 1.
+            Defaults to 1.
+        volume_size_in_gb: volume of each instance in GB, 1 to 16,384. Defaults to 20.
+        max_runtime: maximum time of a run. Defaults to None: half an hour with ground truth,
+            otherwise one hour, AWS's limits for an hourly schedule.
+        network: network of the runs. Defaults to `MonitoringNetwork()`.
+        role: execution role of the runs. Defaults to None: the monitor creates one with least
+            privilege.
 
     Example:
         ```python
@@ -87,16 +93,24 @@ class MonitoringJob:
     network: MonitoringNetwork = MonitoringNetwork()
     role: iam.IRole | None = None
 
-    def maximum_seconds(self, analysis_type: AnalysisType) -> int:
-        """How long a run may take, AWS's limit of an hourly one where nothing is said."""
+    def max_seconds(self, analysis_type: AnalysisType) -> int:
+        """Returns the maximum time of a run in seconds.
+
+        Args:
+            analysis_type: type of the analysis, which determines the default.
+        """
         if self.max_runtime is None:
-            return analysis_type.longest_hourly_run
+            return analysis_type.max_hourly_run_seconds
         return int(self.max_runtime.to_seconds())
 
     def problems(
         self, analysis_type: AnalysisType, frequency: MonitoringFrequency
     ) -> Iterator[str]:
-        """What AWS would refuse.
+        """Validates the job; yields one message per problem.
+
+        Args:
+            analysis_type: type of the analysis.
+            frequency: schedule of the runs.
 
         Source: MonitoringStoppingCondition of SageMaker's API reference.
         """
@@ -108,18 +122,22 @@ class MonitoringJob:
             yield f"job instance_count: got {self.instance_count}; allowed are 1 to 100"
         if outside(self.volume_size_in_gb, 1, 16_384):
             yield f"job volume_size_in_gb: got {self.volume_size_in_gb}; allowed are 1 to 16384"
-        longest = analysis_type.longest_hourly_run if frequency.hours == 1 else _LONGEST_RUN_SECONDS
-        seconds = self.maximum_seconds(analysis_type)
-        if not 1 <= seconds <= longest:
+        hourly = frequency.hours == 1
+        allowed = analysis_type.max_hourly_run_seconds if hourly else _MAX_RUN_SECONDS
+        seconds = self.max_seconds(analysis_type)
+        if not 1 <= seconds <= allowed:
             yield (
-                f"job max_runtime: got {seconds} seconds; allowed are 1 to {longest} for runs "
+                f"job max_runtime: got {seconds} seconds; allowed are 1 to {allowed} for runs "
                 f"every {frequency.hours} hours"
             )
         yield from self.network.problems()
         yield from self.network.distributed_problems(self.instance_count)
 
     def disk_problems(self, *, encrypted: bool) -> Iterator[str]:
-        """What AWS would refuse of its disks when they get the key of the reports.
+        """Validates the key of the disks; yields one message per problem.
+
+        Args:
+            encrypted: True if the disks are encrypted with the key of the output.
 
         Source: ProcessingClusterConfig of SageMaker's API reference, VolumeKmsKeyId.
         """

@@ -1,4 +1,4 @@
-"""The four questions that a monitor can ask of a model's traffic."""
+"""Types of monitoring: data quality, model quality, model bias and model explainability."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ PROBLEM_TYPES = ("BinaryClassification", "MulticlassClassification", "Regression
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringType:
-    """What a monitor asks; made by its static factories.
+    """The type of monitoring; made by its static factories.
 
-    Both monitors take the same questions. `inference_attribute` and `probability_attribute` are for
-    AWS's images, which have to be told where an answer holds the label: the position of a CSV
-    column, or a JMESPath of JSON. The image of a project finds both itself, but in the output of
-    transform jobs that an `OutputFilter` has rearranged.
+    Both monitors support all types. `inference_attribute` and `probability_attribute` are for AWS's
+    prebuilt images, which need to know the position of the prediction in a response: the index of a
+    CSV column, or a JMESPath expression for JSON. The image of a project finds both, except in the
+    output of transform jobs with an `OutputFilter`.
     """
 
     analysis_type: AnalysisType
@@ -43,7 +43,7 @@ class MonitoringType:
 
     @staticmethod
     def data_quality() -> "MonitoringType":
-        """Are requests still like the training data: complete, of the same types and distributions?
+        """Compares requests with the training data: completeness, data types and distributions.
 
         Example:
             ```python
@@ -61,15 +61,17 @@ class MonitoringType:
         probability_attribute: str | None = None,
         probability_threshold: float | None = None,
     ) -> "MonitoringType":
-        """Is the model still as good as at its evaluation?
+        """Compares the quality of the model's predictions with its evaluation.
 
         Args:
             problem_type: `BinaryClassification`, `MulticlassClassification` or `Regression`.
-            ground_truth: the labels that turned out to be right.
-            inference_attribute: where an answer holds the label.
-            probability_attribute: where it holds the probability.
-            probability_threshold: probability from which on a binary answer is positive. Left out:
-                0.5.
+            ground_truth: actual labels.
+            inference_attribute: position of the label in a response. Defaults to None: the image
+                finds it.
+            probability_attribute: position of the probability in a response. Defaults to None: the
+                image finds it.
+            probability_threshold: probability, 0 to 1, from which on a binary prediction is
+                positive. Defaults to None: 0.5.
 
         Example:
             ```python
@@ -98,18 +100,20 @@ class MonitoringType:
         probability_attribute: str | None = None,
         probability_threshold: float | None = None,
     ) -> "MonitoringType":
-        """Does the model treat groups of people differently than it did?
+        """Compares the bias of predictions between groups with the bias at training.
 
         Args:
-            ground_truth: the labels that turned out to be right.
+            ground_truth: actual labels.
             analysis_config_bucket: bucket of the analysis configuration.
-            analysis_config_key: key of the JSON file that names `label`, the favourable
+            analysis_config_key: key of the JSON file with `label`, the favorable
                 `label_values_or_threshold`, the groups (`facet`) and the columns of requests
-                (`headers`), as SageMaker Clarify reads it.
-            inference_attribute: where an answer holds the label.
-            probability_attribute: where it holds the probability.
-            probability_threshold: probability from which on a binary answer is positive. Left out:
-                0.5.
+                (`headers`), in the format of SageMaker Clarify.
+            inference_attribute: position of the label in a response. Defaults to None: the image
+                finds it.
+            probability_attribute: position of the probability in a response. Defaults to None: the
+                image finds it.
+            probability_threshold: probability, 0 to 1, from which on a binary prediction is
+                positive; not supported by a `DriftMonitor`. Defaults to None: 0.5.
 
         Source: "Analysis configuration files" of SageMaker Clarify's developer guide.
 
@@ -139,15 +143,17 @@ class MonitoringType:
         model_data_bucket: s3.IBucket | None = None,
         model_data_key: str | None = None,
     ) -> "MonitoringType":
-        """Do the same features still decide?
+        """Compares feature attribution with that of the baseline.
 
         Args:
-            analysis_config_bucket: bucket of Clarify's analysis configuration, which a
-                `ModelMonitor` needs.
-            analysis_config_key: key of that JSON file; belongs to the bucket.
-            model_data_bucket: bucket of the model archive, which a `DriftMonitor` needs to
-                attribute answers to features.
-            model_data_key: key of that `model.tar.gz`; belongs to the bucket.
+            analysis_config_bucket: bucket of Clarify's analysis configuration; a `ModelMonitor`
+                requires it. Defaults to None: no configuration.
+            analysis_config_key: key of that JSON file, required with the bucket. Defaults to None:
+                no configuration.
+            model_data_bucket: bucket of the model archive; a `DriftMonitor` requires it to
+                attribute predictions to features. Defaults to None: no model.
+            model_data_key: key of that `model.tar.gz`, required with the bucket. Defaults to None:
+                no model.
 
         Example:
             ```python
@@ -161,7 +167,7 @@ class MonitoringType:
             analysis_config=_file(analysis_config_bucket, analysis_config_key),
             model_data=_file(model_data_bucket, model_data_key),
             incomplete=[
-                f"{name}_bucket and {name}_key: got one of them; give both, or neither"
+                f"{name}_bucket and {name}_key: got one of them; give both or neither"
                 for name, bucket, key in (
                     ("analysis_config", analysis_config_bucket, analysis_config_key),
                     ("model_data", model_data_bucket, model_data_key),
@@ -172,18 +178,22 @@ class MonitoringType:
 
     @property
     def files(self) -> list[StoredFile]:
-        """What a run reads beside the traffic and the baseline."""
+        """The files that a run reads in addition to the traffic and the baseline."""
         return [file for file in (self.analysis_config, self.model_data) if file is not None]
 
     def offsets(self, frequency: MonitoringFrequency) -> tuple[str, str] | None:
-        """How far back a run looks, as the start and end that AWS adds to its own times."""
+        """Returns start and end of the analysed period relative to a run; None without a delay.
+
+        Args:
+            frequency: schedule of the runs.
+        """
         if self.ground_truth is None or not self.ground_truth.delay_hours:
             return None
         delay = self.ground_truth.delay_hours
         return f"-PT{delay + frequency.hours}H", f"-PT{delay}H"
 
     def problems(self) -> Iterator[str]:
-        """What AWS would refuse."""
+        """Validates the type; yields one message per problem."""
         yield from self.incomplete
         if is_known(self.problem_type) and self.problem_type not in PROBLEM_TYPES:
             yield (
