@@ -11,7 +11,7 @@ from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 from tests import run_guard
 
 END_TO_END = "tests/end_to_end/"
-WITH_ITS_OWN_REHEARSAL = f"{END_TO_END}test_tables.py"
+WITH_THEIR_REHEARSAL = (f"{END_TO_END}test_tables.py", f"{END_TO_END}test_tutorial.py")
 EXAMPLES = "tests/docs/"
 PERSONAS = "tests/personas/"
 SHARING = (END_TO_END, EXAMPLES, PERSONAS)
@@ -26,7 +26,7 @@ class SharedStarts(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        if file == WITH_ITS_OWN_REHEARSAL:
+        if file in WITH_THEIR_REHEARSAL:
             return file
         return next((folder for folder in SHARING if file.startswith(folder)), file)
 

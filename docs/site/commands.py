@@ -9,7 +9,7 @@ import typer.main
 
 from docs.site.links import ROOT
 
-APP = "rehearsal.cli:app"
+APP = "rehearsal.cli.main:app"
 _TARGET = re.compile(r"^([a-z-]+):.*?## (.+)$", re.M)
 
 

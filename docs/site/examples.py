@@ -44,6 +44,11 @@ def resources(template: Mapping[str, Any]) -> dict[str, int]:
 def pages() -> list[Example]:
     """Returns the pages of all examples."""
     recorded = json.loads(RESOURCES.read_text())
+    if missing := [name(file) for file in files() if name(file) not in recorded]:
+        raise KeyError(
+            f"{RESOURCES.name} lacks {', '.join(missing)}; record them with "
+            "python -m pytest --record tests/docs/test_example_resources.py"
+        )
     return [_page(file, recorded[name(file)]) for file in files()]
 
 

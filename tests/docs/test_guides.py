@@ -52,3 +52,17 @@ def test_the_first_code_of_a_guide_runs_unchanged(guide: Path) -> None:
 
     template = names["app"].synth().get_stack_by_name("Churn").template
     assert "AWS::SageMaker::Endpoint" in {one["Type"] for one in template["Resources"].values()}
+
+
+def test_the_contribution_guide_names_files_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    tops = {path.name for path in ROOT.iterdir()}
+    named = {
+        name
+        for code in re.findall(r"`([^`]+)`", text)
+        for name in code.split()
+        if name.partition("/")[0] in tops and "/" in name
+    }
+
+    assert len(named) >= 15
+    assert [name for name in named if not (ROOT / name).exists()] == []

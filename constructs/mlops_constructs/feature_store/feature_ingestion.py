@@ -25,7 +25,7 @@ from .feature_files import FeatureFiles
 from .feature_group_base import FeatureGroupBase
 from .ingestion_job import IngestionJob
 
-_MAX_NAME_LENGTH = 63 - LONGEST_ID
+_MAX_NAME_LENGTH = 63 - MAX_ID_LENGTH
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,8 +44,8 @@ class MonitoringNetwork(JobNetwork):
     def within(network: NetworkBase) -> "MonitoringNetwork":
         """Returns the subnets and security groups of a `Network`.
 
-        With `NetworkUseCase.MODEL_MONITORING` runs reach CloudWatch, which those of a `DriftMonitor`
-        need; S3 can always be reached.
+        With `NetworkUseCase.MODEL_MONITORING` runs reach CloudWatch, which a `DriftMonitor`
+        needs; S3 can always be reached.
 
         Args:
             network: network of the runs.
