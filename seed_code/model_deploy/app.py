@@ -1,7 +1,7 @@
-"""Synthesises both stages into cdk.out: staging.template.json and prod.template.json.
+"""Synthesizes both stages to cdk.out: staging.template.json and prod.template.json.
 
-Beside them is model.json, the model that they deploy; `null`, and no template, while none is
-approved.
+model.json, beside them, has the model that they deploy; while no model is approved, it is `null`
+and there is no template.
 """
 
 import json
@@ -23,14 +23,19 @@ STAGES = ("staging", "prod")
 
 
 def main() -> None:
-    """Reads settings, project and model, and instantiates the stacks."""
-    # The CDK CLI says where to; the pipeline runs this file without the CLI.
+    """Reads settings, project and model, and instantiates the stacks.
+
+    Raises:
+        ValueError: Settings are not valid, or no model was looked up.
+        RuntimeError: Validation of the stacks found problems.
+    """
+    # The CDK CLI sets the output folder; the pipeline runs this file without the CLI.
     output = Path(os.environ.get("CDK_OUTDIR", "cdk.out"))
     model_package_arn = read_approved_model()
     output.mkdir(parents=True, exist_ok=True)
     shutil.copy(MODEL_FILE, output)
     if model_package_arn is None:
-        print("No model is approved yet: there is nothing to synthesise.")
+        print("No model is approved yet, so there is nothing to synthesize.")
         return
     app = cdk.App(
         outdir=str(output),
@@ -57,8 +62,8 @@ if __name__ == "__main__":
     try:
         main()
     except ValueError as error:
-        # Written for people: settings that cannot be used, a model that was not looked up.
+        # The message has the remedy, so a traceback would only hide it.
         sys.exit(str(error))
     except RuntimeError as error:
-        # The CDK has printed every finding with its remedy.
-        sys.exit(f"The stacks cannot be deployed as they are: {error}")
+        # The CDK has already printed every finding with its remedy.
+        sys.exit(f"The stacks cannot be deployed: {error}")

@@ -1,8 +1,9 @@
-"""Checks that the endpoint of a stage answers: `python smoke_test.py`.
+"""Smoke test of the endpoint of a stage: `python smoke_test.py`.
 
-It sends rows that training never saw, as they came, in CSV and in JSON, checks the answers and
-compares them with the known targets; and it sends a malformed row, which has to be refused.
-Environment: ENDPOINT_NAME, STAGE. Ends with status 1 and one sentence when something is wrong.
+It sends raw rows that training never saw, in CSV and in JSON, validates the predictions and
+compares them with the known targets. It also sends a malformed row, which the endpoint must reject.
+
+Environment: ENDPOINT_NAME, STAGE. Ends with status 1 and one sentence if a check fails.
 """
 
 import os
@@ -15,34 +16,55 @@ from botocore.exceptions import BotoCoreError, ClientError
 from model_deploy.deployed_model import DeployedModel, deployed_model
 from model_deploy.held_out_rows import HeldOutRows, read_held_out_rows
 from model_deploy.predictions import Predictions, accuracy, r_squared
-from model_deploy.smoke_failure import SmokeTestFailed
+from model_deploy.smoke_test_error import SmokeTestError
 
-MAXIMUM_ROWS = 500
+MAX_ROWS = 500
 ROWS_PER_REQUEST = 50
 UNKNOWN_COLUMN = "no_such_column"
 
 
 class EndpointClient:
-    """Sends rows to one endpoint."""
+    """Sends rows to one endpoint.
+
+    Args:
+        runtime: boto3 client of the SageMaker runtime.
+        endpoint_name: Name of the endpoint.
+    """
 
     def __init__(self, runtime: Any, endpoint_name: str) -> None:
         self._runtime = runtime
         self._endpoint_name = endpoint_name
 
     def invoke(self, body: bytes, content_type: str) -> bytes:
-        """The answer, in the format of the request."""
-        answer = self._runtime.invoke_endpoint(
+        """Returns the response, in the format of the request.
+
+        Args:
+            body: Body of the request.
+            content_type: Format of the request.
+        """
+        response = self._runtime.invoke_endpoint(
             EndpointName=self._endpoint_name,
             Body=body,
             ContentType=content_type,
             Accept=content_type,
         )
-        return bytes(answer["Body"].read())
+        return bytes(response["Body"].read())
 
 
-def check_answers(client: EndpointClient, model: DeployedModel, held_out: HeldOutRows) -> list[str]:
-    """The answers to all rows, after every check of their form."""
-    answers: list[str] = []
+def check_predictions(
+    client: EndpointClient, model: DeployedModel, held_out: HeldOutRows
+) -> list[str]:
+    """Returns the predictions for all rows, after all checks of their format.
+
+    Args:
+        client: The endpoint.
+        model: The model that it serves.
+        held_out: The rows.
+
+    Raises:
+        SmokeTestError: A response has another format, or formats have different predictions.
+    """
+    predictions: list[str] = []
     regression = model.is_regression
     for batch in held_out.batches(ROWS_PER_REQUEST):
         rows = len(batch.rows)
@@ -53,12 +75,20 @@ def check_answers(client: EndpointClient, model: DeployedModel, held_out: HeldOu
             client.invoke(batch.as_json(), "application/json"), rows=rows, regression=regression
         )
         from_csv.require_equal(from_json)
-        answers += from_json.answers
-    return answers
+        predictions += from_json.values
+    return predictions
 
 
-def check_refusal(client: EndpointClient, held_out: HeldOutRows) -> None:
-    """A row with a column that the model does not know has to be refused by the column's name."""
+def check_rejection(client: EndpointClient, held_out: HeldOutRows) -> None:
+    """Checks that the endpoint rejects a row with an unknown column, and names the column.
+
+    Args:
+        client: The endpoint.
+        held_out: The rows.
+
+    Raises:
+        SmokeTestError: The endpoint accepts the row, or its error does not name the column.
+    """
     row = next(held_out.batches(1)).records()[0]
     body = HeldOutRows(
         columns=[*row, UNKNOWN_COLUMN], rows=[[*held_out.rows[0], "1"]], targets=[]
@@ -66,63 +96,69 @@ def check_refusal(client: EndpointClient, held_out: HeldOutRows) -> None:
     try:
         client.invoke(body, "application/json")
     except ClientError as error:
-        _require_refusal(error)
+        _require_rejection(error)
         return
-    raise SmokeTestFailed(
-        f"it answered a row with the unknown column {UNKNOWN_COLUMN} instead of refusing it"
+    raise SmokeTestError(
+        f"the endpoint accepted a row with the unknown column {UNKNOWN_COLUMN}; it must reject it"
     )
 
 
-def _require_refusal(error: ClientError) -> None:
+def _require_rejection(error: ClientError) -> None:
     response: dict[str, Any] = dict(error.response)
     if response["Error"]["Code"] != "ModelError":
         raise error
     status, message = response.get("OriginalStatusCode", 0), response.get("OriginalMessage", "")
     if not 400 <= status < 500:
-        raise SmokeTestFailed(
-            f"a malformed row got the status {status} instead of one from 400 to 499"
-        )
+        raise SmokeTestError(f"a malformed row got the status {status}; allowed: 400 to 499")
     if UNKNOWN_COLUMN not in message:
-        raise SmokeTestFailed(
-            f"a malformed row was refused with {message!r}, which does not name the column "
+        raise SmokeTestError(
+            f"a malformed row was rejected with {message!r}, which does not name the column "
             f"{UNKNOWN_COLUMN}"
         )
 
 
 def run(endpoint_name: str, session: Any) -> str:
-    """Runs every check and returns the line that says how well the endpoint answers.
+    """Runs every check.
+
+    Args:
+        endpoint_name: Name of the endpoint.
+        session: boto3 session.
+
+    Returns:
+        One line about the quality of the predictions.
 
     Raises:
-        SmokeTestFailed: when one of them fails.
+        SmokeTestError: A check failed.
     """
     model = deployed_model(session.client("sagemaker"), endpoint_name)
     held_out = read_held_out_rows(
-        session.client("s3"), model.holdout_uri, model.target, maximum=MAXIMUM_ROWS
+        session.client("s3"), model.holdout_uri, model.target, maximum=MAX_ROWS
     )
     client = EndpointClient(session.client("sagemaker-runtime"), endpoint_name)
-    answers = check_answers(client, model, held_out)
-    check_refusal(client, held_out)
+    predictions = check_predictions(client, model, held_out)
+    check_rejection(client, held_out)
     if model.is_regression:
-        quality = f"R2 {r_squared(answers, held_out.targets):.4f}"
+        quality = f"R2 {r_squared(predictions, held_out.targets):.4f}"
     else:
-        share = accuracy(answers, held_out.targets)
+        share = accuracy(predictions, held_out.targets)
         if share == 0:
-            raise SmokeTestFailed(
-                f"none of {len(answers)} held-out rows got its known label; it answered "
-                f"{answers[0]!r} where {held_out.targets[0]!r} is known"
+            raise SmokeTestError(
+                f"none of {len(predictions)} held-out rows got its known label; the first one got "
+                f"{predictions[0]!r}, its label is {held_out.targets[0]!r}"
             )
         quality = f"accuracy {share:.4f}"
-    return f"{endpoint_name} serves {model.package_arn}: {len(answers)} rows, {quality}"
+    return f"{endpoint_name} serves {model.package_arn}: {len(predictions)} rows, {quality}"
 
 
 def main() -> int:
+    """Runs the smoke test from the command line and returns the exit status."""
     stage, endpoint_name = os.environ.get("STAGE", ""), os.environ.get("ENDPOINT_NAME", "")
     if not stage or not endpoint_name:
-        print("environment: got no STAGE or no ENDPOINT_NAME; the pipeline sets both")
+        print("environment: got no STAGE or no ENDPOINT_NAME; set both, as the pipeline does")
         return 1
     try:
         print(run(endpoint_name, boto3.Session()))
-    except (SmokeTestFailed, ClientError, BotoCoreError) as error:
+    except (SmokeTestError, ClientError, BotoCoreError) as error:
         print(f"Smoke test of {endpoint_name} ({stage}) failed: {error}", file=sys.stderr)
         return 1
     return 0

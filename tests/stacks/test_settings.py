@@ -236,7 +236,7 @@ def test_a_problem_names_its_key_what_was_got_and_what_is_allowed(
         ("", "got nothing; allowed is a mapping with the keys environment"),
         ("- a", "got ['a'] (list); allowed is a mapping"),
         ("environment: {", "settings.yaml:1: is not YAML"),
-        (GOOD + "environment: {}", "settings.yaml:5: environment: got it a second time"),
+        (GOOD + "environment: {}", "settings.yaml:5: environment: got a duplicate key"),
         (GOOD, "the file deploys nothing; give project_templates, projects or platform_pipeline"),
         (GOOD + "projects:\n# - {name: churn}\n", "the file deploys nothing"),
         (GOOD + "projects: {{ projects }}", "got a list or mapping for a key"),

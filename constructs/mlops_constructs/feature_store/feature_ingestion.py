@@ -14,7 +14,7 @@ from mlops_constructs._dead_letter_queue import DeadLetterQueue
 from mlops_constructs._job_events import PROCESSING_JOB, job_rule
 from mlops_constructs._job_network import JobNetwork
 from mlops_constructs._job_permissions import use_keys, write_logs
-from mlops_constructs._job_schedule import PROCESSING, ScheduledJobs
+from mlops_constructs._job_schedule import MAX_ID_LENGTH, PROCESSING, ScheduledJobs
 from mlops_constructs._problems import Problems
 from mlops_constructs._processing_request import ProcessingRequest
 from mlops_constructs._regions import region_problems

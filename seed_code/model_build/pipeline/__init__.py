@@ -1,1 +1,1 @@
-"""The SageMaker Pipeline of this project: what it is, and how the train build runs it."""
+"""The SageMaker Pipeline of this project: its definition and the train build that runs it."""

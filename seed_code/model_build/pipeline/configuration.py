@@ -1,4 +1,8 @@
-"""Reads `config.yaml`. A mistake is refused with its file, key, what was got, what is allowed."""
+"""Reads and validates `config.yaml`.
+
+Each problem is reported with its file, line and key, the value that was found and the values that
+are allowed.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,19 +22,34 @@ InstanceType = Annotated[str, Field(pattern=INSTANCE_TYPE)]
 SUBNET_ID, SECURITY_GROUP_ID = r"^subnet-[0-9a-f]{8,17}$", r"^sg-[0-9a-f]{8,17}$"
 SubnetId = Annotated[str, Field(pattern=SUBNET_ID)]
 SecurityGroupId = Annotated[str, Field(pattern=SECURITY_GROUP_ID)]
-# YAML has lists and texts where Python has tuples and enumerations; what they hold stays strict.
+# YAML has lists and strings where Python has tuples and enumerations; their items stay strict.
 FromYaml = Field(strict=False)
 S3_URI = r"^(s3://[^/]+/.+)?$"
 
 
 class Section(BaseModel):
-    """A part of the file: unknown keys are refused, and nothing changes after reading."""
+    """A section of the file.
+
+    Unknown keys are rejected, and a section is immutable once it is read.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Data(Section):
-    """The raw table."""
+    """The raw table.
+
+    Args:
+        uri: S3 URI of a CSV file, or of a folder if it ends with `/`. Defaults to "": the UCI
+            breast-cancer set, which the train build uploads.
+        header: True if the first line of each file names the columns. Defaults to True.
+        delimiter: Field separator, one character. Defaults to `,`.
+        target: Column to predict: its name, or its position (0 is the first column, -1 the last).
+        problem_type: Kind of target. Defaults to None: detected from the data.
+        positive_label: Label of a binary target whose probability is predicted. Defaults to None:
+            the last label in numeric or alphabetical order.
+        drop: Names of columns that are not used, at most 80. Defaults to none.
+    """
 
     uri: Annotated[str, Field(pattern=S3_URI)] = ""
     header: bool = True
@@ -38,26 +57,32 @@ class Data(Section):
     target: int | str
     problem_type: Annotated[ProblemType | None, FromYaml] = None
     positive_label: str | None = None
-    drop: Annotated[
-        tuple[str, ...], FromYaml, Field(max_length=80)
-    ] = ()  # a job takes 100 arguments
+    # A processing job accepts 100 arguments.
+    drop: Annotated[tuple[str, ...], FromYaml, Field(max_length=80)] = ()
 
     @field_validator("target", mode="before")
     @classmethod
-    def _name_or_position(cls, value: object) -> object:
+    def _is_name_or_position(cls, value: object) -> object:
         if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
             raise ValueError(f"got {value!r}; allowed: the name of a column, or its position")
         return value
 
     @field_validator("positive_label", mode="before")
     @classmethod
-    def _as_text(cls, value: object) -> object:
-        # YAML reads an unquoted 1 as a number; labels are the texts of the CSV file.
+    def _as_string(cls, value: object) -> object:
+        # YAML reads an unquoted 1 as a number; labels are strings of the CSV file.
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class Split(Section):
-    """How rows are divided; the rest is for training."""
+    """Shares of the rows; the remaining rows are for training.
+
+    Args:
+        validation: Share of rows, above 0 and below 0.5, that decide when training stops and which
+            trial is best. Defaults to 0.2.
+        test: Share of rows, above 0 and below 0.5, that only the evaluation reads. Defaults to 0.2.
+        seed: Seed of the random split, 0 to 2**31 - 1. Defaults to 7.
+    """
 
     validation: Share = 0.2
     test: Share = 0.2
@@ -65,14 +90,28 @@ class Split(Section):
 
 
 class Objective(Section):
-    """What the tuner improves and a model must reach."""
+    """The metric that tuning optimizes, and the value that a model must reach.
+
+    Args:
+        metric: Name of the metric; `PROBLEMS` lists those of each kind of target.
+        threshold: Minimum of the metric, or maximum of logloss, rmse and mae.
+    """
 
     metric: Literal["auc", "f1", "accuracy", "logloss", "rmse", "mae", "r2"]
     threshold: float
 
 
 class Tuning(Section):
-    """The search for hyperparameters."""
+    """The search for hyperparameters.
+
+    Args:
+        strategy: Search strategy. Defaults to Bayesian.
+        jobs: Number of trials, 1 to 750. Defaults to 4.
+        parallel: Number of concurrent trials, 1 to 100 and at most `jobs`. Defaults to 2.
+        early_stopping: True to stop trials that cannot become the best one. Defaults to True.
+        spot: True to run trials on spot instances. Defaults to False.
+        ranges: Minimum and maximum of each tuned hyperparameter, by XGBoost's name.
+    """
 
     strategy: Literal["Bayesian", "Random"] = "Bayesian"
     jobs: Annotated[int, Field(ge=1, le=750)] = 4
@@ -88,7 +127,10 @@ class Tuning(Section):
             _known(name).read(name, low)
             _known(name).read(name, high)
             if low >= high:
-                raise ValueError(f"{name}: got [{low:g}, {high:g}]; the first must be smaller")
+                raise ValueError(
+                    f"{name}: got [{low:g}, {high:g}]; allowed: the minimum "
+                    "first, then a larger maximum"
+                )
         return ranges
 
     @model_validator(mode="after")
@@ -99,7 +141,14 @@ class Tuning(Section):
 
 
 class InstanceTypes(Section):
-    """The machines of each kind of work."""
+    """The instance types of each kind of work.
+
+    Args:
+        processing: Instance type of processing jobs. Defaults to ml.m5.large.
+        training: Instance type of training jobs. Defaults to ml.m5.large.
+        inference: Instance types that the model package recommends, at least one. Defaults to
+            ml.m5.large.
+    """
 
     processing: InstanceType = "ml.m5.large"
     training: InstanceType = "ml.m5.large"
@@ -107,14 +156,30 @@ class InstanceTypes(Section):
 
 
 class Network(Section):
-    """Where jobs run, if not where the project says."""
+    """Subnets and security groups of the jobs.
+
+    Args:
+        subnets: Subnet ids, at most 16. Defaults to none: the subnets of the project.
+        security_groups: Security group ids, at most 5. Defaults to none: those of the project.
+    """
 
     subnets: Annotated[tuple[SubnetId, ...], FromYaml, Field(max_length=16)] = ()
     security_groups: Annotated[tuple[SecurityGroupId, ...], FromYaml, Field(max_length=5)] = ()
 
 
 class Configuration(Section):
-    """The whole file."""
+    """The whole file.
+
+    Args:
+        data: The raw table.
+        split: Shares of the rows. Defaults to `Split()`.
+        objective: Metric and threshold of a model.
+        training: Hyperparameters that the tuner does not vary, by XGBoost's name. Defaults to none:
+            each keeps its default value.
+        tuning: Search for hyperparameters.
+        instance_types: Instance types. Defaults to `InstanceTypes()`.
+        network: Network of the jobs. Defaults to the network of the project.
+    """
 
     data: Data
     split: Split = Split()
@@ -148,27 +213,33 @@ def _known(name: str) -> Hyperparameter:
 
 
 def read_configuration(file: Path) -> Configuration:
-    """Reads and checks `config.yaml`.
+    """Reads and validates `config.yaml`.
+
+    Args:
+        file: Path of the file.
+
+    Returns:
+        The configuration, with defaults filled in.
 
     Raises:
-        InputError: that lists every mistake.
+        InputError: The file cannot be read or is not valid; the message lists every problem.
     """
     if not file.is_file():
-        raise InputError(f"{file} does not exist; expected the configuration of the project")
+        raise InputError(f"{file}: no such file; create it as README.md describes")
     document = YamlDocument.read(file)
     if document.problems:
         raise InputError("\n".join(first(document.problems)))
     if not isinstance(document.content, dict):
         got = type(document.content).__name__
-        raise InputError(f"{file.name}: got {got}; expected keys and values")
+        raise InputError(f"{file.name}: got {got}; allowed: a mapping of keys and values")
     try:
         return Configuration.model_validate(document.filled(_SECTIONS))
     except ValidationError as error:
-        problems = [_sentence(document, file.name, problem) for problem in error.errors()]
+        problems = [_message(document, file.name, problem) for problem in error.errors()]
         raise InputError("\n".join(first(problems))) from error
 
 
-def _sentence(document: YamlDocument, file: str, problem: Mapping[str, Any]) -> str:
+def _message(document: YamlDocument, file: str, problem: Mapping[str, Any]) -> str:
     place = tuple(str(part) for part in problem["loc"])
     where = f"{file}:{document.line(place)}: {keys_text(place)}".rstrip(": ")
     got = document.shown(place, problem["input"])
@@ -177,7 +248,7 @@ def _sentence(document: YamlDocument, file: str, problem: Mapping[str, Any]) -> 
             allowed = ", ".join(_keys(problem["loc"][:-1]))
             return f"{where}: got an unknown key; allowed here: {allowed}"
         case "missing":
-            return f"{where}: it is missing; set it"
+            return f"{where}: got nothing; set it"
         case "value_error":
             return f"{where}: {problem['ctx']['error']}"
         case "string_pattern_mismatch":
@@ -185,9 +256,9 @@ def _sentence(document: YamlDocument, file: str, problem: Mapping[str, Any]) -> 
         case "literal_error" | "enum":
             return f"{where}: got {got}; allowed: {problem['ctx']['expected']}"
         case "too_short" | "too_long" if "min_length" in problem["ctx"]:
-            return f"{where}: got {got}; allowed: at least {problem['ctx']['min_length']}"
+            return f"{where}: got {got}; allowed: at least {problem['ctx']['min_length']} item(s)"
         case "too_short" | "too_long":
-            return f"{where}: got {got}; allowed: at most {problem['ctx']['max_length']}"
+            return f"{where}: got {got}; allowed: at most {problem['ctx']['max_length']} items"
         case kind:
             allowed = _TYPES.get(kind, problem["msg"].removeprefix("Input should be "))
             return f"{where}: got {got}; allowed: {allowed}"
@@ -208,17 +279,17 @@ _TYPES = {
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
     "int_type": "a whole number",
-    "string_type": "a text",
+    "string_type": "a string",
     "string_too_long": "one character",
     "string_too_short": "one character",
     "tuple_type": "a list",
-    "dict_type": "keys and values",
-    "model_type": "keys and values",
+    "dict_type": "a mapping of keys and values",
+    "model_type": "a mapping of keys and values",
 }
 
 
 def _keys(path: tuple[int | str, ...]) -> list[str]:
-    """The keys that a part of the file may have."""
+    """Returns the keys that a section of the file may have."""
     section: type[BaseModel] = Configuration
     for part in path:
         annotation = section.model_fields[str(part)].annotation

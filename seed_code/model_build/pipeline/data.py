@@ -1,4 +1,4 @@
-"""The raw table on S3: puts the default one there, and checks the target before a job starts."""
+"""The raw table on S3: uploads the default table, and checks the target before a job starts."""
 
 import csv
 import hashlib
@@ -22,8 +22,8 @@ from tabular.target import detect_problem_type
 
 DEFAULT_KEY = "data/breast_cancer.csv"
 DEFAULT_TARGET = "diagnosis"
-LARGEST_READ = 100 * 1024 * 1024
-HEADING = 1024 * 1024
+MAX_READ_BYTES = 100 * 1024 * 1024
+HEADING_BYTES = 1024 * 1024  # read of each file of a larger table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +31,11 @@ class RawData:
     """The raw table of a run.
 
     Args:
-        uri: where it is on S3.
-        target: the heading of its target column.
-        problem_type: the kind of target.
-        version: changes with its content. A cached step is used again while its arguments are the
-            same, whatever the objects hold by now; the version is one of its arguments.
+        uri: S3 URI of the file or folder.
+        target: Heading of the target column.
+        problem_type: Kind of target.
+        version: Hash of the content. SageMaker reuses a cached step while its arguments are the
+            same, even if the objects have changed, so the version is one of these arguments.
     """
 
     uri: str
@@ -45,19 +45,22 @@ class RawData:
 
 
 def prepare(configuration: Configuration, project: Project, s3: Any) -> RawData:
-    """Makes sure that the table is on S3, and that it has the target that `config.yaml` names.
+    """Ensures that the table is on S3 and has the target that `config.yaml` names.
 
     Args:
-        configuration: what `config.yaml` says.
-        project: the resources of the project.
-        s3: a boto3 client.
+        configuration: Content of `config.yaml`.
+        project: Resources of the project.
+        s3: boto3 client of S3.
+
+    Returns:
+        The table, with its target and version.
 
     Raises:
-        InputError: if the table cannot be read, or does not fit `config.yaml`.
+        InputError: The table cannot be read, or does not match `config.yaml`.
     """
     uri = configuration.data.uri or _default_data(project, s3)
     found = _objects(uri, s3)
-    complete = sum(entry.size for entry in found) <= LARGEST_READ
+    complete = sum(entry.size for entry in found) <= MAX_READ_BYTES
     with tempfile.TemporaryDirectory() as folder:
         _download(found, Path(folder), s3, only_headings=not complete)
         table = RawTable.in_folder(
@@ -68,8 +71,9 @@ def prepare(configuration: Configuration, project: Project, s3: Any) -> RawData:
         problem_type = configuration.data.problem_type
         if problem_type is None and not complete:
             raise InputError(
-                f"data.problem_type is left out, and {uri} is larger than {LARGEST_READ >> 20} MB; "
-                f"set it to {', '.join(ProblemType)}"
+                f"data.problem_type: got nothing, and {uri} is larger than "
+                f"{MAX_READ_BYTES >> 20} MB, "
+                f"up to which it is detected; set it to one of {', '.join(ProblemType)}"
             )
         if problem_type is None:
             texts = [row[index].strip() for rows in table.pieces() for row in rows]
@@ -82,12 +86,12 @@ def prepare(configuration: Configuration, project: Project, s3: Any) -> RawData:
 
 
 def _default_data(project: Project, s3: Any) -> str:
-    """Uploads the default table unless it is there; it never changes."""
+    """Uploads the default table, which never changes, unless it is already there."""
     uri = f"s3://{project.artifact_bucket}/{DEFAULT_KEY}"
     try:
         s3.head_object(Bucket=project.artifact_bucket, Key=DEFAULT_KEY)
     except ClientError as error:
-        # Without s3:ListBucket, S3 answers 403 for an object that does not exist.
+        # Without s3:ListBucket, S3 returns 403 for an object that does not exist.
         if error.response["Error"]["Code"] not in ("404", "403", "NoSuchKey", "AccessDenied"):
             raise
         s3.put_object(
@@ -98,13 +102,13 @@ def _default_data(project: Project, s3: Any) -> str:
             ServerSideEncryption="aws:kms",
             SSEKMSKeyId=project.artifact_key_arn,
         )
-        print(f"put the UCI breast-cancer set at {uri}")
+        print(f"uploaded the UCI breast-cancer set to {uri}")
     return uri
 
 
 def breast_cancer() -> bytes:
-    """The UCI breast-cancer (Wisconsin, diagnostic) set as CSV, the diagnosis in words."""
-    # It takes seconds to import, and only the first run needs it.
+    """Returns the UCI breast-cancer (Wisconsin, diagnostic) set as CSV, with diagnoses in words."""
+    # scikit-learn takes seconds to import, and only the first run needs it.
     from sklearn.datasets import load_breast_cancer
 
     table = load_breast_cancer()
@@ -125,9 +129,9 @@ class _Object:
 
 
 def _objects(uri: str, s3: Any) -> list[_Object]:
-    """The objects of the table, without markers of the tools that wrote it."""
+    """Lists the objects of the table, without markers of the tools that wrote it."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    with _explained(uri):
+    with _s3_errors_explained(uri):
         if not key.endswith("/"):
             head = s3.head_object(Bucket=bucket, Key=key)
             size, etag = head["ContentLength"], head["ETag"]
@@ -139,32 +143,36 @@ def _objects(uri: str, s3: Any) -> list[_Object]:
             if not entry["Key"].endswith("/") and Path(entry["Key"]).name[0] not in "._"
         ]
     if not found:
-        raise InputError(f"data.uri: there is no object below {uri}")
+        raise InputError(
+            f"data.uri: got {uri}, which holds no object; upload the table there, or change it"
+        )
     return found
 
 
 def _download(found: list[_Object], folder: Path, s3: Any, *, only_headings: bool) -> None:
     for number, entry in enumerate(found):
-        some = {"Range": f"bytes=0-{HEADING - 1}"} if only_headings and entry.size else {}
-        with _explained(f"s3://{entry.bucket}/{entry.key}"):
-            body = s3.get_object(Bucket=entry.bucket, Key=entry.key, **some)["Body"].read()
+        byte_range = (
+            {"Range": f"bytes=0-{HEADING_BYTES - 1}"} if only_headings and entry.size else {}
+        )
+        with _s3_errors_explained(f"s3://{entry.bucket}/{entry.key}"):
+            body = s3.get_object(Bucket=entry.bucket, Key=entry.key, **byte_range)["Body"].read()
         (folder / f"{number:05d}-{Path(entry.key).name}").write_bytes(body)
 
 
 @contextmanager
-def _explained(uri: str) -> Iterator[None]:
-    """Says what to do when S3 does not hand out the table."""
+def _s3_errors_explained(uri: str) -> Iterator[None]:
+    """Raises an InputError with the remedy when the table cannot be read from S3."""
     try:
         yield
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code in ("404", "NoSuchKey", "NoSuchBucket"):
             raise InputError(
-                f"data.uri: there is no object {uri}; the URI of a folder ends with /"
+                f"data.uri: got {uri}, which does not exist; the URI of a folder ends with /"
             ) from error
         if code in ("403", "AccessDenied"):
             raise InputError(
-                f"data.uri: the role of the train build may not read {uri} ({error}); grant "
+                f"data.uri: the role of the train build cannot read {uri} ({error}); grant "
                 "s3:GetObject, s3:ListBucket and kms:Decrypt to it and to the pipeline's role"
             ) from error
         raise

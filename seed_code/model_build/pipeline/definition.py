@@ -1,16 +1,16 @@
-"""The SageMaker Pipeline, written with SageMaker Python SDK v3.
+"""The SageMaker Pipeline, defined with SageMaker Python SDK v3.
 
     Preprocess -> Tune -> Evaluate -> CheckQuality -> Register | QualityBelowThreshold
 
-All code is in the image, so nothing is uploaded while the pipeline is defined, and defining it
-calls no AWS API. Importing this module takes seconds: import it when everything else is checked.
+All code is in the image, so defining the pipeline uploads nothing and calls no AWS API. Importing
+this module takes seconds: import it after all other checks have passed.
 """
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.offline_session import offline_session  # isort: skip  it comes before the SDK
+from pipeline.offline_session import offline_session  # isort: skip  before the SDK
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.core.workflow.conditions import (
     ConditionGreaterThanOrEqualTo,
@@ -40,9 +40,9 @@ class Definition:
     """The pipeline of one commit.
 
     Args:
-        configuration: what `config.yaml` says.
-        project: the resources of the project.
-        data: the raw table on S3.
+        configuration: Content of `config.yaml`.
+        project: Resources of the project.
+        data: Raw table on S3.
     """
 
     configuration: Configuration
@@ -50,8 +50,11 @@ class Definition:
     data: RawData
 
     def to_json(self) -> str:
-        """The pipeline definition, in the language of
-        https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-overview.html"""
+        """Returns the pipeline definition as JSON.
+
+        Source:
+            https://docs.aws.amazon.com/sagemaker/latest/dg/pipelines-overview.html
+        """
         steps = _Steps(self)
         definition = json.loads(steps.pipeline().definition())
         for step in definition["Steps"]:
@@ -61,7 +64,7 @@ class Definition:
 
 
 class _Steps:
-    """Builds the steps; they share session, parameters and folders."""
+    """Builds the steps, which share a session, parameters and folders."""
 
     def __init__(self, definition: Definition) -> None:
         self._definition = definition
@@ -94,7 +97,7 @@ class _Steps:
             ],
             steps=[preprocess, tune, evaluate, check],
             sagemaker_session=self._session,
-            # Experiments would need more permissions, and the model registry keeps the metrics.
+            # Experiments would need more permissions; the model registry has the metrics.
             pipeline_experiment_config=None,
         )
 
@@ -107,7 +110,7 @@ class _Steps:
             ],
             arguments=self.jobs.preprocess_arguments(self._definition.data),
         )
-        # The same data and code give the same rows; outputs of another run are as good.
+        # The same data and code give the same rows, so outputs of another run can be reused.
         cache = CacheConfig(enable_caching=True, expire_after="P30D")
         return ProcessingStep("Preprocess", step_args=run, cache_config=cache)
 
@@ -148,7 +151,8 @@ class _Steps:
                 values=[
                     f"The {name} on the held-out rows is {side} the threshold",
                     self._threshold,
-                    "so no model was registered. See objective in config.yaml.",
+                    "so no model was registered. Improve the model, or change objective in "
+                    "config.yaml.",
                 ],
             ),
         )
@@ -176,7 +180,7 @@ class _Steps:
             response_types=["text/csv", "application/json"],
             inference_instances=instances,
             transform_instances=instances,
-            # The pipeline's role may register nothing else: a reviewer approves.
+            # The pipeline's role can register no other status: a reviewer approves.
             approval_status="PendingManualApproval",
             model_metrics=ModelMetrics(model_statistics=statistics),
             customer_metadata_properties={

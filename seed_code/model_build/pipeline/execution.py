@@ -1,4 +1,4 @@
-"""Starts the SageMaker Pipeline and follows it to its end."""
+"""Starts the SageMaker Pipeline and waits for its execution to end."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -7,26 +7,26 @@ from typing import Any
 
 from pipeline.project import Project
 
-ENDED = ("Succeeded", "Failed", "Stopped")
-TRIAL_ENDED = ("Completed", "Failed", "Stopped")
-# The project's stack ends the train build after eight hours, without a word.
-LONGEST_SECONDS = 8 * 3600 - 900
+END_STATUSES = ("Succeeded", "Failed", "Stopped")
+TRIAL_END_STATUSES = ("Completed", "Failed", "Stopped")
+# CodeBuild ends the train build after eight hours, without a message of this program.
+MAX_WAIT_SECONDS = 8 * 3600 - 900
 
 
 class ExecutionError(Exception):
-    """The execution did not succeed; the message names the step and its reason."""
+    """A failed execution; the message names the step and the reason."""
 
 
 def put_pipeline(sagemaker: Any, project: Project, definition: str) -> str:
-    """Updates the pipeline, or creates it.
+    """Updates the pipeline, or creates it if it does not exist.
 
-    Plain boto3: `Pipeline.upsert` of the SDK would build the definition a second time, and read
-    and write the tags at each run.
+    `Pipeline.upsert` of the SDK would build the definition a second time, and read and write the
+    tags at each run.
 
     Args:
-        sagemaker: a boto3 client.
-        project: the resources of the project.
-        definition: the JSON text.
+        sagemaker: boto3 client of SageMaker.
+        project: Resources of the project.
+        definition: JSON text of the definition.
 
     Returns:
         The ARN of the pipeline.
@@ -37,37 +37,40 @@ def put_pipeline(sagemaker: Any, project: Project, definition: str) -> str:
         "RoleArn": project.role_arn,
     }
     try:
-        answer = sagemaker.update_pipeline(**request)
+        response = sagemaker.update_pipeline(**request)
     except sagemaker.exceptions.ResourceNotFound:
-        answer = sagemaker.create_pipeline(**request, Tags=project.tags)
-    return str(answer["PipelineArn"])
+        response = sagemaker.create_pipeline(**request, Tags=project.tags)
+    return str(response["PipelineArn"])
 
 
 def start(sagemaker: Any, project: Project, parameters: Mapping[str, str]) -> str:
     """Starts the pipeline.
 
     Args:
-        parameters: values that replace the defaults of the pipeline's parameters.
+        sagemaker: boto3 client of SageMaker.
+        project: Resources of the project.
+        parameters: Values that replace the defaults of pipeline parameters, by parameter name.
 
     Returns:
         The ARN of the execution.
     """
-    answer = sagemaker.start_pipeline_execution(
+    response = sagemaker.start_pipeline_execution(
         PipelineName=project.pipeline_name,
         PipelineExecutionDisplayName=f"commit-{project.commit[:8]}",
         PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
     )
-    return str(answer["PipelineExecutionArn"])
+    return str(response["PipelineExecutionArn"])
 
 
 @dataclass
 class Follower:
-    """Prints what an execution does until it ends.
+    """Prints the progress of an execution until it ends.
 
     Args:
-        sagemaker: a boto3 client.
-        execution_arn: the execution.
-        clock, sleep: of the machine.
+        sagemaker: boto3 client of SageMaker.
+        execution_arn: ARN of the execution.
+        clock: Returns a time in seconds. Defaults to the monotonic clock of the machine.
+        sleep: Waits for a number of seconds. Defaults to `time.sleep`.
     """
 
     sagemaker: Any
@@ -78,39 +81,39 @@ class Follower:
     _trials: set[str] = field(default_factory=set)
 
     def follow(self) -> str:
-        """Waits for the end.
+        """Waits for the end of the execution.
 
         Returns:
             The ARN of the model package that was registered.
 
         Raises:
-            ExecutionError: if the execution failed, was stopped, or outlives the build.
+            ExecutionError: The execution failed, was stopped, or outlasts the build.
         """
-        begun = self.clock()
+        started = self.clock()
         while True:
-            # Asked before the steps, so that at the end no step is missed.
+            # Described before the steps are listed, so that no step is missed at the end.
             execution = self.sagemaker.describe_pipeline_execution(
                 PipelineExecutionArn=self.execution_arn
             )
             steps = list(self._steps())
-            elapsed = self.clock() - begun
+            elapsed = self.clock() - started
             for step in steps:
                 self._show(step, elapsed)
             status = execution["PipelineExecutionStatus"]
-            if status in ENDED:
+            if status in END_STATUSES:
                 return self._result(status, execution.get("FailureReason", ""), steps)
-            if elapsed > LONGEST_SECONDS:
+            if elapsed > MAX_WAIT_SECONDS:
                 raise ExecutionError(self._still_executing(steps))
-            # Short runs are shown promptly, long ones ask rarely.
+            # Short runs are polled often, long ones rarely.
             self.sleep(min(10, 1 + elapsed / 60))
 
     def _still_executing(self, steps: list[dict[str, Any]]) -> str:
-        under_way = [step["StepName"] for step in steps if step["StepStatus"] == "Executing"]
+        running = [step["StepName"] for step in steps if step["StepStatus"] == "Executing"]
         return (
-            f"after {LONGEST_SECONDS / 3600:g} hours the build has to end, though the execution "
-            f"goes on (in step {', '.join(under_way) or 'none'}) and registers its model when it "
-            f"succeeds: follow {self.execution_arn} in SageMaker Studio, and do not push again "
-            "before its end. Fewer tuning.jobs, or more of them in parallel, end in time"
+            f"the build ends after {MAX_WAIT_SECONDS / 3600:g} hours, but the execution continues "
+            f"(in step {', '.join(running) or 'none'}) and registers its model if it succeeds: "
+            f"follow {self.execution_arn} in SageMaker Studio, and do not push again before it "
+            "ends. Reduce tuning.jobs or increase tuning.parallel to stay within the limit"
         )
 
     def _steps(self) -> Iterator[dict[str, Any]]:
@@ -133,7 +136,7 @@ class Follower:
 
     def _ended_trials(self, tuning_job_arn: str) -> Iterator[dict[str, Any]]:
         for trial in self._all_trials(tuning_job_arn):
-            ended = trial["TrainingJobStatus"] in TRIAL_ENDED
+            ended = trial["TrainingJobStatus"] in TRIAL_END_STATUSES
             if ended and trial["TrainingJobName"] not in self._trials:
                 self._trials.add(trial["TrainingJobName"])
                 yield trial
@@ -152,10 +155,12 @@ class Follower:
     def _result(self, status: str, reason: str, steps: list[dict[str, Any]]) -> str:
         for step in steps:
             if step["StepStatus"] == "Failed":
-                why = self._detail(step) or step.get("FailureReason") or reason
-                raise ExecutionError(f"step {step['StepName']} failed: {why}")
+                cause = self._detail(step) or step.get("FailureReason") or reason
+                raise ExecutionError(f"step {step['StepName']} failed: {cause}")
         if status != "Succeeded":
-            raise ExecutionError(f"the execution is {status}: {reason or 'no reason was given'}")
+            raise ExecutionError(
+                f"the execution is {status}: {reason or 'SageMaker gave no reason'}"
+            )
         for step in steps:
             package = step.get("Metadata", {}).get("RegisterModel")
             if package:
@@ -163,14 +168,17 @@ class Follower:
         raise ExecutionError("the execution registered no model package")
 
     def _detail(self, step: dict[str, Any]) -> str:
-        """What the job says itself: the reason of the step only points to its log."""
+        """Returns the failure reason of the job itself.
+
+        The reason of the step only refers to the log of the job.
+        """
         metadata = step.get("Metadata", {})
         if "ProcessingJob" in metadata:
             job = self.sagemaker.describe_processing_job(
                 ProcessingJobName=metadata["ProcessingJob"]["Arn"].rpartition("/")[2]
             )
-            said = [job.get("ExitMessage"), job.get("FailureReason")]
-            return " ".join(text for text in said if text)
+            messages = [job.get("ExitMessage"), job.get("FailureReason")]
+            return " ".join(text for text in messages if text)
         if "TuningJob" in metadata:
             for trial in self._all_trials(metadata["TuningJob"]["Arn"]):
                 if trial.get("FailureReason"):

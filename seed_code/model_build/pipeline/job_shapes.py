@@ -1,4 +1,4 @@
-"""The shapes by which steps pass files to each other."""
+"""Shapes with which steps pass files to each other."""
 
 from typing import Any
 
@@ -19,7 +19,15 @@ PROCESSING = "/opt/ml/processing"
 
 
 def processing_input(name: str, uri: Any) -> Any:
-    """Objects on S3 as files below `/opt/ml/processing/input/<name>`."""
+    """Mounts objects on S3 as files below `/opt/ml/processing/input/<name>`.
+
+    Args:
+        name: Name of the input.
+        uri: S3 URI, or a pipeline variable with it.
+
+    Returns:
+        The `ProcessingInput` of the SDK.
+    """
     return ProcessingInput(
         input_name=name,
         s3_input=ProcessingS3Input(
@@ -33,7 +41,15 @@ def processing_input(name: str, uri: Any) -> Any:
 
 
 def processing_output(name: str, uri: Any) -> Any:
-    """Files below `/opt/ml/processing/output/<name>` as objects on S3."""
+    """Uploads files below `/opt/ml/processing/output/<name>` to S3 when the job ends.
+
+    Args:
+        name: Name of the output.
+        uri: S3 URI, or a pipeline variable with it.
+
+    Returns:
+        The `ProcessingOutput` of the SDK.
+    """
     return ProcessingOutput(
         output_name=name,
         s3_output=ProcessingS3Output(
@@ -43,13 +59,29 @@ def processing_output(name: str, uri: Any) -> Any:
 
 
 def output_uri(step: Any, name: str) -> Any:
-    """Where a processing step has put an output; of a cached step, where it was put before."""
+    """Returns the S3 URI of an output; a cached step has the URI of the run that was reused.
+
+    Args:
+        step: The processing step.
+        name: Name of the output.
+
+    Returns:
+        A pipeline variable with the URI.
+    """
     return step.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
 
 
 def channel(name: str, uri: Any) -> Any:
-    """Objects on S3 as files below `/opt/ml/input/data/<name>`."""
-    # The tuner refuses training.configs.InputData, which the trainer takes (SDK 3.27).
+    """Mounts objects on S3 as files below `/opt/ml/input/data/<name>`.
+
+    Args:
+        name: Name of the channel.
+        uri: S3 URI, or a pipeline variable with it.
+
+    Returns:
+        The `Channel` of the SDK.
+    """
+    # The tuner rejects training.configs.InputData, which the trainer accepts (SDK 3.27).
     source = S3DataSource(
         s3_data_type="S3Prefix", s3_uri=uri, s3_data_distribution_type="FullyReplicated"
     )
@@ -59,7 +91,16 @@ def channel(name: str, uri: Any) -> Any:
 
 
 def parameter_range(name: str, low: float, high: float) -> Any:
-    """The range in which the tuner varies a hyperparameter."""
+    """Returns the range in which the tuner varies a hyperparameter.
+
+    Args:
+        name: Name of the hyperparameter.
+        low: Minimum.
+        high: Maximum.
+
+    Returns:
+        A parameter range of the SDK.
+    """
     known = HYPERPARAMETERS[name]
     scaling = "Logarithmic" if known.logarithmic else "Auto"
     if known.whole:

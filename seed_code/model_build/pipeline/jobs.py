@@ -1,4 +1,4 @@
-"""The jobs of the pipeline: the image, and how SageMaker runs it."""
+"""The jobs of the pipeline: the image, and the settings with which SageMaker runs it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,15 +28,16 @@ HOUR = 3600
 
 
 class Jobs:
-    """Makes the jobs of one pipeline. Their code has no network, and all they write is encrypted.
+    """Creates the jobs of one pipeline.
 
-    In a project with a network SageMaker moves their data through its subnets. Its roles start
-    nothing elsewhere, and nothing that leaves the traffic between instances open.
+    Their code has no network access, and all data that they write is encrypted. In a project with a
+    network, SageMaker transfers their data through its subnets; the roles of such a project cannot
+    start a job elsewhere, nor one without encryption of the traffic between instances.
 
     Args:
-        configuration: what `config.yaml` says.
-        project: the resources of the project.
-        session: an offline session.
+        configuration: Content of `config.yaml`.
+        project: Resources of the project.
+        session: An offline session of the SDK.
     """
 
     def __init__(self, configuration: Configuration, project: Project, session: Any) -> None:
@@ -50,11 +51,18 @@ class Jobs:
 
     @property
     def parameters(self) -> list[Any]:
-        """The parameters of the pipeline that the jobs refer to."""
+        """Pipeline parameters that the jobs refer to."""
         return [self._processing_instance, self._training_instance]
 
     def processor(self, environment: dict[str, str] | None = None) -> Any:
-        """A processing job of the image; its arguments name the module."""
+        """Creates a processing job of the image; its arguments name the Python module.
+
+        Args:
+            environment: Environment variables of the container. Defaults to None: no variables.
+
+        Returns:
+            The `Processor` of the SDK.
+        """
         key = self._project.artifact_key_arn
         return Processor(
             role=self._project.role_arn,
@@ -78,7 +86,11 @@ class Jobs:
         )
 
     def preprocess_arguments(self, raw: RawData) -> list[str]:
-        """The arguments of the preprocessing."""
+        """Returns the arguments of the preprocessing job.
+
+        Args:
+            raw: The raw table.
+        """
         data, split = self._configuration.data, self._configuration.split
         arguments = [
             "-m",
@@ -96,12 +108,15 @@ class Jobs:
         return arguments + [f"--drop={column}" for column in data.drop]
 
     def tuner(self, metric: Metric, channels: Sequence[Any], checkpoints: Any) -> Any:
-        """The search for the best hyperparameters.
+        """Creates the search for the best hyperparameters.
 
         Args:
-            metric: what the trials improve.
-            channels: what they read.
-            checkpoints: where those on spot instances keep their state.
+            metric: Metric that the trials optimize.
+            channels: Input channels of the trials.
+            checkpoints: S3 URI for the checkpoints of trials on spot instances.
+
+        Returns:
+            The `HyperparameterTuner` of the SDK.
         """
         tuning = self._configuration.tuning
         name = f"validation:{metric.name}"
@@ -146,7 +161,7 @@ class Jobs:
                 max_runtime_in_seconds=4 * HOUR,
                 max_wait_time_in_seconds=8 * HOUR if tuning.spot else None,
             ),
-            # Only spot jobs are started again by SageMaker.
+            # SageMaker restarts spot jobs only.
             checkpoint_config=CheckpointConfig(s3_uri=checkpoints) if tuning.spot else None,
             output_data_config=OutputDataConfig(
                 s3_output_path=f"s3://{self._project.artifact_bucket}/models",
@@ -157,7 +172,11 @@ class Jobs:
         )
 
     def complete(self, job: dict[str, Any]) -> None:
-        """Adds to the definition of a tuner's jobs what the tuner of SDK 3.27 leaves out."""
+        """Adds the settings to a tuner's training jobs that the tuner of SDK 3.27 omits.
+
+        Args:
+            job: `TrainingJobDefinition` of the pipeline definition; it is changed in place.
+        """
         job["EnableNetworkIsolation"] = True
         job["EnableInterContainerTrafficEncryption"] = True
         if self._placement.vpc_config:

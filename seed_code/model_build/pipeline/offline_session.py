@@ -1,23 +1,29 @@
-"""A session of the SageMaker SDK in which a pipeline is defined without a call to AWS.
+"""A session of the SageMaker SDK that defines a pipeline without a call to AWS.
 
-Import it before any other module of the SDK. What it works around was found in SDK 3.27.0.
+Import this module before any other module of the SDK. It replaces private parts of the SDK, so it
+accepts only the release that it was tested with: SDK 3.27.0, whose core is sagemaker-core 2.27.0.
 """
 
 import logging
 import os
 import warnings
+from importlib.metadata import version
 from typing import Any
 
-# The SDK would ask IAM whether the role may do what jobs need; a build's role may not ask.
+# The SDK would simulate the role's permissions with IAM, which the role of a build cannot call.
 os.environ.setdefault("SAGEMAKER_VALIDATE_ROLE", "false")
-# It makes a client while it is imported, and finds the region only by this name.
+# The SDK creates a client when it is imported, and reads the Region only from this variable.
 os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION", "us-east-1"))
 
 import boto3
 from sagemaker.core.config.config_manager import SageMakerConfig
 from sagemaker.core.workflow.pipeline_context import PipelineSession
 
-# Otherwise it reports each call to AWS by HTTP.
+from tabular.failure import InputError
+
+TESTED_CORE = "2.27.0"
+
+# Otherwise the SDK sends telemetry about each call to AWS by HTTP.
 NO_TELEMETRY = {
     "SchemaVersion": "1.0",
     "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}},
@@ -25,13 +31,20 @@ NO_TELEMETRY = {
 
 
 def offline_session(*, region: str, bucket: str) -> Any:
-    """A pipeline session for one bucket.
+    """Creates a pipeline session for one bucket.
 
     Args:
-        region: of the pipeline.
-        bucket: where the pipeline keeps its artifacts.
+        region: AWS Region of the pipeline.
+        bucket: Name of the bucket for the pipeline's artifacts.
+
+    Returns:
+        A `PipelineSession` of the SDK.
+
+    Raises:
+        InputError: The installed SDK is not the tested release.
     """
-    # The SDK turns the logs of all libraries on; a build's log is for people.
+    _check_release(version("sagemaker-core"))
+    # The SDK turns on the logs of all libraries, which would hide the messages of the build.
     for library in ("sagemaker", "botocore", "boto3"):
         logging.getLogger(library).setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message="Running within a PipelineSession")
@@ -40,13 +53,22 @@ def offline_session(*, region: str, bucket: str) -> Any:
         default_bucket=bucket,
         sagemaker_config=NO_TELEMETRY,
     )
-    # Else it looks for the bucket, and creates it, though it was told its name.
+    # The SDK would otherwise look up the bucket, and create it, despite `default_bucket`.
     session._default_bucket = bucket
-    # The session has checked its configuration. The SDK would check it again at each of about 40
-    # look-ups, together with the whole schema: three of the five seconds that a definition takes.
-    SageMakerConfig.validate_sagemaker_config = staticmethod(_checked_already)
+    # The session has validated its configuration. The SDK would validate it again, with the whole
+    # schema, at each of about 40 look-ups: three of the five seconds that a definition takes.
+    SageMakerConfig.validate_sagemaker_config = staticmethod(_already_validated)
     return session
 
 
-def _checked_already(sagemaker_config: object = None) -> None:
-    """Stands in for the SDK's check of its configuration."""
+def _check_release(installed: str) -> None:
+    if installed != TESTED_CORE:
+        raise InputError(
+            f"sagemaker-core: got {installed}; allowed: {TESTED_CORE}, whose private parts "
+            "pipeline/offline_session.py replaces. Install pipeline/requirements.txt; to upgrade, "
+            "check these replacements and change TESTED_CORE"
+        )
+
+
+def _already_validated(sagemaker_config: object = None) -> None:
+    """Replaces the SDK's validation of its configuration."""

@@ -1,4 +1,4 @@
-"""Where the jobs run: in the network of the project, or of `config.yaml`."""
+"""Network placement of the jobs: the network of the project, or that of `config.yaml`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +10,11 @@ from tabular.failure import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Subnets and security groups of the jobs; none outside of a VPC.
+    """Subnets and security groups of the jobs.
 
     Args:
-        subnets: their ids.
-        security_groups: theirs.
+        subnets: Subnet ids. Defaults to none: the jobs run outside a VPC.
+        security_groups: Security group ids. Defaults to none.
     """
 
     subnets: tuple[str, ...] = ()
@@ -22,24 +22,31 @@ class Placement:
 
     @classmethod
     def of(cls, configuration: Configuration, project: Project) -> "Placement":
-        """What `config.yaml` names, and what it leaves empty from the project.
+        """Returns the placement of `config.yaml`, completed with that of the project.
+
+        Args:
+            configuration: Content of `config.yaml`.
+            project: Resources of the project.
+
+        Returns:
+            The placement of all jobs.
 
         Raises:
-            InputError: for subnets without security groups, or the other way round.
+            InputError: Either subnets or security groups are missing.
         """
         chosen = configuration.network
         subnets = chosen.subnets or project.subnet_ids
         groups = chosen.security_groups or project.security_group_ids
         if bool(subnets) != bool(groups):
             raise InputError(
-                f"network: got subnets {list(subnets)} and security groups {list(groups)}; give "
-                "both in config.yaml, or neither: the project says where jobs run"
+                f"network: got subnets {list(subnets)} and security groups {list(groups)}; set "
+                "both in config.yaml, or neither to use the network of the project"
             )
         return cls(subnets=subnets, security_groups=groups)
 
     @property
     def vpc_config(self) -> dict[str, Any] | None:
-        """VpcConfig of SageMaker's API; None outside of a VPC."""
+        """`VpcConfig` of SageMaker's API; None outside a VPC."""
         if not self.subnets:
             return None
         return {"Subnets": list(self.subnets), "SecurityGroupIds": list(self.security_groups)}

@@ -1,4 +1,4 @@
-"""What the project's stack tells the train build, by environment variables."""
+"""Resources of the project, which its stack passes to the train build as environment variables."""
 
 import os
 from collections.abc import Mapping
@@ -24,15 +24,18 @@ class Project:
     """The resources of this project.
 
     Args:
-        region: the region they are in.
-        project_name, project_id: of the SageMaker Project; every resource is tagged with them.
-        pipeline_name: of the SageMaker Pipeline.
-        role_arn: the role of the pipeline and its jobs.
-        image_uri: the image that was built from this commit; its tag is the commit.
-        artifact_bucket: holds data, runs, checkpoints and models.
-        artifact_key_arn: the KMS key that encrypts them.
-        model_package_group_name: where models are registered.
-        subnet_ids, security_group_ids: where jobs have to run; empty: anywhere.
+        region: AWS Region of the resources.
+        project_name: Name of the SageMaker project; every resource is tagged with it.
+        project_id: Id of the SageMaker project; every resource is tagged with it.
+        pipeline_name: Name of the SageMaker Pipeline.
+        role_arn: ARN of the role of the pipeline and its jobs.
+        image_uri: URI of the image that was built from this commit; its tag is the commit.
+        artifact_bucket: Name of the bucket for data, runs, checkpoints and models.
+        artifact_key_arn: ARN of the KMS key that encrypts the bucket.
+        model_package_group_name: Name of the group in which models are registered.
+        subnet_ids: Ids of the subnets in which jobs must run. Defaults to none: jobs run outside a
+            VPC.
+        security_group_ids: Ids of the security groups of jobs. Defaults to none.
     """
 
     region: str
@@ -51,14 +54,20 @@ class Project:
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Project":
         """Reads the variables that CodeBuild sets.
 
+        Args:
+            environment: Environment variables. Defaults to those of the process.
+
+        Returns:
+            The project.
+
         Raises:
-            InputError: that names every variable that is not set.
+            InputError: A variable is not set; the message names every one that is missing.
         """
         missing = [name for name in VARIABLES.values() if not environment.get(name)]
         if missing:
             raise InputError(
-                f"the environment lacks {', '.join(missing)}; the train build of the project "
-                "sets them"
+                f"environment: got no {', '.join(missing)}; the train build of the project sets "
+                "them"
             )
         return cls(
             **{member: environment[name] for member, name in VARIABLES.items()},
@@ -68,12 +77,12 @@ class Project:
 
     @property
     def commit(self) -> str:
-        """The commit that the image was built from."""
+        """Commit that the image was built from."""
         return self.image_uri.rpartition(":")[2]
 
     @property
     def tags(self) -> list[dict[str, str]]:
-        """The tags of everything that belongs to the project."""
+        """Tags of all resources of the project."""
         return [
             {"Key": "sagemaker:project-name", "Value": self.project_name},
             {"Key": "sagemaker:project-id", "Value": self.project_id},
@@ -81,5 +90,5 @@ class Project:
 
 
 def _ids(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Ids with commas between them, which the builds of a project with a network are told."""
+    """Splits comma-separated ids; the variable is set only in a project with a network."""
     return tuple(filter(None, environment.get(name, "").split(",")))

@@ -2,7 +2,7 @@
 
     python -m pipeline.run [--parameter NAME=VALUE] ...
 
-Ends with status 1 and the failing step's reason if no model was registered.
+Ends with status 1 and the reason of the failed step if no model was registered.
 """
 
 import argparse
@@ -20,16 +20,19 @@ from tabular.failure import InputError
 def run(options: argparse.Namespace) -> str:
     """Runs the pipeline.
 
+    Args:
+        options: Options of the command line.
+
     Returns:
         The ARN of the model package that was registered.
 
     Raises:
-        InputError: if configuration or data are wrong; nothing is changed then.
-        ExecutionError: if the pipeline does not end with a model.
+        InputError: Configuration or data are not valid; nothing was changed.
+        ExecutionError: The pipeline ended without a registered model.
     """
     configuration = read_configuration(options.config)
     project = Project.from_environment()
-    # Mistakes above are told at once: what follows takes seconds to import.
+    # The checks above fail at once; the imports below take seconds.
     import boto3
 
     from pipeline.data import prepare
@@ -57,7 +60,7 @@ def run(options: argparse.Namespace) -> str:
 def _print_report(
     s3: Any, project: Project, execution_arn: str, configuration: Configuration
 ) -> None:
-    """Prints the measures on the held-out rows, if the execution came that far."""
+    """Prints the metrics on the held-out rows if the execution wrote them."""
     from botocore.exceptions import ClientError
 
     key = f"runs/{execution_arn.rpartition('/')[2]}/evaluation/evaluation.json"
@@ -65,7 +68,7 @@ def _print_report(
         body = s3.get_object(Bucket=project.artifact_bucket, Key=key)["Body"].read()
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied", "403"):
-            print("no evaluation was written")
+            print("the execution wrote no evaluation")
             return
         raise
     groups = [group for group in json.loads(body).values() if isinstance(group, dict)]

@@ -1,4 +1,4 @@
-"""Calls a web application as its server does, without a port."""
+"""A client that calls a web application as its server does, without a port."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 
 @dataclass
 class Response:
-    """What the application sent."""
+    """A response of the application."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Response:
 
 
 class Client:
-    """Starts the application and ends it with the stack."""
+    """Starts the application, and stops it at the end of the `with` block."""
 
     def __init__(self, app: Starlette, stack: ExitStack) -> None:
         self._app = app

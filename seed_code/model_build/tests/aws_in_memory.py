@@ -9,7 +9,7 @@ REGION = "eu-central-1"
 
 @dataclass
 class Aws:
-    """S3 and CloudWatch in memory; it knows what was asked for."""
+    """S3 and CloudWatch in memory; records the clients that were created."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What batch transform jobs leave in a bucket: files, and the manifests of their data capture."""
+"""Files of batch transform jobs in a bucket, with the manifests of their data capture."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ TIME = "2026-11-20T11:02:03Z"
 
 
 def batch(folder: Path, analysis: str, dataset_format: object, **variables: str) -> dict[str, str]:
-    """The environment of a run that EventBridge Scheduler starts at 12:15."""
+    """Returns the environment of a run that EventBridge Scheduler starts at 12:15."""
     found = environment(
         folder,
         analysis,
@@ -29,22 +29,22 @@ def batch(folder: Path, analysis: str, dataset_format: object, **variables: str)
     return found
 
 
-def capture(aws: Aws, asked: str | bytes, answered: str | None = None) -> None:
-    """What a job leaves that reads `in/a.csv`: its answers, and the manifests of its capture."""
-    aws.objects["in/a.csv"] = asked.encode() if isinstance(asked, str) else asked
+def capture(aws: Aws, records: str | bytes, output: str | None = None) -> None:
+    """Writes the output of a job that reads `in/a.csv`, and the manifests of its data capture."""
+    aws.objects["in/a.csv"] = records.encode() if isinstance(records, str) else records
     listed = {"input": ["in", "a.csv"]}
-    if answered is not None:
-        aws.objects["out/a.csv.out"] = answered.encode()
+    if output is not None:
+        aws.objects["out/a.csv.out"] = output.encode()
         listed["output"] = ["out", "a.csv.out"]
     for side, (prefix, name) in listed.items():
         manifest = json.dumps([{"prefix": f"s3://bucket/{prefix}/"}, name])
         aws.objects[f"capture/{side}/{HOUR}/nightly.json"] = manifest.encode()
 
 
-def answers(rows: Rows, fitted: Fitted, *, joined: bool = False) -> list[str]:
-    """What the project's server answers, with the id and the time that SageMaker appends."""
+def predictions(rows: Rows, fitted: Fitted, *, joined: bool = False) -> list[str]:
+    """Returns the output of the project's server, with the ids and times that SageMaker appends."""
     server = Invocations(fitted.predictor)
-    lines = server.answer(as_csv(rows).encode(), "text/csv", "text/csv").decode().splitlines()
+    lines = server.respond(as_csv(rows).encode(), "text/csv", "text/csv").decode().splitlines()
     before = [f"{as_csv([row]).strip()}," if joined else "" for row in rows]
     return [f"{before[at]}{line},id-{at},{TIME}" for at, line in enumerate(lines)]
 

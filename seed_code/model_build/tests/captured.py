@@ -1,4 +1,4 @@
-"""Traffic as an endpoint captures it: the project's server answers, SageMaker's format wraps."""
+"""Captured traffic of an endpoint: responses of the project's server, in SageMaker's format."""
 
 import base64
 import csv
@@ -19,7 +19,7 @@ ROWS_IN_A_CALL = 4
 
 
 def as_csv(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as the body of a request."""
+    """Returns rows as the body of a request."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
@@ -28,7 +28,7 @@ def as_csv(rows: Sequence[Sequence[str]]) -> str:
 def side(
     mode: str, data: str, encoding: str = "CSV", content_type: str = "text/csv"
 ) -> dict[str, str]:
-    """A side of a captured call."""
+    """Returns a request or response of a captured call."""
     if encoding == "BASE64":
         data = base64.b64encode(data.encode()).decode()
     return {
@@ -40,10 +40,10 @@ def side(
 
 
 def line(
-    number: int, request: dict[str, str], answer: dict[str, str] | None, time: datetime
+    number: int, request: dict[str, str], response: dict[str, str] | None, time: datetime
 ) -> str:
-    """A line of a capture file."""
-    captured = {"endpointInput": request} | ({"endpointOutput": answer} if answer else {})
+    """Returns a line of a capture file."""
+    captured = {"endpointInput": request} | ({"endpointOutput": response} if response else {})
     document = {
         "captureData": captured,
         "eventMetadata": {
@@ -58,17 +58,17 @@ def line(
 def captured_calls(
     rows: Sequence[Sequence[str]], predictor: Predictor, *, time: datetime | None = None
 ) -> list[str]:
-    """The lines of calls with some rows each."""
+    """Returns the lines of calls with several rows each."""
     server = Invocations(predictor)
     lines = []
     for number, first in enumerate(range(0, len(rows), ROWS_IN_A_CALL)):
         body = as_csv(rows[first : first + ROWS_IN_A_CALL])
-        answer = server.answer(body.encode(), "text/csv", "text/csv").decode()
+        response = server.respond(body.encode(), "text/csv", "text/csv").decode()
         lines.append(
             line(
                 number,
                 side("INPUT", body),
-                side("OUTPUT", answer),
+                side("OUTPUT", response),
                 time or END - timedelta(minutes=30),
             )
         )
@@ -76,7 +76,7 @@ def captured_calls(
 
 
 def ground_truth(labels: Sequence[str]) -> list[str]:
-    """The lines of a ground truth file for `captured_calls` of as many rows."""
+    """Returns the lines of a ground truth file for `captured_calls` with as many rows."""
     return [
         json.dumps(
             {
@@ -93,7 +93,7 @@ def ground_truth(labels: Sequence[str]) -> list[str]:
 
 
 def environment(folder: Path, analysis: str, **variables: str) -> dict[str, str]:
-    """The environment of a run of Model Monitor, in a folder."""
+    """Returns the environment of a run of Model Monitor, in a folder."""
     return {
         "analysis_type": analysis,
         "dataset_format": '{"sagemakerCaptureJson":{"captureIndexNames":["endpointInput"]}}',
@@ -124,19 +124,19 @@ def pack_model(model: Path, file: Path) -> Path:
 
 
 def report(folder: Path, name: str) -> dict[str, Any]:
-    """A report of a run."""
+    """Returns a report of a run."""
     found: dict[str, Any] = json.loads((folder / "reports" / name).read_text(encoding="utf-8"))
     return found
 
 
 def violations(folder: Path) -> list[dict[str, str]]:
-    """What a run found wrong."""
+    """Returns the violations of a run."""
     found: list[dict[str, str]] = report(folder, "constraint_violations.json")["violations"]
     return found
 
 
 def shuffled(rows: Sequence[Sequence[str]], seed: int = 5) -> list[list[str]]:
-    """The rows in another order."""
+    """Returns the rows in another order."""
     order = [list(row) for row in rows]
     random.Random(seed).shuffle(order)  # noqa: S311  reproducible, not secret
     return order

@@ -1,4 +1,4 @@
-"""Small raw tables of each kind, and models that were fitted on them as SageMaker would."""
+"""Small raw tables of each kind, and models that were fitted on them as in SageMaker."""
 
 import csv
 import json
@@ -23,9 +23,9 @@ HEADING = ["age", "city", "member", "joined", "balance", "empty", "always", "num
 
 
 def raw_rows(kind: str, count: int = 300) -> Rows:
-    """A table with numbers, texts, truth values, dates, missing values and useless columns.
+    """Returns a table with all kinds of columns, some of them useless.
 
-    The labels of the binary one are words, of the multiclass one 3, 7 and 20.
+    The labels are words for a binary target, and 3, 7 and 20 for a multiclass one.
     """
     dice = random.Random(4)  # noqa: S311  reproducible, not secret
     rows = []
@@ -34,7 +34,7 @@ def raw_rows(kind: str, count: int = 300) -> Rows:
         city = dice.choice(["Łódź", "Zürich, CH", 'the "old" town'])
         member = dice.random() < 0.4
         score = age / 20 + (city == "Łódź") * 2 + member + dice.gauss(0, 0.2)
-        answers = {
+        targets = {
             "binary": "churned" if score > 4 else "stays",
             "multiclass": "3" if score < 3 else "7" if score < 4.5 else "20",
             "regression": f"{score * 100:.2f}",
@@ -48,7 +48,7 @@ def raw_rows(kind: str, count: int = 300) -> Rows:
             "",
             "same",
             f"customer-{number}",
-            answers[kind],
+            targets[kind],
         ]
         rows.append(row)
     return rows
@@ -82,7 +82,7 @@ def run_preprocess(folder: Path, *arguments: str, target: str = "name:answer") -
 
 
 def lay_out_training(opt_ml: Path, outputs: Path, **hyperparameters: object) -> Path:
-    """Lays a training job out as SageMaker does: hyperparameters are texts."""
+    """Creates the folders of a training job as SageMaker does; hyperparameters are strings."""
     for name in ("train", "validation"):
         channel = opt_ml / "input/data" / name
         channel.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def pack(model: Path, folder: Path) -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """What the jobs left behind."""
+    """Results of the jobs."""
 
     kind: str
     raw: Rows
@@ -115,7 +115,7 @@ class Fitted:
     predictor: Predictor
 
     def holdout(self) -> list[dict[str, str]]:
-        """The held-out rows, by column."""
+        """Returns the held-out rows, by column."""
         with (self.outputs / "test/holdout.csv").open(encoding="utf-8", newline="") as stream:
             return list(csv.DictReader(stream))
 
@@ -163,7 +163,7 @@ def binary(fit: Callable[[str], Fitted]) -> Fitted:
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """What boto3 talks to."""
+    """The AWS that boto3 calls."""
     boto3 = pytest.importorskip("boto3")
     found = Aws()
     monkeypatch.setattr(boto3, "client", found.client)

@@ -1,4 +1,4 @@
-"""Clients of AWS know their region by AWS_REGION alone, which is all that SageMaker sets."""
+"""AWS Region of clients, which SageMaker sets in AWS_REGION only."""
 
 import os
 import re
@@ -22,7 +22,7 @@ KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
 
 
 class Denying(ThreadingHTTPServer):
-    """An AWS that denies everything, and knows for which service and region it was asked."""
+    """An AWS that denies every call, and records service and Region of each."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Denial)
@@ -79,13 +79,15 @@ def test_every_client_calls_the_endpoint_of_the_region(
 
 
 @pytest.mark.usefixtures("nothing_set")
-def test_a_client_without_a_region_is_refused() -> None:
-    with pytest.raises(InputError, match="got no region for s3: AWS_REGION is not set"):
+def test_a_client_without_a_region_is_rejected() -> None:
+    with pytest.raises(
+        InputError, match=("AWS_REGION: got no Region for s3; SageMaker sets the variable")
+    ):
         client("s3")
 
 
 def container(server: Denying, variables: dict[str, str]) -> dict[str, str]:
-    """What a container finds, with the address of a stand-in for AWS."""
+    """Returns the environment of a container, with the address of a fake of AWS."""
     address = f"http://127.0.0.1:{server.server_port}"
     return {
         **variables,
@@ -118,7 +120,7 @@ def test_a_monitor_publishes_in_the_region_of_its_container(
         metrics_namespace="MLOps/DriftMonitor",
     )
     said = run(container(aws_that_denies, variables), "monitor")
-    assert "metrics cannot be put to CloudWatch" in said
+    assert "metrics_namespace: PutMetricData failed" in said
     assert set(aws_that_denies.asked) == {("monitoring", "eu-central-1")}
 
 
@@ -127,7 +129,7 @@ def test_a_monitor_reads_a_bucket_of_the_region_of_its_container(
 ) -> None:
     variables = monitor_environment(tmp_path, "DATA_QUALITY", dataset_source="s3://bucket/capture")
     said = run(container(aws_that_denies, variables), "monitor")
-    assert "s3://bucket/capture/ cannot be listed" in said
+    assert "s3://bucket/capture/: cannot be listed" in said
     assert set(aws_that_denies.asked) == {("s3", "eu-central-1")}
 
 
@@ -139,5 +141,5 @@ def test_ingestion_works_in_the_region_of_its_container(aws_that_denies: Denying
         "--source=s3://bucket/features",
         "--ledger=s3://bucket/ledger",
     )
-    assert "AWS refused" in said
+    assert "the call to AWS failed" in said
     assert set(aws_that_denies.asked) == {("sagemaker", "eu-central-1")}

@@ -1,4 +1,4 @@
-"""Reading `config.yaml`."""
+"""Validation of `config.yaml`."""
 
 import re
 from pathlib import Path
@@ -67,9 +67,9 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
     [
         ("colour", 1, "colour: got an unknown key; allowed here: data, split, objective"),
         ("data.urk", "", "data.urk: got an unknown key; allowed here: uri, header, delimiter"),
-        ("data", None, "data: it is missing; set it"),
-        ("data", [1], "data: got [1]; allowed: keys and values"),
-        ("data.target", None, "data.target: it is missing; set it"),
+        ("data", None, "data: got nothing; set it"),
+        ("data", [1], "data: got [1]; allowed: a mapping of keys and values"),
+        ("data.target", None, "data.target: got nothing; set it"),
         ("data.target", 1.5, "data.target: got 1.5; allowed: the name of a column"),
         ("data.target", True, "data.target: got True; allowed: the name of a column"),
         ("data.uri", "http://x", "data.uri: got 'http://x'; allowed: s3://bucket/key, or empty"),
@@ -78,7 +78,11 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
         ("data.problem_type", "cluster", "allowed: 'binary', 'multiclass' or 'regression'"),
         ("split.test", 0.9, "split.test: got 0.9; allowed: less than 0.5"),
         ("objective.metric", "gini", "objective.metric: got 'gini'; allowed: 'auc', 'f1'"),
-        ("objective.metric", "rmse", "got metric 'rmse'; allowed: auc, f1, accuracy, logloss"),
+        (
+            "objective.metric",
+            "rmse",
+            "objective.metric: got 'rmse'; allowed: auc, f1, accuracy, logloss",
+        ),
         ("objective.threshold", True, "objective.threshold: got true, which YAML reads as true"),
         ("objective.threshold", "high", "objective.threshold: got 'high'; allowed: a number"),
         ("training", {"depth": 1}, "training: got 'depth'; allowed: num_round"),
@@ -88,7 +92,7 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
         ("tuning.strategy", "Grid", "got 'Grid'; allowed: 'Bayesian' or 'Random'"),
         ("tuning.jobs", "four", "tuning.jobs: got 'four'; allowed: a whole number"),
         ("tuning.jobs", 1, "tuning: got parallel 2; allowed: up to jobs, 1"),
-        ("tuning.ranges", {"eta": [0.3, 0.1]}, "eta: got [0.3, 0.1]; the first must be smaller"),
+        ("tuning.ranges", {"eta": [0.3, 0.1]}, "eta: got [0.3, 0.1]; allowed: the minimum first"),
         ("tuning.ranges", {"eta": [0, 0.1]}, "eta: got 0.0; allowed: a number from 0.0001 to 1"),
         ("tuning.ranges", {"eta": [True, 1]}, "tuning.ranges.eta.0: got true, which YAML"),
         ("tuning.ranges", {}, "tuning.ranges: got {}; allowed: at least 1"),
@@ -98,20 +102,20 @@ def test_a_positive_label_that_yaml_reads_as_a_number_is_a_text(tmp_path: Path) 
         ("network", {"vpc": "a"}, "got an unknown key; allowed here: subnets, security_groups"),
     ],
 )
-def test_a_mistake_is_refused_with_its_key(
+def test_a_mistake_is_rejected_with_its_key(
     tmp_path: Path, path: str, value: object, message: str
 ) -> None:
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as error:
         changed(tmp_path, path, value)
-    assert re.match(r"config\.yaml:\d+: ", str(refusal.value))
-    assert message in str(refusal.value)
+    assert re.match(r"config\.yaml:\d+: ", str(error.value))
+    assert message in str(error.value)
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("data: {target: a, x: 1}\ntuning: {jobs: 0}\n")
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as error:
         read_configuration(tmp_path / "config.yaml")
-    keys = [line.split(": ")[1] for line in str(refusal.value).splitlines()]
+    keys = [line.split(": ")[1] for line in str(error.value).splitlines()]
     assert keys == ["data.x", "objective", "tuning.jobs", "tuning.ranges"]
 
 
@@ -119,18 +123,18 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("a: [", "config.yaml:1: is not YAML: expected the node content"),
-        ("", "config.yaml: got NoneType; expected keys and values"),
-        ("data: {}\ndata: {}", "config.yaml:2: data: got it a second time; keep one of them"),
+        ("", "config.yaml: got NoneType; allowed: a mapping of keys and values"),
+        ("data: {}\ndata: {}", "config.yaml:2: data: got a duplicate key; keep one of them"),
         ("data: {target: {{ x }}}", "config.yaml:1: data.target: got a list or mapping for a key"),
     ],
 )
-def test_what_is_no_configuration_is_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_what_is_no_configuration_is_rejected(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "config.yaml").write_text(text)
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as error:
         read_configuration(tmp_path / "config.yaml")
-    assert str(refusal.value).removeprefix(f"{tmp_path}/").startswith(message)
+    assert str(error.value).removeprefix(f"{tmp_path}/").startswith(message)
 
 
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="does not exist"):
+def test_a_missing_file_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file; create it"):
         read_configuration(tmp_path / "config.yaml")

@@ -9,7 +9,7 @@ from pipeline.configuration import Configuration
 from pipeline.data import prepare
 from tabular.failure import InputError
 from tabular.problem import ProblemType
-from tests.stand_ins import PROJECT, Bucket
+from tests.fakes import PROJECT, Bucket
 
 TABLE = b"a,b,answer\n" + b"1,2,yes\n3,4,no\n" * 10
 
@@ -41,7 +41,7 @@ def test_a_folder_is_one_table() -> None:
 
 
 def test_the_version_changes_with_the_content() -> None:
-    """Else a cached preprocessing would be taken for data that is there no longer."""
+    """Otherwise cached preprocessing of old data would be reused."""
     first, second, again = (
         prepare(configuration(), PROJECT, Bucket({"data/table.csv": table})).version
         for table in (TABLE, TABLE + b"5,6,yes\n", TABLE)
@@ -50,12 +50,12 @@ def test_the_version_changes_with_the_content() -> None:
 
 
 def test_of_a_large_table_only_the_heading_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data_module, "LARGEST_READ", 100)
-    monkeypatch.setattr(data_module, "HEADING", 20)
+    monkeypatch.setattr(data_module, "MAX_READ_BYTES", 100)
+    monkeypatch.setattr(data_module, "HEADING_BYTES", 20)
     bucket = Bucket({"data/table.csv": TABLE})
     raw = prepare(configuration(problem_type="binary"), PROJECT, bucket)
     assert raw.target == "answer"
-    with pytest.raises(InputError, match="set it to binary, multiclass, regression"):
+    with pytest.raises(InputError, match="set it to one of binary, multiclass, regression"):
         prepare(configuration(), PROJECT, bucket)
 
 
@@ -73,24 +73,24 @@ def test_the_default_data_is_put_once_and_encrypted(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("bucket", "settings", "message"),
     [
-        (Bucket(), {}, "there is no object s3://churn-artifacts/data/table.csv"),
-        (Bucket(), {"uri": "s3://b/x/"}, "there is no object below s3://b/x/"),
-        (Bucket(denied=True), {}, "the role of the train build may not read"),
-        (Bucket({"data/table.csv": b""}), {}, "is empty; expected CSV rows"),
-        (Bucket({"data/table.csv": TABLE}), {"target": "x"}, "got 'x'; the columns are a, b"),
+        (Bucket(), {}, "got s3://churn-artifacts/data/table.csv, which does not exist"),
+        (Bucket(), {"uri": "s3://b/x/"}, "got s3://b/x/, which holds no object"),
+        (Bucket(denied=True), {}, "the role of the train build cannot read"),
+        (Bucket({"data/table.csv": b""}), {}, "got an empty file; add CSV rows"),
+        (Bucket({"data/table.csv": TABLE}), {"target": "x"}, "got 'x'; allowed: a, b"),
         (
             Bucket({"data/table.csv": b"a,answer\n1,2.5\n2,3.5\n3,4\n"}),
             {},
-            "got metric 'auc'; allowed: rmse, mae, r2",
+            "objective.metric: got 'auc'; allowed: rmse, mae, r2",
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_before_anything_starts(
+def test_what_does_not_fit_is_rejected_before_anything_starts(
     bucket: Bucket, settings: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as error:
         prepare(configuration(**settings), PROJECT, bucket)
-    assert message in str(refusal.value)
+    assert message in str(error.value)
 
 
 def test_the_default_data_is_the_breast_cancer_set() -> None:

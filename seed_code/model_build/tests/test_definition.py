@@ -1,4 +1,4 @@
-"""The definition of the SageMaker Pipeline, made without a call to AWS."""
+"""The definition of the SageMaker Pipeline, without a call to AWS."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ from pipeline.project import Project
 from tabular import preprocess
 from tabular.failure import InputError
 from tabular.problem import ProblemType
-from tests.stand_ins import PROJECT
+from tests.fakes import PROJECT
 
 pytest.importorskip("sagemaker.core", reason="only the train build has the SageMaker SDK")
 
@@ -52,18 +52,18 @@ def make_definition(
 
 @pytest.fixture(scope="module")
 def define() -> Iterator[Define]:
-    """Makes definitions; a call to AWS, or any connection, fails the test."""
+    """Creates definitions; a call to AWS, or any connection, fails the test."""
 
-    def refuse(*arguments: object, **_: object) -> None:
+    def fail(*arguments: object, **_: object) -> None:
         raise AssertionError(f"the definition called {arguments}")
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("AWS_REGION", "eu-west-1")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
-        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refuse)
-        monkeypatch.setattr(socket.socket, "connect", refuse)
-        monkeypatch.setattr(socket, "getaddrinfo", refuse)
+        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", fail)
+        monkeypatch.setattr(socket.socket, "connect", fail)
+        monkeypatch.setattr(socket, "getaddrinfo", fail)
         yield make_definition
 
 
@@ -127,7 +127,7 @@ def test_jobs_are_isolated_encrypted_and_tagged(definition: dict[str, Any]) -> N
 
 
 def vpc_configs(definition: dict[str, Any]) -> list[Any]:
-    """Where each job of a definition runs."""
+    """Returns the VpcConfig of each job of a definition."""
     training = step(definition, "Tune")["TrainingJobDefinition"]
     processing = [step(definition, name)["NetworkConfig"] for name in ("Preprocess", "Evaluate")]
     return [job.get("VpcConfig") for job in (*processing, training)]
@@ -146,7 +146,7 @@ def test_the_configuration_chooses_among_the_subnets(define: Define) -> None:
     assert vpc_configs(definition) == [place] * 3
 
 
-def test_subnets_without_security_groups_are_refused(define: Define) -> None:
+def test_subnets_without_security_groups_are_rejected(define: Define) -> None:
     with pytest.raises(InputError, match=r"got subnets \['subnet-0a1b2c3d'\] and security groups"):
         define(network={"subnets": ["subnet-0a1b2c3d"]})
 
@@ -229,14 +229,14 @@ def test_spot_instances_keep_checkpoints(define: Define, definition: dict[str, A
         ("regression", "rmse", "LessThanOrEqualTo", "regression_metrics.rmse.value", "Minimize"),
     ],
 )
-def test_quality_is_judged_by_the_metric(
+def test_the_quality_check_uses_the_metric(
     define: Define, problem_type: str, metric: str, condition: str, path: str, tuned: str
 ) -> None:
     definition = define(problem_type, metric)
-    (judged,) = step(definition, "CheckQuality")["Conditions"]
-    assert judged["Type"] == condition
-    assert judged["LeftValue"]["Std:JsonGet"]["Path"] == path
-    assert judged["RightValue"] == {"Get": "Parameters.QualityThreshold"}
+    (checked,) = step(definition, "CheckQuality")["Conditions"]
+    assert checked["Type"] == condition
+    assert checked["LeftValue"]["Std:JsonGet"]["Path"] == path
+    assert checked["RightValue"] == {"Get": "Parameters.QualityThreshold"}
     config = step(definition, "Tune")["HyperParameterTuningJobConfig"]
     assert config["HyperParameterTuningJobObjective"]["Type"] == tuned
 
@@ -255,3 +255,12 @@ def test_the_package_says_what_it_was_made_of(definition: dict[str, Any]) -> Non
     assert inference["Containers"][0]["Image"] == PROJECT.image_uri
     statistics = package["ModelMetrics"]["ModelQuality"]["Statistics"]
     assert statistics["S3Uri"]["Std:Join"]["Values"][-1] == "evaluation.json"
+
+
+def test_another_release_of_the_sdk_is_rejected(
+    define: Define, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.offline_session.version", lambda _: "2.28.0")
+
+    with pytest.raises(InputError, match=r"sagemaker-core: got 2\.28\.0; allowed: 2\.27\.0"):
+        define()

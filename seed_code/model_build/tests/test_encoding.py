@@ -1,4 +1,4 @@
-"""Cells of raw rows as numbers."""
+"""Encoding of raw cells as numbers."""
 
 import math
 from typing import Any
@@ -54,15 +54,15 @@ def test_unknown_and_missing_categories_are_missing(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("size", ["abc", "1_000", "1,5", "0x10", [1], {"a": 1}])
-def test_other_texts_in_a_numeric_column_are_refused(size: Any) -> None:
-    with pytest.raises(CellError) as refusal:
+def test_other_texts_in_a_numeric_column_are_rejected(size: Any) -> None:
+    with pytest.raises(CellError) as error:
         encode(SCHEMA, [["1", size], ["flat", "flat"]])
-    expected = f"row 2, column 'size': got {size!r}, expected a number or a missing value"
-    assert str(refusal.value) == expected
+    expected = f"row 2, column 'size': got {size!r}; allowed: a number or a missing value"
+    assert str(error.value) == expected
 
 
-def test_a_list_in_a_category_column_is_refused() -> None:
-    with pytest.raises(CellError, match=r"row 1, column 'kind': got \[1\], expected a text"):
+def test_a_list_in_a_category_column_is_rejected() -> None:
+    with pytest.raises(CellError, match=r"row 1, column 'kind': got \[1\]; allowed: a string"):
         encoded(1, [1])
 
 
@@ -71,6 +71,6 @@ def test_a_schema_reads_back_as_it_was_written() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}'])
-def test_what_is_no_schema_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"schema\.json is not a schema"):
+def test_what_is_no_schema_is_rejected(text: str) -> None:
+    with pytest.raises(ValueError, match=r"schema\.json: cannot be read as a schema"):
         Schema.from_json(text)

@@ -36,7 +36,7 @@ def test_classifications_have_a_confusion_matrix_of_labels(binary: Fitted) -> No
     assert sum(sum(row.values()) for row in matrix.values()) == len(binary.holdout())
 
 
-def test_the_report_is_about_what_the_endpoint_answers(binary: Fitted) -> None:
+def test_the_report_measures_the_predictions_of_the_endpoint(binary: Fitted) -> None:
     rows = binary.holdout()
     schema = binary.predictor.schema
     cells = [[row[column.name] for row in rows] for column in schema.features]
@@ -61,16 +61,16 @@ def test_files_beside_the_model_in_the_archive_are_not_unpacked(
     assert not (tmp_path.parent / "escaped").exists()
 
 
-def test_an_archive_without_a_model_is_refused(tmp_path: Path) -> None:
+def test_an_archive_without_a_model_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     pack(tmp_path / "empty", tmp_path)
-    with pytest.raises(InputError, match=r"expected \['model.ubj', 'schema.json'\] in it"):
+    with pytest.raises(InputError, match=r"got \[\]; add \['model.ubj', 'schema.json'\]"):
         read_archive(tmp_path / "model.tar.gz")
 
 
-def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_archive_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "model.tar.gz").write_bytes(b"PK")
-    with pytest.raises(InputError, match="cannot be read as an archive"):
+    with pytest.raises(InputError, match=r"cannot be read as a tar\.gz archive"):
         read_archive(tmp_path / "model.tar.gz")
 
 

@@ -1,23 +1,23 @@
-"""Starting the pipeline and following it."""
+"""Start of the pipeline, and wait for its end."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from pipeline.execution import LONGEST_SECONDS, ExecutionError, Follower, put_pipeline, start
-from tests.stand_ins import PROJECT, Pages
+from pipeline.execution import MAX_WAIT_SECONDS, ExecutionError, Follower, put_pipeline, start
+from tests.fakes import PROJECT, Pages
 
 EXECUTION = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/churn-train/execution/abc123"
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 class ResourceNotFound(Exception):  # noqa: N818  boto3's name
-    """As boto3's client raises it."""
+    """The error of boto3's client."""
 
 
 class SageMaker:
-    """Answers with one list of steps after the other."""
+    """Returns one list of steps after the other."""
 
     class exceptions:  # noqa: N801  boto3's name
         ResourceNotFound = ResourceNotFound
@@ -66,14 +66,14 @@ def follow(sagemaker: SageMaker) -> str:
 
 
 def test_an_execution_that_outlives_the_build_is_named_and_goes_on() -> None:
-    seconds = iter([0.0, 10.0, LONGEST_SECONDS + 1.0])
+    seconds = iter([0.0, 10.0, MAX_WAIT_SECONDS + 1.0])
     looks = [("Executing", [step("Preprocess", "Succeeded"), step("Tune", "Executing")])] * 2
     follower = Follower(
         SageMaker(*looks), EXECUTION, clock=lambda: next(seconds), sleep=lambda _: None
     )
     with pytest.raises(ExecutionError) as caught:
         follower.follow()
-    assert "after 7.75 hours the build has to end" in str(caught.value)
+    assert "the build ends after 7.75 hours" in str(caught.value)
     assert "in step Tune" in str(caught.value)
     assert EXECUTION in str(caught.value)
 
@@ -147,7 +147,7 @@ def test_it_follows_to_the_registered_package(capsys: pytest.CaptureFixture[str]
     ]
 
 
-def test_a_failed_processing_step_is_told_with_what_its_job_says() -> None:
+def test_a_failed_processing_step_is_reported_with_the_message_of_its_job() -> None:
     metadata = {"Metadata": {"ProcessingJob": {"Arn": "arn:x/preprocess-1"}}}
     sagemaker = SageMaker(
         ("Failed", [step("Preprocess", "Failed", FailureReason="see logs", **metadata)])
@@ -158,7 +158,7 @@ def test_a_failed_processing_step_is_told_with_what_its_job_says() -> None:
     assert str(failure.value) == ("step Preprocess failed: the target has one label exit code: 1")
 
 
-def test_a_failed_tuning_step_is_told_with_a_failed_trial() -> None:
+def test_a_failed_tuning_step_is_reported_with_a_failed_trial() -> None:
     metadata = {"Metadata": {"TuningJob": {"Arn": "arn:x/tune-1"}}}
     sagemaker = SageMaker(
         ("Failed", [step("Tune", "Failed", FailureReason="no training job succeeded", **metadata)])

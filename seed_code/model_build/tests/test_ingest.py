@@ -1,4 +1,4 @@
-"""Files below a prefix become records of a feature group, each file once."""
+"""Ingestion of files below a prefix into a feature group, each file once."""
 
 import json
 import os
@@ -27,31 +27,31 @@ Run = Callable[..., str]
 
 @dataclass
 class FeatureStore:
-    """S3, SageMaker and the Feature Store runtime in memory; a group in two pages."""
+    """S3, SageMaker and the Feature Store runtime in memory; a group has two pages."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
     records: list[dict[str, str]] = field(default_factory=list)
     status: str = "Created"
     collection: str | None = None
-    refusal: tuple[str, int] | None = None
+    error: tuple[str, int] | None = None
 
     def describe_feature_group(self, **request: str) -> dict[str, Any]:
         kinds = {"customer_id": "String", "at": "String", "orders": "Integral"}
         more = {"balance": "Fractional", "city": "String"}
-        answer = {
+        response = {
             "FeatureGroupStatus": self.status,
             "RecordIdentifierFeatureName": "customer_id",
             "EventTimeFeatureName": "at",
             "NextToken": "",
         }
         if "NextToken" in request:
-            return {**answer, "FeatureDefinitions": _definitions(more, self.collection)}
-        return {**answer, "FeatureDefinitions": _definitions(kinds), "NextToken": "more"}
+            return {**response, "FeatureDefinitions": _definitions(more, self.collection)}
+        return {**response, "FeatureDefinitions": _definitions(kinds), "NextToken": "more"}
 
     def put_record(self, *, FeatureGroupName: str, Record: list[dict[str, str]]) -> None:  # noqa: N803
         assert FeatureGroupName == "customers"
-        if self.refusal is not None:
-            code, status = self.refusal
+        if self.error is not None:
+            code, status = self.error
             raise ClientError(
                 {
                     "Error": {"Code": code, "Message": "said AWS"},
@@ -112,10 +112,10 @@ def run(store: FeatureStore) -> Run:
     return run_once
 
 
-def refused(run: Run) -> str:
-    with pytest.raises(InputError) as refusal:
+def failure(run: Run) -> str:
+    with pytest.raises(InputError) as error:
         run()
-    return str(refusal.value)
+    return str(error.value)
 
 
 def test_rows_of_csv_and_json_become_records(store: FeatureStore, run: Run) -> None:
@@ -165,15 +165,15 @@ def test_bad_rows_fail_the_job_by_file_and_line_and_the_others_are_written(
     store.fill("a.csv", HEADING + GOOD + bad)
     store.fill("b.csv", HEADING + GOOD)
 
-    message = refused(run)
+    message = failure(run)
 
     assert message == (
-        "1 records were not written, 2 were: features/customers/a.csv, line 3: 'orders' is no "
-        "whole number of 64 bits"
+        "1 records were not written, 2 were: features/customers/a.csv, line 3: 'orders' is not "
+        "a 64-bit whole number"
     )
-    # The file with the bad row is taken again, the other one is not.
+    # The file with the bad row is ingested again, the other one is not.
     store.records.clear()
-    refused(run)
+    failure(run)
     assert len(store.records) == 1
     store.fill("a.csv", HEADING + GOOD + bad.replace("three", "3"))
     assert run() == "Completed: 2 records of 1 files were written."
@@ -182,21 +182,25 @@ def test_bad_rows_fail_the_job_by_file_and_line_and_the_others_are_written(
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
-        ("a.parquet", "PAR1", "a.parquet: got the format '.parquet'; allowed: .csv, .jsonl"),
-        ("a.csv", "", "a.csv: line 1: expected a heading that names each feature once"),
-        ("a.csv", "at,at\n", "a.csv: line 1: expected a heading that names each feature once"),
-        ("a.csv", HEADING + "c-1\n", "a.csv, line 2: got 1 fields, expected 5"),
+        ("a.parquet", "PAR1", "a.parquet: got the suffix '.parquet'; allowed: .csv, .jsonl"),
+        ("a.csv", "", "a.csv: line 1: got no heading with unique names"),
+        ("a.csv", "at,at\n", "a.csv: line 1: got no heading with unique names"),
+        ("a.csv", HEADING + "c-1\n", "a.csv, line 2: got 1 fields; allowed: 5"),
         ("a.csv", HEADING + GOOD + 'c-1,"no end', "a.csv: line 3: not CSV"),
         (
             "a.csv",
             "age\n1\n",
-            "'age' is no feature of the group; 'customer_id' is missing",
+            "'age' is not a feature of the group; 'customer_id', the record",
         ),
-        ("a.csv", HEADING + "c-1,,1,1,x\n", "'at' is missing, the event time of the group"),
-        ("a.jsonl", '{"city": ["x"]}', "a.jsonl, line 1: 'city': expected a text, a number or nu"),
-        ("a.jsonl", '{"balance": NaN}', "a.jsonl, line 1: not JSON: NaN is no number"),
+        ("a.csv", HEADING + "c-1,,1,1,x\n", "'at', the event time of the group, is missing"),
+        (
+            "a.jsonl",
+            '{"city": ["x"]}',
+            "a.jsonl, line 1: 'city': allowed: a string, a number or nu",
+        ),
+        ("a.jsonl", '{"balance": NaN}', "a.jsonl, line 1: not JSON: NaN is not a number"),
         ("a.jsonl", "[" * 5000, "a.jsonl, line 1: not JSON: it is nested too deeply"),
-        ("a.jsonl", "\n[]", "a.jsonl, line 2: expected a JSON object"),
+        ("a.jsonl", "\n[]", "a.jsonl, line 2: got no JSON object"),
     ],
 )
 def test_what_is_no_record_is_named(
@@ -204,13 +208,13 @@ def test_what_is_no_record_is_named(
 ) -> None:
     store.fill(name, text)
 
-    assert problem in refused(run)
+    assert problem in failure(run)
 
 
 def test_a_file_that_is_not_utf_8_is_named(store: FeatureStore, run: Run) -> None:
     store.objects[f"{PREFIX}/a.csv"] = HEADING.encode() + b"\xff\n"
 
-    assert "a.csv: is not UTF-8 text" in refused(run)
+    assert "a.csv: is not UTF-8 text" in failure(run)
 
 
 @pytest.mark.parametrize(
@@ -234,36 +238,38 @@ def test_event_times_have_the_formats_of_feature_store(kind: str, text: str) -> 
         schema.record({"id": "1", "at": text})
 
 
-def test_a_record_that_aws_refuses_is_named_and_a_denial_ends_the_run(
+def test_a_record_that_aws_rejects_is_named_and_a_denial_ends_the_run(
     store: FeatureStore, run: Run
 ) -> None:
     store.fill("a.csv", HEADING + GOOD * 3)
-    store.refusal = ("ValidationError", 400)
-    assert "3 records were not written, 0 were: features/customers/a.csv, line 2" in refused(run)
+    store.error = ("ValidationError", 400)
+    assert "3 records were not written, 0 were: features/customers/a.csv, line 2" in failure(run)
 
-    store.refusal = ("AccessDeniedException", 403)
-    assert refused(run).startswith("records cannot be written: ")
+    store.error = ("AccessDeniedException", 403)
+    assert failure(run).startswith("AWS denied PutRecord: ")
 
 
-def test_a_run_gives_up_when_everything_fails(
+def test_a_run_stops_when_everything_fails(
     store: FeatureStore, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "MOST_FAILURES", 10)
+    monkeypatch.setattr(writer, "MAX_FAILURES", 10)
     store.fill("a.csv", HEADING + "c-1,today,1,1,x\n" * 50)
 
-    assert refused(run).startswith("gave up. 10 records were not written, 0 were: ")
+    assert failure(run).startswith(
+        "stopped after 10 failures: 10 records were not written, 0 were: "
+    )
 
 
-def test_a_group_that_files_cannot_fill_is_refused(store: FeatureStore, run: Run) -> None:
+def test_a_group_that_files_cannot_fill_is_rejected(store: FeatureStore, run: Run) -> None:
     store.collection = "List"
-    assert "customers has collections (balance)" in refused(run)
+    assert "customers: got collections (balance)" in failure(run)
 
     store.status = "Creating"
-    assert "customers is Creating; expected it to be Created" in refused(run)
+    assert "customers: got the status Creating; allowed: Created" in failure(run)
 
 
-def test_an_address_that_is_none_is_refused(run: Run) -> None:
-    with pytest.raises(InputError, match="got 's3://bucket'; expected s3://BUCKET/PREFIX"):
+def test_an_address_that_is_malformed_is_rejected(run: Run) -> None:
+    with pytest.raises(InputError, match="got 's3://bucket'; allowed: s3://BUCKET/PREFIX"):
         run(source="s3://bucket")
 
 

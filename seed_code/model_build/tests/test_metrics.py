@@ -1,4 +1,4 @@
-"""Measures of quality, against values that were worked out by hand or by scikit-learn."""
+"""Metrics of model quality, compared with values by hand or by scikit-learn."""
 
 import numpy as np
 import pytest

@@ -51,7 +51,7 @@ def test_the_same_features_decide(
     assert set(explained) == expected
     for label in explained.values():
         attributions = label["global_shap_values"]
-        # The table is made so that these two decide.
+        # The target of the table depends on these two features.
         assert sorted(attributions, key=lambda name: -attributions[name])[:2] in (
             ["age", "city"],
             ["city", "age"],
@@ -98,5 +98,5 @@ def test_the_model_has_to_be_given(tmp_path: Path, binary: Fitted) -> None:
     rows = [row[:-1] for row in binary.raw]
     write_lines(tmp_path / "capture/a.jsonl", captured_calls(rows, binary.predictor))
 
-    with pytest.raises(InputError, match="model_source is not set"):
+    with pytest.raises(InputError, match="model_source: got nothing"):
         monitor(environment(tmp_path, "MODEL_EXPLAINABILITY"))

@@ -1,4 +1,4 @@
-"""Batch transform jobs: what their data capture lists, in every format, for every question."""
+"""Data capture of batch transform jobs, in every format and for every analysis."""
 
 import io
 import json
@@ -101,7 +101,7 @@ def test_parquet_is_read_where_the_image_has_what_it_takes() -> None:
     found = list(read_records(file.getvalue(), "a.parquet", form))
 
     assert found == [{"age": 1, "city": "a"}, {"age": 2, "city": None}]
-    with pytest.raises(InputError, match=r"a\.csv is no Parquet file"):
+    with pytest.raises(InputError, match=r"a\.csv: cannot be read as Parquet"):
         list(read_records(b"1,2", "a.csv", form))
 
 
@@ -116,12 +116,12 @@ def test_an_image_without_pyarrow_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("dataset_format", "content", "message"),
     [
-        ({"csv": {}}, b'"open', "in/a.csv is no CSV file"),
-        ({"json": {"line": True}}, b"1,2", "in/a.csv is no file of JSON lines"),
-        ({"json": {"line": False}}, b"[1]", "record 1: got 1; expected an object or a list"),
+        ({"csv": {}}, b'"open', "in/a.csv: cannot be read as CSV"),
+        ({"json": {"line": True}}, b"1,2", "in/a.csv: cannot be read as JSON lines"),
+        ({"json": {"line": False}}, b"[1]", "record 1: got 1; allowed: an object or a list"),
     ],
 )
-def test_files_in_another_format_are_refused(
+def test_files_in_another_format_are_rejected(
     dataset_format: object, content: bytes, message: str, tmp_path: Path, aws: Aws
 ) -> None:
     capture(aws, content)
@@ -141,7 +141,7 @@ def test_only_the_hours_of_a_run_are_read_and_each_file_once(tmp_path: Path, aws
     found = json.loads((tmp_path / "reports/2026/11/20/12/statistics.json").read_text())
     assert found["dataset"] == {"item_count": 2}
     aws.objects[f"capture/input/{HOUR}/nightly.json"] = b"1,2\n"
-    with pytest.raises(InputError, match=r"nightly\.json is no manifest"):
+    with pytest.raises(InputError, match=r"nightly\.json: is not a manifest"):
         monitor(batch(tmp_path, "DATA_QUALITY", {"csv": {"header": False}}))
 
 

@@ -1,4 +1,4 @@
-"""Data quality on real traffic: what drifts is noticed, what does not is not."""
+"""Data quality of real traffic: drift is detected, and traffic without drift has no violations."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def halves(rows: Rows) -> tuple[Rows, Rows]:
 
 @pytest.fixture
 def compared(tmp_path: Path, binary: Fitted) -> tuple[Path, dict[str, str], Rows]:
-    """A baseline of half of the rows, and the other half without target."""
+    """A baseline of one half of the rows, and the other half without target."""
     before, after = halves(binary.raw)
     heading = ["age", "city", "member", "joined", "balance", "empty", "always", "number", "answer"]
     write_csv(tmp_path / "dataset", before, heading)
@@ -96,7 +96,7 @@ def test_missing_values_and_other_types_are_noticed(
     for number, row in enumerate(rows):
         row[MEMBER] = "" if number % 2 else row[MEMBER]
     lines = captured_calls(rows, binary.predictor)
-    # The server refuses a text for a number, so nobody answers these.
+    # The server rejects a string for a number, so these have no predictions.
     strange = [["old", *row[1:]] for row in rows]
     lines += [line(999, side("INPUT", as_csv(strange)), None, END.replace(hour=11))]
     write_lines(folder / "capture/a.jsonl", lines)
@@ -158,14 +158,14 @@ def test_columns_that_come_and_go_are_noticed(
     )
 
 
-def test_traffic_of_another_time_is_not_looked_at(
+def test_traffic_of_another_time_is_not_analyzed(
     compared: tuple[Path, dict[str, str], Rows], binary: Fitted
 ) -> None:
     folder, variables, rows = compared
     lines = captured_calls(rows, binary.predictor, time=END)
     write_lines(folder / "capture/a.jsonl", lines)
 
-    assert monitor(variables) == "Completed: There was no traffic to look at."
+    assert monitor(variables) == "Completed: There was no traffic to analyze."
     assert not (folder / "reports").exists()
 
 
@@ -245,7 +245,7 @@ def test_real_measurements_drift_when_a_device_is_replaced(tmp_path: Path) -> No
 
 
 def constraints_of_aws(threshold: float) -> bytes:
-    """A file as AWS's analyzer writes it, but for the thresholds."""
+    """Returns a file in the format of AWS's analyzer, with other thresholds."""
     config = {
         "evaluate_constraints": "Enabled",
         "emit_metrics": "Enabled",
@@ -273,7 +273,7 @@ def constraints_of_aws(threshold: float) -> bytes:
 @pytest.mark.parametrize(
     ("threshold", "wrong", "noticed"),
     [
-        # The share that has to match, as AWS's analyzer has it.
+        # The minimum share that must match, as AWS's analyzer writes it.
         (1.0, 0, False),
         (1.0, 1, True),
         (1.0, 60, True),
@@ -281,7 +281,7 @@ def constraints_of_aws(threshold: float) -> bytes:
         (0.9, 11, True),
         (0.5, 50, False),
         (0.5, 51, True),
-        # The share that may differ, as AWS's documentation has it.
+        # The maximum share that may differ, as AWS's documentation defines it.
         (0.1, 10, False),
         (0.1, 11, True),
         (0.0, 1, True),
@@ -330,4 +330,4 @@ def test_the_greatest_drift_is_a_metric_of_its_own() -> None:
     assert values["greatest_feature_baseline_drift"] == max(
         value for value in of_features.values() if value is not None
     )
-    assert data_quality.GREATEST_DRIFT not in {metric.name for metric in before.metrics}
+    assert data_quality.MAX_DRIFT_METRIC not in {metric.name for metric in before.metrics}

@@ -1,10 +1,10 @@
-"""Distances of distributions, and the samples that stand for them in a file."""
+"""Distances of distributions, and their compressed samples."""
 
 import numpy as np
 import pytest
 
 from tabular.monitor.distance import categorical_distance, numerical_distance
-from tabular.monitor.sketch import MOST_VALUES, compress, distribution, expand
+from tabular.monitor.sketch import MAX_VALUES, compress, distribution, expand
 
 DICE = np.random.default_rng(3)
 
@@ -20,10 +20,10 @@ def test_a_sample_stands_for_all_values(count: int) -> None:
     kept, weights = expand(compress(values))
 
     assert weights.sum() == count
-    assert len(kept) <= MOST_VALUES + 17
+    assert len(kept) <= MAX_VALUES + 17
     if count > 1:
-        # Taken as distributions they are the same but for the step of the sample.
-        assert numerical_distance(whole(values), (kept, weights), "Simple") < 2 / MOST_VALUES
+        # As distributions they are equal, except for the step of the sample.
+        assert numerical_distance(whole(values), (kept, weights), "Simple") < 2 / MAX_VALUES
 
 
 def test_the_layout_is_model_monitors() -> None:

@@ -1,4 +1,4 @@
-"""Model quality and bias: what was answered beside what turned out to be right."""
+"""Model quality and bias: predictions with their ground truth."""
 
 import json
 import math
@@ -54,7 +54,7 @@ GROUPS = {
 
 
 def with_baseline(folder: Path, fitted: Fitted, analysis: str, **variables: str) -> dict[str, str]:
-    """Makes the baseline of the held-out rows; gives the environment of a run."""
+    """Creates the baseline of the held-out rows; returns the environment of a run."""
     shared = {
         "model_source": str(pack_model(fitted.model, folder / "model/model.tar.gz")),
         **variables,
@@ -78,7 +78,7 @@ def with_baseline(folder: Path, fitted: Fitted, analysis: str, **variables: str)
 
 
 def send(folder: Path, fitted: Fitted, labels: list[str] | None = None) -> None:
-    """Sends all rows to the endpoint; their labels come later."""
+    """Sends all rows to the endpoint; their labels arrive later."""
     rows = [row[:-1] for row in fitted.raw]
     write_lines(folder / "capture/a.jsonl", captured_calls(rows, fitted.predictor))
     actual = labels or [row[-1] for row in fitted.raw]
@@ -178,15 +178,17 @@ def test_traffic_of_one_class_has_no_auc_and_still_a_report(tmp_path: Path, bina
     assert measures["accuracy"]["value"] == 1
 
 
-def test_a_label_that_the_model_does_not_know_is_refused(tmp_path: Path, binary: Fitted) -> None:
+def test_a_label_that_the_model_does_not_know_is_rejected(tmp_path: Path, binary: Fitted) -> None:
     variables = with_baseline(tmp_path, binary, "MODEL_QUALITY")
     send(tmp_path, binary, ["perhaps" for _ in binary.raw])
 
-    with pytest.raises(InputError, match=r"labels \['perhaps'\]; the model knows"):
+    with pytest.raises(InputError, match=r"got labels \['perhaps'\]; allowed"):
         monitor(variables)
 
 
-def test_other_counts_of_labels_than_answers_are_refused(tmp_path: Path, binary: Fitted) -> None:
+def test_other_counts_of_labels_than_predictions_are_rejected(
+    tmp_path: Path, binary: Fitted
+) -> None:
     variables = with_baseline(tmp_path, binary, "MODEL_QUALITY")
     send(tmp_path, binary)
     labels = {
@@ -229,18 +231,18 @@ def test_bias_is_of_the_labels_that_were_answered(
         monitor({**bias, "probability_threshold_attribute": "0.7"})
 
 
-def test_a_group_whose_column_no_request_has_is_refused(
+def test_a_group_whose_column_no_request_has_is_rejected(
     tmp_path: Path, binary: Fitted, bias: dict[str, str]
 ) -> None:
     config = {name: value for name, value in CONFIG.items() if name != "headers"}
     Path(bias["analysis_config"]).write_text(json.dumps(config), encoding="utf-8")
     send(tmp_path, binary)
 
-    with pytest.raises(InputError, match="facet 'city': no request has the column; name the"):
+    with pytest.raises(InputError, match="facet 'city': got no request with the column; name the"):
         monitor(bias)
 
 
-def test_a_group_that_is_refused_more_often_is_noticed(
+def test_a_group_that_is_rejected_more_often_is_noticed(
     tmp_path: Path, binary: Fitted, bias: dict[str, str]
 ) -> None:
     rows = [["70", *row[1:-1]] if row[1] == "Łódź" else ["20", *row[1:-1]] for row in binary.raw]
@@ -256,12 +258,12 @@ def test_a_group_that_is_refused_more_often_is_noticed(
 
 
 def test_measures_of_bias_are_those_of_the_definition() -> None:
-    # Of 6 others 4 are favoured, of 4 members 1 is; the model favours 3 and 2 of them.
+    # 4 of 6 others and 1 of 4 members have the favorable label; the model predicts it for 3 and 2.
     member = np.array([False] * 6 + [True] * 4)
     actual = np.array([1, 1, 1, 1, 0, 0, 1, 0, 0, 0], dtype=bool)
-    answered = np.array([1, 1, 1, 0, 0, 0, 1, 1, 0, 0], dtype=bool)
+    predicted = np.array([1, 1, 1, 0, 0, 0, 1, 1, 0, 0], dtype=bool)
 
-    measures = Group(member=member, actual=actual, answered=answered).measures()
+    measures = Group(member=member, actual=actual, predicted=predicted).measures()
 
     pre, post = measures["pre_training_bias_metrics"], measures["post_training_bias_metrics"]
     assert pre["CI"] == pytest.approx((6 - 4) / 10)
@@ -276,4 +278,4 @@ def test_measures_of_bias_are_those_of_the_definition() -> None:
     assert post["RD"] == pytest.approx(3 / 4 - 1)
     assert post["DAR"] == pytest.approx(3 / 3 - 1 / 2)
     assert post["DRR"] == pytest.approx(2 / 2 - 2 / 3)
-    assert math.isnan(post["TE"])  # nobody of the others is favoured wrongly
+    assert math.isnan(post["TE"])  # no false positive among the others

@@ -1,4 +1,4 @@
-"""The environment of a run, the hours of a bucket, CloudWatch, and the command itself."""
+"""Environment of a run, hours of a bucket, CloudWatch, and the command."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def test_a_scheduled_job_reads_the_hours_it_looks_at_and_no_others(
     assert dated["dataset"] == {"item_count": 80}
 
 
-def test_one_of_several_variants_can_be_looked_at(
+def test_one_of_several_variants_can_be_analyzed(
     tmp_path: Path, aws: Aws, binary: Fitted, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(aws, binary, 11)
@@ -82,7 +82,7 @@ def test_one_of_several_variants_can_be_looked_at(
     aws.read.clear()
     monitor(scheduled(tmp_path, variant_name="Candidate"))
 
-    assert "the traffic of AllTraffic, Candidate is looked at as one" in said
+    assert "the traffic of AllTraffic, Candidate is analyzed as one model" in said
     assert together == 160
     assert aws.read == [other, "labels/2026/11/20/11/b.jsonl"]
     assert report(tmp_path, "2026/11/20/12/statistics.json")["dataset"]["item_count"] == 80
@@ -142,16 +142,19 @@ def test_a_run_that_fails_does_not_count_itself(tmp_path: Path, aws: Aws, binary
     ("variables", "message"),
     [
         ({"analysis_type": "LUCK"}, "analysis_type: got 'LUCK'; allowed: DATA_QUALITY"),
-        ({"output_path": ""}, "output_path is not set"),
-        ({"end_time": "noon"}, "end_time: got 'noon'; expected a time in ISO 8601"),
-        ({"period_hours": "many"}, "period_hours: got 'many'; expected a number"),
+        ({"output_path": ""}, "output_path: got nothing"),
+        ({"end_time": "noon"}, "end_time: got 'noon'; allowed: a time in ISO 8601"),
+        ({"period_hours": "many"}, "period_hours: got 'many'; allowed: a number"),
         ({"dataset_format": '{"avro": {}}'}, "dataset_format: got 'avro'; allowed"),
-        ({"dataset_format": "csv"}, "dataset_format: got 'csv'; expected one JSON member"),
-        ({"dataset_format": '{"csv": {}, "json": {}}'}, "expected one JSON member"),
-        ({"dataset_source": "/nowhere"}, "/nowhere does not exist"),
+        (
+            {"dataset_format": "csv"},
+            "dataset_format: got 'csv'; allowed: a JSON object with one member",
+        ),
+        ({"dataset_format": '{"csv": {}, "json": {}}'}, "allowed: a JSON object with one member"),
+        ({"dataset_source": "/nowhere"}, "/nowhere: no such file or folder"),
     ],
 )
-def test_an_environment_without_meaning_is_refused(
+def test_an_environment_without_meaning_is_rejected(
     tmp_path: Path, variables: dict[str, str], message: str
 ) -> None:
     with pytest.raises(InputError, match=message.replace("[", r"\[")):
@@ -176,7 +179,7 @@ def test_model_monitors_own_spelling_of_times_is_read() -> None:
     ("line", "message"),
     [
         ("{", "not JSON"),
-        ("[]", "expected a JSON object"),
+        ("[]", "allowed: a JSON object"),
         ("{}", "got no captureData"),
         (
             json.dumps({"captureData": {"endpointInput": side("INPUT", "1", "ZIP")}}),
@@ -184,13 +187,13 @@ def test_model_monitors_own_spelling_of_times_is_read() -> None:
         ),
     ],
 )
-def test_a_line_that_is_no_capture_is_refused(line: str, message: str) -> None:
+def test_a_line_that_is_no_capture_is_rejected(line: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         list(events([("a.jsonl, line 1", line)]))
 
 
-def test_a_label_without_event_is_refused() -> None:
-    with pytest.raises(InputError, match="expected groundTruthData, and eventMetadata"):
+def test_a_label_without_event_is_rejected() -> None:
+    with pytest.raises(InputError, match="got no groundTruthData or no eventMetadata"):
         ground_truth([("a", '{"groundTruthData": {"data": "1", "encoding": "CSV"}}')])
 
 
@@ -213,7 +216,7 @@ def test_the_exit_message_says_how_it_ended(
 
     job.main([])
 
-    assert (tmp_path / "message").read_text() == "Completed: There was no traffic to look at."
+    assert (tmp_path / "message").read_text() == "Completed: There was no traffic to analyze."
 
 
 @pytest.mark.parametrize("arguments", [["monitor"], []])
@@ -235,6 +238,6 @@ def test_the_image_monitors_as_sagemaker_starts_it(
     )
 
     assert ended.returncode == 0, ended.stderr
-    # Without baseline nothing has a name, and nothing can be violated.
+    # Without a baseline, columns have no names and there are no constraints.
     assert report(tmp_path, "statistics.json")["features"][0]["name"] == "_c0"
     assert not (tmp_path / "reports/constraint_violations.json").exists()

@@ -33,7 +33,7 @@ def test_columns_are_recognised(fit: Callable[[str], Fitted]) -> None:
     assert reasons == {
         "empty": "it is empty",
         "always": "it is always 'same'",
-        "number": "none of its texts occurs in two training rows",
+        "number": "none of its categories occurs in two training rows",
     }
     assert schema.columns[1].categories == ("Zürich, CH", 'the "old" town', "Łódź")
     assert schema.labels == ("churned", "stays")
@@ -109,31 +109,31 @@ def test_a_number_that_is_too_large_is_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "target", "message"),
     [
-        ([], "name:price", "data.target: got 'price'; the columns are age, city"),
-        ([], "index:9", "got column 9; the table has 9 columns, allowed: 0 to 8"),
-        (["--drop=colour"], "name:answer", "data.drop: got 'colour'; the columns are"),
-        (["--drop=answer"], "name:answer", "'answer' is the target"),
-        (["--problem-type=regression"], "name:answer", "a regression needs numbers"),
-        ([], "name:always", "the target holds ['same'] only"),
+        ([], "name:price", "data.target: got 'price'; allowed: age, city"),
+        ([], "index:9", "got position 9 in a table of 9 columns; allowed: 0 to 8"),
+        (["--drop=colour"], "name:answer", "data.drop: got 'colour'; allowed: age"),
+        (["--drop=answer"], "name:answer", "got 'answer', which is the target"),
+        (["--problem-type=regression"], "name:answer", "allowed: numbers for a regression"),
+        ([], "name:always", "got a column with the values ['same']"),
         (
             [f"--drop={name}" for name in ("age", "city", "member", "joined", "balance")],
             "name:answer",
-            "no column is left to learn from",
+            "got no usable column",
         ),
     ],
 )
-def test_what_does_not_fit_is_refused(
+def test_what_does_not_fit_is_rejected(
     tmp_path: Path, arguments: list[str], target: str, message: str
 ) -> None:
     write_csv(tmp_path / "raw", raw_rows("binary", 60))
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as error:
         run_preprocess(tmp_path, *arguments, target=target)
-    assert message in str(refusal.value)
+    assert message in str(error.value)
 
 
-def test_a_table_of_only_a_heading_is_refused(tmp_path: Path) -> None:
+def test_a_table_of_only_a_heading_is_rejected(tmp_path: Path) -> None:
     write_csv(tmp_path / "raw", [])
-    with pytest.raises(InputError, match="the table has no rows"):
+    with pytest.raises(InputError, match="got a table without rows"):
         run_preprocess(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""What the project's stack tells the train build."""
+"""Resources of the project, from the environment of the train build."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_the_network_of_the_project_is_read() -> None:
 def test_every_missing_variable_is_named() -> None:
     environment = dict.fromkeys(VARIABLES.values(), "x") | {"IMAGE_URI": ""}
     del environment["ARTIFACT_BUCKET"]
-    with pytest.raises(InputError, match="the environment lacks IMAGE_URI, ARTIFACT_BUCKET;"):
+    with pytest.raises(InputError, match="environment: got no IMAGE_URI, ARTIFACT_BUCKET;"):
         Project.from_environment(environment)
 
 

@@ -23,13 +23,13 @@ def test_a_mistake_in_the_configuration_ends_it_at_once(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("data: {target: a}\ncolour: blue\n")
     done = run(f"--config={tmp_path / 'config.yaml'}")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: config.yaml:1: objective: it is missing; set it\n")
+    assert done.stderr.startswith("error: config.yaml:1: objective: got nothing; set it\n")
 
 
 def test_missing_variables_end_it_at_once() -> None:
     done = run(AWS_REGION="eu-west-1")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: the environment lacks SAGEMAKER_PROJECT_NAME, ")
+    assert done.stderr.startswith("error: environment: got no SAGEMAKER_PROJECT_NAME, ")
 
 
 def test_a_parameter_needs_a_name_and_a_value() -> None:

@@ -1,4 +1,4 @@
-"""The model server as SageMaker starts it: a process, a port, signals."""
+"""The model server as SageMaker starts it: process, port and signals."""
 
 import http.client
 import os
@@ -72,9 +72,9 @@ def test_it_serves_with_several_workers_until_sigterm(binary: Fitted) -> None:
     with server(binary.model, port) as process:
         assert wait_for_ping(port) == 200
         row = ",".join('"' + cell.replace('"', '""') + '"' for cell in binary.raw[0][:-1])
-        status, answer = request(port, "POST", "/invocations", row)
+        status, prediction = request(port, "POST", "/invocations", row)
         assert status == 200
-        assert answer.split(",")[0] in ("churned", "stays")
+        assert prediction.split(",")[0] in ("churned", "stays")
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=PATIENCE) == 0
 
@@ -83,7 +83,10 @@ def test_a_missing_model_ends_the_server(tmp_path: Path) -> None:
     with server(tmp_path, free_port()) as process:
         output, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 3
-    assert output == f"error: the model cannot be loaded: {tmp_path}/schema.json does not exist\n"
+    assert output == (
+        f"error: the model cannot be loaded: {tmp_path}/schema.json: no such "
+        "file; the training job writes it\n"
+    )
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -109,7 +112,7 @@ def test_the_number_of_workers_is_that_of_the_cores_or_what_is_asked_for(
 
 
 def test_the_jobs_and_the_server_need_neither_pandas_nor_scikit_learn() -> None:
-    """Their import would double the start of every container."""
+    """Their import would double the start time of every container."""
     blocked = "sys.modules.update(dict.fromkeys(('pandas', 'sklearn', 'pyarrow')))"
     code = "import tabular.application, tabular.train, tabular.evaluate, tabular.preprocess"
     subprocess.run(
@@ -119,7 +122,7 @@ def test_the_jobs_and_the_server_need_neither_pandas_nor_scikit_learn() -> None:
     )
 
 
-def test_an_unknown_command_is_refused() -> None:
+def test_an_unknown_command_is_rejected() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tabular", "deploy"],
         env=os.environ | {"PYTHONPATH": str(SOURCE)},

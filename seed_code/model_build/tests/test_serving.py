@@ -1,4 +1,4 @@
-"""The answers of `/ping` and `/invocations`."""
+"""The responses of `/ping` and `/invocations`."""
 
 import csv
 import gzip
@@ -22,7 +22,7 @@ Serve = Callable[[Fitted], Client]
 
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
-    """A client of the application, for a fitted model."""
+    """Returns a client of the application for a fitted model."""
     with ExitStack() as stack:
 
         def start(fitted: Fitted) -> Client:
@@ -39,7 +39,7 @@ def as_csv(rows: list[list[str]]) -> str:
 
 
 def raw(fitted: Fitted, count: int = 5) -> list[list[str]]:
-    """Raw held-out rows without the target."""
+    """Returns raw held-out rows without the target."""
     return [list(row.values())[:-1] for row in fitted.holdout()[:count]]
 
 
@@ -53,7 +53,7 @@ def post_json(client: Client, document: object) -> Response:
     return post(client, json.dumps(document), "application/json")
 
 
-def refusal(response: Response) -> str:
+def error_of(response: Response) -> str:
     assert response.status == 400
     message: str = response.json()["error"]
     return message
@@ -63,7 +63,7 @@ def test_ping(serve: Serve, binary: Fitted) -> None:
     assert serve(binary).request("GET", "/ping", b"", {}).status == 200
 
 
-def test_a_binary_answer_is_the_label_and_the_probability_of_the_positive_one(
+def test_a_binary_prediction_is_the_label_and_the_probability_of_the_positive_one(
     serve: Serve, binary: Fitted
 ) -> None:
     response = post(serve(binary), as_csv(raw(binary)))
@@ -73,7 +73,7 @@ def test_a_binary_answer_is_the_label_and_the_probability_of_the_positive_one(
         assert label == ("stays" if float(probability) >= 0.5 else "churned")
 
 
-def test_a_multiclass_answer_is_the_label_and_all_probabilities(
+def test_a_multiclass_prediction_is_the_label_and_all_probabilities(
     serve: Serve, fit: Callable[[str], Fitted]
 ) -> None:
     fitted = fit("multiclass")
@@ -88,17 +88,17 @@ def test_a_multiclass_answer_is_the_label_and_all_probabilities(
     assert list(prediction["probabilities"]) == ["3", "7", "20"]
 
 
-def test_a_regression_answer_is_the_value(serve: Serve, fit: Callable[[str], Fitted]) -> None:
+def test_a_regression_prediction_is_the_value(serve: Serve, fit: Callable[[str], Fitted]) -> None:
     fitted = fit("regression")
     values = [float(line) for line in post(serve(fitted), as_csv(raw(fitted))).text.split()]
-    answer = post_json(serve(fitted), {"instances": raw(fitted)}).json()
-    assert answer == {"predictions": [{"value": value} for value in values]}
+    response = post_json(serve(fitted), {"instances": raw(fitted)}).json()
+    assert response == {"predictions": [{"value": value} for value in values]}
     actual = [float(row["answer"]) for row in fitted.holdout()[:5]]
     np.testing.assert_allclose(values, actual, atol=200)
 
 
-def test_serving_answers_as_the_training_data_was_encoded(serve: Serve, fitted: Fitted) -> None:
-    """The rows that training saw, sent raw, give what the model answers to their encoding."""
+def test_serving_encodes_as_training_did(serve: Serve, fitted: Fitted) -> None:
+    """The rows that training saw, sent raw, give what the model predictions to their encoding."""
     with np.load(fitted.outputs / "train/train.npz") as train:
         expected = fitted.predictor.predict_encoded(train["features"])
     held_out = {tuple(row.values()) for row in fitted.holdout()}
@@ -142,14 +142,14 @@ def test_all_forms_of_a_row_give_the_same_answer(serve: Serve, binary: Fitted) -
     assert single == {"predictions": expected["predictions"][:1]}
 
 
-def test_an_unknown_category_is_answered_as_a_missing_one(serve: Serve, binary: Fitted) -> None:
+def test_an_unknown_category_is_encoded_as_a_missing_one(serve: Serve, binary: Fitted) -> None:
     served = serve(binary)
     row = raw(binary, 1)[0]
-    answers = set()
+    predictions = set()
     for city in ("Atlantis", "", "NA"):
         row[1] = city
-        answers.add(post(served, as_csv([row])).text)
-    assert len(answers) == 1
+        predictions.add(post(served, as_csv([row])).text)
+    assert len(predictions) == 1
 
 
 def test_a_large_body_is_answered(serve: Serve, binary: Fitted) -> None:
@@ -162,8 +162,8 @@ def test_a_large_body_is_answered(serve: Serve, binary: Fitted) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({0: "old"}, "row 2, column 'age': got 'old', expected a number or a missing value"),
-        ({4: "1_0"}, "row 2, column 'balance': got '1_0', expected a number or a missing value"),
+        ({0: "old"}, "row 2, column 'age': got 'old'; allowed: a number or a missing value"),
+        ({4: "1_0"}, "row 2, column 'balance': got '1_0'; allowed: a number or a missing value"),
     ],
 )
 def test_a_malformed_cell_is_named(
@@ -173,70 +173,70 @@ def test_a_malformed_cell_is_named(
     for place, cell in change.items():
         rows[1][place] = cell
     served = serve(binary)
-    assert refusal(post(served, as_csv(rows))) == message
-    assert refusal(post_json(served, {"instances": rows})) == message
+    assert error_of(post(served, as_csv(rows))) == message
+    assert error_of(post_json(served, {"instances": rows})) == message
 
 
-def test_rows_of_the_wrong_width_are_refused(serve: Serve, binary: Fitted) -> None:
+def test_rows_of_the_wrong_width_are_rejected(serve: Serve, binary: Fitted) -> None:
     served = serve(binary)
     rows = raw(binary, 2)
-    assert refusal(post(served, as_csv([rows[0], rows[1][:-1]]))) == (
-        "row 2: got 7 values, expected 8"
+    assert error_of(post(served, as_csv([rows[0], rows[1][:-1]]))) == (
+        "row 2: got 7 values; allowed: 8"
     )
-    assert refusal(post(served, "1,2")) == (
-        "row 1: got 2 values, expected 8 or 5, from 'age' to 'number'"
+    assert error_of(post(served, "1,2")) == (
+        "row 1: got 2 values; allowed: 8 or 5, from 'age' to 'number'"
     )
     with_target = [*rows[0], "stays"]
-    assert "expected 8 or 5 (without the target 'answer')" in refusal(
+    assert "allowed: 8 or 5 (without the target 'answer')" in error_of(
         post(served, as_csv([with_target]))
     )
 
 
-def test_wrong_columns_are_refused(serve: Serve, binary: Fitted) -> None:
+def test_wrong_columns_are_rejected(serve: Serve, binary: Fitted) -> None:
     served = serve(binary)
     names, row = HEADING[:-1], raw(binary, 1)[0]
     misspelt = ["Age", *names[1:]]
-    assert refusal(post(served, as_csv([misspelt, row]))) == (
-        "the heading: column 'age' is missing"
+    assert error_of(post(served, as_csv([misspelt, row]))) == (
+        "the heading: got no column 'age'; add it"
     )
-    assert refusal(post(served, as_csv([[*names, "extra"], [*row, "1"]]))) == (
-        "the heading: got column 'extra', which the model does not know"
+    assert error_of(post(served, as_csv([[*names, "extra"], [*row, "1"]]))) == (
+        "the heading: got column 'extra', which the model does not have; remove it"
     )
     named = dict(zip(names, row, strict=True))
-    assert refusal(post_json(served, [named, {**named, "extra": 1}])) == (
-        "row 2: got column 'extra', which the model does not know"
+    assert error_of(post_json(served, [named, {**named, "extra": 1}])) == (
+        "row 2: got column 'extra', which the model does not have; remove it"
     )
     del named["city"]
-    assert refusal(post_json(served, [named])) == "row 1: column 'city' is missing"
+    assert error_of(post_json(served, [named])) == "row 1: got no column 'city'; add it"
 
 
 @pytest.mark.parametrize(
     ("body", "kind", "message"),
     [
-        (b"", "text/csv", "the body is empty"),
-        (b" \n", "application/json", "the body is empty"),
+        (b"", "text/csv", "got an empty body"),
+        (b" \n", "application/json", "got an empty body"),
         (b"{", "application/json", "the body is not JSON"),
-        (b'{"instances": 5}', "application/json", '"instances" is no list'),
-        (b"[]", "application/json", "the body has no rows"),
-        (b"[1]", "application/json", "row 1: got 1, expected a list of values, or an object"),
-        (b'[[1], {"a": 1}]', "application/json", "rows are lists and objects"),
+        (b'{"instances": 5}', "application/json", '"instances": got a value that is not a list'),
+        (b"[]", "application/json", "got a body without rows"),
+        (b"[1]", "application/json", "row 1: got 1; allowed: a list of values, or an object"),
+        (b'[[1], {"a": 1}]', "application/json", "got lists and objects as rows"),
         (b"\xff", "text/csv", "the body is not UTF-8 text"),
         (b'"a"b,c', "text/csv", "the body is not CSV"),
         (b"\xff", "application/json", "the body is not JSON"),
     ],
 )
-def test_a_body_without_rows_is_refused(
+def test_a_body_without_rows_is_rejected(
     serve: Serve, binary: Fitted, body: bytes, kind: str, message: str
 ) -> None:
-    assert refusal(post(serve(binary), body, kind)).startswith(message)
+    assert error_of(post(serve(binary), body, kind)).startswith(message)
 
 
-def test_a_heading_without_rows_is_refused(serve: Serve, binary: Fitted) -> None:
-    message = refusal(post(serve(binary), as_csv([HEADING[:-1]])))
-    assert message == "the body has a heading and no rows"
+def test_a_heading_without_rows_is_rejected(serve: Serve, binary: Fitted) -> None:
+    message = error_of(post(serve(binary), as_csv([HEADING[:-1]])))
+    assert message == "got a heading without rows; add at least one row"
 
 
-def test_other_formats_are_refused(serve: Serve, binary: Fitted) -> None:
+def test_other_formats_are_rejected(serve: Serve, binary: Fitted) -> None:
     served = serve(binary)
     row = as_csv(raw(binary, 1))
     wrong = post(served, row, "text/plain")
@@ -257,9 +257,7 @@ def test_parameters_of_a_format_do_not_matter(serve: Serve, binary: Fitted) -> N
 
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
-def test_json_lines_are_answered_by_json_lines(
-    serve: Serve, fit: Callable[[str], Fitted], kind: str
-) -> None:
+def test_json_lines_get_json_lines(serve: Serve, fit: Callable[[str], Fitted], kind: str) -> None:
     fitted = fit(kind)
     served = serve(fitted)
     rows = raw(fitted, 4)
@@ -277,31 +275,31 @@ def test_a_line_that_is_no_row_is_named(serve: Serve, binary: Fitted) -> None:
     served = serve(binary)
     row = json.dumps(raw(binary, 1)[0])
     broken = post(served, f"{row}\n\n{{", "application/jsonlines")
-    assert refusal(broken).startswith("line 3 is not JSON: ")
+    assert error_of(broken).startswith("line 3 is not JSON: ")
     number = post(served, f"{row}\n5", "application/jsonlines")
-    assert refusal(number).startswith("row 2: got 5, expected a list of values")
+    assert error_of(number).startswith("row 2: got 5; allowed: a list of values")
     several = post(served, f"{row}\n{row}", "application/json")
-    assert "for an object or a list on each line the Content-Type is application/jsonlines" in (
-        refusal(several)
+    assert "for one object or list on each line, set the Content-Type application/jsonlines" in (
+        error_of(several)
     )
 
 
 class TestBatchTransform:
-    """A job cuts files at their lines, and sends the parts one by one."""
+    """A batch transform job splits files at their lines, and sends the parts one by one."""
 
     @pytest.fixture(autouse=True)
     def batch(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SAGEMAKER_BATCH", "true")
 
-    def test_a_heading_is_refused_with_the_order_of_the_columns(
+    def test_a_heading_is_rejected_with_the_order_of_the_columns(
         self, serve: Serve, binary: Fitted
     ) -> None:
         names = HEADING[:-1]
         reordered = [list(reversed(names)), *(list(reversed(row)) for row in raw(binary, 3))]
 
-        message = refusal(post(serve(binary), as_csv(reordered)))
+        message = error_of(post(serve(binary), as_csv(reordered)))
 
-        assert message.startswith("got a heading, which only the first part of a file would have")
+        assert message.startswith("got a heading, which only the first part of a file has")
         assert message.endswith("in this order: " + ",".join(names))
 
     @pytest.mark.parametrize("kind", ["text/csv", "application/jsonlines"])
@@ -312,10 +310,10 @@ class TestBatchTransform:
 
         response = post(serve(binary), body, kind, accept="application/json")
 
-        answers = [json.loads(line) for line in response.text.splitlines()]
-        assert [set(answer) for answer in answers] == [{"label", "probabilities"}] * 3
+        predictions = [json.loads(line) for line in response.text.splitlines()]
+        assert [set(prediction) for prediction in predictions] == [{"label", "probabilities"}] * 3
 
-    def test_a_whole_json_document_is_answered_by_one(self, serve: Serve, binary: Fitted) -> None:
+    def test_a_whole_json_document_gets_one(self, serve: Serve, binary: Fitted) -> None:
         response = post_json(serve(binary), {"instances": raw(binary, 2)})
         assert len(response.json()["predictions"]) == 2
 
@@ -343,11 +341,11 @@ NOT_READABLE: dict[str, tuple[bytes, str]] = {
 
 
 @pytest.mark.parametrize("case", NOT_READABLE)
-def test_what_cannot_be_read_is_the_callers_fault(serve: Serve, binary: Fitted, case: str) -> None:
-    """A 5xx would count as the model's: a caller with junk could roll a deployment back."""
+def test_an_unreadable_request_is_a_client_error(serve: Serve, binary: Fitted, case: str) -> None:
+    """A 5xx status would count as a failure of the model, and roll a deployment back."""
     body, kind = NOT_READABLE[case]
-    message = refusal(post(serve(binary), body, kind))
-    assert len(message) <= application.LONGEST_REFUSAL + 1
+    message = error_of(post(serve(binary), body, kind))
+    assert len(message) <= application.MAX_ERROR_LENGTH + 1
 
 
 VALUES: list[Any] = [
@@ -384,7 +382,7 @@ def test_no_value_of_a_cell_is_an_error_of_the_server(
         assert post(served, junk, kind).status in (200, 400)
 
 
-def test_a_compressed_body_is_refused_by_name(serve: Serve, binary: Fitted) -> None:
+def test_a_compressed_body_is_rejected_by_name(serve: Serve, binary: Fitted) -> None:
     headers = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
     response = serve(binary).request("POST", "/invocations", gzip.compress(b"1,2"), headers)
     assert response.status == 415

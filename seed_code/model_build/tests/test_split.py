@@ -1,4 +1,4 @@
-"""Dividing rows into parts."""
+"""Split of rows into parts."""
 
 import numpy as np
 import pytest
@@ -9,14 +9,14 @@ from tabular.target import Target
 
 
 def parts(counts: list[int], validation: float = 0.2, test: float = 0.2) -> list[list[int]]:
-    """For each class how many rows are in each part."""
+    """Returns the number of rows of each class in each part."""
     values: list[float | None] = [
         float(code) for code, count in enumerate(counts) for _ in range(count)
     ]
     labels = tuple(str(code) for code in range(len(counts)))
     target = Target(problem_type=ProblemType.MULTICLASS, labels=labels, values=[*values, None])
     drawn = split(target, validation=validation, test=test, seed=1)
-    assert drawn[-1] == Part.LEFT_OUT
+    assert drawn[-1] == Part.UNUSED
     codes = np.array(values)
     return [
         [int(np.sum((codes == code) & (drawn[:-1] == part))) for part in list(Part)[:3]]

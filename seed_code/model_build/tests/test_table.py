@@ -1,4 +1,4 @@
-"""Reading raw CSV files."""
+"""Raw CSV files."""
 
 from pathlib import Path
 
@@ -53,8 +53,8 @@ def test_several_files_are_one_table_and_markers_are_left_out(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "table.csv is empty"),
-        (b"a,b\n1,2\n1,2,3\n", "line 3: got 3 fields, expected 2"),
+        (b"", "table.csv: got an empty file"),
+        (b"a,b\n1,2\n1,2,3\n", "line 3: got 3 fields; allowed: 2"),
         (b"a,a\n1,2\n", "names ['a'] more than once"),
         (b"a;b\n1;2\n", "set data.delimiter to ';'"),
         (b"a,b\n\xff\xfe,2\n", "is not UTF-8 text (byte 0xff"),
@@ -62,19 +62,19 @@ def test_several_files_are_one_table_and_markers_are_left_out(tmp_path: Path) ->
         (b"\x1f\x8b\x08\x00", "is not UTF-8 text"),
     ],
 )
-def test_an_unreadable_table_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    with pytest.raises(InputError) as refusal:
+def test_an_unreadable_table_is_rejected(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(InputError) as error:
         rows(table(tmp_path, content))
-    assert message in str(refusal.value)
+    assert message in str(error.value)
 
 
-def test_no_file_is_refused(tmp_path: Path) -> None:
+def test_no_file_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="got no file"):
         RawTable.in_folder(tmp_path)
 
 
-def test_files_with_different_columns_are_refused(tmp_path: Path) -> None:
+def test_files_with_different_columns_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "1.csv").write_text("a,b\n1,2\n")
     (tmp_path / "2.csv").write_text("a,c\n1,2\n")
-    with pytest.raises(InputError, match=r"different columns: \['b', 'c'\]"):
+    with pytest.raises(InputError, match=r"got other columns than 1\.csv: \['b', 'c'\]"):
         RawTable.in_folder(tmp_path).columns()

@@ -47,21 +47,21 @@ def test_a_label_may_be_called_none() -> None:
 @pytest.mark.parametrize(
     ("texts", "problem_type", "positive", "message"),
     [
-        (["a"] * 20, None, None, "the target holds ['a'] only"),
+        (["a"] * 20, None, None, "got a column with the values ['a']"),
         (["a"] * 20, ProblemType.BINARY, None, "one label, 'a'"),
         (["1"] * 20, ProblemType.REGRESSION, None, "same value in every row"),
-        (["", "a"], None, None, "got 1 rows with a target; expected at least 10"),
-        (["a", "b", "c"] * 5, ProblemType.BINARY, None, "has 3 labels (a, b, c)"),
-        (["a"] * 10 + ["b"] * 2, ProblemType.BINARY, None, "label 'b' has 2 rows"),
+        (["", "a"], None, None, "got 1 rows with a target; allowed: at least 10"),
+        (["a", "b", "c"] * 5, ProblemType.BINARY, None, "got 3 labels (a, b, c)"),
+        (["a"] * 10 + ["b"] * 2, ProblemType.BINARY, None, "got 2 rows of label 'b'"),
         (["a", "b"] * 5, ProblemType.BINARY, "c", "got 'c'; allowed: a or b"),
-        (["1"] * 10 + ["high"], ProblemType.REGRESSION, None, "row 11: the target is 'high'"),
-        (["1"] * 10 + ["inf"], ProblemType.REGRESSION, None, "row 11: the target is 'inf'"),
+        (["1"] * 10 + ["high"], ProblemType.REGRESSION, None, "row 11: got the target 'high'"),
+        (["1"] * 10 + ["inf"], ProblemType.REGRESSION, None, "row 11: got the target 'inf'"),
         ([f"id{n}" for n in range(30)], None, None, "30 different labels in 30 rows"),
     ],
 )
-def test_a_target_that_does_not_fit_is_refused(
+def test_a_target_that_does_not_fit_is_rejected(
     texts: list[str], problem_type: ProblemType | None, positive: str | None, message: str
 ) -> None:
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as error:
         read_target(texts, problem_type, positive)
-    assert message in str(refusal.value)
+    assert message in str(error.value)

@@ -119,18 +119,18 @@ def test_a_checkpoint_of_other_hyperparameters_is_not_taken(
         ({"depth": 3}, "got hyperparameter 'depth'; allowed: num_round"),
         ({"max_depth": 2.5}, "max_depth: got '2.5'; allowed: a whole number from 1 to 30"),
         ({"eta": "fast"}, "eta: got 'fast'; allowed: a number from 0.0001 to 1"),
-        ({"metric": "rmse"}, "got metric 'rmse'; allowed: auc, f1, accuracy, logloss"),
+        ({"metric": "rmse"}, "objective.metric: got 'rmse'; allowed: auc, f1, accuracy, logloss"),
     ],
 )
-def test_wrong_hyperparameters_are_refused(
+def test_wrong_hyperparameters_are_rejected(
     tmp_path: Path, binary: Fitted, given: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(InputError) as refusal:
+    with pytest.raises(InputError) as error:
         train(lay_out_training(tmp_path, binary.outputs, **given))
-    assert message in str(refusal.value)
+    assert message in str(error.value)
 
 
-def test_sagemaker_is_told_why_a_job_failed(
+def test_sagemaker_receives_the_reason_of_a_failure(
     tmp_path: Path, binary: Fitted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opt_ml = lay_out_training(tmp_path, binary.outputs)

@@ -1,8 +1,9 @@
-"""Finds the model to deploy, before synth: `python -m model_deploy.approved_model`.
+"""Look-up of the model to deploy, before synth: `python -m model_deploy.approved_model`.
 
-Synth itself asks AWS nothing, so that the same commit and the same model give the same templates.
-This writes what synth needs to know to build/model.json, and the version alone, for the pipeline,
-to build/model_package_version. Without an approved model both say so; that is no failure.
+Synth itself calls no AWS API, so the same commit and the same model give the same templates. The
+look-up writes the model to build/model.json, which synth reads, and its version to
+build/model_package_version, which the pipeline reads. A missing approved model is not an error;
+both files state it.
 """
 
 import json
@@ -17,14 +18,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 MODEL_FILE = Path("build/model.json")
 VERSION_FILE = Path("build/model_package_version")
 NO_VERSION = "none"
-"""What the pipeline skips its stages for."""
+"""The version for which the pipeline skips its stages."""
 GROUP_VARIABLE = "MODEL_PACKAGE_GROUP_NAME"
 
 
 def newest_approved(sagemaker: Any, group: str) -> dict[str, Any] | None:
-    """The version with the highest number among the approved ones; None when there is none.
+    """Returns the approved version with the highest number; None if no version is approved.
 
-    Rejecting the newest version therefore brings back the one before it.
+    Rejecting the newest version therefore selects the previous one.
+
+    Args:
+        sagemaker: boto3 client of SageMaker.
+        group: Name of the model package group.
     """
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group, ModelApprovalStatus="Approved"
@@ -40,9 +45,12 @@ def newest_approved(sagemaker: Any, group: str) -> dict[str, Any] | None:
 
 
 def main() -> int:
+    """Runs the look-up from the command line and returns the exit status."""
     group = os.environ.get(GROUP_VARIABLE)
     if not group:
-        print(f"environment: got no {GROUP_VARIABLE}; the pipeline sets it", file=sys.stderr)
+        print(
+            f"environment: got no {GROUP_VARIABLE}; set it, as the pipeline does", file=sys.stderr
+        )
         return 1
     try:
         model = newest_approved(boto3.client("sagemaker"), group)
@@ -57,22 +65,25 @@ def main() -> int:
         print(f"Deploying version {version} of {group}")
     else:
         print(
-            f"No version of the model package group {group} is approved yet. Nothing is deployed: "
-            "approve one, and this pipeline starts again by itself."
+            f"No version of the model package group {group} is approved yet, so nothing is "
+            "deployed. "
+            "Approve a version to start this pipeline again."
         )
     return 0
 
 
 def read_approved_model(path: Path = MODEL_FILE) -> str | None:
-    """The ARN of the model package that was found; None when none is approved.
+    """Returns the ARN of the model package that was found; None if none is approved.
+
+    Args:
+        path: File of the look-up. Defaults to build/model.json.
 
     Raises:
-        ValueError: when nothing was searched yet.
+        ValueError: The look-up has not run.
     """
     if not path.exists():
         raise ValueError(
-            f"{path}: no such file; run `python -m model_deploy.approved_model` first, which "
-            "writes it"
+            f"{path}: no such file; run `python -m model_deploy.approved_model` first to write it"
         )
     model = json.loads(path.read_text(encoding="utf-8"))
     return str(model["model_package_arn"]) if model else None

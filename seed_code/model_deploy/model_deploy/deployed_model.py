@@ -1,9 +1,9 @@
-"""What an endpoint serves: the model package behind it, and its held-out rows."""
+"""The model package of an endpoint, and the location of its held-out rows."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from .smoke_failure import SmokeTestFailed
+from .smoke_test_error import SmokeTestError
 
 _METADATA = ("problem_type", "target", "holdout")
 _PROBLEM_TYPES = ("binary", "multiclass", "regression")
@@ -11,7 +11,14 @@ _PROBLEM_TYPES = ("binary", "multiclass", "regression")
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedModel:
-    """A model package that an endpoint serves, with what training noted about it."""
+    """A model package that an endpoint serves, with the metadata of its training.
+
+    Args:
+        package_arn: ARN of the model package.
+        problem_type: `binary`, `multiclass` or `regression`.
+        target: Name of the target column.
+        holdout_uri: S3 URI of the held-out rows.
+    """
 
     package_arn: str
     problem_type: str
@@ -20,18 +27,24 @@ class DeployedModel:
 
     @property
     def is_regression(self) -> bool:
+        """True for a regression."""
         return self.problem_type == "regression"
 
 
 def deployed_model(sagemaker: Any, endpoint_name: str) -> DeployedModel:
-    """Follows an endpoint through its configuration and its model to the model package.
+    """Finds the model package of an endpoint by its configuration and its model.
+
+    Args:
+        sagemaker: boto3 client of SageMaker.
+        endpoint_name: Name of the endpoint.
 
     Raises:
-        SmokeTestFailed: when the endpoint does not serve, or not a model package of this project.
+        SmokeTestError: The endpoint is not in service, or does not serve a model package of this
+            project.
     """
     endpoint = sagemaker.describe_endpoint(EndpointName=endpoint_name)
     if endpoint["EndpointStatus"] != "InService":
-        raise SmokeTestFailed(
+        raise SmokeTestError(
             f"the endpoint is {endpoint['EndpointStatus']}, not InService"
             + (f": {endpoint['FailureReason']}" if endpoint.get("FailureReason") else "")
         )
@@ -39,19 +52,19 @@ def deployed_model(sagemaker: Any, endpoint_name: str) -> DeployedModel:
     model_name = config["ProductionVariants"][0]["ModelName"]
     package_arn = _package_of(sagemaker.describe_model(ModelName=model_name))
     if package_arn is None:
-        raise SmokeTestFailed(f"its model {model_name} was not made from a model package")
+        raise SmokeTestError(f"its model {model_name} was not created from a model package")
     package = sagemaker.describe_model_package(ModelPackageName=package_arn)
     metadata = package.get("CustomerMetadataProperties", {})
     missing = [name for name in _METADATA if not metadata.get(name)]
     if missing:
-        raise SmokeTestFailed(
+        raise SmokeTestError(
             f"the model package {package_arn} has no {', '.join(missing)} in its "
             "CustomerMetadataProperties; the registration step of model-build writes them"
         )
     if metadata["problem_type"] not in _PROBLEM_TYPES:
-        raise SmokeTestFailed(
+        raise SmokeTestError(
             f"the model package {package_arn} has the problem_type "
-            f"{metadata['problem_type']!r}; allowed are {', '.join(_PROBLEM_TYPES)}"
+            f"{metadata['problem_type']!r}; allowed: {', '.join(_PROBLEM_TYPES)}"
         )
     return DeployedModel(
         package_arn=package_arn,

@@ -28,10 +28,22 @@ from .project import Project
 class EndpointStack(cdk.Stack):
     """Deploys one version of a model package group as the endpoint `<project>-<stage>`.
 
-    It creates no role: the model runs with the project's, so whoever deploys the stack needs no
-    right on IAM beyond handing that role over. It has no assets and needs no CDK bootstrap.
+    The stack creates no role: the model runs with the role of the project, so the principal that
+    deploys the stack needs no IAM permission except `iam:PassRole` for that role. It has no assets
+    and needs no CDK bootstrap.
 
     Outputs: EndpointName, ModelPackageArn.
+
+    Args:
+        scope: Parent of the stack.
+        construct_id: Name of the stage.
+        project: Resources of the project.
+        stage: Settings of the stage.
+        model_package_arn: ARN of the model package version to deploy.
+
+    Raises:
+        ValueError: Settings contradict each other, or AWS does not support them; the message lists
+            every problem.
     """
 
     def __init__(
@@ -43,26 +55,21 @@ class EndpointStack(cdk.Stack):
         stage: settings.StageSettings,
         model_package_arn: str,
     ) -> None:
-        """Defines the stack; `construct_id` is the name of the stage.
-
-        Raises:
-            ValueError: when settings contradict each other or AWS; every problem is named.
-        """
         name = f"{project.name}-{construct_id}"
         super().__init__(
             scope,
             construct_id,
             stack_name=name,
             description=f"Endpoint {name} of the SageMaker project {project.name}",
-            # Refuses assets, so the template deploys where nobody ever ran `cdk bootstrap`.
+            # Rejects assets, so the template deploys to an account without `cdk bootstrap`.
             synthesizer=cdk.BootstraplessSynthesizer(),
             analytics_reporting=False,
         )
         if project.network is not None and stage.kind == "serverless":
             raise ValueError(
                 f"config/{construct_id}.yaml: kind: got 'serverless' in a project with a network, "
-                "whose models run there alone; SageMaker places no serverless endpoint in a VPC. "
-                "Allowed is 'real-time'"
+                "whose models run in a VPC, which SageMaker does not support for serverless "
+                "endpoints; allowed: 'real-time'"
             )
         self._project = project
         role = iam.Role.from_role_arn(
@@ -73,7 +80,7 @@ class EndpointStack(cdk.Stack):
             "Model",
             source=ModelSource.from_package(model_package_arn),
             role=role,
-            # Serverless endpoints do not know network isolation.
+            # Serverless endpoints do not support network isolation.
             network_isolation=stage.kind == "real-time",
             name_prefix=name,
             **self._placed(),
@@ -85,7 +92,7 @@ class EndpointStack(cdk.Stack):
         cdk.CfnOutput(self, "ModelPackageArn", value=model_package_arn)
 
     def _placed(self) -> dict[str, Any]:
-        """Where the model's containers are: in the project's network, if it has one."""
+        """Returns the network arguments of the model; none for a project without a network."""
         if self._project.network is None:
             return {}
         ids = self._project.network

@@ -1,4 +1,4 @@
-"""Rows that training never saw, as they came, with the targets that are known for them."""
+"""Raw rows that training never saw, with their known targets."""
 
 import codecs
 import csv
@@ -11,15 +11,20 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlparse
 
-from .smoke_failure import SmokeTestFailed
+from .smoke_test_error import SmokeTestError
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldOutRows:
     """Raw rows without their target, and the targets.
 
-    A cell is the text of the CSV file. In JSON, cells of columns that hold only numbers are sent
-    as numbers, and empty cells as null, as a caller with real data would do.
+    Cells are strings of the CSV file. In JSON, cells of columns with numbers only are sent as
+    numbers, and empty cells as null, as a client with real data would send them.
+
+    Args:
+        columns: Names of the columns, without the target.
+        rows: Cells of each row.
+        targets: Known target of each row.
     """
 
     columns: list[str]
@@ -27,7 +32,11 @@ class HeldOutRows:
     targets: list[str]
 
     def batches(self, size: int) -> Iterator["HeldOutRows"]:
-        """Parts of at most `size` rows."""
+        """Yields parts of the rows.
+
+        Args:
+            size: Maximum number of rows of a part.
+        """
         for start in range(0, len(self.rows), size):
             part = slice(start, start + size)
             yield HeldOutRows(
@@ -35,17 +44,17 @@ class HeldOutRows:
             )
 
     def as_csv(self) -> bytes:
-        """Rows without a header line."""
+        """Returns the rows as CSV without a heading."""
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(self.rows)
         return text.getvalue().encode()
 
     def as_json(self) -> bytes:
-        """Rows with their column names."""
+        """Returns the rows as JSON with column names."""
         return json.dumps({"instances": self.records()}).encode()
 
     def records(self) -> list[dict[str, Any]]:
-        """Rows as objects."""
+        """Returns the rows as objects."""
         numeric = [
             all(cell == "" or is_number(cell) for cell in cells)
             for cells in zip(*self.rows, strict=True)
@@ -60,25 +69,33 @@ class HeldOutRows:
 
 
 def read_held_out_rows(s3: Any, uri: str, target: str, *, maximum: int) -> HeldOutRows:
-    """Reads the first rows of a CSV object with a header line.
+    """Reads the first rows of a CSV object with a heading.
+
+    Args:
+        s3: boto3 client of S3.
+        uri: S3 URI of the object.
+        target: Name of the target column.
+        maximum: Maximum number of rows.
 
     Raises:
-        SmokeTestFailed: when the object has no rows or not the target column.
+        SmokeTestError: The object has no rows, or not the target column.
     """
     location = urlparse(uri)
     if location.scheme != "s3" or not location.path.strip("/"):
-        raise SmokeTestFailed(f"the held-out rows are at {uri!r}, which is not an S3 URI")
-    answer = s3.get_object(Bucket=location.netloc, Key=location.path.lstrip("/"))
-    lines = csv.reader(codecs.getreader("utf-8-sig")(answer["Body"]))
+        raise SmokeTestError(
+            f"the location of the held-out rows is {uri!r}, which is not an S3 URI"
+        )
+    response = s3.get_object(Bucket=location.netloc, Key=location.path.lstrip("/"))
+    lines = csv.reader(codecs.getreader("utf-8-sig")(response["Body"]))
     header = next(lines, [])
     if target not in header:
-        raise SmokeTestFailed(
+        raise SmokeTestError(
             f"the held-out rows at {uri} have no column {target!r}; got {', '.join(header)}"
         )
     place = header.index(target)
     table = [row for row in itertools.islice(lines, maximum) if row]
     if not table:
-        raise SmokeTestFailed(f"the held-out rows at {uri} are a header without rows")
+        raise SmokeTestError(f"the held-out rows at {uri} have a heading without rows")
     return HeldOutRows(
         columns=header[:place] + header[place + 1 :],
         rows=[row[:place] + row[place + 1 :] for row in table],
@@ -87,8 +104,12 @@ def read_held_out_rows(s3: Any, uri: str, target: str, *, maximum: int) -> HeldO
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a finite number."""
-    if "_" in text:  # Python reads 1_000; nobody else does
+    """Returns True if a string is a finite number.
+
+    Args:
+        text: The string.
+    """
+    if "_" in text:  # Python alone accepts 1_000
         return False
     try:
         return math.isfinite(float(text))

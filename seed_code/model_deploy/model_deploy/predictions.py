@@ -1,4 +1,4 @@
-"""What an endpoint answers, checked and compared with what is known."""
+"""Validation of an endpoint's predictions, and comparison with known targets."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .held_out_rows import is_number
-from .smoke_failure import SmokeTestFailed
+from .smoke_test_error import SmokeTestError
 
 _PROBABILITY_TOLERANCE = 1e-3
 _VALUE_TOLERANCE = 1e-5
@@ -17,81 +17,112 @@ _VALUE_TOLERANCE = 1e-5
 
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
-    """One answer for each row: labels, or for a regression values as text."""
+    """One prediction for each row.
 
-    answers: list[str]
+    Args:
+        values: Labels, or the values of a regression, as strings.
+    """
+
+    values: list[str]
 
     @classmethod
     def from_csv(cls, body: bytes, *, rows: int, regression: bool) -> "Predictions":
         """Reads lines of a label and its probabilities, or of a value.
 
+        Args:
+            body: Body of the response.
+            rows: Number of rows that were sent.
+            regression: True for a regression.
+
         Raises:
-            SmokeTestFailed: when the answer has another shape, or numbers that are not finite.
+            SmokeTestError: The response has another format, or numbers that are not finite.
         """
         lines = [line for line in csv.reader(io.StringIO(body.decode())) if line]
         _require_count(len(lines), rows, "text/csv")
         for line in lines:
             _require_finite(line if regression else line[1:], "text/csv")
-        return cls(answers=[line[0] for line in lines])
+        return cls(values=[line[0] for line in lines])
 
     @classmethod
     def from_json(cls, body: bytes, *, rows: int, regression: bool) -> "Predictions":
         """Reads `{"predictions": [{"label": …, "probabilities": {…}} or {"value": …}, …]}`.
 
+        Args:
+            body: Body of the response.
+            rows: Number of rows that were sent.
+            regression: True for a regression.
+
         Raises:
-            SmokeTestFailed: when the answer has another shape, numbers that are not finite, or
-                probabilities that do not add up to 1.
+            SmokeTestError: The response has another format, numbers that are not finite, or
+                probabilities whose sum is not 1.
         """
         try:
             predictions = json.loads(body)["predictions"]
         except (ValueError, KeyError, TypeError):
-            raise SmokeTestFailed(
-                f"to application/json it answered {body[:200]!r}, which is no object with "
+            raise SmokeTestError(
+                f"the response in application/json is {body[:200]!r}; allowed: an object with "
                 "predictions"
             ) from None
         _require_count(len(predictions), rows, "application/json")
         read = _value_of if regression else _label_of
-        return cls(answers=[read(prediction) for prediction in predictions])
+        return cls(values=[read(prediction) for prediction in predictions])
 
     def require_equal(self, other: "Predictions") -> None:
-        """Requires that the same rows got the same answers in the other format.
+        """Checks that the same rows have the same predictions in another format.
+
+        Args:
+            other: Predictions of the other format.
 
         Raises:
-            SmokeTestFailed: naming the first row with different answers.
+            SmokeTestError: Two predictions differ; the message has the first such row.
         """
         for number, (one, another) in enumerate(
-            zip(self.answers, other.answers, strict=True), start=1
+            zip(self.values, other.values, strict=True), start=1
         ):
-            if not same_answer(one, another):
-                raise SmokeTestFailed(
-                    f"row {number} got {one} to text/csv and {another} to application/json"
+            if not is_same_prediction(one, another):
+                raise SmokeTestError(
+                    f"row {number} got {one} for text/csv and {another} for application/json"
                 )
 
 
-def accuracy(answers: Sequence[str], targets: Sequence[str]) -> float:
-    """The share of rows whose label is the known one."""
-    right = sum(same_answer(one, known) for one, known in zip(answers, targets, strict=True))
+def accuracy(values: Sequence[str], targets: Sequence[str]) -> float:
+    """Returns the share of rows, 0 to 1, whose label is the known one.
+
+    Args:
+        values: The predictions.
+        targets: The known targets.
+    """
+    right = sum(is_same_prediction(one, known) for one, known in zip(values, targets, strict=True))
     return right / len(targets)
 
 
-def r_squared(answers: Sequence[str], targets: Sequence[str]) -> float:
-    """The share of the targets' variance that the answers explain.
+def r_squared(values: Sequence[str], targets: Sequence[str]) -> float:
+    """Returns the share of the targets' variance that the predictions explain.
+
+    Args:
+        values: The predictions.
+        targets: The known targets.
 
     Raises:
-        SmokeTestFailed: when a known target is not a number.
+        SmokeTestError: A known target is not a number.
     """
     unreadable = [text for text in targets if not is_number(text)]
     if unreadable:
-        raise SmokeTestFailed(f"the held-out target {unreadable[0]!r} is not a number")
+        raise SmokeTestError(f"the held-out target {unreadable[0]!r} is not a number")
     known = [float(text) for text in targets]
     mean = math.fsum(known) / len(known)
-    residual = math.fsum((one - float(text)) ** 2 for one, text in zip(known, answers, strict=True))
+    residual = math.fsum((one - float(text)) ** 2 for one, text in zip(known, values, strict=True))
     total = math.fsum((one - mean) ** 2 for one in known)
     return 1 - residual / total if total else float(residual == 0)
 
 
-def same_answer(one: str, another: str) -> bool:
-    """Whether two texts mean the same: `1` and `1.0` do, and values within rounding."""
+def is_same_prediction(one: str, another: str) -> bool:
+    """Returns True if two strings have the same meaning: `1` and `1.0`, or values within rounding.
+
+    Args:
+        one: A prediction or target.
+        another: Another one.
+    """
     if one.strip() == another.strip():
         return True
     if not (is_number(one) and is_number(another)):
@@ -101,7 +132,7 @@ def same_answer(one: str, another: str) -> bool:
 
 def _value_of(prediction: Any) -> str:
     if not isinstance(prediction, dict) or "value" not in prediction:
-        raise SmokeTestFailed(f"it answered {prediction!r}, where a regression has a value")
+        raise SmokeTestError(f"a prediction is {prediction!r}; allowed: an object with a value")
     _require_finite([prediction["value"]], "application/json")
     return repr(float(prediction["value"]))
 
@@ -109,29 +140,29 @@ def _value_of(prediction: Any) -> str:
 def _label_of(prediction: Any) -> str:
     probabilities = prediction.get("probabilities") if isinstance(prediction, dict) else None
     if not isinstance(probabilities, dict) or "label" not in prediction:
-        raise SmokeTestFailed(
-            f"it answered {prediction!r}, where a classification has a label and probabilities"
+        raise SmokeTestError(
+            f"a prediction is {prediction!r}; allowed: an object with a label and probabilities"
         )
     label = str(prediction["label"])
     _require_finite(list(probabilities.values()), "application/json")
     if label not in probabilities:
-        raise SmokeTestFailed(
-            f"it answered the label {label!r}, which is none of {', '.join(probabilities)}"
+        raise SmokeTestError(
+            f"a prediction has the label {label!r}; allowed: {', '.join(probabilities)}"
         )
     total = math.fsum(probabilities.values())
     if abs(total - 1) > _PROBABILITY_TOLERANCE or min(probabilities.values()) < 0:
-        raise SmokeTestFailed(f"the probabilities of a row are {probabilities}, not parts of 1")
+        raise SmokeTestError(f"the probabilities of a row are {probabilities}; allowed: a sum of 1")
     return label
 
 
 def _require_count(got: int, expected: int, content_type: str) -> None:
     if got != expected:
-        raise SmokeTestFailed(
-            f"to {expected} rows of {content_type} it gave {got} answers instead of {expected}"
-        )
+        raise SmokeTestError(f"{expected} rows of {content_type} got {got} predictions")
 
 
 def _require_finite(numbers: Sequence[Any], content_type: str) -> None:
     for number in numbers:
         if not is_number(str(number)):
-            raise SmokeTestFailed(f"to {content_type} it answered {number!r}, no finite number")
+            raise SmokeTestError(
+                f"a prediction in {content_type} has {number!r}; allowed: finite numbers"
+            )

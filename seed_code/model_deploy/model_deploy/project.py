@@ -1,9 +1,9 @@
-"""What the build environment says about the project that this repository belongs to."""
+"""Resources of the project, from the environment of the build."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Field of `Project` and the environment variable that the pipeline sets for it.
+# Fields of `Project`, and the environment variables that the pipeline sets for them.
 _VARIABLES = {
     "name": "SAGEMAKER_PROJECT_NAME",
     "id": "SAGEMAKER_PROJECT_ID",
@@ -20,7 +20,13 @@ _NETWORK = {
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectNetwork:
-    """The network in which the project's models have to run, by its ids."""
+    """The network of the project's models.
+
+    Args:
+        vpc_id: Id of the VPC.
+        subnet_ids: Ids of the subnets.
+        security_group_ids: Ids of the security groups.
+    """
 
     vpc_id: str
     subnet_ids: tuple[str, ...]
@@ -28,10 +34,13 @@ class ProjectNetwork:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "ProjectNetwork | None":
-        """Reads the network; a project without one sets none of its variables.
+        """Reads the network; a project without a network sets none of its variables.
+
+        Args:
+            environment: Environment variables.
 
         Raises:
-            ValueError: when some of them are set and others are not.
+            ValueError: Some of the variables are set and others are not.
         """
         given = {field: environment.get(variable, "") for field, variable in _NETWORK.items()}
         missing = [_NETWORK[field] for field, value in given.items() if not value]
@@ -51,9 +60,15 @@ class ProjectNetwork:
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A SageMaker project: its name, and the resources of its own that endpoints use.
+    """A SageMaker project and the resources that its endpoints use.
 
-    `network` is None where models run in SageMaker's own network.
+    Args:
+        name: Name of the project.
+        id: Id of the project.
+        model_execution_role_arn: ARN of the role of the models.
+        artifact_bucket: Name of the bucket for artifacts and captured traffic.
+        artifact_key_arn: ARN of the KMS key of the bucket.
+        network: Network of the models. Defaults to None: models run outside a VPC.
     """
 
     name: str
@@ -67,14 +82,17 @@ class Project:
     def from_environment(cls, environment: Mapping[str, str]) -> "Project":
         """Reads the project from environment variables.
 
+        Args:
+            environment: Environment variables.
+
         Raises:
-            ValueError: naming every variable that is missing.
+            ValueError: A variable is missing; the message names every one.
         """
         missing = [variable for variable in _VARIABLES.values() if not environment.get(variable)]
         if missing:
             raise ValueError(
-                f"environment: got no {', '.join(missing)}; the pipeline sets them, and whoever "
-                "runs this by hand has to do the same (README.md, By hand)"
+                f"environment: got no {', '.join(missing)}; set them, as the pipeline does "
+                "(README.md, Run the stages locally)"
             )
         return cls(
             **{field: environment[variable] for field, variable in _VARIABLES.items()},

@@ -1,4 +1,4 @@
-"""Settings of a stage: what `config/<stage>.yaml` may say."""
+"""Settings of a stage: the content of `config/<stage>.yaml`."""
 
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -7,8 +7,8 @@ import pydantic
 from mlops_constructs.yaml_document import YamlDocument, first, keys_text
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
-MOST_INSTANCES = 1000
-"""More than this is a slip of the finger; an account's quota is lower in any case."""
+MAX_INSTANCES = 1000
+"""A larger number is a typing error; the quotas of accounts are lower."""
 _Seconds = Annotated[int, Field(ge=0, le=86_400)]
 
 
@@ -17,24 +17,45 @@ class _Settings(BaseModel):
 
 
 class Scaling(_Settings):
-    """Automatic scaling on the invocations that an instance gets in a minute."""
+    """Automatic scaling on the invocations per instance.
 
-    minimum: int = Field(ge=1, le=MOST_INSTANCES)
-    maximum: int = Field(ge=1, le=MOST_INSTANCES)
+    Args:
+        minimum: Minimum number of instances, 1 to 1000.
+        maximum: Maximum number of instances, 1 to 1000.
+        invocations_per_instance: Target of invocations per instance and minute, above 0.
+        scale_in_cooldown_seconds: Cooldown after a scale-in, in seconds, 0 to 86,400. Defaults to
+            300.
+        scale_out_cooldown_seconds: Cooldown after a scale-out, in seconds, 0 to 86,400. Defaults to
+            300.
+    """
+
+    minimum: int = Field(ge=1, le=MAX_INSTANCES)
+    maximum: int = Field(ge=1, le=MAX_INSTANCES)
     invocations_per_instance: float = Field(gt=0, le=1e9)
     scale_in_cooldown_seconds: _Seconds = 300
     scale_out_cooldown_seconds: _Seconds = 300
 
 
 class Capture(_Settings):
-    """Copies of requests and answers below `capture/` in the project's bucket."""
+    """Data capture of requests and responses below `capture/` of the project's bucket.
 
-    prefix: ClassVar[str] = "capture"  # what the model's role may write
+    Args:
+        sampling_percentage: Percentage of calls that are captured, 1 to 100. Defaults to 100.
+    """
+
+    prefix: ClassVar[str] = "capture"  # the prefix to which the role of the model can write
     sampling_percentage: int = Field(default=100, ge=1, le=100)
 
 
 class Rollback(_Settings):
-    """What turns a rollout back to the model before, by what the new instances answer."""
+    """Automatic rollback of a rollout, by metrics of the new instances.
+
+    Args:
+        enabled: False to complete the rollout regardless of metrics. Defaults to True.
+        error_percentage: Maximum percentage of 5xx responses, 0 up to 100. Defaults to 5.
+        latency_milliseconds: Maximum p99 latency, 1 to 3,600,000 ms. Defaults to None: latency is
+            not monitored.
+    """
 
     enabled: bool = True
     error_percentage: float = Field(default=5, ge=0, lt=100)
@@ -42,10 +63,24 @@ class Rollback(_Settings):
 
 
 class Rollout(_Settings):
-    """How traffic moves to a new model."""
+    """Shift of traffic to a new model.
+
+    Args:
+        strategy: `all-at-once`, `canary`, `linear` or `rolling`.
+        instances: Size of the canary, step or batch in instances, 1 to 1000. Defaults to None:
+            `percent` sets the size.
+        percent: Size in percent of the instances, 1 to 50. Defaults to None: `instances` sets the
+            size.
+        wait_minutes: Monitoring of each part, in minutes, 0 to 60. Defaults to 5.
+        termination_wait_minutes: Time in minutes, 0 to 60, before old instances are terminated.
+            Defaults to None: they are terminated at once.
+        maximum_minutes: Timeout of the rollout in minutes, 10 to 480. Defaults to None: AWS chooses
+            it.
+        rollback: Automatic rollback. Defaults to `Rollback()`.
+    """
 
     strategy: Literal["all-at-once", "canary", "linear", "rolling"]
-    instances: int | None = Field(default=None, ge=1, le=MOST_INSTANCES)
+    instances: int | None = Field(default=None, ge=1, le=MAX_INSTANCES)
     percent: int | None = Field(default=None, ge=1, le=50)
     wait_minutes: int = Field(default=5, ge=0, le=60)
     termination_wait_minutes: int | None = Field(default=None, ge=0, le=60)
@@ -56,20 +91,35 @@ class Rollout(_Settings):
     def _has_one_size(self) -> "Rollout":
         sizes = [size for size in (self.instances, self.percent) if size is not None]
         if self.strategy == "all-at-once" and sizes:
-            raise ValueError("all-at-once moves everything; leave instances and percent out")
+            raise ValueError(
+                "all-at-once cannot be combined with instances or percent; remove them"
+            )
         if self.strategy != "all-at-once" and len(sizes) != 1:
-            raise ValueError(f"{self.strategy} needs either instances or percent")
+            raise ValueError(f"{self.strategy} needs either instances or percent; set one of them")
         if self.strategy == "rolling" and self.termination_wait_minutes is not None:
-            raise ValueError("rolling keeps no old fleet; leave termination_wait_minutes out")
+            raise ValueError("rolling cannot be combined with termination_wait_minutes; remove it")
         return self
 
 
 class RealTime(_Settings):
-    """Instances that always run."""
+    """A real-time endpoint, whose instances always run.
+
+    Args:
+        kind: `real-time`.
+        instance_type: Instance type, for example `ml.m7i.large`.
+        instance_count: Number of instances at creation, 1 to 1000. Defaults to None:
+            `scaling.minimum`, or 1.
+        encrypt_volumes: True to encrypt storage volumes with the key of the project. Defaults to
+            True.
+        scaling: Automatic scaling. Defaults to None: a fixed number of instances.
+        capture: Data capture. Defaults to None: no capture.
+        rollout: Shift of traffic. Defaults to None: SageMaker's default.
+        tags: Tags of every resource. Defaults to none.
+    """
 
     kind: Literal["real-time"]
     instance_type: str = Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")
-    instance_count: int | None = Field(default=None, ge=1, le=MOST_INSTANCES)
+    instance_count: int | None = Field(default=None, ge=1, le=MAX_INSTANCES)
     encrypt_volumes: bool = True
     scaling: Scaling | None = None
     capture: Capture | None = None
@@ -78,7 +128,15 @@ class RealTime(_Settings):
 
 
 class Serverless(_Settings):
-    """Capacity that AWS starts when a request comes."""
+    """A serverless endpoint, whose capacity starts with a request.
+
+    Args:
+        kind: `serverless`.
+        memory_mb: Memory in MB, 1024 to 6144 in steps of 1024. Defaults to 2048.
+        max_concurrency: Maximum number of concurrent requests, 1 to 200. Defaults to 5.
+        provisioned_concurrency: Concurrency that is kept warm, 1 to 200. Defaults to None: none.
+        tags: Tags of every resource. Defaults to none.
+    """
 
     kind: Literal["serverless"]
     memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
@@ -101,36 +159,39 @@ _PARTS: dict[str, type[_Settings]] = {
 
 
 class SettingsError(ValueError):
-    """A settings file that cannot be used; its text tells what to change."""
+    """A settings file that is not valid; the message states the remedy."""
 
 
 def load_settings(path: Path) -> StageSettings:
     """Reads the settings of a stage.
 
+    Args:
+        path: Path of the file.
+
     Raises:
-        SettingsError: with the file, and for every problem the key path, what was got and what is
-            allowed.
+        SettingsError: The file is not valid; the message has, for every problem, line and key, the
+            value that was found and the values that are allowed.
     """
     if not path.exists():
-        raise SettingsError(f"{path}: no such file; each stage has its own")
+        raise SettingsError(f"{path}: no such file; create one for the stage")
     document = YamlDocument.read(path)
     if document.problems:
         raise SettingsError("\n".join(first(document.problems)))
     if not isinstance(document.content, dict):
         got = document.shown((), document.content)
-        raise SettingsError(f"{path}: got {got}; allowed are keys and values, see README.md")
+        raise SettingsError(f"{path}: got {got}; allowed: a mapping of the keys in README.md")
     try:
         return _ADAPTER.validate_python(document.filled(dict.fromkeys([*_PARTS, "tags"], dict)))
     except pydantic.ValidationError as error:
         problems = [_explain(problem, document) for problem in error.errors(include_url=False)]
         listing = "".join(f"\n  - {line}" for line in first(problems))
-        raise SettingsError(f"{path} cannot be used:{listing}") from None
+        raise SettingsError(f"{path} is not valid:{listing}") from None
 
 
 def _explain(problem: Any, document: YamlDocument) -> str:
-    """One problem as line, key path, what was got, what is allowed."""
+    """Returns a problem as line, key, the value that was found and the values that are allowed."""
     location = [str(part) for part in problem["loc"]]
-    if location[:1] and location[0] in _MODELS:  # pydantic puts the chosen `kind` first
+    if location[:1] and location[0] in _MODELS:  # pydantic adds the selected `kind`
         model, location = _MODELS[location[0]], location[1:]
     else:
         model = RealTime
@@ -138,13 +199,13 @@ def _explain(problem: Any, document: YamlDocument) -> str:
     got = problem["input"]
     if problem["type"].startswith("union_tag"):
         kind = document.shown(("kind",), got.get("kind") if isinstance(got, dict) else got)
-        return f"kind: got {kind}; allowed are {', '.join(map(repr, _MODELS))}"
+        return f"kind: got {kind}; allowed: {', '.join(map(repr, _MODELS))}"
     key = f"line {document.line(place)}: {keys_text(location) or '(whole file)'}"
     if problem["type"] == "extra_forbidden":
         owner = _PARTS.get(location[-2], model) if len(location) > 1 else model
-        return f"{key}: unknown key; allowed here are {', '.join(owner.model_fields)}"
+        return f"{key}: got an unknown key; allowed: {', '.join(owner.model_fields)}"
     if problem["type"] == "missing":
-        return f"{key}: got nothing; a value is required"
+        return f"{key}: got nothing; set it"
     if problem["type"] == "value_error" and isinstance(got, dict):
         return f"{key}: {problem['ctx']['error']}"
     text = _TYPES.get(problem["type"]) or problem["msg"].removeprefix("Input should be ")
@@ -152,7 +213,7 @@ def _explain(problem: Any, document: YamlDocument) -> str:
         text = f"a mapping of {', '.join(_PARTS[location[-1]].model_fields)}"
     if problem["type"] == "string_pattern_mismatch":
         text = "an instance type such as ml.m7i.large"
-    return f"{key}: got {document.shown(place, got)}; allowed is {text}"
+    return f"{key}: got {document.shown(place, got)}; allowed: {text}"
 
 
 _TYPES = {
@@ -161,5 +222,5 @@ _TYPES = {
     "float_type": "a number",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
-    "string_type": "a text; put it in quotes",
+    "string_type": "a string; put it in quotes",
 }

@@ -1,4 +1,4 @@
-"""A project, and the stacks that its settings give."""
+"""A project, and the stacks of its settings."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ def project() -> Project:
 
 @pytest.fixture
 def template_in() -> Callable[[Project, RealTime | Serverless], dict[str, Any]]:
-    """Synthesises production in a project."""
+    """Synthesizes production in a project."""
 
     def synthesise(project: Project, stage: RealTime | Serverless) -> dict[str, Any]:
         app = cdk.App(context={"@aws-cdk/core:validateAgainstDefaultRules": True})
@@ -40,7 +40,7 @@ def template_in() -> Callable[[Project, RealTime | Serverless], dict[str, Any]]:
 
 @pytest.fixture
 def template_of(project: Project) -> Callable[..., dict[str, Any]]:
-    """Synthesises the stack of a stage."""
+    """Synthesizes the stack of a stage."""
 
     def synthesise(
         stage: RealTime | Serverless, *, name: str = "prod", package_arn: str = PACKAGE_ARN

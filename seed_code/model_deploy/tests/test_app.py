@@ -22,7 +22,7 @@ ENVIRONMENT = {
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A working folder with this repository's settings and a model that was found."""
+    """A working folder with this repository's settings and a model that was looked up."""
     (tmp_path / "config").mkdir()
     for file in (ROOT / "config").iterdir():
         (tmp_path / "config" / file.name).write_text(file.read_text())
@@ -77,7 +77,7 @@ def test_wrong_settings_end_with_one_message_and_no_template(checkout: Path) -> 
     result = run_app(checkout)
 
     assert result.returncode == 1
-    assert "config/prod.yaml cannot be used" in result.stderr
+    assert "config/prod.yaml is not valid" in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(checkout.glob("cdk.out/*.template.json"))
 
@@ -108,14 +108,14 @@ def test_models_go_where_the_environment_says(checkout: Path) -> None:
     assert model["VpcConfig"]["Subnets"] == ["subnet-0a1b2c3d", "subnet-0a1b2c3e"]
 
 
-def test_half_a_network_is_refused(checkout: Path) -> None:
+def test_half_a_network_is_rejected(checkout: Path) -> None:
     result = run_app(checkout, VPC_ID="vpc-0a1b2c3d", SUBNET_IDS="subnet-0a1b2c3d")
 
     assert result.returncode == 1
     assert "environment: got no SECURITY_GROUP_IDS; set VPC_ID, SUBNET_IDS" in result.stderr
 
 
-def test_production_on_one_instance_is_refused_by_rule_and_resource(checkout: Path) -> None:
+def test_production_on_one_instance_is_rejected_by_rule_and_resource(checkout: Path) -> None:
     settings = checkout / "config" / "prod.yaml"
     chosen = yaml.safe_load(settings.read_text())
     chosen |= {"instance_count": 1, "scaling": None, "rollout": None}
@@ -126,5 +126,5 @@ def test_production_on_one_instance_is_refused_by_rule_and_resource(checkout: Pa
     assert result.returncode == 1
     assert "at least 2 instances" in result.stderr
     assert "prod/Endpoint/Config" in result.stderr
-    assert "The stacks cannot be deployed as they are" in result.stderr
+    assert "The stacks cannot be deployed" in result.stderr
     assert "Traceback" not in result.stderr

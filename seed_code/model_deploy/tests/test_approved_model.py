@@ -1,4 +1,4 @@
-"""Which model is deployed."""
+"""Look-up of the model to deploy."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def registry() -> Any:
         yield client
 
 
-def answers(registry: Any, *pages: dict[str, Any]) -> None:
+def respond(registry: Any, *pages: dict[str, Any]) -> None:
     token: dict[str, str] = {}
     for page in pages:
         registry.stubber.add_response("list_model_packages", page, {**REQUEST, **token})
@@ -43,7 +43,7 @@ def answers(registry: Any, *pages: dict[str, Any]) -> None:
 
 
 def test_the_approved_version_with_the_highest_number_is_deployed(registry: Any) -> None:
-    answers(
+    respond(
         registry,
         {"ModelPackageSummaryList": [summary(9)], "NextToken": "more"},
         {"ModelPackageSummaryList": [summary(10), summary(2)]},
@@ -61,13 +61,13 @@ def test_a_group_without_approved_versions_is_no_failure_and_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    answers(registry, {"ModelPackageSummaryList": []})
+    respond(registry, {"ModelPackageSummaryList": []})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MODEL_PACKAGE_GROUP_NAME", "churn")
     monkeypatch.setattr("boto3.client", lambda _: registry)
 
     assert approved_model.main() == 0
-    assert "approve one, and this pipeline starts again" in capsys.readouterr().out
+    assert "Approve a version to start this pipeline again" in capsys.readouterr().out
     assert read_approved_model() is None
     assert (tmp_path / "build/model_package_version").read_text() == "none\n"
 
@@ -75,7 +75,7 @@ def test_a_group_without_approved_versions_is_no_failure_and_says_what_to_do(
 def test_the_model_is_written_where_synth_reads_it(
     registry: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers(registry, {"ModelPackageSummaryList": [summary(3)]})
+    respond(registry, {"ModelPackageSummaryList": [summary(3)]})
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MODEL_PACKAGE_GROUP_NAME", "churn")
     monkeypatch.setattr("boto3.client", lambda _: registry)
@@ -97,7 +97,7 @@ def test_a_refusal_of_aws_ends_the_build_with_its_message(
     assert "not you" in capsys.readouterr().err
 
 
-def test_a_build_without_the_group_is_refused(
+def test_a_build_without_the_group_is_rejected(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("MODEL_PACKAGE_GROUP_NAME", raising=False)

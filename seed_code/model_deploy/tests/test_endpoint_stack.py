@@ -202,7 +202,7 @@ def test_a_serverless_stage_has_no_instances(template_of: TemplateOf) -> None:
     assert properties_of(template, "AWS::SageMaker::Model")["EnableNetworkIsolation"] is False
 
 
-def test_settings_that_contradict_aws_are_refused_together(template_of: TemplateOf) -> None:
+def test_settings_that_contradict_aws_are_rejected_together(template_of: TemplateOf) -> None:
     stage = RealTime(
         kind="real-time",
         instance_type="ml.t2.medium",
@@ -210,8 +210,8 @@ def test_settings_that_contradict_aws_are_refused_together(template_of: Template
         scaling=Scaling(minimum=2, maximum=4, invocations_per_instance=600),
     )
 
-    with pytest.raises(ValueError) as refusal:
+    with pytest.raises(ValueError) as error:
         template_of(stage)
 
-    assert "initial_instance_count: got 9; allowed are 2 to 4" in str(refusal.value)
-    assert "whose CPU is burstable" in str(refusal.value)
+    assert "initial_instance_count: got 9; allowed are 2 to 4" in str(error.value)
+    assert "whose CPU is burstable" in str(error.value)

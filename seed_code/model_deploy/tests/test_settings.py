@@ -1,4 +1,4 @@
-"""What `config/<stage>.yaml` may say, and what a person reads when it says something else."""
+"""Validation of `config/<stage>.yaml`, and its messages."""
 
 from pathlib import Path
 
@@ -37,33 +37,33 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("kind: realtime", "kind: got 'realtime'; allowed are 'real-time', 'serverless'"),
-        ("instance_type: ml.m7i.large", "kind: got None; allowed are 'real-time', 'serverless'"),
-        ("kind: real-time", "instance_type: got nothing; a value is required"),
-        (REAL_TIME + "instance_counts: 2", "instance_counts: unknown key; allowed here are kind, "),
-        (REAL_TIME + "memory_mb: 2048", "memory_mb: unknown key; allowed here are kind, instance_"),
-        (SERVERLESS + "capture: {}", "capture: unknown key; allowed here are kind, memory_mb, "),
-        (SERVERLESS + "memory_mb: 1000", "memory_mb: got 1000; allowed is 1024, 2048, 3072, 4096"),
-        (SERVERLESS + "max_concurrency: 201", "max_concurrency: got 201; allowed is less than or"),
-        ("kind: real-time\ninstance_type: m7i.large", "instance_type: got 'm7i.large'; allowed is"),
-        (REAL_TIME + "instance_count: 0", "instance_count: got 0; allowed is greater than or equa"),
+        ("kind: realtime", "kind: got 'realtime'; allowed: 'real-time', 'serverless'"),
+        ("instance_type: ml.m7i.large", "kind: got None; allowed: 'real-time', 'serverless'"),
+        ("kind: real-time", "instance_type: got nothing; set it"),
+        (REAL_TIME + "instance_counts: 2", "instance_counts: got an unknown key; allowed: kind, "),
+        (REAL_TIME + "memory_mb: 2048", "memory_mb: got an unknown key; allowed: kind, instance_"),
+        (SERVERLESS + "capture: {}", "capture: got an unknown key; allowed: kind, memory_mb, "),
+        (SERVERLESS + "memory_mb: 1000", "memory_mb: got 1000; allowed: 1024, 2048, 3072, 4096"),
+        (SERVERLESS + "max_concurrency: 201", "max_concurrency: got 201; allowed: less than or"),
+        ("kind: real-time\ninstance_type: m7i.large", "instance_type: got 'm7i.large'; allowed:"),
+        (REAL_TIME + "instance_count: 0", "instance_count: got 0; allowed: greater than or equa"),
         (
             REAL_TIME + "instance_count: two",
-            "line 3: instance_count: got 'two'; allowed is a whole number",
+            "line 3: instance_count: got 'two'; allowed: a whole number",
         ),
-        (REAL_TIME + "tags: {cost: 7}", "tags.cost: got 7; allowed is a text; put it"),
-        (REAL_TIME + "scaling: {minimum: 1}", "scaling.maximum: got nothing; a value is required"),
+        (REAL_TIME + "tags: {cost: 7}", "tags.cost: got 7; allowed: a string; put it"),
+        (REAL_TIME + "scaling: {minimum: 1}", "scaling.maximum: got nothing; set it"),
         (
             REAL_TIME + "scaling: {min: 1, maximum: 2, invocations_per_instance: 9}",
-            "scaling.min: unknown key; allowed here are minimum, maximum, invocations_per_instance",
+            "scaling.min: got an unknown key; allowed: minimum, maximum, invocations_per_instance",
         ),
         (
             REAL_TIME + "capture: {sampling_percentage: 101}",
-            "capture.sampling_percentage: got 101; allowed is less than or equal to 100",
+            "capture.sampling_percentage: got 101; allowed: less than or equal to 100",
         ),
         (
             REAL_TIME + "rollout: {strategy: blue}",
-            "rollout.strategy: got 'blue'; allowed is 'all-at-once', 'canary', 'linear' or 'rolli",
+            "rollout.strategy: got 'blue'; allowed: 'all-at-once', 'canary', 'linear' or 'rolli",
         ),
         (REAL_TIME + "rollout: {strategy: canary}", "canary needs either instances or percent"),
         (
@@ -72,32 +72,32 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
         ),
         (
             REAL_TIME + "rollout: {strategy: all-at-once, percent: 10}",
-            "all-at-once moves everything; leave instances and percent out",
+            "all-at-once cannot be combined with instances or percent",
         ),
         (
             REAL_TIME + "rollout: {strategy: rolling, percent: 50, termination_wait_minutes: 1}",
-            "rolling keeps no old fleet; leave termination_wait_minutes out",
+            "rolling cannot be combined with termination_wait_minutes",
         ),
         (
             REAL_TIME + "rollout: {strategy: all-at-once, rollback: {latency: 1}}",
-            "rollout.rollback.latency: unknown key; allowed here are enabled, error_percentage, "
+            "rollout.rollback.latency: got an unknown key; allowed: enabled, error_percentage, "
             "latency_milliseconds",
         ),
-        ("- kind", "got ['kind']; allowed are keys and values"),
-        ("", "got None; allowed are keys and values"),
+        ("- kind", "got ['kind']; allowed: a mapping of the keys"),
+        ("", "got None; allowed: a mapping of the keys"),
         ("kind: [", "prod.yaml:1: is not YAML"),
         (
             REAL_TIME + "kind: real-time",
-            "prod.yaml:3: kind: got it a second time; keep one of them",
+            "prod.yaml:3: kind: got a duplicate key; keep one of them",
         ),
-        (REAL_TIME + "encrypt_volumes: 1", "encrypt_volumes: got 1; allowed is true or false"),
+        (REAL_TIME + "encrypt_volumes: 1", "encrypt_volumes: got 1; allowed: true or false"),
         (
             REAL_TIME + "tags: {a: no}",
-            "tags.a: got no, which YAML reads as false; allowed is a text",
+            "tags.a: got no, which YAML reads as false; allowed: a string",
         ),
         (
             REAL_TIME + "instance_count: 1000000000000",
-            "instance_count: got 1000000000000; allowed is",
+            "instance_count: got 1000000000000; allowed:",
         ),
         (
             REAL_TIME + "scaling: {minimum: 1, maximum: 2, invocations_per_instance: .inf}",
@@ -105,23 +105,23 @@ def test_a_serverless_stage_needs_its_kind_only(tmp_path: Path) -> None:
         ),
         (
             REAL_TIME + "capture: {prefix: capture}",
-            "capture.prefix: unknown key; allowed here are sa",
+            "capture.prefix: got an unknown key; allowed: sa",
         ),
-        (REAL_TIME + "scaling:", "scaling.minimum: got nothing; a value is required"),
+        (REAL_TIME + "scaling:", "scaling.minimum: got nothing; set it"),
         (
             REAL_TIME + "rollout: {strategy: all-at-once, rollback: 5}",
-            "rollout.rollback: got 5; allowed is a mapping of enabled, error_percentage, lat",
+            "rollout.rollback: got 5; allowed: a mapping of enabled, error_percentage, lat",
         ),
     ],
 )
-def test_wrong_settings_are_refused_with_file_key_got_and_allowed(
+def test_wrong_settings_are_rejected_with_file_key_got_and_allowed(
     tmp_path: Path, text: str, expected: str
 ) -> None:
-    with pytest.raises(SettingsError) as refusal:
+    with pytest.raises(SettingsError) as error:
         settings_of(tmp_path, text)
 
-    assert str(tmp_path / "prod.yaml") in str(refusal.value)
-    assert expected in str(refusal.value)
+    assert str(tmp_path / "prod.yaml") in str(error.value)
+    assert expected in str(error.value)
 
 
 def test_a_section_whose_keys_are_comments_has_every_default(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_section_whose_keys_are_comments_has_every_default(tmp_path: Path) -> 
     assert settings.capture is not None and settings.capture.sampling_percentage == 100
 
 
-def test_a_text_of_another_encoding_is_refused_by_its_line(tmp_path: Path) -> None:
+def test_a_text_of_another_encoding_is_rejected_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "prod.yaml"
     path.write_bytes(REAL_TIME.encode() + "tags: {owner: Jos\u00e9}".encode("latin-1"))
 
@@ -139,11 +139,11 @@ def test_a_text_of_another_encoding_is_refused_by_its_line(tmp_path: Path) -> No
         load_settings(path)
 
 
-def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError) as refusal:
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as error:
         settings_of(tmp_path, REAL_TIME + "instance_count: 0\nencrypt: true\ncapture: {share: 1}\n")
 
-    assert str(refusal.value).count("\n  - ") == 3
+    assert str(error.value).count("\n  - ") == 3
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

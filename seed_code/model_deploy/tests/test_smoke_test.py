@@ -1,12 +1,12 @@
-"""The smoke test, against an endpoint that behaves, and against those that do not."""
+"""The smoke test, with a correct endpoint and with faulty ones."""
 
 from typing import Any
 
 import pytest
 
 import smoke_test
-from model_deploy.smoke_failure import SmokeTestFailed
-from tests.endpoint_stand_in import HOLDOUT, PACKAGE, Aws
+from model_deploy.smoke_test_error import SmokeTestError
+from tests.fake_endpoint import HOLDOUT, PACKAGE, Aws
 
 
 @pytest.fixture
@@ -15,16 +15,16 @@ def aws() -> Aws:
 
 
 def failure_of(aws: Aws) -> str:
-    with pytest.raises(SmokeTestFailed) as failure:
+    with pytest.raises(SmokeTestError) as failure:
         smoke_test.run("churn-staging", aws)
     assert "\n" not in str(failure.value)
     return str(failure.value)
 
 
-def test_a_good_endpoint_is_told_with_its_accuracy(aws: Aws) -> None:
-    told = smoke_test.run("churn-staging", aws)
+def test_a_good_endpoint_is_reported_with_its_accuracy(aws: Aws) -> None:
+    result = smoke_test.run("churn-staging", aws)
 
-    assert told == "churn-staging serves arn:package/churn/7: 120 rows, accuracy 1.0000"
+    assert result == "churn-staging serves arn:package/churn/7: 120 rows, accuracy 1.0000"
 
 
 def test_rows_go_in_small_batches(aws: Aws) -> None:
@@ -39,7 +39,7 @@ def test_only_the_first_rows_of_a_large_holdout_are_sent(aws: Aws) -> None:
     assert "500 rows, accuracy 1.0000" in smoke_test.run("churn-staging", aws)
 
 
-def test_a_regression_is_told_with_r2(aws: Aws) -> None:
+def test_a_regression_is_reported_with_r2(aws: Aws) -> None:
     aws.package = {
         "CustomerMetadataProperties": {
             **PACKAGE["CustomerMetadataProperties"],
@@ -49,7 +49,7 @@ def test_a_regression_is_told_with_r2(aws: Aws) -> None:
     }
     aws.holdout = "income,city,price\n" + "".join(f"{n},Bonn,{2 * n + 1}\n" for n in range(9))
     aws.predict = lambda income: {"value": 2 * income + 1}
-    aws.csv_line = lambda answer: str(answer["value"])
+    aws.csv_line = lambda prediction: str(prediction["value"])
 
     assert "9 rows, R2 1.0000" in smoke_test.run("churn-staging", aws)
 
@@ -60,7 +60,7 @@ def test_labels_that_are_numbers_are_the_same_label_in_every_spelling(aws: Aws) 
         "label": int(income > 50),
         "probabilities": {"0": 0.5, "1": 0.5},
     }
-    aws.csv_line = lambda answer: f"{answer['label']},0.5"
+    aws.csv_line = lambda prediction: f"{prediction['label']},0.5"
 
     assert "2 rows, accuracy 1.0000" in smoke_test.run("churn-staging", aws)
 
@@ -80,7 +80,7 @@ def test_an_endpoint_that_does_not_serve_fails_with_its_reason(aws: Aws) -> None
 def test_a_model_that_is_no_package_fails(aws: Aws) -> None:
     aws.model = {"PrimaryContainer": {"Image": "image"}}
 
-    assert failure_of(aws) == "its model m-1 was not made from a model package"
+    assert failure_of(aws) == "its model m-1 was not created from a model package"
 
 
 def test_a_package_without_held_out_rows_fails(aws: Aws) -> None:
@@ -93,14 +93,14 @@ def test_a_package_of_an_unknown_problem_type_fails(aws: Aws) -> None:
     properties = {**PACKAGE["CustomerMetadataProperties"], "problem_type": "ranking"}
     aws.package = {"CustomerMetadataProperties": properties}
 
-    assert "allowed are binary, multiclass, regression" in failure_of(aws)
+    assert "allowed: binary, multiclass, regression" in failure_of(aws)
 
 
 @pytest.mark.parametrize(
     ("holdout", "expected"),
     [
         ("income,city\n1,Bonn\n", "have no column 'churned'; got income, city"),
-        ("income,city,churned\n", "are a header without rows"),
+        ("income,city,churned\n", "have a heading without rows"),
         ("", "have no column 'churned'"),
     ],
 )
@@ -117,60 +117,65 @@ def test_a_holdout_outside_of_s3_fails(aws: Aws) -> None:
     assert "'/data/holdout.csv', which is not an S3 URI" in failure_of(aws)
 
 
-def test_too_few_answers_fail(aws: Aws) -> None:
-    aws.csv_line = lambda answer: "yes,0.9" if answer["label"] == "yes" else ""
+def test_too_few_predictions_fail(aws: Aws) -> None:
+    aws.csv_line = lambda prediction: "yes,0.9" if prediction["label"] == "yes" else ""
 
-    assert failure_of(aws) == "to 50 rows of text/csv it gave 0 answers instead of 50"
+    assert failure_of(aws) == "50 rows of text/csv got 0 predictions"
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("prediction", "expected"),
     [
-        ({"label": "yes", "probabilities": {"yes": float("nan"), "no": 0.5}}, "no finite number"),
-        ({"label": "maybe", "probabilities": {"yes": 0.5, "no": 0.5}}, "none of yes, no"),
-        ({"label": "yes", "probabilities": {"yes": 0.9, "no": 0.5}}, "not parts of 1"),
-        ({"value": 7}, "where a classification has a label and probabilities"),
+        (
+            {"label": "yes", "probabilities": {"yes": float("nan"), "no": 0.5}},
+            "allowed: finite numbers",
+        ),
+        ({"label": "maybe", "probabilities": {"yes": 0.5, "no": 0.5}}, "'maybe'; allowed: yes, no"),
+        ({"label": "yes", "probabilities": {"yes": 0.9, "no": 0.5}}, "allowed: a sum of 1"),
+        ({"value": 7}, "allowed: an object with a label and probabilities"),
     ],
 )
-def test_answers_of_a_wrong_form_fail(aws: Aws, answer: dict[str, Any], expected: str) -> None:
-    aws.predict = lambda _: answer
+def test_predictions_of_a_wrong_form_fail(
+    aws: Aws, prediction: dict[str, Any], expected: str
+) -> None:
+    aws.predict = lambda _: prediction
     aws.csv_line = lambda _: "yes,0.9"
 
     assert expected in failure_of(aws)
 
 
-def test_a_regression_that_answers_labels_fails(aws: Aws) -> None:
+def test_a_regression_that_returns_labels_fails(aws: Aws) -> None:
     properties = {**PACKAGE["CustomerMetadataProperties"], "problem_type": "regression"}
     aws.package = {"CustomerMetadataProperties": properties}
     aws.csv_line = lambda _: "1.5"
 
-    assert "where a regression has a value" in failure_of(aws)
+    assert "allowed: an object with a value" in failure_of(aws)
 
 
 def test_formats_that_disagree_fail_with_the_row(aws: Aws) -> None:
     aws.csv_line = lambda _: "yes,0.9"
 
-    assert failure_of(aws) == "row 1 got yes to text/csv and no to application/json"
+    assert failure_of(aws) == "row 1 got yes for text/csv and no for application/json"
 
 
-def test_answers_that_are_always_wrong_fail(aws: Aws) -> None:
+def test_predictions_that_are_always_wrong_fail(aws: Aws) -> None:
     aws.holdout = HOLDOUT.replace("yes", "y").replace("no", "n")
 
     assert "none of 120 held-out rows got its known label" in failure_of(aws)
 
 
 @pytest.mark.parametrize(
-    ("refusal", "expected"),
+    ("error", "expected"),
     [
-        (None, "it answered a row with the unknown column no_such_column"),
-        ((500, "no_such_column"), "got the status 500 instead of one from 400 to 499"),
-        ((400, "bad row"), "refused with 'bad row', which does not name the column"),
+        (None, "accepted a row with the unknown column no_such_column"),
+        ((500, "no_such_column"), "got the status 500; allowed: 400 to 499"),
+        ((400, "bad row"), "rejected with 'bad row', which does not name the column"),
     ],
 )
-def test_a_malformed_row_has_to_be_refused_by_its_column(
-    aws: Aws, refusal: tuple[int, str] | None, expected: str
+def test_a_malformed_row_has_to_be_rejected_by_its_column(
+    aws: Aws, error: tuple[int, str] | None, expected: str
 ) -> None:
-    aws.refusal = refusal
+    aws.error = error
 
     assert expected in failure_of(aws)
 
@@ -189,7 +194,7 @@ def test_the_build_ends_with_one_sentence(
     )
 
 
-def test_a_build_without_its_environment_is_refused(
+def test_a_build_without_its_environment_is_rejected(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("ENDPOINT_NAME", raising=False)

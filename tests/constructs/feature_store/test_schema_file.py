@@ -46,7 +46,7 @@ def test_a_schema_is_read(tmp_path: Path) -> None:
             "orders: {type: string, collection: list}",
             "schema.yaml:7: feature 'orders': got a mapping; allowed is one of string",
         ),
-        ("orders: integral", "at: string", "schema.yaml:7: features.at: got it a second time"),
+        ("orders: integral", "at: string", "schema.yaml:7: features.at: got a duplicate key"),
         ("event_time: at", "eventtime: at", "schema.yaml:3: got 'eventtime'; allowed are record_"),
         ("event_time: at", "", "event_time is missing; add `event_time: NAME`"),
         ("event_time: at", "event_time: [at]", "schema.yaml:3: event_time: got no text"),

@@ -94,7 +94,7 @@ eve: engineers
     with pytest.raises(ValueError, match="cannot be defined") as raised:
         StudioUser.from_yaml(path)
     assert str(raised.value).splitlines()[1:] == [
-        f"  - {path}:9: ada: got it a second time; keep one of them"
+        f"  - {path}:9: ada: got a duplicate key; keep one of them"
     ]
 
     path.write_text(path.read_text().replace("\nada:\n", "\nbob:\n"))

@@ -1,4 +1,4 @@
-"""The seed's pipeline definition, judged by the shapes that AWS gives botocore."""
+"""Validation of the seed's pipeline definition, by the shapes of botocore."""
 
 import json
 import os
@@ -23,7 +23,7 @@ OPERATIONS = {
     "Tuning": "HyperParameterTuningJob",
     "RegisterModel": "ModelPackage",
 }
-# SageMaker names the jobs of a pipeline itself.
+# SageMaker generates the names of a pipeline's jobs.
 GENERATED = {"ProcessingJobName", "HyperParameterTuningJobName"}
 
 WRITE = """
@@ -33,7 +33,7 @@ from pipeline.configuration import Configuration
 from pipeline.data import RawData
 from pipeline.definition import Definition
 from tabular.problem import ProblemType
-from tests.stand_ins import PROJECT
+from tests.fakes import PROJECT
 
 for problem_type, metric, spot in json.loads(sys.argv[1]):
     configuration = Configuration.model_validate({
@@ -52,7 +52,7 @@ NAMES = [name for name, _, _ in CASES]
 
 @pytest.fixture(scope="module")
 def definitions() -> list[dict[str, Any]]:
-    """A definition of each kind of problem, made without credentials."""
+    """A definition of each kind of problem, created without credentials."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("AWS_")
     } | {"AWS_REGION": "eu-west-1", "AWS_EC2_METADATA_DISABLED": "true", "PYTHONWARNINGS": "ignore"}
@@ -83,7 +83,7 @@ VARIABLES = ("Get", "Std:Join", "Std:JsonGet")
 
 
 def problems(value: Any, shape: Any, path: str) -> Iterator[str]:
-    """Where a value differs from a shape; what is known only when the pipeline runs fits all."""
+    """Yields differences of a value from a shape; values that only a run knows fit all shapes."""
     if is_variable(value):
         return
     match shape.type_name:
@@ -98,7 +98,7 @@ def problems(value: Any, shape: Any, path: str) -> Iterator[str]:
         case "string":
             yield from string_problems(value, shape, path)
         case kind if type(value) is not SCALARS[kind]:
-            yield f"{path} is no {kind}: {value!r}"
+            yield f"{path} is not a {kind}: {value!r}"
 
 
 SCALARS = {"boolean": bool, "integer": int, "long": int, "float": float, "double": float}
@@ -115,10 +115,10 @@ def structure_problems(value: dict[str, Any], shape: Any, path: str) -> Iterator
 
 def string_problems(value: object, shape: Any, path: str) -> Iterator[str]:
     if not isinstance(value, str):
-        yield f"{path} is no text: {value!r}"
+        yield f"{path} is not a string: {value!r}"
         return
     if shape.enum and value not in shape.enum:
-        yield f"{path} is {value!r}, none of {shape.enum}"
+        yield f"{path} is {value!r}; allowed: {shape.enum}"
     pattern = shape.metadata.get("pattern", "")
     if pattern and "\\p{" not in pattern and not re.fullmatch(pattern, value, re.DOTALL):
         yield f"{path} is {value!r}, which {pattern} does not match"
@@ -170,7 +170,7 @@ def check_property(step: dict[str, Any], members: list[str]) -> None:
         assert members[1] in [each["PropertyFileName"] for each in step["PropertyFiles"]]
         return
     if members[0] == "TrainingJobSummaries":
-        # Pipelines add the trials of a tuning step, the best first, to what Describe answers.
+        # Pipelines add the trials of a tuning step, best first, to the response of Describe.
         assert step["Type"] == "Tuning"
         return
     shape: Any = SAGEMAKER.operation_model(f"Describe{OPERATIONS[step['Type']]}").output_shape

@@ -1,4 +1,4 @@
-"""The repository that a data scientist starts with, copied fresh as a project gets it."""
+"""The repository that a project starts with, in a fresh copy."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def run(folder: Path, *command: str | Path, environment: Mapping[str, str] | Non
 
 
 def environment(repository: Path, *locks: str) -> Path:
-    """An environment from lock files, made as the buildspecs make it; returns its Python."""
+    """Creates an environment from lock files as the buildspecs do; returns its Python."""
     folder = repository / f".venv-{len(locks)}"
     python = folder / "bin/python"
     run(repository, UV, "venv", "--quiet", "--python", sys.executable, folder)
@@ -53,17 +53,15 @@ def test_its_tests_pass_on_what_the_image_holds(repository: Path) -> None:
     assert " passed" in run(repository, python, "-m", "pytest", "-q")
 
 
-def test_what_reads_its_code_for_mistakes_and_security_finds_nothing(
-    repository: Path, tmp_path: Path
-) -> None:
+def test_linters_and_the_security_scan_find_nothing(repository: Path, tmp_path: Path) -> None:
     buildspec = yaml.safe_load((repository / "buildspecs/test.yml").read_text())
-    readers = [line for line in buildspec["phases"]["build"]["commands"] if "pytest" not in line]
-    assert [re.findall(r"-m (\w+)", line) for line in readers] == [["ruff"], ["bandit"]]
+    linters = [line for line in buildspec["phases"]["build"]["commands"] if "pytest" not in line]
+    assert [re.findall(r"-m (\w+)", line) for line in linters] == [["ruff"], ["bandit"]]
     python = environment(repository, "tests/requirements.txt")
-    # The environments of the other tests are in the repository, which they would read too.
+    # The repository has the environments of the other tests, which the linters would read too.
     code = tmp_path / "code"
     shutil.copytree(SEED, code, ignore=shutil.ignore_patterns(".*cache", "__pycache__"))
-    for line in readers:
+    for line in linters:
         run(code, python, *line.split()[1:])
 
 
@@ -87,12 +85,12 @@ def test_locks_carry_hashes_and_no_addresses(lock: str) -> None:
 
 
 def test_the_environments_agree_on_versions() -> None:
-    """A model that the train build accepts must be what the tests saw."""
+    """A model that the train build accepts must be the one that was tested."""
     pins: dict[str, set[str]] = {}
     for lock in LOCKS:
         for name, version in re.findall(r"^([a-z0-9-]+)==(\S+)", (SEED / lock).read_text(), re.M):
             pins.setdefault(name, set()).add(version)
-    # Of numpy and scipy newer versions are locked for newer Pythons.
+    # numpy and scipy have newer versions for newer Pythons.
     assert {name for name, versions in pins.items() if len(versions) > 1} <= {"numpy", "scipy"}
 
 

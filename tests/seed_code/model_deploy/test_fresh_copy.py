@@ -1,4 +1,4 @@
-"""The deploy repository stands alone: its own tests pass in a copy without anything around it."""
+"""The deploy repository is complete: its tests pass in a copy without the platform around it."""
 
 import os
 import re
@@ -56,7 +56,7 @@ def test_its_builds_run_what_the_repository_has() -> None:
         assert "/root/.cache/uv/**/*" in spec["cache"]["paths"]
 
 
-def test_its_code_is_read_for_mistakes_and_for_security() -> None:
+def test_its_build_runs_linters_and_a_security_scan() -> None:
     spec = yaml.safe_load((SEED / "buildspecs/test.yml").read_text())
     lock = (SEED / "requirements-test.txt").read_text()
     commands = " ".join(spec["phases"]["build"]["commands"])

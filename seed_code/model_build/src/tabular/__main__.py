@@ -1,12 +1,15 @@
-"""The image's entry point: SageMaker starts the image with `train` or `serve`, monitors with
-`monitor`, the ingestion of features with `ingest`."""
+"""Entry point of the image.
+
+SageMaker starts the image with `train` or `serve`, monitoring jobs start it with `monitor`, and
+feature ingestion starts it with `ingest`.
+"""
 
 import os
 import sys
 
 
 def main() -> None:
-    """Does what the first argument says. Each part is imported only where it is needed."""
+    """Runs the command of the first argument; each command imports only its own modules."""
     match sys.argv[1:2]:
         case ["train"]:
             from tabular import train
@@ -24,7 +27,7 @@ def main() -> None:
             from tabular.ingest import job as ingest_job
 
             ingest_job.main(sys.argv[2:])
-        # Model Monitor starts the image for bias and explainability without a word.
+        # Model Monitor starts the image for bias and explainability without arguments.
         case [] if "sagemaker_monitoring_schedule_name" in os.environ:
             from tabular.monitor import job
 

@@ -1,6 +1,7 @@
 """The web application that SageMaker calls: `GET /ping` and `POST /invocations`.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
 import asyncio
@@ -16,73 +17,85 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from tabular.failure import InputError
-from tabular.invocation import CSV, FORMATS, JSON, JSON_LINES, AnswerWriter, RowReader
+from tabular.invocation import CSV, FORMATS, JSON, JSON_LINES, ResponseWriter, RowReader
 from tabular.predictor import Predictor
 
 MODEL = Path("/opt/ml/model")
-LONGEST_INLINE = 64 * 1024  # a larger body is answered in a thread, so that /ping is not late
-LONGEST_REFUSAL = 2000  # a message quotes what it refuses, however long that is
+MAX_INLINE_BYTES = 64 * 1024  # larger bodies are predicted in a thread, so /ping is not delayed
+MAX_ERROR_LENGTH = 2000  # characters; a message may quote a long value
 
 
 class Invocations:
-    """Answers requests with one model.
+    """Serves predictions of one model.
 
     Args:
-        predictor: the model.
-        batch: whether a batch transform job asks. Its parts of a file have no heading, and a format
-            of lines is answered by lines, so that the answers can be put together again.
+        predictor: The model.
+        batch: True in a batch transform job: a heading is rejected, and the response to CSV or JSON
+            lines has one line for each record, so that SageMaker can assemble the results. Defaults
+            to False.
     """
 
     def __init__(self, predictor: Predictor, *, batch: bool = False) -> None:
         self._predictor = predictor
         self._batch = batch
         reader = RowReader(predictor.schema, batch=batch)
-        writer = AnswerWriter(predictor.schema)
+        writer = ResponseWriter(predictor.schema)
         self._read = {CSV: reader.csv, JSON: reader.json, JSON_LINES: reader.json_lines}
         self._write = {CSV: writer.csv, JSON: writer.json, JSON_LINES: writer.json_lines}
-        # The first prediction sets up buffers: it should not be a user's.
+        # The first prediction allocates buffers, which should not delay a request.
         self._predictor.predict([[None] for _ in predictor.schema.features])
 
-    def answer(self, body: bytes, content_type: str, accept: str) -> bytes:
-        """The answer to a body.
+    def respond(self, body: bytes, content_type: str, accept: str) -> bytes:
+        """Returns the predictions for a request body.
 
         Args:
-            body: the request's.
-            content_type: its format, one of `FORMATS`.
-            accept: the format of the answer.
+            body: Body of the request.
+            content_type: Format of the body, one of `FORMATS`.
+            accept: Format of the response, one of `FORMATS`.
+
+        Returns:
+            The body of the response.
 
         Raises:
-            InputError: if a row cannot be read; the message names row, column, got and expected.
+            InputError: A row cannot be read; the message names row, column, the value that was
+                found and the values that are allowed.
         """
         return self._write[accept](self._predictor.predict(self._read[content_type](body)))
 
     async def invoke(self, request: Request) -> Response:
-        """The endpoint `/invocations`."""
+        """Handles a request to `/invocations`.
+
+        Args:
+            request: The request.
+
+        Returns:
+            The predictions, or an error with status 400, 406 or 415.
+        """
         content_type = _media_type(request.headers.get("content-type", ""))
         if content_type not in FORMATS:
-            return _refusal(415, f"got Content-Type {content_type!r}; allowed: {_ALLOWED}")
+            return _error(415, f"got Content-Type {content_type!r}; allowed: {_ALLOWED}")
         encoding = request.headers.get("content-encoding", "identity")
         if encoding.strip().lower() != "identity":
-            return _refusal(415, f"got Content-Encoding {encoding!r}; send the body as it is")
+            return _error(415, f"got Content-Encoding {encoding!r}; send the body without encoding")
         accept = _accepted(request.headers.get("accept", ""), content_type)
         if accept is None:
             got = request.headers["accept"]
-            return _refusal(406, f"got Accept {got!r}; allowed: {_ALLOWED}")
+            return _error(406, f"got Accept {got!r}; allowed: {_ALLOWED}")
         if self._batch and accept == JSON and content_type != JSON:
-            accept = JSON_LINES  # one document for each part would not be a line for each record
+            accept = JSON_LINES  # SageMaker expects one line for each record
         body = await request.body()
         if not body.strip():
-            return _refusal(400, "the body is empty; expected rows")
+            return _error(400, "got an empty body; send at least one row")
         try:
-            if len(body) <= LONGEST_INLINE:
-                answer = self.answer(body, content_type, accept)
+            if len(body) <= MAX_INLINE_BYTES:
+                content = self.respond(body, content_type, accept)
             else:
-                answer = await asyncio.to_thread(self.answer, body, content_type, accept)
+                content = await asyncio.to_thread(self.respond, body, content_type, accept)
         except InputError as error:
-            return _refusal(400, str(error))
+            return _error(400, str(error))
         except RecursionError:
-            return _refusal(400, "the body is nested too deeply")
-        return Response(answer, media_type=accept)
+            return _error(400, "got a body that is nested too deeply; send a list of rows")
+        return Response(content, media_type=accept)
 
 
 _ALLOWED = ", ".join(FORMATS)
@@ -93,7 +106,7 @@ def _media_type(header: str) -> str:
 
 
 def _accepted(header: str, content_type: str) -> str | None:
-    """The first format of an Accept header that is offered; None if there is none."""
+    """Returns the first supported format of an Accept header; None if there is none."""
     if not header:
         return content_type
     for entry in header.split(","):
@@ -109,17 +122,20 @@ def _accepted(header: str, content_type: str) -> str | None:
     return None
 
 
-def _refusal(status: int, message: str) -> Response:
-    if len(message) > LONGEST_REFUSAL:
-        message = message[:LONGEST_REFUSAL] + "…"
+def _error(status: int, message: str) -> Response:
+    if len(message) > MAX_ERROR_LENGTH:
+        message = message[:MAX_ERROR_LENGTH] + "…"
     return Response(json.dumps({"error": message}), status, media_type=JSON)
 
 
 def create() -> Starlette:
-    """The application, with the model below `SM_MODEL_DIR` (default `/opt/ml/model`).
+    """Creates the application with the model of the folder `SM_MODEL_DIR`.
 
-    SageMaker sets `SAGEMAKER_BATCH` in the containers of batch transform jobs:
-    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
+    The folder defaults to `/opt/ml/model`. SageMaker sets `SAGEMAKER_BATCH` in the containers of
+    batch transform jobs.
+
+    Source:
+        https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
     """
     invocations: list[Invocations] = []
 

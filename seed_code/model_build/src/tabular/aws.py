@@ -1,4 +1,4 @@
-"""Clients of AWS, each of the region in which the container runs."""
+"""boto3 clients for the AWS Region of the container."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -12,19 +12,22 @@ REGION = "AWS_REGION"
 
 
 def client(service: str, config: "Config | None" = None) -> Any:
-    """A boto3 client for one service.
+    """Creates a boto3 client for the AWS Region of the container.
 
-    SageMaker tells a container its region by AWS_REGION, which boto3 does not read: without a
-    region most clients cannot be made, and that of S3 calls the endpoint of another region, to
-    which a private network has no way. boto3 is imported here, so that commands which need no AWS
-    do not pay for it.
+    SageMaker passes the Region in AWS_REGION, which boto3 does not read. Without a Region, most
+    clients cannot be created, and an S3 client calls the endpoint of another Region, which a
+    private network cannot reach. boto3 is imported here so that commands without AWS calls start
+    faster.
 
     Args:
-        service: the name that boto3 has for it, for example `s3`.
-        config: more settings of the client.
+        service: Name of the service in boto3, for example `s3`.
+        config: Further settings of the client. Defaults to None: boto3's settings.
+
+    Returns:
+        The client.
 
     Raises:
-        InputError: if neither AWS_REGION nor the configuration of boto3 names a region.
+        InputError: Neither AWS_REGION nor the configuration of boto3 specifies a Region.
     """
     import boto3
     from botocore.config import Config
@@ -32,10 +35,10 @@ def client(service: str, config: "Config | None" = None) -> Any:
     region = os.environ.get(REGION) or boto3.Session().region_name
     if not region:
         raise InputError(
-            f"got no region for {service}: {REGION} is not set; SageMaker sets it in its "
-            f"containers, elsewhere set it yourself, for example {REGION}=eu-central-1"
+            f"{REGION}: got no Region for {service}; SageMaker sets the variable in its "
+            f"containers, outside them set it, for example {REGION}=eu-central-1"
         )
-    # In us-east-1, boto3 would still call the global endpoint of S3.
+    # Otherwise boto3 calls the global endpoint of S3 in us-east-1.
     regional = Config(s3={"us_east_1_regional_endpoint": "regional"})
     make: Any = boto3.client
     return make(service, region_name=region, config=regional.merge(config) if config else regional)

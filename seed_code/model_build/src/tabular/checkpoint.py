@@ -1,4 +1,4 @@
-"""Checkpoints of a training job on spot instances: SageMaker copies the folder to and from S3."""
+"""Checkpoints of a training job on spot instances, which SageMaker synchronizes with S3."""
 
 import hashlib
 import json
@@ -17,13 +17,13 @@ ROUNDS_PER_CHECKPOINT = 25
 class Checkpoints:
     """The checkpoints of one job.
 
-    The trials of a tuning job share one folder, so a job knows its own by a fingerprint of its
-    parameters and data.
+    The trials of a tuning job share one folder, so each job marks its checkpoints with a
+    fingerprint of its parameters and data.
 
     Args:
-        folder: where SageMaker expects checkpoints; without `CheckpointConfig` it does not exist,
-            and none are written.
-        fingerprint: of everything that the model depends on.
+        folder: Folder that SageMaker synchronizes with S3; without `CheckpointConfig` it does not
+            exist, and no checkpoints are written.
+        fingerprint: Hash of all inputs of the model.
     """
 
     folder: Path
@@ -33,26 +33,38 @@ class Checkpoints:
     def of_job(
         cls, folder: Path, parameters: dict[str, Any], features: Any, target: Any
     ) -> "Checkpoints":
-        """The checkpoints of a job with these inputs."""
-        # Threads change how fast a model is found, not what it is.
-        wanted = {name: value for name, value in parameters.items() if name != "nthread"}
-        digest = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode())
+        """Returns the checkpoints of a job with these inputs.
+
+        Args:
+            folder: Folder of the checkpoints.
+            parameters: Parameters of XGBoost.
+            features: Encoded training rows.
+            target: Target of each training row.
+        """
+        # The number of threads does not change the model.
+        relevant = {name: value for name, value in parameters.items() if name != "nthread"}
+        digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode())
         digest.update(features.tobytes())
         digest.update(target.tobytes())
         return cls(folder=folder, fingerprint=digest.hexdigest()[:16])
 
     def newest(self) -> Path | None:
-        """The newest checkpoint, None if there is none."""
+        """Returns the newest checkpoint; None if there is none."""
         return max(self.folder.glob(f"{self.fingerprint}-*.ubj"), default=None)
 
     def keep(self, booster: xgboost.Booster, progress: Progress) -> None:
-        """Writes a checkpoint every 25 rounds and removes the older one of this job."""
+        """Writes a checkpoint every 25 rounds and removes the previous one of this job.
+
+        Args:
+            booster: The trees so far.
+            progress: The metrics of each round.
+        """
         rounds = len(progress.history)
         if rounds % ROUNDS_PER_CHECKPOINT or not self.folder.is_dir():
             return
         progress.remember(booster)
         file = self.folder / f"{self.fingerprint}-{rounds:06d}.ubj"
-        # SageMaker may copy the folder at any moment: a half-written file must not look whole.
+        # SageMaker may copy the folder at any moment, so the file is renamed when it is complete.
         partial = file.with_name(f".{file.stem}.partial.ubj")
         booster.save_model(partial)
         partial.rename(file)

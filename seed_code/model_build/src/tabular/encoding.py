@@ -1,6 +1,6 @@
-"""Turns the cells of raw rows into the numbers that the model reads.
+"""Encoding of raw cells as the numbers that the model reads.
 
-Preprocessing, evaluation and serving all call `encode`, which is what keeps them equal.
+Preprocessing, evaluation and serving all call `encode`, so their encodings are equal.
 """
 
 import math
@@ -22,33 +22,33 @@ class CellError(InputError):
     """A cell that the model cannot read.
 
     Args:
-        row: its row, counted from 1.
-        column: its column.
-        got: what it holds.
-        expected: what it may hold.
+        row: Number of its row, counted from 1.
+        column: Name of its column.
+        got: Value of the cell.
+        expected: Values that are allowed.
     """
 
     def __init__(self, *, row: int, column: str, got: object, expected: str) -> None:
         self.row, self.column, self.got, self.expected = row, column, got, expected
-        super().__init__(f"row {row}, column {column!r}: got {got!r}, expected {expected}")
+        super().__init__(f"row {row}, column {column!r}: got {got!r}; allowed: {expected}")
 
 
 def encode(schema: Schema, columns: Sequence[Sequence[Any]]) -> Matrix:
     """Encodes cells that are given column by column.
 
-    A missing value and a category that training did not see become NaN, which XGBoost handles
-    natively; so does a number that is too large for 32 bits.
+    A missing value, a category that training did not see and a number that is too large for 32 bits
+    become NaN, which XGBoost supports natively.
 
     Args:
-        schema: the fitted preprocessing.
-        columns: for each feature of the schema, in its order, the cells of all rows: texts of a
-            CSV file, or what a JSON document holds.
+        schema: The fitted preprocessing.
+        columns: For each feature of the schema, in its order, the cells of all rows: strings of a
+            CSV file, or values of a JSON document.
 
     Returns:
-        One row for each row, one column for each feature.
+        A matrix with one line for each row and one column for each feature.
 
     Raises:
-        CellError: if a cell of a numeric column is not a number.
+        CellError: A cell of a numeric column is not a number.
     """
     encoded = [
         encode_numbers(cells, column.name, schema.missing)
@@ -60,7 +60,11 @@ def encode(schema: Schema, columns: Sequence[Sequence[Any]]) -> Matrix:
 
 
 def as_matrix(columns: Sequence[Sequence[float]]) -> Matrix:
-    """Columns of numbers as a matrix of rows in 32 bits, infinity as missing."""
+    """Returns columns of numbers as a matrix of rows with 32-bit numbers; infinity becomes NaN.
+
+    Args:
+        columns: The numbers of each column.
+    """
     with np.errstate(over="ignore"):
         matrix = np.ascontiguousarray(np.array(columns, dtype=np.float32).T)
     matrix[np.isinf(matrix)] = NAN
@@ -70,12 +74,17 @@ def as_matrix(columns: Sequence[Sequence[float]]) -> Matrix:
 def encode_numbers(
     cells: Sequence[Any], name: str, missing: frozenset[str] = frozenset(MISSING)
 ) -> list[float]:
-    """The cells of a numeric column as numbers, NaN where one is missing.
+    """Returns the cells of a numeric column as numbers, with NaN for missing values.
+
+    Args:
+        cells: The cells.
+        name: Name of the column, for messages.
+        missing: Spellings of a missing value. Defaults to `MISSING`.
 
     Raises:
-        CellError: at the first cell that is neither a number nor missing.
+        CellError: A cell is neither a number nor missing.
     """
-    # Three ways, the fast ones first: most columns are all numbers, or numbers and missing values.
+    # Fast paths first: most columns have only numbers, or numbers and missing values.
     try:
         numbers = list(map(float, cells))
     except (ValueError, TypeError, OverflowError):
@@ -84,23 +93,23 @@ def encode_numbers(
             numbers = list(map(float, known))
         except (ValueError, TypeError, OverflowError):
             numbers = [_number(cell, row, name) for row, cell in enumerate(known, start=1)]
-    if _some_underscore(cells):
-        _refuse_underscores(cells, name)
+    if _has_underscore(cells):
+        _reject_underscores(cells, name)
     return numbers
 
 
-def _some_underscore(cells: Sequence[Any]) -> bool:
+def _has_underscore(cells: Sequence[Any]) -> bool:
     try:
         return "_" in "".join(cells)
-    except TypeError:  # they are not all texts
+    except TypeError:  # not all cells are strings
         return True
 
 
-def _refuse_underscores(cells: Sequence[Any], name: str) -> None:
-    """float() also reads Python's own spelling 1_000, which no table means as a number."""
+def _reject_underscores(cells: Sequence[Any], name: str) -> None:
+    """Rejects Python's spelling 1_000, which float() accepts but no table means as a number."""
     for row, cell in enumerate(cells, start=1):
         if isinstance(cell, str) and "_" in cell:
-            raise _refusal(cell, row, name)
+            raise _not_a_number(cell, row, name)
 
 
 def _is_missing(cell: Any, missing: frozenset[str]) -> bool:
@@ -113,18 +122,22 @@ def _number(cell: Any, row: int, name: str) -> float:
     except OverflowError:
         return math.inf
     except (ValueError, TypeError):
-        raise _refusal(cell, row, name) from None
+        raise _not_a_number(cell, row, name) from None
 
 
-def _refusal(cell: Any, row: int, name: str) -> CellError:
+def _not_a_number(cell: Any, row: int, name: str) -> CellError:
     return CellError(row=row, column=name, got=cell, expected="a number or a missing value")
 
 
 def encode_categories(cells: Sequence[Any], column: Column) -> list[float]:
-    """The cells of a category column as codes, NaN where one is missing or not known.
+    """Returns the cells of a category column as codes, with NaN for missing and unknown categories.
+
+    Args:
+        cells: The cells.
+        column: The column, with its categories.
 
     Raises:
-        CellError: at the first cell that is a list or an object of JSON.
+        CellError: A cell is a list or an object of JSON.
     """
     codes = column.codes
     return [
@@ -134,9 +147,9 @@ def encode_categories(cells: Sequence[Any], column: Column) -> list[float]:
 
 
 def _code(cell: Any, row: int, column: Column) -> float:
-    """The code of a JSON value that is no text: CSV files spell it in more than one way."""
+    """Returns the code of a JSON value that is not a string, in any of its spellings in CSV."""
     if isinstance(cell, list | dict):
-        expected = "a text or a missing value"
+        expected = "a string or a missing value"
         raise CellError(row=row, column=column.name, got=cell, expected=expected)
     spellings = [str(cell)]
     if isinstance(cell, bool):

@@ -1,7 +1,7 @@
 """Processing job: scores the model on the held-out rows and writes `evaluation.json`.
 
-The rows are the raw ones, read and encoded as the endpoint does, so the report says how good the
-answers of the endpoint will be.
+The rows are raw and are read and encoded as on the endpoint, so the report measures the quality of
+the endpoint's predictions.
 """
 
 import argparse
@@ -29,15 +29,15 @@ def evaluate(model: Path, test: Path, output: Path) -> dict[str, Any]:
     """Runs the job.
 
     Args:
-        model: the folder with `model.tar.gz`.
-        test: the folder with the raw held-out rows.
-        output: the folder for the report.
+        model: Folder with `model.tar.gz`.
+        test: Folder with the raw held-out rows.
+        output: Folder for the report.
 
     Returns:
         The report.
 
     Raises:
-        InputError: if model or rows cannot be read.
+        InputError: Model or rows cannot be read.
     """
     predictor = read_archive(model / "model.tar.gz")
     report = _report(predictor, RawTable.in_folder(test))
@@ -47,11 +47,18 @@ def evaluate(model: Path, test: Path, output: Path) -> dict[str, Any]:
 
 
 def read_archive(file: Path) -> Predictor:
-    """Reads the model out of `model.tar.gz` without unpacking it to disk: an archive may name
-    paths outside of its folder.
+    """Reads the model from `model.tar.gz`.
+
+    The archive is not extracted, because it could name paths outside its folder.
+
+    Args:
+        file: Path of the archive.
+
+    Returns:
+        The model.
 
     Raises:
-        InputError: if it is no archive of a model.
+        InputError: The file is not an archive with a model.
     """
     contents: dict[str, bytes] = {}
     try:
@@ -61,10 +68,12 @@ def read_archive(file: Path) -> Predictor:
                 if stream:
                     contents[member.name.removeprefix("./")] = stream.read()
     except (OSError, tarfile.TarError) as error:
-        raise InputError(f"{file} cannot be read as an archive: {error}") from error
+        raise InputError(f"{file}: cannot be read as a tar.gz archive: {error}") from error
     missing = set(MODEL_FILES) - set(contents)
     if missing:
-        raise InputError(f"{file} holds {sorted(contents)}; expected {sorted(missing)} in it")
+        raise InputError(
+            f"{file}: got {sorted(contents)}; add {sorted(missing)}, which the training job writes"
+        )
     schema, model = (contents[name] for name in MODEL_FILES)
     return Predictor.load(schema, model)
 
@@ -74,25 +83,25 @@ def _report(predictor: Predictor, table: RawTable) -> dict[str, Any]:
     names = table.columns()
     positions = [names.index(column.name) for column in schema.features]
     target_index = names.index(schema.target)
-    answers, texts = [], []
+    predictions, texts = [], []
     for rows in table.pieces():
         cells = list(zip(*rows, strict=True))
-        answers.append(predictor.predict([cells[position] for position in positions]))
+        predictions.append(predictor.predict([cells[position] for position in positions]))
         texts += [text.strip() for text in cells[target_index]]
-    predicted = np.concatenate(answers).astype(np.float64)
+    predicted = np.concatenate(predictions).astype(np.float64)
     if schema.problem_type is ProblemType.REGRESSION:
-        measures = regression_report(np.array(texts, dtype=float), predicted)
+        metrics = regression_report(np.array(texts, dtype=float), predicted)
     else:
         codes = {label: code for code, label in enumerate(schema.labels)}
         actual = np.array([codes[text] for text in texts], dtype=np.intp)
         if schema.problem_type is ProblemType.BINARY:
-            measures = binary_report(actual, predicted[:, 1], schema.labels)
+            metrics = binary_report(actual, predicted[:, 1], schema.labels)
         else:
-            measures = multiclass_report(actual, predicted, schema.labels)
+            metrics = multiclass_report(actual, predicted, schema.labels)
     return {
         "version": 0.0,
         "dataset": {"item_count": len(texts)},
-        PROBLEMS[schema.problem_type].report: measures,
+        PROBLEMS[schema.problem_type].report: metrics,
     }
 
 
@@ -105,7 +114,11 @@ def _print(report: dict[str, Any]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the job from the command line."""
+    """Runs the job from the command line.
+
+    Args:
+        arguments: Arguments of the command. Defaults to None: those of the process.
+    """
     parser = argparse.ArgumentParser(prog="tabular.evaluate", description=__doc__)
     parser.add_argument("--model", type=Path, default=INPUT / "model")
     parser.add_argument("--test", type=Path, default=INPUT / "test")

@@ -1,4 +1,4 @@
-"""Tells SageMaker, and the person who reads its console, why a job failed."""
+"""Failure messages of jobs, for SageMaker and its console."""
 
 import sys
 import traceback
@@ -8,23 +8,25 @@ from pathlib import Path
 
 
 class InputError(ValueError):
-    """The data or `config.yaml` is wrong; the message tells its owner what to do."""
+    """An error in the data or in `config.yaml`; the message states the remedy."""
 
 
-LONGEST = 1024  # SageMaker shows this much of the file
+MAX_MESSAGE_LENGTH = 1024  # characters of the file that SageMaker shows
 
 
 @contextmanager
 def exit_with_message(file: Path) -> Iterator[None]:
-    """Ends the process with status 1 if the block fails, with the reason in a file.
+    """Ends the process with status 1 if the block fails, and writes the reason to a file.
 
-    An InputError is printed as one line; anything else with its traceback.
+    An InputError is printed as one line, any other error with its traceback.
 
     Args:
         file: `/opt/ml/output/failure` in a training job, `/opt/ml/output/message` in a processing
-            job. See
-            https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-output.html
-            and https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
+            job.
+
+    Source:
+        https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-output.html
+        https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
     """
     try:
         yield
@@ -34,6 +36,6 @@ def exit_with_message(file: Path) -> Iterator[None]:
         if not expected:
             traceback.print_exc()
         if file.parent.is_dir():
-            file.write_text(message[:LONGEST], encoding="utf-8")
+            file.write_text(message[:MAX_MESSAGE_LENGTH], encoding="utf-8")
         print(f"error: {message}", file=sys.stderr)
         sys.exit(1)

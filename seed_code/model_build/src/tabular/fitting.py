@@ -1,4 +1,4 @@
-"""Finds out what the columns of a table hold, and encodes them."""
+"""Detection of column types, and encoding of a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from tabular.failure import InputError
 from tabular.schema import Column, Kind, is_missing
 from tabular.table import RawTable, Rows
 
-FEWEST_ROWS_PER_CATEGORY = 2  # what occurs once cannot be learnt; identifiers vanish by this too
-MOST_CATEGORIES = 1000
+MIN_ROWS_PER_CATEGORY = 2  # a single row teaches nothing; this also removes identifiers
+MAX_CATEGORIES = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """What one reading of the table tells.
+    """The result of the first pass over the table.
 
     Args:
-        columns: the raw columns except the target; categories are not known yet.
-        target: the text of each row's target.
-        target_index: the position of the target among the raw columns.
+        columns: The raw columns except the target; their categories are not known yet.
+        target: Target of each row, as a string.
+        target_index: Position of the target among the raw columns.
     """
 
     columns: tuple[Column, ...]
@@ -31,33 +31,33 @@ class Profile:
 
 
 def position_of_target(names: Sequence[str], target: str | int) -> int:
-    """The position of the target column.
+    """Returns the position of the target column.
 
     Args:
-        names: the names of the columns.
-        target: its name or position; -1 is the last.
+        names: Names of the columns.
+        target: Name or position of the column; -1 is the last.
 
     Raises:
-        InputError: if there is no such column.
+        InputError: The column does not exist.
     """
     if isinstance(target, int):
         if not -len(names) <= target < len(names):
             raise InputError(
-                f"data.target: got column {target}; the table has {len(names)} columns, "
-                f"allowed: 0 to {len(names) - 1}, or -1 for the last"
+                f"data.target: got position {target} in a table of {len(names)} columns; "
+                f"allowed: 0 to {len(names) - 1}, or -1 for the last column"
             )
         return target % len(names)
     if target not in names:
-        raise InputError(f"data.target: got {target!r}; the columns are {_shown(names)}")
+        raise InputError(f"data.target: got {target!r}; allowed: {_listed(names)}")
     return names.index(target)
 
 
-def _shown(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
 class _Observation:
-    """What the cells of one column have been so far."""
+    """Properties of the cells of one column that were read so far."""
 
     def __init__(self) -> None:
         self.numeric = True
@@ -65,7 +65,7 @@ class _Observation:
         self.constant = True
         self.empty = True
 
-    def see(self, cells: Sequence[str]) -> None:
+    def add(self, cells: Sequence[str]) -> None:
         if self.numeric:
             try:
                 encode_numbers(cells, "")
@@ -87,23 +87,26 @@ class _Observation:
 
 
 def profile(table: RawTable, *, target: str | int, drop: Sequence[str] = ()) -> Profile:
-    """Reads the table once and finds what its columns hold.
+    """Reads the table once and detects the types of its columns.
 
     Args:
-        table: the raw table.
-        target: the name or position of the target column.
-        drop: names of columns that are not to be used.
+        table: The raw table.
+        target: Name or position of the target column.
+        drop: Names of columns that are not used. Defaults to none.
+
+    Returns:
+        Columns and target.
 
     Raises:
-        InputError: if the target or a column to drop does not exist, or no row or column is left.
+        InputError: The target or a dropped column does not exist, or no row or column is left.
     """
     names = table.columns()
     target_index = position_of_target(names, target)
     for name in drop:
         if name not in names:
-            raise InputError(f"data.drop: got {name!r}; the columns are {_shown(names)}")
+            raise InputError(f"data.drop: got {name!r}; allowed: {_listed(names)}")
         if name == names[target_index]:
-            raise InputError(f"data.drop: {name!r} is the target; remove it from data.drop")
+            raise InputError(f"data.drop: got {name!r}, which is the target; remove it")
     observations = {
         index: _Observation()
         for index, name in enumerate(names)
@@ -114,9 +117,9 @@ def profile(table: RawTable, *, target: str | int, drop: Sequence[str] = ()) -> 
         cells = list(zip(*rows, strict=True))
         texts += [text.strip() for text in cells[target_index]]
         for index, observation in observations.items():
-            observation.see(cells[index])
+            observation.add(cells[index])
     if not texts:
-        raise InputError("the table has no rows; expected CSV rows below the heading")
+        raise InputError("got a table without rows; add CSV rows below the heading")
     columns = tuple(
         observations[index].column(name)
         if index in observations
@@ -125,12 +128,19 @@ def profile(table: RawTable, *, target: str | int, drop: Sequence[str] = ()) -> 
         if index != target_index
     )
     if all(column.kind is Kind.IGNORED for column in columns):
-        raise InputError("no column is left to learn from: all are dropped, empty or constant")
+        raise InputError(
+            "got no usable column: all are dropped, empty or constant; add "
+            "columns or change data.drop"
+        )
     return Profile(columns=columns, target=texts, target_index=target_index)
 
 
 class TableEncoder:
-    """Encodes the rows of a table piece by piece and learns the categories of text columns."""
+    """Encodes the rows of a table in pieces and learns the categories of string columns.
+
+    Args:
+        profile: Result of the first pass.
+    """
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
@@ -142,7 +152,11 @@ class TableEncoder:
         }
 
     def add(self, rows: Rows) -> None:
-        """Encodes rows of the raw table."""
+        """Encodes rows of the raw table.
+
+        Args:
+            rows: The rows.
+        """
         cells = list(zip(*rows, strict=True))
         del cells[self._profile.target_index]
         for index, pieces in self._cells.items():
@@ -160,16 +174,19 @@ class TableEncoder:
         return np.array(found, dtype=np.int32)
 
     def finish(self, train: npt.NDArray[np.bool_]) -> tuple[tuple[Column, ...], Matrix]:
-        """The fitted columns and the encoded rows.
+        """Returns the fitted columns and the encoded rows.
 
-        A category is known if at least two training rows have it; of more than 1000 the most
-        frequent are. A text column in which no category is left is ignored.
+        A category is known if at least two training rows have it; the 1000 most frequent categories
+        are kept. A column without a known category is ignored.
 
         Args:
-            train: for each row whether it is a training row.
+            train: For each row, True if it is a training row.
+
+        Returns:
+            The columns, and a matrix with one line for each row.
 
         Raises:
-            InputError: if no column is left to learn from.
+            InputError: No usable column is left.
         """
         columns = list(self._profile.columns)
         features = []
@@ -182,7 +199,9 @@ class TableEncoder:
             if columns[index].kind is not Kind.IGNORED:
                 features.append(cells)
         if not features:
-            raise InputError("no column is left to learn from: no text occurs in two training rows")
+            raise InputError(
+                "got no usable column: no category occurs in two training rows; add rows or columns"
+            )
         return tuple(columns), np.stack(features, axis=1).astype(np.float32, copy=False)
 
 
@@ -197,13 +216,13 @@ def _fit_categories(
 ) -> tuple[Column, npt.NDArray[np.float32]]:
     codes = found.astype(np.int64)
     frequency = np.bincount(codes[train & (codes >= 0)], minlength=len(texts))
-    kept = [code for code in range(len(texts)) if frequency[code] >= FEWEST_ROWS_PER_CATEGORY]
-    kept = sorted(kept, key=lambda code: (-frequency[code], texts[code]))[:MOST_CATEGORIES]
+    kept = [code for code in range(len(texts)) if frequency[code] >= MIN_ROWS_PER_CATEGORY]
+    kept = sorted(kept, key=lambda code: (-frequency[code], texts[code]))[:MAX_CATEGORIES]
     kept.sort(key=lambda code: texts[code])
     if not kept:
-        reason = "none of its texts occurs in two training rows"
+        reason = "none of its categories occurs in two training rows"
         return Column(name=column.name, kind=Kind.IGNORED, reason=reason), np.empty(0, np.float32)
-    # The last place serves the code -1 of a missing text.
+    # The last place is for the code -1 of a missing value.
     places = np.full(len(texts) + 1, np.nan, dtype=np.float32)
     places[kept] = np.arange(len(kept), dtype=np.float32)
     categories = tuple(texts[code] for code in kept)

@@ -1,4 +1,4 @@
-"""The hyperparameters that training understands. Names are XGBoost's own."""
+"""Hyperparameters of the training job, by XGBoost's names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ class Hyperparameter:
     """One hyperparameter.
 
     Args:
-        whole: whether it is a whole number.
-        low, high: the smallest and largest value allowed.
-        default: its value when neither `config.yaml` nor the tuner gives one.
-        logarithmic: whether the tuner searches its range by factors rather than by steps.
+        whole: True for an integer. Defaults to False.
+        low: Minimum.
+        high: Maximum.
+        default: Value if neither `config.yaml` nor the tuner sets one.
+        logarithmic: True if the tuner searches the range on a logarithmic scale. Defaults to False.
     """
 
     whole: bool = False
@@ -24,10 +25,14 @@ class Hyperparameter:
     logarithmic: bool = False
 
     def read(self, name: str, value: object) -> int | float:
-        """The number that a value or its text is.
+        """Converts a value, or its string, to a number in the range.
+
+        Args:
+            name: Name of the hyperparameter, for messages.
+            value: The value.
 
         Raises:
-            InputError: if it is no number of the range.
+            InputError: The value is not a number in the range.
         """
         try:
             number = float(str(value))
@@ -59,18 +64,18 @@ HYPERPARAMETERS = {
 }
 
 
-# SageMaker adds hyperparameters of its own to the trials of a tuning job.
+# SageMaker adds hyperparameters with this prefix to the trials of a tuning job.
 _SERVICE_PREFIX = "_"
 
 
 def read_hyperparameters(given: Mapping[str, object]) -> dict[str, int | float]:
-    """All hyperparameters, defaults filled in.
+    """Returns all hyperparameters, with defaults filled in.
 
     Args:
-        given: numbers or, as SageMaker passes them, texts.
+        given: Values by name: numbers or, as SageMaker passes them, strings.
 
     Raises:
-        InputError: at an unknown name or a value out of its range.
+        InputError: A name is unknown, or a value is out of its range.
     """
     for name in given:
         if name not in HYPERPARAMETERS and not name.startswith(_SERVICE_PREFIX):

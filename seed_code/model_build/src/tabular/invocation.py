@@ -1,4 +1,4 @@
-"""Reads the rows of a request and writes the answers, as CSV, JSON or JSON lines."""
+"""Reads the rows of requests and writes responses, as CSV, JSON or JSON lines."""
 
 import codecs
 import csv
@@ -26,9 +26,10 @@ class RowReader:
     """Finds the cells of the model's columns in the rows of requests.
 
     Args:
-        schema: the fitted preprocessing.
-        batch: whether bodies are parts of files. A heading is refused then: a batch transform job
-            cuts files at their lines, so only the first part would have it.
+        schema: The fitted preprocessing.
+        batch: True if bodies are parts of files. A batch transform job splits files at their lines,
+            so that only the first part would have a heading, and a heading is rejected. Defaults to
+            False.
     """
 
     def __init__(self, schema: Schema, *, batch: bool = False) -> None:
@@ -37,17 +38,20 @@ class RowReader:
         self._names = [column.name for column in schema.columns]
         self._features = [column.name for column in schema.features]
         self._known = {*self._names, schema.target}
-        # Rows without a heading: all raw columns but the target, or only those that are used.
+        # Rows without names have all raw columns except the target, or the used columns only.
         self._layouts = {
             len(self._names): [self._names.index(name) for name in self._features],
             len(self._features): list(range(len(self._features))),
         }
 
     def csv(self, body: bytes) -> Columns:
-        """The cells of a CSV body, column by column.
+        """Returns the cells of a CSV body, column by column.
+
+        Args:
+            body: Body of the request.
 
         Raises:
-            InputError: if a row does not have the expected fields.
+            InputError: A row does not have the expected fields.
         """
         try:
             text = body.decode("utf-8-sig")
@@ -58,43 +62,49 @@ class RowReader:
         except csv.Error as error:
             raise InputError(f"the body is not CSV: {error}") from error
         if not rows:
-            raise InputError("the body is empty; expected CSV rows")
+            raise InputError("got an empty body; send at least one CSV row")
         heading = [name.strip() for name in rows[0]]
         positions: list[int] | None = None
         if self._is_heading(heading):
             if self._batch:
                 raise InputError(
-                    "got a heading, which only the first part of a file would have: batch "
-                    "transform cuts files at their lines; send rows without a heading, in this "
-                    "order: " + _csv_row(self._names)
+                    "got a heading, which only the first part of a file has because batch "
+                    "transform splits files at their lines; send rows without a heading, in "
+                    "this order: " + _csv_row(self._names)
                 )
             positions = self._positions(heading, "the heading")
             del rows[0]
             if not rows:
-                raise InputError("the body has a heading and no rows")
+                raise InputError("got a heading without rows; add at least one row")
         return self._select(rows, positions, len(heading))
 
     def json(self, body: bytes) -> Columns:
-        """The cells of a JSON body, column by column.
+        """Returns the cells of a JSON body, column by column.
+
+        Args:
+            body: Body of the request.
 
         Raises:
-            InputError: if it is no JSON, or a row does not have the expected values.
+            InputError: The body is not JSON, or a row does not have the expected values.
         """
         document = _document(body, "the body")
         rows = document
         if isinstance(document, dict):
             rows = document.get("instances", [document])
         if not isinstance(rows, list):
-            raise InputError('"instances" is no list; expected a list of rows')
+            raise InputError('"instances": got a value that is not a list; send a list of rows')
         if not rows:
-            raise InputError("the body has no rows")
+            raise InputError("got a body without rows; send at least one row")
         return self._rows(rows)
 
     def json_lines(self, body: bytes) -> Columns:
-        """The cells of a body with a JSON list or object on each line, column by column.
+        """Returns the cells of a body with one JSON list or object on each line, column by column.
+
+        Args:
+            body: Body of the request.
 
         Raises:
-            InputError: if a line is no JSON, or does not have the expected values.
+            InputError: A line is not JSON, or does not have the expected values.
         """
         lines = body.removeprefix(codecs.BOM_UTF8).split(b"\n")
         written = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
@@ -108,25 +118,27 @@ class RowReader:
         for number, row in enumerate(rows, start=1):
             if not isinstance(row, list | dict):
                 raise InputError(
-                    f"row {number}: got {json.dumps(row)}, expected a list of values, or an object "
+                    f"row {number}: got {json.dumps(row)}; allowed: a list of values, or an object "
                     "of column names and values"
                 )
-        raise InputError("rows are lists and objects; expected one kind")
+        raise InputError("got lists and objects as rows; send rows of one kind")
 
     def _is_heading(self, first: list[str]) -> bool:
-        """A misspelt name must not turn a heading into a row, so half of the names are enough."""
+        """Returns True if most cells are column names; one misspelled name does not make a row."""
         return sum(name in self._known for name in first) * 2 > len(first)
 
     def _positions(self, names: Sequence[str], where: str) -> list[int]:
         places = {name: place for place, name in enumerate(names)}
         for name in self._features:
             if name not in places:
-                raise InputError(f"{where}: column {name!r} is missing")
+                raise InputError(f"{where}: got no column {name!r}; add it")
         if len(places) != len(names):
-            raise InputError(f"{where}: a column is named twice")
+            raise InputError(f"{where}: got a column name twice; remove one of them")
         for name in names:
             if name not in self._known:
-                raise InputError(f"{where}: got column {name!r}, which the model does not know")
+                raise InputError(
+                    f"{where}: got column {name!r}, which the model does not have; remove it"
+                )
         return [places[name] for name in self._features]
 
     def _select(self, rows: list[list[Any]], positions: list[int] | None, width: int) -> Columns:
@@ -138,13 +150,13 @@ class RowReader:
 
     def _width_problem(self, row: list[Any], positions: list[int] | None, width: int) -> str:
         if positions is not None or width in self._layouts:
-            return f"got {len(row)} values, expected {width}"
+            return f"got {len(row)} values; allowed: {width}"
         counts = " or ".join(str(count) for count in self._layouts)
         hint = ""
         if len(row) == len(self._names) + 1:
             hint = f" (without the target {self._target!r})"
         first, last = self._names[0], self._names[-1]
-        return f"got {len(row)} values, expected {counts}{hint}, from {first!r} to {last!r}"
+        return f"got {len(row)} values; allowed: {counts}{hint}, from {first!r} to {last!r}"
 
     def _select_named(self, rows: list[dict[str, Any]]) -> Columns:
         for number, row in enumerate(rows, start=1):
@@ -157,19 +169,21 @@ def _document(text: bytes, where: str) -> Any:
     try:
         return json.loads(text)
     except RecursionError as error:
-        raise InputError(f"{where} is not JSON: it is nested too deeply") from error
+        raise InputError(
+            f"{where} is not JSON with a list of rows: it is nested too deeply"
+        ) from error
     except ValueError as error:
         hint = ""
         if where == "the body" and "Extra data" in str(error):
-            hint = f"; for an object or a list on each line the Content-Type is {JSON_LINES}"
+            hint = f"; for one object or list on each line, set the Content-Type {JSON_LINES}"
         raise InputError(f"{where} is not JSON: {error}{hint}") from error
 
 
-class AnswerWriter:
-    """Writes what the model answered.
+class ResponseWriter:
+    """Writes the predictions of the model.
 
     Args:
-        schema: the fitted preprocessing.
+        schema: The fitted preprocessing.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -179,32 +193,46 @@ class AnswerWriter:
         self._label_cells = [_csv_cell(label) for label in schema.labels]
         self._label_values = [_json_value(label) for label in schema.labels]
 
-    def csv(self, answers: npt.NDArray[np.float32]) -> bytes:
-        """One line for each row: the value; or the label, then of two labels the probability of
-        the second, of more the probability of each, in the order of the schema."""
+    def csv(self, predictions: npt.NDArray[np.float32]) -> bytes:
+        """Returns one CSV line for each row.
+
+        A line has the value of a regression; or the label, followed by the probability of the
+        second of two labels or the probabilities of all of more labels, in the order of the schema.
+
+        Args:
+            predictions: Predictions as `Predictor.predict` returns them.
+        """
         if self._regression:
-            lines = [_shortest(value) for value in answers]
+            lines = [_shortest(value) for value in predictions]
         else:
-            shown = answers[:, 1:] if self._binary else answers
+            shown = predictions[:, 1:] if self._binary else predictions
             lines = [
                 ",".join([self._label_cells[label], *map(_shortest, row)])
-                for label, row in zip(self._chosen(answers), shown, strict=True)
+                for label, row in zip(self._chosen(predictions), shown, strict=True)
             ]
         return ("\n".join(lines) + "\n").encode()
 
-    def json(self, answers: npt.NDArray[np.float32]) -> bytes:
-        """`{"predictions": [...]}` with a value, or a label and the probability of each label."""
-        document = {"predictions": self._predictions(answers)}
+    def json(self, predictions: npt.NDArray[np.float32]) -> bytes:
+        """Returns `{"predictions": [...]}` with a value, or label and probabilities, for each row.
+
+        Args:
+            predictions: Predictions as `Predictor.predict` returns them.
+        """
+        document = {"predictions": self._predictions(predictions)}
         return json.dumps(document, ensure_ascii=False).encode()
 
-    def json_lines(self, answers: npt.NDArray[np.float32]) -> bytes:
-        """What `json` has in its list, on a line for each row."""
-        lines = [json.dumps(one, ensure_ascii=False) for one in self._predictions(answers)]
+    def json_lines(self, predictions: npt.NDArray[np.float32]) -> bytes:
+        """Returns the predictions of `json`, with one line for each row.
+
+        Args:
+            predictions: Predictions as `Predictor.predict` returns them.
+        """
+        lines = [json.dumps(one, ensure_ascii=False) for one in self._predictions(predictions)]
         return ("\n".join(lines) + "\n").encode()
 
-    def _predictions(self, answers: npt.NDArray[np.float32]) -> list[dict[str, Any]]:
+    def _predictions(self, predictions: npt.NDArray[np.float32]) -> list[dict[str, Any]]:
         if self._regression:
-            return [{"value": float(_shortest(value))} for value in answers]
+            return [{"value": float(_shortest(value))} for value in predictions]
         return [
             {
                 "label": self._label_values[label],
@@ -213,19 +241,19 @@ class AnswerWriter:
                     for name, value in zip(self._labels, row, strict=True)
                 },
             }
-            for label, row in zip(self._chosen(answers), answers, strict=True)
+            for label, row in zip(self._chosen(predictions), predictions, strict=True)
         ]
 
-    def _chosen(self, answers: npt.NDArray[np.float32]) -> list[int]:
-        # Of two labels the positive one from 0.5 on, as the evaluation counts.
+    def _chosen(self, predictions: npt.NDArray[np.float32]) -> list[int]:
+        # The positive label is predicted from 0.5 on, as in the evaluation.
         if self._binary:
-            return [int(value >= 0.5) for value in answers[:, 1]]
-        chosen: list[int] = answers.argmax(axis=1).tolist()
+            return [int(value >= 0.5) for value in predictions[:, 1]]
+        chosen: list[int] = predictions.argmax(axis=1).tolist()
         return chosen
 
 
 def _shortest(value: np.float32) -> str:
-    """The shortest decimal that reads back as the same 32 bits."""
+    """Returns the shortest decimal that reads back as the same 32 bits."""
     return str(value)
 
 
@@ -240,7 +268,7 @@ def _csv_row(cells: Sequence[str]) -> str:
 
 
 def _json_value(label: str) -> int | str:
-    """Labels that are whole numbers are numbers in JSON."""
+    """Returns an integer for a label that is a whole number."""
     try:
         number = int(label)
     except ValueError:

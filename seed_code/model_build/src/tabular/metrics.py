@@ -1,4 +1,4 @@
-"""Measures of quality, in numpy: the image carries no scikit-learn."""
+"""Metrics of model quality in numpy; the image does not have scikit-learn."""
 
 from typing import Any
 
@@ -9,17 +9,27 @@ Vector = npt.NDArray[np.float64]
 Classes = npt.NDArray[np.intp]
 
 CURVE_POINTS = 200
-SMALLEST_PROBABILITY = 1e-15
+MIN_PROBABILITY = 1e-15
 
 
 def confusion_matrix(actual: Classes, predicted: Classes, classes: int) -> npt.NDArray[np.intp]:
-    """Counts: a row for each actual class, a column for each predicted one."""
+    """Returns counts with a row for each actual class and a column for each predicted class.
+
+    Args:
+        actual: Actual class of each row.
+        predicted: Predicted class of each row.
+        classes: Number of classes.
+    """
     counts = np.bincount(actual * classes + predicted, minlength=classes * classes)
     return counts.reshape(classes, classes)
 
 
 def precision_recall(matrix: npt.NDArray[np.intp]) -> tuple[Vector, Vector]:
-    """Precision and recall of each class; 0 where nothing was predicted, or nothing exists."""
+    """Returns precision and recall of each class; 0 if a class is never predicted, or never actual.
+
+    Args:
+        matrix: Confusion matrix.
+    """
     hits = np.diag(matrix).astype(float)
     predicted, actual = matrix.sum(axis=0), matrix.sum(axis=1)
     precision = np.divide(hits, predicted, out=np.zeros_like(hits), where=predicted > 0)
@@ -28,7 +38,13 @@ def precision_recall(matrix: npt.NDArray[np.intp]) -> tuple[Vector, Vector]:
 
 
 def f_score(precision: Vector, recall: Vector, beta: float = 1) -> Vector:
-    """The weighted harmonic mean of precision and recall; recall counts beta times as much."""
+    """Returns the weighted harmonic mean of precision and recall.
+
+    Args:
+        precision: Precision of each class.
+        recall: Recall of each class.
+        beta: Weight of the recall. Defaults to 1: equal weights.
+    """
     weight = beta * beta
     bottom = weight * precision + recall
     return np.divide(
@@ -37,7 +53,12 @@ def f_score(precision: Vector, recall: Vector, beta: float = 1) -> Vector:
 
 
 def roc_curve(positive: npt.NDArray[np.bool_], score: Vector) -> tuple[Vector, Vector]:
-    """False and true positive rate at every threshold, from (0, 0) to (1, 1)."""
+    """Returns false and true positive rates at every threshold, from (0, 0) to (1, 1).
+
+    Args:
+        positive: For each row, True if it has the positive label.
+        score: Probability of the positive label.
+    """
     order = np.argsort(-score, kind="stable")
     # Rows of equal score pass a threshold together.
     ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
@@ -49,24 +70,45 @@ def roc_curve(positive: npt.NDArray[np.bool_], score: Vector) -> tuple[Vector, V
 
 
 def area(x: Vector, y: Vector) -> float:
-    """The area below a curve, by trapezoids."""
+    """Returns the area below a curve, by the trapezoidal rule.
+
+    Args:
+        x: Increasing coordinates.
+        y: Values of the curve.
+    """
     return float(np.trapezoid(y, x))
 
 
 def thinned(x: Vector, y: Vector) -> tuple[list[float], list[float]]:
-    """At most `CURVE_POINTS` points of a curve, both ends included."""
+    """Returns at most `CURVE_POINTS` points of a curve, including both ends.
+
+    Args:
+        x: Coordinates.
+        y: Values of the curve.
+    """
     chosen = np.unique(np.linspace(0, len(x) - 1, min(len(x), CURVE_POINTS)).round().astype(int))
     return x[chosen].tolist(), y[chosen].tolist()
 
 
 def logloss(actual: Classes, probabilities: npt.NDArray[np.float64]) -> float:
-    """The mean negative logarithm of the probability that was given to the actual class."""
+    """Returns the mean negative logarithm of the predicted probability of the actual class.
+
+    Args:
+        actual: Actual class of each row.
+        probabilities: A row of class probabilities for each row.
+    """
     given = probabilities[np.arange(len(actual)), actual]
-    return float(-np.log(np.clip(given, SMALLEST_PROBABILITY, 1)).mean())
+    return float(-np.log(np.clip(given, MIN_PROBABILITY, 1)).mean())
 
 
 def weighted_f1(actual: Classes, predicted: Classes, classes: int) -> float:
-    """The F1 of each class, weighted by how many rows it has."""
+    """Returns the F1 of the classes, weighted by their number of rows.
+
+    Args:
+        actual: Actual class of each row.
+        predicted: Predicted class of each row.
+        classes: Number of classes.
+    """
     matrix = confusion_matrix(actual, predicted, classes)
     precision, recall = precision_recall(matrix)
     return float(np.average(f_score(precision, recall), weights=matrix.sum(axis=1)))
@@ -75,13 +117,13 @@ def weighted_f1(actual: Classes, predicted: Classes, classes: int) -> float:
 def binary_report(
     actual: Classes, probability: Vector, labels: tuple[str, ...], threshold: float = 0.5
 ) -> dict[str, Any]:
-    """Measures of a binary classification.
+    """Returns the metrics of a binary classification.
 
     Args:
-        actual: 1 where a row has the second, positive, label, else 0.
-        probability: of the positive label.
-        labels: the two labels.
-        threshold: the probability from which on a row is given the positive label.
+        actual: 1 for rows with the second label, which is the positive one, else 0.
+        probability: Probability of the positive label, for each row.
+        labels: The two labels.
+        threshold: Minimum probability at which a row is predicted as positive. Defaults to 0.5.
     """
     predicted = (probability >= threshold).astype(np.intp)
     matrix = confusion_matrix(actual, predicted, 2)
@@ -114,7 +156,13 @@ def binary_report(
 def multiclass_report(
     actual: Classes, probabilities: npt.NDArray[np.float64], labels: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Measures of a classification into several classes; averages are weighted by their rows."""
+    """Returns the metrics of a multiclass classification; averages are weighted by rows of a class.
+
+    Args:
+        actual: Actual class of each row.
+        probabilities: A row of class probabilities for each row.
+        labels: The labels, in the order of the classes.
+    """
     matrix = confusion_matrix(actual, probabilities.argmax(axis=1), len(labels))
     precision, recall = precision_recall(matrix)
     rows = matrix.sum(axis=1)
@@ -135,7 +183,12 @@ def multiclass_report(
 
 
 def regression_report(actual: Vector, predicted: Vector) -> dict[str, Any]:
-    """Measures of a regression, and a sample of rows for a plot of its residuals."""
+    """Returns the metrics of a regression, and a sample of rows for a residual plot.
+
+    Args:
+        actual: Target of each row.
+        predicted: Prediction for each row.
+    """
     error = predicted - actual
     mse = float(np.mean(error**2))
     variance = float(np.var(actual))
@@ -154,7 +207,7 @@ def regression_report(actual: Vector, predicted: Vector) -> dict[str, Any]:
 
 
 def _value(value: float | np.floating[Any]) -> dict[str, Any]:
-    # Model Monitor writes "NaN" where a deviation was not estimated.
+    # Model Monitor writes "NaN" for a deviation that was not estimated.
     return {"value": float(value), "standard_deviation": "NaN"}
 
 

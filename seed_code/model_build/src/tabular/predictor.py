@@ -17,11 +17,11 @@ from tabular.schema import MODEL_FILES, Schema
 
 @dataclass(frozen=True, kw_only=True)
 class Predictor:
-    """Answers rows.
+    """Predicts rows.
 
     Args:
-        schema: how rows become numbers.
-        booster: the trees.
+        schema: The fitted preprocessing.
+        booster: The trees.
     """
 
     schema: Schema
@@ -29,54 +29,65 @@ class Predictor:
 
     @classmethod
     def load(cls, schema: bytes, model: bytes, threads: int = 1) -> "Predictor":
-        """Reads a model that the training job wrote; no code in it is run.
+        """Loads a model that the training job wrote, without running code from it.
 
         Args:
-            schema: the content of `schema.json`.
-            model: the content of `model.ubj`.
-            threads: how many threads answer one request.
+            schema: Content of `schema.json`.
+            model: Content of `model.ubj`.
+            threads: Number of threads for one request. Defaults to 1.
 
         Raises:
-            InputError: if the two do not belong together.
+            InputError: The two files are not of the same training job.
         """
         fitted = Schema.from_json(schema)
         booster = xgboost.Booster({"nthread": threads}, model_file=bytearray(model))
         if booster.num_features() != len(fitted.features):
             raise InputError(
-                f"model.ubj reads {booster.num_features()} columns, schema.json has "
-                f"{len(fitted.features)}; they are not of one training job"
+                f"model.ubj: got {booster.num_features()} columns; allowed: "
+                f"{len(fitted.features)}, "
+                "as in schema.json. Use both files of one training job"
             )
         return cls(schema=fitted, booster=booster)
 
     @classmethod
     def in_folder(cls, folder: Path) -> "Predictor":
-        """Reads the model that a folder holds.
+        """Loads the model of a folder.
+
+        Args:
+            folder: Folder with `schema.json` and `model.ubj`.
 
         Raises:
-            InputError: if a file is missing.
+            InputError: A file is missing.
         """
         for name in MODEL_FILES:
             if not (folder / name).is_file():
-                raise InputError(f"{folder / name} is missing; the training job writes it")
+                raise InputError(f"{folder / name}: no such file; the training job writes it")
         schema, model = ((folder / name).read_bytes() for name in MODEL_FILES)
         return cls.load(schema, model)
 
     def predict(self, columns: Sequence[Sequence[Any]]) -> npt.NDArray[np.float32]:
-        """Answers rows that are given column by column, see `encode`.
+        """Predicts rows that are given column by column, as for `encode`.
+
+        Args:
+            columns: For each feature of the schema, the cells of all rows.
 
         Returns:
-            For a regression the value of each row. Else a matrix: for each row the probability of
-            each label, in the order of the schema's labels.
+            For a regression, the value of each row; otherwise a matrix with the probability of each
+            label for each row, in the order of the schema's labels.
 
         Raises:
-            CellError: if a cell of a numeric column is not a number.
+            CellError: A cell of a numeric column is not a number.
         """
         return self.predict_encoded(encode(self.schema, columns))
 
     def predict_encoded(self, features: Matrix) -> npt.NDArray[np.float32]:
-        """Answers rows that are encoded already."""
-        # Without a DMatrix one row takes a third of the time.
-        answer: npt.NDArray[np.float32] = self.booster.inplace_predict(features)
+        """Predicts encoded rows.
+
+        Args:
+            features: Result of `encode`.
+        """
+        # Without a DMatrix, one row takes a third of the time.
+        predicted: npt.NDArray[np.float32] = self.booster.inplace_predict(features)
         if self.schema.problem_type is ProblemType.BINARY:
-            return np.column_stack([1 - answer, answer])
-        return answer
+            return np.column_stack([1 - predicted, predicted])
+        return predicted

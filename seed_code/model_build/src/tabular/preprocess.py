@@ -1,8 +1,9 @@
 """Processing job: splits and encodes the raw table, and fits the schema.
 
-Reads every CSV file below `/opt/ml/processing/input/data`; writes below `/opt/ml/processing/output`
-`train/train.npz` with `train/schema.json`, `validation/validation.npz`, and `test/holdout.csv`, the
-raw rows that the evaluation and the smoke tests of an endpoint use.
+Reads every CSV file below `/opt/ml/processing/input/data`. Writes `train/train.npz` with
+`train/schema.json`, `validation/validation.npz`, and `test/holdout.csv` below
+`/opt/ml/processing/output`; the evaluation and the smoke tests of an endpoint use the raw rows of
+the last.
 """
 
 import argparse
@@ -29,10 +30,13 @@ def preprocess(options: argparse.Namespace) -> Schema:
     """Runs the job.
 
     Args:
-        options: what `parser` reads.
+        options: Result of `parser`.
+
+    Returns:
+        The fitted schema.
 
     Raises:
-        InputError: if the table does not fit the options; the message says what to do.
+        InputError: The table does not match the options; the message states the remedy.
     """
     table = RawTable.in_folder(
         options.input, header=options.header == "true", delimiter=options.delimiter
@@ -66,7 +70,7 @@ def preprocess(options: argparse.Namespace) -> Schema:
 def _encode(
     table: RawTable, found: Profile, parts: Parts, names: list[str], holdout: Path
 ) -> tuple[tuple[Column, ...], np.ndarray[tuple[int, int], np.dtype[np.float32]]]:
-    """Reads the table the second time: encodes it and copies its held-out rows as they are."""
+    """Reads the table a second time, encodes it and copies the held-out rows unchanged."""
     encoder = TableEncoder(found)
     holdout.parent.mkdir(parents=True, exist_ok=True)
     with holdout.open("w", encoding="utf-8", newline="") as stream:
@@ -85,7 +89,7 @@ def _print_summary(schema: Schema, target: Target, parts: Parts) -> None:
     counts = {part: int(np.sum(parts == part)) for part in Part}
     print(
         f"{len(parts)} rows: {counts[Part.TRAIN]} train, {counts[Part.VALIDATION]} validation, "
-        f"{counts[Part.TEST]} test, {counts[Part.LEFT_OUT]} without a target"
+        f"{counts[Part.TEST]} test, {counts[Part.UNUSED]} without a target"
     )
     kinds = [column.kind for column in schema.columns]
     print(
@@ -100,7 +104,7 @@ def _print_summary(schema: Schema, target: Target, parts: Parts) -> None:
 
 
 def _target(text: str) -> str | int:
-    """`name:<heading>` or `index:<position>`: a heading may itself be a number."""
+    """Parses `name:<heading>` or `index:<position>`; a heading may itself be a number."""
     kind, _, value = text.partition(":")
     if kind not in ("name", "index") or not value:
         raise argparse.ArgumentTypeError(f"got {text!r}; allowed: name:<heading>, index:<position>")
@@ -108,7 +112,7 @@ def _target(text: str) -> str | int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The arguments of the job; the pipeline definition fills them from `config.yaml`."""
+    """Returns the parser of the job's arguments, which the pipeline sets from `config.yaml`."""
     options = argparse.ArgumentParser(prog="tabular.preprocess", description=__doc__)
     options.add_argument("--target", type=_target, required=True)
     options.add_argument("--problem-type", type=ProblemType)
@@ -125,7 +129,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the job from the command line."""
+    """Runs the job from the command line.
+
+    Args:
+        arguments: Arguments of the command. Defaults to None: those of the process.
+    """
     options = parser().parse_args(arguments)
     with exit_with_message(Path("/opt/ml/output/message")):
         preprocess(options)

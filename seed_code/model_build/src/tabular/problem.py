@@ -1,4 +1,4 @@
-"""What kind of question the target column asks, and how an answer to it is measured."""
+"""Problem types of the target column, and their metrics."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from tabular.failure import InputError
 
 
 class ProblemType(StrEnum):
-    """The kinds of target that the project can learn."""
+    """Kinds of target that the project supports."""
 
     BINARY = "binary"
     MULTICLASS = "multiclass"
@@ -16,12 +16,12 @@ class ProblemType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A measure of quality.
+    """A metric of model quality.
 
     Args:
-        name: the word used in `config.yaml` and in the lines that the tuner reads.
-        maximize: whether more is better.
-        report_path: where `evaluation.json` holds its value.
+        name: Name in `config.yaml` and in the log lines that the tuner reads.
+        maximize: True if a larger value is better.
+        report_path: Path of the value in `evaluation.json`.
     """
 
     name: str
@@ -31,13 +31,13 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """How XGBoost learns one kind of target.
+    """XGBoost's settings for one kind of target.
 
     Args:
-        objective: XGBoost's learning objective.
-        loss: the XGBoost metric that decides when training stops: it is smooth, unlike accuracy.
-        report: the group of `evaluation.json`, in the words of SageMaker Model Monitor.
-        metrics: what the project may be tuned for and judged by; the first is the default.
+        objective: Learning objective of XGBoost.
+        loss: XGBoost metric that decides when training stops; it is smooth, unlike accuracy.
+        report: Group in `evaluation.json`, as named by SageMaker Model Monitor.
+        metrics: Metrics that tuning and the quality check support; the first is the default.
     """
 
     objective: str
@@ -46,16 +46,19 @@ class Problem:
     metrics: tuple[Metric, ...]
 
     def metric(self, name: str) -> Metric:
-        """The metric of that name.
+        """Returns the metric of a name.
+
+        Args:
+            name: Name of the metric.
 
         Raises:
-            InputError: if this kind of problem does not have it; the message lists what it has.
+            InputError: This kind of target does not have the metric; the message lists its metrics.
         """
         for metric in self.metrics:
             if metric.name == name:
                 return metric
         allowed = ", ".join(metric.name for metric in self.metrics)
-        raise InputError(f"got metric {name!r}; allowed: {allowed}")
+        raise InputError(f"objective.metric: got {name!r}; allowed: {allowed}")
 
 
 def _metrics(report: str, *names: tuple[str, bool, str]) -> tuple[Metric, ...]:
@@ -65,9 +68,9 @@ def _metrics(report: str, *names: tuple[str, bool, str]) -> tuple[Metric, ...]:
     )
 
 
-# Names of groups and values follow SageMaker Model Monitor's model-quality statistics, so that a
-# monitor can be compared with the evaluation:
-# https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
+# Names of groups and values are those of SageMaker Model Monitor's model quality statistics, so
+# that a monitor can be compared with the evaluation.
+# Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
 PROBLEMS = {
     ProblemType.BINARY: Problem(
         objective="binary:logistic",

@@ -1,4 +1,4 @@
-"""Prints the metric of a training job while it runs, and stops it when it no longer improves."""
+"""Metrics of a training job in its log, and early stopping."""
 
 import json
 import math
@@ -12,15 +12,15 @@ ATTRIBUTE = "history"
 
 
 class Progress:
-    """Follows the validation rows through the rounds.
+    """Records the metrics of the validation rows for each round.
 
-    Its history travels in the model of a checkpoint, so that a resumed job knows what was best.
+    The history is stored in the model of a checkpoint, so that a resumed job knows the best round.
 
     Args:
-        metric: what the tuner reads.
-        loss: the XGBoost metric that decides which round is best.
-        patience: how many rounds may pass without a better one.
-        variance: of the validation target, from which r2 follows.
+        metric: Metric that the tuner reads.
+        loss: XGBoost metric that decides which round is best.
+        patience: Number of rounds without improvement after which training stops.
+        variance: Variance of the validation target, from which r2 is computed.
     """
 
     def __init__(self, *, metric: Metric, loss: str, patience: int, variance: float) -> None:
@@ -30,45 +30,58 @@ class Progress:
 
     @property
     def best_round(self) -> int:
-        """The first round with the smallest loss, counted from 0."""
+        """First round with the smallest loss, counted from 0."""
         losses = [loss for loss, _ in self.history]
         return losses.index(min(losses))
 
     def resume(self, booster: xgboost.Booster) -> None:
-        """Takes over what an interrupted job had seen."""
+        """Restores the history of an interrupted job.
+
+        Args:
+            booster: Model of the checkpoint.
+        """
         self.history = [tuple(pair) for pair in json.loads(booster.attr(ATTRIBUTE))]
         print(f"resuming after round {len(self.history)}")
 
     def remember(self, booster: xgboost.Booster) -> None:
-        """Writes what was seen into a model that becomes a checkpoint."""
+        """Stores the history in a model that becomes a checkpoint.
+
+        Args:
+            booster: The model.
+        """
         booster.set_attr(**{ATTRIBUTE: json.dumps(self.history)})
 
     @staticmethod
     def forget(booster: xgboost.Booster) -> None:
-        """Removes it from a model that is finished."""
+        """Removes the history from a model that is complete.
+
+        Args:
+            booster: The model.
+        """
         booster.set_attr(**{ATTRIBUTE: None})
 
     def note(self, measured: str) -> bool:
-        """Takes note of a round.
+        """Records a round.
 
         Args:
-            measured: what `Booster.eval_set` says of it: `[3]\\tvalidation-auc:0.98\\t...`.
+            measured: Result of `Booster.eval_set`: `[3]`, then `validation-auc:0.98` and further
+                metrics, separated by tabs.
 
         Returns:
-            Whether training should stop.
+            True if training should stop.
         """
-        seen = {
+        values = {
             name.removeprefix("validation-"): float(value)
             for name, _, value in (entry.rpartition(":") for entry in measured.split()[1:])
         }
-        self.history.append((seen[self._loss], self._value(seen)))
+        self.history.append((values[self._loss], self._value(values)))
         rounds = len(self.history)
         if rounds % ROUNDS_PER_LINE == 0:
             self._print(rounds - 1)
         return rounds - 1 - self.best_round >= self._patience
 
     def print_result(self) -> None:
-        """Prints the best round: SageMaker takes the last line as the job's metric."""
+        """Prints the best round; SageMaker reads the metric of the job from the last line."""
         self._print(self.best_round)
 
     def _print(self, index: int) -> None:
@@ -79,13 +92,13 @@ class Progress:
             flush=True,
         )
 
-    def _value(self, seen: dict[str, float]) -> float:
+    def _value(self, values: dict[str, float]) -> float:
         match self.metric.name:
             case "accuracy":
-                return 1 - seen.get("error", seen.get("merror", math.nan))
+                return 1 - values.get("error", values.get("merror", math.nan))
             case "r2":
-                return 1 - seen["rmse"] ** 2 / self._variance if self._variance else 0.0
+                return 1 - values["rmse"] ** 2 / self._variance if self._variance else 0.0
             case "logloss":
-                return seen[self._loss]
+                return values[self._loss]
             case name:
-                return seen[name]
+                return values[name]

@@ -1,7 +1,7 @@
-"""The fitted preprocessing, as data: what every column is and how its text becomes a number.
+"""The fitted preprocessing, as data: type and encoding of every column.
 
-It travels as `schema.json` beside the model, so that training, evaluation and serving read a row
-the same way, and loading a model runs no code.
+It is stored as `schema.json` beside the model, so that training, evaluation and serving read a row
+in the same way, and loading a model runs no code.
 """
 
 import json
@@ -14,14 +14,14 @@ from typing import Any
 from tabular.problem import ProblemType
 
 VERSION = 1
-MODEL_FILES = ("schema.json", "model.ubj")  # what a model artifact holds
+MODEL_FILES = ("schema.json", "model.ubj")  # content of a model artifact
 
-# Compared in lower case and without surrounding blanks.
+# Compared in lower case, without surrounding white space.
 MISSING = ("", "na", "n/a", "nan", "null", "none", "nil", "nat", "?", "-", "#n/a", "<na>")
 
 
 class Kind(StrEnum):
-    """What a column holds."""
+    """Types of columns."""
 
     NUMERIC = "numeric"
     CATEGORY = "category"
@@ -33,10 +33,11 @@ class Column:
     """One column of the raw table.
 
     Args:
-        name: its heading.
-        kind: what it holds; an ignored column is accepted in a row and not used.
-        categories: the texts that a category column knows, in the order of their codes.
-        reason: why an ignored column is not used.
+        name: Heading of the column.
+        kind: Type of the column; an ignored column is accepted in a row and not used.
+        categories: Known categories of a category column, in the order of their codes. Defaults to
+            none.
+        reason: Reason why an ignored column is not used. Defaults to "".
     """
 
     name: str
@@ -46,21 +47,21 @@ class Column:
 
     @cached_property
     def codes(self) -> dict[str, float]:
-        """The number that stands for each category."""
+        """Code of each category."""
         return {category: float(code) for code, category in enumerate(self.categories)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schema:
-    """How a raw row becomes what the model reads, and how the model's answer becomes a label.
+    """Encoding of raw rows, and decoding of the model's predictions.
 
     Args:
-        problem_type: the kind of target.
-        target: the heading of the target column.
-        columns: every raw column except the target, in the order of the raw table.
-        labels: the texts of the target, in the order of the model's classes; empty for a
-            regression. Of two labels the second is the positive one.
-        missing: spellings of a missing value.
+        problem_type: Kind of target.
+        target: Heading of the target column.
+        columns: All raw columns except the target, in the order of the raw table.
+        labels: Labels of the target, in the order of the model's classes; the second of two labels
+            is the positive one. Defaults to none, as for a regression.
+        missing: Spellings of a missing value. Defaults to `MISSING`.
     """
 
     problem_type: ProblemType
@@ -71,31 +72,34 @@ class Schema:
 
     @cached_property
     def features(self) -> tuple[Column, ...]:
-        """The columns that the model reads, in its order."""
+        """Columns that the model reads, in its order."""
         return tuple(column for column in self.columns if column.kind is not Kind.IGNORED)
 
     @cached_property
     def feature_types(self) -> list[str]:
-        """XGBoost's word for the type of each feature."""
+        """XGBoost's type of each feature."""
         return ["c" if column.kind is Kind.CATEGORY else "float" for column in self.features]
 
     def to_json(self) -> str:
-        """The schema as text; equal schemas give equal text."""
+        """Returns the schema as JSON; equal schemas have equal texts."""
         document = {"version": VERSION} | asdict(self) | {"missing": sorted(self.missing)}
         return json.dumps(document, indent=1, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> "Schema":
-        """Reads what `to_json` wrote.
+        """Reads a schema that `to_json` wrote.
+
+        Args:
+            text: The JSON text.
 
         Raises:
-            ValueError: if the text is not a schema of this version.
+            ValueError: The text is not a schema of this version.
         """
         try:
             document: dict[str, Any] = json.loads(text)
             version = document["version"]
             if version != VERSION:
-                raise ValueError(f"version {version!r}; this program reads version {VERSION}")
+                raise ValueError(f"version: got {version!r}; allowed: {VERSION}")
             return cls(
                 problem_type=ProblemType(document["problem_type"]),
                 target=document["target"],
@@ -104,7 +108,7 @@ class Schema:
                 missing=frozenset(document["missing"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"schema.json is not a schema: {error!r}") from error
+            raise ValueError(f"schema.json: cannot be read as a schema: {error!r}") from error
 
 
 def _column(entry: dict[str, Any]) -> Column:
@@ -117,12 +121,21 @@ def _column(entry: dict[str, Any]) -> Column:
 
 
 def is_missing(text: str, missing: frozenset[str] = frozenset(MISSING)) -> bool:
-    """Whether a text stands for a missing value."""
+    """Returns True if a string is a spelling of a missing value.
+
+    Args:
+        text: The string.
+        missing: The spellings. Defaults to `MISSING`.
+    """
     return text.strip().lower() in missing
 
 
 def in_order(labels: Sequence[str]) -> list[str]:
-    """Labels in the order of their classes: by value if all are numbers, else by alphabet."""
+    """Returns labels in the order of their classes: numerically if possible, else alphabetically.
+
+    Args:
+        labels: The labels.
+    """
     try:
         return sorted(labels, key=float)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Starts the model server: one worker process for each core."""
+"""Starts the model server with one worker process for each core."""
 
 import os
 import sys
@@ -15,10 +15,12 @@ PORT = "8080"
 
 
 def workers() -> int:
-    """How many processes answer requests: `SAGEMAKER_MODEL_SERVER_WORKERS`, or one for each core.
+    """Returns the number of worker processes.
+
+    It is `SAGEMAKER_MODEL_SERVER_WORKERS`, and defaults to the number of cores.
 
     Raises:
-        ValueError: if the variable is not a whole number from 1.
+        ValueError: The variable is not a whole number of at least 1.
     """
     text = os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", "")
     if not text:
@@ -29,8 +31,10 @@ def workers() -> int:
 
 
 def serve() -> int:
-    """Serves until SIGTERM. Listens on port 8080, or on the one in `SAGEMAKER_BIND_TO_PORT`, which
-    SageMaker sets when the image shares its host with others.
+    """Serves until SIGTERM.
+
+    The server listens on port 8080, or on the port of `SAGEMAKER_BIND_TO_PORT`, which SageMaker
+    sets if several containers share a host.
 
     Returns:
         The exit status: 0, or 3 if the model cannot be loaded.
@@ -42,7 +46,7 @@ def serve() -> int:
     config = Config(
         "tabular.application:create",
         factory=True,
-        # SageMaker calls from outside of the container.
+        # SageMaker calls from outside the container.
         host="0.0.0.0",  # noqa: S104  # nosec B104
         port=int(os.environ.get("SAGEMAKER_BIND_TO_PORT", PORT)),
         workers=workers(),
@@ -61,10 +65,10 @@ def serve() -> int:
 
 
 def _problem(folder: Path) -> str:
-    """What is wrong with the files of the model, found before any worker starts."""
+    """Returns an error of the model's files, before any worker starts; an empty string for none."""
     for name in MODEL_FILES:
         if not (folder / name).is_file():
-            return f"{folder / name} does not exist"
+            return f"{folder / name}: no such file; the training job writes it"
     try:
         Schema.from_json((folder / "schema.json").read_bytes())
     except ValueError as error:

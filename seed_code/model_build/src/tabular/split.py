@@ -1,4 +1,4 @@
-"""Divides rows into training, validation and held-out test rows."""
+"""Split of rows into training, validation and held-out test rows."""
 
 from collections.abc import Sequence
 from enum import IntEnum
@@ -12,32 +12,35 @@ Parts = npt.NDArray[np.uint8]
 
 
 class Part(IntEnum):
-    """What a row is used for."""
+    """Use of a row."""
 
     TRAIN = 0
     VALIDATION = 1
     TEST = 2
-    LEFT_OUT = 3  # it has no target
+    UNUSED = 3  # it has no target
 
 
 def split(target: Target, *, validation: float, test: float, seed: int) -> Parts:
     """Draws the part of each row; the same input gives the same parts.
 
-    Classes keep their shares in every part. A class with at least three rows is in all of them.
+    Classes have the same shares in every part. A class with at least three rows is in all parts.
 
     Args:
-        target: the target of each row.
-        validation: the share of rows that decide when training stops and which trial is best.
-        test: the share of rows that only the evaluation sees.
-        seed: of the random generator.
+        target: Target of each row.
+        validation: Share of rows that decide when training stops and which trial is best.
+        test: Share of rows that only the evaluation reads.
+        seed: Seed of the random generator.
+
+    Returns:
+        The `Part` of each row.
     """
-    generator = np.random.default_rng(seed)
+    random = np.random.default_rng(seed)
     values = np.array([np.nan if value is None else value for value in target.values])
-    parts = np.full(len(values), Part.LEFT_OUT, dtype=np.uint8)
+    parts = np.full(len(values), Part.UNUSED, dtype=np.uint8)
     for rows in _strata(values, target.labels):
-        drawn = generator.permutation(rows)
+        drawn = random.permutation(rows)
         held_out = _share(len(drawn), test)
-        # Two rounded shares could take every row of a small class.
+        # Two rounded shares could include every row of a small class.
         stop = min(held_out + _share(len(drawn), validation), len(drawn) - 1)
         parts[drawn[:held_out]] = Part.TEST
         parts[drawn[held_out:stop]] = Part.VALIDATION
@@ -52,5 +55,5 @@ def _strata(values: npt.NDArray[np.float64], labels: Sequence[str]) -> list[npt.
 
 
 def _share(rows: int, share: float) -> int:
-    """How many of the rows; at least one of three, so that small classes are not lost."""
+    """Returns a number of rows: at least one of three, so that small classes are in every part."""
     return max(round(rows * share), 1 if rows >= 3 else 0)

@@ -1,4 +1,4 @@
-"""Reads raw CSV files in pieces, so that memory does not grow with the text of the table."""
+"""Reads raw CSV files in pieces, so that memory does not grow with the size of the table."""
 
 import csv
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ class RawTable:
     """CSV files with the same columns.
 
     Args:
-        files: the files, read in this order.
-        header: whether the first line of each file names the columns. Without it they are named
-            `column_0`, `column_1` and so on.
-        delimiter: what separates the fields.
+        files: The files, in the order in which they are read.
+        header: True if the first line of each file names the columns; otherwise they are named
+            `column_0`, `column_1` and so on. Defaults to True.
+        delimiter: Field separator, one character. Defaults to `,`.
     """
 
     files: tuple[Path, ...]
@@ -30,23 +30,30 @@ class RawTable:
 
     @classmethod
     def in_folder(cls, folder: Path, *, header: bool = True, delimiter: str = ",") -> "RawTable":
-        """The table that a folder holds. Files whose names begin with `.` or `_` are markers of
-        the tools that wrote them and are left out.
+        """Returns the table of a folder and its subfolders.
+
+        Files whose names begin with `.` or `_` are markers of the tools that wrote them and are
+        skipped.
+
+        Args:
+            folder: The folder.
+            header: As for `RawTable`. Defaults to True.
+            delimiter: As for `RawTable`. Defaults to `,`.
 
         Raises:
-            InputError: if there is no file.
+            InputError: There is no file.
         """
         found = (path for path in folder.rglob("*") if path.is_file() and path.name[0] not in "._")
         files = tuple(sorted(found))
         if not files:
-            raise InputError("got no file; expected at least one CSV file. Check data.uri")
+            raise InputError("data.uri: got no file; add at least one CSV file there, or change it")
         return cls(files=files, header=header, delimiter=delimiter)
 
     def columns(self) -> list[str]:
-        """The names of the columns.
+        """Returns the names of the columns.
 
         Raises:
-            InputError: if a file is empty or no CSV, names repeat, or the files differ.
+            InputError: A file is empty or is not CSV, names are not unique, or the files differ.
         """
         names = self._columns_of(self.files[0])
         for file in self.files[1:]:
@@ -54,14 +61,15 @@ class RawTable:
             if others != names:
                 difference = sorted(set(others) ^ set(names)) or "their order"
                 raise InputError(
-                    f"{file.name} and {self.files[0].name} have different columns: {difference}"
+                    f"{file.name}: got other columns than {self.files[0].name}: {difference}; use "
+                    "the same columns in all files"
                 )
         return names
 
     def _columns_of(self, file: Path) -> list[str]:
         first = next(self._lines(file), None)
         if first is None:
-            raise InputError(f"{file.name} is empty; expected CSV rows")
+            raise InputError(f"{file.name}: got an empty file; add CSV rows or remove it")
         line = first[1]
         if not self.header:
             return [f"column_{index}" for index in range(len(line))]
@@ -69,25 +77,26 @@ class RawTable:
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise InputError(
-                f"{file.name}: the heading names {repeated} more than once; rename them, or set "
-                "data.header to false if the first line is no heading"
+                f"{file.name}: got the names {repeated} more than once in the heading; rename "
+                "them, "
+                "or set data.header to false if the first line is a row"
             )
-        self._refuse_other_delimiter(file, names)
+        self._reject_other_delimiter(file, names)
         return names
 
-    def _refuse_other_delimiter(self, file: Path, names: list[str]) -> None:
+    def _reject_other_delimiter(self, file: Path, names: list[str]) -> None:
         for other in OTHER_DELIMITERS:
             if len(names) == 1 and other != self.delimiter and other in names[0]:
                 raise InputError(
-                    f"{file.name} has one column with delimiter {self.delimiter!r}, but its "
-                    f"heading holds {other!r}; set data.delimiter to {other!r}"
+                    f"{file.name}: got one column with delimiter {self.delimiter!r}, but its "
+                    f"heading contains {other!r}; set data.delimiter to {other!r}"
                 )
 
     def pieces(self) -> Iterator[Rows]:
-        """The rows, in lists of at most `ROWS_PER_PIECE`. Empty lines are skipped.
+        """Yields the rows, in lists of at most `ROWS_PER_PIECE`; empty lines are skipped.
 
         Raises:
-            InputError: at a row with another number of fields than there are columns.
+            InputError: A row does not have as many fields as there are columns.
         """
         width = len(self.columns())
         piece: Rows = []
@@ -98,7 +107,7 @@ class RawTable:
             for number, row in lines:
                 if len(row) != width:
                     raise InputError(
-                        f"{file.name}, line {number}: got {len(row)} fields, expected {width}"
+                        f"{file.name}, line {number}: got {len(row)} fields; allowed: {width}"
                     )
                 piece.append(row)
                 if len(piece) == ROWS_PER_PIECE:
@@ -108,7 +117,7 @@ class RawTable:
             yield piece
 
     def _lines(self, file: Path) -> Iterator[tuple[int, list[str]]]:
-        """Each row with the number of its last line."""
+        """Yields each row with the number of its last line."""
         # utf-8-sig: spreadsheets begin their files with a byte order mark.
         with file.open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, delimiter=self.delimiter, strict=True)
@@ -122,6 +131,6 @@ class RawTable:
                 ) from error
             except UnicodeDecodeError as error:
                 raise InputError(
-                    f"{file.name} is not UTF-8 text (byte 0x{error.object[error.start]:02x} after "
-                    f"line {reader.line_num}); expected a plain CSV file saved as UTF-8"
+                    f"{file.name}: is not UTF-8 text (byte 0x{error.object[error.start]:02x} after "
+                    f"line {reader.line_num}); save it as CSV in UTF-8"
                 ) from error

@@ -1,4 +1,4 @@
-"""The target column: which problem it poses, and its labels as the numbers of classes."""
+"""The target column: its problem type, and its labels as class numbers."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from tabular.failure import InputError
 from tabular.problem import ProblemType
 from tabular.schema import in_order
 
-# Narrower than for features: a label may well be called "none" or "-".
+# Fewer spellings than for features: a label may be called "none" or "-".
 NO_TARGET = ("", "na", "n/a", "nan", "null", "#n/a", "<na>")
 
-MOST_NUMERIC_LABELS = 20
-FEWEST_ROWS = 10
-FEWEST_ROWS_PER_BINARY_LABEL = 3  # one each for training, validation and test
+MAX_NUMERIC_LABELS = 20
+MIN_ROWS = 10
+MIN_ROWS_PER_BINARY_LABEL = 3  # one each for training, validation and test
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +21,9 @@ class Target:
     """A target column as numbers.
 
     Args:
-        problem_type: the kind of target.
-        labels: the labels in the order of their classes; empty for a regression.
-        values: for each row the value or the number of its class, None where it is missing.
+        problem_type: Kind of target.
+        labels: Labels in the order of their classes; empty for a regression.
+        values: For each row, the value or the class number; None if the target is missing.
     """
 
     problem_type: ProblemType
@@ -32,22 +32,30 @@ class Target:
 
 
 def detect_problem_type(texts: Sequence[str]) -> ProblemType:
-    """The problem that a target column poses: two different texts are a binary one, other texts
-    and up to 20 different whole numbers a multiclass one, other numbers a regression.
+    """Detects the problem type of a target column.
+
+    Two different values are binary; other strings and up to 20 different whole numbers are
+    multiclass; other numbers are a regression.
+
+    Args:
+        texts: Target of each row, without surrounding white space.
 
     Raises:
-        InputError: if all rows have the same target, or none has one.
+        InputError: All rows have the same target, or none has a target.
     """
     labels = {text for text in texts if text.lower() not in NO_TARGET}
     if len(labels) < 2:
-        raise InputError(f"the target holds {sorted(labels)} only; expected two different values")
+        raise InputError(
+            f"data.target: got a column with the values {sorted(labels)}; use one "
+            "with at least two values"
+        )
     if len(labels) == 2:
         return ProblemType.BINARY
     numbers = [_number(label) for label in labels]
     if any(number is None for number in numbers):
         return ProblemType.MULTICLASS
     whole = all(number is not None and number.is_integer() for number in numbers)
-    few = len(labels) <= MOST_NUMERIC_LABELS
+    few = len(labels) <= MAX_NUMERIC_LABELS
     return ProblemType.MULTICLASS if whole and few else ProblemType.REGRESSION
 
 
@@ -59,30 +67,35 @@ def read_target(
     """Reads a target column.
 
     Args:
-        texts: the text of each row, without surrounding blanks.
-        problem_type: the kind of target; detected when it is left out.
-        positive_label: the label of a binary target whose probability is reported; the last one
-            in the order of numbers or letters when it is left out.
+        texts: Target of each row, without surrounding white space.
+        problem_type: Kind of target. Defaults to None: detected from the values.
+        positive_label: Label of a binary target whose probability is predicted. Defaults to None:
+            the last label in numeric or alphabetical order.
 
     Raises:
-        InputError: if the column does not fit the problem.
+        InputError: The column does not match the problem type.
     """
     found = Counter(text for text in texts if text.lower() not in NO_TARGET)
     rows = found.total()
-    if rows < FEWEST_ROWS:
-        raise InputError(f"got {rows} rows with a target; expected at least {FEWEST_ROWS}")
+    if rows < MIN_ROWS:
+        raise InputError(
+            f"data.target: got {rows} rows with a target; allowed: at least {MIN_ROWS}. Add rows"
+        )
     problem_type = problem_type or detect_problem_type(texts)
     if problem_type is ProblemType.REGRESSION:
         return Target(problem_type=problem_type, labels=(), values=_numbers(texts))
     labels = in_order(list(found))
     if len(labels) < 2:
-        raise InputError(f"the target has one label, {labels[0]!r}; expected at least two")
+        raise InputError(
+            f"data.target: got one label, {labels[0]!r}; allowed: at least two. "
+            "Add rows of another label"
+        )
     if problem_type is ProblemType.BINARY:
         labels = _binary(labels, found, positive_label)
     elif len(labels) > rows // 2:
         raise InputError(
-            f"the target has {len(labels)} different labels in {rows} rows: is it an identifier? "
-            "For a number set data.problem_type to regression"
+            f"data.target: got {len(labels)} different labels in {rows} rows, as of an identifier; "
+            "choose another column, or set data.problem_type to regression for a number"
         )
     codes = {label: float(code) for code, label in enumerate(labels)}
     values = [codes.get(text) for text in texts]
@@ -93,14 +106,15 @@ def _binary(labels: list[str], found: Counter[str], positive: str | None) -> lis
     if len(labels) > 2:
         shown = ", ".join(labels[:5]) + (", ..." if len(labels) > 5 else "")
         raise InputError(
-            f"the target has {len(labels)} labels ({shown}); a binary one has two. Set "
-            "data.problem_type to multiclass or regression"
+            f"data.target: got {len(labels)} labels ({shown}); allowed: two for a binary target. "
+            "Set data.problem_type to multiclass or regression"
         )
     for label in labels:
-        if found[label] < FEWEST_ROWS_PER_BINARY_LABEL:
+        if found[label] < MIN_ROWS_PER_BINARY_LABEL:
             raise InputError(
-                f"label {label!r} has {found[label]} rows; expected at least "
-                f"{FEWEST_ROWS_PER_BINARY_LABEL}, one each for training, validation and test"
+                f"data.target: got {found[label]} rows of label {label!r}; allowed: at least "
+                f"{MIN_ROWS_PER_BINARY_LABEL}, one each for training, validation and test. Add "
+                "rows of it"
             )
     if positive is None:
         return labels
@@ -116,17 +130,17 @@ def _numbers(texts: Sequence[str]) -> list[float | None]:
         value = None if missing else _number(text)
         if value is None and not missing:
             raise InputError(
-                f"row {row}: the target is {text!r}; a regression needs numbers. Set "
+                f"row {row}: got the target {text!r}; allowed: numbers for a regression. Set "
                 "data.problem_type to binary or multiclass for labels"
             )
         values.append(value)
     if len(set(values) - {None}) < 2:
-        raise InputError("the target has the same value in every row; there is nothing to learn")
+        raise InputError("data.target: got the same value in every row; choose another column")
     return values
 
 
 def _number(text: str) -> float | None:
-    """The finite number that a text is, None if it is none."""
+    """Returns the finite number of a string; None if it is not one."""
     try:
         value = float(text)
     except ValueError:

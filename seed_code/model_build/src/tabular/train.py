@@ -1,6 +1,6 @@
 """Training job: fits XGBoost and writes the model with its schema.
 
-Reads the channels `train` and `validation` of the preprocessing; writes `model.ubj`, XGBoost's own
+Reads the channels `train` and `validation` of the preprocessing. Writes `model.ubj`, XGBoost's
 format, and `schema.json`. Prints the metric that the tuner reads.
 """
 
@@ -23,25 +23,30 @@ from tabular.schema import Schema
 
 OPT_ML = Path("/opt/ml")
 
-# XGBoost's own metric for each of ours; f1 is computed here, r2 follows from rmse.
+# XGBoost's metric for each metric of the project; f1 is computed here, r2 from rmse.
 XGBOOST_METRICS = {
     (ProblemType.BINARY, "auc"): "auc",
     (ProblemType.BINARY, "accuracy"): "error",
     (ProblemType.MULTICLASS, "accuracy"): "merror",
     (ProblemType.REGRESSION, "mae"): "mae",
 }
-CELLS_PER_THREAD = 100_000  # below it a second thread costs more than it gives
+CELLS_PER_THREAD = 100_000  # with fewer cells, another thread does not pay off
 
 
 def train(opt_ml: Path = OPT_ML) -> xgboost.Booster:
     """Runs the job.
 
     Args:
-        opt_ml: the folder in which SageMaker lays out a training job, see
-            https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
+        opt_ml: Folder of a training job in the layout of SageMaker. Defaults to `/opt/ml`.
+
+    Returns:
+        The trees up to the best round.
 
     Raises:
-        InputError: if a hyperparameter is not known or out of its range.
+        InputError: A hyperparameter is unknown or out of its range, or a channel is missing.
+
+    Source:
+        https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html
     """
     given = json.loads((opt_ml / "input/config/hyperparameters.json").read_text(encoding="utf-8"))
     channels = opt_ml / "input/data"
@@ -63,7 +68,7 @@ def train(opt_ml: Path = OPT_ML) -> xgboost.Booster:
         "nthread": parameters["nthread"],
     }
     table = xgboost.QuantileDMatrix(features, target, **kinds)
-    # Its bins are those of the training rows.
+    # With `ref`, its bins are those of the training rows.
     held_out = xgboost.QuantileDMatrix(held_features, held_target, ref=table, **kinds)
     progress = Progress(
         metric=metric, loss=problem.loss, patience=patience, variance=float(np.var(held_target))
@@ -83,21 +88,21 @@ def _boost(
     progress: Progress,
     checkpoints: Checkpoints,
 ) -> xgboost.Booster:
-    """The trees up to the best round.
+    """Returns the trees up to the best round.
 
-    Not xgboost.train: its early stopping does not know which round was best before a job resumed. A
-    resumed job finds the trees of one that was not interrupted, except that `subsample` and
-    `colsample_bytree` draw anew.
+    `xgboost.train` is not used because its early stopping does not know the best round of the job
+    that was resumed. A resumed job builds the same trees as one that was not interrupted, except
+    that `subsample` and `colsample_bytree` sample again.
     """
     checkpoint = checkpoints.newest()
     booster = xgboost.Booster(parameters, [table, held_out], model_file=checkpoint)
     if checkpoint:
         progress.resume(booster)
-    own_metric = _f1 if progress.metric.name == "f1" else None
+    custom_metric = _f1 if progress.metric.name == "f1" else None
     for index in range(len(progress.history), rounds):
         booster.update(table, index)
         measured = booster.eval_set(
-            [(held_out, "validation")], index, own_metric, output_margin=False
+            [(held_out, "validation")], index, custom_metric, output_margin=False
         )
         if progress.note(measured):
             break
@@ -109,7 +114,7 @@ def _boost(
 
 def _read(file: Path) -> tuple[Any, Any]:
     if not file.is_file():
-        raise InputError(f"{file} is missing; the Preprocess step writes it")
+        raise InputError(f"{file}: no such file; the Preprocess step writes it")
     with np.load(file, allow_pickle=False) as arrays:
         return arrays["features"], arrays["target"]
 
@@ -134,7 +139,7 @@ def _parameters(
 
 
 def _f1(predictions: Any, data: xgboost.DMatrix) -> tuple[str, float]:
-    """F1 of the positive label, or, of several labels, weighted by their rows."""
+    """Returns the F1 of the positive label, or that of several labels, weighted by their rows."""
     actual = data.get_label().astype(np.intp)
     if predictions.ndim == 2:
         return "f1", weighted_f1(actual, predictions.argmax(axis=1), predictions.shape[1])

@@ -1,5 +1,5 @@
 """Feature ingestion: files below a prefix of S3 become records of a feature group.
 
-`files` finds what is new and reads it, `schema` holds rows against the group's features, `writer`
-puts them into the store, `job` is the command.
+`files` finds and reads new files, `schema` validates rows against the features of the group,
+`writer` writes them to the store, and `job` is the command.
 """

@@ -1,4 +1,4 @@
-"""Files below a prefix of S3: which are new, and the rows that they hold."""
+"""New files below a prefix of S3, and their rows."""
 
 import csv
 import hashlib
@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 from tabular.failure import InputError
 
 Rows = Iterator[tuple[int, dict[str, str] | InputError]]
-"""Each row with its line, or what is wrong with the line."""
+"""Each row with its line, or the error of the line."""
 
-
-# A value may have 350 KB.
+# The maximum size of a feature value.
 csv.field_size_limit(350 * 1024)
 
 
@@ -25,7 +24,13 @@ class FileError(InputError):
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """An object of a bucket, as it is now: another content has another tag."""
+    """An object of a bucket with its content; changed content has another entity tag.
+
+    Args:
+        bucket: Name of the bucket.
+        key: Key of the object.
+        etag: Entity tag of the object.
+    """
 
     bucket: str
     key: str
@@ -33,21 +38,21 @@ class File:
 
     @property
     def mark(self) -> str:
-        """Its name in the ledger."""
+        """Name of the file in the ledger."""
         named = f"{self.bucket}/{self.key}/{self.etag}"
         return hashlib.sha256(named.encode()).hexdigest()
 
 
 class Inbox:
-    """The files below a prefix, and the ledger of those that were ingested.
+    """The files below a prefix, and the ledger of the files that were ingested.
 
-    The ledger has one small object for each of them, so that a run takes what is new, what has
-    changed, and what failed before.
+    The ledger has one small object for each ingested file, so a run reads files that are new, that
+    have changed, and that failed before.
 
     Args:
-        client: of S3.
-        source: `s3://bucket/prefix`.
-        ledger: the same, another prefix.
+        client: boto3 client of S3.
+        source: Location of the files, `s3://BUCKET/PREFIX`.
+        ledger: Location of the ledger, `s3://BUCKET/PREFIX`; another prefix than `source`.
     """
 
     def __init__(self, client: Any, source: str, ledger: str) -> None:
@@ -56,8 +61,11 @@ class Inbox:
         self._ledger_bucket, self._ledger = _parts(ledger)
 
     def new(self) -> list[File]:
-        """The files that are not in the ledger, in the order of their keys. Files whose names begin
-        with `.` or `_` are markers of the tools that wrote them and are left out."""
+        """Returns the files that are not in the ledger, in the order of their keys.
+
+        Files whose names begin with `.` or `_` are markers of the tools that wrote them and are
+        skipped.
+        """
         listed = self._list(self._ledger_bucket, self._ledger)
         known = {entry["Key"].rpartition("/")[2] for entry in listed}
         found = [
@@ -68,18 +76,31 @@ class Inbox:
         return [file for file in found if file.mark not in known]
 
     def fetch(self, file: File, folder: Path) -> Path:
-        """Copies a file into a folder."""
+        """Downloads a file.
+
+        Args:
+            file: The file.
+            folder: Folder of the copy.
+
+        Returns:
+            The path of the copy.
+        """
         path = folder / file.key.rpartition("/")[2]
         self._client.download_file(file.bucket, file.key, str(path))
         return path
 
     def keep(self, file: File, records: int) -> None:
-        """Writes into the ledger that all records of a file were written."""
-        said = {"file": f"s3://{file.bucket}/{file.key}", "etag": file.etag, "records": records}
+        """Records in the ledger that all records of a file were written.
+
+        Args:
+            file: The file.
+            records: Number of its records.
+        """
+        entry = {"file": f"s3://{file.bucket}/{file.key}", "etag": file.etag, "records": records}
         self._client.put_object(
             Bucket=self._ledger_bucket,
             Key=f"{self._ledger}/{file.mark}",
-            Body=json.dumps(said).encode(),
+            Body=json.dumps(entry).encode(),
         )
 
     def _list(self, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:
@@ -89,16 +110,19 @@ class Inbox:
 
 
 def rows(path: Path) -> Rows:
-    """The rows of a CSV file with a heading (.csv), or of JSON objects on lines (.jsonl).
+    """Yields the rows of a CSV file with a heading (.csv), or of JSON lines (.jsonl).
 
-    An empty cell and a null are no value.
+    An empty cell and a null have no value.
+
+    Args:
+        path: Path of the file.
 
     Raises:
-        FileError: if the file has another format, or is no such file.
+        FileError: The file has another format, or does not have the format of its suffix.
     """
     readers = {".csv": _csv_rows, ".jsonl": _json_rows}
     if path.suffix not in readers:
-        raise FileError(f"got the format {path.suffix!r}; allowed: {', '.join(readers)}")
+        raise FileError(f"got the suffix {path.suffix!r}; allowed: {', '.join(readers)}")
     try:
         # utf-8-sig: spreadsheets begin their files with a byte order mark.
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -112,13 +136,15 @@ def _csv_rows(stream: Iterator[str]) -> Rows:
     try:
         heading = [name.strip() for name in next(reader, [])]
         if not heading or len(set(heading)) < len(heading):
-            raise FileError("line 1: expected a heading that names each feature once")
+            raise FileError(
+                "line 1: got no heading with unique names; add one that names each feature once"
+            )
         for cells in reader:
             if not cells:
                 continue
             if len(cells) != len(heading):
-                wrong = InputError(f"got {len(cells)} fields, expected {len(heading)}")
-                yield reader.line_num, wrong
+                error = InputError(f"got {len(cells)} fields; allowed: {len(heading)}")
+                yield reader.line_num, error
                 continue
             given = zip(heading, cells, strict=True)
             yield reader.line_num, {name: cell for name, cell in given if cell}
@@ -134,28 +160,28 @@ def _json_rows(stream: Iterator[str]) -> Rows:
 
 def _json_row(line: str) -> dict[str, str] | InputError:
     try:
-        # Numbers stay as they are written, to the last digit.
+        # Numbers stay strings, so that no digit is lost.
         row = json.loads(line, parse_float=str, parse_int=str, parse_constant=_no_constant)
     except RecursionError:
         return InputError("not JSON: it is nested too deeply")
     except ValueError as error:
         return InputError(f"not JSON: {error}")
     if not isinstance(row, dict):
-        return InputError("expected a JSON object: {FEATURE: VALUE, ...}")
+        return InputError("got no JSON object; allowed: {FEATURE: VALUE, ...}")
     given = {name: value for name, value in row.items() if value is not None}
     others = [name for name, value in given.items() if not isinstance(value, str)]
     if others:
-        return InputError(f"{', '.join(map(repr, others))}: expected a text, a number or null")
+        return InputError(f"{', '.join(map(repr, others))}: allowed: a string, a number or null")
     return given
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")
 
 
 def _parts(address: str) -> tuple[str, str]:
     parts = urlsplit(address)
     prefix = parts.path.strip("/")
     if parts.scheme != "s3" or not parts.netloc or not prefix:
-        raise InputError(f"got {address!r}; expected s3://BUCKET/PREFIX")
+        raise InputError(f"got {address!r}; allowed: s3://BUCKET/PREFIX")
     return parts.netloc, prefix

@@ -1,10 +1,10 @@
-"""Processing job: writes the records of new files into a feature group.
+r"""Processing job: writes the records of new files into a feature group.
 
     ingest --feature-group customers --source s3://bucket/features/customers \
         --ledger s3://bucket/feature-ingestion/customers
 
-A file is ingested once. One with a record that cannot be written is taken again by the next run, as
-is one whose content changes; the job fails as soon as all files have been tried.
+Each file is ingested once. A file with a record that cannot be written is read again by the next
+run, as is a file whose content changes; the job fails after all files have been read.
 """
 
 import argparse
@@ -26,18 +26,21 @@ ATTEMPTS = 10
 def ingest(options: argparse.Namespace) -> str:
     """Runs the job.
 
+    Args:
+        options: Result of `parser`.
+
     Returns:
-        How it ended.
+        A message of the result.
 
     Raises:
-        InputError: if a record could not be written; it names the first ones by file and line.
+        InputError: A record could not be written; the message has file and line of the first ones.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         return _ingest(options)
     except (BotoCoreError, ClientError) as error:
-        raise InputError(f"AWS refused: {error}") from error
+        raise InputError(f"the call to AWS failed: {error}") from error
 
 
 def _ingest(options: argparse.Namespace) -> str:
@@ -56,7 +59,7 @@ def _ingest(options: argparse.Namespace) -> str:
 def _client(service: str, options: argparse.Namespace) -> Any:
     from botocore.config import Config
 
-    # Adaptive: what AWS throttles is tried again, and slower.
+    # Adaptive mode retries throttled calls, and slows down.
     return client(
         service,
         Config(
@@ -78,7 +81,7 @@ def _ingest_file(inbox: Inbox, file: File, schema: GroupSchema, writer: Writer) 
 def _records(
     file: File, path: Path, schema: GroupSchema, writer: Writer
 ) -> Iterator[tuple[str, Record]]:
-    """The records of a file, each with its place; of what is none, the writer is told."""
+    """Yields the records of a file, each with its location; reports errors to the writer."""
     try:
         for line, row in rows(path):
             place = f"{file.key}, line {line}"
@@ -95,20 +98,31 @@ def _records(
 
 
 def parser() -> argparse.ArgumentParser:
-    """The arguments of the job."""
+    """Returns the parser of the job's arguments."""
     found = argparse.ArgumentParser(prog="tabular ingest", description=__doc__)
     found.add_argument("--feature-group", required=True, help="name or ARN of the group")
     found.add_argument("--source", required=True, help="s3://BUCKET/PREFIX of the files")
-    found.add_argument("--ledger", required=True, help="s3://BUCKET/PREFIX of what was ingested")
-    found.add_argument("--concurrency", type=int, default=16, help="records at the same time")
+    found.add_argument(
+        "--ledger", required=True, help=("s3://BUCKET/PREFIX of the ledger of ingested files")
+    )
+    found.add_argument(
+        "--concurrency",
+        type=int,
+        default=16,
+        help=("number of records that are written concurrently"),
+    )
     return found
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the job from the command line."""
+    """Runs the job from the command line.
+
+    Args:
+        arguments: Arguments of the command. Defaults to None: those of the process.
+    """
     options = parser().parse_args(arguments)
     with exit_with_message(MESSAGE):
-        ending = ingest(options)
-        print(ending)
+        result = ingest(options)
+        print(result)
         if MESSAGE.parent.is_dir():
-            MESSAGE.write_text(ending, encoding="utf-8")
+            MESSAGE.write_text(result, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The features of a group, and what a row has to be to become a record of it."""
+"""Features of a group, and validation of rows against them."""
 
 import math
 import re
@@ -12,22 +12,23 @@ from tabular.failure import InputError
 Record = list[dict[str, str]]
 
 _INTEGRAL = re.compile(r"[+-]?\d+")
-_LEAST, _GREATEST = -(2**63), 2**63 - 1
-# In UTC, to the second, the millisecond or the nanosecond.
+_MIN_INTEGRAL, _MAX_INTEGRAL = -(2**63), 2**63 - 1
+# In UTC, with seconds, milliseconds or nanoseconds.
 _ISO_8601 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{9})?Z")
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupSchema:
-    """What DescribeFeatureGroup says of a group.
+    """The features of a group.
 
     Args:
-        group: the name or the ARN of the group.
-        types: the type of each feature by its name.
-        record_identifier: the feature that identifies a record.
-        event_time: the feature that says when.
+        group: Name or ARN of the group.
+        types: Type of each feature, by name.
+        record_identifier: Name of the feature that identifies a record.
+        event_time: Name of the feature with the time of a record.
 
-    https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-quotas.html
+    Source:
+        https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-quotas.html
     """
 
     group: str
@@ -37,18 +38,22 @@ class GroupSchema:
 
     @classmethod
     def described(cls, client: Any, group: str) -> "GroupSchema":
-        """Asks SageMaker.
+        """Reads the features of a group from SageMaker.
+
+        Args:
+            client: boto3 client of SageMaker.
+            group: Name or ARN of the group.
 
         Raises:
-            InputError: if the group is not there yet, or has features that files cannot fill.
+            InputError: The group is not created yet, or has features that files cannot contain.
         """
-        answer = page = client.describe_feature_group(FeatureGroupName=group)
-        if answer["FeatureGroupStatus"] != "Created":
+        response = page = client.describe_feature_group(FeatureGroupName=group)
+        if response["FeatureGroupStatus"] != "Created":
             raise InputError(
-                f"{group} is {answer['FeatureGroupStatus']}; expected it to be Created"
+                f"{group}: got the status {response['FeatureGroupStatus']}; allowed: Created"
             )
         features = list(page["FeatureDefinitions"])
-        while page.get("NextToken"):  # it is there, and empty, on the last page
+        while page.get("NextToken"):  # present and empty on the last page
             page = client.describe_feature_group(
                 FeatureGroupName=group, NextToken=page["NextToken"]
             )
@@ -56,28 +61,32 @@ class GroupSchema:
         collections = [one["FeatureName"] for one in features if one.get("CollectionType")]
         if collections:
             raise InputError(
-                f"{group} has collections ({', '.join(collections)}), which are not ingested from "
-                "files; put such records with PutRecord"
+                f"{group}: got collections ({', '.join(collections)}), which cannot be "
+                "ingested from "
+                "files; write such records with PutRecord"
             )
         return cls(
             group=group,
             types={one["FeatureName"]: one["FeatureType"] for one in features},
-            record_identifier=answer["RecordIdentifierFeatureName"],
-            event_time=answer["EventTimeFeatureName"],
+            record_identifier=response["RecordIdentifierFeatureName"],
+            event_time=response["EventTimeFeatureName"],
         )
 
     def record(self, row: Mapping[str, str]) -> Record:
-        """A row as PutRecord takes it. Features that the row does not have stay empty.
+        """Converts a row to a record of PutRecord; features that the row does not have stay empty.
+
+        Args:
+            row: Values by feature name.
 
         Raises:
-            InputError: with everything that is wrong with the row. It names features and no
-                values, which may be nobody's business.
+            InputError: The row is not valid; the message lists every problem. It names features and
+                no values, because these may be confidential.
         """
         problems = [
-            f"{name!r} is no feature of the group" for name in row if name not in self.types
+            f"{name!r} is not a feature of the group" for name in row if name not in self.types
         ]
         problems += [
-            f"{name!r} is missing, the {role} of the group"
+            f"{name!r}, the {role} of the group, is missing"
             for role, name in self._required()
             if not row.get(name)
         ]
@@ -96,12 +105,12 @@ class GroupSchema:
     def _problem(self, name: str, text: str) -> str | None:
         kind = self.types[name]
         if kind == "Integral" and not _is_integral(text):
-            return f"{name!r} is no whole number of 64 bits"
+            return f"{name!r} is not a 64-bit whole number"
         if kind == "Fractional" and not _is_fractional(text):
-            return f"{name!r} is no number"
+            return f"{name!r} is not a number"
         if name == self.event_time and text and not _is_time(text, kind):
             return (
-                f"{name!r} is no time; expected "
+                f"{name!r} is not a time; allowed: "
                 + ("seconds since 1970" if kind == "Fractional" else "ISO 8601 in UTC")
                 + (", such as 2026-11-22T18:00:00Z" if kind == "String" else "")
             )
@@ -109,7 +118,7 @@ class GroupSchema:
 
 
 def _is_integral(text: str) -> bool:
-    return bool(_INTEGRAL.fullmatch(text)) and _LEAST <= int(text) <= _GREATEST
+    return bool(_INTEGRAL.fullmatch(text)) and _MIN_INTEGRAL <= int(text) <= _MAX_INTEGRAL
 
 
 def _is_fractional(text: str) -> bool:

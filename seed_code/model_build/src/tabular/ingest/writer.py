@@ -1,4 +1,4 @@
-"""Writes records into a feature group, many at a time, and keeps count of what failed."""
+"""Concurrent writes of records into a feature group, with a list of failures."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,22 +8,22 @@ from typing import Any
 from tabular.failure import InputError
 from tabular.ingest.schema import Record
 
-_PIECE = 50  # records for each thread, before failures are looked at
-MOST_FAILURES = 1000
-_SHOWN = 3
+_RECORDS_PER_THREAD = 50  # written before failures are counted
+MAX_FAILURES = 1000
+_LISTED_FAILURES = 3
 _DENIED = 403
 
 
 class Writer:
-    """Puts records with PutRecord, which writes to all stores that the group has.
+    """Writes records with PutRecord, into all stores of the group.
 
-    PutRecord and not BatchWriteRecord: CloudWatch counts it for each group, so that an alarm can
-    see when a group gets no records.
+    PutRecord is used rather than BatchWriteRecord because CloudWatch counts its calls for each
+    group, so that an alarm can detect a group without new records.
 
     Args:
-        client: of the Feature Store runtime; it tries again what AWS throttles.
-        group: the name or the ARN of the group.
-        concurrency: how many records are written at the same time.
+        client: boto3 client of the Feature Store runtime; it retries throttled calls.
+        group: Name or ARN of the group.
+        concurrency: Number of records that are written concurrently.
     """
 
     def __init__(self, client: Any, group: str, concurrency: int) -> None:
@@ -32,34 +32,41 @@ class Writer:
         self.failures: list[str] = []
 
     def fail(self, place: str, reason: str) -> None:
-        """Notes a record that cannot be written, and says so in the log.
+        """Records and logs a record that cannot be written.
+
+        Args:
+            place: File and line of the record.
+            reason: Reason of the failure.
 
         Raises:
-            InputError: if there are too many.
+            InputError: There are too many failures.
         """
         self.failures.append(f"{place}: {reason}")
         print(f"not written: {self.failures[-1]}")
-        if len(self.failures) == MOST_FAILURES:
-            raise InputError(f"gave up. {self.summary()}")
+        if len(self.failures) == MAX_FAILURES:
+            raise InputError(f"stopped after {MAX_FAILURES} failures: {self.summary()}")
 
     def write(self, records: Iterable[tuple[str, Record]]) -> None:
-        """Writes records, each with its place.
+        """Writes records.
+
+        Args:
+            records: Records, each with its file and line.
 
         Raises:
-            InputError: if AWS denies it, or too many records fail.
+            InputError: AWS denies a call, or too many records fail.
         """
         with ThreadPoolExecutor(self._concurrency) as pool:
-            for piece in _pieces(iter(records), _PIECE * self._concurrency):
-                refusals = pool.map(self._put, [record for _, record in piece])
-                for (place, _), refusal in zip(piece, refusals, strict=True):
-                    if refusal is None:
+            for piece in _pieces(iter(records), _RECORDS_PER_THREAD * self._concurrency):
+                errors = pool.map(self._put, [record for _, record in piece])
+                for (place, _), error in zip(piece, errors, strict=True):
+                    if error is None:
                         self.written += 1
                     else:
-                        self.fail(place, refusal)
+                        self.fail(place, error)
 
     def summary(self) -> str:
-        """What failed, in a line."""
-        shown = " | ".join(self.failures[:_SHOWN])
+        """Returns one line about the failures."""
+        shown = " | ".join(self.failures[:_LISTED_FAILURES])
         return f"{len(self.failures)} records were not written, {self.written} were: {shown}"
 
     def _put(self, record: Record) -> str | None:
@@ -69,7 +76,7 @@ class Writer:
             self._client.put_record(FeatureGroupName=self._group, Record=record)
         except ClientError as error:
             if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") == _DENIED:
-                raise InputError(f"records cannot be written: {error}") from error
+                raise InputError(f"AWS denied PutRecord: {error}") from error
             return str(error)
         except BotoCoreError as error:
             return str(error)

@@ -1,6 +1,8 @@
 """Monitors of captured traffic: data quality, model quality, bias and feature attribution.
 
-They keep the contract of the containers of SageMaker Model Monitor, so that the image runs under a
-monitoring schedule as well as in a processing job of its own:
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-containers.html
+They implement the container contract of SageMaker Model Monitor, so the image runs in a monitoring
+schedule as well as in a separate processing job.
+
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-containers.html
 """

@@ -1,6 +1,7 @@
-"""The configuration of an analysis, as SageMaker Clarify reads it.
+"""Configuration of a bias analysis, in the format of SageMaker Clarify.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-processing-job-configure-analysis.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-processing-job-configure-analysis.html
 """
 
 import json
@@ -15,11 +16,11 @@ Values = tuple[str, ...] | float
 
 @dataclass(frozen=True, kw_only=True)
 class Facet:
-    """A group of people.
+    """A group of rows for which bias is measured.
 
     Args:
-        name: the column that tells who belongs to it.
-        values: its values, or the number above which a row belongs to it.
+        name: Column that defines the group.
+        values: Values of the column in the group, or the number above which a row is in the group.
     """
 
     name: str
@@ -27,23 +28,28 @@ class Facet:
 
     @property
     def text(self) -> str:
-        """The values as reports write them."""
+        """Values, as reports spell them."""
         return str(self.values) if isinstance(self.values, float) else ",".join(self.values)
 
     def has(self, row: Row) -> bool:
-        """Whether a row belongs to it."""
+        """Returns True if a row belongs to the group.
+
+        Args:
+            row: Cells by column name.
+        """
         return matches(row.get(self.name), self.values)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BiasConfig:
-    """What bias is looked for.
+    """The bias to measure.
 
     Args:
-        label: the column of the label.
-        favourable: the labels that are good for a person, or the number above which they are.
-        facets: the groups.
-        headers: the columns of a request without names, if the configuration has them.
+        label: Column of the label.
+        favourable: Labels with a favorable outcome, or the number above which the outcome is
+            favorable.
+        facets: The groups.
+        headers: Columns of a request without names. Defaults to none: requests have names.
     """
 
     label: str
@@ -53,7 +59,7 @@ class BiasConfig:
 
     @property
     def favourable_text(self) -> str:
-        """The favourable labels as reports write them."""
+        """Favorable labels, as reports spell them."""
         chosen = self.favourable
         return str(chosen) if isinstance(chosen, float) else ",".join(chosen)
 
@@ -61,8 +67,11 @@ class BiasConfig:
 def read_bias_config(content: bytes) -> BiasConfig:
     """Reads a configuration.
 
+    Args:
+        content: Content of the file.
+
     Raises:
-        InputError: if a member is missing.
+        InputError: A member is missing or malformed.
     """
     try:
         document = json.loads(content)
@@ -81,13 +90,18 @@ def read_bias_config(content: bytes) -> BiasConfig:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"analysis_config: {error!r}; expected label, label_values_or_threshold and facet with "
-            "name_or_index and value_or_threshold"
+            f"analysis_config: got {error!r}; allowed: label, label_values_or_threshold and facet "
+            "with name_or_index and value_or_threshold"
         ) from error
 
 
 def matches(cell: Any, values: Values) -> bool:
-    """Whether a cell has one of the values, or is above the number."""
+    """Returns True if a cell has one of the values, or is above the number.
+
+    Args:
+        cell: The cell.
+        values: Values, or a threshold.
+    """
     if isinstance(values, float):
         try:
             return float(cell) > values
@@ -97,7 +111,7 @@ def matches(cell: Any, values: Values) -> bool:
 
 
 def _values(given: Any) -> Values:
-    """A list of texts are values, one fraction is a threshold."""
+    """Returns a single fraction as a threshold, anything else as values."""
     if isinstance(given, float):
         return given
     listed = given if isinstance(given, list) else [given]

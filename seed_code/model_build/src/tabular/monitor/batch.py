@@ -1,6 +1,7 @@
-"""The records of batch transform jobs, as an endpoint's calls with one row each.
+"""The records of batch transform jobs, as calls of an endpoint with one row each.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-batch.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-batch.html
 """
 
 import json
@@ -9,18 +10,21 @@ from typing import Any
 
 from tabular.failure import InputError
 from tabular.monitor import capture
-from tabular.monitor.batch_answers import BatchAnswer, read_answer
+from tabular.monitor.batch_predictions import BatchPrediction, read_prediction
 from tabular.monitor.batch_records import Record, read_records
 from tabular.monitor.capture import Body, Event
 from tabular.monitor.settings import Settings
-from tabular.monitor.source import ANSWERED, File, read, transformed
+from tabular.monitor.source import OUTPUT_SUFFIX, File, read, transformed
 
 
-def asked(settings: Settings) -> list[Event]:
-    """What the jobs of a time were asked.
+def batch_requests(settings: Settings) -> list[Event]:
+    """Reads the input records of the jobs in the window.
+
+    Args:
+        settings: Settings of the run.
 
     Raises:
-        InputError: if a file cannot be read.
+        InputError: A file cannot be read.
     """
     form = settings.dataset_format
     return [
@@ -30,53 +34,56 @@ def asked(settings: Settings) -> list[Event]:
     ]
 
 
-def asked_and_answered(settings: Settings) -> list[Event]:
-    """What the jobs of a time were asked, and what they answered.
+def batch_calls(settings: Settings) -> list[Event]:
+    """Reads the input records of the jobs in the window, with their predictions.
+
+    Args:
+        settings: Settings of the run.
 
     Raises:
-        InputError: if a file cannot be read, or it is not clear which answers belong to it.
+        InputError: A file cannot be read, or its output is not unique.
     """
     source, window = settings.dataset_source, settings.window
-    answers: dict[str, list[File]] = {}
+    outputs: dict[str, list[File]] = {}
     for file in transformed(source, window, "output"):
-        answers.setdefault(file.name, []).append(file)
+        outputs.setdefault(file.name, []).append(file)
     return [
         event
         for file in transformed(source, window, "input")
-        for event in _pairs(file, answers.get(f"{file.name}{ANSWERED}", []), settings)
+        for event in _pairs(file, outputs.get(f"{file.name}{OUTPUT_SUFFIX}", []), settings)
     ]
 
 
-def _pairs(file: File, answers: Sequence[File], settings: Settings) -> Iterator[Event]:
-    if len(answers) != 1:
-        places = ", ".join(one.place for one in answers) or "none"
+def _pairs(file: File, outputs: Sequence[File], settings: Settings) -> Iterator[Event]:
+    if len(outputs) != 1:
+        places = ", ".join(one.place for one in outputs) or "none"
         raise InputError(
-            f"{file.place}: got {len(answers)} files with answers ({places}), expected one; give "
-            "the jobs of an hour names or captures of their own"
+            f"{file.place}: got {len(outputs)} output files ({places}); allowed: one. Use a "
+            "separate name or capture location for each job of an hour"
         )
-    place = answers[0].place
+    place = outputs[0].place
     records = list(read_records(read(file.place), file.place, settings.dataset_format))
     lines = _lines(read(place))
     if len(lines) == len(records) + 1 and settings.dataset_format.header:
-        del lines[0]  # what was answered to the heading
+        del lines[0]  # the prediction for the heading
     if len(lines) != len(records):
-        raise InputError(f"{place}: got {len(lines)} answers to {len(records)} records")
+        raise InputError(f"{place}: got {len(lines)} predictions for {len(records)} records")
     for number, (record, line) in enumerate(zip(records, lines, strict=True), start=1):
-        answer = read_answer(line, record, f"{place}, line {number}", settings)
-        yield _event(record, answer)
+        prediction = read_prediction(line, record, f"{place}, line {number}", settings)
+        yield _event(record, prediction)
 
 
-def _event(record: Record, answer: BatchAnswer) -> Event:
+def _event(record: Record, prediction: BatchPrediction) -> Event:
     return Event(
-        event_id=answer.inference_id,
-        time=answer.time,
+        event_id=prediction.inference_id,
+        time=prediction.time,
         request=_body(record),
-        answer=answer.body,
+        response=prediction.body,
     )
 
 
 def _body(record: Record) -> Body:
-    """One row; JSON keeps apart what has names and what has not."""
+    """Returns one row as JSON: an object if it has names, else a list."""
     rows: Any = record if isinstance(record, dict) else [record]
     return Body(content=json.dumps(rows, default=str).encode(), kind=capture.JSON)
 

@@ -1,4 +1,4 @@
-"""Reads the files that batch transform jobs were given: CSV, JSON or Parquet."""
+"""Input files of batch transform jobs: CSV, JSON or Parquet."""
 
 import csv
 import io
@@ -14,15 +14,15 @@ Record = list[Any] | dict[str, Any]
 
 
 def read_records(content: bytes, place: str, form: DatasetFormat) -> Iterator[Record]:
-    """The records of a file: by column name where the file has names, else in its order.
+    """Yields the records of a file: by column name if the file has names, else in its order.
 
     Args:
-        content: of the file.
-        place: where it is, for messages.
-        form: how it is written.
+        content: Content of the file.
+        place: Location of the file, for messages.
+        form: Format of the file.
 
     Raises:
-        InputError: if it is written in another way.
+        InputError: The file has another format.
     """
     if form.kind == CSV_FILES:
         return _csv(content, place, header=form.header)
@@ -42,9 +42,9 @@ def _csv(content: bytes, place: str, *, header: bool) -> Iterator[Record]:
             elif heading is not None and len(row) == len(heading):
                 yield dict(zip(heading, row, strict=True))
             else:
-                yield row  # of another width than the heading: nobody knows what is missing
+                yield row  # of another width than the heading: the missing columns are unknown
     except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{place} is no CSV file: {error}") from error
+        raise InputError(f"{place}: cannot be read as CSV: {error}") from error
 
 
 def _json(content: bytes, place: str, *, lines: bool) -> Iterator[Record]:
@@ -55,11 +55,11 @@ def _json(content: bytes, place: str, *, lines: bool) -> Iterator[Record]:
             document = json.loads(text)
             documents = document if isinstance(document, list) else [document]
     except ValueError as error:
-        raise InputError(f"{place} is no file of JSON{' lines' * lines}: {error}") from error
+        raise InputError(f"{place}: cannot be read as JSON{' lines' * lines}: {error}") from error
     for number, record in enumerate(documents, start=1):
         if not isinstance(record, dict | list):
             raise InputError(
-                f"{place}, record {number}: got {record!r}; expected an object or a list of cells"
+                f"{place}, record {number}: got {record!r}; allowed: an object or a list of cells"
             )
         yield record
 
@@ -69,11 +69,11 @@ def _parquet(content: bytes, place: str) -> Iterator[Record]:
         parquet: Any = import_module("pyarrow.parquet")
     except ImportError as error:
         raise InputError(
-            f"{place}: the image cannot read Parquet; add pyarrow to requirements.in, and compile "
-            "requirements.txt anew"
+            f"{place}: the image cannot read Parquet; add pyarrow to requirements.in and compile "
+            "requirements.txt again"
         ) from error
     try:
         table = parquet.read_table(io.BytesIO(content))
-    except (ValueError, OSError) as error:  # those of pyarrow are both or one of them
-        raise InputError(f"{place} is no Parquet file: {error}") from error
+    except (ValueError, OSError) as error:  # pyarrow raises both
+        raise InputError(f"{place}: cannot be read as Parquet: {error}") from error
     yield from table.to_pylist()

@@ -1,10 +1,11 @@
-"""Bias: does the model treat a group of people differently than it did?
+"""Bias metrics of a group of rows.
 
-Group d is the one that a facet names, a are all others. y is the favourable label that was right,
-y' the one that was answered. The measures are a part of those of SageMaker Clarify, by their short
-names:
-https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-measure-data-bias.html
-https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-measure-post-training-bias.html
+Group d is the group of a facet, group a has all other rows. y is the actual favorable label, y' the
+predicted one. The metrics are a subset of those of SageMaker Clarify, with their short names.
+
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-measure-data-bias.html
+    https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-measure-post-training-bias.html
 """
 
 import math
@@ -36,40 +37,49 @@ POST_TRAINING = {
     "TE": "treatment equality",
 }
 STAGES = {"pre_training_bias_metrics": PRE_TRAINING, "post_training_bias_metrics": POST_TRAINING}
-IDEAL = {"DI": 1.0}  # of all others it is 0
+IDEAL = {"DI": 1.0}  # 0 for all other metrics
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """Rows and a group among them.
+    """Rows, with a group among them.
 
     Args:
-        member: whether a row belongs to group d.
-        actual: whether the favourable label was right.
-        answered: whether it was answered.
+        member: For each row, True if it belongs to group d.
+        actual: For each row, True if its actual label is favorable.
+        predicted: For each row, True if its predicted label is favorable.
     """
 
     member: Flags
     actual: Flags
-    answered: Flags
+    predicted: Flags
 
     def drawn(self, rows: npt.NDArray[np.intp]) -> "Group":
-        """The same of some rows."""
+        """Returns the group among selected rows.
+
+        Args:
+            rows: Indices of the rows.
+        """
         return Group(
-            member=self.member[rows], actual=self.actual[rows], answered=self.answered[rows]
+            member=self.member[rows], actual=self.actual[rows], predicted=self.predicted[rows]
         )
 
     def measures(self) -> dict[str, Measures]:
-        """All measures by stage; one that does not exist for these rows is NaN."""
+        """Returns all metrics by stage; a metric that is undefined for these rows is NaN."""
         a, d = ~self.member, self.member
         return {
             "pre_training_bias_metrics": _pre_training(a, d, self.actual),
-            "post_training_bias_metrics": _post_training(a, d, self.actual, self.answered),
+            "post_training_bias_metrics": _post_training(a, d, self.actual, self.predicted),
         }
 
 
 def distance_from_ideal(name: str, value: float) -> float:
-    """How far a measure is from equal treatment."""
+    """Returns the distance of a metric from equal treatment.
+
+    Args:
+        name: Short name of the metric.
+        value: Its value.
+    """
     return abs(value - IDEAL.get(name, 0.0))
 
 
@@ -90,17 +100,17 @@ def _pre_training(a: Flags, d: Flags, actual: Flags) -> Measures:
     }
 
 
-def _post_training(a: Flags, d: Flags, actual: Flags, answered: Flags) -> Measures:
-    positive_a, positive_d = _share(answered, a), _share(answered, d)
-    correct = actual == answered
-    missed, wrong = actual & ~answered, ~actual & answered
+def _post_training(a: Flags, d: Flags, actual: Flags, predicted: Flags) -> Measures:
+    positive_a, positive_d = _share(predicted, a), _share(predicted, d)
+    correct = actual == predicted
+    missed, wrong = actual & ~predicted, ~actual & predicted
     return {
         "AD": _share(correct, a) - _share(correct, d),
-        "DAR": _share(actual, a & answered) - _share(actual, d & answered),
+        "DAR": _share(actual, a & predicted) - _share(actual, d & predicted),
         "DI": _ratio(positive_d, positive_a),
         "DPPL": positive_a - positive_d,
-        "DRR": _share(~actual, d & ~answered) - _share(~actual, a & ~answered),
-        "RD": _share(answered, a & actual) - _share(answered, d & actual),
+        "DRR": _share(~actual, d & ~predicted) - _share(~actual, a & ~predicted),
+        "RD": _share(predicted, a & actual) - _share(predicted, d & actual),
         "TE": _ratio(float((missed & d).sum()), float((wrong & d).sum()))
         - _ratio(float((missed & a).sum()), float((wrong & a).sum())),
     }

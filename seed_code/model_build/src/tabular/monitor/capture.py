@@ -1,6 +1,7 @@
-"""Captured requests and answers, and the labels that turned out to be right.
+"""Captured requests and responses, and ground truth labels.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
 """
 
 import base64
@@ -19,11 +20,11 @@ CSV, JSON = "csv", "json"
 
 @dataclass(frozen=True, kw_only=True)
 class Body:
-    """One side of a call.
+    """A request or a response.
 
     Args:
-        content: what was sent, as bytes of text.
-        kind: `csv` or `json`.
+        content: Content, as bytes of text.
+        kind: Format, `csv` or `json`.
     """
 
     content: bytes
@@ -35,36 +36,36 @@ class Event:
     """One captured call.
 
     Args:
-        event_id: SageMaker's name for it.
-        inference_id: the caller's name for it, or "".
-        time: when it was answered, if that is known.
-        request: what was sent, if it was captured.
-        answer: what was answered, if it was captured.
-        labels: the actual label of each of its rows, once they are known.
+        event_id: Id that SageMaker assigned.
+        inference_id: Id that the caller assigned. Defaults to "".
+        time: Time of the response. Defaults to None: unknown.
+        request: The request. Defaults to None: not captured.
+        response: The response. Defaults to None: not captured.
+        labels: Ground truth label of each row. Defaults to none: unknown.
     """
 
     event_id: str
     inference_id: str = ""
     time: datetime | None = None
     request: Body | None = None
-    answer: Body | None = None
+    response: Body | None = None
     labels: tuple[str, ...] = ()
 
 
 def events(lines: Iterable[tuple[str, str]]) -> Iterator[Event]:
-    """The calls that lines of capture files hold.
+    """Yields the calls of lines of capture files.
 
     Args:
-        lines: where each line is from, and the line.
+        lines: Lines, each with its location.
 
     Raises:
-        InputError: at a line that is none of a capture file.
+        InputError: A line is not of a capture file.
     """
     for place, line in lines:
         document = _document(place, line)
         captured = document.get("captureData")
         if not isinstance(captured, dict):
-            raise InputError(f"{place}: got no captureData; expected a line of data capture")
+            raise InputError(f"{place}: got no captureData; allowed: lines of data capture")
         metadata = document.get("eventMetadata", {})
         time = metadata.get("inferenceTime")
         yield Event(
@@ -72,16 +73,19 @@ def events(lines: Iterable[tuple[str, str]]) -> Iterator[Event]:
             inference_id=str(metadata.get("inferenceId", "")),
             time=moment(time, f"{place}: inferenceTime") if time else None,
             request=_body(place, captured.get("endpointInput")),
-            answer=_body(place, captured.get("endpointOutput")),
+            response=_body(place, captured.get("endpointOutput")),
             labels=_labels(place, document.get("groundTruthData")),
         )
 
 
 def ground_truth(lines: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """The labels of each event, by its event or inference id.
+    """Returns the labels of each event, by its event id or inference id.
+
+    Args:
+        lines: Lines of ground truth files, each with its location.
 
     Raises:
-        InputError: at a line that is none of a ground truth file.
+        InputError: A line is not of a ground truth file.
     """
     found: dict[str, tuple[str, ...]] = {}
     for place, line in lines:
@@ -89,13 +93,20 @@ def ground_truth(lines: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]
         identity = document.get("eventMetadata", {}).get("eventId")
         labels = _labels(place, document.get("groundTruthData"))
         if not identity or not labels:
-            raise InputError(f"{place}: expected groundTruthData, and eventMetadata with eventId")
+            raise InputError(
+                f"{place}: got no groundTruthData or no eventMetadata.eventId; add both"
+            )
         found[str(identity)] = labels
     return found
 
 
 def merged(found: Iterable[Event], labels: dict[str, tuple[str, ...]]) -> Iterator[Event]:
-    """The calls with labels; those without are left out, as Model Monitor's merge does."""
+    """Yields the calls that have labels; others are dropped, as in Model Monitor's merge job.
+
+    Args:
+        found: The calls.
+        labels: Labels by event id or inference id.
+    """
     for event in found:
         actual = event.labels or labels.get(event.inference_id) or labels.get(event.event_id, ())
         if actual:
@@ -108,7 +119,7 @@ def _document(place: str, line: str) -> dict[str, Any]:
     except ValueError as error:
         raise InputError(f"{place}: not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise InputError(f"{place}: got {line[:40]!r}; expected a JSON object")
+        raise InputError(f"{place}: got {line[:40]!r}; allowed: a JSON object")
     return document
 
 
@@ -128,7 +139,7 @@ def _body(place: str, side: dict[str, Any] | None) -> Body | None:
             try:
                 content = base64.b64decode(data, validate=True)
             except binascii.Error as error:
-                raise InputError(f"{place}: data is no base64: {error}") from error
+                raise InputError(f"{place}: data is not base64: {error}") from error
             return (
                 Body(content=content, kind=CSV) if kind == CSV else _json_body(content, lines=lines)
             )
@@ -136,7 +147,7 @@ def _body(place: str, side: dict[str, Any] | None) -> Body | None:
 
 
 def _json_body(content: bytes, *, lines: bool) -> Body:
-    """JSON, of lines as one list."""
+    """Returns a JSON body; JSON lines become one list."""
     if lines:
         written = [line for line in content.splitlines() if line.strip()]
         content = b"[" + b",".join(written) + b"]"

@@ -1,6 +1,7 @@
-"""What a dataset has to satisfy: `constraints.json`.
+"""Constraints of a dataset: `constraints.json`.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-constraints.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-constraints.html
 """
 
 import json
@@ -11,14 +12,14 @@ from typing import Any
 from tabular.failure import InputError
 from tabular.monitor.features import FRACTIONAL, INTEGRAL, STRING, Feature
 
-MOST_DOMAIN_VALUES = 100
+MAX_DOMAIN_VALUES = 100
 ENABLED = "Enabled"
 HALF = 0.5
 
 MONITORING_CONFIG: dict[str, Any] = {
     "evaluate_constraints": ENABLED,
     "emit_metrics": ENABLED,
-    # The shares that have to match, as AWS's analyzer writes and reads them.
+    # Minimum shares that must match, as AWS's analyzer writes and reads them.
     "datatype_check_threshold": 0.9,
     "domain_content_threshold": 0.9,
     "distribution_constraints": {
@@ -32,7 +33,11 @@ MONITORING_CONFIG: dict[str, Any] = {
 
 
 def suggested(found: Iterable[Feature]) -> dict[str, Any]:
-    """The constraints that a baseline's features satisfy."""
+    """Returns the constraints that the features of a baseline satisfy.
+
+    Args:
+        found: The features.
+    """
     return {
         "version": 0.0,
         "features": [_suggested(one) for one in found],
@@ -48,17 +53,25 @@ def _suggested(found: Feature) -> dict[str, Any]:
     }
     if found.inferred_type in (INTEGRAL, FRACTIONAL):
         entry["num_constraints"] = {"is_non_negative": bool((found.numbers >= 0).all())}
-    elif found.inferred_type == STRING and len(found.texts) <= MOST_DOMAIN_VALUES:
+    elif found.inferred_type == STRING and len(found.texts) <= MAX_DOMAIN_VALUES:
         entry["string_constraints"] = {"domains": sorted(found.texts)}
     return entry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """How the values of a feature are compared, with `monitoringConfigOverrides` applied.
+    """Comparison of a feature with its baseline, with `monitoringConfigOverrides` applied.
 
-    `type_threshold` and `domain_threshold` are the shares of values that may be of another type, or
-    not in the domain.
+    Args:
+        evaluate: True to report violations.
+        emit: True to publish metrics.
+        type_threshold: Maximum share, 0 to 1, of values of another type.
+        domain_threshold: Maximum share, 0 to 1, of values outside the domain.
+        compare: True to compare distributions.
+        threshold: Maximum distance of numerical distributions, 0 to 1.
+        method: Method for numerical distributions, `Robust` or `Simple`.
+        categorical_threshold: Maximum distance of categorical distributions, 0 to 1.
+        categorical_method: Method for categorical distributions, `LInfinity` or `ChiSquared`.
     """
 
     evaluate: bool
@@ -74,14 +87,14 @@ class Comparison:
 
 @dataclass(frozen=True, kw_only=True)
 class Constraint:
-    """What one feature has to satisfy.
+    """Constraints of one feature.
 
     Args:
-        name: the feature.
-        inferred_type: of its values.
-        completeness: the least share of rows that have a value.
-        domains: the values that a text may have, if they were few.
-        comparison: how it is compared.
+        name: Name of the feature.
+        inferred_type: Type of its values.
+        completeness: Minimum share of rows, 0 to 1, with a value.
+        domains: Allowed values of a string feature; None if it had too many.
+        comparison: Comparison with the baseline.
     """
 
     name: str
@@ -92,17 +105,22 @@ class Constraint:
 
 
 def read_constraints(content: bytes) -> list[Constraint]:
-    """Reads a constraints file, Model Monitor's own included.
+    """Reads a constraints file; those of Model Monitor are supported.
+
+    Args:
+        content: Content of the file.
 
     Raises:
-        InputError: if it is none.
+        InputError: The file is not a constraints file.
     """
     try:
         document = json.loads(content)
         config = document.get("monitoring_config", {})
         return [_constraint(entry, config) for entry in document["features"]]
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"baseline_constraints is no constraints file: {error!r}") from error
+        raise InputError(
+            f"baseline_constraints: cannot be read as a constraints file: {error!r}"
+        ) from error
 
 
 def _constraint(entry: Mapping[str, Any], config: Mapping[str, Any]) -> Constraint:
@@ -117,7 +135,7 @@ def _constraint(entry: Mapping[str, Any], config: Mapping[str, Any]) -> Constrai
 
 
 def _comparison(*layers: Mapping[str, Any]) -> Comparison:
-    """Later layers replace what earlier ones say."""
+    """Merges configurations; later layers take precedence."""
     chosen = dict(MONITORING_CONFIG)
     distribution = dict(MONITORING_CONFIG["distribution_constraints"])
     for layer in layers:
@@ -137,10 +155,10 @@ def _comparison(*layers: Mapping[str, Any]) -> Comparison:
 
 
 def _tolerated(threshold: float) -> float:
-    """The share of values that may differ.
+    """Returns the share of values that may differ.
 
-    AWS's analyzer writes 1.0 and reports what does not match it ("Expected match: 100.0%"), while
-    its documentation calls the number the share that is tolerated. Nobody tolerates half of the
-    values and nobody is content with half of them, so the size says which of both is meant.
+    AWS's analyzer writes 1.0 and reports values that do not match ("Expected match: 100.0%"), while
+    its documentation defines the number as the tolerated share. A tolerated share of half of the
+    values is not useful, nor is a required share below it, so the size decides which one is meant.
     """
     return round(1 - threshold, 9) if threshold >= HALF else threshold

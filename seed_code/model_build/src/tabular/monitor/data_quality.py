@@ -1,7 +1,9 @@
-"""Data quality: are requests complete, of the same types and distributions as the baseline?
+"""Data quality: completeness, types and distributions of requests, compared with a baseline.
 
-The checks are those of Model Monitor, in its words:
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html
+The checks and their names are those of Model Monitor.
+
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-interpreting-violations.html
 """
 
 import json
@@ -21,17 +23,17 @@ from tabular.monitor.sketch import expand
 
 Violation = dict[str, str]
 
-# Ours: one alarm on it watches all features, however many there are.
-GREATEST_DRIFT = "greatest_feature_baseline_drift"
-CHANCE = 3  # standard errors by which a share may fall short
+# Not a metric of Model Monitor: one alarm on it covers all features.
+MAX_DRIFT_METRIC = "greatest_feature_baseline_drift"
+MAX_STANDARD_ERRORS = 3  # by which a share may be below the baseline
 
 
 def describe(rows: Sequence[Row], names: Sequence[str]) -> Findings:
-    """Statistics and constraints of a baseline's rows.
+    """Returns statistics and constraints of a baseline.
 
     Args:
-        rows: the rows.
-        names: their columns, in their order.
+        rows: Rows of the baseline.
+        names: Its columns, in their order.
     """
     found = features(rows, names)
     return Findings(
@@ -47,16 +49,16 @@ def compare(
     """Compares requests with a baseline.
 
     Args:
-        rows: the requests.
-        constraints: of the baseline.
-        baseline: the statistics of each of its features.
+        rows: The requests.
+        constraints: Constraints of the baseline.
+        baseline: Statistics of the baseline, by feature.
     """
     names = [one.name for one in constraints]
     found = features(rows.named, names)
     pairs = list(zip(found, constraints, strict=True))
     violations = list(_column_violations(rows, names))
     metrics: list[Metric] = []
-    greatest: float | None = None
+    highest: float | None = None
     for one, constraint in pairs:
         distance = _distance(one, constraint, baseline.get(one.name))
         if constraint.comparison.evaluate and rows.named:
@@ -64,9 +66,9 @@ def compare(
         if constraint.comparison.emit:
             metrics += _metrics(one, distance)
             if distance is not None:
-                greatest = max(distance, greatest or 0.0)
-    if greatest is not None:
-        metrics.append(Metric(name=GREATEST_DRIFT, value=greatest))
+                highest = max(distance, highest or 0.0)
+    if highest is not None:
+        metrics.append(Metric(name=MAX_DRIFT_METRIC, value=highest))
     types = [constraint.inferred_type for constraint in constraints]
     return Findings(
         statistics=_statistics(found, len(rows.named), types),
@@ -77,15 +79,20 @@ def compare(
 
 
 def read_statistics(content: bytes) -> dict[str, dict[str, Any]]:
-    """The entries of a statistics file by feature.
+    """Returns the entries of a statistics file by feature.
+
+    Args:
+        content: Content of the file.
 
     Raises:
-        InputError: if it is none.
+        InputError: The file is not a statistics file.
     """
     try:
         return {entry["name"]: entry for entry in json.loads(content)["features"]}
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"baseline_statistics is no statistics file: {error!r}") from error
+        raise InputError(
+            f"baseline_statistics: cannot be read as a statistics file: {error!r}"
+        ) from error
 
 
 def _statistics(found: Sequence[Feature], count: int, types: Sequence[str]) -> dict[str, Any]:
@@ -120,7 +127,9 @@ def _violations(
             f"{comparison.type_threshold:.2%}"
         )
         yield _violation(found.name, "data_type_check", text)
-    if found.completeness < _least(constraint.completeness, found.present + found.missing):
+    if found.completeness < _min_completeness(
+        constraint.completeness, found.present + found.missing
+    ):
         text = f"completeness is {found.completeness:.2%}, expected {constraint.completeness:.2%}"
         yield _violation(found.name, "completeness_check", text)
     if constraint.domains is not None and found.present:
@@ -139,10 +148,10 @@ def _violations(
         yield _violation(found.name, "baseline_drift_check", text)
 
 
-def _least(completeness: float, rows: int) -> float:
-    """A share of few rows falls short of the baseline's by chance, so that is taken off."""
+def _min_completeness(completeness: float, rows: int) -> float:
+    """Returns the completeness of the baseline, less the sampling error of this number of rows."""
     error = math.sqrt(completeness * (1 - completeness) / rows) if rows else 0.0
-    return completeness - CHANCE * error
+    return completeness - MAX_STANDARD_ERRORS * error
 
 
 def _violation(feature: str, check: str, description: str) -> Violation:
@@ -156,7 +165,7 @@ def _violation(feature: str, check: str, description: str) -> Violation:
 def _distance(
     found: Feature, constraint: Constraint, baseline: Mapping[str, Any] | None
 ) -> float | None:
-    """How far a feature is from its baseline; None where there is nothing to compare."""
+    """Returns the distance of a feature from its baseline; None if they cannot be compared."""
     if baseline is None or not found.present:
         return None
     comparison = constraint.comparison
@@ -167,7 +176,7 @@ def _distance(
         current = np.sort(found.numbers), np.ones(len(found.numbers))
         return numerical_distance(expand(sketch["data"]), current, comparison.method)
     if constraint.domains is None or "string_statistics" not in baseline:
-        # Of a text with many values, such as an identifier, each is rare; nothing can be compared.
+        # Strings with many values, such as identifiers, have no stable distribution.
         return None
     buckets = baseline["string_statistics"]["distribution"]["categorical"]["buckets"]
     before = {bucket["value"]: float(bucket["count"]) for bucket in buckets}

@@ -1,12 +1,14 @@
-"""How far apart two distributions are, from 0 (the same) to 1.
+"""Distances of two distributions, from 0 (equal) to 1.
 
-The names are those of a constraints file. `Simple` is the greatest difference of the cumulative
-shares. `Robust` takes off what samples of this size differ by chance: the two-sample
-Kolmogorov-Smirnov test's 1.8 * sqrt((n + m) / (n * m)), at which one of 300 pairs of equal
-distributions would be seen as different. Of categories `LInfinity` is the greatest difference of
-the shares, and `ChiSquared` is Cramer's V where Pearson's test sees a difference at 1 %, else 0.
+The method names are those of a constraints file. `Simple` is the largest difference of the
+cumulative shares. `Robust` subtracts the difference that samples of this size show by chance, which
+is 1.8 * sqrt((n + m) / (n * m)) of the two-sample Kolmogorov-Smirnov test: one of 300 pairs of
+equal distributions would be reported as different. For categories, `LInfinity` is the largest
+difference of the shares, and `ChiSquared` is Cramer's V if Pearson's test finds a difference at 1
+%, else 0.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-constraints.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-constraints.html
 """
 
 import math
@@ -17,18 +19,18 @@ import numpy as np
 from tabular.monitor.sketch import Vector
 
 ROBUST = 1.8
-NORMAL_QUANTILE = 2.3263  # of 99 %
+NORMAL_QUANTILE = 2.3263  # at 99 %
 
 
 def numerical_distance(
     baseline: tuple[Vector, Vector], current: tuple[Vector, Vector], method: str = "Robust"
 ) -> float:
-    """The distance of numbers.
+    """Returns the distance of two numerical distributions.
 
     Args:
-        baseline: values in their order, and how many each stands for.
-        current: the same of the other distribution.
-        method: `Robust` or `Simple`.
+        baseline: Sorted values, and the number of values that each represents.
+        current: The same for the other distribution.
+        method: `Robust` or `Simple`. Defaults to `Robust`.
     """
     points = np.union1d(baseline[0], current[0])
     difference = np.abs(_cumulative(baseline, points) - _cumulative(current, points))
@@ -39,12 +41,13 @@ def numerical_distance(
 def categorical_distance(
     baseline: Mapping[str, float], current: Mapping[str, float], method: str = "LInfinity"
 ) -> float:
-    """The distance of categories.
+    """Returns the distance of two categorical distributions.
 
     Args:
-        baseline: how often each was there.
-        current: how often each is there.
-        method: `LInfinity` or `ChiSquared`; the former takes chance off as `Robust` does.
+        baseline: Number of occurrences of each category.
+        current: The same for the other distribution.
+        method: `LInfinity`, which subtracts chance like `Robust`, or `ChiSquared`. Defaults to
+            `LInfinity`.
     """
     before, now = sum(baseline.values()), sum(current.values())
     if not before or not now:

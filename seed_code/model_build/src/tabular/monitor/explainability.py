@@ -1,9 +1,10 @@
-"""Feature attribution drift: do the same features still decide?
+"""Feature attribution drift.
 
-The attributions are the exact SHAP values of trees, which XGBoost computes; Clarify estimates the
-same with KernelSHAP, whose name the metrics keep, so that either monitor's can be watched.
+The attributions are the exact SHAP values of trees, which XGBoost computes. Clarify estimates them
+with KernelSHAP; the metrics have its name, so that alarms work with either monitor.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-feature-attribution-drift.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-feature-attribution-drift.html
 """
 
 import json
@@ -22,35 +23,46 @@ from tabular.monitor.rows import Row
 from tabular.predictor import Predictor
 from tabular.problem import ProblemType
 
-THRESHOLD = 0.9
+MIN_NDCG = 0.9
 METHOD = "kernel_shap"
-ROWS = 5000  # more change the averages no more
+MAX_ROWS = 5000  # more rows do not change the averages
 
 Attributions = dict[str, dict[str, float]]
-"""The global SHAP value of each feature, by label."""
+"""Global SHAP value of each feature, by label."""
 
 
 def describe(rows: Sequence[Row], predictor: Predictor) -> Findings:
-    """The attributions of a baseline, in the layout of Clarify's `analysis.json`."""
+    """Returns the attributions of a baseline, in the layout of Clarify's `analysis.json`.
+
+    Args:
+        rows: Rows of the baseline.
+        predictor: The model.
+    """
     analysis, _ = _analyse(rows, predictor)
     return Findings(statistics=analysis, constraints=analysis)
 
 
 def compare(rows: Sequence[Row], predictor: Predictor, baseline: Attributions) -> Findings:
-    """Compares the order of features, and their weight, with a baseline's."""
+    """Compares the order and the weight of features with a baseline.
+
+    Args:
+        rows: The requests.
+        predictor: The model.
+        baseline: Attributions of the baseline.
+    """
     analysis, found = _analyse(rows, predictor)
     violations, metrics = [], []
     for label, explained in analysis["explanations"][METHOD].items():
         if label in baseline:
             score = ndcg(baseline[label], found[label])
-            if score < THRESHOLD:
+            if score < MIN_NDCG:
                 violations.append(
                     {
                         "label": label,
                         "metric_name": "shap",
                         "constraint_check_type": "feature_attribution_drift_check",
                         "description": f"Feature attribution drift {score} exceeds threshold "
-                        f"{THRESHOLD}",
+                        f"{MIN_NDCG}",
                     }
                 )
         metrics += _metrics(label, found[label], explained["expected_value"])
@@ -60,8 +72,15 @@ def compare(rows: Sequence[Row], predictor: Predictor, baseline: Attributions) -
 
 
 def ndcg(baseline: Mapping[str, float], current: Mapping[str, float]) -> float:
-    """The normalised discounted cumulative gain of the current order of features: 1 if it is the
-    baseline's, less the more of the baseline's attribution moves down."""
+    """Returns the normalized discounted cumulative gain of the current order of features.
+
+    It is 1 for the order of the baseline, and decreases as features with large attributions in the
+    baseline move down.
+
+    Args:
+        baseline: Attributions of the baseline, by feature.
+        current: Current attributions, by feature.
+    """
     best = sorted(baseline, key=lambda name: -baseline[name])
     order = sorted(baseline, key=lambda name: -current.get(name, 0.0))
     ideal = _gain(baseline, best)
@@ -69,10 +88,13 @@ def ndcg(baseline: Mapping[str, float], current: Mapping[str, float]) -> float:
 
 
 def read_baseline(content: bytes) -> Attributions:
-    """The attributions of an `analysis.json`.
+    """Returns the attributions of an `analysis.json`.
+
+    Args:
+        content: Content of the file.
 
     Raises:
-        InputError: if it is none of explanations.
+        InputError: The file has no explanations.
     """
     try:
         labels = json.loads(content)["explanations"][METHOD]
@@ -81,7 +103,10 @@ def read_baseline(content: bytes) -> Attributions:
             for label, entry in labels.items()
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"baseline_constraints has no explanations: {error!r}") from error
+        raise InputError(
+            f"baseline_constraints: got no explanations: {error!r}; use a "
+            "baseline of MODEL_EXPLAINABILITY"
+        ) from error
 
 
 def _gain(attributions: Mapping[str, float], order: Sequence[str]) -> float:
@@ -92,7 +117,7 @@ def _gain(attributions: Mapping[str, float], order: Sequence[str]) -> float:
 
 def _analyse(rows: Sequence[Row], predictor: Predictor) -> tuple[dict[str, Any], Attributions]:
     schema = predictor.schema
-    chosen = rows[:: max(1, -(-len(rows) // ROWS))]
+    chosen = rows[:: max(1, -(-len(rows) // MAX_ROWS))]
     matrix = xgboost.DMatrix(
         encode(schema, cells_of(predictor, chosen)),
         feature_types=schema.feature_types,

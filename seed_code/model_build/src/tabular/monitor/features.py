@@ -1,4 +1,4 @@
-"""What the cells of one column are: numbers, texts, or nothing."""
+"""Statistics of the cells of one column."""
 
 import math
 from collections import Counter
@@ -13,7 +13,7 @@ from tabular.monitor.sketch import Vector, distribution
 from tabular.schema import is_missing
 
 INTEGRAL, FRACTIONAL, STRING, UNKNOWN = "Integral", "Fractional", "String", "Unknown"
-MOST_CATEGORIES = 1000
+MAX_CATEGORIES = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +21,11 @@ class Feature:
     """The cells of a column.
 
     Args:
-        name: its heading.
-        missing: how many rows have no value.
-        integers: how many values are whole numbers.
-        numbers: all values that are numbers.
-        texts: how often each value occurs, numbers included.
+        name: Heading of the column.
+        missing: Number of rows without a value.
+        integers: Number of values that are whole numbers.
+        numbers: All values that are numbers.
+        texts: Number of occurrences of each value, numbers included.
     """
 
     name: str
@@ -36,18 +36,18 @@ class Feature:
 
     @property
     def present(self) -> int:
-        """How many rows have a value."""
+        """Number of rows with a value."""
         return self.texts.total()
 
     @property
     def completeness(self) -> float:
-        """The share of rows that have a value."""
+        """Share of rows with a value, 0 to 1."""
         rows = self.present + self.missing
         return self.present / rows if rows else 0.0
 
     @property
     def inferred_type(self) -> str:
-        """The type that every value has."""
+        """Type of all values."""
         if not self.present:
             return UNKNOWN
         if len(self.numbers) < self.present:
@@ -55,14 +55,22 @@ class Feature:
         return INTEGRAL if self.integers == self.present else FRACTIONAL
 
     def share_of(self, inferred_type: str) -> float:
-        """The share of values that have a type; every value may be a text."""
+        """Returns the share of values, 0 to 1, of a type; every value is a string.
+
+        Args:
+            inferred_type: The type.
+        """
         if not self.present or inferred_type in (STRING, UNKNOWN):
             return 1.0
         fitting = self.integers if inferred_type == INTEGRAL else len(self.numbers)
         return fitting / self.present
 
     def statistics(self, inferred_type: str) -> dict[str, Any]:
-        """Its entry in a statistics file."""
+        """Returns the entry of the feature in a statistics file.
+
+        Args:
+            inferred_type: Type of the feature.
+        """
         common = {"num_present": self.present, "num_missing": self.missing}
         entry: dict[str, Any] = {"name": self.name, "inferred_type": inferred_type}
         if inferred_type in (INTEGRAL, FRACTIONAL):
@@ -84,7 +92,7 @@ class Feature:
                     "categorical": {
                         "buckets": [
                             {"value": value, "count": count}
-                            for value, count in self.texts.most_common(MOST_CATEGORIES)
+                            for value, count in self.texts.most_common(MAX_CATEGORIES)
                         ]
                     }
                 },
@@ -93,7 +101,12 @@ class Feature:
 
 
 def feature(name: str, cells: Iterable[Any]) -> Feature:
-    """Looks at the cells of a column; None and texts such as `NA` are missing values."""
+    """Reads the cells of a column; None and spellings such as `NA` are missing values.
+
+    Args:
+        name: Heading of the column.
+        cells: The cells.
+    """
     missing = integers = 0
     numbers: list[float] = []
     texts: Counter[str] = Counter()
@@ -117,12 +130,17 @@ def feature(name: str, cells: Iterable[Any]) -> Feature:
 
 
 def features(rows: Sequence[Row], names: Sequence[str]) -> list[Feature]:
-    """Looks at columns; a row without one has a missing value there."""
+    """Reads the cells of columns; a row without a column has a missing value.
+
+    Args:
+        rows: The rows.
+        names: Names of the columns.
+    """
     return [feature(name, (row.get(name) for row in rows)) for name in names]
 
 
 def _number(text: str) -> float | None:
-    """The finite number that a text is, None if it is none."""
+    """Returns the finite number of a string; None if it is not one."""
     try:
         value = float(text)
     except ValueError:

@@ -1,6 +1,7 @@
-"""What a run finds, and the three files that it writes.
+"""Findings of a run, and the three files that contain them.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-outputs.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-outputs.html
 """
 
 import json
@@ -17,13 +18,13 @@ VIOLATIONS = "constraint_violations.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A value for CloudWatch.
+    """A metric for CloudWatch.
 
     Args:
-        name: of the metric.
-        value: a number; None where `statistics` has several.
-        statistics: SampleCount, Sum, Minimum and Maximum.
-        dimensions: beside those that all metrics of the monitor have.
+        name: Name of the metric.
+        value: Value. Defaults to None: the metric has `statistics`.
+        statistics: SampleCount, Sum, Minimum and Maximum. Defaults to none.
+        dimensions: Dimensions in addition to those of all metrics of the monitor. Defaults to none.
     """
 
     name: str
@@ -34,13 +35,13 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What a run found out.
+    """Findings of a run.
 
     Args:
-        statistics: of the traffic.
-        constraints: that the traffic satisfies.
-        violations: of the baseline's constraints.
-        metrics: for CloudWatch.
+        statistics: Statistics of the traffic.
+        constraints: Constraints that the traffic satisfies.
+        violations: Violations of the baseline's constraints. Defaults to none.
+        metrics: Metrics for CloudWatch. Defaults to none.
     """
 
     statistics: dict[str, Any]
@@ -52,8 +53,8 @@ class Findings:
         """Writes the files.
 
         Args:
-            folder: where they go.
-            compared: whether there was a baseline; a baseline itself violates nothing.
+            folder: Folder of the files.
+            compared: True if the run had a baseline; only such a run writes violations.
         """
         folder.mkdir(parents=True, exist_ok=True)
         files: dict[str, dict[str, Any]] = {
@@ -68,7 +69,7 @@ class Findings:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no NaN; Model Monitor writes the text."""
+    """Replaces NaN, which JSON does not support, by a string, as Model Monitor does."""
     if isinstance(value, dict):
         return {name: _finite(one) for name, one in value.items()}
     if isinstance(value, list):

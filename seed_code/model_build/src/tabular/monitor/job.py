@@ -1,9 +1,9 @@
-"""Processing job: answers one question about captured traffic, or makes the baseline for it.
+"""Processing job: runs one analysis of captured traffic, or creates its baseline.
 
-    monitor              compares the traffic of a time with a baseline
-    monitor --baseline   makes the baseline of a CSV file with a heading
+    monitor              compares the traffic of a time window with a baseline
+    monitor --baseline   creates the baseline of a CSV file with a heading
 
-What is asked, and where everything is, is in the environment; `settings.py` lists it.
+The environment specifies the analysis and all locations; `settings.py` lists its variables.
 """
 
 import argparse
@@ -13,28 +13,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tabular.failure import exit_with_message
+from tabular.monitor.analyses import compare
 from tabular.monitor.baselining import baseline
 from tabular.monitor.findings import Findings, Metric
 from tabular.monitor.publication import publish
-from tabular.monitor.questions import compare
 from tabular.monitor.settings import Settings, Window
 
-# Of each run that did not fail: without it, one that has stopped would look like one that is well.
+# Published by each successful run, so that an alarm can detect a monitor that has stopped.
 COMPLETED_RUNS = "completed_runs"
 MESSAGE = Path("/opt/ml/output/message")
 
 
 def monitor(environment: Mapping[str, str]) -> str:
-    """Runs the job that compares.
+    """Runs the job that compares traffic with a baseline.
 
     Args:
-        environment: of the container.
+        environment: Environment variables of the container.
 
     Returns:
-        How it ended, in the words of Model Monitor.
+        A message of the result, in the format of Model Monitor.
 
     Raises:
-        InputError: if something cannot be read, or CloudWatch refuses the metrics.
+        InputError: An input cannot be read, or CloudWatch rejects the metrics.
     """
     settings = Settings.from_environment(environment)
     found = compare(settings)
@@ -44,20 +44,34 @@ def monitor(environment: Mapping[str, str]) -> str:
         metrics += found.metrics
     publish(metrics, settings, time_of_metrics(settings.window, datetime.now(UTC)))
     if found is None:
-        return "Completed: There was no traffic to look at."
-    return _ending(found)
+        return "Completed: There was no traffic to analyze."
+    return _result(found)
 
 
 def time_of_metrics(window: Window | None, now: datetime) -> datetime:
-    """When the time that was looked at had ended; of one that goes on, now.
+    """Returns the timestamp of the metrics: the end of the window, or now if it has not ended.
 
-    An alarm does not look at metrics of the future.
+    An alarm does not evaluate metrics of the future.
+
+    Args:
+        window: The window; None for a baseline.
+        now: The current time.
     """
     return now if window is None else min(window.end, now)
 
 
 def make_baseline(environment: Mapping[str, str]) -> str:
-    """Runs the job that makes a baseline; the parameters are those of `monitor`."""
+    """Runs the job that creates a baseline.
+
+    Args:
+        environment: Environment variables of the container.
+
+    Returns:
+        A message of the result, in the format of Model Monitor.
+
+    Raises:
+        InputError: An input cannot be read.
+    """
     settings = Settings.from_environment(environment)
     baseline(settings).write(Path(settings.output_path), compared=False)
     return "Completed: Job completed successfully."
@@ -70,7 +84,7 @@ def _folder(settings: Settings) -> Path:
     return folder
 
 
-def _ending(found: Findings) -> str:
+def _result(found: Findings) -> str:
     count = len(found.violations)
     for violation in found.violations:
         print(f"{violation['constraint_check_type']}: {violation}")
@@ -80,13 +94,17 @@ def _ending(found: Findings) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the job from the command line."""
+    """Runs the job from the command line.
+
+    Args:
+        arguments: Arguments of the command. Defaults to None: those of the process.
+    """
     parser = argparse.ArgumentParser(prog="tabular monitor", description=__doc__)
     parser.add_argument("--baseline", action="store_true")
     options = parser.parse_args(arguments)
     with exit_with_message(MESSAGE):
         run = make_baseline if options.baseline else monitor
-        ending = run(os.environ)
-        print(ending)
+        result = run(os.environ)
+        print(result)
         if MESSAGE.parent.is_dir():
-            MESSAGE.write_text(ending, encoding="utf-8")
+            MESSAGE.write_text(result, encoding="utf-8")

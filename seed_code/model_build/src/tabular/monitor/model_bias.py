@@ -1,6 +1,7 @@
-"""Bias drift: the measures of bias, compared with those of the baseline.
+"""Bias drift: bias metrics, compared with those of a baseline.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-bias-drift-violations.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-model-monitor-bias-drift-violations.html
 """
 
 import json
@@ -17,25 +18,37 @@ from tabular.monitor.findings import Findings, Metric
 from tabular.monitor.labelled import Labelled
 from tabular.monitor.resampling import Draw, standard_deviations
 
-CHANCE = 3  # standard deviations by which a measure may be worse
+MAX_STANDARD_DEVIATIONS = 3  # by which a metric may be worse than the baseline
 METRIC_STAGES = {
     "pre_training_bias_metrics": "Pre-training",
     "post_training_bias_metrics": "Post-Training",
 }
 
 Baseline = dict[tuple[str, str, str, str], float]
-"""The measures by stage, facet, its values, and short name."""
+"""Bias metrics by stage, facet, values of the facet, and short name."""
 
 
 def describe(found: Labelled, config: BiasConfig) -> Findings:
-    """The measures of a baseline, in the layout of Clarify's `analysis.json`."""
+    """Returns the bias metrics of a baseline, in the layout of Clarify's `analysis.json`.
+
+    Args:
+        found: Rows of the baseline.
+        config: The bias to measure.
+    """
     groups = _groups(found, config)
     return Findings(statistics=_analysis(groups, config), constraints=_analysis(groups, config))
 
 
 def compare(found: Labelled, config: BiasConfig, baseline: Baseline) -> Findings:
-    """Compares the measures with a baseline's: one is worse if it is farther from equal treatment
-    by more than chance."""
+    """Compares bias metrics with a baseline.
+
+    A metric is a violation if its distance from equal treatment has increased by more than chance.
+
+    Args:
+        found: Rows with predictions and ground truth.
+        config: The bias to measure.
+        baseline: Bias metrics of the baseline.
+    """
     groups = _groups(found, config)
     violations, metrics = [], []
     for facet, group in groups:
@@ -61,10 +74,13 @@ def compare(found: Labelled, config: BiasConfig, baseline: Baseline) -> Findings
 
 
 def read_baseline(content: bytes) -> Baseline:
-    """The measures of an `analysis.json`.
+    """Returns the bias metrics of an `analysis.json`.
+
+    Args:
+        content: Content of the file.
 
     Raises:
-        InputError: if it is none of bias.
+        InputError: The file has no bias metrics.
     """
     try:
         document = json.loads(content)
@@ -76,7 +92,9 @@ def read_baseline(content: bytes) -> Baseline:
             for measure in entry["metrics"]
         }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(f"baseline_constraints is no analysis of bias: {error!r}") from error
+        raise InputError(
+            f"baseline_constraints: got no bias metrics: {error!r}; use a baseline of MODEL_BIAS"
+        ) from error
     return {key: float(value) for key, value in found.items() if _is_number(value)}
 
 
@@ -88,18 +106,18 @@ def _groups(found: Labelled, config: BiasConfig) -> list[tuple[Facet, Group]]:
     for facet in config.facets:
         if found.rows and not any(facet.name in row for row in found.rows):
             raise InputError(
-                f"facet {facet.name!r}: no request has the column; name the columns of requests "
-                "in `headers` of the analysis configuration"
+                f"facet {facet.name!r}: got no request with the column; name the columns of "
+                "requests in `headers` of the analysis configuration"
             )
     actual = np.array([matches(label, config.favourable) for label in found.actual])
-    answered = np.array([matches(one.label, config.favourable) for one in found.answers])
+    predicted = np.array([matches(one.label, config.favourable) for one in found.predictions])
     return [
         (
             facet,
             Group(
                 member=np.array([facet.has(row) for row in found.rows]),
                 actual=actual,
-                answered=answered,
+                predicted=predicted,
             ),
         )
         for facet in config.facets
@@ -112,7 +130,7 @@ def _flat(group: Group, draw: Draw) -> dict[str, float]:
 
 
 def _worse(name: str, value: float, before: float, spread: float) -> bool:
-    allowed = distance_from_ideal(name, before) + CHANCE * spread
+    allowed = distance_from_ideal(name, before) + MAX_STANDARD_DEVIATIONS * spread
     return distance_from_ideal(name, value) > allowed
 
 

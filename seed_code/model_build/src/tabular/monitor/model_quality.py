@@ -1,6 +1,7 @@
-"""Model quality: is the model still as good as at its evaluation?
+"""Model quality: metrics of predictions, compared with those of the evaluation.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-metrics.html
 """
 
 import json
@@ -20,10 +21,10 @@ from tabular.problem import PROBLEMS, ProblemType
 from tabular.schema import in_order
 
 BELOW, ABOVE = "LessThanThreshold", "GreaterThanThreshold"
-FEWER_IS_BETTER = frozenset(
+LOWER_IS_BETTER = frozenset(
     {"mae", "mse", "rmse", "logloss", "false_positive_rate", "false_negative_rate"}
 )
-CHANCE = 3  # standard deviations that a suggested threshold leaves
+MAX_STANDARD_DEVIATIONS = 3  # between a value and its suggested threshold
 
 PROBLEM_TYPES = {
     "BinaryClassification": ProblemType.BINARY,
@@ -33,12 +34,12 @@ PROBLEM_TYPES = {
 
 
 def describe(found: Labelled, problem: ProblemType, labels: Sequence[str]) -> Findings:
-    """Statistics of a baseline, and thresholds that leave room for chance.
+    """Returns statistics of a baseline, and thresholds with a margin for chance.
 
     Args:
-        found: the rows of the baseline.
-        problem: what the model was asked.
-        labels: in the order of the model's classes; of two the second is the positive one.
+        found: Rows of the baseline.
+        problem: Problem type of the model.
+        labels: Labels in the order of the model's classes; the second of two is the positive one.
     """
     report = _report(found, problem, labels)
     rows = len(found.actual)
@@ -60,14 +61,14 @@ def compare(
     constraints: Mapping[str, Mapping[str, Any]],
     threshold: float = 0.5,
 ) -> Findings:
-    """Measures answers, and compares the measures with a baseline's thresholds.
+    """Computes the metrics of predictions and compares them with the thresholds of a baseline.
 
     Args:
-        found: answers, and the labels that were right.
-        problem: what the model was asked.
-        labels: in the order of the model's classes.
-        constraints: of the baseline.
-        threshold: probability from which on a binary answer is positive.
+        found: Predictions and ground truth.
+        problem: Problem type of the model.
+        labels: Labels in the order of the model's classes.
+        constraints: Constraints of the baseline.
+        threshold: Minimum probability, 0 to 1, of a positive prediction. Defaults to 0.5.
     """
     report = _report(found, problem, labels, threshold)
     values = _values(report)
@@ -97,32 +98,43 @@ def compare(
 
 
 def read_constraints(content: bytes) -> tuple[ProblemType, dict[str, dict[str, Any]]]:
-    """The problem type of a constraints file, and its thresholds.
+    """Returns the problem type of a constraints file, and its thresholds.
+
+    Args:
+        content: Content of the file.
 
     Raises:
-        InputError: if it is none of model quality.
+        InputError: The file is not a constraints file of model quality.
     """
     try:
         document = json.loads(content)
     except ValueError as error:
-        raise InputError(f"baseline_constraints is not JSON: {error}") from error
+        raise InputError(f"baseline_constraints: is not JSON: {error}") from error
     for problem in PROBLEMS:
         if _group(problem) in document:
             return problem, document[_group(problem)]
     groups = ", ".join(_group(problem) for problem in PROBLEMS)
-    raise InputError(f"baseline_constraints holds {sorted(document)}; expected one of {groups}")
+    raise InputError(f"baseline_constraints: got {sorted(document)}; allowed: one of {groups}")
 
 
 def labels_of(statistics: bytes | None, found: Labelled) -> list[str]:
-    """The labels in the order of the model's classes: as the baseline's confusion matrix has them,
-    else in their own order."""
+    """Returns the labels in the order of the model's classes.
+
+    The order is that of the baseline's confusion matrix; without one, labels are sorted.
+
+    Args:
+        statistics: Content of the statistics file of the baseline; None without a baseline.
+        found: Predictions and ground truth.
+    """
     if statistics is not None:
         document = json.loads(statistics)
         for problem in PROBLEMS.values():
             matrix = document.get(problem.report, {}).get("confusion_matrix")
             if matrix:
                 return list(matrix)
-    return in_order(sorted({*found.actual, *(answer.label for answer in found.answers)}))
+    return in_order(
+        sorted({*found.actual, *(prediction.label for prediction in found.predictions)})
+    )
 
 
 def _group(problem: ProblemType) -> str:
@@ -133,16 +145,16 @@ def _report(
     found: Labelled, problem: ProblemType, labels: Sequence[str], threshold: float = 0.5
 ) -> dict[str, Any]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # A measure that does not exist for these rows, such as the AUC of one class, is NaN.
+        # A metric that is undefined for these rows, such as the AUC of one class, is NaN.
         warnings.simplefilter("ignore", RuntimeWarning)
         if problem is ProblemType.REGRESSION:
             actual = np.array([float(label) for label in found.actual])
-            values = np.array([float(answer.label) for answer in found.answers])
+            values = np.array([float(prediction.label) for prediction in found.predictions])
             return regression_report(actual, values)
         codes = {label: code for code, label in enumerate(labels)}
         unknown = sorted(set(found.actual) - set(codes))
         if unknown:
-            raise InputError(f"ground truth has labels {unknown}; the model knows {list(labels)}")
+            raise InputError(f"ground truth: got labels {unknown}; allowed: {list(labels)}")
         actual_codes = np.array([codes[label] for label in found.actual], dtype=np.intp)
         probabilities = found.probabilities(labels)
         if problem is ProblemType.BINARY:
@@ -153,7 +165,7 @@ def _report(
 def _drawn(found: Labelled, draw: Draw) -> Labelled:
     return Labelled(
         actual=[found.actual[row] for row in draw],
-        answers=[found.answers[row] for row in draw],
+        predictions=[found.predictions[row] for row in draw],
         rows=[],
     )
 
@@ -176,10 +188,10 @@ def _constraints(
     chosen = {}
     for name, value in values.items():
         if math.isfinite(value):
-            room = CHANCE * spread.get(name, 0.0)
-            fewer = name in FEWER_IS_BETTER
+            margin = MAX_STANDARD_DEVIATIONS * spread.get(name, 0.0)
+            lower_is_better = name in LOWER_IS_BETTER
             chosen[name] = {
-                "threshold": value + room if fewer else value - room,
-                "comparison_operator": ABOVE if fewer else BELOW,
+                "threshold": value + margin if lower_is_better else value - margin,
+                "comparison_operator": ABOVE if lower_is_better else BELOW,
             }
     return {"version": 0.0, _group(problem): chosen}

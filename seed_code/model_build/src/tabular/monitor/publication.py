@@ -1,6 +1,7 @@
-"""Brings metrics to CloudWatch: itself, or by the file that Model Monitor reads.
+"""Publication of metrics: to CloudWatch, or to the file that Model Monitor reads.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-cloudwatch.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-cloudwatch.html
 """
 
 import json
@@ -14,15 +15,20 @@ from tabular.failure import InputError
 from tabular.monitor.findings import Metric
 from tabular.monitor.settings import Settings
 
-MOST_IN_A_REQUEST = 500  # CloudWatch takes 1000 and 1 MB, whichever comes first
-LONGEST_NAME = 255
+MAX_METRICS_PER_REQUEST = 500  # CloudWatch accepts 1000, and 1 MB, whichever is reached first
+MAX_NAME_LENGTH = 255
 
 
 def publish(metrics: Sequence[Metric], settings: Settings, time: datetime) -> None:
-    """Publishes metrics as the settings say, or not at all.
+    """Publishes metrics as the settings specify; without a target, none are published.
+
+    Args:
+        metrics: The metrics.
+        settings: Settings of the run.
+        time: Timestamp of the metrics.
 
     Raises:
-        InputError: if CloudWatch refuses them.
+        InputError: CloudWatch rejects the metrics.
     """
     if settings.metrics_namespace:
         _put(metrics, settings, time)
@@ -40,13 +46,13 @@ def _put(metrics: Sequence[Metric], settings: Settings, time: datetime) -> None:
     cloudwatch = client("cloudwatch")
     data = [{**one, "Timestamp": time} for one in _data(metrics, settings)]
     try:
-        for first in range(0, len(data), MOST_IN_A_REQUEST):
+        for first in range(0, len(data), MAX_METRICS_PER_REQUEST):
             cloudwatch.put_metric_data(
                 Namespace=settings.metrics_namespace,
-                MetricData=data[first : first + MOST_IN_A_REQUEST],
+                MetricData=data[first : first + MAX_METRICS_PER_REQUEST],
             )
     except (BotoCoreError, ClientError) as error:
-        raise InputError(f"metrics cannot be put to CloudWatch: {error}") from error
+        raise InputError(f"metrics_namespace: PutMetricData failed: {error}") from error
 
 
 def _data(metrics: Sequence[Metric], settings: Settings) -> Iterator[dict[str, Any]]:
@@ -67,5 +73,5 @@ def _data(metrics: Sequence[Metric], settings: Settings) -> Iterator[dict[str, A
 
 
 def _ascii(text: str) -> str:
-    """CloudWatch takes no other characters in names and dimensions."""
-    return text.encode("ascii", "replace").decode()[:LONGEST_NAME]
+    """Returns a string in ASCII, the only characters of names and dimensions in CloudWatch."""
+    return text.encode("ascii", "replace").decode()[:MAX_NAME_LENGTH]

@@ -1,4 +1,4 @@
-"""How much a measure varies by chance: it is taken of random draws from the same rows."""
+"""Sampling variation of metrics, by resampling of rows."""
 
 import math
 import warnings
@@ -14,18 +14,19 @@ SEED = 7
 
 
 def standard_deviations(measure: Callable[[Draw], dict[str, float]], rows: int) -> dict[str, float]:
-    """The standard deviation of each measure over draws of as many rows with replacement.
+    """Returns the standard deviation of each metric over draws with replacement.
 
     Args:
-        measure: gives the measures of chosen rows; one that does not exist for them is not finite.
-        rows: how many there are.
+        measure: Computes the metrics of selected rows; a metric that is undefined for them is not
+            finite.
+        rows: Number of rows, which is also the size of a draw.
     """
-    dice = np.random.default_rng(SEED)
+    random = np.random.default_rng(SEED)
     found: dict[str, list[float]] = {}
     for _ in range(DRAWS):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore", RuntimeWarning)
-            measured = measure(dice.integers(0, rows, rows))
+            measured = measure(random.integers(0, rows, rows))
         for name, value in measured.items():
             if math.isfinite(value):
                 found.setdefault(name, []).append(value)

@@ -1,4 +1,4 @@
-"""The cells of requests, by the name of their column."""
+"""Cells of requests, by column name."""
 
 import csv
 import io
@@ -15,13 +15,14 @@ Row = dict[str, Any]
 
 @dataclass(kw_only=True)
 class Rows:
-    """Requests of a time.
+    """Requests of a time window.
 
     Args:
-        named: the cells of each row.
-        short: how many rows had fewer cells than there are columns; nobody knows which.
-        long: how many rows had more.
-        unreadable: how many bodies were neither CSV nor JSON.
+        named: Cells of each row. Defaults to none.
+        short: Number of rows with fewer cells than columns, whose columns are unknown. Defaults to
+            0.
+        long: Number of rows with more cells than columns. Defaults to 0.
+        unreadable: Number of bodies that are neither CSV nor JSON. Defaults to 0.
     """
 
     named: list[Row] = field(default_factory=list)
@@ -34,14 +35,14 @@ def read_rows(bodies: Iterable[Body], names: Sequence[str]) -> Rows:
     """Reads requests as the endpoint does: CSV with or without a heading, JSON lists or objects.
 
     Args:
-        bodies: what was sent.
-        names: the columns of a row without names.
+        bodies: Bodies of the requests.
+        names: Columns of a row without names.
     """
     found = Rows()
     for body in bodies:
         try:
             rows = _csv_rows(body, names) if body.kind == CSV else _json_rows(body)
-        except (ValueError, RecursionError, csv.Error):  # whoever calls may send anything
+        except (ValueError, RecursionError, csv.Error):  # callers may send any content
             found.unreadable += 1
             continue
         for row in rows:
@@ -63,7 +64,7 @@ def _csv_rows(body: Body, names: Sequence[str]) -> list[Any]:
     rows = [row for row in csv.reader(io.StringIO(text), strict=True) if row]
     heading = [name.strip() for name in rows[0]] if rows else []
     known = Counter(name in set(names) for name in heading)
-    # Half of the names are enough: a misspelt one must not turn a heading into a row.
+    # Most names are enough, so that one misspelled name does not make a heading a row.
     if known[True] * 2 > len(heading):
         return [dict(zip(heading, row, strict=False)) for row in rows[1:]]
     return rows
@@ -73,5 +74,5 @@ def _json_rows(body: Body) -> list[Any]:
     document = json.loads(body.content)
     rows = document.get("instances", [document]) if isinstance(document, dict) else document
     if not isinstance(rows, list) or not all(isinstance(row, list | dict) for row in rows):
-        raise ValueError("expected rows")
+        raise ValueError("got no list of rows")
     return rows

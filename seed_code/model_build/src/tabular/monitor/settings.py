@@ -1,8 +1,8 @@
-"""What a run is told by its environment.
+"""Settings of a run, from environment variables.
 
-The names are those that Model Monitor gives to its containers. Some are ours, for a processing job
-that nobody prepares data for: `period_hours`, `ground_truth_source`, `ground_truth_delay_hours`,
-`metrics_namespace`, `model_source` and `variant_name`.
+The names are those that Model Monitor sets in its containers. These are additional, for a
+processing job whose data nobody prepares: `period_hours`, `ground_truth_source`,
+`ground_truth_delay_hours`, `metrics_namespace`, `model_source` and `variant_name`.
 """
 
 import json
@@ -16,13 +16,13 @@ from tabular.failure import InputError
 CAPTURED = ("sagemakerCaptureJson", "sagemakerMergeJson")
 CSV_FILES, JSON_FILES, PARQUET_FILES = "csv", "json", "parquet"
 FORMATS = (*CAPTURED, CSV_FILES, JSON_FILES, PARQUET_FILES)
-# Where Clarify's own container finds its configuration, which Model Monitor calls by no variable.
+# Location of the configuration in Clarify's container; Model Monitor sets no variable for it.
 ANALYSIS_CONFIG = "/opt/ml/processing/input/config/analysis_config.json"
 METRICS_FILE = "/opt/ml/output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 
 
 class Analysis(StrEnum):
-    """The questions that a run can answer."""
+    """Analyses that a run supports."""
 
     DATA_QUALITY = "DATA_QUALITY"
     MODEL_QUALITY = "MODEL_QUALITY"
@@ -32,29 +32,38 @@ class Analysis(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """The time that a run looks at: from `start` on, before `end`."""
+    """A time window.
+
+    Args:
+        start: Start of the window, inclusive.
+        end: End of the window, exclusive.
+    """
 
     start: datetime
     end: datetime
 
     def hours(self) -> list[str]:
-        """The folders of its hours, as SageMaker names them."""
+        """Returns the folders of its hours, as SageMaker names them."""
         count = max(0, int((self.end - self.start) / timedelta(hours=1)))
         return [f"{self.start + timedelta(hours=hour):%Y/%m/%d/%H}" for hour in range(count)]
 
     def holds(self, moment: datetime | None) -> bool:
-        """Whether a moment lies in it; one that is not known does."""
+        """Returns True if a time is in the window, or is unknown.
+
+        Args:
+            moment: The time; None if it is unknown.
+        """
         return moment is None or self.start <= moment < self.end
 
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFormat:
-    """How the dataset is written: an endpoint's capture, or the files of batch transform jobs.
+    """Format of the dataset: captured traffic of an endpoint, or files of batch transform jobs.
 
     Args:
-        kind: one of `FORMATS`.
-        header: whether the first row of a CSV file names the columns.
-        lines: whether each line of a JSON file is a record of its own.
+        kind: One of `FORMATS`. Defaults to captured traffic.
+        header: True if the first row of a CSV file names the columns. Defaults to False.
+        lines: True if each line of a JSON file is a record. Defaults to False.
     """
 
     kind: str = CAPTURED[0]
@@ -63,39 +72,44 @@ class DatasetFormat:
 
     @property
     def of_batch(self) -> bool:
-        """Whether the dataset is the files of batch transform jobs."""
+        """True if the dataset has the files of batch transform jobs."""
         return self.kind not in CAPTURED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a run does.
+    """Settings of a run.
 
     Args:
-        analysis: the question.
-        dataset_source: a file, a folder, or an `s3://` prefix with a folder for each hour.
-        dataset_format: how what is there is written.
-        output_path: the folder for reports.
-        window: the time that is looked at; None of a baseline.
-        dated: whether reports go to a folder of the hour, which Model Monitor makes itself.
-        baseline_statistics: a file, or "".
-        baseline_constraints: a file, or "".
-        analysis_config: Clarify's configuration file.
-        model_source: `model.tar.gz`, or an `s3://` address of it, or "".
-        ground_truth_source: an `s3://` prefix or a folder of labels, or "" where they are merged
-            already.
-        label_hours: the time in which labels may have arrived.
-        problem_type: what the model was asked, in Model Monitor's word, or "".
-        target: name of the column with the actual label in a baseline's dataset, or "".
-        threshold: probability from which on a binary answer is positive.
-        inference: column or member of a batch's answers that holds the label; "" where an answer is
-            as the project's server writes it.
-        probability: column or member that holds the probability, or "".
-        endpoint_name: the endpoint, or "".
-        variant_name: the variant whose traffic is looked at; "" looks at all as at one model's.
-        schedule_name: the monitor, or "".
-        metrics_namespace: where the run puts metrics itself, or "".
-        metrics_file: where Model Monitor looks for metrics, or "" where nobody wants them.
+        analysis: The analysis.
+        dataset_source: A file, a folder, or an `s3://` prefix with a folder for each hour.
+        output_path: Folder for reports.
+        dataset_format: Format of the dataset. Defaults to captured traffic of an endpoint.
+        window: Time window of the traffic. Defaults to None: a baseline.
+        dated: True to write reports to a folder of the hour, which Model Monitor creates itself.
+            Defaults to False.
+        baseline_statistics: Location of the statistics file. Defaults to "": none.
+        baseline_constraints: Location of the constraints file. Defaults to "": no baseline.
+        analysis_config: Clarify's configuration file. Defaults to its location in Clarify's
+            container.
+        model_source: Location of `model.tar.gz`, a path or an `s3://` URI. Defaults to "": none.
+        ground_truth_source: A folder or an `s3://` prefix of labels. Defaults to "": labels are
+            already merged into the dataset.
+        label_hours: Time window in which labels may have arrived. Defaults to None: unlimited.
+        problem_type: Problem type, as named by Model Monitor. Defaults to "": that of the baseline.
+        target: Column with the actual label in the dataset of a baseline. Defaults to "": that of
+            the model.
+        threshold: Minimum probability, 0 to 1, of a positive prediction. Defaults to 0.5.
+        inference: Column or member of a batch prediction with the label. Defaults to "":
+            predictions have the format of the project's server.
+        probability: Column or member of a batch prediction with the probability. Defaults to "":
+            none.
+        endpoint_name: Name of the endpoint. Defaults to "": none.
+        variant_name: Variant whose traffic is analyzed. Defaults to "": all variants, as one model.
+        schedule_name: Name of the monitor. Defaults to "": none.
+        metrics_namespace: CloudWatch namespace to which the run publishes metrics. Defaults to "":
+            none.
+        metrics_file: File in which Model Monitor expects metrics. Defaults to "": none.
     """
 
     analysis: Analysis
@@ -125,15 +139,18 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Reads the environment of a container.
 
+        Args:
+            environment: Environment variables.
+
         Raises:
-            InputError: if a variable is missing or has no meaning.
+            InputError: A variable is missing or not valid.
         """
         analysis = environment.get("analysis_type", Analysis.DATA_QUALITY)
         if analysis not in list(Analysis):
             raise InputError(f"analysis_type: got {analysis!r}; allowed: {', '.join(Analysis)}")
         for name in ("dataset_source", "output_path"):
             if not environment.get(name):
-                raise InputError(f"{name} is not set; a monitoring job sets it")
+                raise InputError(f"{name}: got nothing; set it, as a monitoring job does")
         window, labels = _windows(environment)
         published = environment.get("publish_cloudwatch_metrics", "Disabled") == "Enabled"
         namespace = environment.get("metrics_namespace", "")
@@ -164,7 +181,7 @@ class Settings:
 
     @property
     def dimensions(self) -> dict[str, str]:
-        """The dimensions that all metrics of a monitor have."""
+        """Dimensions of all metrics of the monitor."""
         named = {"Endpoint": self.endpoint_name, "MonitoringSchedule": self.schedule_name}
         return {name: value for name, value in named.items() if value}
 
@@ -174,7 +191,9 @@ def _dataset_format(environment: Mapping[str, str]) -> DatasetFormat:
     try:
         ((kind, options),) = json.loads(text).items()
     except (AttributeError, TypeError, ValueError) as error:
-        raise InputError(f"dataset_format: got {text!r}; expected one JSON member") from error
+        raise InputError(
+            f"dataset_format: got {text!r}; allowed: a JSON object with one member"
+        ) from error
     known = {one.lower(): one for one in FORMATS}
     if str(kind).lower() not in known:
         raise InputError(f"dataset_format: got {kind!r}; allowed: {', '.join(FORMATS)}")
@@ -187,7 +206,7 @@ def _dataset_format(environment: Mapping[str, str]) -> DatasetFormat:
 
 
 def _windows(environment: Mapping[str, str]) -> tuple[Window | None, Window | None]:
-    """The time of the traffic, and the time in which its labels may have arrived."""
+    """Returns the windows of the traffic, and of the arrival of its labels."""
     if "end_time" not in environment:
         return None, None
     end = moment(environment["end_time"], "end_time")
@@ -198,21 +217,25 @@ def _windows(environment: Mapping[str, str]) -> tuple[Window | None, Window | No
         window = Window(start=end - period, end=end)
         return window, Window(start=window.start, end=now)
     if "start_time" not in environment:
-        raise InputError("start_time is not set beside end_time; expected both, or period_hours")
+        raise InputError("start_time: got nothing beside end_time; set it, or period_hours")
     window = Window(start=moment(environment["start_time"], "start_time"), end=end)
     return window, window
 
 
 def moment(text: str, name: str) -> datetime:
-    """A time in ISO 8601.
+    """Parses a time in ISO 8601; without a time zone it is UTC.
+
+    Args:
+        text: The time.
+        name: Name of the value, for messages.
 
     Raises:
-        InputError: if it is none.
+        InputError: The string is not a time.
     """
     try:
         found = datetime.fromisoformat(text.replace(" ", ""))
     except ValueError as error:
-        raise InputError(f"{name}: got {text!r}; expected a time in ISO 8601") from error
+        raise InputError(f"{name}: got {text!r}; allowed: a time in ISO 8601") from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
@@ -221,4 +244,4 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
     try:
         return float(text) if text else default
     except ValueError as error:
-        raise InputError(f"{name}: got {text!r}; expected a number") from error
+        raise InputError(f"{name}: got {text!r}; allowed: a number") from error

@@ -1,4 +1,4 @@
-"""Distributions small enough for a file: samples with weights, in the layout of a KLL sketch."""
+"""Weighted samples of distributions, in the layout of a KLL sketch."""
 
 from typing import Any
 
@@ -7,27 +7,31 @@ import numpy.typing as npt
 
 Vector = npt.NDArray[np.float64]
 
-MOST_VALUES = 2048
+MAX_VALUES = 2048
 BUCKETS = 10
-SHAPE = 0.64  # KLL's parameter c; readers of the file expect it
+SHAPE = 0.64  # parameter c of KLL, required by readers of the file
 
 
 def compress(values: Vector) -> list[list[float]]:
-    """The values as levels: one of level h stands for 2**h of them, and no weight is lost.
+    """Compresses values to levels; a value of level h represents 2**h values.
 
-    Up to 2048 values are kept as they are. Of more, every 2**h-th in their order is, and what is
-    left at the end goes to lower levels, so a cumulative share is off by 1/2048 at most.
+    Up to 2048 values are kept unchanged. Of more values, every 2**h-th in sorted order is kept and
+    the remainder goes to lower levels: the sum of the weights is the number of values, and the
+    error of a cumulative share is at most 1/2048.
+
+    Args:
+        values: The values.
     """
     ordered = np.sort(values)
     height = 0
-    while len(ordered) >> height > MOST_VALUES:
+    while len(ordered) >> height > MAX_VALUES:
         height += 1
     levels: list[list[float]] = [[] for _ in range(height + 1)]
     first = 0
     for level in range(height, -1, -1):
         weight = 1 << level
         whole = (len(ordered) - first) // weight
-        # The middle of each group stands for it.
+        # The middle value represents the group.
         chosen = first + weight // 2 + weight * np.arange(whole)
         levels[level] = ordered[chosen].tolist()
         first += whole * weight
@@ -35,7 +39,11 @@ def compress(values: Vector) -> list[list[float]]:
 
 
 def expand(levels: list[list[float]]) -> tuple[Vector, Vector]:
-    """The values of levels in their order, and how many each stands for."""
+    """Returns the sorted values of levels, and the number of values that each represents.
+
+    Args:
+        levels: Result of `compress`.
+    """
     values = np.array([value for level in levels for value in level], dtype=np.float64)
     weights = np.array([float(1 << height) for height, level in enumerate(levels) for _ in level])
     order = np.argsort(values, kind="stable")
@@ -43,7 +51,11 @@ def expand(levels: list[list[float]]) -> tuple[Vector, Vector]:
 
 
 def distribution(values: Vector) -> dict[str, Any]:
-    """The distribution of numbers, as Model Monitor writes it."""
+    """Returns the distribution of numbers, in the format of Model Monitor.
+
+    Args:
+        values: The numbers.
+    """
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
     counts, edges = np.histogram(values, bins=BUCKETS, range=(low, high) if low < high else None)
     return {
@@ -53,7 +65,7 @@ def distribution(values: Vector) -> dict[str, Any]:
                 for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
             ],
             "sketch": {
-                "parameters": {"c": SHAPE, "k": float(MOST_VALUES)},
+                "parameters": {"c": SHAPE, "k": float(MAX_VALUES)},
                 "data": compress(values),
             },
         }

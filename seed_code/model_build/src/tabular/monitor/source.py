@@ -1,4 +1,4 @@
-"""Where a run reads from: files that SageMaker copied, or the hours of a bucket."""
+"""Inputs of a run: files that SageMaker copied, or hourly folders of a bucket."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -12,16 +12,16 @@ from tabular.failure import InputError
 from tabular.monitor.settings import Window
 
 Lines = Iterator[tuple[str, str]]
-ANSWERED = ".out"  # what a transform job puts behind the name of a file with answers
+OUTPUT_SUFFIX = ".out"  # suffix of the output files of a transform job
 
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file that a batch transform job read or wrote.
+    """An input or output file of a batch transform job.
 
     Args:
-        name: below the folder that the job was given.
-        place: where it is, a path or an `s3://` address.
+        name: Path below the folder of the job.
+        place: Path, or `s3://` URI.
     """
 
     name: str
@@ -29,16 +29,16 @@ class File:
 
 
 def lines(source: str, window: Window | None, *, by_variant: bool) -> Lines:
-    """The lines of all files of a source, each with its place.
+    """Yields the lines of all files of a source, each with its location.
 
     Args:
-        source: a file, a folder with everything that is to be read, or an `s3://` prefix of which
-            only the hours of the window are.
-        window: the hours.
-        by_variant: whether the prefix has a folder for each variant above those of the hours.
+        source: A file, a folder that is read completely, or an `s3://` prefix of which the hours of
+            the window are read.
+        window: Time window.
+        by_variant: True if the prefix has a folder for each variant, which contains the hours.
 
     Raises:
-        InputError: if there is no such file or folder, or a bucket cannot be read.
+        InputError: The file or folder does not exist, or the bucket cannot be read.
     """
     if source.startswith("s3://"):
         return _Bucket(source).lines(window, by_variant=by_variant)
@@ -46,50 +46,57 @@ def lines(source: str, window: Window | None, *, by_variant: bool) -> Lines:
 
 
 def transformed(source: str, window: Window | None, side: str) -> list[File]:
-    """The files that batch transform jobs read, or those that they wrote.
+    """Lists the input or output files of batch transform jobs.
 
-    In a bucket they are where the manifests below `input/` and `output/` say, which have a folder
-    for each hour; on a disk SageMaker has copied them already.
+    In a bucket, hourly manifests below `input/` and `output/` list the files; on disk, SageMaker
+    has already copied them.
 
     Args:
-        source: a folder, or the `s3://` prefix of the jobs' data capture.
-        window: the hours in which the jobs started.
+        source: A folder, or the `s3://` prefix of the jobs' data capture.
+        window: Time window of the start of the jobs.
         side: `input` or `output`.
 
     Raises:
-        InputError: if there is no such folder, or a bucket cannot be read.
+        InputError: The folder does not exist, or the bucket cannot be read.
     """
     if source.startswith("s3://"):
         return _Bucket(source).listed(window, side)
     root = Path(source)
     if not root.exists():
-        raise InputError(f"{root} does not exist; expected the files of batch transform jobs")
+        raise InputError(
+            f"{root}: no such folder; set dataset_source to the files of batch transform jobs"
+        )
     folder = root / side if (root / side).is_dir() else root
     paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     return [
         File(name=str(path.relative_to(folder)), place=str(path))
         for path in paths
-        if (path.suffix == ANSWERED) == (side == "output")
+        if (path.suffix == OUTPUT_SUFFIX) == (side == "output")
     ]
 
 
 def read(place: str) -> bytes:
-    """The content of a file or of an object in S3.
+    """Returns the content of a file or of an S3 object.
+
+    Args:
+        place: Path, or `s3://` URI.
 
     Raises:
-        InputError: if it cannot be read.
+        InputError: The file or object cannot be read.
     """
     if place.startswith("s3://"):
         return _Bucket(place).content(urlsplit(place).path.lstrip("/"))
     try:
         return Path(place).read_bytes()
     except OSError as error:
-        raise InputError(f"{place} cannot be read: {error.strerror}") from error
+        raise InputError(f"{place}: cannot be read: {error.strerror}") from error
 
 
 def _local_lines(place: Path) -> Lines:
     if not place.exists():
-        raise InputError(f"{place} does not exist; expected the captured traffic")
+        raise InputError(
+            f"{place}: no such file or folder; set dataset_source to the captured traffic"
+        )
     files = [place] if place.is_file() else sorted(path for path in place.rglob("*.jsonl"))
     for file in files:
         yield from _numbered(file.name, file.read_text(encoding="utf-8").splitlines())
@@ -102,7 +109,7 @@ def _numbered(name: str, texts: Iterable[str]) -> Lines:
 
 
 class _Bucket:
-    """A part of a bucket."""
+    """A prefix of a bucket."""
 
     def __init__(self, address: str) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -122,10 +129,13 @@ class _Bucket:
                     text = self.content(key).decode("utf-8")
                     yield from _numbered(key, text.splitlines())
         if len(read) > 1:
-            print(f"the traffic of {', '.join(read)} is looked at as one; variant_name chooses")
+            print(
+                f"the traffic of {', '.join(read)} is analyzed as one model; set "
+                "variant_name to select one"
+            )
 
     def listed(self, window: Window | None, side: str) -> list[File]:
-        """The files that the manifests of some hours name, each once."""
+        """Returns the files in the manifests of some hours, without duplicates."""
         found: dict[File, None] = {}
         for hour in self._hours(window):
             for key in self._keys(f"{self._prefix}/{side}/{hour}/"):
@@ -138,22 +148,23 @@ class _Bucket:
             prefix = str(head["prefix"])
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(
-                f"s3://{self._name}/{key} is no manifest; expected a JSON list that begins with "
+                f"s3://{self._name}/{key}: is not a manifest; allowed: a JSON list that begins "
+                "with "
                 '{"prefix": "s3://…"}, as data capture of a transform job writes it'
             ) from error
         return [File(name=str(name), place=f"{prefix}{name}") for name in names]
 
     def _hours(self, window: Window | None) -> list[str]:
         if window is None:
-            raise InputError(f"{self._name}: got no time to look at; set end_time")
+            raise InputError(f"end_time: got nothing; set it to read the hours of {self._name}")
         return window.hours()
 
     def content(self, key: str) -> bytes:
         try:
-            answer = self._client.get_object(Bucket=self._name, Key=key)
-            body: bytes = answer["Body"].read()
+            response = self._client.get_object(Bucket=self._name, Key=key)
+            body: bytes = response["Body"].read()
         except self._errors as error:
-            raise InputError(f"s3://{self._name}/{key} cannot be read: {error}") from error
+            raise InputError(f"s3://{self._name}/{key}: cannot be read: {error}") from error
         return body
 
     def _variants(self) -> Iterator[str]:
@@ -171,4 +182,4 @@ class _Bucket:
             yield from paginator.paginate(Bucket=self._name, **request)
         except self._errors as error:
             place = f"s3://{self._name}/{request['Prefix']}"
-            raise InputError(f"{place} cannot be listed: {error}") from error
+            raise InputError(f"{place}: cannot be listed: {error}") from error

@@ -1,4 +1,4 @@
-"""What batch transform jobs answered, beside what turned out to be right."""
+"""Predictions of batch transform jobs, with their ground truth."""
 
 import json
 from pathlib import Path
@@ -9,12 +9,12 @@ from tabular.application import Invocations
 from tabular.failure import InputError
 from tabular.monitor.job import monitor
 from tests.aws_in_memory import Aws
-from tests.batches import NAMES, TIME, answers, as_objects, batch, capture, put_labels
+from tests.batches import NAMES, TIME, as_objects, batch, capture, predictions, put_labels
 from tests.captured import as_csv, pack_model
 from tests.conftest import Fitted
 
 CONFIG = {
-    "label": "answer",
+    "label": "prediction",
     "label_values_or_threshold": ["stays"],
     "facet": [{"name_or_index": "city", "value_or_threshold": ["Łódź"]}],
 }
@@ -33,11 +33,11 @@ def quality(folder: Path, fitted: Fitted, **variables: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("joined", [False, True])
-def test_answers_are_measured_by_their_inference_ids(
+def test_predictions_are_measured_by_their_inference_ids(
     joined: bool, tmp_path: Path, aws: Aws, binary: Fitted
 ) -> None:
     rows = [row[:-1] for row in binary.raw]
-    lines = answers(rows, binary, joined=joined)
+    lines = predictions(rows, binary, joined=joined)
     capture(aws, as_csv(rows), "\n".join(lines))
     put_labels(aws, [row[-1] for row in binary.raw])
 
@@ -48,31 +48,39 @@ def test_answers_are_measured_by_their_inference_ids(
     assert found["binary_classification_metrics"]["auc"]["value"] > 0.9
 
 
-def test_the_place_of_an_answer_can_be_told(tmp_path: Path, aws: Aws, binary: Fitted) -> None:
+def test_the_attributes_of_a_prediction_can_be_set(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
     rows = [row[:-1] for row in binary.raw]
-    filtered = [f"customer,{line}" for line in answers(rows, binary)]
+    filtered = [f"customer,{line}" for line in predictions(rows, binary)]
     capture(aws, as_csv(rows), "\n".join(filtered))
     put_labels(aws, [row[-1] for row in binary.raw])
-    told = {"inference_attribute": "_c1", "probability_attribute": "2"}
+    attributes = {"inference_attribute": "_c1", "probability_attribute": "2"}
 
-    monitor(quality(tmp_path, binary, **told))
+    monitor(quality(tmp_path, binary, **attributes))
 
     found = json.loads((tmp_path / "reports/2026/11/20/12/statistics.json").read_text())
     assert found["binary_classification_metrics"]["auc"]["value"] > 0.9
-    with pytest.raises(InputError, match="no position '7' of the answer"):
+    with pytest.raises(InputError, match="got the position '7'; allowed: 0 to 2"):
         monitor(quality(tmp_path, binary, inference_attribute="7"))
 
 
 @pytest.mark.parametrize("wrapped", ["predictions", "SageMakerOutput"])
-def test_json_answers_have_their_ids_beside_them(
+def test_json_predictions_have_their_ids_beside_them(
     wrapped: str, tmp_path: Path, aws: Aws, binary: Fitted
 ) -> None:
     rows = [row[:-1] for row in binary.raw]
     server = Invocations(binary.predictor)
     lines = []
     for at, row in enumerate(rows):
-        answer = json.loads(server.answer(as_csv([row]).encode(), "text/csv", "application/json"))
-        body = answer if wrapped == "predictions" else {**as_objects([row])[0], wrapped: answer}
+        prediction = json.loads(
+            server.respond(as_csv([row]).encode(), "text/csv", "application/json")
+        )
+        body = (
+            prediction
+            if wrapped == "predictions"
+            else {**as_objects([row])[0], wrapped: prediction}
+        )
         ids = {"SageMakerInferenceId": f"id-{at}", "SageMakerInferenceTime": TIME}
         lines.append(json.dumps({**body, **ids}))
     capture(aws, as_csv(rows), "\n".join(lines))
@@ -86,8 +94,8 @@ def test_json_answers_have_their_ids_beside_them(
 
 def test_bias_knows_the_groups_of_a_batch(tmp_path: Path, aws: Aws, binary: Fitted) -> None:
     rows = [row[:-1] for row in binary.raw]
-    # The job sent the heading along, and the server answered the rows alone.
-    capture(aws, as_csv([NAMES, *rows]), "\n".join(answers(rows, binary)))
+    # The job sent the heading too, and the server returned predictions for the rows only.
+    capture(aws, as_csv([NAMES, *rows]), "\n".join(predictions(rows, binary)))
     put_labels(aws, [row[-1] for row in binary.raw])
     config = tmp_path / "analysis_config.json"
     config.write_text(json.dumps(CONFIG))
@@ -106,7 +114,9 @@ def test_bias_knows_the_groups_of_a_batch(tmp_path: Path, aws: Aws, binary: Fitt
     assert found["post_training_bias_metrics"]["facets"]["city"]
 
 
-def test_explanations_of_a_batch_need_no_answers(tmp_path: Path, aws: Aws, binary: Fitted) -> None:
+def test_explanations_of_a_batch_need_no_predictions(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
     capture(aws, as_csv([row[:-1] for row in binary.raw]))
     model = pack_model(binary.model, tmp_path / "model/model.tar.gz")
 
@@ -119,18 +129,18 @@ def test_explanations_of_a_batch_need_no_answers(tmp_path: Path, aws: Aws, binar
 
 
 @pytest.mark.parametrize(
-    ("asked", "answered", "message"),
+    ("records", "output", "message"),
     [
-        ("1\n2\n", f"a,id-0,{TIME}\n", "got 1 answers to 2 records"),
-        ("1\n", "a,b\n", "no inference id, .* set GenerateInferenceId"),
-        ("1\n", '{"output": 1}\n', "no inference id"),
-        ("1\n", None, "got 0 files with answers"),
+        ("1\n2\n", f"a,id-0,{TIME}\n", "got 1 predictions for 2 records"),
+        ("1\n", "a,b\n", "without an inference id, .* set GenerateInferenceId"),
+        ("1\n", '{"output": 1}\n', "without an inference id"),
+        ("1\n", None, "got 0 output files"),
     ],
 )
-def test_answers_that_belong_to_nothing_are_refused(
-    asked: str, answered: str | None, message: str, tmp_path: Path, aws: Aws
+def test_predictions_that_belong_to_nothing_are_rejected(
+    records: str, output: str | None, message: str, tmp_path: Path, aws: Aws
 ) -> None:
-    capture(aws, asked, answered)
+    capture(aws, records, output)
     variables = batch(tmp_path, "MODEL_QUALITY", {"csv": {}}, problem_type="Regression")
 
     with pytest.raises(InputError, match=message):

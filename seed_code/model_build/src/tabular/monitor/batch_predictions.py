@@ -1,6 +1,7 @@
-"""Reads what batch transform jobs answered, with the ids that `GenerateInferenceId` appends.
+"""Predictions of batch transform jobs, with the ids that `GenerateInferenceId` appends.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-batch.html
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-batch.html
 """
 
 import csv
@@ -18,19 +19,19 @@ from tabular.monitor.capture import Body
 from tabular.monitor.settings import Settings, moment
 
 INFERENCE_ID, INFERENCE_TIME = "SageMakerInferenceId", "SageMakerInferenceTime"
-_JOINED = "SageMakerOutput"  # where JoinSource puts the answer beside an object
-_ALONE = "output"  # where an answer that is no object itself goes
+_JOINED = "SageMakerOutput"  # member with the prediction if JoinSource joins it to an object
+_ALONE = "output"  # member for a prediction that is not an object
 _APPENDED = 2  # the id and the time
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchAnswer:
-    """The answer to one record.
+class BatchPrediction:
+    """The prediction for one record.
 
     Args:
-        body: the answer as an endpoint gives it.
-        inference_id: that SageMaker appended.
-        time: when the job started.
+        body: Prediction, as an endpoint returns it.
+        inference_id: Id that SageMaker appended.
+        time: Start of the job.
     """
 
     body: Body
@@ -38,23 +39,24 @@ class BatchAnswer:
     time: datetime
 
 
-def read_answer(line: str, record: Record, place: str, settings: Settings) -> BatchAnswer:
-    """The answer of a line.
+def read_prediction(line: str, record: Record, place: str, settings: Settings) -> BatchPrediction:
+    """Reads the prediction of a line.
 
     Args:
-        line: of the file with answers.
-        record: what was asked; a job may have put it before the answer (`JoinSource`).
-        place: where the line is, for messages.
-        settings: say where an answer holds what, if it is not as the project's server writes it.
+        line: Line of an output file.
+        record: The input record, which a job may have joined to the prediction (`JoinSource`).
+        place: File and line, for messages.
+        settings: Settings with the attributes of a prediction that has another format than that of
+            the project's server.
 
     Raises:
-        InputError: if it has no id, or nothing where the settings say.
+        InputError: The line has no id, or not the attributes of the settings.
     """
     read = _of_object if line.lstrip().startswith("{") else _of_cells
     return read(line, record, place, settings)
 
 
-def _of_cells(line: str, record: Record, place: str, settings: Settings) -> BatchAnswer:
+def _of_cells(line: str, record: Record, place: str, settings: Settings) -> BatchPrediction:
     cells = [cell.strip() for cell in next(csv.reader([line]))]
     if len(cells) <= _APPENDED or not _is_time(cells[-1]):
         raise _no_id(place)
@@ -62,14 +64,14 @@ def _of_cells(line: str, record: Record, place: str, settings: Settings) -> Batc
     chosen = [_cell(cells, one, place) for one in (settings.inference, settings.probability) if one]
     if not settings.inference:
         chosen = _without(cells, record)
-    return BatchAnswer(
+    return BatchPrediction(
         body=_csv_body(chosen),
         inference_id=identity,
         time=moment(time, f"{place}: inference time"),
     )
 
 
-def _of_object(line: str, _: Record, place: str, settings: Settings) -> BatchAnswer:
+def _of_object(line: str, _: Record, place: str, settings: Settings) -> BatchPrediction:
     try:
         document = json.loads(line)
     except ValueError as error:
@@ -77,16 +79,16 @@ def _of_object(line: str, _: Record, place: str, settings: Settings) -> BatchAns
     if INFERENCE_ID not in document or INFERENCE_TIME not in document:
         raise _no_id(place)
     identity, time = str(document.pop(INFERENCE_ID)), str(document.pop(INFERENCE_TIME))
-    answer = document.get(_JOINED, document)
+    prediction = document.get(_JOINED, document)
     if settings.inference:
         named = [one for one in (settings.inference, settings.probability) if one]
         body = _csv_body([_member(document, one, place) for one in named])
     else:
-        if isinstance(answer, dict) and set(answer) == {_ALONE}:
-            answer = answer[_ALONE]
-        listed = answer if isinstance(answer, dict | list) else [answer]
+        if isinstance(prediction, dict) and set(prediction) == {_ALONE}:
+            prediction = prediction[_ALONE]
+        listed = prediction if isinstance(prediction, dict | list) else [prediction]
         body = Body(content=json.dumps(listed).encode(), kind=capture.JSON)
-    return BatchAnswer(
+    return BatchPrediction(
         body=body, inference_id=identity, time=moment(time, f"{place}: inference time")
     )
 
@@ -98,7 +100,7 @@ def _csv_body(cells: Sequence[Any]) -> Body:
 
 
 def _without(cells: list[str], record: Record) -> list[str]:
-    """The cells of the answer alone, where a job has put it behind those of the record."""
+    """Returns the cells of the prediction, without those of a joined record."""
     given = [
         str(cell).strip() for cell in (record.values() if isinstance(record, dict) else record)
     ]
@@ -107,23 +109,23 @@ def _without(cells: list[str], record: Record) -> list[str]:
 
 
 def _cell(cells: Sequence[str], attribute: str, place: str) -> str:
-    """A cell by its position, which AWS's images also take as `_c1`."""
+    """Returns a cell by its position, which AWS's images also spell `_c1`."""
     position = attribute.removeprefix("_c")
     if not position.isdecimal() or int(position) >= len(cells):
-        raise InputError(
-            f"{place}: got {len(cells)} cells; no position {attribute!r} of the answer among them"
-        )
+        raise InputError(f"{place}: got the position {attribute!r}; allowed: 0 to {len(cells) - 1}")
     return cells[int(position)]
 
 
 def _member(document: Any, attribute: str, place: str) -> Any:
-    """A member by its path, such as `SageMakerOutput.label` or `predictions[0].label`."""
+    """Returns a member by its path, such as `SageMakerOutput.label` or `predictions[0].label`."""
     found = document
     for name in attribute.replace("[", ".").replace("]", "").split("."):
         try:
             found = found[int(name)] if isinstance(found, list) else found[name]
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise InputError(f"{place}: the answer has no member {attribute!r}") from error
+            raise InputError(
+                f"{place}: got a prediction without the member {attribute!r}"
+            ) from error
     return found
 
 
@@ -137,6 +139,6 @@ def _is_time(text: str) -> bool:
 
 def _no_id(place: str) -> InputError:
     return InputError(
-        f"{place}: the answer has no inference id, by which labels are found; set "
+        f"{place}: got a prediction without an inference id, which its label refers to; set "
         "GenerateInferenceId in the DataCaptureConfig of the transform jobs"
     )

@@ -1,4 +1,4 @@
-"""An endpoint that behaves, as the smoke test sees it; a test changes what it answers."""
+"""A fake of the APIs that the smoke test calls."""
 
 import io
 import json
@@ -29,7 +29,7 @@ def label(income: float) -> dict[str, Any]:
 
 
 class Aws:
-    """The four APIs that the smoke test calls; what it answers can be changed."""
+    """The four APIs that the smoke test calls; attributes change their responses."""
 
     def __init__(self) -> None:
         self.holdout = HOLDOUT
@@ -39,10 +39,10 @@ class Aws:
         }
         self.package: dict[str, Any] = PACKAGE
         self.predict: Callable[[float], dict[str, Any]] = label
-        self.csv_line: Callable[[dict[str, Any]], str] = lambda answer: (
-            f"{answer['label']},{answer['probabilities']['yes']}"
+        self.csv_line: Callable[[dict[str, Any]], str] = lambda prediction: (
+            f"{prediction['label']},{prediction['probabilities']['yes']}"
         )
-        self.refusal: tuple[int, str] | None = (400, "row 1: got column 'no_such_column'")
+        self.error: tuple[int, str] | None = (400, "row 1: got column 'no_such_column'")
         self.batches: list[int] = []
 
     def client(self, _: str) -> "Aws":
@@ -70,13 +70,13 @@ class Aws:
             incomes: Iterable[str] = (
                 line.split(",")[0] for line in request["Body"].decode().splitlines()
             )
-            answers = [self.predict(float(income)) for income in incomes]
-            self.batches.append(len(answers))
-            body = "".join(f"{self.csv_line(answer)}\n" for answer in answers)
+            predictions = [self.predict(float(income)) for income in incomes]
+            self.batches.append(len(predictions))
+            body = "".join(f"{self.csv_line(prediction)}\n" for prediction in predictions)
         else:
             rows = json.loads(request["Body"])["instances"]
-            if "no_such_column" in rows[0] and self.refusal is not None:
-                raise self._model_error(*self.refusal)
+            if "no_such_column" in rows[0] and self.error is not None:
+                raise self._model_error(*self.error)
             assert all(isinstance(row["income"], int) for row in rows)
             assert all(row["city"] in ("Bonn", "Köln, Deutz", None) for row in rows)
             body = json.dumps({"predictions": [self.predict(row["income"]) for row in rows]})

@@ -1,6 +1,4 @@
-"""What the deploy repository deploys, as it is handed out, before the judges of the library."""
-
-from __future__ import annotations
+"""Validation of the stacks of the deploy repository, by security packs and template checks."""
 
 import json
 from importlib import import_module
@@ -50,13 +48,13 @@ def test_a_security_pack_finds_nothing_open(app: cdk.App, pack: Any) -> None:
     assert not open_findings(pack, app)
 
 
-def test_the_rules_of_cdk_checkov_cfn_lint_and_our_own_find_nothing(
+def test_cdk_cfn_lint_checkov_and_sagemaker_checks_find_nothing(
     app: cdk.App, tmp_path: Path
 ) -> None:
     production = app.node.find_child("prod")
     assert isinstance(production, cdk.Stack)
     cdk.Validations.of(app).add_plugins(SageMakerChecks(production=[production]))
-    app.synth()  # raises what CDK and our own plugin find
+    app.synth()  # raises on findings of CDK and of SageMakerChecks
 
     folder = tmp_path / "templates"
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""The smoke test of model_deploy understands what models of model_build answer."""
+"""The smoke test of model_deploy, with models of model_build."""
 
 import io
 import json
@@ -15,7 +15,7 @@ CITIES = ("Bonn", '"Köln, Deutz"', "?", "")
 
 
 def table(target_of: Callable[[int], object]) -> str:
-    """240 rows with numbers, decimals, texts with commas, missing values and a column to ignore."""
+    """Returns 240 rows with numbers, strings with commas, missing values and an ignored column."""
     lines = ["id,income,rate,city,outcome"]
     for row in range(240):
         income = "NA" if row % 17 == 0 else str(row % 97)
@@ -70,19 +70,19 @@ class Aws:
         return {"Body": io.BytesIO(self._holdout)}
 
     def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
-        refused = import_module("tabular.failure").InputError
+        input_error = import_module("tabular.failure").InputError
         try:
-            answer = self._invocations.answer(
+            content = self._invocations.respond(
                 request["Body"], request["ContentType"], request["Accept"]
             )
-        except refused as error:
-            refusal: Any = {
+        except input_error as error:
+            response: Any = {
                 "Error": {"Code": "ModelError", "Message": str(error)},
                 "OriginalStatusCode": 400,
                 "OriginalMessage": json.dumps({"error": str(error)}),
             }
-            raise ClientError(refusal, "InvokeEndpoint") from error
-        return {"Body": io.BytesIO(answer)}
+            raise ClientError(response, "InvokeEndpoint") from error
+        return {"Body": io.BytesIO(content)}
 
 
 def trained(folder: Path, problem_type: str) -> Aws:
@@ -110,11 +110,11 @@ def trained(folder: Path, problem_type: str) -> Aws:
     ("problem_type", "metric"),
     [("binary", "accuracy"), ("multiclass", "accuracy"), ("regression", "R2")],
 )
-def test_raw_held_out_rows_are_answered_in_csv_and_json(
+def test_raw_held_out_rows_are_predicted_in_csv_and_json(
     tmp_path: Path, problem_type: str, metric: str
 ) -> None:
-    told = import_module("smoke_test").run("churn-staging", trained(tmp_path, problem_type))
+    result = import_module("smoke_test").run("churn-staging", trained(tmp_path, problem_type))
 
-    assert told.startswith("churn-staging serves package/churn/1: ")
-    quality = told.rpartition(f"{metric} ")[2]
+    assert result.startswith("churn-staging serves package/churn/1: ")
+    quality = result.rpartition(f"{metric} ")[2]
     assert 0.8 < float(quality) <= 1

@@ -1,4 +1,4 @@
-"""What the model answered, row by row."""
+"""Predictions of the model, row by row."""
 
 import csv
 import io
@@ -11,13 +11,14 @@ from tabular.monitor.capture import CSV, Body
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """The answer to one row.
+class Prediction:
+    """The prediction for one row.
 
     Args:
-        label: the label, or the number of a regression as text.
-        scores: probabilities in the order of the labels; of two labels only the second's.
-        by_label: probabilities by label, where the answer names them.
+        label: Label, or the value of a regression as a string.
+        scores: Probabilities in the order of the labels; only that of the second of two labels.
+            Defaults to none.
+        by_label: Probabilities by label, if the response names them. Defaults to none.
     """
 
     label: str
@@ -25,12 +26,12 @@ class Answer:
     by_label: dict[str, float] = field(default_factory=dict)
 
     def probability(self, label: str, position: int, labels: int) -> float | None:
-        """The probability of a label, None if the answer has none.
+        """Returns the probability of a label; None if the prediction does not have it.
 
         Args:
-            label: the label.
-            position: its place among the labels.
-            labels: how many there are.
+            label: The label.
+            position: Position among the labels, from 0.
+            labels: Number of labels.
         """
         if label in self.by_label:
             return self.by_label[label]
@@ -39,11 +40,14 @@ class Answer:
         return self.scores[position] if position < len(self.scores) else None
 
 
-def read_answers(body: Body) -> list[Answer]:
-    """The answers of one call, in the formats of the project's endpoint.
+def read_predictions(body: Body) -> list[Prediction]:
+    """Reads the predictions of one call, in the formats of the project's endpoint.
+
+    Args:
+        body: Body of the response.
 
     Raises:
-        InputError: if they have another format.
+        InputError: The response has another format.
     """
     try:
         if body.kind == CSV:
@@ -54,17 +58,17 @@ def read_answers(body: Body) -> list[Answer]:
             document = document.get("predictions", [document])
         return [_of_value(one) for one in document]
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"an answer cannot be read: {body.content[:60]!r}") from error
+        raise InputError(f"a prediction cannot be read: {body.content[:60]!r}") from error
 
 
-def _of_cells(cells: list[str]) -> Answer:
-    return Answer(label=cells[0].strip(), scores=tuple(float(cell) for cell in cells[1:]))
+def _of_cells(cells: list[str]) -> Prediction:
+    return Prediction(label=cells[0].strip(), scores=tuple(float(cell) for cell in cells[1:]))
 
 
-def _of_value(value: Any) -> Answer:
+def _of_value(value: Any) -> Prediction:
     if not isinstance(value, dict):
-        return Answer(label=str(value))
+        return Prediction(label=str(value))
     if "value" in value:
-        return Answer(label=str(value["value"]))
+        return Prediction(label=str(value["value"]))
     named = {str(label): float(one) for label, one in value.get("probabilities", {}).items()}
-    return Answer(label=str(value["label"]), by_label=named)
+    return Prediction(label=str(value["label"]), by_label=named)

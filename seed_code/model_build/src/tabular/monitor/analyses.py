@@ -1,4 +1,4 @@
-"""Compares the traffic of a time with a baseline: one function for each question."""
+"""Analyses of the traffic of a time window, with one function for each analysis."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from tabular.monitor import (
     model_quality,
 )
 from tabular.monitor.analysis_config import read_bias_config
-from tabular.monitor.batch import asked, asked_and_answered
+from tabular.monitor.batch import batch_calls, batch_requests
 from tabular.monitor.capture import Event, events, ground_truth, merged
 from tabular.monitor.findings import Findings
 from tabular.monitor.labelled import labelled
@@ -25,32 +25,38 @@ from tabular.monitor.source import lines, read
 from tabular.predictor import Predictor
 from tabular.problem import ProblemType
 
-WHAT_WAS_ANSWERED = 0.5
+DEFAULT_THRESHOLD = 0.5
 WITH_LABELS = (Analysis.MODEL_QUALITY, Analysis.MODEL_BIAS)
 
 
 def compare(settings: Settings) -> Findings | None:
-    """Compares the traffic of a time with a baseline.
+    """Compares the traffic of a time window with a baseline.
+
+    Args:
+        settings: Settings of the run.
 
     Returns:
-        What was found; None if there was no traffic, or none whose labels are known.
+        The findings; None if there was no traffic, or no traffic with known labels.
 
     Raises:
-        InputError: if something cannot be read.
+        InputError: An input cannot be read.
     """
     found = _events(settings)
-    return QUESTIONS[settings.analysis](found, settings) if found else None
+    return ANALYSES[settings.analysis](found, settings) if found else None
 
 
-def predictor_of(settings: Settings) -> Predictor:
-    """The model, which some questions are put to.
+def load_predictor(settings: Settings) -> Predictor:
+    """Loads the model, which some analyses need.
+
+    Args:
+        settings: Settings of the run.
 
     Raises:
-        InputError: if it is not given.
+        InputError: The settings have no model, or it cannot be read.
     """
     if not settings.model_source:
         raise InputError(
-            f"model_source is not set; {settings.analysis} needs the model, model.tar.gz"
+            f"model_source: got nothing; {settings.analysis} needs the location of model.tar.gz"
         )
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.tar.gz"
@@ -72,7 +78,7 @@ def _events(settings: Settings) -> list[Event]:
 def _captured(settings: Settings) -> list[Event]:
     if settings.dataset_format.of_batch:
         with_labels = settings.analysis in WITH_LABELS
-        return asked_and_answered(settings) if with_labels else asked(settings)
+        return batch_calls(settings) if with_labels else batch_requests(settings)
     window, source, variant = settings.window, settings.dataset_source, settings.variant_name
     if variant:
         source = f"{source.rstrip('/')}/{variant}"
@@ -110,10 +116,10 @@ def _model_quality(found: Sequence[Event], settings: Settings) -> Findings:
 
 
 def _model_bias(found: Sequence[Event], settings: Settings) -> Findings:
-    if settings.threshold != WHAT_WAS_ANSWERED:
+    if settings.threshold != DEFAULT_THRESHOLD:
         raise InputError(
-            f"probability_threshold_attribute: got {settings.threshold}; bias is measured of the "
-            "labels that people were answered, so leave it out"
+            f"probability_threshold_attribute: got {settings.threshold}; bias is computed from "
+            "the predicted labels, so remove it"
         )
     config = read_bias_config(read(settings.analysis_config))
     content = _read(settings.baseline_constraints)
@@ -122,11 +128,13 @@ def _model_bias(found: Sequence[Event], settings: Settings) -> Findings:
 
 
 def _explainability(found: Sequence[Event], settings: Settings) -> Findings:
-    predictor = predictor_of(settings)
+    predictor = load_predictor(settings)
     names = [column.name for column in predictor.schema.columns]
     rows = read_rows([one.request for one in found if one.request is not None], names).named
     if not rows:
-        raise InputError("no captured request can be read; expected rows of the model's columns")
+        raise InputError(
+            "got no captured request that can be read; allowed: rows with the model's columns"
+        )
     content = _read(settings.baseline_constraints)
     before = explainability.read_baseline(content) if content is not None else {}
     return explainability.compare(rows, predictor, before)
@@ -138,7 +146,7 @@ def _read(place: str) -> bytes | None:
 
 EMPTY = b'{"features": []}'
 
-QUESTIONS: dict[Analysis, Callable[[Sequence[Event], Settings], Findings]] = {
+ANALYSES: dict[Analysis, Callable[[Sequence[Event], Settings], Findings]] = {
     Analysis.DATA_QUALITY: _data_quality,
     Analysis.MODEL_QUALITY: _model_quality,
     Analysis.MODEL_BIAS: _model_bias,

@@ -1,4 +1,4 @@
-"""Stand-ins for boto3 clients: what the train build asks AWS for, answered from memory."""
+"""Fakes of boto3 clients that the train build uses."""
 
 import io
 from collections.abc import Iterator
@@ -75,4 +75,4 @@ class Pages:
             if not self.prefix or item["Key"].startswith(request[self.prefix]):
                 yield {self.member: [item]}
         if self.prefix:
-            yield {}  # list_objects_v2 leaves the member out when a page has none
+            yield {}  # list_objects_v2 omits the member if a page has none
