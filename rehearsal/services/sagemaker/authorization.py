@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.framework.platform import Scope
-from rehearsal.services.sagemaker.studio.studio_names import app_path
+from rehearsal.services.sagemaker.names import app_path
 
 _CRUD = {
     "Model": "model/{ModelName}",

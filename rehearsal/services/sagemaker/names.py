@@ -1,16 +1,29 @@
-"""Names of resources, and the ARNs that have them in lower case."""
+"""Names of resources in requests and ARNs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 def known_name(name_or_arn: str, kind: str, known: Iterable[str]) -> str:
-    """The name that a request means: as it was given at creation, whatever case an ARN has it in.
+    """Returns the name of a resource in the case of its creation; ARNs have it in lower case.
 
-    A name that is not known is answered as it is, for the refusal.
+    Args:
+        name_or_arn: The name or the ARN of a request.
+        kind: The resource type in ARNs, such as `model-package`.
+        known: The names of the existing resources.
+
+    Returns:
+        The name, or the name of the request if there is no such resource.
     """
     if not name_or_arn.startswith("arn:"):
         return name_or_arn
     name = name_or_arn.partition(f":{kind}/")[2]
     return next((found for found in known if found.lower() == name.lower()), name)
+
+
+def app_path(request: Mapping[str, Any]) -> str:
+    """Returns the path of a Studio app in its ARN: domain, owner, type and name."""
+    owner = request.get("SpaceName") or request.get("UserProfileName") or ""
+    return f"{request['DomainId']}/{owner}/{request['AppType'].lower()}/{request['AppName']}"

@@ -1,4 +1,4 @@
-"""Search: resources of a kind that satisfy an expression, with their tags.
+"""The Search operation: resources of a kind that satisfy an expression, with their tags.
 
 Source: Search, SearchExpression, Filter, NestedFilters and VisibilityConditions in SageMaker's API
 reference.
@@ -12,11 +12,12 @@ from typing import Any, cast
 
 from botocore.model import ListShape, StructureShape
 
-from rehearsal.framework.platform import AwsError, Context, Scope
+from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.control_plane import ControlPlane
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.listing import page
 from rehearsal.services.sagemaker.records import Record
+from rehearsal.services.sagemaker.registry.model_packages import tagged_arn
 from rehearsal.services.sagemaker.search_expressions import TAGS, Property, matches, reject
 from rehearsal.services.sagemaker.service_model import output_shape, select
 
@@ -25,7 +26,12 @@ DEFAULT_ORDER = "LastModifiedTime"
 
 @dataclass(frozen=True)
 class _Kind:
-    """Where resources of a kind are, and which of their members is the ARN."""
+    """A kind of resource that Search supports.
+
+    Args:
+        path: The resource type in ARNs.
+        arn: The member that holds the ARN.
+    """
 
     path: str
     arn: str
@@ -44,11 +50,18 @@ _KINDS: Mapping[str, _Kind] = {
 }
 
 
-class Search(ControlPlane):
-    """Search."""
+class Search:
+    """The Search operation.
+
+    Args:
+        backend: The backend of SageMaker.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     def search(self, request: Request, context: Context) -> Response:
-        self.accept("Search", request)
+        self._backend.accept("Search", request)
         resource = request["Resource"]
         if resource not in _KINDS:
             raise AwsError(
@@ -60,39 +73,33 @@ class Search(ControlPlane):
         visible = _visibility(request)
         order = Property(shape, request.get("SortBy", _default_order(shape)))
         expression = request.get("SearchExpression")
-        with self.lock:
-            shown = [
-                self._shown(context.scope, resource, record, shape)
-                for record in self.records.of(context.scope, _KINDS[resource].path).values()
-            ]
+        shown = [
+            self._shown(record[_KINDS[resource].arn], record, shape)
+            for record in self._backend.all(context.scope, _KINDS[resource].path)
+        ]
         found = [
             one
             for one in shown
             if (expression is None or matches(one, expression, shape)) and _is_visible(one, visible)
         ]
         if expression is not None and not shown:
-            matches({}, expression, shape)  # what is wrong with it is wrong without results too
+            matches({}, expression, shape)  # validates the expression without resources, too
         # Records come oldest first; among equal keys (one millisecond) that order counts, too.
         keyed = sorted(
             ((order.sort_key(one), number, one) for number, one in enumerate(found)),
             key=lambda entry: entry[:2],
             reverse=request.get("SortOrder") != "Ascending",
         )
-        answer = page([{resource: one} for _, _, one in keyed], request, "Results")
-        return {**answer, "TotalHits": {"Value": len(found), "Relation": "EqualTo"}}
+        results = page([{resource: one} for _, _, one in keyed], request, "Results")
+        return {**results, "TotalHits": {"Value": len(found), "Relation": "EqualTo"}}
 
-    def _shown(
-        self, scope: Scope, resource: str, record: Record, shape: StructureShape
-    ) -> dict[str, Any]:
-        """A record as a result of a search, with its tags."""
+    def _shown(self, arn: str, record: Record, shape: StructureShape) -> dict[str, Any]:
+        """Returns a resource as a result, with its current tags."""
         shown = select(record, shape)
-        tagged = str(record[_KINDS[resource].arn])
-        if resource == "ModelPackage" and (group := record.get("ModelPackageGroupName")):
-            # A version has the tags of its group: CreateModelPackage in the API reference.
-            tagged = scope.arn("sagemaker", f"model-package-group/{group.lower()}")
-        tags = self.backend.tags.of(tagged)
+        shown.pop(TAGS, None)
+        tags = self._backend.tags.of(tagged_arn(arn))
         if tags and TAGS in shape.members:
-            shown[TAGS] = [{"Key": key, "Value": value} for key, value in tags.items()]
+            shown[TAGS] = self._backend.tags.shape.write(tags)
         return shown
 
 
@@ -107,7 +114,7 @@ def _default_order(shape: StructureShape) -> str:
 
 
 def _visibility(request: Request) -> dict[str, str]:
-    """The tags whose values results have, where they have them."""
+    """Returns the tags that results must not have with another value."""
     visible = {}
     for one in request.get("VisibilityConditions", ()):
         key = one.get("Key", "")

@@ -1,23 +1,26 @@
-"""Feature groups: schema, stores, and what becomes of them."""
+"""Feature groups: their schema, and the life of their stores."""
 
 from __future__ import annotations
 
+import datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.framework.platform import AwsError, Context, Platform, Scope
+from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.control_plane import ControlPlane
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.feature_store import offline_tables
 from rehearsal.services.sagemaker.feature_store.feature_definitions import (
+    check_additions,
     check_new_group,
+    check_throughput,
     has_online_store,
     reject,
 )
-from rehearsal.services.sagemaker.feature_store.feature_group_changes import CHANGES
 from rehearsal.services.sagemaker.feature_store.offline_files import Location
-from rehearsal.services.sagemaker.feature_store.online_store import online_store_of
+from rehearsal.services.sagemaker.feature_store.online_store import OnlineStore
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.names import known_name
 from rehearsal.services.sagemaker.records import Record, now
@@ -28,6 +31,7 @@ LISTING = Listing(
     member="FeatureGroupSummaries",
     name="FeatureGroupName",
     modified=None,
+    equal={"FeatureGroupStatusEquals": "FeatureGroupStatus"},
 )
 _EVENT = "SageMaker Feature Group State Change"
 _EVENT_MEMBERS = (
@@ -45,22 +49,28 @@ _EVENT_MEMBERS = (
     "FailureReason",
     "Description",
 )
-# What CreateFeatureGroup asks of its caller on the key of the online store, as far as a key's
-# policy can allow it: OnlineStoreSecurityConfig in the API reference.
+# The permissions that the caller needs for the key of the online store, as far as a key policy can
+# allow them. Source: OnlineStoreSecurityConfig in the API reference.
 _KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+_ON_DEMAND_INTERVAL = datetime.timedelta(hours=24)
 
 
-class FeatureGroups(ControlPlane):
-    """Create-, Describe-, Update-, List-, DeleteFeatureGroup."""
+class FeatureGroups:
+    """Create-, Describe-, Update-, List-, DeleteFeatureGroup.
 
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
-        self._online = online_store_of(platform)
+    Args:
+        backend: The backend of SageMaker.
+        online: The online store, which the Feature Store runtime shares.
+    """
+
+    def __init__(self, backend: Backend, online: OnlineStore) -> None:
+        self._backend = backend
+        self._online = online
 
     def create_feature_group(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateFeatureGroup", request)
+        record = self._backend.accept("CreateFeatureGroup", request)
         check_new_group(record)
-        self.check_role(context, record.get("RoleArn"))
+        self._backend.identity.check_role(context, record.get("RoleArn"))
         scope, name = context.scope, record["FeatureGroupName"]
         # SageMaker writes names in its ARNs in lower case.
         arn = scope.arn("sagemaker", f"{KIND}/{name.lower()}")
@@ -77,142 +87,181 @@ class FeatureGroups(ControlPlane):
         if "OfflineStoreConfig" in record:
             offline_tables.complete(record, scope)
             for action, resource in offline_tables.needed_permissions(record, scope):
-                self.authorize_caller(context, action, resource)
-        with self.lock:
-            if name in self.records.of(scope, KIND):
+                self._backend.identity.authorize_caller(context, action, resource)
+        with self._backend.lock:
+            if name in self._backend.records.of(scope, KIND):
                 message = f"Resource Already Exists: FeatureGroup with name {name} already exists."
                 raise AwsError("ResourceInUse", message)
-            self.tag_new(context, arn, request.get("Tags", ()))
+            self._backend.tag_new(context, arn, request.get("Tags", ()))
             record.pop("Tags", None)
-            self.records.of(scope, KIND)[name] = record
-        self._emit_feature_group(scope, record)
-        self.workers.start(
-            f"create feature group {name}", lambda: self._provide_group(scope, record)
+            self._backend.records.of(scope, KIND)[name] = record
+        self._emit(scope, record)
+        self._backend.workers.start(
+            f"create feature group {name}", lambda: self._create(scope, record)
         )
         return {"FeatureGroupArn": arn}
 
     def describe_feature_group(self, request: Request, context: Context) -> Response:
-        group = self.feature_group(context.scope, request["FeatureGroupName"])
-        answer = self.describe("DescribeFeatureGroup", group)
-        # The API requires the member; all features fit into one answer.
-        return {**answer, "NextToken": ""}
+        group = self._find(context.scope, request["FeatureGroupName"])
+        response = self._backend.describe("DescribeFeatureGroup", group)
+        # The API requires the member; all features fit into one response.
+        return {**response, "NextToken": ""}
 
     def list_feature_groups(self, request: Request, context: Context) -> Response:
-        self.accept("ListFeatureGroups", request)
-        wanted = (
-            request.get("FeatureGroupStatusEquals"),
-            request.get("OfflineStoreStatusEquals"),
-        )
-        with self.lock:
-            groups = [
-                group
-                for group in self.records.of(context.scope, KIND).values()
-                if wanted[0] in (None, group["FeatureGroupStatus"])
-                and wanted[1] in (None, group.get("OfflineStoreStatus", {}).get("Status"))
-            ]
-            return LISTING.respond(groups, request)
+        self._backend.accept("ListFeatureGroups", request)
+        status = request.get("OfflineStoreStatusEquals")
+        groups = [
+            group
+            for group in self._backend.all(context.scope, KIND)
+            if status in (None, group.get("OfflineStoreStatus", {}).get("Status"))
+        ]
+        return LISTING.respond(groups, request)
 
     def update_feature_group(self, request: Request, context: Context) -> Response:
-        given = self.accept("UpdateFeatureGroup", request)
-        group = self.feature_group(context.scope, given["FeatureGroupName"], "UpdateFeatureGroup")
-        changes = [member for member in CHANGES if member in given]
+        given = self._backend.accept("UpdateFeatureGroup", request)
+        group = self._find(context.scope, given["FeatureGroupName"], "UpdateFeatureGroup")
+        changes = [member for member in _CHANGES if member in given]
         if len(changes) != 1:
-            reject(f"give exactly one of {', '.join(CHANGES)} at a time.")
-        with self.lock:
+            reject(f"give exactly one of {', '.join(_CHANGES)} at a time.")
+        with self._backend.lock:
             if group["FeatureGroupStatus"] != "Created":
                 reject(f"the feature group is {group['FeatureGroupStatus']}, not Created.")
             if group.get("LastUpdateStatus", {}).get("Status") == "InProgress":
-                reject("the feature group is being updated: wait until that has ended.")
-            CHANGES[changes[0]](group, given[changes[0]])
+                reject("the feature group is being updated: wait until the update has ended.")
+            _CHANGES[changes[0]](group, given[changes[0]])
             group.update(LastModifiedTime=now(), LastUpdateStatus={"Status": "InProgress"})
-        self.workers.start(
-            f"update {group['FeatureGroupName']}", lambda: self._follow_update(context.scope, group)
+        self._backend.workers.start(
+            f"update {group['FeatureGroupName']}", lambda: self._update_table(context.scope, group)
         )
         return {"FeatureGroupArn": group["FeatureGroupArn"]}
 
     def delete_feature_group(self, request: Request, context: Context) -> Response:
         scope = context.scope
-        group = self.feature_group(scope, request["FeatureGroupName"], "DeleteFeatureGroup")
+        group = self._find(scope, request["FeatureGroupName"], "DeleteFeatureGroup")
         name = group["FeatureGroupName"]
-        with self.lock:
+        with self._backend.lock:
             group["FeatureGroupStatus"] = "Deleting"
         self._online.remove_group(scope, name)
-        self._emit_feature_group(scope, group)
+        self._emit(scope, group)
         # The files of the offline store and its table stay.
-        with self.lock:
-            self.records.of(scope, KIND).pop(name, None)
-        self.drop_tags(group["FeatureGroupArn"])
+        self._backend.remove(scope, KIND, name, group["FeatureGroupArn"])
         return {}
 
-    def feature_group(
+    def _find(
         self, scope: Scope, name_or_arn: str, operation: str = "DescribeFeatureGroup"
     ) -> Record:
-        """The group, or SageMaker's refusal."""
-        with self.lock:
-            name = known_name(name_or_arn, KIND, self.records.of(scope, KIND))
+        """Returns a group by its name or ARN."""
+        with self._backend.lock:
+            name = known_name(name_or_arn, KIND, self._backend.records.of(scope, KIND))
         message = f"Resource Not Found: Amazon SageMaker can't find a FeatureGroup with name {name}"
-        return self.find(scope, KIND, name, operation=operation, message=message)
+        return self._backend.find(scope, KIND, name, operation=operation, message=message)
 
     def _check_online_key(self, context: Context, record: Record) -> None:
         key = record["OnlineStoreConfig"].get("SecurityConfig", {}).get("KmsKeyId")
         if not key:
             return
-        client = self.service_session(context.scope).client("kms")
+        client = self._backend.identity.service_session(context.scope).client("kms")
         try:
             arn = client.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
         except ClientError as error:
             reject(f"the KMS key {key} cannot be used: {error.response['Error']['Message']}")
         for action in _KEY_ACTIONS:
-            self.authorize_caller(context, action, arn)
+            self._backend.identity.authorize_caller(context, action, arn)
 
-    def _provide_group(self, scope: Scope, group: Record) -> None:
-        """Makes what a group consists of. A failure is told by the group's status."""
+    def _create(self, scope: Scope, group: Record) -> None:
+        """Creates the stores of a group; a failure is reported in the group's status."""
         try:
             if "OfflineStoreConfig" in group:
-                self._provide_offline(scope, group)
-        except Exception as error:  # whatever it is, only the status can tell it
-            with self.lock:
+                self._create_offline(scope, group)
+        except Exception as error:  # any failure must end in a status with its reason
+            with self._backend.lock:
                 group.update(FeatureGroupStatus="CreateFailed", FailureReason=str(error)[:1024])
         else:
             self._online.add_group(scope, group)
-            with self.lock:
+            with self._backend.lock:
                 group["FeatureGroupStatus"] = "Created"
-        self._emit_feature_group(scope, group)
+        self._emit(scope, group)
 
-    def _provide_offline(self, scope: Scope, group: Record) -> None:
+    def _create_offline(self, scope: Scope, group: Record) -> None:
         location = offline_tables.data_location(group)
-        credentials = self.assume(group["RoleArn"], group["FeatureGroupArn"])
-        role = self.platform.session(credentials, scope.region)
-        self._check_offline_bucket(scope, role, credentials.principal_arn, location)
-        offline_tables.create(group, self.service_session(scope), role)
-        with self.lock:
+        credentials = self._backend.identity.assume(group["RoleArn"], group["FeatureGroupArn"])
+        role = self._backend.platform.session(credentials, scope.region)
+        self._check_bucket(scope, role, credentials.principal_arn, location)
+        offline_tables.create(group, self._backend.identity.service_session(scope), role)
+        with self._backend.lock:
             group["OfflineStoreStatus"] = {"Status": "Active"}
 
-    def _check_offline_bucket(
+    def _check_bucket(
         self, scope: Scope, role: Any, principal_arn: str, location: Location
     ) -> None:
-        """Whether the role can write: SageMaker finds out before the first record."""
+        """Checks that the role can write, as SageMaker does before the first record."""
         role.client("s3").get_bucket_acl(Bucket=location.bucket)
         objects = f"arn:aws:s3:::{location.bucket}/{location.key}/record.parquet"
         for action in ("s3:PutObject", "s3:PutObjectAcl"):
-            self.platform.authorize(principal_arn, action, objects, scope)
+            self._backend.platform.authorize(principal_arn, action, objects, scope)
         if location.key_id and location.key_id.startswith("arn:"):
-            self.platform.authorize(principal_arn, "kms:GenerateDataKey", location.key_id, scope)
+            self._backend.platform.authorize(
+                principal_arn, "kms:GenerateDataKey", location.key_id, scope
+            )
 
-    def _follow_update(self, scope: Scope, group: Record) -> None:
-        """Brings the table in step with the group."""
+    def _update_table(self, scope: Scope, group: Record) -> None:
+        """Adds new features to the table of the offline store."""
         status: dict[str, Any] = {"Status": "Successful"}
         try:
             if "OfflineStoreConfig" in group:
-                session = self.role_session(scope, group["RoleArn"], group["FeatureGroupArn"])
+                session = self._backend.identity.role_session(
+                    scope, group["RoleArn"], group["FeatureGroupArn"]
+                )
                 offline_tables.update(group, session)
-        except Exception as error:  # whatever it is, only the status can tell it
+        except Exception as error:  # any failure must end in a status with its reason
             status = {"Status": "Failed", "FailureReason": str(error)[:1024]}
-        with self.lock:
+        with self._backend.lock:
             group["LastUpdateStatus"] = status
-        self._emit_feature_group(scope, group)
+        self._emit(scope, group)
 
-    def _emit_feature_group(self, scope: Scope, group: Record) -> None:
-        with self.lock:
+    def _emit(self, scope: Scope, group: Record) -> None:
+        with self._backend.lock:
             detail = {name: group[name] for name in _EVENT_MEMBERS if name in group}
-        self.emit(scope, _EVENT, detail, group["FeatureGroupArn"])
+        self._backend.emit(scope, _EVENT, detail, group["FeatureGroupArn"])
+
+
+def _add_features(group: Record, additions: list[Mapping[str, Any]]) -> None:
+    check_additions(group, additions)
+    group["FeatureDefinitions"] = [*group["FeatureDefinitions"], *additions]
+
+
+def _change_time_to_live(group: Record, given: Mapping[str, Any]) -> None:
+    """Changes the time to live; a duration without a value removes it."""
+    if not has_online_store(group):
+        reject("the feature group has no online store.")
+    config = {
+        name: value for name, value in group["OnlineStoreConfig"].items() if name != "TtlDuration"
+    }
+    duration = given.get("TtlDuration") or {}
+    if (duration.get("Unit") is None) != (duration.get("Value") is None):
+        reject("TtlDuration needs Unit and Value, or neither to remove it.")
+    if duration.get("Value") is not None:
+        config["TtlDuration"] = duration
+    group["OnlineStoreConfig"] = config
+
+
+def _change_throughput(group: Record, given: Mapping[str, Any]) -> None:
+    before = group["ThroughputConfig"]
+    mode = given.get("ThroughputMode", before["ThroughputMode"])
+    kept = before if mode == "Provisioned" == before["ThroughputMode"] else {}
+    config = {**kept, **given, "ThroughputMode": mode}
+    check_throughput({**group, "ThroughputConfig": config})
+    if mode == "OnDemand" != before["ThroughputMode"]:
+        last = group.get("OnDemandSince")
+        if last is not None and now() - last < _ON_DEMAND_INTERVAL:
+            reject("a feature group can be switched to OnDemand once in a 24 hour period.")
+        group["OnDemandSince"] = now()
+    group["ThroughputConfig"] = config
+
+
+_CHANGES: Mapping[str, Callable[[Record, Any], None]] = {
+    "FeatureAdditions": _add_features,
+    "OnlineStoreConfig": _change_time_to_live,
+    "ThroughputConfig": _change_throughput,
+}
+"""The changes of UpdateFeatureGroup by the member that requests them."""

@@ -19,7 +19,11 @@ _THROTTLED = 429
 
 
 class FeatureStoreMetrics(MetricBatches):
-    """The metrics of the requests of each operation."""
+    """The metrics of the requests of each operation.
+
+    Args:
+        session: Returns a session of SageMaker itself in an account.
+    """
 
     @contextmanager
     def request(self, scope: Scope, operation: str, group: str | None = None) -> Iterator[None]:

@@ -10,13 +10,13 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.framework.platform import Platform, Scope
+from rehearsal.framework.identity import ServiceIdentity
+from rehearsal.framework.platform import Scope
 from rehearsal.framework.workers import Workers
 from rehearsal.services.sagemaker.feature_store import offline_files, offline_tables
 from rehearsal.services.sagemaker.feature_store.offline_files import Row
 
 BUFFER_SECONDS = 1.0
-_PRINCIPAL = "sagemaker.amazonaws.com"
 _log = logging.getLogger("rehearsal.sagemaker")
 
 
@@ -24,12 +24,12 @@ class OfflineWriter:
     """Buffers rows for a moment, then writes those of each group together.
 
     Args:
-        platform: The AWS around the service.
+        identity: SageMaker, which assumes the roles of feature groups.
         workers: The threads of the service.
     """
 
-    def __init__(self, platform: Platform, workers: Workers) -> None:
-        self._platform = platform
+    def __init__(self, identity: ServiceIdentity, workers: Workers) -> None:
+        self._identity = identity
         self._workers = workers
         self._lock = threading.Lock()
         self._waiting: dict[tuple[Scope, str], tuple[Any, list[Row]]] = {}
@@ -62,13 +62,7 @@ class OfflineWriter:
             group["OfflineStoreStatus"] = {"Status": "Active"}
 
     def _store(self, scope: Scope, group: Mapping[str, Any], rows: Sequence[Row]) -> None:
-        credentials = self._platform.service_credentials(
-            group["RoleArn"],
-            service_principal=_PRINCIPAL,
-            session_name="SageMakerFeatureStore",
-            source_arn=group["FeatureGroupArn"],
-        )
-        session = self._platform.session(credentials, scope.region)
+        session = self._identity.role_session(scope, group["RoleArn"], group["FeatureGroupArn"])
         config = group["OfflineStoreConfig"]
         if config["TableFormat"] != "Iceberg":
             offline_files.write_rows(

@@ -1,4 +1,4 @@
-"""Feature Store's runtime: records into and out of the feature groups of the control plane."""
+"""Feature Store runtime: writes and reads of the records of feature groups."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
+from rehearsal.framework.identity import ServiceIdentity
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import Request, Response, Service
 from rehearsal.framework.workers import Workers
 from rehearsal.services.sagemaker import authorization
-from rehearsal.services.sagemaker.feature_store.feature_answers import answer, wanted_features
+from rehearsal.services.sagemaker.backend import SERVICE_PRINCIPAL
 from rehearsal.services.sagemaker.feature_store.feature_definitions import has_online_store
 from rehearsal.services.sagemaker.feature_store.feature_values import (
     duration_of,
@@ -22,9 +23,12 @@ from rehearsal.services.sagemaker.feature_store.feature_values import (
 from rehearsal.services.sagemaker.feature_store.metrics import FeatureStoreMetrics
 from rehearsal.services.sagemaker.feature_store.offline_files import Row
 from rehearsal.services.sagemaker.feature_store.offline_writer import OfflineWriter
-from rehearsal.services.sagemaker.feature_store.online_store import StoredRecord, online_store_of
+from rehearsal.services.sagemaker.feature_store.online_store import (
+    OnlineStore,
+    StoredRecord,
+    online_store_of,
+)
 from rehearsal.services.sagemaker.listing import page
-from rehearsal.services.sagemaker.metric_batches import sessions_of
 from rehearsal.services.sagemaker.names import known_name
 
 Group = Mapping[str, Any]
@@ -33,30 +37,36 @@ _CLOSE_SECONDS = 1.0
 
 
 class FeatureStoreRuntime(Service):
-    """PutRecord, BatchWriteRecord, GetRecord, BatchGetRecord, ListRecords, DeleteRecord."""
+    """PutRecord, BatchWriteRecord, GetRecord, BatchGetRecord, ListRecords, DeleteRecord.
+
+    Args:
+        platform: The AWS around the service.
+        online: The online store. Defaults to None: the one that SageMaker uses on this platform.
+    """
 
     name: ClassVar[str] = "sagemaker-featurestore-runtime"
     namespace: ClassVar[str] = "sagemaker"
     validation_error: ClassVar[str] = "ValidationError"
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, online: OnlineStore | None = None) -> None:
         super().__init__(platform)
-        self._online = online_store_of(platform)
+        identity = ServiceIdentity(platform, SERVICE_PRINCIPAL, "SageMakerFeatureStore")
+        self._online = online or online_store_of(platform)
         self._workers = Workers()
-        self._offline = OfflineWriter(platform, self._workers)
-        self._metrics = FeatureStoreMetrics(sessions_of(platform))
+        self._offline = OfflineWriter(identity, self._workers)
+        self._metrics = FeatureStoreMetrics(identity.service_session)
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         return authorization.resource_arns(operation, request, scope)
 
     def put_record(self, request: Request, context: Context) -> Response:
         group = self._group(request["FeatureGroupName"], context.scope)
-        with self._counted("PutRecord", group, context):
+        with self._measured("PutRecord", group, context):
             self._put(group, request, context, request.get("TtlDuration"))
         return {}
 
     def batch_write_record(self, request: Request, context: Context) -> Response:
-        # The request itself is judged already; it needs the permission to put records besides.
+        # The gateway has checked sagemaker:BatchWriteRecord; the caller needs PutRecord, too.
         for arn in self.resource_arns("BatchWriteRecord", request, context.scope):
             self.platform.authorize(context.caller_arn, "sagemaker:PutRecord", arn, context.scope)
         with self._metrics.request(context.scope, "BatchWriteRecord"):
@@ -77,15 +87,15 @@ class FeatureStoreRuntime(Service):
 
     def get_record(self, request: Request, context: Context) -> Response:
         group = self._group(request["FeatureGroupName"], context.scope)
-        with self._counted("GetRecord", group, context):
+        with self._measured("GetRecord", group, context):
             self._check_readable(group, context)
-            wanted = wanted_features(group, request.get("FeatureNames"))
+            selected = _selected_features(group, request.get("FeatureNames"))
             record = self._online.get(
                 context.scope, group["FeatureGroupName"], request["RecordIdentifierValueAsString"]
             )
             if record is None or record.is_deleted:
                 return {}
-            return answer(group, record, wanted, request)
+            return _response(record, selected, request)
 
     def batch_get_record(self, request: Request, context: Context) -> Response:
         with self._metrics.request(context.scope, "BatchGetRecord"):
@@ -94,41 +104,41 @@ class FeatureStoreRuntime(Service):
     def _get_batch(self, request: Request, context: Context) -> Response:
         records: list[dict[str, Any]] = []
         errors: list[dict[str, Any]] = []
-        for asked in request["Identifiers"]:
-            named = {"FeatureGroupName": asked["FeatureGroupName"]}
-            identifiers = asked["RecordIdentifiersValueAsString"]
+        for entry in request["Identifiers"]:
+            named = {"FeatureGroupName": entry["FeatureGroupName"]}
+            identifiers = entry["RecordIdentifiersValueAsString"]
             try:
-                group = self._group(asked["FeatureGroupName"], context.scope)
+                group = self._group(entry["FeatureGroupName"], context.scope)
                 self._check_readable(group, context)
-                wanted = wanted_features(group, asked.get("FeatureNames"))
+                selected = _selected_features(group, entry.get("FeatureNames"))
             except AwsError as error:
-                described = {"ErrorCode": error.code, "ErrorMessage": error.message}
+                reason = {"ErrorCode": error.code, "ErrorMessage": error.message}
                 errors += [
-                    {**named, "RecordIdentifierValueAsString": identifier, **described}
+                    {**named, "RecordIdentifierValueAsString": identifier, **reason}
                     for identifier in identifiers
                 ]
                 continue
             for identifier in identifiers:
                 record = self._online.get(context.scope, group["FeatureGroupName"], identifier)
                 if record is not None and not record.is_deleted:
-                    found = answer(group, record, wanted, request)
+                    found = _response(record, selected, request)
                     records.append({**named, "RecordIdentifierValueAsString": identifier, **found})
         return {"Records": records, "Errors": errors, "UnprocessedIdentifiers": []}
 
     def list_records(self, request: Request, context: Context) -> Response:
         group = self._group(request["FeatureGroupName"], context.scope)
-        with self._counted("ListRecords", group, context):
+        with self._measured("ListRecords", group, context):
             self._check_readable(group, context)
             identifiers = self._online.identifiers(
                 context.scope,
                 group["FeatureGroupName"],
                 with_deleted=bool(request.get("IncludeSoftDeletedRecords")),
             )
-            return page(identifiers, {"MaxResults": 10, **request}, "RecordIdentifiers")
+            return page(identifiers, request, "RecordIdentifiers")
 
     def delete_record(self, request: Request, context: Context) -> Response:
         group = self._group(request["FeatureGroupName"], context.scope)
-        with self._counted("DeleteRecord", group, context):
+        with self._measured("DeleteRecord", group, context):
             self._delete(group, request, context)
         return {}
 
@@ -151,7 +161,7 @@ class FeatureStoreRuntime(Service):
         self._workers.close(_CLOSE_SECONDS)
         self._metrics.close()
 
-    def _counted(
+    def _measured(
         self, operation: str, group: Group, context: Context
     ) -> AbstractContextManager[None]:
         return self._metrics.request(context.scope, operation, group["FeatureGroupName"])
@@ -177,7 +187,7 @@ class FeatureStoreRuntime(Service):
     def _delete_online(
         self, group: Group, scope: Scope, request: Request, marker: StoredRecord
     ) -> None:
-        """Without a trace, or as a record that is known to be deleted."""
+        """Removes a record (hard delete), or marks it as deleted (soft delete)."""
         name, identifier = group["FeatureGroupName"], request["RecordIdentifierValueAsString"]
         if request.get("DeletionMode") != "HardDelete":
             deleted = StoredRecord(marker.values, marker.event_time, is_deleted=True)
@@ -204,7 +214,7 @@ class FeatureStoreRuntime(Service):
         self._check_key(group, context)
 
     def _check_key(self, group: Group, context: Context) -> None:
-        """Whoever reads or writes records needs the key of the online store."""
+        """Checks that the caller may use the key of the online store."""
         key = group["OnlineStoreConfig"].get("SecurityConfig", {}).get("KmsKeyId")
         if key and key.startswith("arn:"):
             try:
@@ -214,7 +224,7 @@ class FeatureStoreRuntime(Service):
 
 
 def _targets(group: Group, request: Mapping[str, Any]) -> Iterator[str]:
-    """The stores that a request is about: those of the group, or the ones that it names."""
+    """Yields the stores that a request names; all stores of the group if it names none."""
     present = [
         store
         for store, exists in (
@@ -231,3 +241,29 @@ def _targets(group: Group, request: Mapping[str, Any]) -> Iterator[str]:
 
 def _utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
+
+
+def _selected_features(group: Group, names: Sequence[str] | None) -> list[str]:
+    """Returns the features that a request selects, in the order of the schema."""
+    known = [entry["FeatureName"] for entry in group["FeatureDefinitions"]]
+    unknown = set(names or ()) - set(known)
+    if unknown:
+        reject(f"Features {', '.join(sorted(unknown))} do not exist in the feature group.")
+    return [name for name in known if not names or name in names]
+
+
+def _response(record: StoredRecord, selected: Sequence[str], request: Request) -> dict[str, Any]:
+    """Returns the selected features of a record, and its expiration if requested."""
+    values = [
+        {"FeatureName": name, _member(record.values[name]): record.values[name]}
+        for name in selected
+        if name in record.values
+    ]
+    response: dict[str, Any] = {"Record": values}
+    if request.get("ExpirationTimeResponse") == "Enabled" and record.expires_at:
+        response["ExpiresAt"] = record.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return response
+
+
+def _member(value: Any) -> str:
+    return "ValueAsStringList" if isinstance(value, list) else "ValueAsString"

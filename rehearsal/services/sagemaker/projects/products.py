@@ -7,10 +7,13 @@ access to the product. The role of the product's launch constraint creates the r
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.framework.platform import VIA_SERVICE, AwsError, Context, Platform
+from botocore import xform_name
+
+from rehearsal.framework.identity import ServiceIdentity
+from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response, Service
 from rehearsal.services.sagemaker.projects.settings import (
     ProjectFailedError,
@@ -28,12 +31,13 @@ class ProjectProducts:
     """Provisions, updates and terminates the products of projects.
 
     Args:
-        catalog: Service Catalog.
-        platform: The AWS around the services.
+        catalog: Returns Service Catalog, which is known when the server has started.
+        identity: SageMaker, which calls Service Catalog on behalf of the caller.
     """
 
-    def __init__(self, catalog: Service, platform: Platform) -> None:
-        self._catalog, self._platform = catalog, platform
+    def __init__(self, catalog: Callable[[], Service], identity: ServiceIdentity) -> None:
+        self._catalog = catalog
+        self._identity = identity
 
     def provision(self, context: Context, project: Record) -> str:
         """Starts to provision a project's product; returns the id of the record."""
@@ -108,25 +112,19 @@ class ProjectProducts:
         return record
 
     def _call(self, method: str, request: Request, context: Context) -> Response:
-        operation = self._catalog.operation(method)
+        operation = self._catalog().operation(method)
         if operation is None:
             raise RuntimeError(f"Service Catalog does not support {method}")
         return operation(request, context) or {}
 
     def _start(self, context: Context, operation: str, request: dict[str, Any]) -> str:
         """Calls Service Catalog as the caller; reports its errors as errors of SageMaker."""
-        scope = context.scope
-        keys = {**self._catalog.condition_keys(operation, request, scope), **VIA_SERVICE}
-        for arn in self._catalog.resource_arns(operation, request, scope):
-            action = self._catalog.action(operation)
-            self._platform.authorize(context.caller_arn, action, arn, scope, keys)
-        start = {
-            "ProvisionProduct": "provision_product",
-            "UpdateProvisionedProduct": "update_provisioned_product",
-            "TerminateProvisionedProduct": "terminate_provisioned_product",
-        }[operation]
+        catalog, scope = self._catalog(), context.scope
+        keys = catalog.condition_keys(operation, request, scope)
+        for arn in catalog.resource_arns(operation, request, scope):
+            self._identity.authorize_caller(context, catalog.action(operation), arn, keys)
         try:
-            response = self._call(start, request, context)
+            response = self._call(xform_name(operation), request, context)
         except AwsError as error:
             if error.code == "AccessDeniedException":
                 raise

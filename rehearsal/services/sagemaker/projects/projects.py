@@ -1,6 +1,6 @@
-"""SageMaker projects: a CloudFormation stack made from an organisation's template.
+"""SageMaker projects: CloudFormation stacks created from an organisation's template.
 
-The template is in S3 (`stacks.py`) or a product of Service Catalog (`products.py`).
+The template is an object in S3 (`stacks.py`) or a Service Catalog product (`products.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rehearsal.cloudformation.stack_changes import template_arn
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.control_plane import ControlPlane, identity
+from rehearsal.services.sagemaker.backend import Backend, caller_identity
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.projects import stacks
 from rehearsal.services.sagemaker.projects.products import (
@@ -33,29 +33,37 @@ LISTING = Listing(
 )
 CLOUDFORMATION = "cloudformation.amazonaws.com"
 _BUSY = ("CreateInProgress", "UpdateInProgress", "DeleteInProgress")
-# What a change makes of a project's record; raises ProjectFailedError with what a failure makes.
 _Work = Callable[[], dict[str, Any]]
+"""Performs a change and returns the changes of the record; raises ProjectFailedError."""
 
 
-class Projects(ControlPlane):
-    """Create-, Describe-, List-, Update-, DeleteProject."""
+class Projects:
+    """Create-, Describe-, List-, Update-, DeleteProject.
+
+    Args:
+        backend: The backend of SageMaker.
+        products: The products of projects in Service Catalog.
+    """
+
+    def __init__(self, backend: Backend, products: ProjectProducts) -> None:
+        self._backend = backend
+        self._products = products
 
     def create_project(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateProject", request)
+        record = self._backend.accept("CreateProject", request)
         name, project_id = record["ProjectName"], f"p-{random_id(12)}"
         record |= _template(record) | {
             "ProjectArn": context.scope.arn("sagemaker", f"{KIND}/{name}"),
             "ProjectId": project_id,
             "ProjectStatus": "CreateInProgress",
             "CreationTime": now(),
-            "CreatedBy": identity(context),
+            "CreatedBy": caller_identity(context),
             "LastModifiedTime": now(),
-            "LastModifiedBy": identity(context),
+            "LastModifiedBy": caller_identity(context),
         }
-        with self.lock:
-            self._refuse_existing(context.scope, record)
-            self.register(context, KIND, name, record, request)
-        record["_tags"] = record.pop("Tags", [])
+        with self._backend.lock:
+            self._reject_existing(context.scope, record)
+            self._backend.register(context, KIND, name, record, request)
         try:
             work = self._creation(context, record)
         except AwsError:
@@ -65,18 +73,17 @@ class Projects(ControlPlane):
         return {"ProjectArn": record["ProjectArn"], "ProjectId": project_id}
 
     def describe_project(self, request: Request, context: Context) -> Response:
-        return self.describe("DescribeProject", self._project(context.scope, request))
+        return self._backend.describe("DescribeProject", self._find(context.scope, request))
 
     def list_projects(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            return LISTING.respond(self.records.of(context.scope, KIND).values(), request)
+        return LISTING.respond(self._backend.all(context.scope, KIND), request)
 
     def update_project(self, request: Request, context: Context) -> Response:
-        given = self.accept("UpdateProject", request)
-        project = self._settled_project(context.scope, given)
+        given = self._backend.accept("UpdateProject", request)
+        project = self._find_settled(context.scope, given)
         changes: dict[str, Any] = {
             "LastModifiedTime": now(),
-            "LastModifiedBy": identity(context),
+            "LastModifiedBy": caller_identity(context),
         }
         if "ProjectDescription" in given:
             changes["ProjectDescription"] = given["ProjectDescription"]
@@ -86,16 +93,16 @@ class Projects(ControlPlane):
             changes |= {**template, "ProjectStatus": "UpdateInProgress"}
         if given.get("Tags"):
             self._retag(context, project, given["Tags"])
-        with self.lock:
+        with self._backend.lock:
             project.update(changes)
         if work:
             self._start(context.scope, project, "Update", work)
         return {"ProjectArn": project["ProjectArn"]}
 
     def delete_project(self, request: Request, context: Context) -> Response:
-        project = self._settled_project(context.scope, request)
+        project = self._find_settled(context.scope, request)
         work = self._deletion(context, project)
-        with self.lock:
+        with self._backend.lock:
             project.update(ProjectStatus="DeleteInProgress", LastModifiedTime=now())
         self._start(context.scope, project, "Delete", work)
         return {}
@@ -103,49 +110,46 @@ class Projects(ControlPlane):
     def _creation(self, context: Context, project: Record) -> _Work:
         if PROVISIONING not in project:
             return self._stack_work(context, project, "CreateStack", stacks.create_stack)
-        products = self._products()
-        record_id = products.provision(context, project)
-        project[PROVISIONED] = products.changing_product(context, record_id)
-        return lambda: products.wait(context, record_id, self.workers.closing)
+        record_id = self._products.provision(context, project)
+        project[PROVISIONED] = self._products.changing_product(context, record_id)
+        return self._product_work(context, record_id)
 
     def _update(self, context: Context, project: Record) -> _Work:
         if PROVISIONING not in project:
             return self._stack_work(context, project, "UpdateStack", stacks.update_stack)
-        products = self._products()
-        record_id = products.update(context, project)
-        return lambda: products.wait(context, record_id, self.workers.closing)
+        return self._product_work(context, self._products.update(context, project))
 
     def _deletion(self, context: Context, project: Record) -> _Work:
         if PROVISIONING not in project:
             return self._stack_work(context, project, "DeleteStack", stacks.delete_stack)
-        products = self._products()
-        record_id = products.terminate(context, project)
-        return lambda: products.wait(context, record_id, self.workers.closing)
+        return self._product_work(context, self._products.terminate(context, project))
 
-    def _products(self) -> ProjectProducts:
-        return ProjectProducts(self.peers["servicecatalog"], self.platform)
+    def _product_work(self, context: Context, record_id: str) -> _Work:
+        closing = self._backend.workers.closing
+        return lambda: self._products.wait(context, record_id, closing)
 
     def _stack_work(
         self, context: Context, project: Record, action: str, change: stacks.Change
     ) -> _Work:
-        """A change of a stack, which SageMaker asks of CloudFormation in the caller's name."""
+        """Checks the caller's permissions for a change of a stack; returns the change."""
+        identity = self._backend.identity
         template = stacks.template_of(project)
         arn = stacks.stack_arn(context.scope, project["ProjectId"])
         deletes = action == "DeleteStack"
         keys = {} if deletes else stacks.condition_keys(template)
-        self.authorize_caller(context, f"cloudformation:{action}", arn, keys)
-        # SageMaker waits for the stack; the stacks that it creates and updates have its tags.
+        identity.authorize_caller(context, f"cloudformation:{action}", arn, keys)
+        # SageMaker waits for the stack, and tags the stacks that it creates and updates.
         for further in ("DescribeStacks",) if deletes else ("DescribeStacks", "TagResource"):
-            self.authorize_caller(context, f"cloudformation:{further}", arn)
+            identity.authorize_caller(context, f"cloudformation:{further}", arn)
         if template.get("RoleARN"):
-            self.platform.check_pass_role(context, template["RoleARN"], CLOUDFORMATION)
+            self._backend.platform.check_pass_role(context, template["RoleARN"], CLOUDFORMATION)
         if not deletes:  # CloudFormation reads it with the caller's permission
-            where = template_arn(template["TemplateURL"])
-            self.authorize_caller(context, "s3:GetObject", where)
+            source = template_arn(template["TemplateURL"])
+            identity.authorize_caller(context, "s3:GetObject", source)
 
         def work() -> dict[str, Any]:
-            client = self.service_session(context.scope).client("cloudformation")
-            closing = self.workers.closing
+            client = identity.service_session(context.scope).client("cloudformation")
+            closing = self._backend.workers.closing
             try:
                 return stacks.apply_change(change, client, context.scope, project, closing)
             except (ClientError, BotoCoreError) as error:
@@ -155,58 +159,55 @@ class Projects(ControlPlane):
         return work
 
     def _start(self, scope: Scope, project: Record, verb: str, work: _Work) -> None:
-        """Does the work on a thread of its own, and takes its end into the project's status."""
+        """Performs a change on a separate thread; its end determines the status of the project."""
 
         def run() -> None:
             try:
                 changes, status = work(), f"{verb}Completed"
             except ProjectFailedError as error:
                 changes, status = error.changes, f"{verb}Failed"
-            with self.lock:
+            with self._backend.lock:
                 project.update(changes, ProjectStatus=status, LastModifiedTime=now())
             if status == "DeleteCompleted":
                 self._forget(scope, project)
 
-        self.workers.start(f"{verb.lower()} project {project['ProjectName']}", run)
+        self._backend.workers.start(f"{verb.lower()} project {project['ProjectName']}", run)
 
     def _retag(self, context: Context, project: Record, tags: list[dict[str, str]]) -> None:
-        self.authorize_caller(context, "sagemaker:AddTags", project["ProjectArn"])
-        given = {tag["Key"]: tag["Value"] for tag in tags}
-        with self.lock:
-            merged = {**self.backend.tags.of(project["ProjectArn"]), **given}
-            self.backend.tags.add(project["ProjectArn"], given)
-            project["_tags"] = [{"Key": key, "Value": value} for key, value in merged.items()]
+        arn = project["ProjectArn"]
+        self._backend.identity.authorize_caller(context, "sagemaker:AddTags", arn)
+        with self._backend.lock:
+            self._backend.tags.add(arn, tags)
+            project["Tags"] = self._backend.tags.shape.write(self._backend.tags.of(arn))
 
-    def _refuse_existing(self, scope: Scope, project: Record) -> None:
+    def _reject_existing(self, scope: Scope, project: Record) -> None:
         name = project["ProjectName"]
-        if name in self.records.of(scope, KIND):
+        if name in self._backend.records.of(scope, KIND):
             message = f"Project with name {name} already exists: {project['ProjectArn']}"
             raise AwsError("ValidationException", message)
 
     def _forget(self, scope: Scope, project: Record) -> None:
-        with self.lock:
-            self.records.of(scope, KIND).pop(project["ProjectName"], None)
-        self.drop_tags(project["ProjectArn"])
+        self._backend.remove(scope, KIND, project["ProjectName"], project["ProjectArn"])
 
-    def _project(self, scope: Scope, request: Mapping[str, Any]) -> Record:
+    def _find(self, scope: Scope, request: Mapping[str, Any]) -> Record:
         name = request["ProjectName"]
         arn = scope.arn("sagemaker", f"{KIND}/{name}")
         message = f"Project {arn} does not exist."
-        return self.find(scope, KIND, name, operation="DescribeProject", message=message)
+        return self._backend.find(scope, KIND, name, operation="DescribeProject", message=message)
 
-    def _settled_project(self, scope: Scope, request: Mapping[str, Any]) -> Record:
-        project = self._project(scope, request)
+    def _find_settled(self, scope: Scope, request: Mapping[str, Any]) -> Record:
+        project = self._find(scope, request)
         if project["ProjectStatus"] in _BUSY:
             message = (
                 f"Project {project['ProjectName']} is in status {project['ProjectStatus']}: "
-                "wait until it has settled."
+                "wait until the change has ended."
             )
             raise AwsError("ConflictException", message)
         return project
 
 
 def _template(record: Record) -> dict[str, Any]:
-    """Where a new project's template is, as DescribeProject shows it; there is exactly one."""
+    """Returns the place of a new project's template, as DescribeProject shows it."""
     providers, product = record.pop("TemplateProviders", None), record.get(PROVISIONING)
     if bool(providers) == bool(product):
         message = f"Exactly one of TemplateProviders and {PROVISIONING} is required."
@@ -220,12 +221,12 @@ def _template(record: Record) -> dict[str, Any]:
 
 
 def _updated_template(project: Record, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What an update makes of the place of the template; nothing when it does not name one."""
+    """Returns the changed place of the template; empty if the update does not change it."""
     providers = given.get("TemplateProvidersToUpdate")
     product = given.get("ServiceCatalogProvisioningUpdateDetails")
     if (providers and product) or (providers if PROVISIONING in project else product):
-        own = PROVISIONING if PROVISIONING in project else "TemplateProviderDetails"
-        message = f"Project {project['ProjectName']} has {own}: only that can be updated."
+        present = PROVISIONING if PROVISIONING in project else "TemplateProviderDetails"
+        message = f"Project {project['ProjectName']} has {present}: only that can be updated."
         raise AwsError("ValidationException", message)
     if product:
         check_parameters(product.get("ProvisioningParameters", ()))

@@ -47,5 +47,5 @@ def tags_of(project: Record) -> dict[str, str]:
     return {
         "sagemaker:project-name": project["ProjectName"],
         "sagemaker:project-id": project["ProjectId"],
-        **{tag["Key"]: tag["Value"] for tag in project.get("_tags", ())},
+        **{tag["Key"]: tag["Value"] for tag in project.get("Tags", ())},
     }

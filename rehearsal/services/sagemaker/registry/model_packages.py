@@ -56,11 +56,7 @@ class ModelPackages(ModelPackageGroups):
     """Create-, Describe-, List-, Update-, DeleteModelPackage."""
 
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        """Of a version those of its group: "uses the tags associated with the model group"."""
-        before, kind, name = arn.partition(f":{PACKAGE}/")
-        if kind and "/" in name:
-            arn = f"{before}:{GROUP}/{name.partition('/')[0]}"
-        return super().resource_tags(arn, scope)
+        return super().resource_tags(tagged_arn(arn), scope)
 
     def create_model_package(self, request: Request, context: Context) -> Response:
         record = self.accept("CreateModelPackage", request)
@@ -180,6 +176,18 @@ class ModelPackages(ModelPackageGroups):
     def _emit_package(self, scope: Scope, package: Mapping[str, Any]) -> None:
         detail = {name: package[name] for name in _EVENT_MEMBERS if name in package}
         self.emit(scope, _EVENT, detail, package["ModelPackageArn"], iso=True)
+
+
+def tagged_arn(arn: str) -> str:
+    """Returns the ARN of the resource whose tags a resource has.
+
+    A version in a model package group has the tags of the group.
+
+    Source: CreateModelPackage in the API reference.
+    """
+    before, kind, name = arn.partition(f":{PACKAGE}/")
+    versioned = kind and "/" in name
+    return f"{before}:{GROUP}/{name.partition('/')[0]}" if versioned else arn
 
 
 def _check_new(record: Mapping[str, Any]) -> None:

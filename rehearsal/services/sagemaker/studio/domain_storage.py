@@ -1,64 +1,75 @@
 """Storage of a domain in the customer's account: a file system and its security groups.
 
-The names and the tag are those of SageMaker. Deleting a domain with the retention policy
-`Delete` removes the file system; the two security groups stay, as they do in AWS.
+The names and the tag are those of SageMaker. Deleting a domain with the retention policy `Delete`
+removes the file system; the two security groups stay, as they do in AWS.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
-import boto3
 from botocore.exceptions import ClientError
+
+from rehearsal.framework.identity import ServiceIdentity
+from rehearsal.framework.platform import Scope
 
 OWNER_TAG = "ManagedByAmazonSageMakerResource"
 NFS_PORT = 2049
 _POLL_SECONDS = 0.1
 
 
-def create_storage(
-    session: boto3.Session, *, domain_id: str, domain_arn: str, network: dict[str, Any]
-) -> str:
-    """Creates the file system, a mount target in each zone and the security groups.
+class DomainStorage:
+    """Creates and deletes the file systems of domains.
 
     Args:
-        session: A session of SageMaker itself in the customer's account.
-        domain_id: The id of the domain.
-        domain_arn: The ARN of the domain, the value of the tag `OWNER_TAG`.
-        network: The members VpcId, SubnetIds and KmsKeyId of the domain.
-
-    Returns:
-        The id of the file system.
+        identity: SageMaker, in whose name the resources are created.
     """
-    tags = [{"Key": OWNER_TAG, "Value": domain_arn}]
-    efs = session.client("efs")
-    key = {"KmsKeyId": network["KmsKeyId"]} if network.get("KmsKeyId") else {}
-    file_system: str = efs.create_file_system(
-        CreationToken=domain_id, Encrypted=True, Tags=tags, **key
-    )["FileSystemId"]
-    inbound = _nfs_groups(session.client("ec2"), domain_id, network["VpcId"], tags)
-    for subnet in _one_per_zone(session.client("ec2"), network["SubnetIds"]):
-        efs.create_mount_target(FileSystemId=file_system, SubnetId=subnet, SecurityGroups=[inbound])
-    return file_system
+
+    def __init__(self, identity: ServiceIdentity) -> None:
+        self._identity = identity
+
+    def create(self, scope: Scope, domain: Mapping[str, Any]) -> str:
+        """Creates the file system, a mount target in each zone and the security groups.
+
+        Args:
+            scope: Account and region of the domain.
+            domain: The domain's DomainId, DomainArn, VpcId, SubnetIds and KmsKeyId.
+
+        Returns:
+            The id of the file system.
+        """
+        session = self._identity.service_session(scope)
+        tags = [{"Key": OWNER_TAG, "Value": domain["DomainArn"]}]
+        efs, ec2 = session.client("efs"), session.client("ec2")
+        key = {"KmsKeyId": domain["KmsKeyId"]} if domain.get("KmsKeyId") else {}
+        file_system: str = efs.create_file_system(
+            CreationToken=domain["DomainId"], Encrypted=True, Tags=tags, **key
+        )["FileSystemId"]
+        inbound = _create_nfs_groups(ec2, domain["DomainId"], domain["VpcId"], tags)
+        for subnet in _one_per_zone(ec2, domain["SubnetIds"]):
+            efs.create_mount_target(
+                FileSystemId=file_system, SubnetId=subnet, SecurityGroups=[inbound]
+            )
+        return file_system
+
+    def delete(self, scope: Scope, file_system: str) -> None:
+        """Deletes a file system and its mount targets, if they still exist."""
+        efs = self._identity.service_session(scope).client("efs")
+        try:
+            targets = efs.describe_mount_targets(FileSystemId=file_system)["MountTargets"]
+            for target in targets:
+                efs.delete_mount_target(MountTargetId=target["MountTargetId"])
+            while efs.describe_mount_targets(FileSystemId=file_system)["MountTargets"]:
+                time.sleep(_POLL_SECONDS)
+            efs.delete_file_system(FileSystemId=file_system)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "FileSystemNotFound":
+                raise
 
 
-def delete_storage(session: boto3.Session, file_system: str) -> None:
-    """Deletes the file system and its mount targets, if they still exist."""
-    efs = session.client("efs")
-    try:
-        targets = efs.describe_mount_targets(FileSystemId=file_system)["MountTargets"]
-        for target in targets:
-            efs.delete_mount_target(MountTargetId=target["MountTargetId"])
-        while efs.describe_mount_targets(FileSystemId=file_system)["MountTargets"]:
-            time.sleep(_POLL_SECONDS)
-        efs.delete_file_system(FileSystemId=file_system)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "FileSystemNotFound":
-            raise
-
-
-def _nfs_groups(ec2: Any, domain_id: str, vpc_id: str, tags: list[dict[str, str]]) -> str:
+def _create_nfs_groups(ec2: Any, domain_id: str, vpc_id: str, tags: list[dict[str, str]]) -> str:
     """Creates the groups of the mount targets and of the apps; returns the id of the former."""
     groups = {}
     for direction in ("inbound", "outbound"):

@@ -1,7 +1,7 @@
 """Studio domains.
 
-A domain is what the control plane knows of it, with the file system and the security groups that
-SageMaker makes for it. No IDE runs here: CreatePresignedDomainUrl is refused by name.
+A domain is a record, with the file system and the security groups that SageMaker creates for it.
+The rehearsal runs no IDE.
 """
 
 from __future__ import annotations
@@ -10,24 +10,26 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.framework.platform import AwsError, Context
+from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record, now, random_id
-from rehearsal.services.sagemaker.studio.domain_storage import create_storage, delete_storage
-from rehearsal.services.sagemaker.studio.members import (
+from rehearsal.services.sagemaker.studio.domain_storage import DomainStorage
+from rehearsal.services.sagemaker.studio.records import (
     APP,
     DOMAIN,
     SPACE,
     USER_PROFILE,
-    StudioMembers,
-    merged,
+    StudioRecords,
+    reject_associated,
 )
+from rehearsal.services.sagemaker.studio.settings import Settings, merged
 
 LISTING = Listing(operation="ListDomains", member="Domains", name="DomainName", status="Status")
 _ID_LENGTH = 12
 _SETTINGS = ("DefaultUserSettings", "DefaultSpaceSettings")
-_MUTABLE = (
+_UPDATABLE = (
     "AppNetworkAccessType",
     "AppSecurityGroupManagement",
     "SubnetIds",
@@ -35,17 +37,36 @@ _MUTABLE = (
 )
 
 
-class Domains(StudioMembers):
-    """Create-, Describe-, List-, Update-, DeleteDomain."""
+class Domains:
+    """Create-, Describe-, List-, Update-, DeleteDomain.
+
+    Args:
+        backend: The backend of SageMaker.
+        records: The records of Studio.
+        settings: The settings of domains.
+        storage: The file systems of domains.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        records: StudioRecords,
+        settings: Settings,
+        storage: DomainStorage,
+    ) -> None:
+        self._backend = backend
+        self._records = records
+        self._settings = settings
+        self._storage = storage
 
     def create_domain(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateDomain", request)
+        record = self._backend.accept("CreateDomain", request)
         record.setdefault("AppNetworkAccessType", "PublicInternetOnly")
         record.setdefault("TagPropagation", "DISABLED")
         record.setdefault("HomeEfsFileSystemCreation", "Enabled")
         _check_network(record)
         for name in _SETTINGS:
-            self.check_settings(context, record.get(name))
+            self._settings.check(context, record.get(name))
         domain_id = f"d-{random_id(_ID_LENGTH)}"
         scope = context.scope
         record |= {
@@ -57,86 +78,75 @@ class Domains(StudioMembers):
             "LastModifiedTime": now(),
         }
         record["HomeEfsFileSystemKmsKeyId"] = record.get("KmsKeyId")
-        with self.lock:
-            self.register(context, DOMAIN, domain_id, record, request)
-        self.workers.start(f"create {domain_id}", lambda: self._make_domain(context, record))
+        with self._backend.lock:
+            self._backend.register(context, DOMAIN, domain_id, record, request)
+        self._backend.workers.start(f"create {domain_id}", lambda: self._create(scope, record))
         return {name: record[name] for name in ("DomainArn", "DomainId", "Url")}
 
     def describe_domain(self, request: Request, context: Context) -> Response:
-        record = self.studio_record(context.scope, DOMAIN, request["DomainId"], "DescribeDomain")
-        return self.describe("DescribeDomain", record)
+        record = self._find(context.scope, request, "DescribeDomain")
+        return self._backend.describe("DescribeDomain", record)
 
     def list_domains(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            return LISTING.respond(self.records.of(context.scope, DOMAIN).values(), request)
+        return LISTING.respond(self._backend.all(context.scope, DOMAIN), request)
 
     def update_domain(self, request: Request, context: Context) -> Response:
-        given = self.accept("UpdateDomain", request)
-        record = self.studio_record(context.scope, DOMAIN, request["DomainId"], "UpdateDomain")
-        self._refuse_busy_domain(record, "updated")
-        self._refuse_domain_moves(context, record, given)
-        changes = {name: given[name] for name in _MUTABLE if name in given}
+        given = self._backend.accept("UpdateDomain", request)
+        record = self._find(context.scope, request, "UpdateDomain")
+        _reject_busy(record, "updated")
+        self._check_changes(context.scope, record, given)
+        changes = {name: given[name] for name in _UPDATABLE if name in given}
         for name in _SETTINGS:
             if name in given:
                 changes[name] = merged(record.get(name), given[name])
-                self.check_settings(context, changes[name])
+                self._settings.check(context, changes[name])
         if "DomainSettingsForUpdate" in given:
             settings = given["DomainSettingsForUpdate"]
             changes["DomainSettings"] = merged(record.get("DomainSettings"), settings)
         _check_network({**record, **changes})
-        self.change(record, **changes)
+        self._records.change(record, **changes)
         return {"DomainArn": record["DomainArn"]}
 
     def delete_domain(self, request: Request, context: Context) -> Response:
-        self.accept("DeleteDomain", request)
-        domain_id = request["DomainId"]
-        record = self.studio_record(context.scope, DOMAIN, domain_id, "DeleteDomain")
-        self._refuse_busy_domain(record, "deleted")
+        self._backend.accept("DeleteDomain", request)
+        scope, domain_id = context.scope, request["DomainId"]
+        record = self._find(scope, request, "DeleteDomain")
+        _reject_busy(record, "deleted")
         for kind, noun in ((APP, "App"), (SPACE, "Space"), (USER_PROFILE, "UserProfile")):
-            members = self.in_domain(context.scope, kind, domain_id)
-            self.refuse_associated(DOMAIN, domain_id, members, noun)
+            members = self._records.of_domain(scope, kind, domain_id)
+            reject_associated(DOMAIN, domain_id, members, noun)
         retention = request.get("RetentionPolicy", {}).get("HomeEfsFileSystem", "Retain")
-        self.change(record, Status="Deleting")
-        self.workers.start(
+        self._records.change(record, Status="Deleting")
+        self._backend.workers.start(
             f"delete {domain_id}",
-            lambda: self._unmake_domain(context, record, with_storage=retention == "Delete"),
+            lambda: self._delete(scope, record, with_storage=retention == "Delete"),
         )
         return {}
 
-    def _make_domain(self, context: Context, record: Record) -> None:
+    def _create(self, scope: Scope, record: Record) -> None:
         changes: dict[str, Any] = {"Status": "InService"}
         if record["HomeEfsFileSystemCreation"] == "Enabled":
             try:
-                changes["HomeEfsFileSystemId"] = create_storage(
-                    self.service_session(context.scope),
-                    domain_id=record["DomainId"],
-                    domain_arn=record["DomainArn"],
-                    network=record,
-                )
+                changes["HomeEfsFileSystemId"] = self._storage.create(scope, record)
             except (ClientError, BotoCoreError) as error:
                 changes = {"Status": "Failed", "FailureReason": str(error)[:1024]}
-        self.change(record, **changes)
+        self._records.change(record, **changes)
 
-    def _unmake_domain(self, context: Context, record: Record, *, with_storage: bool) -> None:
+    def _delete(self, scope: Scope, record: Record, *, with_storage: bool) -> None:
         file_system = record.get("HomeEfsFileSystemId")
         if with_storage and file_system:
             try:
-                delete_storage(self.service_session(context.scope), file_system)
+                self._storage.delete(scope, file_system)
             except (ClientError, BotoCoreError) as error:
-                self.change(record, Status="Delete_Failed", FailureReason=str(error)[:1024])
+                reason = str(error)[:1024]
+                self._records.change(record, Status="Delete_Failed", FailureReason=reason)
                 return
-        with self.lock:
-            self.records.of(context.scope, DOMAIN).pop(record["DomainId"], None)
-            self.drop_tags(record["DomainArn"])
+        self._backend.remove(scope, DOMAIN, record["DomainId"], record["DomainArn"])
 
-    def _refuse_busy_domain(self, record: Record, done: str) -> None:
-        if record["Status"] in ("Pending", "Updating", "Deleting"):
-            raise AwsError(
-                "ResourceInUse",
-                f"Domain [{record['DomainId']}] cannot be {done} while it is {record['Status']}",
-            )
+    def _find(self, scope: Scope, request: Request, operation: str) -> Record:
+        return self._records.find(scope, DOMAIN, request["DomainId"], operation)
 
-    def _refuse_domain_moves(self, context: Context, record: Record, given: Request) -> None:
+    def _check_changes(self, scope: Scope, record: Record, given: Request) -> None:
         if given.get("VpcId", record.get("VpcId")) != record.get("VpcId"):
             message = "The rehearsal does not implement a change of VpcId by UpdateDomain."
             raise AwsError("ValidationException", message)
@@ -148,7 +158,7 @@ class Domains(StudioMembers):
             )
             raise AwsError("ValidationException", message)
         access = given.get("AppNetworkAccessType", record["AppNetworkAccessType"])
-        running = self.in_domain(context.scope, APP, record["DomainId"])
+        running = self._records.of_domain(scope, APP, record["DomainId"])
         if access != record["AppNetworkAccessType"] and running:
             raise AwsError(
                 "ResourceInUse",
@@ -157,8 +167,19 @@ class Domains(StudioMembers):
             )
 
 
+def _reject_busy(record: Record, change: str) -> None:
+    if record["Status"] in ("Pending", "Updating", "Deleting"):
+        raise AwsError(
+            "ResourceInUse",
+            f"Domain [{record['DomainId']}] cannot be {change} while it is {record['Status']}",
+        )
+
+
 def _check_network(record: Record) -> None:
-    """What API_CreateDomain and API_UserSettings ask of the network of a domain."""
+    """Validates the network of a domain.
+
+    Source: CreateDomain and UserSettings in the API reference.
+    """
     vpc_only = record["AppNetworkAccessType"] == "VpcOnly"
     if vpc_only or record["HomeEfsFileSystemCreation"] == "Enabled":
         absent = [name for name in ("VpcId", "SubnetIds") if not record.get(name)]

@@ -1,4 +1,4 @@
-"""Custom images of Studio and their versions, which are images of ECR."""
+"""Custom images of Studio, their versions in Amazon ECR, and their app image configurations."""
 
 from __future__ import annotations
 
@@ -10,16 +10,39 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.listing import Listing, page
 from rehearsal.services.sagemaker.records import Record, now
-from rehearsal.services.sagemaker.studio.members import (
+from rehearsal.services.sagemaker.stored_resource import Kind, StoredResource
+from rehearsal.services.sagemaker.studio.records import (
+    APP_IMAGE_CONFIG,
     IMAGE,
     IMAGE_VERSION,
-    StudioMembers,
+    StudioRecords,
     missing,
 )
 
-IMAGES = Listing(operation="ListImages", member="Images", name="ImageName", status="ImageStatus")
+IMAGES = Kind(
+    noun="Image",
+    path=IMAGE,
+    listing=Listing(
+        operation="ListImages", member="Images", name="ImageName", status="ImageStatus"
+    ),
+    missing="Image [{name}] does not exist.",
+    existing="Image already exists: {arn}",
+    existing_code="ResourceInUse",
+)
+APP_IMAGE_CONFIGS = Kind(
+    noun="AppImageConfig",
+    path=APP_IMAGE_CONFIG,
+    listing=Listing(
+        operation="ListAppImageConfigs", member="AppImageConfigs", name="AppImageConfigName"
+    ),
+    updatable=("KernelGatewayImageConfig", "JupyterLabAppImageConfig", "CodeEditorAppImageConfig"),
+    missing="AppImageConfig [{name}] does not exist.",
+    existing="AppImageConfig already exists: {arn}",
+    existing_code="ResourceInUse",
+)
 VERSIONS = Listing(
     operation="ListImageVersions",
     member="ImageVersions",
@@ -30,7 +53,7 @@ _ECR_IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/"
     r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:.+))?"
 )
-_DESCRIBED = (
+_UPDATABLE = (
     "VendorGuidance",
     "JobType",
     "MLFramework",
@@ -41,57 +64,62 @@ _DESCRIBED = (
 )
 
 
-class StudioImages(StudioMembers):
-    """Images, their versions, and the aliases of versions."""
+class Images(StoredResource):
+    """Create-, Describe-, List-, Update-, DeleteImage.
 
-    def create_image(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateImage", request)
-        name, scope = record["ImageName"], context.scope
-        self.check_role(context, record["RoleArn"])
-        record |= {
-            "ImageArn": scope.arn("sagemaker", f"{IMAGE}/{name}"),
-            "ImageStatus": "CREATED",
-            "CreationTime": now(),
-            "LastModifiedTime": now(),
-        }
-        with self.lock:
-            self.refuse_taken(scope, IMAGE, name)
-            self.register(context, IMAGE, name, record, request)
-        return {"ImageArn": record["ImageArn"]}
+    Args:
+        backend: The backend of SageMaker.
+        records: The records of Studio.
+    """
 
-    def describe_image(self, request: Request, context: Context) -> Response:
-        record = self.studio_record(context.scope, IMAGE, request["ImageName"], "DescribeImage")
-        return self.describe("DescribeImage", record)
+    def __init__(self, backend: Backend, records: StudioRecords) -> None:
+        super().__init__(backend, IMAGES)
+        self._records = records
 
-    def list_images(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            return IMAGES.respond(self.records.of(context.scope, IMAGE).values(), _asked(request))
+    def prepare(self, record: Record, context: Context) -> None:
+        self.backend.identity.check_role(context, record["RoleArn"])
+        record["ImageStatus"] = "CREATED"
+
+    def list_all(self, request: Request, context: Context) -> Response:
+        return super().list_all(_sorting(request), context)
 
     def update_image(self, request: Request, context: Context) -> Response:
-        given = self.accept("UpdateImage", request)
-        record = self.studio_record(context.scope, IMAGE, given.pop("ImageName"), "UpdateImage")
-        self.check_role(context, given.get("RoleArn"))
+        given = self.backend.accept("UpdateImage", request)
+        record = self.find(context.scope, given.pop("ImageName"), "UpdateImage")
+        self.backend.identity.check_role(context, given.get("RoleArn"))
         removed = dict.fromkeys(given.pop("DeleteProperties", ()))
-        self.change(record, **removed, **given)
+        self._records.change(record, **removed, **given)
         return {"ImageArn": record["ImageArn"]}
 
-    def delete_image(self, request: Request, context: Context) -> Response:
-        """Deletes an image and all its versions (API_DeleteImage)."""
-        scope, name = context.scope, request["ImageName"]
-        record = self.studio_record(scope, IMAGE, name, "DeleteImage")
-        with self.lock:
-            versions = self.records.of(scope, IMAGE_VERSION)
-            for path in [path for path in versions if path.rpartition("/")[0] == name]:
+    def delete(self, request: Request, context: Context) -> Response:
+        """Deletes an image and all its versions, as DeleteImage in the API reference says."""
+        response = super().delete(request, context)
+        with self.backend.lock:
+            versions = self.backend.records.of(context.scope, IMAGE_VERSION)
+            for path in [path for path in versions if path.startswith(f"{request['ImageName']}/")]:
                 del versions[path]
-            self.records.of(scope, IMAGE).pop(name, None)
-        self.drop_tags(record["ImageArn"])
-        return {}
+        return response
+
+
+class ImageVersions:
+    """Create-, Describe-, List-, Update-, DeleteImageVersion; ListAliases.
+
+    Args:
+        backend: The backend of SageMaker.
+        records: The records of Studio.
+        images: The images.
+    """
+
+    def __init__(self, backend: Backend, records: StudioRecords, images: Images) -> None:
+        self._backend = backend
+        self._records = records
+        self._images = images
 
     def create_image_version(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateImageVersion", request)
+        record = self._backend.accept("CreateImageVersion", request)
         scope, name = context.scope, record["ImageName"]
-        image = self.studio_record(scope, IMAGE, name, "CreateImageVersion")
-        with self.lock:
+        image = self._images.find(scope, name, "CreateImageVersion")
+        with self._backend.lock:
             number = image.get("LastVersion", 0) + 1
             image["LastVersion"] = number
             path = f"{name}/{number}"
@@ -104,103 +132,102 @@ class StudioImages(StudioMembers):
                 "LastModifiedTime": now(),
             }
             self._move_aliases(scope, record, record.get("Aliases", ()))
-            self.records.of(scope, IMAGE_VERSION)[path] = record
-        self.workers.start(
-            f"pull {path}", lambda: self._resolve_image_version(scope, image, record)
-        )
+            self._backend.records.of(scope, IMAGE_VERSION)[path] = record
+        self._backend.workers.start(f"pull {path}", lambda: self._resolve(scope, image, record))
         return {"ImageVersionArn": record["ImageVersionArn"]}
 
     def describe_image_version(self, request: Request, context: Context) -> Response:
-        record = self._image_version(context.scope, request, "DescribeImageVersion")
-        return self.describe("DescribeImageVersion", record)
+        record = self._find(context.scope, request, "DescribeImageVersion")
+        return self._backend.describe("DescribeImageVersion", record)
 
     def list_image_versions(self, request: Request, context: Context) -> Response:
-        found = self._image_versions(context.scope, request["ImageName"], "ListImageVersions")
-        return VERSIONS.respond(found, _asked(request))
+        found = self._of_image(context.scope, request["ImageName"], "ListImageVersions")
+        return VERSIONS.respond(found, _sorting(request))
 
     def list_aliases(self, request: Request, context: Context) -> Response:
         if "Version" in request or "Alias" in request:
-            found = [self._image_version(context.scope, request, "ListAliases")]
+            found = [self._find(context.scope, request, "ListAliases")]
         else:
-            found = self._image_versions(context.scope, request["ImageName"], "ListAliases")
+            found = self._of_image(context.scope, request["ImageName"], "ListAliases")
         aliases = [alias for record in found for alias in record.get("Aliases", ())]
         return page(sorted(aliases), request, "SageMakerImageVersionAliases")
 
     def update_image_version(self, request: Request, context: Context) -> Response:
-        given = self.accept("UpdateImageVersion", request)
-        record = self._image_version(context.scope, request, "UpdateImageVersion")
+        given = self._backend.accept("UpdateImageVersion", request)
+        record = self._find(context.scope, request, "UpdateImageVersion")
         kept = set(record.get("Aliases", ())) - set(given.get("AliasesToDelete", ()))
-        with self.lock:
+        with self._backend.lock:
             self._move_aliases(context.scope, record, kept | set(given.get("AliasesToAdd", ())))
-        self.change(record, **{name: given[name] for name in _DESCRIBED if name in given})
+        changes = {name: given[name] for name in _UPDATABLE if name in given}
+        self._records.change(record, **changes)
         return {"ImageVersionArn": record["ImageVersionArn"]}
 
     def delete_image_version(self, request: Request, context: Context) -> Response:
-        record = self._image_version(context.scope, request, "DeleteImageVersion")
+        record = self._find(context.scope, request, "DeleteImageVersion")
         path = f"{record['ImageName']}/{record['Version']}"
-        with self.lock:
-            self.records.of(context.scope, IMAGE_VERSION).pop(path, None)
+        with self._backend.lock:
+            self._backend.records.of(context.scope, IMAGE_VERSION).pop(path, None)
         return {}
 
-    def _image_versions(self, scope: Scope, name: str, operation: str) -> list[Record]:
-        self.studio_record(scope, IMAGE, name, operation)
-        with self.lock:
-            versions = self.records.of(scope, IMAGE_VERSION).values()
-            return [record for record in versions if record["ImageName"] == name]
+    def _of_image(self, scope: Scope, name: str, operation: str) -> list[Record]:
+        self._images.find(scope, name, operation)
+        versions = self._backend.all(scope, IMAGE_VERSION)
+        return [record for record in versions if record["ImageName"] == name]
 
-    def _image_version(self, scope: Scope, request: Request, operation: str) -> Record:
-        """The version by number or alias; the latest one where neither is given."""
-        found = self._image_versions(scope, request["ImageName"], operation)
+    def _find(self, scope: Scope, request: Request, operation: str) -> Record:
+        """Returns a version by number or alias; the latest one if the request has neither."""
+        found = self._of_image(scope, request["ImageName"], operation)
         if "Alias" in request:
             found = [record for record in found if request["Alias"] in record.get("Aliases", ())]
         elif "Version" in request:
             found = [record for record in found if record["Version"] == request["Version"]]
         if not found:
-            asked = request.get("Alias", request.get("Version", "latest"))
-            raise missing(operation, IMAGE_VERSION, f"{request['ImageName']}/{asked}")
+            wanted = request.get("Alias", request.get("Version", "latest"))
+            raise missing(operation, IMAGE_VERSION, f"{request['ImageName']}/{wanted}")
         return found[-1]
 
     def _move_aliases(self, scope: Scope, record: Record, aliases: Any) -> None:
-        """An alias is of one version only; the caller holds the lock."""
-        wanted = set(aliases)
-        for other in self.records.of(scope, IMAGE_VERSION).values():
+        """Moves aliases from other versions to this one; the caller holds the lock."""
+        moved = set(aliases)
+        for other in self._backend.records.of(scope, IMAGE_VERSION).values():
             if other["ImageName"] == record["ImageName"] and other.get("Aliases"):
-                other["Aliases"] = sorted(set(other["Aliases"]) - wanted)
-        record["Aliases"] = sorted(wanted)
+                other["Aliases"] = sorted(set(other["Aliases"]) - moved)
+        record["Aliases"] = sorted(moved)
 
-    def _resolve_image_version(self, scope: Scope, image: Record, record: Record) -> None:
+    def _resolve(self, scope: Scope, image: Record, record: Record) -> None:
         """Finds the digest in ECR with the image's role, as SageMaker does."""
+        identity = self._backend.identity
         try:
-            session = self.role_session(scope, image["RoleArn"], image["ImageArn"])
+            session = identity.role_session(scope, image["RoleArn"], image["ImageArn"])
             container = _digest(session.client("ecr", region_name=scope.region), record)
             changes = {"ImageVersionStatus": "CREATED", "ContainerImage": container}
         except (AwsError, BotoCoreError, ClientError, ValueError) as error:
             reason = str(error)[:1024]
             changes = {"ImageVersionStatus": "CREATE_FAILED", "FailureReason": reason}
-        self.change(record, **changes)
+        self._records.change(record, **changes)
 
 
 def _digest(ecr: Any, record: Record) -> str:
     found = _ECR_IMAGE.fullmatch(record["BaseImage"])
     if found is None:
-        raise ValueError(f"BaseImage {record['BaseImage']} is no image of Amazon ECR")
-    named = {"imageDigest": found["digest"]} if found["digest"] else {}
-    wanted = named or {"imageTag": found["tag"] or "latest"}
-    answer = ecr.batch_get_image(
-        registryId=found["account"], repositoryName=found["repository"], imageIds=[wanted]
+        raise ValueError(f"BaseImage {record['BaseImage']} is not an image in Amazon ECR")
+    by_digest = {"imageDigest": found["digest"]} if found["digest"] else {}
+    image_id = by_digest or {"imageTag": found["tag"] or "latest"}
+    response = ecr.batch_get_image(
+        registryId=found["account"], repositoryName=found["repository"], imageIds=[image_id]
     )
-    if not answer.get("images"):
+    if not response.get("images"):
         raise ValueError(f"BaseImage {record['BaseImage']} does not exist")
     registry = record["BaseImage"].split("/", 1)[0]
-    return f"{registry}/{found['repository']}@{answer['images'][0]['imageId']['imageDigest']}"
+    return f"{registry}/{found['repository']}@{response['images'][0]['imageId']['imageDigest']}"
 
 
-def _asked(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Order as the other lists write it: CREATION_TIME is CreationTime."""
+def _sorting(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a request with the sort values of the other lists: CREATION_TIME is CreationTime."""
     names = {"IMAGE_NAME": "Name", "VERSION": "Version"}
-    asked = dict(request)
+    changed = dict(request)
     for member in ("SortBy", "SortOrder"):
-        if member in asked:
-            words = "".join(word.capitalize() for word in asked[member].split("_"))
-            asked[member] = names.get(asked[member], words)
-    return asked
+        if member in changed:
+            words = "".join(word.capitalize() for word in changed[member].split("_"))
+            changed[member] = names.get(changed[member], words)
+    return changed

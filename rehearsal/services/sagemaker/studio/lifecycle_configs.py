@@ -1,6 +1,6 @@
 """Lifecycle configurations of Studio: scripts that run when an app starts.
 
-No app runs here, so no script does.
+The rehearsal runs no app, so it runs no script.
 """
 
 from __future__ import annotations
@@ -8,66 +8,48 @@ from __future__ import annotations
 import base64
 import binascii
 
-from rehearsal.framework.platform import AwsError, Context
-from rehearsal.framework.service import Request, Response
+from rehearsal.framework.platform import AwsError, Context, Scope
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.listing import Listing
-from rehearsal.services.sagemaker.records import now
-from rehearsal.services.sagemaker.studio.members import LIFECYCLE_CONFIG, StudioMembers
+from rehearsal.services.sagemaker.records import Record
+from rehearsal.services.sagemaker.stored_resource import Kind, StoredResource
+from rehearsal.services.sagemaker.studio.records import LIFECYCLE_CONFIG
+from rehearsal.services.sagemaker.studio.settings import Settings
 
-LISTING = Listing(
-    operation="ListStudioLifecycleConfigs",
-    member="StudioLifecycleConfigs",
-    name="StudioLifecycleConfigName",
+KIND = Kind(
+    noun="StudioLifecycleConfig",
+    path=LIFECYCLE_CONFIG,
+    listing=Listing(
+        operation="ListStudioLifecycleConfigs",
+        member="StudioLifecycleConfigs",
+        name="StudioLifecycleConfigName",
+        equal={"AppTypeEquals": "StudioLifecycleConfigAppType"},
+    ),
+    missing="StudioLifecycleConfig [{name}] does not exist.",
+    existing="StudioLifecycleConfig already exists: {arn}",
+    existing_code="ResourceInUse",
 )
 
 
-class LifecycleConfigs(StudioMembers):
-    """Create-, Describe-, List-, DeleteStudioLifecycleConfig."""
+class LifecycleConfigs(StoredResource):
+    """Create-, Describe-, List-, DeleteStudioLifecycleConfig.
 
-    def create_studio_lifecycle_config(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateStudioLifecycleConfig", request)
-        name, scope = record["StudioLifecycleConfigName"], context.scope
+    Args:
+        backend: The backend of SageMaker.
+        settings: The settings that name lifecycle configurations.
+    """
+
+    def __init__(self, backend: Backend, settings: Settings) -> None:
+        super().__init__(backend, KIND)
+        self._settings = settings
+
+    def prepare(self, record: Record, context: Context) -> None:
         try:
             base64.b64decode(record["StudioLifecycleConfigContent"], validate=True)
         except binascii.Error:
             message = "StudioLifecycleConfigContent is not base64"
             raise AwsError("ValidationException", message) from None
-        record |= {
-            "StudioLifecycleConfigArn": scope.arn("sagemaker", f"{LIFECYCLE_CONFIG}/{name}"),
-            "CreationTime": now(),
-            "LastModifiedTime": now(),
-        }
-        with self.lock:
-            self.refuse_taken(scope, LIFECYCLE_CONFIG, name)
-            self.register(context, LIFECYCLE_CONFIG, name, record, request)
-        return {"StudioLifecycleConfigArn": record["StudioLifecycleConfigArn"]}
 
-    def describe_studio_lifecycle_config(self, request: Request, context: Context) -> Response:
-        operation = "DescribeStudioLifecycleConfig"
-        name = request["StudioLifecycleConfigName"]
-        record = self.studio_record(context.scope, LIFECYCLE_CONFIG, name, operation)
-        return self.describe(operation, record)
-
-    def list_studio_lifecycle_configs(self, request: Request, context: Context) -> Response:
-        wanted = request.get("AppTypeEquals")
-        asked = {
-            name.replace("ModifiedTime", "LastModifiedTime"): value
-            for name, value in request.items()
-        }
-        with self.lock:
-            found = [
-                record
-                for record in self.records.of(context.scope, LIFECYCLE_CONFIG).values()
-                if wanted in (None, record["StudioLifecycleConfigAppType"])
-            ]
-            return LISTING.respond(found, asked)
-
-    def delete_studio_lifecycle_config(self, request: Request, context: Context) -> Response:
-        scope, name = context.scope, request["StudioLifecycleConfigName"]
-        operation = "DeleteStudioLifecycleConfig"
-        record = self.studio_record(scope, LIFECYCLE_CONFIG, name, operation)
-        self.refuse_in_settings(scope, LIFECYCLE_CONFIG, name)
-        with self.lock:
-            self.records.of(scope, LIFECYCLE_CONFIG).pop(name, None)
-        self.drop_tags(record["StudioLifecycleConfigArn"])
-        return {}
+    def check_delete(self, record: Record, scope: Scope) -> None:
+        name = record["StudioLifecycleConfigName"]
+        self._settings.reject_in_use(scope, LIFECYCLE_CONFIG, name)

@@ -104,7 +104,7 @@ def test_a_version_is_what_its_tag_meant_when_it_was_made(
     ("base_image", "reason"),
     [
         (f"{REGISTRY}/churn:missing", "does not exist"),
-        ("docker.io/library/python:3.13", "is no image of Amazon ECR"),
+        ("docker.io/library/python:3.13", "is not an image in Amazon ECR"),
     ],
 )
 def test_a_version_of_what_is_not_there_has_failed(

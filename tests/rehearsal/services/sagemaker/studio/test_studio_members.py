@@ -103,7 +103,7 @@ def test_settings_of_a_profile_change_and_their_role_is_passed(
         ({"SpaceSharingSettings": None}, "must be given together"),
         ({"OwnershipSettings": None, "SpaceSharingSettings": None}, "needs OwnershipSettings"),
         ({"OwnershipSettings": {"OwnerUserProfileName": "nobody"}}, r"/nobody\] does not exist"),
-        ({"SpaceSettings": volume(101)}, "more than the domain's maximum, 100"),
+        ({"SpaceSettings": volume(101)}, "exceeds the maximum of the domain, 100"),
         ({"DomainId": "d-other"}, r"Domain \[d-other\] does not exist"),
         (
             {"SpaceSettings": {"KernelGatewayAppSettings": {"a": 1}}},
