@@ -18,7 +18,12 @@ from rehearsal.services.sagemaker.monitoring.schedules import MonitoringSchedule
 from rehearsal.services.sagemaker.pipelines.executions import PipelineExecutions
 from rehearsal.services.sagemaker.projects.products import ProjectProducts
 from rehearsal.services.sagemaker.projects.projects import Projects
+from rehearsal.services.sagemaker.registry.hub_contents import HubContents
+from rehearsal.services.sagemaker.registry.hub_references import HubReferences
+from rehearsal.services.sagemaker.registry.hubs import Hubs
 from rehearsal.services.sagemaker.registry.model_cards import ModelCards
+from rehearsal.services.sagemaker.registry.model_package_groups import ModelPackageGroups
+from rehearsal.services.sagemaker.registry.model_packages import ModelPackages, tagged_arn
 from rehearsal.services.sagemaker.resource_types import RESOURCE_TYPES
 from rehearsal.services.sagemaker.search import Search
 from rehearsal.services.sagemaker.stored_resource import StoredResource
@@ -42,7 +47,6 @@ class SageMaker(
     MonitoringSchedules,
     TuningJobs,
     PipelineExecutions,
-    ModelCards,
 ):
     """SageMaker.
 
@@ -59,6 +63,7 @@ class SageMaker(
             data_plane = LocalDataPlane(ImageStore(platform.state_directory / "images"))
         self.data_plane = data_plane
         self._compose_studio()
+        self._compose_registry()
         products = ProjectProducts(lambda: self.peers["servicecatalog"], self.backend.identity)
         self.compose(
             FeatureGroups(self.backend, online_store_of(platform)),
@@ -70,6 +75,22 @@ class SageMaker(
     def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
         keys = super().condition_keys(operation, request, scope)
         return {**keys, **self._spaces.condition_keys(operation, request, scope)}
+
+    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
+        return super().resource_tags(tagged_arn(arn), scope)
+
+    def _compose_registry(self) -> None:
+        groups, hubs = ModelPackageGroups(self.backend), Hubs(self.backend)
+        self.model_packages = ModelPackages(self.backend, groups)
+        self.hub_references = HubReferences(self.backend, hubs)
+        self.compose(
+            groups,
+            self.model_packages,
+            ModelCards(self.backend),
+            hubs,
+            HubContents(self.backend, hubs, self.hub_references.contents),
+            self.hub_references,
+        )
 
     def _compose_studio(self) -> None:
         backend = self.backend

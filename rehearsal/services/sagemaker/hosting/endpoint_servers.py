@@ -127,7 +127,7 @@ class EndpointServers(EndpointConfigs):
             session=session,
             environment=self.platform.environment(credentials, scope.region),
             network_isolation=bool(model.get("EnableNetworkIsolation")),
-            hub_session=self.hub_session(scope),
+            hub_session=self.hub_references.hub_session(scope),
             **options,
         )
         return Hosting(run=run, images=images)

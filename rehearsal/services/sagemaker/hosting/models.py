@@ -7,6 +7,7 @@ from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
+from rehearsal.services.sagemaker.control_plane import ControlPlane
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record, now
 from rehearsal.services.sagemaker.registry.hub_references import HubReferences
@@ -17,8 +18,11 @@ _FEWEST_DIRECT = 2
 LISTING = Listing(operation="ListModels", member="Models", name="ModelName", modified=None)
 
 
-class Models(ModelPackages, HubReferences):
+class Models(ControlPlane):
     """CreateModel, DescribeModel, ListModels, DeleteModel."""
+
+    model_packages: ModelPackages
+    hub_references: HubReferences
 
     def create_model(self, request: Request, context: Context) -> Response:
         record = self.accept("CreateModel", request)
@@ -60,10 +64,10 @@ class Models(ModelPackages, HubReferences):
         package = container.get("ModelPackageName")
         source = container.get("ModelDataSource", {}).get("S3DataSource", {})
         if source.get("HubAccessConfig"):
-            self.deploy_hub_model(context, source)
+            self.hub_references.deploy_hub_model(context, source)
         if not package:
             return container
-        packaged = self.package_containers(context, package)[0]
+        packaged = self.model_packages.package_containers(context, package)[0]
         environment = packaged.get("Environment", {}) | container.get("Environment", {})
         return {**packaged, "Environment": environment}
 

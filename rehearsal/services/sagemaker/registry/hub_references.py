@@ -1,6 +1,6 @@
-"""References of private hubs to models of the public hub, and models that are hosted by them.
+"""References of private hubs to models of the public hub, and hosting of those models.
 
-A reference is a view: its versions are those of the public model, from MinVersion on.
+A reference has the versions of the public model from MinVersion on.
 """
 
 from __future__ import annotations
@@ -14,12 +14,17 @@ import boto3
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.control_plane import not_found
+from rehearsal.services.sagemaker.backend import Backend, not_found
 from rehearsal.services.sagemaker.records import Record, now
-from rehearsal.services.sagemaker.registry.hub_contents import REFERENCE, HubContents, version_of
+from rehearsal.services.sagemaker.registry.hub_contents import (
+    REFERENCE,
+    imported_contents,
+    version_of,
+)
 from rehearsal.services.sagemaker.registry.hubs import (
     AWS_ACCOUNT,
     PUBLIC_HUB,
+    Hubs,
     hub_arn,
     public_scope,
 )
@@ -31,29 +36,38 @@ _CONTENT_ARN = re.compile(
 )
 
 
-class HubReferences(HubContents):
-    """Create-, Update-, DeleteHubContentReference, and access to what a reference refers to."""
+class HubReferences:
+    """Create-, Update-, DeleteHubContentReference, and access to the referenced models.
+
+    Args:
+        backend: The backend of SageMaker.
+        hubs: The hubs.
+    """
+
+    def __init__(self, backend: Backend, hubs: Hubs) -> None:
+        self._backend = backend
+        self._hubs = hubs
 
     def create_hub_content_reference(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateHubContentReference", request)
-        hub = self.own_hub(context, record["HubName"], operation="CreateHubContentReference")
+        record = self._backend.accept("CreateHubContentReference", request)
+        hub = self._hubs.find_own(context, record["HubName"], operation="CreateHubContentReference")
         published = record["SageMakerPublicHubContentArn"].rpartition("/")[2]
         name = record.setdefault("HubContentName", published)
         key = f"{hub['HubName']}/{REFERENCE}/{name}"
         arn = hub_arn(context.scope, f"hub-content/{key}")
         record |= {"HubName": hub["HubName"], "HubArn": hub["HubArn"], "CreationTime": now()}
-        with self.lock:
+        with self._backend.lock:
             if not self._versions(context.scope, record):
                 raise _not_published(record)
-            if key in self.records.of(context.scope, KIND):
+            if key in self._backend.records.of(context.scope, KIND):
                 raise AwsError("ResourceInUse", f'Hub content "{arn}" exists already.')
-            self.tag_new(context, arn, request.get("Tags", ()))
-            self.records.of(context.scope, KIND)[key] = record
+            self._backend.tag_new(context, arn, request.get("Tags", ()))
+            self._backend.records.of(context.scope, KIND)[key] = record
         return {"HubArn": hub["HubArn"], "HubContentArn": arn}
 
     def update_hub_content_reference(self, request: Request, context: Context) -> Response:
-        key, record = self._reference(context, request, "UpdateHubContentReference")
-        with self.lock:
+        key, record = self._find(context, request, "UpdateHubContentReference")
+        with self._backend.lock:
             if "MinVersion" in request:
                 record["MinVersion"] = request["MinVersion"]
             record["LastModifiedTime"] = now()
@@ -61,27 +75,32 @@ class HubReferences(HubContents):
         return {"HubArn": record["HubArn"], "HubContentArn": arn}
 
     def delete_hub_content_reference(self, request: Request, context: Context) -> Response:
-        key, _ = self._reference(context, request, "DeleteHubContentReference")
-        with self.lock:
-            self.records.of(context.scope, KIND).pop(key, None)
-        self.drop_tags(hub_arn(context.scope, f"hub-content/{key}"))
+        key, _ = self._find(context, request, "DeleteHubContentReference")
+        arn = hub_arn(context.scope, f"hub-content/{key}")
+        self._backend.remove(context.scope, KIND, key, arn)
         return {}
 
-    def contents(self, scope: Scope, hub: str, kind: str) -> dict[str, list[Record]]:
-        if kind != REFERENCE:
-            return super().contents(scope, hub, kind)
+    def contents(self, scope: Scope, hub: str) -> dict[str, list[Record]]:
+        """Returns the references of a hub by name, each in its versions, oldest first."""
         found = {
             record["HubContentName"]: self._versions(scope, record)
-            for record in self.records.of(scope, KIND).values()
+            for record in self._backend.all(scope, KIND)
             if record["HubName"] == hub
         }
         return {name: versions for name, versions in found.items() if versions}
 
     def deploy_hub_model(self, context: Context, source: Mapping[str, Any]) -> None:
-        """Checks what CreateModel checks where an S3DataSource has HubAccessConfig.
+        """Checks that the caller may create a model from an S3DataSource with HubAccessConfig.
 
-        The hub, not the role, gives access to the data: to that of the referenced model alone, to
-        callers with sagemaker:DeployHubModel, and with a licence only to who accepts it.
+        The hub, not the execution role, gives access to the data of the referenced model.
+
+        Args:
+            context: The caller.
+            source: The S3DataSource.
+
+        Raises:
+            AwsError: AccessDeniedException, if the caller lacks sagemaker:DeployHubModel;
+                ValidationException, if its license is not accepted or the data is not the model's.
         """
         arn = source["HubAccessConfig"]["HubContentArn"]
         document = json.loads(self._referenced(context, arn)["HubContentDocument"])
@@ -96,56 +115,55 @@ class HubReferences(HubContents):
         if source["S3Uri"] != offered:
             message = (
                 f"Could not access model data at {source['S3Uri']}: {arn} gives access to "
-                f"{offered} alone."
+                f"{offered} only."
             )
             raise AwsError("ValidationException", message)
 
     def hub_session(self, scope: Scope) -> boto3.Session:
-        """What reads the data of referenced models: AWS itself, to whom they belong."""
-        return self.service_session(public_scope(scope.region))
+        """Returns the session of AWS that reads the data of referenced models."""
+        return self._backend.identity.service_session(public_scope(scope.region))
 
     def _referenced(self, context: Context, arn: str) -> Record:
-        """The version that a HubContentArn names, or the newest; the caller may deploy it."""
+        """Returns the version that a HubContentArn names, by default the newest."""
         match = _CONTENT_ARN.fullmatch(arn)
         if match is None or match["type"] != REFERENCE:
             message = (
                 f"HubContentArn must be that of a {REFERENCE} of a private hub, "
                 f"arn:aws:sagemaker:<region>:<account>:hub-content/<hub>/{REFERENCE}/<name>/"
-                f"<version>; got {arn}. Data of a model that you imported is your own: leave "
-                "HubAccessConfig out."
+                f"<version>; got {arn}. Remove HubAccessConfig for "
+                "the data of a model that you imported."
             )
             raise AwsError("ValidationException", message)
         owner = f"arn:aws:sagemaker:{match['region']}:{match['account']}:hub/{match['hub']}"
-        scope, hub = self.hub(context, owner, operation="CreateModel")
+        scope, hub = self._hubs.find(context, owner, operation="CreateModel")
         content = f"hub-content/{match['hub']}/{REFERENCE}/{match['name']}"
-        self.authorize_caller(context, "sagemaker:DeployHubModel", hub["HubArn"])
-        self.authorize_caller(context, "sagemaker:DeployHubModel", hub_arn(scope, content))
-        with self.lock:
-            versions = self.contents(scope, match["hub"], REFERENCE).get(match["name"], [])
+        for resource in (hub["HubArn"], hub_arn(scope, content)):
+            self._backend.identity.authorize_caller(context, "sagemaker:DeployHubModel", resource)
+        versions = self.contents(scope, match["hub"]).get(match["name"], [])
         found = [v for v in versions if match["version"] in (None, v["HubContentVersion"])]
         if not found:
             raise AwsError("ValidationException", f'Could not find hub content "{arn}".')
         return found[-1]
 
-    def _reference(self, context: Context, request: Request, operation: str) -> tuple[str, Record]:
-        hub = self.own_hub(context, request["HubName"], operation=operation)
+    def _find(self, context: Context, request: Request, operation: str) -> tuple[str, Record]:
+        hub = self._hubs.find_own(context, request["HubName"], operation=operation)
         key = f"{hub['HubName']}/{request['HubContentType']}/{request['HubContentName']}"
-        with self.lock:
-            record = self.records.of(context.scope, KIND).get(key)
+        with self._backend.lock:
+            record = self._backend.records.of(context.scope, KIND).get(key)
         if record is None:
             raise not_found(operation, f'Could not find hub content "{key}".')
         return key, record
 
     def _versions(self, scope: Scope, reference: Record) -> list[Record]:
-        """The versions of the public model that a reference lets through."""
-        least = reference.get("MinVersion")
-        own = {
+        """Returns the versions of the public model that a reference includes."""
+        minimum = reference.get("MinVersion")
+        members = {
             "HubName": reference["HubName"],
             "HubArn": reference["HubArn"],
             "HubContentName": reference["HubContentName"],
             "HubContentType": REFERENCE,
             "SageMakerPublicHubContentArn": reference["SageMakerPublicHubContentArn"],
-            "ReferenceMinVersion": least,
+            "ReferenceMinVersion": minimum,
             "CreationTime": reference["CreationTime"],
             "LastModifiedTime": reference.get("LastModifiedTime"),
         }
@@ -153,28 +171,29 @@ class HubReferences(HubContents):
         return [
             {
                 **published,
-                **own,
+                **members,
                 "OriginalCreationTime": published["CreationTime"],
                 "HubContentArn": hub_arn(
                     scope, f"hub-content/{key}/{published['HubContentVersion']}"
                 ),
             }
             for published in self._published(reference["SageMakerPublicHubContentArn"])
-            if least is None or version_of(published["HubContentVersion"]) >= version_of(least)
+            if minimum is None or version_of(published["HubContentVersion"]) >= version_of(minimum)
         ]
 
     def _published(self, arn: str) -> list[Record]:
-        """The versions of a model of the public hub; none of one that it does not have."""
+        """Returns the versions of a model of the public hub; empty if it has no such model."""
         region, name = arn.split(":")[3], arn.rpartition("/")[2]
-        return super().contents(public_scope(region), PUBLIC_HUB, "Model").get(name, [])
+        scope = public_scope(region)
+        return imported_contents(self._backend, scope, PUBLIC_HUB, "Model").get(name, [])
 
 
 def _not_published(reference: Record) -> AwsError:
-    """The refusal of a reference through which nothing would be seen."""
-    arn, least = reference["SageMakerPublicHubContentArn"], reference.get("MinVersion")
-    wanted = f" in version {least} or later" if least else ""
+    """Returns the error for a reference that includes no version."""
+    arn, minimum = reference["SageMakerPublicHubContentArn"], reference.get("MinVersion")
+    wanted = f" in version {minimum} or later" if minimum else ""
     message = (
         f'Could not find hub content "{arn}"{wanted}. The public hub of the rehearsal holds what '
-        f"account {AWS_ACCOUNT}, which stands for AWS, imported into its hub {PUBLIC_HUB}."
+        f"account {AWS_ACCOUNT}, which represents AWS, imported into its hub {PUBLIC_HUB}."
     )
     return AwsError("ResourceNotFound", message)

@@ -1,11 +1,10 @@
-"""Hubs: what lists the models that an organisation lets its people deploy.
+"""Hubs: catalogs of the models that the users of an organisation may deploy.
 
-"Private curated hubs for foundation model access control in JumpStart" of SageMaker's developer
-guide. What takes AWS seconds (Creating, Importing, Deleting) is done when the call returns.
+Source: "Private curated hubs for foundation model access control in JumpStart" in the developer
+guide. Changes that take AWS seconds (Creating, Importing, Deleting) end before the call returns.
 
-The public hub, SageMakerPublicHub, belongs to AWS. Here its owner is the account `AWS_ACCOUNT`,
-which fills it as AWS does: by CreateHub and ImportHubContent. Whatever it did not import is
-refused by name.
+The public hub, SageMakerPublicHub, belongs to AWS. In the rehearsal its owner is the account
+`AWS_ACCOUNT`, which fills it with CreateHub and ImportHubContent. It contains nothing else.
 """
 
 from __future__ import annotations
@@ -15,37 +14,44 @@ from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.control_plane import ControlPlane
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record, now
 
 KIND = "hub"
 AWS_ACCOUNT = "999999999999"
-"""The account that stands for AWS's own; ARNs of what it publishes say `aws`."""
+"""The account that represents AWS; the ARNs of its hub and contents have `aws` instead."""
 PUBLIC_HUB = "SageMakerPublicHub"
 LISTING = Listing(operation="ListHubs", member="HubSummaries", name="HubName", status="HubStatus")
 _HUB_ARN = re.compile(r"arn:[^:]+:sagemaker:(?P<region>[^:]+):(?P<account>[^:]+):hub/(?P<name>.+)")
 
 
 def hub_arn(scope: Scope, path: str) -> str:
-    """The ARN of a hub (`hub/...`) or of its content (`hub-content/...`)."""
+    """Returns the ARN of a hub (`hub/...`) or of its content (`hub-content/...`)."""
     arn = scope.arn("sagemaker", path)
     return arn.replace(f":{AWS_ACCOUNT}:", ":aws:", 1) if scope.account == AWS_ACCOUNT else arn
 
 
 def public_scope(region: str) -> Scope:
-    """Where the public hub of a region and its model data are."""
+    """Returns the account and region of the public hub and its model data."""
     return Scope(AWS_ACCOUNT, region)
 
 
-class Hubs(ControlPlane):
-    """CreateHub, DescribeHub, ListHubs, UpdateHub, DeleteHub."""
+class Hubs:
+    """CreateHub, DescribeHub, ListHubs, UpdateHub, DeleteHub.
+
+    Args:
+        backend: The backend of SageMaker.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     def create_hub(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateHub", request)
+        record = self._backend.accept("CreateHub", request)
         name, moment = record["HubName"], now()
         if name == PUBLIC_HUB and context.scope.account != AWS_ACCOUNT:
-            message = f"{PUBLIC_HUB} is the hub of AWS: give your hub another name."
+            message = f"{PUBLIC_HUB} is the hub of AWS: choose another name for your hub."
             raise AwsError("ValidationException", message)
         arn = hub_arn(context.scope, f"hub/{name}")
         record |= {
@@ -55,61 +61,73 @@ class Hubs(ControlPlane):
             "LastModifiedTime": moment,
             "AccountIdOwner": context.scope.account,
         }
-        with self.lock:
-            if name in self.records.of(context.scope, KIND):
+        with self._backend.lock:
+            if name in self._backend.records.of(context.scope, KIND):
                 raise AwsError("ResourceInUse", f'Cannot create already existing hub "{arn}".')
-            self.register(context, KIND, name, record, request)
+            self._backend.register(context, KIND, name, record, request)
         return {"HubArn": arn}
 
     def describe_hub(self, request: Request, context: Context) -> Response:
-        _, record = self.hub(context, request["HubName"], operation="DescribeHub")
-        return self.describe("DescribeHub", record)
+        _, record = self.find(context, request["HubName"], operation="DescribeHub")
+        return self._backend.describe("DescribeHub", record)
 
     def list_hubs(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            return LISTING.respond(self.records.of(context.scope, KIND).values(), request)
+        return LISTING.respond(self._backend.all(context.scope, KIND), request)
 
     def update_hub(self, request: Request, context: Context) -> Response:
-        record = self.own_hub(context, request["HubName"], operation="UpdateHub")
+        record = self.find_own(context, request["HubName"], operation="UpdateHub")
         changes = ("HubDescription", "HubDisplayName", "HubSearchKeywords")
         given = {name: request[name] for name in changes if name in request}
-        with self.lock:
+        with self._backend.lock:
             record |= {**given, "LastModifiedTime": now()}
         return {"HubArn": record["HubArn"]}
 
     def delete_hub(self, request: Request, context: Context) -> Response:
-        record = self.own_hub(context, request["HubName"], operation="DeleteHub")
-        with self.lock:
-            left = self.contents_of(context.scope, record["HubName"])
-            if left:
+        record = self.find_own(context, request["HubName"], operation="DeleteHub")
+        with self._backend.lock:
+            contents = self._contents(context.scope, record["HubName"])
+            if contents:
                 message = (
                     f'Cannot delete hub "{record["HubArn"]}": it still contains '
-                    f"{', '.join(left)}. Delete its content first."
+                    f"{', '.join(contents)}. Delete its content first."
                 )
                 raise AwsError("ResourceInUse", message)
-            self.records.of(context.scope, KIND).pop(record["HubName"], None)
-        self.drop_tags(context.scope.arn("sagemaker", f"hub/{record['HubName']}"))
+            arn = context.scope.arn("sagemaker", f"hub/{record['HubName']}")
+            self._backend.remove(context.scope, KIND, record["HubName"], arn)
         return {}
 
-    def contents_of(self, scope: Scope, hub: str) -> list[str]:
-        """What a hub contains, as `Model/churn/1.0.0`."""
+    def _contents(self, scope: Scope, hub: str) -> list[str]:
+        """Returns the contents of a hub, as `Model/churn/1.0.0`."""
         prefix = f"{hub}/"
         kinds = ("hub-content", "hub-content-reference")
         return [
             name.removeprefix(prefix)
             for kind in kinds
-            for name in self.records.of(scope, kind)
+            for name in self._backend.records.of(scope, kind)
             if name.startswith(prefix)
         ]
 
-    def hub(self, context: Context, name_or_arn: str, *, operation: str) -> tuple[Scope, Record]:
-        """A hub that the caller can see, and where it is: one of the account, or the public one."""
-        scope, name = self._place(context.scope, name_or_arn)
-        return scope, self.find(scope, KIND, name, operation=operation)
+    def find(self, context: Context, name_or_arn: str, *, operation: str) -> tuple[Scope, Record]:
+        """Returns a hub of the caller's account or the public hub, and its account and region.
 
-    def own_hub(self, context: Context, name_or_arn: str, *, operation: str) -> Record:
-        """A hub of the caller's account, to be changed."""
-        scope, record = self.hub(context, name_or_arn, operation=operation)
+        Args:
+            context: The caller.
+            name_or_arn: The name or ARN of the hub.
+            operation: The API name of the operation that needs it.
+
+        Raises:
+            AwsError: ResourceNotFound or ValidationException, if there is no such hub.
+        """
+        scope, name = self._place(context.scope, name_or_arn)
+        return scope, self._backend.find(scope, KIND, name, operation=operation)
+
+    def find_own(self, context: Context, name_or_arn: str, *, operation: str) -> Record:
+        """Returns a hub of the caller's account, which the caller may change.
+
+        Raises:
+            AwsError: As `find`; AccessDeniedException, for the public hub.
+        """
+        scope, record = self.find(context, name_or_arn, operation=operation)
         if scope != context.scope:
             message = (
                 f"User: {context.caller_arn} is not authorized to perform: "
@@ -127,7 +145,7 @@ class Hubs(ControlPlane):
         if match and (account, match["region"]) != (scope.account, scope.region):
             message = (
                 f'Hub "{name_or_arn}" belongs to another account or region. The rehearsal has no '
-                "AWS Resource Access Manager: use a hub of the account itself."
+                "AWS Resource Access Manager: use a hub of the same account."
             )
             raise AwsError("ValidationException", message)
         return scope, name

@@ -1,16 +1,15 @@
-"""Model cards: their content, its versions, and their review."""
+"""Model cards: content, versions and review status."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.control_plane import ControlPlane
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.names import known_name
 from rehearsal.services.sagemaker.records import Record, now
@@ -21,11 +20,13 @@ CARDS = Listing(
     operation="ListModelCards",
     member="ModelCardSummaries",
     name="ModelCardName",
+    equal={"ModelCardStatus": "ModelCardStatus"},
 )
 VERSIONS = Listing(
     operation="ListModelCardVersions",
     member="ModelCardVersionSummaryList",
     name="ModelCardName",
+    equal={"ModelCardStatus": "ModelCardStatus"},
 )
 _METADATA = {
     "model_overview": ("model_id", "model_name"),
@@ -34,16 +35,23 @@ _METADATA = {
 }
 
 
-class ModelCards(ControlPlane):
-    """Create-, Update-, Describe-, List-, DeleteModelCard; ListModelCardVersions."""
+class ModelCards:
+    """Create-, Update-, Describe-, List-, DeleteModelCard; ListModelCardVersions.
+
+    Args:
+        backend: The backend of SageMaker.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     def create_model_card(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateModelCard", request)
+        record = self._backend.accept("CreateModelCard", request)
         check_content(record["Content"])
         scope, name = context.scope, record["ModelCardName"]
         # SageMaker writes names in its ARNs in lower case.
         arn = scope.arn("sagemaker", f"{KIND}/{name.lower()}")
-        self._check_card_key(
+        self._check_key(
             context, record, "kms:DescribeKey", "kms:GenerateDataKey", "kms:CreateGrant"
         )
         moment = now()
@@ -55,85 +63,80 @@ class ModelCards(ControlPlane):
             "CreatedBy": {},
             "LastModifiedBy": {},
         }
-        with self.lock:
-            if name in self.records.of(scope, KIND):
+        with self._backend.lock:
+            if name in self._backend.records.of(scope, KIND):
                 message = f"A model card with the name {name} already exists."
                 raise AwsError("ConflictException", message)
-            self.tag_new(context, arn, record.pop("Tags", ()))
-            record["_versions"] = [dict(record)]
-            self.records.of(scope, KIND)[name] = record
+            self._backend.tag_new(context, arn, record.pop("Tags", ()))
+            record["Versions"] = [dict(record)]
+            self._backend.records.of(scope, KIND)[name] = record
         return {"ModelCardArn": arn}
 
     def update_model_card(self, request: Request, context: Context) -> Response:
-        card = self._card(context.scope, request["ModelCardName"], "UpdateModelCard")
+        card = self._find(context.scope, request["ModelCardName"], "UpdateModelCard")
         content, status = request.get("Content"), request.get("ModelCardStatus")
         if (content is None) == (status is None):
             message = "Give exactly one of Content and ModelCardStatus in a single call."
             raise AwsError("ValidationException", message)
         if content is not None:
             check_content(content)
-            self._check_card_key(context, card, "kms:GenerateDataKey", "kms:Decrypt")
-        with self.lock:
+            self._check_key(context, card, "kms:GenerateDataKey", "kms:Decrypt")
+        with self._backend.lock:
             if card["ModelCardStatus"] == "Archived":
                 message = f"The model card {card['ModelCardName']} is archived: it cannot change."
                 raise AwsError("ConflictException", message)
-            # A change of the status makes no version of its own.
-            versions = card["_versions"]
+            # A change of the status creates no version.
+            versions = card["Versions"]
             if content is not None:
                 version = card["ModelCardVersion"] + 1
                 card.update(Content=content, ModelCardVersion=version, LastModifiedTime=now())
-                shown = {name: value for name, value in card.items() if name != "_versions"}
-                card["_versions"] = [*versions, {**shown, "CreationTime": now()}]
+                latest = {name: value for name, value in card.items() if name != "Versions"}
+                card["Versions"] = [*versions, {**latest, "CreationTime": now()}]
             else:
                 card.update(ModelCardStatus=status, LastModifiedTime=now())
                 latest = {**versions[-1], "ModelCardStatus": status, "LastModifiedTime": now()}
-                card["_versions"] = [*versions[:-1], latest]
+                card["Versions"] = [*versions[:-1], latest]
         return {"ModelCardArn": card["ModelCardArn"]}
 
     def describe_model_card(self, request: Request, context: Context) -> Response:
-        card = self._card(context.scope, request["ModelCardName"], "DescribeModelCard")
+        card = self._find(context.scope, request["ModelCardName"], "DescribeModelCard")
         wanted = request.get("ModelCardVersion", card["ModelCardVersion"])
-        found = [known for known in card["_versions"] if known["ModelCardVersion"] == wanted]
+        found = [one for one in card["Versions"] if one["ModelCardVersion"] == wanted]
         if not found:
             message = f"Model card {card['ModelCardName']} has no version {wanted}."
             raise AwsError("ResourceNotFound", message)
-        answer = self.describe("DescribeModelCard", found[0])
-        answer["CreationTime"] = card["CreationTime"]
+        response = self._backend.describe("DescribeModelCard", found[0])
+        response["CreationTime"] = card["CreationTime"]
         if request.get("IncludedData") == "MetadataOnly":
-            return {**answer, "Content": _metadata(answer["Content"])}
-        self._check_card_key(context, card, "kms:Decrypt")
-        return answer
+            return {**response, "Content": _metadata(response["Content"])}
+        self._check_key(context, card, "kms:Decrypt")
+        return response
 
     def list_model_cards(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            cards = _of_status(list(self.records.of(context.scope, KIND).values()), request)
-            return CARDS.respond(cards, request)
+        return CARDS.respond(self._backend.all(context.scope, KIND), request)
 
     def list_model_card_versions(self, request: Request, context: Context) -> Response:
-        card = self._card(context.scope, request["ModelCardName"], "ListModelCardVersions")
-        # SortBy knows one value alone.
-        order = {**request, "SortBy": "ModelCardVersion"}
-        return VERSIONS.respond(_of_status(card["_versions"], request), order)
+        card = self._find(context.scope, request["ModelCardName"], "ListModelCardVersions")
+        # The API supports this order only.
+        return VERSIONS.respond(card["Versions"], {**request, "SortBy": "ModelCardVersion"})
 
     def delete_model_card(self, request: Request, context: Context) -> Response:
-        card = self._card(context.scope, request["ModelCardName"], "DeleteModelCard")
-        with self.lock:
-            self.records.of(context.scope, KIND).pop(card["ModelCardName"], None)
-        self.drop_tags(card["ModelCardArn"])
+        card = self._find(context.scope, request["ModelCardName"], "DeleteModelCard")
+        self._backend.remove(context.scope, KIND, card["ModelCardName"], card["ModelCardArn"])
         return {}
 
-    def _card(self, scope: Scope, name_or_arn: str, operation: str) -> Record:
-        with self.lock:
-            name = known_name(name_or_arn, KIND, self.records.of(scope, KIND))
+    def _find(self, scope: Scope, name_or_arn: str, operation: str) -> Record:
+        with self._backend.lock:
+            name = known_name(name_or_arn, KIND, self._backend.records.of(scope, KIND))
         message = f"Could not find model card {name}."
-        return self.find(scope, KIND, name, operation=operation, message=message)
+        return self._backend.find(scope, KIND, name, operation=operation, message=message)
 
-    def _check_card_key(self, context: Context, card: Record, *actions: str) -> None:
-        """What the caller must be allowed on the key of the content."""
+    def _check_key(self, context: Context, card: Record, *actions: str) -> None:
+        """Checks that the caller may perform actions on the key of the content."""
         key = card.get("SecurityConfig", {}).get("KmsKeyId")
         if not key:
             return
-        client = self.service_session(context.scope).client("kms")
+        client = self._backend.identity.service_session(context.scope).client("kms")
         try:
             arn = client.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
         except ClientError as error:
@@ -141,16 +144,11 @@ class ModelCards(ControlPlane):
             message = f"The KMS key {key} cannot be used: {reason}"
             raise AwsError("ValidationException", message) from None
         for action in actions:
-            self.authorize_caller(context, action, arn)
-
-
-def _of_status(cards: list[Record], request: Mapping[str, Any]) -> list[Record]:
-    wanted = request.get("ModelCardStatus")
-    return [card for card in cards if wanted in (None, card["ModelCardStatus"])]
+            self._backend.identity.authorize_caller(context, action, arn)
 
 
 def _metadata(text: str) -> str:
-    """What may be shown of a content to who cannot decrypt it."""
+    """Returns the part of a content that callers see without permission to decrypt it."""
     content = json.loads(text)
     shown: dict[str, Any] = {}
     for section, names in _METADATA.items():

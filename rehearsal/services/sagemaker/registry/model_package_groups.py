@@ -1,4 +1,4 @@
-"""Model package groups: the versions of one model, and who else may use them."""
+"""Model package groups, and the resource policies that share them with other accounts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.control_plane import ControlPlane, identity
+from rehearsal.services.sagemaker.backend import Backend, caller_identity
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.names import known_name
 from rehearsal.services.sagemaker.records import Record, now
@@ -24,11 +24,18 @@ LISTING = Listing(
 _EVENT = "SageMaker Model Package Group State Change"
 
 
-class ModelPackageGroups(ControlPlane):
-    """Create-, Describe-, List-, DeleteModelPackageGroup; Put-, Get-, Delete- of its policy."""
+class ModelPackageGroups:
+    """Create-, Describe-, List-, DeleteModelPackageGroup; Put-, Get-, Delete- of its policy.
+
+    Args:
+        backend: The backend of SageMaker.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     def create_model_package_group(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateModelPackageGroup", request)
+        record = self._backend.accept("CreateModelPackageGroup", request)
         name = record["ModelPackageGroupName"]
         # SageMaker writes names in its ARNs in lower case.
         arn = context.scope.arn("sagemaker", f"{KIND}/{name.lower()}")
@@ -36,35 +43,34 @@ class ModelPackageGroups(ControlPlane):
             "ModelPackageGroupArn": arn,
             "ModelPackageGroupStatus": "Completed",
             "CreationTime": now(),
-            "CreatedBy": identity(context),
+            "CreatedBy": caller_identity(context),
         }
-        with self.lock:
-            if name in self.records.of(context.scope, KIND):
+        with self._backend.lock:
+            if name in self._backend.records.of(context.scope, KIND):
                 message = f"Model Package Group already exists: {arn}"
                 raise AwsError("ValidationException", message)
-            self.tag_new(context, arn, record.pop("Tags", ()))
-            self.records.of(context.scope, KIND)[name] = record
-        self._emit_group(context.scope, record)
+            self._backend.tag_new(context, arn, record.pop("Tags", ()))
+            self._backend.records.of(context.scope, KIND)[name] = record
+        self._emit(context.scope, record)
         return {"ModelPackageGroupArn": arn}
 
     def describe_model_package_group(self, request: Request, context: Context) -> Response:
         name = request["ModelPackageGroupName"]
-        scope = self.registry_scope(context, name, "sagemaker:DescribeModelPackageGroup")
-        group = self.model_package_group(scope, name)
-        return self.describe("DescribeModelPackageGroup", group)
+        scope = self.scope_of(context, name, "sagemaker:DescribeModelPackageGroup")
+        group = self.find(scope, name)
+        return self._backend.describe("DescribeModelPackageGroup", group)
 
     def list_model_package_groups(self, request: Request, context: Context) -> Response:
-        self.accept("ListModelPackageGroups", request)
-        with self.lock:
-            return LISTING.respond(self.records.of(context.scope, KIND).values(), request)
+        self._backend.accept("ListModelPackageGroups", request)
+        return LISTING.respond(self._backend.all(context.scope, KIND), request)
 
     def delete_model_package_group(self, request: Request, context: Context) -> Response:
-        group = self.model_package_group(context.scope, request["ModelPackageGroupName"])
+        group = self.find(context.scope, request["ModelPackageGroupName"])
         name = group["ModelPackageGroupName"]
-        with self.lock:
+        with self._backend.lock:
             versions = [
                 package
-                for package in self.records.of(context.scope, PACKAGE).values()
+                for package in self._backend.records.of(context.scope, PACKAGE).values()
                 if package.get("ModelPackageGroupName") == name
             ]
             if versions:
@@ -73,34 +79,37 @@ class ModelPackageGroups(ControlPlane):
                     f"{len(versions)} model package(s): delete them first."
                 )
                 raise AwsError("ConflictException", message)
-            self.records.of(context.scope, KIND).pop(name, None)
-        self.drop_tags(group["ModelPackageGroupArn"])
-        self._emit_group(context.scope, group)
+            self._backend.remove(context.scope, KIND, name, group["ModelPackageGroupArn"])
+        self._emit(context.scope, group)
         return {}
 
     def put_model_package_group_policy(self, request: Request, context: Context) -> Response:
-        group = self.model_package_group(context.scope, request["ModelPackageGroupName"])
+        group = self.find(context.scope, request["ModelPackageGroupName"])
         check_policy(request["ResourcePolicy"], group["ModelPackageGroupArn"])
-        with self.lock:
+        with self._backend.lock:
             group["ResourcePolicy"] = request["ResourcePolicy"]
         return {"ModelPackageGroupArn": group["ModelPackageGroupArn"]}
 
     def get_model_package_group_policy(self, request: Request, context: Context) -> Response:
-        group = self._group_with_policy(context.scope, request["ModelPackageGroupName"])
+        group = self._find_with_policy(context.scope, request["ModelPackageGroupName"])
         return {"ResourcePolicy": group["ResourcePolicy"]}
 
     def delete_model_package_group_policy(self, request: Request, context: Context) -> Response:
-        group = self._group_with_policy(context.scope, request["ModelPackageGroupName"])
-        with self.lock:
+        group = self._find_with_policy(context.scope, request["ModelPackageGroupName"])
+        with self._backend.lock:
             group.pop("ResourcePolicy", None)
         return {}
 
-    def model_package_group(self, scope: Scope, name_or_arn: str) -> Record:
-        """The group, or SageMaker's refusal."""
-        with self.lock:
-            name = known_name(name_or_arn, KIND, self.records.of(scope, KIND))
+    def find(self, scope: Scope, name_or_arn: str) -> Record:
+        """Returns a group by its name or ARN.
+
+        Raises:
+            AwsError: ResourceNotFound or ValidationException, if there is no such group.
+        """
+        with self._backend.lock:
+            name = known_name(name_or_arn, KIND, self._backend.records.of(scope, KIND))
         arn = scope.arn("sagemaker", f"{KIND}/{name.lower()}")
-        return self.find(
+        return self._backend.find(
             scope,
             KIND,
             name,
@@ -108,18 +117,27 @@ class ModelPackageGroups(ControlPlane):
             message=f"ModelPackageGroup {arn} does not exist.",
         )
 
-    def registry_scope(
+    def scope_of(
         self,
         context: Context,
         name_or_arn: str,
         action: str,
         keys: Mapping[str, Any] | None = None,
     ) -> Scope:
-        """The account and region of a group or version: the caller's own, or one that shares it.
+        """Returns the account and region of a group or version.
 
-        The caller's own policies are judged already; across accounts the group's policy has to
-        allow `action`, too, for a request with these condition keys. One that does not exist is
-        refused in the same words.
+        The gateway has evaluated the caller's identity-based policies. Across accounts, the
+        resource policy of the group has to allow the action, too.
+
+        Args:
+            context: The caller.
+            name_or_arn: The group or version. A name is one in the caller's account.
+            action: The IAM action.
+            keys: The condition keys of the request. Defaults to None: it has none.
+
+        Raises:
+            AwsError: AccessDeniedException, if the group's policy does not allow the action or
+                the group does not exist; ValidationException, for another region.
         """
         parts = name_or_arn.split(":", 5)
         if len(parts) < 6 or parts[4] == context.scope.account:
@@ -129,26 +147,26 @@ class ModelPackageGroups(ControlPlane):
             message = f"{name_or_arn} is in another region than the request."
             raise AwsError("ValidationException", message)
         group_arn = owner.arn("sagemaker", f"{KIND}/{parts[5].split('/')[1]}")
-        with self.lock:
-            groups = self.records.of(owner, KIND)
+        with self._backend.lock:
+            groups = self._backend.records.of(owner, KIND)
             group = groups.get(known_name(group_arn, KIND, groups), {})
-        judged = name_or_arn
+        resource = name_or_arn
         if action == "sagemaker:CreateModelPackage":
-            # The version to come, of which nobody knows the number yet.
-            judged = f"{name_or_arn.replace(f':{KIND}/', f':{PACKAGE}/')}/*"
-        self.platform.authorize_by_policy(
-            group.get("ResourcePolicy"), context.caller_arn, action, judged, owner, keys
+            # The number of the new version is not known yet.
+            resource = f"{name_or_arn.replace(f':{KIND}/', f':{PACKAGE}/')}/*"
+        self._backend.platform.authorize_by_policy(
+            group.get("ResourcePolicy"), context.caller_arn, action, resource, owner, keys
         )
         return owner
 
-    def _group_with_policy(self, scope: Scope, name: str) -> Record:
-        group = self.model_package_group(scope, name)
+    def _find_with_policy(self, scope: Scope, name: str) -> Record:
+        group = self.find(scope, name)
         if "ResourcePolicy" not in group:
             message = f"Cannot find resource policy for: {group['ModelPackageGroupArn']}"
             raise AwsError("ValidationException", message)
         return group
 
-    def _emit_group(self, scope: Scope, group: Record) -> None:
+    def _emit(self, scope: Scope, group: Record) -> None:
         members = ("ModelPackageGroupName", "ModelPackageGroupArn", "CreationTime")
         detail = {name: group[name] for name in members}
-        self.emit(scope, _EVENT, detail, group["ModelPackageGroupArn"], iso=True)
+        self._backend.emit(scope, _EVENT, detail, group["ModelPackageGroupArn"], iso=True)

@@ -1,4 +1,4 @@
-"""Model packages: registered versions, their approval, and the events that deployments wait for."""
+"""Model packages: registered model versions, their approval and their events."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.control_plane import identity
+from rehearsal.services.sagemaker.backend import Backend, caller_identity
+from rehearsal.services.sagemaker.condition_keys import condition_keys
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.names import known_name
 from rehearsal.services.sagemaker.records import Record, now
@@ -52,94 +53,99 @@ _UPDATABLE = (
 )
 
 
-class ModelPackages(ModelPackageGroups):
-    """Create-, Describe-, List-, Update-, DeleteModelPackage."""
+class ModelPackages:
+    """Create-, Describe-, List-, Update-, DeleteModelPackage.
 
-    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        return super().resource_tags(tagged_arn(arn), scope)
+    Args:
+        backend: The backend of SageMaker.
+        groups: The model package groups.
+    """
+
+    def __init__(self, backend: Backend, groups: ModelPackageGroups) -> None:
+        self._backend = backend
+        self._groups = groups
 
     def create_model_package(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateModelPackage", request)
+        record = self._backend.accept("CreateModelPackage", request)
         record.pop("ClientToken", None)
         _check_new(record)
         group = record.get("ModelPackageGroupName", "")
-        keys = self.condition_keys("CreateModelPackage", request, context.scope)
-        scope = self.registry_scope(context, group, "sagemaker:CreateModelPackage", keys)
+        keys = condition_keys("CreateModelPackage", request)
+        scope = self._groups.scope_of(context, group, "sagemaker:CreateModelPackage", keys)
         moment = now()
         record |= {
             "CreationTime": moment,
             "LastModifiedTime": moment,
-            "CreatedBy": identity(context),
+            "CreatedBy": caller_identity(context),
             "ModelPackageStatus": "Completed",
             "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
         }
         record.setdefault("CertifyForMarketplace", False)
-        with self.lock:
+        with self._backend.lock:
             if "ModelPackageGroupName" in record:
                 key = self._number_version(scope, record)
             else:
                 key = record["ModelPackageName"]
-                self.refuse_existing(context, PACKAGE, key, "model package")
+                self._backend.reject_existing(context, PACKAGE, key, "model package")
             # SageMaker writes names in its ARNs in lower case.
             arn = scope.arn("sagemaker", f"{PACKAGE}/{key.lower()}")
             record["ModelPackageArn"] = arn
-            self.tag_new(context, arn, record.pop("Tags", ()))
-            self.records.of(scope, PACKAGE)[key] = record
-        self._emit_package(scope, record)
+            self._backend.tag_new(context, arn, record.pop("Tags", ()))
+            self._backend.records.of(scope, PACKAGE)[key] = record
+        self._emit(scope, record)
         return {"ModelPackageArn": record["ModelPackageArn"]}
 
     def describe_model_package(self, request: Request, context: Context) -> Response:
         name = request["ModelPackageName"]
-        scope = self.registry_scope(context, name, "sagemaker:DescribeModelPackage")
-        package = self.model_package(scope, name)
-        answer = self.describe("DescribeModelPackage", package)
-        # The API requires the member; versions of a group answer the group's name.
-        answer.setdefault("ModelPackageName", package.get("ModelPackageGroupName", ""))
-        return answer
+        scope = self._groups.scope_of(context, name, "sagemaker:DescribeModelPackage")
+        package = self._find(scope, name)
+        response = self._backend.describe("DescribeModelPackage", package)
+        # The API requires the member; versions of a group have the group's name.
+        response.setdefault("ModelPackageName", package.get("ModelPackageGroupName", ""))
+        return response
 
     def list_model_packages(self, request: Request, context: Context) -> Response:
         given = request.get("ModelPackageGroupName", "")
-        scope = self.registry_scope(context, given, "sagemaker:ListModelPackages")
+        scope = self._groups.scope_of(context, given, "sagemaker:ListModelPackages")
         group = ""
         if given:
-            group = self.model_package_group(scope, given)["ModelPackageGroupName"]
-        with self.lock:
-            packages = self.records.of(scope, PACKAGE).values()
-            return LISTING.respond(_listed(packages, request, group), request)
+            group = self._groups.find(scope, given)["ModelPackageGroupName"]
+        packages = self._backend.all(scope, PACKAGE)
+        return LISTING.respond(_listed(packages, request, group), request)
 
     def update_model_package(self, request: Request, context: Context) -> Response:
-        given = self.accept("UpdateModelPackage", request)
+        given = self._backend.accept("UpdateModelPackage", request)
         arn = given["ModelPackageArn"]
-        keys = self.condition_keys("UpdateModelPackage", request, context.scope)
-        scope = self.registry_scope(context, arn, "sagemaker:UpdateModelPackage", keys)
-        package = self.model_package(scope, arn)
-        with self.lock:
+        keys = condition_keys("UpdateModelPackage", request)
+        scope = self._groups.scope_of(context, arn, "sagemaker:UpdateModelPackage", keys)
+        package = self._find(scope, arn)
+        with self._backend.lock:
             changes = {name: given[name] for name in _UPDATABLE if name in given}
             changes |= _metadata_changes(package, given)
             changes |= _added_specifications(package, given)
             updated = [name for name in changes if changes[name] != package.get(name)]
-            package.update(changes, LastModifiedTime=now(), LastModifiedBy=identity(context))
+            package.update(changes, LastModifiedTime=now(), LastModifiedBy=caller_identity(context))
         if updated:
-            self._emit_package(scope, {**package, "UpdatedModelPackageFields": updated})
+            self._emit(scope, {**package, "UpdatedModelPackageFields": updated})
         return {"ModelPackageArn": package["ModelPackageArn"]}
 
     def delete_model_package(self, request: Request, context: Context) -> Response:
         name = request["ModelPackageName"]
-        scope = self.registry_scope(context, name, "sagemaker:DeleteModelPackage")
-        package = self.model_package(scope, name)
-        with self.lock:
-            packages = self.records.of(scope, PACKAGE)
-            packages.pop(known_name(package["ModelPackageArn"], PACKAGE, packages), None)
-        self.drop_tags(package["ModelPackageArn"])
-        self._emit_package(scope, {**package, "ModelPackageStatus": "Deleting"})
+        scope = self._groups.scope_of(context, name, "sagemaker:DeleteModelPackage")
+        package = self._find(scope, name)
+        with self._backend.lock:
+            packages = self._backend.records.of(scope, PACKAGE)
+            key = known_name(package["ModelPackageArn"], PACKAGE, packages)
+        self._backend.remove(scope, PACKAGE, key, package["ModelPackageArn"])
+        self._emit(scope, {**package, "ModelPackageStatus": "Deleting"})
         return {}
 
-    def model_package(self, scope: Scope, name_or_arn: str) -> Record:
-        """The package by name or (versioned) ARN, or SageMaker's refusal."""
-        with self.lock:
-            key = known_name(name_or_arn, PACKAGE, self.records.of(scope, PACKAGE))
+    def _find(self, scope: Scope, name_or_arn: str) -> Record:
+        """Returns a package by its name or ARN."""
+        with self._backend.lock:
+            key = known_name(name_or_arn, PACKAGE, self._backend.records.of(scope, PACKAGE))
         arn = scope.arn("sagemaker", f"{PACKAGE}/{key.lower()}")
-        return self.find(
+        return self._backend.find(
             scope,
             PACKAGE,
             key,
@@ -148,12 +154,21 @@ class ModelPackages(ModelPackageGroups):
         )
 
     def package_containers(self, context: Context, name: str) -> list[dict[str, Any]]:
-        """What a version consists of, for a model that the caller makes of it."""
-        scope = self.registry_scope(context, name, "sagemaker:CreateModel")
+        """Returns the containers of a package for a model that the caller creates from it.
+
+        Args:
+            context: The caller.
+            name: The name or ARN of the package.
+
+        Raises:
+            AwsError: ValidationException, if it does not exist or is not approved;
+                AccessDeniedException, if it belongs to another account that does not share it.
+        """
+        scope = self._groups.scope_of(context, name, "sagemaker:CreateModel")
         if scope != context.scope:
-            # In its own account the version needs no permission of its own.
-            self.authorize_caller(context, "sagemaker:CreateModel", name)
-        package = self.model_package(scope, name)
+            # Within an account, CreateModel requires no permission for the package.
+            self._backend.identity.authorize_caller(context, "sagemaker:CreateModel", name)
+        package = self._find(scope, name)
         if package.get("ModelApprovalStatus", "Approved") != "Approved":
             message = (
                 f"Model package {package['ModelPackageArn']} is "
@@ -164,18 +179,18 @@ class ModelPackages(ModelPackageGroups):
         return containers
 
     def _number_version(self, scope: Scope, record: Record) -> str:
-        """Gives a package the next version of its group; versions are never given twice."""
-        group = self.model_package_group(scope, record["ModelPackageGroupName"])
-        version = group.get("_last_version", 0) + 1
-        group["_last_version"] = version
+        """Assigns the next version of the group, which is never reused; returns the key."""
+        group = self._groups.find(scope, record["ModelPackageGroupName"])
+        version = group.get("LastVersion", 0) + 1
+        group["LastVersion"] = version
         record["ModelPackageGroupName"] = group["ModelPackageGroupName"]
         record["ModelPackageVersion"] = version
         record.setdefault("ModelApprovalStatus", "PendingManualApproval")
         return f"{group['ModelPackageGroupName']}/{version}"
 
-    def _emit_package(self, scope: Scope, package: Mapping[str, Any]) -> None:
+    def _emit(self, scope: Scope, package: Mapping[str, Any]) -> None:
         detail = {name: package[name] for name in _EVENT_MEMBERS if name in package}
-        self.emit(scope, _EVENT, detail, package["ModelPackageArn"], iso=True)
+        self._backend.emit(scope, _EVENT, detail, package["ModelPackageArn"], iso=True)
 
 
 def tagged_arn(arn: str) -> str:
@@ -204,7 +219,7 @@ def _check_new(record: Mapping[str, Any]) -> None:
 
 
 def _listed(packages: Iterable[Record], request: Mapping[str, Any], group: str) -> list[Record]:
-    """The packages that the filters of ListModelPackages beyond the common ones leave."""
+    """Returns the packages that pass the filters specific to ListModelPackages."""
     kind = request.get("ModelPackageType", "Versioned" if group else "Unversioned")
     approval = request.get("ModelApprovalStatus")
     return [

@@ -121,9 +121,9 @@ def test_imported_content_has_versions(sagemaker: Any, hub: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"HubContentType": "ModelReference"}, "CreateHubContentReference refers"),
+        ({"HubContentType": "ModelReference"}, "use CreateHubContentReference"),
         ({"HubContentVersion": None}, "without HubContentVersion"),
-        ({"HubContentDocument": "{"}, "no JSON document"),
+        ({"HubContentDocument": "{"}, "not a JSON document"),
         ({"HubContentDocument": "[]"}, "must be a JSON object"),
         ({"HubName": "none"}, "Could not find hub"),
         ({"HubContentVersion": "0.9.0"}, "exists already"),
@@ -225,7 +225,7 @@ def test_a_licence_has_to_be_accepted(sagemaker: Any, reference: str) -> None:
 def test_a_hub_gives_access_to_its_model_alone(sagemaker: Any, reference: str, hub: str) -> None:
     imported = sagemaker.import_hub_content(**content(HostingArtifactUri=f"{DATA}1.0.0/"))
 
-    with pytest.raises(ClientError, match=f"gives access to {DATA}1.0.0/ alone"):
+    with pytest.raises(ClientError, match=f"gives access to {DATA}1.0.0/ only"):
         sagemaker.create_model(**hosted(f"{reference}/1.0.0", S3Uri="s3://other/data/"))
     with pytest.raises(ClientError, match="must be that of a ModelReference"):
         sagemaker.create_model(**hosted(imported["HubContentArn"]))
