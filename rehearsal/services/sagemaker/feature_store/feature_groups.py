@@ -65,12 +65,14 @@ class FeatureGroups:
 
     def __init__(self, backend: Backend, online: OnlineStore) -> None:
         self._backend = backend
+        self._identity = backend.identity
+        self._platform = backend.platform
         self._online = online
 
     def create_feature_group(self, request: Request, context: Context) -> Response:
         record = self._backend.accept("CreateFeatureGroup", request)
         check_new_group(record)
-        self._backend.identity.check_role(context, record.get("RoleArn"))
+        self._identity.check_role(context, record.get("RoleArn"))
         scope, name = context.scope, record["FeatureGroupName"]
         # SageMaker writes names in its ARNs in lower case.
         arn = scope.arn("sagemaker", f"{KIND}/{name.lower()}")
@@ -87,7 +89,7 @@ class FeatureGroups:
         if "OfflineStoreConfig" in record:
             offline_tables.complete(record, scope)
             for action, resource in offline_tables.needed_permissions(record, scope):
-                self._backend.identity.authorize_caller(context, action, resource)
+                self._identity.authorize_caller(context, action, resource)
         with self._backend.lock:
             if name in self._backend.records.of(scope, KIND):
                 message = f"Resource Already Exists: FeatureGroup with name {name} already exists."
@@ -160,13 +162,13 @@ class FeatureGroups:
         key = record["OnlineStoreConfig"].get("SecurityConfig", {}).get("KmsKeyId")
         if not key:
             return
-        client = self._backend.identity.service_session(context.scope).client("kms")
+        client = self._identity.service_session(context.scope).client("kms")
         try:
             arn = client.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
         except ClientError as error:
             reject(f"the KMS key {key} cannot be used: {error.response['Error']['Message']}")
         for action in _KEY_ACTIONS:
-            self._backend.identity.authorize_caller(context, action, arn)
+            self._identity.authorize_caller(context, action, arn)
 
     def _create(self, scope: Scope, group: Record) -> None:
         """Creates the stores of a group; a failure is reported in the group's status."""
@@ -184,10 +186,10 @@ class FeatureGroups:
 
     def _create_offline(self, scope: Scope, group: Record) -> None:
         location = offline_tables.data_location(group)
-        credentials = self._backend.identity.assume(group["RoleArn"], group["FeatureGroupArn"])
-        role = self._backend.platform.session(credentials, scope.region)
+        credentials = self._identity.assume(group["RoleArn"], group["FeatureGroupArn"])
+        role = self._platform.session(credentials, scope.region)
         self._check_bucket(scope, role, credentials.principal_arn, location)
-        offline_tables.create(group, self._backend.identity.service_session(scope), role)
+        offline_tables.create(group, self._identity.service_session(scope), role)
         with self._backend.lock:
             group["OfflineStoreStatus"] = {"Status": "Active"}
 
@@ -198,18 +200,16 @@ class FeatureGroups:
         role.client("s3").get_bucket_acl(Bucket=location.bucket)
         objects = f"arn:aws:s3:::{location.bucket}/{location.key}/record.parquet"
         for action in ("s3:PutObject", "s3:PutObjectAcl"):
-            self._backend.platform.authorize(principal_arn, action, objects, scope)
+            self._platform.authorize(principal_arn, action, objects, scope)
         if location.key_id and location.key_id.startswith("arn:"):
-            self._backend.platform.authorize(
-                principal_arn, "kms:GenerateDataKey", location.key_id, scope
-            )
+            self._platform.authorize(principal_arn, "kms:GenerateDataKey", location.key_id, scope)
 
     def _update_table(self, scope: Scope, group: Record) -> None:
         """Adds new features to the table of the offline store."""
         status: dict[str, Any] = {"Status": "Successful"}
         try:
             if "OfflineStoreConfig" in group:
-                session = self._backend.identity.role_session(
+                session = self._identity.role_session(
                     scope, group["RoleArn"], group["FeatureGroupArn"]
                 )
                 offline_tables.update(group, session)

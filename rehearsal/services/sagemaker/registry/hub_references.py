@@ -46,6 +46,7 @@ class HubReferences:
 
     def __init__(self, backend: Backend, hubs: Hubs) -> None:
         self._backend = backend
+        self._identity = backend.identity
         self._hubs = hubs
 
     def create_hub_content_reference(self, request: Request, context: Context) -> Response:
@@ -121,7 +122,7 @@ class HubReferences:
 
     def hub_session(self, scope: Scope) -> boto3.Session:
         """Returns the session of AWS that reads the data of referenced models."""
-        return self._backend.identity.service_session(public_scope(scope.region))
+        return self._identity.service_session(public_scope(scope.region))
 
     def _referenced(self, context: Context, arn: str) -> Record:
         """Returns the version that a HubContentArn names, by default the newest."""
@@ -138,7 +139,7 @@ class HubReferences:
         scope, hub = self._hubs.find(context, owner, operation="CreateModel")
         content = f"hub-content/{match['hub']}/{REFERENCE}/{match['name']}"
         for resource in (hub["HubArn"], hub_arn(scope, content)):
-            self._backend.identity.authorize_caller(context, "sagemaker:DeployHubModel", resource)
+            self._identity.authorize_caller(context, "sagemaker:DeployHubModel", resource)
         versions = self.contents(scope, match["hub"]).get(match["name"], [])
         found = [v for v in versions if match["version"] in (None, v["HubContentVersion"])]
         if not found:

@@ -1,4 +1,4 @@
-"""Search: filters, nested filters, order, pages, and what whoever searches may see."""
+"""Search: filters, nested filters, order, pages, and visibility of results."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ SPECIFICATION = {
 
 def found(sagemaker: Any, resource: str, *filters: dict[str, Any], **more: Any) -> list[Any]:
     expression = {"SearchExpression": {"Filters": list(filters)}} if filters else {}
-    answer = sagemaker.search(Resource=resource, **expression, **more)
-    return [result[resource] for result in answer["Results"]]
+    response = sagemaker.search(Resource=resource, **expression, **more)
+    return [result[resource] for result in response["Results"]]
 
 
 def names(sagemaker: Any, *filters: dict[str, Any], **more: Any) -> set[str]:
@@ -94,8 +94,8 @@ def test_with_or_one_of_the_conditions_is_enough(groups: Any) -> None:
         "Filters": [where("ModelPackageGroupName", "Equals", "churn")],
         "SubExpressions": [{"Filters": [where("ModelPackageGroupName", "Equals", "fraud")]}],
     }
-    answer = groups.search(Resource="ModelPackageGroup", SearchExpression=either)
-    assert {one["ModelPackageGroup"]["ModelPackageGroupName"] for one in answer["Results"]} == {
+    response = groups.search(Resource="ModelPackageGroup", SearchExpression=either)
+    assert {one["ModelPackageGroup"]["ModelPackageGroupName"] for one in response["Results"]} == {
         "churn",
         "fraud",
     }
@@ -131,8 +131,8 @@ def test_a_nested_filter_asks_for_one_object_that_satisfies_all(sagemaker: Any) 
         expression = {
             "NestedFilters": [{"NestedPropertyName": "InputDataConfig", "Filters": filters}]
         }
-        answer = sagemaker.search(Resource="TrainingJob", SearchExpression=expression)
-        return list(answer["Results"])
+        response = sagemaker.search(Resource="TrainingJob", SearchExpression=expression)
+        return list(response["Results"])
 
     assert len(nested("b/train")) == 1
     assert not nested("b/test"), "that is another channel"
@@ -162,12 +162,15 @@ def test_a_result_has_its_tags(groups: Any) -> None:
 
 
 def test_visibility_hides_what_has_the_tag_with_another_value(groups: Any) -> None:
-    """What does not have the tag is shown: API_VisibilityConditions."""
+    """Resources without the tag are visible.
+
+    Source: VisibilityConditions in the API reference.
+    """
     seen = names(groups, VisibilityConditions=[{"Key": f"Tags.{PROJECT}", "Value": "churn"}])
     assert seen == {"churn", "untagged"}
 
 
-def test_iam_is_told_what_the_search_is_limited_to() -> None:
+def test_visibility_conditions_are_condition_keys_of_iam() -> None:
     limited = {
         "Resource": "Project",
         "VisibilityConditions": [{"Key": f"Tags.{PROJECT}", "Value": "churn"}],
@@ -220,12 +223,12 @@ def test_iam_is_told_what_the_search_is_limited_to() -> None:
         ),
     ],
 )
-def test_what_aws_would_not_search_is_refused(
+def test_what_aws_would_not_search_is_rejected(
     groups: Any, request_: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ClientError) as refused:
+    with pytest.raises(ClientError) as raised:
         groups.search(**{"Resource": "ModelPackageGroup", **request_})
-    assert message in refused.value.response["Error"]["Message"]
+    assert message in raised.value.response["Error"]["Message"]
 
 
 def test_iam_has_no_resource_level_for_it(service: Any) -> None:

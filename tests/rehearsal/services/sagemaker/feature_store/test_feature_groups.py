@@ -1,4 +1,4 @@
-"""Feature groups in memory: what AWS takes, what it refuses, what it changes."""
+"""Feature groups in memory: valid and rejected requests, and their effects."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_group_is_created_described_listed_and_deleted(
         ),
     ],
 )
-def test_a_group_that_breaks_a_rule_is_refused(
+def test_a_group_that_breaks_a_rule_is_rejected(
     sagemaker: Any, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ClientError, match=message):
@@ -115,7 +115,7 @@ def test_a_group_that_breaks_a_rule_is_refused(
         ),
     ],
 )
-def test_a_feature_that_breaks_a_rule_is_refused(
+def test_a_feature_that_breaks_a_rule_is_rejected(
     sagemaker: Any, feature: dict[str, Any], message: str
 ) -> None:
     definitions = [*group()["FeatureDefinitions"], feature]
@@ -127,9 +127,9 @@ def test_a_feature_that_breaks_a_rule_is_refused(
 def test_a_name_is_taken_once(sagemaker: Any, eventually: Eventually) -> None:
     made(sagemaker, eventually)
 
-    with pytest.raises(ClientError, match="Resource Already Exists") as refusal:
+    with pytest.raises(ClientError, match="Resource Already Exists") as raised:
         sagemaker.create_feature_group(**group())
-    assert refusal.value.response["Error"]["Code"] == "ResourceInUse"
+    assert raised.value.response["Error"]["Code"] == "ResourceInUse"
 
 
 def test_the_role_is_passed_and_tried_out(

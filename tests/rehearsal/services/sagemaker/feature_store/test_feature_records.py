@@ -47,15 +47,15 @@ def test_records_are_read_in_a_batch(sagemaker: Any, records: Any, eventually: E
     written = records.batch_write_record(Entries=entries)
     assert [error["ErrorCode"] for error in written["Errors"]] == ["ValidationError"]
 
-    answer = records.batch_get_record(
+    response = records.batch_get_record(
         Identifiers=[
             {"FeatureGroupName": "Customers", "RecordIdentifiersValueAsString": ["a", "x", "b"]},
             {"FeatureGroupName": "None", "RecordIdentifiersValueAsString": ["a"]},
         ]
     )
 
-    assert [found["RecordIdentifierValueAsString"] for found in answer["Records"]] == ["a", "b"]
-    assert [error["ErrorCode"] for error in answer["Errors"]] == ["ResourceNotFound"]
+    assert [found["RecordIdentifierValueAsString"] for found in response["Records"]] == ["a", "b"]
+    assert [error["ErrorCode"] for error in response["Errors"]] == ["ResourceNotFound"]
     first = records.list_records(FeatureGroupName="Customers", MaxResults=2)
     rest = records.list_records(FeatureGroupName="Customers", NextToken=first["NextToken"])
     assert first["RecordIdentifiers"] + rest["RecordIdentifiers"] == ["a", "b", "c"]
@@ -127,14 +127,14 @@ def test_a_record_vanishes_when_its_time_is_over(
         ),
     ],
 )
-def test_a_record_that_breaks_the_schema_is_refused(
+def test_a_record_that_breaks_the_schema_is_rejected(
     sagemaker: Any, records: Any, eventually: Eventually, entry: Any, message: str
 ) -> None:
     made(sagemaker, eventually)
 
-    with pytest.raises(ClientError, match=message) as refusal:
+    with pytest.raises(ClientError, match=message) as raised:
         records.put_record(FeatureGroupName="Customers", Record=entry)
-    assert refusal.value.response["Error"]["Code"] == "ValidationError"
+    assert raised.value.response["Error"]["Code"] == "ValidationError"
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_collections_of_a_group_in_memory(
         put("tags", ["a", "a"])
 
 
-def test_a_store_that_the_group_lacks_is_refused(
+def test_a_store_that_the_group_lacks_is_rejected(
     sagemaker: Any, records: Any, eventually: Eventually, glue: FakeGlue
 ) -> None:
     made(sagemaker, eventually)
@@ -220,9 +220,9 @@ def test_the_key_of_the_online_store_is_needed_for_records(
     made(sagemaker, eventually, OnlineStoreConfig=config)
     platform.denied = {("kms:Decrypt", KEY)}
 
-    with pytest.raises(ClientError, match="kms:Decrypt") as refusal:
+    with pytest.raises(ClientError, match="kms:Decrypt") as raised:
         records.put_record(FeatureGroupName="Customers", Record=record())
-    assert refusal.value.response["Error"]["Code"] == "AccessForbidden"
+    assert raised.value.response["Error"]["Code"] == "AccessForbidden"
     with pytest.raises(ClientError, match="kms:Decrypt"):
         records.get_record(FeatureGroupName="Customers", RecordIdentifierValueAsString="c1")
 

@@ -1,4 +1,4 @@
-"""What CloudWatch gets to know of requests for records."""
+"""CloudWatch metrics of requests for records."""
 
 from __future__ import annotations
 

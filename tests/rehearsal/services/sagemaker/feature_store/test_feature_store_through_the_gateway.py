@@ -216,7 +216,7 @@ def test_a_role_that_cannot_write_fails_the_stack(cloud: Aws) -> None:
     assert "s3:PutObject" in str(stack["Reasons"])
 
 
-def test_iam_judges_each_group_of_a_request(cloud: Aws, role: str) -> None:
+def test_iam_evaluates_each_group_of_a_request(cloud: Aws, role: str) -> None:
     sagemaker = cloud.client("sagemaker")
     for name in ("Mine", "Theirs"):
         sagemaker.create_feature_group(
@@ -243,15 +243,15 @@ def test_iam_judges_each_group_of_a_request(cloud: Aws, role: str) -> None:
 
     records.put_record(FeatureGroupName="Mine", Record=record("c1", "2026-11-01T12:00:00Z"))
     identifiers = {"RecordIdentifiersValueAsString": ["c1"]}
-    answer = records.batch_get_record(Identifiers=[{"FeatureGroupName": "Mine", **identifiers}])
-    assert len(answer["Records"]) == 1
-    with pytest.raises(ClientError, match="feature-group/theirs") as refusal:
+    response = records.batch_get_record(Identifiers=[{"FeatureGroupName": "Mine", **identifiers}])
+    assert len(response["Records"]) == 1
+    with pytest.raises(ClientError, match="feature-group/theirs") as raised:
         records.batch_get_record(
             Identifiers=[
                 {"FeatureGroupName": "Mine", **identifiers},
                 {"FeatureGroupName": "Theirs", **identifiers},
             ]
         )
-    assert refusal.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert raised.value.response["Error"]["Code"] == "AccessDeniedException"
     with pytest.raises(ClientError, match="GetRecord"):
         records.get_record(FeatureGroupName="Mine", RecordIdentifierValueAsString="c1")

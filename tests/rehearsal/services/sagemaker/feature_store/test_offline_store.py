@@ -1,4 +1,4 @@
-"""What becomes of records in the offline store, in memory."""
+"""Records in the offline store, in memory."""
 
 from __future__ import annotations
 

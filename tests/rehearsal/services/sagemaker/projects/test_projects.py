@@ -75,11 +75,11 @@ def request(**extra: Any) -> dict[str, Any]:
 def settled(sagemaker: Any, eventually: Eventually) -> Callable[[], dict[str, Any]]:
     def wait() -> dict[str, Any]:
         def probe() -> Any:
-            answer = sagemaker.describe_project(ProjectName="churn")
-            return None if answer["ProjectStatus"].endswith("InProgress") else answer
+            response = sagemaker.describe_project(ProjectName="churn")
+            return None if response["ProjectStatus"].endswith("InProgress") else response
 
-        answer: dict[str, Any] = eventually(probe)
-        return answer
+        response: dict[str, Any] = eventually(probe)
+        return response
 
     return wait
 
@@ -193,14 +193,14 @@ def test_the_caller_needs_the_right_to_create_the_stack(
         ),
     ],
 )
-def test_a_project_without_one_template_is_refused(
+def test_a_project_without_one_template_is_rejected(
     sagemaker: Any, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ClientError, match=message):
         sagemaker.create_project(**{**request(), **change})
 
 
-def test_a_parameter_that_sagemaker_sets_is_refused(sagemaker: Any) -> None:
+def test_a_parameter_that_sagemaker_sets_is_rejected(sagemaker: Any) -> None:
     own = [{"Key": "SageMakerProjectId", "Value": "x"}]
 
     with pytest.raises(ClientError, match="SageMakerProjectId is set by SageMaker"):

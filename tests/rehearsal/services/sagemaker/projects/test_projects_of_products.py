@@ -62,11 +62,11 @@ def catalog(service: SageMaker, platform: FakePlatform) -> Catalog:
 def settled(sagemaker: Any, eventually: Eventually) -> Callable[[], dict[str, Any]]:
     def wait() -> dict[str, Any]:
         def probe() -> Any:
-            answer = sagemaker.describe_project(ProjectName="churn")
-            return None if answer["ProjectStatus"].endswith("InProgress") else answer
+            response = sagemaker.describe_project(ProjectName="churn")
+            return None if response["ProjectStatus"].endswith("InProgress") else response
 
-        answer: dict[str, Any] = eventually(probe)
-        return answer
+        response: dict[str, Any] = eventually(probe)
+        return response
 
     return wait
 
@@ -133,7 +133,7 @@ def test_a_failed_launch_fails_the_project(
     assert details["ProvisionedProductStatusMessage"] == "no key"
 
 
-def test_a_refused_launch_leaves_no_project(
+def test_a_rejected_launch_leaves_no_project(
     sagemaker: Any, catalog: Catalog, platform: FakePlatform
 ) -> None:
     with pytest.raises(ClientError, match="Product not found"):

@@ -40,7 +40,7 @@ def content(version: str = "1.0.0", name: str = "own", **document: Any) -> dict[
 
 @pytest.fixture
 def published(service: SageMaker) -> Any:
-    """What AWS publishes: versions 1.0.0 and 2.0.0, the later with a licence."""
+    """The model that AWS publishes: versions 1.0.0 and 2.0.0, the later with a license."""
     aws = ServiceClient(service, Context(Scope(AWS_ACCOUNT, "us-east-1"), f"{AWS_ACCOUNT}:root"))
     aws.create_hub(HubName="SageMakerPublicHub", HubDescription="JumpStart")
     licence = {"HostingEulaUri": "s3://jumpstart-cache-prod-us-east-1/eula.txt"}
@@ -52,7 +52,7 @@ def published(service: SageMaker) -> Any:
 
 @pytest.fixture
 def reference(sagemaker: Any, hub: str, published: Any) -> str:
-    """A reference to the published model, under a name of its own."""
+    """A reference to the published model, under a different name."""
     made = sagemaker.create_hub_content_reference(
         HubName=hub, SageMakerPublicHubContentArn=PUBLISHED, HubContentName="net"
     )
@@ -81,7 +81,7 @@ def test_a_hub_is_described_listed_changed_and_deleted(sagemaker: Any, hub: str)
     assert gone.value.response["Error"]["Code"] == "ResourceNotFound"
 
 
-def test_a_hub_of_another_account_is_refused_by_name(sagemaker: Any) -> None:
+def test_a_hub_of_another_account_is_rejected_by_name(sagemaker: Any) -> None:
     other = "arn:aws:sagemaker:us-east-1:222222222222:hub/theirs"
 
     with pytest.raises(ClientError, match="no AWS Resource Access Manager"):
@@ -129,7 +129,7 @@ def test_imported_content_has_versions(sagemaker: Any, hub: str) -> None:
         ({"HubContentVersion": "0.9.0"}, "exists already"),
     ],
 )
-def test_content_that_cannot_be_imported_is_refused(
+def test_content_that_cannot_be_imported_is_rejected(
     sagemaker: Any, hub: str, change: dict[str, Any], message: str
 ) -> None:
     sagemaker.import_hub_content(**content("0.9.0"))
@@ -160,16 +160,16 @@ def test_a_reference_shows_the_public_model(sagemaker: Any, hub: str, reference:
     sagemaker.delete_hub(HubName=hub)
 
 
-def test_what_the_public_hub_lacks_is_refused_by_name(
+def test_what_the_public_hub_lacks_is_rejected_by_name(
     sagemaker: Any, hub: str, published: Any
 ) -> None:
     unknown = PUBLISHED.replace("churn", "other")
     for arn, least in ((unknown, "1.0.0"), (PUBLISHED, "3.0.0")):
-        with pytest.raises(ClientError, match="public hub of the rehearsal holds") as refused:
+        with pytest.raises(ClientError, match="public hub of the rehearsal holds") as raised:
             sagemaker.create_hub_content_reference(
                 HubName=hub, SageMakerPublicHubContentArn=arn, MinVersion=least
             )
-        assert refused.value.response["Error"]["Code"] == "ResourceNotFound"
+        assert raised.value.response["Error"]["Code"] == "ResourceNotFound"
 
 
 def test_the_public_hub_can_be_read_and_not_changed(sagemaker: Any, published: Any) -> None:
@@ -214,15 +214,15 @@ def test_a_referenced_model_is_hosted_by_who_may_deploy_it(
 
 
 def test_a_licence_has_to_be_accepted(sagemaker: Any, reference: str) -> None:
-    for refusal in ({}, {"ModelAccessConfig": {"AcceptEula": False}}):
+    for acceptance in ({}, {"ModelAccessConfig": {"AcceptEula": False}}):
         with pytest.raises(ClientError, match="end-user license agreement"):
-            sagemaker.create_model(**hosted(reference, "2.0.0", **refusal))
+            sagemaker.create_model(**hosted(reference, "2.0.0", **acceptance))
 
     accepted = {"ModelAccessConfig": {"AcceptEula": True}}
     sagemaker.create_model(**hosted(reference, "2.0.0", **accepted))
 
 
-def test_a_hub_gives_access_to_its_model_alone(sagemaker: Any, reference: str, hub: str) -> None:
+def test_a_hub_gives_access_to_its_model_only(sagemaker: Any, reference: str, hub: str) -> None:
     imported = sagemaker.import_hub_content(**content(HostingArtifactUri=f"{DATA}1.0.0/"))
 
     with pytest.raises(ClientError, match=f"gives access to {DATA}1.0.0/ only"):

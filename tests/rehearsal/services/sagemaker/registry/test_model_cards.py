@@ -100,9 +100,9 @@ def test_content_and_status_change_one_at_a_time(sagemaker: Any, given: dict[str
 def test_a_name_is_taken_once_and_a_version_exists_or_not(sagemaker: Any) -> None:
     sagemaker.create_model_card(**card())
 
-    with pytest.raises(ClientError, match="already exists") as refusal:
+    with pytest.raises(ClientError, match="already exists") as raised:
         sagemaker.create_model_card(**card())
-    assert refusal.value.response["Error"]["Code"] == "ConflictException"
+    assert raised.value.response["Error"]["Code"] == "ConflictException"
     with pytest.raises(ClientError, match="has no version 2"):
         sagemaker.describe_model_card(ModelCardName="Churn", ModelCardVersion=2)
 
@@ -121,7 +121,7 @@ def test_a_name_is_taken_once_and_a_version_exists_or_not(sagemaker: Any) -> Non
         ),
     ],
 )
-def test_content_that_is_no_model_card_is_refused(
+def test_content_that_is_not_a_model_card_is_rejected(
     sagemaker: Any, content: str, problem: str
 ) -> None:
     with pytest.raises(ClientError, match=problem):

@@ -107,14 +107,14 @@ def test_metadata_can_be_added_and_removed(sagemaker: Any, group: str) -> None:
         ({"CertifyForMarketplace": True}, "CertifyForMarketplace=True"),
     ],
 )
-def test_a_wrong_package_is_refused(
+def test_a_wrong_package_is_rejected(
     sagemaker: Any, group: str, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ClientError, match=message):
         sagemaker.create_model_package(**{**requests.model_package(), **change})
 
 
-def test_approving_a_package_that_does_not_exist_is_refused(sagemaker: Any, group: str) -> None:
+def test_approving_a_package_that_does_not_exist_is_rejected(sagemaker: Any, group: str) -> None:
     arn = "arn:aws:sagemaker:us-east-1:111111111111:model-package/churn/9"
 
     with pytest.raises(ClientError, match=r"ModelPackage arn:.*/churn/9 does not exist"):
@@ -140,8 +140,8 @@ def test_a_group_has_a_policy(sagemaker: Any, group: str) -> None:
     policy = policy_of(statement())
     sagemaker.put_model_package_group_policy(ModelPackageGroupName="churn", ResourcePolicy=policy)
 
-    answer = sagemaker.get_model_package_group_policy(ModelPackageGroupName="churn")
-    assert answer["ResourcePolicy"] == policy
+    response = sagemaker.get_model_package_group_policy(ModelPackageGroupName="churn")
+    assert response["ResourcePolicy"] == policy
 
 
 ACCOUNT = "arn:aws:sagemaker:us-east-1:111111111111"
@@ -180,7 +180,7 @@ def policy_of(*statements: Any) -> str:
         ),
     ],
 )
-def test_a_malformed_policy_is_refused(
+def test_a_malformed_policy_is_rejected(
     sagemaker: Any, group: str, policy: str, reason: str
 ) -> None:
     with pytest.raises(ClientError, match=f"Invalid resource policy: .*{reason}"):
@@ -205,7 +205,7 @@ def test_another_account_uses_what_the_policy_shares(
     )
 
     assert other.describe_model_package(ModelPackageName=arn)["ModelPackageArn"] == arn
-    refused: list[tuple[Callable[[], Any], str]] = [
+    rejected: list[tuple[Callable[[], Any], str]] = [
         (lambda: other.list_model_packages(ModelPackageGroupName=group), "ListModelPackages"),
         (
             lambda: other.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected"),
@@ -221,7 +221,7 @@ def test_another_account_uses_what_the_policy_shares(
             "is in another region",
         ),
     ]
-    for call, message in refused:
+    for call, message in rejected:
         with pytest.raises(ClientError, match=message):
             call()
 
@@ -237,7 +237,7 @@ def test_another_account_uses_what_the_policy_shares(
 def test_a_version_is_registered_in_the_registry_of_another_account(
     sagemaker: Any, service: SageMaker, group: str, platform: FakePlatform
 ) -> None:
-    # As "Register a Model Version from a Different Account" has it: versions alone.
+    # As "Register a Model Version from a Different Account" has it: versions only.
     versions = f"{ACCOUNT}:model-package/churn/*"
     shared = policy_of(statement(Action="sagemaker:CreateModelPackage", Resource=versions))
     sagemaker.put_model_package_group_policy(ModelPackageGroupName="churn", ResourcePolicy=shared)

@@ -1,4 +1,4 @@
-"""Domains, and what stands in the way of their deletion."""
+"""Domains, and the dependencies that prevent their deletion."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_settings_are_changed_member_by_member(create: Any, sagemaker: Any) -> N
         ),
     ],
 )
-def test_a_domain_that_aws_would_not_make_is_refused(
+def test_a_domain_that_aws_would_not_create_is_rejected(
     sagemaker: Any, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ClientError, match=message):
@@ -219,11 +219,11 @@ def test_a_domain_keeps_its_network(create: Any, sagemaker: Any) -> None:
 
 
 def test_studio_cannot_be_opened_here(create: Any, sagemaker: Any, service: Any) -> None:
-    """What has no method is refused by name at the gateway."""
+    """The gateway reports operations that are not supported by their names."""
     ada = {"DomainId": create(), "UserProfileName": "ada"}
     with pytest.raises(ClientError, match=r"UserProfile .* does not exist"):
         sagemaker.create_presigned_domain_url(**ada)
     sagemaker.create_user_profile(**ada)
     with pytest.raises(ClientError, match="no IDE runs here"):
         sagemaker.create_presigned_domain_url(**ada)
-    assert not hasattr(service, "create_presigned_mlflow_app_url")
+    assert service.operation("create_presigned_mlflow_app_url") is None

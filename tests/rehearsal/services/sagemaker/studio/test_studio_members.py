@@ -20,7 +20,7 @@ OWNED = {
 
 @pytest.fixture
 def domain(sagemaker: Any, eventually: Eventually) -> str:
-    """A domain without a file system of its own, with the profile `ada`."""
+    """A domain without a file system, with the profile `ada`."""
     storage = {"DefaultEbsVolumeSizeInGb": 5, "MaximumEbsVolumeSizeInGb": 100}
     domain_id: str = sagemaker.create_domain(
         DomainName="churn",
@@ -111,7 +111,7 @@ def test_settings_of_a_profile_change_and_their_role_is_passed(
         ),
     ],
 )
-def test_a_space_that_aws_would_not_make_is_refused(
+def test_a_space_that_aws_would_not_create_is_rejected(
     sagemaker: Any, domain: str, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ClientError, match=message):
@@ -253,7 +253,7 @@ def test_an_app_starts_with_a_role_that_lets_sagemaker_name_the_person(
     sagemaker.update_user_profile(**ada, UserSettings={"ExecutionRole": roles["person"]})
     sagemaker.create_space(**space(domain, SpaceSharingSettings={"SharingType": sharing}))
     sagemaker.create_app(**app(domain))
-    assert not asked, "sessions name nobody"
+    assert not asked, "sessions have no source identity"
 
     sagemaker.update_domain(
         DomainId=domain,

@@ -27,7 +27,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
 
 @pytest.fixture(scope="module")
 def role(cloud: Aws) -> str:
-    """What Studio and its images work with; it may read images."""
+    """The role of Studio and its images; it may read images."""
     ecr = cloud.client("ecr")
     ecr.create_repository(repositoryName="churn")
     for tag in ("1", "2"):
@@ -212,7 +212,7 @@ def test_another_script_or_owner_is_a_replacement(
     assert [space["SpaceName"] for space in spaces] == ["other"]
 
 
-def test_an_app_of_studio_classic_is_refused_with_its_reason(
+def test_an_app_of_studio_classic_is_rejected_with_its_reason(
     cloud: Aws, created: dict[str, str]
 ) -> None:
     app = _resource(
@@ -232,7 +232,7 @@ def test_an_app_of_studio_classic_is_refused_with_its_reason(
 def test_a_stack_needs_the_rights_on_what_it_makes(
     cloud: Aws, role: str, network: dict[str, Any]
 ) -> None:
-    """CreateDomain on domains, and iam:PassRole on the role of its people."""
+    """CreateDomain on domains, and iam:PassRole on the role of its users."""
     allowed: list[dict[str, Any]] = [
         {"Action": ["cloudformation:*", "sagemaker:AddTags"]},
         {"Action": "sagemaker:CreateDomain", "Resource": f"{ARN}:domain/*"},
