@@ -132,7 +132,7 @@ class Gateway:
         http: HttpRequest,
         scope: Scope,
     ) -> None:
-        requested = _request_tags(request)
+        requested = service.tag_shape.condition_keys(request)
         for arn in service.resource_arns(operation.name, request, scope):
             tags = service.resource_tags(arn, scope) if arn != "*" else {}
             self._authorizer.authorize_request(
@@ -163,25 +163,6 @@ def _read(endpoint: _Endpoint, operation: OperationModel, http: HttpRequest) -> 
     if reader.problems:
         raise AwsError(endpoint.service.validation_error, validation_message(reader.problems))
     return request
-
-
-def _request_tags(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The condition keys aws:RequestTag/... and aws:TagKeys of a request that sets tags."""
-    given = request.get("Tags", request.get("tags", request.get("ResourceTags")))
-    tags: dict[str, str] = {}
-    if isinstance(given, Mapping):
-        tags = {str(key): str(value) for key, value in given.items()}
-    elif isinstance(given, list):
-        tags = {
-            tag.get("Key", tag.get("key", "")): tag.get("Value", tag.get("value", ""))
-            for tag in given
-            if isinstance(tag, Mapping)
-        }
-    removed = request.get("TagKeys", request.get("tagKeys", request.get("ResourceTagKeys"))) or []
-    if not tags and not removed:
-        return {}
-    keys = [*tags, *removed]
-    return {"aws:TagKeys": keys, **{f"aws:RequestTag/{key}": tags[key] for key in tags}}
 
 
 def _system_error(error: OSError) -> AwsError:

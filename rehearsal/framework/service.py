@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from rehearsal.framework.platform import Context, Platform, Scope
+from rehearsal.framework.tags import Tags, TagShape
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]
@@ -45,12 +46,17 @@ class Service:
 
     name: ClassVar[str]
     namespace: ClassVar[str]
-    #: The code with which this service answers a request that breaks its model.
+    #: The error code of a request that breaks the service's model.
     validation_error: ClassVar[str] = "ValidationException"
+    #: The operation that tags resources; IAM evaluates it for tags of a creation, too.
+    tag_operation: ClassVar[str] = "TagResource"
+    #: The members with which requests and responses spell tags.
+    tag_shape: ClassVar[TagShape] = TagShape()
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self.lock = threading.RLock()
+        self.tags = Tags(platform, f"{self.namespace}:{self.tag_operation}", self.tag_shape)
         #: The other services of the control plane by their names, for what one asks of another.
         self.peers: Mapping[str, Service] = {}
         self._parts: tuple[object, ...] = ()
@@ -90,8 +96,8 @@ class Service:
         return {}
 
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        """The tags of a resource, for `aws:ResourceTag` conditions; empty when there are none."""
-        return {}
+        """Returns the tags of a resource, for `aws:ResourceTag` conditions."""
+        return self.tags.of(arn)
 
     def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
         """HTTP routes outside of AWS's protocols, as git's.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from rehearsal.framework.platform import Scope
@@ -18,3 +19,10 @@ class Store(Generic[R]):
     def of(self, scope: Scope, kind: str = "") -> dict[str, R]:
         """Returns the resources of a kind by name, oldest first; changes of the map are kept."""
         return self._kinds.setdefault((scope, kind), {})
+
+    def everywhere(self, kind: str = "") -> Iterator[tuple[Scope, R]]:
+        """Yields the resources of a kind in all accounts and regions, with their scope."""
+        for (scope, known), resources in list(self._kinds.items()):
+            if known == kind:
+                for resource in list(resources.values()):
+                    yield scope, resource

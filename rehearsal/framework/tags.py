@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.framework.platform import Context, Platform, Scope
-from rehearsal.framework.service import Request, Response
 
+Request = Mapping[str, Any]
+Response = dict[str, Any]
 Given = Iterable[Mapping[str, str]] | Mapping[str, str] | None
 """Tags as a request has them: a list of key and value, or a map."""
 
@@ -25,6 +26,7 @@ class TagShape:
         key: The member of a tag that holds its key.
         value: The member of a tag that holds its value.
         as_map: True if tags are a map instead of a list.
+        echo: True if TagResource responds with the tags of the resource.
     """
 
     arn: str = "ResourceArn"
@@ -33,6 +35,7 @@ class TagShape:
     key: str = "Key"
     value: str = "Value"
     as_map: bool = False
+    echo: bool = False
 
     def parse(self, given: Given) -> dict[str, str]:
         """Returns tags of a request as a map."""
@@ -40,13 +43,19 @@ class TagShape:
             return {}
         if isinstance(given, Mapping):
             return dict(given)
-        return {tag[self.key]: tag.get(self.value, "") for tag in given}
+        return {tag.get(self.key, ""): tag.get(self.value, "") for tag in given}
 
     def write(self, tags: Mapping[str, str]) -> Any:
-        """Returns tags as a response has them."""
+        """Returns tags as a response has them, sorted by key."""
         if self.as_map:
             return dict(tags)
-        return [{self.key: key, self.value: value} for key, value in tags.items()]
+        return [{self.key: key, self.value: value} for key, value in sorted(tags.items())]
+
+    def condition_keys(self, request: Request) -> dict[str, Any]:
+        """Returns aws:RequestTag/KEY and aws:TagKeys of a request that sets or removes tags."""
+        tags = self.parse(request.get(self.tags))
+        keys = [*tags, *(request.get(self.tag_keys) or ())]
+        return {**tagging_keys(tags), "aws:TagKeys": keys} if keys else {}
 
 
 def tagging_keys(tags: Mapping[str, str]) -> dict[str, Any]:
@@ -82,6 +91,10 @@ class Tags:
         """Returns True if the resource has been tagged, even with no tags, and not dropped."""
         with self._lock:
             return arn in self._tags
+
+    def shown(self, arn: str) -> Any:
+        """Returns a resource's tags as a response has them."""
+        return self.shape.write(self.of(arn))
 
     def authorize(
         self,
@@ -129,6 +142,11 @@ class Tags:
         with self._lock:
             self._tags.pop(arn, None)
 
+    def rename(self, old: str, new: str) -> None:
+        """Moves the tags of a resource whose name, and so its ARN, has changed."""
+        with self._lock:
+            self._tags[new] = self._tags.pop(old, {})
+
 
 class TagOperations:
     """TagResource, UntagResource and ListTagsForResource of a service.
@@ -143,16 +161,16 @@ class TagOperations:
         self._require = require
 
     def tag_resource(self, request: Request, context: Context) -> Response:
-        self._tags.add(self._arn(request, context), request[self._tags.shape.tags])
-        return {}
+        arn, shape = self._arn(request, context), self._tags.shape
+        self._tags.add(arn, request[shape.tags])
+        return {shape.tags: self._tags.shown(arn)} if shape.echo else {}
 
     def untag_resource(self, request: Request, context: Context) -> Response:
         self._tags.remove(self._arn(request, context), request[self._tags.shape.tag_keys])
         return {}
 
     def list_tags_for_resource(self, request: Request, context: Context) -> Response:
-        shape = self._tags.shape
-        return {shape.tags: shape.write(self._tags.of(self._arn(request, context)))}
+        return {self._tags.shape.tags: self._tags.shown(self._arn(request, context))}
 
     def _arn(self, request: Request, context: Context) -> str:
         arn = str(request[self._tags.shape.arn])

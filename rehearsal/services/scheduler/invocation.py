@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
 from rehearsal.events.attempts import RetryPolicy, UndeliveredError, attempt, iso
 from rehearsal.events.targets import Delivery, deliver, queue_url, takes_events
-from rehearsal.framework.platform import Credentials, Platform, Scope
+from rehearsal.framework.identity import ServiceIdentity, service_session
+from rehearsal.framework.platform import Platform, Scope
 
 PRINCIPAL = "scheduler.amazonaws.com"
 _log = logging.getLogger("rehearsal.scheduler")
@@ -23,7 +22,10 @@ _log = logging.getLogger("rehearsal.scheduler")
 
 @dataclass(frozen=True)
 class Invocation:
-    """What is due. `group_arn` is the source that a role's trust policy may ask for."""
+    """A schedule that is due.
+
+    `group_arn` is the `aws:SourceArn` of the role's trust policy.
+    """
 
     scope: Scope
     schedule: Mapping[str, Any]
@@ -31,7 +33,7 @@ class Invocation:
     due: datetime.datetime
 
     def run(self, platform: Platform, stop: threading.Event) -> None:
-        """Starts the target; a failure goes to the dead-letter queue and the log."""
+        """Invokes the target; a failure goes to the dead-letter queue and the log."""
         target = self.schedule["Target"]
         execution_id = secrets.token_hex(8)
 
@@ -67,7 +69,7 @@ class Invocation:
         )
 
     def _attributes(self, execution_id: str, number: int) -> dict[str, str]:
-        """The context attributes that an input may name."""
+        """Returns the context attributes that an input may contain."""
         return {
             "schedule-arn": self.schedule["Arn"],
             "scheduled-time": iso(self.due),
@@ -76,7 +78,7 @@ class Invocation:
         }
 
     def _event(self, execution_id: str) -> str:
-        """What a templated target without an Input is given."""
+        """Returns the input of a templated target that has no Input."""
         event = {
             "version": "0",
             "id": execution_id,
@@ -105,17 +107,12 @@ class Invocation:
         )
         body = self._delivery(execution_id, failed.retries + 1).content
         try:
-            credentials = platform.service_credentials(
-                target["RoleArn"],
-                service_principal=PRINCIPAL,
-                session_name="scheduler",
-                source_arn=self.group_arn,
-            )
-            client = platform.session(credentials, self.scope.region).client("sqs")
-            client.send_message(
+            identity = ServiceIdentity(platform, PRINCIPAL, "scheduler")
+            session = identity.role_session(self.scope, target["RoleArn"], self.group_arn)
+            session.client("sqs").send_message(
                 QueueUrl=queue_url(queue), MessageBody=body or "{}", MessageAttributes=attributes
             )
-        except Exception as error:  # AWS tells of it by this metric alone
+        except Exception as error:  # AWS reports it by this metric alone
             _log.error("%s: no dead letter in %s: %s", self.schedule["Arn"], queue, error)
             self._count(platform, "InvocationsFailedToBeSentToDeadLetterCount")
             return
@@ -124,12 +121,6 @@ class Invocation:
     def _count(self, platform: Platform, name: str) -> None:
         group = {"Name": "ScheduleGroup", "Value": self.schedule["GroupName"]}
         datum = {"MetricName": name, "Dimensions": [group], "Value": 1.0, "Unit": "Count"}
-        _service_session(platform, self.scope).client("cloudwatch").put_metric_data(
+        service_session(platform, self.scope).client("cloudwatch").put_metric_data(
             Namespace="AWS/Scheduler", MetricData=[datum]
         )
-
-
-def _service_session(platform: Platform, scope: Scope) -> boto3.Session:
-    """The service itself publishes its metrics."""
-    root = f"arn:aws:iam::{scope.account}:root"
-    return platform.session(Credentials(scope.account, scope.account, "", root), scope.region)

@@ -1,4 +1,4 @@
-"""What EventBridge Scheduler refuses in a schedule, beyond the model of its requests.
+"""Rules of EventBridge Scheduler for schedules, beyond the model of its requests.
 
 https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
 """
@@ -18,13 +18,17 @@ _TEMPLATED = (
     "CodeBuild, CodePipeline, EventBridge, Lambda, SageMaker pipelines, SNS, SQS, Step Functions"
 )
 _UNSUPPORTED = ("EcsParameters", "KinesisParameters")
-# Parameters that one kind of target needs.
-_NEEDED = {"events": "EventBridgeParameters"}
+# Parameters that are required for targets of a service.
+_REQUIRED = {"events": "EventBridgeParameters"}
 _EARLIEST = datetime.timedelta(minutes=5)
 
 
 def check(request: Mapping[str, Any], now: datetime.datetime) -> None:
-    """Raises AwsError (ValidationException)."""
+    """Validates a schedule.
+
+    Raises:
+        AwsError: ValidationException, if it breaks a rule.
+    """
     _check_window(request["FlexibleTimeWindow"])
     _check_dates(request, now)
     _check_expression(request, now)
@@ -39,7 +43,7 @@ def _check_expression(request: Mapping[str, Any], now: datetime.datetime) -> Non
 
 
 def expression(schedule: Mapping[str, Any], created: datetime.datetime) -> Expression:
-    """The expression of a schedule; a rate begins at once, or at its StartDate."""
+    """Returns the expression of a schedule; a rate begins at once, or at its StartDate."""
     try:
         return parse(
             schedule["ScheduleExpression"],
@@ -82,7 +86,7 @@ def _check_target(target: Mapping[str, Any]) -> None:
             f"The rehearsal does not deliver to the target {arn}. Use a universal target, or one "
             f"of {_TEMPLATED}."
         )
-    needed = _NEEDED.get(arn.split(":")[2])
+    needed = _REQUIRED.get(arn.split(":")[2])
     if needed and needed not in target:
         raise _invalid(f"{needed} is required for the target {arn}.")
     dead_letters = (target.get("DeadLetterConfig") or {}).get("Arn", "")
