@@ -1,6 +1,6 @@
-"""How a service of AWS reaches topics, queues and functions as itself: their policies let it.
+"""Messages from an AWS service to topics, queues and functions whose policies allow it.
 
-An encrypted topic or queue needs the same of the policy of its key.
+For an encrypted topic or queue, the policy of its key must allow it, too.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from typing import Any
 import boto3
 
 from rehearsal.events.targets import queue_url
-from rehearsal.framework.platform import AwsError, Credentials, Platform, Scope
+from rehearsal.framework.identity import service_session
+from rehearsal.framework.platform import AwsError, Platform, Scope
 
 _KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 @dataclass(frozen=True)
 class ServiceSender:
-    """Acts as `principal` (as `events.amazonaws.com`) for the resource `source_arn`.
+    """Sends as `principal` (such as `events.amazonaws.com`) for the resource `source_arn`.
 
-    Every method raises AwsError when a policy does not allow it.
+    Every method raises AwsError if a policy does not allow it.
     """
 
     platform: Platform
@@ -61,7 +62,7 @@ class ServiceSender:
         )
 
     def invoke(self, function_arn: str, event: str) -> None:
-        """Invokes a function without waiting for its answer."""
+        """Invokes a function without waiting for its result."""
         self._authorize("lambda:InvokeFunction", function_arn)
         self._owner(function_arn).client("lambda").invoke(
             FunctionName=function_arn, InvocationType="Event", Payload=event.encode()
@@ -90,11 +91,7 @@ class ServiceSender:
             ) from error
 
     def _owner(self, arn: str) -> boto3.Session:
-        scope = _scope(arn)
-        root = f"arn:aws:iam::{scope.account}:root"
-        return self.platform.session(
-            Credentials(scope.account, scope.account, "", root), scope.region
-        )
+        return service_session(self.platform, _scope(arn))
 
 
 def _scope(arn: str) -> Scope:

@@ -1,7 +1,7 @@
-"""When a notification is in alarm, and who is told.
+"""States of notifications, and the messages to their subscribers.
 
 A rehearsal has no bills, so what was spent is 0 and there is no forecast. A notification for less
-than some amount (`LESS_THAN`) is in alarm at once; AWS would see it hours later. It proves that AWS
+than some amount (`LESS_THAN`) is in alarm at once, in AWS some hours later. It proves that AWS
 Budgets may publish to a topic and use its key.
 """
 
@@ -22,7 +22,7 @@ _log = logging.getLogger("rehearsal.budgets")
 
 
 def in_alarm(notification: Mapping[str, Any], budget: Mapping[str, Any]) -> bool:
-    """Whether what was spent is beyond the threshold; forecasts there are none."""
+    """Returns True if the actual spend is beyond the threshold; there are no forecasts."""
     if notification["NotificationType"] == "FORECASTED":
         return False
     spent, threshold = SPENT, threshold_amount(notification, budget)
@@ -35,17 +35,17 @@ def in_alarm(notification: Mapping[str, Any], budget: Mapping[str, Any]) -> bool
 
 
 def threshold_amount(notification: Mapping[str, Any], budget: Mapping[str, Any]) -> float:
-    """The threshold in the budget's unit."""
+    """Returns the threshold in the budget's unit."""
     threshold = float(notification["Threshold"])
     if notification.get("ThresholdType", "PERCENTAGE") == "ABSOLUTE_VALUE":
         return threshold
     return float(budget["BudgetLimit"]["Amount"]) * threshold / 100
 
 
-def tell(platform: Platform, budget: Budget, notification: Notification) -> None:
-    """Publishes to the topic as AWS Budgets; who may not is told to nobody but the log, as in AWS.
+def send(platform: Platform, budget: Budget, notification: Notification) -> None:
+    """Publishes to the subscribed topics as AWS Budgets.
 
-    Mail leaves no rehearsal.
+    A missing permission is reported in the log only, as in AWS. No mail is sent.
     """
     sender = ServiceSender(platform, _PRINCIPAL, budget.scope, budget.arn)
     subject = f"AWS Budgets: {budget.name} has passed its alert threshold"

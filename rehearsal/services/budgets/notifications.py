@@ -2,67 +2,78 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context
-from rehearsal.framework.service import Request, Response, Service
-from rehearsal.services.budgets.alerts import in_alarm, tell
-from rehearsal.services.budgets.records import Budget, Notification, address
+from rehearsal.framework.pages import page
+from rehearsal.framework.platform import Context, Platform
+from rehearsal.framework.service import Request, Response
+from rehearsal.services.budgets.alerts import in_alarm, send
+from rehearsal.services.budgets.records import Budget, BudgetStore, Notification, address, not_found
 from rehearsal.services.budgets.rules import check_notifications, check_subscribers
 
-_PAGE = 100
+PAGE_SIZE = 100
+INVALID_TOKEN = "InvalidNextTokenException"  # noqa: S105  # an error code
 
 
-class Notifications(Service):
-    """The part of AWS Budgets that tells people."""
+class Notifications:
+    """Operations on the notifications of budgets and on their subscribers.
 
-    def __init__(self, platform: Any) -> None:
-        super().__init__(platform)
-        self.budgets: dict[tuple[str, str], Budget] = {}
+    Args:
+        platform: The AWS around the service.
+        lock: The service's lock.
+        budgets: The budgets of every account.
+    """
+
+    def __init__(self, platform: Platform, lock: threading.RLock, budgets: BudgetStore) -> None:
+        self._platform = platform
+        self._lock = lock
+        self._budgets = budgets
 
     def create_notification(self, request: Request, context: Context) -> Response:
         made = new_notification(request["Notification"], request["Subscribers"])
         check_subscribers(made.subscribers, context.scope)
-        with self.lock:
-            budget = self.find(request, context)
+        with self._lock:
+            budget = self._budgets.find(request, context)
             check_notifications([*(one.shown for one in budget.notifications), made.shown])
             budget.notifications.append(made)
-        self.judge(budget)
+        self.evaluate(budget)
         return {}
 
     def update_notification(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            budget = self.find(request, context)
+        with self._lock:
+            budget = self._budgets.find(request, context)
             found = self._notification(budget, request["OldNotification"])
             changed = new_notification(request["NewNotification"], found.subscribers)
             others = [one.shown for one in budget.notifications if one is not found]
             check_notifications([*others, changed.shown])
             found.shown = changed.shown
-        self.judge(budget)
+        self.evaluate(budget)
         return {}
 
     def delete_notification(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            budget = self.find(request, context)
+        with self._lock:
+            budget = self._budgets.find(request, context)
             budget.notifications.remove(self._notification(budget, request["Notification"]))
         return {}
 
     def describe_notifications_for_budget(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            shown = [dict(one.shown) for one in self.find(request, context).notifications]
-        return page(shown, request, "Notifications")
+        with self._lock:
+            shown = [dict(one.shown) for one in self._budgets.find(request, context).notifications]
+        entries, more = page(shown, request, size=PAGE_SIZE, error=INVALID_TOKEN)
+        return {"Notifications": entries, **more}
 
     def create_subscriber(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            found = self._notification(self.find(request, context), request["Notification"])
+        with self._lock:
+            found = self._named(request, context)
             check_subscribers([*found.subscribers, request["Subscriber"]], context.scope)
             found.subscribers.append(dict(request["Subscriber"]))
         return {}
 
     def update_subscriber(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            found = self._notification(self.find(request, context), request["Notification"])
+        with self._lock:
+            found = self._named(request, context)
             old = self._subscriber(found, request["OldSubscriber"])
             others = [one for one in found.subscribers if one is not old]
             check_subscribers([*others, request["NewSubscriber"]], context.scope)
@@ -71,8 +82,8 @@ class Notifications(Service):
 
     def delete_subscriber(self, request: Request, context: Context) -> Response:
         """Deletes a subscriber, and with the last one its notification."""
-        with self.lock:
-            budget = self.find(request, context)
+        with self._lock:
+            budget = self._budgets.find(request, context)
             found = self._notification(budget, request["Notification"])
             found.subscribers.remove(self._subscriber(found, request["Subscriber"]))
             if not found.subscribers:
@@ -80,32 +91,26 @@ class Notifications(Service):
         return {}
 
     def describe_subscribers_for_notification(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            found = self._notification(self.find(request, context), request["Notification"])
+        with self._lock:
+            found = self._named(request, context)
             shown = [dict(one) for one in found.subscribers]
-        return page(shown, request, "Subscribers")
+        entries, more = page(shown, request, size=PAGE_SIZE, error=INVALID_TOKEN)
+        return {"Subscribers": entries, **more}
 
-    def find(self, request: Request, context: Context) -> Budget:
-        """The budget that a request names. Raises AwsError when there is none."""
-        check_account(request, context)
-        name = request["BudgetName"]
-        with self.lock:
-            budget = self.budgets.get((context.scope.account, name))
-        if budget is None:
-            raise not_found(f"Unable to get budget: {name} - the budget doesn't exist.")
-        return budget
-
-    def judge(self, budget: Budget) -> None:
-        """Brings the states of a budget's notifications up to date, and tells of new alarms."""
+    def evaluate(self, budget: Budget) -> None:
+        """Updates the states of a budget's notifications, and sends those newly in alarm."""
         alarms = []
-        with self.lock:
+        with self._lock:
             for one in budget.notifications:
                 before, now = one.in_alarm, in_alarm(one.shown, budget.shown)
                 one.shown["NotificationState"] = "ALARM" if now else "OK"
                 if now and not before:
                     alarms.append(one)
         for alarm in alarms:
-            tell(self.platform, budget, alarm)
+            send(self._platform, budget, alarm)
+
+    def _named(self, request: Request, context: Context) -> Notification:
+        return self._notification(self._budgets.find(request, context), request["Notification"])
 
     def _notification(self, budget: Budget, given: Mapping[str, Any]) -> Notification:
         found = [one for one in budget.notifications if one.is_called(given)]
@@ -121,27 +126,6 @@ class Notifications(Service):
 
 
 def new_notification(given: Mapping[str, Any], subscribers: Any) -> Notification:
-    """A notification that was never in alarm."""
+    """Returns a notification that was never in alarm."""
     shown = {"ThresholdType": "PERCENTAGE", **given, "NotificationState": "OK"}
     return Notification(shown, [dict(one) for one in subscribers])
-
-
-def check_account(request: Request, context: Context) -> None:
-    """Budgets of other accounts are out of reach."""
-    if request["AccountId"] != context.scope.account:
-        message = f"Account {context.scope.account} has no access to {request['AccountId']}."
-        raise AwsError("AccessDeniedException", message)
-
-
-def page(entries: list[Any], request: Request, member: str) -> Response:
-    """A page of a list, with NextToken when more follow."""
-    token = request.get("NextToken") or "0"
-    if not token.isdigit():
-        raise AwsError("InvalidNextTokenException", f"{token} was not given by this service.")
-    end = int(token) + request.get("MaxResults", _PAGE)
-    more = {"NextToken": str(end)} if end < len(entries) else {}
-    return {member: entries[int(token) : end], **more}
-
-
-def not_found(message: str) -> AwsError:
-    return AwsError("NotFoundException", message)

@@ -1,4 +1,4 @@
-"""What AWS Budgets accepts beyond its model.
+"""Rules of AWS Budgets beyond the model of its requests.
 
 Sources: CreateBudget, Budget, Notification and Subscriber of the AWS Budgets API reference;
 "Creating an Amazon SNS topic for budget notifications" of the Cost Management user guide.
@@ -13,15 +13,15 @@ from typing import Any
 from rehearsal.framework.platform import AwsError, Scope
 from rehearsal.services.budgets.records import address, identity
 
-_MOST_NOTIFICATIONS = 10
-_MOST = {"SNS": 1, "EMAIL": 10}
+_MAX_NOTIFICATIONS = 10
+_MAX_SUBSCRIBERS = {"SNS": 1, "EMAIL": 10}
 _PERIODS = ("MONTHLY", "QUARTERLY", "ANNUALLY")
 _UNSUPPORTED = ("AutoAdjustData", "BillingViewArn", "PlannedBudgetLimits")
 _TOPIC = re.compile(r"arn:aws:sns:[a-z0-9-]+:(\d{12}):[\w-]+")
 
 
 def check_budget(budget: Mapping[str, Any]) -> None:
-    """Raises AwsError for a budget that AWS refuses, or that the rehearsal cannot keep."""
+    """Raises AwsError for a budget that AWS rejects or the rehearsal does not support."""
     for member in _UNSUPPORTED:
         if member in budget:
             raise invalid(f"The rehearsal does not support {member} of a budget.")
@@ -45,10 +45,10 @@ def check_budget(budget: Mapping[str, Any]) -> None:
 
 def check_notifications(entries: Sequence[Mapping[str, Any]]) -> None:
     """Raises AwsError unless a budget can have these notifications together."""
-    if len(entries) > _MOST_NOTIFICATIONS:
+    if len(entries) > _MAX_NOTIFICATIONS:
         raise AwsError(
             "CreationLimitExceededException",
-            f"one budget can only have {_MOST_NOTIFICATIONS} notifications",
+            f"one budget can only have {_MAX_NOTIFICATIONS} notifications",
         )
     identities = [identity(entry) for entry in entries]
     if len(set(identities)) < len(identities):
@@ -57,11 +57,11 @@ def check_notifications(entries: Sequence[Mapping[str, Any]]) -> None:
 
 def check_subscribers(subscribers: Sequence[Mapping[str, str]], scope: Scope) -> None:
     """Raises AwsError unless a notification can have these subscribers together."""
-    for kind, most in _MOST.items():
-        if sum(subscriber["SubscriptionType"] == kind for subscriber in subscribers) > most:
+    for kind, limit in _MAX_SUBSCRIBERS.items():
+        if sum(subscriber["SubscriptionType"] == kind for subscriber in subscribers) > limit:
             raise AwsError(
                 "CreationLimitExceededException",
-                f"one notification can only have {most} subscribers with type of {kind}",
+                f"one notification can only have {limit} subscribers with type of {kind}",
             )
     addresses = [address(subscriber) for subscriber in subscribers]
     if len(set(addresses)) < len(addresses):

@@ -1,7 +1,6 @@
-"""AWS Budgets: what may be spent, in an account where nothing ever is.
+"""AWS Budgets, in an account in which nothing is ever spent.
 
-Actions that a budget takes (`CreateBudgetAction`) are refused by name, as without spending none
-would ever run.
+Budget actions (`CreateBudgetAction`) are not supported: without spending, none would ever run.
 """
 
 from __future__ import annotations
@@ -11,31 +10,46 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context, Scope
-from rehearsal.framework.service import Request, Response
+from rehearsal.framework.clock import utc_now
+from rehearsal.framework.pages import page
+from rehearsal.framework.platform import Context, Platform, Scope
+from rehearsal.framework.service import Request, Response, Service
+from rehearsal.framework.tags import TagOperations, TagShape
 from rehearsal.services.budgets.notifications import (
+    INVALID_TOKEN,
+    PAGE_SIZE,
     Notifications,
-    check_account,
     new_notification,
-    not_found,
-    page,
 )
-from rehearsal.services.budgets.records import SPENT, Budget, budget_arn
+from rehearsal.services.budgets.records import (
+    SPENT,
+    Budget,
+    BudgetStore,
+    budget_arn,
+    check_account,
+)
 from rehearsal.services.budgets.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 from rehearsal.services.budgets.rules import check_budget, check_notifications, check_subscribers
 
 _TAGGING = ("ListTagsForResource", "TagResource", "UntagResource")
-# Both only in answers that ask for them.
-_HIDDEN = ("FilterExpression", "Metrics")
+# Responses contain these members only if a request asks for them.
+_OPTIONAL = ("FilterExpression", "Metrics")
 _END = datetime.datetime(2087, 6, 15, tzinfo=datetime.UTC)
 
 
-class Budgets(Notifications):
+class Budgets(Service):
     """The budgets of every account."""
 
     name = "budgets"
     namespace = "budgets"
     validation_error = "InvalidParameterException"
+    tag_shape = TagShape(arn="ResourceARN", tags="ResourceTags", tag_keys="ResourceTagKeys")
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self._budgets = BudgetStore(self.lock)
+        self._notifications = Notifications(platform, self.lock, self._budgets)
+        self.compose(self._notifications, TagOperations(self.tags, self._budgets.find_by_arn))
 
     def action(self, operation: str) -> str:
         """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbudgetservice.html"""
@@ -49,11 +63,6 @@ class Budgets(Notifications):
         given = request.get("Budget", request.get("NewBudget", request))
         return [budget_arn(scope, given.get("BudgetName", "*"))]
 
-    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        with self.lock:
-            found = [budget.tags for budget in self.budgets.values() if budget.arn == arn]
-            return dict(found[0]) if found else {}
-
     def create_budget(self, request: Request, context: Context) -> Response:
         check_account(request, context)
         check_budget(request["Budget"])
@@ -61,22 +70,14 @@ class Budgets(Notifications):
         check_notifications([entry["Notification"] for entry in entries])
         for entry in entries:
             check_subscribers(entry["Subscribers"], context.scope)
-        tags = {tag["Key"]: tag["Value"] for tag in request.get("ResourceTags", [])}
-        budget = Budget(context.scope, _completed(request["Budget"]), tags)
-        if tags:
-            self.platform.authorize(
-                context.caller_arn, "budgets:TagResource", budget.arn, context.scope
-            )
+        budget = Budget(context.scope, _completed(request["Budget"]))
+        self.tags.authorize(context, budget.arn, request.get("ResourceTags"))
         budget.notifications = [
             new_notification(entry["Notification"], entry["Subscribers"]) for entry in entries
         ]
-        key = (context.scope.account, budget.name)
-        with self.lock:
-            if key in self.budgets:
-                message = f"Error creating budget: {budget.name} - the budget already exists."
-                raise AwsError("DuplicateRecordException", message)
-            self.budgets[key] = budget
-        self.judge(budget)
+        self._budgets.add(budget)
+        self.tags.put(budget.arn, request.get("ResourceTags"))
+        self._notifications.evaluate(budget)
         return {}
 
     def update_budget(self, request: Request, context: Context) -> Response:
@@ -84,59 +85,32 @@ class Budgets(Notifications):
         check_budget(new)
         named = {"AccountId": request["AccountId"], "BudgetName": new["BudgetName"]}
         with self.lock:
-            budget = self.find(named, context)
+            budget = self._budgets.find(named, context)
             period = {**budget.shown["TimePeriod"], **new.get("TimePeriod", {})}
             budget.shown = _completed({**new, "TimePeriod": period})
-        self.judge(budget)
+        self._notifications.evaluate(budget)
         return {}
 
     def describe_budget(self, request: Request, context: Context) -> Response:
-        return {"Budget": _shown(self.find(request, context), request)}
+        return {"Budget": _shown(self._budgets.find(request, context), request)}
 
     def describe_budgets(self, request: Request, context: Context) -> Response:
         check_account(request, context)
-        with self.lock:
-            found = [
-                _shown(budget, request)
-                for (account, _), budget in sorted(self.budgets.items())
-                if account == context.scope.account
-            ]
-        return page(found, request, "Budgets")
+        found = [_shown(budget, request) for budget in self._budgets.list(context.scope)]
+        shown, more = page(found, request, size=PAGE_SIZE, error=INVALID_TOKEN)
+        return {"Budgets": shown, **more}
 
     def delete_budget(self, request: Request, context: Context) -> Response:
         with self.lock:
-            budget = self.find(request, context)
-            del self.budgets[context.scope.account, budget.name]
+            budget = self._budgets.find(request, context)
+            self._budgets.remove(budget)
+            self.tags.drop(budget.arn)
         return {}
-
-    def tag_resource(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            tags = self._tagged(request, context).tags
-            tags.update({tag["Key"]: tag["Value"] for tag in request["ResourceTags"]})
-        return {}
-
-    def untag_resource(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            tags = self._tagged(request, context).tags
-            for key in request["ResourceTagKeys"]:
-                tags.pop(key, None)
-        return {}
-
-    def list_tags_for_resource(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            tags = sorted(self._tagged(request, context).tags.items())
-        return {"ResourceTags": [{"Key": key, "Value": value} for key, value in tags]}
-
-    def _tagged(self, request: Request, context: Context) -> Budget:
-        for (account, _), budget in self.budgets.items():
-            if account == context.scope.account and budget.arn == request["ResourceARN"]:
-                return budget
-        raise not_found(f"There is no budget {request['ResourceARN']}.")
 
 
 def _completed(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A budget with what AWS fills in: its period, and what was spent."""
-    now = datetime.datetime.now(datetime.UTC)
+    """Returns a budget with its default period and its actual spend."""
+    now = utc_now()
     first = {"MONTHLY": now.month, "QUARTERLY": (now.month - 1) // 3 * 3 + 1, "ANNUALLY": 1}
     start = datetime.datetime(now.year, first[given["TimeUnit"]], 1, tzinfo=datetime.UTC)
     return {
@@ -150,5 +124,5 @@ def _completed(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _shown(budget: Budget, request: Request) -> dict[str, Any]:
-    hidden = () if request.get("ShowFilterExpression") else _HIDDEN
+    hidden = () if request.get("ShowFilterExpression") else _OPTIONAL
     return {key: value for key, value in budget.shown.items() if key not in hidden}

@@ -1,7 +1,7 @@
-"""Amazon Q Developer in chat applications: channels are kept, and never posted to.
+"""Amazon Q Developer in chat applications: channel configurations without chat.
 
-Slack and Teams are no part of a rehearsal, and nobody can authorise a workspace here: a channel is
-accepted as if that had been done, and the log says that it stays silent.
+A rehearsal reaches neither Slack nor Teams, and no workspace can be authorised. A channel is
+accepted as if its workspace were authorised, and the log reports that nothing is posted to it.
 """
 
 from __future__ import annotations
@@ -11,25 +11,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rehearsal.framework.identity import ServiceIdentity
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import Request, Response, Service
+from rehearsal.framework.tags import TagOperations, TagShape
 from rehearsal.services.chatbot.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 
-_PRINCIPAL = "chatbot.amazonaws.com"
 _SLACK, _TEAMS = "slack-channel", "microsoft-teams-channel"
 _log = logging.getLogger("rehearsal.notifications")
 
 
 @dataclass
 class _Channel:
-    """A channel; `shown` is what the API answers of it."""
+    """A channel; `shown` has the form of the API, without tags."""
 
     scope: Scope
     shown: dict[str, Any]
-
-    @property
-    def tags(self) -> dict[str, str]:
-        return {tag["TagKey"]: tag["TagValue"] for tag in self.shown.get("Tags", [])}
 
 
 class Chatbot(Service):
@@ -38,10 +35,13 @@ class Chatbot(Service):
     name = "chatbot"
     namespace = "chatbot"
     validation_error = "InvalidParameterException"
+    tag_shape = TagShape(arn="ResourceARN", key="TagKey", value="TagValue")
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
         self._channels: dict[str, _Channel] = {}
+        self._identity = ServiceIdentity(platform, "chatbot.amazonaws.com", "chatbot")
+        self.compose(TagOperations(self.tags, lambda arn, _: self._find(arn)))
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awschatbot.html"""
@@ -49,11 +49,6 @@ class Chatbot(Service):
             if member in request:
                 return [request[member]]
         return ["*"]
-
-    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        with self.lock:
-            channel = self._channels.get(arn)
-            return channel.tags if channel else {}
 
     def create_slack_channel_configuration(self, request: Request, context: Context) -> Response:
         named = {"SlackTeamName": request["SlackTeamId"]}
@@ -64,7 +59,7 @@ class Chatbot(Service):
         arn = request.get("ChatConfigurationArn")
         with self.lock:
             found = [
-                dict(channel.shown)
+                self._shown(channel)
                 for key, channel in self._channels.items()
                 if channel.scope.account == context.scope.account
                 and f"/{_SLACK}/" in key
@@ -86,7 +81,7 @@ class Chatbot(Service):
     def get_microsoft_teams_channel_configuration(
         self, request: Request, context: Context
     ) -> Response:
-        return {"ChannelConfiguration": dict(self._find(request["ChatConfigurationArn"]).shown)}
+        return {"ChannelConfiguration": self._shown(self._find(request["ChatConfigurationArn"]))}
 
     def update_microsoft_teams_channel_configuration(
         self, request: Request, context: Context
@@ -98,46 +93,36 @@ class Chatbot(Service):
     ) -> Response:
         return self._delete(request)
 
-    def tag_resource(self, request: Request, context: Context) -> Response:
-        channel = self._find(request["ResourceARN"])
-        tags = channel.tags | {tag["TagKey"]: tag["TagValue"] for tag in request["Tags"]}
-        return self._set_tags(channel, tags)
-
-    def untag_resource(self, request: Request, context: Context) -> Response:
-        channel = self._find(request["ResourceARN"])
-        tags = {k: v for k, v in channel.tags.items() if k not in request["TagKeys"]}
-        return self._set_tags(channel, tags)
-
-    def list_tags_for_resource(self, request: Request, context: Context) -> Response:
-        return {"Tags": list(self._find(request["ResourceARN"]).shown.get("Tags", []))}
-
     def _create(
         self, kind: str, request: Request, context: Context, named: Mapping[str, str]
     ) -> Response:
-        self.platform.check_pass_role(context, request["IamRoleArn"], _PRINCIPAL)
+        self._identity.check_role(context, request["IamRoleArn"])
         name = request["ConfigurationName"]
         arn = f"arn:aws:chatbot::{context.scope.account}:chat-configuration/{kind}/{name}"
         defaults = {"SnsTopicArns": [], "LoggingLevel": "NONE", "State": "ENABLED", **named}
-        shown = {**defaults, **request, "ChatConfigurationArn": arn}
+        given = {member: value for member, value in request.items() if member != "Tags"}
+        channel = _Channel(context.scope, {**defaults, **given, "ChatConfigurationArn": arn})
         with self.lock:
             if arn in self._channels:
                 raise AwsError("ConflictException", f"{arn} exists already", 409)
-            self._channels[arn] = _Channel(context.scope, shown)
-        _log.warning("A rehearsal cannot post to chat channels: %s stays silent", arn)
-        return {"ChannelConfiguration": dict(shown)}
+            self._channels[arn] = channel
+            self.tags.put(arn, request.get("Tags"))
+        _log.warning("A rehearsal posts to no chat channel: %s stays silent", arn)
+        return {"ChannelConfiguration": self._shown(channel)}
 
     def _update(self, request: Request, context: Context) -> Response:
         channel = self._find(request["ChatConfigurationArn"])
         if request.get("IamRoleArn", channel.shown["IamRoleArn"]) != channel.shown["IamRoleArn"]:
-            self.platform.check_pass_role(context, request["IamRoleArn"], _PRINCIPAL)
+            self._identity.check_role(context, request["IamRoleArn"])
         with self.lock:
             channel.shown |= request
-            return {"ChannelConfiguration": dict(channel.shown)}
+            return {"ChannelConfiguration": self._shown(channel)}
 
     def _delete(self, request: Request) -> Response:
         self._find(request["ChatConfigurationArn"])
         with self.lock:
             self._channels.pop(request["ChatConfigurationArn"], None)
+            self.tags.drop(request["ChatConfigurationArn"])
         return {}
 
     def _find(self, arn: str) -> _Channel:
@@ -147,7 +132,6 @@ class Chatbot(Service):
             raise AwsError("ResourceNotFoundException", f"There is no configuration {arn}", 404)
         return channel
 
-    def _set_tags(self, channel: _Channel, tags: Mapping[str, str]) -> Response:
-        with self.lock:
-            channel.shown["Tags"] = [{"TagKey": k, "TagValue": v} for k, v in sorted(tags.items())]
-        return {}
+    def _shown(self, channel: _Channel) -> dict[str, Any]:
+        tags = self.tags.shown(channel.shown["ChatConfigurationArn"])
+        return {**channel.shown, **({"Tags": tags} if tags else {})}

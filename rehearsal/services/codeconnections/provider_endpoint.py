@@ -1,13 +1,13 @@
-"""What a person does at a git provider, which is no part of AWS, by HTTP on the gateway.
+"""A git provider, which is not part of AWS, by HTTP on the gateway.
 
     POST /connections/ID/handshake                              authorises a connection, as "Update
                                                                 pending connection" in the console
-    git push https://.../connections/ID/OWNER/REPOSITORY.git    makes a repository, and pushes
+    git push https://.../connections/ID/OWNER/REPOSITORY.git    creates a repository, and pushes
     POST /connections/ID/OWNER/REPOSITORY/pull-requests         {"source": ..., "target": ...}
     POST /connections/ID/OWNER/REPOSITORY/pull-requests/N/close
 
-ID is the last part of the connection's ARN. The provider has users of its own in reality; here,
-who knows the id is one of them.
+ID is the last part of the connection's ARN. A real provider has its own users; here, everyone who
+knows the id is one of them.
 """
 
 from __future__ import annotations
@@ -29,11 +29,16 @@ GIT = re.compile(rf"{_NAME}\.git/(?P<path>.+)")
 PULL_REQUESTS = re.compile(rf"{_NAME}/pull-requests")
 CLOSE = re.compile(rf"{_NAME}/pull-requests/(?P<number>\d+)/close")
 
-Answer = tuple[int, dict[str, str], bytes]
+Reply = tuple[int, dict[str, str], bytes]
 
 
 class ProviderEndpoint:
-    """Answers for the provider; `find` gives a connection's ARN by the id in it."""
+    """Serves the provider.
+
+    Args:
+        provider: The repositories of the provider.
+        find: Returns a connection's ARN by the id in it.
+    """
 
     def __init__(self, provider: GitProvider, find: Callable[[str], str | None]) -> None:
         self._provider = provider
@@ -46,18 +51,18 @@ class ProviderEndpoint:
         query: Mapping[str, list[str]],
         headers: Mapping[str, str],
         body: bytes,
-    ) -> Answer:
-        """Answers one HTTP request."""
-        for pattern, answer in (
+    ) -> Reply:
+        """Serves one HTTP request."""
+        for pattern, handler in (
             (HANDSHAKE, self._handshake),
             (CLOSE, self._close),
             (PULL_REQUESTS, self._open),
         ):
-            asked = pattern.fullmatch(path)
-            if asked:
+            found = pattern.fullmatch(path)
+            if found:
                 if method != "POST":
                     return _text(405, f"{path} takes POST only")
-                return self._known(asked, partial(answer, match=asked, body=body))
+                return self._known(found, partial(handler, match=found, body=body))
         match = GIT.fullmatch(path)
         if match is None:
             return _text(404, f"no repository is served at {path}")
@@ -71,37 +76,37 @@ class ProviderEndpoint:
         )
         return self._known(match, partial(self._git, name=match["name"], request=request))
 
-    def _known(self, match: re.Match[str], answer: Callable[[str], Answer]) -> Answer:
+    def _known(self, match: re.Match[str], handler: Callable[[str], Reply]) -> Reply:
         arn = self._find(match["id"])
         if arn is None:
             return _text(404, f"there is no connection {match['id']}")
         try:
-            return answer(arn)
+            return handler(arn)
         except GitError as error:
             return _text(400, str(error))
 
-    def _handshake(self, arn: str, match: re.Match[str], body: bytes) -> Answer:
+    def _handshake(self, arn: str, match: re.Match[str], body: bytes) -> Reply:
         self._provider.available.add(arn)
         return _json({"ConnectionArn": arn, "ConnectionStatus": "AVAILABLE"})
 
-    def _git(self, arn: str, name: str, request: http.HttpRequest) -> Answer:
+    def _git(self, arn: str, name: str, request: http.HttpRequest) -> Reply:
         push = http.is_push(request.path, request.query)
         repository = self._provider.repository(arn, name, create=push)
         if repository is None:
-            return _text(404, f"there is no repository {name}; the first push makes it")
+            return _text(404, f"there is no repository {name}; the first push creates it")
         response, updates = http.answer(repository.git, request)
         self._provider.pushed(repository, updates)
         return response.status, dict(response.headers), response.body
 
-    def _open(self, arn: str, match: re.Match[str], body: bytes) -> Answer:
+    def _open(self, arn: str, match: re.Match[str], body: bytes) -> Reply:
         repository = self._provider.repository(arn, match["name"])
         wanted = json.loads(body or b"{}")
         if repository is None or not {"source", "target"} <= set(wanted):
             return _text(400, 'name a repository and {"source": BRANCH, "target": BRANCH}')
-        made = self._provider.open_pull_request(repository, wanted["source"], wanted["target"])
-        return _json({"number": made.number})
+        opened = self._provider.open_pull_request(repository, wanted["source"], wanted["target"])
+        return _json({"number": opened.number})
 
-    def _close(self, arn: str, match: re.Match[str], body: bytes) -> Answer:
+    def _close(self, arn: str, match: re.Match[str], body: bytes) -> Reply:
         repository = self._provider.repository(arn, match["name"])
         if repository is None:
             return _text(404, f"there is no repository {match['name']}")
@@ -109,9 +114,9 @@ class ProviderEndpoint:
         return _json({"number": int(match["number"])})
 
 
-def _text(status: int, message: str) -> Answer:
+def _text(status: int, message: str) -> Reply:
     return status, {"Content-Type": "text/plain"}, f"{message}\n".encode()
 
 
-def _json(content: Mapping[str, object]) -> Answer:
+def _json(content: Mapping[str, object]) -> Reply:
     return 200, {"Content-Type": "application/json"}, json.dumps(content).encode()

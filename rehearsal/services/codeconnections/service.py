@@ -1,20 +1,21 @@
 """AWS CodeConnections: connections and hosts.
 
-A connection is PENDING until a person authorises it, which the API cannot: provider_endpoint.py
-says how that is done here. Repository links and sync configurations are not implemented: the
-gateway refuses such operations by name.
+A connection is PENDING until a user authorises it, which the API does not support:
+provider_endpoint.py is the replacement of the console. Repository links and sync configurations are
+not supported.
 """
 
 from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import RawHandler, Request, Response, Service
+from rehearsal.framework.tags import TagOperations
 from rehearsal.git.provider import GitProvider
 from rehearsal.services.codeconnections.provider_endpoint import (
     CLOSE,
@@ -30,12 +31,11 @@ _SELF_HOSTED = ("GitHubEnterpriseServer", "GitLabSelfManaged")
 
 @dataclass
 class _Record:
-    """A connection or a host; `shown` is what the API answers of it."""
+    """A connection or a host; `shown` has the form of the API."""
 
     arn: str
     scope: Scope
     shown: dict[str, Any]
-    tags: dict[str, str] = field(default_factory=dict)
 
 
 class CodeConnections(Service):
@@ -49,6 +49,7 @@ class CodeConnections(Service):
         self._provider = GitProvider.of(platform)
         self._endpoint = ProviderEndpoint(self._provider, self._arn_of)
         self._records: dict[str, _Record] = {}
+        self.compose(TagOperations(self.tags, lambda arn, _: self._find(arn)))
 
     def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
         handle = self._endpoint.handle
@@ -60,11 +61,6 @@ class CodeConnections(Service):
             if member in request and operation != "CreateConnection":
                 return [request[member]]
         return ["*"]
-
-    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        with self.lock:
-            record = self._records.get(arn)
-            return dict(record.tags) if record else {}
 
     def create_connection(self, request: Request, context: Context) -> Response:
         host = request.get("HostArn")
@@ -90,10 +86,11 @@ class CodeConnections(Service):
         return {"Connection": self._connection(self._find(request["ConnectionArn"], "connection"))}
 
     def delete_connection(self, request: Request, context: Context) -> Response:
-        """The provider keeps its repositories."""
+        """Deletes a connection; the provider keeps its repositories."""
         record = self._find(request["ConnectionArn"], "connection")
         with self.lock:
             del self._records[record.arn]
+            self.tags.drop(record.arn)
         self._provider.available.discard(record.arn)
         return {}
 
@@ -114,7 +111,7 @@ class CodeConnections(Service):
         if request["ProviderType"] not in _SELF_HOSTED:
             raise AwsError(
                 "InvalidInputException",
-                f"{request['ProviderType']} is not installed by you and has no host; hosts are of "
+                f"{request['ProviderType']} is not self-hosted and has no host; hosts are of "
                 f"{' and '.join(_SELF_HOSTED)}",
             )
         arn = context.scope.arn("codeconnections", f"host/{request['Name']}-{uuid.uuid4().hex[:8]}")
@@ -141,31 +138,17 @@ class CodeConnections(Service):
             if used:
                 raise AwsError("ResourceUnavailableException", f"{record.arn} has connections")
             del self._records[record.arn]
+            self.tags.drop(record.arn)
         return {}
 
     def list_hosts(self, request: Request, context: Context) -> Response:
         hosts = self._of_kind(context.scope, "host")
         return {"Hosts": [{**record.shown, "HostArn": record.arn} for record in hosts]}
 
-    def tag_resource(self, request: Request, context: Context) -> Response:
-        tags = self._find(request["ResourceArn"]).tags
-        tags.update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
-        return {}
-
-    def untag_resource(self, request: Request, context: Context) -> Response:
-        record = self._find(request["ResourceArn"])
-        for key in request["TagKeys"]:
-            record.tags.pop(key, None)
-        return {}
-
-    def list_tags_for_resource(self, request: Request, context: Context) -> Response:
-        tags = self._find(request["ResourceArn"]).tags
-        return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
-
     def _add(self, arn: str, scope: Scope, shown: dict[str, Any], request: Request) -> None:
-        tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
         with self.lock:
-            self._records[arn] = _Record(arn, scope, shown, tags)
+            self._records[arn] = _Record(arn, scope, shown)
+            self.tags.put(arn, request.get("Tags"))
 
     def _connection(self, record: _Record) -> dict[str, Any]:
         available = record.arn in self._provider.available

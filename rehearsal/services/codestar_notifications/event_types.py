@@ -1,4 +1,4 @@
-"""Which event of a pipeline is which event type of a notification rule.
+"""Event types of notification rules, and the events of pipelines that belong to them.
 
 https://docs.aws.amazon.com/dtconsole/latest/userguide/concepts.html#events-ref-pipeline
 """
@@ -20,8 +20,8 @@ _STATES = {
     "action-execution": ("canceled", "failed", "started", "succeeded"),
     "manual-approval": ("failed", "needed", "succeeded"),
 }
-# What an event calls its end, and what an event type calls it.
-_CALLED = {"stopped": "canceled", "abandoned": "canceled"}
+# States of events that event types call by another name.
+_NAMES = {"stopped": "canceled", "abandoned": "canceled"}
 
 EVENT_TYPES = {
     f"{_PREFIX}-{kind}-{state}": f"{kind.replace('-', ' ').capitalize()}: {state.capitalize()}"
@@ -32,10 +32,10 @@ EVENT_TYPES = {
 
 
 def event_types(detail_type: str, detail: Mapping[str, Any]) -> list[str]:
-    """The event types that an event is of; none for one that rules do not know."""
+    """Returns the event types of an event; none for an event without one."""
     kind = _KINDS[detail_type]
     state = str(detail["state"]).lower()
-    found = [f"{_PREFIX}-{kind}-{_CALLED.get(state, state)}"]
+    found = [f"{_PREFIX}-{kind}-{_NAMES.get(state, state)}"]
     if kind == "action-execution" and detail["type"]["category"] == "Approval":
         state = "needed" if state == "started" else state
         found.append(f"{_PREFIX}-manual-approval-{state}")

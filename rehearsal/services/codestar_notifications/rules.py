@@ -1,21 +1,22 @@
-"""Notification rules, and what they may say."""
+"""Notification rules and their validation."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import AwsError, Scope
 from rehearsal.services.codestar_notifications.event_types import EVENT_TYPES
 
 CHATS = ("AWSChatbotSlack", "AWSChatbotMicrosoftTeams")
-"""Types of targets that cannot be reached from here."""
+"""Types of targets that a rehearsal does not reach."""
 
 _PIPELINE = re.compile(r"arn:aws:codepipeline:[a-z0-9-]+:\d{12}:[A-Za-z0-9.@_-]+")
-_MOST_TARGETS = 10
+_MAX_TARGETS = 10
 
 
 @dataclass
@@ -27,9 +28,8 @@ class NotificationRule:
     settings: dict[str, Any]
     created_by: str
     statuses: dict[str, str]
-    tags: dict[str, str]
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
-    modified: datetime = field(default_factory=lambda: datetime.now(UTC))
+    created: datetime = field(default_factory=utc_now)
+    modified: datetime = field(default_factory=utc_now)
 
     def describe(self) -> dict[str, Any]:
         targets = [
@@ -47,23 +47,22 @@ class NotificationRule:
             "Status": self.settings.get("Status", "ENABLED"),
             "CreatedTimestamp": self.created,
             "LastModifiedTimestamp": self.modified,
-            "Tags": dict(self.tags),
         }
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
-    """Raises ValidationException with everything that is wrong with a rule."""
+    """Raises AwsError (ValidationException) with all problems of a rule."""
     problems = [
-        f"{one} is no event type of a pipeline; the rehearsal knows {', '.join(EVENT_TYPES)}"
+        f"{one} is not an event type of a pipeline; use one of {', '.join(EVENT_TYPES)}"
         for one in settings["EventTypeIds"]
         if one not in EVENT_TYPES
     ]
     if not _PIPELINE.fullmatch(settings["Resource"]):
         problems.append(
-            f"Resource is {settings['Resource']}; the rehearsal tells of pipelines only"
+            f"Resource is {settings['Resource']}; the rehearsal supports pipelines only"
         )
-    if len(settings["Targets"]) > _MOST_TARGETS:
-        problems.append(f"a rule has at most {_MOST_TARGETS} targets")
+    if len(settings["Targets"]) > _MAX_TARGETS:
+        problems.append(f"a rule has at most {_MAX_TARGETS} targets")
     kinds = ("SNS", *CHATS)
     problems += [
         f"TargetType is {' or '.join(kinds)}, got {target.get('TargetType')}"
@@ -75,7 +74,7 @@ def check_settings(settings: Mapping[str, Any]) -> None:
 
 
 def target_statuses(targets: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """The status of each target before anything was sent."""
+    """Returns the status of each target before the first message."""
     return {
         target["TargetAddress"]: "UNREACHABLE" if target["TargetType"] in CHATS else "ACTIVE"
         for target in targets

@@ -1,8 +1,7 @@
-"""AWS CodeStar Notifications: who is told of what happens to pipelines.
+"""AWS CodeStar Notifications: notification rules of pipelines.
 
-Topics of SNS get the message that AWS sends. Chat channels cannot be reached from here: what they
-would have been told goes to the server's log, and their target says UNREACHABLE. Rules about
-anything but pipelines are refused by name.
+SNS topics get the message that AWS sends. A rehearsal reaches no chat channel: the message goes to
+the server's log, and the target has the status UNREACHABLE. Only rules for pipelines are supported.
 
 https://docs.aws.amazon.com/dtconsole/latest/userguide/welcome.html
 """
@@ -15,15 +14,16 @@ import queue
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from rehearsal.events.listeners import EventListeners
 from rehearsal.events.service_sender import ServiceSender
+from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import Request, Response, Service
+from rehearsal.framework.tags import TagOperations, TagShape
 from rehearsal.services.codestar_notifications.event_types import event_types
 from rehearsal.services.codestar_notifications.resource_types import (
     RESOURCE_TYPES as RESOURCE_TYPES,
@@ -44,6 +44,7 @@ class CodeStarNotifications(Service):
 
     name = "codestar-notifications"
     namespace = "codestar-notifications"
+    tag_shape = TagShape(arn="Arn", as_map=True, echo=True)
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
@@ -51,7 +52,8 @@ class CodeStarNotifications(Service):
         self._waiting: queue.Queue[tuple[NotificationRule, dict[str, Any]] | None] = queue.Queue()
         self._worker = threading.Thread(target=self._deliver_all, daemon=True)
         self._worker.start()
-        EventListeners.of(platform).listen(self._heard)
+        self.compose(TagOperations(self.tags, lambda arn, _: self._find(arn)))
+        EventListeners.of(platform).listen(self._enqueue)
 
     def close(self) -> None:
         self._waiting.put(None)
@@ -61,11 +63,6 @@ class CodeStarNotifications(Service):
         if operation == "CreateNotificationRule":
             return [scope.arn("codestar-notifications", "notificationrule/*")]
         return [request["Arn"]] if "Arn" in request else ["*"]
-
-    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        with self.lock:
-            rule = self._rules.get(arn)
-            return dict(rule.tags) if rule else {}
 
     def create_notification_rule(self, request: Request, context: Context) -> Response:
         check_settings(request)
@@ -86,8 +83,8 @@ class CodeStarNotifications(Service):
                 settings,
                 context.caller_arn,
                 target_statuses(request["Targets"]),
-                dict(request.get("Tags", {})),
             )
+            self.tags.put(arn, request.get("Tags"))
         return {"Arn": arn}
 
     def update_notification_rule(self, request: Request, context: Context) -> Response:
@@ -101,18 +98,19 @@ class CodeStarNotifications(Service):
                 for address, status in rule.statuses.items()
                 if address in {target["TargetAddress"] for target in settings["Targets"]}
             }
-            rule.modified = datetime.now(UTC)
+            rule.modified = utc_now()
         return {}
 
     def describe_notification_rule(self, request: Request, context: Context) -> Response:
         rule = self._find(request["Arn"])
         with self.lock:
-            return rule.describe()
+            return rule.describe() | {"Tags": self.tags.shown(rule.arn)}
 
     def delete_notification_rule(self, request: Request, context: Context) -> Response:
-        """Deleting an unknown rule succeeds, as in AWS."""
+        """Deletes a rule; an unknown one is no error, as in AWS."""
         with self.lock:
             self._rules.pop(request["Arn"], None)
+            self.tags.drop(request["Arn"])
         return {"Arn": request["Arn"]}
 
     def list_notification_rules(self, request: Request, context: Context) -> Response:
@@ -129,20 +127,6 @@ class CodeStarNotifications(Service):
             ]
         }
 
-    def tag_resource(self, request: Request, context: Context) -> Response:
-        tags = self._find(request["Arn"]).tags
-        tags.update(request["Tags"])
-        return {"Tags": dict(tags)}
-
-    def untag_resource(self, request: Request, context: Context) -> Response:
-        rule = self._find(request["Arn"])
-        for key in request["TagKeys"]:
-            rule.tags.pop(key, None)
-        return {}
-
-    def list_tags_for_resource(self, request: Request, context: Context) -> Response:
-        return {"Tags": dict(self._find(request["Arn"]).tags)}
-
     def _find(self, arn: str) -> NotificationRule:
         with self.lock:
             rule = self._rules.get(arn)
@@ -150,23 +134,23 @@ class CodeStarNotifications(Service):
             raise AwsError("ResourceNotFoundException", f"There is no notification rule {arn}")
         return rule
 
-    def _heard(self, scope: Scope, detail_type: str, detail: Mapping[str, Any], arn: str) -> None:
+    def _enqueue(self, scope: Scope, detail_type: str, detail: Mapping[str, Any], arn: str) -> None:
         types = set(event_types(detail_type, detail))
         with self.lock:
-            wanting = [
+            matching = [
                 rule
                 for rule in self._rules.values()
                 if rule.settings["Resource"] == arn
                 and rule.settings.get("Status", "ENABLED") == "ENABLED"
                 and types & set(rule.settings["EventTypeIds"])
             ]
-        for rule in wanting:
+        for rule in matching:
             message = {
                 "account": scope.account,
                 "detailType": detail_type,
                 "region": scope.region,
                 "source": "aws.codepipeline",
-                "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+                "time": f"{utc_now():%Y-%m-%dT%H:%M:%SZ}",
                 "notificationRuleArn": rule.arn,
                 "detail": dict(detail),
                 "resources": [arn],
@@ -189,14 +173,14 @@ class CodeStarNotifications(Service):
         address = target["TargetAddress"]
         text = json.dumps(message, default=str)
         if target["TargetType"] in CHATS:
-            _log.warning("A rehearsal cannot post to the chat channel %s: %s", address, text)
+            _log.warning("A rehearsal posts to no chat channel; for %s: %s", address, text)
             return
         try:
             sender = ServiceSender(self.platform, _PRINCIPAL, rule.scope, rule.arn)
             sender.publish(address, text)
             status = "ACTIVE"
         except (AwsError, ClientError) as error:
-            # AWS tells nobody but those who look at the target's status.
+            # AWS reports it in the status of the target only.
             _log.error("Rule %s did not reach %s: %s", rule.settings["Name"], address, error)
             status = "UNREACHABLE"
         with self.lock:

@@ -58,7 +58,7 @@ def test_a_connection_that_names_no_provider_is_refused(
 ) -> None:
     with pytest.raises(ClientError, match=words):
         codeconnections.create_connection(ConnectionName="x", **request_)
-    with pytest.raises(ClientError, match="is not installed by you"):
+    with pytest.raises(ClientError, match="is not self-hosted"):
         codeconnections.create_host(Name="x", ProviderType="GitHub", ProviderEndpoint="https://x")
 
 
@@ -102,7 +102,7 @@ def test_a_role_that_may_not_use_the_connection_gets_no_code(
         (f"{NAME}/pull-requests", {"source": "main"}, 400, "name a repository"),
         (f"{NAME}/pull-requests/9/close", None, 400, "no open pull request 9"),
         ("x/y/pull-requests/1/close", None, 404, "no repository x/y"),
-        ("x/y.git/info/refs", None, 404, "the first push makes it"),
+        ("x/y.git/info/refs", None, 404, "the first push creates it"),
     ],
 )
 def test_the_provider_says_what_it_does_not_have(
