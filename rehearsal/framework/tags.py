@@ -88,7 +88,7 @@ class Tags:
             return dict(self._tags.get(arn, {}))
 
     def knows(self, arn: str) -> bool:
-        """Returns True if the resource has been tagged, even with no tags, and not dropped."""
+        """Returns True if a resource was put, even without tags, and not dropped since."""
         with self._lock:
             return arn in self._tags
 

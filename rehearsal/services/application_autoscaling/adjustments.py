@@ -1,7 +1,7 @@
-"""The capacity that a policy asks for, given what its alarm saw.
+"""The capacity of a policy, given the datapoints of its alarm.
 
-See "How step scaling works" and "How target tracking works" in the user guide of Application Auto
-Scaling.
+Source: "How step scaling works" and "How target tracking works" in the user guide of Application
+Auto Scaling.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from rehearsal.framework.platform import AwsError
 
 
 def stepped(config: Mapping[str, Any], current: int, breach: float) -> int:
-    """The capacity of a step scaling policy.
+    """Returns the capacity of a step scaling policy.
 
-    `breach` is the metric minus the alarm's threshold. Without a step for it nothing changes.
+    Args:
+        config: The policy's configuration.
+        current: The current capacity, which stays if there is no step for the breach.
+        breach: The metric minus the alarm's threshold.
     """
     steps = config["StepAdjustments"]
     found = [step for step in steps if _covers(step, breach, above=breach >= 0)]
@@ -49,7 +52,7 @@ def check_steps(config: Mapping[str, Any]) -> None:
     if any(lower >= upper for lower, upper in ranges):
         raise _invalid("lower bounds must be less than upper bounds")
     if (-math.inf, math.inf) in ranges:
-        raise _invalid("lower and upper bound cannot both be left out")
+        raise _invalid("a step must have a lower or an upper bound")
     for (_, end), (start, _) in pairwise(ranges):
         if end != start:
             raise _invalid("step adjustments cannot overlap or have a gap")
@@ -69,7 +72,7 @@ def _bounds(step: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def _covers(step: Mapping[str, Any], breach: float, *, above: bool) -> bool:
-    """Above the threshold the lower bound belongs to the step, below it the upper one."""
+    """Returns True if a step covers a breach; the bound nearer to the threshold is inclusive."""
     lower, upper = _bounds(step)
     if above:
         return lower <= breach < upper
@@ -77,15 +80,15 @@ def _covers(step: Mapping[str, Any], breach: float, *, above: bool) -> bool:
 
 
 def _rounded(change: float) -> int:
-    """Toward zero, but a change of less than one is one."""
+    """Rounds toward zero, except for a change below one, which becomes one."""
     if 0 < abs(change) < 1:
         return int(math.copysign(1, change))
     return int(change)
 
 
 def tracked(target: float, current: int, metric: float) -> int:
-    """The capacity at which the metric would be at its target.
+    """Returns the capacity at which the metric would be at its target.
 
-    At zero the metric counts as that of one: what is there for nobody is there for the first.
+    A current capacity of zero counts as one, so that a metric can scale out from zero.
     """
     return math.ceil(round(max(current, 1) * metric / target, 9))

@@ -1,4 +1,4 @@
-"""The capacity of what is scaled: how to read and set it, for each dimension of SageMaker."""
+"""The capacity of SageMaker's scalable dimensions."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ class Capacity:
 
     @property
     def noun(self) -> str:
-        """As in the descriptions of scaling activities."""
+        """The name of the capacity in the descriptions of scaling activities."""
         return f"desired {_NOUNS[self.key.dimension]}"
 
     def check(self) -> None:
-        """Raises AwsError (ValidationException) for what does not exist or does not scale."""
+        """Raises AwsError (ValidationException) if the resource does not exist or cannot scale."""
         try:
             self.current()
         except ClientError as error:
             raise AwsError("ValidationException", error.response["Error"]["Message"]) from error
         if self.key.dimension == "sagemaker:variant:DesiredInstanceCount":
-            self._refuse_burstable()
+            self._reject_burstable()
 
     def current(self) -> int:
-        """What is there now, or on its way."""
+        """Returns the desired capacity."""
         dimension = self.key.dimension
         if dimension == "sagemaker:inference-component:DesiredCopyCount":
             component = self._component()
@@ -60,7 +60,11 @@ class Capacity:
         return int(variant["DesiredServerlessConfig"].get("ProvisionedConcurrency", 0))
 
     def set(self, value: int) -> None:
-        """Asks for a capacity. Raises ClientError when SageMaker refuses it."""
+        """Sets the desired capacity.
+
+        Raises:
+            ClientError: SageMaker rejects it.
+        """
         if self.key.dimension == "sagemaker:inference-component:DesiredCopyCount":
             self.client.update_inference_component_runtime_config(
                 InferenceComponentName=self._names()[0],
@@ -77,7 +81,7 @@ class Capacity:
         )
 
     def wait(self) -> str | None:
-        """Blocks until the resource has settled; answers why it did not take the capacity."""
+        """Blocks until the resource is in a stable status; returns its failure reason, if any."""
         while True:
             found = self._resource()
             status = found.get("EndpointStatus") or found.get("InferenceComponentStatus")
@@ -108,7 +112,7 @@ class Capacity:
         raise AwsError("ValidationException", f"Endpoint {endpoint} has no variant {name}.")
 
     def _names(self) -> list[str]:
-        """Endpoint and variant, or the component, of the resource id."""
+        """Returns endpoint and variant, or the inference component, of the resource id."""
         parts = self.key.resource.split("/")
         match parts:
             case ["endpoint", endpoint, "variant", variant] if ":variant:" in self.key.dimension:
@@ -124,8 +128,8 @@ class Capacity:
     def _wrong_kind(self, why: str) -> AwsError:
         return AwsError("ValidationException", f"{self.key.resource} {why}.")
 
-    def _refuse_burstable(self) -> None:
-        """Source: "Automatic scaling is not supported for burstable instances such as T2"."""
+    def _reject_burstable(self) -> None:
+        """Rejects instance types such as ml.t2, for which AWS does not support scaling."""
         endpoint, name = self._names()
         found = self.client.describe_endpoint(EndpointName=endpoint)
         config = self.client.describe_endpoint_config(

@@ -1,4 +1,4 @@
-"""Acting on alarms: which policy runs, and what it asks for."""
+"""Execution of scaling policies whose alarms are in ALARM."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Platform, Scope
-from rehearsal.services.application_autoscaling.activities import role_arn
+from rehearsal.framework.clock import utc_now
+from rehearsal.framework.platform import AwsError, Scope
+from rehearsal.services.application_autoscaling.activities import Activities
 from rehearsal.services.application_autoscaling.adjustments import stepped, tracked
+from rehearsal.services.application_autoscaling.linked_role import LinkedRole, role_arn
 from rehearsal.services.application_autoscaling.policies import ScalingPolicies
-from rehearsal.services.application_autoscaling.records import Record, TargetKey
+from rehearsal.services.application_autoscaling.records import Record, TargetKey, Targets
 
 DEFAULT_COOLDOWN = 300
 """Seconds, as for SageMaker in "Define cooldown periods"."""
@@ -25,27 +27,46 @@ _DIGEST: Mapping[str, Callable[[Sequence[float]], float]] = {
 }
 
 
-class PolicyExecution(ScalingPolicies):
-    """Runs policies whose alarms have gone off."""
+class PolicyExecution:
+    """Executes policies whose alarms are in ALARM.
 
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
+    Args:
+        targets: The scalable targets.
+        policies: The scaling policies.
+        role: The service-linked role.
+        activities: Changes capacities.
+    """
+
+    def __init__(
+        self,
+        targets: Targets,
+        policies: ScalingPolicies,
+        role: LinkedRole,
+        activities: Activities,
+    ) -> None:
+        self._targets = targets
+        self._policies = policies
+        self._role = role
+        self._activities = activities
         self._changed: dict[tuple[TargetKey, bool], float] = {}
 
     def execute_policy(self, policy_arn: str, alarm_name: str, scope: Scope) -> None:
-        """What CloudWatch does when an alarm has a scaling policy as its action.
+        """Executes a policy that is the action of an alarm.
 
         Nothing happens while scaling is suspended, in the cooldown after the last activity or
-        while one is in progress. Raises AwsError (ObjectNotFoundException) without such a policy.
+        while an activity is in progress.
+
+        Raises:
+            AwsError: ObjectNotFoundException, if there is no such policy.
         """
         key, policy = self._policy(policy_arn, scope)
-        target = self.targets[key]
-        cloudwatch = self.client(scope, target["RoleARN"], "cloudwatch")
+        target = self._targets[key]
+        cloudwatch = self._role.client(scope, target["RoleARN"], "cloudwatch")
         found = cloudwatch.describe_alarms(AlarmNames=[alarm_name]).get("MetricAlarms", ())
         if not found:
             return
-        current = self.capacity_of(key, target["RoleARN"]).current()
-        wanted = _wanted(policy, found[0], current, _seen(cloudwatch, found[0]))
+        current = self._role.capacity(key, target["RoleARN"]).current()
+        wanted = _wanted(policy, found[0], current, _datapoints(cloudwatch, found[0]))
         wanted = min(max(wanted, target["MinCapacity"]), target["MaxCapacity"])
         out = wanted > current
         suspended = "DynamicScalingOutSuspended" if out else "DynamicScalingInSuspended"
@@ -60,14 +81,13 @@ class PolicyExecution(ScalingPolicies):
         def done() -> None:
             self._changed[key, out] = time.monotonic()
 
-        self.scale(key, wanted, cause, done)
+        self._activities.scale(key, wanted, cause, done)
 
     def execute_alarms(self) -> None:
-        """Runs the policies of all alarms that are in ALARM, as CloudWatch does every minute."""
-        with self.lock:
-            known = {policy["PolicyARN"]: key for (key, _), policy in self.policies.items()}
+        """Executes the policies of all alarms in ALARM, as CloudWatch does every minute."""
+        known = {policy["PolicyARN"]: key for key, policy in self._policies.all()}
         for scope in {key.scope for key in known.values()}:
-            cloudwatch = self.client(scope, role_arn(scope), "cloudwatch")
+            cloudwatch = self._role.client(scope, role_arn(scope), "cloudwatch")
             answer = cloudwatch.describe_alarms(StateValue="ALARM")
             for alarm in answer.get("MetricAlarms", ()):
                 for action in alarm.get("AlarmActions", ()):
@@ -75,34 +95,32 @@ class PolicyExecution(ScalingPolicies):
                         self.execute_policy(action, alarm["AlarmName"], scope)
 
     def _policy(self, arn: str, scope: Scope) -> tuple[TargetKey, Record]:
-        with self.lock:
-            for (key, _), policy in self.policies.items():
-                if policy["PolicyARN"] == arn and key.scope == scope:
-                    return key, policy
+        for key, policy in self._policies.all():
+            if policy["PolicyARN"] == arn and key.scope == scope:
+                return key, policy
         raise AwsError("ObjectNotFoundException", f"No scaling policy found for ARN {arn}")
 
     def _agreed(self, cloudwatch: Any, key: TargetKey, policy: Record) -> bool:
-        """Capacity goes only when all target tracking policies that scale in are for it."""
+        """Returns True if all target tracking policies that scale in agree to a scale-in."""
         if policy["PolicyType"] != "TargetTrackingScaling":
             return True
-        with self.lock:
-            names = [
-                alarm["AlarmName"]
-                for (other, _), record in self.policies.items()
-                if other == key
-                for alarm in record["Alarms"]
-                if "-AlarmLow-" in alarm["AlarmName"]
-            ]
+        names = [
+            alarm["AlarmName"]
+            for other, record in self._policies.all()
+            if other == key
+            for alarm in record["Alarms"]
+            if "-AlarmLow-" in alarm["AlarmName"]
+        ]
         answer = cloudwatch.describe_alarms(AlarmNames=names, StateValue="ALARM")
         return len(answer.get("MetricAlarms", ())) == len(names)
 
     def _cooling(self, key: TargetKey, policy: Record, *, out: bool) -> bool:
-        """Whether the last change is too recent for another one."""
+        """Returns True in the cooldown after the last change."""
         config = _configuration(policy)
         member = "ScaleOutCooldown" if out else "ScaleInCooldown"
         cooldown = config.get("Cooldown", config.get(member, DEFAULT_COOLDOWN))
         before = [self._changed.get((key, True))]
-        if not out:  # after scaling out, nothing is taken away either
+        if not out:  # a scale-in waits for the cooldown of a scale-out, too
             before.append(self._changed.get((key, False)))
         latest = max((moment for moment in before if moment is not None), default=None)
         return latest is not None and time.monotonic() - latest < cooldown
@@ -114,7 +132,7 @@ def _configuration(policy: Record) -> Mapping[str, Any]:
 
 
 def _wanted(policy: Record, alarm: Mapping[str, Any], current: int, values: Sequence[float]) -> int:
-    """The capacity that a policy asks for; `values` are what the alarm saw, the latest first."""
+    """Returns the capacity of a policy; `values` are the alarm's datapoints, the latest first."""
     config = _configuration(policy)
     if policy["PolicyType"] == "StepScaling":
         digest = _DIGEST[config.get("MetricAggregationType", "Average")]
@@ -128,14 +146,14 @@ def _wanted(policy: Record, alarm: Mapping[str, Any], current: int, values: Sequ
     return max(tracked(config["TargetValue"], current, values[0]), current)
 
 
-def _seen(cloudwatch: Any, alarm: Mapping[str, Any]) -> list[float]:
-    """The data on which an alarm went off: it says so, or its metric does."""
-    told = json.loads(alarm.get("StateReasonData") or "{}").get("recentDatapoints")
-    if told:
-        return [float(value) for value in reversed(told)]
+def _datapoints(cloudwatch: Any, alarm: Mapping[str, Any]) -> list[float]:
+    """Returns the datapoints of an alarm, from its state or else from its metric."""
+    recent = json.loads(alarm.get("StateReasonData") or "{}").get("recentDatapoints")
+    if recent:
+        return [float(value) for value in reversed(recent)]
     if not alarm.get("MetricName"):
         return []
-    end = datetime.datetime.now(datetime.UTC)
+    end = utc_now()
     span = alarm["Period"] * alarm["EvaluationPeriods"]
     statistic = alarm.get("Statistic", "Average")
     answer = cloudwatch.get_metric_statistics(

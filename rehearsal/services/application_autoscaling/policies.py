@@ -1,24 +1,28 @@
-"""Scaling policies: how capacity follows a metric."""
+"""Scaling policies, by which the capacity of a target follows a metric."""
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context, Platform, Scope
+from rehearsal.framework.clock import utc_now
+from rehearsal.framework.pages import page
+from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.application_autoscaling.activities import role_arn
 from rehearsal.services.application_autoscaling.adjustments import check_steps
+from rehearsal.services.application_autoscaling.linked_role import LinkedRole, role_arn
 from rehearsal.services.application_autoscaling.records import (
+    INVALID_TOKEN,
+    PAGE_SIZE,
     Record,
     TargetKey,
+    Targets,
     key_of,
-    moment,
-    page,
     selected,
 )
-from rehearsal.services.application_autoscaling.targets import ScalableTargets, no_target
+from rehearsal.services.application_autoscaling.targets import no_target
 from rehearsal.services.application_autoscaling.tracking_alarms import (
     check_tracking,
     tracking_alarms,
@@ -31,58 +35,66 @@ _CONFIGURATIONS = {
 }
 
 
-class ScalingPolicies(ScalableTargets):
-    """Put-, Describe- and DeleteScalingPolicy."""
+class ScalingPolicies:
+    """Operations on scaling policies.
 
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
-        self.policies: dict[tuple[TargetKey, str], Record] = {}
+    Args:
+        lock: The service's lock.
+        targets: The scalable targets.
+        role: The service-linked role.
+    """
+
+    def __init__(self, lock: threading.RLock, targets: Targets, role: LinkedRole) -> None:
+        self._lock = lock
+        self._targets = targets
+        self._role = role
+        self._policies: dict[tuple[TargetKey, str], Record] = {}
 
     def put_scaling_policy(self, request: Request, context: Context) -> Response:
-        """Adds or changes a policy. AWS makes the alarms of target tracking itself."""
+        """Adds or changes a policy, and creates the alarms of a target tracking policy."""
         key, name = key_of(context.scope, request), request["PolicyName"]
-        with self.lock:
-            target = self.targets.get(key)
-            existing = self.policies.get((key, name), {})
+        with self._lock:
+            target = self._targets.get(key)
+            existing = self._policies.get((key, name), {})
         if target is None:
             raise no_target(request)
         kind = request.get("PolicyType") or existing.get("PolicyType", "StepScaling")
         _check_policy(key, kind, request)
         policy = {
             "PolicyARN": existing.get("PolicyARN") or _policy_arn(context.scope, request),
-            "CreationTime": existing.get("CreationTime") or moment(),
+            "CreationTime": existing.get("CreationTime") or utc_now(),
             **request,
             "PolicyType": kind,
         }
-        cloudwatch = self.client(key.scope, target["RoleARN"], "cloudwatch")
+        cloudwatch = self._role.client(key.scope, target["RoleARN"], "cloudwatch")
         policy["Alarms"] = []
         if kind == "TargetTrackingScaling":
             config = request[_CONFIGURATIONS[kind]]
-            policy["Alarms"] = _make_alarms(cloudwatch, key, config, policy["PolicyARN"])
+            policy["Alarms"] = _create_alarms(cloudwatch, key, config, policy["PolicyARN"])
         _delete_alarms(cloudwatch, existing)
-        with self.lock:
-            self.policies[key, name] = policy
+        with self._lock:
+            self._policies[key, name] = policy
         return {"PolicyARN": policy["PolicyARN"], "Alarms": policy["Alarms"]}
 
     def describe_scaling_policies(self, request: Request, context: Context) -> Response:
         names = request.get("PolicyNames")
         wanted = [request["ResourceId"]] if "ResourceId" in request else None
-        with self.lock:
+        with self._lock:
             found = [
                 dict(policy)
-                for (key, name), policy in self.policies.items()
+                for (key, name), policy in self._policies.items()
                 if key.scope == context.scope
                 and selected(policy, request, wanted)
                 and (not names or name in names)
             ]
-        entries, token = page(found, request)
-        return {"ScalingPolicies": self._with_alarms(context.scope, entries), "NextToken": token}
+        entries, more = page(found, request, size=PAGE_SIZE, error=INVALID_TOKEN)
+        return {"ScalingPolicies": self._with_alarms(context.scope, entries), **more}
 
     def _with_alarms(self, scope: Scope, policies: list[Record]) -> list[Record]:
-        """Step scaling policies with the alarms that have them as an action."""
+        """Returns policies; a step scaling policy with the alarms that have it as an action."""
         if not any(policy["PolicyType"] == "StepScaling" for policy in policies):
             return policies
-        answer = self.client(scope, role_arn(scope), "cloudwatch").describe_alarms()
+        answer = self._role.client(scope, role_arn(scope), "cloudwatch").describe_alarms()
         shown = []
         for policy in policies:
             mine = [
@@ -97,34 +109,39 @@ class ScalingPolicies(ScalableTargets):
         return shown
 
     def delete_scaling_policy(self, request: Request, context: Context) -> Response:
-        """Deletes a policy and the alarms that were made for it."""
+        """Deletes a policy and the alarms that were created for it."""
         key, name = key_of(context.scope, request), request["PolicyName"]
-        with self.lock:
-            policy = self.policies.pop((key, name), None)
+        with self._lock:
+            policy = self._policies.pop((key, name), None)
         if policy is None:
             raise AwsError(
                 "ObjectNotFoundException",
                 f"No scaling policy found for service namespace: {key.namespace}, resource ID: "
                 f"{key.resource}, scalable dimension: {key.dimension}, policy: {name}",
             )
-        self._forget_alarms(key, policy)
+        self._delete_own_alarms(key, policy)
         return {}
 
-    def forget_parts(self, key: TargetKey) -> None:
-        super().forget_parts(key)
-        with self.lock:
-            mine = [entry for entry in self.policies if entry[0] == key]
-            policies = [self.policies.pop(entry) for entry in mine]
+    def all(self) -> list[tuple[TargetKey, Record]]:
+        """Returns the policies of every account and region, with their targets."""
+        with self._lock:
+            return [(key, policy) for (key, _), policy in self._policies.items()]
+
+    def delete_of(self, key: TargetKey) -> None:
+        """Deletes the policies of a target."""
+        with self._lock:
+            mine = [entry for entry in self._policies if entry[0] == key]
+            policies = [self._policies.pop(entry) for entry in mine]
         for policy in policies:
-            self._forget_alarms(key, policy)
+            self._delete_own_alarms(key, policy)
 
-    def _forget_alarms(self, key: TargetKey, policy: Record) -> None:
+    def _delete_own_alarms(self, key: TargetKey, policy: Record) -> None:
         if policy["Alarms"]:
-            role = self.targets[key]["RoleARN"]
-            _delete_alarms(self.client(key.scope, role, "cloudwatch"), policy)
+            role = self._targets[key]["RoleARN"]
+            _delete_alarms(self._role.client(key.scope, role, "cloudwatch"), policy)
 
 
-def _make_alarms(
+def _create_alarms(
     cloudwatch: Any, key: TargetKey, config: Mapping[str, Any], policy_arn: str
 ) -> list[dict[str, str]]:
     alarms = []

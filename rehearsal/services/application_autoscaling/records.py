@@ -1,19 +1,19 @@
-"""Records of scalable targets, and pages of them."""
+"""The identity of scalable targets, and what Describe requests select."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from rehearsal.framework.platform import AwsError, Scope
+from rehearsal.framework.platform import Scope
 
 Record = dict[str, Any]
-_LARGEST_PAGE = 50
+PAGE_SIZE = 50
+INVALID_TOKEN = "InvalidNextTokenException"  # noqa: S105  # an error code
 
 
 class TargetKey(NamedTuple):
-    """What identifies a scalable target."""
+    """The identity of a scalable target."""
 
     scope: Scope
     namespace: str
@@ -21,32 +21,22 @@ class TargetKey(NamedTuple):
     dimension: str
 
 
+Targets = dict[TargetKey, Record]
+"""The scalable targets of every account and region."""
+
+
 def key_of(scope: Scope, request: Mapping[str, Any]) -> TargetKey:
-    """The target of a request."""
+    """Returns the target of a request."""
     namespace, resource = request["ServiceNamespace"], request["ResourceId"]
     return TargetKey(scope, namespace, resource, request["ScalableDimension"])
-
-
-def moment() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
 
 
 def selected(
     record: Mapping[str, Any], request: Mapping[str, Any], identifiers: Sequence[str] | None
 ) -> bool:
-    """Whether a Describe request asks for a record."""
+    """Returns True if a Describe request selects a record."""
     return (
         record["ServiceNamespace"] == request["ServiceNamespace"]
         and (not identifiers or record["ResourceId"] in identifiers)
         and request.get("ScalableDimension") in (None, record["ScalableDimension"])
     )
-
-
-def page(found: list[Record], request: Mapping[str, Any]) -> tuple[list[Record], str | None]:
-    """A page of records, and the token of the next."""
-    try:
-        start = int(request.get("NextToken", 0))
-    except ValueError:
-        raise AwsError("InvalidNextTokenException", "The next token is not valid") from None
-    end = start + request.get("MaxResults", _LARGEST_PAGE)
-    return found[start:end], str(end) if end < len(found) else None

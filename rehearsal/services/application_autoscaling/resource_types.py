@@ -1,4 +1,4 @@
-"""CloudFormation's types of Application Auto Scaling."""
+"""AWS::ApplicationAutoScaling::ScalableTarget and ScalingPolicy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _without(*names: str) -> Callable[[Request], Request]:
 
 
 def _policy_request(properties: Request) -> Request:
-    """A policy names its target by its id, `ResourceId|Dimension|Namespace`, or by all three."""
+    """Returns a request with a target, which a template may name by `ScalingTargetId`."""
     request = _without("ScalingTargetId")(properties)
     if "ScalingTargetId" in properties:
         resource, dimension, namespace = str(properties["ScalingTargetId"]).split("|")
@@ -35,7 +35,7 @@ def _target_request(identifier: Identifier) -> Request:
 
 
 def _target_id(identifier: Identifier) -> str:
-    """What Ref gives: `endpoint/name/variant/main|sagemaker:variant:...|sagemaker`."""
+    """Returns the value of Ref: `endpoint/name/variant/main|sagemaker:variant:...|sagemaker`."""
     dimension = identifier["ScalableDimension"]
     return f"{identifier['ResourceId']}|{dimension}|{identifier['ServiceNamespace']}"
 
@@ -46,7 +46,7 @@ def _policy_lookup(identifier: Identifier) -> Request:
 
 
 def _bring(client: Any, identifier: Identifier, old: Properties, new: Properties) -> None:
-    """Changes a target, and its scheduled actions, which have calls of their own."""
+    """Updates a target, and its scheduled actions by their own operations."""
     before, after = _actions(old), _actions(new)
     target = {name: identifier[name] for name in _TARGET}
     if old:

@@ -1,21 +1,25 @@
-"""Scheduled actions: bounds of a target that change by the clock."""
+"""Scheduled actions, which change the bounds of a target at a time."""
 
 from __future__ import annotations
 
 import datetime
+import threading
 import uuid
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context, Platform
+from rehearsal.framework.clock import utc_now
+from rehearsal.framework.pages import page
+from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.schedule_expressions import InvalidExpressionError, parse
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.application_autoscaling.execution import PolicyExecution
+from rehearsal.services.application_autoscaling.activities import Activities
 from rehearsal.services.application_autoscaling.records import (
+    INVALID_TOKEN,
+    PAGE_SIZE,
     Record,
     TargetKey,
+    Targets,
     key_of,
-    moment,
-    page,
     selected,
 )
 from rehearsal.services.application_autoscaling.targets import no_target
@@ -23,18 +27,26 @@ from rehearsal.services.application_autoscaling.targets import no_target
 Moment = datetime.datetime
 
 
-class ScheduledActions(PolicyExecution):
-    """Put-, Describe- and DeleteScheduledAction, and running them when they are due."""
+class ScheduledActions:
+    """Operations on scheduled actions.
 
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
+    Args:
+        lock: The service's lock.
+        targets: The scalable targets.
+        activities: Changes capacities.
+    """
+
+    def __init__(self, lock: threading.RLock, targets: Targets, activities: Activities) -> None:
+        self._lock = lock
+        self._targets = targets
+        self._activities = activities
         self._actions: dict[tuple[TargetKey, str], Record] = {}
         self._due: dict[tuple[TargetKey, str], Moment | None] = {}
 
     def put_scheduled_action(self, request: Request, context: Context) -> Response:
         key, name = key_of(context.scope, request), request["ScheduledActionName"]
-        with self.lock:
-            if key not in self.targets:
+        with self._lock:
+            if key not in self._targets:
                 raise no_target(request)
             existing = self._actions.get((key, name))
         action: Record = {
@@ -43,20 +55,20 @@ class ScheduledActions(PolicyExecution):
                 f"scheduledAction:{uuid.uuid4()}:resource/{key.namespace}/{key.resource}"
                 f":scheduledActionName/{name}",
             ),
-            "CreationTime": moment(),
+            "CreationTime": utc_now(),
             **(existing or {}),
             **request,
         }
         _check_action(action)
-        with self.lock:
+        with self._lock:
             self._actions[key, name] = action
-            self._due[key, name] = _next(action, moment())
+            self._due[key, name] = _next(action, utc_now())
         return {}
 
     def describe_scheduled_actions(self, request: Request, context: Context) -> Response:
         names = request.get("ScheduledActionNames")
         wanted = [request["ResourceId"]] if "ResourceId" in request else None
-        with self.lock:
+        with self._lock:
             found = [
                 dict(action)
                 for (key, name), action in self._actions.items()
@@ -64,12 +76,12 @@ class ScheduledActions(PolicyExecution):
                 and selected(action, request, wanted)
                 and (not names or name in names)
             ]
-        entries, token = page(found, request)
-        return {"ScheduledActions": entries, "NextToken": token}
+        entries, more = page(found, request, size=PAGE_SIZE, error=INVALID_TOKEN)
+        return {"ScheduledActions": entries, **more}
 
     def delete_scheduled_action(self, request: Request, context: Context) -> Response:
         key, name = key_of(context.scope, request), request["ScheduledActionName"]
-        with self.lock:
+        with self._lock:
             found = self._actions.pop((key, name), None)
             self._due.pop((key, name), None)
         if found is None:
@@ -80,16 +92,16 @@ class ScheduledActions(PolicyExecution):
             )
         return {}
 
-    def forget_parts(self, key: TargetKey) -> None:
-        super().forget_parts(key)
-        with self.lock:
+    def delete_of(self, key: TargetKey) -> None:
+        """Deletes the scheduled actions of a target."""
+        with self._lock:
             for entry in [entry for entry in self._actions if entry[0] == key]:
                 del self._actions[entry]
                 self._due.pop(entry, None)
 
     def run_due(self, now: Moment) -> None:
-        """Runs the actions that are due at a moment."""
-        with self.lock:
+        """Runs the actions that are due at a time."""
+        with self._lock:
             due = [entry for entry, when in self._due.items() if when is not None and when <= now]
             actions = [(entry, self._actions[entry]) for entry in due]
             for entry, action in actions:
@@ -98,8 +110,8 @@ class ScheduledActions(PolicyExecution):
             self._run(key, name, action)
 
     def _run(self, key: TargetKey, name: str, action: Record) -> None:
-        """Sets the bounds, and a capacity that is now outside of them."""
-        target = self.targets.get(key)
+        """Sets the bounds, and changes a capacity outside of them."""
+        target = self._targets.get(key)
         if target is None or target["SuspendedState"].get("ScheduledScalingSuspended"):
             return
         bounds = {k: v for k, v in action.get("ScalableTargetAction", {}).items() if v is not None}
@@ -109,19 +121,21 @@ class ScheduledActions(PolicyExecution):
             if member in bounds
         ]
         cause = f"scheduled action name {name} was triggered"
-        activity = self.begin_activity(key, f"Setting {' and '.join(words)}", cause)
-        with self.lock:
+        activity = self._activities.begin_activity(key, f"Setting {' and '.join(words)}", cause)
+        with self._lock:
             changed = {**target, **bounds}
             if changed["MinCapacity"] > changed["MaxCapacity"]:
                 failure = "Maximum capacity cannot be less than minimum capacity"
             else:
-                self.targets[key] = changed
+                self._targets[key] = changed
                 failure = ""
         if failure:
-            self.end_activity(activity, "Failed", failure)
+            self._activities.end_activity(activity, "Failed", failure)
             return
-        self.end_activity(activity, "Successful", f"Successfully set {' and '.join(words)}")
-        self.keep_within_bounds(key)
+        self._activities.end_activity(
+            activity, "Successful", f"Successfully set {' and '.join(words)}"
+        )
+        self._activities.keep_within_bounds(key)
 
 
 def _check_action(action: Record) -> None:
@@ -136,13 +150,13 @@ def _check_action(action: Record) -> None:
         message = f"Maximum capacity ({largest}) cannot be less than minimum capacity ({smallest})"
         raise AwsError("ValidationException", message)
     try:
-        _next(action, moment())
+        _next(action, utc_now())
     except InvalidExpressionError as error:
         raise AwsError("ValidationException", str(error)) from error
 
 
 def _next(action: Record, after: Moment) -> Moment | None:
-    """When an action is due next; None when it is over."""
+    """Returns when an action is due next, or None if it is over."""
     start, end = action.get("StartTime"), action.get("EndTime")
     zone = action.get("Timezone", "UTC")
     expression = parse(action["Schedule"], zone=zone, anchor=start or action["CreationTime"])

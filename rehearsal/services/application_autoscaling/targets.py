@@ -1,130 +1,126 @@
-"""Scalable targets: what may be scaled, and between which bounds.
+"""Scalable targets: resources that can be scaled, and their bounds.
 
-https://docs.aws.amazon.com/autoscaling/application/APIReference/
+Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/
 """
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
+from rehearsal.framework.clock import utc_now
+from rehearsal.framework.pages import page
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
+from rehearsal.framework.tags import Tags
 from rehearsal.services.application_autoscaling.activities import Activities
+from rehearsal.services.application_autoscaling.linked_role import LinkedRole
 from rehearsal.services.application_autoscaling.records import (
+    INVALID_TOKEN,
+    PAGE_SIZE,
     TargetKey,
+    Targets,
     key_of,
-    moment,
-    page,
     selected,
 )
 
 
-class ScalableTargets(Activities):
-    """Register-, Describe- and DeregisterScalableTarget, and their tags."""
+class Dependents(Protocol):
+    """Resources that are deleted with their target."""
 
-    def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
-        """Operations on one target are checked on its ARN, describing on everything."""
-        if "ResourceARN" in request:
-            return [request["ResourceARN"]]
-        if operation.startswith("Describe"):
-            return ["*"]
-        target = self.targets.get(key_of(scope, request))
-        return [
-            target["ScalableTargetARN"] if target else scope.arn(self.name, "scalable-target/*")
-        ]
+    def delete_of(self, key: TargetKey) -> None:
+        """Deletes the resources of a target."""
 
-    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
-        members = {
-            "service-namespace": "ServiceNamespace",
-            "scalable-dimension": "ScalableDimension",
-        }
-        return {
-            f"{self.namespace}:{key}": request[member]
-            for key, member in members.items()
-            if member in request
-        }
 
-    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        return self._tags.get(arn, {})
+class ScalableTargets:
+    """Operations on scalable targets.
+
+    Args:
+        lock: The service's lock.
+        tags: The service's tags.
+        targets: The scalable targets.
+        role: The service-linked role.
+        activities: Changes capacities.
+        dependents: Resources that are deleted with their target, in this order.
+    """
+
+    def __init__(
+        self,
+        lock: threading.RLock,
+        tags: Tags,
+        targets: Targets,
+        role: LinkedRole,
+        activities: Activities,
+        dependents: Sequence[Dependents],
+    ) -> None:
+        self._lock = lock
+        self._tags = tags
+        self._targets = targets
+        self._role = role
+        self._activities = activities
+        self._dependents = dependents
 
     def register_scalable_target(self, request: Request, context: Context) -> Response:
-        """Registers a target, or changes its bounds; capacity outside of them is changed at once.
+        """Registers a target, or changes its bounds; a capacity outside of them is changed at once.
 
-        A new target needs something to scale, and has the service-linked role made where the
-        account has none.
+        The resource of a new target must exist. The first target of an account creates the
+        service-linked role.
         """
         key = key_of(context.scope, request)
-        with self.lock:
-            known = self.targets.get(key)
+        with self._lock:
+            known = self._targets.get(key)
             _check_capacity(request, known)
-        role = self.ensure_role(context)
-        capacity = self.capacity_of(key, role)
-        capacity.check()
-        with self.lock:
-            target = self.targets.get(key) or {
-                "CreationTime": moment(),
-                "ScalableTargetARN": context.scope.arn(
-                    self.name, f"scalable-target/{uuid.uuid4().hex[:30]}"
-                ),
+        role = self._role.ensure(context)
+        self._role.capacity(key, role).check()
+        arn: str = (known or {}).get("ScalableTargetARN") or _new_arn(context.scope)
+        self._tags.authorize(context, arn, request.get("Tags"), service_keys(request))
+        with self._lock:
+            target = self._targets.get(key) or {
+                "CreationTime": utc_now(),
+                "ScalableTargetARN": arn,
                 "RoleARN": role,
                 "SuspendedState": dict.fromkeys(_SUSPENDED, False),
             }
             kept = {k: v for k, v in request.items() if k not in ("Tags", "RoleARN")}
             if "SuspendedState" in kept:
                 kept["SuspendedState"] = {**target["SuspendedState"], **kept["SuspendedState"]}
-            self.targets[key] = {**target, **kept}
-            arn: str = target["ScalableTargetARN"]
-            self._tags.setdefault(arn, {}).update(request.get("Tags", {}))
-        self.keep_within_bounds(key)
+            self._targets[key] = {**target, **kept}
+            arn = target["ScalableTargetARN"]
+            self._tags.add(arn, request.get("Tags"))
+        self._activities.keep_within_bounds(key)
         return {"ScalableTargetARN": arn}
 
     def describe_scalable_targets(self, request: Request, context: Context) -> Response:
         identifiers = request.get("ResourceIds")
-        with self.lock:
+        with self._lock:
             found = [
                 dict(target)
-                for key, target in self.targets.items()
+                for key, target in self._targets.items()
                 if key.scope == context.scope and selected(target, request, identifiers)
             ]
-        entries, token = page(found, request)
-        return {"ScalableTargets": entries, "NextToken": token}
+        entries, more = page(found, request, size=PAGE_SIZE, error=INVALID_TOKEN)
+        return {"ScalableTargets": entries, **more}
 
     def deregister_scalable_target(self, request: Request, context: Context) -> Response:
-        """Forgets a target together with its policies and scheduled actions, as AWS does."""
+        """Deletes a target with its policies and scheduled actions."""
         key = key_of(context.scope, request)
-        with self.lock:
-            if key not in self.targets:
+        with self._lock:
+            if key not in self._targets:
                 raise no_target(request)
-        self.forget_parts(key)
-        with self.lock:
-            target = self.targets.pop(key, None)
+        for one in self._dependents:
+            one.delete_of(key)
+        with self._lock:
+            target = self._targets.pop(key, None)
             if target is not None:
-                self._tags.pop(target["ScalableTargetARN"], None)
+                self._tags.drop(target["ScalableTargetARN"])
         return {}
 
-    def forget_parts(self, key: TargetKey) -> None:
-        """Deletes what belongs to a target that is deregistered."""
-
-    def tag_resource(self, request: Request, context: Context) -> Response:
-        self._tagged(request).update(request["Tags"])
-        return {}
-
-    def untag_resource(self, request: Request, context: Context) -> Response:
-        tags = self._tagged(request)
-        for key in request["TagKeys"]:
-            tags.pop(key, None)
-        return {}
-
-    def list_tags_for_resource(self, request: Request, context: Context) -> Response:
-        return {"Tags": dict(self._tagged(request))}
-
-    def _tagged(self, request: Request) -> dict[str, str]:
-        arn = request["ResourceARN"]
-        if arn not in self._tags:
+    def require(self, arn: str, scope: Scope) -> None:
+        """Raises AwsError (ResourceNotFoundException) unless an ARN is one of a target."""
+        if not self._tags.knows(arn):
             raise AwsError("ResourceNotFoundException", f"{arn} is not a scalable target")
-        return self._tags[arn]
 
 
 _SUSPENDED = (
@@ -149,9 +145,27 @@ def _check_capacity(request: Request, target: Mapping[str, Any] | None) -> None:
         )
 
 
+def service_keys(request: Request) -> dict[str, Any]:
+    """Returns the condition keys of the service for a request about a target."""
+    members = {
+        "service-namespace": "ServiceNamespace",
+        "scalable-dimension": "ScalableDimension",
+    }
+    return {
+        f"application-autoscaling:{key}": request[member]
+        for key, member in members.items()
+        if member in request
+    }
+
+
 def no_target(request: Request) -> AwsError:
+    """Returns the error for a target that is not registered."""
     return AwsError(
         "ObjectNotFoundException",
         f"No scalable target registered for service namespace: {request['ServiceNamespace']}, "
         f"resource ID: {request['ResourceId']}, scalable dimension: {request['ScalableDimension']}",
     )
+
+
+def _new_arn(scope: Scope) -> str:
+    return scope.arn("application-autoscaling", f"scalable-target/{uuid.uuid4().hex[:30]}")

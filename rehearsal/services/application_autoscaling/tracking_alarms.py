@@ -1,6 +1,7 @@
-"""The alarms that Application Auto Scaling makes for a target tracking policy.
+"""The alarms that Application Auto Scaling creates for a target tracking policy.
 
-See "Target tracking scaling policies" in the user guide, and "Predefined metrics" for SageMaker.
+Sources: "Target tracking scaling policies" in the user guide, and "Predefined
+metrics" for SageMaker.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from rehearsal.services.application_autoscaling.records import TargetKey
 _WARNING = "DO NOT EDIT OR DELETE."
 _OUT_PERIODS, _IN_MINUTES = 3, 15
 _SCALE_IN_SHARE = 0.9
-"""Capacity is taken away below nine tenths of the target, so that it does not swing."""
+"""The share of the target below which a policy scales in, to prevent oscillation."""
 
 
 class _Metric(NamedTuple):
@@ -46,11 +47,11 @@ _DIMENSIONS = {
         "inference-component:DesiredCopyCount"
     ),
 }
-"""What each predefined metric scales, after `sagemaker:`."""
+"""The scalable dimension of each predefined metric, without `sagemaker:`."""
 
 
 def check_tracking(key: TargetKey, config: Mapping[str, Any]) -> None:
-    """Raises AwsError (ValidationException) for a configuration that AWS would not take."""
+    """Raises AwsError (ValidationException) for a configuration that AWS rejects."""
     kinds = ("PredefinedMetricSpecification", "CustomizedMetricSpecification")
     given = [kind for kind in kinds if config.get(kind)]
     if len(given) != 1:
@@ -68,7 +69,7 @@ def check_tracking(key: TargetKey, config: Mapping[str, Any]) -> None:
 def tracking_alarms(
     key: TargetKey, config: Mapping[str, Any], policy_arn: str
 ) -> list[dict[str, Any]]:
-    """The PutMetricAlarm requests of a policy: one to scale out, one to scale in."""
+    """Returns the PutMetricAlarm requests of a policy: one to scale out, one to scale in."""
     metric = _metric(key, config)
     period = int(metric.get("Period", 60))
     target = float(config["TargetValue"])
@@ -105,7 +106,7 @@ def _name(key: TargetKey, kind: str) -> str:
 
 
 def _metric(key: TargetKey, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What the alarms watch, as members of PutMetricAlarm."""
+    """Returns the metric of the alarms, as members of PutMetricAlarm."""
     custom = config.get("CustomizedMetricSpecification")
     if custom and custom.get("Metrics"):
         return {"Metrics": [_query(query) for query in custom["Metrics"]]}
@@ -128,7 +129,7 @@ def _metric(key: TargetKey, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _query(query: Mapping[str, Any]) -> dict[str, Any]:
-    """A query as CloudWatch has it, over one minute."""
+    """Returns a query in the form of CloudWatch, with a period of one minute."""
     if "MetricStat" not in query:
         return {**query, "Period": 60} if "Expression" in query else dict(query)
     return {**query, "MetricStat": {**query["MetricStat"], "Period": 60}}

@@ -1,7 +1,8 @@
-"""What alarms do when their state changes.
+"""Actions of alarms.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html . CloudWatch acts
-as itself: the policy of the topic, of its key or of the function must let it.
+CloudWatch acts as itself: the policy of the topic, of its key or of the function must allow it.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-actions.html
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _FUNCTIONS_PRINCIPAL = "lambda.alarms.cloudwatch.amazonaws.com"
 
 @dataclass(frozen=True)
 class Change:
-    """A change of state that an alarm acts upon. `before` is the state until then."""
+    """A change of state that triggers actions; `before` is the previous state."""
 
     scope: Scope
     alarm: Mapping[str, Any]
@@ -32,7 +33,7 @@ class Change:
 
 
 def supported(action_arn: str) -> bool:
-    """Whether the rehearsal performs an action."""
+    """Returns True if the rehearsal performs an action."""
     return any(pattern.fullmatch(action_arn) for pattern, _ in _ACTIONS)
 
 
@@ -49,8 +50,8 @@ class AlarmActions:
         self._peers = peers
 
     def perform(self, action_arn: str, change: Change) -> dict[str, Any]:
-        """Performs an action; what the alarm's history tells of it, with `error` if it failed."""
-        told: dict[str, Any] = {
+        """Performs an action; returns its data for the history, with `error` if it failed."""
+        result: dict[str, Any] = {
             "actionState": "Succeeded",
             "notificationResource": action_arn,
             "stateUpdateTimestamp": int(change.alarm["StateUpdatedTimestamp"].timestamp() * 1000),
@@ -59,11 +60,11 @@ class AlarmActions:
             for pattern, act in _ACTIONS:
                 if pattern.fullmatch(action_arn):
                     message = act(self, action_arn, change)
-                    return told | ({"publishedMessage": message} if message else {})
+                    return result | ({"publishedMessage": message} if message else {})
             raise AwsError("ValidationError", f"The rehearsal does not perform {action_arn}")
-        except Exception as error:  # whatever it is, the history tells it
+        except Exception as error:  # the history records any failure
             code, message = described(error)
-            return told | {"actionState": "Failed", "error": f"{code}: {message}"}
+            return result | {"actionState": "Failed", "error": f"{code}: {message}"}
 
     def _publish(self, topic_arn: str, change: Change) -> str:
         subject, message = notification(change.scope, change.alarm, change.before["value"])

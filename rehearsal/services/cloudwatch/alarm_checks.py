@@ -1,4 +1,4 @@
-"""What CloudWatch refuses in an alarm, beyond the model of its requests.
+"""Rules of CloudWatch for alarms, beyond the model of its requests.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
@@ -28,20 +28,20 @@ _ACTIONS = ("AlarmActions", "OKActions", "InsufficientDataActions")
 
 
 def check_actions(alarm: Mapping[str, Any]) -> None:
-    """Raises AwsError (ValidationError) for members and actions that the rehearsal lacks."""
+    """Raises AwsError (ValidationError) for members and actions that are not supported."""
     if unsupported := [name for name in _UNSUPPORTED if name in alarm]:
         raise _invalid(f"The rehearsal does not implement {', '.join(unsupported)} of an alarm.")
     for name in _ACTIONS:
         for action in alarm.get(name) or ():
             if not supported(action):
                 raise _invalid(
-                    f"The rehearsal does not perform the alarm action {action}. It knows SNS "
+                    f"The rehearsal does not perform the alarm action {action}. It supports SNS "
                     "topics, Lambda functions and scaling policies of Application Auto Scaling."
                 )
 
 
 def check_metric_alarm(alarm: Mapping[str, Any]) -> None:
-    """Raises AwsError (ValidationError)."""
+    """Raises AwsError (ValidationError) for an alarm that breaks a rule."""
     check_actions(alarm)
     comparison = alarm["ComparisonOperator"]
     if comparison not in COMPARISONS:

@@ -1,8 +1,9 @@
-"""Which state a metric alarm is in, by its metric.
+"""Evaluation of metric alarms.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html . AWS evaluates
-periods that have ended; here the period that runs counts, too, as soon as it breaches, so that
-nobody waits for its end.
+AWS evaluates periods that have ended. Here, the current period counts, too, as soon as it breaches,
+so that an alarm does not wait for its end.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ COMPARISONS: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "LessThanThreshold": (operator.lt, "less than"),
     "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
 }
-# CloudWatch looks this many periods further back for data that came late.
+# CloudWatch evaluates this many earlier periods, for data that arrived late.
 _FURTHER = 2
 _MINUTE = 60.0
 _GROWING = ("Sum", "SampleCount")
@@ -36,7 +37,7 @@ Point = tuple[float, float | None]
 
 @dataclass(frozen=True)
 class Finding:
-    """The state that the data asks for, with AWS's words and data for it."""
+    """The state of an alarm by its data, with the reason as AWS words it."""
 
     state: str
     reason: str
@@ -44,7 +45,7 @@ class Finding:
 
 
 def queries_of(alarm: Mapping[str, Any]) -> list[Query]:
-    """The alarm's metric, or its metric math, as queries."""
+    """Returns the alarm's metric, or its metric math, as queries."""
     if alarm.get("Metrics"):
         return list(alarm["Metrics"])
     metric = {name: alarm[name] for name in ("Namespace", "MetricName")}
@@ -59,14 +60,14 @@ def queries_of(alarm: Mapping[str, Any]) -> list[Query]:
 
 
 def watched(queries: Sequence[Query]) -> Query:
-    """The query whose result the alarm compares."""
+    """Returns the query whose result the alarm compares."""
     return next(query for query in queries if query.get("ReturnData", True))
 
 
 def evaluate(
     alarm: Mapping[str, Any], store: MetricStore, scope: Scope, now: float
 ) -> Finding | None:
-    """What the data says now; None when the alarm keeps its state."""
+    """Returns the state by the present data, or None if the alarm keeps its state."""
     period = float(period_of(queries_of(alarm)))
     step = min(period, _MINUTE)
     ended = now // step * step
@@ -78,7 +79,7 @@ def evaluate(
 
 
 def _counts_before_its_end(alarm: Mapping[str, Any]) -> bool:
-    """A sum that still grows says nothing about being too small."""
+    """Returns True if a period can breach before its end, unlike a sum that still grows."""
     if alarm["ComparisonOperator"].startswith("Greater"):
         return True
     return not alarm.get("Metrics") and alarm.get("Statistic") not in _GROWING
@@ -87,7 +88,7 @@ def _counts_before_its_end(alarm: Mapping[str, Any]) -> bool:
 def _points(
     alarm: Mapping[str, Any], store: MetricStore, scope: Scope, period: float, end: float
 ) -> list[Point]:
-    """The periods that are looked at, newest first."""
+    """Returns the periods of an evaluation, newest first."""
     queries = queries_of(alarm)
     count = alarm["EvaluationPeriods"] + _FURTHER
     start = end - period * count
@@ -122,7 +123,7 @@ def _state(
     treated: str,
     alarm: Mapping[str, Any],
 ) -> str | None:
-    """Source: "Configuring how CloudWatch alarms treat missing data", with its tables."""
+    """Follows the tables of "Configuring how CloudWatch alarms treat missing data"."""
     if breaching >= needed:
         return ALARM
     if treated == "breaching":
@@ -135,7 +136,7 @@ def _state(
         return None
     if not known:
         return INSUFFICIENT_DATA
-    # All that is known breaches: enough when the oldest of it is old enough.
+    # All known datapoints breach: an alarm if the oldest one is old enough.
     oldest = max(n for n, (_, v) in enumerate(recent, 1) if v is not None) if _any(recent) else 0
     return ALARM if oldest >= needed else None
 
@@ -208,7 +209,7 @@ def _data(
 
 
 def stamp(at: float) -> str:
-    """A time as CloudWatch writes it in messages and reasons."""
+    """Returns a time as CloudWatch writes it in messages and reasons."""
     moment = datetime.datetime.fromtimestamp(at, datetime.UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}+0000"
 

@@ -1,4 +1,4 @@
-"""What alarms tell: events, notifications and the events of Lambda functions.
+"""Messages of alarms: events, notifications and the events of Lambda functions.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
 """
@@ -25,7 +25,7 @@ _ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
 
 
 def event_detail(alarm: Alarm, before: Mapping[str, Any]) -> dict[str, Any]:
-    """The detail of a `CloudWatch Alarm State Change` event; `before` is the state until now."""
+    """Returns the detail of a `CloudWatch Alarm State Change` event with the previous state."""
     return {
         "alarmName": alarm["AlarmName"],
         "state": state_of(alarm),
@@ -35,7 +35,7 @@ def event_detail(alarm: Alarm, before: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def function_event(scope: Scope, alarm: Alarm, before: Mapping[str, Any]) -> dict[str, Any]:
-    """What a Lambda function is given as an alarm's action."""
+    """Returns the event of a Lambda function that is an alarm's action."""
     return {
         "source": "aws.cloudwatch",
         "alarmArn": alarm["AlarmArn"],
@@ -47,7 +47,7 @@ def function_event(scope: Scope, alarm: Alarm, before: Mapping[str, Any]) -> dic
 
 
 def state_of(alarm: Alarm) -> dict[str, str]:
-    """The state of an alarm as events have it."""
+    """Returns the state of an alarm as events have it."""
     state = {
         "value": alarm["StateValue"],
         "reason": alarm["StateReason"],
@@ -59,7 +59,7 @@ def state_of(alarm: Alarm) -> dict[str, str]:
 
 
 def notification(scope: Scope, alarm: Alarm, old_state: str) -> tuple[str, str]:
-    """Subject and message of an SNS notification."""
+    """Returns the subject and the message of an SNS notification."""
     region = _REGIONS.get(scope.region, scope.region)
     message: dict[str, Any] = {
         "AlarmName": alarm["AlarmName"],

@@ -1,4 +1,4 @@
-"""Rules of composite alarms, as `ALARM("a") AND NOT (OK(b) OR ALARM(c))`.
+"""Rules of composite alarms, such as `ALARM("a") AND NOT (OK(b) OR ALARM(c))`.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html
 """
@@ -25,7 +25,7 @@ class Rule:
     parts: tuple[Rule, ...] = ()
 
     def holds(self, state_of: StateOf) -> bool:
-        """Whether the rule is true for the states of alarms."""
+        """Returns True if the rule holds for the states of alarms."""
         match self.kind:
             case "AND":
                 return all(part.holds(state_of) for part in self.parts)
@@ -38,7 +38,7 @@ class Rule:
         return state_of(self.alarm) == self.kind
 
     def alarms(self) -> list[str]:
-        """The names of the alarms that the rule looks at, in its order."""
+        """Returns the names of the alarms in the rule, in its order."""
         found = [self.alarm] if self.alarm else []
         for part in self.parts:
             found += part.alarms()
@@ -46,7 +46,11 @@ class Rule:
 
 
 def parse(text: str) -> Rule:
-    """Reads a rule. Raises AwsError (ValidationError)."""
+    """Parses a rule.
+
+    Raises:
+        AwsError: ValidationError, if the rule is malformed.
+    """
     reader = _Reader(text)
     rule = reader.either()
     reader.end()

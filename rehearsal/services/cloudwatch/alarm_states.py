@@ -1,15 +1,18 @@
-"""Alarms and their history: evaluation by time, changes of state, and what follows from them."""
+"""States of alarms: their evaluation, their changes with events and actions, their history."""
 
 from __future__ import annotations
 
 import datetime
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Platform, Scope
-from rehearsal.framework.service import Service
+from rehearsal.framework.clock import Clock
+from rehearsal.framework.pages import page
+from rehearsal.framework.platform import AwsError, Context, Platform, Scope
+from rehearsal.framework.service import Request, Response
+from rehearsal.framework.store import Store
 from rehearsal.services.cloudwatch import alarm_rules
 from rehearsal.services.cloudwatch.alarm_actions import AlarmActions, Change
 from rehearsal.services.cloudwatch.alarm_evaluation import (
@@ -26,34 +29,43 @@ from rehearsal.services.cloudwatch.metric_queries import period_of
 from rehearsal.services.cloudwatch.metric_store import MetricStore
 
 Alarm = dict[str, Any]
-Clock = Callable[[], datetime.datetime]
 _TICK_SECONDS = 1.0
-# AWS evaluates once a minute: until then a state that somebody set stays.
+# AWS evaluates once a minute; until then, a state that a caller set stays.
 _HELD_SECONDS = 60.0
-_LONGEST_HISTORY = 2000
+_MAX_HISTORY_ITEMS = 2000
+METRIC, COMPOSITE = "MetricAlarm", "CompositeAlarm"
+PAGE_SIZE = 100
 _ACTIONS = {ALARM: "AlarmActions", OK: "OKActions", INSUFFICIENT_DATA: "InsufficientDataActions"}
 _log = logging.getLogger("rehearsal.cloudwatch")
 
 
-def utc_now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
+class AlarmStates:
+    """The alarms of every account and region, their states and their history.
 
+    Args:
+        platform: The AWS around the service.
+        lock: The service's lock.
+        clock: The present time.
+        metrics: The metrics that alarms watch.
+        actions: Performs the actions of alarms.
+    """
 
-class AlarmStates(Service):
-    """What alarms are, and the clock that evaluates them."""
-
-    name = "cloudwatch"
-    namespace = "cloudwatch"
-
-    def __init__(self, platform: Platform, clock: Clock = utc_now) -> None:
-        super().__init__(platform)
-        self.clock = clock
-        self.store = MetricStore()
-        self._alarms: dict[tuple[Scope, str], Alarm] = {}
+    def __init__(
+        self,
+        platform: Platform,
+        lock: threading.RLock,
+        clock: Clock,
+        metrics: MetricStore,
+        actions: AlarmActions,
+    ) -> None:
+        self.alarms: Store[Alarm] = Store()
+        self._platform = platform
+        self._lock = lock
+        self._clock = clock
+        self._metrics = metrics
+        self._actions = actions
         self._history: list[tuple[Scope, dict[str, Any]]] = []
-        self.tags: dict[str, dict[str, str]] = {}
         self._held: dict[tuple[Scope, str], datetime.datetime] = {}
-        self._actions = AlarmActions(platform, lambda: self.peers)
         self._stop = threading.Event()
 
     def start(self) -> None:
@@ -64,21 +76,25 @@ class AlarmStates(Service):
 
     def tick(self) -> None:
         """Evaluates every metric alarm."""
-        with self.lock:
-            keys = [key for key, alarm in self._alarms.items() if "AlarmRule" not in alarm]
-        for scope, name in keys:
+        with self._lock:
+            known = [
+                (scope, alarm["AlarmName"])
+                for scope, alarm in self.alarms.everywhere()
+                if "AlarmRule" not in alarm
+            ]
+        for scope, name in known:
             self.evaluate_alarm(scope, name)
 
     def evaluate_alarm(self, scope: Scope, name: str) -> None:
-        """Brings a metric alarm into the state that its data asks for."""
-        now = self.clock()
-        with self.lock:
-            alarm = self._alarms.get((scope, name))
+        """Evaluates a metric alarm."""
+        now = self._clock()
+        with self._lock:
+            alarm = self.alarms.of(scope).get(name)
             if alarm is None or self._held.get((scope, name), now) > now:
                 return
             self._held.pop((scope, name), None)
             try:
-                finding = evaluate(alarm, self.store, scope, now.timestamp())
+                finding = evaluate(alarm, self._metrics, scope, now.timestamp())
             except AwsError as problem:
                 _log.error("Alarm %s cannot be evaluated: %s", name, problem)
                 return
@@ -86,31 +102,29 @@ class AlarmStates(Service):
                 self._change(scope, alarm, finding)
 
     def evaluate_all(self, scope: Scope) -> None:
-        """After new data: whoever waits for an alarm need not wait for the clock."""
-        with self.lock:
+        """Evaluates the metric alarms of a scope that has new data, ahead of the clock."""
+        with self._lock:
             names = [
-                name
-                for (where, name), alarm in self._alarms.items()
-                if where == scope and "AlarmRule" not in alarm
+                name for name, alarm in self.alarms.of(scope).items() if "AlarmRule" not in alarm
             ]
         for name in names:
             self.evaluate_alarm(scope, name)
 
     def set_state(self, scope: Scope, alarm: Alarm, finding: Finding) -> None:
-        """A state that a caller sets; it stays until AWS would evaluate the alarm again."""
-        with self.lock:
+        """Sets a state for a caller; it stays until AWS would evaluate the alarm again."""
+        with self._lock:
             held = _HELD_SECONDS
             if "AlarmRule" not in alarm:
                 held = min(held, float(period_of(queries_of(alarm))))
-            until = self.clock() + datetime.timedelta(seconds=held)
+            until = self._clock() + datetime.timedelta(seconds=held)
             self._held[scope, alarm["AlarmName"]] = until
             self._change(scope, alarm, finding)
 
     def evaluate_composites(self, scope: Scope, changed: Alarm | None = None) -> None:
-        """Evaluates the composite alarms that look at a changed alarm, or all of them."""
-        with self.lock:
-            for (where, name), alarm in list(self._alarms.items()):
-                if where != scope or "AlarmRule" not in alarm or alarm is changed:
+        """Evaluates the composite alarms that depend on a changed alarm, or all of them."""
+        with self._lock:
+            for name, alarm in list(self.alarms.of(scope).items()):
+                if "AlarmRule" not in alarm or alarm is changed:
                     continue
                 rule = alarm_rules.parse(alarm["AlarmRule"])
                 if changed is None or changed["AlarmName"] in rule.alarms():
@@ -119,27 +133,29 @@ class AlarmStates(Service):
     def _evaluate_composite(
         self, scope: Scope, name: str, rule: alarm_rules.Rule, changed: Alarm | None
     ) -> None:
-        alarm = self._alarms[scope, name]
+        alarm = self.alarms.of(scope)[name]
         state = ALARM if rule.holds(lambda child: self._state(scope, child)) else OK
-        if state == alarm["StateValue"] or self._held.get((scope, name), self.clock()) > (
-            self.clock()
+        if state == alarm["StateValue"] or self._held.get((scope, name), self._clock()) > (
+            self._clock()
         ):
             return
         children = [changed] if changed else []
-        told = [{"arn": child["AlarmArn"], "state": _brief(child)} for child in children]
-        arn = told[0]["arn"] if told else alarm["AlarmArn"]
-        moment = self.clock().strftime("%A %d %B, %Y %H:%M:%S UTC")
+        triggering = [{"arn": child["AlarmArn"], "state": _brief(child)} for child in children]
+        arn = triggering[0]["arn"] if triggering else alarm["AlarmArn"]
+        moment = self._clock().strftime("%A %d %B, %Y %H:%M:%S UTC")
         reason = f"{arn} transitioned to {children[0]['StateValue'] if children else state} at "
-        self._change(scope, alarm, Finding(state, reason + moment, {"triggeringAlarms": told}))
+        self._change(
+            scope, alarm, Finding(state, reason + moment, {"triggeringAlarms": triggering})
+        )
 
     def _state(self, scope: Scope, name: str) -> str | None:
-        child = self._alarms.get((scope, name))
+        child = self.alarms.of(scope).get(name)
         return child["StateValue"] if child else None
 
     def _change(self, scope: Scope, alarm: Alarm, finding: Finding) -> None:
-        """The caller holds the lock."""
+        """Changes the state of an alarm; the caller holds the lock."""
         before, old = state_of(alarm), alarm["StateValue"]
-        now = self.clock()
+        now = self._clock()
         alarm.update(
             StateValue=finding.state,
             StateReason=finding.reason,
@@ -149,14 +165,18 @@ class AlarmStates(Service):
         if finding.state == old:
             return
         alarm["StateTransitionedTimestamp"] = now
-        self.remember(
+        self.record(
             scope,
             alarm,
             "StateUpdate",
             f"Alarm updated from {old} to {finding.state}",
-            {"version": "1.0", "oldState": _told(before), "newState": _told(state_of(alarm))},
+            {
+                "version": "1.0",
+                "oldState": _history_state(before),
+                "newState": _history_state(state_of(alarm)),
+            },
         )
-        self.platform.emit_event(
+        self._platform.emit_event(
             scope,
             source="aws.cloudwatch",
             detail_type="CloudWatch Alarm State Change",
@@ -171,20 +191,20 @@ class AlarmStates(Service):
     def _act(self, actions: list[str], change: Change) -> None:
         def perform() -> None:
             for action in actions:
-                told = self._actions.perform(action, change)
-                failed = told["actionState"] == "Failed"
+                result = self._actions.perform(action, change)
+                failed = result["actionState"] == "Failed"
                 summary = (
-                    f'Failed to execute action {action}. Received error: "{told["error"]}"'
+                    f'Failed to execute action {action}. Received error: "{result["error"]}"'
                     if failed
                     else f"Successfully executed action {action}"
                 )
                 if failed:
                     _log.error("Alarm %s: %s", change.alarm["AlarmName"], summary)
-                self.remember(change.scope, change.alarm, "Action", summary, told)
+                self.record(change.scope, change.alarm, "Action", summary, result)
 
         threading.Thread(target=perform, name="alarm actions", daemon=True).start()
 
-    def remember(
+    def record(
         self,
         scope: Scope,
         alarm: Mapping[str, Any],
@@ -195,22 +215,49 @@ class AlarmStates(Service):
         """Adds an item to the history of alarms."""
         item = {
             "AlarmName": alarm["AlarmName"],
-            "AlarmType": "CompositeAlarm" if "AlarmRule" in alarm else "MetricAlarm",
-            "Timestamp": self.clock(),
+            "AlarmType": COMPOSITE if "AlarmRule" in alarm else METRIC,
+            "Timestamp": self._clock(),
             "HistoryItemType": item_type,
             "HistorySummary": summary,
             "HistoryData": compact(data),
         }
-        with self.lock:
+        with self._lock:
             self._history.append((scope, item))
-            del self._history[:-_LONGEST_HISTORY]
+            del self._history[:-_MAX_HISTORY_ITEMS]
+
+    def describe_alarm_history(self, request: Request, context: Context) -> Response:
+        types = request.get("AlarmTypes") or [METRIC]
+        start, end = request.get("StartDate"), request.get("EndDate")
+        with self._lock:
+            found = [
+                dict(item)
+                for scope, item in self._history
+                if scope == context.scope
+                and request.get("AlarmName") in (None, item["AlarmName"])
+                and request.get("HistoryItemType") in (None, item["HistoryItemType"])
+                and (item["AlarmType"] in types or "AlarmName" in request)
+                and (start is None or item["Timestamp"] >= start)
+                and (end is None or item["Timestamp"] <= end)
+            ]
+        if request.get("ScanBy", "TimestampDescending") == "TimestampDescending":
+            found.reverse()
+        shown, more = page(
+            found, request, size=PAGE_SIZE, size_member="MaxRecords", error="InvalidNextToken"
+        )
+        return {"AlarmHistoryItems": shown, **more}
+
+    def remove(self, scope: Scope, name: str) -> Alarm:
+        """Removes an alarm and returns it."""
+        with self._lock:
+            self._held.pop((scope, name), None)
+            return self.alarms.of(scope).pop(name)
 
     def _tick_until_closed(self) -> None:
         while not self._stop.wait(_TICK_SECONDS):
             self.tick()
 
 
-def _told(state: Mapping[str, Any]) -> dict[str, Any]:
+def _history_state(state: Mapping[str, Any]) -> dict[str, Any]:
     names = {"value": "stateValue", "reason": "stateReason", "reasonData": "stateReasonData"}
     return {names[name]: value for name, value in state.items() if name in names}
 

@@ -1,43 +1,64 @@
-"""The operations on alarms."""
+"""Operations on alarms."""
 
 from __future__ import annotations
 
 import copy
 import json
+import threading
 from collections.abc import Mapping
 from typing import Any
 
+from rehearsal.framework.clock import Clock
+from rehearsal.framework.pages import page
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
+from rehearsal.framework.tags import Tags
 from rehearsal.services.cloudwatch import alarm_rules
 from rehearsal.services.cloudwatch.alarm_checks import check_actions, check_metric_alarm
 from rehearsal.services.cloudwatch.alarm_evaluation import INSUFFICIENT_DATA, Finding, queries_of
-from rehearsal.services.cloudwatch.alarm_states import Alarm, AlarmStates
+from rehearsal.services.cloudwatch.alarm_states import (
+    COMPOSITE,
+    METRIC,
+    PAGE_SIZE,
+    Alarm,
+    AlarmStates,
+)
 from rehearsal.services.cloudwatch.metric_store import dimensions
-from rehearsal.services.cloudwatch.pages import page
-
-METRIC, COMPOSITE = "MetricAlarm", "CompositeAlarm"
-_PAGE = 100
 
 
-class Alarms(AlarmStates):
-    """Put-, Describe-, Delete-, Enable-, Disable- and SetAlarmState, and their history."""
+class Alarms:
+    """Operations on metric alarms and composite alarms.
+
+    Args:
+        lock: The service's lock.
+        clock: The present time.
+        tags: The service's tags.
+        states: The alarms and their states.
+    """
+
+    def __init__(
+        self, lock: threading.RLock, clock: Clock, tags: Tags, states: AlarmStates
+    ) -> None:
+        self._lock = lock
+        self._clock = clock
+        self._tags = tags
+        self._states = states
 
     def put_metric_alarm(self, request: Request, context: Context) -> Response:
         check_metric_alarm(request)
         self._put(request, context)
-        self.evaluate_alarm(context.scope, request["AlarmName"])
+        self._states.evaluate_alarm(context.scope, request["AlarmName"])
         return {}
 
     def put_composite_alarm(self, request: Request, context: Context) -> Response:
         check_actions(request)
         rule = alarm_rules.parse(request["AlarmRule"])
-        unknown = [n for n in rule.alarms() if (context.scope, n) not in self._alarms]
+        unknown = [n for n in rule.alarms() if n not in self._states.alarms.of(context.scope)]
         if unknown:
             message = f"Could not save the composite alarm as alarms {unknown} do not exist"
             raise AwsError("ValidationError", message)
         self._put(request, context)
-        self.evaluate_composites(context.scope)
+        self._states.evaluate_composites(context.scope)
         return {}
 
     def describe_alarms(self, request: Request, context: Context) -> Response:
@@ -56,7 +77,9 @@ class Alarms(AlarmStates):
             and _has_action(alarm, request.get("ActionPrefix"))
             and _type(alarm) in types
         ]
-        kept, more = page(found, request, "MaxRecords", _PAGE)
+        kept, more = page(
+            found, request, size=PAGE_SIZE, size_member="MaxRecords", error="InvalidNextToken"
+        )
         return {
             "MetricAlarms": [alarm for alarm in kept if _type(alarm) == METRIC],
             "CompositeAlarms": [alarm for alarm in kept if _type(alarm) == COMPOSITE],
@@ -84,37 +107,18 @@ class Alarms(AlarmStates):
                     break
         return {"MetricAlarms": found}
 
-    def describe_alarm_history(self, request: Request, context: Context) -> Response:
-        types = request.get("AlarmTypes") or [METRIC]
-        start, end = request.get("StartDate"), request.get("EndDate")
-        with self.lock:
-            found = [
-                dict(item)
-                for scope, item in self._history
-                if scope == context.scope
-                and request.get("AlarmName") in (None, item["AlarmName"])
-                and request.get("HistoryItemType") in (None, item["HistoryItemType"])
-                and (item["AlarmType"] in types or "AlarmName" in request)
-                and (start is None or item["Timestamp"] >= start)
-                and (end is None or item["Timestamp"] <= end)
-            ]
-        if request.get("ScanBy", "TimestampDescending") == "TimestampDescending":
-            found.reverse()
-        kept, more = page(found, request, "MaxRecords", _PAGE)
-        return {"AlarmHistoryItems": kept, **more}
-
     def delete_alarms(self, request: Request, context: Context) -> Response:
         names = request["AlarmNames"]
-        with self.lock:
-            missing = [name for name in names if (context.scope, name) not in self._alarms]
+        with self._lock:
+            known = self._states.alarms.of(context.scope)
+            missing = [name for name in names if name not in known]
             if missing:
                 raise _not_found(", ".join(missing))
-            self._refuse_children(context.scope, names)
+            self._reject_children(context.scope, names)
             for name in names:
-                alarm = self._alarms.pop((context.scope, name))
-                self._held.pop((context.scope, name), None)
-                self.tags.pop(alarm["AlarmArn"], None)
-                self.remember(
+                alarm = self._states.remove(context.scope, name)
+                self._tags.drop(alarm["AlarmArn"])
+                self._states.record(
                     context.scope,
                     alarm,
                     "ConfigurationUpdate",
@@ -132,8 +136,8 @@ class Alarms(AlarmStates):
         return {}
 
     def set_alarm_state(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            alarm = self._alarms.get((context.scope, request["AlarmName"]))
+        with self._lock:
+            alarm = self._states.alarms.of(context.scope).get(request["AlarmName"])
         if alarm is None:
             raise _not_found(request["AlarmName"])
         data = request.get("StateReasonData")
@@ -142,14 +146,17 @@ class Alarms(AlarmStates):
         except ValueError:
             raise AwsError("InvalidFormat", "StateReasonData must be JSON") from None
         finding = Finding(request["StateValue"], request["StateReason"], given)
-        self.set_state(context.scope, alarm, finding)
+        self._states.set_state(context.scope, alarm, finding)
         return {}
 
     def _put(self, request: Request, context: Context) -> None:
-        name, now = request["AlarmName"], self.clock()
+        name, now = request["AlarmName"], self._clock()
         arn = context.scope.arn("cloudwatch", f"alarm:{name}")
-        with self.lock:
-            before = self._alarms.get((context.scope, name))
+        alarms = self._states.alarms.of(context.scope)
+        if name not in alarms:
+            self._tags.authorize(context, arn, request.get("Tags"))
+        with self._lock:
+            before = alarms.get(name)
             if before is not None and ("AlarmRule" in before) != ("AlarmRule" in request):
                 message = f"An alarm of another type with the name {name} exists."
                 raise AwsError("ValidationError", message)
@@ -171,22 +178,24 @@ class Alarms(AlarmStates):
             }
             state = {key: before[key] for key in _STATE if key in before} if before else initial
             alarm |= {"AlarmArn": arn, "AlarmConfigurationUpdatedTimestamp": now, **state}
-            self._alarms[context.scope, name] = alarm
-            # Tags are set when an alarm is made; an update leaves them as they are.
+            alarms[name] = alarm
+            # Tags are set when an alarm is created; an update ignores them.
             if before is None:
-                self.tags[arn] = {tag["Key"]: tag["Value"] for tag in tags or ()}
+                self._tags.put(arn, tags)
         verb = "updated" if before else "created"
         data = {"version": "1.0", "type": "Update" if before else "Create"}
-        self.remember(context.scope, alarm, "ConfigurationUpdate", f'Alarm "{name}" {verb}', data)
+        self._states.record(
+            context.scope, alarm, "ConfigurationUpdate", f'Alarm "{name}" {verb}', data
+        )
 
     def _enable(self, request: Request, context: Context, *, enabled: bool) -> None:
-        with self.lock:
+        with self._lock:
             for name in request["AlarmNames"]:
-                alarm = self._alarms.get((context.scope, name))
+                alarm = self._states.alarms.of(context.scope).get(name)
                 if alarm is not None:
                     alarm["ActionsEnabled"] = enabled
 
-    def _refuse_children(self, scope: Scope, names: list[str]) -> None:
+    def _reject_children(self, scope: Scope, names: list[str]) -> None:
         for alarm in self._of(scope):
             if "AlarmRule" not in alarm or alarm["AlarmName"] in names:
                 continue
@@ -199,8 +208,8 @@ class Alarms(AlarmStates):
                 raise AwsError("ValidationError", message)
 
     def _of(self, scope: Scope) -> list[Alarm]:
-        with self.lock:
-            found = [dict(alarm) for (where, _), alarm in self._alarms.items() if where == scope]
+        with self._lock:
+            found = [dict(alarm) for alarm in self._states.alarms.of(scope).values()]
         return sorted(found, key=lambda alarm: str(alarm["AlarmName"]))
 
 

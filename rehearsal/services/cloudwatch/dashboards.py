@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context, Platform, Scope
+from rehearsal.framework.clock import Clock
+from rehearsal.framework.pages import page
+from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.cloudwatch.metrics import Metrics
-from rehearsal.services.cloudwatch.pages import page
+from rehearsal.framework.store import Store
+from rehearsal.framework.tags import Tags
 
 _TYPES = ("metric", "text", "alarm", "log", "explorer", "custom", "chart", "table")
 _COLUMNS = 24
-_LISTED = 1000
+_PAGE_SIZE = 1000
 
 
-class Dashboards(Metrics):
-    """Put-, Get-, List-, DeleteDashboards."""
+class Dashboards:
+    """Operations on dashboards.
 
-    def __init__(self, platform: Platform, **options: Any) -> None:
-        super().__init__(platform, **options)
-        self._dashboards: dict[tuple[Scope, str], dict[str, Any]] = {}
+    Args:
+        lock: The service's lock.
+        clock: The present time.
+        tags: The service's tags.
+    """
+
+    def __init__(self, lock: threading.RLock, clock: Clock, tags: Tags) -> None:
+        self._lock = lock
+        self._clock = clock
+        self._tags = tags
+        self._dashboards: Store[dict[str, Any]] = Store()
 
     def put_dashboard(self, request: Request, context: Context) -> Response:
         name, body = request["DashboardName"], request["DashboardBody"]
@@ -30,18 +41,18 @@ class Dashboards(Metrics):
             message = "; ".join(f"{at}: {text}" for at, text in problems)
             raise AwsError("InvalidParameterInput", f"The dashboard body is invalid: {message}")
         arn = dashboard_arn(context.scope, name)
-        with self.lock:
-            known = (context.scope, name) in self._dashboards
-            self._dashboards[context.scope, name] = {
+        with self._lock:
+            dashboards = self._dashboards.of(context.scope)
+            known = name in dashboards
+            dashboards[name] = {
                 "DashboardName": name,
                 "DashboardArn": arn,
                 "DashboardBody": body,
-                "LastModified": self.clock(),
+                "LastModified": self._clock(),
                 "Size": len(body.encode()),
             }
             if not known:
-                tags = request.get("Tags") or ()
-                self.tags[arn] = {tag["Key"]: tag["Value"] for tag in tags}
+                self._tags.put(arn, request.get("Tags"))
         return {"DashboardValidationMessages": []}
 
     def get_dashboard(self, request: Request, context: Context) -> Response:
@@ -51,34 +62,34 @@ class Dashboards(Metrics):
     def list_dashboards(self, request: Request, context: Context) -> Response:
         prefix = request.get("DashboardNamePrefix", "")
         shown = ("DashboardName", "DashboardArn", "LastModified", "Size")
-        with self.lock:
+        with self._lock:
             found = [
                 {member: record[member] for member in shown}
-                for (scope, name), record in self._dashboards.items()
-                if scope == context.scope and name.startswith(prefix)
+                for name, record in self._dashboards.of(context.scope).items()
+                if name.startswith(prefix)
             ]
-        kept, more = page(found, request, "", _LISTED)
+        kept, more = page(found, request, size=_PAGE_SIZE, error="InvalidNextToken")
         return {"DashboardEntries": kept, **more}
 
     def delete_dashboards(self, request: Request, context: Context) -> Response:
-        with self.lock:
+        with self._lock:
             for name in request["DashboardNames"]:
                 self._dashboard(context.scope, name)
             for name in request["DashboardNames"]:
-                record = self._dashboards.pop((context.scope, name))
-                self.tags.pop(record["DashboardArn"], None)
+                record = self._dashboards.of(context.scope).pop(name)
+                self._tags.drop(record["DashboardArn"])
         return {}
 
     def _dashboard(self, scope: Scope, name: str) -> dict[str, Any]:
-        with self.lock:
-            found = self._dashboards.get((scope, name))
+        with self._lock:
+            found = self._dashboards.of(scope).get(name)
         if found is None:
             raise AwsError("ResourceNotFound", f"Dashboard {name} does not exist", 404)
         return found
 
 
 def dashboard_arn(scope: Scope, name: str) -> str:
-    """Dashboards belong to an account, not to a region."""
+    """Returns the ARN of a dashboard, which belongs to an account but to no region."""
     return f"arn:aws:cloudwatch::{scope.account}:dashboard/{name}"
 
 

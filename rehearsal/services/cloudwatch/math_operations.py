@@ -1,7 +1,8 @@
-"""What metric math does with single numbers, by its name there.
+"""Operators and functions of metric math for single numbers.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html . What has no
-value, as x / 0, is NaN.
+A result without a value, such as x / 0, is NaN.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads metric math expressions into trees.
+"""Parser of metric math expressions.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
@@ -12,13 +12,13 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<text>\"[^\"]*\"|'[^']*')|(?P<sign>==|!=|<=|>=|&&|\|\||[-+*/^<>(),\[\]]))"
 )
-# From what binds least to what binds most.
+# From the lowest precedence to the highest.
 _LEVELS = (("||", "OR"), ("&&", "AND"), ("==", "!=", "<", ">", "<=", ">="), ("+", "-"), ("*", "/"))
 _SAME = {"OR": "||", "AND": "&&"}
 
 
 class ExpressionError(ValueError):
-    """An expression that cannot be read or computed."""
+    """An expression that cannot be parsed or computed."""
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,22 @@ class Node:
     arguments: tuple[Node, ...] = field(default=())
 
     def ids(self) -> set[str]:
-        """The ids of other queries that the tree names."""
+        """Returns the ids of other queries in the tree."""
         own = {self.text} if self.kind == "id" else set()
         return own.union(*(argument.ids() for argument in self.arguments))
 
     def functions(self) -> set[str]:
-        """The functions that the tree calls."""
+        """Returns the functions that the tree calls."""
         own = {self.text} if self.kind == "call" else set()
         return own.union(*(argument.functions() for argument in self.arguments))
 
 
 def parse(expression: str) -> Node:
-    """Reads an expression. Raises ExpressionError."""
+    """Parses an expression.
+
+    Raises:
+        ExpressionError: The expression is malformed.
+    """
     reader = _Reader(_tokens(expression), expression)
     node = reader.level(0)
     reader.end()

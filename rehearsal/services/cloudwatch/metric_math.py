@@ -1,7 +1,8 @@
-"""Computes metric math over time series.
+"""Metric math over time series.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html . A value is a
-number, a series (values by the beginning of their periods) or a list of series.
+A value is a number, a series (values by the beginning of their periods) or a list of series.
+
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
 from __future__ import annotations
@@ -25,11 +26,14 @@ FUNCTIONS = frozenset(
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What an expression may refer to.
+class Variables:
+    """The values that an expression can refer to.
 
-    `lookup` gives the series of an id, `metrics` those of all metrics of the request by id, `grid`
-    the periods of the time that is asked for, `period` their length in seconds.
+    Args:
+        lookup: Returns the series of an id.
+        metrics: Returns the series of all metrics of the request, by id.
+        grid: The beginnings of the requested periods, in epoch seconds.
+        period: The length of a period, in seconds.
     """
 
     lookup: Callable[[str], Value]
@@ -39,42 +43,42 @@ class Surroundings:
 
 
 def check(node: Node) -> None:
-    """Raises ExpressionError for a function that is not computed here."""
+    """Raises ExpressionError for a function that is not supported."""
     unknown = sorted(node.functions() - FUNCTIONS)
     if unknown:
         raise ExpressionError(
-            f"The rehearsal does not compute {', '.join(unknown)} of metric math. It knows "
+            f"The rehearsal does not compute {', '.join(unknown)} of metric math. It supports "
             f"{', '.join(sorted(FUNCTIONS))}."
         )
 
 
-def compute(node: Node, around: Surroundings) -> Value:
-    """The value of a tree. Points that have no value (as x / 0) are left out."""
+def compute(node: Node, known: Variables) -> Value:
+    """Returns the value of a tree, without points that have no value, such as x / 0."""
     match node.kind:
         case "number":
             return node.number
         case "text" | "word":
             return node.text
         case "id":
-            return around.lookup(node.text)
+            return known.lookup(node.text)
         case "list":
-            return [_series(compute(argument, around), around) for argument in node.arguments]
+            return [_series(compute(argument, known), known) for argument in node.arguments]
         case "operator":
-            left, right = (compute(argument, around) for argument in node.arguments)
+            left, right = (compute(argument, known) for argument in node.arguments)
             return _combine(OPERATORS[node.text], left, right)
-    return _call(node, around)
+    return _call(node, known)
 
 
-def _call(node: Node, around: Surroundings) -> Value:
+def _call(node: Node, known: Variables) -> Value:
     check(node)
-    name, given = node.text, [compute(argument, around) for argument in node.arguments]
+    name, given = node.text, [compute(argument, known) for argument in node.arguments]
     if name == "METRICS":
         part = given[0] if given else ""
-        return [s for key, s in around.metrics().items() if isinstance(part, str) and part in key]
+        return [s for key, s in known.metrics().items() if isinstance(part, str) and part in key]
     if name == "IF" and len(given) in (2, 3):
-        return _if(given, around)
+        return _if(given, known)
     if name == "FILL" and len(given) == 2:
-        return _each_series(given[0], lambda series: _fill(series, given[1], around))
+        return _each_series(given[0], lambda series: _fill(series, given[1], known))
     if len(given) != 1:
         raise ExpressionError(f"{name} does not take {len(given)} arguments")
     only = given[0]
@@ -82,25 +86,25 @@ def _call(node: Node, around: Surroundings) -> Value:
         return _aggregate(AGGREGATES[name], only)
     if name in EACH:
         return _combine(lambda value, _: EACH[name](value), only, 0.0)
-    return _of_one(name, only, around)
+    return _of_one(name, only, known)
 
 
-def _of_one(name: str, only: Value, around: Surroundings) -> Value:
+def _of_one(name: str, only: Value, known: Variables) -> Value:
     match name:
         case "METRIC_COUNT":
             return float(len(only)) if isinstance(only, list) else 1.0
         case "PERIOD":
-            return around.period
+            return known.period
         case "DATAPOINT_COUNT":
             return _aggregate(lambda values: float(len(values)), only)
         case "TIME_SERIES":
-            return _series(only, around)
+            return _series(only, known)
         case "FIRST" | "LAST" if isinstance(only, list):
             if not only:
                 raise ExpressionError(f"{name} of no series")
             return only[0 if name == "FIRST" else -1]
         case "DIFF" | "RATE":
-            scale = around.period if name == "RATE" else 1.0
+            scale = known.period if name == "RATE" else 1.0
             return _each_series(only, lambda series: _differences(series, scale))
         case "RUNNING_SUM":
             return _each_series(only, _running_sum)
@@ -132,7 +136,7 @@ def _kept(value: Value) -> Series:
 
 
 def _aggregate(apply: Callable[[Sequence[float]], float], given: Value) -> Value:
-    """Of a series over time: a number. Of several series: a series, period by period."""
+    """Aggregates a series to a number, and several series to one, period by period."""
     if isinstance(given, dict):
         return apply(list(given.values())) if given else {}
     if isinstance(given, list):
@@ -141,7 +145,7 @@ def _aggregate(apply: Callable[[Sequence[float]], float], given: Value) -> Value
     raise ExpressionError("An aggregate needs a series or a list of series")
 
 
-def _if(given: Sequence[Value], around: Surroundings) -> Value:
+def _if(given: Sequence[Value], known: Variables) -> Value:
     condition, chosen = given[0], given[1]
     other: Value = given[2] if len(given) == 3 else {}
     if isinstance(condition, float):
@@ -157,20 +161,20 @@ def _if(given: Sequence[Value], around: Surroundings) -> Value:
     return result
 
 
-def _fill(series: Series, filler: Value, around: Surroundings) -> Series:
+def _fill(series: Series, filler: Value, known: Variables) -> Series:
     if filler == "REPEAT":
         result: Series = {}
-        for at in around.grid:
+        for at in known.grid:
             before = [time for time in series if time <= at]
             if before:
                 result[at] = series[max(before)]
         return result
     if filler == "LINEAR":
-        return {at: value for at in around.grid if (value := _between(series, at)) is not None}
+        return {at: value for at in known.grid if (value := _between(series, at)) is not None}
     if isinstance(filler, dict):
-        return {at: series.get(at, filler[at]) for at in around.grid if at in {**series, **filler}}
+        return {at: series.get(at, filler[at]) for at in known.grid if at in {**series, **filler}}
     if isinstance(filler, float):
-        return {at: series.get(at, filler) for at in around.grid}
+        return {at: series.get(at, filler) for at in known.grid}
     raise ExpressionError("FILL takes a number, a series, REPEAT or LINEAR")
 
 
@@ -206,9 +210,9 @@ def _each_series(given: Value, apply: Callable[[Series], Series]) -> Value:
     raise ExpressionError("A series is needed")
 
 
-def _series(value: Value, around: Surroundings) -> Series:
+def _series(value: Value, known: Variables) -> Series:
     if isinstance(value, dict):
         return value
     if isinstance(value, float):
-        return dict.fromkeys(around.grid, value)
+        return dict.fromkeys(known.grid, value)
     raise ExpressionError("A series is needed")

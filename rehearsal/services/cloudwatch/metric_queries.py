@@ -9,14 +9,14 @@ from typing import Any
 from rehearsal.framework.platform import AwsError, Scope
 from rehearsal.services.cloudwatch import metric_math, statistics
 from rehearsal.services.cloudwatch.math_parser import ExpressionError, Node, parse
-from rehearsal.services.cloudwatch.metric_math import Series, Surroundings, Value
+from rehearsal.services.cloudwatch.metric_math import Series, Value, Variables
 from rehearsal.services.cloudwatch.metric_store import Metric, MetricStore
 
 Query = Mapping[str, Any]
 
 
 def check(queries: Sequence[Query]) -> None:
-    """Raises AwsError (ValidationError) for queries that CloudWatch refuses."""
+    """Raises AwsError (ValidationError) for queries that CloudWatch rejects."""
     ids = [query["Id"] for query in queries]
     for query in queries:
         own = query["Id"]
@@ -35,7 +35,7 @@ def check(queries: Sequence[Query]) -> None:
 
 
 def period_of(queries: Sequence[Query]) -> int:
-    """The longest period of the metrics; an expression has that of what it refers to."""
+    """Returns the longest period of the metrics, which is the period of expressions, too."""
     given = [query["MetricStat"]["Period"] for query in queries if "MetricStat" in query]
     given += [query["Period"] for query in queries if "Period" in query]
     return max(given, default=60)
@@ -60,9 +60,10 @@ class Evaluation:
         self._open: set[str] = set()
 
     def of(self, query_id: str) -> list[Series]:
-        """The series of a query; an expression may give several.
+        """Returns the series of a query; an expression may have several.
 
-        Raises AwsError (ValidationError) when it cannot be computed.
+        Raises:
+            AwsError: ValidationError, if the query cannot be computed.
         """
         try:
             value = self._value(query_id)
@@ -85,7 +86,7 @@ class Evaluation:
             if "MetricStat" in query:
                 self._known[query_id] = self._metric(query["MetricStat"])
             else:
-                self._known[query_id] = metric_math.compute(_tree(query), self._surroundings())
+                self._known[query_id] = metric_math.compute(_tree(query), self._variables())
             self._open.discard(query_id)
         return self._known[query_id]
 
@@ -99,8 +100,8 @@ class Evaluation:
                 found[at] = value
         return found
 
-    def _surroundings(self) -> Surroundings:
-        return Surroundings(
+    def _variables(self) -> Variables:
+        return Variables(
             lookup=self._value,
             metrics=lambda: dict(self._metrics()),
             grid=list(self._grid()),

@@ -1,4 +1,4 @@
-"""Published metrics: every name, namespace and set of dimensions is a metric of its own."""
+"""Published metrics: every combination of namespace, name and dimensions is one metric."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KEPT_SECONDS = 3 * 86400.0
 
 @dataclass(frozen=True)
 class Metric:
-    """What identifies a metric in an account and region."""
+    """The identity of a metric in an account and region."""
 
     scope: Scope
     namespace: str
@@ -26,7 +26,7 @@ class Metric:
 
     @classmethod
     def of(cls, scope: Scope, given: Mapping[str, Any]) -> Metric:
-        """Of a request's Namespace, MetricName and Dimensions."""
+        """Returns the metric of a request's Namespace, MetricName and Dimensions."""
         return cls(
             scope, given["Namespace"], given["MetricName"], dimensions(given.get("Dimensions"))
         )
@@ -34,7 +34,7 @@ class Metric:
 
 @dataclass(frozen=True, order=True)
 class Sample:
-    """A value that was seen `count` times; a statistic set has no single value."""
+    """A value that was published `count` times; a statistic set has no single value."""
 
     time: float
     low: float
@@ -71,7 +71,7 @@ class MetricStore:
     def between(
         self, metric: Metric, start: float, end: float, unit: str | None = None
     ) -> list[Sample]:
-        """The samples of a metric from `start` and before `end`."""
+        """Returns the samples of a metric from `start` and before `end`, in epoch seconds."""
         with self._lock:
             kept = self._samples.get(metric, [])
             low = bisect.bisect_left(kept, start, key=lambda s: s.time)
@@ -80,13 +80,13 @@ class MetricStore:
         return [s for s in found if unit is None or s.unit == unit]
 
     def metrics(self, scope: Scope) -> list[Metric]:
-        """All metrics of an account and region, in the order in which they appeared."""
+        """Returns all metrics of an account and region, oldest first."""
         with self._lock:
             return [metric for metric in self._samples if metric.scope == scope]
 
 
 def dimensions(given: Iterable[Mapping[str, Any]] | None) -> tuple[tuple[str, str], ...]:
-    """Dimensions in an order of their own: theirs says nothing."""
+    """Returns dimensions sorted, as their order has no meaning."""
     return tuple(sorted((item["Name"], item.get("Value", "")) for item in given or ()))
 
 

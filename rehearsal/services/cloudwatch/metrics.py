@@ -1,24 +1,35 @@
-"""Putting and reading metrics."""
+"""Operations on metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context
+from rehearsal.framework.clock import Clock
+from rehearsal.framework.pages import page
+from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.cloudwatch import metric_queries, statistics
-from rehearsal.services.cloudwatch.alarms import Alarms
-from rehearsal.services.cloudwatch.metric_store import Metric
-from rehearsal.services.cloudwatch.pages import page
+from rehearsal.services.cloudwatch.metric_store import Metric, MetricStore
 
-_LISTED = 500
+_PAGE_SIZE = 500
 _OF_SERVICES = "AWS/"
 _VALUES = ("Value", "Values", "StatisticValues")
 
 
-class Metrics(Alarms):
-    """PutMetricData, GetMetricData, GetMetricStatistics, ListMetrics."""
+class Metrics:
+    """Operations on metrics.
+
+    Args:
+        clock: The present time.
+        store: The metrics of every account and region.
+        evaluate: Evaluates the alarms of a scope that has new data.
+    """
+
+    def __init__(self, clock: Clock, store: MetricStore, evaluate: Callable[[Scope], None]) -> None:
+        self._clock = clock
+        self._store = store
+        self._evaluate = evaluate
 
     def put_metric_data(self, request: Request, context: Context) -> Response:
         if "EntityMetricData" in request:
@@ -27,10 +38,10 @@ class Metrics(Alarms):
         data = request.get("MetricData") or ()
         for datum in data:
             _check_datum(datum)
-        now = self.clock().timestamp()
+        now = self._clock().timestamp()
         for datum in data:
-            self.store.put(context.scope, request["Namespace"], datum, now)
-        self.evaluate_all(context.scope)
+            self._store.put(context.scope, request["Namespace"], datum, now)
+        self._evaluate(context.scope)
         return {}
 
     def get_metric_statistics(self, request: Request, context: Context) -> Response:
@@ -48,7 +59,7 @@ class Metrics(Alarms):
         points = []
         at = start // period * period
         while at < end:
-            samples = self.store.between(
+            samples = self._store.between(
                 metric, max(at, start), min(at + period, end), request.get("Unit")
             )
             values = {name: statistics.value(samples, name) for name in basic}
@@ -69,7 +80,7 @@ class Metrics(Alarms):
         end = request["EndTime"].timestamp()
         if start >= end:
             raise AwsError("ValidationError", "EndTime must be later than StartTime.")
-        evaluation = metric_queries.Evaluation(self.store, context.scope, queries, start, end)
+        evaluation = metric_queries.Evaluation(self._store, context.scope, queries, start, end)
         newest_first = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
         results = []
         for query in queries:
@@ -96,20 +107,20 @@ class Metrics(Alarms):
                 "MetricName": metric.name,
                 "Dimensions": [{"Name": n, "Value": v} for n, v in metric.dimensions],
             }
-            for metric in self.store.metrics(context.scope)
+            for metric in self._store.metrics(context.scope)
             if request.get("Namespace") in (None, metric.namespace)
             and request.get("MetricName") in (None, metric.name)
             and all(_has(metric, name, value) for name, value in wanted)
         ]
-        kept, more = page(found, request, "", _LISTED)
+        kept, more = page(found, request, size=_PAGE_SIZE, error="InvalidNextToken")
         return {"Metrics": kept, **more}
 
 
 def _check_namespace(namespace: str, caller_arn: str) -> None:
-    """A namespace of AWS's is for services, which act as the root of the account here.
+    """Rejects AWS namespaces of callers that are not a service, so not the account's root.
 
-    Source: PutMetricData of CloudWatch's API reference. Of a namespace such as `aws/…` AWS does not
-    say whether it is one.
+    Source: PutMetricData of CloudWatch's API reference. AWS does not document whether a namespace
+    such as `aws/…` is one.
     """
     if namespace.startswith(_OF_SERVICES) and not caller_arn.endswith(":root"):
         raise _invalid(f"The value {_OF_SERVICES} for parameter Namespace is invalid.")

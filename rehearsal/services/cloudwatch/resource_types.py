@@ -17,7 +17,7 @@ def _composite(identifier: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_tags(properties: dict[str, Any]) -> dict[str, Any]:
-    """What is changed later is tagged by TagResource."""
+    """Returns an update request; TagResource changes the tags of an existing resource."""
     return {name: value for name, value in properties.items() if name != "Tags"}
 
 

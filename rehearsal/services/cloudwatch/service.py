@@ -5,20 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context, Scope
-from rehearsal.framework.service import Request, Response
+from rehearsal.framework.clock import Clock, utc_now
+from rehearsal.framework.platform import AwsError, Platform, Scope
+from rehearsal.framework.service import Request, Service
+from rehearsal.framework.tags import TagOperations, TagShape
+from rehearsal.services.cloudwatch.alarm_actions import AlarmActions
+from rehearsal.services.cloudwatch.alarm_states import AlarmStates
+from rehearsal.services.cloudwatch.alarms import Alarms
 from rehearsal.services.cloudwatch.dashboards import Dashboards, dashboard_arn
+from rehearsal.services.cloudwatch.metric_store import MetricStore
+from rehearsal.services.cloudwatch.metrics import Metrics
 
 
-class CloudWatch(Dashboards):
+class CloudWatch(Service):
     """CloudWatch.
 
     Args:
         platform: The AWS around the service.
-        clock: The present time.
+        clock: The present time. Defaults to the system's clock.
     """
 
+    name = "cloudwatch"
+    namespace = "cloudwatch"
     validation_error = "ValidationError"
+    tag_shape = TagShape(arn="ResourceARN")
+
+    def __init__(self, platform: Platform, clock: Clock = utc_now) -> None:
+        super().__init__(platform)
+        metrics = MetricStore()
+        actions = AlarmActions(platform, lambda: self.peers)
+        self._states = AlarmStates(platform, self.lock, clock, metrics, actions)
+        self.compose(
+            self._states,
+            Alarms(self.lock, clock, self.tags, self._states),
+            Metrics(clock, metrics, self._states.evaluate_all),
+            Dashboards(self.lock, clock, self.tags),
+            TagOperations(self.tags, self._require),
+        )
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         if "ResourceARN" in request:
@@ -39,31 +62,19 @@ class CloudWatch(Dashboards):
             keys["cloudwatch:AlarmActions"] = request["AlarmActions"]
         return keys
 
-    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        with self.lock:
-            return dict(self.tags.get(arn, {}))
+    def tick(self) -> None:
+        """Evaluates every metric alarm."""
+        self._states.tick()
 
-    def tag_resource(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            self._tags_of(request).update({tag["Key"]: tag["Value"] for tag in request["Tags"]})
-        return {}
+    def start(self) -> None:
+        self._states.start()
 
-    def untag_resource(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            for key in request["TagKeys"]:
-                self._tags_of(request).pop(key, None)
-        return {}
+    def close(self) -> None:
+        self._states.close()
 
-    def list_tags_for_resource(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            tags = dict(self._tags_of(request))
-        return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-
-    def _tags_of(self, request: Request) -> dict[str, str]:
-        arn = request["ResourceARN"]
-        if arn not in self.tags:
+    def _require(self, arn: str, scope: Scope) -> None:
+        if not self.tags.knows(arn):
             raise AwsError("ResourceNotFoundException", f"{arn} does not exist", 404)
-        return self.tags[arn]
 
 
 _ON_ALARMS = (

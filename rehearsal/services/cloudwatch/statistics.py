@@ -23,17 +23,17 @@ NAMES = tuple(_BASIC)
 
 
 def check(statistic: str) -> None:
-    """Raises AwsError (InvalidParameterValue) for a statistic that is not computed here."""
+    """Raises AwsError (InvalidParameterValue) for a statistic that is not supported."""
     if statistic not in _BASIC and not _PERCENTILE.fullmatch(statistic):
         raise AwsError(
             "InvalidParameterValue",
-            f"The rehearsal does not compute the statistic {statistic}. It knows "
-            f"{', '.join(NAMES)} and percentiles as p99.",
+            f"The rehearsal does not compute the statistic {statistic}. It supports "
+            f"{', '.join(NAMES)} and percentiles such as p99.",
         )
 
 
 def value(samples: Sequence[Sample], statistic: str) -> float | None:
-    """A statistic of samples; None when there are none, or none with the values it needs."""
+    """Returns a statistic, or None if the samples lack the values for it."""
     counted = [sample for sample in samples if sample.count > 0]
     if not counted:
         return None
@@ -47,7 +47,7 @@ def value(samples: Sequence[Sample], statistic: str) -> float | None:
 
 
 def _percentile(samples: Sequence[Sample], percent: float) -> float:
-    """Between the two nearest ranks, as if each value appeared as often as it was counted."""
+    """Interpolates between the two nearest ranks; a value counts as often as it was published."""
     ordered = sorted((sample.low, sample.count) for sample in samples)
     rank = percent / 100 * (sum(count for _, count in ordered) - 1)
     lower = _at(ordered, int(rank))

@@ -173,7 +173,7 @@ class CodeStarNotifications(Service):
         address = target["TargetAddress"]
         text = json.dumps(message, default=str)
         if target["TargetType"] in CHATS:
-            _log.warning("A rehearsal posts to no chat channel; for %s: %s", address, text)
+            _log.warning("A rehearsal cannot post to the chat channel %s: %s", address, text)
             return
         try:
             sender = ServiceSender(self.platform, _PRINCIPAL, rule.scope, rule.arn)

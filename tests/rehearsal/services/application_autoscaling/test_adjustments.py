@@ -39,7 +39,7 @@ def test_at_the_threshold_a_step_below_it_counts() -> None:
     [
         ([(0, 10), (20, None)], "cannot overlap or have a gap"),
         ([(0, 10), (5, None)], "cannot overlap or have a gap"),
-        ([(None, None)], "cannot both be left out"),
+        ([(None, None)], "a step must have a lower or an upper bound"),
         ([(10, 0)], "lower bounds must be less than upper bounds"),
         ([(0, 10)], "above the threshold one step needs no upper bound"),
         ([(-10, 0)], "below the threshold one step needs no lower bound"),

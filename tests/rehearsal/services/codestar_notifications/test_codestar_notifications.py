@@ -134,8 +134,11 @@ def test_a_rule_changes_in_place_and_can_be_silent(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"EventTypeIds": ["codebuild-project-build-state-failed"]}, "no event type of a pipeline"),
-        ({"Resource": SCOPE.arn("codebuild", "project/x")}, "tells of pipelines only"),
+        (
+            {"EventTypeIds": ["codebuild-project-build-state-failed"]},
+            "not an event type of a pipeline",
+        ),
+        ({"Resource": SCOPE.arn("codebuild", "project/x")}, "supports pipelines only"),
         ({"Targets": [{"TargetType": "SQS", "TargetAddress": TOPIC}]}, "TargetType is SNS or"),
         ({"Targets": RULE["Targets"] * 11}, "at most 10 targets"),
     ],
