@@ -1,4 +1,4 @@
-"""Service Catalog: portfolios of products that people launch without rights of their own."""
+"""Service Catalog: portfolios of products that users launch without other permissions."""
 
 from rehearsal.services.servicecatalog.resource_types import RESOURCE_TYPES
 from rehearsal.services.servicecatalog.service import ServiceCatalog

@@ -1,4 +1,4 @@
-"""Who gets at a portfolio: principals by their ARN, or by a pattern of it.
+"""Access to portfolios, for principals by their ARN or by a pattern of it.
 
 Source: AssociatePrincipalWithPortfolio in the Service Catalog API reference.
 """
@@ -14,7 +14,7 @@ _PATTERN = re.compile(r"arn:aws:iam:::(role|user|group)/.+")
 
 
 def check_principal(arn: str, kind: str, account: str) -> None:
-    """Raises AwsError unless the ARN is one of its kind."""
+    """Raises AwsError for an ARN that is not valid for its principal type."""
     if kind == "IAM_PATTERN":
         if not _PATTERN.fullmatch(arn):
             raise invalid(f"{arn} is no IAM_PATTERN: use arn:aws:iam:::role/NAME, with * and ?.")
@@ -25,7 +25,7 @@ def check_principal(arn: str, kind: str, account: str) -> None:
 
 
 def has_access(portfolio: Portfolio, principal: str) -> bool:
-    """Whether the user or role of an ARN gets at a portfolio."""
+    """Returns True if the user or role has access to a portfolio."""
     return any(_matches(arn, kind, principal) for arn, kind in portfolio.principals)
 
 
@@ -33,6 +33,6 @@ def _matches(arn: str, kind: str, principal: str) -> bool:
     if kind == "IAM":
         return arn == principal
     resource, pattern = principal.split(":", 5)[5], arn.split(":", 5)[5]
-    # "?" stands for one character or none, "*" for any number, with slashes.
+    # "?" matches one character or none, "*" any number, including slashes.
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".?")
     return re.fullmatch(expression, resource) is not None

@@ -1,32 +1,39 @@
-"""What the parts of Service Catalog share: its records, and whose they are."""
+"""The records of Service Catalog, and how its parts find them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+import threading
+from typing import Any
 
-from rehearsal.framework.platform import Context, Credentials, Platform, Scope
-from rehearsal.framework.service import Request, Service
-from rehearsal.framework.workers import Workers
+from rehearsal.framework.identity import ServiceIdentity
+from rehearsal.framework.platform import Context, Platform, Scope
+from rehearsal.framework.service import Request
+from rehearsal.services.servicecatalog.access import has_access
 from rehearsal.services.servicecatalog.records import (
+    Artifact,
     Constraint,
     Portfolio,
     Product,
     ProvisionedProduct,
     missing,
 )
+from rehearsal.services.servicecatalog.templates import Templates
+
+PRINCIPAL = "servicecatalog.amazonaws.com"
 
 
-class Catalog(Service):
-    """The base of the parts that make up `ServiceCatalog`."""
+class Catalog:
+    """The records of every account and region, by id.
 
-    name: ClassVar[str] = "servicecatalog"
-    namespace: ClassVar[str] = "servicecatalog"
-    validation_error: ClassVar[str] = "InvalidParametersException"
+    Args:
+        platform: The AWS around the service.
+        lock: The service's lock, which guards the records.
+    """
 
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
-        self.workers = Workers()
+    def __init__(self, platform: Platform, lock: threading.RLock) -> None:
+        self.platform = platform
+        self.lock = lock
+        self.identity = ServiceIdentity(platform, PRINCIPAL, "servicecatalog")
         self.portfolios: dict[str, Portfolio] = {}
         self.products: dict[str, Product] = {}
         self.constraints: dict[str, Constraint] = {}
@@ -34,40 +41,69 @@ class Catalog(Service):
         self.records: dict[str, tuple[ProvisionedProduct, dict[str, Any]]] = {}
         self.outputs: dict[str, list[dict[str, Any]]] = {}
 
-    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        with self.lock:
-            found: list[Portfolio | Product] = [*self.portfolios.values(), *self.products.values()]
-            return next((dict(record.tags) for record in found if record.arn == arn), {})
-
-    def close(self) -> None:
-        self.workers.close(timeout=1.0)
-
     def portfolio(self, context: Context, portfolio_id: str) -> Portfolio:
-        """A portfolio of the caller's account and region."""
+        """Returns a portfolio of the caller's account and region.
+
+        Raises:
+            AwsError: ResourceNotFoundException, if there is no such portfolio.
+        """
         found = self.portfolios.get(portfolio_id)
         if found is None or found.scope != context.scope:
             raise missing("Portfolio", portfolio_id)
         return found
 
     def product(self, context: Context, request: Request, member: str = "ProductId") -> Product:
-        """A product of the caller's account and region, by the id in a request."""
+        """Returns a product of the caller's account and region, by the id in a request.
+
+        Raises:
+            AwsError: ResourceNotFoundException, if there is no such product.
+        """
         product_id = str(request[member])
         found = self.products.get(product_id)
         if found is None or found.scope != context.scope:
             raise missing("Product", product_id)
         return found
 
+    def artifact(self, context: Context, request: Request) -> Artifact:
+        """Returns a version of a product, by the ids in a request.
+
+        Raises:
+            AwsError: ResourceNotFoundException, if there is no such version.
+        """
+        product = self.product(context, request)
+        artifact = product.artifacts.get(request["ProvisioningArtifactId"])
+        if artifact is None:
+            raise missing("ProvisioningArtifact", request["ProvisioningArtifactId"])
+        return artifact
+
+    def constraint_of(self, portfolio_id: str, product_id: str) -> Constraint | None:
+        """Returns the launch constraint of a product in a portfolio, if there is one."""
+        for one in self.constraints.values():
+            if (one.portfolio_id, one.product_id) == (portfolio_id, product_id):
+                return one
+        return None
+
+    def paths(self, product: Product, principal: str) -> list[Portfolio]:
+        """Returns the portfolios through which a principal has access to a product."""
+        return [
+            portfolio
+            for portfolio in self.portfolios.values()
+            if product.id in portfolio.products and has_access(portfolio, principal)
+        ]
+
     def principal_of(self, context: Context) -> str:
-        """The ARN of the user or role that calls; a session's own ARN lacks the role's path."""
+        """Returns the ARN of the calling user or role; a session's ARN lacks the role's path."""
         if ":assumed-role/" not in context.caller_arn:
             return context.caller_arn
-        iam = self.service_client(context.scope, "iam")
+        iam = self._client(context.scope, "iam")
         role = iam.get_role(RoleName=context.caller_arn.split("/")[1])["Role"]
         return str(role["Arn"])
 
-    def service_client(self, scope: Scope, name: str) -> Any:
-        """A client with which Service Catalog itself acts in the customer's account."""
-        root = f"arn:aws:iam::{scope.account}:root"
-        credentials = Credentials(scope.account, scope.account, "", root)
-        session: Any = self.platform.session(credentials, scope.region)
+    def templates(self, scope: Scope) -> Templates:
+        """Returns the service's copies of templates."""
+        s3, stacks = (self._client(scope, name) for name in ("s3", "cloudformation"))
+        return Templates(s3, stacks, scope)
+
+    def _client(self, scope: Scope, name: str) -> Any:
+        session: Any = self.identity.service_session(scope)
         return session.client(name)

@@ -1,13 +1,14 @@
-"""Products and their versions, as administrators make them and people find them."""
+"""Products and their versions, for administrators and for users."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from rehearsal.framework.platform import VIA_SERVICE, Context, Scope
+from rehearsal.framework.clock import utc_now
+from rehearsal.framework.platform import Context
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.servicecatalog.access import has_access
-from rehearsal.services.servicecatalog.portfolios import Portfolios, changed_tags
+from rehearsal.framework.tags import Tags
+from rehearsal.services.servicecatalog.catalog import Catalog
 from rehearsal.services.servicecatalog.records import (
     Artifact,
     Portfolio,
@@ -16,22 +17,29 @@ from rehearsal.services.servicecatalog.records import (
     invalid,
     missing,
     new_id,
-    now,
-    tag_list,
 )
-from rehearsal.services.servicecatalog.templates import Templates, source_arn
+from rehearsal.services.servicecatalog.templates import source_arn
 
 _SHOWN = ("Distributor", "SupportEmail", "SupportDescription", "SupportUrl")
 _TEMPLATE = "CLOUD_FORMATION_TEMPLATE"
 
 
-class Products(Portfolios):
-    """Products, their versions, and who sees them."""
+class Products:
+    """Operations on products and their versions.
+
+    Args:
+        catalog: The records of the service.
+        tags: The service's tags.
+    """
+
+    def __init__(self, catalog: Catalog, tags: Tags) -> None:
+        self._catalog = catalog
+        self._tags = tags
 
     def create_product(self, request: Request, context: Context) -> Response:
         if request["ProductType"] != _TEMPLATE or "SourceConnection" in request:
-            raise invalid(f"The rehearsal has products of type {_TEMPLATE} alone.")
-        product = Product(context.scope, new_id("prod"), {}, now())
+            raise invalid(f"The rehearsal supports products of type {_TEMPLATE} only.")
+        product = Product(context.scope, new_id("prod"), {}, utc_now())
         product.summary = {
             "Id": new_id("prodview"),
             "ProductId": product.id,
@@ -42,107 +50,111 @@ class Products(Portfolios):
             "HasDefaultPath": False,
             **{name: request[name] for name in _SHOWN if name in request},
         }
-        product.tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
         if "ProvisioningArtifactParameters" not in request:
             raise invalid("ProvisioningArtifactParameters is required.")
         artifact = self._new_artifact(request["ProvisioningArtifactParameters"], context, product)
-        with self.lock:
-            self.products[product.id] = product
-        detail = dict(artifact.detail)
-        tags = tag_list(product.tags)
+        with self._catalog.lock:
+            self._catalog.products[product.id] = product
+            self._tags.put(product.arn, request.get("Tags"))
         return {
             "ProductViewDetail": product.view(),
-            "ProvisioningArtifactDetail": detail,
-            "Tags": tags,
+            "ProvisioningArtifactDetail": dict(artifact.detail),
+            "Tags": self._tags.shown(product.arn),
         }
 
     def update_product(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            product = self.product(context, request, "Id")
+        with self._catalog.lock:
+            product = self._catalog.product(context, request, "Id")
             names = {name: name for name in ("Name", "Owner", *_SHOWN)}
             for given, shown in (names | {"Description": "ShortDescription"}).items():
                 if given in request:
                     product.summary[shown] = request[given]
-            product.tags = changed_tags(product.tags, request)
-            return {"ProductViewDetail": product.view(), "Tags": tag_list(product.tags)}
+            self._tags.remove(product.arn, request.get("RemoveTags", ()))
+            self._tags.add(product.arn, request.get("AddTags"))
+            return {"ProductViewDetail": product.view(), "Tags": self._tags.shown(product.arn)}
 
     def delete_product(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            product = self.product(context, request, "Id")
-            if any(product.id in portfolio.products for portfolio in self.portfolios.values()):
+        with self._catalog.lock:
+            product = self._catalog.product(context, request, "Id")
+            if any(
+                product.id in portfolio.products for portfolio in self._catalog.portfolios.values()
+            ):
                 raise in_use(f"Product {product.id} is associated with a portfolio.")
-            del self.products[product.id]
+            del self._catalog.products[product.id]
+            self._tags.drop(product.arn)
         for artifact in product.artifacts.values():
-            self.templates(context.scope).remove(artifact.key)
+            self._catalog.templates(context.scope).remove(artifact.key)
         return {}
 
     def describe_product_as_admin(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            product = self.product(context, request, "Id")
+        with self._catalog.lock:
+            product = self._catalog.product(context, request, "Id")
             summaries = [_without(one, "Active", "Guidance", "Type") for one in _details(product)]
             return {
                 "ProductViewDetail": product.view(),
                 "ProvisioningArtifactSummaries": summaries,
-                "Tags": tag_list(product.tags),
+                "Tags": self._tags.shown(product.arn),
             }
 
     def search_products_as_admin(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            found = [one for one in self.products.values() if one.scope == context.scope]
+        with self._catalog.lock:
+            found = [one for one in self._catalog.products.values() if one.scope == context.scope]
             if "PortfolioId" in request:
-                within = self.portfolio(context, request["PortfolioId"]).products
+                within = self._catalog.portfolio(context, request["PortfolioId"]).products
                 found = [one for one in found if one.id in within]
             return {"ProductViewDetails": [one.view() for one in found]}
 
     def create_provisioning_artifact(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            product = self.product(context, request)
+        with self._catalog.lock:
+            product = self._catalog.product(context, request)
         artifact = self._new_artifact(request["Parameters"], context, product)
         return _of(artifact)
 
     def describe_provisioning_artifact(self, request: Request, context: Context) -> Response:
         if request.get("IncludeProvisioningArtifactParameters"):
             raise invalid("The rehearsal does not implement IncludeProvisioningArtifactParameters.")
-        with self.lock:
-            return _of(self.artifact(context, request))
+        with self._catalog.lock:
+            return _of(self._catalog.artifact(context, request))
 
     def list_provisioning_artifacts(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            return {"ProvisioningArtifactDetails": _details(self.product(context, request))}
+        with self._catalog.lock:
+            return {
+                "ProvisioningArtifactDetails": _details(self._catalog.product(context, request))
+            }
 
     def update_provisioning_artifact(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            artifact = self.artifact(context, request)
+        with self._catalog.lock:
+            artifact = self._catalog.artifact(context, request)
             for name in ("Name", "Description", "Active", "Guidance"):
                 if name in request:
                     artifact.detail[name] = request[name]
             return _of(artifact)
 
     def delete_provisioning_artifact(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            artifact = self.artifact(context, request)
-            product = self.product(context, request)
+        with self._catalog.lock:
+            artifact = self._catalog.artifact(context, request)
+            product = self._catalog.product(context, request)
             if len(product.artifacts) == 1:
                 raise in_use(f"{artifact.id} is the last version of product {product.id}.")
             del product.artifacts[artifact.id]
-        self.templates(context.scope).remove(artifact.key)
+        self._catalog.templates(context.scope).remove(artifact.key)
         return {}
 
     def search_products(self, request: Request, context: Context) -> Response:
-        principal = self.principal_of(context)
-        with self.lock:
+        principal = self._catalog.principal_of(context)
+        with self._catalog.lock:
             found = [
                 product
-                for product in self.products.values()
-                if product.scope == context.scope and self.paths(product, principal)
+                for product in self._catalog.products.values()
+                if product.scope == context.scope and self._catalog.paths(product, principal)
             ]
             return {"ProductViewSummaries": [dict(one.summary) for one in found]}
 
     def describe_product(self, request: Request, context: Context) -> Response:
-        principal = self.principal_of(context)
-        with self.lock:
-            product = self.product(context, request, "Id")
-            paths = self.paths(product, principal)
+        principal = self._catalog.principal_of(context)
+        with self._catalog.lock:
+            product = self._catalog.product(context, request, "Id")
+            paths = self._catalog.paths(product, principal)
             if not paths:
                 raise missing("Product", product.id)
             artifacts = [
@@ -155,64 +167,42 @@ class Products(Portfolios):
             }
 
     def list_launch_paths(self, request: Request, context: Context) -> Response:
-        principal = self.principal_of(context)
-        with self.lock:
-            product = self.product(context, request)
-            paths = self.paths(product, principal)
+        principal = self._catalog.principal_of(context)
+        with self._catalog.lock:
+            product = self._catalog.product(context, request)
+            paths = self._catalog.paths(product, principal)
             if not paths:
                 raise missing("Product", product.id)
             summaries: list[dict[str, Any]] = []
             for portfolio in paths:
-                constraint = self.constraint_of(portfolio.id, product.id)
+                constraint = self._catalog.constraint_of(portfolio.id, product.id)
                 of_it = [{"Type": "LAUNCH", "Description": ""}] if constraint else []
-                tags = tag_list(portfolio.tags | product.tags)
-                summaries.append({**_path(portfolio), "ConstraintSummaries": of_it, "Tags": tags})
+                tags = self._tags.of(portfolio.arn) | self._tags.of(product.arn)
+                shown = self._tags.shape.write(tags)
+                summaries.append({**_path(portfolio), "ConstraintSummaries": of_it, "Tags": shown})
         return {"LaunchPathSummaries": summaries}
-
-    def paths(self, product: Product, principal: str) -> list[Portfolio]:
-        """The portfolios through which a principal gets at a product."""
-        return [
-            portfolio
-            for portfolio in self.portfolios.values()
-            if product.id in portfolio.products and has_access(portfolio, principal)
-        ]
-
-    def artifact(self, context: Context, request: Request) -> Artifact:
-        """A version by the ids in a request."""
-        product = self.product(context, request)
-        artifact = product.artifacts.get(request["ProvisioningArtifactId"])
-        if artifact is None:
-            raise missing("ProvisioningArtifact", request["ProvisioningArtifactId"])
-        return artifact
-
-    def templates(self, scope: Scope) -> Templates:
-        """The service's copies of templates."""
-        s3, stacks = (self.service_client(scope, name) for name in ("s3", "cloudformation"))
-        return Templates(s3, stacks, scope)
 
     def _new_artifact(self, given: Request, context: Context, product: Product) -> Artifact:
         url = given.get("Info", {}).get("LoadTemplateFromURL")
         if given.get("Type", _TEMPLATE) != _TEMPLATE or set(given.get("Info", {})) != {
             "LoadTemplateFromURL"
         }:
-            raise invalid(f"The rehearsal takes a {_TEMPLATE} with LoadTemplateFromURL alone.")
-        self.platform.authorize(
-            context.caller_arn, "s3:GetObject", source_arn(url), context.scope, VIA_SERVICE
-        )
+            raise invalid(f"The rehearsal supports a {_TEMPLATE} with LoadTemplateFromURL only.")
+        self._catalog.identity.authorize_caller(context, "s3:GetObject", source_arn(url))
         detail = {
             "Id": new_id("pa"),
             "Name": given.get("Name", ""),
             "Description": given.get("Description", ""),
             "Type": _TEMPLATE,
-            "CreatedTime": now(),
+            "CreatedTime": utc_now(),
             "Active": True,
             "Guidance": "DEFAULT",
         }
         key = f"{product.id}/{detail['Id']}.template"
         validate = not given.get("DisableTemplateValidation", False)
-        self.templates(context.scope).copy(url, key, validate=validate)
+        self._catalog.templates(context.scope).copy(url, key, validate=validate)
         artifact = Artifact(str(detail["Id"]), detail, url, key)
-        with self.lock:
+        with self._catalog.lock:
             product.artifacts[artifact.id] = artifact
         return artifact
 

@@ -1,4 +1,4 @@
-"""What Service Catalog keeps."""
+"""Portfolios, products, constraints and provisioned products."""
 
 from __future__ import annotations
 
@@ -14,22 +14,17 @@ _ALPHABET = string.ascii_lowercase + string.digits
 
 
 def new_id(prefix: str) -> str:
-    """An id as Service Catalog makes them up, `prod-` and 13 letters and digits."""
+    """Returns a new id in the form of Service Catalog: a prefix and 13 letters and digits."""
     return f"{prefix}-{''.join(secrets.choice(_ALPHABET) for _ in range(13))}"
-
-
-def now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
 
 
 @dataclass
 class Portfolio:
-    """A portfolio; principals are pairs of ARN and type, constraints are by their ids."""
+    """A portfolio; its principals are pairs of ARN and type."""
 
     scope: Scope
     id: str
     detail: dict[str, Any]
-    tags: dict[str, str] = field(default_factory=dict)
     products: list[str] = field(default_factory=list)
     principals: list[tuple[str, str]] = field(default_factory=list)
 
@@ -54,13 +49,12 @@ class Artifact:
 
 @dataclass
 class Product:
-    """A product with its versions, the oldest first."""
+    """A product with its versions, oldest first."""
 
     scope: Scope
     id: str
     summary: dict[str, Any]
     created: datetime.datetime
-    tags: dict[str, str] = field(default_factory=dict)
     artifacts: dict[str, Artifact] = field(default_factory=dict)
 
     @property
@@ -68,7 +62,7 @@ class Product:
         return self.scope.arn("catalog", f"product/{self.id}")
 
     def view(self) -> dict[str, Any]:
-        """The product as administrators see it."""
+        """Returns the product as administrators see it."""
         return {
             "ProductViewSummary": {**self.summary},
             "Status": "AVAILABLE",
@@ -88,7 +82,7 @@ class Constraint:
     role_arn: str
     description: str = ""
 
-    def answer(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
         return {
             "ConstraintDetail": {
                 "ConstraintId": self.id,
@@ -105,7 +99,7 @@ class Constraint:
 
 @dataclass
 class ProvisionedProduct:
-    """A launched product: a stack, and who launched it."""
+    """A launched product: a stack, and the principal that launched it."""
 
     scope: Scope
     id: str
@@ -130,7 +124,3 @@ def in_use(message: str) -> AwsError:
 
 def missing(noun: str, named: str) -> AwsError:
     return AwsError("ResourceNotFoundException", f"{noun} {named} not found.")
-
-
-def tag_list(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in tags.items()]

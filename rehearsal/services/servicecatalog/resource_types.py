@@ -16,7 +16,7 @@ from rehearsal.cloudformation.resource_types import (
 )
 
 _SERVICE = "servicecatalog"
-# Where the answers of the creations have the ids.
+# The paths of the ids in the responses of the creations.
 _PORTFOLIO = "PortfolioDetail.Id"
 _PRODUCT = "ProductViewDetail.ProductViewSummary.ProductId"
 _CONSTRAINT = "ConstraintDetail.ConstraintId"
@@ -25,7 +25,7 @@ _VERSION_MEMBERS = ("Name", "Description", "Info", "Type", "DisableTemplateValid
 
 
 def _product_request(properties: Request) -> Request:
-    """A product is created with its first version; `_bring_product` adds the others."""
+    """Returns a request with the first version; `_bring_product` adds the others."""
     request = dict(properties)
     versions = request.pop(_VERSIONS)
     request.pop("ReplaceProvisioningArtifacts", None)
@@ -35,7 +35,7 @@ def _product_request(properties: Request) -> Request:
 def _bring_product(
     client: Any, identifier: Identifier, before: Properties, after: Properties
 ) -> None:
-    """Versions are told apart by name and template; those that are gone are deleted last."""
+    """Updates a product and its versions, which name and template identify."""
     product_id = identifier[_PRODUCT]
     shown = ("Name", "Owner", "Description", "Distributor")
     if before:
@@ -58,7 +58,7 @@ def _bring_product(
 
 
 def _versions_of(client: Any, product_id: str) -> dict[tuple[str, str], str]:
-    """Ids of versions by name and address of the template."""
+    """Returns the ids of versions by name and template URL."""
     found = client.list_provisioning_artifacts(ProductId=product_id)["ProvisioningArtifactDetails"]
     versions = {}
     for detail in found:
@@ -93,7 +93,7 @@ def _bring_portfolio(
 
 def _constraint_request(properties: Request) -> Request:
     if "RoleArn" not in properties:
-        raise ResourceFailure("The rehearsal takes a launch constraint with a RoleArn alone.")
+        raise ResourceFailure("The rehearsal supports a launch constraint with RoleArn only.")
     request = {name: value for name, value in properties.items() if name != "RoleArn"}
     return {**request, "Type": "LAUNCH", "Parameters": _role(properties)}
 
@@ -118,7 +118,7 @@ def _by_id(member: str) -> Callable[[Identifier], Request]:
 
 
 def _retag(member: str, operation: str) -> Callable[[Any, Identifier, Any, Any], None]:
-    """Tags change with the resource's own Update operation."""
+    """Returns a function that changes tags by the resource's Update operation."""
 
     def retag(client: Any, identifier: Identifier, before: Any, after: Any) -> None:
         old, new = tag_map(before), tag_map(after)

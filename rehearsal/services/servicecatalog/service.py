@@ -1,7 +1,7 @@
-"""Service Catalog, as far as project templates need it.
+"""AWS Service Catalog, with the operations that project templates need.
 
-Portfolios are not shared, products are CloudFormation templates, and are launched with the role of
-a launch constraint; tag options, budgets, service actions and plans are refused by name.
+Products are CloudFormation templates that are launched with the role of a launch constraint. Shared
+portfolios, tag options, budgets, service actions and plans are not supported.
 """
 
 from __future__ import annotations
@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.framework.platform import Scope
-from rehearsal.framework.service import Request
+from rehearsal.framework.platform import Platform, Scope
+from rehearsal.framework.service import Request, Service
+from rehearsal.framework.workers import Workers
+from rehearsal.services.servicecatalog.catalog import Catalog
+from rehearsal.services.servicecatalog.changes import Changes
+from rehearsal.services.servicecatalog.portfolios import Portfolios
+from rehearsal.services.servicecatalog.products import Products
 from rehearsal.services.servicecatalog.provisioning import Provisioning
 from rehearsal.services.servicecatalog.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 
-# The member with the id, for each operation that is judged on a portfolio or on a product.
+# The member with the id, for each operation that IAM evaluates on a portfolio or on a product.
 _ON_PORTFOLIO = {
     "AssociatePrincipalWithPortfolio": "PortfolioId",
     "DeletePortfolio": "Id",
@@ -47,8 +52,22 @@ _OF_OWN = (
 _LEVELS = ("accountLevel", "roleLevel", "userLevel")
 
 
-class ServiceCatalog(Provisioning):
-    """The service, as the gateway serves it."""
+class ServiceCatalog(Service):
+    """Portfolios, products and provisioned products of every account and region."""
+
+    name = "servicecatalog"
+    namespace = "servicecatalog"
+    validation_error = "InvalidParametersException"
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self._workers = Workers()
+        catalog = Catalog(platform, self.lock)
+        self.compose(
+            Portfolios(catalog, self.tags),
+            Products(catalog, self.tags),
+            Provisioning(catalog, self.tags, Changes(catalog, self._workers)),
+        )
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsservicecatalog.html"""
@@ -62,10 +81,13 @@ class ServiceCatalog(Provisioning):
         return ["*"]
 
     def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
-        """The levels on which a product is the caller's own.
+        """Returns the access levels of a provisioned product.
 
-        The operation itself asks IAM again, when it knows whose the product is.
+        The operation evaluates IAM again, when it has found the principal that launched it.
         """
         if operation in _OF_OWN:
             return {f"servicecatalog:{level}": "self" for level in _LEVELS}
         return {}
+
+    def close(self) -> None:
+        self._workers.close(timeout=1.0)

@@ -1,7 +1,7 @@
-"""The templates of versions, which Service Catalog copies into a bucket of its own.
+"""The templates of versions, which Service Catalog copies into its own bucket.
 
-A launch role may read them by their tag `servicecatalog:provisioning`. In AWS the bucket belongs to
-the service; here to the customer's account, as stacks read templates of their own account alone.
+A launch role may read them by their tag `servicecatalog:provisioning`. In AWS, the bucket belongs
+to the service. Here, it belongs to the customer's account, as stacks read templates of their account.
 """
 
 from __future__ import annotations
@@ -28,7 +28,11 @@ class Templates:
         return f"https://s3.{self._scope.region}.amazonaws.com/{self._bucket}/{key}"
 
     def copy(self, url: str, key: str, *, validate: bool) -> None:
-        """Copies a template, and has CloudFormation read it. Raises AwsError for a bad one."""
+        """Copies a template, after CloudFormation has validated it.
+
+        Raises:
+            AwsError: The template cannot be read or is not valid.
+        """
         bucket, _, name = template_arn(url).removeprefix("arn:aws:s3:::").partition("/")
         try:
             content = self._s3.get_object(Bucket=bucket, Key=name)["Body"].read()
@@ -44,21 +48,21 @@ class Templates:
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=content, Tagging=f"{_TAG}=true")
 
     def remove(self, key: str) -> None:
-        """Removes a copy, and the bucket with the last one."""
+        """Removes a copy, and with the last one the bucket."""
         self._s3.delete_object(Bucket=self._bucket, Key=key)
         if not self._s3.list_objects_v2(Bucket=self._bucket).get("Contents"):
             self._s3.delete_bucket(Bucket=self._bucket)
 
 
 def _place(region: str) -> dict[str, dict[str, str]]:
-    """Where a bucket is made; S3 knows its first region by the absence of a constraint."""
+    """Returns the location of a bucket; us-east-1 has no location constraint."""
     if region == "us-east-1":
         return {}
     return {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def source_arn(url: str) -> str:
-    """What the maker of a version has to be allowed to read."""
+    """Returns the ARN of a template that the creator of a version must be allowed to read."""
     if not url.startswith("https://"):
-        raise invalid(f"LoadTemplateFromURL {url} is no https address.")
+        raise invalid(f"LoadTemplateFromURL {url} is not an https address.")
     return template_arn(url)

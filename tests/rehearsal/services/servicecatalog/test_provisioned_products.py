@@ -130,7 +130,7 @@ def test_a_stack_that_cannot_be_created_fails_the_launch(product: str, ada: Any)
     [
         ({"ProvisioningArtifactId": "pa-none"}, "ProvisioningArtifact pa-none not found"),
         ({"PathId": "lpv3-none"}, "no launch paths found"),
-        ({"NotificationArns": ["arn:aws:sns:us-east-1:1:a"]}, "does not implement NotificationA"),
+        ({"NotificationArns": ["arn:aws:sns:us-east-1:1:a"]}, "does not support NotificationA"),
     ],
 )
 def test_a_launch_that_cannot_be_is_refused(
