@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 
 from rehearsal.framework.gateway import Gateway
 from rehearsal.framework.platform import Scope
@@ -69,7 +70,7 @@ class InProcess:
 
     def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         url = urlsplit(request.url)
-        body = request.body or b""
+        body: Any = request.body or b""
         http = HttpRequest(
             method=request.method,
             path=unquote(url.path),
@@ -81,7 +82,7 @@ class InProcess:
         status, headers, content = asyncio.run(
             self._gateway.handle(signing_name, http, SCOPE, CALLER.caller_arn)
         )
-        return AWSResponse(request.url, status, headers, _Raw(content))
+        return AWSResponse(request.url, status, HTTPHeaders.from_dict(headers), _Raw(content))
 
 
 class _Raw(io.BytesIO):

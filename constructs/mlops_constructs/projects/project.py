@@ -178,7 +178,7 @@ class Project(Construct):
         self.model_build_pipeline = self._build_pipeline()
         self.model_deploy_pipeline = self._deploy_pipeline()
         # A rejection starts it as well, to deploy the previous approved version.
-        approved = self.model_package_group.on_decision(
+        approved = self.model_package_group.on_approval_status_change(
             "Approved", target=self.model_deploy_pipeline.start()
         )
         acknowledge(approved, {"Serverless-EventBusDLQ": _LOST_START})

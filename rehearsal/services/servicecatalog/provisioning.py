@@ -1,8 +1,8 @@
 """Provisioned products: stacks that Service Catalog creates with the role of a launch constraint.
 
 Sources: ProvisionProduct and the operations on provisioned products in the Service Catalog API
-reference; "Launch constraints" in the Administrator Guide; "Actions, resources, and condition keys for AWS Service
-Catalog" in the service authorization reference.
+reference; "Launch constraints" in the Administrator Guide; "Actions, resources, and condition keys
+for AWS Service Catalog" in the service authorization reference.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The templates of versions, which Service Catalog copies into its own bucket.
 
 A launch role may read them by their tag `servicecatalog:provisioning`. In AWS, the bucket belongs
-to the service. Here, it belongs to the customer's account, as stacks read templates of their account.
+to the service. Here, it belongs to the customer's account, as stacks read templates of their
+account.
 """
 
 from __future__ import annotations
