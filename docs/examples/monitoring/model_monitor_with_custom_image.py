@@ -20,7 +20,7 @@ from mlops_constructs.hosting import (
 from mlops_constructs.network import Network, NetworkUseCase
 
 
-class ModelMonitorWithOwnImage(cdk.Stack):
+class ModelMonitorWithCustomImage(cdk.Stack):
     """Defines a daily monitor for each question, an hour apart."""
 
     def __init__(
