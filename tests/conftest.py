@@ -1,8 +1,12 @@
 """How tests are spread over processes, and where they may write."""
 
+import inspect
 import os
+import re
 import tempfile
 import uuid
+from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]
@@ -15,6 +19,10 @@ WITH_THEIR_REHEARSAL = (f"{END_TO_END}test_tables.py", f"{END_TO_END}test_tutori
 EXAMPLES = "tests/docs/"
 PERSONAS = "tests/personas/"
 SHARING = (END_TO_END, EXAMPLES, PERSONAS)
+LOOPS = (END_TO_END, PERSONAS, "tests/attacks/")
+STARTS = re.compile(
+    r"server_process\.start\(|running_server\(|start_server\(|Popen\(|subprocess\.run\("
+)
 
 
 class SharedStarts(LoadScopeScheduling):  # type: ignore[misc]
@@ -68,5 +76,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first."""
+    """Marks tests by what they need, and begins with what takes longest."""
+    for item in items:
+        item.add_marker(_kind(item))
     items.sort(key=lambda item: [not item.nodeid.startswith(folder) for folder in SHARING])
+
+
+def _kind(item: pytest.Item) -> str:
+    if item.nodeid.startswith(LOOPS):
+        return "loop"
+    if item.nodeid.startswith(EXAMPLES):
+        return "example"
+    needs_process = any(map(_starts_a_process, _fixtures(item)))
+    return "process" if needs_process or _starts_a_process(getattr(item, "obj", None)) else "unit"
+
+
+def _fixtures(item: pytest.Item) -> Iterator[object]:
+    """The functions of all fixtures that a test needs, those of fixtures included."""
+    for definitions in item._fixtureinfo.name2fixturedefs.values():  # type: ignore[attr-defined]
+        for definition in definitions:
+            yield definition.func
+
+
+@cache
+def _starts_a_process(function: object) -> bool:
+    """True if a function starts a server, a command or a synthesis of whole stacks by its text."""
+    try:
+        text = inspect.getsource(function)  # type: ignore[arg-type]
+    except (TypeError, OSError):
+        return False
+    return STARTS.search(text) is not None
