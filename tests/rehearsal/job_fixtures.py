@@ -25,6 +25,9 @@ from rehearsal.framework.build_log import BuildLog
 from rehearsal.framework.platform import Scope
 from rehearsal.services.codebuild.engine.plan import BuildPlan
 from rehearsal.services.codebuild.engine.run import BuildRun
+from rehearsal.services.sagemaker.data_plane import JobRun, ServedModel, ServerRun
+from rehearsal.services.sagemaker.hosting.serving.model_server import ModelServer
+from rehearsal.services.sagemaker.jobs.job import STOP_GRACE, Job
 from tests.rehearsal.fakes import ROLE, SCOPE, FakePlatform
 from tests.rehearsal.services.codebuild.build_observer import Observer, Prepare
 
@@ -45,13 +48,33 @@ class JobSurroundings:
     def scope(self) -> Scope:
         return Scope(ACCOUNT, REGION)
 
-    def arguments(self) -> dict[str, Any]:
-        return {
-            "session": self.session,
-            "environment": self.environment,
-            "image_store": self.image_store,
-            "scope": self.scope,
+    def job(self, request: dict[str, Any], *, grace: float = STOP_GRACE, **options: Any) -> Job:
+        """The job of a Create*Job request; `options` are members of its JobRun."""
+        name = next(value for member, value in request.items() if member.endswith("JobName"))
+        run = JobRun(
+            name=name,
+            scope=self.scope,
+            request=request,
+            session=self.session,
+            environment=self.environment,
+            **options,
+        )
+        return Job(run, self.image_store, grace)
+
+    def server(self, *containers: dict[str, Any], name: str = "e", **options: Any) -> ModelServer:
+        """A server of containers; `options` are members of its model and of its ServerRun."""
+        members = {
+            member: options.pop(member) for member in ("isolated", "direct") if member in options
         }
+        run = ServerRun(
+            name=name,
+            scope=self.scope,
+            model=ServedModel(containers=containers, role_arn=ROLE, **members),
+            session=self.session,
+            environment=self.environment,
+            **options,
+        )
+        return ModelServer(run, self.image_store)
 
     def put(self, key: str, content: str | bytes) -> str:
         """Stores an object and returns its URI."""

@@ -56,7 +56,7 @@ class Backend:
             request: The request.
 
         Raises:
-            AwsError: ValidationException, for members that the rehearsal does not support.
+            AwsError: ValidationException, for members that the rehearsal does not implement.
         """
         unsupported_members.reject_unsupported(operation, request)
         return copy.deepcopy(dict(request))

@@ -1,15 +1,13 @@
-"""What the control plane starts: jobs and model servers.
+"""The machines behind SageMaker's API, which run jobs and model servers.
 
 The control plane depends on `DataPlane` alone; `local_data_plane` implements it with the executors
 of jobs and model servers, tests implement it in memory.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import boto3
@@ -19,43 +17,61 @@ from rehearsal.containers.process_usage import Usage
 from rehearsal.framework.platform import AwsError, Scope
 
 _LOG = logging.getLogger(__name__)
+_MAX_REASON_LENGTH = 1024
 
-Progress = Callable[[Mapping[str, Any]], None]
-"""Takes members of the Describe answer as they become known."""
+Members = Mapping[str, Any]
+"""Members of a Describe response."""
 
+Progress = Callable[[Members], None]
+"""Takes members of the Describe response as they become known, on any thread."""
 
-Train = Callable[[Mapping[str, Any], Progress, threading.Event], Mapping[str, Any]]
-"""Runs the training job of a CreateTrainingJob request and answers its Describe members.
+Train = Callable[[Members, Progress, threading.Event], Members]
+"""Runs the training job of a CreateTrainingJob request and returns its Describe members.
 
-Raises ExecutionFailedError when it failed.
+Raises ExecutionFailedError if the job fails.
 """
 
 
 class ExecutionFailedError(Exception):
     """A job or server failed.
 
-    The text is the FailureReason that SageMaker reports, `members` are further ones of Describe*.
+    Args:
+        reason: The FailureReason that SageMaker reports.
+        members: Further members of the Describe response. Defaults to none.
     """
 
-    def __init__(self, reason: str, members: Mapping[str, Any] | None = None) -> None:
-        super().__init__(reason)
-        self.members = dict(members or {})
+    def __init__(self, reason: str, members: Members | None = None) -> None:
+        self.reason = reason[:_MAX_REASON_LENGTH]
+        super().__init__(self.reason)
+        self.members: dict[str, Any] = dict(members or {})
 
 
 def reason_of(error: Exception) -> str:
-    """A FailureReason for an exception: its text, and a trace in the log if it was not foreseen."""
+    """Returns the FailureReason for an exception; logs the trace of an internal error."""
     if isinstance(error, ExecutionFailedError | AwsError | ClientError):
-        return str(error)
-    _LOG.exception("unforeseen failure", exc_info=error)
-    return f"InternalServerError: {type(error).__name__}: {error}"
+        return str(error)[:_MAX_REASON_LENGTH]
+    _LOG.exception("internal error", exc_info=error)
+    return f"InternalServerError: {type(error).__name__}: {error}"[:_MAX_REASON_LENGTH]
+
+
+def ignore(_: Any) -> None:
+    """Ignores what a run reports."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRun:
-    """A job to run: the Create*Job request; session and AWS_* environment of the job's role.
+    """A job to run.
 
-    `progress` may be called at any time, `stop` is set when the job must stop, `resources`
-    carries what the request only names (the containers of a transform job's model).
+    Args:
+        name: The name of the job.
+        scope: Account and region.
+        request: The Create*Job request.
+        session: A session of the job's role.
+        environment: The AWS_* variables of the job's role.
+        progress: Takes changed members of the Describe response. Defaults to ignoring them.
+        stop: Set when the job must stop. Defaults to an event that nothing sets.
+        metrics: Takes the CloudWatch metrics that a monitoring container wrote. Defaults to
+            ignoring them.
     """
 
     name: str
@@ -63,16 +79,50 @@ class JobRun:
     request: Mapping[str, Any]
     session: boto3.Session
     environment: Mapping[str, str]
-    progress: Progress
-    stop: threading.Event
-    resources: Mapping[str, Any]
+    progress: Progress = ignore
+    stop: threading.Event = field(default_factory=threading.Event)
+    metrics: Callable[[list[dict[str, Any]]], None] = ignore
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedModel:
+    """A model as what serves it needs it.
+
+    Args:
+        containers: The container definitions, with model packages resolved to their images.
+        role_arn: The execution role.
+        vpc: VpcConfig. Defaults to none.
+        isolated: True if the containers have no network.
+        direct: True if each container is invoked by its host name; they form a serial pipeline
+            otherwise.
+    """
+
+    containers: Sequence[Mapping[str, Any]]
+    role_arn: str
+    vpc: Mapping[str, Any] | None = None
+    isolated: bool = False
+    direct: bool = False
+
+    @property
+    def multi_model(self) -> bool:
+        """True if a container loads models on request."""
+        return any(container.get("Mode") == "MultiModel" for container in self.containers)
+
+    @property
+    def has_data_source(self) -> bool:
+        """True if a container has ModelDataSource, which some features exclude."""
+        return any(container.get("ModelDataSource") for container in self.containers)
 
 
 class ModelServer(Protocol):
-    """A served model: one production variant."""
+    """The server of a production variant or inference component."""
 
     def start(self) -> None:
-        """Blocks until `/ping` answers 200. Raises ExecutionFailedError with the reason."""
+        """Blocks until `/ping` returns 200.
+
+        Raises:
+            ExecutionFailedError: The server did not start.
+        """
 
     def invoke(
         self,
@@ -83,18 +133,25 @@ class ModelServer(Protocol):
         *,
         timeout: float | None = None,
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Answers status, headers and body of `/invocations`.
+        """Returns status, headers and body of `/invocations`.
 
         The headers X-Amzn-SageMaker-Target-Model and -Target-Container-Hostname choose the model of
-        a multi-model container, and the container where each is invoked directly. `timeout` is in
-        seconds; the server's own without it.
+        a multi-model container, and the container where each is invoked directly.
 
-        Raises ExecutionFailedError when the container gives no answer, ValueError when the body
-        is too large or a header names nothing that is served.
+        Args:
+            body: The payload.
+            content_type: Its media type.
+            accept: The media type that the caller accepts.
+            headers: Further headers.
+            timeout: Seconds to wait. Defaults to None: the server's own limit.
+
+        Raises:
+            ExecutionFailedError: The container does not respond.
+            ValueError: The body is too large, or a header names nothing that is served.
         """
 
     def usage(self) -> Usage:
-        """What the server's processes use now."""
+        """Returns what the server's processes use now."""
 
     def stop(self) -> None:
         """Ends the server's processes."""
@@ -102,24 +159,32 @@ class ModelServer(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ServerRun:
-    """A variant or inference component to serve, and what acts as the model's role.
+    """A variant, inference component or transform job to serve.
 
-    `containers` are definitions as in DescribeModel. They form a serial pipeline, or with `direct`
-    each is invoked by its host name. `hub_session` reads model data that a hub gives access to.
-    `largest_payload` is in bytes; left out, that of a real-time
-    endpoint. `log_group` is that of the endpoint by default.
+    Args:
+        name: The name of the endpoint or transform job.
+        variant: The name of the variant.
+        scope: Account and region.
+        model: The model.
+        session: A session of the model's role.
+        environment: The AWS_* variables of the model's role.
+        startup_timeout: Seconds until the containers must respond to /ping. Defaults to None:
+            SageMaker's own limit.
+        invocation_timeout: Seconds for a response. Defaults to None: SageMaker's own limit.
+        max_payload: The largest payload in bytes. Defaults to None: that of a real-time endpoint.
+        log_group: The log group. Defaults to None: that of the endpoint.
+        hub_session: A session that reads model data to which a hub gives access. Defaults to none.
     """
 
-    endpoint: str
-    variant: str
+    name: str
     scope: Scope
-    containers: list[dict[str, Any]]
+    model: ServedModel
     session: boto3.Session
     environment: Mapping[str, str]
-    network_isolation: bool
-    startup_timeout: float | None
-    direct: bool = False
-    largest_payload: int | None = None
+    variant: str = "AllTraffic"
+    startup_timeout: float | None = None
+    invocation_timeout: float | None = None
+    max_payload: int | None = None
     log_group: str | None = None
     hub_session: boto3.Session | None = None
 
@@ -127,30 +192,30 @@ class ServerRun:
 class DataPlane(Protocol):
     """The machines behind SageMaker's API.
 
-    `prepare` loads what takes time, once the service is up.
-
-    The job methods block until the job ends and answer members of the Describe answer. They raise
-    ExecutionFailedError for a failure; a job whose `stop` was set just returns.
+    The methods for jobs block until the job ends and return members of the Describe response. They
+    raise ExecutionFailedError if the job fails; a job whose `stop` was set returns.
     """
 
-    def prepare(self) -> None: ...
+    def prepare(self) -> None:
+        """Loads what takes time, once the service is up."""
 
-    def processing_job(self, run: JobRun) -> Mapping[str, Any]: ...
+    def processing_job(self, run: JobRun) -> Members: ...
 
-    def training_job(self, run: JobRun) -> Mapping[str, Any]: ...
+    def training_job(self, run: JobRun) -> Members: ...
 
-    def tuning_job(self, run: JobRun, train: Train) -> Mapping[str, Any]:
-        """Runs trials; each through `train`, which records it as a training job of its own.
+    def tuning_job(self, run: JobRun, train: Train) -> Members:
+        """Runs trials, each through `train`, which records it as a training job.
 
-        The answer and what `progress` gets hold TrainingJobSummaries, too.
+        The result and what `progress` takes include TrainingJobSummaries.
         """
 
-    def transform_job(self, run: JobRun) -> Mapping[str, Any]: ...
+    def transform_job(self, run: JobRun, model: ServedModel) -> Members: ...
 
     def model_server(self, run: ServerRun) -> ModelServer: ...
 
     def resolve_image(self, session: boto3.Session, image_uri: str) -> str:
-        """The image by digest (`repository@sha256:...`).
+        """Returns the image by digest (`repository@sha256:...`).
 
-        Raises ExecutionFailedError when it is missing.
+        Raises:
+            ExecutionFailedError: The image does not exist.
         """

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.framework.platform import Credentials, Platform, Scope
+from rehearsal.framework.platform import Scope
 
 FLUSH_SECONDS = 2.0
 """How long data waits for more. AWS publishes once a minute."""
@@ -20,16 +20,6 @@ _BATCH = 500
 _LOG = logging.getLogger(__name__)
 
 Sessions = Callable[[Scope], boto3.Session]
-
-
-def sessions_of(platform: Platform) -> Sessions:
-    """Sessions of SageMaker itself, which puts metrics whatever the roles in an account may do."""
-
-    def session(scope: Scope) -> boto3.Session:
-        root = f"arn:aws:iam::{scope.account}:root"
-        return platform.session(Credentials(scope.account, scope.account, "", root), scope.region)
-
-    return session
 
 
 class MetricBatches:

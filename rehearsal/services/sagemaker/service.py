@@ -1,21 +1,39 @@
-"""The SageMaker control plane: all its parts as one service."""
+"""SageMaker as one service, composed of its parts."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.framework.platform import Platform, Scope
-from rehearsal.framework.service import Request
+from rehearsal.framework.service import Request, Service
+from rehearsal.services.sagemaker import authorization, condition_keys
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import DataPlane
 from rehearsal.services.sagemaker.feature_store.feature_groups import FeatureGroups
 from rehearsal.services.sagemaker.feature_store.online_store import online_store_of
+from rehearsal.services.sagemaker.hosting.components.deployment import ComponentDeployments
 from rehearsal.services.sagemaker.hosting.components.inference_components import InferenceComponents
+from rehearsal.services.sagemaker.hosting.components.placement import ComponentPlacement
+from rehearsal.services.sagemaker.hosting.endpoint_configs import EndpointConfigs
+from rehearsal.services.sagemaker.hosting.endpoint_deployment import EndpointDeployments
+from rehearsal.services.sagemaker.hosting.endpoint_progress import EndpointProgress
+from rehearsal.services.sagemaker.hosting.endpoint_registry import registry_of
+from rehearsal.services.sagemaker.hosting.endpoint_rollout import Rollouts
+from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers
+from rehearsal.services.sagemaker.hosting.endpoint_utilization import Utilization
+from rehearsal.services.sagemaker.hosting.endpoints import Endpoints
+from rehearsal.services.sagemaker.hosting.models import Models
+from rehearsal.services.sagemaker.jobs.jobs import Jobs
+from rehearsal.services.sagemaker.jobs.processing.processing_jobs import ProcessingJobs
+from rehearsal.services.sagemaker.jobs.training.training_jobs import TrainingJobs
+from rehearsal.services.sagemaker.jobs.transform.transform_jobs import TransformJobs
 from rehearsal.services.sagemaker.jobs.tuning.tuning_jobs import TuningJobs
 from rehearsal.services.sagemaker.local_data_plane import LocalDataPlane
+from rehearsal.services.sagemaker.monitoring.executions import MonitoringExecutions
+from rehearsal.services.sagemaker.monitoring.job_definitions import KINDS, MonitoringJobDefinitions
 from rehearsal.services.sagemaker.monitoring.schedules import MonitoringSchedules
 from rehearsal.services.sagemaker.pipelines.executions import PipelineExecutions
+from rehearsal.services.sagemaker.pipelines.pipelines import Pipelines
 from rehearsal.services.sagemaker.projects.products import ProjectProducts
 from rehearsal.services.sagemaker.projects.projects import Projects
 from rehearsal.services.sagemaker.registry.hub_contents import HubContents
@@ -42,54 +60,38 @@ from rehearsal.services.sagemaker.tags import TagOperations
 __all__ = ["RESOURCE_TYPES", "SageMaker"]
 
 
-class SageMaker(
-    InferenceComponents,
-    MonitoringSchedules,
-    TuningJobs,
-    PipelineExecutions,
-):
+class SageMaker(Service):
     """SageMaker.
 
-    Each operation is a method of one of the parts; what has no method is refused by name.
+    Each operation is a method of one of the parts; others are not supported.
 
     Args:
         platform: The AWS around the service.
-        data_plane: What runs jobs and endpoints; processes of this machine by default.
+        data_plane: Runs jobs and endpoints. Defaults to None: processes of this machine.
     """
+
+    name: ClassVar[str] = "sagemaker"
+    namespace: ClassVar[str] = "sagemaker"
 
     def __init__(self, platform: Platform, data_plane: DataPlane | None = None) -> None:
         super().__init__(platform)
         if data_plane is None:
             data_plane = LocalDataPlane(ImageStore(platform.state_directory / "images"))
-        self.data_plane = data_plane
+        self._data_plane = data_plane
+        self.backend = Backend(platform)
+        self._jobs = Jobs(self.backend)
         self._compose_studio()
         self._compose_registry()
+        self._compose_hosting()
+        self._compose_jobs()
+        self._compose_monitoring()
+        self._compose_pipelines()
         products = ProjectProducts(lambda: self.peers["servicecatalog"], self.backend.identity)
         self.compose(
             FeatureGroups(self.backend, online_store_of(platform)),
             Projects(self.backend, products),
             Search(self.backend),
             TagOperations(self.backend),
-        )
-
-    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
-        keys = super().condition_keys(operation, request, scope)
-        return {**keys, **self._spaces.condition_keys(operation, request, scope)}
-
-    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        return super().resource_tags(tagged_arn(arn), scope)
-
-    def _compose_registry(self) -> None:
-        groups, hubs = ModelPackageGroups(self.backend), Hubs(self.backend)
-        self.model_packages = ModelPackages(self.backend, groups)
-        self.hub_references = HubReferences(self.backend, hubs)
-        self.compose(
-            groups,
-            self.model_packages,
-            ModelCards(self.backend),
-            hubs,
-            HubContents(self.backend, hubs, self.hub_references.contents),
-            self.hub_references,
         )
 
     def _compose_studio(self) -> None:
@@ -109,6 +111,74 @@ class SageMaker(
             MlflowApps(backend),
         )
 
+    def _compose_registry(self) -> None:
+        backend = self.backend
+        groups, hubs = ModelPackageGroups(backend), Hubs(backend)
+        packages = ModelPackages(backend, groups)
+        self._references = HubReferences(backend, hubs)
+        self._models = Models(backend, packages, self._references)
+        self.compose(
+            groups,
+            packages,
+            ModelCards(backend),
+            hubs,
+            HubContents(backend, hubs, self._references.contents),
+            self._references,
+        )
+
+    def _compose_hosting(self) -> None:
+        backend, models = self.backend, self._models
+        registry = registry_of(self.platform)
+        backend.on_close(registry.close)
+        self.registry = registry
+        servers = EndpointServers(backend, models, self._references, self._data_plane)
+        progress, rollouts = EndpointProgress(backend), Rollouts(backend)
+        placement = ComponentPlacement(backend, registry)
+        deployments = EndpointDeployments(backend, servers, progress, rollouts, registry, placement)
+        components = ComponentDeployments(backend, models, servers, rollouts, placement)
+        self.compose(
+            models,
+            EndpointConfigs(backend, models),
+            Endpoints(backend, deployments, progress, registry, placement),
+            InferenceComponents(backend, models, placement, components, registry),
+        )
+
+    def _compose_jobs(self) -> None:
+        backend, jobs, data_plane = self.backend, self._jobs, self._data_plane
+        training_jobs = TrainingJobs(backend, jobs, data_plane)
+        self.compose(
+            ProcessingJobs(backend, jobs, data_plane),
+            training_jobs,
+            TuningJobs(backend, jobs, training_jobs, data_plane),
+            TransformJobs(backend, jobs, self._models, data_plane),
+        )
+
+    def _compose_monitoring(self) -> None:
+        backend, jobs = self.backend, self._jobs
+        definitions = [MonitoringJobDefinitions(backend, kind) for kind in KINDS]
+        self.executions = MonitoringExecutions(backend, jobs, self._data_plane, definitions)
+        self.schedules = MonitoringSchedules(backend, jobs, self.executions)
+        self.compose(*definitions, self.executions, self.schedules)
+
+    def _compose_pipelines(self) -> None:
+        pipelines = Pipelines(self.backend)
+        self.compose(pipelines, PipelineExecutions(self.backend, pipelines, self._jobs))
+
+    def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
+        return authorization.resource_arns(operation, request, scope)
+
+    def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
+        keys = condition_keys.condition_keys(operation, request)
+        return {**keys, **self._spaces.condition_keys(operation, request, scope)}
+
+    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
+        return self.backend.tags.of(tagged_arn(arn))
+
     def start(self) -> None:
-        self.workers.start("prepare the data plane", self.data_plane.prepare)
-        self.workers.start("measure endpoints", self.measure_endpoints)
+        workers = self.backend.workers
+        workers.start("prepare the data plane", self._data_plane.prepare)
+        utilization = Utilization(self.registry.metrics)
+        workers.start("measure endpoints", lambda: utilization.run(self.registry, workers.closing))
+
+    def close(self) -> None:
+        self.backend.close()

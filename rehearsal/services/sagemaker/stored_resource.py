@@ -108,9 +108,19 @@ class StoredResource:
     # Operations
 
     def create(self, request: Request, context: Context) -> Response:
-        kind, backend = self.kind, self.backend
-        record = backend.accept(f"Create{kind.noun}", request)
+        record = self.backend.accept(f"Create{self.kind.noun}", request)
         self.prepare(record, context)
+        response = self.add(record, request, context)
+        self.changed(record, context.scope)
+        return response
+
+    def add(self, record: Record, request: Request, context: Context) -> Response:
+        """Adds a prepared record; returns the response of Create.
+
+        Raises:
+            AwsError: The name is taken.
+        """
+        kind, backend = self.kind, self.backend
         name = record[kind.name_member]
         moment = now()
         record |= {kind.arn_member: kind.arn_of(context.scope, name), kind.listing.created: moment}
@@ -121,7 +131,6 @@ class StoredResource:
                 message = kind.message(kind.existing, context.scope, name)
                 raise AwsError(kind.existing_code, message)
             backend.register(context, kind.path, name, record, request)
-        self.changed(record, context.scope)
         return {kind.arn_member: record[kind.arn_member]}
 
     def describe(self, request: Request, context: Context) -> Response:

@@ -1,8 +1,9 @@
-"""Members of requests that the rehearsal refuses by name, because it would have to drop them.
+"""Members of requests that the rehearsal rejects by name, because it would have to drop them.
 
-A path leads through structures (`.`) and lists (`[]`); the last name is the refused member. Members
-that only choose hardware or networks of AWS (InstanceType, VpcConfig, volumes) are recorded and
-answered by Describe*, as they change nothing that a job or endpoint can see.
+A path leads through structures (`.`) and lists (`[]`); the last name is the rejected member,
+`=VALUE` rejects one value of it and `>NUMBER` greater ones. Members that only choose hardware or
+networks of AWS (InstanceType, VpcConfig, volumes) are recorded and returned by Describe*, as they
+change nothing that a job or endpoint can see.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ _TRAINING = (
     "InputDataConfig[].InputMode=Pipe",
     "InputDataConfig[].InputMode=FastFile",
     "InputDataConfig[].RecordWrapperType=RecordIO",
+    "InputDataConfig[].CompressionType=Gzip",
+    "ResourceConfig.InstanceCount>1",
     "ResourceConfig.InstanceGroups",
     "ResourceConfig.InstancePreferences",
     "ResourceConfig.TrainingPlanArn",
@@ -84,8 +87,11 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "ProcessingInputs[].DatasetDefinition",
         "ProcessingInputs[].AppManaged=True",
         "ProcessingInputs[].S3Input.S3InputMode=Pipe",
+        "ProcessingInputs[].S3Input.S3CompressionType=Gzip",
         "ProcessingOutputConfig.Outputs[].FeatureStoreOutput",
         "ProcessingOutputConfig.Outputs[].AppManaged=True",
+        "ProcessingOutputConfig.Outputs[].S3Output.S3UploadMode=Continuous",
+        "ProcessingResources.ClusterConfig.InstanceCount>1",
     ),
     "CreateTrainingJob": (
         *_TRAINING,
@@ -112,8 +118,17 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         "TrainingJobDefinition.TuningObjective",
         "TrainingJobDefinition.HyperParameterRanges",
         "HyperParameterTuningJobConfig.TuningJobCompletionCriteria",
+        "HyperParameterTuningJobConfig.Strategy=Hyperband",
+        "HyperParameterTuningJobConfig.StrategyConfig",
+        "HyperParameterTuningJobConfig.ParameterRanges.AutoParameters",
     ),
-    "CreateTransformJob": ("ExperimentConfig",),
+    "CreateTransformJob": (
+        "ExperimentConfig",
+        "TransformInput.SplitType=RecordIO",
+        "TransformInput.SplitType=TFRecord",
+        "TransformInput.CompressionType=Gzip",
+        "TransformResources.InstanceCount>1",
+    ),
     "CreateFeatureGroup": ("OnlineStoreConfig.StorageType=Standard_V2",),
     "UpdateFeatureGroup": ("OnlineStoreConfig.StorageType",),
     "ListFeatureGroups": ("SortBy=OfflineStoreStatus",),
@@ -121,8 +136,16 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
         f"Create{kind}JobDefinition": (
             f"{kind}JobInput.EndpointInput.S3InputMode=Pipe",
             f"{kind}JobInput.BatchTransformInput.S3InputMode=Pipe",
+            "JobResources.ClusterConfig.InstanceCount>1",
         )
         for kind in ("DataQuality", "ModelQuality", "ModelBias", "ModelExplainability")
+    },
+    **{
+        f"{verb}MonitoringSchedule": (
+            "MonitoringScheduleConfig.MonitoringJobDefinition.MonitoringResources.ClusterConfig"
+            ".InstanceCount>1",
+        )
+        for verb in ("Create", "Update")
     },
     "CreateModelPackageGroup": ("ManagedConfiguration",),
     "CreateModelPackage": (
@@ -179,20 +202,30 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
 def reject_unsupported(
     operation: str, request: Mapping[str, Any], code: str = "ValidationException"
 ) -> None:
-    """Raises `code` naming every member of a request that the rehearsal does not implement."""
+    """Rejects a request with members that the rehearsal does not implement.
+
+    Args:
+        operation: The API name of the operation.
+        request: The request.
+        code: The error code.
+
+    Raises:
+        AwsError: With the names of all such members.
+    """
     found = [
         found for path in UNSUPPORTED.get(operation, ()) for found in _present(request, path, "")
     ]
     if found:
         names = ", ".join(found)
-        message = f"The rehearsal does not implement {names} of {operation}: leave it out."
+        message = f"The rehearsal does not implement {names} of {operation}: remove it."
         raise AwsError(code, message)
 
 
 def _present(value: Any, path: str, where: str) -> Iterator[str]:
-    """The places at which a path leads to something."""
+    """Yields the places at which a path leads to a rejected member."""
     head, _, rest = path.partition(".")
-    name, _, wanted = head.partition("=")
+    name, limited, limit = head.partition(">")
+    name, _, wanted = name.partition("=")
     many = name.endswith("[]")
     name = name.removesuffix("[]")
     if not isinstance(value, Mapping) or value.get(name) in (None, {}, []):
@@ -203,6 +236,10 @@ def _present(value: Any, path: str, where: str) -> Iterator[str]:
             yield from _present(item, rest, f"{here}[{index}]")
     elif rest:
         yield from _present(value[name], rest, here)
+    elif limited:
+        # A step of a pipeline may have a reference instead of a number.
+        if isinstance(value[name], int) and value[name] > int(limit):
+            yield f"{here}={value[name]}"
     elif not wanted:
         yield here
     elif str(value[name]) == wanted:

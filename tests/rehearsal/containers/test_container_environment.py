@@ -15,7 +15,6 @@ import pytest
 
 from rehearsal.framework.platform import Credentials
 from rehearsal.ministack.ministack import Ministack
-from rehearsal.services.sagemaker.hosting.serving.model_server import ModelServer
 from rehearsal.services.sagemaker.jobs.processing import processing_job
 from rehearsal.services.sagemaker.jobs.training import training_job
 from rehearsal.services.sagemaker.jobs.transform import transform_job
@@ -27,7 +26,7 @@ from tests.rehearsal.services.sagemaker.jobs.test_processing_job import (
 )
 from tests.rehearsal.services.sagemaker.jobs.test_training_job import request as training_request
 from tests.rehearsal.services.sagemaker.jobs.test_training_job import unpacked
-from tests.rehearsal.services.sagemaker.jobs.test_transform_job import transform
+from tests.rehearsal.services.sagemaker.jobs.test_transform_job import served, transform
 
 PAGE = Path(__file__).parents[3] / "docs/rehearsal.md"
 # What any Linux container has, what a shell sets, and what the requests of the tests set.
@@ -78,8 +77,7 @@ def test_a_processing_job(job_surroundings: JobSurroundings, page: str, reaching
     job_surroundings.put("data/a.txt", "1")
     program = WRITE.format(place="/opt/ml/processing/output/found.json")
     processing_job.run(
-        processing_request(job_surroundings, job_surroundings.image(program)),
-        **job_surroundings.arguments(),
+        job_surroundings.job(processing_request(job_surroundings, job_surroundings.image(program)))
     )
     found = json.loads(job_surroundings.get("out/found.json"))
     assert own(found, reaching) == listed(page, "processing job")
@@ -89,8 +87,7 @@ def test_a_training_job(job_surroundings: JobSurroundings, page: str, reaching: 
     job_surroundings.put("data/a.csv", "1")
     program = WRITE.format(place="/opt/ml/model/found.json")
     training_job.run(
-        training_request(job_surroundings, job_surroundings.image(program)),
-        **job_surroundings.arguments(),
+        job_surroundings.job(training_request(job_surroundings, job_surroundings.image(program)))
     )
     model = unpacked(job_surroundings.get("models/fit-1/output/model.tar.gz"))
     assert own(json.loads(model["found.json"]), reaching) == listed(page, "training job")
@@ -99,15 +96,16 @@ def test_a_training_job(job_surroundings: JobSurroundings, page: str, reaching: 
 def test_a_transform_job(job_surroundings: JobSurroundings, page: str, reaching: set[str]) -> None:
     job_surroundings.put("in/a.csv", "environment")
     transform_job.run(
-        transform(
-            job_surroundings,
-            BatchStrategy="MultiRecord",
-            MaxPayloadInMB=3,
-            MaxConcurrentTransforms=2,
+        job_surroundings.job(
+            transform(
+                job_surroundings,
+                BatchStrategy="MultiRecord",
+                MaxPayloadInMB=3,
+                MaxConcurrentTransforms=2,
+            ),
+            grace=0,
         ),
-        containers=[definition(job_surroundings)],
-        grace=0,
-        **job_surroundings.arguments(),
+        served(definition(job_surroundings)),
     )
     found = json.loads(job_surroundings.get("out/a.csv.out"))
     assert own(found, reaching) == listed(page, "batch transform")
@@ -117,9 +115,7 @@ def test_a_transform_job(job_surroundings: JobSurroundings, page: str, reaching:
 def test_an_endpoint(
     job_surroundings: JobSurroundings, page: str, reaching: set[str], isolated: bool
 ) -> None:
-    server = ModelServer(
-        "e", [definition(job_surroundings)], isolated=isolated, **job_surroundings.arguments()
-    )
+    server = job_surroundings.server(definition(job_surroundings), isolated=isolated)
     server.start()
     try:
         found: dict[str, Any] = json.loads(server.invoke(b"environment")[2])

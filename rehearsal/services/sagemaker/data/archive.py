@@ -5,8 +5,8 @@ from __future__ import annotations
 import tarfile
 from pathlib import Path
 
-from rehearsal.services.sagemaker.data.failure import JobFailedError
 from rehearsal.services.sagemaker.data.transfer import disk_failure
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
 
 def pack(directory: Path, archive: Path) -> None:
@@ -31,19 +31,19 @@ def extract(archive: Path, directory: Path, *, origin: str) -> None:
         with tarfile.open(archive, "r:*") as tar:
             links = [member.name for member in tar if member.issym()]
             if links:
-                raise JobFailedError(
+                raise ExecutionFailedError(
                     f'ClientError: Failed to extract model data archive from URL "{origin}". '
                     "Please ensure that the object located at the URL is a valid tar.gz archive: "
                     f"it has symbolic links ({', '.join(links[:5])}); pack the files themselves."
                 )
             tar.extractall(directory, filter="data")
     except tarfile.TarError as error:
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"ClientError: Failed to extract model data from {origin}: {error}. It must be a "
             "gzip-compressed tar archive whose members stay inside of it."
         ) from error
     except EOFError as error:
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"ClientError: Failed to extract model data from {origin}: the archive is cut short."
         ) from error
     except OSError as error:

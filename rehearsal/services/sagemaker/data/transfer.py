@@ -15,7 +15,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.framework.clients import aws_client
-from rehearsal.services.sagemaker.data.failure import JobFailedError
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
 _PARALLEL = 8
 
@@ -29,10 +29,10 @@ class S3Location:
 
     @classmethod
     def parse(cls, uri: str) -> S3Location:
-        """Raises JobFailedError for anything but an S3 URI."""
+        """Raises ExecutionFailedError for anything but an S3 URI."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         if not uri.startswith("s3://") or not bucket:
-            raise JobFailedError(
+            raise ExecutionFailedError(
                 f'ClientError: Invalid S3 URI "{uri}": expected s3://bucket/key-or-prefix.'
             )
         return cls(bucket, key)
@@ -48,11 +48,14 @@ class S3Location:
 def download(
     session: boto3.Session, uri: str, directory: Path, data_type: str = "S3Prefix"
 ) -> list[Path]:
-    """Fetches an object, all objects below a prefix, or those of a manifest into `directory`.
+    """Downloads an object, all objects below a prefix, or those of a manifest.
 
     As SageMaker does, a prefix also matches an object of exactly that name; the file then keeps its
-    last part as name. Raises JobFailedError with SageMaker's wording when there is nothing, when
-    the role may not read it, or when a key would leave the directory.
+    last part as name.
+
+    Raises:
+        ExecutionFailedError: There is nothing, the role cannot read it, or a key would leave the
+            directory.
     """
     client = aws_client(session, "s3")
     found = sources(session, uri, data_type)
@@ -73,7 +76,7 @@ def sources(
         return list(_manifest(client, location))
     if data_type == "S3Prefix":
         return list(_listing(client, location))
-    raise JobFailedError(
+    raise ExecutionFailedError(
         f"ClientError: S3DataType {data_type} of {uri} is not supported by this rehearsal. Use "
         "S3Prefix or ManifestFile."
     )
@@ -91,7 +94,7 @@ def _download_object(client: Any, source: S3Location, target: Path) -> None:
     except ClientError as error:
         raise _download_failed(f"Unable to download object {source}", error) from error
     except BotoCoreError as error:
-        raise JobFailedError(f"ClientError: Data download failed:{error}") from error
+        raise ExecutionFailedError(f"ClientError: Data download failed:{error}") from error
     except OSError as error:
         raise disk_failure(error, target) from error
 
@@ -113,7 +116,7 @@ def _listing(client: Any, location: S3Location) -> Iterator[tuple[S3Location, st
     except ClientError as error:
         raise _download_failed(f"Unable to list objects under {location}", error) from error
     if not found:
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f'ClientError: No S3 objects found under S3 URL "{location}" given in input data '
             "source. Please ensure that the bucket exists in the selected region, that objects "
             'exist under that S3 prefix, and that the role has "s3:ListBucket" permissions on '
@@ -139,7 +142,7 @@ def _manifest(client: Any, location: S3Location) -> Iterator[tuple[S3Location, s
         entries = json.loads(body)
         prefix = entries[0]["prefix"]
     except (ValueError, LookupError, TypeError) as error:
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"ClientError: Data download failed:Manifest {location} is not valid: expected a JSON "
             'list that starts with {"prefix": "s3://..."}.'
         ) from error
@@ -151,7 +154,7 @@ def _manifest(client: Any, location: S3Location) -> Iterator[tuple[S3Location, s
 def _inside(directory: Path, name: str, source: S3Location) -> Path:
     parts = PurePosixPath(name).parts
     if not parts or ".." in parts or name.startswith("/") or "//" in name or "\0" in name:
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"ClientError: Data download failed:Failed to download data. S3 key: {source} has an "
             "illegal char sub-sequence in it ('//', '..')."
         )
@@ -192,24 +195,24 @@ def _upload_object(client: Any, source: Path, target: S3Location, extra: Mapping
         detail = str(error)
         if isinstance(error, ClientError):
             detail = f"{error.response['Error']['Code']}: {error.response['Error']['Message']}"
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"ClientError: Data upload failed:Unable to upload to {target} ({detail})"
         ) from error
 
 
-def _download_failed(what: str, error: ClientError) -> JobFailedError:
+def _download_failed(what: str, error: ClientError) -> ExecutionFailedError:
     code, said = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     named = {"403": "AccessDenied", "404": "NoSuchKey"}.get(code, code)  # HEAD has no error body
     detail = f"{named} ({status}): {said}" if named.startswith("NoSuch") else f"{named}: {said}"
-    return JobFailedError(f"ClientError: Data download failed:{what} ({detail})")
+    return ExecutionFailedError(f"ClientError: Data download failed:{what} ({detail})")
 
 
-def disk_failure(error: OSError, path: Path) -> JobFailedError:
+def disk_failure(error: OSError, path: Path) -> ExecutionFailedError:
     """The FailureReason for a local file that could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return JobFailedError(
+        return ExecutionFailedError(
             f"ClientError: No space left on device: {path.parent} of this machine is full. Free "
             "space or point TMPDIR of the rehearsal at a larger disk."
         )
-    return JobFailedError(f"InternalServerError: {path}: {error.strerror}")
+    return ExecutionFailedError(f"InternalServerError: {path}: {error.strerror}")

@@ -1,27 +1,29 @@
-"""What AWS takes in an endpoint configuration, and what it excludes together."""
-
-from __future__ import annotations
+"""The rules of endpoint configurations, and the features that exclude each other."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.framework.platform import AwsError
-from rehearsal.services.sagemaker.hosting.models import has_data_source
+from rehearsal.services.sagemaker.data_plane import ServedModel
 
 Variant = Mapping[str, Any]
-Models = Mapping[str, Mapping[str, Any]]
-"""Records of CreateModel by name."""
+Models = Mapping[str, ServedModel]
+"""Models by name."""
 
 _FREQUENCIES = (10, 30, 60, 120, 180, 240, 300)
 
 
 def check_config(config: Mapping[str, Any], models: Models) -> None:
-    """Raises AwsError (ValidationException) for a configuration that AWS would not take."""
+    """Validates an endpoint configuration.
+
+    Raises:
+        AwsError: ValidationException, for the first rule that it breaks.
+    """
     production = config["ProductionVariants"]
     shadows = config.get("ShadowProductionVariants", [])
     names = [variant["VariantName"] for variant in (*production, *shadows)]
     if len(set(names)) != len(names):
-        raise _refused(f"Production variant names must be unique; got {', '.join(names)}.")
+        raise _invalid(f"Production variant names must be unique; got {', '.join(names)}.")
     for variant in (*production, *shadows):
         _check_capacity(variant)
         _check_managed_scaling(variant)
@@ -37,17 +39,17 @@ def check_config(config: Mapping[str, Any], models: Models) -> None:
     frequency = config.get("MetricsConfig", {}).get("MetricPublishFrequencyInSeconds")
     if frequency is not None and frequency not in _FREQUENCIES:
         allowed = ", ".join(map(str, _FREQUENCIES))
-        raise _refused(
+        raise _invalid(
             f"MetricPublishFrequencyInSeconds must be one of {allowed}; got {frequency}."
         )
     capture = config.get("DataCaptureConfig")
     if capture and not capture["DestinationS3Uri"].startswith("s3://"):
-        raise _refused(
+        raise _invalid(
             f"DestinationS3Uri must start with s3://; got {capture['DestinationS3Uri']}."
         )
 
 
-def _refused(message: str) -> AwsError:
+def _invalid(message: str) -> AwsError:
     return AwsError("ValidationException", message)
 
 
@@ -55,15 +57,15 @@ def _check_capacity(variant: Variant) -> None:
     name = variant["VariantName"]
     instances = variant.get("InstanceType") or variant.get("InitialInstanceCount")
     if bool(variant.get("ServerlessConfig")) == bool(instances):
-        raise _refused(
+        raise _invalid(
             f"Variant {name} needs either ServerlessConfig, or InstanceType with "
             "InitialInstanceCount; not both."
         )
     if instances and not variant.get("InstanceType"):
-        raise _refused(f"Variant {name} needs both InstanceType and InitialInstanceCount.")
+        raise _invalid(f"Variant {name} needs both InstanceType and InitialInstanceCount.")
     managed = variant.get("ManagedInstanceScaling", {}).get("Status") == "ENABLED"
     if instances and not variant.get("InitialInstanceCount") and not managed:
-        raise _refused(f"Variant {name} needs both InstanceType and InitialInstanceCount.")
+        raise _invalid(f"Variant {name} needs both InstanceType and InitialInstanceCount.")
 
 
 def _check_managed_scaling(variant: Variant) -> None:
@@ -72,15 +74,15 @@ def _check_managed_scaling(variant: Variant) -> None:
         return
     name = variant["VariantName"]
     if variant.get("ModelName") or "ServerlessConfig" in variant:
-        raise _refused(
+        raise _invalid(
             f"ManagedInstanceScaling of variant {name} is for variants that host inference "
-            "components: leave out ModelName and ServerlessConfig, or scale the variant by "
+            "components: remove ModelName and ServerlessConfig, or scale the variant by "
             "Application Auto Scaling."
         )
     smallest = scaling.get("MinInstanceCount", 1)
     largest = scaling.get("MaxInstanceCount", max(smallest, 1))
     if smallest > largest:
-        raise _refused(
+        raise _invalid(
             f"MinInstanceCount of variant {name} must be at most MaxInstanceCount ({largest}); "
             f"got {smallest}."
         )
@@ -96,13 +98,13 @@ def _check_routing(variant: Variant) -> None:
     name = variant["VariantName"]
     if routing.get("RoutingStrategy") != "PREFIX_AWARE":
         if given:
-            raise _refused(
+            raise _invalid(
                 f"PrefixAwareRoutingConfig of variant {name} needs RoutingStrategy PREFIX_AWARE."
             )
         return
     missing = [member for member in ("PrefixLength", "ConcurrencyThreshold") if member not in given]
     if missing:
-        raise _refused(
+        raise _invalid(
             f"RoutingStrategy PREFIX_AWARE of variant {name} requires {' and '.join(missing)} in "
             "PrefixAwareRoutingConfig."
         )
@@ -112,64 +114,64 @@ def _check_serverless(variant: Variant, models: Models) -> None:
     name, config = variant["VariantName"], variant["ServerlessConfig"]
     memory = config["MemorySizeInMB"]
     if memory % 1024:
-        raise _refused(
+        raise _invalid(
             f"MemorySizeInMB of variant {name} must be 1024, 2048, 3072, 4096, 5120 or 6144; "
             f"got {memory}."
         )
     provisioned = config.get("ProvisionedConcurrency")
     if provisioned and provisioned > config["MaxConcurrency"]:
-        raise _refused(
+        raise _invalid(
             f"ProvisionedConcurrency of variant {name} must be at most MaxConcurrency "
             f"({config['MaxConcurrency']}); got {provisioned}."
         )
     if not variant.get("ModelName"):
-        raise _refused(f"Serverless variant {name} needs a ModelName.")
+        raise _invalid(f"Serverless variant {name} needs a ModelName.")
     model = models[variant["ModelName"]]
     excluded = {
-        "a VPC configuration": model.get("VpcConfig"),
-        "network isolation": model.get("EnableNetworkIsolation"),
-        "a multi-model container": _multi_model(model),
-        "an inference pipeline": len(model["_containers"]) > 1,
-        "ModelDataSource": has_data_source(model),
+        "a VPC configuration": model.vpc,
+        "network isolation": model.isolated,
+        "a multi-model container": model.multi_model,
+        "an inference pipeline": len(model.containers) > 1,
+        "ModelDataSource": model.has_data_source,
     }
     found = [what for what, given in excluded.items() if given]
     if found:
-        raise _refused(
+        raise _invalid(
             f"Serverless variant {name} cannot serve model {variant['ModelName']}, which has "
             f"{', '.join(found)}: serverless endpoints do not support it."
         )
 
 
 def _check_components(config: Mapping[str, Any]) -> None:
-    """Variants either all have models, or none: then they host inference components."""
+    """Checks that all variants have models, or none: those host inference components."""
     variants = config["ProductionVariants"]
     without = [variant["VariantName"] for variant in variants if not variant.get("ModelName")]
     if not without:
-        _refuse_network_of_models(config)
+        _check_network(config)
         return
     if len(without) != len(variants):
-        raise _refused(
+        raise _invalid(
             f"Variants {', '.join(without)} have no ModelName, others have: all variants of an "
             "endpoint host inference components, or none."
         )
     if not config.get("ExecutionRoleArn"):
-        raise _refused(
+        raise _invalid(
             f"Variant {without[0]} has no ModelName: an endpoint for inference components needs "
             "ExecutionRoleArn in its configuration."
         )
     for member in ("AsyncInferenceConfig", "ShadowProductionVariants"):
         if config.get(member):
-            raise _refused(f"{member} cannot be used with inference components: give ModelName.")
+            raise _invalid(f"{member} cannot be used with inference components: give ModelName.")
 
 
-def _refuse_network_of_models(config: Mapping[str, Any]) -> None:
+def _check_network(config: Mapping[str, Any]) -> None:
     """Validates the settings that only inference components use; a model has its own.
 
     Source: VpcConfig and EnableNetworkIsolation of CreateEndpointConfig.
     """
     for member in ("EnableNetworkIsolation", "VpcConfig"):
         if config.get(member):
-            raise _refused(
+            raise _invalid(
                 f"{member} is only supported for endpoints with inference components: their "
                 "variants have no ModelName. Set it in the model instead."
             )
@@ -180,33 +182,33 @@ def _check_together(config: Mapping[str, Any], serverless: Sequence[str]) -> Non
     if not serverless:
         return
     if len(config["ProductionVariants"]) > 1:
-        raise _refused(
+        raise _invalid(
             f"Serverless variant {serverless[0]} must be the only variant of its endpoint."
         )
     for member in ("DataCaptureConfig", "AsyncInferenceConfig", "KmsKeyId"):
         if config.get(member):
-            raise _refused(f"{member} is not supported for serverless variant {serverless[0]}.")
+            raise _invalid(f"{member} is not supported for serverless variant {serverless[0]}.")
 
 
 def _check_shadow(config: Mapping[str, Any], models: Models) -> None:
     """Source: "Shadow tests": one variant of each kind, and what they cannot be."""
     production, shadows = config["ProductionVariants"], config["ShadowProductionVariants"]
     if len(production) != 1 or len(shadows) != 1:
-        raise _refused(
+        raise _invalid(
             "With ShadowProductionVariants give exactly one production and one shadow variant; "
             f"got {len(production)} and {len(shadows)}."
         )
     if "AsyncInferenceConfig" in config:
-        raise _refused("ShadowProductionVariants cannot be used with AsyncInferenceConfig.")
+        raise _invalid("ShadowProductionVariants cannot be used with AsyncInferenceConfig.")
     for variant in (*production, *shadows):
         name = variant["VariantName"]
         if "ServerlessConfig" in variant:
-            raise _refused(f"Shadow variants are not supported with serverless variant {name}.")
+            raise _invalid(f"Shadow variants are not supported with serverless variant {name}.")
         if not variant.get("ModelName"):
-            raise _refused(f"Shadow variant {name} needs a ModelName.")
+            raise _invalid(f"Shadow variant {name} needs a ModelName.")
         model = models[variant["ModelName"]]
-        if _multi_model(model) or len(model["_containers"]) > 1:
-            raise _refused(
+        if model.multi_model or len(model.containers) > 1:
+            raise _invalid(
                 f"Shadow variants are not supported with variant {name}: model "
                 f"{variant['ModelName']} is a multi-model or multi-container one."
             )
@@ -214,8 +216,8 @@ def _check_shadow(config: Mapping[str, Any], models: Models) -> None:
 
 def _check_asynchronous(config: Mapping[str, Any], models: Models) -> None:
     for variant in config["ProductionVariants"]:
-        if _multi_model(models[variant["ModelName"]]):
-            raise _refused(
+        if models[variant["ModelName"]].multi_model:
+            raise _invalid(
                 "AsyncInferenceConfig is not supported with multi-model containers "
                 f"(model {variant['ModelName']})."
             )
@@ -223,8 +225,4 @@ def _check_asynchronous(config: Mapping[str, Any], models: Models) -> None:
     for member in ("S3OutputPath", "S3FailurePath"):
         path = output.get(member)
         if path is not None and not path.startswith("s3://"):
-            raise _refused(f"{member} must start with s3://; got {path}.")
-
-
-def _multi_model(model: Mapping[str, Any]) -> bool:
-    return any(container.get("Mode") == "MultiModel" for container in model["_containers"])
+            raise _invalid(f"{member} must start with s3://; got {path}.")

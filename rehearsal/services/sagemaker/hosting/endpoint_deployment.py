@@ -1,12 +1,11 @@
-"""The work behind endpoints: starting fleets, moving traffic to them, rolling back."""
-
-from __future__ import annotations
+"""Deployments of endpoints: start fleets, move traffic to them, roll back."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.framework.platform import Platform, Scope
+from rehearsal.framework.platform import Scope
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import reason_of
 from rehearsal.services.sagemaker.hosting.asynchronous.inference import answer_request
 from rehearsal.services.sagemaker.hosting.asynchronous.queue import (
@@ -14,74 +13,95 @@ from rehearsal.services.sagemaker.hosting.asynchronous.queue import (
     AsyncQueue,
     AsyncRequest,
 )
+from rehearsal.services.sagemaker.hosting.components.placement import ComponentPlacement
 from rehearsal.services.sagemaker.hosting.endpoint_progress import EndpointProgress
-from rehearsal.services.sagemaker.hosting.endpoint_registry import LiveEndpoint, registry_of
-from rehearsal.services.sagemaker.hosting.endpoint_rollout import Rollout, Stage
-from rehearsal.services.sagemaker.hosting.endpoint_utilization import PUBLISH_SECONDS, Utilization
+from rehearsal.services.sagemaker.hosting.endpoint_registry import EndpointRegistry, LiveEndpoint
+from rehearsal.services.sagemaker.hosting.endpoint_rollout import (
+    RolledBackError,
+    Rollout,
+    Rollouts,
+    Stage,
+)
+from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers
 from rehearsal.services.sagemaker.hosting.endpoint_variants import reached, stayed
 from rehearsal.services.sagemaker.records import Record
 
 _LOG = logging.getLogger(__name__)
-ALARM_POLL_SECONDS = 1.0
-WAIT_COMPRESSION = 60
-"""How much faster than in AWS the waits of a rollout pass: a minute of baking is a second."""
 
 
-class RolledBackError(Exception):
-    """An update must be undone; the text is its FailureReason."""
+class EndpointDeployments:
+    """Deploys endpoint configurations on worker threads.
 
+    Args:
+        backend: The backend of SageMaker.
+        servers: Starts the servers of fleets.
+        progress: Reports the status of endpoints.
+        rollouts: Moves traffic between fleets.
+        registry: The endpoints that serve.
+        components: The inference components of endpoints.
+    """
 
-class EndpointDeployments(EndpointProgress):
-    """Deploys endpoint configurations on worker threads."""
-
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
-        self.registry = registry_of(platform)
-        self.on_close(self.registry.close)
-
-    def measure_endpoints(self) -> None:
-        """Publishes what the servers of endpoints use, until the service ends."""
-        utilization = Utilization(self.registry.metrics)
-        while not self.workers.closing.wait(PUBLISH_SECONDS):
-            utilization.measure(self.registry.live())
+    def __init__(
+        self,
+        backend: Backend,
+        servers: EndpointServers,
+        progress: EndpointProgress,
+        rollouts: Rollouts,
+        registry: EndpointRegistry,
+        components: ComponentPlacement,
+    ) -> None:
+        self._backend = backend
+        self._servers = servers
+        self._progress = progress
+        self._rollouts = rollouts
+        self._registry = registry
+        self._components = components
 
     def deploy_new(self, scope: Scope, record: Record, config: dict[str, Any]) -> None:
         """Starts the first fleet of an endpoint."""
         try:
-            fleet, variants = self.start_fleet(scope, record["EndpointName"], config)
-        except Exception as error:  # whatever it is, the endpoint must settle and say why
+            fleet, variants = self._servers.start_fleet(scope, record["EndpointName"], config)
+        except Exception as error:  # any failure must settle the endpoint, with its reason
             self._settle(scope, record, "Failed", FailureReason=reason_of(error))
             return
         live = LiveEndpoint(record["EndpointName"], scope, fleet)
         if fleet.asynchronous is not None:
             live.queue = self._queue(live)
-        self.registry.add(live)
+        self._registry.add(live)
         self._settle(scope, record, "InService", **_serving(config, variants))
 
     def deploy_update(
         self, scope: Scope, record: Record, config: dict[str, Any], plan: Rollout
     ) -> None:
         """Starts a second fleet, moves the traffic to it and ends the first; or keeps the first."""
+        self._replace_fleet(scope, record, config, plan)
+        # Components remain while the instances below them change.
+        for component in self._components.on(scope, record["EndpointName"]):
+            self._components.count_instances(scope, component)
+
+    def _replace_fleet(
+        self, scope: Scope, record: Record, config: dict[str, Any], plan: Rollout
+    ) -> None:
         name = record["EndpointName"]
-        live = self.registry.get(scope, name)
+        live = self._registry.get(scope, name)
         if live is None:
             self._settle(scope, record, "Failed", FailureReason="The endpoint has no fleet.")
             return
-        self.show_launch(scope, record, config)
+        self._progress.show_launch(scope, record, config)
         try:
-            fleet, variants = self.start_fleet(scope, name, config)
-        except Exception as error:  # whatever it is, the old fleet keeps serving
+            fleet, variants = self._servers.start_fleet(scope, name, config)
+        except Exception as error:  # after any failure the old fleet keeps serving
             self._settle(scope, record, "InService", FailureReason=reason_of(error))
             return
 
         def enter(stage: Stage) -> None:
             live.shift(fleet, stage.share)
-            self.show_stage(scope, record, config, variants["ProductionVariants"], stage)
+            self._progress.show_stage(scope, record, config, variants["ProductionVariants"], stage)
 
         try:
-            self.roll(scope, plan, enter)
+            self._rollouts.run(scope, plan, enter)
         except RolledBackError as reason:
-            self.set_endpoint(scope, record, "RollingBack")
+            self._progress.set_status(scope, record, "RollingBack")
             live.shift(None, 0.0)
             fleet.stop()
             self._settle(scope, record, "InService", FailureReason=str(reason))
@@ -94,7 +114,7 @@ class EndpointDeployments(EndpointProgress):
     def apply_desired(self, scope: Scope, record: Record) -> None:
         """Gives the variants their desired weights, counts and serverless settings."""
         wanted = {variant["VariantName"]: variant for variant in record["ProductionVariants"]}
-        live = self.registry.get(scope, record["EndpointName"])
+        live = self._registry.get(scope, record["EndpointName"])
         try:
             for variant in live.fleet.variants if live else ():
                 change = wanted[variant.name]
@@ -102,7 +122,7 @@ class EndpointDeployments(EndpointProgress):
                 variant.serverless = change.get("DesiredServerlessConfig")
                 if variant.replicas is not None and "DesiredInstanceCount" in change:
                     variant.replicas.scale(change["DesiredInstanceCount"])
-        except Exception as error:  # whatever it is, the endpoint must settle and say why
+        except Exception as error:  # any failure must settle the endpoint, with its reason
             kept = [stayed(variant) for variant in wanted.values()]
             reason = reason_of(error)
             self._settle(scope, record, "InService", ProductionVariants=kept, FailureReason=reason)
@@ -113,14 +133,14 @@ class EndpointDeployments(EndpointProgress):
             live.queue.wake()
 
     def _queue(self, live: LiveEndpoint) -> AsyncQueue:
-        """The queue of an asynchronous endpoint, which outlives its fleets."""
-        metrics = self.registry.metrics
+        """Returns the queue of an asynchronous endpoint, which outlives its fleets."""
+        metrics = self._registry.metrics
 
         def process(request: AsyncRequest) -> None:
             answer_request(live, metrics, topic_key, request)
 
         def topic_key(topic: str) -> str | None:
-            sns = self.service_session(live.scope).client("sns")
+            sns = self._backend.identity.service_session(live.scope).client("sns")
             attributes = sns.get_topic_attributes(TopicArn=topic)["Attributes"]
             key: str | None = attributes.get("KmsMasterKeyId")
             return key
@@ -141,45 +161,18 @@ class EndpointDeployments(EndpointProgress):
             metrics=metrics,
         )
 
-    def roll(self, scope: Scope, plan: Rollout, enter: Callable[[Stage], None]) -> None:
-        """Moves traffic stage by stage. Raises RolledBackError when an alarm goes off."""
-        for stage in plan.stages:
-            enter(stage)
-            waited = 0.0
-            while waited < stage.wait_seconds:
-                self._check_alarms(scope, plan)
-                if self.workers.closing.wait(ALARM_POLL_SECONDS):
-                    raise RolledBackError("The service ended during the update.")
-                waited += ALARM_POLL_SECONDS * WAIT_COMPRESSION
-        self._check_alarms(scope, plan)
-
-    def _check_alarms(self, scope: Scope, plan: Rollout) -> None:
-        if not plan.alarms:
-            return
-        client = self.service_session(scope).client("cloudwatch")
-        kinds = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
-        answer = client.describe_alarms(
-            AlarmNames=list(plan.alarms), AlarmTypes=list(kinds), StateValue="ALARM"
-        )
-        ringing = [
-            alarm["AlarmName"] for member in kinds.values() for alarm in answer.get(member, ())
-        ]
-        if ringing:
-            reason = "One or more alarms have been triggered during endpoint deployment: "
-            raise RolledBackError(reason + ", ".join(sorted(ringing)))
-
     def _settle(self, scope: Scope, record: Record, status: str, **changes: Any) -> None:
-        """The end of a deployment: a stop that came meanwhile (the service ends) is left alone."""
+        """Ends a deployment."""
         if "FailureReason" in changes:
             _LOG.info("endpoint %s: %s", record["EndpointName"], changes["FailureReason"])
         changes["PendingDeploymentSummary"] = None
-        self.set_endpoint(scope, record, status, **changes)
+        self._progress.set_status(scope, record, status, **changes)
 
 
 def _serving(
     config: dict[str, Any], variants: Mapping[str, list[dict[str, Any]]]
 ) -> dict[str, Any]:
-    """What Describe shows of the configuration in service."""
+    """Returns the members of Describe that show the configuration in service."""
     serving: dict[str, Any] = {
         "EndpointConfigName": config["EndpointConfigName"],
         "DataCaptureConfig": None,

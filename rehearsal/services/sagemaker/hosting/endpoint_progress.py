@@ -1,16 +1,15 @@
-"""How far an update of an endpoint is: its pending deployment, and the events that tell of it."""
-
-from __future__ import annotations
+"""The status of endpoints: their pending deployments and their events."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from rehearsal.framework.platform import Scope
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.events import ENDPOINT_STATUSES
 from rehearsal.services.sagemaker.hosting.endpoint_rollout import Stage
-from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers
 from rehearsal.services.sagemaker.records import Record, now
 
+KIND = "endpoint"
 _EVENT_MEMBERS = (
     "EndpointName",
     "EndpointArn",
@@ -24,20 +23,28 @@ _STATE = "SageMaker Endpoint State Change"
 _DEPLOYMENT = "SageMaker Endpoint Deployment State Change"
 
 
-class EndpointProgress(EndpointServers):
-    """Shows the state of endpoints and of their deployments."""
+class EndpointProgress:
+    """Records and reports the status of endpoints and of their deployments.
 
-    def emit_endpoint(self, scope: Scope, record: Record) -> None:
-        """The event of the endpoint's present status."""
+    Args:
+        backend: The backend of SageMaker.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def emit(self, scope: Scope, record: Record) -> None:
+        """Emits the event of the endpoint's present status."""
         self._emit(scope, record, _STATE, _EVENT_MEMBERS)
 
-    def set_endpoint(self, scope: Scope, record: Record, status: str, **changes: Any) -> None:
-        with self.lock:
+    def set_status(self, scope: Scope, record: Record, status: str, **changes: Any) -> None:
+        """Changes the status and further members of an endpoint, and emits the event."""
+        with self._backend.lock:
             record.update(EndpointStatus=status, LastModifiedTime=now(), **changes)
-        self.emit_endpoint(scope, record)
+        self.emit(scope, record)
 
     def show_launch(self, scope: Scope, record: Record, config: dict[str, Any]) -> None:
-        """The new fleet is on its way."""
+        """Reports that the new fleet starts."""
         count = sum(v.get("InitialInstanceCount", 0) for v in config["ProductionVariants"])
         variants = [
             {
@@ -56,7 +63,7 @@ class EndpointProgress(EndpointServers):
         variants: Sequence[dict[str, Any]],
         stage: Stage,
     ) -> None:
-        """Traffic is on a share of the new fleet, which is watched for a while."""
+        """Reports that a share of the new fleet has traffic."""
         full = stage.share == 1.0
         count = round(sum(v.get("DesiredInstanceCount", 0) for v in variants) * stage.share)
         what = f"{'full' if full else 'canary'} capacity of {max(count, 1)} instance(s)"
@@ -76,7 +83,7 @@ class EndpointProgress(EndpointServers):
         status: tuple[str, str],
     ) -> None:
         shown = {"Status": status[0], "StatusMessage": status[1], "StartTime": now()}
-        with self.lock:
+        with self._backend.lock:
             started = (record.get("PendingDeploymentSummary") or {}).get("StartTime") or now()
             record["PendingDeploymentSummary"] = {
                 "EndpointConfigName": config["EndpointConfigName"],
@@ -89,8 +96,8 @@ class EndpointProgress(EndpointServers):
         self._emit(scope, record, _DEPLOYMENT, members)
 
     def _emit(self, scope: Scope, record: Record, detail_type: str, members: Sequence[str]) -> None:
-        with self.lock:
+        with self._backend.lock:
             detail = {name: record[name] for name in members if record.get(name) is not None}
             detail["EndpointStatus"] = ENDPOINT_STATUSES[record["EndpointStatus"]]
-            detail["Tags"] = self.backend.tags.of(record["EndpointArn"])
-        self.emit(scope, detail_type, detail, record["EndpointArn"])
+            detail["Tags"] = self._backend.tags.of(record["EndpointArn"])
+        self._backend.emit(scope, detail_type, detail, record["EndpointArn"])

@@ -6,16 +6,14 @@ import random
 import threading
 import weakref
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from rehearsal.framework.identity import service_session
 from rehearsal.framework.platform import AwsError, Platform, Scope
+from rehearsal.services.sagemaker.hosting.asynchronous.queue import AsyncQueue
 from rehearsal.services.sagemaker.hosting.endpoint_fleet import Component, Fleet, Variant
 from rehearsal.services.sagemaker.hosting.endpoint_metrics import EndpointMetrics
-from rehearsal.services.sagemaker.metric_batches import sessions_of
-
-if TYPE_CHECKING:
-    from rehearsal.services.sagemaker.hosting.asynchronous.queue import AsyncQueue
 
 
 @dataclass
@@ -125,5 +123,7 @@ def registry_of(platform: Platform) -> EndpointRegistry:
     with _registries_lock:
         registry = _registries.get(key)
         if registry is None:
-            registry = _registries[key] = EndpointRegistry(EndpointMetrics(sessions_of(platform)))
+            registry = _registries[key] = EndpointRegistry(
+                EndpointMetrics(partial(service_session, platform))
+            )
         return registry

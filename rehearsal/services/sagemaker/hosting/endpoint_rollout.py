@@ -1,20 +1,27 @@
-"""How traffic moves to the new fleet of an updated endpoint: DeploymentConfig as a list of stages.
+"""Rollouts of endpoints and inference components: the stages of a DeploymentConfig.
 
 See "Deployment guardrails for updating models in production" in the SageMaker developer guide.
 """
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.framework.platform import AwsError
+from rehearsal.framework.platform import AwsError, Scope
+from rehearsal.services.sagemaker.backend import Backend
+
+ALARM_POLL_SECONDS = 1.0
+WAIT_COMPRESSION = 60
+"""The factor by which the waits of a rollout are shorter than on AWS: a minute is a second."""
+
+
+class RolledBackError(Exception):
+    """An update must be rolled back; the text is its FailureReason."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A share (0..1) of traffic on the new fleet, and how long it is watched."""
+    """A share (0..1) of traffic on the new fleet, and the seconds until the next stage."""
 
     share: float
     wait_seconds: int
@@ -28,10 +35,64 @@ class Rollout:
     alarms: Sequence[str] = ()
 
 
-def check_rolling(config: Mapping[str, Any] | None, variants: Sequence[Mapping[str, Any]]) -> None:
-    """Rolling deployments exclude serverless and multi-variant endpoints.
+class Rollouts:
+    """Moves traffic stage by stage.
 
-    See "Deployment guardrails", exclusions. `variants` are those of the new configuration.
+    Args:
+        backend: The backend of SageMaker.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def run(self, scope: Scope, plan: Rollout, enter: Callable[[Stage], None]) -> None:
+        """Runs a rollout.
+
+        Args:
+            scope: Account and region.
+            plan: The stages and alarms.
+            enter: Moves the traffic of a stage.
+
+        Raises:
+            RolledBackError: An alarm was triggered, or the service ended.
+        """
+        for stage in plan.stages:
+            enter(stage)
+            waited = 0.0
+            while waited < stage.wait_seconds:
+                self._check_alarms(scope, plan)
+                if self._backend.workers.closing.wait(ALARM_POLL_SECONDS):
+                    raise RolledBackError("The service ended during the update.")
+                waited += ALARM_POLL_SECONDS * WAIT_COMPRESSION
+        self._check_alarms(scope, plan)
+
+    def _check_alarms(self, scope: Scope, plan: Rollout) -> None:
+        if not plan.alarms:
+            return
+        client = self._backend.identity.service_session(scope).client("cloudwatch")
+        kinds = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
+        response = client.describe_alarms(
+            AlarmNames=list(plan.alarms), AlarmTypes=list(kinds), StateValue="ALARM"
+        )
+        triggered = [
+            alarm["AlarmName"] for member in kinds.values() for alarm in response.get(member, ())
+        ]
+        if triggered:
+            reason = "One or more alarms have been triggered during endpoint deployment: "
+            raise RolledBackError(reason + ", ".join(sorted(triggered)))
+
+
+def check_rolling(config: Mapping[str, Any] | None, variants: Sequence[Mapping[str, Any]]) -> None:
+    """Checks that a rolling deployment has one production variant, which is not serverless.
+
+    See "Deployment guardrails", exclusions.
+
+    Args:
+        config: DeploymentConfig, if there is one.
+        variants: The production variants of the new configuration.
+
+    Raises:
+        AwsError: ValidationException.
     """
     if not config or not config.get("RollingUpdatePolicy"):
         return
@@ -44,7 +105,7 @@ def check_rolling(config: Mapping[str, Any] | None, variants: Sequence[Mapping[s
 
 
 def rollout(config: Mapping[str, Any] | None, instances: int) -> Rollout:
-    """The rollout that a DeploymentConfig asks for; all at once without one.
+    """Returns the rollout of a DeploymentConfig; all at once without one.
 
     Args:
         config: DeploymentConfig of UpdateEndpoint.
@@ -75,7 +136,7 @@ def rollout(config: Mapping[str, Any] | None, instances: int) -> Rollout:
 
 
 def component_rollout(config: Mapping[str, Any] | None, copies: int) -> Rollout:
-    """The rollout of DeploymentConfig of UpdateInferenceComponent: always in batches of copies."""
+    """Returns the rollout of an inference component, which is in batches of copies."""
     if not config:
         return Rollout(stages=[Stage(1.0, 0)])
     policy = config["RollingUpdatePolicy"]

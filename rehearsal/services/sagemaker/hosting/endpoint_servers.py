@@ -1,6 +1,4 @@
-"""Starting the servers of an endpoint configuration's variants."""
-
-from __future__ import annotations
+"""The servers of an endpoint's variants and inference components."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,23 +7,29 @@ from typing import Any
 import boto3
 
 from rehearsal.framework.platform import Scope
-from rehearsal.services.sagemaker.data_plane import DataPlane, ModelServer, ServerRun
-from rehearsal.services.sagemaker.hosting import models
+from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.data_plane import (
+    DataPlane,
+    ModelServer,
+    ServedModel,
+    ServerRun,
+)
 from rehearsal.services.sagemaker.hosting.data_capture import DataCapture
-from rehearsal.services.sagemaker.hosting.endpoint_configs import EndpointConfigs
 from rehearsal.services.sagemaker.hosting.endpoint_fleet import Fleet, Hardware, Variant
 from rehearsal.services.sagemaker.hosting.endpoint_variants import summary
 from rehearsal.services.sagemaker.hosting.instance_capacity import instance_size
+from rehearsal.services.sagemaker.hosting.models import Models
 from rehearsal.services.sagemaker.hosting.replicas import Replicas
+from rehearsal.services.sagemaker.registry.hub_references import HubReferences
 
 _MEGABYTE = 1024 * 1024
-SERVERLESS_PAYLOAD = 4 * _MEGABYTE
-ASYNCHRONOUS_PAYLOAD = 1024 * _MEGABYTE
+MAX_SERVERLESS_PAYLOAD = 4 * _MEGABYTE
+MAX_ASYNCHRONOUS_PAYLOAD = 1024 * _MEGABYTE
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hosting:
-    """What a server is for: the run that starts it, and the images as given and by digest."""
+    """A run that starts a server, and its images as specified and by digest."""
 
     run: ServerRun
     images: Sequence[tuple[str, str]]
@@ -37,15 +41,28 @@ def _hardware(variant: Mapping[str, Any]) -> Hardware:
     return Hardware(size.cpus, size.memory, volume) if size else Hardware(volume=volume)
 
 
-class EndpointServers(EndpointConfigs):
-    """Starts model servers on the data plane."""
+class EndpointServers:
+    """Starts model servers on the data plane.
 
-    data_plane: DataPlane
+    Args:
+        backend: The backend of SageMaker.
+        models: The models of SageMaker.
+        hubs: The models of hubs that models refer to.
+        data_plane: Runs the servers.
+    """
+
+    def __init__(
+        self, backend: Backend, models: Models, hubs: HubReferences, data_plane: DataPlane
+    ) -> None:
+        self._backend = backend
+        self._models = models
+        self._hubs = hubs
+        self._data_plane = data_plane
 
     def start_fleet(
         self, scope: Scope, endpoint: str, config: Mapping[str, Any]
     ) -> tuple[Fleet, dict[str, list[dict[str, Any]]]]:
-        """A fleet that answers, and its variants as Describe shows them."""
+        """Starts a fleet; returns it and its variants as Describe shows them."""
         started: dict[str, list[Variant]] = {
             "ProductionVariants": [],
             "ShadowProductionVariants": [],
@@ -77,20 +94,19 @@ class EndpointServers(EndpointConfigs):
         weight = given["InitialVariantWeight"]
         if not given.get("ModelName"):
             return Variant(given["VariantName"], weight), summary(given, ())
-        model = self.find(scope, models.KIND, given["ModelName"], operation="CreateEndpoint")
+        model = self._models.served(scope, given["ModelName"], "CreateEndpoint")
         payload = None
         if "ServerlessConfig" in given:
-            payload = SERVERLESS_PAYLOAD
+            payload = MAX_SERVERLESS_PAYLOAD
         elif "AsyncInferenceConfig" in config:
-            payload = ASYNCHRONOUS_PAYLOAD
+            payload = MAX_ASYNCHRONOUS_PAYLOAD
         hosting = self.hosting(
             scope,
             endpoint,
             model,
             variant=given["VariantName"],
             startup_timeout=given.get("ContainerStartupHealthCheckTimeoutInSeconds"),
-            largest_payload=payload,
-            direct=model.get("InferenceExecutionConfig", {}).get("Mode") == "Direct",
+            max_payload=payload,
         )
         replicas = Replicas(self.starting(hosting.run))
         replicas.scale(given.get("InitialInstanceCount", 1))
@@ -104,39 +120,43 @@ class EndpointServers(EndpointConfigs):
         )
         return variant, summary(given, hosting.images)
 
-    def hosting(
-        self, scope: Scope, endpoint: str, model: Mapping[str, Any], **options: Any
-    ) -> Hosting:
-        """How a model is served on an endpoint.
+    def hosting(self, scope: Scope, endpoint: str, model: ServedModel, **options: Any) -> Hosting:
+        """Prepares a server of a model on an endpoint.
 
-        `model` is a record of CreateModel. Raises ExecutionFailedError when an image is missing.
+        Args:
+            scope: Account and region.
+            endpoint: The name of the endpoint.
+            model: The model.
+            options: Further members of the run.
+
+        Raises:
+            ExecutionFailedError: An image does not exist.
         """
-        self.check_placement(model["ExecutionRoleArn"], scope, model)
-        containers = model["_containers"]
+        backend, platform = self._backend, self._backend.platform
+        backend.check_placement(model.role_arn, scope, {"VpcConfig": model.vpc})
         source_arn = scope.arn("sagemaker", f"endpoint/{endpoint}")
-        credentials = self.assume(model["ExecutionRoleArn"], source_arn)
-        session = self.platform.session(credentials, scope.region)
+        credentials = backend.identity.assume(model.role_arn, source_arn)
+        session = platform.session(credentials, scope.region)
         images = [
-            (container["Image"], self.data_plane.resolve_image(session, container["Image"]))
-            for container in containers
+            (container["Image"], self._data_plane.resolve_image(session, container["Image"]))
+            for container in model.containers
         ]
         run = ServerRun(
-            endpoint=endpoint,
+            name=endpoint,
             scope=scope,
-            containers=containers,
+            model=model,
             session=session,
-            environment=self.platform.environment(credentials, scope.region),
-            network_isolation=bool(model.get("EnableNetworkIsolation")),
-            hub_session=self.hub_references.hub_session(scope),
+            environment=platform.environment(credentials, scope.region),
+            hub_session=self._hubs.hub_session(scope),
             **options,
         )
         return Hosting(run=run, images=images)
 
     def starting(self, run: ServerRun) -> Callable[[], ModelServer]:
-        """A function that starts a server and answers it."""
+        """Returns a function that starts a server and returns it."""
 
         def start() -> ModelServer:
-            server = self.data_plane.model_server(run)
+            server = self._data_plane.model_server(run)
             server.start()
             return server
 
@@ -153,10 +173,10 @@ class EndpointServers(EndpointConfigs):
     def _capture_session(
         self, scope: Scope, endpoint: str, config: Mapping[str, Any]
     ) -> boto3.Session:
-        """The role that writes captures: the first model's, or where there is none the config's."""
+        """Returns a session of the role that writes captures: the first model's or the config's."""
         role = config.get("ExecutionRoleArn")
         first = config["ProductionVariants"][0].get("ModelName")
         if first:
-            model = self.find(scope, models.KIND, first, operation="CreateEndpoint")
-            role = model["ExecutionRoleArn"]
-        return self.role_session(scope, str(role), scope.arn("sagemaker", f"endpoint/{endpoint}"))
+            role = self._models.served(scope, first, "CreateEndpoint").role_arn
+        source_arn = scope.arn("sagemaker", f"endpoint/{endpoint}")
+        return self._backend.identity.role_session(scope, str(role), source_arn)

@@ -6,8 +6,7 @@ says it, there is no such metric. Of an inference component they are shares of w
 a serverless variant there is memory alone ("Monitor a serverless endpoint").
 """
 
-from __future__ import annotations
-
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.data_plane import ModelServer
 from rehearsal.services.sagemaker.hosting.endpoint_fleet import Hardware
 from rehearsal.services.sagemaker.hosting.endpoint_metrics import EndpointMetrics
-from rehearsal.services.sagemaker.hosting.endpoint_registry import LiveEndpoint
+from rehearsal.services.sagemaker.hosting.endpoint_registry import EndpointRegistry, LiveEndpoint
 from rehearsal.services.sagemaker.hosting.replicas import Replicas
 
 ENDPOINTS = "/aws/sagemaker/Endpoints"
@@ -54,6 +53,11 @@ class Utilization:
                 if server is not None:
                     seen[server] = self._publish(subject, server)
         self._seen = seen
+
+    def run(self, registry: EndpointRegistry, closing: threading.Event) -> None:
+        """Measures the endpoints that serve until the service ends."""
+        while not closing.wait(PUBLISH_SECONDS):
+            self.measure(registry.live())
 
     def _publish(self, subject: _Subject, server: ModelServer) -> tuple[float, float]:
         used, now = server.usage(), time.monotonic()

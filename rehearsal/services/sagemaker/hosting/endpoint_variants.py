@@ -136,8 +136,8 @@ def retained(
     return kept
 
 
-def refuse_conversion(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    """An endpoint stays what it is: real-time, serverless, asynchronous or for components."""
+def reject_conversion(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Checks that an update keeps the kind of an endpoint, such as serverless."""
     before, after = _kind(old), _kind(new)
     if before != after:
         message = (

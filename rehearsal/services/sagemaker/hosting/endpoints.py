@@ -1,36 +1,59 @@
-"""Endpoints: their operations and status. `endpoint_deployment` does the work behind them."""
-
-from __future__ import annotations
+"""Endpoints: their operations. `endpoint_deployment` deploys them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.hosting import endpoint_configs
+from rehearsal.services.sagemaker.hosting.components.placement import ComponentPlacement
 from rehearsal.services.sagemaker.hosting.endpoint_deployment import EndpointDeployments
+from rehearsal.services.sagemaker.hosting.endpoint_progress import KIND, EndpointProgress
+from rehearsal.services.sagemaker.hosting.endpoint_registry import EndpointRegistry
 from rehearsal.services.sagemaker.hosting.endpoint_rollout import check_rolling, rollout
 from rehearsal.services.sagemaker.hosting.endpoint_variants import (
     desired,
-    refuse_conversion,
+    reject_conversion,
     replaced_variants,
     retained,
 )
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record, now
 
-KIND = "endpoint"
 LISTING = Listing(
     operation="ListEndpoints", member="Endpoints", name="EndpointName", status="EndpointStatus"
 )
 SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
 
 
-class Endpoints(EndpointDeployments):
-    """Create-, Describe-, List-, Update-, DeleteEndpoint, UpdateEndpointWeightsAndCapacities."""
+class Endpoints:
+    """Create-, Describe-, List-, Update-, DeleteEndpoint, UpdateEndpointWeightsAndCapacities.
+
+    Args:
+        backend: The backend of SageMaker.
+        deployments: Deploys configurations.
+        progress: Reports the status of endpoints.
+        registry: The endpoints that serve.
+        components: The inference components of endpoints.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        deployments: EndpointDeployments,
+        progress: EndpointProgress,
+        registry: EndpointRegistry,
+        components: ComponentPlacement,
+    ) -> None:
+        self._backend = backend
+        self._deployments = deployments
+        self._progress = progress
+        self._registry = registry
+        self._components = components
 
     def create_endpoint(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateEndpoint", request)
+        record = self._backend.accept("CreateEndpoint", request)
         name = record["EndpointName"]
         config = self._config_of(context.scope, record, "CreateEndpoint")
         check_rolling(record.get("DeploymentConfig"), config["ProductionVariants"])
@@ -43,33 +66,35 @@ class Endpoints(EndpointDeployments):
             "CreationTime": moment,
             "LastModifiedTime": moment,
         }
-        with self.lock:
-            self.refuse_existing(context, KIND, name, "endpoint")
-            self.register(context, KIND, name, record, request)
-        self.emit_endpoint(context.scope, record)
-        self.workers.start(
-            f"create endpoint {name}", lambda: self.deploy_new(context.scope, record, config)
+        with self._backend.lock:
+            self._backend.reject_existing(context, KIND, name, "endpoint")
+            self._backend.register(context, KIND, name, record, request)
+        self._progress.emit(context.scope, record)
+        self._backend.workers.start(
+            f"create endpoint {name}",
+            lambda: self._deployments.deploy_new(context.scope, record, config),
         )
         return {"EndpointArn": arn}
 
     def describe_endpoint(self, request: Request, context: Context) -> Response:
-        record = self.find(
+        record = self._backend.find(
             context.scope, KIND, request["EndpointName"], operation="DescribeEndpoint"
         )
-        return self.describe("DescribeEndpoint", record)
+        return self._backend.describe("DescribeEndpoint", record)
 
     def list_endpoints(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            return LISTING.respond(self.records.of(context.scope, KIND).values(), request)
+        with self._backend.lock:
+            return LISTING.respond(self._backend.records.of(context.scope, KIND).values(), request)
 
     def update_endpoint(self, request: Request, context: Context) -> Response:
-        given = self.accept("UpdateEndpoint", request)
+        given = self._backend.accept("UpdateEndpoint", request)
+        self._check_hosting_variants(context.scope, given)
         record = self._settled_endpoint(context.scope, given["EndpointName"], "UpdateEndpoint")
         config = self._config_of(context.scope, given, "UpdateEndpoint")
         old = self._current_config(context.scope, record)
         if old is not None:
-            refuse_conversion(old, config)
-            self._refuse_scaled(context.scope, record, replaced_variants(old, config))
+            reject_conversion(old, config)
+            self._check_scaled(context.scope, record, replaced_variants(old, config))
         if given.get("RetainAllVariantProperties"):
             kept = given.get("ExcludeRetainedVariantProperties", ())
             excluded = {entry["VariantPropertyType"] for entry in kept}
@@ -83,15 +108,15 @@ class Endpoints(EndpointDeployments):
         )
         check_rolling(deployment, config["ProductionVariants"])
         plan = rollout(deployment, instances)
-        with self.lock:
+        with self._backend.lock:
             record.update(EndpointStatus="Updating", LastModifiedTime=now())
             record.pop("FailureReason", None)
             if deployment:
                 record["LastDeploymentConfig"] = deployment
-        self.emit_endpoint(context.scope, record)
-        self.workers.start(
+        self._progress.emit(context.scope, record)
+        self._backend.workers.start(
             f"update endpoint {record['EndpointName']}",
-            lambda: self.deploy_update(context.scope, record, config, plan),
+            lambda: self._deployments.deploy_update(context.scope, record, config, plan),
         )
         return {"EndpointArn": record["EndpointArn"]}
 
@@ -102,39 +127,66 @@ class Endpoints(EndpointDeployments):
             context.scope, request["EndpointName"], "UpdateEndpointWeightsAndCapacities"
         )
         variants = desired(record, request["DesiredWeightsAndCapacities"])
-        with self.lock:
+        with self._backend.lock:
             record.update(
                 EndpointStatus="Updating", ProductionVariants=variants, LastModifiedTime=now()
             )
             record.pop("FailureReason", None)
-        self.emit_endpoint(context.scope, record)
-        self.workers.start(
+        self._progress.emit(context.scope, record)
+        self._backend.workers.start(
             f"reweigh endpoint {record['EndpointName']}",
-            lambda: self.apply_desired(context.scope, record),
+            lambda: self._deployments.apply_desired(context.scope, record),
         )
         return {"EndpointArn": record["EndpointArn"]}
 
     def delete_endpoint(self, request: Request, context: Context) -> Response:
         name = request["EndpointName"]
+        self._check_hosts_nothing(context.scope, name)
         record = self._settled_endpoint(context.scope, name, "DeleteEndpoint")
-        with self.lock:
+        with self._backend.lock:
             record.update(EndpointStatus="Deleting", LastModifiedTime=now())
-        self.emit_endpoint(context.scope, record)
-        self.workers.start(f"delete endpoint {name}", lambda: self._delete(context.scope, record))
+        self._progress.emit(context.scope, record)
+        self._backend.workers.start(
+            f"delete endpoint {name}", lambda: self._delete(context.scope, record)
+        )
         return {}
 
     def _delete(self, scope: Scope, record: Record) -> None:
         name = record["EndpointName"]
-        live = self.registry.remove(scope, name)
+        live = self._registry.remove(scope, name)
         if live is not None:
             live.stop()
-        with self.lock:
-            self.records.of(scope, KIND).pop(name, None)
-        self.drop_tags(record["EndpointArn"])
+        self._backend.remove(scope, KIND, name, record["EndpointArn"])
+
+    def _check_hosts_nothing(self, scope: Scope, name: str) -> None:
+        """Checks that an endpoint hosts no inference components."""
+        hosted = [one["InferenceComponentName"] for one in self._components.on(scope, name)]
+        if hosted:
+            arn = scope.arn("sagemaker", f"{KIND}/{name}")
+            message = (
+                f'Cannot delete endpoint "{arn}": it hosts the inference components '
+                f"{', '.join(sorted(hosted))}. Delete them first."
+            )
+            raise AwsError("ValidationException", message)
+
+    def _check_hosting_variants(self, scope: Scope, request: Mapping[str, Any]) -> None:
+        """Checks that a new configuration keeps the variants that host inference components."""
+        hosted = self._components.on(scope, request["EndpointName"])
+        if not hosted:
+            return
+        config = self._config_of(scope, request, "UpdateEndpoint")
+        names = {variant["VariantName"] for variant in config["ProductionVariants"]}
+        lost = sorted({record["VariantName"] for record in hosted} - names)
+        if lost:
+            message = (
+                f"Variants {', '.join(lost)} host inference components: an update cannot "
+                "remove them."
+            )
+            raise AwsError("ValidationException", message)
 
     def _settled_endpoint(self, scope: Scope, name: str, operation: str) -> Record:
-        """The endpoint, if it is not on its way to another status."""
-        record = self.find(scope, KIND, name, operation=operation)
+        """Returns the endpoint; raises AwsError while its status changes."""
+        record = self._backend.find(scope, KIND, name, operation=operation)
         status = record["EndpointStatus"]
         if status not in SETTLED:
             message = f'Cannot update in-progress endpoint "{record["EndpointArn"]}".'
@@ -147,12 +199,15 @@ class Endpoints(EndpointDeployments):
             raise AwsError("ValidationException", message)
         return record
 
-    def _refuse_scaled(self, scope: Scope, record: Record, variants: Sequence[str]) -> None:
-        """Variants that scale keep their name and instance type until they are deregistered."""
+    def _check_scaled(self, scope: Scope, record: Record, variants: Sequence[str]) -> None:
+        """Checks that none of some variants is a scalable target.
+
+        Scalable targets keep their name and instance type until they are deregistered.
+        """
         if not variants:
             return
         resources = [f"endpoint/{record['EndpointName']}/variant/{name}" for name in variants]
-        scaling = self.service_session(scope).client("application-autoscaling")
+        scaling = self._backend.identity.service_session(scope).client("application-autoscaling")
         found = scaling.describe_scalable_targets(
             ServiceNamespace="sagemaker", ResourceIds=resources
         )["ScalableTargets"]
@@ -168,9 +223,13 @@ class Endpoints(EndpointDeployments):
         self, scope: Scope, request: Mapping[str, Any], operation: str
     ) -> dict[str, Any]:
         name = request["EndpointConfigName"]
-        return dict(self.find(scope, endpoint_configs.KIND, name, operation=operation))
+        return dict(
+            self._backend.find(scope, endpoint_configs.KIND.path, name, operation=operation)
+        )
 
     def _current_config(self, scope: Scope, record: Record) -> dict[str, Any] | None:
-        """The configuration in use; None if it has been deleted since."""
-        with self.lock:
-            return self.records.of(scope, endpoint_configs.KIND).get(record["EndpointConfigName"])
+        """Returns the configuration in use; None if it has been deleted."""
+        with self._backend.lock:
+            return self._backend.records.of(scope, endpoint_configs.KIND.path).get(
+                record["EndpointConfigName"]
+            )

@@ -1,73 +1,89 @@
-"""Models: what an endpoint or a transform job serves."""
+"""Models, which endpoints and transform jobs serve."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context
+from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.control_plane import ControlPlane
+from rehearsal.framework.store import Store
+from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.data_plane import ServedModel
 from rehearsal.services.sagemaker.listing import Listing
-from rehearsal.services.sagemaker.records import Record, now
+from rehearsal.services.sagemaker.records import Record
 from rehearsal.services.sagemaker.registry.hub_references import HubReferences
 from rehearsal.services.sagemaker.registry.model_packages import ModelPackages
+from rehearsal.services.sagemaker.stored_resource import Kind, StoredResource
 
-KIND = "model"
-_FEWEST_DIRECT = 2
-LISTING = Listing(operation="ListModels", member="Models", name="ModelName", modified=None)
+KIND = Kind(
+    noun="Model",
+    path="model",
+    listing=Listing(operation="ListModels", member="Models", name="ModelName", modified=None),
+)
+_MIN_DIRECT = 2
 
 
-class Models(ControlPlane):
-    """CreateModel, DescribeModel, ListModels, DeleteModel."""
+class Models(StoredResource):
+    """Create-, Describe-, List- and DeleteModel.
 
-    model_packages: ModelPackages
-    hub_references: HubReferences
+    Args:
+        backend: The backend of SageMaker.
+        packages: The model packages that models name.
+        hubs: The models of hubs that models refer to.
+    """
 
-    def create_model(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateModel", request)
+    def __init__(self, backend: Backend, packages: ModelPackages, hubs: HubReferences) -> None:
+        super().__init__(backend, KIND)
+        self._packages = packages
+        self._hubs = hubs
+        self._served: Store[ServedModel] = Store()
+
+    def create(self, request: Request, context: Context) -> Response:
+        record = self.backend.accept("CreateModel", request)
         _check_containers(record)
-        self.check_role(context, record.get("ExecutionRoleArn"))
-        name = record["ModelName"]
-        arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
-        record |= {"ModelArn": arn, "CreationTime": now()}
+        self.backend.identity.check_role(context, record.get("ExecutionRoleArn"))
         record.setdefault("EnableNetworkIsolation", False)
         # A model package is resolved now: what happens to its approval later changes no endpoint.
         given = record.get("Containers") or [record["PrimaryContainer"]]
-        record["_containers"] = [self._resolved(context, container) for container in given]
-        with self.lock:
-            self.refuse_existing(context, KIND, name, "model")
-            self.register(context, KIND, name, record, request)
-        self.emit(context.scope, "SageMaker Model State Change", _detail(record), arn)
-        return {"ModelArn": arn}
-
-    def describe_model(self, request: Request, context: Context) -> Response:
-        record = self.find(context.scope, KIND, request["ModelName"], operation="DescribeModel")
-        return self.describe("DescribeModel", record)
-
-    def list_models(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            return LISTING.respond(self.records.of(context.scope, KIND).values(), request)
-
-    def delete_model(self, request: Request, context: Context) -> Response:
-        name = request["ModelName"]
-        record = self.find(context.scope, KIND, name, operation="DeleteModel")
-        with self.lock:
-            self.records.of(context.scope, KIND).pop(name, None)
-        self.drop_tags(record["ModelArn"])
-        self.emit(
-            context.scope, "SageMaker Model State Change", _detail(record), record["ModelArn"]
+        served = ServedModel(
+            containers=[self._resolved(context, container) for container in given],
+            role_arn=record["ExecutionRoleArn"],
+            vpc=record.get("VpcConfig"),
+            isolated=record["EnableNetworkIsolation"],
+            direct=record.get("InferenceExecutionConfig", {}).get("Mode") == "Direct",
         )
-        return {}
+        with self.backend.lock:
+            response = self.add(record, request, context)
+            self._served.of(context.scope)[record["ModelName"]] = served
+        self.changed(record, context.scope)
+        return response
+
+    def changed(self, record: Record, scope: Scope) -> None:
+        members = ("ModelName", "ModelArn", "ExecutionRoleArn", "CreationTime", "PrimaryContainer")
+        detail = {name: record[name] for name in members if name in record}
+        self.backend.emit(scope, "SageMaker Model State Change", detail, record["ModelArn"])
+
+    def served(self, scope: Scope, name: str, operation: str) -> ServedModel:
+        """Returns a model as what serves it needs it.
+
+        Args:
+            scope: Account and region.
+            name: The name of the model.
+            operation: The API name of the operation that needs it.
+
+        Raises:
+            AwsError: ValidationException, if there is no such model.
+        """
+        with self.backend.lock:
+            self.find(scope, name, operation)
+            return self._served.of(scope)[name]
 
     def _resolved(self, context: Context, container: dict[str, Any]) -> dict[str, Any]:
         package = container.get("ModelPackageName")
         source = container.get("ModelDataSource", {}).get("S3DataSource", {})
         if source.get("HubAccessConfig"):
-            self.hub_references.deploy_hub_model(context, source)
+            self._hubs.deploy_hub_model(context, source)
         if not package:
             return container
-        packaged = self.model_packages.package_containers(context, package)[0]
+        packaged = self._packages.package_containers(context, package)[0]
         environment = packaged.get("Environment", {}) | container.get("Environment", {})
         return {**packaged, "Environment": environment}
 
@@ -90,7 +106,7 @@ def _check_containers(record: Record) -> None:
         message = f"ContainerHostname must be unique in a model; got {', '.join(names)}."
         raise AwsError("ValidationException", message)
     mode = record.get("InferenceExecutionConfig", {}).get("Mode")
-    if mode == "Direct" and (len(containers) < _FEWEST_DIRECT or len(names) != len(containers)):
+    if mode == "Direct" and (len(containers) < _MIN_DIRECT or len(names) != len(containers)):
         message = (
             "InferenceExecutionConfig Direct needs at least two containers, each with a "
             "ContainerHostname."
@@ -116,20 +132,3 @@ def _check_container(container: dict[str, Any]) -> None:
         raise AwsError("ValidationException", message)
     if container.get("MultiModelConfig") and not multi_model:
         raise AwsError("ValidationException", "MultiModelConfig needs Mode MultiModel.")
-
-
-def has_data_source(model: Mapping[str, Any]) -> bool:
-    """Whether a container of a model has ModelDataSource, which some features exclude."""
-    return any(container.get("ModelDataSource") for container in model["_containers"])
-
-
-def model_data_url(container: dict[str, Any]) -> str | None:
-    """Where the model artifact of a container lies, however it is given; None without one."""
-    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
-    url: str | None = container.get("ModelDataUrl") or source.get("S3Uri")
-    return url
-
-
-def _detail(record: Record) -> dict[str, Any]:
-    members = ("ModelName", "ModelArn", "ExecutionRoleArn", "CreationTime", "PrimaryContainer")
-    return {name: record[name] for name in members if name in record}

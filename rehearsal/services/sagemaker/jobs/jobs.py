@@ -1,77 +1,70 @@
-"""What the four kinds of jobs share: their records and threads, how they end and stop."""
-
-from __future__ import annotations
+"""The records, threads, ends and stops of jobs of every kind."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context, Platform, Scope
+from rehearsal.framework.platform import AwsError, Context, Scope
+from rehearsal.framework.service import Operation, Request, Response
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import (
     ExecutionFailedError,
     JobRun,
+    Members,
     Progress,
     reason_of,
 )
-from rehearsal.services.sagemaker.hosting.endpoint_deployment import EndpointDeployments
-from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record, now
+from rehearsal.services.sagemaker.stored_resource import Kind, bind_operations
 
-MAXIMUM_REASON = 1024
+Work = Callable[[JobRun], Members]
+"""Runs a job and returns members of its Describe response."""
 
 
-@dataclass(frozen=True)
-class JobKind:
-    """A kind of job by the words of the API: `noun` as in CreateTrainingJob without the verb.
+@dataclass(frozen=True, kw_only=True)
+class JobKind(Kind):
+    """A kind of job in the words of SageMaker's API.
 
-    `path` is the resource type in ARNs, `prefix` what the members of times start with
-    (`TrainingStartTime`).
+    Args:
+        prefix: The beginning of the members for times, such as `Training` of TrainingStartTime.
+        event: The kind in the detail type of its events. Defaults to the words of its path.
+        deletable: True if it has a Delete operation.
     """
 
-    noun: str
-    path: str
     prefix: str
-    listing: Listing
-
-    @property
-    def name(self) -> str:
-        return f"{self.noun}Name"
-
-    @property
-    def arn(self) -> str:
-        return f"{self.noun}Arn"
+    event: str = ""
+    deletable: bool = True
+    missing: str = "Could not find requested job with name: {name}"
+    existing: str = (
+        "Job name must be unique within an AWS account and region, and a {words} with this name "
+        "already exists ({arn})."
+    )
+    existing_code: str = "ResourceInUse"
 
     @property
     def status(self) -> str:
         return f"{self.noun}Status"
 
     @property
-    def words(self) -> str:
-        return self.path.replace("-", " ")
+    def detail_type(self) -> str:
+        return f"SageMaker {self.event or self.path.replace('-', ' ').title()} State Change"
 
 
-@dataclass
-class RunningJob:
-    """A job that has not ended. `stopped` is set by its Stop operation."""
+class Jobs:
+    """Jobs of every kind.
 
-    stop: threading.Event
-    stopped: bool = False
+    Args:
+        backend: The backend of SageMaker.
+    """
 
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._changes = threading.Condition()
+        self._running: dict[str, threading.Event] = {}
+        backend.on_close(self._stop_all)
 
-Work = Callable[[JobRun], Mapping[str, Any]]
-
-
-class Jobs(EndpointDeployments):
-    """The base of ProcessingJobs, TrainingJobs, TuningJobs and TransformJobs."""
-
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
-        self.job_changes = threading.Condition()
-        self._running: dict[str, RunningJob] = {}
-        self.on_close(self._stop_all)
-
-    def _create_job(
+    def create(
         self,
         kind: JobKind,
         record: Record,
@@ -80,179 +73,224 @@ class Jobs(EndpointDeployments):
         role_arn: str,
         work: Work,
         passed: bool = True,
-        resources: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Records a job and starts it; answers its ARN.
+    ) -> Response:
+        """Adds a job, starts it and returns the response with its ARN.
 
         Args:
             kind: The kind of job.
-            record: The accepted request; completed here.
+            record: The accepted request, which is completed.
             context: The caller.
             role_arn: The role of the job.
-            work: Runs the job and answers members of its Describe answer.
-            passed: The caller hands over the role, so its iam:PassRole is checked.
-            resources: See JobRun.
+            work: Runs the job.
+            passed: True if the caller passes the role, so that its iam:PassRole is checked.
         """
         if passed:
-            self.check_role(context, role_arn)
+            self._backend.identity.check_role(context, role_arn)
         request = {name: value for name, value in record.items() if name != "Tags"}
-        self._record_job(kind, record, context)
-        name = record[kind.name]
-        self.workers.start(
-            f"{kind.words} {name}",
-            lambda: self._run_job(
-                kind, record, context.scope, request, role_arn, work, resources or {}
-            ),
+        self.add(kind, record, context)
+        self._backend.workers.start(
+            f"{kind.path.replace('-', ' ')} {record[kind.name_member]}",
+            lambda: self.run(kind, record, context.scope, request, role_arn, work),
         )
-        return {kind.arn: record[kind.arn]}
+        return {kind.arn_member: record[kind.arn_member]}
 
-    def _record_job(
-        self,
-        kind: JobKind,
-        record: Record,
-        context: Context,
-        stop: threading.Event | None = None,
+    def add(
+        self, kind: JobKind, record: Record, context: Context, stop: threading.Event | None = None
     ) -> None:
-        """Adds a job that is about to run; `stop` is an event that others set as well."""
-        name = record[kind.name]
-        arn = context.scope.arn("sagemaker", f"{kind.path}/{name}")
+        """Adds a job that is about to run.
+
+        Args:
+            kind: The kind of job.
+            record: The accepted request, which is completed.
+            context: The caller.
+            stop: An event that stops the job when it is set. Defaults to a new one.
+        """
+        backend, name = self._backend, record[kind.name_member]
+        arn = kind.arn_of(context.scope, name)
         moment = now()
-        with self.lock:
-            if name in self.records.of(context.scope, kind.path):
-                message = (
-                    f"Job name must be unique within an AWS account and region, and a {kind.words} "
-                    f"with this name already exists ({arn})."
-                )
-                raise AwsError("ResourceInUse", message)
+        with backend.lock:
+            if name in backend.records.of(context.scope, kind.path):
+                message = kind.message(kind.existing, context.scope, name)
+                raise AwsError(kind.existing_code, message)
             record |= {
-                kind.arn: arn,
+                kind.arn_member: arn,
                 kind.status: "InProgress",
                 "CreationTime": moment,
                 "LastModifiedTime": moment,
             }
-            self.register(context, kind.path, name, record, record)
+            backend.register(context, kind.path, name, record, record)
             record.pop("Tags", None)
-            self._running[arn] = RunningJob(stop or threading.Event())
-        self._emit_job(kind, context.scope, record)
+            self._running[arn] = stop or threading.Event()
+        self._emit(kind, context.scope, record)
 
-    def _run_job(
+    def run(
         self,
         kind: JobKind,
         record: Record,
         scope: Scope,
-        request: Mapping[str, Any],
+        request: Request,
         role_arn: str,
         work: Work,
-        resources: Mapping[str, Any],
         watcher: Progress | None = None,
     ) -> None:
-        """Runs a recorded job to its end on the present thread; `watcher` sees its progress."""
+        """Runs a job that was added, to its end, on the present thread.
 
-        def progress(changes: Mapping[str, Any]) -> None:
-            self._change_job(kind, scope, record, changes)
+        Args:
+            kind: The kind of job.
+            record: The record of the job.
+            scope: Account and region.
+            request: The request that the job runs.
+            role_arn: The role of the job.
+            work: Runs the job.
+            watcher: Takes its progress, too. Defaults to none.
+        """
+
+        def progress(changes: Members) -> None:
+            self._change(kind, scope, record, changes)
             if watcher is not None:
                 watcher(changes)
 
-        running = self._running[record[kind.arn]]
+        backend, arn = self._backend, record[kind.arn_member]
+        stop = self._running[arn]
+        result: dict[str, Any]
         try:
-            credentials = self.assume(role_arn, record[kind.arn])
-            self.check_placement(role_arn, scope, request)
+            credentials = backend.identity.assume(role_arn, arn)
+            backend.check_placement(role_arn, scope, request)
             run = JobRun(
-                name=record[kind.name],
+                name=record[kind.name_member],
                 scope=scope,
                 request=request,
-                session=self.platform.session(credentials, scope.region),
-                environment=self.platform.environment(credentials, scope.region),
+                session=backend.platform.session(credentials, scope.region),
+                environment=backend.platform.environment(credentials, scope.region),
                 progress=progress,
-                stop=running.stop,
-                resources=resources,
+                stop=stop,
             )
             result = dict(work(run))
-            status = "Stopped" if running.stop.is_set() else "Completed"
-            result.setdefault(kind.status, status)
-        except Exception as error:  # whatever it is, the job must end and say why
-            if running.stop.is_set():
+            result.setdefault(kind.status, "Stopped" if stop.is_set() else "Completed")
+        except Exception as error:  # any failure must end the job, with its reason
+            if stop.is_set():
                 result = {kind.status: "Stopped"}
             else:
-                result = {
-                    **(error.members if isinstance(error, ExecutionFailedError) else {}),
-                    kind.status: "Failed",
-                    "FailureReason": reason_of(error)[:MAXIMUM_REASON],
-                }
+                members = error.members if isinstance(error, ExecutionFailedError) else {}
+                failed = {kind.status: "Failed", "FailureReason": reason_of(error)}
+                result = {**members, **failed}
         result.setdefault(f"{kind.prefix}EndTime", now())
-        with self.lock:
-            self._running.pop(record[kind.arn], None)
-        self._change_job(kind, scope, record, result)
+        with backend.lock:
+            self._running.pop(arn, None)
+        self._change(kind, scope, record, result)
 
-    def _change_job(
-        self, kind: JobKind, scope: Scope, record: Record, changes: Mapping[str, Any]
-    ) -> None:
+    def stop(self, kind: JobKind, scope: Scope, name: str) -> None:
+        """Stops a job, unless it has ended."""
+        record = self.find(kind, scope, name, f"Stop{kind.noun}")
+        with self._backend.lock:
+            running = record[kind.arn_member] in self._running
+        if running:
+            self._change(kind, scope, record, {kind.status: "Stopping"})
+            self.cancel(record[kind.arn_member])
+
+    def cancel(self, arn: str) -> None:
+        """Sets the stop event of a job, unless it has ended."""
+        with self._backend.lock:
+            stop = self._running.get(arn)
+        if stop is not None:
+            stop.set()
+
+    def delete(self, kind: JobKind, scope: Scope, name: str) -> None:
+        """Removes a job.
+
+        Raises:
+            AwsError: ResourceInUse, if the job has not ended.
+        """
+        record = self.find(kind, scope, name, f"Delete{kind.noun}")
+        arn = record[kind.arn_member]
+        with self._backend.lock:
+            if arn in self._running:
+                words = kind.path.replace("-", " ")
+                message = f"The {words} {name} is {record[kind.status]}: stop it first."
+                raise AwsError("ResourceInUse", message)
+            self._backend.remove(scope, kind.path, name, arn)
+
+    def find(self, kind: JobKind, scope: Scope, name: str, operation: str) -> Record:
+        """Returns the record of a job.
+
+        Raises:
+            AwsError: ResourceNotFound, if there is no such job.
+        """
+        message = kind.message(kind.missing, scope, name)
+        return self._backend.find(scope, kind.path, name, operation=operation, message=message)
+
+    def wait_for_change(self, seconds: float) -> None:
+        """Blocks until a job changes, for at most a number of seconds."""
+        with self._changes:
+            self._changes.wait(seconds)
+
+    def wake(self) -> None:
+        """Ends every `wait_for_change`."""
+        with self._changes:
+            self._changes.notify_all()
+
+    def _change(self, kind: JobKind, scope: Scope, record: Record, changes: Members) -> None:
         """Changes members of a job; a change of status is an event."""
-        with self.lock:
+        with self._backend.lock:
             before = (record[kind.status], record.get("SecondaryStatus"))
             record.update(changes, LastModifiedTime=now())
             after = (record[kind.status], record.get("SecondaryStatus"))
         if before != after:
-            self._emit_job(kind, scope, record)
-        with self.job_changes:
-            self.job_changes.notify_all()
+            self._emit(kind, scope, record)
+        self.wake()
 
-    def _stop_job(self, kind: JobKind, scope: Scope, name: str) -> dict[str, Any]:
-        """Asks a job to stop; one that has ended is left as it is."""
-        record = self._find_job(kind, scope, name, f"Stop{kind.noun}")
-        with self.lock:
-            running = self._running.get(record[kind.arn])
-        if running is not None:
-            self._change_job(kind, scope, record, {kind.status: "Stopping"})
-            running.stopped = True
-            running.stop.set()
-        return {}
-
-    def _find_job(self, kind: JobKind, scope: Scope, name: str, operation: str) -> Record:
-        return self.find(
-            scope,
-            kind.path,
-            name,
-            operation=operation,
-            message=f"Could not find requested job with name: {name}",
-        )
-
-    def _describe_job(self, kind: JobKind, scope: Scope, name: str) -> dict[str, Any]:
-        operation = f"Describe{kind.noun}"
-        return self.describe(operation, self._find_job(kind, scope, name, operation))
-
-    def _list_jobs(self, kind: JobKind, scope: Scope, request: Mapping[str, Any]) -> dict[str, Any]:
-        with self.lock:
-            return kind.listing.respond(self.records.of(scope, kind.path).values(), request)
-
-    def _delete_job(self, kind: JobKind, scope: Scope, name: str) -> dict[str, Any]:
-        """Removes a job that has ended."""
-        record = self._find_job(kind, scope, name, f"Delete{kind.noun}")
-        with self.lock:
-            if record[kind.arn] in self._running:
-                message = f"The {kind.words} {name} is {record[kind.status]}: stop it first."
-                raise AwsError("ResourceInUse", message)
-            self.records.of(scope, kind.path).pop(name, None)
-        self.drop_tags(record[kind.arn])
-        return {}
-
-    def _emit_job(self, kind: JobKind, scope: Scope, record: Record) -> None:
-        """The state change event of a job: everything that Describe would answer."""
-        detail_type = f"SageMaker {_event_noun(kind)} State Change"
-        with self.lock:
-            detail = {k: v for k, v in record.items() if not k.startswith("_")}
-            detail["Tags"] = self.backend.tags.of(record[kind.arn])
-        self.emit(scope, detail_type, detail, record[kind.arn])
+    def _emit(self, kind: JobKind, scope: Scope, record: Record) -> None:
+        """Emits the state change event of a job, with all members of its record."""
+        arn = record[kind.arn_member]
+        with self._backend.lock:
+            detail = {**record, "Tags": self._backend.tags.of(arn)}
+        self._backend.emit(scope, kind.detail_type, detail, arn)
 
     def _stop_all(self) -> None:
-        with self.lock:
-            running = list(self._running.values())
-        for job in running:
-            job.stop.set()
+        with self._backend.lock:
+            events = list(self._running.values())
+        for stop in events:
+            stop.set()
 
 
-def _event_noun(kind: JobKind) -> str:
-    """`SageMaker HyperParameter Tuning Job State Change`: the word stays in one piece."""
-    if kind.noun == "HyperParameterTuningJob":
-        return "HyperParameter Tuning Job"
-    return kind.words.title()
+class JobOperations:
+    """Describe, List, Stop and, where the kind has it, Delete of one kind of jobs.
+
+    Args:
+        backend: The backend of SageMaker.
+        jobs: The jobs of SageMaker.
+        kind: The kind of job.
+    """
+
+    def __init__(self, backend: Backend, jobs: Jobs, kind: JobKind) -> None:
+        self.backend = backend
+        self.jobs = jobs
+        self.kind = kind
+        operations: dict[str, Operation] = {
+            f"Describe{kind.noun}": self.describe,
+            kind.listing.operation: self.list_all,
+            f"Stop{kind.noun}": self.stop,
+        }
+        if kind.deletable:
+            operations[f"Delete{kind.noun}"] = self.delete
+        bind_operations(self, operations)
+
+    def describe(self, request: Request, context: Context) -> Response:
+        operation = f"Describe{self.kind.noun}"
+        name = request[self.kind.name_member]
+        record = self.jobs.find(self.kind, context.scope, name, operation)
+        return self.backend.describe(operation, record)
+
+    def list_all(self, request: Request, context: Context) -> Response:
+        self.backend.accept(self.kind.listing.operation, request)
+        with self.backend.lock:
+            records = self.backend.records.of(context.scope, self.kind.path).values()
+            return self.kind.listing.respond(records, request)
+
+    def stop(self, request: Request, context: Context) -> Response:
+        self.jobs.stop(self.kind, context.scope, request[self.kind.name_member])
+        return {}
+
+    def delete(self, request: Request, context: Context) -> Response:
+        self.jobs.delete(self.kind, context.scope, request[self.kind.name_member])
+        return {}

@@ -1,4 +1,4 @@
-"""A monitoring job as data, whoever defines it."""
+"""A monitoring job as data, which a job definition or a schedule defines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rehearsal.services.sagemaker.monitoring.job_definitions import DefinitionKind
+from rehearsal.services.sagemaker.monitoring.job_definitions import MonitoringKind
 from rehearsal.services.sagemaker.monitoring.windows import Window
 
 Members = Mapping[str, Any]
@@ -21,7 +21,7 @@ _METRICS = {
 
 @dataclass(frozen=True)
 class Definition:
-    """A monitoring job as data, whether a definition has it or a schedule itself."""
+    """A monitoring job, which a job definition or a schedule defines."""
 
     monitoring_type: str
     application: Members
@@ -31,30 +31,30 @@ class Definition:
     output: Members
     cluster: Members
     network: Members
-    longest: int
+    max_seconds: int
     role_arn: str
 
     @classmethod
-    def of_record(cls, kind: DefinitionKind, record: dict[str, Any]) -> Definition:
-        """Of a job definition."""
-        given = kind.part(record, "JobInput")
+    def of_record(cls, kind: MonitoringKind, record: dict[str, Any]) -> Definition:
+        """Returns the job of a job definition."""
+        given = kind.member(record, "JobInput")
         truth = given.get("GroundTruthS3Input") or {}
         return cls(
             monitoring_type=kind.monitoring_type,
-            application=kind.part(record, "AppSpecification"),
+            application=kind.member(record, "AppSpecification"),
             given=given,
             ground_truth=truth.get("S3Uri"),
-            baseline=kind.part(record, "BaselineConfig"),
-            output=kind.part(record, "JobOutputConfig"),
+            baseline=kind.member(record, "BaselineConfig"),
+            output=kind.member(record, "JobOutputConfig"),
             cluster=record["JobResources"]["ClusterConfig"],
             network=record.get("NetworkConfig") or {},
-            longest=record["StoppingCondition"]["MaxRuntimeInSeconds"],
+            max_seconds=record["StoppingCondition"]["MaxRuntimeInSeconds"],
             role_arn=record["RoleArn"],
         )
 
     @classmethod
     def of_schedule(cls, job: Members) -> Definition:
-        """Of the MonitoringJobDefinition within a schedule, which is of data quality."""
+        """Returns the job of a MonitoringJobDefinition in a schedule, which is of data quality."""
         application = dict(job["MonitoringAppSpecification"])
         application["Environment"] = job.get("Environment") or {}
         return cls(
@@ -66,7 +66,7 @@ class Definition:
             output=job["MonitoringOutputConfig"],
             cluster=job["MonitoringResources"]["ClusterConfig"],
             network=job.get("NetworkConfig") or {},
-            longest=(job.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", 3600),
+            max_seconds=(job.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", 3600),
             role_arn=job["RoleArn"],
         )
 
@@ -83,17 +83,17 @@ class Definition:
 
     @property
     def namespace(self) -> str:
-        """Where SageMaker puts the metrics that the container writes."""
+        """The namespace of the metrics that the container writes."""
         family = "Endpoints" if self.endpoint else "ModelMonitoring"
         return f"aws/sagemaker/{family}/{_METRICS[self.monitoring_type]}"
 
     @property
     def reports_uri(self) -> str:
-        """Where the reports of all executions go."""
+        """The S3 URI of the reports of all executions."""
         uri: str = self.output["MonitoringOutputs"][0]["S3Output"]["S3Uri"]
         return uri.rstrip("/")
 
     def report_uri(self, schedule: str, window: Window) -> str:
-        """Where an execution's reports go."""
+        """Returns the S3 URI of an execution's reports."""
         parts = [self.reports_uri, self.endpoint or "", schedule, f"{window.end:%Y/%m/%d/%H}"]
         return "/".join(part for part in parts if part)

@@ -1,11 +1,10 @@
 """Executions of monitoring schedules: a processing job each, and what it found."""
 
-from __future__ import annotations
-
 import datetime
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,14 +13,20 @@ from botocore.exceptions import ClientError
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.control_plane import SERVICE_PRINCIPAL
-from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, JobRun, reason_of
-from rehearsal.services.sagemaker.jobs.jobs import MAXIMUM_REASON
+from rehearsal.services.sagemaker.backend import SERVICE_PRINCIPAL, Backend
+from rehearsal.services.sagemaker.data_plane import (
+    DataPlane,
+    ExecutionFailedError,
+    JobRun,
+    Members,
+    reason_of,
+)
+from rehearsal.services.sagemaker.jobs.jobs import Jobs
 from rehearsal.services.sagemaker.jobs.processing import processing_jobs
 from rehearsal.services.sagemaker.listing import Listing, moment_of
 from rehearsal.services.sagemaker.monitoring import data as monitoring_data
 from rehearsal.services.sagemaker.monitoring.definition import Definition
-from rehearsal.services.sagemaker.monitoring.job_definitions import KINDS, MonitoringJobDefinitions
+from rehearsal.services.sagemaker.monitoring.job_definitions import MonitoringJobDefinitions
 from rehearsal.services.sagemaker.monitoring.requests import processing_request
 from rehearsal.services.sagemaker.monitoring.windows import Window, window
 from rehearsal.services.sagemaker.records import Record, now, random_id
@@ -33,44 +38,67 @@ _LISTING = Listing(
     member="MonitoringExecutionSummaries",
     name="MonitoringScheduleName",
     status="MonitoringExecutionStatus",
+    equal={
+        "MonitoringScheduleName": "MonitoringScheduleName",
+        "EndpointName": "EndpointName",
+        "MonitoringJobDefinitionName": "MonitoringJobDefinitionName",
+        "MonitoringTypeEquals": "MonitoringType",
+    },
 )
 _VIOLATIONS = "CompletedWithViolations"
 _REPORTS = ("constraint_violations.json", "constraints_violations.json")
-_METRICS_OF_A_REQUEST = 500
-_OWN_IMAGES = re.compile(r".*/sagemaker-(model-monitor-analyzer|clarify-processing)([:@].*)?")
+_MAX_METRICS = 500
+_AWS_IMAGES = re.compile(r".*/sagemaker-(model-monitor-analyzer|clarify-processing)([:@].*)?")
 
 
-class MonitoringExecutions(MonitoringJobDefinitions):
-    """ListMonitoringExecutions, and running them."""
+class MonitoringExecutions:
+    """ListMonitoringExecutions, and the runs of executions.
+
+    Args:
+        backend: The backend of SageMaker.
+        jobs: The jobs of SageMaker.
+        data_plane: Runs the processing jobs.
+        definitions: The job definitions of every kind.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        jobs: Jobs,
+        data_plane: DataPlane,
+        definitions: Iterable[MonitoringJobDefinitions],
+    ) -> None:
+        self._backend = backend
+        self._jobs = jobs
+        self._data_plane = data_plane
+        self._definitions = {part.monitoring_kind.monitoring_type: part for part in definitions}
 
     def list_monitoring_executions(self, request: Request, context: Context) -> Response:
-        equal = {
-            "MonitoringScheduleName": request.get("MonitoringScheduleName"),
-            "EndpointName": request.get("EndpointName"),
-            "MonitoringJobDefinitionName": request.get("MonitoringJobDefinitionName"),
-            "MonitoringType": request.get("MonitoringTypeEquals"),
-        }
         after, before = request.get("ScheduledTimeAfter"), request.get("ScheduledTimeBefore")
-        with self.lock:
+        with self._backend.lock:
             found = [
                 record
-                for record in self.records.of(context.scope, EXECUTION).values()
-                if all(wanted in (None, record.get(name)) for name, wanted in equal.items())
-                and (after is None or record["ScheduledTime"] > moment_of(after))
+                for record in self._backend.records.of(context.scope, EXECUTION).values()
+                if (after is None or record["ScheduledTime"] > moment_of(after))
                 and (before is None or record["ScheduledTime"] < moment_of(before))
             ]
             return _LISTING.respond(found, request)
 
     def definition_of(self, scope: Scope, config: Mapping[str, Any]) -> Definition:
-        """What a MonitoringScheduleConfig runs. Raises AwsError when there is no such thing."""
+        """Returns the monitoring job of a MonitoringScheduleConfig.
+
+        Raises:
+            AwsError: ResourceNotFound, if there is no such job definition.
+        """
         if "MonitoringJobDefinition" in config:
             return Definition.of_schedule(config["MonitoringJobDefinition"])
-        kind = KINDS[config.get("MonitoringType", "DataQuality")]
+        part = self._definitions[config.get("MonitoringType", "DataQuality")]
         name = config["MonitoringJobDefinitionName"]
-        return Definition.of_record(kind, self.monitoring_definition(kind, scope, name))
+        record = part.find(scope, name, f"Describe{part.kind.noun}")
+        return Definition.of_record(part.monitoring_kind, record)
 
-    def execute_monitor(self, scope: Scope, schedule: Record, due: datetime.datetime) -> None:
-        """Runs one execution to its end; whatever happens is told by its record."""
+    def run(self, scope: Scope, schedule: Record, due: datetime.datetime) -> None:
+        """Runs one execution to its end; its record has the outcome."""
         config = schedule["MonitoringScheduleConfig"]
         moment = now()
         record: Record = {
@@ -83,16 +111,15 @@ class MonitoringExecutions(MonitoringJobDefinitions):
             "MonitoringJobDefinitionName": config.get("MonitoringJobDefinitionName"),
             "MonitoringType": schedule["MonitoringType"],
         }
-        with self.lock:
-            self.records.of(scope, EXECUTION)[random_id(24)] = record
+        with self._backend.lock:
+            self._backend.records.of(scope, EXECUTION)[random_id(24)] = record
             self._show_execution(schedule, record)
         try:
             definition = self.definition_of(scope, config)
             span = window(config["ScheduleConfig"], definition.source, due)
             result = self._monitor(scope, schedule, record, definition, span)
-        except Exception as error:  # whatever it is, the execution must end and say why
-            reason = reason_of(error)[:MAXIMUM_REASON]
-            result = {"MonitoringExecutionStatus": "Failed", "FailureReason": reason}
+        except Exception as error:  # any failure must end the execution, with its reason
+            result = {"MonitoringExecutionStatus": "Failed", "FailureReason": reason_of(error)}
         self._note_execution(schedule, record, **result)
 
     def _monitor(
@@ -101,7 +128,7 @@ class MonitoringExecutions(MonitoringJobDefinitions):
         name = schedule["MonitoringScheduleName"]
         job_name = f"model-monitoring-{record['ScheduledTime']:%Y%m%d%H%M}-{random_id(24)}"
         job_arn = scope.arn("sagemaker", f"processing-job/{job_name}")
-        session = self.role_session(scope, definition.role_arn, job_arn)
+        session = self._backend.identity.role_session(scope, definition.role_arn, job_arn)
         data = self._monitored_data(scope, session, definition, span)
         if not data:
             raise ExecutionFailedError("Job inputs had no data")
@@ -109,27 +136,22 @@ class MonitoringExecutions(MonitoringJobDefinitions):
             definition, name=job_name, schedule=name, window=span, data=data
         )
         job = {**request, "MonitoringScheduleArn": schedule["MonitoringScheduleArn"]}
-        self._record_job(processing_jobs.KIND, job, Context(scope, SERVICE_PRINCIPAL))
+        self._jobs.add(processing_jobs.KIND, job, Context(scope, SERVICE_PRINCIPAL))
         self._note_execution(
             schedule,
             record,
             MonitoringExecutionStatus="InProgress",
             ProcessingJobArn=job["ProcessingJobArn"],
         )
-        self._run_job(
-            processing_jobs.KIND, job, scope, request, definition.role_arn, self._analyse_data, {}
-        )
-        self._publish_metrics(session, definition, job.pop("_metrics", []))
-        return _outcome(session, definition.report_uri(name, span), job)
+        metrics: list[dict[str, Any]] = []
 
-    def _analyse_data(self, run: JobRun) -> Mapping[str, Any]:
-        image = run.request["AppSpecification"]["ImageUri"]
-        if _OWN_IMAGES.fullmatch(image):
-            raise ExecutionFailedError(
-                f"ClientError: Cannot pull {image}: the images of Model Monitor and Clarify are "
-                "AWS's and not in this rehearsal. A definition with an image of your own works."
-            )
-        return self.data_plane.processing_job(run)
+        def analyse(run: JobRun) -> Members:
+            _check_image(run.request["AppSpecification"]["ImageUri"])
+            return self._data_plane.processing_job(replace(run, metrics=metrics.extend))
+
+        self._jobs.run(processing_jobs.KIND, job, scope, request, definition.role_arn, analyse)
+        _publish_metrics(session, definition, metrics)
+        return _outcome(session, definition.report_uri(name, span), job)
 
     def _monitored_data(
         self,
@@ -148,8 +170,8 @@ class MonitoringExecutions(MonitoringJobDefinitions):
             if definition.ground_truth is not None:
                 raise ExecutionFailedError(
                     "ClientError: The rehearsal does not merge ground truth into the files of "
-                    "transform jobs, as AWS does not document what its container gets: monitor "
-                    "endpoints, or merge in a processing job of your own."
+                    "transform jobs, as AWS does not document the input of its container: monitor "
+                    "endpoints, or merge in your own processing job."
                 )
             destination = definition.source["DataCapturedDestinationS3Uri"]
             folders = monitoring_data.captured_by_transform(session, destination, span)
@@ -160,8 +182,12 @@ class MonitoringExecutions(MonitoringJobDefinitions):
         )
 
     def captured_endpoint(self, scope: Scope, name: str) -> tuple[Record, str]:
-        """An endpoint and where it captures its data. Raises AwsError when it does not."""
-        endpoint = self.find(scope, _ENDPOINT, name, operation="CreateMonitoringSchedule")
+        """Returns an endpoint and the S3 URI to which it captures its data.
+
+        Raises:
+            AwsError: ValidationException, if it captures none.
+        """
+        endpoint = self._backend.find(scope, _ENDPOINT, name, operation="CreateMonitoringSchedule")
         capture = endpoint.get("DataCaptureConfig") or {}
         if not capture.get("EnableCapture"):
             raise AwsError(
@@ -170,19 +196,8 @@ class MonitoringExecutions(MonitoringJobDefinitions):
             )
         return endpoint, capture["DestinationS3Uri"]
 
-    def _publish_metrics(
-        self, session: boto3.Session, definition: Definition, metrics: list[dict[str, Any]]
-    ) -> None:
-        """The metrics that the container wrote to /opt/ml/output/metrics/cloudwatch."""
-        client = session.client("cloudwatch") if metrics else None
-        for start in range(0, len(metrics), _METRICS_OF_A_REQUEST):
-            part = metrics[start : start + _METRICS_OF_A_REQUEST]
-            client.put_metric_data(  # type: ignore[union-attr]
-                Namespace=definition.namespace, MetricData=part
-            )
-
     def _note_execution(self, schedule: Record, record: Record, **changes: Any) -> None:
-        with self.lock:
+        with self._backend.lock:
             record.update(changes, LastModifiedTime=now())
             self._show_execution(schedule, record)
 
@@ -191,8 +206,28 @@ class MonitoringExecutions(MonitoringJobDefinitions):
         schedule["LastMonitoringExecutionSummary"] = summary
 
 
+def _check_image(image: str) -> None:
+    """Raises ExecutionFailedError for images of Model Monitor and Clarify."""
+    if _AWS_IMAGES.fullmatch(image):
+        raise ExecutionFailedError(
+            f"ClientError: Cannot pull {image}: the images of Model Monitor and Clarify belong to "
+            "AWS and are not in this rehearsal. Use a definition with your own image."
+        )
+
+
+def _publish_metrics(
+    session: boto3.Session, definition: Definition, metrics: list[dict[str, Any]]
+) -> None:
+    """Publishes the metrics that the container wrote to /opt/ml/output/metrics/cloudwatch."""
+    client = session.client("cloudwatch") if metrics else None
+    for start in range(0, len(metrics), _MAX_METRICS):
+        client.put_metric_data(  # type: ignore[union-attr]
+            Namespace=definition.namespace, MetricData=metrics[start : start + _MAX_METRICS]
+        )
+
+
 def _outcome(session: boto3.Session, report_uri: str, job: Record) -> dict[str, Any]:
-    """The status of an execution by its job: what it said at its end, or what it reported."""
+    """Returns the status of an execution by the exit message or the report of its job."""
     status, message = job["ProcessingJobStatus"], job.get("ExitMessage", "")
     found: dict[str, Any] = {"MonitoringExecutionStatus": status}
     if status == "Failed":
@@ -205,7 +240,7 @@ def _outcome(session: boto3.Session, report_uri: str, job: Record) -> dict[str, 
 
 
 def _reported(session: boto3.Session, report_uri: str) -> bool:
-    """Whether the report of a job lists violations."""
+    """Returns True if the report of a job lists violations."""
     place = urlsplit(report_uri)
     for name in _REPORTS:
         try:

@@ -1,6 +1,6 @@
-"""The processing job of a monitoring execution, as the contract of monitoring containers has it.
+"""The processing job of a monitoring execution, by the contract of monitoring containers.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-inputs.html
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-inputs.html
 """
 
 from __future__ import annotations
@@ -29,9 +29,14 @@ def processing_request(
     window: Window,
     data: Sequence[Captured],
 ) -> dict[str, Any]:
-    """The CreateProcessingJob request of an execution.
+    """Returns the CreateProcessingJob request of an execution.
 
-    `data` are the parts of S3 that have data.
+    Args:
+        definition: The monitoring job.
+        name: The name of the processing job.
+        schedule: The name of the schedule.
+        window: The time that the execution covers.
+        data: The parts of S3 that have data.
     """
     target = definition.output["MonitoringOutputs"][0]["S3Output"]
     local = definition.source["LocalPath"].rstrip("/")
@@ -48,7 +53,7 @@ def processing_request(
     result = {
         "S3Uri": definition.report_uri(schedule, window),
         "LocalPath": target["LocalPath"],
-        # What is uploaded while the job runs is there at its end, too.
+        # The rehearsal uploads at the end, which leads to the same files.
         "S3UploadMode": "EndOfJob",
     }
     outputs: dict[str, Any] = {"Outputs": [{"OutputName": "result", "S3Output": result}]}
@@ -65,7 +70,7 @@ def processing_request(
         "ProcessingInputs": inputs + further,
         "ProcessingOutputConfig": outputs,
         "ProcessingResources": {"ClusterConfig": dict(definition.cluster)},
-        "StoppingCondition": {"MaxRuntimeInSeconds": definition.longest},
+        "StoppingCondition": {"MaxRuntimeInSeconds": definition.max_seconds},
         "Environment": {
             **_environment(definition, schedule, window),
             **environment,
@@ -122,7 +127,7 @@ def _dataset_format(definition: Definition) -> dict[str, Any]:
 
 
 def _resources(definition: Definition) -> tuple[dict[str, str], list[dict[str, Any]]]:
-    """Baseline, configuration and scripts: variables that name them, and their inputs."""
+    """Returns variables that name baseline, configuration and scripts, and their inputs."""
     application, baseline = definition.application, definition.baseline
     environment: dict[str, str] = {}
     inputs = []

@@ -39,7 +39,7 @@ RESOURCE_TYPES = [
             attributes={"JobDefinitionArn": "JobDefinitionArn", "CreationTime": "CreationTime"},
             name_property="JobDefinitionName",
         )
-        for kind in KINDS.values()
+        for kind in KINDS
     ),
     ResourceType(
         type_name="AWS::SageMaker::MonitoringSchedule",

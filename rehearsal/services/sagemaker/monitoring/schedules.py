@@ -1,17 +1,18 @@
-"""Monitoring schedules: when a monitoring job runs.
+"""Monitoring schedules, which run monitoring jobs.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-scheduling.html . AWS begins up to 20
-minutes after the hour; the rehearsal begins at once.
+AWS begins up to 20 minutes after the hour; the rehearsal begins at once.
+
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-scheduling.html
 """
-
-from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context, Platform, Scope
+from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
+from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.jobs.jobs import Jobs
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.monitoring.definition import Definition
 from rehearsal.services.sagemaker.monitoring.executions import MonitoringExecutions
@@ -31,25 +32,38 @@ _LISTING = Listing(
     member="MonitoringScheduleSummaries",
     name="MonitoringScheduleName",
     status="MonitoringScheduleStatus",
+    equal={
+        "EndpointName": "EndpointName",
+        "MonitoringJobDefinitionName": "MonitoringJobDefinitionName",
+        "MonitoringTypeEquals": "MonitoringType",
+    },
 )
 _HOUR = datetime.timedelta(hours=1)
-# They wait for the truth and for the merge job.
+# They wait for the ground truth and for the merge job.
 _MERGED = ("ModelQuality", "ModelBias")
 
 
-class MonitoringSchedules(MonitoringExecutions):
-    """Create-, Update-, Describe-, List-, Start-, Stop-, DeleteMonitoringSchedule."""
+class MonitoringSchedules:
+    """Create-, Update-, Describe-, List-, Start-, Stop- and DeleteMonitoringSchedule.
 
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
-        self._monitors_due: dict[tuple[Scope, str], datetime.datetime] = {}
-        self._monitors_tick = False
+    Args:
+        backend: The backend of SageMaker.
+        jobs: The jobs of SageMaker.
+        executions: Runs the executions.
+    """
+
+    def __init__(self, backend: Backend, jobs: Jobs, executions: MonitoringExecutions) -> None:
+        self._backend = backend
+        self._jobs = jobs
+        self._executions = executions
+        self._due: dict[tuple[Scope, str], datetime.datetime] = {}
+        self._ticking = False
 
     def create_monitoring_schedule(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateMonitoringSchedule", request)
+        record = self._backend.accept("CreateMonitoringSchedule", request)
         name = record["MonitoringScheduleName"]
         arn = context.scope.arn("sagemaker", f"{KIND}/{name}")
-        definition = self._check_monitor(record["MonitoringScheduleConfig"], context)
+        definition = self._check(record["MonitoringScheduleConfig"], context)
         moment = now()
         record |= {
             "MonitoringScheduleArn": arn,
@@ -58,20 +72,20 @@ class MonitoringSchedules(MonitoringExecutions):
             "LastModifiedTime": moment,
             **_summary(record["MonitoringScheduleConfig"], definition),
         }
-        with self.lock:
-            if name in self.records.of(context.scope, KIND):
+        with self._backend.lock:
+            if name in self._backend.records.of(context.scope, KIND):
                 message = f"Monitoring schedule with name {name} already exists: {arn}"
                 raise AwsError("ResourceInUse", message)
-            self.register(context, KIND, name, record, request)
-            self._schedule_monitor(context.scope, record, moment)
+            self._backend.register(context, KIND, name, record, request)
+            self._schedule(context.scope, record, moment)
         return {"MonitoringScheduleArn": arn}
 
     def update_monitoring_schedule(self, request: Request, context: Context) -> Response:
-        given = self.accept("UpdateMonitoringSchedule", request)
-        record = self._monitoring_schedule(context.scope, request, "UpdateMonitoringSchedule")
+        given = self._backend.accept("UpdateMonitoringSchedule", request)
+        record = self._find(context.scope, request, "UpdateMonitoringSchedule")
         config = given["MonitoringScheduleConfig"]
-        definition = self._check_monitor(config, context)
-        with self.lock:
+        definition = self._check(config, context)
+        with self._backend.lock:
             moment = now()
             record.update(
                 MonitoringScheduleConfig=config,
@@ -79,100 +93,89 @@ class MonitoringSchedules(MonitoringExecutions):
                 **_summary(config, definition),
             )
             if record["MonitoringScheduleStatus"] == "Scheduled":
-                self._schedule_monitor(context.scope, record, moment)
+                self._schedule(context.scope, record, moment)
         return {"MonitoringScheduleArn": record["MonitoringScheduleArn"]}
 
     def describe_monitoring_schedule(self, request: Request, context: Context) -> Response:
-        record = self._monitoring_schedule(context.scope, request, "DescribeMonitoringSchedule")
-        return self.describe("DescribeMonitoringSchedule", record)
+        record = self._find(context.scope, request, "DescribeMonitoringSchedule")
+        return self._backend.describe("DescribeMonitoringSchedule", record)
 
     def list_monitoring_schedules(self, request: Request, context: Context) -> Response:
-        equal = {
-            "EndpointName": request.get("EndpointName"),
-            "MonitoringJobDefinitionName": request.get("MonitoringJobDefinitionName"),
-            "MonitoringType": request.get("MonitoringTypeEquals"),
-        }
-        with self.lock:
-            found = [
-                record
-                for record in self.records.of(context.scope, KIND).values()
-                if all(wanted in (None, record.get(name)) for name, wanted in equal.items())
-            ]
-            return _LISTING.respond(found, request)
+        with self._backend.lock:
+            records = self._backend.records.of(context.scope, KIND).values()
+            return _LISTING.respond(records, request)
 
     def start_monitoring_schedule(self, request: Request, context: Context) -> Response:
-        record = self._monitoring_schedule(context.scope, request, "StartMonitoringSchedule")
-        with self.lock:
+        record = self._find(context.scope, request, "StartMonitoringSchedule")
+        with self._backend.lock:
             if record["MonitoringScheduleStatus"] != "Scheduled":
                 record.update(MonitoringScheduleStatus="Scheduled", LastModifiedTime=now())
-                self._schedule_monitor(context.scope, record, now())
+                self._schedule(context.scope, record, now())
         return {}
 
     def stop_monitoring_schedule(self, request: Request, context: Context) -> Response:
-        record = self._monitoring_schedule(context.scope, request, "StopMonitoringSchedule")
-        with self.lock:
+        record = self._find(context.scope, request, "StopMonitoringSchedule")
+        with self._backend.lock:
             record.update(MonitoringScheduleStatus="Stopped", LastModifiedTime=now())
-            self._monitors_due.pop((context.scope, record["MonitoringScheduleName"]), None)
+            self._due.pop((context.scope, record["MonitoringScheduleName"]), None)
         return {}
 
     def delete_monitoring_schedule(self, request: Request, context: Context) -> Response:
-        """Stops the schedule and a job of it that runs; its history stays."""
-        record = self._monitoring_schedule(context.scope, request, "DeleteMonitoringSchedule")
+        """Stops the schedule and its running job, and keeps its executions."""
+        record = self._find(context.scope, request, "DeleteMonitoringSchedule")
         name = record["MonitoringScheduleName"]
-        with self.lock:
-            self._monitors_due.pop((context.scope, name), None)
-            self.records.of(context.scope, KIND).pop(name, None)
+        with self._backend.lock:
+            self._due.pop((context.scope, name), None)
             job_arn = record.get("LastMonitoringExecutionSummary", {}).get("ProcessingJobArn")
-            running = self._running.get(job_arn) if job_arn else None
-        if running is not None:
-            running.stop.set()
-        self.drop_tags(record["MonitoringScheduleArn"])
+        self._backend.remove(context.scope, KIND, name, record["MonitoringScheduleArn"])
+        if job_arn:
+            self._jobs.cancel(job_arn)
         return {}
 
-    def run_due_monitors(self, moment: datetime.datetime) -> None:
+    def run_due(self, moment: datetime.datetime) -> None:
         """Starts an execution of every schedule that is due at `moment`."""
-        with self.lock:
-            due = [(key, when) for key, when in self._monitors_due.items() if when <= moment]
+        with self._backend.lock:
+            due = [(key, when) for key, when in self._due.items() if when <= moment]
             for (scope, name), _ in due:
-                record = self.records.of(scope, KIND)[name]
-                self._plan_monitor(scope, record, moment)
+                record = self._backend.records.of(scope, KIND)[name]
+                self._plan(scope, record, moment)
         for (scope, name), when in due:
-            with self.lock:
-                found = self.records.of(scope, KIND).get(name)
+            with self._backend.lock:
+                found = self._backend.records.of(scope, KIND).get(name)
             if found is not None:
-                self._start_monitor(scope, found, when)
+                self._start(scope, found, when)
 
-    def _start_monitor(self, scope: Scope, record: Record, due: datetime.datetime) -> None:
-        self.workers.start(
+    def _start(self, scope: Scope, record: Record, due: datetime.datetime) -> None:
+        self._backend.workers.start(
             f"monitor {record['MonitoringScheduleName']}",
-            lambda: self.execute_monitor(scope, record, due),
+            lambda: self._executions.run(scope, record, due),
         )
 
-    def _schedule_monitor(self, scope: Scope, record: Record, moment: datetime.datetime) -> None:
+    def _schedule(self, scope: Scope, record: Record, moment: datetime.datetime) -> None:
         """Plans the next execution, or starts the only one. The caller holds the lock."""
         config = record["MonitoringScheduleConfig"]["ScheduleConfig"]
         if config["ScheduleExpression"] == NOW:
-            self._start_monitor(scope, record, moment)
+            self._start(scope, record, moment)
             return
-        self._plan_monitor(scope, record, moment)
-        if not self._monitors_tick:
-            self._monitors_tick = True
-            self.workers.start("monitoring schedules", self._tick_monitors)
+        self._plan(scope, record, moment)
+        if not self._ticking:
+            self._ticking = True
+            self._backend.workers.start("monitoring schedules", self._tick)
 
-    def _plan_monitor(self, scope: Scope, record: Record, moment: datetime.datetime) -> None:
+    def _plan(self, scope: Scope, record: Record, moment: datetime.datetime) -> None:
         key = (scope, record["MonitoringScheduleName"])
         due = next_time(record["MonitoringScheduleConfig"]["ScheduleConfig"], moment)
         if due is None:
-            self._monitors_due.pop(key, None)
+            self._due.pop(key, None)
         else:
-            self._monitors_due[key] = due
+            self._due[key] = due
 
-    def _tick_monitors(self) -> None:
-        while not self.workers.closing.wait(TICK_SECONDS):
-            self.run_due_monitors(now())
+    def _tick(self) -> None:
+        while not self._backend.workers.closing.wait(TICK_SECONDS):
+            self.run_due(now())
 
-    def _check_monitor(self, config: Mapping[str, Any], context: Context) -> Definition:
-        """Raises AwsError for a MonitoringScheduleConfig that SageMaker refuses."""
+    def _check(self, config: Mapping[str, Any], context: Context) -> Definition:
+        """Validates a MonitoringScheduleConfig; raises AwsError if it is invalid."""
         if "ScheduleConfig" not in config:
             raise AwsError("ValidationException", "ScheduleConfig is required.")
         if ("MonitoringJobDefinition" in config) == ("MonitoringJobDefinitionName" in config):
@@ -185,17 +188,17 @@ class MonitoringSchedules(MonitoringExecutions):
         if "MonitoringJobDefinition" in config:
             for given in config["MonitoringJobDefinition"].get("MonitoringInputs") or [{}]:
                 check_input(given)
-            self.check_role(context, config["MonitoringJobDefinition"]["RoleArn"])
-        definition = self.definition_of(context.scope, config)
+            self._backend.identity.check_role(context, config["MonitoringJobDefinition"]["RoleArn"])
+        definition = self._executions.definition_of(context.scope, config)
         _check_length(config["ScheduleConfig"], definition)
         if definition.endpoint:
-            self.captured_endpoint(context.scope, definition.endpoint)
+            self._executions.captured_endpoint(context.scope, definition.endpoint)
         return definition
 
-    def _monitoring_schedule(self, scope: Scope, request: Request, operation: str) -> Record:
+    def _find(self, scope: Scope, request: Request, operation: str) -> Record:
         name = request["MonitoringScheduleName"]
         message = f"Monitoring schedule {name} not found"
-        return self.find(scope, KIND, name, operation=operation, message=message)
+        return self._backend.find(scope, KIND, name, operation=operation, message=message)
 
 
 def _check_length(config: Mapping[str, Any], definition: Definition) -> None:
@@ -203,17 +206,17 @@ def _check_length(config: Mapping[str, Any], definition: Definition) -> None:
     allowed = frequency(config)
     if definition.monitoring_type in _MERGED and allowed == _HOUR:
         allowed /= 2
-    if definition.longest > allowed.total_seconds():
+    if definition.max_seconds > allowed.total_seconds():
         raise AwsError(
             "ValidationException",
-            f"MaxRuntimeInSeconds {definition.longest} exceeds the frequency of the schedule: a "
-            f"{definition.monitoring_type} job of {config['ScheduleExpression']} may run "
+            f"MaxRuntimeInSeconds {definition.max_seconds} exceeds the frequency of the schedule: "
+            f"a {definition.monitoring_type} job of {config['ScheduleExpression']} may run "
             f"{int(allowed.total_seconds())} seconds.",
         )
 
 
 def _summary(config: Mapping[str, Any], definition: Definition) -> dict[str, Any]:
-    """Members that lists show of a schedule's configuration."""
+    """Returns members that lists show of a schedule's configuration."""
     return {
         "MonitoringType": definition.monitoring_type,
         "MonitoringJobDefinitionName": config.get("MonitoringJobDefinitionName"),

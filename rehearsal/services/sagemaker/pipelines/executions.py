@@ -1,19 +1,21 @@
-"""Executions of pipelines: their operations. `pipeline_execution_runs` runs them."""
-
-from __future__ import annotations
+"""Executions of pipelines: their operations. `execution_runner` runs them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.control_plane import identity
+from rehearsal.services.sagemaker.backend import Backend, caller_identity
+from rehearsal.services.sagemaker.jobs.jobs import Jobs
 from rehearsal.services.sagemaker.listing import Listing, page
 from rehearsal.services.sagemaker.pipelines.definition import parse_definition
-from rehearsal.services.sagemaker.pipelines.execution_events import ENDED
-from rehearsal.services.sagemaker.pipelines.execution_runs import KIND, PipelineExecutionRuns
-from rehearsal.services.sagemaker.pipelines.pipelines import KIND as PIPELINE
-from rehearsal.services.sagemaker.pipelines.pipelines import pipeline_version
+from rehearsal.services.sagemaker.pipelines.execution_runner import (
+    ENDED,
+    KIND,
+    Execution,
+    ExecutionRunner,
+)
+from rehearsal.services.sagemaker.pipelines.pipelines import Pipelines
 from rehearsal.services.sagemaker.pipelines.values import ParameterError, parameter_values
 from rehearsal.services.sagemaker.records import Record, now, random_id
 
@@ -26,19 +28,32 @@ LISTING = Listing(
 DEFAULT_PARALLEL_STEPS = 50
 
 
-class PipelineExecutions(PipelineExecutionRuns):
-    """Start-, Stop-, Retry-, Update-, Describe-, ListPipelineExecution(s); DeletePipeline."""
+class PipelineExecutions:
+    """Start-, Stop-, Retry-, Update-, Describe- and ListPipelineExecution(s); DeletePipeline.
+
+    Args:
+        backend: The backend of SageMaker.
+        pipelines: The pipelines of SageMaker.
+        jobs: The jobs of SageMaker, whose changes wake executions.
+    """
+
+    def __init__(self, backend: Backend, pipelines: Pipelines, jobs: Jobs) -> None:
+        self._backend = backend
+        self._pipelines = pipelines
+        self._runner = ExecutionRunner(backend, jobs)
 
     def start_pipeline_execution(self, request: Request, context: Context) -> Response:
-        given = self.accept("StartPipelineExecution", request)
-        name = given["PipelineName"]
-        pipeline = self.pipeline(context.scope, name, "StartPipelineExecution")
+        scope = context.scope
+        given = self._backend.accept("StartPipelineExecution", request)
+        pipeline = self._pipelines.find(scope, given["PipelineName"], "StartPipelineExecution")
         arn, token = pipeline["PipelineArn"], given["ClientRequestToken"]
-        for known in self.records.of(context.scope, KIND).values():
-            if known["PipelineArn"] == arn and known["_token"] == token:
-                return {"PipelineExecutionArn": known["PipelineExecutionArn"]}
-        version = given.get("PipelineVersionId", max(pipeline["_versions"]))
-        text = pipeline_version(pipeline, version)
+        for known in self._backend.all(scope, KIND):
+            execution_arn = known["PipelineExecutionArn"]
+            if known["PipelineArn"] == arn and self._runner.execution(execution_arn).token == token:
+                return {"PipelineExecutionArn": execution_arn}
+        versions = self._pipelines.versions(scope, pipeline["PipelineName"])
+        version = given.get("PipelineVersionId", versions.newest)
+        text = versions.text(pipeline, version)
         parameters = {
             entry["Name"]: entry["Value"] for entry in given.get("PipelineParameters", ())
         }
@@ -46,37 +61,41 @@ class PipelineExecutions(PipelineExecutionRuns):
             values = parameter_values(parse_definition(text), parameters)
         except ParameterError as error:
             raise AwsError("ValidationException", str(error)) from error
-        execution = self._new_execution(pipeline, given, context)
-        execution |= {
-            "PipelineVersionId": version,
-            "_token": token,
-            "_definition": text,
-            "_parameters": values,
-            "_given": parameters,
-            "_role": pipeline["RoleArn"],
-            "_pipeline_name": pipeline["PipelineName"],
-        }
-        with self.lock:
-            self.records.of(context.scope, KIND)[execution["PipelineExecutionArn"]] = execution
+        identifier = random_id(12)
+        record = _new_record(pipeline, given, context, identifier)
+        record["PipelineVersionId"] = version
+        execution = Execution(
+            record=record,
+            identifier=identifier,
+            token=token,
+            pipeline_name=pipeline["PipelineName"],
+            role_arn=pipeline["RoleArn"],
+            definition=text,
+            given=parameters,
+            parameters=values,
+        )
+        with self._backend.lock:
+            self._runner.add(execution)
+            self._backend.records.of(scope, KIND)[execution.arn] = record
             pipeline.update(LastRunTime=now(), LastExecutionTime=now())
-        self.begin_execution(context.scope, execution, done={})
-        return {"PipelineExecutionArn": execution["PipelineExecutionArn"]}
+        self._runner.begin(scope, execution)
+        return {"PipelineExecutionArn": execution.arn}
 
     def describe_pipeline_execution(self, request: Request, context: Context) -> Response:
         execution = self._execution(context.scope, request, "DescribePipelineExecution")
-        return self.describe("DescribePipelineExecution", execution)
+        return self._backend.describe("DescribePipelineExecution", execution.record)
 
     def list_pipeline_executions(self, request: Request, context: Context) -> Response:
         name = request["PipelineName"]
-        pipeline = self.pipeline(context.scope, name, "ListPipelineExecutions")
-        with self.lock:
+        pipeline = self._pipelines.find(context.scope, name, "ListPipelineExecutions")
+        with self._backend.lock:
             executions = [
                 {
                     **execution,
                     "StartTime": execution["CreationTime"],
                     "PipelineExecutionFailureReason": execution.get("FailureReason"),
                 }
-                for execution in self.records.of(context.scope, KIND).values()
+                for execution in self._backend.records.of(context.scope, KIND).values()
                 if execution["PipelineArn"] == pipeline["PipelineArn"]
             ]
         return LISTING.respond(executions, request)
@@ -85,8 +104,8 @@ class PipelineExecutions(PipelineExecutionRuns):
         if "PipelineExecutionArn" not in request:
             raise AwsError("ValidationException", "PipelineExecutionArn is required.")
         execution = self._execution(context.scope, request, "ListPipelineExecutionSteps")
-        steps = self.execution_steps(execution)
-        # "The default is CreatedTime, newest first": as the service answers.
+        steps = execution.steps()
+        # "The default is CreatedTime", newest first, as the service returns them.
         if request.get("SortOrder", "Descending") == "Descending":
             steps.reverse()
         return page(steps, request, "PipelineExecutionSteps")
@@ -95,7 +114,7 @@ class PipelineExecutions(PipelineExecutionRuns):
         self, request: Request, context: Context
     ) -> Response:
         execution = self._execution(context.scope, request, "ListPipelineParametersForExecution")
-        entries = [{"Name": name, "Value": value} for name, value in execution["_given"].items()]
+        entries = [{"Name": name, "Value": value} for name, value in execution.given.items()]
         return page(entries, request, "PipelineParameters")
 
     def describe_pipeline_definition_for_execution(
@@ -104,51 +123,52 @@ class PipelineExecutions(PipelineExecutionRuns):
         operation = "DescribePipelineDefinitionForExecution"
         execution = self._execution(context.scope, request, operation)
         return {
-            "PipelineDefinition": execution["_definition"],
-            "CreationTime": execution["CreationTime"],
+            "PipelineDefinition": execution.definition,
+            "CreationTime": execution.record["CreationTime"],
         }
 
     def stop_pipeline_execution(self, request: Request, context: Context) -> Response:
         execution = self._execution(context.scope, request, "StopPipelineExecution")
-        status = execution["PipelineExecutionStatus"]
+        status = execution.record["PipelineExecutionStatus"]
         if status in ENDED:
             message = (
                 "Only pipelines with 'Executing' status can be stopped; "
-                f"the status of {execution['PipelineExecutionArn']} is '{status}'."
+                f"the status of {execution.arn} is '{status}'."
             )
             raise AwsError("ValidationException", message)
-        self.halt_execution(context.scope, execution)
-        return {"PipelineExecutionArn": execution["PipelineExecutionArn"]}
+        self._runner.stop(context.scope, execution)
+        return {"PipelineExecutionArn": execution.arn}
 
     def retry_pipeline_execution(self, request: Request, context: Context) -> Response:
-        given = self.accept("RetryPipelineExecution", request)
+        given = self._backend.accept("RetryPipelineExecution", request)
         execution = self._execution(context.scope, given, "RetryPipelineExecution")
-        status = execution["PipelineExecutionStatus"]
+        record = execution.record
+        status = record["PipelineExecutionStatus"]
         if status not in ("Failed", "Stopped"):
             message = (
                 "Only pipeline executions that have failed or were stopped can be retried; "
-                f"the status of {execution['PipelineExecutionArn']} is '{status}'."
+                f"the status of {execution.arn} is '{status}'."
             )
             raise AwsError("ValidationException", message)
-        with self.lock:
+        with self._backend.lock:
             if "ParallelismConfiguration" in given:
-                execution["ParallelismConfiguration"] = given["ParallelismConfiguration"]
-            execution.update(
+                record["ParallelismConfiguration"] = given["ParallelismConfiguration"]
+            record.update(
                 PipelineExecutionStatus="Executing",
                 LastModifiedTime=now(),
-                LastModifiedBy=identity(context),
+                LastModifiedBy=caller_identity(context),
             )
-            execution.pop("FailureReason", None)
-        done = {
-            name: state
-            for name, state in self.step_states(execution).items()
-            if state.status == "Succeeded"
-        }
-        self.begin_execution(context.scope, execution, done=done)
-        return {"PipelineExecutionArn": execution["PipelineExecutionArn"]}
+            record.pop("FailureReason", None)
+            done = {
+                name: state
+                for name, state in execution.states.items()
+                if state.status == "Succeeded"
+            }
+        self._runner.begin(context.scope, execution, done)
+        return {"PipelineExecutionArn": execution.arn}
 
     def update_pipeline_execution(self, request: Request, context: Context) -> Response:
-        given = self.accept("UpdatePipelineExecution", request)
+        given = self._backend.accept("UpdatePipelineExecution", request)
         execution = self._execution(context.scope, given, "UpdatePipelineExecution")
         if "ParallelismConfiguration" in given:
             message = (
@@ -157,57 +177,54 @@ class PipelineExecutions(PipelineExecutionRuns):
             )
             raise AwsError("ValidationException", message)
         names = ("PipelineExecutionDescription", "PipelineExecutionDisplayName")
-        with self.lock:
-            execution.update(
+        with self._backend.lock:
+            execution.record.update(
                 {name: given[name] for name in names if name in given},
                 LastModifiedTime=now(),
-                LastModifiedBy=identity(context),
+                LastModifiedBy=caller_identity(context),
             )
-        return {"PipelineExecutionArn": execution["PipelineExecutionArn"]}
+        return {"PipelineExecutionArn": execution.arn}
 
     def delete_pipeline(self, request: Request, context: Context) -> Response:
-        pipeline = self.pipeline(context.scope, request["PipelineName"], "DeletePipeline")
-        with self.lock:
-            running = [
-                arn
-                for arn, execution in self.records.of(context.scope, KIND).items()
-                if execution["PipelineArn"] == pipeline["PipelineArn"]
-                and execution["PipelineExecutionStatus"] not in ENDED
-            ]
+        scope = context.scope
+        pipeline = self._pipelines.find(scope, request["PipelineName"], "DeletePipeline")
+        running = [
+            execution["PipelineExecutionArn"]
+            for execution in self._backend.all(scope, KIND)
+            if execution["PipelineArn"] == pipeline["PipelineArn"]
+            and execution["PipelineExecutionStatus"] not in ENDED
+        ]
         if running:
             message = f"Pipeline {pipeline['PipelineArn']} is running: stop {', '.join(running)}."
             raise AwsError("ConflictException", message)
-        with self.lock:
-            self.records.of(context.scope, PIPELINE).pop(pipeline["PipelineName"], None)
-            self.forget_executions(context.scope, pipeline["PipelineArn"])
-        self.drop_tags(pipeline["PipelineArn"])
+        self._pipelines.remove(scope, pipeline)
+        self._runner.forget(scope, pipeline["PipelineArn"])
         return {"PipelineArn": pipeline["PipelineArn"]}
 
-    def _new_execution(
-        self, pipeline: Record, given: Mapping[str, Any], context: Context
-    ) -> Record:
-        identifier = random_id(12)
-        moment = now()
-        parallel = {"MaxParallelExecutionSteps": DEFAULT_PARALLEL_STEPS}
-        return {
-            "PipelineArn": pipeline["PipelineArn"],
-            "PipelineExecutionArn": f"{pipeline['PipelineArn']}/execution/{identifier}",
-            "PipelineExecutionDisplayName": given.get(
-                "PipelineExecutionDisplayName", f"execution-{int(moment.timestamp() * 1000)}"
-            ),
-            "PipelineExecutionDescription": given.get("PipelineExecutionDescription"),
-            "PipelineExecutionStatus": "Executing",
-            "CreationTime": moment,
-            "LastModifiedTime": moment,
-            "CreatedBy": identity(context),
-            "LastModifiedBy": identity(context),
-            "ParallelismConfiguration": given.get("ParallelismConfiguration")
-            or pipeline.get("ParallelismConfiguration")
-            or parallel,
-            "_id": identifier,
-        }
-
-    def _execution(self, scope: Scope, request: Mapping[str, Any], operation: str) -> Record:
+    def _execution(self, scope: Scope, request: Mapping[str, Any], operation: str) -> Execution:
         arn = request["PipelineExecutionArn"]
         message = f"PipelineExecution '{arn}' does not exist."
-        return self.find(scope, KIND, arn, operation=operation, message=message)
+        self._backend.find(scope, KIND, arn, operation=operation, message=message)
+        return self._runner.execution(arn)
+
+
+def _new_record(
+    pipeline: Record, given: Mapping[str, Any], context: Context, identifier: str
+) -> Record:
+    moment = now()
+    return {
+        "PipelineArn": pipeline["PipelineArn"],
+        "PipelineExecutionArn": f"{pipeline['PipelineArn']}/execution/{identifier}",
+        "PipelineExecutionDisplayName": given.get(
+            "PipelineExecutionDisplayName", f"execution-{int(moment.timestamp() * 1000)}"
+        ),
+        "PipelineExecutionDescription": given.get("PipelineExecutionDescription"),
+        "PipelineExecutionStatus": "Executing",
+        "CreationTime": moment,
+        "LastModifiedTime": moment,
+        "CreatedBy": caller_identity(context),
+        "LastModifiedBy": caller_identity(context),
+        "ParallelismConfiguration": given.get("ParallelismConfiguration")
+        or pipeline.get("ParallelismConfiguration")
+        or {"MaxParallelExecutionSteps": DEFAULT_PARALLEL_STEPS},
+    }

@@ -1,17 +1,16 @@
-"""Pipelines: their definitions and versions. `pipeline_executions` runs them."""
+"""Pipelines: their definitions and versions. `executions` starts them."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
+from rehearsal.framework.store import Store
 from rehearsal.services.sagemaker import unsupported_members
-from rehearsal.services.sagemaker.control_plane import identity
-from rehearsal.services.sagemaker.jobs.transform.transform_jobs import TransformJobs
+from rehearsal.services.sagemaker.backend import Backend, caller_identity
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.pipelines.definition import (
     OPERATIONS,
@@ -24,94 +23,154 @@ from rehearsal.services.sagemaker.records import Record, now
 
 KIND = "pipeline"
 LISTING = Listing(operation="ListPipelines", member="PipelineSummaries", name="PipelineName")
-_LONGEST_DEFINITION = 1_048_576
+_MAX_DEFINITION_LENGTH = 1_048_576
+_UPDATABLE = (
+    "PipelineDisplayName",
+    "PipelineDescription",
+    "RoleArn",
+    "ParallelismConfiguration",
+)
 
 
-class Pipelines(TransformJobs):
-    """Create-, Describe-, List-, UpdatePipeline."""
+@dataclass
+class Versions:
+    """The definitions of a pipeline.
+
+    Args:
+        token: The ClientRequestToken with which the pipeline was created.
+        texts: The definitions by version, from 1 on.
+    """
+
+    token: str
+    texts: dict[int, str]
+
+    @property
+    def newest(self) -> int:
+        return max(self.texts)
+
+    def text(self, pipeline: Record, version: int) -> str:
+        """Returns the definition of a version.
+
+        Raises:
+            AwsError: ResourceNotFound, if the pipeline has no such version.
+        """
+        if version not in self.texts:
+            message = (
+                f"Pipeline '{pipeline['PipelineArn']}' has no version {version}; it has "
+                f"{min(self.texts)} to {self.newest}."
+            )
+            raise AwsError("ResourceNotFound", message)
+        return self.texts[version]
+
+
+class Pipelines:
+    """Create-, Describe-, List- and UpdatePipeline.
+
+    Args:
+        backend: The backend of SageMaker.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._versions: Store[Versions] = Store()
 
     def create_pipeline(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreatePipeline", request)
-        name = record["PipelineName"]
-        existing = self.records.of(context.scope, KIND).get(name)
-        token = record.pop("ClientRequestToken")
+        backend, scope = self._backend, context.scope
+        record = backend.accept("CreatePipeline", request)
+        name, token = record["PipelineName"], record.pop("ClientRequestToken")
+        existing = backend.records.of(scope, KIND).get(name)
         if existing is not None:
-            if existing["_token"] == token:
+            if self.versions(scope, name).token == token:
                 return {"PipelineArn": existing["PipelineArn"]}
             message = (
                 "Pipeline names must be unique within an AWS account and region. Pipeline with "
                 f"name ({name}) already exists."
             )
             raise AwsError("ValidationException", message)
-        self.check_role(context, record["RoleArn"])
+        backend.identity.check_role(context, record["RoleArn"])
         definition = self._definition(record, context)
         moment = now()
         record |= {
-            "PipelineArn": context.scope.arn("sagemaker", f"{KIND}/{name}"),
+            "PipelineArn": scope.arn("sagemaker", f"{KIND}/{name}"),
             "PipelineDefinition": definition.text,
             "PipelineStatus": "Active",
             "CreationTime": moment,
             "LastModifiedTime": moment,
-            "CreatedBy": identity(context),
-            "LastModifiedBy": identity(context),
-            "_token": token,
-            "_versions": {1: definition.text},
+            "CreatedBy": caller_identity(context),
+            "LastModifiedBy": caller_identity(context),
         }
         record.setdefault("PipelineDisplayName", name)
-        with self.lock:
-            self.register(context, KIND, name, record, request)
+        with backend.lock:
+            backend.register(context, KIND, name, record, request)
             record.pop("Tags", None)
+            self._versions.of(scope)[name] = Versions(token, {1: definition.text})
         return {"PipelineArn": record["PipelineArn"]}
 
     def describe_pipeline(self, request: Request, context: Context) -> Response:
-        pipeline = self.pipeline(context.scope, request["PipelineName"], "DescribePipeline")
-        answer = self.describe("DescribePipeline", pipeline)
+        pipeline = self.find(context.scope, request["PipelineName"], "DescribePipeline")
+        response = self._backend.describe("DescribePipeline", pipeline)
         if "PipelineVersionId" in request:
-            answer["PipelineDefinition"] = pipeline_version(pipeline, request["PipelineVersionId"])
-        return answer
+            versions = self.versions(context.scope, pipeline["PipelineName"])
+            text = versions.text(pipeline, request["PipelineVersionId"])
+            response["PipelineDefinition"] = text
+        return response
 
     def list_pipelines(self, request: Request, context: Context) -> Response:
         prefix = request.get("PipelineNamePrefix", "")
-        with self.lock:
-            pipelines: Iterable[Record] = [
+        with self._backend.lock:
+            pipelines = [
                 pipeline
-                for pipeline in self.records.of(context.scope, KIND).values()
+                for pipeline in self._backend.records.of(context.scope, KIND).values()
                 if pipeline["PipelineName"].startswith(prefix)
             ]
             return LISTING.respond(pipelines, request)
 
     def update_pipeline(self, request: Request, context: Context) -> Response:
-        given = self.accept("UpdatePipeline", request)
-        pipeline = self.pipeline(context.scope, given["PipelineName"], "UpdatePipeline")
-        self.check_role(context, given.get("RoleArn"))
-        changes: dict[str, Any] = {
-            name: given[name]
-            for name in (
-                "PipelineDisplayName",
-                "PipelineDescription",
-                "RoleArn",
-                "ParallelismConfiguration",
-            )
-            if name in given
-        }
-        versions = pipeline["_versions"]
+        backend = self._backend
+        given = backend.accept("UpdatePipeline", request)
+        pipeline = self.find(context.scope, given["PipelineName"], "UpdatePipeline")
+        backend.identity.check_role(context, given.get("RoleArn"))
+        changes: dict[str, Any] = {name: given[name] for name in _UPDATABLE if name in given}
         if "PipelineDefinition" in given or "PipelineDefinitionS3Location" in given:
-            text = self._definition(given, context).text
-            versions = {**versions, max(versions) + 1: text}
-            changes |= {"PipelineDefinition": text, "_versions": versions}
-        with self.lock:
-            pipeline.update(changes, LastModifiedTime=now(), LastModifiedBy=identity(context))
-        return {"PipelineArn": pipeline["PipelineArn"], "PipelineVersionId": max(versions)}
+            changes["PipelineDefinition"] = self._definition(given, context).text
+        versions = self.versions(context.scope, pipeline["PipelineName"])
+        with backend.lock:
+            if "PipelineDefinition" in changes:
+                versions.texts[versions.newest + 1] = changes["PipelineDefinition"]
+            identity = caller_identity(context)
+            pipeline.update(changes, LastModifiedTime=now(), LastModifiedBy=identity)
+        return {"PipelineArn": pipeline["PipelineArn"], "PipelineVersionId": versions.newest}
 
-    def pipeline(self, scope: Scope, name_or_arn: str, operation: str) -> Record:
-        """The pipeline by name or ARN, or SageMaker's refusal."""
+    def find(self, scope: Scope, name_or_arn: str, operation: str) -> Record:
+        """Returns a pipeline.
+
+        Args:
+            scope: Account and region.
+            name_or_arn: The name or ARN of the pipeline.
+            operation: The API name of the operation that needs it.
+
+        Raises:
+            AwsError: ResourceNotFound, if there is no such pipeline.
+        """
         name = name_or_arn.rpartition("/")[2]
         arn = scope.arn("sagemaker", f"{KIND}/{name}")
         message = f"Pipeline '{arn}' does not exist."
-        return self.find(scope, KIND, name, operation=operation, message=message)
+        return self._backend.find(scope, KIND, name, operation=operation, message=message)
+
+    def versions(self, scope: Scope, name: str) -> Versions:
+        """Returns the definitions of a pipeline that exists."""
+        with self._backend.lock:
+            return self._versions.of(scope)[name]
+
+    def remove(self, scope: Scope, pipeline: Record) -> None:
+        """Removes a pipeline, its versions and its tags."""
+        name = pipeline["PipelineName"]
+        self._backend.remove(scope, KIND, name, pipeline["PipelineArn"])
+        with self._backend.lock:
+            self._versions.of(scope).pop(name, None)
 
     def _definition(self, given: Mapping[str, Any], context: Context) -> Definition:
-        """The checked definition of a request."""
+        """Returns the validated definition of a request."""
         inline, location = (
             given.get("PipelineDefinition"),
             given.get("PipelineDefinitionS3Location"),
@@ -132,28 +191,19 @@ class Pipelines(TransformJobs):
 
     def _definition_from_s3(self, location: Any, context: Context) -> str:
         """Reads a definition with the caller's permission to read it."""
+        identity = self._backend.identity
         bucket, key = location["Bucket"], location["ObjectKey"]
-        self.authorize_caller(context, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+        identity.authorize_caller(context, "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
         version = {"VersionId": location["VersionId"]} if "VersionId" in location else {}
         try:
-            client = self.service_session(context.scope).client("s3")
+            client = identity.service_session(context.scope).client("s3")
             text = client.get_object(Bucket=bucket, Key=key, **version)["Body"].read().decode()
         except (ClientError, UnicodeDecodeError) as error:
             message = f"Cannot read the pipeline definition s3://{bucket}/{key}: {error}"
             raise AwsError("ValidationException", message) from error
-        if len(text) > _LONGEST_DEFINITION:
-            message = f"A definition has at most {_LONGEST_DEFINITION} characters; got {len(text)}."
+        if len(text) > _MAX_DEFINITION_LENGTH:
+            message = (
+                f"A definition has at most {_MAX_DEFINITION_LENGTH} characters; got {len(text)}."
+            )
             raise AwsError("ValidationException", message)
         return str(text)
-
-
-def pipeline_version(pipeline: Record, version: int) -> str:
-    """The definition of a version, or SageMaker's refusal."""
-    versions: Mapping[int, str] = pipeline["_versions"]
-    if version not in versions:
-        message = (
-            f"Pipeline '{pipeline['PipelineArn']}' has no version {version}; it has "
-            f"{min(versions)} to {max(versions)}."
-        )
-        raise AwsError("ResourceNotFound", message)
-    return versions[version]

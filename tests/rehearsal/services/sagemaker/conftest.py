@@ -137,8 +137,8 @@ def monitored(
         sagemaker.create_monitoring_schedule(
             MonitoringScheduleName="watch", MonitoringScheduleConfig=config(kind)
         )
-        record = service.records.of(scope(service), "monitoring-schedule")["watch"]
-        service.execute_monitor(scope(service), record, DUE)
+        record = service.backend.records.of(scope(service), "monitoring-schedule")["watch"]
+        service.executions.run(scope(service), record, DUE)
         listed = sagemaker.list_monitoring_executions(MonitoringScheduleName="watch")
         execution: dict[str, Any] = listed["MonitoringExecutionSummaries"][0]
         return execution

@@ -12,6 +12,7 @@ from rehearsal.containers.process_usage import Usage
 from rehearsal.services.sagemaker.data_plane import (
     ExecutionFailedError,
     JobRun,
+    ServedModel,
     ServerRun,
     Train,
 )
@@ -66,6 +67,7 @@ class FakeDataPlane:
         self.behaviour: dict[str, Behaviour] = {}
         self.runs: list[JobRun] = []
         self.servers: list[FakeServer] = []
+        self.transformed: list[ServedModel] = []
         self.images_missing = False
         self.server_failure: str | None = None
         self._lock = threading.Lock()
@@ -79,7 +81,8 @@ class FakeDataPlane:
     def training_job(self, run: JobRun) -> Mapping[str, Any]:
         return self._run(run)
 
-    def transform_job(self, run: JobRun) -> Mapping[str, Any]:
+    def transform_job(self, run: JobRun, model: ServedModel) -> Mapping[str, Any]:
+        self.transformed.append(model)
         return self._run(run)
 
     def tuning_job(self, run: JobRun, train: Train) -> Mapping[str, Any]:

@@ -72,7 +72,7 @@ def test_arns_of_requests_are_checked_as_they_are() -> None:
 
 def _leads_somewhere(shape: Shape, path: str) -> bool:
     head, _, rest = path.partition(".")
-    name, _, wanted = head.partition("=")
+    name, _, wanted = head.partition(">")[0].partition("=")
     member = cast(StructureShape, shape).members.get(name.removesuffix("[]"))
     if member is None:
         return False

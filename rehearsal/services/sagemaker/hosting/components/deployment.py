@@ -1,65 +1,84 @@
-"""The work behind inference components: starting copies, replacing them, counting instances."""
+"""Deployments of inference components: start copies, replace them, end them."""
 
-from __future__ import annotations
-
+import contextlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rehearsal.framework.platform import Scope
-from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, reason_of
-from rehearsal.services.sagemaker.hosting import models
+from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, ServedModel, reason_of
 from rehearsal.services.sagemaker.hosting.components.placement import (
-    KIND,
-    InferenceComponentPlacement,
+    ComponentPlacement,
+    Specification,
 )
-from rehearsal.services.sagemaker.hosting.endpoint_deployment import RolledBackError
 from rehearsal.services.sagemaker.hosting.endpoint_fleet import Component, Hardware
-from rehearsal.services.sagemaker.hosting.endpoint_registry import LiveEndpoint
-from rehearsal.services.sagemaker.hosting.endpoint_rollout import Rollout, component_rollout
-from rehearsal.services.sagemaker.hosting.endpoint_servers import Hosting
+from rehearsal.services.sagemaker.hosting.endpoint_rollout import (
+    RolledBackError,
+    Rollouts,
+    component_rollout,
+)
+from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers, Hosting
 from rehearsal.services.sagemaker.hosting.endpoint_variants import deployed_image
 from rehearsal.services.sagemaker.hosting.instance_capacity import copy_size
+from rehearsal.services.sagemaker.hosting.models import Models
 from rehearsal.services.sagemaker.hosting.replicas import Replicas
-from rehearsal.services.sagemaker.records import Record, now
+from rehearsal.services.sagemaker.records import Record
 
 
-class InferenceComponentDeployments(InferenceComponentPlacement):
-    """Deploys inference components on worker threads."""
+class ComponentDeployments:
+    """Deploys inference components on worker threads.
 
-    def deploy_update(
-        self, scope: Scope, record: Record, config: dict[str, Any], plan: Rollout
+    Args:
+        backend: The backend of SageMaker.
+        models: The models of SageMaker.
+        servers: Starts the servers of copies.
+        rollouts: Moves traffic between copies.
+        placement: The components of endpoints.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        models: Models,
+        servers: EndpointServers,
+        rollouts: Rollouts,
+        placement: ComponentPlacement,
     ) -> None:
-        """Components stay while the instances below them change."""
-        super().deploy_update(scope, record, config, plan)
-        for component in self.hosted(scope, record["EndpointName"]):
-            self.count_instances(scope, component)
+        self._backend = backend
+        self._models = models
+        self._servers = servers
+        self._rollouts = rollouts
+        self._placement = placement
 
     def deploy_component(self, scope: Scope, record: Record) -> None:
         """Starts the first copies of a component."""
         try:
-            live = self._live_of(scope, record)
-            hosting = self._hosting(scope, record, record["_specification"])
-            replicas = Replicas(self.starting(hosting.run))
-            self.place(scope, record, record["_specification"])
+            specification = self._specification(scope, record)
+            live = self._placement.live(scope, record)
+            hosting = self._hosting(scope, record, specification)
+            replicas = Replicas(self._servers.starting(hosting.run))
+            self._placement.place(scope, record, specification)
             replicas.scale(record["RuntimeConfig"]["DesiredCopyCount"])
-        except Exception as error:  # whatever it is, the component must settle and say why
-            self.set_component(record, "Failed", FailureReason=reason_of(error))
+        except Exception as error:  # any failure must settle the component, with its reason
+            self._placement.set_status(record, "Failed", FailureReason=reason_of(error))
             return
         name = record["InferenceComponentName"]
-        hardware = _reserved(record["_specification"], record["RuntimeConfig"])
+        hardware = _reserved(specification, record["RuntimeConfig"])
         live.components[name] = Component(name, record["VariantName"], replicas, hardware)
-        self._served(scope, record, record["_specification"], hosting)
+        self._served(scope, record, specification, hosting)
 
     def scale_component(self, scope: Scope, record: Record) -> None:
         """Gives a component its desired number of copies."""
         before = record["RuntimeConfig"]["CurrentCopyCount"]
         try:
-            live = self._live_of(scope, record)
-            self.place(scope, record, record["_specification"])
+            specification = self._specification(scope, record)
+            live = self._placement.live(scope, record)
+            self._placement.place(scope, record, specification)
             component = live.components[record["InferenceComponentName"]]
             component.replicas.scale(record["RuntimeConfig"]["DesiredCopyCount"])
-            component.hardware = _reserved(record["_specification"], record["RuntimeConfig"])
-        except Exception as error:  # whatever it is, the copies that there were keep serving
+            component.hardware = _reserved(specification, record["RuntimeConfig"])
+        except Exception as error:  # after any failure the earlier copies serve
             self._keep(scope, record, before, reason_of(error))
             return
         self._settle_component(scope, record)
@@ -68,26 +87,26 @@ class InferenceComponentDeployments(InferenceComponentPlacement):
         self,
         scope: Scope,
         record: Record,
-        specification: Mapping[str, Any],
+        specification: Specification,
         deployment: Mapping[str, Any] | None,
     ) -> None:
         """Starts copies of a new specification, batch by batch, and ends the old ones."""
         before = record["RuntimeConfig"]["CurrentCopyCount"]
         count = record["RuntimeConfig"]["DesiredCopyCount"]
         try:
-            live = self._live_of(scope, record)
-            self.place(scope, record, specification)
+            live = self._placement.live(scope, record)
+            self._placement.place(scope, record, specification)
             hosting = self._hosting(scope, record, specification)
-            replicas = Replicas(self.starting(hosting.run))
+            replicas = Replicas(self._servers.starting(hosting.run))
             replicas.scale(count)
-        except Exception as error:  # whatever it is, the old copies keep serving
+        except Exception as error:  # after any failure the old copies serve
             self._keep(scope, record, before, reason_of(error))
             return
         name = record["InferenceComponentName"]
         component = live.components[name]
         plan = component_rollout(deployment, max(count, 1))
         try:
-            self.roll(scope, plan, lambda stage: component.shift(replicas, stage.share))
+            self._rollouts.run(scope, plan, lambda stage: component.shift(replicas, stage.share))
         except RolledBackError as reason:
             component.shift(None, 0.0)
             replicas.stop()
@@ -98,36 +117,25 @@ class InferenceComponentDeployments(InferenceComponentPlacement):
         self._served(scope, record, specification, hosting)
 
     def remove_component(self, scope: Scope, record: Record) -> None:
-        """Ends the copies of a component and forgets it."""
+        """Ends the copies of a component and removes it."""
         name = record["InferenceComponentName"]
-        live = self.registry.get(scope, record["EndpointName"])
-        component = live.components.pop(name, None) if live else None
-        if live is not None:
+        with contextlib.suppress(ExecutionFailedError):  # its endpoint was deleted
+            live = self._placement.live(scope, record)
             live.adapters.pop(name, None)
-        if component is not None:
-            component.stop()
-        with self.lock:
-            self.records.of(scope, KIND).pop(name, None)
-        self.drop_tags(record["InferenceComponentArn"])
-        self.count_instances(scope, record)
+            component = live.components.pop(name, None)
+            if component is not None:
+                component.stop()
+        self._placement.remove(scope, record)
+        self._placement.count_instances(scope, record)
 
-    def set_component(self, record: Record, status: str, **changes: Any) -> None:
-        with self.lock:
-            record.update(InferenceComponentStatus=status, LastModifiedTime=now(), **changes)
-
-    def _live_of(self, scope: Scope, record: Record) -> LiveEndpoint:
-        live = self.registry.get(scope, record["EndpointName"])
-        if live is None:
-            raise ExecutionFailedError(f"Endpoint {record['EndpointName']} is gone.")
-        return live
-
-    def _hosting(self, scope: Scope, record: Record, specification: Mapping[str, Any]) -> Hosting:
-        """How the copies are served: a model's containers, or the one of the specification."""
-        config = self.config_of(scope, record)
-        model: dict[str, Any]
+    def _hosting(self, scope: Scope, record: Record, specification: Specification) -> Hosting:
+        """Prepares a server of a model's containers, or of the one of the specification."""
+        config = self._placement.config_of(scope, record)
+        isolated = bool(config.get("EnableNetworkIsolation"))
         if specification.get("ModelName"):
             name = specification["ModelName"]
-            model = dict(self.find(scope, models.KIND, name, operation="CreateInferenceComponent"))
+            found = self._models.served(scope, name, "CreateInferenceComponent")
+            model = replace(found, isolated=found.isolated or isolated, direct=False)
         else:
             container = specification["Container"]
             definition = {
@@ -135,26 +143,29 @@ class InferenceComponentDeployments(InferenceComponentPlacement):
                 "ModelDataUrl": container.get("ArtifactUrl"),
                 "Environment": container.get("Environment", {}),
             }
-            model = {
-                "_containers": [{k: v for k, v in definition.items() if v is not None}],
-                "ExecutionRoleArn": config["ExecutionRoleArn"],
-            }
-        isolated = model.get("EnableNetworkIsolation") or config.get("EnableNetworkIsolation")
+            model = ServedModel(
+                containers=[{k: v for k, v in definition.items() if v is not None}],
+                role_arn=config["ExecutionRoleArn"],
+                isolated=isolated,
+            )
         startup = specification.get("StartupParameters", {})
-        return self.hosting(
+        return self._servers.hosting(
             scope,
             record["EndpointName"],
-            {**model, "EnableNetworkIsolation": isolated},
+            model,
             variant=record["VariantName"],
             startup_timeout=startup.get("ContainerStartupHealthCheckTimeoutInSeconds"),
             log_group=f"/aws/sagemaker/InferenceComponents/{record['InferenceComponentName']}",
         )
 
+    def _specification(self, scope: Scope, record: Record) -> Specification:
+        return self._placement.specification(scope, record["InferenceComponentName"])
+
     def _served(
         self,
         scope: Scope,
         record: Record,
-        specification: Mapping[str, Any],
+        specification: Specification,
         hosting: Hosting,
     ) -> None:
         described = dict(specification)
@@ -163,24 +174,25 @@ class InferenceComponentDeployments(InferenceComponentPlacement):
             container["DeployedImage"] = deployed_image(*hosting.images[0])
             container.pop("Image")
             described["Container"] = container
-        with self.lock:
-            record.update(_specification=dict(specification), Specification=described)
+        self._placement.specify(scope, record["InferenceComponentName"], specification)
+        with self._backend.lock:
+            record["Specification"] = described
         self._settle_component(scope, record)
 
     def _keep(self, scope: Scope, record: Record, copies: int, reason: str) -> None:
-        """After a failed update: what there was serves on."""
+        """Ends a failed update, after which the earlier copies serve."""
         kept = {**record["RuntimeConfig"], "DesiredCopyCount": copies}
-        self.set_component(record, "InService", RuntimeConfig=kept, FailureReason=reason)
-        self.count_instances(scope, record)
+        self._placement.set_status(record, "InService", RuntimeConfig=kept, FailureReason=reason)
+        self._placement.count_instances(scope, record)
 
     def _settle_component(self, scope: Scope, record: Record) -> None:
         count = record["RuntimeConfig"]["DesiredCopyCount"]
         reached = {"DesiredCopyCount": count, "CurrentCopyCount": count}
-        self.set_component(record, "InService", RuntimeConfig=reached)
-        self.count_instances(scope, record)
+        self._placement.set_status(record, "InService", RuntimeConfig=reached)
+        self._placement.count_instances(scope, record)
 
 
-def _reserved(specification: Mapping[str, Any], runtime: Mapping[str, Any]) -> Hardware:
+def _reserved(specification: Specification, runtime: Mapping[str, Any]) -> Hardware:
     """What the copies of a component may use together."""
     size = copy_size(specification["ComputeResourceRequirements"])
     copies = max(runtime["DesiredCopyCount"], 1)

@@ -1,31 +1,79 @@
-"""Where copies of inference components find room, and the instances that they need."""
-
-from __future__ import annotations
+"""Inference components on the variants of endpoints, and the instances that they need."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.framework.platform import Scope
+from rehearsal.framework.store import Store
+from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
-from rehearsal.services.sagemaker.hosting import endpoint_configs, endpoints
-from rehearsal.services.sagemaker.hosting.endpoints import Endpoints
+from rehearsal.services.sagemaker.hosting import endpoint_configs, endpoint_progress
+from rehearsal.services.sagemaker.hosting.endpoint_registry import EndpointRegistry, LiveEndpoint
 from rehearsal.services.sagemaker.hosting.instance_capacity import (
     copy_size,
     instance_size,
     instances_needed,
 )
-from rehearsal.services.sagemaker.records import Record
+from rehearsal.services.sagemaker.records import Record, now
 
 KIND = "inference-component"
+Specification = Mapping[str, Any]
 
 
-class InferenceComponentPlacement(Endpoints):
-    """Accounts for the instances of variants that host inference components."""
+class ComponentPlacement:
+    """The inference components of endpoints, what they run and the instances that they need.
 
-    def place(self, scope: Scope, record: Record, specification: Mapping[str, Any]) -> None:
-        """Raises ExecutionFailedError when the desired copies do not fit on the variant."""
+    Args:
+        backend: The backend of SageMaker.
+        registry: The endpoints that serve.
+    """
+
+    def __init__(self, backend: Backend, registry: EndpointRegistry) -> None:
+        self._backend = backend
+        self._registry = registry
+        self._specifications: Store[Specification] = Store()
+
+    def on(self, scope: Scope, endpoint: str) -> list[Record]:
+        """Returns the components on an endpoint."""
+        return [one for one in self._backend.all(scope, KIND) if one["EndpointName"] == endpoint]
+
+    def specification(self, scope: Scope, name: str) -> Specification:
+        """Returns what a component runs, as the request specified it; empty for a removed one."""
+        with self._backend.lock:
+            return self._specifications.of(scope).get(name, {})
+
+    def specify(self, scope: Scope, name: str, specification: Specification) -> None:
+        """Records what a component runs."""
+        with self._backend.lock:
+            self._specifications.of(scope)[name] = dict(specification)
+
+    def remove(self, scope: Scope, record: Record) -> None:
+        """Removes a component."""
+        name = record["InferenceComponentName"]
+        self._backend.remove(scope, KIND, name, record["InferenceComponentArn"])
+        with self._backend.lock:
+            self._specifications.of(scope).pop(name, None)
+
+    def set_status(self, record: Record, status: str, **changes: Any) -> None:
+        """Changes the status and further members of a component."""
+        with self._backend.lock:
+            record.update(InferenceComponentStatus=status, LastModifiedTime=now(), **changes)
+
+    def live(self, scope: Scope, record: Record) -> LiveEndpoint:
+        """Returns the endpoint that a component is on.
+
+        Raises:
+            ExecutionFailedError: It was deleted.
+        """
+        live = self._registry.get(scope, record["EndpointName"])
+        if live is None:
+            raise ExecutionFailedError(f"Endpoint {record['EndpointName']} was deleted.")
+        return live
+
+    def place(self, scope: Scope, record: Record, specification: Specification) -> None:
+        """Raises ExecutionFailedError if the desired copies do not fit on the variant."""
         variant = self._variant_config(scope, record)
-        needed = self._needed(scope, variant, {**record, "_specification": specification})
+        needed = self._needed(scope, variant, record, specification)
         scaling = _scaling(variant)
         largest = variant.get("InitialInstanceCount", 1)
         if scaling is not None:
@@ -39,19 +87,20 @@ class InferenceComponentPlacement(Endpoints):
             )
 
     def count_instances(self, scope: Scope, record: Record) -> None:
-        """Managed instance scaling: as many instances as the copies need, within its bounds."""
-        with self.lock:
-            endpoint = self.records.of(scope, endpoints.KIND).get(record["EndpointName"])
+        """Applies managed instance scaling: the instances that the copies need, within bounds."""
+        with self._backend.lock:
+            known = self._backend.records.of(scope, endpoint_progress.KIND)
+            endpoint = known.get(record["EndpointName"])
         if endpoint is None:
             return
         variant = self._variant_config(scope, record)
         scaling = _scaling(variant)
         if scaling is None:
             return
-        needed = self._needed(scope, variant, record) or 0
+        needed = self._needed(scope, variant, record, None) or 0
         count = max(needed, scaling.get("MinInstanceCount", 1))
         count = min(count, scaling.get("MaxInstanceCount", count))
-        with self.lock:
+        with self._backend.lock:
             endpoint["ProductionVariants"] = [
                 {**shown, "CurrentInstanceCount": count, "DesiredInstanceCount": count}
                 if shown["VariantName"] == record["VariantName"]
@@ -59,44 +108,40 @@ class InferenceComponentPlacement(Endpoints):
                 for shown in endpoint["ProductionVariants"]
             ]
 
-    def hosted(self, scope: Scope, endpoint: str) -> list[Record]:
-        """The components on an endpoint."""
-        with self.lock:
-            known = self.records.of(scope, KIND).values()
-            return [record for record in known if record["EndpointName"] == endpoint]
-
     def config_of(self, scope: Scope, record: Record) -> Mapping[str, Any]:
-        """The configuration of the endpoint that a component is on."""
-        endpoint = self.find(
-            scope, endpoints.KIND, record["EndpointName"], operation="DescribeEndpoint"
-        )
+        """Returns the configuration of the endpoint that a component is on."""
+        find, name = self._backend.find, record["EndpointName"]
+        endpoint = find(scope, endpoint_progress.KIND, name, operation="DescribeEndpoint")
         name = endpoint["EndpointConfigName"]
-        return self.find(scope, endpoint_configs.KIND, name, operation="DescribeEndpointConfig")
+        kind = endpoint_configs.KIND.path
+        return find(scope, kind, name, operation="DescribeEndpointConfig")
 
     def _needed(
-        self, scope: Scope, variant: Mapping[str, Any], changed: Mapping[str, Any]
+        self,
+        scope: Scope,
+        variant: Mapping[str, Any],
+        changed: Record,
+        specification: Specification | None,
     ) -> int | None:
-        """The instances that all components of a variant need; None if a copy fits on none.
+        """Returns the instances that all components of a variant need; None if a copy fits on none.
 
-        `changed` stands for the record of its name. Where the size of an instance is not known,
-        one instance takes all copies.
+        `specification` is what `changed` is about to run, None for what it runs. Where the size of
+        an instance is unknown, one instance takes all copies.
         """
         name = changed["InferenceComponentName"]
-        with self.lock:
-            known = self.records.of(scope, KIND)
-            beside = [record for other, record in known.items() if other != name]
-            if name in known:
-                beside.append(dict(changed))
-        copies = [
-            copy_size(record["_specification"]["ComputeResourceRequirements"])
-            for record in beside
-            # Adapters compute on what their base reserves.
-            if "ComputeResourceRequirements" in record["_specification"]
-            and record["InferenceComponentStatus"] not in ("Failed", "Deleting")
-            and record["EndpointName"] == changed["EndpointName"]
-            and record["VariantName"] == changed["VariantName"]
-            for _ in range(record["RuntimeConfig"]["DesiredCopyCount"])
-        ]
+        copies = []
+        for record in self.on(scope, changed["EndpointName"]):
+            runs = self.specification(scope, record["InferenceComponentName"])
+            if specification is not None and record["InferenceComponentName"] == name:
+                runs = specification
+            if (
+                # Adapters compute on what their base reserves.
+                "ComputeResourceRequirements" in runs
+                and record["InferenceComponentStatus"] not in ("Failed", "Deleting")
+                and record["VariantName"] == changed["VariantName"]
+            ):
+                size = copy_size(runs["ComputeResourceRequirements"])
+                copies += [size] * record["RuntimeConfig"]["DesiredCopyCount"]
         instance = instance_size(variant["InstanceType"])
         if instance is None:
             return min(len(copies), 1)

@@ -1,4 +1,4 @@
-"""One container of a model server: its image, its model data, and the server inside."""
+"""The containers of a model server: image, model data and the server inside."""
 
 from __future__ import annotations
 
@@ -18,44 +18,44 @@ from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.mounts import Mount
 from rehearsal.containers.process_usage import Usage, disk_of, usage_of
 from rehearsal.containers.specification import Network
-from rehearsal.services.sagemaker.hosting.serving.model_data import fetch_model
+from rehearsal.services.sagemaker.data.archive import extract
+from rehearsal.services.sagemaker.data.transfer import download, download_object
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 from rehearsal.services.sagemaker.hosting.serving.multi_model import TARGET_MODEL, LoadedModels
 from rehearsal.services.sagemaker.hosting.serving.server_connection import Answer, ServerConnection
 
 _PING_INTERVAL = 0.1
 
 
-class ModelServerError(Exception):
-    """A server that did not start; `reason` is a FailureReason."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason[:1024]
-
-
-class InvocationError(Exception):
-    """A request that got no answer from the container."""
-
-
 _MULTI_MODEL_LABEL = "com.amazonaws.sagemaker.capabilities.multi-models"
 
 
+class InvocationError(ExecutionFailedError):
+    """The container did not respond to a request."""
+
+
 def _check_label(image: Image, uri: str) -> None:
-    """Raises ModelServerError where an image does not say that it takes several models."""
+    """Raises ExecutionFailedError if an image lacks the label of multi-model containers."""
     if image.labels.get(_MULTI_MODEL_LABEL) != "true":
-        raise ModelServerError(
+        raise ExecutionFailedError(
             f"Your Ecr Image {uri} does not contain required {_MULTI_MODEL_LABEL}=true Docker "
             "label(s)."
         )
 
 
 class ModelContainer:
-    """A container started with `serve`.
+    """A container that runs `serve`.
 
-    `definition` is a container definition as in CreateModel and `label` the name of the container
-    in messages. `directory` becomes its /opt/ml. With `environment`, which acts with the model's
-    execution role, it reaches AWS; without, nothing. `hub_session` reads data that a hub gives
-    access to.
+    Args:
+        definition: A container definition as in CreateModel.
+        label: The name of the container in messages.
+        directory: The directory that becomes its /opt/ml.
+        image_store: The images of this machine.
+        session: A session of the model's execution role.
+        environment: The variables of the container.
+        isolated: True if it has no network.
+        on_line: Takes the lines that it prints.
+        hub_session: A session that reads data to which a hub gives access. Defaults to none.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class ModelContainer:
         try:
             image = image_store.get(resolve(session, definition["Image"]))
         except (ImageUnavailableError, LookupError) as error:
-            raise ModelServerError(str(error)) from error
+            raise ExecutionFailedError(str(error)) from error
         variables = dict(environment) | dict(definition.get("Environment", {}))
         multi_model = definition.get("Mode") == "MultiModel"
         if multi_model:
@@ -87,7 +87,7 @@ class ModelContainer:
             variables["SAGEMAKER_MULTI_MODEL"] = "true"
         else:
             archive = directory / "model.tar.gz"
-            fetch_model(session, definition, ml / "model", archive, hub_session)
+            _fetch_model(session, definition, ml / "model", archive, hub_session)
         socket_directory = tempfile.mkdtemp(prefix="serve-")  # short: socket paths are limited
         self._connection = ServerConnection(Path(socket_directory) / "server", label)
         if multi_model:
@@ -122,30 +122,30 @@ class ModelContainer:
         return self._container.last_lines
 
     def ping(self) -> bool:
-        """Whether it answers /ping with 200 within two seconds."""
+        """Returns True if /ping returns 200 within two seconds."""
         try:
             return self._connection.request("GET", "/ping", None, {}, timeout=2.0).status == 200
         except OSError:
             return False  # not listening yet, or busy
 
     def wait_for_ping(self, variant: str, deadline: float, stopping: threading.Event) -> None:
-        """Blocks until it answers /ping. Raises ModelServerError with the end of its log."""
+        """Blocks until /ping returns 200; raises ExecutionFailedError with the end of the log."""
         while not self.ping():
             code = self._container.wait(_PING_INTERVAL)
             late = time.monotonic() >= deadline
             if code is not None or late or stopping.is_set():
                 what = (
-                    f"it ended with exit code {code}" if code is not None else "no answer in time"
+                    f"it ended with exit code {code}" if code is not None else "no response in time"
                 )
                 tail = " | ".join(line for line in self.last_lines[-5:] if line.strip())
-                raise ModelServerError(
+                raise ExecutionFailedError(
                     f"The {self.label} container for production variant {variant} did not pass the "
                     f"ping health check ({what}). Please check CloudWatch logs for this endpoint. "
                     f"{tail}"
                 )
 
     def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
-        """Sends a request to the container. Raises InvocationError without an answer."""
+        """Sends a request to the container; raises InvocationError if it does not respond."""
         try:
             if self._models is not None:
                 return self._models.invoke(headers.get(TARGET_MODEL), body, headers, timeout)
@@ -157,10 +157,10 @@ class ModelContainer:
                 "CloudWatch, resolve the issue, and try again."
             ) from error
         except OSError as error:
-            raise InvocationError(f"Container {self.label} does not answer: {error}.") from error
+            raise InvocationError(f"Container {self.label} does not respond: {error}.") from error
 
     def usage(self) -> Usage:
-        """What its processes use, and the files of its models."""
+        """Returns what its processes and the files of its models use."""
         pid = self._container.pid
         processes = usage_of(pid) if pid is not None else Usage()
         return processes.plus(disk_of(self._directory))
@@ -171,3 +171,35 @@ class ModelContainer:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _fetch_model(
+    session: boto3.Session,
+    definition: Mapping[str, Any],
+    model: Path,
+    archive: Path,
+    hub_session: boto3.Session | None = None,
+) -> None:
+    """Puts ModelDataUrl (a model.tar.gz) or ModelDataSource into the directory `model`.
+
+    `hub_session` reads what a hub gives access to (HubAccessConfig), `session` everything else.
+    """
+    source = definition.get("ModelDataSource", {}).get("S3DataSource")
+    if hub_session is not None and source is not None and "HubAccessConfig" in source:
+        session = hub_session
+    url = source["S3Uri"] if source is not None else definition.get("ModelDataUrl")
+    if not url:
+        return  # the image holds all that it needs
+    try:
+        if source is not None and source["CompressionType"] == "None":
+            download(session, url, model)
+            return
+        download_object(session, url, archive)
+    except ExecutionFailedError as error:
+        raise ExecutionFailedError(
+            f"Failed to download model data for container from URL: {url}. Please ensure that "
+            "there is an object located at the URL and that the role passed to CreateModel has "
+            f"permissions to download the model. {error.reason}"
+        ) from error
+    extract(archive, model, origin=url)
+    archive.unlink()

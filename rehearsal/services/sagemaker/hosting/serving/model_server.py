@@ -1,6 +1,6 @@
-"""Model servers: the containers behind an endpoint, and behind a batch transform.
+"""Model servers: the containers of an endpoint or of a batch transform job.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
 from __future__ import annotations
@@ -10,40 +10,34 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import reduce
 from pathlib import Path
 from typing import Any
-
-import boto3
 
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.isolation import IsolationUnavailableError
 from rehearsal.containers.process_usage import Usage
 from rehearsal.framework.log_stream import LogStream
-from rehearsal.framework.platform import Scope
-from rehearsal.services.sagemaker.data.failure import JobFailedError
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, ServerRun, ignore
 from rehearsal.services.sagemaker.hosting.serving.model_container import (
     InvocationError,
     ModelContainer,
-    ModelServerError,
 )
-from rehearsal.services.sagemaker.hosting.serving.model_data import refuse_unsupported
 from rehearsal.services.sagemaker.hosting.serving.server_connection import Answer
 
 __all__ = [
     "InvocationError",
     "ModelServer",
-    "ModelServerError",
     "PayloadTooLargeError",
     "TargetContainerError",
 ]
 
 STARTUP_TIMEOUT = 480.0
-"""ContainerStartupHealthCheckTimeoutInSeconds: eight minutes unless the variant says otherwise."""
+"""ContainerStartupHealthCheckTimeoutInSeconds: eight minutes by default."""
 
 INVOCATION_TIMEOUT = 60.0
-LARGEST_PAYLOAD = 6 * 1024 * 1024
+MAX_PAYLOAD = 6 * 1024 * 1024
 STOP_GRACE = 30.0
 """Seconds between SIGTERM and SIGKILL for a model server."""
 
@@ -51,94 +45,64 @@ TARGET_CONTAINER = "X-Amzn-SageMaker-Target-Container-Hostname"
 
 
 class PayloadTooLargeError(ValueError):
-    """A request larger than the service takes."""
+    """A request is larger than the service accepts."""
 
 
 class TargetContainerError(ValueError):
-    """A request to containers that are invoked directly names none of them, or none is expected."""
+    """TargetContainerHostname is missing, unknown or not expected."""
 
 
 class ModelServer:
     """The containers of a model, started with `serve`.
 
-    Several form an inference pipeline, or with `direct` each is invoked by its ContainerHostname.
+    Several containers form an inference pipeline, or each is invoked by its ContainerHostname.
 
-    `name` is the endpoint's or job's name and `variant` the production variant's, for messages and
-    logs. `containers` are container definitions as in CreateModel (Image, ModelDataUrl or
-    ModelDataSource, Mode, Environment). `session` and `environment` act with the model's execution
-    role, `hub_session` reads model data that a hub gives access to.
+    Args:
+        run: The model, and what its containers act with.
+        image_store: The images of this machine.
+        stop_grace: Seconds between SIGTERM and SIGKILL. Defaults to 30, as on AWS.
     """
 
     def __init__(
-        self,
-        name: str,
-        containers: Sequence[Mapping[str, Any]],
-        *,
-        session: boto3.Session,
-        environment: Mapping[str, str],
-        scope: Scope,
-        image_store: ImageStore,
-        variant: str = "AllTraffic",
-        isolated: bool = False,
-        direct: bool = False,
-        startup_timeout: float = STARTUP_TIMEOUT,
-        invocation_timeout: float = INVOCATION_TIMEOUT,
-        largest_payload: int = LARGEST_PAYLOAD,
-        log_group: str | None = None,
-        on_line: Callable[[str], None] | None = None,
-        hub_session: boto3.Session | None = None,
+        self, run: ServerRun, image_store: ImageStore, *, stop_grace: float = STOP_GRACE
     ) -> None:
-        for definition in containers:
-            refuse_unsupported(definition)
-        self.name = name
-        self.variant = variant
-        self._definitions = list(containers)
-        self._session = session
-        self._hub_session = hub_session
-        self._environment = dict(environment)
-        self._scope = scope
+        self._run = run
         self._image_store = image_store
-        self._isolated = isolated
-        self._direct = direct
-        self._startup_timeout = startup_timeout
-        self._invocation_timeout = invocation_timeout
-        self._largest_payload = largest_payload
-        self._log_group = log_group or f"/aws/sagemaker/Endpoints/{name}"
-        self._on_line = on_line
+        self._stop_grace = stop_grace
+        self._max_payload = run.max_payload or MAX_PAYLOAD
         self._log: LogStream | None = None
         self._directory: Path | None = None
         self._containers: list[ModelContainer] = []
         self._stopping = threading.Event()
 
     def start(self) -> None:
-        """Downloads the model, starts the containers and waits until each answers /ping with 200.
+        """Downloads the model, starts the containers and waits until /ping of each returns 200.
 
-        Raises ModelServerError, with the end of the log, when a container ends or stays silent.
+        Raises:
+            ExecutionFailedError: A container ended or does not respond; with the end of its log.
         """
         self._directory = Path(
-            tempfile.mkdtemp(prefix=f"{self.name[:40]}-", dir=self._image_store.work_directory)
+            tempfile.mkdtemp(prefix=f"{self._run.name[:40]}-", dir=self._image_store.work_directory)
         )
-        stream = f"{self.variant}/i-{uuid.uuid4().hex[:17]}"
-        self._log = LogStream(self._session, self._log_group, stream)
+        stream = f"{self._run.variant}/i-{uuid.uuid4().hex[:17]}"
+        group = self._run.log_group or f"/aws/sagemaker/Endpoints/{self._run.name}"
+        self._log = LogStream(self._run.session, group, stream)
         try:
-            for number, definition in enumerate(self._definitions):
+            for number, definition in enumerate(self._run.model.containers):
                 self._start_container(number, definition)
-            deadline = time.monotonic() + self._startup_timeout
+            deadline = time.monotonic() + (self._run.startup_timeout or STARTUP_TIMEOUT)
             for container in self._containers:
-                container.wait_for_ping(self.variant, deadline, self._stopping)
-        except JobFailedError as error:
-            self.stop(grace=0)
-            raise ModelServerError(error.reason) from error
+                container.wait_for_ping(self._run.variant, deadline, self._stopping)
         except (IsolationUnavailableError, ValueError) as error:
             self.stop(grace=0)
-            raise ModelServerError(str(error)) from error
+            raise ExecutionFailedError(str(error)) from error
         except BaseException:
             self.stop(grace=0)
             raise
 
     @property
     def running(self) -> bool:
-        """Whether all its containers run."""
+        """True if all its containers run."""
         return bool(self._containers) and all(item.running for item in self._containers)
 
     @property
@@ -146,7 +110,7 @@ class ModelServer:
         return [line for container in self._containers for line in container.last_lines]
 
     def ping(self) -> bool:
-        """Whether all containers answer /ping with 200 within two seconds."""
+        """Returns True if /ping of all containers returns 200 within two seconds."""
         return bool(self._containers) and all(container.ping() for container in self._containers)
 
     def invoke(
@@ -158,37 +122,46 @@ class ModelServer:
         *,
         timeout: float | None = None,
     ) -> tuple[int, dict[str, str], bytes]:
-        """POST /invocations; the container's status, headers (lower case) and body.
+        """Sends a request to /invocations; returns status, headers (lower case) and body.
 
-        In a pipeline each container gets the answer of the one before it; the first answer that is
-        no success is the answer. Raises PayloadTooLargeError, TargetContainerError or
-        TargetModelError (all ValueError), and InvocationError when a container does not answer in
-        time (`timeout` seconds; a minute by default) or is gone.
+        In a pipeline each container receives the response of the one before it, until one fails.
+
+        Args:
+            body: The payload.
+            content_type: Its media type.
+            accept: The media type that the caller accepts.
+            headers: Further headers. Defaults to none.
+            timeout: Seconds to wait for each container. Defaults to None: one minute.
+
+        Raises:
+            InvocationError: A container did not respond in time, or has ended.
+            ValueError: The payload is too large, or a header names nothing that is served.
         """
-        if len(body) > self._largest_payload:
+        if len(body) > self._max_payload:
             raise PayloadTooLargeError(
-                f"Request size {len(body)} bytes is larger than {self._largest_payload} bytes."
+                f"Request size {len(body)} bytes is larger than {self._max_payload} bytes."
             )
+        limit = timeout or self._run.invocation_timeout or INVOCATION_TIMEOUT
         sent = {**(headers or {}), "Content-Type": content_type, "Accept": accept}
         answer = Answer(200, {}, body)
         for container in self._addressed(sent.get(TARGET_CONTAINER)):
-            answer = container.post(answer.body, sent, timeout or self._invocation_timeout)
+            answer = container.post(answer.body, sent, limit)
             if not 200 <= answer.status < 300:
                 break
             sent["Content-Type"] = answer.headers.get("content-type", content_type)
         return answer.status, answer.headers, answer.body
 
     def usage(self) -> Usage:
-        """What its containers use: processes, and the files of models."""
+        """Returns what the processes and files of its containers use."""
         used = [container.usage() for container in self._containers]
         return reduce(Usage.plus, used, Usage())
 
     def _addressed(self, host_name: str | None) -> list[ModelContainer]:
-        """The containers that a request goes through."""
-        if not self._direct:
+        """Returns the containers that a request passes through."""
+        if not self._run.model.direct:
             if host_name is not None:
                 raise TargetContainerError(
-                    f"The containers of {self.name} are not invoked directly: leave out "
+                    f"The containers of {self._run.name} are not invoked directly: remove "
                     "TargetContainerHostname, or set InferenceExecutionConfig of the model to "
                     "Direct."
                 )
@@ -197,16 +170,21 @@ class ModelServer:
         if not found:
             names = ", ".join(container.label for container in self._containers)
             raise TargetContainerError(
-                f"TargetContainerHostname must name a container of {self.name} ({names}); got "
+                f"TargetContainerHostname must name a container of {self._run.name} ({names}); got "
                 f"{host_name or 'nothing'}."
             )
         return found
 
-    def stop(self, grace: float = STOP_GRACE) -> None:
-        """SIGTERM to all containers, SIGKILL after `grace` seconds, and the rest of the log."""
+    def stop(self, grace: float | None = None) -> None:
+        """Sends SIGTERM to all containers, SIGKILL after a while, and the end of the log.
+
+        Args:
+            grace: Seconds between the signals. Defaults to None: `stop_grace`.
+        """
+        wait = self._stop_grace if grace is None else grace
         self._stopping.set()
         threads = [
-            threading.Thread(target=container.stop, args=(grace,)) for container in self._containers
+            threading.Thread(target=container.stop, args=(wait,)) for container in self._containers
         ]
         for thread in threads:
             thread.start()
@@ -223,18 +201,19 @@ class ModelServer:
         label = definition.get("ContainerHostname") or (
             f"container-{number}" if number else "primary"
         )
-        given = {} if self._isolated else self._environment
-        region = {"AWS_REGION": self._scope.region}  # and no AWS_DEFAULT_REGION, as in SageMaker
+        run = self._run
+        given = {} if run.model.isolated else dict(run.environment)
+        region = {"AWS_REGION": run.scope.region}  # and no AWS_DEFAULT_REGION, as in SageMaker
         container = ModelContainer(
             definition,
             str(label),
             Path(str(self._directory)) / str(number),
             image_store=self._image_store,
-            session=self._session,
+            session=run.session,
             environment=given | region,
-            isolated=self._isolated,
-            on_line=self._line,
-            hub_session=self._hub_session,
+            isolated=run.model.isolated,
+            on_line=self._log.write if self._log is not None else ignore,
+            hub_session=run.hub_session,
         )
         try:
             container.start()
@@ -242,9 +221,3 @@ class ModelServer:
             container.close()
             raise
         self._containers.append(container)
-
-    def _line(self, line: str) -> None:
-        if self._log is not None:
-            self._log.write(line)
-        if self._on_line is not None:
-            self._on_line(line)

@@ -15,8 +15,8 @@ from pathlib import Path
 import boto3
 
 from rehearsal.services.sagemaker.data.archive import extract
-from rehearsal.services.sagemaker.data.failure import JobFailedError
 from rehearsal.services.sagemaker.data.transfer import S3Location, download_object
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 from rehearsal.services.sagemaker.hosting.serving.server_connection import Answer, ServerConnection
 
 MODELS_DIRECTORY = "/opt/ml/models"
@@ -118,7 +118,7 @@ class LoadedModels:
         try:
             download_object(self._session, str(location), archive)
             extract(archive, self._directory / name / "model", origin=str(location))
-        except JobFailedError as error:
+        except ExecutionFailedError as error:
             raise TargetModelError(
                 f"Failed to download model data (bucket: {location.bucket}, key: {location.key}). "
                 "Please ensure that there is an object located at the URL and that the role passed "

@@ -1,10 +1,10 @@
 """Processing jobs."""
 
-from __future__ import annotations
-
 from rehearsal.framework.platform import Context
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.jobs.jobs import JobKind, Jobs
+from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.data_plane import DataPlane
+from rehearsal.services.sagemaker.jobs.jobs import JobKind, JobOperations, Jobs
 from rehearsal.services.sagemaker.listing import Listing
 
 KIND = JobKind(
@@ -19,31 +19,29 @@ KIND = JobKind(
     ),
 )
 # "The default value is 86400" (API_ProcessingStoppingCondition).
-DEFAULT_MAXIMUM_SECONDS = 86400
+DEFAULT_MAX_SECONDS = 86400
 
 
-class ProcessingJobs(Jobs):
-    """Create-, Describe-, List-, Stop-, DeleteProcessingJob."""
+class ProcessingJobs(JobOperations):
+    """Create-, Describe-, List-, Stop- and DeleteProcessingJob.
+
+    Args:
+        backend: The backend of SageMaker.
+        jobs: The jobs of SageMaker.
+        data_plane: Runs the jobs.
+    """
+
+    def __init__(self, backend: Backend, jobs: Jobs, data_plane: DataPlane) -> None:
+        super().__init__(backend, jobs, KIND)
+        self._data_plane = data_plane
 
     def create_processing_job(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateProcessingJob", request)
-        record.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAXIMUM_SECONDS})
-        return self._create_job(
+        record = self.backend.accept("CreateProcessingJob", request)
+        record.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_SECONDS})
+        return self.jobs.create(
             KIND,
             record,
             context,
             role_arn=record["RoleArn"],
-            work=self.data_plane.processing_job,
+            work=self._data_plane.processing_job,
         )
-
-    def describe_processing_job(self, request: Request, context: Context) -> Response:
-        return self._describe_job(KIND, context.scope, request["ProcessingJobName"])
-
-    def list_processing_jobs(self, request: Request, context: Context) -> Response:
-        return self._list_jobs(KIND, context.scope, request)
-
-    def stop_processing_job(self, request: Request, context: Context) -> Response:
-        return self._stop_job(KIND, context.scope, request["ProcessingJobName"])
-
-    def delete_processing_job(self, request: Request, context: Context) -> Response:
-        return self._delete_job(KIND, context.scope, request["ProcessingJobName"])

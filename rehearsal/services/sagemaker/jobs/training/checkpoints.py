@@ -9,8 +9,8 @@ import boto3
 from botocore.exceptions import ClientError
 
 from rehearsal.framework.clients import aws_client
-from rehearsal.services.sagemaker.data.failure import JobFailedError
 from rehearsal.services.sagemaker.data.transfer import S3Location, download, upload
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
 _INTERVAL = 10.0
 
@@ -24,7 +24,7 @@ class Checkpoints:
         self._directory = directory
         self._sent: dict[Path, tuple[int, int]] = {}
         self._ended = threading.Event()
-        self._failure: JobFailedError | None = None
+        self._failure: ExecutionFailedError | None = None
         self._thread = threading.Thread(target=self._keep_in_step, daemon=True, name="checkpoints")
 
     def start(self) -> None:
@@ -43,14 +43,14 @@ class Checkpoints:
                 Bucket=location.bucket, Prefix=location.key.lstrip("/"), MaxKeys=1
             )
         except ClientError as error:
-            raise JobFailedError(
+            raise ExecutionFailedError(
                 f"ClientError: Please ensure that the role can list the checkpoints at {folder}: "
                 f"{error.response['Error']['Code']}"
             ) from error
         return bool(answer.get("Contents"))
 
     def close(self) -> None:
-        """Uploads the rest. Raises JobFailedError when an upload failed."""
+        """Uploads the rest. Raises ExecutionFailedError when an upload failed."""
         self._ended.set()
         self._thread.join()
         if self._failure is None:
@@ -71,7 +71,7 @@ class Checkpoints:
                 target = self._location.below(*file.relative_to(self._directory).parts)
                 try:
                     upload(self._session, file, str(target))
-                except JobFailedError as error:
+                except ExecutionFailedError as error:
                     self._failure = error
                     return
                 self._sent[file] = state

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.services.sagemaker.data.failure import JobFailedError
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
 Metric = dict[str, Any]
 """`{"MetricName", "Value", "Timestamp"}`, as in FinalMetricDataList."""
@@ -45,12 +45,12 @@ def _compiled(definition: Mapping[str, str]) -> re.Pattern[str]:
     try:
         expression = re.compile(definition["Regex"])
     except re.error as error:
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"ClientError: The Regex of metric {definition['Name']} is not valid: {error}: "
             f"{definition['Regex']}"
         ) from error
     if expression.groups < 1:
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"ClientError: The Regex of metric {definition['Name']} needs a group around the "
             f"number, for instance auc=([0-9.]+); got {definition['Regex']}"
         )

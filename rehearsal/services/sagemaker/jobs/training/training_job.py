@@ -1,6 +1,6 @@
-"""Runs a SageMaker training job.
+"""The executor of training jobs.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html
 """
 
 from __future__ import annotations
@@ -9,25 +9,26 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Unpack
+from typing import Any
+
+import boto3
 
 from rehearsal.containers.container import Container
 from rehearsal.containers.mounts import Mount
 from rehearsal.services.sagemaker.data.archive import pack
-from rehearsal.services.sagemaker.data.transfer import S3Location, upload
+from rehearsal.services.sagemaker.data.transfer import S3Location, download, upload
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, Members
 from rehearsal.services.sagemaker.jobs.job import (
+    HOST,
     Ended,
     Fields,
     Job,
-    JobFailedError,
-    JobResult,
-    Surroundings,
     algorithm_error,
     now,
     read_message,
+    write_json,
 )
 from rehearsal.services.sagemaker.jobs.training.checkpoints import Checkpoints
-from rehearsal.services.sagemaker.jobs.training.input import lay_out_input, refuse_unsupported
 from rehearsal.services.sagemaker.jobs.training.metrics import TrainingMetrics
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -43,70 +44,72 @@ _MESSAGES = {
 }
 
 
-def run(request: Mapping[str, Any], **surroundings: Unpack[Surroundings]) -> JobResult:
-    """Runs the job of a CreateTrainingJob request to its end.
+def run(job: Job) -> Members:
+    """Runs a training job to its end.
 
-    Session and environment act with the request's role. The result's fields are ModelArtifacts,
-    SecondaryStatus, SecondaryStatusTransitions, FinalMetricDataList, the times and the billed
-    seconds. Raises JobFailedError, which carries the same fields.
+    Returns:
+        TrainingJobStatus, ModelArtifacts, SecondaryStatus, SecondaryStatusTransitions,
+        FinalMetricDataList, the times and the billed seconds.
+
+    Raises:
+        ExecutionFailedError: The job failed; it carries the same members.
     """
-    return _TrainingJob(request=request, **surroundings).run()
+    return _TrainingJob(job).run()
 
 
-class _TrainingJob(Job):
-    def run(self) -> JobResult:
-        refuse_unsupported(self.request)
+class _TrainingJob:
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._request = job.request
         self._fields: Fields = {"SecondaryStatusTransitions": []}
         self._lock = threading.Lock()
-        specification = self.request["AlgorithmSpecification"]
         self._metrics = TrainingMetrics(
-            specification.get("MetricDefinitions", []), self._metrics_changed
+            self._request["AlgorithmSpecification"].get("MetricDefinitions", []),
+            lambda metrics: job.progress({"FinalMetricDataList": metrics}),
         )
-        with self.directory(self._name) as directory:
+
+    def run(self) -> Members:
+        with self._job.directory() as directory:
             try:
                 status = self._run(directory / "ml")
-            except JobFailedError as error:
+            except ExecutionFailedError as error:
                 self._enter("Failed", error.reason)
                 self._finish()
-                error.fields = self._fields | error.fields
+                error.members = self._fields | error.members
                 raise
         self._finish()
-        return JobResult(status, self._fields)
-
-    @property
-    def _name(self) -> str:
-        return str(self.request["TrainingJobName"])
+        return {**self._fields, "TrainingJobStatus": status}
 
     @property
     def _isolated(self) -> bool:
-        return bool(self.request.get("EnableNetworkIsolation", False))
+        return bool(self._request.get("EnableNetworkIsolation", False))
 
     def _run(self, ml: Path) -> str:
         self._enter("Starting")
-        image = self.image(self.request["AlgorithmSpecification"]["TrainingImage"])
+        image = self._job.image(self._request["AlgorithmSpecification"]["TrainingImage"])
         self._enter("Downloading")
         self._fields["TrainingStartTime"] = now()
         for folder in ("model", "output/data", "input/config", "input/data"):
             (ml / folder).mkdir(parents=True)
-        lay_out_input(self.request, self.session, ml)
+        _lay_out_input(self._request, self._job.session, ml)
         with self._checkpoints(ml) as mounts:
             self._enter("Training")
             container, ended = self._train(image, [Mount(ml, "/opt/ml", writable=True), *mounts])
         return self._keep(ml, container, ended)
 
     def _train(self, image: Any, mounts: list[Mount]) -> tuple[Container, Ended]:
-        specification = self.request["AlgorithmSpecification"]
+        specification = self._request["AlgorithmSpecification"]
         entrypoint = specification.get("ContainerEntrypoint")
         arguments = specification.get("ContainerArguments")
         if entrypoint is None and arguments is None:
             arguments = ["train"]
-        with self.log_stream(LOG_GROUP, self._name) as log:
+        with self._job.log_stream(LOG_GROUP) as log:
 
             def on_line(line: str) -> None:
                 log.write(line)
                 self._metrics.read(line)
 
-            container = self.container(
+            container = self._job.container(
                 image,
                 isolated=self._isolated,
                 entrypoint=entrypoint,
@@ -115,24 +118,24 @@ class _TrainingJob(Job):
                 mounts=mounts,
                 on_line=on_line,
             )
-            return container, self.run_container(container)
+            return container, self._job.run_container(container)
 
     def _environment(self) -> dict[str, str]:
-        arn = self.scope.arn("sagemaker", f"training-job/{self._name}")
-        documented = {"TRAINING_JOB_NAME": self._name, "TRAINING_JOB_ARN": arn}
-        given = dict(self.request.get("Environment", {}))
-        return self.variables(self._isolated) | given | documented
+        arn = self._job.scope.arn("sagemaker", f"training-job/{self._job.run.name}")
+        documented = {"TRAINING_JOB_NAME": self._job.run.name, "TRAINING_JOB_ARN": arn}
+        given = dict(self._request.get("Environment", {}))
+        return self._job.variables(self._isolated) | given | documented
 
     @contextlib.contextmanager
     def _checkpoints(self, ml: Path) -> Iterator[list[Mount]]:
-        config = self.request.get("CheckpointConfig")
+        config = self._request.get("CheckpointConfig")
         if config is None:
             yield []
             return
         inside = PurePosixPath(config.get("LocalPath", "/opt/ml/checkpoints"))
         below = inside.is_relative_to("/opt/ml")
         directory = ml / inside.relative_to("/opt/ml") if below else ml.parent / "checkpoints"
-        checkpoints = Checkpoints(self.session, config["S3Uri"], directory)
+        checkpoints = Checkpoints(self._job.session, config["S3Uri"], directory)
         checkpoints.start()
         try:
             yield [] if below else [Mount(directory, str(inside), writable=True)]
@@ -146,7 +149,7 @@ class _TrainingJob(Job):
         self._upload("output.tar.gz", ml / "output/data")
         if ended.exit_code != 0 and not interrupted:
             message = read_message(ml / "output/failure")
-            raise JobFailedError(algorithm_error(container, message, ended.exit_code))
+            raise ExecutionFailedError(algorithm_error(container, message, ended.exit_code))
         # A job that was stopped keeps the model that it has so far, as in AWS.
         self._fields["ModelArtifacts"] = {
             "S3ModelArtifacts": self._upload("model.tar.gz", ml / "model")
@@ -160,18 +163,18 @@ class _TrainingJob(Job):
 
         Nothing is uploaded when the directory is empty, but the name is told, as in AWS.
         """
-        config = self.request["OutputDataConfig"]
-        base = S3Location.parse(config["S3OutputPath"]).below(self._name, "output")
+        config = self._request["OutputDataConfig"]
+        base = S3Location.parse(config["S3OutputPath"]).below(self._job.run.name, "output")
         kms_key = config.get("KmsKeyId")
         if config.get("CompressionType", "GZIP") == "NONE":
             target = str(base.below(name.removesuffix(".tar.gz"))) + "/"
-            upload(self.session, directory, target, kms_key=kms_key)
+            upload(self._job.session, directory, target, kms_key=kms_key)
             return target
         target = str(base.below(name))
         if any(directory.iterdir()):
             archive = directory.parents[1] / name
             pack(directory, archive)
-            upload(self.session, archive, target, kms_key=kms_key)
+            upload(self._job.session, archive, target, kms_key=kms_key)
         return target
 
     def _enter(self, status: str, message: str | None = None) -> None:
@@ -193,10 +196,7 @@ class _TrainingJob(Job):
                 "SecondaryStatus": status,
                 "SecondaryStatusTransitions": [dict(item) for item in transitions],
             }
-        self.progress(told)
-
-    def _metrics_changed(self, metrics: list[dict[str, Any]]) -> None:
-        self.progress({"FinalMetricDataList": metrics})
+        self._job.progress(told)
 
     def _finish(self) -> None:
         end = now()
@@ -209,3 +209,35 @@ class _TrainingJob(Job):
             # Spot capacity is never taken away here, thus all of the time is billed.
             self._fields["TrainingTimeInSeconds"] = seconds
             self._fields["BillableTimeInSeconds"] = seconds
+
+
+def _lay_out_input(request: Mapping[str, Any], session: boto3.Session, ml: Path) -> None:
+    """Downloads the channels to /opt/ml/input and writes the configuration files."""
+    specification = request["AlgorithmSpecification"]
+    channels = {}
+    for channel in request.get("InputDataConfig", []):
+        source = channel["DataSource"]["S3DataSource"]
+        folder = ml / "input/data" / channel["ChannelName"]
+        download(session, source["S3Uri"], folder, source["S3DataType"])
+        channels[channel["ChannelName"]] = {
+            "ContentType": channel.get("ContentType"),
+            "TrainingInputMode": channel.get("InputMode", specification["TrainingInputMode"]),
+            "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
+            "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+        }
+    config = ml / "input/config"
+    write_json(config / "inputdataconfig.json", channels)
+    write_json(config / "hyperparameters.json", dict(request.get("HyperParameters", {})))
+    write_json(config / "resourceconfig.json", _resources(request["ResourceConfig"]))
+
+
+def _resources(config: Mapping[str, Any]) -> dict[str, Any]:
+    kind, group = config.get("InstanceType"), "homogeneousCluster"
+    return {
+        "current_host": HOST,
+        "current_instance_type": kind,
+        "current_group_name": group,
+        "hosts": [HOST],
+        "instance_groups": [{"instance_group_name": group, "instance_type": kind, "hosts": [HOST]}],
+        "network_interface_name": "lo",  # the only one that the container has; eth0 in AWS
+    }

@@ -1,14 +1,13 @@
-"""Training jobs: those of callers, and the trials of tuning jobs."""
-
-from __future__ import annotations
+"""Training jobs, which include the trials of tuning jobs."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.data_plane import JobRun
-from rehearsal.services.sagemaker.jobs.jobs import JobKind, Jobs
+from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.data_plane import DataPlane, JobRun, Members
+from rehearsal.services.sagemaker.jobs.jobs import JobKind, JobOperations, Jobs
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record
 
@@ -23,46 +22,41 @@ KIND = JobKind(
         status="TrainingJobStatus",
     ),
 )
-DEFAULT_MAXIMUM_SECONDS = 86400
+DEFAULT_MAX_SECONDS = 86400
 
 
-class TrainingJobs(Jobs):
-    """Create-, Describe-, List-, Stop-, DeleteTrainingJob."""
+class TrainingJobs(JobOperations):
+    """Create-, Describe-, List-, Stop- and DeleteTrainingJob.
+
+    Args:
+        backend: The backend of SageMaker.
+        jobs: The jobs of SageMaker.
+        data_plane: Runs the jobs.
+    """
+
+    def __init__(self, backend: Backend, jobs: Jobs, data_plane: DataPlane) -> None:
+        super().__init__(backend, jobs, KIND)
+        self._data_plane = data_plane
 
     def create_training_job(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateTrainingJob", request)
+        record = self.backend.accept("CreateTrainingJob", request)
         check_training(record)
-        starting_training(record)
-        return self._create_job(
-            KIND,
-            record,
-            context,
-            role_arn=record["RoleArn"],
-            work=self.run_training,
-        )
+        complete_training(record)
+        return self.jobs.create(KIND, record, context, role_arn=record["RoleArn"], work=self.run)
 
-    def describe_training_job(self, request: Request, context: Context) -> Response:
-        return self._describe_job(KIND, context.scope, request["TrainingJobName"])
-
-    def list_training_jobs(self, request: Request, context: Context) -> Response:
-        self.accept("ListTrainingJobs", request)
-        return self._list_jobs(KIND, context.scope, request)
-
-    def stop_training_job(self, request: Request, context: Context) -> Response:
-        return self._stop_job(KIND, context.scope, request["TrainingJobName"])
-
-    def delete_training_job(self, request: Request, context: Context) -> Response:
-        return self._delete_job(KIND, context.scope, request["TrainingJobName"])
-
-    def run_training(self, run: JobRun) -> Mapping[str, Any]:
+    def run(self, run: JobRun) -> Members:
         """Runs a training job; its secondary status follows the status."""
-        result = dict(self.data_plane.training_job(run))
+        result = dict(self._data_plane.training_job(run))
         result.setdefault("SecondaryStatus", "Stopped" if run.stop.is_set() else "Completed")
         return result
 
 
 def check_training(record: Mapping[str, Any]) -> None:
-    """Rules across members of a training job."""
+    """Validates members of a training job that depend on each other.
+
+    Raises:
+        AwsError: ValidationException.
+    """
     algorithm = record.get("AlgorithmSpecification")
     if not algorithm or not algorithm.get("TrainingImage"):
         message = "AlgorithmSpecification.TrainingImage is required."
@@ -75,29 +69,29 @@ def check_training(record: Mapping[str, Any]) -> None:
         if waiting:
             message = (
                 "MaxWaitTimeInSeconds is only for managed spot training: set "
-                "EnableManagedSpotTraining or leave it out."
+                "EnableManagedSpotTraining or remove it."
             )
             raise AwsError("ValidationException", message)
-    elif not waiting or waiting < (running or DEFAULT_MAXIMUM_SECONDS):
+    elif not waiting or waiting < (running or DEFAULT_MAX_SECONDS):
         message = (
             "Invalid MaxWaitTimeInSeconds: managed spot training needs it and it must not be less "
-            f"than MaxRuntimeInSeconds; got {waiting} with {running or DEFAULT_MAXIMUM_SECONDS}."
+            f"than MaxRuntimeInSeconds; got {waiting} with {running or DEFAULT_MAX_SECONDS}."
         )
         raise AwsError("ValidationException", message)
 
 
-def starting_training(record: Record) -> None:
-    """The members with which a training job begins."""
-    record.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAXIMUM_SECONDS})
+def complete_training(record: Record) -> None:
+    """Adds the members that a new training job has."""
+    record.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_MAX_SECONDS})
     record.setdefault("EnableNetworkIsolation", False)
     record.setdefault("EnableInterContainerTrafficEncryption", False)
     record.setdefault("EnableManagedSpotTraining", False)
     record["SecondaryStatus"] = "Starting"
-    # Describe answers it from the start, as the API requires the member.
-    record["ModelArtifacts"] = {"S3ModelArtifacts": model_artifact(record)}
+    # The API requires the member in every Describe response.
+    record["ModelArtifacts"] = {"S3ModelArtifacts": _model_artifact(record)}
 
 
-def model_artifact(record: Mapping[str, Any]) -> str:
-    """Where a training job puts its model."""
+def _model_artifact(record: Mapping[str, Any]) -> str:
+    """Returns the S3 URI of the model of a training job."""
     path = record["OutputDataConfig"]["S3OutputPath"].rstrip("/")
     return f"{path}/{record['TrainingJobName']}/output/model.tar.gz"

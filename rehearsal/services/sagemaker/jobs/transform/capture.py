@@ -17,8 +17,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.framework.clients import aws_client
-from rehearsal.services.sagemaker.data.failure import JobFailedError, UnsupportedError
 from rehearsal.services.sagemaker.data.transfer import S3Location, sources
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
 _ID, _TIME, _ALONE = "SageMakerInferenceId", "SageMakerInferenceTime", "output"
 _JSON = ("application/json", "application/jsonlines", "application/x-jsonlines")
@@ -46,7 +46,7 @@ class TransformCapture:
         self._answers.setdefault(prefix, []).append(str(target).removeprefix(prefix))
 
     def write(self) -> None:
-        """Writes the manifests, once the job is completed. Raises JobFailedError."""
+        """Writes the manifests, once the job is completed. Raises ExecutionFailedError."""
         config = self._request.get("DataCaptureConfig")
         if not config:
             return
@@ -72,7 +72,7 @@ class TransformCapture:
                 Bucket=target.bucket, Key=target.key, Body=text.encode(), **encryption
             )
         except (BotoCoreError, ClientError) as error:
-            raise JobFailedError(
+            raise ExecutionFailedError(
                 f"ClientError: Data capture failed: unable to write {target} ({error})"
             ) from error
 
@@ -84,9 +84,9 @@ class InferenceIds:
         wanted = request.get("DataCaptureConfig", {}).get("GenerateInferenceId", False)
         accept = request["TransformOutput"].get("Accept", "").partition(";")[0].strip().lower()
         if wanted and accept not in ("text/csv", *_JSON):
-            raise UnsupportedError(
-                f"GenerateInferenceId with Accept {accept or 'None'}",
-                "Use text/csv, application/json or application/jsonlines.",
+            raise ExecutionFailedError(
+                "ClientError: The rehearsal does not implement GenerateInferenceId with Accept "
+                f"{accept or 'None'}. Use text/csv, application/json or application/jsonlines."
             )
         self._wanted = wanted
         self._csv = accept == "text/csv"
@@ -110,6 +110,6 @@ class InferenceIds:
         try:
             value = json.loads(line)
         except ValueError as error:
-            raise JobFailedError(f"ClientError: An answer is no JSON: {error}.") from error
+            raise ExecutionFailedError(f"ClientError: An answer is no JSON: {error}.") from error
         members = value if isinstance(value, dict) else {_ALONE: value}
         return json.dumps({**members, _ID: str(uuid.uuid4()), _TIME: self._time})

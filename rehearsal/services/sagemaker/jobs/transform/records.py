@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rehearsal.services.sagemaker.data.failure import JobFailedError, UnsupportedError
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 from rehearsal.services.sagemaker.jobs.transform.record_paths import RecordPath
 
 _OUTPUT, _INPUT = "SageMakerOutput", "SageMakerInput"
@@ -20,7 +20,7 @@ _OUTPUT, _INPUT = "SageMakerOutput", "SageMakerInput"
 class RecordProcessing:
     """DataProcessing of a CreateTransformJob request.
 
-    Raises JobFailedError for what it cannot be applied to.
+    Raises ExecutionFailedError for what it cannot be applied to.
     """
 
     def __init__(self, request: Mapping[str, Any]) -> None:
@@ -30,20 +30,21 @@ class RecordProcessing:
             self._input = RecordPath(given.get("InputFilter", "$"))
             self._output = RecordPath(given.get("OutputFilter", "$"))
         except ValueError as error:
-            raise JobFailedError(f"ClientError: {error}") from error
+            raise ExecutionFailedError(f"ClientError: {error}") from error
         changes = [path for path in (self._input, self._output) if path.expression != "$"]
         self.active = self._joins or bool(changes)
         if not self.active:
             return
         source, target = request["TransformInput"], request["TransformOutput"]
         if source.get("SplitType", "None") != "Line" or target.get("AssembleWith") != "Line":
-            raise UnsupportedError(
-                "DataProcessing of whole files", "Set SplitType and AssembleWith to Line."
+            raise ExecutionFailedError(
+                "ClientError: The rehearsal does not implement DataProcessing of whole files. Set "
+                "SplitType and AssembleWith to Line."
             )
         self._reads_csv = _is_csv(source.get("ContentType"), "ContentType")
         self._writes_csv = _is_csv(target.get("Accept"), "Accept")
         if self._joins and self._reads_csv != self._writes_csv:
-            raise JobFailedError(
+            raise ExecutionFailedError(
                 "ClientError: To join the input with the output, ContentType and Accept must be "
                 "the same: CSV or JSON."
             )
@@ -60,7 +61,7 @@ class RecordProcessing:
         """The records that are written, given those of the input and the model's answer."""
         rows, predictions = _lines(batch), _lines(answer)
         if self._joins and len(rows) != len(predictions):
-            raise JobFailedError(
+            raise ExecutionFailedError(
                 f"AlgorithmError: The model answered {len(rows)} records with {len(predictions)}: "
                 "they cannot be joined."
             )
@@ -78,7 +79,7 @@ class RecordProcessing:
         try:
             return path.select(record)
         except ValueError as error:
-            raise JobFailedError(f"ClientError: {error}") from error
+            raise ExecutionFailedError(f"ClientError: {error}") from error
 
     def _read(self, line: bytes, *, csv_lines: bool) -> Any:
         text = line.decode()
@@ -87,7 +88,7 @@ class RecordProcessing:
         try:
             return json.loads(text)
         except json.JSONDecodeError as error:
-            raise JobFailedError(f"ClientError: A record is no JSON: {error}.") from error
+            raise ExecutionFailedError(f"ClientError: A record is no JSON: {error}.") from error
 
     def _written(self, record: Any, *, csv_lines: bool) -> bytes:
         if not csv_lines:
@@ -118,7 +119,7 @@ def _is_csv(content_type: str | None, member: str) -> bool:
         return True
     if kind in ("application/json", "application/jsonlines", "application/x-jsonlines"):
         return False
-    raise UnsupportedError(
-        f"DataProcessing with {member} {content_type}",
-        "Use text/csv, application/jsonlines or application/json.",
+    raise ExecutionFailedError(
+        f"ClientError: The rehearsal does not implement DataProcessing with {member} "
+        f"{content_type}. Use text/csv, application/jsonlines or application/json."
     )

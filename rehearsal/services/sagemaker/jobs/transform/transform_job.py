@@ -1,38 +1,25 @@
-"""Runs a SageMaker batch transform job.
+"""The executor of batch transform jobs.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import boto3
-
-from rehearsal.containers.images.store import ImageStore
-from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.data.transfer import S3Location, download, upload
-from rehearsal.services.sagemaker.hosting.serving.model_server import (
-    InvocationError,
-    ModelServer,
-    ModelServerError,
+from rehearsal.services.sagemaker.data_plane import (
+    ExecutionFailedError,
+    Members,
+    ServedModel,
+    ServerRun,
 )
-from rehearsal.services.sagemaker.jobs.job import (
-    STOP_GRACE,
-    Fields,
-    Job,
-    JobFailedError,
-    JobResult,
-    Progress,
-    UnsupportedError,
-    ignore_progress,
-    now,
-)
+from rehearsal.services.sagemaker.hosting.serving.model_server import InvocationError, ModelServer
+from rehearsal.services.sagemaker.jobs.job import Fields, Job, now
 from rehearsal.services.sagemaker.jobs.transform.capture import InferenceIds, TransformCapture
 from rehearsal.services.sagemaker.jobs.transform.records import RecordProcessing
 
@@ -41,115 +28,101 @@ _MEGABYTE = 1024 * 1024
 _DEFAULT_PAYLOAD = 6
 
 
-def run(
-    request: Mapping[str, Any],
-    *,
-    containers: Sequence[Mapping[str, Any]],
-    session: boto3.Session,
-    environment: Mapping[str, str],
-    scope: Scope,
-    image_store: ImageStore,
-    isolated: bool = False,
-    progress: Progress = ignore_progress,
-    stop: threading.Event | None = None,
-    grace: float = STOP_GRACE,
-) -> JobResult:
-    """Runs the job of a CreateTransformJob request to its end.
+def run(job: Job, model: ServedModel) -> Members:
+    """Runs a batch transform job to its end.
 
-    `containers` are the model's container definitions; `session` and `environment` act with the
-    model's execution role. The result's fields are TransformStartTime and TransformEndTime. Raises
-    JobFailedError.
+    Args:
+        job: The job, which acts with the model's execution role.
+        model: The model.
+
+    Returns:
+        TransformJobStatus, TransformStartTime and TransformEndTime.
+
+    Raises:
+        ExecutionFailedError: The job failed.
     """
-    job = _TransformJob(
-        request=request,
-        session=session,
-        environment=environment,
-        scope=scope,
-        image_store=image_store,
-        progress=progress,
-        stop=stop or threading.Event(),
-        grace=grace,
-    )
-    return job.run(containers, isolated)
+    return _TransformJob(job, model).run()
 
 
-class _TransformJob(Job):
-    def run(self, containers: Sequence[Mapping[str, Any]], isolated: bool) -> JobResult:
-        _refuse_unsupported(self.request)
-        if any(container.get("Mode") == "MultiModel" for container in containers):
-            raise UnsupportedError("multi-model containers in batch transform", "Nor does AWS.")
-        self._records = RecordProcessing(self.request)
+class _TransformJob:
+    def __init__(self, job: Job, model: ServedModel) -> None:
+        self._job = job
+        self._request = job.request
+        self._model = model
+        self._records = RecordProcessing(job.request)
         started = now()
         self._fields: Fields = {"TransformStartTime": started}
-        self._capture = TransformCapture(self.request, self.session, started)
-        self._ids = InferenceIds(self.request, started)
-        self.progress({"TransformJobStatus": "InProgress", **self._fields})
-        server = self._server(containers, isolated)
+        self._capture = TransformCapture(job.request, job.session, started)
+        self._ids = InferenceIds(job.request, started)
+
+    def run(self) -> Members:
+        self._job.progress({"TransformJobStatus": "InProgress", **self._fields})
+        server = self._server()
         try:
-            with self.directory(self.request["TransformJobName"]) as directory:
+            with self._job.directory() as directory:
                 files = self._download(directory / "in")
                 server.start()
                 status = self._transform(server, files, directory)
                 if status == "Completed":
                     self._capture.write()
-        except (JobFailedError, ModelServerError) as error:
-            ended = self._fields | {"TransformEndTime": now()}
-            raise JobFailedError(error.reason, ended) from error
+        except ExecutionFailedError as error:
+            error.members = {**self._fields, "TransformEndTime": now()}
+            raise
         finally:
-            server.stop(self.grace)
-        return JobResult(status, self._fields | {"TransformEndTime": now()})
+            server.stop()
+        return {**self._fields, "TransformJobStatus": status, "TransformEndTime": now()}
 
-    def _server(self, containers: Sequence[Mapping[str, Any]], isolated: bool) -> ModelServer:
-        name = self.request["TransformJobName"]
-        extra = dict(self.request.get("Environment", {})) | self._batch_variables()
-        return ModelServer(
-            name,
-            [
-                {**item, "Environment": {**item.get("Environment", {}), **extra}}
-                for item in containers
-            ],
-            session=self.session,
-            environment=self.environment,
-            scope=self.scope,
-            image_store=self.image_store,
-            variant=name,
-            isolated=isolated,
+    def _server(self) -> ModelServer:
+        run = self._job.run
+        extra = dict(self._request.get("Environment", {})) | self._batch_variables()
+        containers = [
+            {**item, "Environment": {**item.get("Environment", {}), **extra}}
+            for item in self._model.containers
+        ]
+        server = ServerRun(
+            name=run.name,
+            variant=run.name,
+            scope=run.scope,
+            model=replace(self._model, containers=containers, direct=False),
+            session=run.session,
+            environment=run.environment,
             invocation_timeout=self._client_config.get("InvocationsTimeoutInSeconds", 600),
-            largest_payload=self._largest_payload,
+            max_payload=self._max_payload,
             log_group=LOG_GROUP,
         )
+        return ModelServer(server, self._job.image_store, stop_grace=self._job.grace)
 
     @property
     def _client_config(self) -> Mapping[str, int]:
-        config: Mapping[str, int] = self.request.get("ModelClientConfig", {})
+        config: Mapping[str, int] = self._request.get("ModelClientConfig", {})
         return config
 
     @property
-    def _largest_payload(self) -> int:
-        megabytes = self.request.get("MaxPayloadInMB", _DEFAULT_PAYLOAD)
+    def _max_payload(self) -> int:
+        megabytes = self._request.get("MaxPayloadInMB", _DEFAULT_PAYLOAD)
         return int(megabytes or 100) * _MEGABYTE
 
     def _batch_variables(self) -> dict[str, str]:
         found = {"SAGEMAKER_BATCH": "true"}
-        if "MaxPayloadInMB" in self.request:
-            found["SAGEMAKER_MAX_PAYLOAD_IN_MB"] = str(self.request["MaxPayloadInMB"])
-        if "BatchStrategy" in self.request:
-            single = self.request["BatchStrategy"] == "SingleRecord"
+        if "MaxPayloadInMB" in self._request:
+            found["SAGEMAKER_MAX_PAYLOAD_IN_MB"] = str(self._request["MaxPayloadInMB"])
+        if "BatchStrategy" in self._request:
+            single = self._request["BatchStrategy"] == "SingleRecord"
             found["SAGEMAKER_BATCH_STRATEGY"] = "SINGLE_RECORD" if single else "MULTI_RECORD"
-        if "MaxConcurrentTransforms" in self.request:
+        if "MaxConcurrentTransforms" in self._request:
             found["SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"] = str(
-                self.request["MaxConcurrentTransforms"]
+                self._request["MaxConcurrentTransforms"]
             )
         return found
 
     def _download(self, directory: Path) -> list[Path]:
-        source = self.request["TransformInput"]["DataSource"]["S3DataSource"]
-        files = download(self.session, source["S3Uri"], directory, source["S3DataType"])
+        source = self._request["TransformInput"]["DataSource"]["S3DataSource"]
+        files = download(self._job.session, source["S3Uri"], directory, source["S3DataType"])
         self._input = directory
         return sorted(files)
 
     def _transform(self, server: ModelServer, files: list[Path], directory: Path) -> str:
-        output = self.request["TransformOutput"]
+        output = self._request["TransformOutput"]
         base = S3Location.parse(output["S3OutputPath"])
         deadline = time.monotonic() + 5 * 24 * 3600  # AWS ends a transform job after five days
         for file in files:
@@ -158,7 +131,7 @@ class _TransformJob(Job):
                 return "Stopped"
             relative = file.relative_to(self._input)
             target = base.below(*relative.parts[:-1], relative.name + ".out")
-            upload(self.session, result, str(target), kms_key=output.get("KmsKeyId"))
+            upload(self._job.session, result, str(target), kms_key=output.get("KmsKeyId"))
             self._capture.answered(base, target)
         return "Completed"
 
@@ -166,12 +139,12 @@ class _TransformJob(Job):
         self, server: ModelServer, file: Path, result: Path, deadline: float
     ) -> bool:
         """Sends a file's batches, several at a time, and joins the answers in order."""
-        separator = b"\n" if self.request["TransformOutput"].get("AssembleWith") == "Line" else b""
-        workers = int(self.request.get("MaxConcurrentTransforms") or 1)
+        separator = b"\n" if self._request["TransformOutput"].get("AssembleWith") == "Line" else b""
+        workers = int(self._request.get("MaxConcurrentTransforms") or 1)
         with result.open("wb") as out, ThreadPoolExecutor(workers) as pool:
             pending = []
             for batch in [*self._batches(file), None]:
-                if self.stop.is_set() or time.monotonic() > deadline:
+                if self._job.run.stop.is_set() or time.monotonic() > deadline:
                     return False
                 if batch is not None:
                     pending.append(pool.submit(self._invoke, server, batch, file.name))
@@ -189,9 +162,9 @@ class _TransformJob(Job):
         return self._records.after(batch, answer)
 
     def _answer(self, server: ModelServer, batch: bytes, name: str) -> bytes:
-        given = self.request["TransformInput"]
+        given = self._request["TransformInput"]
         content_type = given.get("ContentType", "application/octet-stream")
-        accept = self.request["TransformOutput"].get("Accept", "*/*")
+        accept = self._request["TransformOutput"].get("Accept", "*/*")
         retries = int(self._client_config.get("InvocationsMaxRetries", 0))
         for attempt in range(retries + 1):
             try:
@@ -199,45 +172,32 @@ class _TransformJob(Job):
             except InvocationError as error:
                 status, body = 0, str(error).encode()
             except ValueError as error:
-                raise JobFailedError(
+                raise ExecutionFailedError(
                     f"ClientError: {name}: {error} Set SplitType or raise MaxPayloadInMB."
                 ) from error
             if status == 200:
                 return body
-            if attempt == retries or self.stop.is_set():
+            if attempt == retries or self._job.run.stop.is_set():
                 break
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"AlgorithmError: {name}: Bad HTTP status received from algorithm: {status}. "
             f"{body[:300].decode(errors='replace')}"
         )
 
     def _batches(self, file: Path) -> Iterator[bytes]:
         """The payloads of a file: whole, one record each, or as many records as fit."""
-        if self.request["TransformInput"].get("SplitType", "None") == "None":
+        if self._request["TransformInput"].get("SplitType", "None") == "None":
             yield file.read_bytes()
             return
-        single = self.request.get("BatchStrategy") == "SingleRecord"
+        single = self._request.get("BatchStrategy") == "SingleRecord"
         batch = b""
         with file.open("rb") as lines:
             for line in lines:
                 if not line.strip():
                     continue
-                if batch and (single or len(batch) + len(line) > self._largest_payload):
+                if batch and (single or len(batch) + len(line) > self._max_payload):
                     yield batch
                     batch = b""
                 batch += line
         if batch:
             yield batch
-
-
-def _refuse_unsupported(request: Mapping[str, Any]) -> None:
-    given = request["TransformInput"]
-    if given.get("SplitType", "None") not in ("None", "Line"):
-        raise UnsupportedError(f"SplitType {given['SplitType']}", "Use Line or None.")
-    if given.get("CompressionType", "None") != "None":
-        raise UnsupportedError("CompressionType Gzip of TransformInput", "Use None.")
-    resources = request["TransformResources"]
-    if resources["InstanceCount"] > 1:
-        raise UnsupportedError(
-            f"{resources['InstanceCount']} transform instances", "Set InstanceCount to 1."
-        )

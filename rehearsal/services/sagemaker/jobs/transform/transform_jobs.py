@@ -1,17 +1,21 @@
 """Batch transform jobs."""
 
-from __future__ import annotations
-
 from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.hosting import models
-from rehearsal.services.sagemaker.jobs.jobs import JobKind, Jobs
+from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.data_plane import DataPlane, ExecutionFailedError, ServedModel
+from rehearsal.services.sagemaker.hosting.models import Models
+from rehearsal.services.sagemaker.jobs.jobs import JobKind, JobOperations, Jobs
+from rehearsal.services.sagemaker.jobs.transform.capture import InferenceIds
+from rehearsal.services.sagemaker.jobs.transform.records import RecordProcessing
 from rehearsal.services.sagemaker.listing import Listing
+from rehearsal.services.sagemaker.records import Record, now
 
 KIND = JobKind(
     noun="TransformJob",
     path="transform-job",
     prefix="Transform",
+    deletable=False,
     listing=Listing(
         operation="ListTransformJobs",
         member="TransformJobSummaries",
@@ -21,39 +25,54 @@ KIND = JobKind(
 )
 
 
-class TransformJobs(Jobs):
-    """Create-, Describe-, List-, StopTransformJob."""
+class TransformJobs(JobOperations):
+    """Create-, Describe-, List- and StopTransformJob.
+
+    Args:
+        backend: The backend of SageMaker.
+        jobs: The jobs of SageMaker.
+        models: The models of SageMaker.
+        data_plane: Runs the jobs.
+    """
+
+    def __init__(self, backend: Backend, jobs: Jobs, models: Models, data_plane: DataPlane) -> None:
+        super().__init__(backend, jobs, KIND)
+        self._models = models
+        self._data_plane = data_plane
 
     def create_transform_job(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateTransformJob", request)
-        model = self.find(
-            context.scope, models.KIND, record["ModelName"], operation="CreateTransformJob"
-        )
-        if models.has_data_source(model):
-            message = (
-                f"Model {record['ModelName']} has ModelDataSource, which batch transform does not "
-                "support: give ModelDataUrl, a model.tar.gz."
-            )
-            raise AwsError("ValidationException", message)
-        return self._create_job(
+        record = self.backend.accept("CreateTransformJob", request)
+        model = self._models.served(context.scope, record["ModelName"], "CreateTransformJob")
+        _check_model(record["ModelName"], model)
+        _check_records(record)
+        return self.jobs.create(
             KIND,
             record,
             context,
-            role_arn=model["ExecutionRoleArn"],
-            # It was handed over with the model.
+            role_arn=model.role_arn,
+            # The caller passed the role when it created the model.
             passed=False,
-            work=self.data_plane.transform_job,
-            resources={
-                "Containers": model["_containers"],
-                "EnableNetworkIsolation": model["EnableNetworkIsolation"],
-            },
+            work=lambda run: self._data_plane.transform_job(run, model),
         )
 
-    def describe_transform_job(self, request: Request, context: Context) -> Response:
-        return self._describe_job(KIND, context.scope, request["TransformJobName"])
 
-    def list_transform_jobs(self, request: Request, context: Context) -> Response:
-        return self._list_jobs(KIND, context.scope, request)
+def _check_model(name: str, model: ServedModel) -> None:
+    if model.has_data_source:
+        message = (
+            f"Model {name} has ModelDataSource, which batch transform does not support: give "
+            "ModelDataUrl, a model.tar.gz."
+        )
+        raise AwsError("ValidationException", message)
+    if model.multi_model:
+        message = f"Model {name} has a multi-model container: batch transform does not support it."
+        raise AwsError("ValidationException", message)
 
-    def stop_transform_job(self, request: Request, context: Context) -> Response:
-        return self._stop_job(KIND, context.scope, request["TransformJobName"])
+
+def _check_records(record: Record) -> None:
+    """Checks that DataProcessing and GenerateInferenceId apply to the media types of the job."""
+    try:
+        RecordProcessing(record)
+        InferenceIds(record, now())
+    except ExecutionFailedError as error:
+        message = error.reason.removeprefix("ClientError: ")
+        raise AwsError("ValidationException", message) from error

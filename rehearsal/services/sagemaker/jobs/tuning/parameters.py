@@ -16,7 +16,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from rehearsal.services.sagemaker.data.failure import JobFailedError, UnsupportedError
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
 DEFAULT_SEED = 0
 """Used when RandomSeed is left out, so that a rehearsal repeats itself."""
@@ -31,13 +31,13 @@ class SearchSpace:
 
 
 def space(ranges: Mapping[str, Any]) -> SearchSpace:
-    """The distributions of ParameterRanges.
+    """Returns the distributions of ParameterRanges.
 
-    `Auto` scaling is linear here. Raises JobFailedError for limits that cannot be, UnsupportedError
-    for AutoParameters.
+    `Auto` scaling is linear.
+
+    Raises:
+        ExecutionFailedError: A range has invalid limits.
     """
-    if ranges.get("AutoParameters"):
-        raise UnsupportedError("AutoParameters", "Give the ranges.")
     found: dict[str, BaseDistribution] = {}
     reverse = set()
     for given in ranges.get("ContinuousParameterRanges", []):
@@ -49,7 +49,7 @@ def space(ranges: Mapping[str, Any]) -> SearchSpace:
     for given in ranges.get("CategoricalParameterRanges", []):
         found[given["Name"]] = CategoricalDistribution(given["Values"])
     if not found:
-        raise JobFailedError("ClientError: ParameterRanges must hold at least one range.")
+        raise ExecutionFailedError("ClientError: ParameterRanges must hold at least one range.")
     return SearchSpace(found, frozenset(reverse))
 
 
@@ -58,16 +58,16 @@ def _limits(given: Mapping[str, Any]) -> tuple[float, float, str]:
     scaling = given.get("ScalingType", "Auto")
     name = given["Name"]
     if not low < high:
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"ClientError: The range of {name} is empty: MinValue {low} must be below MaxValue "
             f"{high}."
         )
     if scaling == "Logarithmic" and low <= 0:
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"ClientError: {name}: Logarithmic scaling needs MinValue above 0, got {low}."
         )
     if scaling == "ReverseLogarithmic" and not (low >= 0 and high < 1):
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"ClientError: {name}: ReverseLogarithmic scaling needs 0 <= range < 1, got {low} to "
             f"{high}."
         )
@@ -84,7 +84,7 @@ def _continuous(given: Mapping[str, Any]) -> BaseDistribution:
 def _integer(given: Mapping[str, Any]) -> BaseDistribution:
     low, high, scaling = _limits(given)
     if scaling == "ReverseLogarithmic":
-        raise JobFailedError(
+        raise ExecutionFailedError(
             f"ClientError: {given['Name']}: ReverseLogarithmic scaling is for continuous ranges."
         )
     return IntDistribution(math.ceil(low), math.floor(high), log=scaling == "Logarithmic")
@@ -102,11 +102,11 @@ def as_hyperparameters(values: Mapping[str, Any], given: SearchSpace) -> dict[st
 
 
 def grid(given: SearchSpace) -> list[dict[str, Any]]:
-    """Every combination; SageMaker allows categorical ranges only."""
+    """Returns every combination; SageMaker allows categorical ranges only."""
     kinds = given.distributions
     numeric = [name for name in kinds if not isinstance(kinds[name], CategoricalDistribution)]
     if numeric:
-        raise JobFailedError(
+        raise ExecutionFailedError(
             "ClientError: The Grid strategy takes CategoricalParameterRanges only; got "
             f"{', '.join(numeric)}."
         )
@@ -115,11 +115,9 @@ def grid(given: SearchSpace) -> list[dict[str, Any]]:
 
 
 def sampler(strategy: str, seed: int | None, parallel: int) -> optuna.samplers.BaseSampler:
-    """Optuna's sampler for a Strategy. Bayesian is a tree-structured Parzen estimator."""
+    """Returns Optuna's sampler of a Strategy; Bayesian is a tree-structured Parzen estimator."""
     number = DEFAULT_SEED if seed is None else seed
     if strategy == "Bayesian":
         start = max(4, parallel)
         return optuna.samplers.TPESampler(seed=number, n_startup_trials=start, constant_liar=True)
-    if strategy in ("Random", "Grid"):
-        return optuna.samplers.RandomSampler(seed=number)
-    raise UnsupportedError(f"the tuning strategy {strategy}", "Use Bayesian, Random or Grid.")
+    return optuna.samplers.RandomSampler(seed=number)

@@ -1,20 +1,23 @@
-"""One training job of a hyperparameter tuning job."""
+"""The trials of a hyperparameter tuning job, and when one stops early."""
 
 from __future__ import annotations
 
 import math
+import statistics
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from rehearsal.services.sagemaker.jobs.job import now
 
+_MIN_COMPLETED = 3
+
 
 @dataclass(kw_only=True)
 class Trial:
-    """What is known of a trial: `values` are the objective's values in the order of the log."""
+    """A training job of a tuning job; `values` are those of the objective, in order."""
 
     name: str
     arn: str
@@ -35,7 +38,7 @@ class Trial:
 
     @property
     def value(self) -> float | None:
-        """The objective: its last value, as SageMaker takes it."""
+        """The last value of the objective, which is the one that SageMaker uses."""
         return self.values[-1] if self.values else None
 
     @property
@@ -45,7 +48,7 @@ class Trial:
         return "Failed" if self.value is None or self.status == "Failed" else "Succeeded"
 
     def read(self, fields: Mapping[str, Any]) -> bool:
-        """Takes over what Describe would say now; True when the objective has a new value."""
+        """Takes members of the Describe response; returns True if the objective has a new value."""
         for member in ("TrainingStartTime", "TrainingEndTime"):
             if member in fields:
                 self.times[member] = fields[member]
@@ -60,14 +63,14 @@ class Trial:
         return False
 
     def end(self, status: str, failure: str = "") -> None:
-        """Takes over how the training job ended."""
+        """Records the end of the training job."""
         self.status = status
         self.failure = failure
         if status == "Failed":
             self.values.clear()
 
     def summary(self) -> dict[str, Any]:
-        """A HyperParameterTrainingJobSummary."""
+        """Returns a HyperParameterTrainingJobSummary."""
         summary = {
             "TrainingJobName": self.name,
             "TrainingJobArn": self.arn,
@@ -86,3 +89,29 @@ class Trial:
         if self.ended:
             summary["ObjectiveStatus"] = self.objective_status
         return summary
+
+
+class MedianRule:
+    """The rule of TrainingJobEarlyStoppingType Auto.
+
+    A trial stops if its objective is worse than the median of the averages that completed trials
+    had up to the same point of their logs.
+
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/automatic-model-tuning-early-stopping.html
+
+    Args:
+        maximize: True if the objective is maximized.
+    """
+
+    def __init__(self, maximize: bool) -> None:
+        self._maximize = maximize
+
+    def stops(self, trial: Trial, trials: Sequence[Trial]) -> bool:
+        """Returns True if a trial must stop now."""
+        point = len(trial.values)
+        completed = [item for item in trials if item.status == "Completed" and item.values]
+        if point < 2 or len(completed) < _MIN_COMPLETED or trial.stopped_early:
+            return False
+        median = statistics.median(statistics.fmean(item.values[:point]) for item in completed)
+        best = max(trial.values) if self._maximize else min(trial.values)
+        return best < median if self._maximize else best > median

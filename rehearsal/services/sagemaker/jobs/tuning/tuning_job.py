@@ -1,31 +1,21 @@
-"""Runs a SageMaker hyperparameter tuning job.
+"""The executor of hyperparameter tuning jobs.
 
-Its trials are training jobs that somebody else starts: `launch` is CreateTrainingJob. Trials run in
-waves of MaxParallelTrainingJobs, and a wave's results are told to the search in the order of its
-trials, so that one seed always gives the same trials.
+Trials run in waves of MaxParallelTrainingJobs. The search takes the results of a wave in the order
+of its trials, so that one seed always produces the same trials.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import optuna
 
-from rehearsal.framework.platform import Scope
-from rehearsal.services.sagemaker.jobs.job import (
-    ONE_DAY,
-    Fields,
-    JobFailedError,
-    JobResult,
-    Progress,
-    ignore_progress,
-    now,
-)
-from rehearsal.services.sagemaker.jobs.tuning.early_stop import MedianRule
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, JobRun, Members, Train
+from rehearsal.services.sagemaker.jobs.job import ONE_DAY, Fields, now
 from rehearsal.services.sagemaker.jobs.tuning.parameters import (
     SearchSpace,
     as_hyperparameters,
@@ -33,50 +23,37 @@ from rehearsal.services.sagemaker.jobs.tuning.parameters import (
     sampler,
     space,
 )
-from rehearsal.services.sagemaker.jobs.tuning.request import objective_of, training_request
-from rehearsal.services.sagemaker.jobs.tuning.trial import Trial
-
-Launch = Callable[[Mapping[str, Any], Progress, threading.Event], JobResult]
-"""Creates the training job of a CreateTrainingJob request and waits until it has ended."""
+from rehearsal.services.sagemaker.jobs.tuning.trial import MedianRule, Trial
 
 
-def run(
-    request: Mapping[str, Any],
-    *,
-    scope: Scope,
-    launch: Launch,
-    progress: Progress = ignore_progress,
-    stop: threading.Event | None = None,
-) -> JobResult:
-    """Runs the job of a CreateHyperParameterTuningJob request to its end.
+def run(job: JobRun, train: Train) -> Members:
+    """Runs a tuning job to its end.
 
-    The result's fields are BestTrainingJob, TrainingJobStatusCounters, ObjectiveStatusCounters and
-    HyperParameterTuningEndTime as in the Describe answer, and TrainingJobSummaries as in
-    ListTrainingJobsForHyperParameterTuningJob. `progress` gets them after every change. Raises
-    JobFailedError when no trial gave the objective metric.
+    Args:
+        job: The job; its `progress` takes the members of the result after every change.
+        train: Runs the training job of a trial.
+
+    Returns:
+        HyperParameterTuningJobStatus, BestTrainingJob, TrainingJobStatusCounters,
+        ObjectiveStatusCounters and HyperParameterTuningEndTime as in the Describe response, and
+        TrainingJobSummaries as in ListTrainingJobsForHyperParameterTuningJob.
+
+    Raises:
+        ExecutionFailedError: No trial gave the objective metric.
     """
-    return _TuningJob(request, scope, launch, progress, stop or threading.Event()).run()
+    return _TuningJob(job, train).run()
 
 
 class _TuningJob:
-    def __init__(
-        self,
-        request: Mapping[str, Any],
-        scope: Scope,
-        launch: Launch,
-        progress: Progress,
-        stop: threading.Event,
-    ) -> None:
-        self._name = str(request["HyperParameterTuningJobName"])
-        self._config = request["HyperParameterTuningJobConfig"]
-        self._definition = request["TrainingJobDefinition"]
-        self._scope = scope
-        self._launch = launch
-        self._progress = progress
-        self._stop = stop
+    def __init__(self, job: JobRun, train: Train) -> None:
+        self._job = job
+        self._train = train
+        self._config = job.request["HyperParameterTuningJobConfig"]
+        self._definition = job.request["TrainingJobDefinition"]
+        self._stop = job.stop
         self._lock = threading.RLock()
         self._trials: list[Trial] = []
-        self._objective = objective_of(request)
+        self._objective = _objective_of(job.request)
         self._rule = MedianRule(self._maximize) if self._stops_early else None
 
     @property
@@ -87,7 +64,7 @@ class _TuningJob:
     def _stops_early(self) -> bool:
         return bool(self._config.get("TrainingJobEarlyStoppingType", "Off") == "Auto")
 
-    def run(self) -> JobResult:
+    def run(self) -> Members:
         limits = self._config["ResourceLimits"]
         parallel = int(limits["MaxParallelTrainingJobs"])
         given = space(self._config.get("ParameterRanges", {}))
@@ -121,9 +98,9 @@ class _TuningJob:
             combinations = len(grid(given))
             asked = limits.get("MaxNumberOfTrainingJobs", combinations)
             if asked != combinations:
-                raise JobFailedError(
+                raise ExecutionFailedError(
                     f"ClientError: The Grid strategy makes {combinations} training jobs, but "
-                    f"MaxNumberOfTrainingJobs is {asked}. Leave it out."
+                    f"MaxNumberOfTrainingJobs is {asked}. Remove it."
                 )
             return combinations
         return int(limits["MaxNumberOfTrainingJobs"])
@@ -143,11 +120,11 @@ class _TuningJob:
     def _new_trial(self, tuned: dict[str, str]) -> Trial:
         with self._lock:
             number = len(self._trials) + 1
-            mark = hashlib.sha256(f"{self._name}/{number}".encode()).hexdigest()[:8]
-            name = f"{self._name[:50]}-{number:03d}-{mark}"
+            mark = hashlib.sha256(f"{self._job.name}/{number}".encode()).hexdigest()[:8]
+            name = f"{self._job.name[:50]}-{number:03d}-{mark}"
             trial = Trial(
                 name=name,
-                arn=self._scope.arn("sagemaker", f"training-job/{name}"),
+                arn=self._job.scope.arn("sagemaker", f"training-job/{name}"),
                 tuned=tuned,
                 objective=self._objective,
             )
@@ -168,25 +145,25 @@ class _TuningJob:
                     trial.stopped_early = True
                     trial.stop.set()
             if changed:
-                self._tell()
+                self._report()
 
-        self._tell()
+        self._report()
         try:
-            result = self._launch(training_request(self._definition, trial), progress, trial.stop)
+            result = self._train(_training_request(self._definition, trial), progress, trial.stop)
             with self._lock:
-                trial.read(result.fields)
-                trial.end(result.status)
-        except JobFailedError as error:
+                trial.read(result)
+                trial.end(result["TrainingJobStatus"])
+        except ExecutionFailedError as error:
             with self._lock:
-                trial.read(error.fields)
+                trial.read(error.members)
                 trial.end("Failed", error.reason)
         finally:
             ended.set()
             watcher.join()
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
-        self._progress(self._fields())
+    def _report(self) -> None:
+        self._job.progress(self._fields())
 
     def _fields(self) -> Fields:
         with self._lock:
@@ -216,19 +193,53 @@ class _TuningJob:
         sign = -1 if self._maximize else 1
         return min(ended, key=lambda item: sign * float(item.value or 0), default=None)
 
-    def _result(self) -> JobResult:
+    def _result(self) -> Members:
         fields = self._fields() | {"HyperParameterTuningEndTime": now()}
         if self._stop.is_set():
-            return JobResult("Stopped", fields)
+            return {**fields, "HyperParameterTuningJobStatus": "Stopped"}
         if "BestTrainingJob" not in fields:
             metric = self._objective["MetricName"]
             reasons = [f"none of them printed the metric {metric}; check its Regex"]
             reasons += [trial.failure for trial in self._trials if trial.failure]
-            raise JobFailedError(
+            raise ExecutionFailedError(
                 f"ClientError: No training job succeeded with an objective metric: {reasons[-1]}",
                 fields,
             )
-        return JobResult("Completed", fields)
+        return {**fields, "HyperParameterTuningJobStatus": "Completed"}
+
+
+def _objective_of(request: Mapping[str, Any]) -> Mapping[str, str]:
+    """Returns HyperParameterTuningJobObjective.
+
+    Raises:
+        ExecutionFailedError: The training job does not define the metric.
+    """
+    config, training = request["HyperParameterTuningJobConfig"], request["TrainingJobDefinition"]
+    objective: Mapping[str, str] = config["HyperParameterTuningJobObjective"]
+    definitions = training["AlgorithmSpecification"].get("MetricDefinitions", [])
+    names = [metric["Name"] for metric in definitions]
+    if objective["MetricName"] not in names:
+        raise ExecutionFailedError(
+            f"ClientError: The objective metric {objective['MetricName']} is not among "
+            f"MetricDefinitions ({', '.join(names) or 'none'}). Add a Name and a Regex for it."
+        )
+    return objective
+
+
+def _training_request(definition: Mapping[str, Any], trial: Trial) -> dict[str, Any]:
+    """Returns the CreateTrainingJob request of a trial.
+
+    `_tuning_objective_metric` is a hyperparameter that SageMaker itself adds to every training job
+    of a tuning job; programs must accept it.
+    """
+    request = dict(definition)
+    static = request.pop("StaticHyperParameters", {})
+    request.pop("DefinitionName", None)
+    metric = {"_tuning_objective_metric": trial.objective["MetricName"]}
+    return request | {
+        "TrainingJobName": trial.name,
+        "HyperParameters": {**static, **trial.tuned, **metric},
+    }
 
 
 def _pass_on(stop: threading.Event, to: threading.Event, ended: threading.Event) -> None:

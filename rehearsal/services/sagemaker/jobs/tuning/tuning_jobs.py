@@ -1,20 +1,27 @@
 """Hyperparameter tuning jobs and the training jobs that are their trials."""
 
-from __future__ import annotations
-
 import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from rehearsal.framework.platform import Context
+from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
-from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, JobRun, Progress
-from rehearsal.services.sagemaker.jobs.jobs import JobKind
+from rehearsal.framework.store import Store
+from rehearsal.services.sagemaker.backend import Backend
+from rehearsal.services.sagemaker.data_plane import (
+    DataPlane,
+    ExecutionFailedError,
+    JobRun,
+    Members,
+    Progress,
+)
+from rehearsal.services.sagemaker.jobs.jobs import JobKind, JobOperations, Jobs
 from rehearsal.services.sagemaker.jobs.training import training_jobs
 from rehearsal.services.sagemaker.jobs.training.training_jobs import (
     TrainingJobs,
     check_training,
-    starting_training,
+    complete_training,
 )
 from rehearsal.services.sagemaker.listing import Listing, page
 from rehearsal.services.sagemaker.records import Record
@@ -23,6 +30,7 @@ KIND = JobKind(
     noun="HyperParameterTuningJob",
     path="hyper-parameter-tuning-job",
     prefix="HyperParameterTuning",
+    event="HyperParameter Tuning Job",
     listing=Listing(
         operation="ListHyperParameterTuningJobs",
         member="HyperParameterTuningJobSummaries",
@@ -38,26 +46,46 @@ _NO_JOBS = {
     "Stopped": 0,
 }
 _OBJECTIVE = "FinalHyperParameterTuningJobObjectiveMetric"
-_TRIALS = "_trials"
 
 
-class TuningJobs(TrainingJobs):
-    """Create-, Describe-, List-, Stop-, DeleteHyperParameterTuningJob, and the trials of one."""
+Summaries = Sequence[dict[str, Any]]
+"""TrainingJobSummaries of a tuning job."""
+
+
+class TuningJobs(JobOperations):
+    """Create-, Describe-, List-, Stop- and DeleteHyperParameterTuningJob, and its trials.
+
+    Args:
+        backend: The backend of SageMaker.
+        jobs: The jobs of SageMaker.
+        training_jobs: Runs the trials.
+        data_plane: Runs the jobs.
+    """
+
+    def __init__(
+        self, backend: Backend, jobs: Jobs, training_jobs: TrainingJobs, data_plane: DataPlane
+    ) -> None:
+        super().__init__(backend, jobs, KIND)
+        self._training_jobs = training_jobs
+        self._data_plane = data_plane
+        self._trials: Store[Summaries] = Store()
 
     def create_hyper_parameter_tuning_job(self, request: Request, context: Context) -> Response:
-        record = self.accept("CreateHyperParameterTuningJob", request)
+        record = self.backend.accept("CreateHyperParameterTuningJob", request)
         definition = record.get("TrainingJobDefinition") or {}
         check_training(definition)
         config = record["HyperParameterTuningJobConfig"]
+        if "HyperParameterTuningJobObjective" not in config:
+            message = "HyperParameterTuningJobObjective is required: name the metric."
+            raise AwsError("ValidationException", message)
         record |= {
             "TrainingJobStatusCounters": _NO_JOBS,
             "ObjectiveStatusCounters": {"Succeeded": 0, "Pending": 0, "Failed": 0},
             "Strategy": config["Strategy"],
             "ResourceLimits": config["ResourceLimits"],
-            _TRIALS: [],
         }
         tags = list(record.get("Tags", ()))
-        return self._create_job(
+        return self.jobs.create(
             KIND,
             record,
             context,
@@ -65,101 +93,76 @@ class TuningJobs(TrainingJobs):
             work=lambda run: self._tune(run, record, context, tags),
         )
 
-    def describe_hyper_parameter_tuning_job(self, request: Request, context: Context) -> Response:
-        return self._describe_job(KIND, context.scope, request["HyperParameterTuningJobName"])
-
-    def list_hyper_parameter_tuning_jobs(self, request: Request, context: Context) -> Response:
-        return self._list_jobs(KIND, context.scope, request)
-
-    def stop_hyper_parameter_tuning_job(self, request: Request, context: Context) -> Response:
-        return self._stop_job(KIND, context.scope, request["HyperParameterTuningJobName"])
-
-    def delete_hyper_parameter_tuning_job(self, request: Request, context: Context) -> Response:
-        return self._delete_job(KIND, context.scope, request["HyperParameterTuningJobName"])
-
     def list_training_jobs_for_hyper_parameter_tuning_job(
         self, request: Request, context: Context
     ) -> Response:
         operation = "ListTrainingJobsForHyperParameterTuningJob"
         name = request["HyperParameterTuningJobName"]
-        record = self._find_job(KIND, context.scope, name, operation)
-        with self.lock:
-            trials = list(record[_TRIALS])
+        self.jobs.find(KIND, context.scope, name, operation)
+        with self.backend.lock:
+            trials = list(self._trials.of(context.scope).get(name, ()))
         return page(_ordered(trials, request), request, "TrainingJobSummaries")
 
     def _tune(
         self, run: JobRun, record: Record, context: Context, tags: list[dict[str, str]]
-    ) -> Mapping[str, Any]:
-        def train(
-            request: Mapping[str, Any], progress: Progress, stop: threading.Event
-        ) -> Mapping[str, Any]:
-            return self._train(run, record, context, (request, tags), progress, stop)
+    ) -> Members:
+        def train(request: Members, progress: Progress, stop: threading.Event) -> Members:
+            trial = dict(request)
+            complete_training(trial)
+            trial["TuningJobArn"] = record[KIND.arn_member]
+            return self._train(trial, request, context, tags, progress, stop)
 
-        def tell(changes: Mapping[str, Any]) -> None:
-            run.progress(_with_trials(changes))
+        def without_trials(changes: Members) -> dict[str, Any]:
+            """Keeps the summaries of the trials, which an operation of their own returns."""
+            kept = dict(changes)
+            if "TrainingJobSummaries" in kept:
+                with self.backend.lock:
+                    self._trials.of(run.scope)[run.name] = kept.pop("TrainingJobSummaries")
+            return kept
 
-        tuned = JobRun(
-            name=run.name,
-            scope=run.scope,
-            request=run.request,
-            session=run.session,
-            environment=run.environment,
-            progress=tell,
-            stop=run.stop,
-            resources=run.resources,
-        )
+        with self.backend.lock:
+            self._trials.of(run.scope)[run.name] = []
+        reported = replace(run, progress=lambda changes: run.progress(without_trials(changes)))
         try:
-            return _with_trials(self.data_plane.tuning_job(tuned, train))
+            return without_trials(self._data_plane.tuning_job(reported, train))
         except ExecutionFailedError as error:
-            error.members = _with_trials(error.members)
+            error.members = without_trials(error.members)
             raise
 
     def _train(
         self,
-        run: JobRun,
-        tuning: Record,
+        trial: Record,
+        request: Members,
         context: Context,
-        tagged_request: tuple[Mapping[str, Any], list[dict[str, str]]],
+        tags: list[dict[str, str]],
         progress: Progress,
         stop: threading.Event,
-    ) -> Mapping[str, Any]:
-        """Runs one trial as a training job; its tags are those of the tuning job.
+    ) -> Members:
+        """Runs one trial as a training job with the tags of the tuning job.
 
-        The service itself makes the trials, so their tags ask nothing of the job's role.
+        SageMaker itself creates the trials, so that their tags require no permission.
         """
-        request, tags = tagged_request
-        trial = dict(request)
-        starting_training(trial)
-        trial["TuningJobArn"] = tuning[KIND.arn]
-        self._record_job(training_jobs.KIND, trial, context, stop)
-        self.inherit_tags(trial[training_jobs.KIND.arn], tags)
-        self._run_job(
-            training_jobs.KIND,
+        kind = training_jobs.KIND
+        self.jobs.add(kind, trial, context, stop)
+        self.backend.tags.put(trial[kind.arn_member], tags)
+        self.jobs.run(
+            kind,
             trial,
-            run.scope,
+            context.scope,
             dict(request),
             trial["RoleArn"],
-            self.run_training,
-            {},
+            self._training_jobs.run,
             watcher=progress,
         )
-        with self.lock:
+        with self.backend.lock:
             ended = dict(trial)
         if ended["TrainingJobStatus"] == "Failed":
             raise ExecutionFailedError(ended["FailureReason"], ended)
         return ended
 
 
-def _with_trials(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Members of the tuning job; the summaries of its trials have an operation of their own."""
-    kept = dict(changes)
-    if "TrainingJobSummaries" in kept:
-        kept[_TRIALS] = kept.pop("TrainingJobSummaries")
-    return kept
-
-
 def _ordered(trials: list[dict[str, Any]], request: Request) -> list[dict[str, Any]]:
-    """The trials that a request asks for, by name unless it says otherwise."""
+    """Returns the trials that match a request, by name by default."""
     by = request.get("SortBy", "Name")
     wanted = request.get("StatusEquals")
     kept = [trial for trial in trials if wanted in (None, trial["TrainingJobStatus"])]

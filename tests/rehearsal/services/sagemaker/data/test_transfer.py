@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.services.sagemaker.data import transfer
 from rehearsal.services.sagemaker.data.archive import extract, pack
-from rehearsal.services.sagemaker.data.failure import JobFailedError
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 from tests.rehearsal.job_fixtures import JobSurroundings
 
 
@@ -69,7 +69,9 @@ def test_a_directory_is_uploaded_with_its_key(
 def test_nothing_below_a_prefix_is_a_failure(
     job_surroundings: JobSurroundings, tmp_path: Path
 ) -> None:
-    with pytest.raises(JobFailedError, match=r"ClientError: No S3 objects found under S3 URL"):
+    with pytest.raises(
+        ExecutionFailedError, match=r"ClientError: No S3 objects found under S3 URL"
+    ):
         transfer.download(
             job_surroundings.session, f"s3://{job_surroundings.bucket}/none/", tmp_path
         )
@@ -79,9 +81,9 @@ def test_a_missing_bucket_or_object_is_a_failure(
     job_surroundings: JobSurroundings, tmp_path: Path
 ) -> None:
     session, bucket = job_surroundings.session, job_surroundings.bucket
-    with pytest.raises(JobFailedError, match=r"ClientError: Data download failed:.*NoSuchBucket"):
+    with pytest.raises(ExecutionFailedError, match=r"Data download failed:.*NoSuchBucket"):
         transfer.download(session, "s3://no-such-bucket-here/x", tmp_path)
-    with pytest.raises(JobFailedError, match=r"Unable to download object .*NoSuchKey \(404\)"):
+    with pytest.raises(ExecutionFailedError, match=r"Unable to download .*NoSuchKey \(404\)"):
         transfer.download_object(session, f"s3://{bucket}/missing", tmp_path / "x")
 
 
@@ -96,7 +98,7 @@ def test_denied_access_is_said_as_sagemaker_says_it(
 
     monkeypatch.setattr(transfer, "aws_client", lambda *_: Denying())
     with pytest.raises(
-        JobFailedError,
+        ExecutionFailedError,
         match=r"ClientError: Data download failed:Unable to download object s3://b/k "
         r"\(AccessDenied: Forbidden\)",
     ):
@@ -105,7 +107,7 @@ def test_denied_access_is_said_as_sagemaker_says_it(
 
 @pytest.mark.parametrize("uri", ["https://example.org/x", "s3://", "bucket/key"])
 def test_what_is_no_s3_uri_is_refused(uri: str) -> None:
-    with pytest.raises(JobFailedError, match="Invalid S3 URI"):
+    with pytest.raises(ExecutionFailedError, match="Invalid S3 URI"):
         transfer.S3Location.parse(uri)
 
 
@@ -115,20 +117,20 @@ def test_a_key_cannot_leave_the_directory(
 ) -> None:
     manifest = [{"prefix": f"s3://{job_surroundings.bucket}/data/"}, name]
     uri = job_surroundings.put("manifest", json.dumps(manifest))
-    with pytest.raises(JobFailedError, match="illegal char sub-sequence"):
+    with pytest.raises(ExecutionFailedError, match="illegal char sub-sequence"):
         transfer.download(job_surroundings.session, uri, tmp_path / "in", "ManifestFile")
 
 
 def test_a_broken_manifest_is_a_failure(job_surroundings: JobSurroundings, tmp_path: Path) -> None:
     uri = job_surroundings.put("manifest", "not json")
-    with pytest.raises(JobFailedError, match="is not valid: expected a JSON list"):
+    with pytest.raises(ExecutionFailedError, match="is not valid: expected a JSON list"):
         transfer.download(job_surroundings.session, uri, tmp_path, "ManifestFile")
 
 
 def test_an_augmented_manifest_is_refused(
     job_surroundings: JobSurroundings, tmp_path: Path
 ) -> None:
-    with pytest.raises(JobFailedError, match=r"AugmentedManifestFile .* is not supported"):
+    with pytest.raises(ExecutionFailedError, match=r"AugmentedManifestFile .* is not supported"):
         transfer.download(job_surroundings.session, "s3://b/k", tmp_path, "AugmentedManifestFile")
 
 
@@ -156,12 +158,14 @@ class TestArchives:
             extract(tmp_path / "x.tar.gz", tmp_path / "out", origin="s3://b/x")
             assert names(tmp_path / "out") == ["etc/escape"]
         else:
-            with pytest.raises(JobFailedError, match="stay inside"):
+            with pytest.raises(ExecutionFailedError, match="stay inside"):
                 extract(tmp_path / "x.tar.gz", tmp_path / "out", origin="s3://b/x")
 
     def test_what_is_no_archive_is_a_failure(self, tmp_path: Path) -> None:
         (tmp_path / "x").write_text("no archive")
-        with pytest.raises(JobFailedError, match="Failed to extract model data from s3://b/x"):
+        with pytest.raises(
+            ExecutionFailedError, match="Failed to extract model data from s3://b/x"
+        ):
             extract(tmp_path / "x", tmp_path / "out", origin="s3://b/x")
 
 
@@ -172,7 +176,9 @@ def test_an_archive_with_a_symbolic_link_is_not_extracted(tmp_path: Path) -> Non
     (model / "current").symlink_to("weights")
     pack(model, tmp_path / "model.tar.gz")
 
-    with pytest.raises(JobFailedError, match="Failed to extract model data archive") as failure:
+    with pytest.raises(
+        ExecutionFailedError, match="Failed to extract model data archive"
+    ) as failure:
         extract(tmp_path / "model.tar.gz", tmp_path / "out", origin="s3://b/model.tar.gz")
 
     assert "symbolic links (current)" in str(failure.value)

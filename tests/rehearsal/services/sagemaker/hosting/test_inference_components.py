@@ -66,7 +66,7 @@ def test_a_container_of_the_specification_is_served_with_the_role_of_the_endpoin
     described = ready("churn-a")["Specification"]["Container"]
 
     run = data_plane.servers[0].run
-    assert run.containers == [
+    assert run.model.containers == [
         {"Image": requests.IMAGE, "ModelDataUrl": "s3://b/m.tar.gz", "Environment": {}}
     ]
     assert run.log_group == "/aws/sagemaker/InferenceComponents/churn-a"

@@ -178,7 +178,7 @@ def test_a_serverless_variant_throttles_above_its_concurrency(
     first.join()
 
     assert caught.value.response["Error"]["Code"] == "ThrottlingException"
-    assert server.run.largest_payload == 4 * 1024 * 1024
+    assert server.run.max_payload == 4 * 1024 * 1024
     found = metrics_of(service, platform, "AllTraffic")
     # "Any metric not listed below is not published": the guide on serverless endpoints.
     assert set(found) == {

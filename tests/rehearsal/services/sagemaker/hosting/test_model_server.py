@@ -5,15 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from rehearsal.services.sagemaker.data.failure import JobFailedError
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 from rehearsal.services.sagemaker.hosting.serving.model_server import (
     InvocationError,
     ModelServer,
-    ModelServerError,
     PayloadTooLargeError,
 )
 from tests.rehearsal.job_fixtures import JobSurroundings
@@ -22,7 +20,10 @@ from tests.rehearsal.services.sagemaker.hosting.serving import definition
 
 @pytest.fixture
 def server(job_surroundings: JobSurroundings) -> Iterator[ModelServer]:
-    made = ModelServer("e", [definition(job_surroundings)], **job_surroundings.arguments())
+    made = job_surroundings.server(
+        definition(job_surroundings),
+        name="e",
+    )
     made.start()
     yield made
     made.stop(grace=0)
@@ -56,8 +57,10 @@ def test_an_error_of_the_program_is_its_answer(server: ModelServer) -> None:
 
 
 def test_a_slow_answer_is_given_up(job_surroundings: JobSurroundings) -> None:
-    made = ModelServer(
-        "e", [definition(job_surroundings)], invocation_timeout=1, **job_surroundings.arguments()
+    made = job_surroundings.server(
+        definition(job_surroundings),
+        name="e",
+        invocation_timeout=1,
     )
     made.start()
     try:
@@ -68,7 +71,7 @@ def test_a_slow_answer_is_given_up(job_surroundings: JobSurroundings) -> None:
 
 
 def test_a_server_that_died_is_told(server: ModelServer) -> None:
-    with pytest.raises(InvocationError, match="Container primary does not answer"):
+    with pytest.raises(InvocationError, match="Container primary does not respond"):
         server.invoke(b"die")
     deadline = time.monotonic() + 60
     while server.running and time.monotonic() < deadline:
@@ -100,8 +103,9 @@ def test_many_requests_at_once_are_answered(server: ModelServer) -> None:
 def test_two_servers_have_a_port_8080_each(
     server: ModelServer, job_surroundings: JobSurroundings
 ) -> None:
-    other = ModelServer(
-        "f", [definition(job_surroundings, text="other")], **job_surroundings.arguments()
+    other = job_surroundings.server(
+        definition(job_surroundings, text="other"),
+        name="f",
     )
     other.start()
     try:
@@ -112,7 +116,10 @@ def test_two_servers_have_a_port_8080_each(
 
 def test_containers_form_a_pipeline(job_surroundings: JobSurroundings) -> None:
     containers = [definition(job_surroundings, text=text) for text in ("a", "b")]
-    made = ModelServer("p", containers, **job_surroundings.arguments())
+    made = job_surroundings.server(
+        *containers,
+        name="p",
+    )
     made.start()
     try:
         assert made.invoke(b"1")[2] == b"b:a:1"
@@ -124,19 +131,16 @@ def test_containers_form_a_pipeline(job_surroundings: JobSurroundings) -> None:
     ("program", "startup_timeout", "message"),
     [
         ("raise ValueError('no model')", 60, r"ended with exit code 1.*ValueError: no model"),
-        ("import time; print('waiting'); time.sleep(60)", 5, r"no answer in time.*waiting"),
+        ("import time; print('waiting'); time.sleep(60)", 5, r"no response in time.*waiting"),
     ],
 )
 def test_a_server_that_does_not_answer_ping_is_an_error(
     job_surroundings: JobSurroundings, program: str, startup_timeout: float, message: str
 ) -> None:
-    made = ModelServer(
-        "e",
-        [definition(job_surroundings, program)],
-        startup_timeout=startup_timeout,
-        **job_surroundings.arguments(),
+    made = job_surroundings.server(
+        definition(job_surroundings, program), startup_timeout=startup_timeout
     )
-    with pytest.raises(ModelServerError, match=message) as caught:
+    with pytest.raises(ExecutionFailedError, match=message) as caught:
         made.start()
     assert "did not pass the ping health check" in caught.value.reason
     assert not made.running
@@ -144,8 +148,8 @@ def test_a_server_that_does_not_answer_ping_is_an_error(
 
 def test_missing_model_data_is_told(job_surroundings: JobSurroundings) -> None:
     given = definition(job_surroundings) | {"ModelDataUrl": f"s3://{job_surroundings.bucket}/none"}
-    made = ModelServer("e", [given], **job_surroundings.arguments())
-    with pytest.raises(ModelServerError, match=r"Failed to download model data.*NoSuchKey"):
+    made = job_surroundings.server(given)
+    with pytest.raises(ExecutionFailedError, match=r"Failed to download model data.*NoSuchKey"):
         made.start()
 
 
@@ -158,28 +162,9 @@ def test_uncompressed_model_data_is_a_prefix(job_surroundings: JobSurroundings) 
     }
     given = definition(job_surroundings)
     del given["ModelDataUrl"]
-    made = ModelServer(
-        "e",
-        [given | {"ModelDataSource": {"S3DataSource": source}}],
-        **job_surroundings.arguments(),
-    )
+    made = job_surroundings.server(given | {"ModelDataSource": {"S3DataSource": source}})
     made.start()
     try:
         assert made.invoke(b"1")[2] == b"plain:1"
     finally:
         made.stop(grace=0)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"ImageConfig": {"RepositoryAccessMode": "Vpc"}}, "RepositoryAccessMode Vpc"),
-        ({"Image": None}, "without Image"),
-        ({"AdditionalModelDataSources": [{}]}, "AdditionalModelDataSources"),
-    ],
-)
-def test_what_is_not_supported_is_refused_by_name(
-    job_surroundings: JobSurroundings, change: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(JobFailedError, match=message):
-        ModelServer("e", [{"Image": "i"} | change], **job_surroundings.arguments())

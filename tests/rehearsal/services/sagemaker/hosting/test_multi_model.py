@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from rehearsal.containers.images.registry import publish
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 from rehearsal.services.sagemaker.hosting.serving.model_server import (
     ModelServer,
-    ModelServerError,
     TargetContainerError,
 )
 from rehearsal.services.sagemaker.hosting.serving.multi_model import TARGET_MODEL, TargetModelError
@@ -83,7 +83,10 @@ def start(job_surroundings: JobSurroundings) -> Iterator[Start]:
             "ModelDataUrl": f"s3://{job_surroundings.bucket}/models",
             **more,
         }
-        server = ModelServer("e", [definition], **job_surroundings.arguments())
+        server = job_surroundings.server(
+            definition,
+            name="e",
+        )
         servers.append(server)
         server.start()
         return server
@@ -166,7 +169,7 @@ def test_a_container_without_the_contract_answers_for_itself(start: Start) -> No
 
 
 def test_an_image_must_say_that_it_takes_several_models(start: Start) -> None:
-    with pytest.raises(ModelServerError, match="multi-models=true Docker label"):
+    with pytest.raises(ExecutionFailedError, match="multi-models=true Docker label"):
         start(label="")
 
 

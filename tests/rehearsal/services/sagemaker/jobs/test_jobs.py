@@ -225,4 +225,4 @@ def test_a_transform_job_runs_the_containers_of_its_model(
     )
 
     assert ended("TransformJob", "score")["TransformJobStatus"] == "Completed"
-    assert data_plane.runs[0].resources["Containers"][0]["Image"] == requests.IMAGE
+    assert data_plane.transformed[0].containers[0]["Image"] == requests.IMAGE

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.services.sagemaker.data.failure import JobFailedError
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 from rehearsal.services.sagemaker.jobs.transform.capture import InferenceIds
 
 STARTED = datetime(2026, 11, 22, 1, 2, 3, tzinfo=UTC)
@@ -54,5 +54,5 @@ def test_answers_stay_as_they_are_where_nobody_wants_ids() -> None:
 
 
 def test_answers_that_are_no_json_fail_the_job() -> None:
-    with pytest.raises(JobFailedError, match="An answer is no JSON"):
+    with pytest.raises(ExecutionFailedError, match="An answer is no JSON"):
         ids("application/json").appended(b"1,2")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.services.sagemaker.data.failure import JobFailedError
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 from rehearsal.services.sagemaker.jobs.transform.record_paths import RecordPath
 from rehearsal.services.sagemaker.jobs.transform.records import RecordProcessing
 
@@ -103,10 +103,10 @@ def test_what_cannot_be_processed_is_refused(changes: dict[str, Any], message: s
         "DataProcessing": {"JoinSource": "Input"},
     }
 
-    with pytest.raises(JobFailedError, match=message):
+    with pytest.raises(ExecutionFailedError, match=message):
         RecordProcessing({**request, **changes})
 
 
 def test_answers_of_another_length_cannot_be_joined() -> None:
-    with pytest.raises(JobFailedError, match="answered 2 records with 1: they cannot be joined"):
+    with pytest.raises(ExecutionFailedError, match="2 records with 1: they cannot be joined"):
         processing(JoinSource="Input").after(b"1\n2\n", b"3\n")

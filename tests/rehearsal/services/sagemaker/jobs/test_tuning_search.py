@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rehearsal.services.sagemaker.data.failure import JobFailedError
+from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 from rehearsal.services.sagemaker.jobs.tuning.parameters import as_hyperparameters, space
 from tests.rehearsal.services.sagemaker.jobs.trials import (
     CONTINUOUS,
@@ -63,7 +63,7 @@ def test_grid_takes_every_combination() -> None:
     result = tune(training, Strategy="Grid", ParameterRanges=ranges, ResourceLimits=limits)
     combinations = {(values["a"], values["b"]) for values in training.drawn}
     assert len(training.requests) == len(combinations) == 6
-    assert result.fields["BestTrainingJob"]["TunedHyperParameters"]["b"] == "3"
+    assert result["BestTrainingJob"]["TunedHyperParameters"]["b"] == "3"
 
 
 def test_reverse_logarithmic_scaling_is_dense_near_one() -> None:
@@ -94,11 +94,11 @@ def test_reverse_logarithmic_scaling_is_dense_near_one() -> None:
     ],
 )
 def test_limits_that_cannot_be_are_refused(changes: dict[str, str], message: str) -> None:
-    with pytest.raises(JobFailedError, match=message):
+    with pytest.raises(ExecutionFailedError, match=message):
         space({"ContinuousParameterRanges": [CONTINUOUS | changes]})
 
 
 def test_integers_have_no_reverse_logarithmic_scaling() -> None:
     given = INTEGER | {"ScalingType": "ReverseLogarithmic", "MinValue": "0", "MaxValue": "0.5"}
-    with pytest.raises(JobFailedError, match="is for continuous ranges"):
+    with pytest.raises(ExecutionFailedError, match="is for continuous ranges"):
         space({"IntegerParameterRanges": [given]})

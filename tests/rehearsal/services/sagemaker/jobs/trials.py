@@ -8,10 +8,16 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.framework.platform import Scope
-from rehearsal.services.sagemaker.data.failure import JobFailedError
-from rehearsal.services.sagemaker.jobs.job import JobResult, Progress
-from rehearsal.services.sagemaker.jobs.tuning.tuning_job import Launch, run
+from rehearsal.framework.platform import Credentials, Scope
+from rehearsal.services.sagemaker.data_plane import (
+    ExecutionFailedError,
+    JobRun,
+    Members,
+    Progress,
+    Train,
+)
+from rehearsal.services.sagemaker.jobs.tuning.tuning_job import run
+from tests.rehearsal.fakes import FakePlatform
 
 SCOPE = Scope("111111111111", "us-east-1")
 CONTINUOUS = {"Name": "rate", "MinValue": "0.001", "MaxValue": "1"}
@@ -63,7 +69,7 @@ class Training:
 
     def __call__(
         self, job: Mapping[str, Any], progress: Progress, stop: threading.Event
-    ) -> JobResult:
+    ) -> Members:
         with self._lock:
             self.requests.append(job)
             self.running += 1
@@ -73,9 +79,9 @@ class Training:
             self.running -= 1
         value = self._score(job["HyperParameters"])
         if value is None:
-            raise JobFailedError("AlgorithmError: no luck, exit code: 1")
+            raise ExecutionFailedError("AlgorithmError: no luck, exit code: 1")
         progress(metrics(value))
-        return JobResult("Completed", metrics(value))
+        return {"TrainingJobStatus": "Completed", **metrics(value)}
 
     @property
     def drawn(self) -> list[dict[str, str]]:
@@ -87,5 +93,18 @@ def by_depth(values: Mapping[str, str]) -> float:
     return float(values["depth"])
 
 
-def tune(launch: Launch, **config: Any) -> JobResult:
-    return run(request(**config), scope=SCOPE, launch=launch)
+def job(request: Mapping[str, Any], **options: Any) -> JobRun:
+    """The run of a tuning job; `options` are further members."""
+    credentials = Credentials("key", "secret", "token", str(SCOPE))
+    return JobRun(
+        name="tune",
+        scope=SCOPE,
+        request=request,
+        session=FakePlatform().session(credentials, SCOPE.region),
+        environment={},
+        **options,
+    )
+
+
+def tune(train: Train, **config: Any) -> Members:
+    return run(job(request(**config)), train)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from rehearsal.services.sagemaker.monitoring.schedules import MonitoringSchedules
+from rehearsal.services.sagemaker.service import SageMaker
 from tests.rehearsal.fakes import ROLE
 from tests.rehearsal.services.sagemaker import requests
 
@@ -64,5 +64,5 @@ def snake(kind: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind).lstrip("_")
 
 
-def scope(service: MonitoringSchedules) -> Any:
-    return next(iter(service.records._kinds))[0]
+def scope(service: SageMaker) -> Any:
+    return next(iter(service.backend.records._kinds))[0]

@@ -98,12 +98,14 @@ def test_metrics_of_the_container_are_published_in_the_namespace_of_the_kind(
 ) -> None:
     platform.objects[CAPTURED] = b"{}\n"
     metric = {"MetricName": "feature_baseline_drift_age", "Value": 0.4}
-    data_plane.behaviour["model-monitoring"] = lambda _: {"_metrics": [metric]}
+
+    def publish(run: JobRun) -> dict[str, Any]:
+        run.metrics([metric])
+        return {}
+
+    data_plane.behaviour["model-monitoring"] = publish
     monitored()
     assert {"Namespace": "aws/sagemaker/Endpoints/data-metrics", **metric} in platform.metrics
-    details = platform.events_of("SageMaker Processing Job State Change")
-    assert details
-    assert not any("_metrics" in detail for detail in details)
 
 
 def test_without_data_an_execution_fails_as_on_aws(
@@ -129,7 +131,7 @@ def test_images_of_aws_are_not_there_and_the_execution_says_so(
     execution = monitored(DataQualityAppSpecification={"ImageUri": image})
     assert execution["MonitoringExecutionStatus"] == "Failed"
     assert f"Cannot pull {image}" in execution["FailureReason"]
-    assert "image of your own works" in execution["FailureReason"]
+    assert "your own image" in execution["FailureReason"]
 
 
 def test_model_quality_joins_what_was_captured_with_the_truth(
@@ -174,8 +176,8 @@ def test_a_batch_transform_is_monitored_by_its_capture(
         MonitoringScheduleName="watch",
         MonitoringScheduleConfig=config(expression="cron(0 0 ? * * *)"),
     )
-    record = service.records.of(scope(service), "monitoring-schedule")["watch"]
-    service.execute_monitor(scope(service), record, DUE)
+    record = service.backend.records.of(scope(service), "monitoring-schedule")["watch"]
+    service.executions.run(scope(service), record, DUE)
     request = data_plane.runs[-1].request
     assert json.loads(request["Environment"]["dataset_format"]) == {"csv": {"header": True}}
     assert request["Environment"]["monitoring_input_type"] == "BATCH_TRANSFORM_INPUT"
@@ -204,8 +206,8 @@ def test_labels_of_a_batch_transform_are_refused_by_name(
     sagemaker.create_monitoring_schedule(
         MonitoringScheduleName="watch", MonitoringScheduleConfig=config("ModelQuality")
     )
-    record = service.records.of(scope(service), "monitoring-schedule")["watch"]
-    service.execute_monitor(scope(service), record, DUE)
+    record = service.backend.records.of(scope(service), "monitoring-schedule")["watch"]
+    service.executions.run(scope(service), record, DUE)
     listed = sagemaker.list_monitoring_executions(MonitoringScheduleName="watch")
     execution = listed["MonitoringExecutionSummaries"][0]
     assert "does not merge ground truth into the files" in execution["FailureReason"]

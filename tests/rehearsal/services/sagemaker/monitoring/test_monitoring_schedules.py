@@ -89,16 +89,16 @@ def test_a_schedule_runs_when_it_is_due_and_not_when_it_is_stopped(
         return list(answer["MonitoringExecutionSummaries"])
 
     moment = datetime.datetime.now(datetime.UTC)
-    service.run_due_monitors(moment)
+    service.schedules.run_due(moment)
     assert not executions()
     later = moment + datetime.timedelta(hours=1)
-    service.run_due_monitors(later)
-    service.run_due_monitors(later)
+    service.schedules.run_due(later)
+    service.schedules.run_due(later)
     eventually(executions)
     assert len(executions()) == 1
     assert executions()[0]["ScheduledTime"].minute == 0
     sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch")
-    service.run_due_monitors(later + datetime.timedelta(hours=5))
+    service.schedules.run_due(later + datetime.timedelta(hours=5))
     sagemaker.start_monitoring_schedule(MonitoringScheduleName="watch")
     found = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="watch")
     assert found["MonitoringScheduleStatus"] == "Scheduled"
