@@ -34,14 +34,15 @@ class Backend:
 
     Args:
         platform: The AWS around the service.
+        tags: The tags of the service's resources.
     """
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, tags: Tags) -> None:
         self.platform = platform
+        self.tags = tags
         #: Guards `records` and the members of each record.
         self.lock = threading.RLock()
         self.records: Store[Record] = Store()
-        self.tags = Tags(platform, "sagemaker:AddTags")
         self.workers = Workers()
         self.identity = ServiceIdentity(platform, SERVICE_PRINCIPAL, "SageMaker")
         self._closers: list[Callable[[], None]] = []

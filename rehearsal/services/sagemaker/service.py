@@ -72,13 +72,14 @@ class SageMaker(Service):
 
     name: ClassVar[str] = "sagemaker"
     namespace: ClassVar[str] = "sagemaker"
+    tag_operation: ClassVar[str] = "AddTags"
 
     def __init__(self, platform: Platform, data_plane: DataPlane | None = None) -> None:
         super().__init__(platform)
         if data_plane is None:
             data_plane = LocalDataPlane(ImageStore(platform.state_directory / "images"))
         self._data_plane = data_plane
-        self.backend = Backend(platform)
+        self.backend = Backend(platform, self.tags)
         self._jobs = Jobs(self.backend)
         self._compose_studio()
         self._compose_registry()
@@ -172,7 +173,7 @@ class SageMaker(Service):
         return {**keys, **self._spaces.condition_keys(operation, request, scope)}
 
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        return self.backend.tags.of(tagged_arn(arn))
+        return super().resource_tags(tagged_arn(arn), scope)
 
     def start(self) -> None:
         workers = self.backend.workers

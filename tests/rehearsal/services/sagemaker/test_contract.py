@@ -1,4 +1,4 @@
-"""What the service promises for every operation at once."""
+"""Properties that every operation of the service has."""
 
 from __future__ import annotations
 
@@ -28,6 +28,15 @@ LISTS_WITHOUT_RESOURCE = [
     for name in IMPLEMENTED
     if name.startswith("List") and not input_shape(name).required_members
 ]
+
+
+def test_the_service_is_composed_not_inherited() -> None:
+    assert len(SageMaker.__mro__) <= 4
+
+
+def test_no_two_parts_implement_one_operation() -> None:
+    for name in service_model().operation_names:
+        SERVICE.operation(xform_name(name))  # raises RuntimeError for two implementations
 
 
 def test_every_operation_says_what_iam_checks() -> None:
