@@ -1,7 +1,9 @@
 """The ARNs that IAM checks for each operation.
 
-From "Actions, resources, and condition keys for Amazon SageMaker" in the service authorization
-reference: an operation without a row there has no resource level and is checked on `*`.
+An operation without resource-level permissions is checked on `*`.
+
+Source: "Actions, resources, and condition keys for Amazon SageMaker" in the service authorization
+reference.
 """
 
 from __future__ import annotations
@@ -111,7 +113,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
         ),
         (_EXECUTION,),
     ),
-    # What has no id yet is checked against every id.
+    # A resource without an id yet is checked against every id.
     "CreateDomain": ("domain/*",),
     "CreateMlflowApp": ("mlflow-app/*",),
     "CreateImageVersion": ("image/{ImageName}",),
@@ -129,7 +131,7 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
 
 
 def resource_arns(operation: str, request: Mapping[str, Any], scope: Scope) -> Sequence[str]:
-    """The ARNs to check for a request; `["*"]` where SageMaker offers no resource level."""
+    """Returns the ARNs to check for a request; `["*"]` without resource-level permissions."""
     if operation == "CreateModelPackage":
         return _model_package_arns(request, scope)
     if operation in ("CreateApp", "DescribeApp", "DeleteApp"):
@@ -139,7 +141,7 @@ def resource_arns(operation: str, request: Mapping[str, Any], scope: Scope) -> S
         arns = [_arn("feature-group/{FeatureGroupName}", entry, scope) for entry in entries]
         return [arn for arn in dict.fromkeys(arns) if arn] or ["*"]
     if "HubName" in request:
-        # A hub can be named by its ARN, too; the ARN of its content only begins alike.
+        # A request may name a hub by its ARN, of which its content needs the name.
         request = {**request, "HubName": request["HubName"].rpartition("/")[2]}
     arns = [_arn(resource, request, scope) for resource in RESOURCES.get(operation, ())]
     return [arn for arn in arns if arn] or ["*"]
@@ -159,7 +161,7 @@ def _model_package_arns(request: Mapping[str, Any], scope: Scope) -> Sequence[st
 
 
 def _arn(resource: str, request: Mapping[str, Any], scope: Scope) -> str | None:
-    """Fills a template; a member that holds an ARN already is the resource itself."""
+    """Returns the ARN of a template; a member that is an ARN is the resource itself."""
     members = re.findall(r"\{(\w+)\}", resource)
     values = {member: str(request.get(member) or "") for member in members}
     for value in values.values():
@@ -167,7 +169,7 @@ def _arn(resource: str, request: Mapping[str, Any], scope: Scope) -> str | None:
             return value
     if not any(values.values()) and members:
         return None
-    # A version that is left out, the latest one, is one of all.
+    # Without a version, the request is checked against every version.
     filled = resource.format(**{m: v or "*" for m, v in values.items()})
     lower = resource.startswith(_LOWER_CASE)
     return scope.arn("sagemaker", filled.lower() if lower else filled)

@@ -1,7 +1,7 @@
-"""SageMaker's own condition keys of a request.
+"""SageMaker's condition keys of a request, which has a key if it has the key's member.
 
-From "Actions, resources, and condition keys for Amazon SageMaker" in the service authorization
-reference. A key is there when the request has its member.
+Source: "Actions, resources, and condition keys for Amazon SageMaker" in the service authorization
+reference.
 """
 
 from __future__ import annotations
@@ -77,13 +77,15 @@ _MEMBERS: Mapping[str, Mapping[str, str]] = {
 
 
 def condition_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of a request, as `sagemaker:VpcSubnets`."""
+    """Returns the keys of a request, such as `sagemaker:VpcSubnets`."""
     found = {key: dig(request, path) for key, path in _MEMBERS.get(operation, {}).items()}
     if operation == "CreateEndpointConfig":
         kinds = ("ProductionVariants", "ShadowProductionVariants")
         variants = [variant for kind in kinds for variant in request.get(kind) or ()]
         found["InstanceTypes"] = [v["InstanceType"] for v in variants if "InstanceType" in v]
-    elif found.get("InstanceTypes") is not None:  # a key of many values, whoever has one alone
+    elif (
+        found.get("InstanceTypes") is not None
+    ):  # the key has many values, even for a single instance type
         found["InstanceTypes"] = [found["InstanceTypes"]]
     if operation in ("CreateModelPackage", "UpdateModelPackage"):
         metadata = request.get("CustomerMetadataProperties") or {}

@@ -39,10 +39,10 @@ def emit(
     Args:
         platform: The AWS around the service.
         scope: Account and region of the resource.
-        detail_type: As the guide names it, e.g. `SageMaker Model Package State Change`.
+        detail_type: The type as the guide names it, such as `SageMaker Model Package State Change`.
         detail: The detail; times are converted.
-        resources: The ARNs that the event is about.
-        iso: Times as ISO 8601 text in place of epoch milliseconds.
+        resources: The ARNs of the resources of the event.
+        iso: True to write times as ISO 8601 text. Defaults to False: epoch milliseconds.
     """
     platform.emit_event(
         scope,
@@ -54,7 +54,7 @@ def emit(
 
 
 def plain(value: Any, *, iso: bool) -> Any:
-    """A value as JSON has it."""
+    """Returns a value as JSON has it."""
     if isinstance(value, datetime.datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%SZ") if iso else int(value.timestamp() * 1000)
     if isinstance(value, Mapping):

@@ -14,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rehearsal.framework.platform import Scope
 
 FLUSH_SECONDS = 2.0
-"""How long data waits for more. AWS publishes once a minute."""
-_BATCH = 500
+"""Seconds that data waits for more. AWS publishes once a minute."""
+_MAX_BATCH = 500
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,10 +23,10 @@ Sessions = Callable[[Scope], boto3.Session]
 
 
 class MetricBatches:
-    """Collects metrics and puts them in batches.
+    """Collects metrics and publishes them in batches.
 
     Args:
-        session: Makes a session of SageMaker itself in an account.
+        session: Returns a session of SageMaker itself in an account.
     """
 
     def __init__(self, session: Sessions) -> None:
@@ -63,18 +63,18 @@ class MetricBatches:
                 self._timer.start()
 
     def flush(self) -> None:
-        """Puts what was collected."""
+        """Publishes the collected data."""
         with self._lock:
             data, self._data = self._data, {}
             self._timer = None
         for (scope, namespace), collected in data.items():
             try:
                 client = self._client(scope)
-                for start in range(0, len(collected), _BATCH):
-                    batch = collected[start : start + _BATCH]
+                for start in range(0, len(collected), _MAX_BATCH):
+                    batch = collected[start : start + _MAX_BATCH]
                     client.put_metric_data(Namespace=namespace, MetricData=batch)
             except (BotoCoreError, ClientError) as error:
-                # Metrics must never fail what they are about.
+                # A failed publication must not fail the operation.
                 _LOG.warning("metrics of %s: %s", namespace, error)
 
     def _client(self, scope: Scope) -> Any:
@@ -83,7 +83,7 @@ class MetricBatches:
         return self._clients[scope]
 
     def close(self) -> None:
-        """Ends the timer; what has not been put is lost with the service that would show it."""
+        """Ends the timer and drops unpublished data."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()

@@ -1,4 +1,4 @@
-"""CloudFormation types of SageMaker: the API calls that create, change and delete them."""
+"""CloudFormation types of SageMaker."""
 
 from __future__ import annotations
 

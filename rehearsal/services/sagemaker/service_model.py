@@ -1,4 +1,4 @@
-"""SageMaker's API as botocore describes it: which members an answer has, which errors exist."""
+"""SageMaker's API as botocore describes it: shapes of responses and documented errors."""
 
 from __future__ import annotations
 
@@ -12,36 +12,38 @@ from botocore.model import ListShape, OperationModel, ServiceModel, StructureSha
 
 @cache
 def service_model() -> ServiceModel:
-    """The API description that the installed botocore carries."""
+    """Returns the API description of the installed botocore."""
     return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
 def operation(name: str) -> OperationModel:
-    """An operation by its API name, for instance `CreateModel`."""
+    """Returns an operation by its API name, such as `CreateModel`."""
     return service_model().operation_model(name)
 
 
 def output_shape(name: str) -> StructureShape:
+    """Returns the shape of the response of an operation."""
     return cast(StructureShape, operation(name).output_shape)
 
 
 def input_shape(name: str) -> StructureShape:
+    """Returns the shape of the request of an operation."""
     return cast(StructureShape, operation(name).input_shape)
 
 
 def summary_shape(name: str, member: str) -> StructureShape:
-    """What one entry of a List operation's answer consists of."""
+    """Returns the shape of one entry in the response of a List operation."""
     listed = cast(ListShape, output_shape(name).members[member])
     return cast(StructureShape, listed.member)
 
 
 def select(record: Mapping[str, Any], shape: StructureShape) -> dict[str, Any]:
-    """The members of a record that a shape knows and that have a value."""
+    """Returns the members of a record that a shape has and that have a value."""
     return {name: record[name] for name in shape.members if record.get(name) is not None}
 
 
 def documents_error(name: str, code: str) -> bool:
-    """Whether an operation documents an error code."""
+    """Returns True if an operation documents an error code."""
     return any(
         shape.metadata.get("error", {}).get("code", shape.name) == code
         for shape in operation(name).error_shapes

@@ -50,7 +50,7 @@ _TRAINING = (
     "RetryStrategy",
 )
 # Studio Classic is closed ("Amazon SageMaker Studio Classic" in the Developer Guide); the others
-# are products of their own.
+# are separate products.
 _CLASSIC = (
     "JupyterServerAppSettings",
     "KernelGatewayAppSettings",

@@ -1,4 +1,4 @@
-"""Waiting for resources to settle or to be gone."""
+"""Waits of CloudFormation for the deletion of resources."""
 
 from __future__ import annotations
 
@@ -15,22 +15,25 @@ POLL_SECONDS = 0.3
 
 
 def wait_until_gone(
-    operation: str, refused: Callable[[Mapping[str, Any]], str] | None = None
+    operation: str, failure: Callable[[Mapping[str, Any]], str] | None = None
 ) -> Callable[[Any, Mapping[str, Any]], None]:
-    """Waits until a Describe operation finds nothing any more.
+    """Returns a function that waits until a Describe operation finds no resource.
 
-    `refused` gives the reason of an answer that says that the deletion failed.
+    Args:
+        operation: The Describe operation as boto3 spells it.
+        failure: Returns the reason of a failed deletion from a response, or an empty text.
+            Defaults to None: deletions do not fail.
     """
 
     def wait(client: Any, identifier: Mapping[str, Any]) -> None:
         while True:
             try:
-                answer = getattr(client, operation)(**identifier)
+                response = getattr(client, operation)(**identifier)
             except ClientError as error:
                 if is_gone(error):
                     return
                 raise
-            if refused and (reason := refused(answer)):
+            if failure and (reason := failure(response)):
                 raise ResourceFailure(reason)
             time.sleep(POLL_SECONDS)
 

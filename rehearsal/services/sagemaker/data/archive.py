@@ -1,4 +1,4 @@
-"""model.tar.gz and output.tar.gz: packing what a job left, and safe extraction."""
+"""Archives such as model.tar.gz: packing, and safe extraction."""
 
 from __future__ import annotations
 
@@ -20,11 +20,19 @@ def pack(directory: Path, archive: Path) -> None:
 
 
 def extract(archive: Path, directory: Path, *, origin: str) -> None:
-    """Unpacks into a directory; `origin` is the S3 URI for messages.
+    """Extracts an archive into a directory.
 
-    Members that would leave the directory, devices and the like are refused, and symbolic links,
-    which SageMaker does not extract ("Failed to extract model data archive" of AWS's knowledge
-    centre).
+    SageMaker does not extract symbolic links ("Failed to extract model data archive" of AWS's
+    knowledge center).
+
+    Args:
+        archive: The archive.
+        directory: The directory, which is created.
+        origin: The S3 URI of the archive, for messages.
+
+    Raises:
+        ExecutionFailedError: The archive is invalid, or has symbolic links, devices or members that
+            would leave the directory.
     """
     directory.mkdir(parents=True, exist_ok=True)
     try:

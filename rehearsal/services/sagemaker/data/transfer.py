@@ -1,4 +1,4 @@
-"""Moves data between S3 and a job's directories, as SageMaker does before and after a job."""
+"""Transfer of data between S3 and the directories of a job, as SageMaker does it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class S3Location:
 
     @classmethod
     def parse(cls, uri: str) -> S3Location:
-        """Raises ExecutionFailedError for anything but an S3 URI."""
+        """Returns the location of an S3 URI; raises ExecutionFailedError if it is not one."""
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         if not uri.startswith("s3://") or not bucket:
             raise ExecutionFailedError(
@@ -69,7 +69,7 @@ def download(
 def sources(
     session: boto3.Session, uri: str, data_type: str = "S3Prefix"
 ) -> list[tuple[S3Location, str]]:
-    """The objects that `download` fetches, each with its path in the directory."""
+    """Returns the objects that `download` downloads, each with its path in the directory."""
     client = aws_client(session, "s3")
     location = S3Location.parse(uri)
     if data_type == "ManifestFile":
@@ -83,7 +83,7 @@ def sources(
 
 
 def download_object(session: boto3.Session, uri: str, target: Path) -> None:
-    """Fetches exactly one object."""
+    """Downloads one object."""
     _download_object(aws_client(session, "s3"), S3Location.parse(uri), target)
 
 
@@ -100,7 +100,7 @@ def _download_object(client: Any, source: S3Location, target: Path) -> None:
 
 
 def _listing(client: Any, location: S3Location) -> Iterator[tuple[S3Location, str]]:
-    """The objects below a prefix, each with its path relative to the prefix's folder."""
+    """Yields the objects below a prefix, each with its path relative to the prefix's folder."""
     folder = location.key.rpartition("/")[0] if not location.key.endswith("/") else location.key
     found = False
     try:
@@ -125,7 +125,7 @@ def _listing(client: Any, location: S3Location) -> Iterator[tuple[S3Location, st
 
 
 def _relative(key: str, prefix: str, folder: str) -> str:
-    """`data/train/a.csv` is `a.csv` for the prefixes `data/train`, `data/train/`."""
+    """Returns a path such as `a.csv` of `data/train/a.csv` for the prefix `data/train`."""
     inside = prefix.rstrip("/") + "/"
     if prefix and key.startswith(inside):
         return key[len(inside) :]
@@ -133,7 +133,10 @@ def _relative(key: str, prefix: str, folder: str) -> str:
 
 
 def _manifest(client: Any, location: S3Location) -> Iterator[tuple[S3Location, str]]:
-    """A JSON list: `{"prefix": "s3://bucket/folder/"}` followed by names relative to it."""
+    """Yields the objects of a manifest, a JSON list.
+
+    Its first entry is `{"prefix": "s3://bucket/folder/"}`, the others are names below it.
+    """
     try:
         body = client.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
     except ClientError as error:
@@ -164,9 +167,9 @@ def _inside(directory: Path, name: str, source: S3Location) -> Path:
 def upload(
     session: boto3.Session, source: Path, uri: str, *, kms_key: str | None = None
 ) -> list[str]:
-    """Stores a file at `uri`, or every file of a directory below it; returns the URIs.
+    """Uploads a file to `uri`, or the files of a directory below it; returns the URIs.
 
-    Symbolic links are followed only while they stay inside of the directory.
+    Symbolic links that leave the directory are not followed.
     """
     location = S3Location.parse(uri)
     pairs = [(source, location)]
@@ -209,7 +212,7 @@ def _download_failed(what: str, error: ClientError) -> ExecutionFailedError:
 
 
 def disk_failure(error: OSError, path: Path) -> ExecutionFailedError:
-    """The FailureReason for a local file that could not be written."""
+    """Returns the error for a local file that could not be written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ExecutionFailedError(
             f"ClientError: No space left on device: {path.parent} of this machine is full. Free "

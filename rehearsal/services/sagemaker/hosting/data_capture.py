@@ -1,4 +1,4 @@
-"""Data capture of real-time endpoints: requests and answers as JSON lines on S3.
+"""Data capture of real-time endpoints: requests and responses as JSON lines on S3.
 
 Layout and members as in "Capture data" of the SageMaker developer guide:
 `{destination}/{endpoint}/{variant}/yyyy/mm/dd/hh/MM-SS-mmm-{uuid}.jsonl`.
@@ -21,7 +21,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 FLUSH_SECONDS = 2.0
-"""How long a captured request waits for others. AWS writes files minutes later."""
+"""Seconds that a captured request waits for others. AWS writes files minutes later."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class DataCapture:
     """Captures a sample of an endpoint's requests.
 
     Args:
-        endpoint: Name of the endpoint.
+        endpoint: The name of the endpoint.
         config: DataCaptureConfig of the endpoint configuration.
         session: A session of the model's execution role, which writes the files.
     """
@@ -52,7 +52,15 @@ class DataCapture:
         inference_id: str | None,
         custom_attributes: str | None,
     ) -> None:
-        """Captures a call, if it is in the sample. `request`, `response`: body, content type."""
+        """Captures an invocation, if it is in the sample.
+
+        Args:
+            variant: The name of the variant.
+            request: The body and content type of the request.
+            response: The body and content type of the response.
+            inference_id: The InferenceId, if there is one.
+            custom_attributes: The CustomAttributes, if there are some.
+        """
         if random.random() * 100 >= self._config["InitialSamplingPercentage"]:  # noqa: S311
             return
         moment = datetime.datetime.now(datetime.UTC)
@@ -92,7 +100,7 @@ class DataCapture:
         }
 
     def _encoding(self, content_type: str) -> str:
-        """Content types that the configuration does not list are captured as base64."""
+        """Returns the encoding of a content type; BASE64 unless the configuration lists it."""
         listed = self._config.get("CaptureContentTypeHeader", {})
         media_type = content_type.partition(";")[0].strip().lower()
         if media_type in [known.lower() for known in listed.get("CsvContentTypes", ())]:
@@ -110,7 +118,7 @@ class DataCapture:
                 self._timer.start()
 
     def flush(self) -> None:
-        """Writes what was captured."""
+        """Writes the captured invocations."""
         with self._lock:
             lines, self._lines = self._lines, {}
             self._timer = None
@@ -136,7 +144,7 @@ class DataCapture:
         self._s3.put_object(Bucket=target.netloc, Key=key, Body=text.encode(), **encryption)
 
     def close(self) -> None:
-        """Writes what is left and ends."""
+        """Writes the last captured invocations and ends."""
         with self._lock:
             timer = self._timer
         if timer is not None:

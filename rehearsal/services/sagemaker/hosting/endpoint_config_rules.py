@@ -79,12 +79,12 @@ def _check_managed_scaling(variant: Variant) -> None:
             "components: remove ModelName and ServerlessConfig, or scale the variant by "
             "Application Auto Scaling."
         )
-    smallest = scaling.get("MinInstanceCount", 1)
-    largest = scaling.get("MaxInstanceCount", max(smallest, 1))
-    if smallest > largest:
+    minimum = scaling.get("MinInstanceCount", 1)
+    maximum = scaling.get("MaxInstanceCount", max(minimum, 1))
+    if minimum > maximum:
         raise _invalid(
-            f"MinInstanceCount of variant {name} must be at most MaxInstanceCount ({largest}); "
-            f"got {smallest}."
+            f"MinInstanceCount of variant {name} must be at most MaxInstanceCount ({maximum}); "
+            f"got {minimum}."
         )
 
 
@@ -178,7 +178,10 @@ def _check_network(config: Mapping[str, Any]) -> None:
 
 
 def _check_together(config: Mapping[str, Any], serverless: Sequence[str]) -> None:
-    """Source: "Serverless Inference", feature exclusions."""
+    """Checks the features that serverless variants exclude.
+
+    Source: "Serverless Inference", feature exclusions.
+    """
     if not serverless:
         return
     if len(config["ProductionVariants"]) > 1:
@@ -191,7 +194,10 @@ def _check_together(config: Mapping[str, Any], serverless: Sequence[str]) -> Non
 
 
 def _check_shadow(config: Mapping[str, Any], models: Models) -> None:
-    """Source: "Shadow tests": one variant of each kind, and what they cannot be."""
+    """Checks that there is one variant of each kind, with features that shadow tests support.
+
+    Source: "Shadow tests".
+    """
     production, shadows = config["ProductionVariants"], config["ShadowProductionVariants"]
     if len(production) != 1 or len(shadows) != 1:
         raise _invalid(

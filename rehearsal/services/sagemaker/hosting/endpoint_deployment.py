@@ -7,7 +7,7 @@ from typing import Any
 from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import reason_of
-from rehearsal.services.sagemaker.hosting.asynchronous.inference import answer_request
+from rehearsal.services.sagemaker.hosting.asynchronous.inference import process_request
 from rehearsal.services.sagemaker.hosting.asynchronous.queue import (
     DEFAULT_CONCURRENCY,
     AsyncQueue,
@@ -112,7 +112,7 @@ class EndpointDeployments:
             live.queue.wake()
 
     def apply_desired(self, scope: Scope, record: Record) -> None:
-        """Gives the variants their desired weights, counts and serverless settings."""
+        """Applies the desired weights, counts and serverless settings of variants."""
         wanted = {variant["VariantName"]: variant for variant in record["ProductionVariants"]}
         live = self._registry.get(scope, record["EndpointName"])
         try:
@@ -137,7 +137,7 @@ class EndpointDeployments:
         metrics = self._registry.metrics
 
         def process(request: AsyncRequest) -> None:
-            answer_request(live, metrics, topic_key, request)
+            process_request(live, metrics, topic_key, request)
 
         def topic_key(topic: str) -> str | None:
             sns = self._backend.identity.service_session(live.scope).client("sns")
@@ -162,7 +162,7 @@ class EndpointDeployments:
         )
 
     def _settle(self, scope: Scope, record: Record, status: str, **changes: Any) -> None:
-        """Ends a deployment."""
+        """Ends a deployment with a status."""
         if "FailureReason" in changes:
             _LOG.info("endpoint %s: %s", record["EndpointName"], changes["FailureReason"])
         changes["PendingDeploymentSummary"] = None

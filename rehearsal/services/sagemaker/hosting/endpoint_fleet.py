@@ -16,7 +16,7 @@ from rehearsal.services.sagemaker.hosting.replicas import Replicas
 
 @dataclass(frozen=True)
 class Hardware:
-    """What a server may use: CPU cores, memory in MiB and a volume in GiB; 0 where unknown."""
+    """The hardware of a server: CPU cores, memory in MiB and a volume in GiB; 0 if unknown."""
 
     cpus: float = 0.0
     memory: int = 0
@@ -55,7 +55,7 @@ class Component:
     incoming_share: float = 0.0
 
     def choose(self) -> Replicas:
-        """The copies for a request."""
+        """Returns the copies that serve a request."""
         incoming = self.incoming
         if incoming is not None and random.random() < self.incoming_share:  # noqa: S311
             return incoming
@@ -67,7 +67,7 @@ class Component:
         self.incoming = incoming
 
     def promote(self) -> Replicas:
-        """Makes the incoming copies the only ones; answers those that they replace."""
+        """Makes the incoming copies the only ones; returns those that they replace."""
         if self.incoming is None:
             raise ValueError(f"inference component {self.name} has no incoming copies")
         replaced, self.replicas = self.replicas, self.incoming
@@ -82,7 +82,7 @@ class Component:
 
 @dataclass(frozen=True)
 class Fleet:
-    """The variants of one endpoint configuration, and what is done with their answers."""
+    """The variants of one endpoint configuration, and its data capture."""
 
     config_name: str
     variants: tuple[Variant, ...]
@@ -91,7 +91,7 @@ class Fleet:
     asynchronous: Mapping[str, Any] | None = None
 
     def stop(self) -> None:
-        """Ends all servers, side by side: each may take seconds."""
+        """Ends all servers in parallel, as each may take seconds."""
         threads = [
             threading.Thread(target=variant.stop) for variant in (*self.variants, *self.shadows)
         ]
@@ -107,7 +107,7 @@ class Fleet:
         return all(variant.replicas is None for variant in self.variants)
 
     def choose(self, target: str | None) -> Variant | None:
-        """The variant for a request: the target, or one drawn by weight; None without any."""
+        """Returns the target of a request, or a variant drawn by weight; None without any."""
         if target is not None:
             return next((variant for variant in self.variants if variant.name == target), None)
         weights = [variant.weight for variant in self.variants]
@@ -116,7 +116,7 @@ class Fleet:
         return random.choices(self.variants, weights)[0]  # noqa: S311 - routing is no secret
 
     def mirrors(self, variant: Variant) -> list[Variant]:
-        """The shadow variants that get a copy of this request of a production variant.
+        """Returns the shadow variants that receive a copy of a request of a production variant.
 
         Their share is the ratio of their weight to that of the production variant.
         """

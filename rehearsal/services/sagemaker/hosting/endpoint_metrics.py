@@ -12,15 +12,15 @@ from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.metric_batches import MetricBatches
 
 NAMESPACE = "AWS/SageMaker"
-# Of these two kinds AWS's guides list all metrics: no other is published.
-_OF_ANSWERS = frozenset({"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"})
-OF_ASYNCHRONOUS = _OF_ANSWERS
-OF_SERVERLESS = _OF_ANSWERS | {"Invocations", "OverheadLatency"}
+# The guides list all metrics of these two kinds of endpoints.
+_OF_RESPONSES = frozenset({"Invocation4XXErrors", "Invocation5XXErrors", "ModelLatency"})
+OF_ASYNCHRONOUS = _OF_RESPONSES
+OF_SERVERLESS = _OF_RESPONSES | {"Invocations", "OverheadLatency"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Served:
-    """What served an invocation: a variant, or an inference component on it.
+    """The variant, or the inference component on it, that served an invocation.
 
     `replicas` are the variant's instances or the component's copies; `config` is the configuration
     of its fleet, under which its invocations are published once more: during a deployment there
@@ -43,7 +43,7 @@ class Served:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How an invocation went; `concurrent` requests were in work when it came, itself included."""
+    """The outcome of an invocation; `concurrent` is the number of requests at its start."""
 
     status: int
     model_seconds: float
@@ -55,7 +55,7 @@ class EndpointMetrics(MetricBatches):
     """Collects the metrics of invocations."""
 
     def invocation(self, served: Served, outcome: Outcome) -> None:
-        """Counts an invocation that reached a variant. Latencies are published in microseconds."""
+        """Publishes the metrics of an invocation, latencies in microseconds."""
         client_error = 400 <= outcome.status < 500
         server_error = outcome.status >= 500
         values = {

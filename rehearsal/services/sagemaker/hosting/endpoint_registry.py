@@ -1,4 +1,4 @@
-"""The endpoints that are up: what the control plane deploys and the runtime routes requests to."""
+"""The endpoints that serve: the control plane deploys them, the runtime routes requests to them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class LiveEndpoint:
             self.incoming, self.incoming_share = incoming, share
 
     def promote(self) -> Fleet:
-        """Makes the incoming fleet the only one; answers the one that it replaces."""
+        """Makes the incoming fleet the only one; returns the one that it replaces."""
         with self._lock:
             if self.incoming is None:
                 raise ValueError(f"endpoint {self.name} has no incoming fleet")
@@ -49,7 +49,7 @@ class LiveEndpoint:
             return replaced
 
     def route(self, target: str | None) -> tuple[Fleet, Variant]:
-        """The fleet and variant that serve the next request."""
+        """Returns the fleet and variant of the next request."""
         with self._lock:
             fleet = self.fleet
             if self.incoming is not None and random.random() < self.incoming_share:  # noqa: S311
@@ -65,6 +65,7 @@ class LiveEndpoint:
         return fleet, variant
 
     def stop(self) -> None:
+        """Ends the queue and every server."""
         if self.queue is not None:
             self.queue.close()
         for component in list(self.components.values()):
@@ -75,7 +76,7 @@ class LiveEndpoint:
 
 
 class EndpointRegistry:
-    """Running endpoints by account, region and name, and the metrics that they publish."""
+    """The endpoints that serve, by account, region and name, and their metrics."""
 
     def __init__(self, metrics: EndpointMetrics) -> None:
         self.metrics = metrics
@@ -95,7 +96,7 @@ class EndpointRegistry:
             return self._endpoints.pop((scope, name), None)
 
     def live(self) -> list[LiveEndpoint]:
-        """All endpoints that are up."""
+        """Returns all endpoints that serve."""
         with self._lock:
             return list(self._endpoints.values())
 
@@ -103,7 +104,7 @@ class EndpointRegistry:
         """Stops every server."""
         with self._lock:
             endpoints, self._endpoints = list(self._endpoints.values()), {}
-        # Side by side: each server may take seconds to end.
+        # In parallel: each server may take seconds to end.
         threads = [threading.Thread(target=endpoint.stop) for endpoint in endpoints]
         for thread in threads:
             thread.start()
@@ -112,13 +113,13 @@ class EndpointRegistry:
         self.metrics.close()
 
 
-# SageMaker and its runtime are two services of one platform: they find each other here.
+# SageMaker and its runtime are two services that share the registry of their platform.
 _registries: weakref.WeakValueDictionary[Path, EndpointRegistry] = weakref.WeakValueDictionary()
 _registries_lock = threading.Lock()
 
 
 def registry_of(platform: Platform) -> EndpointRegistry:
-    """The one registry of a platform."""
+    """Returns the registry of a platform."""
     key = platform.state_directory.absolute()
     with _registries_lock:
         registry = _registries.get(key)

@@ -1,8 +1,8 @@
-"""CPU, memory and disk that the servers of endpoints use, as metrics.
+"""Metrics of CPU, memory and disk that the servers of endpoints use.
 
 See "SageMaker AI jobs and endpoint metrics" in the developer guide: the CPU of each core counts
-100. Memory and disk are shares of what the instance type and VolumeSizeInGB say; where nothing
-says it, there is no such metric. Of an inference component they are shares of what it reserved; of
+100. Memory and disk are shares of the instance type and VolumeSizeInGB; without these there is no
+such metric. Of an inference component they are shares of what it reserved; of
 a serverless variant there is memory alone ("Monitor a serverless endpoint").
 """
 
@@ -26,7 +26,7 @@ _MEBIBYTE, _GIBIBYTE = 2**20, 2**30
 
 @dataclass(frozen=True)
 class _Subject:
-    """Whose utilization is measured, and against what."""
+    """A server whose utilization is measured, and its hardware."""
 
     scope: Scope
     replicas: Replicas
@@ -38,14 +38,14 @@ class _Subject:
 
 
 class Utilization:
-    """Measures servers from time to time; the first measure of a server only begins it."""
+    """Measures the servers of endpoints; CPU from the second measurement of a server on."""
 
     def __init__(self, metrics: EndpointMetrics) -> None:
         self._metrics = metrics
         self._seen: dict[ModelServer, tuple[float, float]] = {}
 
     def measure(self, endpoints: list[LiveEndpoint]) -> None:
-        """Publishes what the servers of endpoints use since the measure before."""
+        """Publishes the use of the servers of endpoints since the previous measurement."""
         seen: dict[ModelServer, tuple[float, float]] = {}
         for live in endpoints:
             for subject in _subjects(live):

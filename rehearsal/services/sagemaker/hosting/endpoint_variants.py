@@ -1,4 +1,4 @@
-"""Production variants as DescribeEndpoint shows them, and what an update keeps of them."""
+"""Production variants as DescribeEndpoint shows them, and the properties that an update keeps."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from rehearsal.services.sagemaker.records import Record, now
 
 
 def summary(variant: Mapping[str, Any], images: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """A variant that serves, as a ProductionVariantSummary.
+    """Returns the ProductionVariantSummary of a variant that serves.
 
     Args:
-        variant: ProductionVariant of the endpoint configuration.
-        images: Specified and resolved image of each container.
+        variant: The ProductionVariant of the endpoint configuration.
+        images: The specified and the resolved image of each container.
     """
     weight = variant["InitialVariantWeight"]
-    answer: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "VariantName": variant["VariantName"],
         "CurrentWeight": weight,
         "DesiredWeight": weight,
     }
     if images:
-        answer["DeployedImages"] = [deployed_image(*image) for image in images]
+        shown["DeployedImages"] = [deployed_image(*image) for image in images]
     if "ServerlessConfig" in variant:
         # Serverless endpoints report no instances.
-        answer["CurrentServerlessConfig"] = variant["ServerlessConfig"]
-        answer["DesiredServerlessConfig"] = variant["ServerlessConfig"]
+        shown["CurrentServerlessConfig"] = variant["ServerlessConfig"]
+        shown["DesiredServerlessConfig"] = variant["ServerlessConfig"]
     else:
         scaling = variant.get("ManagedInstanceScaling", {})
         count = variant.get("InitialInstanceCount", scaling.get("MinInstanceCount", 1))
-        answer["CurrentInstanceCount"] = count
-        answer["DesiredInstanceCount"] = count
+        shown["CurrentInstanceCount"] = count
+        shown["DesiredInstanceCount"] = count
     for member in ("RoutingConfig", "ManagedInstanceScaling"):
         if member in variant:
-            answer[member] = variant[member]
-    return answer
+            shown[member] = variant[member]
+    return shown
 
 
 def deployed_image(specified: str, resolved: str) -> dict[str, Any]:
-    """An image as given and by digest, as a DeployedImage."""
+    """Returns the DeployedImage of an image as specified and by digest."""
     return {"SpecifiedImage": specified, "ResolvedImage": resolved, "ResolutionTime": now()}
 
 
 def desired(record: Record, changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The variants of an endpoint with the weights and capacities that a caller asks for."""
+    """Returns the variants of an endpoint with the weights and capacities of a request."""
     variants = {variant["VariantName"]: dict(variant) for variant in record["ProductionVariants"]}
     for change in changes:
         variant = variants.get(change["VariantName"])
@@ -77,7 +77,10 @@ def _apply(record: Record, variant: dict[str, Any], change: Mapping[str, Any]) -
 
 
 def _check_count(record: Record, variant: Mapping[str, Any], count: int) -> None:
-    """Only asynchronous endpoints, which queue, and variants without models scale to zero."""
+    """Checks that a variant may have a number of instances.
+
+    Only asynchronous endpoints, which have a queue, and variants without models scale to zero.
+    """
     if count == 0 and not record.get("AsyncInferenceConfig") and "DeployedImages" in variant:
         message = (
             f"DesiredInstanceCount of variant {variant['VariantName']} must be at least 1: only "
@@ -87,12 +90,12 @@ def _check_count(record: Record, variant: Mapping[str, Any], count: int) -> None
 
 
 def reached(variant: Mapping[str, Any]) -> dict[str, Any]:
-    """A variant that has become what was desired."""
+    """Returns a variant whose desired values have become its current ones."""
     return _with(variant, "Current", "Desired")
 
 
 def stayed(variant: Mapping[str, Any]) -> dict[str, Any]:
-    """A variant that could not become what was desired."""
+    """Returns a variant whose desired values are its current ones again."""
     return _with(variant, "Desired", "Current")
 
 
@@ -112,10 +115,10 @@ def retained(
     current_config: Mapping[str, Any] | None,
     excluded: set[str],
 ) -> dict[str, Any]:
-    """A configuration that keeps instance counts, weights and capture of the running endpoint.
+    """Returns a configuration that keeps properties of the running endpoint.
 
-    That is RetainAllVariantProperties of UpdateEndpoint; `excluded` are the property types that the
-    new configuration overrides.
+    Those are the instance counts, weights and data capture, by RetainAllVariantProperties of
+    UpdateEndpoint; `excluded` are the property types that the new configuration overrides.
     """
     running = {variant["VariantName"]: variant for variant in record["ProductionVariants"]}
     variants = []
@@ -147,7 +150,7 @@ def reject_conversion(old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
 
 
 def replaced_variants(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """The variants that an update removes, or gives another instance type."""
+    """Returns the variants that an update removes, or whose instance type it changes."""
     types = {v["VariantName"]: v.get("InstanceType") for v in new["ProductionVariants"]}
     return [
         variant["VariantName"]

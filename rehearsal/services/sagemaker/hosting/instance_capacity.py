@@ -1,8 +1,8 @@
-"""Whether the copies of inference components fit on the instances of a variant.
+"""The capacity of instances, and the copies of inference components that fit on them.
 
 The vCPUs and memory of the general purpose, compute and memory optimised families follow from
-their names ("Amazon EC2 instance types"). Of others (accelerators) nothing is computed: they take
-what they are given.
+their names ("Amazon EC2 instance types"). The capacity of others (accelerators) is unknown,
+so that every copy fits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _CPUS = {"medium": 1, "large": 2, "xlarge": 4}
 
 @dataclass(frozen=True)
 class Size:
-    """CPU cores and memory (MiB) of an instance, or that a copy needs."""
+    """The CPU cores and memory (MiB) of an instance or of a copy."""
 
     cpus: float
     memory: int
@@ -32,7 +32,7 @@ class Size:
 
 
 def instance_size(instance_type: str) -> Size | None:
-    """The size of an instance type such as `ml.m5.xlarge`; None where no rule gives it."""
+    """Returns the size of an instance type such as `ml.m5.xlarge`; None if it is unknown."""
     match = _INSTANCE_TYPE.fullmatch(instance_type)
     if match is None:
         return None
@@ -41,7 +41,7 @@ def instance_size(instance_type: str) -> Size | None:
 
 
 def copy_size(requirements: Mapping[str, Any]) -> Size:
-    """What a copy needs, of ComputeResourceRequirements."""
+    """Returns the size of a copy from ComputeResourceRequirements."""
     return Size(
         float(requirements.get("NumberOfCpuCoresRequired", 0.0)),
         int(requirements["MinMemoryRequiredInMb"]),
@@ -49,7 +49,7 @@ def copy_size(requirements: Mapping[str, Any]) -> Size:
 
 
 def instances_needed(instance: Size, copies: Iterable[Size]) -> int | None:
-    """How many instances hold all copies, the largest placed first; None if one fits on none."""
+    """Returns the instances that all copies need, the largest first; None if one fits nowhere."""
     free: list[Size] = []
     for copy in sorted(copies, key=lambda size: (size.memory, size.cpus), reverse=True):
         place = next((number for number, left in enumerate(free) if left.holds(copy)), None)

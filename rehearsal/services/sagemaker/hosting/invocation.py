@@ -1,4 +1,4 @@
-"""Who serves a request to an endpoint, and what its container answers."""
+"""Targets of requests to endpoints, and the responses of their containers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rehearsal.services.sagemaker.hosting.endpoint_metrics import (
 from rehearsal.services.sagemaker.hosting.endpoint_registry import LiveEndpoint
 from rehearsal.services.sagemaker.hosting.replicas import Replicas
 
-# "If your model container's answer names no type" the content type is that of a byte stream.
+# The content type of a response without one is that of a byte stream.
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 _HEADERS = {
     "CustomAttributes": "X-Amzn-SageMaker-Custom-Attributes",
@@ -31,7 +31,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Payload:
-    """What the container gets: a body, its type, the wanted type, and further headers."""
+    """The request to a container: a body, its media type, the accepted one and further headers."""
 
     body: bytes
     content_type: str
@@ -40,7 +40,7 @@ class Payload:
 
     @classmethod
     def of(cls, request: Mapping[str, Any]) -> Payload:
-        """The payload of an InvokeEndpoint request; the gateway may hand over a stream."""
+        """Returns the payload of an InvokeEndpoint request, whose body may be a stream."""
         body = request.get("Body", b"")
         if isinstance(body, str):
             body = body.encode()
@@ -53,8 +53,8 @@ class Payload:
 
 
 @dataclass(frozen=True)
-class ContainerAnswer:
-    """What the container answered; header names are in lower case."""
+class ContainerResponse:
+    """The response of a container; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -80,7 +80,11 @@ class Target:
 
     @classmethod
     def of(cls, live: LiveEndpoint, request: Mapping[str, Any]) -> Target:
-        """What serves a request. Raises AwsError (ValidationError) when nothing does."""
+        """Returns the target of a request.
+
+        Raises:
+            AwsError: ValidationError, if nothing serves it.
+        """
         fleet, variant = live.route(request.get("TargetVariant"))
         name = request.get("InferenceComponentName")
         if fleet.hosts_components:
@@ -96,7 +100,7 @@ class Target:
 
     @classmethod
     def variant_of(cls, live: LiveEndpoint, fleet: Fleet, variant: Variant) -> Target:
-        """A production or shadow variant."""
+        """Returns a production or shadow variant as a target."""
         if variant.replicas is None:
             raise AwsError("ValidationError", f"Variant {variant.name} serves no model.")
         served = Served(
@@ -104,7 +108,7 @@ class Target:
             endpoint=live.name,
             variant=variant.name,
             replicas=variant.replicas.count,
-            # Serverless endpoints know no deployments in steps.
+            # Serverless endpoints have no deployments in steps.
             config=None if variant.serverless else fleet.config_name,
             published=OF_SERVERLESS if variant.serverless else None,
         )
@@ -124,7 +128,7 @@ class Target:
                 "ValidationError",
                 f"The rehearsal does not implement requests to adapters such as {name}: how a "
                 "container gets an adapter is not documented. Its base component, "
-                f"{live.adapters[name]}, answers without the adapter.",
+                f"{live.adapters[name]}, serves without the adapter.",
             )
         component = live.components.get(name)
         variant = fleet.choose(component.variant) if component is not None else None
@@ -147,11 +151,19 @@ class Target:
             return f"/aws/sagemaker/InferenceComponents/{self.served.component}"
         return f"/aws/sagemaker/Endpoints/{self.served.endpoint}"
 
-    def invoke(self, payload: Payload, metrics: EndpointMetrics, started: float) -> ContainerAnswer:
-        """Asks the container, counts the invocation and writes what the endpoint captures.
+    def invoke(
+        self, payload: Payload, metrics: EndpointMetrics, started: float
+    ) -> ContainerResponse:
+        """Sends a request to the container and publishes the metrics of the invocation.
 
-        `started` is when the request came (monotonic). Raises AwsError: ThrottlingException when a
-        serverless variant is at its MaxConcurrency, ValidationError without capacity.
+        Args:
+            payload: The request.
+            metrics: Publishes the metrics.
+            started: The time (monotonic) when the service received the request.
+
+        Raises:
+            AwsError: ThrottlingException, if a serverless variant is at its MaxConcurrency;
+                ValidationError without capacity.
         """
         serverless = self.variant.serverless
         limit = int(serverless["MaxConcurrency"]) if serverless else None
@@ -159,18 +171,18 @@ class Target:
             if server is None:
                 raise self._no_capacity(metrics)
             sent = time.monotonic()
-            answer = _ask(server, payload)
-            answered = time.monotonic()
+            response = _send(server, payload)
+            received = time.monotonic()
         outcome = Outcome(
-            status=answer.status,
-            model_seconds=answered - sent,
+            status=response.status,
+            model_seconds=received - sent,
             overhead_seconds=sent - started,
             concurrent=concurrent,
         )
         metrics.invocation(self.served, outcome)
         if serverless:
             self._count_concurrency(metrics, serverless, concurrent)
-        return answer
+        return response
 
     def _no_capacity(self, metrics: EndpointMetrics) -> AwsError:
         served = self.served
@@ -190,7 +202,7 @@ class Target:
     def _count_concurrency(
         self, metrics: EndpointMetrics, serverless: Mapping[str, Any], concurrent: int
     ) -> None:
-        """The metrics of "Monitor a serverless endpoint"."""
+        """Publishes the metrics of "Monitor a serverless endpoint"."""
         share = concurrent / serverless["MaxConcurrency"]
         values = {"ServerlessConcurrentExecutionsUtilization": (share, "None")}
         provisioned = serverless.get("ProvisionedConcurrency")
@@ -214,27 +226,27 @@ class Target:
         metrics.put(self.served.scope, values, self.served.variant_dimensions)
 
     def capture(
-        self, request: Mapping[str, Any], payload: Payload, answer: ContainerAnswer
+        self, request: Mapping[str, Any], payload: Payload, response: ContainerResponse
     ) -> None:
-        """Writes the call down where the endpoint captures its data."""
+        """Captures the invocation, if the endpoint captures its data."""
         if self.fleet.capture is not None:
             self.fleet.capture.take(
                 self.variant.name,
                 request=(payload.body, payload.content_type),
-                response=(answer.body, answer.content_type),
+                response=(response.body, response.content_type),
                 inference_id=request.get("InferenceId"),
                 custom_attributes=request.get("CustomAttributes"),
             )
 
 
-def _ask(server: ModelServer, payload: Payload) -> ContainerAnswer:
-    """The container's answer; a container that gives none counts as one that fails with 500."""
+def _send(server: ModelServer, payload: Payload) -> ContainerResponse:
+    """Returns the response of the container; 500 if it does not respond."""
     try:
         status, headers, body = server.invoke(
             payload.body, payload.content_type, payload.accept, payload.headers
         )
     except ExecutionFailedError as error:
-        return ContainerAnswer(500, {}, str(error).encode())
+        return ContainerResponse(500, {}, str(error).encode())
     except ValueError as error:
         raise AwsError("ValidationError", str(error)) from error
-    return ContainerAnswer(status, {key.lower(): value for key, value in headers.items()}, body)
+    return ContainerResponse(status, {key.lower(): value for key, value in headers.items()}, body)

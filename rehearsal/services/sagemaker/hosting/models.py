@@ -41,7 +41,7 @@ class Models(StoredResource):
         _check_containers(record)
         self.backend.identity.check_role(context, record.get("ExecutionRoleArn"))
         record.setdefault("EnableNetworkIsolation", False)
-        # A model package is resolved now: what happens to its approval later changes no endpoint.
+        # A model package is resolved now: later changes of its approval do not affect endpoints.
         given = record.get("Containers") or [record["PrimaryContainer"]]
         served = ServedModel(
             containers=[self._resolved(context, container) for container in given],

@@ -1,8 +1,8 @@
-"""What serves a model: the instances of a variant, or the copies of an inference component.
+"""The instances of a variant, or the copies of an inference component.
 
-One process serves for all instances or copies. How many there are decides what AWS decides by it:
-how many asynchronous requests run at a time, metrics per instance, and that nothing answers at
-zero, where the process is ended; the first instance or copy afterwards starts it anew.
+One process serves for all instances or copies. Their number decides, as on AWS, how many
+asynchronous requests run at a time and the metrics per instance. The process ends when the last
+instance or copy is removed, and the next one starts it again.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from rehearsal.framework.platform import AwsError
 from rehearsal.services.sagemaker.data_plane import ModelServer
 
 DRAIN_SECONDS = 10.0
-"""How long requests in flight may take to end when the last instance goes."""
+"""Seconds that requests in flight have when the last instance is removed."""
 
 
 class Replicas:
     """A number of instances or copies.
 
     Args:
-        start: Starts the model server. Raises ExecutionFailedError when it does not answer.
+        start: Starts the model server; raises ExecutionFailedError if it does not start.
     """
 
     def __init__(self, start: Callable[[], ModelServer]) -> None:
@@ -39,11 +39,15 @@ class Replicas:
 
     @property
     def server(self) -> ModelServer | None:
-        """The server; None at zero."""
+        """The server; None without instances."""
         return self._server
 
     def scale(self, count: int) -> None:
-        """Sets the number. Raises ExecutionFailedError when the server cannot be started."""
+        """Sets the number.
+
+        Raises:
+            ExecutionFailedError: The server did not start.
+        """
         with self._scaling:
             if count and self._server is None:
                 server = self._start()
@@ -67,9 +71,13 @@ class Replicas:
 
     @contextmanager
     def in_use(self, limit: int | None = None) -> Iterator[tuple[ModelServer | None, int]]:
-        """The server for one request, None at zero, and how many requests it works on.
+        """Yields the server for a request, None without instances, and its concurrent requests.
 
-        Raises AwsError (ThrottlingException) when more than `limit` would run at a time.
+        Args:
+            limit: The maximum of concurrent requests. Defaults to None: no limit.
+
+        Raises:
+            AwsError: ThrottlingException, if the limit is reached.
         """
         with self._changed:
             if limit is not None and self._in_flight >= limit:

@@ -1,4 +1,4 @@
-"""Models, endpoint configurations and endpoints.
+"""CloudFormation types of models, endpoint configurations, endpoints and components.
 
 `Ref` gives their ARN, which is their primary identifier.
 """
@@ -19,7 +19,7 @@ _BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack")
 def _wait_until_served(
     operation: str, noun: str, status: str
 ) -> Callable[[Any, Mapping[str, Any]], None]:
-    """Waits until an endpoint or component serves what was asked; raises with its FailureReason."""
+    """Waits until an endpoint or component is in service; raises its FailureReason."""
 
     def wait(client: Any, identifier: Mapping[str, Any]) -> None:
         while True:
@@ -27,7 +27,7 @@ def _wait_until_served(
             if found[status] not in _BUSY:
                 break
             time.sleep(POLL_SECONDS)
-        # A failed update leaves it InService with what it served before, and a reason.
+        # After a failed update it is InService with its earlier configuration, and a reason.
         if found[status] != "InService" or found.get("FailureReason"):
             reason = found.get("FailureReason", f"status {found[status]}")
             raise ResourceFailure(f"{noun} {next(iter(identifier.values()))}: {reason}")
@@ -43,7 +43,7 @@ _wait_for_component = _wait_until_served(
 def _change_component(
     client: Any, identifier: Mapping[str, Any], old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> None:
-    """Changes a component in place; where it is, no call can change."""
+    """Changes a component in place; its endpoint and variant cannot change."""
     if not old:
         return
     moved = [name for name in ("EndpointName", "VariantName") if old.get(name) != new.get(name)]
@@ -60,12 +60,12 @@ def _change_component(
 
 
 def _component_create(properties: dict[str, Any]) -> dict[str, Any]:
-    """DeploymentConfig is of updates."""
+    """Returns the request of a creation, without DeploymentConfig, which is of updates."""
     return {name: value for name, value in properties.items() if name != "DeploymentConfig"}
 
 
 def _endpoint_update(properties: dict[str, Any]) -> dict[str, Any]:
-    """Properties that only the other operation takes are left out."""
+    """Returns the request without properties that only the other operation takes."""
     return {name: value for name, value in properties.items() if name != "Tags"}
 
 

@@ -14,13 +14,13 @@ from rehearsal.framework.service import Request, Response, Service
 from rehearsal.services.sagemaker import authorization
 from rehearsal.services.sagemaker.hosting.asynchronous.queue import AsyncRequest
 from rehearsal.services.sagemaker.hosting.endpoint_registry import LiveEndpoint, registry_of
-from rehearsal.services.sagemaker.hosting.invocation import ContainerAnswer, Payload, Target
+from rehearsal.services.sagemaker.hosting.invocation import ContainerResponse, Payload, Target
 from rehearsal.services.sagemaker.unsupported_members import reject_unsupported
 
 _CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
-_LONGEST_MESSAGE = 2048
+_MAX_MESSAGE_LENGTH = 2048
 _SHADOW_WORKERS = 8
-_LARGEST_INLINE = 128_000
+_MAX_INLINE = 128_000
 # The defaults of API_runtime_InvokeEndpointAsync.
 _PART = 8192
 _SECONDS_TO_LIVE = 21600
@@ -51,47 +51,45 @@ class SageMakerRuntime(Service):
         return {}
 
     def invoke_endpoint(self, request: Request, context: Context) -> Response:
-        """Routes a request to a variant or component and answers what its container answers.
+        """Routes a request to a variant or component and returns the response of its container.
 
         Raises:
-            AwsError: ValidationError for what does not serve, ThrottlingException above the
+            AwsError: ValidationError without a target, ThrottlingException above the
                 MaxConcurrency of a serverless variant, ModelError (424) with the container's
-                status and message when it does not answer 2xx.
+                status and message if it is not 2xx.
         """
         return self._invoke("InvokeEndpoint", request, context)
 
     def invoke_endpoint_with_response_stream(self, request: Request, context: Context) -> Response:
-        """The same, with an answer in parts; they come when the container has sent all of them.
+        """Returns the response in parts, after the container has sent all of them.
 
         Raises:
-            AwsError: as `invoke_endpoint`.
+            AwsError: As `invoke_endpoint`.
         """
-        answer = self._invoke("InvokeEndpointWithResponseStream", request, context)
-        body = answer["Body"]
+        received = self._invoke("InvokeEndpointWithResponseStream", request, context)
+        body = received["Body"]
         starts = range(0, max(len(body), 1), _PART)
         parts = [{"PayloadPart": {"Bytes": body[start : start + _PART]}} for start in starts]
-        return {**answer, "Body": parts}
+        return {**received, "Body": parts}
 
     def _invoke(self, operation: str, request: Request, context: Context) -> Response:
         started = time.monotonic()
         reject_unsupported(operation, request, code="ValidationError")
         live = self._live(context.scope, request["EndpointName"])
         if live.queue is not None:
-            message = (
-                f"Endpoint {live.name} is asynchronous: it takes requests by InvokeEndpointAsync."
-            )
+            message = f"Endpoint {live.name} is asynchronous: use InvokeEndpointAsync."
             raise AwsError("ValidationError", message)
         target = Target.of(live, request)
         payload = Payload.of(request)
         self._mirror(live, target, request, payload)
-        answer = target.invoke(payload, self._metrics, started)
-        if not answer.ok:
-            raise _model_error(target, answer)
-        target.capture(request, payload, answer)
-        return _response(target, answer)
+        received = target.invoke(payload, self._metrics, started)
+        if not received.ok:
+            raise _model_error(target, received)
+        target.capture(request, payload, received)
+        return _response(target, received)
 
     def invoke_endpoint_async(self, request: Request, context: Context) -> Response:
-        """Queues a request; where its answer will be is known at once.
+        """Queues a request; returns the places of its output.
 
         Raises:
             AwsError: ValidationError for an endpoint that is not asynchronous, or without exactly
@@ -123,16 +121,16 @@ class SageMakerRuntime(Service):
     def _mirror(
         self, live: LiveEndpoint, target: Target, request: Request, payload: Payload
     ) -> None:
-        """Sends a copy to the shadow variants that get one; nobody waits for their answers."""
+        """Sends copies to shadow variants, without waiting for their responses."""
         for shadow in target.fleet.mirrors(target.variant):
             copied = Target.variant_of(live, target.fleet, shadow)
-            self._shadows.submit(self._ask_shadow, copied, dict(request), payload)
+            self._shadows.submit(self._invoke_shadow, copied, dict(request), payload)
 
-    def _ask_shadow(self, shadow: Target, request: Request, payload: Payload) -> None:
+    def _invoke_shadow(self, shadow: Target, request: Request, payload: Payload) -> None:
         try:
-            answer = shadow.invoke(payload, self._metrics, time.monotonic())
-            shadow.capture(request, payload, answer)
-        except AwsError as error:  # it concerns nobody who waits
+            received = shadow.invoke(payload, self._metrics, time.monotonic())
+            shadow.capture(request, payload, received)
+        except AwsError as error:  # no caller waits for it
             _LOG.info("shadow variant %s: %s", shadow.variant.name, error)
 
     def close(self) -> None:
@@ -147,12 +145,12 @@ def _async_request(request: Request, output: Mapping[str, Any]) -> AsyncRequest:
     location = request.get("InputLocation")
     if bool(body) == bool(location):
         raise AwsError("ValidationError", "Give exactly one of InputLocation and Body.")
-    if body and len(body) > _LARGEST_INLINE:
-        message = f"Body has {len(body)} bytes, at most {_LARGEST_INLINE} are taken inline."
+    if body and len(body) > _MAX_INLINE:
+        message = f"Body has {len(body)} bytes, at most {_MAX_INLINE} are accepted inline."
         raise AwsError("ValidationError", message)
-    answer_id = str(uuid.uuid4())
+    output_id = str(uuid.uuid4())
     extension = request.get("S3OutputPathExtension", "").strip("/")
-    file = request.get("Filename") or f"{answer_id}.out"
+    file = request.get("Filename") or f"{output_id}.out"
     return AsyncRequest(
         inference_id=request.get("InferenceId") or str(uuid.uuid4()),
         input_location=location,
@@ -161,7 +159,7 @@ def _async_request(request: Request, output: Mapping[str, Any]) -> AsyncRequest:
         accept=request.get("Accept"),
         custom_attributes=request.get("CustomAttributes"),
         output_location=_below(output.get("S3OutputPath"), extension, file),
-        failure_location=_below(output.get("S3FailurePath"), extension, f"{answer_id}-error.out"),
+        failure_location=_below(output.get("S3FailurePath"), extension, f"{output_id}-error.out"),
         seconds_to_live=request.get("RequestTTLSeconds", _SECONDS_TO_LIVE),
         timeout=request.get("InvocationTimeoutSeconds", _ASYNCHRONOUS_TIMEOUT),
     )
@@ -173,28 +171,28 @@ def _below(prefix: str | None, *parts: str) -> str | None:
     return "/".join([prefix.rstrip("/"), *(part for part in parts if part)])
 
 
-def _response(target: Target, answer: ContainerAnswer) -> Response:
+def _response(target: Target, received: ContainerResponse) -> Response:
     response: Response = {
-        "Body": answer.body,
-        "ContentType": answer.content_type,
+        "Body": received.body,
+        "ContentType": received.content_type,
         "InvokedProductionVariant": target.variant.name,
     }
-    if answer.headers.get(_CUSTOM_ATTRIBUTES):
-        response["CustomAttributes"] = answer.headers[_CUSTOM_ATTRIBUTES]
+    if received.headers.get(_CUSTOM_ATTRIBUTES):
+        response["CustomAttributes"] = received.headers[_CUSTOM_ATTRIBUTES]
     return response
 
 
-def _model_error(target: Target, answer: ContainerAnswer) -> AwsError:
+def _model_error(target: Target, received: ContainerResponse) -> AwsError:
     scope, group = target.served.scope, target.log_group
-    original = answer.body.decode("utf-8", errors="replace")[:_LONGEST_MESSAGE]
-    side = "client" if answer.status < 500 else "server"
+    original = received.body.decode("utf-8", errors="replace")[:_MAX_MESSAGE_LENGTH]
+    side = "client" if received.status < 500 else "server"
     message = (
-        f'Received {side} error ({answer.status}) from primary with message "{original}". See '
+        f'Received {side} error ({received.status}) from primary with message "{original}". See '
         f"https://{scope.region}.console.aws.amazon.com/cloudwatch/home?region={scope.region}"
         f"#logEventViewer:group={group} in account {scope.account} for more information."
     )
     members = {
-        "OriginalStatusCode": answer.status,
+        "OriginalStatusCode": received.status,
         "OriginalMessage": original,
         "LogStreamArn": f"arn:aws:logs:{scope.region}:{scope.account}:log-group:{group}",
     }

@@ -1,4 +1,4 @@
-"""The records, threads, ends and stops of jobs of every kind."""
+"""Jobs of every kind: their records and threads, and how they end and stop."""
 
 import threading
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""The data of a monitoring execution: what was captured, and what turned out to be true.
+"""The data of a monitoring execution: captured data and ground truth.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-merge.html
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-model-quality-merge.html
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ class Captured:
     """A part of S3 that has data.
 
     Args:
-        uri: A prefix, or a manifest that lists the objects.
-        place: Where it lies below the LocalPath of the job's input.
-        data_type: S3DataType of the processing job's input.
+        uri: The S3 URI of a prefix, or of a manifest that lists the objects.
+        place: The path below the LocalPath of the job's input.
+        data_type: The S3DataType of the processing job's input.
     """
 
     uri: str
@@ -34,7 +34,7 @@ class Captured:
 def captured_by_endpoint(
     session: boto3.Session, destination: str, endpoint: str, variants: Sequence[str], window: Window
 ) -> list[Captured]:
-    """The hours of an endpoint's capture that have data."""
+    """Returns the hours of an endpoint's capture that have data."""
     folders = [
         f"{endpoint}/{variant}/{hour:%Y/%m/%d/%H}"
         for variant in variants
@@ -46,9 +46,9 @@ def captured_by_endpoint(
 def captured_by_transform(
     session: boto3.Session, destination: str, window: Window
 ) -> list[Captured]:
-    """The files that batch transform jobs read and wrote, by the manifests of their capture.
+    """Returns the input and output files of batch transform jobs, by their capture manifests.
 
-    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-batch.html
+    Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-batch.html
     """
     s3 = session.client("s3")
     found = []
@@ -69,11 +69,13 @@ def merged(
     window: Window,
     reports_uri: str,
 ) -> list[Captured]:
-    """Joins captured records with the truth about them, by inference id or event id.
+    """Joins captured records with their ground truth, by inference id or event id.
 
-    Captured records without a truth are left out, as Model Monitor's merge job does. As there, the
-    result is kept below `{reports}/merge/`, in the folders of the capture; answers those that have
-    something.
+    Like Model Monitor's merge job, it omits captured records without ground truth and writes the
+    result below `{reports}/merge/`, in the folders of the capture.
+
+    Returns:
+        The folders that have records.
     """
     s3 = session.client("s3")
     truths = _truths(session, truth_uri, window)
@@ -129,7 +131,7 @@ def _keys(s3: Any, uri: str) -> Iterator[tuple[str, str]]:
 
 
 def _records(s3: Any, uri: str) -> Iterator[dict[str, Any]]:
-    """The JSON lines of a folder."""
+    """Yields the JSON lines of a folder."""
     for bucket, key in _keys(s3, uri):
         text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
         for line in text.splitlines():

@@ -1,6 +1,6 @@
-"""Which times a monitoring execution looks at.
+"""Schedules of monitoring and the time windows of their executions.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-schedule-expression.html
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-schedule-expression.html
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _OFFSET = re.compile(
 
 @dataclass(frozen=True)
 class Window:
-    """The data that is analysed: captured from `start` and before `end`."""
+    """The time window of the data: captured from `start` on and before `end`."""
 
     start: datetime.datetime
     end: datetime.datetime
 
     def hours(self) -> Iterator[datetime.datetime]:
-        """The hours that the window touches; data is kept by hour."""
+        """Yields the hours of the window; data is stored by hour."""
         hour = self.start.replace(minute=0, second=0, microsecond=0)
         while hour < self.end:
             yield hour
@@ -42,7 +42,11 @@ class Window:
 
 
 def check_schedule(config: Mapping[str, Any]) -> None:
-    """Raises AwsError (ValidationException) for a ScheduleConfig that SageMaker refuses."""
+    """Validates a ScheduleConfig.
+
+    Raises:
+        AwsError: ValidationException.
+    """
     expression = config.get("ScheduleExpression", "")
     times = [name for name in ("DataAnalysisStartTime", "DataAnalysisEndTime") if name in config]
     if expression == NOW:
@@ -64,14 +68,14 @@ def check_schedule(config: Mapping[str, Any]) -> None:
 
 
 def next_time(config: Mapping[str, Any], after: datetime.datetime) -> datetime.datetime | None:
-    """When a schedule is due next; None for one that runs once."""
+    """Returns the next time of a schedule; None for one that runs once."""
     if config["ScheduleExpression"] == NOW:
         return None
     return _cron(config).after(after)
 
 
 def frequency(config: Mapping[str, Any]) -> datetime.timedelta:
-    """The shortest time between two executions."""
+    """Returns the shortest time between two executions."""
     if config["ScheduleExpression"] == NOW:
         return _DAY
     first = _cron(config).after(datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC))
@@ -80,9 +84,12 @@ def frequency(config: Mapping[str, Any]) -> datetime.timedelta:
 
 
 def window(config: Mapping[str, Any], given: Mapping[str, Any], due: datetime.datetime) -> Window:
-    """The window of an execution: from the previous one to this one, or as offsets say.
+    """Returns the window of an execution, from the previous one to this one by default.
 
-    `given` is the definition's endpoint or batch input, which may have offsets of its own.
+    Args:
+        config: The ScheduleConfig.
+        given: The endpoint or batch transform input, which may have offsets.
+        due: The scheduled time.
     """
     if config["ScheduleExpression"] == NOW:
         start = offset(config["DataAnalysisStartTime"])
@@ -94,7 +101,11 @@ def window(config: Mapping[str, Any], given: Mapping[str, Any], due: datetime.da
 
 
 def offset(text: str) -> datetime.timedelta:
-    """An ISO 8601 duration, as `-PT1H`. Raises AwsError (ValidationException) for another."""
+    """Returns an ISO 8601 duration, such as `-PT1H`.
+
+    Raises:
+        AwsError: ValidationException, if it is not one.
+    """
     found = _OFFSET.fullmatch(text)
     if found is None or text.rstrip("T").endswith("P"):
         raise _invalid(f"{text} is not an offset: it must be an ISO 8601 duration, as -PT1H.")
@@ -105,7 +116,7 @@ def offset(text: str) -> datetime.timedelta:
 
 
 def _cron(config: Mapping[str, Any]) -> Expression:
-    # A step of 24 hours is one of a whole day.
+    # A step of 24 hours is a day.
     return parse(re.sub(r"/24(?= )", "", config["ScheduleExpression"]))
 
 

@@ -1,4 +1,4 @@
-"""Arguments of steps, checked against the request shapes of SageMaker's API."""
+"""Validation of step arguments against the request shapes of SageMaker's API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rehearsal.services.sagemaker import service_model
 from rehearsal.services.sagemaker.pipelines.references import is_variable
 
 FUNCTIONS = ("Std:Join", "Std:JsonGet")
-# The service names what a step creates.
+# Pipelines generate the names of the resources that a step creates.
 _GENERATED = {
     "ProcessingJobName",
     "TrainingJobName",
@@ -54,35 +54,35 @@ class _Check:
             self._string(value, shape, path)
         elif shape.type_name == "boolean":
             if not isinstance(value, bool):
-                self._say(path, f"expected a boolean, got {value!r}")
+                self._add(path, f"expected a boolean, got {value!r}")
         elif shape.type_name in ("integer", "long", "float", "double"):
             self._number(value, shape, path)
 
-    def _say(self, path: str, problem: str) -> None:
+    def _add(self, path: str, problem: str) -> None:
         self._report.append(f"{path}: {problem}.")
 
     def _check_function(self, value: Mapping[str, Any], path: str) -> None:
         name = next(iter(value))
         if name != "Get" and name not in FUNCTIONS:
-            self._say(path, f"{name} is not implemented; known: Get, {', '.join(FUNCTIONS)}")
+            self._add(path, f"{name} is not implemented; known: Get, {', '.join(FUNCTIONS)}")
 
     def _structure(self, value: Any, shape: StructureShape, path: str) -> None:
         if not isinstance(value, dict):
-            self._say(path, f"expected an object, got {type(value).__name__}")
+            self._add(path, f"expected an object, got {type(value).__name__}")
             return
         for name, member in value.items():
             if name in shape.members:
                 self.check(member, shape.members[name], f"{path}.{name}")
             else:
                 known = ", ".join(sorted(shape.members))[:_SHOWN]
-                self._say(f"{path}.{name}", f"unknown member of {shape.name}; known: {known}")
+                self._add(f"{path}.{name}", f"unknown member of {shape.name}; known: {known}")
         for name in shape.required_members:
             if name not in value and name != self._generated:
-                self._say(f"{path}.{name}", f"required by {shape.name}")
+                self._add(f"{path}.{name}", f"required by {shape.name}")
 
     def _list(self, value: Any, shape: ListShape, path: str) -> None:
         if not isinstance(value, list):
-            self._say(path, f"expected a list, got {type(value).__name__}")
+            self._add(path, f"expected a list, got {type(value).__name__}")
             return
         self._length(len(value), "items", shape, path)
         for index, item in enumerate(value):
@@ -90,7 +90,7 @@ class _Check:
 
     def _map(self, value: Any, shape: MapShape, path: str) -> None:
         if not isinstance(value, dict):
-            self._say(path, f"expected an object, got {type(value).__name__}")
+            self._add(path, f"expected an object, got {type(value).__name__}")
             return
         for key, item in value.items():
             self.check(key, shape.key, f"{path}<{key}>")
@@ -98,27 +98,27 @@ class _Check:
 
     def _string(self, value: Any, shape: Shape, path: str) -> None:
         if not isinstance(value, str):
-            self._say(path, f"expected a string, got {value!r}")
+            self._add(path, f"expected a string, got {value!r}")
             return
         enum = getattr(shape, "enum", None)
         if enum and value not in enum:
-            self._say(path, f"{value!r} is not one of {', '.join(enum)[:_SHOWN]}")
+            self._add(path, f"{value!r} is not one of {', '.join(enum)[:_SHOWN]}")
         self._length(len(value), "characters", shape, path)
         pattern = shape.metadata.get("pattern")
         if pattern and not matches(pattern, value):
-            self._say(path, f"{value!r} does not match {pattern}")
+            self._add(path, f"{value!r} does not match {pattern}")
 
     def _number(self, value: Any, shape: Shape, path: str) -> None:
         whole = shape.type_name in ("integer", "long")
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or (whole and int(value) != value):
-            self._say(path, f"expected {shape.type_name}, got {value!r}")
+            self._add(path, f"expected {shape.type_name}, got {value!r}")
             return
         low, high = shape.metadata.get("min"), shape.metadata.get("max")
         if (low is not None and value < low) or (high is not None and value > high):
-            self._say(path, f"{value} is outside {low}..{high}")
+            self._add(path, f"{value} is outside {low}..{high}")
 
     def _length(self, length: int, unit: str, shape: Shape, path: str) -> None:
         low, high = shape.metadata.get("min"), shape.metadata.get("max")
         if length < (low or 0) or (high is not None and length > high):
-            self._say(path, f"{length} {unit}, allowed {low or 0}..{high}")
+            self._add(path, f"{length} {unit}, allowed {low or 0}..{high}")

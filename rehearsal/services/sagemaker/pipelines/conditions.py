@@ -22,7 +22,7 @@ class ConditionError(Exception):
 
 
 def check_condition(condition: Any, where: str, report: list[str]) -> None:
-    """Reports what is wrong with the form of a condition."""
+    """Reports problems with the form of a condition."""
     kind = condition.get("Type") if isinstance(condition, Mapping) else None
     members = _members(kind)
     if members is None:
@@ -44,7 +44,11 @@ def _members(kind: Any) -> set[str] | None:
 
 
 def holds(condition: Mapping[str, Any], resolve: Resolve) -> bool:
-    """Evaluates a condition. Raises ConditionError when the values cannot be compared."""
+    """Evaluates a condition.
+
+    Raises:
+        ConditionError: The values cannot be compared.
+    """
     kind = condition["Type"]
     if kind == "Not":
         return not holds(condition["Expression"], resolve)

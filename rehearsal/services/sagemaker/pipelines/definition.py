@@ -1,4 +1,4 @@
-"""SageMaker pipeline definitions (version 2020-12-01): read, and checked before anything runs.
+"""SageMaker pipeline definitions (version 2020-12-01) and their validation.
 
 The language is described by "SageMaker Pipelines" in the developer guide and by what SageMaker
 Python SDK v3 emits; the published JSON schema is older than both.
@@ -57,7 +57,7 @@ _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
 
 
 class DefinitionError(Exception):
-    """A definition cannot be used; `problems` lists everything that is wrong with it."""
+    """A definition is invalid; `problems` lists all problems."""
 
     def __init__(self, problems: Report) -> None:
         super().__init__("\n".join(problems))
@@ -66,7 +66,7 @@ class DefinitionError(Exception):
 
 @dataclass(frozen=True)
 class Definition:
-    """A checked definition."""
+    """A valid definition."""
 
     text: str
     content: Mapping[str, Any]
@@ -83,7 +83,7 @@ class Definition:
 
 
 def parse_definition(text: str) -> Definition:
-    """Reads a definition.
+    """Parses and validates a definition.
 
     Raises:
         DefinitionError: With every unknown member, wrong value, dangling reference and unsupported
@@ -105,7 +105,7 @@ def parse_definition(text: str) -> Definition:
 
 
 def walk(steps: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Every step, those in the branches of conditions included."""
+    """Yields every step, including those in the branches of conditions."""
     for step in steps:
         yield step
         if step.get("Type") == "Condition":
@@ -120,7 +120,7 @@ def _check_top(content: Mapping[str, Any], report: Report) -> None:
     for name in sorted(content.keys() - _TOP):
         report.append(f"Unknown member {name}; known: {', '.join(sorted(_TOP))}.")
     if content.get("MlflowConfig") is not None:
-        report.append("MlflowConfig: the rehearsal has no MLflow; leave it out or set null.")
+        report.append("MlflowConfig: the rehearsal has no MLflow; remove it or set null.")
     if not isinstance(content.get("Steps"), list) or not content["Steps"]:
         report.append("Steps must be a list with at least one step.")
     for parameter in content.get("Parameters") or ():
@@ -147,7 +147,7 @@ def _check_parameter(parameter: Mapping[str, Any], report: Report) -> None:
 
 
 def fits(kind: Any, value: Any) -> bool:
-    """Whether a value is of a parameter type; in Python a bool would pass as an int."""
+    """Returns True if a value is of a parameter type; a bool is not an int here."""
     if isinstance(value, bool):
         return bool(kind == "Boolean")
     return isinstance(value, _PYTHON_TYPES[str(kind)])
@@ -209,7 +209,7 @@ def _check_condition_step(step: Mapping[str, Any], report: Report) -> None:
 
 
 def _check_order(steps: Mapping[str, Mapping[str, Any]], report: Report) -> None:
-    """Dependencies must not form a circle."""
+    """Checks that dependencies form no circle."""
     needs = {name: set(step_names_in(step)) & steps.keys() for name, step in steps.items()}
     while needs:
         ready = {name for name, needed in needs.items() if not needed & needs.keys()}

@@ -1,4 +1,4 @@
-"""Runs of pipeline executions: a thread each, its steps, its events.
+"""Runs of pipeline executions: their threads, steps and events.
 
 Source of the events: "Amazon SageMaker AI pipeline state change" and "... step state change" of
 the developer guide.
@@ -25,7 +25,7 @@ from rehearsal.services.sagemaker.records import Record, now
 KIND = "pipeline-execution"
 ENDED = ("Succeeded", "Failed", "Stopped")
 MAX_POLL_SECONDS = 1.0
-"""Seconds between two looks at a job; a change of any job wakes the executions at once."""
+"""Seconds between two polls of a job; a change of any job wakes the executions at once."""
 _EXECUTION_EVENT = "SageMaker Model Building Pipeline Execution Status Change"
 _STEP_EVENT = "SageMaker Model Building Pipeline Execution Step Status Change"
 

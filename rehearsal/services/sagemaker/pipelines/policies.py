@@ -19,7 +19,7 @@ JOB_EXCEPTIONS = (
     "SageMaker.CAPACITY_ERROR",
     "SageMaker.RESOURCE_LIMIT",
 )
-MAXIMUM_ATTEMPTS = 20
+MAX_ATTEMPTS = 20
 
 _CACHE_KEYS: Mapping[str, tuple[str, ...]] = {
     "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
@@ -51,7 +51,11 @@ _SHORT_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
 def parse_duration(text: str) -> datetime.timedelta:
-    """`P30D`, `PT1H30M`, and the short form `30d` that AWS takes too. Raises ValueError."""
+    """Returns a duration such as `P30D` or `PT1H30M`, or in the short form `30d`.
+
+    Raises:
+        ValueError: It is neither.
+    """
     short = _SHORT_DURATION.fullmatch(text)
     if short:
         return datetime.timedelta(**{_SHORT_UNITS[short[2].lower()]: int(short[1])})
@@ -60,7 +64,7 @@ def parse_duration(text: str) -> datetime.timedelta:
         return datetime.timedelta(
             **{unit: int(value) for unit, value in iso.groupdict().items() if value}
         )
-    raise ValueError(f"{text!r} is no ISO 8601 duration, as P30D or PT12H")
+    raise ValueError(f"{text!r} is not an ISO 8601 duration such as P30D or PT12H")
 
 
 def check_cache_config(step: Mapping[str, Any], report: list[str]) -> None:
@@ -82,9 +86,9 @@ def check_cache_config(step: Mapping[str, Any], report: list[str]) -> None:
 
 
 def cache_key(kind: str, arguments: Mapping[str, Any]) -> str:
-    """What must be equal for a step's earlier run to be used again.
+    """Returns what must be equal for an earlier run of a step to be used again.
 
-    Outputs, roles, hardware and tags do not count, as on AWS.
+    As on AWS, it does not include outputs, roles, hardware and tags.
     """
     key = {name: arguments.get(name) for name in _CACHE_KEYS[kind]}
     training = arguments.get("TrainingJobDefinition")
@@ -95,7 +99,7 @@ def cache_key(kind: str, arguments: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class CachedRun:
-    """A successful run of a step that later executions may use."""
+    """A successful run of a step, which later executions may use."""
 
     ended: datetime.datetime
     execution_arn: str
@@ -110,7 +114,7 @@ class StepCache:
         self._runs: dict[tuple[str, str], CachedRun] = {}
 
     def find(self, step: Mapping[str, Any], arguments: Mapping[str, Any]) -> CachedRun | None:
-        """The newest run with the same arguments that has not expired, if the step caches."""
+        """Returns the newest unexpired run with the same arguments, if the step caches."""
         config = step.get("CacheConfig") or {}
         if not config.get("Enabled") or step["Type"] not in _CACHE_KEYS:
             return None
@@ -137,20 +141,20 @@ def check_retry_policies(step: Mapping[str, Any], report: list[str]) -> None:
         )
         if "MaxAttempts" not in policy and "ExpireAfterMin" not in policy:
             report.append(f"{where}: give MaxAttempts or ExpireAfterMin.")
-        if not 1 <= policy.get("MaxAttempts", 1) <= MAXIMUM_ATTEMPTS:
-            report.append(f"{where}: MaxAttempts must be 1..{MAXIMUM_ATTEMPTS}.")
+        if not 1 <= policy.get("MaxAttempts", 1) <= MAX_ATTEMPTS:
+            report.append(f"{where}: MaxAttempts must be 1..{MAX_ATTEMPTS}.")
 
 
 @dataclass
 class Retries:
-    """Decides how long a step waits before it is tried again."""
+    """The retry policies of a step."""
 
     policies: Sequence[Mapping[str, Any]]
     started: datetime.datetime
     attempts: int = 0
 
     def wait_seconds(self, exception: str | None) -> float | None:
-        """Seconds to wait before the next attempt; None when there is none."""
+        """Returns the seconds before the next attempt; None if there is none."""
         self.attempts += 1
         for policy in self.policies:
             if exception not in policy["ExceptionType"]:

@@ -43,14 +43,14 @@ class Reference:
 
     @property
     def property_file(self) -> str | None:
-        """The property file that it names, if it does."""
+        """The property file that it names, if any."""
         if len(self.path) == 2 and self.path[0] == "PropertyFiles":
             return str(self.path[1])
         return None
 
 
 def parse_reference(text: str) -> Reference:
-    """Raises ValueError for what is no reference."""
+    """Returns a parsed reference; raises ValueError if it is not one."""
     match = _REFERENCE.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not a reference to Parameters, Execution or Steps")
@@ -66,7 +66,7 @@ def parse_reference(text: str) -> Reference:
 
 
 def is_variable(value: Any) -> bool:
-    """Whether a value is resolved only when the pipeline runs."""
+    """Returns True if a value is resolved when the pipeline runs."""
     if not isinstance(value, dict) or len(value) != 1:
         return False
     name = next(iter(value))
@@ -74,7 +74,7 @@ def is_variable(value: Any) -> bool:
 
 
 def references(node: Any) -> Iterator[str]:
-    """Every reference below a node, without the steps in a condition's branches."""
+    """Yields every reference below a node, except in the branches of a condition."""
     if isinstance(node, dict):
         if set(node) == {"Get"}:
             yield node["Get"]
@@ -88,7 +88,7 @@ def references(node: Any) -> Iterator[str]:
 
 
 def step_names_in(step: Mapping[str, Any]) -> Iterator[str]:
-    """The steps that a step has to wait for: DependsOn, and those that it refers to."""
+    """Yields the steps that a step depends on, by DependsOn and references."""
     yield from step.get("DependsOn") or ()
     for text in references(step["Arguments"]):
         match = _REFERENCE.fullmatch(text)
@@ -140,7 +140,7 @@ def _problem(
 
 
 def _property_problem(step: Mapping[str, Any], path: tuple[str | int, ...]) -> str | None:
-    """Whether a property exists in what Describe answers for the step."""
+    """Returns the problem of a reference to a property that Describe does not return."""
     operation = _DESCRIBE.get(step["Type"])
     if operation is None:
         return f"a {step['Type']} step has no properties" if path else None
@@ -151,7 +151,7 @@ def _property_problem(step: Mapping[str, Any], path: tuple[str | int, ...]) -> s
         if isinstance(shape, StructureShape):
             if part not in shape.members:
                 known = ", ".join(sorted(shape.members))
-                return f"{part} is no property of {shape.name}; known: {known[:200]}"
+                return f"{part} is not a property of {shape.name}; known: {known[:200]}"
             shape = shape.members[str(part)]
         elif isinstance(shape, ListShape):
             shape = shape.member

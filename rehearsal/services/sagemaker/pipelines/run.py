@@ -1,4 +1,4 @@
-"""Runs a pipeline definition: which step when, in parallel, with caching, retries and branches."""
+"""A run of a pipeline definition: parallel steps with caching, retries and branches."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ class StepState:
 
 
 Observer = Callable[[StepState, str | None], None]
-"""Told of every change of a step, with its previous status."""
+"""Takes every change of a step, with its previous status."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What an execution needs.
+    """The definition of an execution and what it acts with.
 
-    `client` makes a boto3 SageMaker client of the pipeline's role; `wait` blocks for a moment
-    between two looks at a job; `done` are the steps that succeeded in an earlier attempt.
+    `client` returns a boto3 SageMaker client of the pipeline's role; `wait` blocks for a moment
+    between two polls of a job; `done` are the steps that succeeded in an earlier attempt.
     """
 
     execution_id: str
@@ -77,7 +77,7 @@ def now() -> datetime.datetime:
 
 
 class PipelineRun:
-    """One run of a pipeline's steps."""
+    """A run of a pipeline's steps."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -88,7 +88,7 @@ class PipelineRun:
         self._ended_by_fail = False
 
     def run(self) -> str:
-        """Runs to the end; answers Succeeded, Failed or Stopped."""
+        """Runs to the end; returns Succeeded, Failed or Stopped."""
         with self._changed:
             self._add(self._plan.steps)
             while True:
@@ -103,7 +103,7 @@ class PipelineRun:
         return "Failed" if statuses & {"Failed", "Stopped"} else "Succeeded"
 
     def _add(self, steps: Sequence[Mapping[str, Any]]) -> None:
-        """Takes steps into the run; those that an earlier attempt has done stay done."""
+        """Adds steps to the run, except those that an earlier attempt has completed."""
         for step in steps:
             done = self._plan.done.get(step["Name"])
             if done is None:
@@ -116,7 +116,7 @@ class PipelineRun:
                 self._add(_branch(step, outcome))
 
     def _ready(self) -> list[Mapping[str, Any]]:
-        """The steps that can start now."""
+        """Returns the steps that can start now."""
         if self._plan.stop.is_set() or self._ended_by_fail:
             return []
         succeeded = {name for name, state in self._states.items() if state.status == "Succeeded"}
@@ -133,14 +133,14 @@ class PipelineRun:
         thread.start()
 
     def _run_step(self, step: Mapping[str, Any]) -> None:
-        """Runs one step on its thread and takes its end into the run."""
+        """Runs one step on its thread and records its end."""
         name = step["Name"]
         self._update(name, status="Executing")
         try:
             outcome = self._outcome(step)
         except StepStoppedError:
             end: dict[str, Any] = {"status": "Stopped"}
-        except Exception as error:  # whatever it is, the step must end and say why
+        except Exception as error:  # any failure must end the step, with its reason
             end = {"status": "Failed", "failure_reason": _reason(error)}
         else:
             end = {
@@ -184,7 +184,7 @@ class PipelineRun:
                 pause = retries.wait_seconds(error.exception_type)
                 if pause is None:
                     raise
-                _LOG.info("step %s is tried again in %s s: %s", name, pause, error)
+                _LOG.info("step %s is retried in %s s: %s", name, pause, error)
                 if self._plan.stop.wait(pause):
                     raise StepStoppedError from error
 
@@ -210,7 +210,10 @@ class PipelineRun:
         return StepOutcome({}, {"Condition": {"Outcome": str(outcome)}})
 
     def _fail(self, step: Mapping[str, Any]) -> StepOutcome:
-        """Source: "Use a FailStep to stop a pipeline execution": steps stop, none starts."""
+        """Stops the execution: running steps stop, and none starts.
+
+        Source: "Use a FailStep to stop a pipeline execution".
+        """
         message = text_of(self._plan.values.resolve(step["Arguments"]["ErrorMessage"]))
         self._update(step["Name"], metadata={"Fail": {"ErrorMessage": message}})
         self._ended_by_fail = True
@@ -234,12 +237,12 @@ def _branch(step: Mapping[str, Any], outcome: bool) -> Sequence[Mapping[str, Any
 
 
 def _reason(error: Exception) -> str:
-    """The FailureReason of a step."""
+    """Returns the FailureReason of a step."""
     foreseen = (StepFailedError, UnresolvedError, ConditionError, AwsError, ClientError)
     if isinstance(error, foreseen):
         return str(error)
     if not isinstance(error, BotoCoreError):
-        _LOG.exception("unforeseen failure of a step", exc_info=error)
+        _LOG.exception("internal error in a step", exc_info=error)
     return f"InternalServerError: {type(error).__name__}: {error}"
 
 

@@ -1,4 +1,4 @@
-"""What each type of pipeline step does: calls to SageMaker's own API with the pipeline's role."""
+"""Types of pipeline steps, which call SageMaker's API with the pipeline's role."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Stopping = Callable[[], bool]
 
 _THROTTLED = {"Throttling", "ThrottlingException", "TooManyRequestsException"}
 _NAME_CHARACTERS = string.ascii_letters + string.digits
-_LONGEST_NAME = 63
-_LONGEST_TUNING_NAME = 32
+_MAX_NAME_LENGTH = 63
+_MAX_TUNING_NAME_LENGTH = 32
 
 
 class StepFailedError(Exception):
-    """A step failed. `exception_type` is its word in retry policies, None if it has none."""
+    """A step failed. `exception_type` is that of retry policies, None if it has none."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class StepStoppedError(Exception):
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """What a step that succeeded leaves: properties for later steps, metadata for the API."""
+    """The outcome of a successful step: properties for later steps, metadata for the API."""
 
     properties: Mapping[str, Any]
     metadata: Mapping[str, Any]
@@ -103,52 +103,52 @@ def run_step(run: StepRun) -> StepOutcome:
         raise _failed_call(error) from error
 
 
-def generated_name(run: StepRun, longest: int = _LONGEST_NAME) -> str:
-    """`pipelines-<execution id>-<step>-<10 characters>`, as the service names what steps create."""
+def generated_name(run: StepRun, limit: int = _MAX_NAME_LENGTH) -> str:
+    """Returns `pipelines-<execution id>-<step>-<10 characters>`, as Pipelines name resources."""
     ending = "".join(secrets.choice(_NAME_CHARACTERS) for _ in range(10))
     beginning = f"pipelines-{run.execution_id}"
-    if longest < _LONGEST_NAME:
+    if limit < _MAX_NAME_LENGTH:
         beginning = run.execution_id
-    room = longest - len(beginning) - len(ending) - 2
+    room = limit - len(beginning) - len(ending) - 2
     return f"{beginning}-{run.step['Name'][:room].strip('-_')}-{ending}".replace("_", "-")
 
 
 def _run_job(run: StepRun, job: JobStep) -> StepOutcome:
-    longest = _LONGEST_TUNING_NAME if job.metadata == "TuningJob" else _LONGEST_NAME
-    name = {job.name_member(): generated_name(run, longest)}
+    limit = _MAX_TUNING_NAME_LENGTH if job.metadata == "TuningJob" else _MAX_NAME_LENGTH
+    name = {job.name_member(): generated_name(run, limit)}
     created = getattr(run.client, f"create_{job.noun}")(**{**_tagged(run), **name})
     metadata = {job.metadata: {"Arn": created[f"{job.member}Arn"]}}
     run.started(metadata)
-    answer = _wait_for_job(run, job, name)
-    status = answer[f"{job.member}Status"]
+    described = _wait_for_job(run, job, name)
+    status = described[f"{job.member}Status"]
     if status == "Failed":
-        reason = answer.get("FailureReason", "The job failed and gave no reason.")
+        reason = described.get("FailureReason", "The job failed without a reason.")
         raise StepFailedError(reason, _job_exception(reason), metadata)
     if status != "Completed":
         if run.stopping():
             raise StepStoppedError
         raise StepFailedError(f"The job {name[job.name_member()]} was stopped.", None, metadata)
     if job.metadata == "TuningJob":
-        answer["TrainingJobSummaries"] = _trials(run.client, answer)
-    return StepOutcome(answer, metadata)
+        described["TrainingJobSummaries"] = _trials(run.client, described)
+    return StepOutcome(described, metadata)
 
 
 def _wait_for_job(run: StepRun, job: JobStep, name: Mapping[str, str]) -> dict[str, Any]:
-    """Describes a job until it has ended; stops it when the execution stops."""
+    """Waits until a job has ended; stops it when the execution stops."""
     describe = getattr(run.client, f"describe_{job.noun}")
-    asked = False
+    stopped = False
     while True:
-        answer: dict[str, Any] = describe(**name)
-        if answer[f"{job.member}Status"] in ("Completed", "Failed", "Stopped"):
-            return answer
-        if run.stopping() and not asked:
-            asked = True
+        described: dict[str, Any] = describe(**name)
+        if described[f"{job.member}Status"] in ("Completed", "Failed", "Stopped"):
+            return described
+        if run.stopping() and not stopped:
+            stopped = True
             getattr(run.client, f"stop_{job.noun}")(**name)
         run.wait()
 
 
 def _trials(client: Any, tuning: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The training jobs of a tuning job, best first: what `get_top_model_s3_uri` refers to."""
+    """Returns the training jobs of a tuning job, best first, for `get_top_model_s3_uri`."""
     objective = tuning["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
     pages = client.get_paginator("list_training_jobs_for_hyper_parameter_tuning_job").paginate(
         HyperParameterTuningJobName=tuning["HyperParameterTuningJobName"],
@@ -195,7 +195,7 @@ def _group_is_missing(error: ClientError, arguments: Mapping[str, Any]) -> bool:
 
 
 def _tagged(run: StepRun) -> dict[str, Any]:
-    """The arguments with the pipeline's tags, which pass to what its steps create."""
+    """Returns the arguments with the pipeline's tags, which its steps pass on."""
     arguments = dict(run.arguments)
     own = arguments.get("Tags") or []
     keys = {tag["Key"] for tag in own}

@@ -18,11 +18,11 @@ class UnresolvedError(Exception):
 
 
 class ParameterError(Exception):
-    """A parameter given to StartPipelineExecution does not fit."""
+    """A parameter of StartPipelineExecution is invalid."""
 
 
 def parameter_values(definition: Definition, given: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters of an execution: what was given as text, and defaults.
+    """Returns the parameters of an execution, from the request or their defaults.
 
     Raises:
         ParameterError: For an unknown or missing parameter, a wrong type or enum value.
@@ -49,7 +49,7 @@ def parameter_values(definition: Definition, given: Mapping[str, str]) -> dict[s
 
 
 def _converted(name: str, kind: str, text: str) -> Any:
-    """The value of a parameter from the text that the API carries."""
+    """Returns the value of a parameter from its text."""
     try:
         if kind == "Integer":
             return int(text)
@@ -65,7 +65,7 @@ def _converted(name: str, kind: str, text: str) -> Any:
 
 
 class Values:
-    """Resolves what a definition leaves open.
+    """The values of references and functions in a definition.
 
     Args:
         parameters: Values by name.
@@ -83,14 +83,14 @@ class Values:
         self._property_files: dict[tuple[str, str], tuple[str, str]] = {}
 
     def finished(self, step: Mapping[str, Any], properties: Mapping[str, Any]) -> None:
-        """Takes the properties of a step that has succeeded."""
+        """Adds the properties of a successful step."""
         for file in step.get("PropertyFiles") or ():
             place = (file["OutputName"], file["FilePath"])
             self._property_files[step["Name"], file["PropertyFileName"]] = place
         self._steps[step["Name"]] = properties
 
     def resolve(self, node: Any) -> Any:
-        """A node with every reference and function replaced by its value."""
+        """Returns a node with every reference and function replaced by its value."""
         if isinstance(node, list):
             return [self.resolve(item) for item in node]
         if not isinstance(node, dict):
@@ -144,14 +144,14 @@ class Values:
 
 
 def uri_name(uri: str) -> str:
-    """A word for a file in messages: the last part of its URI, as letters and digits."""
+    """Returns a name of a file for messages, from the last part of its URI."""
     return "".join(c if c.isalnum() else "-" for c in uri.rpartition("/")[2]) or "file"
 
 
 def follow(value: Any, reference: Reference) -> Any:
-    """The value at a reference's path.
+    """Returns the value at the path of a reference.
 
-    A list of named things is entered by name, as `Outputs['train']`.
+    Entries of a list are selected by name, as in `Outputs['train']`.
     """
     for part in reference.path:
         value = _enter(value, part, reference)
@@ -178,7 +178,7 @@ def _named(entries: list[Any], name: str, reference: Reference) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """A value inside a string, as JSON writes it: true, not True."""
+    """Returns a value as text, as JSON writes it: true, not True."""
     if isinstance(value, str):
         return value
     return json.dumps(value)

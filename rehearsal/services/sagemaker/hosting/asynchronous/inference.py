@@ -1,23 +1,22 @@
-"""Answering the requests of an asynchronous endpoint: input from S3, output to S3, word by SNS."""
+"""Requests of an asynchronous endpoint: input from S3, output to S3, notifications by SNS.
+
+The notifications are those of "Check prediction results" in the SageMaker developer guide.
+"""
 
 from __future__ import annotations
 
+import base64
+import datetime
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
-from rehearsal.services.sagemaker.hosting.asynchronous.notifications import (
-    Answer,
-    included,
-    message,
-    topic_of,
-)
 from rehearsal.services.sagemaker.hosting.asynchronous.queue import AsyncRequest
 from rehearsal.services.sagemaker.hosting.endpoint_fleet import Fleet, Variant
 from rehearsal.services.sagemaker.hosting.endpoint_metrics import (
@@ -29,34 +28,39 @@ from rehearsal.services.sagemaker.hosting.endpoint_metrics import (
 from rehearsal.services.sagemaker.hosting.endpoint_registry import LiveEndpoint
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
+MAX_INCLUDED = 128 * 1024
+"""Responses up to this size, in bytes, are part of a notification that includes them."""
+
+Prediction = tuple[bytes, str]
+"""A response of the container: its body and content type."""
 
 _LOG = logging.getLogger(__name__)
 
 
 class AsyncFailedError(Exception):
-    """A request failed; `metric` counts it, `response` is what the container said, if it did."""
+    """A request failed; `metric` counts it, `response` is that of the container, if any."""
 
-    def __init__(self, reason: str, metric: str, response: Answer | None = None) -> None:
+    def __init__(self, reason: str, metric: str, response: Prediction | None = None) -> None:
         super().__init__(reason)
         self.metric = metric
         self.response = response
 
 
 TopicKey = Callable[[str], str | None]
-"""Finds the KMS key of a topic; None when it has none."""
+"""Returns the KMS key of a topic; None if it has none."""
 
 
-def answer_request(
+def process_request(
     live: LiveEndpoint, metrics: EndpointMetrics, topic_key: TopicKey, request: AsyncRequest
 ) -> None:
-    """Answers a request of an asynchronous endpoint with the role of its model."""
+    """Processes a request of an asynchronous endpoint with the role of its model."""
     fleet, variant = live.route(None)
     output = (fleet.asynchronous or {}).get("OutputConfig", {})
     _AsyncInvocation(live, (fleet, variant), output, (metrics, topic_key), request).run()
 
 
 class _AsyncInvocation:
-    """One request on its way; `output` is OutputConfig of AsyncInferenceConfig."""
+    """A request in progress; `output` is OutputConfig of AsyncInferenceConfig."""
 
     def __init__(
         self,
@@ -93,22 +97,22 @@ class _AsyncInvocation:
                     "ExpiredRequests",
                 )
             body = self._input()
-            answer = self._invoke(body)
+            prediction = self._invoke(body)
             if self._capture is not None:
                 self._capture.take(
                     self._variant.name,
                     request=(body, request.content_type or DEFAULT_CONTENT_TYPE),
-                    response=answer,
+                    response=prediction,
                     inference_id=request.inference_id,
                     custom_attributes=request.custom_attributes,
                 )
             if request.output_location:
-                self._write(request.output_location, answer)
+                self._write(request.output_location, prediction)
         except AsyncFailedError as failure:
             self._fail(failure)
         else:
             self._count("InvocationsProcessed")
-            self._tell(answer, request.output_location)
+            self._notify(prediction, request.output_location)
         self._put("TotalProcessingTime", request.age * 1e3, "Milliseconds")
 
     def _input(self) -> bytes:
@@ -130,9 +134,9 @@ class _AsyncInvocation:
         self._microseconds("RequestDownloadLatency", time.monotonic() - started)
         return body
 
-    def _invoke(self, body: bytes) -> Answer:
+    def _invoke(self, body: bytes) -> Prediction:
         sent = time.monotonic()
-        status, headers, answer, concurrent = self._ask(body)
+        status, headers, prediction, concurrent = self._send(body)
         elapsed = time.monotonic() - sent
         self._metrics.invocation(
             self._served,
@@ -141,7 +145,7 @@ class _AsyncInvocation:
             ),
         )
         found = {name.lower(): value for name, value in headers.items()}
-        response = (answer, found.get("content-type", DEFAULT_CONTENT_TYPE))
+        response = (prediction, found.get("content-type", DEFAULT_CONTENT_TYPE))
         if 200 <= status < 300:
             return response
         side = "client" if status < 500 else "server"
@@ -152,8 +156,8 @@ class _AsyncInvocation:
             response,
         )
 
-    def _ask(self, body: bytes) -> tuple[int, Any, bytes, int]:
-        """The container's status, headers and body, and how many requests it worked on."""
+    def _send(self, body: bytes) -> tuple[int, Any, bytes, int]:
+        """Returns the container's status, headers and body, and its concurrent requests."""
         request = self._request
         headers = {"X-Amzn-SageMaker-Inference-Id": request.inference_id}
         if request.custom_attributes:
@@ -166,17 +170,19 @@ class _AsyncInvocation:
                 return 503, {}, b"The last instance has been removed.", concurrent
             try:
                 accept = request.accept or "*/*"
-                answer = server.invoke(body, content_type, accept, headers, timeout=request.timeout)
+                prediction = server.invoke(
+                    body, content_type, accept, headers, timeout=request.timeout
+                )
             except (ExecutionFailedError, ValueError) as error:
                 return 500, {}, str(error).encode(), concurrent
-            return (*answer, concurrent)
+            return (*prediction, concurrent)
 
-    def _write(self, location: str, answer: Answer) -> None:
+    def _write(self, location: str, prediction: Prediction) -> None:
         key_id = self._output.get("KmsKeyId")
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key_id} if key_id else {}
         started = time.monotonic()
         bucket, key = location_of(location)
-        body, content_type = answer
+        body, content_type = prediction
         try:
             self._client("s3").put_object(
                 Bucket=bucket, Key=key, Body=body, ContentType=content_type, **encryption
@@ -194,7 +200,7 @@ class _AsyncInvocation:
         self._count(failure.metric)
         location = self._request.failure_location
         if failure.response is None or location is None:
-            self._tell(failure.response, None, failure)
+            self._notify(failure.response, None, failure)
             return
         try:
             self._write(location, failure.response)
@@ -202,30 +208,33 @@ class _AsyncInvocation:
             _LOG.warning("asynchronous inference %s: %s", self._request.inference_id, second)
             self._count(second.metric)
             location = None
-        self._tell(failure.response, location, failure)
+        self._notify(failure.response, location, failure)
 
-    def _tell(
-        self, answer: Answer | None, location: str | None, failure: AsyncFailedError | None = None
+    def _notify(
+        self,
+        prediction: Prediction | None,
+        location: str | None,
+        failure: AsyncFailedError | None = None,
     ) -> None:
         """Publishes to the topic of the outcome, if the configuration names one."""
         failed = failure is not None
-        topic = topic_of(self._output, failed=failed)
+        topic = _topic_of(self._output, failed=failed)
         if topic is None:
             return
         response = None
-        if answer is not None and location is not None:
-            response = {"contentType": answer[1], "outputLocation": location}
-        told = message(
+        if prediction is not None and location is not None:
+            response = {"contentType": prediction[1], "outputLocation": location}
+        content = _message(
             self._endpoint,
             self._served.scope.region,
             self._request,
             response=response,
             failure=str(failure) if failed else None,
-        ) | included(self._output, answer, failed=failed)
+        ) | _included(self._output, prediction, failed=failed)
         try:
-            if key := self._topic_key(topic):  # SNS encrypts with the rights of who publishes
+            if key := self._topic_key(topic):  # SNS encrypts with the permissions of the publisher
                 self._client("kms").generate_data_key(KeyId=key, KeySpec="AES_256")
-            self._client("sns").publish(TopicArn=topic, Message=json.dumps(told))
+            self._client("sns").publish(TopicArn=topic, Message=json.dumps(content))
         except (BotoCoreError, ClientError) as error:
             _LOG.warning("notification of %s: %s", self._request.inference_id, error)
             self._count("NotificationFailures")
@@ -246,7 +255,7 @@ class _AsyncInvocation:
 
 
 def location_of(uri: str) -> tuple[str, str]:
-    """Bucket and key of `s3://bucket/key`, or of the https form of it."""
+    """Returns bucket and key of `s3://bucket/key`, or of its https form."""
     target = urlsplit(uri)
     path = target.path.lstrip("/")
     if target.scheme == "s3":
@@ -255,3 +264,66 @@ def location_of(uri: str) -> tuple[str, str]:
         bucket, _, key = path.partition("/")
         return bucket, key
     return target.netloc.partition(".s3")[0], path
+
+
+def _topic_of(output: Mapping[str, Any], *, failed: bool) -> str | None:
+    """Returns the topic of an outcome; `output` is OutputConfig of AsyncInferenceConfig."""
+    topics = output.get("NotificationConfig", {})
+    topic: str | None = topics.get("ErrorTopic" if failed else "SuccessTopic")
+    return topic
+
+
+def _included(
+    output: Mapping[str, Any], prediction: Prediction | None, *, failed: bool
+) -> dict[str, Any]:
+    """Returns the response as a part of the message, if it is configured and fits."""
+    kind = "ERROR_NOTIFICATION_TOPIC" if failed else "SUCCESS_NOTIFICATION_TOPIC"
+    wanted = output.get("NotificationConfig", {}).get("IncludeInferenceResponseIn", ())
+    if prediction is None or kind not in wanted or len(prediction[0]) > MAX_INCLUDED:
+        return {}
+    encoded = base64.b64encode(prediction[0]).decode()
+    return {"responseBody": {"content": encoded, "encoding": "BASE64"}}
+
+
+def _message(
+    endpoint: str,
+    region: str,
+    request: AsyncRequest,
+    *,
+    response: Mapping[str, str | None] | None,
+    failure: str | None = None,
+) -> dict[str, Any]:
+    """Returns the message of an outcome: the place of the response, or the reason of a failure."""
+    content: dict[str, Any] = {
+        "awsRegion": region,
+        "eventTime": _stamp(datetime.datetime.now(datetime.UTC)),
+        "receivedTime": _stamp(request.received),
+        "invocationStatus": "Completed" if failure is None else "Failed",
+    }
+    if failure is not None:
+        content["failureReason"] = failure
+    content["requestParameters"] = _given(
+        {
+            "accept": request.accept,
+            "contentType": request.content_type,
+            "customAttributes": request.custom_attributes,
+            "endpointName": endpoint,
+            "inputLocation": request.input_location,
+        }
+    )
+    if response is not None:
+        content["responseParameters"] = _given(response)
+    return content | {
+        "inferenceId": request.inference_id,
+        "eventVersion": "1.0",
+        "eventSource": "aws:sagemaker",
+        "eventName": "InferenceResult",
+    }
+
+
+def _given(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _stamp(moment: datetime.datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"

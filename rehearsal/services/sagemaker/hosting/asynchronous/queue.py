@@ -1,4 +1,4 @@
-"""The queue of an asynchronous endpoint: requests wait until an instance is free, or there is one.
+"""The queue of an asynchronous endpoint, in which requests wait for a free instance.
 
 See "Asynchronous inference" and "Monitor asynchronous endpoint" in the SageMaker developer guide.
 """
@@ -17,17 +17,17 @@ from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.hosting.endpoint_metrics import EndpointMetrics
 
 DEFAULT_CONCURRENCY = 4
-"""Requests of an instance at a time when MaxConcurrentInvocationsPerInstance is left to AWS."""
+"""Concurrent requests of an instance without MaxConcurrentInvocationsPerInstance."""
 
 PUBLISH_SECONDS = 10.0
-"""How often the backlog is published. AWS publishes once a minute."""
+"""Seconds between two publications of the backlog. AWS publishes once a minute."""
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AsyncRequest:
-    """A request of InvokeEndpointAsync, and where its answer goes (None: nowhere)."""
+    """A request of InvokeEndpointAsync, and the places of its output; None for none."""
 
     inference_id: str
     input_location: str | None
@@ -44,20 +44,20 @@ class AsyncRequest:
 
     @property
     def age(self) -> float:
-        """Seconds since it was received."""
+        """The seconds since it was received."""
         return time.monotonic() - self.queued
 
 
 class AsyncQueue:
-    """Hands requests to `process`, on a thread each, as many at a time as instances take.
+    """Passes requests to `process`, each on a thread, as many at a time as instances take.
 
     Args:
-        endpoint: Name of the endpoint, for metrics.
-        scope: Where it is.
-        instances: How many instances there are now.
-        concurrency: How many requests an instance takes at a time.
-        process: Answers a request; must not raise.
-        metrics: Where the backlog is published.
+        endpoint: The name of the endpoint, for metrics.
+        scope: Account and region.
+        instances: Returns the present number of instances.
+        concurrency: Returns the number of concurrent requests of an instance.
+        process: Processes a request; must not raise.
+        metrics: Publishes the backlog.
     """
 
     def __init__(
@@ -83,13 +83,14 @@ class AsyncQueue:
         threading.Thread(target=self._publish_always, daemon=True, name="backlog").start()
 
     def put(self, request: AsyncRequest) -> None:
+        """Adds a request."""
         with self._lock:
             self._waiting.append(request)
         self.wake()
         self.publish()
 
     def wake(self) -> None:
-        """Starts waiting requests as far as the instances that there are now allow."""
+        """Starts waiting requests as far as the present instances allow."""
         with self._lock:
             capacity = self._instances() * self._concurrency()
             while self._waiting and self._working < capacity and not self._closed.is_set():
@@ -102,7 +103,7 @@ class AsyncQueue:
     def _work(self, request: AsyncRequest) -> None:
         try:
             self._process(request)
-        except Exception:  # a lost request must not take the place of the next one
+        except Exception:  # a failed request must not block the next one
             _LOG.exception("asynchronous inference %s", request.inference_id)
         finally:
             with self._lock:
@@ -111,7 +112,7 @@ class AsyncQueue:
             self.publish()
 
     def publish(self) -> None:
-        """Publishes the backlog: requests that wait or are in work."""
+        """Publishes the backlog: requests that wait or are processed."""
         with self._lock:
             backlog = len(self._waiting) + self._working
             oldest = self._waiting[0].age if self._waiting else 0.0
@@ -120,7 +121,7 @@ class AsyncQueue:
             "ApproximateBacklogSize": (float(backlog), "Count"),
             "ApproximateAgeOfOldestRequest": (oldest, "Seconds"),
             "HasBacklogWithoutCapacity": (float(backlog > 0 and not instances), "Count"),
-            # "A new request is queued until there are more than the target": so it counts at zero.
+            # A new request must count at zero instances, too, so that scaling starts.
             "ApproximateBacklogSizePerInstance": (backlog / max(instances, 1), "Count"),
         }
         self._metrics.put(self._scope, values, {"EndpointName": self._endpoint})
@@ -130,7 +131,7 @@ class AsyncQueue:
             self.publish()
 
     def close(self) -> None:
-        """Drops what waits, as AWS does with the queue of a deleted endpoint."""
+        """Drops the waiting requests, as AWS does for a deleted endpoint."""
         self._closed.set()
         with self._lock:
             self._waiting.clear()

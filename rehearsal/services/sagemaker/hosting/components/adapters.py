@@ -1,7 +1,7 @@
 """Adapter components: archives beside the model of a base component.
 
-They are defined, checked and read from S3 with the role of the base, but not served: AWS documents
-no contract by which a container gets an adapter and learns that a request is for it.
+They are defined, validated and read from S3 with the role of the base, but not served: AWS does not
+document how a container receives an adapter, or a request for it.
 """
 
 import re

@@ -69,7 +69,7 @@ class ComponentDeployments:
         self._served(scope, record, specification, hosting)
 
     def scale_component(self, scope: Scope, record: Record) -> None:
-        """Gives a component its desired number of copies."""
+        """Applies the desired number of copies of a component."""
         before = record["RuntimeConfig"]["CurrentCopyCount"]
         try:
             specification = self._specification(scope, record)
@@ -193,7 +193,7 @@ class ComponentDeployments:
 
 
 def _reserved(specification: Specification, runtime: Mapping[str, Any]) -> Hardware:
-    """What the copies of a component may use together."""
+    """Returns the hardware that all copies of a component have together."""
     size = copy_size(specification["ComputeResourceRequirements"])
     copies = max(runtime["DesiredCopyCount"], 1)
     return Hardware(size.cpus * copies, size.memory * copies)

@@ -243,12 +243,12 @@ class InferenceComponents:
         requirements = specification.get("ComputeResourceRequirements")
         if not requirements:
             raise _invalid("Specification needs ComputeResourceRequirements.")
-        smallest = requirements["MinMemoryRequiredInMb"]
-        largest = requirements.get("MaxMemoryRequiredInMb", smallest)
-        if largest < smallest:
+        minimum = requirements["MinMemoryRequiredInMb"]
+        maximum = requirements.get("MaxMemoryRequiredInMb", minimum)
+        if maximum < minimum:
             raise _invalid(
-                f"MaxMemoryRequiredInMb must be at least MinMemoryRequiredInMb ({smallest}); got "
-                f"{largest}."
+                f"MaxMemoryRequiredInMb must be at least MinMemoryRequiredInMb ({minimum}); got "
+                f"{maximum}."
             )
 
 

@@ -75,15 +75,15 @@ class ComponentPlacement:
         variant = self._variant_config(scope, record)
         needed = self._needed(scope, variant, record, specification)
         scaling = _scaling(variant)
-        largest = variant.get("InitialInstanceCount", 1)
+        maximum = variant.get("InitialInstanceCount", 1)
         if scaling is not None:
-            largest = scaling.get("MaxInstanceCount", largest)
-        if needed is None or needed > largest:
+            maximum = scaling.get("MaxInstanceCount", maximum)
+        if needed is None or needed > maximum:
             many = "a larger instance than" if needed is None else f"{needed} instances of"
             raise ExecutionFailedError(
                 f"The copies of inference component {record['InferenceComponentName']} do not fit "
                 f"on variant {record['VariantName']}: they need {many} {variant['InstanceType']}, "
-                f"at most {largest} can be there."
+                f"at most {maximum} can be there."
             )
 
     def count_instances(self, scope: Scope, record: Record) -> None:
@@ -155,6 +155,6 @@ class ComponentPlacement:
 
 
 def _scaling(variant: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """ManagedInstanceScaling, where it is enabled."""
+    """Returns ManagedInstanceScaling, if it is enabled."""
     scaling: Mapping[str, Any] = variant.get("ManagedInstanceScaling", {})
     return scaling if scaling.get("Status") == "ENABLED" else None

@@ -1,1 +1,1 @@
-"""Model servers: the containers behind a variant."""
+"""Model servers."""

@@ -22,7 +22,10 @@ from rehearsal.services.sagemaker.data.archive import extract
 from rehearsal.services.sagemaker.data.transfer import download, download_object
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 from rehearsal.services.sagemaker.hosting.serving.multi_model import TARGET_MODEL, LoadedModels
-from rehearsal.services.sagemaker.hosting.serving.server_connection import Answer, ServerConnection
+from rehearsal.services.sagemaker.hosting.serving.server_connection import (
+    HttpResponse,
+    ServerConnection,
+)
 
 _PING_INTERVAL = 0.1
 
@@ -144,7 +147,7 @@ class ModelContainer:
                     f"{tail}"
                 )
 
-    def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+    def post(self, body: bytes, headers: Mapping[str, str], timeout: float) -> HttpResponse:
         """Sends a request to the container; raises InvocationError if it does not respond."""
         try:
             if self._models is not None:
@@ -166,7 +169,7 @@ class ModelContainer:
         return processes.plus(disk_of(self._directory))
 
     def stop(self, grace: float) -> None:
-        """SIGTERM, and SIGKILL `grace` seconds later."""
+        """Sends SIGTERM, and SIGKILL `grace` seconds later."""
         self._container.stop(grace)
 
     def close(self) -> None:
@@ -189,7 +192,7 @@ def _fetch_model(
         session = hub_session
     url = source["S3Uri"] if source is not None else definition.get("ModelDataUrl")
     if not url:
-        return  # the image holds all that it needs
+        return  # the image includes its model
     try:
         if source is not None and source["CompressionType"] == "None":
             download(session, url, model)

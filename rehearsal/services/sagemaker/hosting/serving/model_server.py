@@ -24,7 +24,7 @@ from rehearsal.services.sagemaker.hosting.serving.model_container import (
     InvocationError,
     ModelContainer,
 )
-from rehearsal.services.sagemaker.hosting.serving.server_connection import Answer
+from rehearsal.services.sagemaker.hosting.serving.server_connection import HttpResponse
 
 __all__ = [
     "InvocationError",
@@ -143,13 +143,13 @@ class ModelServer:
             )
         limit = timeout or self._run.invocation_timeout or INVOCATION_TIMEOUT
         sent = {**(headers or {}), "Content-Type": content_type, "Accept": accept}
-        answer = Answer(200, {}, body)
+        response = HttpResponse(200, {}, body)
         for container in self._addressed(sent.get(TARGET_CONTAINER)):
-            answer = container.post(answer.body, sent, limit)
-            if not 200 <= answer.status < 300:
+            response = container.post(response.body, sent, limit)
+            if not 200 <= response.status < 300:
                 break
-            sent["Content-Type"] = answer.headers.get("content-type", content_type)
-        return answer.status, answer.headers, answer.body
+            sent["Content-Type"] = response.headers.get("content-type", content_type)
+        return response.status, response.headers, response.body
 
     def usage(self) -> Usage:
         """Returns what the processes and files of its containers use."""

@@ -1,6 +1,6 @@
-"""The models of a multi-model container: loaded when they are asked for, unloaded for others.
+"""The models of a multi-model container, which are loaded on request.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ import boto3
 from rehearsal.services.sagemaker.data.archive import extract
 from rehearsal.services.sagemaker.data.transfer import S3Location, download_object
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
-from rehearsal.services.sagemaker.hosting.serving.server_connection import Answer, ServerConnection
+from rehearsal.services.sagemaker.hosting.serving.server_connection import (
+    HttpResponse,
+    ServerConnection,
+)
 
 MODELS_DIRECTORY = "/opt/ml/models"
 TARGET_MODEL = "X-Amzn-SageMaker-Target-Model"
@@ -26,7 +29,7 @@ _NOT_LOADED, _LOADED_ALREADY, _NO_MEMORY = 404, 409, 507
 
 
 class TargetModelError(ValueError):
-    """A request names no model, or one that cannot be fetched; the text is SageMaker's."""
+    """A request names no model, or one that cannot be downloaded."""
 
 
 class LoadedModels:
@@ -34,10 +37,11 @@ class LoadedModels:
 
     Args:
         connection: The container's server.
-        prefix: S3 prefix below which TargetModel names archives (the container's ModelDataUrl).
-        directory: What the container sees as /opt/ml/models.
-        session: Acts with the model's execution role, which fetches the archives.
-        cached: Whether models stay loaded (ModelCacheSetting of MultiModelConfig).
+        prefix: The S3 prefix below which TargetModel names archives (the container's ModelDataUrl).
+        directory: The directory that is /opt/ml/models of the container.
+        session: A session of the model's execution role, which downloads the archives.
+        cached: False if a model is unloaded after each request (ModelCacheSetting of
+            MultiModelConfig).
     """
 
     def __init__(
@@ -59,35 +63,36 @@ class LoadedModels:
 
     def invoke(
         self, target: str | None, body: bytes, headers: Mapping[str, str], timeout: float
-    ) -> Answer:
-        """The answer of a model, loaded first where it is not.
+    ) -> HttpResponse:
+        """Returns the response of a model, which is loaded first if necessary.
 
-        Raises TargetModelError without a target or where there is no such archive.
+        Raises:
+            TargetModelError: There is no target, or no such archive.
         """
         if not target:
             raise TargetModelError(
                 "This endpoint serves several models: name one of them in TargetModel."
             )
         name = hashlib.sha256(target.encode()).hexdigest()[:32]
-        refusal = self._load(name, target)
-        if refusal is not None:
-            return refusal
+        failure = self._load(name, target)
+        if failure is not None:
+            return failure
         path = f"/models/{name}/invoke"
-        answer = self._connection.request("POST", path, body, headers, timeout=timeout)
-        if answer.status == _NOT_LOADED:  # the container has dropped it on its own
+        response = self._connection.request("POST", path, body, headers, timeout=timeout)
+        if response.status == _NOT_LOADED:  # the container has unloaded it
             with self._lock:
                 self._loaded.pop(name, None)
-            refusal = self._load(name, target)
-            if refusal is not None:
-                return refusal
-            answer = self._connection.request("POST", path, body, headers, timeout=timeout)
+            failure = self._load(name, target)
+            if failure is not None:
+                return failure
+            response = self._connection.request("POST", path, body, headers, timeout=timeout)
         if not self._cached:
             with self._lock:
                 self._unload(name)
-        return answer
+        return response
 
-    def _load(self, name: str, target: str) -> Answer | None:
-        """Makes sure that a model is loaded; answers what the container says if it refuses."""
+    def _load(self, name: str, target: str) -> HttpResponse | None:
+        """Loads a model, unless it is loaded; returns the response of the container if it fails."""
         with self._lock:
             if name in self._loaded:
                 self._loaded[name] = self._loaded.pop(name)
@@ -95,21 +100,21 @@ class LoadedModels:
             self._fetch(name, target)
             request = {"model_name": name, "url": f"{MODELS_DIRECTORY}/{name}/model"}
             while True:
-                answer = self._connection.request(
+                response = self._connection.request(
                     "POST",
                     "/models",
                     json.dumps(request).encode(),
                     {"Content-Type": "application/json"},
                     timeout=_LOAD_TIMEOUT,
                 )
-                if answer.status != _NO_MEMORY or not self._loaded:
+                if response.status != _NO_MEMORY or not self._loaded:
                     break
                 self._unload(next(iter(self._loaded)))
-            if 200 <= answer.status < 300 or answer.status == _LOADED_ALREADY:
+            if 200 <= response.status < 300 or response.status == _LOADED_ALREADY:
                 self._loaded[name] = None
                 return None
             shutil.rmtree(self._directory / name, ignore_errors=True)
-            return answer
+            return response
 
     def _fetch(self, name: str, target: str) -> None:
         location = S3Location.parse(self._prefix).below(*target.lstrip("/").split("/"))

@@ -1,4 +1,4 @@
-"""HTTP to a model server through its unix socket, with connections that are kept open."""
+"""HTTP connections to a model server through its unix socket."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Answer:
-    """An HTTP answer; header names are in lower case."""
+class HttpResponse:
+    """An HTTP response; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -22,7 +22,7 @@ class Answer:
 
 
 class ServerConnection:
-    """Requests to the server behind the unix socket `path`; `name` is its container's name.
+    """Connections to the server behind the unix socket `path` of the container `name`.
 
     May be used by many threads: each request takes an idle connection or opens one.
     """
@@ -40,8 +40,12 @@ class ServerConnection:
         headers: Mapping[str, str],
         *,
         timeout: float,
-    ) -> Answer:
-        """Sends a request. Raises TimeoutError, or another OSError when there is no answer."""
+    ) -> HttpResponse:
+        """Sends a request.
+
+        Raises:
+            OSError: The server did not respond; TimeoutError if it did not in time.
+        """
         # A server may have closed an idle connection meanwhile; it has not read the request then.
         with contextlib.suppress(queue.Empty, ConnectionError):
             return self._send(self._idle.get_nowait(), method, target, body, headers, timeout)
@@ -55,7 +59,7 @@ class ServerConnection:
         body: bytes | None,
         headers: Mapping[str, str],
         timeout: float,
-    ) -> Answer:
+    ) -> HttpResponse:
         connection.set_timeout(timeout)
         try:
             connection.request(method, target, body, dict(headers))
@@ -66,7 +70,7 @@ class ServerConnection:
             raise
         except http.client.HTTPException as error:
             connection.close()
-            raise ConnectionAbortedError(f"not an HTTP answer: {error!r}") from error
+            raise ConnectionAbortedError(f"not an HTTP response: {error!r}") from error
         except BaseException:
             connection.close()
             raise
@@ -75,7 +79,7 @@ class ServerConnection:
             connection.close()
         else:
             self._idle.put(connection)
-        return Answer(response.status, found, content)
+        return HttpResponse(response.status, found, content)
 
     def close(self) -> None:
         """Closes idle connections and removes the socket's folder."""

@@ -1,4 +1,4 @@
-"""Keeps a job's checkpoint directory and its S3 prefix in step, as SageMaker does."""
+"""Synchronization of a checkpoint directory with its S3 prefix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _INTERVAL = 10.0
 
 
 class Checkpoints:
-    """Downloads what is there, then uploads files that changed every ten seconds and at the end."""
+    """The checkpoints of a training job.
+
+    Existing ones are downloaded first; changed files are uploaded every ten seconds and at the end.
+    """
 
     def __init__(self, session: boto3.Session, uri: str, directory: Path) -> None:
         self._session = session
@@ -25,10 +28,10 @@ class Checkpoints:
         self._sent: dict[Path, tuple[int, int]] = {}
         self._ended = threading.Event()
         self._failure: ExecutionFailedError | None = None
-        self._thread = threading.Thread(target=self._keep_in_step, daemon=True, name="checkpoints")
+        self._thread = threading.Thread(target=self._synchronize, daemon=True, name="checkpoints")
 
     def start(self) -> None:
-        """Restores an earlier run's checkpoints, if there are any, and begins to upload."""
+        """Downloads the checkpoints of an earlier run, if any, and begins to upload."""
         self._directory.mkdir(parents=True, exist_ok=True)
         folder = f"{str(self._location).rstrip('/')}/"
         if self._exists(folder):
@@ -39,7 +42,7 @@ class Checkpoints:
     def _exists(self, folder: str) -> bool:
         location = S3Location.parse(folder)
         try:
-            answer = aws_client(self._session, "s3").list_objects_v2(
+            response = aws_client(self._session, "s3").list_objects_v2(
                 Bucket=location.bucket, Prefix=location.key.lstrip("/"), MaxKeys=1
             )
         except ClientError as error:
@@ -47,10 +50,14 @@ class Checkpoints:
                 f"ClientError: Please ensure that the role can list the checkpoints at {folder}: "
                 f"{error.response['Error']['Code']}"
             ) from error
-        return bool(answer.get("Contents"))
+        return bool(response.get("Contents"))
 
     def close(self) -> None:
-        """Uploads the rest. Raises ExecutionFailedError when an upload failed."""
+        """Uploads the last changes.
+
+        Raises:
+            ExecutionFailedError: An upload failed.
+        """
         self._ended.set()
         self._thread.join()
         if self._failure is None:
@@ -58,7 +65,7 @@ class Checkpoints:
         if self._failure is not None:
             raise self._failure
 
-    def _keep_in_step(self) -> None:
+    def _synchronize(self) -> None:
         while not self._ended.wait(_INTERVAL) and self._failure is None:
             self._upload_changes()
 

@@ -14,7 +14,7 @@ Metric = dict[str, Any]
 
 
 class TrainingMetrics:
-    """Reads AlgorithmSpecification.MetricDefinitions from lines; the last value of each counts."""
+    """The metrics of AlgorithmSpecification.MetricDefinitions, with the last value of each."""
 
     def __init__(
         self, definitions: Iterable[Mapping[str, str]], changed: Callable[[list[Metric]], None]
@@ -29,6 +29,7 @@ class TrainingMetrics:
         return list(self._last.values())
 
     def read(self, line: str) -> None:
+        """Reads a line of the output."""
         seen = False
         for name, expression in self._expressions:
             for match in expression.finditer(line):

@@ -143,14 +143,14 @@ class _TrainingJob:
             checkpoints.close()
 
     def _keep(self, ml: Path, container: Container, ended: Ended) -> str:
-        """Uploads what the job made and tells how it ended."""
+        """Uploads the results of the job; returns its status."""
         interrupted = ended.stopped or ended.timed_out
         self._enter("Uploading")
         self._upload("output.tar.gz", ml / "output/data")
         if ended.exit_code != 0 and not interrupted:
             message = read_message(ml / "output/failure")
             raise ExecutionFailedError(algorithm_error(container, message, ended.exit_code))
-        # A job that was stopped keeps the model that it has so far, as in AWS.
+        # A stopped job keeps the model that it has written so far, as in AWS.
         self._fields["ModelArtifacts"] = {
             "S3ModelArtifacts": self._upload("model.tar.gz", ml / "model")
         }
@@ -159,9 +159,9 @@ class _TrainingJob:
         return "Stopped" if interrupted else "Completed"
 
     def _upload(self, name: str, directory: Path) -> str:
-        """`<S3OutputPath>/<job>/output/model.tar.gz`, or the bare files with CompressionType NONE.
+        """Uploads a directory; returns `<S3OutputPath>/<job>/output/model.tar.gz` or a prefix.
 
-        Nothing is uploaded when the directory is empty, but the name is told, as in AWS.
+        An empty directory is not uploaded, but the name is returned, as in AWS.
         """
         config = self._request["OutputDataConfig"]
         base = S3Location.parse(config["S3OutputPath"]).below(self._job.run.name, "output")
@@ -178,7 +178,7 @@ class _TrainingJob:
         return target
 
     def _enter(self, status: str, message: str | None = None) -> None:
-        """Begins the next secondary status and tells it."""
+        """Begins the next secondary status and reports it."""
         time = now()
         with self._lock:
             transitions = self._fields["SecondaryStatusTransitions"]
@@ -192,11 +192,11 @@ class _TrainingJob:
                 }
             )
             self._fields["SecondaryStatus"] = status
-            told = {
+            changes = {
                 "SecondaryStatus": status,
                 "SecondaryStatusTransitions": [dict(item) for item in transitions],
             }
-        self._job.progress(told)
+        self._job.progress(changes)
 
     def _finish(self) -> None:
         end = now()
@@ -206,7 +206,7 @@ class _TrainingJob:
         start = self._fields.get("TrainingStartTime")
         if start is not None:
             seconds = max(1, round((end - start).total_seconds()))
-            # Spot capacity is never taken away here, thus all of the time is billed.
+            # Spot capacity is not interrupted here, so that all of the time is billed.
             self._fields["TrainingTimeInSeconds"] = seconds
             self._fields["BillableTimeInSeconds"] = seconds
 
@@ -239,5 +239,5 @@ def _resources(config: Mapping[str, Any]) -> dict[str, Any]:
         "current_group_name": group,
         "hosts": [HOST],
         "instance_groups": [{"instance_group_name": group, "instance_type": kind, "hosts": [HOST]}],
-        "network_interface_name": "lo",  # the only one that the container has; eth0 in AWS
+        "network_interface_name": "lo",  # the only interface of the container; eth0 in AWS
     }

@@ -1,6 +1,6 @@
-"""Data capture of batch transform: manifests of the files, and the ids of single answers.
+"""Data capture of batch transform: manifests of the files, and ids of predictions.
 
-https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-batch.html
+Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-batch.html
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _JSON = ("application/json", "application/jsonlines", "application/x-jsonlines")
 class TransformCapture:
     """DataCaptureConfig of a CreateTransformJob request.
 
-    Nothing is copied: a manifest lists what the job read, another what it wrote, below
+    Nothing is copied: a manifest lists the input of the job, another its output, below
     `{destination}/input/yyyy/mm/dd/hh/` and `{destination}/output/yyyy/mm/dd/hh/`; the hour is the
     one in which the job began.
     """
@@ -38,27 +38,31 @@ class TransformCapture:
         self._request = request
         self._session = session
         self._hour = f"{started.astimezone(UTC):%Y/%m/%d/%H}"
-        self._answers: dict[str, list[str]] = {}
+        self._written: dict[str, list[str]] = {}
 
-    def answered(self, base: S3Location, target: S3Location) -> None:
-        """Notes a file of answers, `target`, below the output path `base`."""
+    def written(self, base: S3Location, target: S3Location) -> None:
+        """Records an output file `target` below the output path `base`."""
         prefix = str(base).rstrip("/") + "/"
-        self._answers.setdefault(prefix, []).append(str(target).removeprefix(prefix))
+        self._written.setdefault(prefix, []).append(str(target).removeprefix(prefix))
 
     def write(self) -> None:
-        """Writes the manifests, once the job is completed. Raises ExecutionFailedError."""
+        """Writes the manifests of a completed job.
+
+        Raises:
+            ExecutionFailedError: A manifest cannot be written.
+        """
         config = self._request.get("DataCaptureConfig")
         if not config:
             return
         destination = S3Location.parse(config["DestinationS3Uri"])
-        for side, listed in (("input", self._asked()), ("output", self._answers)):
+        for side, listed in (("input", self._inputs()), ("output", self._written)):
             for prefix, names in listed.items():
                 manifest: list[Any] = [{"prefix": prefix}, *names]
                 name = f"{self._request['TransformJobName']}-{uuid.uuid4()}.json"
                 target = destination.below(side, *self._hour.split("/"), name)
                 self._put(target, json.dumps(manifest), config.get("KmsKeyId"))
 
-    def _asked(self) -> dict[str, list[str]]:
+    def _inputs(self) -> dict[str, list[str]]:
         source = self._request["TransformInput"]["DataSource"]["S3DataSource"]
         listed: dict[str, list[str]] = {}
         for place, name in sources(self._session, source["S3Uri"], source["S3DataType"]):
@@ -78,7 +82,7 @@ class TransformCapture:
 
 
 class InferenceIds:
-    """GenerateInferenceId: each answer ends with an id, and the time when the job began."""
+    """GenerateInferenceId: each prediction ends with an id and the start time of the job."""
 
     def __init__(self, request: Mapping[str, Any], started: datetime) -> None:
         wanted = request.get("DataCaptureConfig", {}).get("GenerateInferenceId", False)
@@ -92,11 +96,11 @@ class InferenceIds:
         self._csv = accept == "text/csv"
         self._time = f"{started.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
-    def appended(self, answer: bytes) -> bytes:
-        """The answers of a request, one a line, with their ids."""
+    def appended(self, predictions: bytes) -> bytes:
+        """Returns the predictions of a request, one a line, with their ids."""
         if not self._wanted:
-            return answer
-        lines = [line for line in answer.decode().splitlines() if line.strip()]
+            return predictions
+        lines = [line for line in predictions.decode().splitlines() if line.strip()]
         marked = self._cells if self._csv else self._members
         return "".join(f"{marked(line)}\n" for line in lines).encode()
 
@@ -110,6 +114,8 @@ class InferenceIds:
         try:
             value = json.loads(line)
         except ValueError as error:
-            raise ExecutionFailedError(f"ClientError: An answer is no JSON: {error}.") from error
+            raise ExecutionFailedError(
+                f"ClientError: A prediction is not JSON: {error}."
+            ) from error
         members = value if isinstance(value, dict) else {_ALONE: value}
         return json.dumps({**members, _ID: str(uuid.uuid4()), _TIME: self._time})

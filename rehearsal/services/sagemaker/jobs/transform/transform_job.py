@@ -132,13 +132,13 @@ class _TransformJob:
             relative = file.relative_to(self._input)
             target = base.below(*relative.parts[:-1], relative.name + ".out")
             upload(self._job.session, result, str(target), kms_key=output.get("KmsKeyId"))
-            self._capture.answered(base, target)
+            self._capture.written(base, target)
         return "Completed"
 
     def _transform_file(
         self, server: ModelServer, file: Path, result: Path, deadline: float
     ) -> bool:
-        """Sends a file's batches, several at a time, and joins the answers in order."""
+        """Sends a file's batches, several at a time, and joins the predictions in order."""
         separator = b"\n" if self._request["TransformOutput"].get("AssembleWith") == "Line" else b""
         workers = int(self._request.get("MaxConcurrentTransforms") or 1)
         with result.open("wb") as out, ThreadPoolExecutor(workers) as pool:
@@ -149,19 +149,19 @@ class _TransformJob:
                 if batch is not None:
                     pending.append(pool.submit(self._invoke, server, batch, file.name))
                 while pending and (batch is None or len(pending) > workers * 2):
-                    answer = self._ids.appended(pending.pop(0).result())
-                    out.write(answer)
-                    if separator and not answer.endswith(separator):
+                    predictions = self._ids.appended(pending.pop(0).result())
+                    out.write(predictions)
+                    if separator and not predictions.endswith(separator):
                         out.write(separator)
         return True
 
     def _invoke(self, server: ModelServer, batch: bytes, name: str) -> bytes:
         if not self._records.active:
-            return self._answer(server, batch, name)
-        answer = self._answer(server, self._records.before(batch), name)
-        return self._records.after(batch, answer)
+            return self._predict(server, batch, name)
+        predictions = self._predict(server, self._records.before(batch), name)
+        return self._records.after(batch, predictions)
 
-    def _answer(self, server: ModelServer, batch: bytes, name: str) -> bytes:
+    def _predict(self, server: ModelServer, batch: bytes, name: str) -> bytes:
         given = self._request["TransformInput"]
         content_type = given.get("ContentType", "application/octet-stream")
         accept = self._request["TransformOutput"].get("Accept", "*/*")
@@ -185,7 +185,7 @@ class _TransformJob:
         )
 
     def _batches(self, file: Path) -> Iterator[bytes]:
-        """The payloads of a file: whole, one record each, or as many records as fit."""
+        """Yields the payloads of a file: whole, one record each, or as many records as fit."""
         if self._request["TransformInput"].get("SplitType", "None") == "None":
             yield file.read_bytes()
             return

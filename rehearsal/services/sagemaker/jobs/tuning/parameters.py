@@ -1,4 +1,4 @@
-"""The search space of a hyperparameter tuning job, drawn by Optuna."""
+"""The search space of a hyperparameter tuning job, which Optuna draws."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from optuna.distributions import (
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
 DEFAULT_SEED = 0
-"""Used when RandomSeed is left out, so that a rehearsal repeats itself."""
+"""The RandomSeed by default, so that a rehearsal is repeatable."""
 
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """Optuna's distributions by name; `reversed_names` are drawn as 1 - x, dense near one."""
+    """Optuna's distributions by name; `reversed_names` are drawn as 1 - x."""
 
     distributions: dict[str, BaseDistribution]
     reversed_names: frozenset[str]
@@ -91,7 +91,7 @@ def _integer(given: Mapping[str, Any]) -> BaseDistribution:
 
 
 def as_hyperparameters(values: Mapping[str, Any], given: SearchSpace) -> dict[str, str]:
-    """Drawn values as SageMaker hands them to a training job: all strings."""
+    """Returns drawn values as SageMaker passes them to a training job: all strings."""
     found = {}
     for name, value in values.items():
         if name in given.reversed_names:

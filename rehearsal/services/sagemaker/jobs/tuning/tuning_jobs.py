@@ -113,7 +113,7 @@ class TuningJobs(JobOperations):
             return self._train(trial, request, context, tags, progress, stop)
 
         def without_trials(changes: Members) -> dict[str, Any]:
-            """Keeps the summaries of the trials, which an operation of their own returns."""
+            """Moves the summaries of trials to the response of their List operation."""
             kept = dict(changes)
             if "TrainingJobSummaries" in kept:
                 with self.backend.lock:

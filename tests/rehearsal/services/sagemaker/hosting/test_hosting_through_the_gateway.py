@@ -279,7 +279,7 @@ def test_containers_form_a_pipeline_or_answer_for_themselves(cloud: Aws, role: s
     assert ask(cloud, endpoint, TargetContainerHostname="second") == "103"
     with pytest.raises(ClientError, match="must name a container of"):
         ask(cloud, endpoint)
-    with pytest.raises(ClientError, match="leave out TargetContainerHostname"):
+    with pytest.raises(ClientError, match="remove TargetContainerHostname"):
         ask(cloud, serial, TargetContainerHostname="first")
     remove(cloud, "serial")
     remove(cloud, "direct")

@@ -176,5 +176,5 @@ def test_an_image_must_say_that_it_takes_several_models(start: Start) -> None:
 def test_only_direct_containers_are_addressed(start: Start) -> None:
     server = start()
 
-    with pytest.raises(TargetContainerError, match="leave out TargetContainerHostname"):
+    with pytest.raises(TargetContainerError, match="remove TargetContainerHostname"):
         server.invoke(b"1", headers={"X-Amzn-SageMaker-Target-Container-Hostname": "first"})

@@ -54,5 +54,5 @@ def test_answers_stay_as_they_are_where_nobody_wants_ids() -> None:
 
 
 def test_answers_that_are_no_json_fail_the_job() -> None:
-    with pytest.raises(ExecutionFailedError, match="An answer is no JSON"):
+    with pytest.raises(ExecutionFailedError, match="A prediction is not JSON"):
         ids("application/json").appended(b"1,2")

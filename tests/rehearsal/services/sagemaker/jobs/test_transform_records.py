@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
-from rehearsal.services.sagemaker.jobs.transform.record_paths import RecordPath
-from rehearsal.services.sagemaker.jobs.transform.records import RecordProcessing
+from rehearsal.services.sagemaker.jobs.transform.records import RecordPath, RecordProcessing
 
 RECORD = {"id": "a", "features": [1, 2, 3], "nested": {"x": 1, "y": 2}}
 
@@ -108,5 +107,5 @@ def test_what_cannot_be_processed_is_refused(changes: dict[str, Any], message: s
 
 
 def test_answers_of_another_length_cannot_be_joined() -> None:
-    with pytest.raises(ExecutionFailedError, match="2 records with 1: they cannot be joined"):
+    with pytest.raises(ExecutionFailedError, match="Got 1 predictions for 2 records"):
         processing(JoinSource="Input").after(b"1\n2\n", b"3\n")
