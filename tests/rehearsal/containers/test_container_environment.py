@@ -38,13 +38,13 @@ WRITE = "import json, os\njson.dump(dict(os.environ), open({place!r}, 'w'))\n"
 @pytest.fixture(scope="module")
 def page() -> str:
     text = PAGE.read_text(encoding="utf-8")
-    return text.split("## What a container finds in its environment")[1].split("\n## ")[0]
+    return text.split("## Environment of a container")[1].split("\n## ")[0]
 
 
 @pytest.fixture(scope="module")
 def reaching(page: str) -> set[str]:
     """The variables that stand for AWS's addresses."""
-    _, _, after = page.partition("In the place of")
+    _, _, after = page.partition("replace both")
     return set(re.findall(r"`([A-Z0-9_]+)`", after)) - {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"}
 
 

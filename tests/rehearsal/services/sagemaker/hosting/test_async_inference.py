@@ -283,7 +283,7 @@ def test_an_endpoint_is_asynchronous_or_not(deploy: Any, runtime: Any, sagemaker
     deploy()
     sagemaker.create_endpoint_config(**requests.endpoint_config("real-time"))
 
-    with pytest.raises(ClientError, match="asynchronous: it takes requests by InvokeEndpointAsync"):
+    with pytest.raises(ClientError, match="asynchronous: use InvokeEndpointAsync"):
         runtime.invoke_endpoint(EndpointName="batch", Body=b"1")
     with pytest.raises(ClientError, match="an update cannot make it a real-time one"):
         sagemaker.update_endpoint(EndpointName="batch", EndpointConfigName="real-time")

@@ -62,7 +62,7 @@ def test_what_is_no_json_object_is_refused() -> None:
         (
             ("Steps", 0, "CacheConfig", "ExpireAfter"),
             "soon",
-            "'soon' is no ISO 8601 duration",
+            "'soon' is not an ISO 8601 duration",
         ),
         (
             ("Steps", 0, "RetryPolicies"),
@@ -117,7 +117,7 @@ def test_what_is_no_json_object_is_refused() -> None:
         (
             ("Steps", 2, "Arguments", "Environment", "STAGE"),
             {"Get": "Steps.Preprocess.Colour"},
-            "Colour is no property of DescribeProcessingJobResponse",
+            "Colour is not a property of DescribeProcessingJobResponse",
         ),
         (
             ("Steps", 2, "Arguments", "Environment", "STAGE"),
