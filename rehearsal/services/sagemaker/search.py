@@ -4,8 +4,6 @@ Source: Search, SearchExpression, Filter, NestedFilters and VisibilityConditions
 reference.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """Expressions of a search, and their evaluation for a resource."""
 
-from __future__ import annotations
-
 import datetime
 import operator
 from collections.abc import Callable, Iterator, Mapping

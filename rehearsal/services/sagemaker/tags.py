@@ -1,7 +1,5 @@
 """Operations on the tags of SageMaker resources."""
 
-from __future__ import annotations
-
 from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend

@@ -1,7 +1,5 @@
 """Rules for the schema and the stores of feature groups."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Feature groups: their schema, and the life of their stores."""
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Values of a record: types, event time, time to live."""
 
-from __future__ import annotations
-
 import datetime
 import math
 import re

@@ -5,8 +5,6 @@ the one under which CloudWatch lists them. An operation on one group has the gro
 a batch does not.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,12 +1,11 @@
 """Offline store as an Apache Iceberg table in the Glue Data Catalog, with PyIceberg."""
 
-from __future__ import annotations
-
 import io
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import boto3
 from botocore.exceptions import ClientError
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.io import FileIO, InputFile, InputStream, OutputFile, OutputStream
@@ -19,9 +18,6 @@ from rehearsal.services.sagemaker.feature_store.offline_files import (
     arrow_schema,
     parquet,
 )
-
-if TYPE_CHECKING:
-    import boto3
 
 _DATE = len("2026-11-22")
 

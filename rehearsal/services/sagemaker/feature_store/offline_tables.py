@@ -1,18 +1,14 @@
 """Tables of feature groups in the Glue Data Catalog."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import boto3
 from botocore.exceptions import ClientError
 
 from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.feature_store.offline_files import Location
 from rehearsal.services.sagemaker.records import Record
-
-if TYPE_CHECKING:
-    import boto3
 
 _DATABASE = "sagemaker_featurestore"
 _CATALOG = "AwsDataCatalog"

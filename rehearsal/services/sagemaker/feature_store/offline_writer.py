@@ -3,8 +3,6 @@
 AWS writes within 15 minutes. The rehearsal writes within a second, so that users need not wait.
 """
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Online store of feature groups: the latest record of each identifier."""
 
-from __future__ import annotations
-
 import datetime
 import threading
 import weakref

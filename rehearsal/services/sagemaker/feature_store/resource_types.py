@@ -1,7 +1,5 @@
 """CloudFormation type of feature groups."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any

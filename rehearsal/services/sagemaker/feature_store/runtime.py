@@ -1,7 +1,5 @@
 """Feature Store runtime: writes and reads of the records of feature groups."""
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager

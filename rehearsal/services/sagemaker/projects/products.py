@@ -4,8 +4,6 @@ SageMaker calls Service Catalog on behalf of the caller, who needs permission fo
 access to the product. The role of the product's launch constraint creates the resources.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any

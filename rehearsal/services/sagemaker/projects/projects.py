@@ -3,8 +3,6 @@
 The template is an object in S3 (`stacks.py`) or a Service Catalog product (`products.py`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any
 

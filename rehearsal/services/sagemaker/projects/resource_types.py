@@ -1,7 +1,5 @@
 """Pipelines, whose `Ref` is the name, and projects."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Parameters and tags that SageMaker passes to the template of a project."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ SageMaker calls CloudFormation on behalf of the caller, who needs `cloudformatio
 that stack, read access to the template, and `iam:PassRole` on the role for CloudFormation.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Contents of hubs: models, notebooks and other documents, each in versions."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -3,8 +3,6 @@
 A reference has the versions of the public model from MinVersion on.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

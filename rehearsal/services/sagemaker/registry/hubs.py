@@ -7,8 +7,6 @@ The public hub, SageMakerPublicHub, belongs to AWS. In the rehearsal its owner i
 `AWS_ACCOUNT`, which fills it with CreateHub and ImportHubContent. It contains nothing else.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

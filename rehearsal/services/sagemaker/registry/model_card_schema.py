@@ -4,8 +4,6 @@ The two differ in case only: snake_case ("Model card JSON schema" in the develop
 PascalCase.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

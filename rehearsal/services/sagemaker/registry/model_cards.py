@@ -1,7 +1,5 @@
 """Model cards: content, versions and review status."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -9,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
+from rehearsal.framework.store import Store
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.names import known_name
@@ -44,6 +43,8 @@ class ModelCards:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        #: The versions of each card by its name, oldest first.
+        self._versions: Store[list[Record]] = Store()
 
     def create_model_card(self, request: Request, context: Context) -> Response:
         record = self._backend.accept("CreateModelCard", request)
@@ -68,12 +69,13 @@ class ModelCards:
                 message = f"A model card with the name {name} already exists."
                 raise AwsError("ConflictException", message)
             self._backend.tag_new(context, arn, record.pop("Tags", ()))
-            record["Versions"] = [dict(record)]
             self._backend.records.of(scope, KIND)[name] = record
+            self._versions.of(scope)[name] = [dict(record)]
         return {"ModelCardArn": arn}
 
     def update_model_card(self, request: Request, context: Context) -> Response:
-        card = self._find(context.scope, request["ModelCardName"], "UpdateModelCard")
+        scope = context.scope
+        card = self._find(scope, request["ModelCardName"], "UpdateModelCard")
         content, status = request.get("Content"), request.get("ModelCardStatus")
         if (content is None) == (status is None):
             message = "Give exactly one of Content and ModelCardStatus in a single call."
@@ -85,23 +87,22 @@ class ModelCards:
             if card["ModelCardStatus"] == "Archived":
                 message = f"The model card {card['ModelCardName']} is archived: it cannot change."
                 raise AwsError("ConflictException", message)
-            # A change of the status creates no version.
-            versions = card["Versions"]
+            versions = self._versions.of(scope)[card["ModelCardName"]]
             if content is not None:
                 version = card["ModelCardVersion"] + 1
                 card.update(Content=content, ModelCardVersion=version, LastModifiedTime=now())
-                latest = {name: value for name, value in card.items() if name != "Versions"}
-                card["Versions"] = [*versions, {**latest, "CreationTime": now()}]
-            else:
+                versions.append({**card, "CreationTime": now()})
+            else:  # a change of the status creates no version
                 card.update(ModelCardStatus=status, LastModifiedTime=now())
-                latest = {**versions[-1], "ModelCardStatus": status, "LastModifiedTime": now()}
-                card["Versions"] = [*versions[:-1], latest]
+                versions[-1].update(ModelCardStatus=status, LastModifiedTime=now())
         return {"ModelCardArn": card["ModelCardArn"]}
 
     def describe_model_card(self, request: Request, context: Context) -> Response:
-        card = self._find(context.scope, request["ModelCardName"], "DescribeModelCard")
+        scope = context.scope
+        card = self._find(scope, request["ModelCardName"], "DescribeModelCard")
         wanted = request.get("ModelCardVersion", card["ModelCardVersion"])
-        found = [one for one in card["Versions"] if one["ModelCardVersion"] == wanted]
+        versions = self._versions_of(scope, card)
+        found = [one for one in versions if one["ModelCardVersion"] == wanted]
         if not found:
             message = f"Model card {card['ModelCardName']} has no version {wanted}."
             raise AwsError("ResourceNotFound", message)
@@ -116,14 +117,24 @@ class ModelCards:
         return CARDS.respond(self._backend.all(context.scope, KIND), request)
 
     def list_model_card_versions(self, request: Request, context: Context) -> Response:
-        card = self._find(context.scope, request["ModelCardName"], "ListModelCardVersions")
+        scope = context.scope
+        card = self._find(scope, request["ModelCardName"], "ListModelCardVersions")
         # The API supports this order only.
-        return VERSIONS.respond(card["Versions"], {**request, "SortBy": "ModelCardVersion"})
+        order = {**request, "SortBy": "ModelCardVersion"}
+        return VERSIONS.respond(self._versions_of(scope, card), order)
 
     def delete_model_card(self, request: Request, context: Context) -> Response:
-        card = self._find(context.scope, request["ModelCardName"], "DeleteModelCard")
-        self._backend.remove(context.scope, KIND, card["ModelCardName"], card["ModelCardArn"])
+        scope = context.scope
+        card = self._find(scope, request["ModelCardName"], "DeleteModelCard")
+        name = card["ModelCardName"]
+        with self._backend.lock:
+            self._backend.remove(scope, KIND, name, card["ModelCardArn"])
+            self._versions.of(scope).pop(name, None)
         return {}
+
+    def _versions_of(self, scope: Scope, card: Record) -> list[Record]:
+        with self._backend.lock:
+            return list(self._versions.of(scope).get(card["ModelCardName"], ()))
 
     def _find(self, scope: Scope, name_or_arn: str, operation: str) -> Record:
         with self._backend.lock:

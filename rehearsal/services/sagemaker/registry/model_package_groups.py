@@ -1,7 +1,5 @@
 """Model package groups, and the resource policies that share them with other accounts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Model packages: registered model versions, their approval and their events."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

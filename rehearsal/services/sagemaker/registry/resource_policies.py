@@ -1,7 +1,5 @@
 """Resource policies of model package groups."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """CloudFormation types of the model registry, and of model cards."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -4,8 +4,6 @@ An app is a record only: no program runs behind it, and CreatePresignedDomainUrl
 It has the statuses of AWS because deleting a space, a profile or a domain depends on them.
 """
 
-from __future__ import annotations
-
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import SERVICE_PRINCIPAL, Backend

@@ -4,8 +4,6 @@ The names and the tag are those of SageMaker. Deleting a domain with the retenti
 removes the file system; the two security groups stay, as they do in AWS.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from typing import Any

@@ -4,8 +4,6 @@ A domain is a record, with the file system and the security groups that SageMake
 The rehearsal runs no IDE.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError

@@ -1,7 +1,5 @@
 """Custom images of Studio, their versions in Amazon ECR, and their app image configurations."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

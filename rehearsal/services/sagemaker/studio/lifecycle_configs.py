@@ -3,8 +3,6 @@
 The rehearsal runs no app, so it runs no script.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 

@@ -4,8 +4,6 @@ The rehearsal runs no MLflow, so it does not support CreatePresignedMlflowAppUrl
 API.
 """
 
-from __future__ import annotations
-
 from rehearsal.framework.platform import Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend, caller_identity

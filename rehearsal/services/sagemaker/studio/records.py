@@ -1,7 +1,5 @@
 """Records of Studio: domains and their members, custom images, lifecycle configurations."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from rehearsal.framework.platform import AwsError, Scope

@@ -1,7 +1,5 @@
 """Studio domains and what belongs to them, custom images, and MLflow Apps."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from typing import Any

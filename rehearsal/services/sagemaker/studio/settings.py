@@ -1,7 +1,5 @@
 """Settings of Studio users and spaces: their validation and the resources that they name."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Spaces of a Studio domain, private or shared."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """User profiles of a Studio domain."""
 
-from __future__ import annotations
-
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend
