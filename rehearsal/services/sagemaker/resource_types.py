@@ -6,6 +6,7 @@ from rehearsal.cloudformation.resource_types import ResourceType
 from rehearsal.services.sagemaker.feature_store import resource_types as feature_store
 from rehearsal.services.sagemaker.hosting import resource_types as hosting
 from rehearsal.services.sagemaker.monitoring import resource_types as monitoring
+from rehearsal.services.sagemaker.pipelines import resource_types as pipelines
 from rehearsal.services.sagemaker.projects import resource_types as projects
 from rehearsal.services.sagemaker.registry import resource_types as registry
 from rehearsal.services.sagemaker.studio import resource_types as studio
@@ -14,6 +15,7 @@ RESOURCE_TYPES: list[ResourceType] = [
     *feature_store.RESOURCE_TYPES,
     *hosting.RESOURCE_TYPES,
     *monitoring.RESOURCE_TYPES,
+    *pipelines.RESOURCE_TYPES,
     *projects.RESOURCE_TYPES,
     *registry.RESOURCE_TYPES,
     *studio.RESOURCE_TYPES,

@@ -1,1 +1,1 @@
-"""Feature Store."""
+"""Feature Store: feature groups, their stores, and the runtime."""

@@ -1,6 +1,5 @@
-"""Pipelines, whose `Ref` is the name, and projects."""
+"""CloudFormation type of projects."""
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -25,23 +24,6 @@ def _project_reason(project: Mapping[str, Any]) -> str:
     return str(stack.get("StatusMessage", f"status {project['ProjectStatus']}"))
 
 
-def _pipeline_request(properties: dict[str, Any]) -> dict[str, Any]:
-    """Splits PipelineDefinition, which is two members in the API."""
-    request = dict(properties)
-    definition = request.pop("PipelineDefinition", {})
-    if "PipelineDefinitionBody" in definition:
-        body = definition["PipelineDefinitionBody"]
-        request["PipelineDefinition"] = body if isinstance(body, str) else json.dumps(body)
-    elif "PipelineDefinitionS3Location" in definition:
-        location = dict(definition["PipelineDefinitionS3Location"])
-        request["PipelineDefinitionS3Location"] = {
-            "Bucket": location["Bucket"],
-            "ObjectKey": location["Key"],
-            **({"VersionId": location["Version"]} if location.get("Version") else {}),
-        }
-    return request
-
-
 def _project_request(properties: dict[str, Any]) -> dict[str, Any]:
     """Renames TemplateProviderDetails, which the API calls TemplateProviders."""
     request = dict(properties)
@@ -53,28 +35,11 @@ def _project_request(properties: dict[str, Any]) -> dict[str, Any]:
     return request
 
 
-def _pipeline_update(properties: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in _pipeline_request(properties).items() if name != "Tags"}
-
-
 def _failed_deletion(project: Mapping[str, Any]) -> str:
     return _project_reason(project) if project.get("ProjectStatus") == "DeleteFailed" else ""
 
 
 RESOURCE_TYPES = [
-    ResourceType(
-        type_name="AWS::SageMaker::Pipeline",
-        service="sagemaker",
-        create="CreatePipeline",
-        describe="DescribePipeline",
-        update="UpdatePipeline",
-        delete="DeletePipeline",
-        identifier=("PipelineName",),
-        ref="PipelineName",
-        to_request=_pipeline_request,
-        to_update_request=_pipeline_update,
-        arn="PipelineArn",
-    ),
     ResourceType(
         type_name="AWS::SageMaker::Project",
         service="sagemaker",

@@ -1,1 +1,1 @@
-"""Studio domains and their members."""
+"""Studio: domains, user profiles, spaces, apps, custom images; MLflow Apps."""

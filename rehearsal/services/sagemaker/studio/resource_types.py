@@ -1,4 +1,4 @@
-"""Studio domains and what belongs to them, custom images, and MLflow Apps."""
+"""CloudFormation types of Studio, its custom images, and MLflow Apps."""
 
 import time
 from collections.abc import Callable, Mapping
