@@ -1,4 +1,4 @@
-"""Projects of Service Catalog's products: what SageMaker asks of it in the caller's name."""
+"""Projects from Service Catalog products: the calls of SageMaker on behalf of the caller."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.framework.platform import AwsError, Context
+from rehearsal.framework.service import Operation, Request, Response
 from rehearsal.services.sagemaker.service import SageMaker
 from rehearsal.services.servicecatalog import ServiceCatalog
 from tests.rehearsal.fakes import CALLER, FakePlatform
@@ -18,7 +19,7 @@ PRODUCT = {"ProductId": "prod-1", "PathId": "lpv3-1"}
 
 
 class Catalog(ServiceCatalog):
-    """Launches that settle at once, as `outcome` says."""
+    """A Service Catalog whose launches end at once, with `outcome`."""
 
     outcome = "SUCCEEDED"
 
@@ -26,29 +27,30 @@ class Catalog(ServiceCatalog):
         super().__init__(platform)
         self.asked: list[tuple[str, Mapping[str, Any], str]] = []
 
-    def provision_product(self, request: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    def operation(self, method: str) -> Operation | None:
+        return {
+            "provision_product": self._provision,
+            "update_provisioned_product": self._start("update"),
+            "terminate_provisioned_product": self._start("terminate"),
+            "describe_record": self._describe_record,
+        }[method]
+
+    def _provision(self, request: Request, context: Context) -> Response:
         if request["ProductId"] != "prod-1":
             raise AwsError("ResourceNotFoundException", "Product not found.")
-        return self._answer("provision", request, context)
+        return self._start("provision")(request, context)
 
-    def update_provisioned_product(
-        self, request: Mapping[str, Any], context: Context
-    ) -> dict[str, Any]:
-        return self._answer("update", request, context)
+    def _start(self, verb: str) -> Callable[[Request, Context], Response]:
+        def start(request: Request, context: Context) -> Response:
+            self.asked.append((verb, request, context.caller_arn))
+            return {"RecordDetail": {"RecordId": "rec-1"}}
 
-    def terminate_provisioned_product(
-        self, request: Mapping[str, Any], context: Context
-    ) -> dict[str, Any]:
-        return self._answer("terminate", request, context)
+        return start
 
-    def describe_record(self, request: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    def _describe_record(self, request: Request, context: Context) -> Response:
         errors = [] if self.outcome == "SUCCEEDED" else [{"Code": "CFN", "Description": "no key"}]
         detail = {"ProvisionedProductId": "pp-1", "Status": self.outcome, "RecordErrors": errors}
         return {"RecordDetail": detail}
-
-    def _answer(self, verb: str, request: Mapping[str, Any], context: Context) -> dict[str, Any]:
-        self.asked.append((verb, request, context.caller_arn))
-        return {"RecordDetail": {"RecordId": "rec-1"}}
 
 
 @pytest.fixture
