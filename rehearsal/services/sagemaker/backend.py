@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from rehearsal.framework.identity import ServiceIdentity
 from rehearsal.framework.network_interfaces import check_attachment
 from rehearsal.framework.platform import VIA_SERVICE, AwsError, Context, Platform, Scope
@@ -79,6 +81,30 @@ class Backend:
                 security_group_ids=vpc["SecurityGroupIds"],
                 service=SERVICE_PRINCIPAL,
             )
+
+    def check_key(self, context: Context, key_id: str | None, *actions: str) -> None:
+        """Checks that the caller may perform actions on a KMS key, if a request names one.
+
+        Args:
+            context: The caller.
+            key_id: The id or ARN of the key. None checks nothing.
+            actions: The IAM actions, such as `kms:Decrypt`.
+
+        Raises:
+            AwsError: ValidationException, if there is no such key; AccessDeniedException, for the
+                first action that the caller may not perform.
+        """
+        if not key_id:
+            return
+        client = self.identity.service_session(context.scope).client("kms")
+        try:
+            arn = client.describe_key(KeyId=key_id)["KeyMetadata"]["Arn"]
+        except ClientError as error:
+            reason = error.response["Error"]["Message"]
+            message = f"The KMS key {key_id} cannot be used: {reason}"
+            raise AwsError("ValidationException", message) from None
+        for action in actions:
+            self.identity.authorize_caller(context, action, arn)
 
     # Records
 

@@ -4,8 +4,6 @@ import datetime
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend
@@ -83,7 +81,8 @@ class FeatureGroups:
         record.setdefault("ThroughputConfig", {"ThroughputMode": "OnDemand"})
         if has_online_store(record):
             record["OnlineStoreConfig"].setdefault("StorageType", "Standard")
-            self._check_online_key(context, record)
+            key = record["OnlineStoreConfig"].get("SecurityConfig", {}).get("KmsKeyId")
+            self._backend.check_key(context, key, *_KEY_ACTIONS)
         if "OfflineStoreConfig" in record:
             offline_tables.complete(record, scope)
             for action, resource in offline_tables.needed_permissions(record, scope):
@@ -155,18 +154,6 @@ class FeatureGroups:
             name = known_name(name_or_arn, KIND, self._backend.records.of(scope, KIND))
         message = f"Resource Not Found: Amazon SageMaker can't find a FeatureGroup with name {name}"
         return self._backend.find(scope, KIND, name, operation=operation, message=message)
-
-    def _check_online_key(self, context: Context, record: Record) -> None:
-        key = record["OnlineStoreConfig"].get("SecurityConfig", {}).get("KmsKeyId")
-        if not key:
-            return
-        client = self._identity.service_session(context.scope).client("kms")
-        try:
-            arn = client.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
-        except ClientError as error:
-            reject(f"the KMS key {key} cannot be used: {error.response['Error']['Message']}")
-        for action in _KEY_ACTIONS:
-            self._identity.authorize_caller(context, action, arn)
 
     def _create(self, scope: Scope, group: Record) -> None:
         """Creates the stores of a group; a failure is reported in the group's status."""

@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.framework.store import Store
@@ -145,17 +143,7 @@ class ModelCards:
     def _check_key(self, context: Context, card: Record, *actions: str) -> None:
         """Checks that the caller may perform actions on the key of the content."""
         key = card.get("SecurityConfig", {}).get("KmsKeyId")
-        if not key:
-            return
-        client = self._backend.identity.service_session(context.scope).client("kms")
-        try:
-            arn = client.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
-        except ClientError as error:
-            reason = error.response["Error"]["Message"]
-            message = f"The KMS key {key} cannot be used: {reason}"
-            raise AwsError("ValidationException", message) from None
-        for action in actions:
-            self._backend.identity.authorize_caller(context, action, arn)
+        self._backend.check_key(context, key, *actions)
 
 
 def _metadata(text: str) -> str:

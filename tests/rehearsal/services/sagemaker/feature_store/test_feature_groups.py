@@ -160,7 +160,7 @@ def test_the_caller_needs_the_catalog_and_the_key(
         sagemaker.create_feature_group(**group(OnlineStoreConfig=encrypted))
 
     encrypted["SecurityConfig"] = {"KmsKeyId": "none"}
-    with pytest.raises(ClientError, match="the KMS key none cannot be used: no such key"):
+    with pytest.raises(ClientError, match="The KMS key none cannot be used: no such key"):
         sagemaker.create_feature_group(**group(OnlineStoreConfig=encrypted))
 
 
