@@ -52,10 +52,10 @@ from rehearsal.services.sagemaker.studio.images import APP_IMAGE_CONFIGS, Images
 from rehearsal.services.sagemaker.studio.lifecycle_configs import LifecycleConfigs
 from rehearsal.services.sagemaker.studio.mlflow_apps import MlflowApps
 from rehearsal.services.sagemaker.studio.records import StudioRecords
-from rehearsal.services.sagemaker.studio.settings import Settings
 from rehearsal.services.sagemaker.studio.spaces import Spaces
 from rehearsal.services.sagemaker.studio.user_profiles import UserProfiles
-from rehearsal.services.sagemaker.tags import TagOperations
+from rehearsal.services.sagemaker.studio.user_settings import UserSettings
+from rehearsal.services.sagemaker.tags import ResourceTags
 
 __all__ = ["RESOURCE_TYPES", "SageMaker"]
 
@@ -92,12 +92,12 @@ class SageMaker(Service):
             FeatureGroups(self.backend, online_store_of(platform)),
             Projects(self.backend, products),
             Search(self.backend),
-            TagOperations(self.backend),
+            ResourceTags(self.backend),
         )
 
     def _compose_studio(self) -> None:
         backend = self.backend
-        records, settings = StudioRecords(backend), Settings(backend)
+        records, settings = StudioRecords(backend), UserSettings(backend)
         images = Images(backend, records)
         self._spaces = Spaces(backend, records)
         self.compose(

@@ -8,7 +8,7 @@ from rehearsal.services.sagemaker.listing import page
 MAX_TAGS = 50
 
 
-class TagOperations:
+class ResourceTags:
     """AddTags, ListTags, DeleteTags.
 
     Args:

@@ -13,7 +13,7 @@ from botocore import xform_name
 from rehearsal.framework.identity import ServiceIdentity
 from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response, Service
-from rehearsal.services.sagemaker.projects.settings import (
+from rehearsal.services.sagemaker.projects.parameters import (
     ProjectFailedError,
     parameter_values,
     tags_of,

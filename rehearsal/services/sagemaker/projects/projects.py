@@ -14,14 +14,14 @@ from rehearsal.framework.service import Request, Response
 from rehearsal.services.sagemaker.backend import Backend, caller_identity
 from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.projects import stacks
+from rehearsal.services.sagemaker.projects.parameters import (
+    ProjectFailedError,
+    check_parameters,
+)
 from rehearsal.services.sagemaker.projects.products import (
     PROVISIONED,
     PROVISIONING,
     ProjectProducts,
-)
-from rehearsal.services.sagemaker.projects.settings import (
-    ProjectFailedError,
-    check_parameters,
 )
 from rehearsal.services.sagemaker.records import Record, now, random_id
 

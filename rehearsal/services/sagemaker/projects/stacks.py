@@ -11,7 +11,7 @@ from typing import Any
 from rehearsal.cloudformation import stack_changes
 from rehearsal.cloudformation.stack_changes import StackFailedError
 from rehearsal.framework.platform import AwsError, Scope
-from rehearsal.services.sagemaker.projects.settings import (
+from rehearsal.services.sagemaker.projects.parameters import (
     ProjectFailedError,
     parameter_values,
     tags_of,

@@ -22,7 +22,7 @@ from rehearsal.services.sagemaker.studio.records import (
     StudioRecords,
     reject_associated,
 )
-from rehearsal.services.sagemaker.studio.settings import Settings, merged
+from rehearsal.services.sagemaker.studio.user_settings import UserSettings, merged
 
 LISTING = Listing(operation="ListDomains", member="Domains", name="DomainName", status="Status")
 _ID_LENGTH = 12
@@ -49,7 +49,7 @@ class Domains:
         self,
         backend: Backend,
         records: StudioRecords,
-        settings: Settings,
+        settings: UserSettings,
         storage: DomainStorage,
     ) -> None:
         self._backend = backend

@@ -12,7 +12,7 @@ from rehearsal.services.sagemaker.listing import Listing
 from rehearsal.services.sagemaker.records import Record
 from rehearsal.services.sagemaker.stored_resource import Kind, StoredResource
 from rehearsal.services.sagemaker.studio.records import LIFECYCLE_CONFIG
-from rehearsal.services.sagemaker.studio.settings import Settings
+from rehearsal.services.sagemaker.studio.user_settings import UserSettings
 
 KIND = Kind(
     noun="StudioLifecycleConfig",
@@ -37,7 +37,7 @@ class LifecycleConfigs(StoredResource):
         settings: The settings that name lifecycle configurations.
     """
 
-    def __init__(self, backend: Backend, settings: Settings) -> None:
+    def __init__(self, backend: Backend, settings: UserSettings) -> None:
         super().__init__(backend, KIND)
         self._settings = settings
 

@@ -16,7 +16,7 @@ from rehearsal.services.sagemaker.studio.records import (
     StudioRecords,
     reject_associated,
 )
-from rehearsal.services.sagemaker.studio.settings import merged
+from rehearsal.services.sagemaker.studio.user_settings import merged
 
 LISTING = Listing(
     operation="ListSpaces",

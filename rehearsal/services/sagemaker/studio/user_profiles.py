@@ -13,7 +13,7 @@ from rehearsal.services.sagemaker.studio.records import (
     StudioRecords,
     reject_associated,
 )
-from rehearsal.services.sagemaker.studio.settings import Settings, merged
+from rehearsal.services.sagemaker.studio.user_settings import UserSettings, merged
 
 LISTING = Listing(
     operation="ListUserProfiles",
@@ -34,7 +34,7 @@ class UserProfiles:
         settings: The settings of user profiles.
     """
 
-    def __init__(self, backend: Backend, records: StudioRecords, settings: Settings) -> None:
+    def __init__(self, backend: Backend, records: StudioRecords, settings: UserSettings) -> None:
         self._backend = backend
         self._records = records
         self._settings = settings

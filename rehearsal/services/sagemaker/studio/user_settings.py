@@ -15,7 +15,7 @@ from rehearsal.services.sagemaker.studio.records import (
 )
 
 
-class Settings:
+class UserSettings:
     """The settings of domains and user profiles.
 
     Args:
