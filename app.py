@@ -1,6 +1,6 @@
 """The CDK app: reads the settings of an environment and instantiates its stacks.
 
-`cdk deploy -c config=config/NAME.yaml` chooses the environment.
+`cdk deploy -c config=config/NAME.yaml` selects the environment.
 """
 
 import sys
@@ -45,7 +45,7 @@ def add_stacks(scope: Construct, settings: Settings) -> None:
 
 
 def add_pipeline(app: cdk.App, settings: Settings, config: str) -> None:
-    """Adds the pipeline of the settings in the file `config`, if they want one."""
+    """Adds the pipeline of the settings file `config`, if it has one."""
     pipeline = settings.platform_pipeline
     if pipeline is None:
         return
@@ -65,16 +65,18 @@ def add_pipeline(app: cdk.App, settings: Settings, config: str) -> None:
 
 
 def environment(settings: Settings) -> cdk.Environment:
+    """Returns the account and region of the stacks."""
     return cdk.Environment(account=settings.environment.account, region=settings.environment.region)
 
 
-def refuse(message: str) -> NoReturn:
-    """Ends the app with a message that a person reads in the CLI's output."""
+def fail(message: str) -> NoReturn:
+    """Exits with a message that the CLI shows."""
     print(message, file=sys.stderr)  # noqa: T201
     sys.exit(2)
 
 
 def main() -> None:
+    """Synthesises the app."""
     app = cdk.App(analytics_reporting=False)
     config = app.node.try_get_context("config") or DEFAULT_SETTINGS
     try:
@@ -82,9 +84,9 @@ def main() -> None:
         add_pipeline(app, settings, config)
         add_stacks(app, settings)
     except SettingsError as error:
-        refuse(str(error))
-    except ValueError as error:  # what the library refuses, the file has asked for
-        refuse(f"{config}: {error}")
+        fail(str(error))
+    except ValueError as error:  # the library rejects a value of the file
+        fail(f"{config}: {error}")
     cdk.Validations.of(app).add_plugins(SageMakerChecks())
     app.synth()
 

@@ -1,1 +1,1 @@
-"""What `cdk deploy` deploys."""
+"""Deployable stacks of the platform, and their settings."""

@@ -1,8 +1,8 @@
 """Commands of a platform engineer.
 
-python -m stacks schema                      writes the JSON schema of the settings files anew
-python -m stacks execution-policy cdk.out    writes what CloudFormation's role needs to deploy an
-                                             app that `cdk synth` has written
+python -m stacks schema                      writes the JSON schema of the settings files
+python -m stacks execution-policy cdk.out    writes the permissions that CloudFormation needs to
+                                             deploy an app that `cdk synth` has written
 """
 
 import argparse
@@ -25,16 +25,16 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("schema")
     policy = commands.add_parser("execution-policy")
-    policy.add_argument("assembly", type=Path, help="the folder that `cdk synth` has written")
+    policy.add_argument("assembly", type=Path, help="the output folder of `cdk synth`")
     policy.add_argument("--output", type=Path, default=POLICIES, help=f"default: {POLICIES}")
     given = parser.parse_args()
     if given.command == "schema":
         SCHEMA.write_text(settings_schema())
         return
     if not (given.assembly / "manifest.json").exists():
-        sys.exit(f"{given.assembly} holds no app; write one: npx cdk synth --quiet")
+        sys.exit(f"{given.assembly}: got no app; write one: npx cdk synth --quiet")
     for path in write_policies(given.assembly, given.output):
-        print(path)  # noqa: T201 - the command's answer
+        print(path)  # noqa: T201 - output of the command
 
 
 if __name__ == "__main__":

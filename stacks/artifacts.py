@@ -1,8 +1,6 @@
-"""Where a platform's pipeline keeps its artifacts, in its own region and in those of its stages."""
+"""Artifact stores of the platform pipeline, in its region and in those of its stages."""
 
 from __future__ import annotations
-
-from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
@@ -10,17 +8,22 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from mlops_constructs.delivery import ArtifactStore
+from mlops_constructs.validation import acknowledge, without_access_log, without_replica
 from stacks.default_settings import DefaultSettings
 from stacks.platform_stack import PlatformStack
 
-_READERS = "only the pipeline's roles read it, which CloudTrail records"
-_REMADE = "what was deployed is in git; the artifacts are made anew from it"
+_READERS = "only the pipeline's roles read it, and CloudTrail records their access"
+_REPRODUCIBLE = "artifacts are reproducible from the commit in git"
 
 
 class ReplicaStack(PlatformStack):
-    """Holds the artifacts that actions in another region than the pipeline's read.
+    """Defines the artifact store of actions in another region than the pipeline's.
 
-    The pipeline's stack depends on it, so that who deploys that one deploys this one before.
+    The pipeline's stack depends on it, so that a deployment of that stack deploys this one first.
+
+    Args:
+        defaults: settings of every stack.
+        env: account and region.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class ReplicaStack(PlatformStack):
 
 
 def artifact_store(scope: Construct) -> ArtifactStore:
-    """A bucket and its key in a stack; what is in it is thrown away after 90 days."""
+    """Creates a bucket and its key in a stack; objects expire after 90 days."""
     key = kms.Key(
         scope,
         "Key",
@@ -68,18 +71,5 @@ def artifact_store(scope: Construct) -> ArtifactStore:
         ],
         removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     )
-    _acknowledge(bucket)
+    acknowledge(bucket, {**without_access_log(_READERS), **without_replica(_REPRODUCIBLE)})
     return ArtifactStore(bucket=bucket, key=key)
-
-
-def _acknowledge(bucket: s3.Bucket) -> None:
-    findings = {"AwsSolutions-S1": _READERS}
-    for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321"):
-        findings[f"{pack}-S3BucketLoggingEnabled"] = _READERS
-        findings[f"{pack}-S3BucketReplicationEnabled"] = _REMADE
-    cdk.Validations.of(bucket).acknowledge(
-        *(cdk.Acknowledgment(id=name, reason=reason) for name, reason in findings.items())
-    )
-    cast(s3.CfnBucket, bucket.node.default_child).add_metadata(
-        "checkov", {"skip": [{"id": "CKV_AWS_18", "comment": _READERS}]}
-    )

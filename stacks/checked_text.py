@@ -1,4 +1,4 @@
-"""Texts that settings accept, and how a refusal and the JSON schema say so."""
+"""Validated strings of settings, with their description in errors and in the JSON schema."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from pydantic_core import CoreSchema, core_schema
 
 @dataclass(frozen=True, kw_only=True)
 class Allowed:
-    """Accepts what `accepts` neither denies nor raises for; says what is allowed otherwise.
+    """Defines a validated string, for `Annotated`.
 
     Args:
-        description: what is allowed, as a refusal and an editor show it.
-        accepts: whether a text is allowed.
-        schema: keywords of JSON schema that say the same, as far as it can. Default: none.
+        description: allowed values, as errors and editors show them.
+        accepts: function that returns a false value, or raises ValueError, for a value that is not
+            allowed.
+        schema: JSON schema keywords for the same rule, as far as JSON schema supports it. Defaults
+            to {}: no keywords.
     """
 
     description: str
@@ -47,12 +49,12 @@ class Allowed:
 
 
 def allowed(description: str, accepts: Callable[[str], object]) -> Allowed:
-    """Accepts what only a function can say; the schema describes it in words."""
+    """Returns a string that a function validates; the schema only has its description."""
     return Allowed(description=description, accepts=accepts)
 
 
 def matching(pattern: str, description: str) -> Allowed:
-    """Accepts what the whole pattern matches, without digits and letters of other scripts."""
+    """Returns a string that matches a whole pattern, with ASCII digits and letters only."""
     return Allowed(
         description=description,
         accepts=re.compile(pattern, re.ASCII).fullmatch,
@@ -61,7 +63,7 @@ def matching(pattern: str, description: str) -> Allowed:
 
 
 def one_of(values: Sequence[str], description: str) -> Allowed:
-    """Accepts the values alone."""
+    """Returns a string with one of several values."""
     return Allowed(
         description=description, accepts=values.__contains__, schema={"enum": list(values)}
     )

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from stacks.checked_text import matching
 from stacks.settings_model import SettingsModel
 
-_MOST_TAGS = 40
+_MAX_TAGS = 40
 
 TagKey = Annotated[
     str,
@@ -35,27 +35,32 @@ PolicyName = Annotated[
 Qualifier = Annotated[str, matching(r"[a-z0-9]{1,10}", "up to 10 lower case letters and digits")]
 
 
-def _few(tags: dict[str, str]) -> dict[str, str]:
-    if len(tags) > _MOST_TAGS:
-        raise ValueError(f"up to {_MOST_TAGS} tags; a resource has 50, AWS's own and ours included")
+def _limited(tags: dict[str, str]) -> dict[str, str]:
+    if len(tags) > _MAX_TAGS:
+        raise ValueError(
+            f"up to {_MAX_TAGS} tags; a resource can have 50, including those of AWS and of the "
+            "library"
+        )
     return tags
 
 
 class DefaultSettings(SettingsModel):
-    """What holds for every stack of the environment."""
+    """Settings of every stack of the environment."""
 
     tags: Annotated[
         dict[TagKey, TagValue],
-        AfterValidator(_few),
+        AfterValidator(_limited),
         Field(json_schema_extra={"additionalProperties": False}),
     ] = {}
-    """Tags of every stack, which CloudFormation gives to its resources."""
+    """Tags of every stack, which CloudFormation propagates to its resources. Defaults to none."""
     termination_protection: bool = False
-    """Whether a stack can be deleted only after somebody has switched its protection off."""
+    """True if stacks have termination protection. Defaults to false."""
     permissions_boundary: PolicyName | None = None
-    """A managed policy of the account that becomes the permissions boundary of every role that has
-    none of its own. It exists already."""
+    """Existing managed policy that is the permissions boundary of roles without another one.
+
+    Defaults to no boundary.
+    """
     qualifier: Qualifier = "hnb659fds"
-    """The qualifier with which the account was bootstrapped (`cdk bootstrap --qualifier`)."""
+    """Qualifier of the bootstrap stack (`cdk bootstrap --qualifier`). Defaults to the CDK's."""
     prefix: Prefix = ""
-    """What the names of stacks and exports begin with."""
+    """Prefix of the names of stacks and exports. Defaults to none."""

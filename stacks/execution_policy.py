@@ -1,14 +1,15 @@
-"""The least that CloudFormation needs to deploy an app: policies for `cdk bootstrap`.
+"""Least-privilege policies for `cdk bootstrap` with which CloudFormation can deploy an app.
 
-`cdk bootstrap` gives CloudFormation's role AdministratorAccess unless it is told otherwise. These
-policies hold the permissions that the resource types of an app declare in CloudFormation's
-registry, and let roles be made only under the paths and names that the app's own roles have.
+By default, `cdk bootstrap` gives CloudFormation's role AdministratorAccess. These policies contain
+the permissions that the resource types of an app declare in the CloudFormation registry, and limit
+the creation of roles to the paths and names of the app's roles.
 
-Who may create roles can give them anything that no boundary forbids. So a role that is confined in
-earnest needs `defaults.permissions_boundary` as well: these policies then ask for it.
+A principal that can create roles can give them any permission, unless a boundary limits them. To
+limit the role effectively, set `defaults.permissions_boundary` as well: these policies then require
+it.
 
-Sources: CDK Developer Guide, "Customize CDK bootstrapping"; `handlers` in the schemas of
-CloudFormation's registry; IAM User Guide, "Permissions boundaries".
+Sources: CDK Developer Guide, "Customize CDK bootstrapping"; `handlers` in the schemas of the
+CloudFormation registry; IAM User Guide, "Permissions boundaries".
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-_LONGEST = 6_144
-"""Characters of a managed policy, white space not counted (IAM's quotas)."""
+_MAX_POLICY_LENGTH = 6_144
+"""Maximum of characters in a managed policy without white space (IAM quotas)."""
 
-_CUT = 20
+_PREFIX_LENGTH = 20
 
 _NOT_IN_THE_REGISTRY = {
     "AWS::CodeBuild::Project": [
@@ -52,7 +53,7 @@ Statement = dict[str, Any]
 
 @dataclass
 class Deployed:
-    """What an app deploys into one account and region."""
+    """Resources that an app deploys into one account and region."""
 
     account: str
     region: str
@@ -64,16 +65,20 @@ class Deployed:
 
     @property
     def partition(self) -> str:
-        """The partition of the region, as far as its name tells it."""
+        """Partition of the region, derived from its name."""
         for prefix, partition in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
             if self.region.startswith(prefix):
                 return partition
         return "aws"
 
     def add(self, name: str, execution_role: str, template: Mapping[str, Any]) -> None:
-        """Takes up a stack by its name, the role that CloudFormation has for it, and its template.
+        """Adds a stack.
 
-        The role's name is cdk-QUALIFIER-cfn-exec-role-ACCOUNT-REGION.
+        Args:
+            name: name of the stack.
+            execution_role: ARN of CloudFormation's role, named
+                cdk-QUALIFIER-cfn-exec-role-ACCOUNT-REGION.
+            template: template of the stack.
         """
         self.qualifiers.add(execution_role.split("/")[1].split("-")[1])
         for resource in template.get("Resources", {}).values():
@@ -82,13 +87,14 @@ class Deployed:
                 self._add_role(name, resource["Properties"])
 
     def policies(self) -> list[dict[str, Any]]:
-        """The policy documents; a role takes ten of them."""
+        """Returns the policy documents; a role can have ten of them."""
         return _packed([*self._of_services(), *self._of_roles()])
 
     def _add_role(self, stack: str, role: Mapping[str, Any]) -> None:
         path = role.get("Path", "/")
-        # CloudFormation begins the names that it makes with the stack's, cut where it is long.
-        named = role.get("RoleName") or f"{stack[:_CUT]}{'-' if len(stack) <= _CUT else ''}*"
+        # CloudFormation starts generated names with the stack's name, truncated.
+        prefix = f"{stack}-" if len(stack) <= _PREFIX_LENGTH else stack[:_PREFIX_LENGTH]
+        named = role.get("RoleName") or f"{prefix}*"
         self.roles.add(f"{path}*" if path != "/" else f"/{named}")
         boundary = role.get("PermissionsBoundary")
         self.boundaries.add(boundary if isinstance(boundary, str) else "")
@@ -154,7 +160,7 @@ class Deployed:
 
 
 def deployed(assembly: Path) -> list[Deployed]:
-    """What a synthesised app deploys, by account and region, the stages of pipelines included.
+    """Returns what a synthesised app deploys, by account and region, including pipeline stages.
 
     Args:
         assembly: the folder that `cdk synth` has written, such as cdk.out.
@@ -177,7 +183,15 @@ def deployed(assembly: Path) -> list[Deployed]:
 
 
 def write_policies(assembly: Path, directory: Path) -> list[Path]:
-    """Writes the policies of each account and region, ACCOUNT-REGION-NUMBER.json."""
+    """Writes the policies of each account and region, ACCOUNT-REGION-NUMBER.json.
+
+    Args:
+        assembly: the folder that `cdk synth` has written, such as cdk.out.
+        directory: folder of the policies.
+
+    Returns:
+        The paths of the policies.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     written = []
     for place in deployed(assembly):
@@ -189,7 +203,7 @@ def write_policies(assembly: Path, directory: Path) -> list[Path]:
 
 
 def _actions(types: Iterable[str]) -> set[str]:
-    """What the handlers of resource types call."""
+    """Returns the actions that the handlers of resource types call."""
     found: set[str] = set()
     for name in types:
         if name in _NOT_IN_THE_REGISTRY:
@@ -197,21 +211,23 @@ def _actions(types: Iterable[str]) -> set[str]:
         elif name.startswith("AWS::"):
             handlers = _schema(name).get("handlers", {})
             if not handlers:
-                raise ValueError(f"{name}: its schema names no permissions; add them by hand")
+                raise ValueError(
+                    f"{name}: got a schema without permissions; add them to _NOT_IN_THE_REGISTRY"
+                )
             for handler in handlers.values():
                 found.update(handler.get("permissions", []))
     return found
 
 
 def _schema(name: str) -> Mapping[str, Any]:
-    """The registry schema of a type, as cfn-lint carries it."""
+    """Returns the registry schema of a type, from cfn-lint."""
     spec = importlib.util.find_spec("cfnlint")
     if spec is None or spec.origin is None:
-        raise ValueError("cfn-lint is not installed, which carries the schemas: make setup")
+        raise ValueError("cfn-lint, which contains the schemas, is not installed: run make setup")
     folder = Path(spec.origin).parent / "data" / "schemas"
     digests = json.loads((folder / "providers" / "us-east-1.json").read_text())
     if name not in digests:
-        raise ValueError(f"{name}: cfn-lint has no schema of it")
+        raise ValueError(f"{name}: got a type without a schema in cfn-lint; update cfn-lint")
     schema: Mapping[str, Any] = json.loads(
         (folder / "resources" / f"{digests[name]}.json").read_text()
     )
@@ -219,11 +235,11 @@ def _schema(name: str) -> Mapping[str, Any]:
 
 
 def _packed(statements: Iterable[Statement]) -> list[dict[str, Any]]:
-    """As few documents as hold the statements, each short enough for a managed policy."""
+    """Returns the statements in few documents, each short enough for a managed policy."""
     documents: list[list[Statement]] = []
     for statement in sorted(statements, key=_length, reverse=True):
         for document in documents:
-            if _length([*document, statement]) + 50 <= _LONGEST:
+            if _length([*document, statement]) + 50 <= _MAX_POLICY_LENGTH:
                 document.append(statement)
                 break
         else:

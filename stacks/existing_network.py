@@ -1,4 +1,4 @@
-"""The network that a settings file names by its ids."""
+"""Existing network of a settings file, given by its ids."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stacks.settings import NetworkSettings
 
 
 def existing_network(scope: Construct, settings: NetworkSettings | None) -> NetworkBase | None:
-    """The network below `scope`; None where the file names none."""
+    """Returns the network as an import below `scope`, or None if the file has no network."""
     if settings is None:
         return None
     return Network.from_ids(

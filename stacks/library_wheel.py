@@ -1,4 +1,4 @@
-"""The wheel of `mlops_constructs` that travels with the deployment code of each project."""
+"""Wheel of `mlops_constructs` in the deployment code of each project."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ DIRECTORY = ROOT / "build" / "wheels"
 def build_library_wheel(directory: Path = DIRECTORY) -> Path:
     """Builds the wheel and returns its path.
 
-    The build backend runs in this process: no environment, no network. hatchling gives every
-    member the same time, so that equal sources make equal bytes, and projects a seed that changes
-    only when the library does.
+    The build backend runs in this process, without an environment or network access. hatchling
+    gives every member the same timestamp, so equal sources result in equal bytes, and the seed of a
+    project only changes with the library.
 
     Args:
-        directory: where the wheel goes. Default: `build/wheels` of this repository.
+        directory: directory of the wheel. Defaults to `build/wheels` of this repository.
     """
     directory.mkdir(parents=True, exist_ok=True)
     builder = WheelBuilder(str(ROOT))
-    # The backend reports to standard output, which is the CDK CLI's.
+    # The backend writes to standard output, which the CDK CLI reads.
     with contextlib.redirect_stdout(io.StringIO()):
         wheels = list(builder.build(directory=str(directory), versions=["standard"]))
     return Path(wheels[0])

@@ -6,17 +6,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from mlops_constructs.delivery import ProjectResources
 from stacks.checked_text import matching
-from stacks.settings_model import SettingsModel
+from stacks.settings_model import ResourceName, SettingsModel, unique_names
 
-PipelineName = Annotated[
-    str,
-    matching(
-        ProjectResources.NAME_PATTERN,
-        "up to 32 lower case letters, digits and hyphens, a letter or digit at both ends",
-    ),
-]
 StageName = Annotated[
     str,
     matching(r"[A-Z][A-Za-z0-9]{0,19}", "up to 20 letters and digits, a capital letter first"),
@@ -60,7 +52,7 @@ Question = Annotated[
 
 
 class RepositorySettings(SettingsModel):
-    """The repository behind a connection. Left out: the pipeline makes one in CodeCommit."""
+    """A repository behind a connection."""
 
     connection_arn: ConnectionArn
     owner: Owner
@@ -68,28 +60,22 @@ class RepositorySettings(SettingsModel):
 
 
 class StageSettings(SettingsModel):
-    """A stage: the environment of another settings file, and what is asked before."""
+    """A stage: the environment of another settings file, and its approvals."""
 
     name: StageName
     config: SettingsFile
     approval: Question | None = None
+    """Question of a manual approval before the deployment. Defaults to no approval."""
     confirm_permissions: bool = False
-    """Whether a person confirms changes that widen permissions or open networks."""
-
-
-def _once(stages: list[StageSettings]) -> list[StageSettings]:
-    names = [stage.name for stage in stages]
-    if len(set(names)) < len(names):
-        raise ValueError("each name once")
-    return stages
+    """True if broadened permissions or networks need a confirmation. Defaults to false."""
 
 
 class PlatformPipelineSettings(SettingsModel):
-    """The pipeline that deploys environments from this repository, on each push."""
+    """The pipeline that deploys environments from this repository on each push."""
 
-    name: PipelineName = "platform"
+    name: ResourceName = "platform"
     branch: Branch = "main"
     source: RepositorySettings | None = None
-    stages: Annotated[list[StageSettings], Field(min_length=1), AfterValidator(_once)]
-    """The environments in the order in which they are deployed; account and region of a stage are
-    those of its file."""
+    """The repository. Defaults to a new CodeCommit repository with the name of the pipeline."""
+    stages: Annotated[list[StageSettings], Field(min_length=1), AfterValidator(unique_names)]
+    """The environments in the order of deployment; each file sets the account and region."""

@@ -1,4 +1,4 @@
-"""The pipeline that deploys this repository's own stacks."""
+"""Pipeline that deploys this repository's own stacks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,17 @@ from stacks.platform_stack import PlatformStack
 
 
 class PlatformPipelineStack(PlatformStack):
-    """Deploys stages on each push: deployed once by hand, it keeps itself up to date."""
+    """Defines the self-mutating pipeline that deploys stages on each push.
+
+    Deploy it once with `cdk deploy`; after that it updates itself.
+
+    Args:
+        settings: settings of the pipeline.
+        config: settings file of the pipeline.
+        stages: CDK stages in the order of the settings.
+        defaults: settings of every stack.
+        env: account and region.
+    """
 
     def __init__(
         self,
@@ -84,13 +94,13 @@ class PlatformPipelineStack(PlatformStack):
 
 
 def _other_regions(stages: Sequence[cdk.Stage], env: cdk.Environment) -> list[str]:
-    """The regions of stages in which the pipeline itself is not."""
+    """Returns the regions of stages other than the pipeline's."""
     regions = sorted({stage.region for stage in stages if stage.region})
     return [region for region in regions if region != env.region]
 
 
 def _synthesis(config: str) -> Synthesis:
-    """The commands of the Makefile, with the CDK CLI that `package.json` pins."""
+    """Returns the commands of the Makefile, with the CDK CLI that `package.json` pins."""
     pinned = json.loads((ROOT / "package.json").read_text())["dependencies"]
     standard = Synthesis(cli_version=pinned["aws-cdk"])
     return Synthesis(

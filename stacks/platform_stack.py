@@ -1,4 +1,4 @@
-"""What every stack of an environment has in common."""
+"""Base of the stacks of an environment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from stacks.default_settings import DefaultSettings
 
 
 class PlatformStack(cdk.Stack):
-    """A stack with the tags, the protection and the boundary that the settings give to all."""
+    """Defines a stack with the tags, the protection and the boundary of the default settings.
+
+    Args:
+        defaults: settings of every stack.
+        env: account and region.
+        description: description of the stack in the console.
+        cross_region_references: True if the stack refers to stacks of other regions, or they to it.
+            Defaults to None: no cross-region references.
+    """
 
     def __init__(
         self,
@@ -21,20 +29,11 @@ class PlatformStack(cdk.Stack):
         description: str,
         cross_region_references: bool | None = None,
     ) -> None:
-        """Creates the stack.
-
-        Args:
-            defaults: what holds for every stack of the environment.
-            env: account and region.
-            description: what the stack is for, as the console shows it.
-            cross_region_references: whether it refers to stacks of other regions, or they to it.
-                Default: no.
-        """
         boundary = defaults.permissions_boundary
         super().__init__(
             scope,
             construct_id,
-            # The same stack, whether a person deploys it or a stage of the pipeline.
+            # Without the name of a CDK stage: a pipeline updates a stack that `cdk deploy` created.
             stack_name=f"{defaults.prefix}{construct_id}",
             env=env,
             analytics_reporting=False,

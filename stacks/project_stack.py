@@ -1,4 +1,4 @@
-"""A project that is deployed directly, without SageMaker's templates."""
+"""Project that is deployed directly, without SageMaker's templates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from stacks.settings import AdoptSettings, ProjectSettings
 
 
 class ProjectStack(PlatformStack):
-    """Holds one project: the same construct from which the template is made."""
+    """Defines a stack with one project, the construct from which the template is synthesised.
+
+    Args:
+        settings: settings of the project.
+        seeds: seed code of the repositories.
+        defaults: settings of every stack.
+        env: account and region.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a platform team deploys once, so that others can create projects."""
+"""Project templates that users create projects from."""
 
 from __future__ import annotations
 
@@ -26,7 +26,14 @@ BOUNDARY_EXPORT = "SageMakerProjectsBoundaryArn"
 
 
 class ProjectTemplatesStack(PlatformStack):
-    """Publishes the project template, and the role with which projects are created from it."""
+    """Defines the project template, and the role with which projects are created from it.
+
+    Args:
+        settings: settings of the templates.
+        seeds: seed code of the repositories.
+        defaults: settings of every stack.
+        env: account and region.
+    """
 
     def __init__(
         self,
@@ -46,7 +53,7 @@ class ProjectTemplatesStack(PlatformStack):
             description="SageMaker project templates",
         )
         policy = removal_policy(settings.removal)
-        # Exports are unique in an account and region, too.
+        # Export names must be unique in an account and region as well.
         boundary_export = f"{defaults.prefix}{BOUNDARY_EXPORT}"
         bucket = TemplateBucket(
             self,
@@ -98,7 +105,7 @@ class ProjectTemplatesStack(PlatformStack):
     def _publish_in_service_catalog(
         self, template: ProjectTemplate, launch: LaunchRoleBase, settings: ServiceCatalogSettings
     ) -> None:
-        """The second way in which Studio finds templates, for those who have it in use."""
+        """Publishes the template as a Service Catalog product as well."""
         portfolio = ProjectPortfolio(
             self, "Portfolio", provider_name="ML platform", principals=settings.principals
         )

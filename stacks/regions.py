@@ -1,4 +1,4 @@
-"""Regions in which a project can live."""
+"""Regions that support projects."""
 
 REGIONS = (
     "ap-east-1",
@@ -30,4 +30,4 @@ REGIONS = (
     "us-west-1",
     "us-west-2",
 )
-"""Where CloudFormation has every resource type that a project needs (schemas of 2026-10-20)."""
+"""Regions where CloudFormation supports all types of a project (schemas of 2026-10-20)."""

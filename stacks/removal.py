@@ -1,4 +1,4 @@
-"""The setting `removal`, as the CDK has it."""
+"""Removal policies of the setting `removal`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import aws_cdk as cdk
 from stacks.settings import Removal
 
 _POLICIES = {
-    # Not RETAIN: a creation that fails would leave names behind that the next one stumbles over.
+    # Not RETAIN: a failed creation would leave resources whose names conflict with the next one.
     Removal.RETAIN: cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     Removal.DESTROY: cdk.RemovalPolicy.DESTROY,
 }
 
 
 def removal_policy(removal: Removal) -> cdk.RemovalPolicy:
-    """What CloudFormation does with stateful resources when their stack is deleted."""
+    """Returns the removal policy of stateful resources for the setting."""
     return _POLICIES[removal]

@@ -1,4 +1,4 @@
-"""The seed code of this repository, ready for projects."""
+"""Seed code of this repository for projects."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from stacks.library_wheel import ROOT, build_library_wheel
 
 @dataclass(frozen=True, kw_only=True)
 class Seeds:
-    """Defines the first commits of a project's two repositories."""
+    """Defines the first commits of a project's two repositories.
+
+    Args:
+        model_build: seed of the model-build repository.
+        model_deploy: seed of the model-deploy repository.
+    """
 
     model_build: Seed
     model_deploy: Seed
 
 
 def seed_code(folder: Path = ROOT / "seed_code") -> Seeds:
-    """The seeds below `folder`; the one that deploys carries the library's wheel."""
+    """Returns the seeds below `folder`; that of model-deploy contains the library's wheel."""
     wheel = build_library_wheel()
     return Seeds(
         model_build=Seed(folder=folder / "model_build"),

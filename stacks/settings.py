@@ -1,4 +1,4 @@
-"""Settings of an environment: one YAML file, checked before anything is synthesised."""
+"""Settings of an environment: one YAML file, validated before synthesis."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from stacks.checked_text import allowed, matching, one_of
 from stacks.default_settings import DefaultSettings
 from stacks.pipeline_settings import PlatformPipelineSettings
 from stacks.regions import REGIONS
-from stacks.settings_model import SettingsModel, sections
-from stacks.settings_refusal import got_value, listed, refusal
+from stacks.settings_errors import error_message, got_value, listed
+from stacks.settings_model import ResourceName, SettingsModel, sections, unique_names
 
 DEFAULT_SETTINGS = "config/rehearsal.yaml"
-"""What is synthesised when no file is named.
+"""Settings file that is used if the context does not specify one.
 
-The CDK CLI deploys only with credentials of the account that a stack names, and nobody has any for
-the account in this file: who forgets to name a file cannot change a real account.
+The CDK CLI only deploys with credentials of the account of a stack. No account has the id in this
+file, so a deployment without a settings file cannot change a real account.
 """
 
 
 class SettingsError(Exception):
-    """A settings file that cannot be used; the message names every problem in it."""
+    """Invalid settings file; the message contains every problem in it."""
 
 
 AccountId = Annotated[str, matching(r"[0-9]{12}", '12 digits in quotes, such as "111111111111"')]
@@ -76,13 +76,7 @@ RoleArn = Annotated[
         'the ARN of a role, such as "arn:aws:iam::111111111111:role/ProjectsLaunchRole"',
     ),
 ]
-ProjectName = Annotated[
-    str,
-    matching(
-        ProjectResources.NAME_PATTERN,
-        "up to 32 lower case letters, digits and hyphens, a letter or digit at both ends",
-    ),
-]
+
 ProjectId = Annotated[
     str,
     matching(
@@ -93,21 +87,21 @@ ProjectId = Annotated[
 
 
 class Removal(StrEnum):
-    """What becomes of repositories, data, models and keys when a stack is deleted."""
+    """Handling of repositories, data, models and keys when a stack is deleted."""
 
     RETAIN = "retain"
     DESTROY = "destroy"
 
 
 class EnvironmentSettings(SettingsModel):
-    """Where the stacks are deployed."""
+    """Account and region of the stacks."""
 
     account: AccountId
     region: Region
 
 
 class NetworkSettings(SettingsModel):
-    """A network that exists already, by the ids of what is used of it."""
+    """An existing network by the ids of its parts."""
 
     vpc_id: VpcId
     subnet_ids: Annotated[list[SubnetId], Field(min_length=1, max_length=16)]
@@ -115,34 +109,45 @@ class NetworkSettings(SettingsModel):
 
 
 class ServiceCatalogSettings(SettingsModel):
-    """The templates as products of Service Catalog, and who may launch them."""
+    """Service Catalog products of the templates, and the principals that can launch them."""
 
     principals: Annotated[list[Principal], Field(min_length=1, max_length=10)]
 
 
 class ProjectTemplatesSettings(SettingsModel):
-    """The templates that people create projects from."""
+    """The templates that users create projects from."""
 
     removal: Annotated[Removal, Field(strict=False)] = Removal.RETAIN
+    """Handling of state when a stack is deleted. Defaults to retain."""
     allowed_cidrs: list[Cidr] = []
+    """Public addresses that can read templates. Defaults to all, or `allowed_vpcs` only."""
     allowed_vpcs: list[VpcId] = []
+    """VPCs that can read templates by an S3 endpoint. Defaults to all, or `allowed_cidrs` only."""
     network: NetworkSettings | None = None
+    """Network of jobs, models and builds. Defaults to networks of SageMaker and CodeBuild."""
     launch_role_name: RoleName | None = None
+    """Name of the role that creates projects: up to 64 letters, digits and _+=,.@-.
+
+    Defaults to the name in SageMaker's documentation with the region appended.
+    """
     launch_role_arn: RoleArn | None = None
+    """ARN of an existing role that creates projects. Defaults to a new role."""
     service_catalog: ServiceCatalogSettings | None = None
+    """Publication as Service Catalog products as well. Defaults to S3 only."""
 
     @field_validator("launch_role_arn")
     @classmethod
     def _instead_of_a_name(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is not None and info.data.get("launch_role_name") is not None:
             raise ValueError(
-                "one of launch_role_name, which makes a role, and launch_role_arn, which takes one"
+                "either launch_role_name, which creates a role, or launch_role_arn, which uses an "
+                "existing role"
             )
         return value
 
 
 class AdoptSettings(SettingsModel):
-    """What a deleted project of the same name has left, as its stack's outputs name it."""
+    """Retained stores of a deleted project of the same name, as in the outputs of its stack."""
 
     bucket: Annotated[str, matching(AdoptedStores.BUCKET_NAME_PATTERN, "the name of a bucket")]
     key: Annotated[
@@ -164,31 +169,25 @@ class AdoptSettings(SettingsModel):
 class ProjectSettings(SettingsModel):
     """A project that is deployed directly."""
 
-    name: ProjectName
+    name: ResourceName
     id: ProjectId | None = None
     removal: Annotated[Removal, Field(strict=False)] = Removal.RETAIN
+    """Handling of state when the stack is deleted. Defaults to retain."""
     network: NetworkSettings | None = None
+    """Network of jobs, models and builds. Defaults to networks of SageMaker and CodeBuild."""
     adopt: AdoptSettings | None = None
+    """Retained stores of a deleted project to adopt. Defaults to new stores."""
 
     @model_validator(mode="after")
     def _keeps_what_it_adopts(self) -> ProjectSettings:
         if self.adopt is not None and self.removal is Removal.DESTROY:
-            raise ValueError(
-                "removal: retain with adopt; what is adopted stays when the project is deleted"
-            )
+            raise ValueError("removal: retain with adopt; adopted stores outlive the project")
         return self
 
     @property
     def project_id(self) -> str:
-        """The given id, else one that follows from the name alone."""
+        """The configured id, else one derived from the name."""
         return self.id or "p-" + hashlib.sha256(self.name.encode()).hexdigest()[:12]
-
-
-def _unique(projects: list[ProjectSettings]) -> list[ProjectSettings]:
-    names = [project.name for project in projects]
-    if len(set(names)) < len(names):
-        raise ValueError("each name once")
-    return projects
 
 
 class Settings(SettingsModel):
@@ -196,15 +195,19 @@ class Settings(SettingsModel):
 
     environment: EnvironmentSettings
     defaults: DefaultSettings = DefaultSettings()
+    """Settings of every stack."""
     project_templates: ProjectTemplatesSettings | None = None
-    projects: Annotated[list[ProjectSettings], AfterValidator(_unique)] = []
+    """Project templates. Defaults to none."""
+    projects: Annotated[list[ProjectSettings], AfterValidator(unique_names)] = []
+    """Projects that are deployed directly; each name once. Defaults to none."""
     platform_pipeline: PlatformPipelineSettings | None = None
+    """Pipeline that deploys environments from this repository. Defaults to no pipeline."""
 
     @model_validator(mode="after")
     def _deploys(self) -> Settings:
         if not (self.project_templates or self.projects or self.platform_pipeline):
             raise ValueError(
-                "the file deploys nothing; give project_templates, projects or platform_pipeline"
+                "the file deploys nothing; add project_templates, projects or platform_pipeline"
             )
         return self
 
@@ -214,20 +217,23 @@ class Settings(SettingsModel):
         if given is not None and given.split(":")[4] != self.environment.account:
             raise ValueError(
                 f"project_templates.launch_role_arn: got {given}; allowed is a role of the account "
-                f"{self.environment.account}, since CloudFormation takes no other"
+                f"{self.environment.account}, since CloudFormation accepts no other"
             )
         return self
 
 
 def load_settings(path: Path) -> Settings:
-    """Reads and checks a settings file.
+    """Reads and validates a settings file.
 
-    Raises SettingsError with every problem in the file: where it is, what was got and what is
-    allowed.
+    Args:
+        path: the file.
+
+    Raises:
+        SettingsError: with every problem in the file: its line, the value, and the allowed values.
     """
     if not path.exists():
         raise SettingsError(
-            f"{path} does not exist; name a settings file: cdk deploy -c config=config/NAME.yaml"
+            f"{path} does not exist; specify a settings file: cdk deploy -c config=config/NAME.yaml"
         )
     document = YamlDocument.read(path)
     if document.problems:
@@ -241,4 +247,4 @@ def load_settings(path: Path) -> Settings:
     try:
         return Settings.model_validate(document.filled(sections(Settings)))
     except ValidationError as error:
-        raise SettingsError(refusal(document, error, Settings)) from None
+        raise SettingsError(error_message(document, error, Settings)) from None

@@ -1,16 +1,47 @@
-"""What is the same for each mapping of the settings."""
+"""Base of the models of settings, and names that several models share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Protocol, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
+from mlops_constructs.delivery import ProjectResources
+from stacks.checked_text import matching
+
+ResourceName = Annotated[
+    str,
+    matching(
+        ProjectResources.NAME_PATTERN,
+        "up to 32 lower case letters, digits and hyphens, a letter or digit at both ends",
+    ),
+]
+"""Name of a project or of a pipeline."""
+
+
+class Named(Protocol):
+    """A part of the settings with a name."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+
+
+NamedParts = TypeVar("NamedParts", bound=Sequence[Named])
+
+
+def unique_names(parts: NamedParts) -> NamedParts:
+    """Validates that the names of a list are unique; returns the list."""
+    names = [part.name for part in parts]
+    if len(set(names)) < len(names):
+        raise ValueError("each name once")
+    return parts
+
 
 class SettingsModel(BaseModel):
-    """Unknown keys and values of another type are refused, and nothing changes after reading."""
+    """Base of all models: immutable; unknown keys and values of another type are errors."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
@@ -18,7 +49,7 @@ class SettingsModel(BaseModel):
 
 
 def sections(model: type[SettingsModel]) -> dict[str, type]:
-    """The keys that hold mappings or lists, in any depth, and what an empty one is."""
+    """Returns the keys that hold mappings or lists, at any depth, with the type of their value."""
     found: dict[str, type] = {}
     for name, field in model.model_fields.items():
         for part in _parts(field.annotation):
@@ -32,7 +63,7 @@ def sections(model: type[SettingsModel]) -> dict[str, type]:
 
 
 def section_of(annotation: Any) -> type[SettingsModel] | None:
-    """The model of the mappings that a key, or a list below it, holds; None for other values."""
+    """Returns the model of the mappings in a key or in its list; None for other values."""
     for part in _parts(annotation):
         if isinstance(part, type) and issubclass(part, SettingsModel):
             return part
@@ -42,7 +73,7 @@ def section_of(annotation: Any) -> type[SettingsModel] | None:
 
 
 def _parts(annotation: Any) -> Iterator[Any]:
-    """The types of a union, without what annotates them."""
+    """Yields the types of a union, without annotations."""
     origin = get_origin(annotation)
     if origin is Annotated:
         yield from _parts(get_args(annotation)[0])

@@ -1,4 +1,4 @@
-"""The JSON schema of the settings files, with which editors complete and check them."""
+"""JSON schema of the settings files, for validation and completion in editors."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from stacks.library_wheel import ROOT
 from stacks.settings import Settings
 
 SCHEMA = ROOT / "config" / "settings.schema.json"
-"""The committed schema; settings files name it in their first line."""
+"""The committed schema; settings files refer to it in their first line."""
 
 
 def settings_schema() -> str:
-    """The schema of today's settings, as the committed file has it."""
+    """Returns the schema of the current settings, in the form of the committed file."""
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Settings.model_json_schema(),

@@ -1,4 +1,4 @@
-"""The settings files of the stages that a pipeline deploys, and what they must not share."""
+"""Settings files of the stages of a pipeline, and validation across them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from stacks.settings import Settings, SettingsError, load_settings
 
 
 def load_stages(settings: Settings, config: str, root: Path) -> list[Settings]:
-    """Reads and checks the settings files of the stages of a pipeline.
+    """Reads and validates the settings files of the stages of a pipeline.
 
     Args:
-        settings: those of the pipeline's own file.
-        config: the pipeline's own file, for messages.
-        root: the folder that the files of the stages are relative to.
+        settings: settings of the pipeline's file.
+        config: the pipeline's file, for messages.
+        root: the folder that the stages' files are relative to.
 
-    Raises SettingsError with the problems of every stage, each with its place in the pipeline's
-    file: a file that cannot be used, a stage with a pipeline of its own, and two files, the
-    pipeline's included, that would deploy the same stack, template or project, or make a launch
-    role of the same name in one account.
+    Raises:
+        SettingsError: with the problems of every stage and its place in the pipeline's file: an
+            invalid file, a stage with a pipeline, and two files (the pipeline's included) that
+            would deploy the same template, project or launch role.
     """
     pipeline = settings.platform_pipeline
     problems: list[str] = []
@@ -33,8 +33,8 @@ def load_stages(settings: Settings, config: str, root: Path) -> list[Settings]:
             continue
         if found.platform_pipeline is not None:
             problems.append(
-                f"{place}: {stage.config} has a platform_pipeline; a stage has no "
-                "platform_pipeline of its own, remove it there"
+                f"{place}: {stage.config} has a platform_pipeline, which a stage cannot have; "
+                "remove it there"
             )
         for one in _deployed(found):
             if one in taken:
@@ -52,9 +52,9 @@ def load_stages(settings: Settings, config: str, root: Path) -> list[Settings]:
 
 
 def _deployed(settings: Settings) -> list[tuple[str, str, str]]:
-    """What exists once in an account and region: the templates, and each project by its name.
+    """Returns what must be unique: templates and projects by account and region, roles by account.
 
-    A role exists once in an account; one without a name of its own has the region's.
+    A role without a configured name has the region in its name, so it is unique.
     """
     place = (settings.environment.account, settings.environment.region)
     found = ["project_templates"] if settings.project_templates else []

@@ -20,6 +20,11 @@ def acknowledge(construct: IConstruct, findings: Mapping[str, str]) -> None:
             no resource in the template, checkov has nothing to skip.
         findings: reasons by the names of rules: cdk-nag's with their pack (`AwsSolutions-S1`),
             CloudFormation's as the CDK reports them, checkov's (`CKV_AWS_18`).
+
+    Example:
+        ```python
+        acknowledge(bucket, without_replica("the data is reproducible"))
+        ```
     """
     skipped = [
         {"id": rule, "comment": reason}
@@ -47,18 +52,31 @@ def _skip_in_checkov(construct: IConstruct, skipped: list[dict[str, str]]) -> No
 
 
 def in_security_packs(rule: str, reason: str) -> dict[str, str]:
-    """Returns a rule that the packs for HIPAA, NIST 800-53 R5 and PCI DSS share."""
+    """Returns a rule that the packs for HIPAA, NIST 800-53 R5 and PCI DSS share.
+
+    Args:
+        rule: name of the rule without its pack, such as "S3BucketLoggingEnabled".
+        reason: reason why the finding does not apply.
+    """
     return {f"{pack}-{rule}": reason for pack in (_HIPAA, _NIST, _PCI)}
 
 
 def without_access_log(reason: str) -> dict[str, str]:
-    """Returns the findings of a bucket without server access logs."""
+    """Returns the findings of a bucket without server access logs.
+
+    Args:
+        reason: reason why the bucket has none.
+    """
     rules = ("AwsSolutions-S1", "CKV_AWS_18")
     return dict.fromkeys(rules, reason) | in_security_packs("S3BucketLoggingEnabled", reason)
 
 
 def without_replica(reason: str) -> dict[str, str]:
-    """Returns the findings of a bucket without cross-region replication."""
+    """Returns the findings of a bucket without cross-region replication.
+
+    Args:
+        reason: reason why the bucket has none.
+    """
     return in_security_packs("S3BucketReplicationEnabled", reason)
 
 

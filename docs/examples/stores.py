@@ -1,4 +1,4 @@
-"""What the other examples take for granted: a key, a bucket, an image repository and a topic."""
+"""The resources that the other examples use: a key, a bucket, an image repository and a topic."""
 
 from typing import Any
 
@@ -10,12 +10,14 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from mlops_constructs.validation import acknowledge, in_security_packs, without_replica
+
 # Unlike RETAIN, it leaves nothing behind when the creation of the stack fails.
 _KEPT = cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
 
 
 class Stores(cdk.Stack):
-    """Defines where images, model data, captures and reports are kept, and who is told.
+    """Defines the stores of images, model data, captures and reports, and a topic.
 
     The repository holds the image of `docs/examples/image` under the tag `1`, the bucket its model
     data under `models/churn/model.tar.gz`.
@@ -34,7 +36,17 @@ class Stores(cdk.Stack):
             versioned=True,
             removal_policy=_KEPT,
         )
-        _acknowledge_log_bucket(access_logs)
+        acknowledge(
+            access_logs,
+            {
+                **without_replica("access logs are kept in one region"),
+                **in_security_packs(
+                    "S3DefaultEncryptionKMS",
+                    "S3 delivers access logs only to buckets with S3 managed encryption",
+                ),
+                "CKV_AWS_18": "a log bucket that logs its own access grows without end",
+            },
+        )
         self.bucket = s3.Bucket(
             self,
             "Bucket",
@@ -47,10 +59,9 @@ class Stores(cdk.Stack):
             server_access_logs_bucket=access_logs,
             removal_policy=_KEPT,
         )
-        _acknowledge(
+        acknowledge(
             self.bucket,
-            "S3BucketReplicationEnabled",
-            "everything here can be built, trained or captured anew; copy what you cannot lose",
+            without_replica("the data is reproducible; replicate what cannot be lost"),
         )
         self.repository = ecr.Repository(
             self,
@@ -69,7 +80,7 @@ class Stores(cdk.Stack):
         cdk.CfnOutput(self, "TopicArn", value=self.topic.topic_arn)
 
     def _let_services_publish(self) -> None:
-        """Whatever tells the topic has to use its key."""
+        """Lets services that publish to the topic use its key."""
         own_account = {"StringEquals": {"aws:SourceAccount": self.account}}
         for service, conditions in {
             "cloudwatch.amazonaws.com": own_account,
@@ -96,26 +107,3 @@ class Stores(cdk.Stack):
             self.topic.topic_name,
         ):
             self.export_value(value)
-
-
-def _acknowledge_log_bucket(access_logs: s3.Bucket) -> None:
-    _acknowledge(access_logs, "S3BucketReplicationEnabled", "logs of access are kept in one region")
-    _acknowledge(
-        access_logs,
-        "S3DefaultEncryptionKMS",
-        "S3 delivers its access logs only to buckets that it encrypts with its own key",
-    )
-    resource = access_logs.node.default_child
-    if isinstance(resource, s3.CfnBucket):
-        no_logs_of_logs = "a bucket of access logs that logs into itself never rests"
-        resource.add_metadata(
-            "checkov", {"skip": [{"id": "CKV_AWS_18", "comment": no_logs_of_logs}]}
-        )
-
-
-def _acknowledge(construct: Construct, rule: str, reason: str) -> None:
-    """Acknowledges a rule that three packs share."""
-    for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321"):
-        cdk.Validations.of(construct).acknowledge(
-            cdk.Acknowledgment(id=f"{pack}-{rule}", reason=reason)
-        )

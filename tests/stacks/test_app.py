@@ -1,4 +1,4 @@
-"""The app as the CDK CLI runs it, and its templates before AWS's own judges."""
+"""The app as the CDK CLI runs it, and its templates under validation by security packs."""
 
 import filecmp
 import json
@@ -154,7 +154,7 @@ def stack_of(app: cdk.App, name: str) -> cdk.Stack:
         (
             "environment: {account: '111111111111', region: us-east-1}\n"
             "platform_pipeline: {stages: [{name: Source, config: config/rehearsal.yaml}]}",
-            "stage Source is named as a stage of CDK Pipelines itself",
+            "stages: got Source, a name that CDK Pipelines uses itself",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""What the settings give to every stack, and where it arrives."""
+"""Default settings of every stack, and their effect on its resources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What CloudFormation's role needs to deploy the platform, and that it is enough."""
+"""The least-privilege policies of CloudFormation's role, which suffice to deploy the platform."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.stacks.conftest import ROOT, STRICT
 SETTINGS = """
 environment: {account: "111111111111", region: us-east-1}
 defaults: {termination_protection: false}
-project_templates: {removal: destroy, service_catalog: {principals: [role/people/*]}}
+project_templates: {removal: destroy, service_catalog: {principals: [role/users/*]}}
 projects: [{name: churn, removal: destroy}]
 """
 
@@ -113,7 +113,7 @@ def test_the_command_says_which_files_it_has_written(assembly: Path, tmp_path: P
     assert done.stdout.split() == [str(path) for path in sorted(tmp_path.iterdir())]
 
 
-def test_a_folder_without_an_app_is_refused(tmp_path: Path) -> None:
+def test_a_folder_without_an_app_is_rejected(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "stacks", "execution-policy", str(tmp_path)],
         cwd=ROOT,
@@ -123,7 +123,7 @@ def test_a_folder_without_an_app_is_refused(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 1
-    assert done.stderr.strip() == f"{tmp_path} holds no app; write one: npx cdk synth --quiet"
+    assert done.stderr.strip() == f"{tmp_path}: got no app; write one: npx cdk synth --quiet"
 
 
 @pytest.fixture(scope="module")
@@ -179,8 +179,8 @@ def test_the_stacks_are_deployed_and_deleted_with_nothing_but_the_policies(
     }
 
 
-def test_a_role_elsewhere_is_refused(aws: LocalAws, assembly: Path) -> None:
-    """What whoever may push templates would try first."""
+def test_a_role_elsewhere_is_denied(aws: LocalAws, assembly: Path) -> None:
+    """The first attempt of an attacker who can push templates."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [

@@ -124,7 +124,7 @@ def test_without_settings_there_is_no_pipeline() -> None:
     assert not [child for child in found.node.children if isinstance(child, cdk.Stack)]
 
 
-def refusal_of_the_stages(folder: Path) -> str:
+def error_of_the_stages(folder: Path) -> str:
     with pytest.raises(SettingsError) as error:
         load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)
     return str(error.value)
@@ -143,7 +143,7 @@ def test_what_exists_once_in_a_place_is_deployed_by_one_stage(
     write(folder, "staging", "222222222222", "projects: [{name: churn}]\nproject_templates: {}\n")
     write(folder, "production", "222222222222", production)
 
-    assert refusal_of_the_stages(folder) == (
+    assert error_of_the_stages(folder) == (
         "config/pipeline.yaml: the stages cannot be used\n"
         f"  - platform_pipeline.stages[1].config: config/production.yaml has {twin} for "
         "222222222222 in eu-central-1, and so has config/staging.yaml; allowed is one of them in "
@@ -154,7 +154,7 @@ def test_what_exists_once_in_a_place_is_deployed_by_one_stage(
 def test_the_pipeline_s_own_file_is_no_second_owner_of_a_stack(folder: Path) -> None:
     write(folder, "pipeline", "333333333333", PIPELINE + "project_templates: {}\n")
 
-    assert "and so has config/pipeline.yaml" in refusal_of_the_stages(folder)
+    assert "and so has config/pipeline.yaml" in error_of_the_stages(folder)
 
 
 def test_stages_with_different_projects_share_an_account(folder: Path) -> None:
@@ -163,7 +163,7 @@ def test_stages_with_different_projects_share_an_account(folder: Path) -> None:
     assert len(load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)) == 2
 
 
-def test_two_regions_of_an_account_are_refused_only_if_they_name_one_launch_role(
+def test_two_regions_of_an_account_are_rejected_only_if_they_name_one_launch_role(
     folder: Path,
 ) -> None:
     for file, region in (("staging", "eu-central-1"), ("production", "eu-west-1")):
@@ -178,22 +178,23 @@ def test_two_regions_of_an_account_are_refused_only_if_they_name_one_launch_role
     assert len(load_stages(pipeline_in(folder), "config/pipeline.yaml", folder)) == 2
 
 
-def test_a_pipeline_of_a_stage_is_refused(folder: Path) -> None:
+def test_a_pipeline_of_a_stage_is_rejected(folder: Path) -> None:
     write(folder, "production", "333333333333", PIPELINE)
 
-    assert "a stage has no platform_pipeline of its own" in refusal_of_the_stages(folder)
+    assert "has a platform_pipeline, which a stage cannot have" in error_of_the_stages(folder)
 
 
-def test_the_problems_of_all_stages_are_told_with_their_places(folder: Path) -> None:
+def test_the_problems_of_all_stages_are_reported_with_their_places(folder: Path) -> None:
     (folder / "config/staging.yaml").unlink()
     write(folder, "production", "3", "projects: [{name: churn}]\n")
 
-    told = refusal_of_the_stages(folder)
+    text = error_of_the_stages(folder)
 
     assert (
-        f"platform_pipeline.stages[0].config: {folder}/config/staging.yaml does not exist" in told
+        f"platform_pipeline.stages[0].config: {folder}/config/staging.yaml does not exist"
+        in text
     )
-    assert f"platform_pipeline.stages[1].config: {folder}/config/production.yaml: 1 problem" in told
+    assert f"platform_pipeline.stages[1].config: {folder}/config/production.yaml: 1 problem" in text
 
 
 @pytest.mark.parametrize(
@@ -232,7 +233,9 @@ def test_the_problems_of_all_stages_are_told_with_their_places(folder: Path) -> 
         ),
     ],
 )
-def test_a_wrong_pipeline_is_refused_by_its_key(folder: Path, content: str, problem: str) -> None:
+def test_an_invalid_pipeline_is_rejected_with_its_key(
+    folder: Path, content: str, problem: str
+) -> None:
     indented = content if content.startswith("{") else "{" + content + "}"
     write(folder, "pipeline", "111111111111", f"platform_pipeline: {indented}\n")
     with pytest.raises(SettingsError) as error:

@@ -6,8 +6,8 @@ import pytest
 from stacks.seeds import Seeds, seed_code
 
 # CodeCommit's CreateCommit takes 100 files, and CloudFormation has been seen to seed 186. A seed
-# is read by people; more files than these should be a decision.
-MOST_FILES = {"model_build": 120, "model_deploy": 50}
+# is read by users; more files than these should be a decision.
+MAX_FILES = {"model_build": 120, "model_deploy": 50}
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def test_no_file_of_a_seed_is_empty(seeds: Seeds, tmp_path: Path) -> None:
 
 
 def test_a_seed_is_small(seeds: Seeds) -> None:
-    for name, most in MOST_FILES.items():
+    for name, limit in MAX_FILES.items():
         files = getattr(seeds, name).files()
-        assert 10 < len(files) <= most, name
+        assert 10 < len(files) <= limit, name
         assert sum(file.stat().st_size for file in files.values()) < 2 * 1024 * 1024, name

@@ -128,7 +128,7 @@ projects:
         (
             GOOD + "projects: [{name: churn, removal: destroy, adopt: {bucket: b-1, images: i, "
             "key: 'arn:aws:kms:us-east-1:111111111111:key/1b2c3d4e-5f60-7182-93a4-b5c6d7e8f901'}}]",
-            "removal: retain with adopt; what is adopted stays when the project is deleted",
+            "removal: retain with adopt; adopted stores outlive the project",
         ),
         (
             "environment: {account: '1111', region: us-east-1}",
@@ -237,12 +237,12 @@ def test_a_problem_names_its_key_what_was_got_and_what_is_allowed(
         ("- a", "got ['a'] (list); allowed is a mapping"),
         ("environment: {", "settings.yaml:1: is not YAML"),
         (GOOD + "environment: {}", "settings.yaml:5: environment: got a duplicate key"),
-        (GOOD, "the file deploys nothing; give project_templates, projects or platform_pipeline"),
+        (GOOD, "the file deploys nothing; add project_templates, projects or platform_pipeline"),
         (GOOD + "projects:\n# - {name: churn}\n", "the file deploys nothing"),
         (GOOD + "projects: {{ projects }}", "got a list or mapping for a key"),
     ],
 )
-def test_a_file_that_holds_no_settings_is_refused(write: Write, content: str, problem: str) -> None:
+def test_a_file_without_settings_is_rejected(write: Write, content: str, problem: str) -> None:
     assert problem in message(write(content))
 
 
@@ -273,8 +273,8 @@ def test_settings_can_be_shared_within_a_file(write: Write) -> None:
     assert found == [("churn", "retain"), ("fraud", "destroy"), ("price", "retain")]
 
 
-def test_a_file_that_does_not_exist_is_refused_with_the_way_to_name_one(tmp_path: Path) -> None:
-    assert "does not exist; name a settings file" in message(tmp_path / "none.yaml")
+def test_a_missing_file_is_rejected_with_the_way_to_specify_one(tmp_path: Path) -> None:
+    assert "does not exist; specify a settings file" in message(tmp_path / "none.yaml")
 
 
 def test_the_regions_are_those_where_cloudformation_has_all_types() -> None:
@@ -292,7 +292,7 @@ def test_a_launch_role_that_exists_is_of_the_account_and_needs_no_name(write: Wr
     templates = GOOD + "project_templates: {{launch_role_arn: {}{}}}"
 
     both = templates.format(role.format("111111111111"), ", launch_role_name: Mine")
-    assert "allowed is one of launch_role_name, which makes a role, and" in message(write(both))
+    assert "allowed is either launch_role_name, which creates a role, or" in message(write(both))
     of_another = templates.format(role.format("222222222222"), "")
     assert "allowed is a role of the account 111111111111" in message(write(of_another))
 
@@ -304,5 +304,5 @@ def test_a_launch_role_that_exists_is_of_the_account_and_needs_no_name(write: Wr
         ("launch_role_arn: ProjectsLaunchRole", "launch_role_arn: got 'ProjectsLaunchRole' (text)"),
     ],
 )
-def test_what_names_no_role_is_refused(write: Write, setting: str, expected: str) -> None:
+def test_a_malformed_role_is_rejected(write: Write, setting: str, expected: str) -> None:
     assert expected in message(write(f"{GOOD}project_templates: {{{setting}}}"))

@@ -1,4 +1,4 @@
-"""What an editor knows of the settings files."""
+"""The JSON schema with which editors validate settings files."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def test_the_files_of_this_repository_name_the_schema_and_follow_it(path: Path) 
         (ENVIRONMENT + "defaults: {tags: {'aws:x': y}}", "$.defaults.tags"),
     ],
 )
-def test_an_editor_marks_what_is_refused(content: str, place: str) -> None:
+def test_an_editor_marks_invalid_values(content: str, place: str) -> None:
     assert problems(yaml.safe_load(content)) == [place]
 
 
 def test_every_text_says_what_is_allowed() -> None:
-    """`string` alone would help nobody."""
+    """The type alone, such as `string`, does not help the user."""
     schema = json.loads(settings_schema())
     texts = [
         (name, key, value)

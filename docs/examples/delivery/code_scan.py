@@ -1,9 +1,8 @@
-"""A pipeline that scans code and image for known vulnerabilities before anything is trained.
+"""A pipeline that scans code and image for known vulnerabilities before it trains a model.
 
-Want this where models run close to people's data. Amazon Inspector (which has to be activated in
-the account) reads what the source and the image depend on; one critical or high vulnerability
-fails the stage. What the code itself does wrong, ruff and bandit find in the seed's
-`buildspecs/test.yml`: CodeGuru, which once did both, is closed.
+Use it for models that process personal data. Amazon Inspector, which must be activated in the
+account, scans the dependencies of the source and of the image; one critical or high vulnerability
+fails the stage. ruff and bandit check the code itself in the seed's `buildspecs/test.yml`.
 """
 
 from typing import Any

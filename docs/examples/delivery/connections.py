@@ -1,10 +1,11 @@
-"""Connections to every git provider that AWS reaches, and a pipeline that one of them starts.
+"""Connections to every git provider that AWS supports, and a pipeline with one as its source.
 
-Want this where code lives outside of AWS. CloudFormation leaves connections PENDING: after the
-deployment, a person opens Developer Tools > Settings > Connections in the console, and authorises
-each that is used. Servers of one's own need a host first, which says where they answer.
+Use it if your code is not in AWS. CloudFormation creates connections with the status PENDING: after
+the deployment, open Developer Tools > Settings > Connections in the console and authorise each
+connection that you use. Self-hosted servers need a host first, which has their URL.
 
-The pipeline is one part of a repository with several: only changes below `churn/` start it.
+The pipeline belongs to one part of a repository with several parts: only changes below `churn/`
+start it.
 """
 
 from typing import Any

@@ -1,9 +1,9 @@
-"""A pipeline that deploys into another account: its artifacts, key and roles made ready for it.
+"""A pipeline that deploys into another account, with an artifact store for it.
 
-Want this where production is an account of its own. The pipeline assumes one role over there,
-whose name follows from the pipeline's; `deployment_target.py` is what that account holds. Either
-side can be deployed first. The bucket and its key let that one role read artifacts, and nobody
-else; the key must be one's own, as AWS's keys cannot be shared.
+Use it if production is a separate account. The pipeline assumes one role there, whose name is
+derived from the pipeline's name; `deployment_target.py` defines the resources of that account. The
+two sides can be deployed in any order. The bucket and its key let only that role read artifacts;
+the key must be customer managed, because AWS managed keys cannot be shared.
 """
 
 from typing import Any

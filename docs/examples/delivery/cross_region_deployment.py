@@ -1,10 +1,10 @@
-"""A pipeline that deploys into another region of its account, where its artifacts have a store.
+"""A pipeline that deploys into another region of its account, with an artifact store there.
 
-Want this where an endpoint has to answer near its users, or as a second site. CodePipeline copies
-what the action reads into a bucket of that region, encrypted with a key of that region. What waits
-there is deployed first (`deployment_region.py`, and its stores); its bucket and key are named here.
-For a region of another account, both belong into one app with this stack, which then writes their
-policies (`cross_region_references=True`).
+Use it to run an endpoint close to its users, or in a second region. CodePipeline copies the
+action's input artifacts to a bucket of that region, encrypted with a key of that region. Deploy the
+resources of that region first (`deployment_region.py` and its stores); this stack refers to their
+bucket and key by name. For a region of another account, define both in one app with this stack,
+which then writes their policies (`cross_region_references=True`).
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
-"""What a region holds into which a pipeline of another region deploys: a store, and two roles.
+"""The resources of a region that a pipeline of another region deploys into: a store and two roles.
 
-Want this beside `cross_region_deployment.py`, in the region to which that one deploys. CodePipeline
-copies its artifacts into the bucket; the first role reads them there and creates or updates the
-named stack, the second one is CloudFormation's.
+Use it together with `cross_region_deployment.py`, in the region to which that pipeline deploys.
+CodePipeline copies its artifacts to the bucket; the first role reads them there and creates or
+updates the named stack, the second role belongs to CloudFormation.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
-"""What an account holds into which a pipeline of another account deploys: two roles.
+"""The resources of an account that a pipeline of another account deploys into: two roles.
 
-Want this in production, beside `cross_account_deployment.py` in the account of the tools. The
-first role is assumed by that pipeline alone; it may create and update the named stack, and hands
-the second role to CloudFormation, which may do what stands here and no more.
+Use it in production, together with `cross_account_deployment.py` in the tooling account. Only that
+pipeline can assume the first role, which can create and update the named stack and passes the
+second role to CloudFormation. The second role only has the permissions listed here.
 """
 
 from typing import Any

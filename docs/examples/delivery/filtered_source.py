@@ -1,9 +1,9 @@
-"""A pipeline that releases only: pushes to release branches and version tags start it.
+"""A release pipeline that only pushes to release branches and version tags start.
 
-Want this where several branches live in one repository, and only some of them are built. The
-repository is CodeCommit's, whose events name the branch or tag, so EventBridge filters them; the
-pipeline gets the very commit that was pushed. File paths are not in those events: for them, use a
-connection (connections.py).
+Use it for a repository with several branches of which only some are built. The repository is in
+CodeCommit, whose events contain the branch or tag, so EventBridge filters them; the pipeline runs
+with the pushed commit. The events do not contain file paths: to filter by path, use a connection
+(connections.py).
 """
 
 from typing import Any
@@ -47,7 +47,7 @@ class FilteredSource(cdk.Stack):
             "Test",
             project=project,
             build_spec="buildspecs/test.yml",
-            description="tests what is released",
+            description="tests the release",
             inputs=["SourceOutput"],
         )
         delivery = DeliveryPipeline(

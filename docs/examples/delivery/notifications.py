@@ -1,9 +1,9 @@
-"""Who is told that a pipeline has failed, or waits for an approval: a topic, Slack and Teams.
+"""Notifications of failed pipelines and pending approvals: a topic, Slack and Microsoft Teams.
 
-Want this for every pipeline that someone relies on. The topic's policy, and its key's, get the
-statements without which AWS drops notifications in silence. For the channels, a person authorises
-the workspace and the team once in the console of Amazon Q Developer in chat applications; the
-channels can read what they are told, and do nothing.
+Use it for every pipeline that users rely on. The policies of the topic and of its key get the
+statements without which AWS drops notifications without an error. For the channels, authorise the
+workspace and the team once in the console of Amazon Q Developer in chat applications; the channels
+only receive notifications and allow no actions.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from mlops_constructs import delivery
 
 
 class Notifications(cdk.Stack):
-    """Defines a pipeline that waits for a person, and who is told of it."""
+    """Defines a pipeline that waits for an approval, and its notifications."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any

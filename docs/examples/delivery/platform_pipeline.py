@@ -1,8 +1,8 @@
-"""The platform's own pipeline: a push deploys the stacks, and the pipeline changes itself first.
+"""The platform's pipeline: a push deploys the stacks, after the pipeline has updated itself.
 
-Want this when `cdk deploy` from somebody's machine is no longer how stacks get into an account. The
-repository is this CDK app; its stack is deployed once by hand, and from then on by itself. A person
-approves before production, and has to confirm there what widens permissions.
+Use it to deploy stacks without `cdk deploy` on a developer's machine. The repository holds this CDK
+app; deploy its stack once with `cdk deploy`, after that it updates itself. Production needs an
+approval, and a confirmation of changes that broaden permissions.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ from mlops_constructs.delivery import PlatformPipeline as Pipeline
 
 
 class PlatformPipeline(cdk.Stack):
-    """Defines a repository, and the pipeline that deploys what it holds."""
+    """Defines a repository, and the pipeline that deploys its app."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
@@ -53,7 +53,7 @@ class PlatformPipeline(cdk.Stack):
 
 
 class Greeting(cdk.Stage):
-    """Defines what one environment gets; a platform's stacks stand here."""
+    """Defines the stacks of one environment."""
 
     def __init__(self, scope: Construct, construct_id: str, **options: Any) -> None:
         super().__init__(scope, construct_id, **options)

@@ -1,9 +1,8 @@
-"""Builds that judge pull requests, for a repository at a git provider and for one in CodeCommit.
+"""Builds that check pull requests, for a repository at a git provider and for one in CodeCommit.
 
-Want this before a change is merged: each pull request into `main`, opened or updated, runs
-`buildspecs/test.yml` with a role that can read the code and write its log, and nothing else. The
-first repository gets a small pipeline whose trigger filters pull requests, the second one a rule
-of EventBridge.
+Use it to check changes before they are merged: each pull request into `main`, opened or updated,
+runs `buildspecs/test.yml` with a role that can only read the code and write its log. The first
+repository gets a small pipeline with a trigger for pull requests, the second an EventBridge rule.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
-"""A production stage behind conditions, which rolls back when it fails or an alarm comes.
+"""A production stage with conditions that rolls back after a failure or an alarm.
 
-Want this where a deployment must wait for office hours, must not begin while an alarm is on, and
-must not stay when errors rise after it. A person can override a condition that has failed. The
-stage before it retries once: what it calls may be away for a moment.
+Use it if a deployment must run in office hours only, must not start while an alarm is on, and must
+be rolled back if errors increase afterwards. A failed condition can be overridden manually. The
+stage before it retries once, because the services that it calls can be temporarily unavailable.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
-"""A project put together by hand: what `Project` does, with settings of one's own.
+"""A project from its parts: the same resources as `Project`, with custom settings.
 
-Want this when `Project` is nearly right: here the code's dependencies are scanned before anything
-is trained (Amazon Inspector has to be activated), and data, images and key were there before the
-project. Every part is a construct of the library, so each can be left out or changed.
+Use it if `Project` nearly fits: this project scans the dependencies of the code before it trains
+(Amazon Inspector must be activated), and uses an existing bucket, image repository and key. Every
+part is a construct of the library, so each can be removed or changed.
 """
 
 from pathlib import Path
@@ -23,6 +23,7 @@ from mlops_constructs.delivery import (
 )
 from mlops_constructs.model_registry import ModelPackageGroup
 from mlops_constructs.projects import Seed, SeedRepository
+from mlops_constructs.validation import acknowledge
 
 SEED_CODE = Path(__file__).parents[3] / "seed_code"
 NAME = "by-parts"
@@ -49,7 +50,7 @@ class ProjectByParts(cdk.Stack):
             project=project,
             source=self._source("model-build"),
             image_repository=stores.repository,
-            scan=ScanThresholds(high=None),  # critical vulnerabilities alone
+            scan=ScanThresholds(high=None),  # only critical vulnerabilities fail
         )
         deploy = ModelDeployPipeline(
             self,
@@ -66,11 +67,9 @@ class ProjectByParts(cdk.Stack):
             ),
         )
         approved = group.on_approval_status_change("Approved", target=deploy.start())
-        cdk.Validations.of(approved).acknowledge(
-            cdk.Acknowledgment(
-                id="Serverless-EventBusDLQ",
-                reason="a start that was lost is made up for by the next approval or push",
-            )
+        acknowledge(
+            approved,
+            {"Serverless-EventBusDLQ": "the next approval or push makes up for a lost start"},
         )
         cdk.Tags.of(self).add("sagemaker:project-name", NAME)
 
@@ -78,7 +77,7 @@ class ProjectByParts(cdk.Stack):
         cdk.CfnOutput(self, "ModelDeployPipelineName", value=deploy.pipeline.pipeline_name)
 
     def _source(self, kind: str) -> Source:
-        """A repository that begins with the seed of its kind."""
+        """Returns a repository with the seed of its kind."""
         repository = SeedRepository(
             self,
             f"{kind}-repository",

@@ -1,10 +1,10 @@
-"""A template from which people create projects, published in both ways that Studio knows.
+"""A template from which users create projects, published in both ways that Studio supports.
 
-Want this when teams are to get repositories and pipelines by a click, without rights of their own
-to any of it. One template is published in S3 (what AWS recommends; people pass the launch role, for
-this template alone) and as a product of Service Catalog (a portfolio says who may, and Service
-Catalog takes the launch role by itself). Want the second where Service Catalog is in use already,
-or where nobody who creates projects is to pass that role.
+Use it to let teams create repositories and pipelines with a click, without permissions on the
+resources. One template is published in S3 (AWS's recommendation; users pass the launch role, for
+this template only) and as a Service Catalog product (a portfolio defines its users, and Service
+Catalog assumes the launch role itself). Use the second way if you already use Service Catalog, or
+if users who create projects must not pass that role.
 """
 
 from pathlib import Path
@@ -44,7 +44,7 @@ class ProjectTemplates(cdk.Stack):
             model_build_seed=Seed(folder=SEED_CODE / "model_build"),
             model_deploy_seed=Seed(folder=SEED_CODE / "model_deploy"),
             boundary_export=BOUNDARY,
-            removal_policy=cdk.RemovalPolicy.DESTROY,  # a try: what teams work in stays, by default
+            removal_policy=cdk.RemovalPolicy.DESTROY,  # a trial: the default retains projects
         )
         boundary = ProjectBoundary(
             self, "Boundary", template=template.template, export_name=BOUNDARY
@@ -57,26 +57,26 @@ class ProjectTemplates(cdk.Stack):
             self, "Product", template=template, portfolio=portfolio, launch_role=launch_role
         )
 
-        of_the_template = self._people("TemplateUser")
-        template.grant_create_project(of_the_template)
+        template_user = self._user_role("TemplateUser")
+        template.grant_create_project(template_user)
 
-        of_the_product = self._people("ProductUser")
-        portfolio.give_access(of_the_product)
-        product.grant_create_project(of_the_product)
+        product_user = self._user_role("ProductUser")
+        portfolio.give_access(product_user)
+        product.grant_create_project(product_user)
 
         cdk.CfnOutput(self, "TemplateUrl", value=template.template_url)
-        cdk.CfnOutput(self, "TemplateUserRoleArn", value=of_the_template.role_arn)
+        cdk.CfnOutput(self, "TemplateUserRoleArn", value=template_user.role_arn)
         cdk.CfnOutput(self, "ProductId", value=product.product_id)
-        cdk.CfnOutput(self, "ProductUserRoleArn", value=of_the_product.role_arn)
+        cdk.CfnOutput(self, "ProductUserRoleArn", value=product_user.role_arn)
         cdk.CfnOutput(self, "LaunchRoleArn", value=launch_role.role.role_arn)
 
-    def _people(self, name: str) -> LeastPrivilegeRole:
-        """A role that people of this account assume, with nothing but what is granted."""
+    def _user_role(self, name: str) -> LeastPrivilegeRole:
+        """Returns a role that users of this account can assume, without permissions."""
         return LeastPrivilegeRole(
             self,
             name,
             assumed_by=iam.AccountRootPrincipal(),
-            description="People: create projects",
+            description="Users: create projects",
             path="/sagemaker-personas/",
             permissions=[],
         )

@@ -1,4 +1,4 @@
-"""What a person reads when a settings file is refused."""
+"""Error messages of an invalid settings file."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ _TYPES = {
 }
 
 
-def refusal(document: YamlDocument, error: ValidationError, model: type[SettingsModel]) -> str:
-    """Every problem of a file with its line, what was got and what is allowed."""
+def error_message(
+    document: YamlDocument, error: ValidationError, model: type[SettingsModel]
+) -> str:
+    """Returns every problem of a file with its line, the value, and the allowed values."""
     return listed(document.path, [_line(document, one, model) for one in error.errors()])
 
 
 def listed(path: str, problems: list[str]) -> str:
-    """The problems of a file, one below the other; many are cut short."""
+    """Returns the problems of a file, one per line; a long list is truncated."""
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     listing = "".join(f"\n  - {line}" for line in first(problems))
     return f"{path}: {count}{listing}"
@@ -55,7 +57,7 @@ def _line(document: YamlDocument, detail: ErrorDetails, model: type[SettingsMode
 
 
 def got_value(text: str, value: Any) -> str:
-    """A value with the word for its kind."""
+    """Returns a value with the name of its type."""
     if value is None:
         return "nothing"
     kind = "date" if isinstance(value, date) else _KINDS.get(type(value), "value")
@@ -80,13 +82,13 @@ def _expected(detail: ErrorDetails) -> str:
             return "a text; put it in quotes"
         return "a text; put numbers in quotes"
     if kind in ("too_short", "too_long"):
-        least, most = context.get("min_length"), context.get("max_length")
-        return f"a list of at least {least}" if least is not None else f"a list of at most {most}"
+        low, high = context.get("min_length"), context.get("max_length")
+        return f"a list of at least {low}" if low is not None else f"a list of at most {high}"
     return _TYPES.get(kind, detail["msg"])
 
 
 def _keys(model: type[SettingsModel], location: tuple[int | str, ...]) -> list[str]:
-    """The keys that are allowed at a place of the file."""
+    """Returns the allowed keys at a place of the file."""
     for part in location:
         if isinstance(part, str):
             inner = section_of(model.model_fields[part].annotation)
