@@ -1,7 +1,5 @@
 """Artifact stores of the platform pipeline, in its region and in those of its stages."""
 
-from __future__ import annotations
-
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3

@@ -1,7 +1,5 @@
 """Validated strings of settings, with their description in errors and in the JSON schema."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

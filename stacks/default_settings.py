@@ -1,7 +1,5 @@
 """Settings of every stack of an environment."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import AfterValidator, Field

@@ -12,8 +12,6 @@ Sources: CDK Developer Guide, "Customize CDK bootstrapping"; `handlers` in the s
 CloudFormation registry; IAM User Guide, "Permissions boundaries".
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Existing network of a settings file, given by its ids."""
 
-from __future__ import annotations
-
 from constructs import Construct
 
 from mlops_constructs.network import Network, NetworkBase

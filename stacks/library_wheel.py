@@ -1,7 +1,5 @@
 """Wheel of `mlops_constructs` in the deployment code of each project."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 from pathlib import Path

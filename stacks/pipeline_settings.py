@@ -1,7 +1,5 @@
 """Settings of the pipeline that deploys this repository."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import AfterValidator, Field

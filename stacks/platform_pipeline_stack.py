@@ -1,7 +1,5 @@
 """Pipeline that deploys this repository's own stacks."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 from collections.abc import Sequence

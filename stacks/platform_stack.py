@@ -1,7 +1,5 @@
 """Base of the stacks of an environment."""
 
-from __future__ import annotations
-
 import aws_cdk as cdk
 from constructs import Construct
 

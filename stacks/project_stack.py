@@ -1,7 +1,5 @@
 """Project that is deployed directly, without SageMaker's templates."""
 
-from __future__ import annotations
-
 import aws_cdk as cdk
 from constructs import Construct
 

@@ -1,7 +1,5 @@
 """Project templates that users create projects from."""
 
-from __future__ import annotations
-
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct

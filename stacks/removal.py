@@ -1,7 +1,5 @@
 """Removal policies of the setting `removal`."""
 
-from __future__ import annotations
-
 import aws_cdk as cdk
 
 from stacks.settings import Removal

@@ -1,7 +1,5 @@
 """Seed code of this repository for projects."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

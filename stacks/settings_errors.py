@@ -1,7 +1,5 @@
 """Error messages of an invalid settings file."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Base of the models of settings, and names that several models share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from types import UnionType
 from typing import Annotated, Any, Protocol, TypeVar, Union, get_args, get_origin

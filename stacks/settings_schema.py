@@ -1,7 +1,5 @@
 """JSON schema of the settings files, for validation and completion in editors."""
 
-from __future__ import annotations
-
 import json
 
 from stacks.library_wheel import ROOT

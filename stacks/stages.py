@@ -1,7 +1,5 @@
 """Settings files of the stages of a pipeline, and validation across them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from stacks.settings import Settings, SettingsError, load_settings

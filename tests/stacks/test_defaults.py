@@ -1,7 +1,5 @@
 """Default settings of every stack, and their effect on its resources."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

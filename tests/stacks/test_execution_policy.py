@@ -1,7 +1,5 @@
 """The least-privilege policies of CloudFormation's role, which suffice to deploy the platform."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess

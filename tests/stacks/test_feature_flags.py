@@ -1,7 +1,5 @@
 """Feature flags of the CDK: the recommended ones from the start, since they change templates."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """The pipeline that deploys this repository: its settings, and its stack with this app's stages."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
@@ -191,8 +189,7 @@ def test_the_problems_of_all_stages_are_reported_with_their_places(folder: Path)
     text = error_of_the_stages(folder)
 
     assert (
-        f"platform_pipeline.stages[0].config: {folder}/config/staging.yaml does not exist"
-        in text
+        f"platform_pipeline.stages[0].config: {folder}/config/staging.yaml does not exist" in text
     )
     assert f"platform_pipeline.stages[1].config: {folder}/config/production.yaml: 1 problem" in text
 

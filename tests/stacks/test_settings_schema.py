@@ -1,7 +1,5 @@
 """The JSON schema with which editors validate settings files."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

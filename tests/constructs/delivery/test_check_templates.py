@@ -1,7 +1,5 @@
 """Templates that the check between synthesis and deployment accepts and rejects."""
 
-from __future__ import annotations
-
 import copy
 import json
 import subprocess

@@ -1,7 +1,5 @@
 """Jobs and models that pushed code can start with a project's roles, as IAM evaluates them."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator

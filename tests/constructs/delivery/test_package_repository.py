@@ -1,7 +1,5 @@
 """Packages for what has no way to the internet."""
 
-from __future__ import annotations
-
 import subprocess
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The pipeline that deploys a CDK app from its repository."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """A project with a network: everything that runs is in it, and nothing starts elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Actions of a training job's role on jobs of other projects, as IAM evaluates them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from typing import Any

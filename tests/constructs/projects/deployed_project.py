@@ -1,7 +1,5 @@
 """A project with small seeds on the rehearsal that a test deploys, uses and deletes."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import time

@@ -1,7 +1,5 @@
 """The roles of a project's template with literal values, as IAM would see them in an account."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Projects that adopt the retained stores of a deleted project of the same name."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Permissions of a principal that creates projects from a template in S3."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -4,8 +4,6 @@ CloudFormation's registry says for each type what its handlers need. They need s
 properties: what those of no resource of the template are, the role does without.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any

@@ -1,7 +1,5 @@
 """The boundary of projects' roles: wide enough for a project, and for no more than one."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path

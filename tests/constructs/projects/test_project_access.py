@@ -1,7 +1,5 @@
 """Access of users to a project that is a construct."""
 
-from __future__ import annotations
-
 import json
 
 import aws_cdk as cdk

@@ -1,7 +1,5 @@
 """Account quotas that a project uses, as documented in the guide of the platform."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Resources of a project that is removed completely, or retained."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path

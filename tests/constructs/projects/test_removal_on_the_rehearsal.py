@@ -1,7 +1,5 @@
 """Projects that are used, then deleted: with all that they have made, or keeping their work."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The function that removes what a project has made, against services in memory."""
 
-from __future__ import annotations
-
 import json
 import urllib.request
 from collections.abc import Callable
