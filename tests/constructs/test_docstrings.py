@@ -21,7 +21,6 @@ import pytest
 from tests.constructs.public_api import AREAS, PACKAGE
 
 NOT_YET = {
-    "access",
     "delivery",
     "feature_store",
     "model_registry",

@@ -1,8 +1,8 @@
-"""What nobody may start: jobs and models outside of the network, or not encrypted.
+"""Denied jobs and models: outside of the network, or not encrypted.
 
-Each function takes the actions that a role is allowed, and returns what has to be denied for them:
-nothing for actions that know no such condition. So a role that makes models is not told about
-volumes, and the guard of a role follows from what it starts.
+Each function accepts the actions that a role is allowed, and returns the statements that deny
+requests of them: none for actions without such a condition key. The guard of a role thus follows
+from the actions that it starts.
 
 Source: "Control training job configurations for VPC" in the Developer Guide; the condition keys of
 SageMaker in the service authorization reference.
@@ -27,7 +27,7 @@ _WITH_OUTPUT = (*_JOBS, "sagemaker:CreateTransformJob")
 _WITH_VOLUMES = (*_WITH_OUTPUT, "sagemaker:CreateEndpointConfig")
 _NOTEBOOK = "sagemaker:CreateNotebookInstance"
 STARTING = (*_WITH_VOLUMES, "sagemaker:CreateModel", _NOTEBOOK)
-"""Every action that starts something which a condition can place or encrypt."""
+"""Every action with condition keys for network or encryption."""
 
 _TRAFFIC, _VOLUME, _OUTPUT = (
     f"sagemaker:{name}"
@@ -37,7 +37,7 @@ _INSTANCES = "sagemaker:InstanceTypes"
 
 
 class JobNetwork(Protocol):
-    """Where jobs and models may run; `network.Network` is one."""
+    """Network of jobs and models; `network.Network` implements it."""
 
     @property
     def subnet_ids(self) -> Sequence[str]:
@@ -51,7 +51,7 @@ class JobNetwork(Protocol):
 
 
 def outside_of(network: JobNetwork, actions: Sequence[str] = STARTING) -> list[Permission]:
-    """Denies jobs and models without a VPC or in another one, and notebooks with the internet."""
+    """Denies jobs and models outside of a VPC, and notebooks with internet access."""
     allowed = {
         "sagemaker:VpcSubnets": list(network.subnet_ids),
         "sagemaker:VpcSecurityGroupIds": list(network.security_group_ids),
@@ -64,7 +64,7 @@ def outside_of(network: JobNetwork, actions: Sequence[str] = STARTING) -> list[P
             for key, ids in allowed.items()
             if placed
         ),
-        # What has the internet by default, and no use in a project.
+        # Notebook instances have internet access by default, and no use in a project.
         *(
             _deny([action], {"StringNotEquals": {"sagemaker:DirectInternetAccess": "Disabled"}})
             for action in _among(actions, (_NOTEBOOK,))
@@ -73,7 +73,7 @@ def outside_of(network: JobNetwork, actions: Sequence[str] = STARTING) -> list[P
 
 
 def unencrypted_traffic(actions: Sequence[str] = STARTING) -> list[Permission]:
-    """Denies jobs whose instances talk to one another in the clear, or that leave it open."""
+    """Denies jobs without encrypted traffic between their instances."""
     jobs = _among(actions, _JOBS)
     return [_deny(jobs, {"BoolIfExists": {_TRAFFIC: "false"}})] if jobs else []
 
@@ -83,8 +83,9 @@ def unencrypted_volumes(
 ) -> list[Permission]:
     """Denies volumes without one of the keys.
 
-    Instance types with local NVMe disks get along without: their hardware encrypts the disks, and
-    SageMaker refuses a key for them. So does what has no instances: a serverless endpoint.
+    Instance types with local NVMe disks are exempt: their hardware encrypts the disks, and
+    SageMaker does not support a key for them. Serverless endpoints, which have no instances, are
+    exempt, too.
     """
     volumes, jobs = _among(actions, _WITH_VOLUMES), _among(actions, _WITH_OUTPUT)
     if not volumes:
@@ -95,7 +96,7 @@ def unencrypted_volumes(
     }
     return [
         _deny(volumes, {**absent, **on_volumes}),
-        # Every job has instances: one that does not say which is not let through for that.
+        # Every job has instances: a request without their type is not exempt.
         *([_deny(jobs, {"Null": {_VOLUME: "true", _INSTANCES: "true"}})] if jobs else []),
         _another_key(volumes, _VOLUME, key_arns),
     ]

@@ -1,4 +1,4 @@
-"""Statements in as many customer managed policies as IAM's quotas ask for."""
+"""Distribution of statements over managed policies, within IAM's quotas."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,22 +10,22 @@ from aws_cdk import aws_iam as iam
 from .permission import Permission
 
 MAX_POLICY_LENGTH = 6_144
-"""Characters of a managed policy, white space not counted: "IAM and AWS STS quotas"."""
+"""Characters of a managed policy without white space: "IAM and AWS STS quotas"."""
 
 MAX_POLICIES = 10
-"""Managed policies of a role, as long as nobody has asked AWS for more."""
+"""Managed policies of a role, the default quota."""
 
 _ROOM = MAX_POLICY_LENGTH - len('{"Version":"2012-10-17","Statement":[]}')
 _PSEUDO_PARAMETERS = {"AWS::Partition": 10, "AWS::Region": 14, "AWS::AccountId": 12}
-_LONG_NAME, _LONG_ARN = 64, 128  # what stands for a value that only the deployment knows
+_LONG_NAME, _LONG_ARN = 64, 128  # estimates of values that are unknown before deployment
 
 
 class ManagedPolicies:
-    """Puts statements into managed policies, and begins the next one when one is full.
+    """Adds statements to managed policies, and creates the next one when one is full.
 
     Args:
-        stack: knows what tokens stand for.
-        create: makes the policy of a number, 1 for the first, with what it holds at first.
+        stack: stack that resolves tokens.
+        create: creates the policy of a number, 1 for the first, with its initial document.
     """
 
     def __init__(
@@ -37,9 +37,10 @@ class ManagedPolicies:
         self.policies: list[iam.ManagedPolicy] = []
 
     def add(self, statement: iam.PolicyStatement) -> iam.ManagedPolicy:
-        """Adds a statement, and gives the policy that holds it.
+        """Adds a statement, and returns the policy that holds it.
 
-        Raises ValueError for a statement that no policy can hold.
+        Raises:
+            ValueError: no policy can hold the statement.
         """
         size = _size_in_policy(self._stack.resolve(statement.to_json()))
         if size > self._left:
@@ -50,12 +51,13 @@ class ManagedPolicies:
         return self.policies[-1]
 
     def add_all(self, permissions: Sequence[Permission]) -> None:
-        """Adds permissions in their order, in policies of their own.
+        """Adds permissions in their order, in new policies.
 
-        One call for what all tokens stand for, and one for each policy: a call to the CDK costs
-        about a millisecond, and there are hundreds of permissions in an app.
+        It resolves all tokens in one call, and creates each policy in one call: a call to the CDK
+        costs about a millisecond, and an app has hundreds of permissions.
 
-        Raises ValueError for a permission that no policy can hold.
+        Raises:
+            ValueError: no policy can hold a permission.
         """
         documents = [permission.document() for permission in permissions]
         policies: list[list[dict[str, Any]]] = []
@@ -78,14 +80,14 @@ def _size_in_policy(statement: dict[str, Any]) -> int:
         actions = statement.get("Action", [])
         first = actions if isinstance(actions, str) else actions[0]
         raise ValueError(
-            f"a statement of about {size} characters begins with {first!r}; a managed policy "
+            f"Permission {first!r}: got a statement of about {size} characters; a managed policy "
             f"holds {_ROOM}; divide its actions or resources"
         )
     return size
 
 
 def policy_size(value: Any) -> int:
-    """About how many characters of a policy a resolved value becomes, on the safe side."""
+    """Returns an upper estimate of the number of characters of a resolved value in a policy."""
     if isinstance(value, dict):
         if len(value) == 1:
             function, argument = next(iter(value.items()))

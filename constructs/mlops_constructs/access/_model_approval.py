@@ -1,7 +1,8 @@
-"""Who may set the approval of a model package: conditions of CreateModelPackage and Update.
+"""Conditions of statements that set the approval of a model package.
 
-SageMaker lets each caller of either action set `ModelApprovalStatus`, and an approved package is
-deployed. So a statement with one of these actions carries one of these conditions.
+SageMaker lets each caller of CreateModelPackage and UpdateModelPackage set `ModelApprovalStatus`,
+and an approved package is deployed. A statement with one of these actions therefore carries one of
+these conditions.
 
 Source: "Actions, resources, and condition keys for Amazon SageMaker AI" in the service
 authorization reference; "Staging Construct for your Model Lifecycle" in the Developer Guide.
@@ -15,9 +16,9 @@ _STATUS = "sagemaker:ModelApprovalStatus"
 NO_APPROVAL: Mapping[str, Mapping[str, Any]] = {
     "StringEqualsIfExists": {_STATUS: "PendingManualApproval"}
 }
-"""For those who register or change packages: the approval stays out, or pending.
+"""For principals that register or change packages: no approval status, or pending.
 
-A request that leaves the status out registers a version as pending.
+A request without a status registers a version as pending.
 """
 
 APPROVAL_ALONE: Mapping[str, Mapping[str, Any]] = {
@@ -28,9 +29,9 @@ APPROVAL_ALONE: Mapping[str, Mapping[str, Any]] = {
         "sagemaker:ModelLifeCycle:stageStatus": "true",
     },
 }
-"""For those who approve: a decision, and no change of life cycle, and no metadata removed.
+"""For principals that approve: a decision, without life cycle changes or removed metadata.
 
 IAM has no condition key for the other members of UpdateModelPackage (the inference specification,
-the model card, the source URI), and one for each key of the metadata, whose names it does not know.
-CloudTrail records a request that has them together with the decision.
+the model card, the source URI), and one for each key of the metadata, whose names are unknown.
+CloudTrail records such requests.
 """

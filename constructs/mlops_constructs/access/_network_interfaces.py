@@ -1,4 +1,4 @@
-"""What SageMaker and CodeBuild need to attach containers to a network."""
+"""Permissions to attach containers of SageMaker and CodeBuild to a network."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ _ATTACH = tuple(
     for verb in ("Create", "Delete")
     for what in ("", "Permission")
 )
-_LOOKED_AT = "the authorisation reference has no resource level for them"
-_NUMBERED = "SageMaker numbers the network interfaces when it makes them"
+_NO_LEVEL = "the actions have no resource level"
+_GENERATED_IDS = "SageMaker generates the ids of the network interfaces"
 _BUILDS = "codebuild.amazonaws.com"
-_LOOK = tuple(
+_DESCRIBE = tuple(
     f"ec2:Describe{what}"
     for what in ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
 )
@@ -24,12 +24,12 @@ _LOOK = tuple(
 def network_interface_permissions(
     scope: IConstruct, *, subnet_ids: Sequence[str], security_group_ids: Sequence[str]
 ) -> list[Permission]:
-    """Lets SageMaker make network interfaces in given subnets, with given security groups.
+    """Lets SageMaker create network interfaces in given subnets, with given security groups.
 
     Args:
-        scope: whose account and region the network is in.
-        subnet_ids: where the interfaces are made.
-        security_group_ids: which groups they have.
+        scope: construct in the account and region of the network.
+        subnet_ids: ids of the subnets of the interfaces.
+        security_group_ids: ids of their security groups.
 
     Source: "How to use SageMaker AI execution roles", permissions for a VPC.
     """
@@ -40,35 +40,35 @@ def network_interface_permissions(
                 _arn(scope, "network-interface", "*"),
                 *_places(scope, subnet_ids, security_group_ids),
             ],
-            because=_NUMBERED,
+            because=_GENERATED_IDS,
         ),
-        Permission(actions=_LOOK, resources=["*"], because=_LOOKED_AT),
+        Permission(actions=_DESCRIBE, resources=["*"], because=_NO_LEVEL),
     ]
 
 
 def build_network_permissions(
     scope: IConstruct, *, subnet_ids: Sequence[str], security_group_ids: Sequence[str]
 ) -> list[Permission]:
-    """Lets CodeBuild attach a build to given subnets, and nobody else use its interfaces.
+    """Lets CodeBuild, and only CodeBuild, attach a build to given subnets.
 
     Args:
-        scope: whose account and region the network is in.
-        subnet_ids: where the interfaces are made.
-        security_group_ids: which groups they have.
+        scope: construct in the account and region of the network.
+        subnet_ids: ids of the subnets of the interfaces.
+        security_group_ids: ids of their security groups.
 
     Source: "Allow CodeBuild access to AWS services required to create a VPC network interface" in
     CodeBuild's guide.
     """
     interfaces = _arn(scope, "network-interface", "*")
-    numbered = "CodeBuild numbers the network interfaces when it makes them"
+    generated = "CodeBuild generates the ids of the network interfaces"
     return [
         Permission(
             actions=["ec2:CreateNetworkInterface"],
             resources=[interfaces, *_places(scope, subnet_ids, security_group_ids)],
-            because=numbered,
+            because=generated,
         ),
         Permission(
-            actions=["ec2:DeleteNetworkInterface"], resources=[interfaces], because=numbered
+            actions=["ec2:DeleteNetworkInterface"], resources=[interfaces], because=generated
         ),
         Permission(
             actions=["ec2:CreateNetworkInterfacePermission"],
@@ -77,9 +77,9 @@ def build_network_permissions(
                 "StringEquals": {"ec2:AuthorizedService": _BUILDS},
                 "ArnEquals": {"ec2:Subnet": [_arn(scope, "subnet", one) for one in subnet_ids]},
             },
-            because=numbered,
+            because=generated,
         ),
-        Permission(actions=_LOOK, resources=["*"], because=_LOOKED_AT),
+        Permission(actions=_DESCRIBE, resources=["*"], because=_NO_LEVEL),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Who it was, where people share a role."""
+"""Source identity in shared roles."""
 
 from typing import cast
 
@@ -7,16 +7,16 @@ from aws_cdk import aws_iam as iam
 SAGEMAKER = "sagemaker.amazonaws.com"
 
 
-def let_sagemaker_name_people(role: iam.Role, principal: iam.IPrincipal) -> None:
-    """Lets SageMaker say for whom it assumes a role.
+def let_sagemaker_set_source_identity(role: iam.Role, principal: iam.IPrincipal) -> None:
+    """Lets SageMaker set the source identity when it assumes a role.
 
-    A domain whose sessions carry the name of the user profile, as those of `studio.Domain` do, can
-    use no role without this: neither a person's execution role nor one that a person hands to a
-    job.
+    A domain whose sessions carry the name of the user profile, as those of `studio.Domain` do,
+    cannot use a role without this permission: neither the execution role of a user nor one that a
+    user passes to a job.
 
     Args:
         role: the role.
-        principal: SageMaker, as the role's trust policy has it.
+        principal: SageMaker, as in the trust policy of the role.
 
     Source: "Turn on sourceIdentity in CloudTrail logs for SageMaker AI Studio Classic" in the
     Developer Guide.

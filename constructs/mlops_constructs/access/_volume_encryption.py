@@ -1,4 +1,4 @@
-"""What it takes to use volumes that a key encrypts."""
+"""Permissions to use encrypted volumes."""
 
 from aws_cdk import aws_kms as kms
 
@@ -8,10 +8,10 @@ from .permission import Permission
 def volume_permissions(key: kms.IKey) -> list[Permission]:
     """Lets a role start applications whose volumes the key encrypts.
 
-    SageMaker uses the key through a grant that it makes in the role's name.
+    SageMaker uses the key through a grant that it creates in the name of the role.
 
     Args:
-        key: of a domain, for the volumes of its spaces.
+        key: KMS key of a domain, for the volumes of its spaces.
 
     Source: "Protect Data at Rest Using Encryption" in the Developer Guide; "Amazon EBS encryption"
     in EC2's guide, for the permissions.
@@ -31,7 +31,7 @@ def volume_permissions(key: kms.IKey) -> list[Permission]:
 
 
 def grants_for_resources(keys: list[str]) -> Permission:
-    """Lets AWS use keys for what a role starts: it does so through a grant in the role's name."""
+    """Lets AWS use keys for resources that a role starts, through a grant."""
     return Permission(
         actions=["kms:CreateGrant"],
         resources=keys,

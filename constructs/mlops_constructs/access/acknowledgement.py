@@ -1,4 +1,4 @@
-"""Reviewed findings of security packs, acknowledged where they arise."""
+"""Acknowledged findings of security packs about IAM policies."""
 
 import json
 from collections.abc import Iterable
@@ -20,14 +20,14 @@ def acknowledge_wildcards(
 ) -> None:
     """Acknowledges wildcards of policies (cdk-nag's AwsSolutions-IAM5), each literally.
 
-    cdk-nag 3 knows no pattern: every finding is named by its action, or by its resource as it
-    stands in the template. So a wildcard that is added later is still reported.
+    cdk-nag 3 supports no patterns: every finding is named by its action, or by its resource as
+    rendered in the template. A wildcard that is added later is therefore still reported.
 
     Args:
-        construct: the role or policy; the acknowledgement holds for it and what is below it.
-        reason: why a narrower statement is not possible.
-        actions: actions with a wildcard, for example `s3:GetObject*`.
-        resources: resources with a wildcard, tokens included.
+        construct: role or policy; the acknowledgement applies to it and everything below it.
+        reason: reason why a narrower statement is not possible.
+        actions: actions with a wildcard, for example `s3:GetObject*`. Defaults to none.
+        resources: resources with a wildcard, tokens included. Defaults to none.
 
     Example:
         ```python
@@ -44,7 +44,24 @@ def acknowledge_wildcards(
 
 
 def acknowledge_permissions(construct: IConstruct, permissions: Iterable[Permission]) -> None:
-    """Acknowledges the wildcards of all permissions of a role, each with its own reason."""
+    """Acknowledges the wildcards of all permissions of a role, each with its own reason.
+
+    Args:
+        construct: role or policy with the permissions.
+        permissions: permissions, whose `because` is the reason.
+
+    Example:
+        ```python
+        allowed = [
+            Permission(
+                actions=["s3:GetObject"],
+                resources=[bucket.arn_for_objects("data/*")],
+                because="keys below data/ are not known beforehand",
+            )
+        ]
+        acknowledge_permissions(role, allowed)
+        ```
+    """
     wildcards = [(one, each.because) for each in permissions for one in each.wildcards()]
     _acknowledge(construct, [], wildcards)
 
@@ -68,7 +85,7 @@ def _add(construct: IConstruct, findings: Iterable[tuple[str, str]]) -> None:
 
 
 def _named(construct: IConstruct, resources: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Resources as cdk-nag writes them now, each with its reason."""
+    """Returns resources in cdk-nag's current notation, each with its reason."""
     if not resources:
         return []
     resolved = cdk.Stack.of(construct).resolve([resource for resource, _ in resources])
@@ -80,10 +97,10 @@ def _named(construct: IConstruct, resources: list[tuple[str, str]]) -> list[tupl
 
 @jsii.implements(IValidation)
 class _NamesOfOtherStacks:
-    """Acknowledges what synthesis names anew: references to other stacks become imports.
+    """Acknowledges resources that synthesis renames: references to other stacks become imports.
 
-    Packs that are plugins of the app look at it after that, those that judge a scope before it.
-    The CDK asks for validation in between.
+    Packs that are plugins of the app see the new names, packs that check a scope see the old ones.
+    The CDK requests validation in between.
     """
 
     def __init__(
@@ -101,7 +118,7 @@ class _NamesOfOtherStacks:
 
 
 def _as_nag_writes(value: Any) -> str:
-    """A resolved value in cdk-nag's notation: references become `<LogicalId.Attribute>`."""
+    """Returns a resolved value in cdk-nag's notation: references become `<LogicalId.Attribute>`."""
     match value:
         case str():
             return value.replace("${", "<").replace("}", ">")

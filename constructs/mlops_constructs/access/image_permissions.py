@@ -1,4 +1,4 @@
-"""What pulling a container image takes."""
+"""Permissions to pull container images."""
 
 from aws_cdk import aws_ecr as ecr
 
@@ -6,10 +6,10 @@ from .permission import Permission
 
 
 def image_pull_permissions(repository: ecr.IRepository, *further: str) -> list[Permission]:
-    """The permissions to pull the images of one repository of Amazon ECR.
+    """Returns the permissions to pull the images of one repository of Amazon ECR.
 
     Args:
-        repository: with the images.
+        repository: repository of the images.
         further: other actions on it, such as `ecr:DescribeImages`.
 
     Source: "Amazon ECR repository policies" in its guide.
@@ -25,6 +25,6 @@ def image_pull_permissions(repository: ecr.IRepository, *further: str) -> list[P
         Permission(
             actions=["ecr:GetAuthorizationToken"],
             resources=["*"],
-            because="the token is the registry's; the action has no resource level",
+            because="the token is for the registry; the action has no resource level",
         ),
     ]

@@ -1,4 +1,4 @@
-"""The role that people hand to jobs of their own."""
+"""Execution roles of users' own jobs."""
 
 from collections.abc import Sequence
 
@@ -19,24 +19,39 @@ from .service_role import ServiceRole
 _READ = ("data/", "runs/", "models/", "checkpoints/", "transform/")
 _WRITTEN = ("runs/", "checkpoints/", "transform/")
 _NAMES = "pipelines-*"
-_BY_PIPELINE = "SageMaker Pipelines makes up the rest of the job's name"
+_BY_PIPELINE = "SageMaker Pipelines generates the rest of the job's name"
 _VERSIONS = "versions of the project's model packages do not exist yet"
 _KEYS = "keys below the prefixes are not known beforehand"
 
 
 class JobRole(ServiceRole):
-    """Defines the role with which a person's own jobs run, and pipelines that a person develops.
+    """Defines the execution role of jobs that users start, and of pipelines that they develop.
 
-    Jobs read data, runs, models and checkpoints of the project, and write runs, checkpoints and
-    what batch transform predicts. They do not write `models/`, which is the project's pipeline's
-    alone. They pull the project's images, write the logs of jobs, and publish metrics in
-    SageMaker's namespaces.
+    Jobs read data, runs, models and checkpoints of the project, and write runs, checkpoints and the
+    output of batch transform. They do not write `models/`, which is reserved for the project's
+    pipeline. They pull the project's images, write logs, and publish metrics in SageMaker's
+    namespaces.
 
-    A pipeline that runs with the role starts processing and training jobs that carry the project's
-    tag, as they do when the pipeline has it, hands the role over to them, and registers models
-    that wait for approval. Steps of other kinds need statements of their own: `add_to_policy`.
+    A pipeline that runs with the role starts processing and training jobs with the project's tag,
+    which they inherit from the pipeline, passes the role to them, and registers models that are
+    pending approval. Steps of other kinds require additional statements: `add_to_policy`.
 
-    People hand the role over through `ProjectAccess(execution_roles=[...])`, and only to SageMaker.
+    Users pass the role through `ProjectAccess(execution_roles=[...])`, only to SageMaker.
+
+    Args:
+        project: name, bucket, key and images of the project.
+        network: network of the jobs: the role can attach them to it, and its pipelines cannot start
+            jobs outside of it. Defaults to None: jobs run outside of a VPC.
+        keys: KMS keys, one of which must encrypt volumes and outputs of the jobs that its pipelines
+            start; the jobs can use them. Defaults to none: the jobs can use the keys of the
+            project's data, which are not required.
+        read_prefixes: key prefixes of the bucket that jobs read. Defaults to `data/`, `runs/`,
+            `models/`, `checkpoints/` and `transform/`.
+        written_prefixes: key prefixes of the bucket that jobs write. Defaults to `runs/`,
+            `checkpoints/` and `transform/`.
+
+    Raises:
+        ValueError: the permissions require more policies than a role can have.
 
     Source: "How to use SageMaker AI execution roles", sections CreateProcessingJob,
     CreateTrainingJob and CreateHyperParameterTuningJob; "IAM Access Management" of SageMaker
@@ -65,20 +80,6 @@ class JobRole(ServiceRole):
         read_prefixes: Sequence[str] = _READ,
         written_prefixes: Sequence[str] = _WRITTEN,
     ) -> None:
-        """Creates the role.
-
-        Args:
-            project: its name, bucket, key and images.
-            network: where jobs run: the role may attach them to it, and its pipelines start none
-                outside of it. Left out: jobs are in no VPC.
-            keys: one of them has to encrypt volumes and outputs of the jobs that its pipelines
-                start, and the jobs may use them. Left out: those of the project's data, without
-                that demand.
-            read_prefixes: what jobs read of the bucket.
-            written_prefixes: what jobs write in it.
-
-        Raises ValueError when the permissions need more policies than a role can have.
-        """
         reach = ProjectReach(scope=scope, project=project)
         permissions = [
             *_files(project, read_prefixes, written_prefixes),
@@ -102,10 +103,10 @@ class JobRole(ServiceRole):
             scope,
             construct_id,
             service=SAGEMAKER,
-            description=f"SageMaker: jobs of the people of {project.project_name}",
+            description=f"SageMaker: jobs of the users of {project.project_name}",
             permissions=permissions,
         )
-        # A pipeline hands its role over to its jobs; the ARN exists only once the role is there.
+        # A pipeline passes its role to its jobs; the ARN exists only when the role exists.
         passing = Permission(
             actions=["iam:PassRole"],
             resources=[self.role_arn],
@@ -173,7 +174,7 @@ def _observe(scope: Construct) -> list[Permission]:
                 "logs:PutLogEvents",
             ],
             resources=groups,
-            because="SageMaker has one log group per kind of job, and a stream for each job",
+            because="SageMaker has one log group per kind of job, and a log stream for each job",
         ),
         Permission(
             actions=["cloudwatch:PutMetricData"],
@@ -181,13 +182,13 @@ def _observe(scope: Construct) -> list[Permission]:
             conditions={
                 "StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "AWS/SageMaker"]}
             },
-            because="the action has no resource level; the condition confines it to SageMaker",
+            because="the action has no resource level; the condition restricts it to SageMaker",
         ),
     ]
 
 
 def _pipelines(reach: ProjectReach) -> list[Permission]:
-    """What a pipeline does that somebody develops: jobs of the project, and a registration."""
+    """Returns the permissions of a developed pipeline: jobs of the project, and a registration."""
     jobs = [sagemaker_arn(reach.scope, kind, _NAMES) for kind in ("processing-job", "training-job")]
     packages = reach.project.model_packages(reach.scope)
     return [

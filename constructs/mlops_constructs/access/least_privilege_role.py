@@ -11,19 +11,33 @@ from .acknowledgement import acknowledge_permissions
 from .permission import Permission
 
 ROLE_PATH = "/ml-platform/"
-"""Path of the platform's roles and policies, which no role that makes projects reaches."""
+"""Path of the platform's roles and policies, which launch roles of projects cannot change."""
 
 
 class LeastPrivilegeRole(iam.Role):
-    """Defines a role that holds exactly the given permissions, as customer managed policies.
+    """Defines a role with exactly the given permissions, as customer managed policies.
 
-    The policies are made before the role and attached while it is made, so the role never exists
-    without them, and nothing that uses the role has to wait for another resource. IAM's inline
-    policies could do the same, but security standards refuse them (IAM_NO_INLINE_POLICY of AWS
+    The policies are created before the role and attached at its creation, so the role never exists
+    without them, and resources that use the role require no further dependency. Inline policies
+    would have the same effect, but security standards reject them (IAM_NO_INLINE_POLICY of AWS
     Config, in the conformance packs for HIPAA, NIST 800-53 and PCI DSS).
 
-    What a `grant_*` adds later goes to managed policies too, which attach themselves to the role:
-    a grant may name what needs the role, such as the role itself.
+    Permissions of a later `grant_*` are added to further managed policies, which attach themselves
+    to the role: a grant can refer to resources that depend on the role, or to the role itself.
+
+    Args:
+        assumed_by: principal that can assume the role.
+        permissions: all permissions of the role.
+        description: user and purpose of the role, shown by IAM.
+        path: path of the role and its policies. Defaults to `/ml-platform/`, the path of the
+            platform's roles; a `Project` uses a separate path.
+        role_name: name of the role, where users or AWS require one. Defaults to None:
+            CloudFormation generates it.
+        permissions_boundary: permissions boundary. Defaults to None: only the one that
+            `iam.PermissionsBoundary` applies to the scope.
+
+    Raises:
+        ValueError: the permissions require more policies than a role can have.
 
     Source: "Managed policies and inline policies" and "IAM and AWS STS quotas" in IAM's guide.
     """
@@ -40,20 +54,6 @@ class LeastPrivilegeRole(iam.Role):
         role_name: str | None = None,
         permissions_boundary: iam.IManagedPolicy | None = None,
     ) -> None:
-        """Creates the policies and the role.
-
-        Args:
-            assumed_by: who may assume it.
-            permissions: all that the role may do.
-            description: who uses the role and for what; IAM shows it.
-            path: of the role and its policies. Default: that of the platform's roles; a `Project`
-                puts what is in it on a path of its own.
-            role_name: only where people or AWS look for a name. Default: CloudFormation makes one.
-            permissions_boundary: what the role can never exceed. Default: nothing but what
-                `iam.PermissionsBoundary` applies to the scope.
-
-        Raises ValueError when the permissions need more policies than a role can have.
-        """
         super().__init__(
             scope,
             construct_id,
@@ -72,13 +72,17 @@ class LeastPrivilegeRole(iam.Role):
 
     @property
     def fixed(self) -> iam.IRole:
-        """The role as one that no construct can widen."""
+        """The role without policy updates: constructs cannot add permissions to it."""
         return self.without_policy_updates()
 
     def add_to_principal_policy(
         self, statement: iam.PolicyStatement
     ) -> iam.AddToPrincipalPolicyResult:
-        """Adds a statement, as each `grant_*` of the CDK does, to a managed policy."""
+        """Adds a statement to a managed policy, as each `grant_*` of the CDK does.
+
+        Args:
+            statement: statement that is added.
+        """
         if self._granted is None:
             self._granted = ManagedPolicies(cdk.Stack.of(self), self._granted_policy)
         policy = self._granted.add(statement)
@@ -111,8 +115,9 @@ class LeastPrivilegeRole(iam.Role):
         number = len(self._permissions.policies) + len(granted)
         if number > MAX_POLICIES:
             raise ValueError(
-                f"{self.node.path}: the permissions need {number} managed policies, a role can "
-                f"have {MAX_POLICIES}; give fewer resources, or wildcards with a reason"
+                f"{type(self).__name__} {self.node.path}: the permissions require {number} managed "
+                f"policies; allowed are {MAX_POLICIES}; give fewer resources, or wildcards with a "
+                "reason"
             )
 
 

@@ -1,4 +1,4 @@
-"""The role with which SageMaker hosts a model."""
+"""Execution roles of models."""
 
 from collections.abc import Sequence
 
@@ -11,25 +11,27 @@ from constructs import Construct
 from ._job_guard import JobNetwork
 from ._network_interfaces import network_interface_permissions
 from .image_permissions import image_pull_permissions
-from .service_role import Permission, ServiceRole
+from .permission import Permission
+from .service_role import ServiceRole
 
 
 class ModelExecutionRole(ServiceRole):
-    """Defines the role that SageMaker assumes to host a model, with least privilege.
+    """Defines the execution role of a model, with least privilege.
 
-    It reads model data below one prefix and pulls one repository's images, writes the endpoint's
-    log, writes captured traffic where a capture bucket is given, and uses the given keys.
+    It reads model data below one prefix and pulls images of one repository, writes logs of
+    endpoints, writes captured data if a capture bucket is given, and uses the given keys.
 
     Args:
-        model_data_bucket: bucket with the model archives. Left out: no S3 access; grant it later.
-        model_data_prefix: the part of the bucket that may be read.
-        image_repository: repository with the serving image. Left out: no image can be pulled.
-        capture_bucket: bucket for data capture. Left out: nothing can be written.
-        capture_prefix: the part of that bucket that may be written.
-        encryption_keys: keys of the endpoint's volumes and of objects that a bucket does not
-            encrypt by itself. The buckets' own keys are added.
-        network: where models are placed: the role may make network interfaces there. Left out:
-            nowhere but where `Model(vpc=...)` lets it.
+        model_data_bucket: bucket of the model data. Defaults to None: no S3 permissions; grant them
+            later.
+        model_data_prefix: key prefix of the bucket that is readable. Defaults to `models/`.
+        image_repository: repository of the serving image. Defaults to None: no image can be pulled.
+        capture_bucket: bucket of data capture. Defaults to None: no data can be captured.
+        capture_prefix: key prefix of the capture bucket that is writable. Defaults to `capture/`.
+        encryption_keys: KMS keys of the endpoint's volumes, and of objects that are not encrypted
+            with the key of their bucket. The keys of the buckets are added. Defaults to none.
+        network: network of the models, in which the role can create network interfaces. Defaults to
+            None: only the networks of `Model(vpc=...)`, which grant it.
 
     Source: "How to use SageMaker AI execution roles", section CreateModel.
 
@@ -82,7 +84,7 @@ def _model_data(bucket: s3.IBucket, prefix: str) -> list[Permission]:
         Permission(
             actions=["s3:GetObject"],
             resources=[bucket.arn_for_objects(f"{prefix}*")],
-            because="each training writes its model under a key of its own",
+            because="each training job writes its model under a new key",
         ),
         Permission(
             actions=["s3:ListBucket"],
@@ -128,7 +130,7 @@ def _logs_and_metrics(scope: Construct) -> list[Permission]:
                 "logs:PutLogEvents",
             ],
             resources=[_arn(scope, "logs", "log-group", "/aws/sagemaker/Endpoints/*")],
-            because="the log is named for endpoints that do not exist yet",
+            because="log groups are named for endpoints that do not exist yet",
         ),
         Permission(
             actions=["cloudwatch:PutMetricData"],
@@ -136,13 +138,13 @@ def _logs_and_metrics(scope: Construct) -> list[Permission]:
             conditions={
                 "StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}
             },
-            because="the authorisation reference has no resource level for it",
+            because="the action has no resource level",
         ),
     ]
 
 
 def _rollback_alarms(scope: Construct) -> Permission:
-    # SageMaker looks at the alarms of a rollout with the execution role, not as a service:
+    # SageMaker reads the alarms of a rollout with the execution role, not as a service:
     # "Auto-Rollback Configuration and Monitoring" in its developer guide.
     return Permission(
         actions=["cloudwatch:DescribeAlarms"],

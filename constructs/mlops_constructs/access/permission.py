@@ -1,4 +1,4 @@
-"""What a role may do, statement by statement."""
+"""Permissions of roles."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,18 +9,32 @@ from aws_cdk import aws_iam as iam
 
 @dataclass(frozen=True, kw_only=True)
 class Permission:
-    """Defines what a role may do: actions on resources.
+    """A permission of a role: actions on resources.
 
-    Actions are named in full. A resource with a wildcard needs `because`: the reason is kept with
-    the role as the acknowledgement of cdk-nag's finding AwsSolutions-IAM5.
+    Actions are named in full. A resource with a wildcard requires `because`: the reason becomes the
+    acknowledgement of cdk-nag's finding AwsSolutions-IAM5 at the role.
 
-        Permission(actions=["s3:GetObject"], resources=[bucket.arn_for_objects("data/*")],
-                   because="the objects below data/ are not known beforehand")
+    Args:
+        actions: IAM actions, at least one, without wildcards.
+        resources: ARNs, at least one.
+        conditions: condition keys and values by operator. Defaults to no conditions.
+        because: reason of wildcards in `resources`. Defaults to no reason, which is sufficient
+            without wildcards.
+        denied: True denies the actions, whatever other policies allow; wildcards then require no
+            reason. Defaults to False.
 
-    With `denied`, it is what the role may not do, whatever other policies allow; no reason is
-    needed then.
+    Raises:
+        ValueError: a wildcard has no reason, an action has a wildcard, or there is no action or
+            resource.
 
-    Raises ValueError when a wildcard has no reason, or an action has a wildcard.
+    Example:
+        ```python
+        Permission(
+            actions=["s3:GetObject"],
+            resources=[bucket.arn_for_objects("data/*")],
+            because="the objects below data/ are not known beforehand",
+        )
+        ```
     """
 
     actions: Sequence[str]
@@ -40,19 +54,19 @@ class Permission:
         if not self.resources:
             problems.append("no resources; name at least one ARN")
         problems += [
-            f"resource {resource!r} has a wildcard and `because` is empty; say why it is needed"
+            f"resource {resource!r} has a wildcard and `because` is empty; state why it is required"
             for resource in self.resources
             if "*" in resource and not self.because and not self.denied
         ]
         if problems:
-            raise ValueError(f"invalid permission {list(self.actions)}: " + "; ".join(problems))
+            raise ValueError(f"Permission {list(self.actions)}: " + "; ".join(problems))
 
     def wildcards(self) -> list[str]:
-        """The resources that `because` explains."""
+        """Returns the resources with wildcards, which `because` explains."""
         return [] if self.denied else [one for one in self.resources if "*" in one]
 
     def statement(self) -> iam.PolicyStatement:
-        """The permission as a policy statement."""
+        """Returns the permission as a policy statement."""
         return iam.PolicyStatement(
             effect=iam.Effect.DENY if self.denied else iam.Effect.ALLOW,
             actions=list(self.actions),
@@ -61,7 +75,7 @@ class Permission:
         )
 
     def document(self) -> dict[str, Any]:
-        """The statement as it stands in a policy document, tokens included."""
+        """Returns the statement as rendered in a policy document, tokens included."""
         document: dict[str, Any] = {
             "Action": _one_or_all(self.actions),
             "Effect": "Deny" if self.denied else "Allow",

@@ -1,4 +1,4 @@
-"""What a role can never exceed, whatever policies it gets."""
+"""Permissions boundaries of roles."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,21 +10,35 @@ from mlops_constructs._findings import acknowledge
 from .acknowledgement import acknowledge_wildcards
 
 REASON = (
-    "a boundary grants nothing; the policies of the roles themselves name the resources, which "
-    "need not exist yet"
+    "a boundary grants nothing; the policies of the roles name the resources, which may not "
+    "exist yet"
 )
-# A token with which a role does at CodeArtifact what it may do there already, and nothing else.
+# A token for CodeArtifact, which only permits actions that the role is allowed already.
 _HARMLESS = ("sts:GetServiceBearerToken",)
 # Actions on all resources: credentials, exfiltration, management of permissions, writing.
 _CHECKOV = ("CKV_AWS_107", "CKV_AWS_108", "CKV_AWS_109", "CKV_AWS_111")
 
 
 class PermissionsBoundary(Construct):
-    """Defines a permissions boundary: the actions that its roles may have, and no others.
+    """Defines a permissions boundary: the only actions that its roles can have.
 
-    A role can do what both its policies and its boundary allow. So a policy that somebody attaches
-    later gives nothing that is not named here, and of IAM nothing beyond the resources that are
-    named with an action.
+    A role is allowed the actions that both its policies and its boundary allow. A policy that is
+    attached later therefore grants no action that the boundary does not name, and actions of IAM
+    only on the resources that the boundary names.
+
+    Args:
+        actions: actions that are allowed on all resources. Defaults to none.
+        on_resources: actions that are allowed on certain resources only, with their ARNs; the only
+            way to allow actions of IAM and STS. Defaults to None: no such actions.
+        description: description of the policy, shown by IAM. Defaults to `Maximum permissions of a
+            role`.
+        path: path of the policy. Defaults to `/`: outside of the paths where launch roles can
+            change policies.
+
+    Raises:
+        ValueError: an action of IAM or STS is allowed on all resources, or an action has a
+            wildcard. `sts:GetServiceBearerToken` is allowed: its token only permits actions of the
+            role itself.
 
     Source: "Permissions boundaries for IAM entities" in IAM's guide.
 
@@ -41,22 +55,9 @@ class PermissionsBoundary(Construct):
         *,
         actions: Iterable[str] = (),
         on_resources: Mapping[str, Sequence[str]] | None = None,
-        description: str = "What a role can never exceed",
+        description: str = "Maximum permissions of a role",
         path: str = "/",
     ) -> None:
-        """Creates the policy.
-
-        Args:
-            actions: allowed on all resources.
-            on_resources: actions that are allowed on certain resources only; of IAM and STS there
-                are no others.
-            description: IAM shows it.
-            path: of the policy. Default: not below the paths of roles that others may create, who
-                may change policies there.
-
-        Raises ValueError for an action of IAM or STS on all resources, and for one with a wildcard.
-        `sts:GetServiceBearerToken` is none: its token is good for what the role may do itself.
-        """
         super().__init__(scope, construct_id)
         self._everywhere = iam.PolicyStatement(resources=["*"])
         self._allowed: set[str] = set()
@@ -74,7 +75,11 @@ class PermissionsBoundary(Construct):
     def allow(self, *actions: str) -> None:
         """Allows further actions on all resources.
 
-        Raises ValueError as the constructor does.
+        Args:
+            actions: IAM actions, without wildcards.
+
+        Raises:
+            ValueError: an action of IAM or STS, or an action with a wildcard.
 
         Example:
             ```python
@@ -82,7 +87,7 @@ class PermissionsBoundary(Construct):
             ```
         """
         problems = [
-            f"{action!r}: name the resources too, or a role could give itself more than this"
+            f"{action!r}: requires on_resources, or a role could extend its own permissions"
             for action in actions
             if action.partition(":")[0] in ("iam", "sts") and action not in _HARMLESS
         ]
@@ -90,7 +95,9 @@ class PermissionsBoundary(Construct):
             f"{action!r} has a wildcard; name each action" for action in actions if "*" in action
         ]
         if problems:
-            raise ValueError(f"{self.node.path} cannot allow " + "; ".join(problems))
+            raise ValueError(
+                f"PermissionsBoundary {self.node.path}: cannot allow " + "; ".join(problems)
+            )
         new = sorted(set(actions) - self._allowed)
         if not new:
             return

@@ -1,17 +1,17 @@
-"""The policies of a role, as something that other resources can wait for."""
+"""Dependencies on the policies of a role."""
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct, Dependable, IConstruct
 
 
 class RolePolicies(Construct):
-    """Stands for the policies of a role, those included that a later `grant_*` adds.
+    """A dependency on the policies of a role, including those of a later `grant_*`.
 
-    A resource that refers to a role waits for the role, not for the policies that CDK attaches as
-    resources of their own; a service that uses the role at once then fails, now and then.
+    A resource that refers to a role depends on the role, not on policies that the CDK attaches as
+    separate resources; a service that uses the role immediately then fails intermittently.
 
     Args:
-        role: the role; one that is imported has no policies here.
+        role: the role; an imported one has no policies.
 
     Example:
         ```python
@@ -31,6 +31,6 @@ class _Policies(Dependable):
 
     @property
     def dependency_roots(self) -> list[IConstruct]:
-        """Asked for at synth, when no grant can follow."""
+        """Policies of the role, read at synthesis, when no grant can follow."""
         kinds = iam.Policy | iam.ManagedPolicy
         return [child for child in self._role.node.children if isinstance(child, kinds)]

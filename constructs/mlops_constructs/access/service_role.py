@@ -1,23 +1,45 @@
-"""Roles of AWS services, written statement by statement."""
+"""Roles of AWS services."""
 
 from collections.abc import Sequence
 
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from ._source_identity import SAGEMAKER, let_sagemaker_name_people
+from ._source_identity import SAGEMAKER, let_sagemaker_set_source_identity
 from .least_privilege_role import ROLE_PATH, LeastPrivilegeRole
 from .permission import Permission
 
-__all__ = ["ROLE_PATH", "Permission", "ServiceRole"]
-
 
 class ServiceRole(LeastPrivilegeRole):
-    """Defines the role with which one AWS service acts, holding exactly the given permissions.
+    """Defines the role of one AWS service, with exactly the given permissions.
 
-    The permissions are customer managed policies; `LeastPrivilegeRole` says why and how. `fixed`
-    is the same role for constructs of the CDK that would otherwise add broad statements of their
-    own.
+    The permissions are customer managed policies, see `LeastPrivilegeRole`. `fixed` is the same
+    role for constructs of the CDK that would otherwise add broad statements.
+
+    Args:
+        service: service principal that can assume the role, such as `codebuild.amazonaws.com`.
+        permissions: all permissions of the role.
+        description: user and purpose of the role, shown by IAM.
+        path: path of the role and its policies. Defaults to `/ml-platform/`, the path of the
+            platform's roles; a `Project` uses a separate path.
+        role_name: name of the role, where users or AWS require one. Defaults to None:
+            CloudFormation generates it.
+
+    Raises:
+        ValueError: the permissions require more policies than a role can have.
+
+    Example:
+        ```python
+        ServiceRole(
+            stack,
+            "BuildRole",
+            service="codebuild.amazonaws.com",
+            description="CodeBuild: reads the data of a build",
+            permissions=[
+                Permission(actions=["s3:ListBucket"], resources=[bucket.bucket_arn]),
+            ],
+        )
+        ```
     """
 
     def __init__(
@@ -31,18 +53,6 @@ class ServiceRole(LeastPrivilegeRole):
         path: str = ROLE_PATH,
         role_name: str | None = None,
     ) -> None:
-        """Creates the role.
-
-        Args:
-            service: service principal that may assume it, such as "codebuild.amazonaws.com".
-            permissions: all that the role may do.
-            description: who uses the role and for what; IAM shows it.
-            path: of the role and its policies. Default: that of the platform's roles; a `Project`
-                puts what is in it on a path of its own.
-            role_name: only where people or AWS look for a name. Default: CloudFormation makes one.
-
-        Raises ValueError when the permissions need more policies than a role can have.
-        """
         principal = iam.ServicePrincipal(service)
         super().__init__(
             scope,
@@ -54,4 +64,4 @@ class ServiceRole(LeastPrivilegeRole):
             role_name=role_name,
         )
         if service == SAGEMAKER:
-            let_sagemaker_name_people(self, principal)
+            let_sagemaker_set_source_identity(self, principal)

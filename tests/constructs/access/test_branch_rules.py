@@ -43,7 +43,7 @@ def all_statements(persona: Persona, *, code: bool = True, **options: Any) -> li
         statement
         for policy in policies
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-        if "can never exceed" not in str(policy["Properties"].get("Description"))
+        if "Maximum permissions" not in str(policy["Properties"].get("Description"))
     ]
 
 
@@ -102,7 +102,7 @@ def test_a_project_without_repositories_of_codecommit_has_no_such_statements() -
         ({"repository": ""}, "repository: got ''"),
         ({"repository": "model-*"}, "repository: got 'model-*'"),
         ({"repository": "a", "branch": "rel/?"}, "branch: got 'rel/?'"),
-        ({"repository": "a", "branch": MAIN}, "allowed is the branch alone, such as 'main'"),
+        ({"repository": "a", "branch": MAIN}, "allowed is the branch name, such as 'main'"),
     ],
 )
 def test_a_rule_names_one_branch(given: dict[str, str], message: str) -> None:
@@ -113,5 +113,5 @@ def test_a_rule_names_one_branch(given: dict[str, str], message: str) -> None:
 
 def test_a_persona_makes_models_or_approves_them() -> None:
     for role in ({"works": True}, {"operates": True}):
-        with pytest.raises(ValueError, match="it makes models and approves them"):
+        with pytest.raises(ValueError, match="approves: got it together with works or operates"):
             Persona(name="lead", approves=True, **role)

@@ -93,7 +93,7 @@ def test_a_grant_of_another_construct_widens_the_boundary_made_here(stack: cdk.S
 def test_a_grant_of_iam_is_refused(stack: cdk.Stack) -> None:
     role = PersonaRole(stack, "Role", persona=Persona.read_only(), project=PROJECT)
 
-    with pytest.raises(Exception, match=r"'iam:CreateRole': name the resources too"):
+    with pytest.raises(Exception, match=r"'iam:CreateRole': requires on_resources"):
         role.add_to_policy(iam.PolicyStatement(actions=["iam:CreateRole"], resources=["*"]))
 
 
@@ -185,7 +185,7 @@ def open_principals() -> dict[str, iam.IPrincipal]:
 def test_a_federation_does_not_let_people_choose_their_name(kind: str) -> None:
     principal = open_principals()[kind]
     for make in (Federation.by_source_identity, Federation.by_session_tag):
-        with pytest.raises(ValueError, match="may choose the name of any person"):
+        with pytest.raises(ValueError, match="can choose the name of any user"):
             make(principal)
 
 
@@ -214,7 +214,7 @@ def test_what_identifies_the_confinement_is_required_and_checked(stack: cdk.Stac
         )
     assert "domain_id: got '*'; allowed are ids such as d-" in str(raised.value)
     key = kms.Key(stack, "Key")
-    with pytest.raises(ValueError, match="domain_key: got a key without domain_id"):
+    with pytest.raises(ValueError, match="domain_key: requires domain_id"):
         PersonaRole(stack, "C", persona=Persona.read_only(), domain_key=key, project=PROJECT)
     assert "project.project_name: got '*'" in str(raised.value)
 
@@ -222,8 +222,8 @@ def test_what_identifies_the_confinement_is_required_and_checked(stack: cdk.Stac
 @pytest.mark.parametrize(
     ("action", "problem"),
     [
-        ("iam:PassRole", "'iam:PassRole': name the resources too"),
-        ("sts:AssumeRole", "'sts:AssumeRole': name the resources too"),
+        ("iam:PassRole", "'iam:PassRole': requires on_resources"),
+        ("sts:AssumeRole", "'sts:AssumeRole': requires on_resources"),
         ("s3:*", "'s3:*' has a wildcard"),
     ],
 )

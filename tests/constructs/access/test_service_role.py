@@ -86,7 +86,7 @@ def test_permissions_beyond_the_size_of_a_policy_continue_in_the_next(stack: cdk
 
 def test_more_policies_than_a_role_can_have_are_refused(stack: cdk.Stack) -> None:
     role_with(stack, *many(20))
-    with pytest.raises(ValueError, match="need 11 managed policies, a role can have 10"):
+    with pytest.raises(ValueError, match="require 11 managed policies; allowed are 10"):
         ServiceRole(
             stack,
             "Large",

@@ -1,28 +1,28 @@
-"""What people do in Studio: their own spaces, and those that are shared."""
+"""Permissions for a user's own and shared spaces in Studio."""
 
 from mlops_constructs.access.permission import Permission
 
 OF_STUDIO = "${sagemaker:UserProfileName}"
-"""Stands for the profile in whose name Studio acts; no other session has such a key."""
+"""Variable of the profile for which Studio acts; no other session has it."""
 _SPACES = ("CreateSpace", "DeleteSpace", "UpdateSpace")
 _APPS = ("CreateApp", "DeleteApp")
-_BECAUSE = "people name their spaces; the condition leaves each their own, and what is shared"
+_BECAUSE = "users name their spaces; the condition restricts them to own and shared spaces"
 
 
 def own_space_permissions(
     *, apps: str, spaces: str, user_profiles: str, names: tuple[str, ...] = (OF_STUDIO,)
 ) -> list[Permission]:
-    """Lets people make spaces of their own, and start applications there and in shared spaces.
+    """Lets users create their own spaces, and start applications there and in shared spaces.
 
-    A person opens Studio as themselves, and neither touches a space of somebody else nor starts or
-    ends an application in somebody's private one.
+    Users open Studio as themselves, and can neither change the space of another user nor start or
+    stop an application in another user's private space.
 
     Args:
-        apps: the ARN of all applications of the domain.
-        spaces: the ARN of all its spaces.
-        user_profiles: the ARN of all its profiles, which ends with `/*`.
-        names: variables of which one is the person's name in the domain. Each has statements of
-            its own, as a session has one of them and not the other.
+        apps: ARN of all applications of the domain.
+        spaces: ARN of all its spaces.
+        user_profiles: ARN of all its profiles, which ends with `/*`.
+        names: variables, one of which is the name of the user in the domain. Each has separate
+            statements, since a session has only one of them. Defaults to the variable of Studio.
 
     Source: "Give your users access to spaces" in the Developer Guide; the statements about spaces
     in the managed policy AmazonSageMakerFullAccess.
@@ -40,7 +40,7 @@ def own_space_permissions(
             conditions={"StringEquals": {"sagemaker:SpaceSharingType": "Shared"}},
             because=_BECAUSE,
         ),
-        # What a person makes gets the domain's tags while it is made, and only then.
+        # New resources get the tags of the domain, only at their creation.
         Permission(
             actions=["sagemaker:AddTags"],
             resources=[apps, spaces],
@@ -71,6 +71,6 @@ def _own(apps: str, spaces: str, profile: str) -> list[Permission]:
             },
             because=_BECAUSE,
         ),
-        # Studio asks for an address whenever somebody opens an application.
+        # Studio requests a presigned URL whenever a user opens an application.
         Permission(actions=["sagemaker:CreatePresignedDomainUrl"], resources=[profile]),
     ]

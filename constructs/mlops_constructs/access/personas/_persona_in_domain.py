@@ -1,4 +1,4 @@
-"""What a persona may do in one Studio domain."""
+"""Permissions of a persona in one Studio domain."""
 
 from aws_cdk import aws_kms as kms
 from constructs import Construct
@@ -21,17 +21,17 @@ def permissions_in_domain(
     profile_name: str | None,
     domain_key: kms.IKey | None = None,
 ) -> list[Permission]:
-    """The permissions of a persona for one domain; nothing of another domain is within them.
+    """Returns the permissions of a persona in one domain; none of them apply to another domain.
 
-    Whoever works has spaces of their own and shares others, and changes nobody else's.
+    Users who work have their own spaces, share others, and cannot change spaces of other users.
 
     Args:
-        scope: whose account and region the domain is in.
-        persona: what the people do.
-        domain_id: of the domain.
-        profile_name: variable for the profile's name in a session of people who assume the role
-            themselves; None when only Studio does.
-        domain_key: encrypts the volumes of the domain's spaces. None: AWS's own key does.
+        scope: construct in the account and region of the domain.
+        persona: persona of the users.
+        domain_id: id of the domain.
+        profile_name: policy variable of the profile's name in sessions of users who assume the role
+            themselves; None if only Studio does.
+        domain_key: KMS key of the volumes of the domain's spaces. None: a key of AWS.
 
     Source: "Actions, resources, and condition keys for Amazon SageMaker".
     """
@@ -57,7 +57,7 @@ def permissions_in_domain(
                 "sagemaker:ListUserProfiles",
             ],
             resources=["*"],
-            because="the authorisation reference has no resource level for it",
+            because="the actions have no resource level",
         ),
     ]
     if persona.works:

@@ -1,4 +1,4 @@
-"""What a persona may do in one project."""
+"""Permissions of a persona in one project."""
 
 from constructs import Construct
 
@@ -15,13 +15,13 @@ from .project_access import ProjectAccess
 def permissions_in_project(
     scope: Construct, persona: Persona, project: ProjectAccess
 ) -> list[Permission]:
-    """The permissions of a persona for one project, those of every persona first."""
+    """Returns the permissions of a persona in one project, those of every persona first."""
     reach = ProjectReach(scope=scope, project=project)
     reading, work = ProjectReading(reach, persona), ProjectWork(reach)
     found = [*reading.look(), *reading.deliveries(), *reading.data(), *reading.code()]
     found += [*reading.logs(), *permissions_on_branches(reach, persona)]
     if persona.works:
-        found += [*work.jobs(), *work.register(), *work.hand_over_roles(), *work.try_endpoints()]
+        found += [*work.jobs(), *work.register(), *work.pass_roles(), *work.try_endpoints()]
         found += work.develop_pipelines(operates=persona.operates)
     if persona.operates:
         found += [*work.host(), *work.run_pipelines()]

@@ -1,4 +1,4 @@
-"""What the rules of branches let a persona do, and what they deny it."""
+"""Permissions of a persona on branches with rules."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ _CHANGES = [
 
 
 def permissions_on_branches(reach: ProjectReach, persona: Persona) -> list[Permission]:
-    """Statements for each branch that has a rule."""
+    """Returns the statements for each branch with a rule."""
     rules = reach.project.branch_rules if reach.project.code_repositories else ()
     found = []
     for rule in rules:
@@ -38,7 +38,7 @@ def permissions_on_branches(reach: ProjectReach, persona: Persona) -> list[Permi
 
 
 def _review(reach: ProjectReach, rule: BranchRule) -> list[Permission]:
-    """Approve pull requests, where an approval rule asks for it, and merge them."""
+    """Returns permissions to approve pull requests, and to merge them."""
     repository = _repository(reach, rule)
     return [
         Permission(
@@ -58,8 +58,8 @@ def _review(reach: ProjectReach, rule: BranchRule) -> list[Permission]:
 
 
 def _deny(reach: ProjectReach, rule: BranchRule, actions: Sequence[str]) -> Permission:
-    # The form that AWS documents. A push begins with a request that names no branch yet, which has
-    # to pass: the one that follows names it.
+    # The form that AWS documents. A push begins with a request that names no branch yet, which must
+    # be allowed: the next one names it.
     return Permission(
         actions=actions,
         resources=[_repository(reach, rule)],

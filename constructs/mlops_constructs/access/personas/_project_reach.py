@@ -14,28 +14,28 @@ JOB_KINDS = ("hyper-parameter-tuning-job", "processing-job", "training-job", "tr
 HOSTED = ("Endpoint", "EndpointConfig", "Model")
 HOSTING_KINDS = ("endpoint", "endpoint-config", "model")
 NAMED = "names of the project's resources begin with the project's"
-NO_LEVEL = "the authorisation reference has no resource level for it"
-_TAGGED = "the condition asks for the project's tag; pipelines make up the names of their jobs"
+NO_LEVEL = "the action has no resource level"
+_TAGGED = "the condition requires the project's tag; pipelines generate the names of their jobs"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectReach:
-    """How statements name what belongs to a project."""
+    """Names, tags and conditions of a project's resources in statements."""
 
     scope: Construct
     project: ProjectAccess
 
     def tag(self, key: str) -> dict[str, str]:
-        """The condition that `key` (aws:ResourceTag, aws:RequestTag) is the project's tag."""
+        """Returns the condition that a key such as aws:ResourceTag is the project's tag."""
         return {f"{key}/{PROJECT_TAG}": self.project.project_name}
 
     def search_visibility(self) -> dict[str, str]:
-        """The condition that a search shows nothing with the tag of another project."""
+        """Returns the condition that a search only shows resources with the project's tag."""
         key = f"sagemaker:SearchVisibilityCondition/Tags.{PROJECT_TAG}"
         return {key: self.project.project_name}
 
     def sagemaker(self, verbs: str, kinds: Sequence[str]) -> list[Permission]:
-        """Actions on resources of the project, known by their names or by the project's tag."""
+        """Returns actions on resources of the project, by name or by tag."""
         actions = [f"sagemaker:{verb}" for verb in verbs.split()]
         return [
             Permission(

@@ -1,4 +1,4 @@
-"""What a persona may look at, read and write in one project."""
+"""Read permissions of a persona in one project, and write permissions on its data."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,14 @@ _KINDS = (*HOSTING_KINDS, *JOB_KINDS, "pipeline")
 
 
 class ProjectReading:
-    """The permissions that every persona has, wider for those who work."""
+    """Permissions of every persona, extended for those who work."""
 
     def __init__(self, reach: ProjectReach, persona: Persona) -> None:
         self._reach = reach
         self._persona = persona
 
     def look(self) -> list[Permission]:
+        """Returns permissions to describe and search resources of the project."""
         packages = self._reach.project.model_packages(self._reach.scope)
         names = (*HOSTED, *JOBS, "Pipeline", "PipelineExecution")
         project = sagemaker_arn(self._reach.scope, "project", self._reach.project.project_name)
@@ -81,7 +82,7 @@ class ProjectReading:
         ]
 
     def deliveries(self) -> list[Permission]:
-        """Why a build, or a deployment to a stage, failed."""
+        """Returns permissions to read why a build, or a deployment to a stage, failed."""
         stacks = [
             cdk.Stack.of(self._reach.scope).format_arn(
                 service="cloudformation", resource="stack", resource_name=f"{name}/*"
@@ -99,7 +100,7 @@ class ProjectReading:
                 ],
                 resources=[builds],
                 conditions={"StringEquals": self._reach.tag("aws:ResourceTag")},
-                because="CloudFormation names the builds; the condition asks for the project's tag",
+                because="CloudFormation names the builds; the condition requires the project's tag",
             )
         ]
         if stacks:
@@ -108,12 +109,13 @@ class ProjectReading:
                 Permission(
                     actions=[f"cloudformation:{action}" for action in actions.split()],
                     resources=stacks,
-                    because="CloudFormation makes up the id of a stack",
+                    because="CloudFormation generates the ids of stacks",
                 )
             )
         return permissions
 
     def data(self) -> list[Permission]:
+        """Returns permissions on the objects of the project's bucket."""
         project, works = self._reach.project, self._persona.works
         bucket = project.bucket
         if bucket is None:
@@ -139,6 +141,7 @@ class ProjectReading:
         return permissions
 
     def code(self) -> list[Permission]:
+        """Returns permissions on repositories of code and images."""
         repositories = [one.repository_arn for one in self._reach.project.code_repositories]
         images = self._reach.project.image_repository
         reading = "BatchGetCommits BatchGetRepositories DescribePullRequestEvents GetBranch "
@@ -176,11 +179,11 @@ class ProjectReading:
         return permissions
 
     def logs(self) -> list[Permission]:
-        """The logs of endpoints and builds, and in the logs of jobs the streams of the project's.
+        """Returns permissions on the logs of endpoints, builds and jobs of the project.
 
-        SageMaker has one log group for all jobs of a kind, so IAM cannot tell whose streams are
-        listed there; what they hold is read of the project's own, and of jobs that a pipeline
-        started, whose streams are named `pipelines-` and nothing of a project.
+        SageMaker has one log group for all jobs of a kind, so IAM cannot restrict whose streams are
+        listed there. Events are readable in streams of the project's jobs, and of jobs that a
+        pipeline started, whose streams are named `pipelines-` without the project.
         """
         project = self._reach.project
         name = project.project_name
@@ -196,7 +199,7 @@ class ProjectReading:
             Permission(
                 actions=["logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"],
                 resources=own,
-                because="log streams are named by what writes them",
+                because="services generate the names of log streams",
             ),
             Permission(
                 actions=["logs:DescribeLogStreams"],
@@ -228,7 +231,7 @@ def _objects(bucket: s3.IBucket, actions: Sequence[str], prefixes: Sequence[str]
 
 
 def _listing(bucket: s3.IBucket, prefixes: Sequence[str]) -> list[Permission]:
-    """What is below the prefixes, and which folders the bucket has."""
+    """Returns permissions to list the prefixes, and the top-level folders of the bucket."""
     listed = [*(prefix.rstrip("/") for prefix in prefixes), *(f"{one}*" for one in prefixes)]
     return [
         Permission(
@@ -236,7 +239,7 @@ def _listing(bucket: s3.IBucket, prefixes: Sequence[str]) -> list[Permission]:
             resources=[bucket.bucket_arn],
             conditions={"StringLike": {"s3:prefix": listed}},
         ),
-        # As `aws s3 ls s3://bucket/` asks: the top of the bucket, without what is in it.
+        # The request of `aws s3 ls s3://bucket/`: the top-level folders only.
         Permission(
             actions=["s3:ListBucket"],
             resources=[bucket.bucket_arn],

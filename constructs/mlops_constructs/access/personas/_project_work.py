@@ -1,4 +1,4 @@
-"""What a persona may change in one project."""
+"""Write permissions of a persona in one project."""
 
 from collections.abc import Sequence
 
@@ -9,16 +9,17 @@ from ._project_reach import HOSTED, HOSTING_KINDS, JOB_KINDS, JOBS, NAMED, Proje
 from .project_access import PROJECT_TAG, sagemaker_arn
 
 DEVELOPMENT = "dev-"
-"""Pipelines that data scientists develop are named `PROJECT-dev-...`."""
+"""Prefix of pipelines that data scientists develop: `PROJECT-dev-...`."""
 
 
 class ProjectWork:
-    """The permissions of those who work, operate or approve."""
+    """Permissions of personas that work, operate or approve."""
 
     def __init__(self, reach: ProjectReach) -> None:
         self._reach = reach
 
     def jobs(self) -> list[Permission]:
+        """Returns permissions to start and stop jobs."""
         return [
             self._create(JOBS, JOB_KINDS),
             *self._tagging(JOBS, JOB_KINDS),
@@ -26,7 +27,7 @@ class ProjectWork:
         ]
 
     def _create(self, names: Sequence[str], kinds: Sequence[str]) -> Permission:
-        """Creation of what begins with the project's name and gets its tag at once."""
+        """Allows creation with the project's name as prefix and the project's tag."""
         return Permission(
             actions=[f"sagemaker:Create{name}" for name in names],
             resources=self._reach.project.arns(self._reach.scope, *kinds),
@@ -35,8 +36,8 @@ class ProjectWork:
         )
 
     def _tagging(self, names: Sequence[str], kinds: Sequence[str]) -> list[Permission]:
-        # Only with the creation: a tag that could be added later would make others' resources
-        # the project's.
+        # Only at creation: a tag that could be added later would assign resources of other projects
+        # to this one.
         creating = [f"Create{name}" for name in names]
         return [
             Permission(
@@ -53,6 +54,7 @@ class ProjectWork:
         ]
 
     def register(self) -> list[Permission]:
+        """Returns the permission to register models that are pending approval."""
         return [
             Permission(
                 actions=["sagemaker:CreateModelPackage"],
@@ -63,7 +65,7 @@ class ProjectWork:
         ]
 
     def try_endpoints(self) -> list[Permission]:
-        """Invoke the endpoints of every stage before production."""
+        """Returns the permission to invoke the endpoints of all stages before production."""
         names = self._reach.project.stage_names[:-1]
         if not names:
             return []
@@ -75,7 +77,7 @@ class ProjectWork:
         ]
 
     def develop_pipelines(self, *, operates: bool) -> list[Permission]:
-        """Make, change, run and delete pipelines under development; of others who operates them."""
+        """Returns permissions on pipelines under development, or on all for operators."""
         begin = "" if operates else DEVELOPMENT
         pipelines = [
             sagemaker_arn(
@@ -106,6 +108,7 @@ class ProjectWork:
         ]
 
     def host(self) -> list[Permission]:
+        """Returns permissions to host models."""
         changing = " ".join(f"Delete{name}" for name in HOSTED)
         changing += " InvokeEndpoint InvokeEndpointAsync InvokeEndpointWithResponseStream"
         changing += " UpdateEndpoint"
@@ -117,7 +120,7 @@ class ProjectWork:
         ]
 
     def _keep_stages(self) -> list[Permission]:
-        """The endpoints of the stages are their stacks': the delivery alone changes them."""
+        """Denies changes of the stages' endpoints, which only their stacks change."""
         names = self._reach.project.stage_names
         if not names:
             return []
@@ -132,6 +135,7 @@ class ProjectWork:
         ]
 
     def run_pipelines(self) -> list[Permission]:
+        """Returns permissions to start, stop and retry pipelines."""
         return [
             *self._reach.sagemaker(
                 "RetryPipelineExecution StartPipelineExecution StopPipelineExecution", ("pipeline",)
@@ -146,11 +150,12 @@ class ProjectWork:
             Permission(
                 actions=["codepipeline:RetryStageExecution"],
                 resources=self._reach.project.pipelines(self._reach.scope, actions="/*"),
-                because="the stages of a pipeline are its own",
+                because="each pipeline has its own stages",
             ),
         ]
 
-    def hand_over_roles(self) -> list[Permission]:
+    def pass_roles(self) -> list[Permission]:
+        """Returns the permission to pass the project's execution roles to SageMaker."""
         roles = [role.role_arn for role in self._reach.project.execution_roles]
         if not roles:
             return []
@@ -163,6 +168,7 @@ class ProjectWork:
         ]
 
     def approve(self) -> list[Permission]:
+        """Returns permissions to approve model packages and deployments."""
         return [
             Permission(
                 actions=["sagemaker:UpdateModelPackage"],
@@ -173,12 +179,12 @@ class ProjectWork:
             Permission(
                 actions=["codepipeline:PutApprovalResult"],
                 resources=self._reach.project.pipelines(self._reach.scope, actions="/*/*"),
-                because="which action of which stage asks for approval is the pipeline's own",
+                because="each pipeline has its own approval actions",
             ),
         ]
 
     def others(self) -> list[Permission]:
-        """Whatever a policy says: what carries the tag of another project is out of reach."""
+        """Denies actions on resources with the tag of another project, whatever policies allow."""
         actions = [f"sagemaker:{verb}{name}" for verb in ("Delete", "Describe") for name in HOSTED]
         actions += [f"sagemaker:{verb}{name}" for verb in ("Describe", "Stop") for name in JOBS]
         actions += [

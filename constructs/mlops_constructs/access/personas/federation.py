@@ -1,4 +1,4 @@
-"""How people come to a role by themselves, and what says who they are."""
+"""Federated users who assume roles of personas themselves."""
 
 import json
 import re
@@ -18,50 +18,60 @@ _TAG = re.compile(r"[\w.:/=+\-@]{1,128}")
 
 @dataclass(frozen=True, kw_only=True)
 class Federation:
-    """People who assume a persona's role themselves, to open Studio or to call AWS.
+    """Users who assume a persona's role themselves, to open Studio or to call AWS.
 
-    Their session has to say which user profile is theirs; without that nobody gets in. They open
-    that profile and no other, and own the spaces that it owns. So what tells AWS their name must
-    not be theirs to choose: an identity provider, the role of a portal that has signed them in, or
-    the name of their IAM user (`of_users`). A whole account, an organization or everybody is
-    refused: each principal there could take the name of a colleague.
+    Their session must identify their user profile; otherwise access is denied. They can open only
+    that profile, and own the spaces that it owns. The source of the name must therefore be
+    trustworthy: an identity provider, the role of a portal that has authenticated the user, or the
+    name of an IAM user (`of_users`). An account, an organization or everyone raises an error: each
+    of their principals could use the name of a colleague.
 
-    It is for domains whose people come in with IAM. Where IAM Identity Center knows the people, it
-    opens Studio, and the role needs no federation.
+    It applies to domains with IAM authentication. With IAM Identity Center, which opens Studio
+    itself, the role requires no federation.
+
+    Use its static factories.
+
+    Attributes:
+        principal: principal that assumes the role.
+        profile_name: policy variable of the user profile's name.
+        setting: action that the trust policy allows beside assuming the role.
+        required: condition key that a request to assume the role must have.
+        condition: condition that binds the name, if the principal does not.
+
+    Raises:
+        ValueError: the principal lets users choose their name.
     """
 
     principal: iam.IPrincipal
-    #: The variable of a policy that stands for the name of the person's profile.
     profile_name: str
-    #: What the trust policy allows beside assuming the role.
     setting: str
-    #: The condition key that a request to assume the role must have.
     required: str
-    #: What binds the name, where the principal does not.
     condition: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        problems = Problems("the federation")
+        problems = Problems("Federation")
         conditions = [_conditions_of(self.principal), self.condition]
         if _is_open(self.principal) and not any(_binds(one, self.required) for one in conditions):
             problems.add(
-                f"{_shown(self.principal)} may choose the name of any person; allowed are an "
-                "identity provider (iam.SamlPrincipal, iam.WebIdentityPrincipal) and the role of "
-                "a portal (iam.ArnPrincipal); for users of IAM take Federation.of_users"
+                f"principal: got {_shown(self.principal)}, which can choose the name of any user; "
+                "allowed are an identity provider (iam.SamlPrincipal, iam.WebIdentityPrincipal) "
+                "and the role of a portal (iam.ArnPrincipal); for IAM users use "
+                "Federation.of_users"
             )
         problems.raise_if_any()
 
     @staticmethod
     def by_source_identity(principal: iam.IPrincipal) -> "Federation":
-        """The source identity of the session is the name of the profile.
+        """Uses the source identity of the session as the name of the profile.
 
         It cannot change when the session assumes further roles, and CloudTrail records it.
 
         Args:
-            principal: an identity provider (`iam.SamlPrincipal`, `iam.WebIdentityPrincipal`), or
-                the role of a portal that signs people in and assumes this one with SourceIdentity.
+            principal: identity provider (`iam.SamlPrincipal`, `iam.WebIdentityPrincipal`), or the
+                role of a portal that authenticates users and assumes this role with SourceIdentity.
 
-        Raises ValueError for a principal that lets people choose their name, such as an account.
+        Raises:
+            ValueError: the principal lets users choose their name, such as an account.
 
         Source: "Monitor and control actions taken with assumed roles" in IAM's guide.
 
@@ -80,18 +90,20 @@ class Federation:
 
     @staticmethod
     def by_session_tag(principal: iam.IPrincipal, *, tag: str = "UserProfileName") -> "Federation":
-        """A tag of the session is the name of the profile.
+        """Uses a session tag as the name of the profile.
 
-        For identity providers that give attributes, and no source identity.
+        For identity providers that send attributes, but no source identity.
 
         Args:
-            principal: an identity provider, or the role of a portal that signs people in and
-                assumes this one with the tag.
-            tag: key of the tag; for SAML the attribute is
-                `https://aws.amazon.com/SAML/Attributes/PrincipalTag:` and the key.
+            principal: identity provider, or the role of a portal that authenticates users and
+                assumes this role with the tag.
+            tag: key of the tag, 1 to 128 characters; for SAML the attribute is
+                `https://aws.amazon.com/SAML/Attributes/PrincipalTag:` and the key. Defaults to
+                `UserProfileName`.
 
-        Raises ValueError for a key that AWS refuses, and for a principal that lets people choose
-        their name, such as an account.
+        Raises:
+            ValueError: AWS does not support the key, or the principal lets users choose their name,
+                such as an account.
 
         Source: "Pass session tags in AWS STS" in IAM's guide.
 
@@ -103,8 +115,8 @@ class Federation:
         """
         if is_known(tag) and (not _TAG.fullmatch(tag) or tag.lower().startswith("aws:")):
             raise ValueError(
-                f"tag: got {tag!r}; allowed are 1 to 128 letters, digits and _.:/=+-@, not "
-                "beginning with aws:"
+                f"Federation: tag: got {tag!r}; allowed are 1 to 128 letters, digits and _.:/=+-@, "
+                "not beginning with aws:"
             )
         return Federation(
             principal=principal,
@@ -115,10 +127,10 @@ class Federation:
 
     @staticmethod
     def of_users(account: str) -> "Federation":
-        """Users of IAM: the name of the user is the name of the profile.
+        """Uses the name of an IAM user as the name of the profile.
 
-        Each of them assumes the role with SourceIdentity, and AWS compares it with the name of the
-        user. Roles have no such name, so none of the account gets in.
+        Users assume the role with SourceIdentity, which AWS compares with the name of the user.
+        Roles have no such name, so roles of the account cannot assume it.
 
         Args:
             account: id of the account of the users, 12 digits.
@@ -140,7 +152,7 @@ class Federation:
         )
 
     def trust(self) -> iam.PolicyStatement:
-        """The statement of a trust policy that lets people in who say who they are."""
+        """Returns the trust policy statement for users whose session identifies them."""
         return iam.PolicyStatement(
             principals=[self.principal],
             actions=[self.principal.assume_role_action, self.setting],
@@ -149,13 +161,13 @@ class Federation:
 
 
 def _is_open(principal: iam.IPrincipal) -> bool:
-    """Whether it is more than one identity: everybody, a whole account, or one among others."""
+    """Returns True for more than one identity, such as everyone or an account."""
     named = _resolved(principal)
     return not named or any(_OPEN.search(one) for one in named)
 
 
 def _resolved(principal: iam.IPrincipal) -> list[str]:
-    """Each name of a principal as text; a stack of its own knows how tokens become ARNs."""
+    """Returns each name of a principal as text, with tokens resolved in a temporary stack."""
     found = cdk.Stack().resolve(principal.policy_fragment.principal_json)
     return [
         json.dumps(one)
@@ -170,11 +182,11 @@ def _conditions_of(principal: iam.IPrincipal) -> Mapping[str, Any]:
 
 
 def _binds(conditions: Mapping[str, Any], required: str) -> bool:
-    """Whether conditions make the name of the person that of their IAM user."""
-    asked = conditions.get("StringEquals")
-    if not isinstance(asked, Mapping):
+    """Returns True if conditions require the name of the IAM user."""
+    required_values = conditions.get("StringEquals")
+    if not isinstance(required_values, Mapping):
         return False
-    value = {key.lower(): one for key, one in asked.items()}.get(required.lower())
+    value = {key.lower(): one for key, one in required_values.items()}.get(required.lower())
     return value in (_USER_NAME, [_USER_NAME])
 
 

@@ -1,4 +1,4 @@
-"""The kinds of people who work with models."""
+"""Personas: kinds of users who work with models."""
 
 from dataclasses import dataclass
 
@@ -7,14 +7,22 @@ from mlops_constructs._problems import Problems
 
 @dataclass(frozen=True, kw_only=True)
 class Persona:
-    """Says what somebody does with a project and in a Studio domain.
+    """A kind of users, and their permissions in a project and in a Studio domain.
 
-    Each persona sees projects and opens theirs; looks at jobs, pipelines, endpoints, models and
-    metrics, and searches them; reads code, reports of evaluations and drift, and the logs of
-    endpoints, jobs and builds; and finds out why a pipeline, a build or a stage's stack failed.
-    `tests/personas` lives a day as each of them, with what they do and what is denied.
+    Each persona lists projects and describes its own; describes and searches jobs, pipelines,
+    endpoints, models and metrics; reads code, reports of evaluations and drift, and the logs of
+    endpoints, jobs and builds; and reads why a pipeline, a build or the stack of a stage failed.
+    `tests/personas` runs a working day of each persona, with allowed and denied actions.
 
-    Raises ValueError for a persona that works or operates and approves as well.
+    Args:
+        name: name of the persona.
+        works: True allows to start jobs, read and write data, work in Studio, push code and
+            register models. Defaults to False.
+        operates: True allows to run pipelines, host models and push images. Defaults to False.
+        approves: True allows to approve or reject models and deployments. Defaults to False.
+
+    Raises:
+        ValueError: a persona that works or operates also approves.
 
     Example:
         ```python
@@ -23,34 +31,31 @@ class Persona:
     """
 
     name: str
-    #: Starts jobs, reads and writes data, works in Studio, pushes code, registers models.
     works: bool = False
-    #: Runs pipelines, hosts models, pushes images.
     operates: bool = False
-    #: Approves or rejects models and deployments.
     approves: bool = False
 
     def __post_init__(self) -> None:
-        problems = Problems(f"the persona {self.name}")
+        problems = Problems(f"Persona {self.name}")
         if self.approves and (self.works or self.operates):
             problems.add(
-                "it makes models and approves them; allowed is one or the other: give people who "
-                "do both two roles, so that each approval has a second person"
+                "approves: got it together with works or operates; allowed is one or the other; "
+                "use two personas, so that each approval requires a second user"
             )
         problems.raise_if_any()
 
     @staticmethod
     def data_scientist() -> "Persona":
-        """Explores data and trains: jobs, data, code, notebooks, experiments.
+        """Returns the persona that explores data and trains models.
 
-        Starts processing, training, tuning and transform jobs named `PROJECT-...`, with the
+        It starts processing, training, tuning and transform jobs named `PROJECT-...`, with the
         project's tag; develops pipelines named `PROJECT-dev-...`; reads and writes data, runs and
-        checkpoints, and reads models and what endpoints captured; registers models that wait for
-        approval; invokes the endpoints of the stages before production; works in spaces of Studio.
+        checkpoints, and reads models and captured data; registers models that are pending approval;
+        invokes the endpoints of the stages before production; and works in spaces of Studio.
 
-        Cannot host a model, start or change the project's pipelines, write models or approve. What
-        it pushes to model-build trains and registers; what it wants in model-deploy a reviewer
-        merges.
+        It cannot host a model, start or change the project's pipelines, write models or approve.
+        Its pushes to model-build train and register models; its changes of model-deploy are merged
+        by a reviewer.
 
         Example:
             ```python
@@ -61,13 +66,14 @@ class Persona:
 
     @staticmethod
     def ml_engineer() -> "Persona":
-        """Does what a data scientist does, and runs pipelines, images and endpoints.
+        """Returns the persona that also operates pipelines, images and endpoints.
 
-        Changes and runs every pipeline of SageMaker named `PROJECT-...`, starts, stops and retries
-        those of CodePipeline, pushes images, and hosts models of their own.
+        It has the permissions of a data scientist. It changes and runs every SageMaker pipeline
+        named `PROJECT-...`, starts, stops and retries pipelines of CodePipeline, pushes images, and
+        hosts models.
 
-        Cannot approve, as whoever builds a model does not let it through, nor change the endpoints
-        of the stages: the delivery alone does.
+        It cannot approve, since the approval of a model requires a second user, nor change the
+        endpoints of the stages, which only the deployment pipeline changes.
 
         Example:
             ```python
@@ -78,11 +84,11 @@ class Persona:
 
     @staticmethod
     def reviewer() -> "Persona":
-        """Looks at reports, approves or rejects model packages and deployments, and merges the
-        pull requests of branches that have a `BranchRule`.
+        """Returns the persona that approves or rejects model packages and deployments.
 
-        Pushes no code, and runs no pipeline. Of a package it changes the approval; what IAM has no
-        condition for is in `docs/security.md`.
+        It reads reports, and merges the pull requests of branches with a `BranchRule`. It pushes no
+        code, and runs no pipeline. It changes only the approval of a package; `docs/security.md`
+        lists the members that IAM has no condition for.
 
         Example:
             ```python
@@ -93,9 +99,9 @@ class Persona:
 
     @staticmethod
     def read_only() -> "Persona":
-        """Looks, as an auditor or a stakeholder does, and changes nothing.
+        """Returns the persona of an auditor or a stakeholder, which changes nothing.
 
-        Reads reports, not data, models or what endpoints captured.
+        It reads reports, but neither data, models nor captured data.
 
         Example:
             ```python

@@ -1,4 +1,4 @@
-"""Roles of people, confined to one domain and one project."""
+"""Roles of users, restricted to one domain and one project."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -15,7 +15,7 @@ from mlops_constructs.access._job_guard import (
     outside_of,
     unencrypted_traffic,
 )
-from mlops_constructs.access._source_identity import SAGEMAKER, let_sagemaker_name_people
+from mlops_constructs.access._source_identity import SAGEMAKER, let_sagemaker_set_source_identity
 from mlops_constructs.access.least_privilege_role import LeastPrivilegeRole
 from mlops_constructs.access.permission import Permission
 from mlops_constructs.access.permissions_boundary import PermissionsBoundary
@@ -27,25 +27,44 @@ from .persona import Persona
 from .project_access import ProjectAccess
 
 PERSONA_PATH = "/sagemaker-personas/"
-"""Path of people's roles: not that of projects, whose launch role changes policies there."""
+"""Path of users' roles, outside of the paths where launch roles of projects change policies."""
 
 
 class PersonaRole(LeastPrivilegeRole):
-    """Defines the role of people who do the same: data scientists, engineers, reviewers, others.
+    """Defines the role of the users of a persona: data scientists, engineers, reviewers or others.
 
-    The role knows one Studio domain, one project, or both, and can do nothing in another: its
-    statements name the domain's apps and spaces, and of SageMaker's resources those with the
-    project's name or tag. In the domain each person changes spaces of their own, and uses those
-    that are shared: a private space of somebody else is out of reach. The role makes no roles and
-    no policies, and hands over only the project's execution roles, only to SageMaker. A permissions
-    boundary holds all that in place, whatever is attached to the role later.
+    The role is restricted to one Studio domain, one project, or both: its statements name the
+    domain's apps and spaces, and SageMaker resources with the project's name or tag. In the domain,
+    each user changes only their own spaces, and uses shared ones; private spaces of other users are
+    not accessible. The role creates no roles and no policies, and passes only the project's
+    execution roles, only to SageMaker. A permissions boundary enforces this for policies that are
+    attached later.
 
-    With `network`, no job or model starts outside of it; with `keys`, none without one of them,
-    but on instance types with local NVMe disks, which take no key. With either, traffic between
-    the instances of a job is encrypted.
+    With `network`, jobs and models outside of it are denied; with `keys`, those without one of the
+    keys are denied, except on instance types with local NVMe disks, which do not support a key.
+    With either, traffic between the instances of a job must be encrypted.
 
-    A Studio domain or user profile takes the role as its execution role. Statements that other
-    constructs grant it (a feature group's `grant_read`) widen the boundary made here as well.
+    A Studio domain or user profile uses the role as its execution role. Statements of other
+    constructs' grants (a feature group's `grant_read`) also extend the boundary that is created
+    here.
+
+    Args:
+        persona: persona of the users.
+        domain_id: id of the Studio domain, such as `d-0a1b2c3d4e5f`. Defaults to None: no access to
+            Studio.
+        domain_key: KMS key of the volumes of the domain's spaces, `Domain.encryption_key`. Defaults
+            to None: a key of AWS, which requires no permission.
+        project: project of the users. Defaults to None: no project.
+        network: required network of jobs and models. Defaults to None: not restricted.
+        keys: KMS keys, one of which must encrypt volumes and outputs. Defaults to none: not
+            restricted.
+        federated: users who assume the role themselves, and the source of their profile's name.
+            Defaults to None: only SageMaker assumes the role, for Studio.
+        permissions_boundary: permissions boundary of the role. Defaults to None: a boundary of the
+            permissions that this template grants.
+
+    Raises:
+        ValueError: neither domain nor project is given, or an id or name is malformed.
 
     Source: "How to use SageMaker AI execution roles" in the Developer Guide.
 
@@ -75,23 +94,6 @@ class PersonaRole(LeastPrivilegeRole):
         federated: Federation | None = None,
         permissions_boundary: iam.IManagedPolicy | None = None,
     ) -> None:
-        """Creates the role.
-
-        Args:
-            persona: what the people do.
-            domain_id: the Studio domain they work in. Left out: they have no Studio.
-            domain_key: encrypts the volumes of the domain's spaces, `Domain.encryption_key`. Left
-                out: AWS's own key does, which needs no permission.
-            project: the project they belong to. Left out: they belong to none.
-            network: where jobs and models have to run. Left out: their role does not say.
-            keys: one of them has to encrypt volumes and outputs. Left out: the role does not say.
-            federated: people who assume the role themselves, and what tells their profile. Left
-                out: only SageMaker assumes it, for Studio.
-            permissions_boundary: what the role can never exceed. Left out: a boundary is made of
-                what this template gives the role.
-
-        Raises ValueError when neither domain nor project is given, or an id or name is none.
-        """
         problems = Problems(f"PersonaRole {scope.node.path}/{construct_id}")
         problems.extend(_problems(domain_id, domain_key, project))
         problems.raise_if_any()
@@ -103,7 +105,7 @@ class PersonaRole(LeastPrivilegeRole):
             )
         if project is not None:
             permissions += permissions_in_project(scope, persona, project)
-        if persona.works:  # nobody else starts anything
+        if persona.works:  # other personas start nothing
             permissions += outside_of(network) if network else []
             permissions += not_encrypted_with(keys) if keys else []
             permissions += unencrypted_traffic() if network or keys else []
@@ -113,12 +115,12 @@ class PersonaRole(LeastPrivilegeRole):
             construct_id,
             assumed_by=studio,
             permissions=permissions,
-            description=f"People: {persona.name}",
+            description=f"Users: {persona.name}",
             path=PERSONA_PATH,
             permissions_boundary=permissions_boundary,
         )
         self.persona = persona
-        let_sagemaker_name_people(self, studio)
+        let_sagemaker_set_source_identity(self, studio)
         if federated is not None:
             cast(iam.PolicyDocument, self.assume_role_policy).add_statements(federated.trust())
         self._boundary: PermissionsBoundary | None = None
@@ -130,7 +132,11 @@ class PersonaRole(LeastPrivilegeRole):
     ) -> iam.AddToPrincipalPolicyResult:
         """Adds a statement to a managed policy, and its actions to the boundary made here.
 
-        Raises ValueError for an action of IAM, STS or with a wildcard, which no boundary takes.
+        Args:
+            statement: statement that is added.
+
+        Raises:
+            ValueError: an action of IAM or STS, or with a wildcard, which no boundary supports.
         """
         if self._boundary and statement.effect == iam.Effect.ALLOW:
             self._boundary.allow(*statement.actions)
@@ -146,7 +152,7 @@ class PersonaRole(LeastPrivilegeRole):
                 action for one in allowed for action in one.actions if action != "iam:PassRole"
             ],
             on_resources={"iam:PassRole": passed} if passed else {},
-            description=f"What people can never exceed: {self.persona.name}",
+            description=f"Maximum permissions of users: {self.persona.name}",
             path=PERSONA_PATH,
         )
         resource = cast(iam.CfnRole, self.node.default_child)
@@ -155,7 +161,7 @@ class PersonaRole(LeastPrivilegeRole):
 
 
 def _studio(scope: Construct) -> iam.IPrincipal:
-    """SageMaker, where it acts for this account and no other."""
+    """Returns the principal of SageMaker, restricted to requests of this account."""
     account = cdk.Stack.of(scope).account
     return iam.ServicePrincipal(
         SAGEMAKER, conditions={"StringEquals": {"aws:SourceAccount": account}}
@@ -167,9 +173,9 @@ def _problems(
 ) -> list[str]:
     problems = []
     if domain_key is not None and domain_id is None:
-        problems.append("domain_key: got a key without domain_id; give the domain's id as well")
+        problems.append("domain_key: requires domain_id; give the id of the domain, too")
     if domain_id is None and project is None:
-        problems.append("domain_id, project: got neither; give one, or the role can do nothing")
+        problems.append("domain_id, project: got neither; give one of them")
     if domain_id is not None and is_known(domain_id) and not domain_id.startswith("d-"):
         problems.append(f"domain_id: got {domain_id!r}; allowed are ids such as d-0a1b2c3d4e5f")
     if project is not None and is_known(project.project_name):

@@ -1,4 +1,4 @@
-"""One project, as far as people may use it."""
+"""Resources of a project that users access."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,37 +15,42 @@ from constructs import Construct
 from .branch_rule import BranchRule
 
 PROJECT_TAG = "sagemaker:project-name"
-"""The tag by which SageMaker Studio knows a project's resources."""
+"""Tag by which SageMaker Studio identifies the resources of a project."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProjectAccess:
-    """Defines what of one project a person can get at: its names, its stores, its roles.
+    """The resources of one project that users can access: its names, stores and roles.
 
-    Resources of SageMaker belong to the project when they carry its tag `sagemaker:project-name`,
-    or when their names begin with `PROJECT-`, as those of the project's pipelines do.
+    SageMaker resources belong to the project if they carry its tag `sagemaker:project-name`, or if
+    their names begin with `PROJECT-`, as those of the project's pipelines do.
 
     Args:
-        project_name: name of the project; names of its model package group, repositories and
-            pipelines follow from it.
-        bucket: data, runs and models. Left out: nobody reads or writes S3.
-        key: encrypts what is in the bucket, and volumes of jobs. Left out: that of the bucket.
-        image_repository: images of the project's jobs. Left out: nobody pulls images.
-        code_repositories: repositories of CodeCommit. Left out: nobody gets at code through AWS.
-        branch_rules: branches of them that change by pull requests alone. Left out: `main` of
+        project_name: name of the project, up to 32 lower case letters, digits and hyphens; the
+            names of its model package group, repositories and pipelines follow from it.
+        bucket: bucket of data, runs and models. Defaults to None: no access to S3.
+        key: KMS key of the objects in the bucket, and of volumes of jobs. Defaults to None: the key
+            of the bucket.
+        image_repository: repository of the images of the project's jobs. Defaults to None: no
+            access to images.
+        code_repositories: repositories of CodeCommit. Defaults to none: no access to code through
+            AWS.
+        branch_rules: branches that only pull requests can change. Defaults to `main` of
             `PROJECT-model-deploy`, from which staging and production are deployed.
-        execution_roles: roles that may be handed to SageMaker, for jobs and models. Left out: no
-            job can be started. `JobRole` is one, and for those who host models their
-            `ModelExecutionRole`. The role of the project's own pipeline is not for people, as it
-            writes models.
-        log_groups: logs of the project's builds, as `Project.access()` gives them. Left out: nobody
-            reads why a build failed.
-        stages: the stages to which the project deploys, production last. Everybody reads the events
-            of their stacks, `PROJECT-STAGE`; those who work invoke the endpoints of all but the
-            last.
-        data_prefixes: what of the bucket those who work read and write.
-        result_prefixes: what of it those who work only read: models, and what endpoints captured.
-        report_prefixes: what of it everybody reads.
+        execution_roles: roles that users can pass to SageMaker, for jobs and models: a `JobRole`,
+            and for users who host models their `ModelExecutionRole`. Do not use the role of the
+            project's own pipeline, which writes models. Defaults to none: users can start no job.
+        log_groups: log groups of the project's builds, from `Project.access()`. Defaults to none:
+            logs of builds are not readable.
+        stages: stages to which the project deploys, production last. Everyone reads the events of
+            their stacks, `PROJECT-STAGE`; users who work invoke the endpoints of all but the last
+            stage. Defaults to `staging` and `prod`.
+        data_prefixes: key prefixes that users who work read and write. Defaults to `data/`,
+            `runs/`, `checkpoints/` and `transform/`.
+        result_prefixes: key prefixes that users who work only read: models and captured data.
+            Defaults to `models/` and `capture/`.
+        report_prefixes: key prefixes that everyone reads. Defaults to `runs/`, `reports/` and
+            `monitoring/`.
 
     Example:
         ```python
@@ -68,30 +73,39 @@ class ProjectAccess:
 
     @property
     def keys(self) -> list[kms.IKey]:
-        """The keys of the project's data."""
+        """KMS keys of the project's data."""
         of_bucket = self.bucket.encryption_key if self.bucket else None
         key = self.key or of_bucket
         return [key] if key else []
 
     @property
     def stage_names(self) -> list[str]:
-        """The endpoint of each stage, and the stack that holds it."""
+        """Names of the stages' endpoints, and of the stacks that contain them."""
         return [f"{self.project_name}-{stage}" for stage in self.stages]
 
     def arns(self, scope: Construct, *kinds: str) -> list[str]:
-        """ARNs of the project's resources of some kinds by their names, `endpoint/churn-*`."""
+        """Returns ARNs of the project's resources by their names, such as `endpoint/churn-*`.
+
+        Args:
+            kinds: resource types in ARNs, such as `endpoint`.
+        """
         prefix = _sagemaker_arns(scope)
         return [f"{prefix}{kind}/{self.project_name}-*" for kind in kinds]
 
     def model_packages(self, scope: Construct) -> list[str]:
-        """The model package group, and all versions in it."""
+        """Returns the ARNs of the model package group, and of all its versions."""
         return [
             sagemaker_arn(scope, "model-package-group", self.project_name),
             sagemaker_arn(scope, "model-package", f"{self.project_name}/*"),
         ]
 
     def pipelines(self, scope: Construct, *, actions: str = "") -> list[str]:
-        """The two pipelines of CodePipeline, or with `actions` those of their actions."""
+        """Returns the ARNs of the two pipelines of CodePipeline, or of their stages or actions.
+
+        Args:
+            actions: suffix of the ARNs: `/*` for stages, `/*/*` for actions. Defaults to an empty
+                suffix: the pipelines themselves.
+        """
         return [
             cdk.Stack.of(scope).format_arn(
                 service="codepipeline",
@@ -103,12 +117,12 @@ class ProjectAccess:
 
 
 def sagemaker_arn(scope: Construct, kind: str, name: str) -> str:
-    """The ARN of a SageMaker resource of the stack's account and region."""
+    """Returns the ARN of a SageMaker resource in the stack's account and region."""
     return f"{_sagemaker_arns(scope)}{kind}/{name}"
 
 
 def _sagemaker_arns(scope: Construct) -> str:
-    """What ARNs of SageMaker begin with; a call to the CDK, so once for many of them."""
+    """Returns the common prefix of ARNs of SageMaker, in one call to the CDK."""
     return cdk.Stack.of(scope).format_arn(
         service="sagemaker", resource="", arn_format=cdk.ArnFormat.NO_RESOURCE_NAME
     )
