@@ -1,4 +1,4 @@
-"""The model that the examples serve: the image and the data that the stores hold."""
+"""The model that the examples serve: an image, and data in the bucket of the stores."""
 
 from stores import Stores
 
@@ -6,7 +6,7 @@ from mlops_constructs.hosting import ModelSource
 
 
 def churn_model(stores: Stores) -> ModelSource:
-    """A serving image with trained model data; a project of yours would take a package instead."""
+    """Returns a serving image with model data; a project would use a model package."""
     return ModelSource.from_image(
         stores.repository,
         tag_or_digest="1",

@@ -1,9 +1,11 @@
 """All examples as one CDK app.
 
-    cdk deploy --app "python docs/examples/every_example.py" Stores SERVERLESS_EXAMPLE
-    cdk list   --app "python docs/examples/every_example.py"
+```bash
+cdk deploy --app "python docs/examples/every_example.py" Stores SERVERLESS_EXAMPLE
+cdk list   --app "python docs/examples/every_example.py"
+```
 
-Each file below this folder's subfolders defines one stack, named as the file in CamelCase.
+Each file in a subfolder defines one stack, named as the file in CamelCase.
 """
 
 import importlib.util

@@ -1,10 +1,10 @@
-"""Roles of a team: data scientists, engineers, reviewers and those who only look.
+"""Roles of a team: data scientists, ML engineers, reviewers and read-only users.
 
-Want it for each project: the roles know one Studio domain and one project, and nothing of another.
-Jobs and models start only in the network and only encrypted, with a role that is made for them.
-Whoever builds a model cannot approve it, and nobody touches a private space of somebody else: the
-company's directory, which sets a session's source identity, or Studio tells whose it is. Domain and
-user profiles take the roles as execution roles.
+For each project: the roles are restricted to one Studio domain and one project. Jobs and models
+start only in the network and only encrypted, with a dedicated role. Users who build a model cannot
+approve it, and private spaces are only accessible to their owner, whom the corporate directory,
+which sets the source identity of a session, or Studio identifies. Domain and user profiles use the
+roles as execution roles.
 """
 
 from dataclasses import replace
@@ -47,11 +47,11 @@ class Personas(cdk.Stack):
         )
         jobs = JobRole(self, "Jobs", project=project, network=network, keys=[stores.key])
         project = replace(project, execution_roles=[jobs])
-        # The company's directory says who somebody is; nobody chooses a colleague's name.
+        # The corporate directory identifies users; they cannot choose a name.
         directory = iam.SamlProvider.from_saml_provider_arn(
             self, "Directory", f"arn:{self.partition}:iam::{self.account}:saml-provider/directory"
         )
-        people = iam.SamlConsolePrincipal(directory, {})
+        users = iam.SamlConsolePrincipal(directory, {})
         for construct_id, persona in {
             "DataScientist": Persona.data_scientist(),
             "Engineer": Persona.ml_engineer(),
@@ -67,7 +67,7 @@ class Personas(cdk.Stack):
                 project=project,
                 network=network,
                 keys=[stores.key],
-                federated=Federation.by_source_identity(people),
+                federated=Federation.by_source_identity(users),
             )
             cdk.CfnOutput(self, f"{construct_id}RoleArn", value=role.role_arn)
         cdk.CfnOutput(self, "JobsRoleArn", value=jobs.role_arn)

@@ -1,8 +1,8 @@
 """An asynchronous endpoint that scales to zero while its queue is empty.
 
-For large requests, slow models, or work that may wait: callers put a request into S3 and get the
-place of the answer at once. Without work there are no instances; the first request that waits
-starts one.
+For large requests, slow models, or work that is not urgent: callers upload a request to S3 and
+immediately get the location of the response. Without requests there are no instances; the first
+queued request starts one.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""Answers for all files below a prefix, every night, without an endpoint.
+"""Predictions for all files below a prefix, every night, without an endpoint.
 
-For predictions that are needed once a day: machines run for as long as the job takes. Each line of
-the answers begins with the customer's id, which the model itself does not see.
+For predictions that are needed once a day: instances run only while the job runs. Each line of the
+output begins with the customer's id, which is not sent to the model.
 """
 
 from typing import Any

@@ -1,9 +1,9 @@
-"""A JumpStart model that a private hub lets people deploy, behind an endpoint.
+"""A JumpStart model of a private hub, behind an endpoint.
 
-For an organisation that decides which foundation models may be used: the hub refers to them, and
-gives access to their data. The role of the model reads nothing from S3. Beforehand an administrator
-creates the hub and the reference (CreateHub, CreateHubContentReference); CloudFormation has no
-resource for either.
+For an organization that controls which foundation models are used: the hub refers to them, and
+gives access to their data. The execution role of the model reads nothing from S3. An administrator
+creates the hub and the reference first (CreateHub, CreateHubContentReference); CloudFormation has
+no resource type for either.
 """
 
 from typing import Any
@@ -42,7 +42,7 @@ class HubModel(cdk.Stack):
                 stores.repository,
                 tag_or_digest="1",
                 hub_content_arn=reference,
-                # As DescribeHubContent tells in HostingArtifactUri.
+                # HostingArtifactUri of DescribeHubContent.
                 model_data_bucket=s3.Bucket.from_bucket_name(
                     self, "JumpStart", f"jumpstart-cache-prod-{self.region}"
                 ),

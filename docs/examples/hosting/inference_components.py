@@ -1,8 +1,8 @@
-"""Two models on one fleet of instances, which is given up while nobody calls.
+"""Two models that share instances, which scale to zero while idle.
 
-For several models that would each waste an instance. Each is a component with its own share of the
-instances, its own scaling and its own rollout. Without copies there are no instances; the first
-request fails and wakes a copy, which takes minutes.
+For several models that would each underuse an instance. Each is an inference component with its own
+resources, scaling and rollout. Without copies there are no instances; the first request fails and
+starts a scale-out, which takes minutes.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""Many models behind one container, loaded when a request names them.
+"""Many models in one container, loaded when a request names them.
 
-For a model per shop, country or customer, most of them rarely called: they share instances, and a
-new one is served as soon as its archive lies below the prefix.
+For a model per shop, country or customer, most of them rarely invoked: they share instances, and a
+new model is available as soon as its archive is uploaded below the prefix.
 """
 
 from typing import Any

@@ -1,8 +1,8 @@
-"""A real-time endpoint: two weighted variants, capture, scaling, and a canary that turns back.
+"""A real-time endpoint: weighted variants, capture, scaling, and a canary with automatic rollback.
 
-For answers within milliseconds, and traffic that never quite ends. Nine of ten requests go to the
-champion. New models get a tenth of a variant's traffic first; errors, slow answers, full memory or
-disks turn them back. Instances follow the traffic, and there are more of them on working days.
+For responses within milliseconds, and steady traffic. The champion serves nine of ten requests. New
+models first get a tenth of a variant's traffic; errors, slow responses, and full memory or disks
+roll them back. The number of instances follows the traffic, with more instances on working days.
 """
 
 from typing import Any

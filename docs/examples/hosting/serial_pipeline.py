@@ -1,7 +1,7 @@
-"""Containers one after another behind one endpoint.
+"""A serial inference pipeline: containers that process a request one after another.
 
-For preparation that must be the same in training and in serving: the first container turns a
-request into features, the second predicts. They run on the same instance.
+For preprocessing that must be the same in training and in serving: the first container converts a
+request to features, the second predicts. Both run on the same instance.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""A serverless endpoint whose warm capacity follows the traffic.
+"""A serverless endpoint whose provisioned concurrency follows the traffic.
 
-For traffic with long pauses: it costs by the request. What is provisioned answers without a cold
-start; it is scaled by how much of it is used.
+For traffic with long pauses: it is charged per request. Provisioned concurrency serves requests
+without a cold start; it scales with its utilization.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ class ServerlessEndpoint(cdk.Stack):
             self,
             "Model",
             source=churn_model(stores),
-            # AWS hosts no isolated models on serverless capacity.
+            # Serverless endpoints do not support network isolation.
             network_isolation=False,
         )
         endpoint = Endpoint(

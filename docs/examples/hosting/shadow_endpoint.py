@@ -1,7 +1,7 @@
-"""A second model that sees the traffic, while the first one answers.
+"""A shadow variant: a second model that receives copies of the requests.
 
-For a model that has to prove itself on real requests before anybody depends on it: its answers are
-captured and measured, and reach no caller.
+For a model that is tested with real requests before anything depends on it: its responses are
+captured and measured, and are not returned to callers.
 """
 
 from typing import Any

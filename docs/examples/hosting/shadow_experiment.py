@@ -1,8 +1,7 @@
-"""A shadow test that begins and ends by itself.
+"""A shadow test with a start and an end.
 
-For a candidate that has to prove itself for two weeks: SageMaker copies half of the requests to it,
-compares its metrics with those of the production variant, and brings the endpoint back to what it
-was.
+For a candidate that is tested for two weeks: SageMaker copies half of the requests to it, compares
+its metrics with those of the production variant, and restores the endpoint at the end.
 """
 
 from typing import Any
@@ -23,7 +22,7 @@ from mlops_constructs.hosting import (
     RealTimeVariant,
 )
 
-# One that every region with experiments has.
+# Available in every region that supports experiments.
 INSTANCE_TYPE = "ml.m5.large"
 
 

@@ -1,7 +1,7 @@
-"""A model in a network that the organisation's network team has made, by its ids.
+"""A model in an existing network of a central network team, by its ids.
 
-Want it where VPCs come from a central team: nothing of the network is looked up, created or
-changed, and what runs in it is defined as with a network of one's own.
+For organizations whose VPCs come from a central team: nothing of the network is looked up, created
+or changed, and resources in it are defined as with a `Network`.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from mlops_constructs.network import Network
 
 
 class ModelInExistingNetwork(cdk.Stack):
-    """Defines a model whose containers stand in two subnets of somebody else's."""
+    """Defines a model whose containers run in two existing subnets."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any

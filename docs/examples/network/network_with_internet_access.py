@@ -1,8 +1,8 @@
-"""A network whose code may reach the internet through NAT, and a database beside it.
+"""A network with internet access through NAT, and a database beside it.
 
-Want it where packages come from a public index, or labels from a partner: connections lead out and
-none in. It costs more than endpoints, and what may leave is no longer decided by AWS's endpoint
-policies alone, so the reason stands in the code and on the gateways.
+For packages from a public index, or labels from a partner: outbound connections are possible,
+inbound ones are not. It costs more than endpoints, and endpoint policies no longer control all
+outbound data, so the reason is stated in the code and as a tag of the gateways.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from mlops_constructs.network import InternetAccess, Network, NetworkUseCase
 
 
 class NetworkWithInternetAccess(cdk.Stack):
-    """Defines a VPC with a NAT gateway, and a database that its jobs may reach."""
+    """Defines a VPC with a NAT gateway, and a database that its jobs can reach."""
 
     def __init__(self, scope: Construct, construct_id: str, **options: Any) -> None:
         super().__init__(scope, construct_id, **options)

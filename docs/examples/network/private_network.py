@@ -1,8 +1,8 @@
-"""A private network without a way to the internet, for training, features and Studio.
+"""A private network without internet access, for training, features and Studio.
 
-Want it where data must not leave: everything that runs in it reaches AWS through endpoints, which
-let only principals of the account through, and only to buckets of the account. Each use of the
-network adds the endpoints that it needs; docs/network.md says what they cost.
+For data that must not leave the account: all resources in it reach AWS through endpoints, whose
+policies allow only principals of the account, and only its buckets. Each use case adds the
+endpoints that it requires; docs/network.md lists their cost.
 """
 
 from typing import Any
