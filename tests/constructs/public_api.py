@@ -41,7 +41,7 @@ def _lines_of(name: str, thing: Any) -> Iterator[str]:
 
 
 def _members(thing: type) -> Iterator[tuple[str, Any]]:
-    """What a class and its bases in the library define, the nearest definition of each."""
+    """Yields the members of a class and its bases in the library, nearest definition first."""
     found: dict[str, Any] = {}
     for base in reversed(thing.__mro__):
         if base.__module__.startswith("mlops_constructs"):
@@ -50,7 +50,7 @@ def _members(thing: type) -> Iterator[tuple[str, Any]]:
 
 
 def _parameters(function: Any) -> str:
-    """Names and defaults; what a type is called is left to the type checker."""
+    """Returns names and defaults; types are left to the type checker."""
     shown = []
     keyword_only = False
     for parameter in inspect.signature(function).parameters.values():

@@ -1,4 +1,4 @@
-"""Names by content: whatever replaces a resource changes its name, what does not leaves it."""
+"""Names by content: create-only properties change the name, others do not."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Later:
 
 
 def name_of(change: Change | None = None, **role_options: Any) -> str:
-    """The name of a configuration, and of the model behind it, in an app of its own."""
+    """Returns the names of a configuration and of its model, in a separate app."""
     stack = cdk.Stack(cdk.App(), "S")
     principal = iam.ServicePrincipal("sagemaker.amazonaws.com")
     role = iam.Role(stack, "Role", assumed_by=principal, **role_options)

@@ -65,7 +65,7 @@ def examples() -> list[Any]:
 
 @pytest.fixture
 def names() -> dict[str, Any]:
-    """What examples may take for granted."""
+    """Names that examples use without defining them."""
     app = cdk.App(context=json.loads(Path("cdk.json").read_text())["context"])
     stack = cdk.Stack(
         app, "Example", env=cdk.Environment(account="111111111111", region="eu-west-1")
@@ -169,7 +169,7 @@ def test_an_example_of_checks_runs(code: str, names: dict[str, Any]) -> None:
     exec(code, names)  # noqa: S102 - our own docstrings
 
 
-# Checks are no resources; they would judge the examples as production.
+# Checks are no resources; they would evaluate the examples as production.
 @pytest.mark.parametrize("area", [area for area in AREAS if area is not validation])
 def test_the_examples_of_an_area_run_and_what_they_make_together_is_clean(
     area: ModuleType, names: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What of an input can be judged at synth."""
+"""Values that can be validated at synthesis."""
 
 from typing import Any
 

@@ -29,7 +29,7 @@ def test_an_area_says_what_is_public(area: str) -> None:
 def test_a_public_name_or_parameter_changes_on_purpose_only(
     request: pytest.FixtureRequest,
 ) -> None:
-    """What somebody's app may use; `pytest --record` with this file records a change."""
+    """Apps use these names; `pytest --record` with this file records a change."""
     if request.config.getoption("--record"):
         public_api.FILE.write_text("\n".join(public_api.lines()) + "\n")
 

@@ -1,4 +1,4 @@
-"""A region that lacks a resource type is refused by name."""
+"""Regions without a resource type are reported by name."""
 
 import aws_cdk as cdk
 import pytest
@@ -21,7 +21,7 @@ def test_the_table_is_that_of_the_schemas_of_cloudformation(region: str) -> None
     }
 
 
-def test_a_region_without_the_type_is_refused_with_the_ones_that_have_it() -> None:
+def test_a_region_without_the_type_is_rejected_with_the_ones_that_have_it() -> None:
     problems = region_problems(stack_in("ca-west-1"), "AWS::SageMaker::Domain")
 
     assert len(problems) == 1

@@ -1,4 +1,4 @@
-"""Files that people write: what YAML itself allows, and what is said of the rest."""
+"""YAML files: supported syntax, and messages about the rest."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_key_with_nothing_but_comments_after_it_is_an_empty_section(tmp_path: 
         ("a: " + "x" * 1_000_000, " is larger than 1 MB"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_its_line(
+def test_what_cannot_be_used_is_rejected_with_its_line(
     tmp_path: Path, text: str | bytes, problem: str
 ) -> None:
     document = read(tmp_path, text)
@@ -133,7 +133,7 @@ def test_what_cannot_be_used_is_refused_with_its_line(
     assert len(document.problems[0]) < 400 + len(document.path)
 
 
-def test_aliases_that_multiply_are_refused(tmp_path: Path) -> None:
+def test_aliases_that_multiply_are_rejected(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 8)]
 
@@ -152,7 +152,7 @@ def test_a_file_with_the_mark_of_windows_editors_is_read(tmp_path: Path) -> None
     assert document.content == {"a": 1, "b": 2}
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_what_is_no_file_is_rejected(tmp_path: Path) -> None:
     assert "cannot be read (Is a directory)" in YamlDocument.read(tmp_path).problems[0]
     assert "cannot be read (No such file" in YamlDocument.read(tmp_path / "none").problems[0]
 

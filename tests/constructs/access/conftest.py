@@ -1,4 +1,4 @@
-"""Two projects and two domains in the rehearsal's AWS, and people who belong to the first."""
+"""Two projects and two domains in the rehearsal, and users of the first one."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class People:
         return self._assume(self.client_of(self._portal, "sts"), self.outputs[persona], **said)
 
     def _assume(self, sts: Any, role: str, **said: Any) -> boto3.Session:
-        answer = sts.assume_role(RoleArn=role, RoleSessionName="somebody", **said)["Credentials"]
+        response = sts.assume_role(RoleArn=role, RoleSessionName="somebody", **said)["Credentials"]
         return boto3.Session(
-            answer["AccessKeyId"],
-            answer["SecretAccessKey"],
-            answer["SessionToken"],
+            response["AccessKeyId"],
+            response["SecretAccessKey"],
+            response["SessionToken"],
             region_name=REGION,
         )
 
@@ -121,7 +121,7 @@ def _stack(domain_id: str) -> cdk.Stack:
 
 
 def _portal(aws: LocalAws) -> None:
-    """The role of whatever signs people in, which says who they are."""
+    """Defines the role of a portal, which authenticates users and names them."""
     iam_client = aws.client("iam")
     trust = {"Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
     saying = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
@@ -131,11 +131,11 @@ def _portal(aws: LocalAws) -> None:
         for one in (trust, allowed)
     ]
     iam_client.create_role(RoleName="portal", AssumeRolePolicyDocument=documents[0])
-    iam_client.put_role_policy(RoleName="portal", PolicyName="people", PolicyDocument=documents[1])
+    iam_client.put_role_policy(RoleName="portal", PolicyName="users", PolicyDocument=documents[1])
 
 
 def _domain(aws: LocalAws) -> str:
-    """A Studio domain with the people `ana` and `ben`."""
+    """Defines a Studio domain with the users `ana` and `ben`."""
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": "sagemaker.amazonaws.com"},
@@ -158,9 +158,9 @@ def _domain(aws: LocalAws) -> str:
 
 
 @pytest.fixture(scope="session")
-def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    """The roles, deployed; nothing is checked here but that they are."""
-    directory = tmp_path_factory.mktemp("people") / "aws"
+def users(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    """Deploys the roles."""
+    directory = tmp_path_factory.mktemp("users") / "aws"
     aws, _ = server_process.start(directory)
     try:
         _portal(aws)
@@ -169,14 +169,14 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
         template = {section: synthesised[section] for section in ("Resources", "Outputs")}
         client = aws.client("cloudformation")
         aws.client("s3").create_bucket(Bucket="templates")
-        aws.client("s3").put_object(Bucket="templates", Key="people", Body=json.dumps(template))
+        aws.client("s3").put_object(Bucket="templates", Key="users", Body=json.dumps(template))
         client.create_stack(
-            StackName="people",
-            TemplateURL="https://templates.s3.us-east-1.amazonaws.com/people",
+            StackName="users",
+            TemplateURL="https://templates.s3.us-east-1.amazonaws.com/users",
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
         while True:
-            (stack,) = client.describe_stacks(StackName="people")["Stacks"]
+            (stack,) = client.describe_stacks(StackName="users")["Stacks"]
             if not stack["StackStatus"].endswith("IN_PROGRESS"):
                 break
             time.sleep(0.1)

@@ -1,6 +1,6 @@
-"""Requests of people, and whether IAM lets them through.
+"""Requests of users, evaluated by IAM.
 
-"Allowed" is any answer but a denial: that the resource does not exist, say.
+"Allowed" is any response but a denial, such as a resource that does not exist.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ IMAGE = "111111111111.dkr.ecr.us-east-1.amazonaws.com/churn:1"
 
 
 def allowed(client: Any, operation: str, **request: Any) -> bool:
-    """Whether IAM lets a request through."""
+    """Returns True if IAM allows a request."""
     try:
         getattr(client, operation)(**request)
     except ClientError as error:
@@ -28,12 +28,12 @@ def allowed(client: Any, operation: str, **request: Any) -> bool:
     return True
 
 
-def training_job(people: Any, **changed: Any) -> dict[str, Any]:
-    key = people.outputs["KeyValue"]
+def training_job(users: Any, **changed: Any) -> dict[str, Any]:
+    key = users.outputs["KeyValue"]
     return {
         "TrainingJobName": "churn-by-hand",
         "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
-        "RoleArn": people.outputs["JobsValue"],
+        "RoleArn": users.outputs["JobsValue"],
         "OutputDataConfig": {"S3OutputPath": "s3://bucket/models/", "KmsKeyId": key},
         "ResourceConfig": {
             "InstanceType": "ml.m5.large",

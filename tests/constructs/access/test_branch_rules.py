@@ -1,4 +1,4 @@
-"""Who changes which branch: what is refused, and which statements come of a rule."""
+"""Validation of branch rules, and their statements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people complain about in other projects, as far as roles are the cause."""
+"""Frequent complaints about other projects that roles cause."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mlops_constructs.access import ModelExecutionRole, Permission, RolePolicies
 
 
 def test_complaint_11_a_role_names_a_bucket_and_key_of_another_account_by_itself() -> None:
-    """awslabs/aiops-modules#60, #67, #83: nothing is looked up, and nothing silently left out."""
+    """awslabs/aiops-modules#60, #67, #83: nothing is looked up, and nothing silently omitted."""
     stack = cdk.Stack(
         cdk.App(), "Stack", env=cdk.Environment(account="222222222222", region="eu-west-1")
     )

@@ -1,4 +1,4 @@
-"""The role of people's own jobs: what it may write, where its pipelines start jobs."""
+"""The role of users' own jobs: written prefixes, and the network of its pipelines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The role that hosts a model may do what hosting needs, and nothing else."""
+"""The execution role of a model has exactly the permissions for hosting."""
 
 from typing import Any
 

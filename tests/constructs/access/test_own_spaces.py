@@ -1,7 +1,7 @@
-"""What Studio may do in a person's name, as IAM judges the sessions that Studio makes.
+"""Permissions of Studio's sessions, evaluated by IAM.
 
-Such a session has the keys `sagemaker:DomainId` and `sagemaker:UserProfileName`. No client of the
-rehearsal has one, since no IDE runs there: IAM is asked without it.
+Such a session has the keys `sagemaker:DomainId` and `sagemaker:UserProfileName`. The rehearsal runs
+no IDE, so none of its clients has such a session: the evaluator is called directly.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from rehearsal.ministack.iam import policy_variables
 ACCOUNT, REGION = "111111111111", "us-east-1"
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:"
 IN_STUDIO = {"sagemaker:domainid": "d-own", "sagemaker:userprofilename": "ana"}
-Judge = Callable[..., bool]
+Evaluate = Callable[..., bool]
 
 
 @pytest.fixture
-def judge(monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
-    """Whether a data scientist may do something; boundary and policies decide together."""
+def evaluate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Evaluate]:
+    """Returns True if boundary and policies allow a data scientist an action."""
     for name in ("_first_match", "_conditions_met"):
         monkeypatch.setattr(iam_evaluator, name, getattr(iam_evaluator, name))
     policy_variables.install()
@@ -45,7 +45,7 @@ def judge(monkeypatch: pytest.MonkeyPatch) -> Iterator[Judge]:
 
     def allows(action: str, resource: str, **keys: Any) -> bool:
         context = iam_evaluator.EvalContext(
-            principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/people/SageMaker",
+            principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/users/SageMaker",
             principal_type="AssumedRole",
             principal_account=ACCOUNT,
             action=f"sagemaker:{action}",
@@ -77,27 +77,27 @@ def owned(person: str, sharing: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("sharing", ["Private", "Shared"])
 def test_studio_changes_spaces_of_the_person_who_uses_it_and_no_others(
-    judge: Judge, sharing: str
+    evaluate: Evaluate, sharing: str
 ) -> None:
     for action in ("CreateSpace", "UpdateSpace", "DeleteSpace"):
-        assert judge(action, "space/d-own/notes", **owned("ana", sharing))
-        assert not judge(action, "space/d-own/notes", **owned("ben", sharing))
-        assert not judge(action, "space/d-other/notes", **owned("ana", sharing))
-        assert not judge(action, "space/d-own/notes"), "a space of nobody"
+        assert evaluate(action, "space/d-own/notes", **owned("ana", sharing))
+        assert not evaluate(action, "space/d-own/notes", **owned("ben", sharing))
+        assert not evaluate(action, "space/d-other/notes", **owned("ana", sharing))
+        assert not evaluate(action, "space/d-own/notes"), "a space of nobody"
 
 
-def test_studio_starts_applications_in_own_and_in_shared_spaces(judge: Judge) -> None:
+def test_studio_starts_applications_in_own_and_in_shared_spaces(evaluate: Evaluate) -> None:
     app = "app/d-own/notes/jupyterlab/default"
     for action in ("CreateApp", "DeleteApp"):
-        assert judge(action, app, **owned("ana", "Private"))
-        assert judge(action, app, **owned("ben", "Shared"))
-        assert not judge(action, app, **owned("ben", "Private"))
-        assert not judge(action, app.replace("d-own", "d-other"), **owned("ana", "Private"))
+        assert evaluate(action, app, **owned("ana", "Private"))
+        assert evaluate(action, app, **owned("ben", "Shared"))
+        assert not evaluate(action, app, **owned("ben", "Private"))
+        assert not evaluate(action, app.replace("d-own", "d-other"), **owned("ana", "Private"))
 
 
-def test_studio_opens_the_profile_of_the_person_who_uses_it(judge: Judge) -> None:
-    assert judge("CreatePresignedDomainUrl", "user-profile/d-own/ana")
-    assert not judge("CreatePresignedDomainUrl", "user-profile/d-own/ben")
-    assert not judge("CreatePresignedDomainUrl", "user-profile/d-other/ana")
+def test_studio_opens_the_profile_of_the_person_who_uses_it(evaluate: Evaluate) -> None:
+    assert evaluate("CreatePresignedDomainUrl", "user-profile/d-own/ana")
+    assert not evaluate("CreatePresignedDomainUrl", "user-profile/d-own/ben")
+    assert not evaluate("CreatePresignedDomainUrl", "user-profile/d-other/ana")
     another = {"sagemaker:userprofilename": "ben"}
-    assert not judge("CreatePresignedDomainUrl", "user-profile/d-own/ana", **another)
+    assert not evaluate("CreatePresignedDomainUrl", "user-profile/d-own/ana", **another)

@@ -1,4 +1,4 @@
-"""Roles of people: what is refused, and how boundary, trust and quotas come out."""
+"""Roles of users: validation, boundary, trust policy and quotas."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_grant_of_another_construct_widens_the_boundary_made_here(stack: cdk.S
     assert "athena:GetQueryResults" in json.dumps(boundary_of(Template.from_stack(stack)))
 
 
-def test_a_grant_of_iam_is_refused(stack: cdk.Stack) -> None:
+def test_a_grant_of_iam_is_rejected(stack: cdk.Stack) -> None:
     role = PersonaRole(stack, "Role", persona=Persona.read_only(), project=PROJECT)
 
     with pytest.raises(Exception, match=r"'iam:CreateRole': requires on_resources"):
@@ -134,9 +134,9 @@ def test_only_sagemaker_of_this_account_assumes_it_unless_people_are_let_in(
         "sts:AssumeRole",
         "sts:SetSourceIdentity",
     ]
-    *_, people = trusts["People"]
-    assert people["Action"] == ["sts:AssumeRoleWithSAML", "sts:SetSourceIdentity"]
-    assert people["Condition"] == {"Null": {"sts:SourceIdentity": "false"}}
+    *_, users = trusts["People"]
+    assert users["Action"] == ["sts:AssumeRoleWithSAML", "sts:SetSourceIdentity"]
+    assert users["Condition"] == {"Null": {"sts:SourceIdentity": "false"}}
     template.has_resource_properties(
         "AWS::IAM::ManagedPolicy",
         {
@@ -156,7 +156,7 @@ def test_only_sagemaker_of_this_account_assumes_it_unless_people_are_let_in(
 
 
 @pytest.mark.parametrize("tag", ["", "aws:user", "user*", "u" * 129])
-def test_a_key_that_no_session_tag_has_is_refused(tag: str) -> None:
+def test_a_key_that_no_session_tag_has_is_rejected(tag: str) -> None:
     with pytest.raises(ValueError, match=r"tag: got .*; allowed are 1 to 128"):
         Federation.by_session_tag(iam.ArnPrincipal(PORTAL), tag=tag)
 
@@ -227,14 +227,14 @@ def test_what_identifies_the_confinement_is_required_and_checked(stack: cdk.Stac
         ("s3:*", "'s3:*' has a wildcard"),
     ],
 )
-def test_a_boundary_that_would_hold_nothing_is_refused(
+def test_a_boundary_that_would_hold_nothing_is_rejected(
     stack: cdk.Stack, action: str, problem: str
 ) -> None:
     with pytest.raises(ValueError, match=re.escape(problem)):
         PermissionsBoundary(stack, "Boundary", actions=[action])
 
 
-# What people complained about elsewhere (numbers of the list that this library answers).
+# What users complained about elsewhere (numbers of the list that this library responses).
 
 
 def test_complaint_12_every_role_takes_a_boundary_and_a_path(stack: cdk.Stack) -> None:

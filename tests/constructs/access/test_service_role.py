@@ -84,7 +84,7 @@ def test_permissions_beyond_the_size_of_a_policy_continue_in_the_next(stack: cdk
     assert role["Properties"]["ManagedPolicyArns"] == [{"Ref": name} for name in policies]
 
 
-def test_more_policies_than_a_role_can_have_are_refused(stack: cdk.Stack) -> None:
+def test_more_policies_than_a_role_can_have_are_rejected(stack: cdk.Stack) -> None:
     role_with(stack, *many(20))
     with pytest.raises(ValueError, match="require 11 managed policies; allowed are 10"):
         ServiceRole(
@@ -96,7 +96,7 @@ def test_more_policies_than_a_role_can_have_are_refused(stack: cdk.Stack) -> Non
         )
 
 
-def test_a_permission_that_no_policy_can_hold_is_refused(stack: cdk.Stack) -> None:
+def test_a_permission_that_no_policy_can_hold_is_rejected(stack: cdk.Stack) -> None:
     resources = [f"arn:aws:s3:::bucket/{key:0>80}" for key in range(80)]
     with pytest.raises(ValueError, match=r"'s3:GetObject'.*divide its actions or resources"):
         role_with(stack, Permission(actions=["s3:GetObject"], resources=resources))
@@ -192,16 +192,16 @@ def test_a_wildcard_that_is_added_later_is_still_found(stack: cdk.Stack) -> None
     assert not AwsSolutionsChecks(stack).validate_scope(stack).success
 
 
-def test_a_wildcard_without_a_reason_is_refused() -> None:
+def test_a_wildcard_without_a_reason_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"resource 'arn:aws:s3:::bucket/\*' has a wildcard"):
         Permission(actions=["s3:GetObject"], resources=["arn:aws:s3:::bucket/*"])
 
 
-def test_an_action_with_a_wildcard_is_refused() -> None:
+def test_an_action_with_a_wildcard_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"action 's3:Get\*' has a wildcard; name each action"):
         Permission(actions=["s3:Get*"], resources=["*"], because="whatever")
 
 
-def test_a_permission_without_actions_or_resources_is_refused() -> None:
+def test_a_permission_without_actions_or_resources_is_rejected() -> None:
     with pytest.raises(ValueError, match=r"no actions.*no resources"):
         Permission(actions=[], resources=[])

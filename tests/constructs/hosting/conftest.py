@@ -85,12 +85,12 @@ def resources(stack: cdk.Stack) -> Callable[[str], list[dict[str, Any]]]:
 
 
 @pytest.fixture
-def refusal(stack: cdk.Stack) -> Callable[..., str]:
-    """The message with which an endpoint is refused."""
+def rejection(stack: cdk.Stack) -> Callable[..., str]:
+    """Returns the message of an invalid endpoint."""
     numbers = count()
 
     def of(*variants: Any, **arguments: Any) -> str:
-        scope = Construct(stack, f"Refused{next(numbers)}")
+        scope = Construct(stack, f"Rejected{next(numbers)}")
         with pytest.raises(ValueError) as error:
             Endpoint(scope, "E", variants=variants, **{"endpoint_name": "churn", **arguments})
         assert str(error.value).startswith(f"Endpoint {scope.node.path}/E cannot be defined:")

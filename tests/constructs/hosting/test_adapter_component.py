@@ -1,4 +1,4 @@
-"""Adapters: archives beside the model of a base component, which take nothing of an instance."""
+"""Adapter components, which have an archive but no resources."""
 
 from collections.abc import Callable
 from typing import Any
@@ -189,7 +189,7 @@ def test_another_base_or_endpoint_has_another_adapter(bucket: s3.IBucket) -> Non
         ({"inference_component_name": "llm"}, "got 'llm', the name of the base"),
     ],
 )
-def test_an_adapter_that_aws_refuses(
+def test_an_adapter_that_aws_rejects(
     stack: cdk.Stack,
     base: InferenceComponent,
     bucket: s3.IBucket,
@@ -223,7 +223,7 @@ def test_a_base_is_on_a_fleet(stack: cdk.Stack, model: Model, bucket: s3.IBucket
         french(stack, imported, bucket)
 
 
-def test_adapters_are_refused_where_there_are_no_components(bucket: s3.IBucket) -> None:
+def test_adapters_are_rejected_where_there_are_no_components(bucket: s3.IBucket) -> None:
     stack = cdk.Stack(cdk.App(), "S", env=cdk.Environment(region="mx-central-1"))
     imported = InferenceComponent.from_inference_component_name(
         stack, "Base", "llm", endpoint=Endpoint.from_endpoint_name(stack, "E", "shared")

@@ -25,7 +25,7 @@ from mlops_constructs.hosting import (
 )
 
 Resources = Callable[[str], list[dict[str, Any]]]
-Refusal = Callable[..., str]
+Rejection = Callable[..., str]
 CONFIG = "AWS::SageMaker::EndpointConfig"
 TO_ZERO = Scaling.between(0, 3, ScalingPolicy.target_backlog(5))
 
@@ -46,7 +46,7 @@ def test_answers_go_to_s3_and_topics(
         variants=[variant(model)],
         asynchronous=AsyncInference.to_bucket(
             bucket,
-            prefix="answers",
+            prefix="responses",
             failure_prefix="failures",
             encryption_key=key,
             success_topic=done,
@@ -59,7 +59,7 @@ def test_answers_go_to_s3_and_topics(
     assert resources(CONFIG)[0]["AsyncInferenceConfig"] == {
         "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 4},
         "OutputConfig": {
-            "S3OutputPath": "s3://churn-artifacts/answers",
+            "S3OutputPath": "s3://churn-artifacts/responses",
             "S3FailurePath": "s3://churn-artifacts/failures",
             "KmsKeyId": key.key_arn,
             "NotificationConfig": {
@@ -175,61 +175,61 @@ def test_a_rollout_starts_instances_though_the_queue_is_empty(
     [
         ({"max_concurrent_invocations": 0}, "max_concurrent_invocations: got 0; allowed are 1 to"),
         ({"max_concurrent_invocations": 1001}, "max_concurrent_invocations: got 1001"),
-        ({"prefix": "/answers"}, "asynchronous prefix: got '/answers'; allowed is a path"),
+        ({"prefix": "/responses"}, "asynchronous prefix: got '/responses'; allowed is a path"),
         ({"failure_prefix": ""}, "asynchronous failure_prefix: got ''"),
         ({"input_prefix": "a/"}, "asynchronous input_prefix: got 'a/'"),
     ],
 )
-def test_settings_that_aws_refuses(
-    refusal: Refusal, model: Model, bucket: s3.IBucket, settings: dict[str, Any], expected: str
+def test_settings_that_aws_rejects(
+    rejection: Rejection, model: Model, bucket: s3.IBucket, settings: dict[str, Any], expected: str
 ) -> None:
     asynchronous = AsyncInference.to_bucket(bucket, **settings)
 
-    assert expected in refusal(variant(model), asynchronous=asynchronous)
+    assert expected in rejection(variant(model), asynchronous=asynchronous)
 
 
 def test_answers_are_included_only_where_they_are_told(
-    refusal: Refusal, stack: cdk.Stack, model: Model, bucket: s3.IBucket
+    rejection: Rejection, stack: cdk.Stack, model: Model, bucket: s3.IBucket
 ) -> None:
     stranger = sns.Topic(stack, "Stranger")
     asynchronous = AsyncInference.to_bucket(bucket, include_response_in=[stranger])
 
-    told = refusal(variant(model), asynchronous=asynchronous)
+    message = rejection(variant(model), asynchronous=asynchronous)
 
-    assert "include_response_in: got 1 topics that are neither success_topic nor error" in told
+    assert "include_response_in: got 1 topics that are neither success_topic nor error" in message
 
 
 def test_a_queue_has_one_variant_on_instances_of_its_own_and_no_capture(
-    refusal: Refusal, model: Model, open_model: Model, role: iam.IRole, bucket: s3.IBucket
+    rejection: Rejection, model: Model, open_model: Model, role: iam.IRole, bucket: s3.IBucket
 ) -> None:
     asynchronous = AsyncInference.to_bucket(bucket)
 
-    told = refusal(
+    message = rejection(
         variant(model, name="a"),
         variant(model, name="b"),
         asynchronous=asynchronous,
         data_capture=DataCapture.to_bucket(bucket),
     )
-    assert "asynchronous: got 2 variants; InvokeEndpointAsync cannot choose one" in told
-    assert "data_capture: asynchronous endpoints do not support data capture" in told
+    assert "asynchronous: got 2 variants; InvokeEndpointAsync cannot choose one" in message
+    assert "data_capture: asynchronous endpoints do not support data capture" in message
 
-    told = refusal(ServerlessVariant(model=open_model), asynchronous=asynchronous)
-    assert "asynchronous: cannot be combined with a serverless variant" in told
+    message = rejection(ServerlessVariant(model=open_model), asynchronous=asynchronous)
+    assert "asynchronous: cannot be combined with a serverless variant" in message
 
     fleet = ManagedInstanceScaling(instance_type="ml.m7i.large", role=role, maximum=1)
-    assert "asynchronous: cannot be combined with ManagedInstanceScaling" in refusal(
+    assert "asynchronous: cannot be combined with ManagedInstanceScaling" in rejection(
         fleet, asynchronous=asynchronous
     )
 
 
 def test_a_queue_has_no_multi_model_container(
-    refusal: Refusal, stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository
+    rejection: Rejection, stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository
 ) -> None:
     many = ModelSource.multi_model(
         repository, tag_or_digest="1", model_data_bucket=bucket, model_data_prefix="many/"
     )
     model = Model(stack, "Many", source=many)
 
-    told = refusal(variant(model), asynchronous=AsyncInference.to_bucket(bucket))
+    message = rejection(variant(model), asynchronous=AsyncInference.to_bucket(bucket))
 
-    assert "asynchronous: got a multi-model container; InvokeEndpointAsync cannot name" in told
+    assert "asynchronous: got a multi-model container; InvokeEndpointAsync cannot name" in message

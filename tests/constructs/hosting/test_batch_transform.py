@@ -49,7 +49,7 @@ def transform(scope: cdk.Stack, model: Any, bucket: s3.IBucket, **settings: Any)
 
 
 def request(resources: Resources) -> dict[str, Any]:
-    """What the Scheduler sends, with references in words."""
+    """Returns the request of the Scheduler, with references in words."""
     given = resources("AWS::Scheduler::Schedule")[0]["Target"]["Input"]
     if isinstance(given, dict):
         parts = given["Fn::Join"][1]
@@ -177,7 +177,7 @@ def test_the_scheduler_may_start_these_jobs_only_and_the_model_reads_and_writes(
     assert granted["kms:CreateGrant"] == key.key_arn
     assert "/batch/in/*" in granted["s3:GetObject"]
     assert "/batch/out/*" in granted["s3:PutObject"]
-    # Jobs have a log group of their own, beside those of endpoints.
+    # Jobs have their own log group, beside those of endpoints.
     logs = str([v for actions, v in granted.items() if "logs:PutLogEvents" in actions])
     assert ":log-group:/aws/sagemaker/TransformJobs:*" in logs
     assert granted["['kms:Decrypt', 'kms:GenerateDataKey']"] == key.key_arn
@@ -242,7 +242,7 @@ def test_jobs_list_what_they_read_and_wrote_where_a_monitor_looks(
     assert "CaptureKey" in granted["['kms:Decrypt', 'kms:GenerateDataKey']"]
 
 
-def test_a_capture_without_a_prefix_is_refused(
+def test_a_capture_without_a_prefix_is_rejected(
     stack: cdk.Stack, model: Model, bucket: s3.IBucket
 ) -> None:
     with pytest.raises(ValueError, match="capture prefix: got ''"):

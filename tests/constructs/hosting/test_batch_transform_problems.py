@@ -1,4 +1,4 @@
-"""Transform jobs that AWS refuses are refused at synth."""
+"""Validation of batch transform jobs at synthesis."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from mlops_constructs.hosting import (
 )
 
 
-def refused(model: Model, bucket: s3.IBucket, **settings: Any) -> str:
+def rejected(model: Model, bucket: s3.IBucket, **settings: Any) -> str:
     valid = {
         "source": TransformInput(bucket=bucket, prefix="in"),
         "destination": TransformOutput(bucket=bucket, prefix="out"),
@@ -45,22 +45,22 @@ def refused(model: Model, bucket: s3.IBucket, **settings: Any) -> str:
         ({"instance_type": "m7i.large"}, "instances instance_type: got 'm7i.large'"),
     ],
 )
-def test_instances_that_aws_refuses(
+def test_instances_that_aws_rejects(
     model: Model, bucket: s3.IBucket, settings: dict[str, Any], expected: str
 ) -> None:
     instances = TransformInstances(**{"instance_type": "ml.m7i.large", **settings})
 
-    assert expected in refused(model, bucket, instances=instances)
+    assert expected in rejected(model, bucket, instances=instances)
 
 
-def test_a_key_is_refused_where_it_would_not_encrypt_local_disks(
+def test_a_key_is_rejected_where_it_would_not_encrypt_local_disks(
     model: Model, bucket: s3.IBucket, key: kms.IKey
 ) -> None:
     instances = TransformInstances(instance_type="ml.g5.xlarge", encryption_key=key)
 
-    told = refused(model, bucket, instances=instances)
+    message = rejected(model, bucket, instances=instances)
 
-    assert "instances encryption_key: got a key for ml.g5.xlarge, whose local NVMe disks" in told
+    assert "instances encryption_key: got a key for ml.g5.xlarge, whose local NVMe disks" in message
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_many_json_documents_in_a_request_are_json_lines(
     assert all("use application/jsonlines, or BatchStrategy.SINGLE_RECORD" in one for one in found)
 
 
-def test_places_filters_and_names_that_aws_refuses(model: Model, bucket: s3.IBucket) -> None:
-    told = refused(
+def test_places_filters_and_names_that_aws_rejects(model: Model, bucket: s3.IBucket) -> None:
+    message = rejected(
         model,
         bucket,
         source=TransformInput(bucket=bucket, prefix="/in", input_filter="features"),
@@ -94,12 +94,12 @@ def test_places_filters_and_names_that_aws_refuses(model: Model, bucket: s3.IBuc
         job_name_prefix="x" * 27,
     )
 
-    assert "input prefix: got '/in'; allowed is a path without slashes around it" in told
-    assert "output prefix: got ''" in told
-    assert "input_filter: got 'features'; allowed is a JSONPath that begins with $" in told
-    assert "output_filter: got '$xxx" in told
-    assert "job_name_prefix: got 'xxx" in told
-    assert "allowed are 1 to 26 letters" in told
+    assert "input prefix: got '/in'; allowed is a path without slashes around it" in message
+    assert "output prefix: got ''" in message
+    assert "input_filter: got 'features'; allowed is a JSONPath that begins with $" in message
+    assert "output_filter: got '$xxx" in message
+    assert "job_name_prefix: got 'xxx" in message
+    assert "allowed are 1 to 26 letters" in message
 
 
 def test_models_that_no_job_can_use(
@@ -112,7 +112,7 @@ def test_models_that_no_job_can_use(
         repository, tag_or_digest="1", model_data_bucket=bucket, model_data_key="models/"
     )
 
-    told = refused(Model(stack, "Many", source=many), bucket)
-    assert "model: got a multi-model one, which transform jobs do not support" in told
-    told = refused(Model(stack, "Folder", source=folder), bucket)
-    assert "model: got one whose data is a folder or of a hub; transform jobs load one" in told
+    message = rejected(Model(stack, "Many", source=many), bucket)
+    assert "model: got a multi-model one, which transform jobs do not support" in message
+    message = rejected(Model(stack, "Folder", source=folder), bucket)
+    assert "model: got one whose data is a folder or of a hub; transform jobs load one" in message

@@ -1,4 +1,4 @@
-"""What people complain about in other constructs, by the numbers of the project's notes on peers.
+"""Frequent complaints about other constructs, by the numbers of the notes on peers.
 
 Each test is a complaint, and would fail on the construct that it was made about.
 """

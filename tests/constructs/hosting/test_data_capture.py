@@ -1,4 +1,4 @@
-"""Copies of requests and answers."""
+"""Data capture of requests and responses."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What happens to an endpoint is told to whoever asks."""
+"""EventBridge rules for endpoints."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may call an endpoint, and what CloudWatch knows about it."""
+"""Permissions to invoke an endpoint, and its metrics."""
 
 from collections.abc import Callable
 from typing import Any
@@ -135,15 +135,15 @@ def test_metrics_have_their_own_statistic_and_the_callers_options_win(
         ),
     ],
 )
-def test_a_metric_that_aws_does_not_publish_of_this_kind_is_refused(
+def test_a_metric_that_aws_does_not_publish_of_this_kind_is_rejected(
     stack: cdk.Stack, kind: EndpointKind, measure: Measure, problem: str
 ) -> None:
     endpoint = Endpoint.from_endpoint_name(stack, "E", "churn", kind=kind)
 
-    with pytest.raises(ValueError, match="Endpoint S/E metric: ") as refusal:
+    with pytest.raises(ValueError, match="Endpoint S/E metric: ") as rejection:
         measure(endpoint)
 
-    assert problem in str(refusal.value)
+    assert problem in str(rejection.value)
 
 
 def test_an_endpoint_knows_its_kind(

@@ -1,4 +1,4 @@
-"""What AWS refuses or ignores is refused at synth, each with what was got and what is allowed."""
+"""Validation of endpoints at synthesis: the given value and the allowed ones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ from mlops_constructs.hosting import (
     ServerlessVariant,
 )
 
-Refusal = Callable[..., str]
+Rejection = Callable[..., str]
 
 
 def real_time(model: Model, **settings: Any) -> RealTimeVariant:
@@ -32,39 +32,39 @@ def scaling(**settings: Any) -> Scaling:
 
 
 def test_a_serverless_endpoint_knows_no_capture_rollout_or_second_variant(
-    refusal: Refusal, open_model: Model, bucket: s3.IBucket
+    rejection: Rejection, open_model: Model, bucket: s3.IBucket
 ) -> None:
-    told = refusal(
+    message = rejection(
         ServerlessVariant(model=open_model, name="a"),
         ServerlessVariant(model=open_model, name="b"),
         data_capture=DataCapture.to_bucket(bucket),
         rollout=Rollout.all_at_once(),
     )
 
-    assert "data_capture: serverless endpoints do not support data capture" in told
-    assert "rollout: serverless endpoints do not support deployment guardrails" in told
-    assert "variants: got 2, including a serverless one" in told
+    assert "data_capture: serverless endpoints do not support data capture" in message
+    assert "rollout: serverless endpoints do not support deployment guardrails" in message
+    assert "variants: got 2, including a serverless one" in message
 
 
-def test_an_endpoint_has_a_variant(refusal: Refusal) -> None:
-    assert "variants: got 0; allowed are 1 to 10" in refusal()
+def test_an_endpoint_has_a_variant(rejection: Rejection) -> None:
+    assert "variants: got 0; allowed are 1 to 10" in rejection()
 
 
-def test_an_endpoint_has_at_most_ten_variants(refusal: Refusal, model: Model) -> None:
+def test_an_endpoint_has_at_most_ten_variants(rejection: Rejection, model: Model) -> None:
     many = [real_time(model, name=f"v{number}") for number in range(11)]
-    assert "variants: got 11; allowed are 1 to 10" in refusal(*many)
+    assert "variants: got 11; allowed are 1 to 10" in rejection(*many)
 
 
-def test_variants_have_different_names(refusal: Refusal, model: Model) -> None:
-    told = refusal(real_time(model), real_time(model))
+def test_variants_have_different_names(rejection: Rejection, model: Model) -> None:
+    message = rejection(real_time(model), real_time(model))
 
-    assert "variant AllTraffic: got 2 variants of this name" in told
+    assert "variant AllTraffic: got 2 variants of this name" in message
 
 
-def test_either_all_variants_scale_or_none(refusal: Refusal, model: Model) -> None:
-    told = refusal(real_time(model, name="a", scaling=scaling()), real_time(model, name="b"))
+def test_either_all_variants_scale_or_none(rejection: Rejection, model: Model) -> None:
+    message = rejection(real_time(model, name="a", scaling=scaling()), real_time(model, name="b"))
 
-    assert "scaling: got none for b, while other variants scale" in told
+    assert "scaling: got none for b, while other variants scale" in message
 
 
 @pytest.mark.parametrize(
@@ -79,26 +79,30 @@ def test_either_all_variants_scale_or_none(refusal: Refusal, model: Model) -> No
         ({"csv_content_types": ["application/json"]}, "got application/json as CSV and as JSON"),
     ],
 )
-def test_a_capture_that_aws_refuses(
-    refusal: Refusal, model: Model, bucket: s3.IBucket, settings: dict[str, Any], expected: str
+def test_a_capture_that_aws_rejects(
+    rejection: Rejection, model: Model, bucket: s3.IBucket, settings: dict[str, Any], expected: str
 ) -> None:
-    told = refusal(real_time(model), data_capture=DataCapture.to_bucket(bucket, **settings))
+    message = rejection(real_time(model), data_capture=DataCapture.to_bucket(bucket, **settings))
 
-    assert expected in told
-
-
-def test_a_name_leaves_room_for_that_of_its_configuration(refusal: Refusal, model: Model) -> None:
-    assert "allowed are 1 to 52 letters" in refusal(real_time(model), endpoint_name="x" * 53)
+    assert expected in message
 
 
-def test_every_problem_is_told_at_once(refusal: Refusal, model: Model, bucket: s3.IBucket) -> None:
-    told = refusal(
+def test_a_name_leaves_room_for_that_of_its_configuration(
+    rejection: Rejection, model: Model
+) -> None:
+    assert "allowed are 1 to 52 letters" in rejection(real_time(model), endpoint_name="x" * 53)
+
+
+def test_every_problem_is_told_at_once(
+    rejection: Rejection, model: Model, bucket: s3.IBucket
+) -> None:
+    message = rejection(
         real_time(model, instance_type="g5.xlarge", initial_instance_count=0),
         data_capture=DataCapture.to_bucket(bucket, sampling_percentage=0),
         rollout=Rollout.canary(size=CapacitySize.percent(80)),
     )
 
-    assert told.count("\n  - ") == 4
+    assert message.count("\n  - ") == 4
 
 
 def test_values_that_only_cloudformation_knows_are_not_judged(

@@ -1,4 +1,4 @@
-"""Features of endpoints that exclude each other are refused at synth, with AWS's rule."""
+"""Unsupported combinations of endpoint features, with the rule of AWS."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ from mlops_constructs.hosting import (
 )
 
 Resources = Callable[[str], list[dict[str, Any]]]
-Refusal = Callable[..., str]
+Rejection = Callable[..., str]
 
 
 def variant(model: Model, **settings: Any) -> RealTimeVariant:
@@ -75,46 +75,50 @@ def test_a_shadow_gets_a_share_of_the_requests(
         ({"instance_type": "ml.inf1.xlarge"}, "shadow: got variant Shadow on ml.inf1.xlarge"),
     ],
 )
-def test_a_shadow_that_aws_refuses(
-    refusal: Refusal, model: Model, settings: dict[str, Any], expected: str
+def test_a_shadow_that_aws_rejects(
+    rejection: Rejection, model: Model, settings: dict[str, Any], expected: str
 ) -> None:
-    assert expected in refusal(variant(model), shadow=shadow_of(model, **settings))
+    assert expected in rejection(variant(model), shadow=shadow_of(model, **settings))
 
 
-def test_a_shadow_stands_beside_one_production_variant(refusal: Refusal, model: Model) -> None:
-    told = refusal(
+def test_a_shadow_stands_beside_one_production_variant(rejection: Rejection, model: Model) -> None:
+    message = rejection(
         variant(model, name="a"), variant(model, name="b", weight=0), shadow=shadow_of(model)
     )
 
-    assert "shadow: got 2 production variants; AWS allows one shadow variant" in told
-    assert "shadow: got a production variant of weight 0" in told
+    assert "shadow: got 2 production variants; AWS allows one shadow variant" in message
+    assert "shadow: got a production variant of weight 0" in message
 
 
 def test_a_shadow_knows_no_other_kind_of_endpoint(
-    refusal: Refusal, model: Model, open_model: Model, role: iam.IRole, bucket: s3.IBucket
+    rejection: Rejection, model: Model, open_model: Model, role: iam.IRole, bucket: s3.IBucket
 ) -> None:
     shadow = shadow_of(model)
 
-    told = refusal(ServerlessVariant(model=open_model), shadow=shadow)
-    assert "shadow: cannot be combined with a serverless variant" in told
+    message = rejection(ServerlessVariant(model=open_model), shadow=shadow)
+    assert "shadow: cannot be combined with a serverless variant" in message
     fleet = ManagedInstanceScaling(instance_type="ml.m7i.large", role=role, maximum=1)
-    assert "shadow: cannot be combined with ManagedInstanceScaling" in refusal(fleet, shadow=shadow)
-    told = refusal(variant(model), shadow=shadow, asynchronous=AsyncInference.to_bucket(bucket))
-    assert "shadow: cannot be combined with asynchronous inference" in told
+    assert "shadow: cannot be combined with ManagedInstanceScaling" in rejection(
+        fleet, shadow=shadow
+    )
+    message = rejection(
+        variant(model), shadow=shadow, asynchronous=AsyncInference.to_bucket(bucket)
+    )
+    assert "shadow: cannot be combined with asynchronous inference" in message
 
 
 def test_a_shadow_has_one_container_of_one_model(
-    refusal: Refusal, model: Model, many: Model, pipeline: Model
+    rejection: Rejection, model: Model, many: Model, pipeline: Model
 ) -> None:
-    told = refusal(variant(many), shadow=shadow_of(model))
-    assert "shadow: got a multi-model container, which shadow tests do not support" in told
+    message = rejection(variant(many), shadow=shadow_of(model))
+    assert "shadow: got a multi-model container, which shadow tests do not support" in message
 
-    told = refusal(variant(model), shadow=shadow_of(pipeline))
-    assert "shadow: got a model of several containers, which shadow tests do not support" in told
+    message = rejection(variant(model), shadow=shadow_of(pipeline))
+    assert "shadow: got a model of several containers, which shadow tests do not support" in message
 
 
 def test_serverless_capacity_loads_one_archive_into_one_container(
-    refusal: Refusal,
+    rejection: Rejection,
     stack: cdk.Stack,
     bucket: s3.IBucket,
     repository: ecr.IRepository,
@@ -126,29 +130,30 @@ def test_serverless_capacity_loads_one_archive_into_one_container(
     )
     uncompressed = Model(stack, "Folder", source=folder, network_isolation=False)
 
-    assert "model: got a multi-model one, which serverless endpoints do not support" in refusal(
+    assert "model: got a multi-model one, which serverless endpoints do not support" in rejection(
         ServerlessVariant(model=many)
     )
-    assert "model: got one of 2 containers; serverless endpoints do not support" in refusal(
+    assert "model: got one of 2 containers; serverless endpoints do not support" in rejection(
         ServerlessVariant(model=pipeline)
     )
-    assert "model: got one whose data is a folder or of a hub; serverless" in refusal(
+    assert "model: got one whose data is a folder or of a hub; serverless" in rejection(
         ServerlessVariant(model=uncompressed)
     )
 
 
 def test_serverless_capacity_has_no_volumes_to_encrypt(
-    refusal: Refusal, open_model: Model, key: kms.IKey
+    rejection: Rejection, open_model: Model, key: kms.IKey
 ) -> None:
-    told = refusal(ServerlessVariant(model=open_model), encryption_key=key)
+    message = rejection(ServerlessVariant(model=open_model), encryption_key=key)
 
     assert (
-        "encryption_key: the key encrypts volumes of instances, and serverless endpoints do" in told
+        "encryption_key: the key encrypts volumes of instances, and serverless endpoints do"
+        in message
     )
 
 
 @pytest.mark.parametrize(
-    ("instance_type", "refused"),
+    ("instance_type", "rejected"),
     [
         ("ml.inf2.xlarge", True),
         ("ml.trn1.2xlarge", True),
@@ -160,11 +165,11 @@ def test_serverless_capacity_has_no_volumes_to_encrypt(
     ],
 )
 def test_multi_model_containers_run_on_cpu_or_one_gpu(
-    many: Model, instance_type: str, refused: bool
+    many: Model, instance_type: str, rejected: bool
 ) -> None:
-    told = "\n".join(variant(many, instance_type=instance_type).problems())
+    message = "\n".join(variant(many, instance_type=instance_type).problems())
 
-    assert ("for a multi-model container; AWS allows those on CPU types" in told) is refused
+    assert ("for a multi-model container; AWS allows those on CPU types" in message) is rejected
 
 
 @pytest.mark.parametrize(
@@ -178,7 +183,7 @@ def test_multi_model_containers_run_on_cpu_or_one_gpu(
         ),
     ],
 )
-def test_a_volume_that_aws_refuses(
-    refusal: Refusal, model: Model, settings: dict[str, Any], expected: str
+def test_a_volume_that_aws_rejects(
+    rejection: Rejection, model: Model, settings: dict[str, Any], expected: str
 ) -> None:
-    assert expected in refusal(variant(model, **settings))
+    assert expected in rejection(variant(model, **settings))

@@ -18,7 +18,7 @@ from mlops_constructs.hosting import (
 )
 
 Resources = Callable[[str], list[dict[str, Any]]]
-Refusal = Callable[..., str]
+Rejection = Callable[..., str]
 
 
 def variant(model: Model, **settings: Any) -> RealTimeVariant:
@@ -106,19 +106,19 @@ def test_an_alarm_that_only_the_rollout_watches_says_so_to_security_packs(
     ],
 )
 def test_bounds_that_no_alarm_can_watch(
-    refusal: Refusal, model: Model, settings: dict[str, Any], expected: str
+    rejection: Rejection, model: Model, settings: dict[str, Any], expected: str
 ) -> None:
     rollback = Rollback.on_health(**settings)
 
-    assert expected in refusal(variant(model), rollout=Rollout.all_at_once(rollback=rollback))
+    assert expected in rejection(variant(model), rollout=Rollout.all_at_once(rollback=rollback))
 
 
-def test_more_than_ten_alarms_are_refused(refusal: Refusal, model: Model) -> None:
+def test_more_than_ten_alarms_are_rejected(rejection: Rejection, model: Model) -> None:
     variants = [variant(model, name=f"v{number}") for number in range(3)]
 
-    told = refusal(*variants, rollout=Rollout.canary(size=CapacitySize.percent(10)))
+    message = rejection(*variants, rollout=Rollout.canary(size=CapacitySize.percent(10)))
 
-    assert "rollback: got 12 alarms for 3 variants; allowed are at most 10; use" in told
+    assert "rollback: got 12 alarms for 3 variants; allowed are at most 10; use" in message
 
 
 def test_a_rolling_update_may_be_turned_back_in_batches(
@@ -134,10 +134,10 @@ def test_a_rolling_update_may_be_turned_back_in_batches(
     assert policy["RollbackMaximumBatchSize"] == {"Type": "CAPACITY_PERCENT", "Value": 50}
 
 
-def test_copies_are_no_part_of_an_endpoint(refusal: Refusal, model: Model) -> None:
-    told = refusal(variant(model), rollout=Rollout.canary(size=CapacitySize.copies(1)))
+def test_copies_are_no_part_of_an_endpoint(rejection: Rejection, model: Model) -> None:
+    message = rejection(variant(model), rollout=Rollout.canary(size=CapacitySize.copies(1)))
 
-    assert "canary size: got copies; allowed is a number or percentage of instances" in told
+    assert "canary size: got copies; allowed is a number or percentage of instances" in message
 
 
 def test_each_fleet_has_alarms_of_its_own_so_a_ringing_one_blocks_no_way_back(
@@ -167,7 +167,7 @@ def test_a_rollout_that_has_to_pass_looks_at_nothing(
 ) -> None:
     rollout = Rollout.canary(size=CapacitySize.percent(10), rollback=Rollback.off())
 
-    # It needs no name either: there is nothing to watch.
+    # It requires no name either: there is nothing to watch.
     Endpoint(stack, "E", variants=[variant(model)], rollout=rollout)
 
     assert resources("AWS::CloudWatch::Alarm") == []

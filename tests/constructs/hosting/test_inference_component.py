@@ -1,4 +1,4 @@
-"""Inference components: models that share the instances of a fleet, and leave them to nobody."""
+"""Inference components, which share instances of an endpoint."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Components and fleets that AWS refuses are refused at synth."""
+"""Validation of inference components and managed instance scaling at synthesis."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ from mlops_constructs.hosting import (
     ScalingPolicy,
 )
 
-Refusal = Callable[..., str]
+Rejection = Callable[..., str]
 COMPUTE = ComputeResourceRequirements(minimum_memory_mb=1024, cpu_cores=2)
 
 
@@ -84,7 +84,7 @@ def component_refusal(stack: cdk.Stack, endpoint: Any, model: Model, **settings:
         ),
     ],
 )
-def test_a_component_that_aws_refuses(
+def test_a_component_that_aws_rejects(
     stack: cdk.Stack, shared: Endpoint, model: Model, settings: dict[str, Any], expected: str
 ) -> None:
     assert expected in component_refusal(stack, shared, model, **settings)
@@ -94,9 +94,9 @@ def test_a_component_needs_a_fleet(stack: cdk.Stack, model: Model) -> None:
     variant = RealTimeVariant(model=model, instance_type="ml.m7i.large")
     endpoint = Endpoint(stack, "Own", variants=[variant])
 
-    told = component_refusal(stack, endpoint, model)
+    message = component_refusal(stack, endpoint, model)
 
-    assert "endpoint: got S/Own, whose variants serve models themselves; allowed is one" in told
+    assert "endpoint: got S/Own, whose variants serve models themselves; allowed is one" in message
 
 
 def test_a_component_has_one_container_of_one_model(
@@ -110,8 +110,8 @@ def test_a_component_has_one_container_of_one_model(
 
     assert "model: got one of 2 containers" in component_refusal(stack, shared, pipeline)
     other = cdk.Stack(cdk.App(), "S")
-    told = component_refusal(other, shared, Model(stack, "M", source=many))
-    assert "model: got a multi-model one" in told
+    message = component_refusal(other, shared, Model(stack, "M", source=many))
+    assert "model: got a multi-model one" in message
 
 
 @pytest.mark.parametrize(
@@ -127,10 +127,10 @@ def test_a_component_has_one_container_of_one_model(
         ({"instance_type": "m7i.large"}, "instance_type: got 'm7i.large'"),
     ],
 )
-def test_a_fleet_that_aws_refuses(
-    refusal: Refusal, role: iam.IRole, settings: dict[str, Any], expected: str
+def test_a_fleet_that_aws_rejects(
+    rejection: Rejection, role: iam.IRole, settings: dict[str, Any], expected: str
 ) -> None:
-    assert expected in refusal(
+    assert expected in rejection(
         ManagedInstanceScaling(
             **{"instance_type": "ml.m7i.xlarge", "role": role, "maximum": 3, **settings}
         )
@@ -138,16 +138,18 @@ def test_a_fleet_that_aws_refuses(
 
 
 def test_a_fleet_stands_alone_and_has_no_rollout(
-    refusal: Refusal, role: iam.IRole, model: Model
+    rejection: Rejection, role: iam.IRole, model: Model
 ) -> None:
     variant = RealTimeVariant(model=model, instance_type="ml.m7i.large", name="own")
 
-    told = refusal(
+    message = rejection(
         ManagedInstanceScaling(instance_type="ml.m7i.xlarge", role=role, maximum=3),
         variant,
         rollout=Rollout.all_at_once(),
     )
 
-    assert "variants: got 2, including a ManagedInstanceScaling" in told
-    assert "AWS rejects managed instance scaling beside a variant with a model" in told
-    assert "rollout: cannot be combined with ManagedInstanceScaling, which serves no model" in told
+    assert "variants: got 2, including a ManagedInstanceScaling" in message
+    assert "AWS rejects managed instance scaling beside a variant with a model" in message
+    assert (
+        "rollout: cannot be combined with ManagedInstanceScaling, which serves no model" in message
+    )

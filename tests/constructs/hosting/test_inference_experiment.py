@@ -217,7 +217,7 @@ def test_captured_data_is_written_by_the_roles_of_both_models(
 
 
 def name_with(key_name: str | None = None, **settings: Any) -> str:
-    """The name of the same experiment in a stack of its own."""
+    """Returns the name of the same experiment in a separate stack."""
     stack = cdk.Stack(
         cdk.App(), "S", env=cdk.Environment(account="111111111111", region="eu-west-1")
     )
@@ -288,12 +288,12 @@ def test_a_schedule_has_the_times_that_the_code_states(
     assert resources(EXPERIMENT)[0]["Schedule"] == expected
 
 
-def refused(stack: cdk.Stack, served: ModelBase, candidate: ModelBase, **settings: Any) -> str:
-    """The message with which an experiment is refused."""
+def rejected(stack: cdk.Stack, served: ModelBase, candidate: ModelBase, **settings: Any) -> str:
+    """Returns the message of an invalid experiment."""
     given = {"production": variant(served), "shadow": variant(candidate), **settings}
     if "endpoint" not in given and "endpoint_name" not in given:
         given["endpoint_name"] = "trial"
-    scope = Construct(stack, f"Refused{len(stack.node.children)}")
+    scope = Construct(stack, f"Rejected{len(stack.node.children)}")
     with pytest.raises(ValueError, match=r"InferenceExperiment S/.*/X cannot be defined") as error:
         InferenceExperiment(scope, "X", **given)
     return str(error.value)
@@ -348,10 +348,10 @@ def refused(stack: cdk.Stack, served: ModelBase, candidate: ModelBase, **setting
         ),
     ],
 )
-def test_an_experiment_that_aws_refuses(
+def test_an_experiment_that_aws_rejects(
     stack: cdk.Stack, served: Model, candidate: Model, settings: dict[str, Any], expected: str
 ) -> None:
-    assert expected in refused(stack, served, candidate, **settings)
+    assert expected in rejected(stack, served, candidate, **settings)
 
 
 @pytest.mark.parametrize(
@@ -367,20 +367,20 @@ def test_an_experiment_that_aws_refuses(
         ({"name": "AllTraffic"}, "shadow name: got 'AllTraffic', the name of the production"),
     ],
 )
-def test_a_variant_that_aws_refuses(
+def test_a_variant_that_aws_rejects(
     stack: cdk.Stack, served: Model, candidate: Model, settings: dict[str, Any], expected: str
 ) -> None:
-    assert expected in refused(stack, served, candidate, shadow=variant(candidate, **settings))
+    assert expected in rejected(stack, served, candidate, shadow=variant(candidate, **settings))
 
 
-def test_a_multi_model_container_is_refused(
+def test_a_multi_model_container_is_rejected(
     stack: cdk.Stack, served: Model, repository: ecr.IRepository, bucket: s3.IBucket
 ) -> None:
     source = ModelSource.multi_model(
         repository, tag_or_digest="1", model_data_bucket=bucket, model_data_prefix="many/"
     )
 
-    assert "a multi-model container" in refused(stack, served, Model(stack, "Many", source=source))
+    assert "a multi-model container" in rejected(stack, served, Model(stack, "Many", source=source))
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_a_multi_model_container_is_refused(
         ({"prefix": "/capture"}, "data capture prefix: got '/capture'"),
     ],
 )
-def test_a_capture_that_an_experiment_does_not_have_is_refused(
+def test_a_capture_that_an_experiment_does_not_have_is_rejected(
     stack: cdk.Stack,
     served: Model,
     candidate: Model,
@@ -401,13 +401,13 @@ def test_a_capture_that_an_experiment_does_not_have_is_refused(
 ) -> None:
     capture = DataCapture.to_bucket(bucket, **settings)
 
-    assert expected in refused(stack, served, candidate, data_capture=capture)
+    assert expected in rejected(stack, served, candidate, data_capture=capture)
 
 
-def test_an_endpoint_that_cannot_have_a_shadow_is_refused(
+def test_an_endpoint_that_cannot_have_a_shadow_is_rejected(
     stack: cdk.Stack, served: Model, candidate: Model, shared: Endpoint, bucket: s3.IBucket
 ) -> None:
-    assert "with ManagedInstanceScaling" in refused(stack, served, candidate, endpoint=shared)
+    assert "with ManagedInstanceScaling" in rejected(stack, served, candidate, endpoint=shared)
 
     queued = Endpoint(
         stack,
@@ -415,26 +415,26 @@ def test_an_endpoint_that_cannot_have_a_shadow_is_refused(
         variants=[RealTimeVariant(model=served, instance_type="ml.m7i.large")],
         asynchronous=AsyncInference.to_bucket(bucket),
     )
-    assert "which is asynchronous" in refused(stack, served, candidate, endpoint=queued)
+    assert "which is asynchronous" in rejected(stack, served, candidate, endpoint=queued)
 
     two = endpoint_of(stack, served, candidate)
-    assert "with 2 production variants" in refused(stack, served, candidate, endpoint=two)
-    both = refused(stack, served, candidate, endpoint=two, endpoint_name="churn")
+    assert "with 2 production variants" in rejected(stack, served, candidate, endpoint=two)
+    both = rejected(stack, served, candidate, endpoint=two, endpoint_name="churn")
     assert "endpoint, endpoint_name: the latter names a new endpoint" in both
 
 
 def test_a_role_has_to_be_given_for_models_whose_content_is_unknown(
     stack: cdk.Stack, model: Model, candidate: Model
 ) -> None:
-    message = refused(stack, model, candidate)
+    message = rejected(stack, model, candidate)
 
     assert "role: got none, and the content of model S/Model is unknown at synthesis" in message
     assert "S/Candidate" not in message
 
 
-def test_a_region_without_experiments_is_refused() -> None:
+def test_a_region_without_experiments_is_rejected() -> None:
     place = cdk.Environment(account="111111111111", region="ca-west-1")
     stack = cdk.Stack(cdk.App(), "S", env=place)
     models = [Model.from_model_name(stack, name, name.lower()) for name in ("A", "B")]
 
-    assert f"ca-west-1, where CloudFormation has no {EXPERIMENT}" in refused(stack, *models)
+    assert f"ca-west-1, where CloudFormation has no {EXPERIMENT}" in rejected(stack, *models)

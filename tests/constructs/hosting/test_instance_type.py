@@ -1,4 +1,4 @@
-"""What families of instance types cannot do."""
+"""Properties of instance type families."""
 
 from fnmatch import fnmatchcase
 from typing import Any, cast
@@ -43,8 +43,8 @@ def test_an_endpoint_has_a_key_beside_local_disks_and_says_what_the_key_leaves_o
 
     template = assertions.Template.from_stack(stack)
     template.has_resource_properties("AWS::SageMaker::EndpointConfig", {"KmsKeyId": key.key_arn})
-    told = assertions.Annotations.from_stack(stack)
-    told.has_info(
+    message = assertions.Annotations.from_stack(stack)
+    message.has_info(
         "/S/E",
         assertions.Match.string_like_regexp(
             f"variant AllTraffic on {instance_type} keeps data on local NVMe disks"

@@ -168,17 +168,17 @@ def test_an_imported_model_is_known_by_its_name(stack: cdk.Stack) -> None:
         ),
     ],
 )
-def test_what_a_model_cannot_be_is_refused(
+def test_what_a_model_cannot_be_is_rejected(
     stack: cdk.Stack, role: iam.IRole, arguments: dict[str, Any], expected: str
 ) -> None:
     given = {"source": PACKAGE, **arguments}
     if given.pop("with_role", True):
         given["role"] = role
 
-    with pytest.raises(ValueError) as refusal:
+    with pytest.raises(ValueError) as rejection:
         Model(stack, "M", **given)
 
-    assert expected in str(refusal.value)
+    assert expected in str(rejection.value)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_what_a_model_cannot_be_is_refused(
         ),
     ],
 )
-def test_what_an_image_source_cannot_be_is_refused(
+def test_what_an_image_source_cannot_be_is_rejected(
     stack: cdk.Stack,
     repository: ecr.IRepository,
     bucket: s3.IBucket,
@@ -203,18 +203,18 @@ def test_what_an_image_source_cannot_be_is_refused(
     if given.pop("in_bucket", False):
         given["model_data_bucket"] = bucket
 
-    with pytest.raises(ValueError) as refusal:
+    with pytest.raises(ValueError) as rejection:
         Model(stack, "M", source=ModelSource.from_image(repository, **given))
 
-    assert expected in str(refusal.value)
+    assert expected in str(rejection.value)
 
 
 def test_all_problems_are_told_at_once(stack: cdk.Stack) -> None:
-    with pytest.raises(ValueError) as refusal:
+    with pytest.raises(ValueError) as rejection:
         Model(stack, "M", source=ModelSource.from_package("churn"), name_prefix="-")
 
-    assert str(refusal.value).startswith("Model S/M cannot be defined:")
-    assert str(refusal.value).count("\n  - ") == 3
+    assert str(rejection.value).startswith("Model S/M cannot be defined:")
+    assert str(rejection.value).count("\n  - ") == 3
 
 
 def test_values_that_only_cloudformation_knows_are_not_judged(

@@ -166,7 +166,7 @@ def test_a_pipeline_has_two_to_fifteen_containers(stack: cdk.Stack, image: Model
     assert "containers: got 16; allowed are 2 to 15" in problems(cdk.Stack(), many)
 
 
-def test_containers_that_aws_refuses_in_a_list(
+def test_containers_that_aws_rejects_in_a_list(
     stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository, image: ModelSource
 ) -> None:
     many = ModelSource.multi_model(
@@ -174,13 +174,13 @@ def test_containers_that_aws_refuses_in_a_list(
     )
     nested = ModelSource.serial_pipeline({"a": image, "b": image})
 
-    told = problems(
+    message = problems(
         stack, ModelSource.serial_pipeline({"many": many, "nested": nested, "not_a_name": image})
     )
 
-    assert "container many: inference pipelines do not support multi-model containers" in told
-    assert "container nested: got several containers in one" in told
-    assert "container: got 'not_a_name' (10 characters)" in told
+    assert "container many: inference pipelines do not support multi-model containers" in message
+    assert "container nested: got several containers in one" in message
+    assert "container: got 'not_a_name' (10 characters)" in message
 
 
 def test_variables_of_all_containers_together_are_limited(
@@ -189,12 +189,12 @@ def test_variables_of_all_containers_together_are_limited(
     variables = {f"V{number:02}": "x" * 1020 for number in range(17)}
     part = ModelSource.from_image(repository, tag_or_digest="1", environment=variables)
 
-    told = problems(stack, ModelSource.serial_pipeline({"a": part, "b": part}))
+    message = problems(stack, ModelSource.serial_pipeline({"a": part, "b": part}))
 
-    assert "environment: got 34782 bytes together; allowed are at most 32768" in told
+    assert "environment: got 34782 bytes together; allowed are at most 32768" in message
 
 
-def test_data_that_aws_refuses(
+def test_data_that_aws_rejects(
     stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository
 ) -> None:
     many = ModelSource.multi_model(
@@ -209,9 +209,9 @@ def test_data_that_aws_refuses(
         model_data_bucket=bucket,
         model_data_key="model.zip",
     )
-    told = problems(cdk.Stack(), hub)
-    assert "hub_content_arn: got 'arn:aws:sagemaker:eu-west-1:111111111111:model-package" in told
-    assert "model_data_key: got 'model.zip'; allowed is one gzip-compressed tar archive" in told
+    message = problems(cdk.Stack(), hub)
+    assert "hub_content_arn: got 'arn:aws:sagemaker:eu-west-1:111111111111:model-package" in message
+    assert "model_data_key: got 'model.zip'; allowed is one gzip-compressed tar archive" in message
 
     imported = ModelSource.from_hub(
         repository,

@@ -1,4 +1,4 @@
-"""A region that lacks a resource type is refused by name."""
+"""Regions without a resource type are reported by name."""
 
 import aws_cdk as cdk
 import pytest
@@ -25,7 +25,7 @@ def stack_in(region: str) -> tuple[cdk.Stack, iam.IRole]:
     return stack, role
 
 
-def test_models_and_endpoints_are_refused_where_there_are_none() -> None:
+def test_models_and_endpoints_are_rejected_where_there_are_none() -> None:
     stack, role = stack_in("us-gov-east-1")
 
     with pytest.raises(ValueError, match="us-gov-east-1, where CloudFormation has no AWS::SageM"):
@@ -39,7 +39,7 @@ def test_models_and_endpoints_are_refused_where_there_are_none() -> None:
     assert "no AWS::SageMaker::EndpointConfig;" in str(error.value)
 
 
-def test_components_are_refused_where_there_are_none() -> None:
+def test_components_are_rejected_where_there_are_none() -> None:
     stack, role = stack_in("eu-west-3")
     key = kms.Key(stack, "Key")
     fleet = ManagedInstanceScaling(instance_type="ml.m7i.large", role=role, maximum=1)

@@ -1,4 +1,4 @@
-"""How an endpoint moves to its next configuration, and what turns it back."""
+"""Rollouts of endpoints, and their alarms."""
 
 from collections.abc import Callable
 from typing import Any

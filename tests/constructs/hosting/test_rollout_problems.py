@@ -1,4 +1,4 @@
-"""Rollouts that AWS refuses or ignores are refused at synth."""
+"""Validation of rollouts at synthesis."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from mlops_constructs.hosting import (
     Rollout,
 )
 
-Refusal = Callable[..., str]
+Rejection = Callable[..., str]
 
 
 def real_time(model: Model, **settings: Any) -> RealTimeVariant:
@@ -66,10 +66,10 @@ def real_time(model: Model, **settings: Any) -> RealTimeVariant:
         ),
     ],
 )
-def test_a_rollout_that_aws_refuses(
-    refusal: Refusal, model: Model, rollout: Rollout, expected: str
+def test_a_rollout_that_aws_rejects(
+    rejection: Rejection, model: Model, rollout: Rollout, expected: str
 ) -> None:
-    assert expected in refusal(real_time(model, initial_instance_count=4), rollout=rollout)
+    assert expected in rejection(real_time(model, initial_instance_count=4), rollout=rollout)
 
 
 @pytest.mark.parametrize(
@@ -80,37 +80,39 @@ def test_a_rollout_that_aws_refuses(
     ],
 )
 def test_steps_of_a_large_variant_can_be_too_small(
-    refusal: Refusal, model: Model, rollout: Rollout, least: str
+    rejection: Rejection, model: Model, rollout: Rollout, least: str
 ) -> None:
-    assert least in refusal(real_time(model, initial_instance_count=30), rollout=rollout)
+    assert least in rejection(real_time(model, initial_instance_count=30), rollout=rollout)
 
 
-def test_a_rolling_update_knows_one_variant(refusal: Refusal, model: Model) -> None:
-    told = refusal(
+def test_a_rolling_update_knows_one_variant(rejection: Rejection, model: Model) -> None:
+    message = rejection(
         real_time(model, name="a"),
         real_time(model, name="b"),
         rollout=Rollout.rolling(batch=CapacitySize.percent(50)),
     )
 
-    assert "rollout: got rolling for 2 variants; allowed is one variant" in told
+    assert "rollout: got rolling for 2 variants; allowed is one variant" in message
 
 
-def test_inferentia_1_would_ignore_a_rollout(refusal: Refusal, model: Model) -> None:
-    told = refusal(real_time(model, instance_type="ml.inf1.xlarge"), rollout=Rollout.all_at_once())
+def test_inferentia_1_would_ignore_a_rollout(rejection: Rejection, model: Model) -> None:
+    message = rejection(
+        real_time(model, instance_type="ml.inf1.xlarge"), rollout=Rollout.all_at_once()
+    )
 
-    assert "AWS ignores guardrails on Inf1" in told
+    assert "AWS ignores guardrails on Inf1" in message
 
 
-def test_more_alarms_than_aws_takes_are_refused(refusal: Refusal, model: Model) -> None:
+def test_more_alarms_than_aws_takes_are_rejected(rejection: Rejection, model: Model) -> None:
     latency = Rollback.on_errors(maximum_latency=cdk.Duration.millis(100))
     variants = [real_time(model, name=f"v{number}") for number in range(6)]
 
-    told = refusal(*variants, rollout=Rollout.all_at_once(rollback=latency))
+    message = rejection(*variants, rollout=Rollout.all_at_once(rollback=latency))
 
-    assert "rollback: got 12 alarms for 6 variants; allowed are at most 10" in told
+    assert "rollback: got 12 alarms for 6 variants; allowed are at most 10" in message
 
 
-def test_alarms_need_an_endpoint_with_a_name(refusal: Refusal, model: Model) -> None:
-    told = refusal(real_time(model), endpoint_name=None, rollout=Rollout.all_at_once())
+def test_alarms_need_an_endpoint_with_a_name(rejection: Rejection, model: Model) -> None:
+    message = rejection(real_time(model), endpoint_name=None, rollout=Rollout.all_at_once())
 
-    assert "require endpoint_name" in told
+    assert "require endpoint_name" in message

@@ -1,4 +1,4 @@
-"""Scaling that AWS refuses is refused at synth."""
+"""Validation of scaling at synthesis."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from mlops_constructs.hosting import (
     ServerlessVariant,
 )
 
-Refusal = Callable[..., str]
+Rejection = Callable[..., str]
 MORNING = autoscaling.Schedule.cron(hour="7", minute="30", week_day="MON-FRI")
 CPU = ScalingMetric.utilization("CPU")
 
@@ -110,10 +110,10 @@ def variant(model: Model, scaling: Scaling) -> RealTimeVariant:
         ),
     ],
 )
-def test_scaling_that_aws_refuses(
-    refusal: Refusal, model: Model, scaling: Scaling, expected: str
+def test_scaling_that_aws_rejects(
+    rejection: Rejection, model: Model, scaling: Scaling, expected: str
 ) -> None:
-    assert expected in refusal(variant(model, scaling))
+    assert expected in rejection(variant(model, scaling))
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_scaling_that_aws_refuses(
         ),
     ],
 )
-def test_scaling_of_provisioned_concurrency_that_aws_refuses(
-    refusal: Refusal, open_model: Model, scaling: Scaling, expected: str
+def test_scaling_of_provisioned_concurrency_that_aws_rejects(
+    rejection: Rejection, open_model: Model, scaling: Scaling, expected: str
 ) -> None:
     serverless = ServerlessVariant(model=open_model, max_concurrency=20, scaling=scaling)
 
-    assert expected in refusal(serverless)
+    assert expected in rejection(serverless)
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_scaling_of_provisioned_concurrency_that_aws_refuses(
     ],
 )
 def test_instances_behind_a_queue_scale_only_by_what_aws_publishes_of_them(
-    refusal: Refusal, model: Model, bucket: s3.IBucket, policy: ScalingPolicy, expected: str
+    rejection: Rejection, model: Model, bucket: s3.IBucket, policy: ScalingPolicy, expected: str
 ) -> None:
     scaled = variant(model, Scaling.between(1, 2, policy))
 
-    assert expected in refusal(scaled, asynchronous=AsyncInference.to_bucket(bucket))
+    assert expected in rejection(scaled, asynchronous=AsyncInference.to_bucket(bucket))

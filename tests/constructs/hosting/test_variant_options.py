@@ -1,4 +1,4 @@
-"""What few endpoints need: routing by prefix, dumps, shells, reservations, more metrics."""
+"""Rarely used options: prefix-aware routing, core dumps, shells, reservations, metrics."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ from mlops_constructs.hosting import (
 )
 
 Resources = Callable[[str], list[dict[str, Any]]]
-Refusal = Callable[..., str]
+Rejection = Callable[..., str]
 RESERVATION = "arn:aws:sagemaker:eu-west-1:111111111111:training-plan/gpus"
 CONFIG = "AWS::SageMaker::EndpointConfig"
 BY_PREFIX = PrefixAwareRouting(prefix_length=4096, concurrency_threshold=16)
@@ -132,29 +132,29 @@ def test_without_options_a_configuration_says_nothing_of_them(
         ({"capacity_reservation": "gpus"}, "capacity_reservation: got 'gpus'; allowed is the ARN"),
     ],
 )
-def test_options_that_aws_refuses(
-    refusal: Refusal, model: Model, settings: dict[str, Any], expected: str
+def test_options_that_aws_rejects(
+    rejection: Rejection, model: Model, settings: dict[str, Any], expected: str
 ) -> None:
-    assert expected in refusal(variant(model, **settings))
+    assert expected in rejection(variant(model, **settings))
 
 
 def test_options_of_shadows_and_fleets_are_checked_too(
-    refusal: Refusal, model: Model, bucket: s3.IBucket
+    rejection: Rejection, model: Model, bucket: s3.IBucket
 ) -> None:
     dumps = CoreDumpConfig(bucket=bucket, prefix="/dumps")
     shadow = ShadowVariant(model=model, instance_type="ml.g5.xlarge", core_dumps=dumps)
 
-    assert "core_dumps prefix: got '/dumps'" in refusal(variant(model), shadow=shadow)
+    assert "core_dumps prefix: got '/dumps'" in rejection(variant(model), shadow=shadow)
 
 
-def test_metrics_that_aws_refuses(refusal: Refusal, model: Model, open_model: Model) -> None:
+def test_metrics_that_aws_rejects(rejection: Rejection, model: Model, open_model: Model) -> None:
     slow = MetricsConfig(frequency=cdk.Duration.minutes(10))
     serverless = ServerlessVariant(model=open_model)
 
-    assert "metrics frequency: got 600 seconds; allowed are 10, 30" in refusal(
+    assert "metrics frequency: got 600 seconds; allowed are 10, 30" in rejection(
         variant(model), metrics=slow
     )
-    assert "metrics: serverless endpoints have no instances" in refusal(
+    assert "metrics: serverless endpoints have no instances" in rejection(
         serverless, metrics=MetricsConfig(enhanced=True)
     )
 
@@ -202,10 +202,10 @@ def test_copies_are_placed_and_their_artifacts_kept(
     assert specification["DataCacheConfig"] == {"EnableCaching": True}
 
 
-def test_a_placement_that_aws_refuses() -> None:
-    told = SchedulingConfig.spread(maximum_imbalance=101).problems()
+def test_a_placement_that_aws_rejects() -> None:
+    message = SchedulingConfig.spread(maximum_imbalance=101).problems()
 
-    assert told == ["placement maximum_imbalance: got 101; allowed are 0 to 100"]
+    assert message == ["placement maximum_imbalance: got 101; allowed are 0 to 100"]
 
 
 def test_a_package_is_served_by_one_of_its_specifications(

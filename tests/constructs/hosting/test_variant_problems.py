@@ -1,4 +1,4 @@
-"""Variants that AWS refuses are refused at synth, with what was got and what is allowed."""
+"""Validation of variants at synthesis: the given value and the allowed ones."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from mlops_constructs.hosting import (
     ServerlessVariant,
 )
 
-Refusal = Callable[..., str]
+Rejection = Callable[..., str]
 
 
 def real_time(model: Model, **settings: Any) -> RealTimeVariant:
@@ -57,10 +57,10 @@ def scaling(**settings: Any) -> Scaling:
         ),
     ],
 )
-def test_a_real_time_variant_that_aws_refuses(
-    refusal: Refusal, model: Model, settings: dict[str, Any], expected: str
+def test_a_real_time_variant_that_aws_rejects(
+    rejection: Rejection, model: Model, settings: dict[str, Any], expected: str
 ) -> None:
-    assert expected in refusal(real_time(model, **settings))
+    assert expected in rejection(real_time(model, **settings))
 
 
 @pytest.mark.parametrize(
@@ -78,21 +78,21 @@ def test_a_real_time_variant_that_aws_refuses(
         ({"name": "-"}, "name: got '-'"),
     ],
 )
-def test_a_serverless_variant_that_aws_refuses(
-    refusal: Refusal, open_model: Model, settings: dict[str, Any], expected: str
+def test_a_serverless_variant_that_aws_rejects(
+    rejection: Rejection, open_model: Model, settings: dict[str, Any], expected: str
 ) -> None:
-    assert expected in refusal(ServerlessVariant(model=open_model, **settings))
+    assert expected in rejection(ServerlessVariant(model=open_model, **settings))
 
 
-def test_a_serverless_endpoint_hosts_no_isolated_model(refusal: Refusal, model: Model) -> None:
-    told = refusal(ServerlessVariant(model=model))
+def test_a_serverless_endpoint_hosts_no_isolated_model(rejection: Rejection, model: Model) -> None:
+    message = rejection(ServerlessVariant(model=model))
 
-    assert "model: got one with network isolation, which serverless endpoints do not" in told
+    assert "model: got one with network isolation, which serverless endpoints do not" in message
 
 
 def test_a_serverless_endpoint_hosts_no_model_in_a_vpc(
-    refusal: Refusal, stack: cdk.Stack, open_model: Model
+    rejection: Rejection, stack: cdk.Stack, open_model: Model
 ) -> None:
     open_model.in_vpc = True
 
-    assert "model: got one in a VPC" in refusal(ServerlessVariant(model=open_model))
+    assert "model: got one in a VPC" in rejection(ServerlessVariant(model=open_model))

@@ -38,16 +38,16 @@ class Ec2:
 
 
 @pytest.fixture
-def answers() -> list[Any]:
+def responses() -> list[Any]:
     return []
 
 
 @pytest.fixture
-def function(monkeypatch: pytest.MonkeyPatch, answers: list[Any]) -> ModuleType:
+def function(monkeypatch: pytest.MonkeyPatch, responses: list[Any]) -> ModuleType:
     """The module, beside Lambda's `cfnresponse`."""
 
     def send(event: Any, context: Any, status: str, data: Any, group: str, *, reason: Any) -> None:
-        answers.append((status, group, reason))
+        responses.append((status, group, reason))
 
     lambdas = SimpleNamespace(SUCCESS="SUCCESS", FAILED="FAILED", send=send)
     monkeypatch.setitem(sys.modules, "cfnresponse", lambdas)
@@ -67,7 +67,7 @@ def call(function: ModuleType, ec2: Ec2, request_type: str) -> None:
 
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
 def test_both_rules_of_the_group_are_removed(
-    function: ModuleType, answers: list[Any], request_type: str
+    function: ModuleType, responses: list[Any], request_type: str
 ) -> None:
     ec2 = Ec2()
     call(function, ec2, request_type)
@@ -76,25 +76,25 @@ def test_both_rules_of_the_group_are_removed(
         ("out", "sg-1"),
     ]
     assert ec2.revoked[0][2]["UserIdGroupPairs"] == [{"GroupId": "sg-1"}]
-    assert answers == [("SUCCESS", "sg-1", None)]
+    assert responses == [("SUCCESS", "sg-1", None)]
 
 
-def test_a_rule_that_is_gone_is_fine(function: ModuleType, answers: list[Any]) -> None:
+def test_a_rule_that_is_gone_is_fine(function: ModuleType, responses: list[Any]) -> None:
     call(function, Ec2("InvalidPermission.NotFound"), "Create")
-    assert answers == [("SUCCESS", "sg-1", None)]
+    assert responses == [("SUCCESS", "sg-1", None)]
 
 
 def test_the_group_of_a_vpc_that_goes_is_left_alone(
-    function: ModuleType, answers: list[Any]
+    function: ModuleType, responses: list[Any]
 ) -> None:
     ec2 = Ec2()
     call(function, ec2, "Delete")
     assert not ec2.revoked
-    assert answers == [("SUCCESS", "sg-1", None)]
+    assert responses == [("SUCCESS", "sg-1", None)]
 
 
-def test_an_error_is_the_answer(function: ModuleType, answers: list[Any]) -> None:
+def test_an_error_is_the_answer(function: ModuleType, responses: list[Any]) -> None:
     call(function, Ec2("UnauthorizedOperation"), "Create")
-    ((status, _, reason),) = answers
+    ((status, _, reason),) = responses
     assert status == "FAILED"
     assert reason.startswith("ClientError: An error occurred (UnauthorizedOperation)")

@@ -165,7 +165,7 @@ def test_packages_are_read_from_the_buckets_of_codeartifact(
 def test_what_runs_in_it_reaches_https_and_itself_where_a_use_needs_that(
     private: Template, with_nat: Template
 ) -> None:
-    # Whoever works in Studio does not reach the applications of others.
+    # Users of Studio do not reach the applications of others.
     for template, internal in ((private, 1), (with_nat, 0)):
         template.has_resource_properties(
             "AWS::EC2::SecurityGroup",

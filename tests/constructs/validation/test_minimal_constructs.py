@@ -1,4 +1,4 @@
-"""What has to be given so that constructs pass our own checks: `docs/library.md` says it."""
+"""Arguments that the library's checks require, as `docs/library.md` lists them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DAILY = scheduler.ScheduleExpression.rate(cdk.Duration.days(1))
 
 
 class Surroundings:
-    """What constructs refer to: a bucket, with a key of the customer or without."""
+    """Resources that constructs refer to: a bucket, with or without a customer managed key."""
 
     def __init__(self, *, has_key: bool) -> None:
         environment = cdk.Environment(account="111111111111", region="eu-west-1")
@@ -133,7 +133,7 @@ CONSTRUCTS: Mapping[str, Make] = {
         around.stack, "It", model_package_group_name="churn"
     ),
 }
-# What is still to be given where the buckets have keys, and the form that has it.
+# Arguments that are required with keys of buckets, and the complete form.
 GIVEN: Mapping[str, Make] = {
     "FeatureGroup, `online`": lambda around: around.group(
         online=feature_store.OnlineStore.standard(encryption_key=around.key)

@@ -1,4 +1,4 @@
-"""What the packs do not know of SageMaker fails the synthesis, unless it is acknowledged."""
+"""Violations beyond those of cdk-nag fail the synthesis, unless acknowledged."""
 
 import json
 from typing import Any
@@ -203,7 +203,7 @@ def test_production_has_instances_to_spare(template: dict[str, Any], rules: set[
 
 
 @pytest.mark.parametrize("minimum", [0, -1])
-def test_a_minimum_below_one_is_refused(minimum: int) -> None:
+def test_a_minimum_below_one_is_rejected(minimum: int) -> None:
     with pytest.raises(ValueError, match=f"got {minimum}; allowed is 1 or more"):
         SageMakerChecks(minimum_instances=minimum)
 

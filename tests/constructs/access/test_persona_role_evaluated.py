@@ -1,4 +1,4 @@
-"""What people can and cannot do in a project, asked of IAM: roles are deployed, and called with."""
+"""Allowed and denied actions of users in a project: deployed roles, real requests."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .requests import IMAGE, OTHERS_TAGS, OWN_VPC, PROJECT_TAGS, allowed, traini
 
 
 @pytest.fixture(scope="session")
-def endpoints(people: Any) -> Any:
+def endpoints(users: Any) -> Any:
     """A model of each project, made by somebody else, tagged and named for it."""
-    sagemaker = people.root("sagemaker")
-    role = people.outputs["JobsValue"]
+    sagemaker = users.root("sagemaker")
+    role = users.outputs["JobsValue"]
     for name, tags in (("churn-model", PROJECT_TAGS), ("fraud-model", OTHERS_TAGS)):
         sagemaker.create_model(
             ModelName=name,
@@ -29,14 +29,14 @@ def endpoints(people: Any) -> Any:
         PrimaryContainer={"Image": IMAGE},
         Tags=OTHERS_TAGS,
     )
-    # Made by a pipeline, which chooses names that do not tell the project.
+    # Created by a pipeline, which generates names without the project.
     sagemaker.create_model(
         ModelName="pipelines-abc",
         ExecutionRoleArn=role,
         PrimaryContainer={"Image": IMAGE},
         Tags=PROJECT_TAGS,
     )
-    return people
+    return users
 
 
 @pytest.mark.parametrize("persona", ["Scientist", "Engineer", "Reviewer", "Auditor"])
@@ -54,15 +54,15 @@ def test_everybody_sees_the_own_project_and_nothing_of_another(
     assert not allowed(sagemaker, "list_model_packages", ModelPackageGroupName="fraud")
 
 
-def test_those_who_work_start_jobs_of_the_project_and_others_do_not(people: Any) -> None:
+def test_those_who_work_start_jobs_of_the_project_and_others_do_not(users: Any) -> None:
     for persona, works in {
         "Scientist": True,
         "Engineer": True,
         "Reviewer": False,
         "Auditor": False,
     }.items():
-        sagemaker = people.client(persona, "sagemaker")
-        job = training_job(people, TrainingJobName=f"churn-{persona.lower()}")
+        sagemaker = users.client(persona, "sagemaker")
+        job = training_job(users, TrainingJobName=f"churn-{persona.lower()}")
         assert allowed(sagemaker, "create_training_job", **job) == works, persona
 
 
@@ -83,34 +83,34 @@ def test_those_who_work_start_jobs_of_the_project_and_others_do_not(people: Any)
     ids=lambda changed: f"{next(iter(changed))}={next(iter(changed.values()))}"[:60],
 )
 def test_a_job_outside_of_project_network_or_encryption_is_denied(
-    people: Any, changed: dict[str, Any]
+    users: Any, changed: dict[str, Any]
 ) -> None:
     if "RoleArn" in changed:
-        changed = {"RoleArn": people.outputs["ForeignValue"]}
-    job = training_job(people, **changed)
+        changed = {"RoleArn": users.outputs["ForeignValue"]}
+    job = training_job(users, **changed)
     job = {name: value for name, value in job.items() if value is not None and value != []}
-    assert not allowed(people.client("Scientist", "sagemaker"), "create_training_job", **job)
+    assert not allowed(users.client("Scientist", "sagemaker"), "create_training_job", **job)
 
 
-def test_volumes_need_the_key_of_the_project(people: Any) -> None:
-    sagemaker = people.client("Scientist", "sagemaker")
-    other = people.outputs["KeyValue"].rpartition("/")[0] + "/00000000-0000-0000-0000-000000000000"
-    resources = training_job(people)["ResourceConfig"]
+def test_volumes_need_the_key_of_the_project(users: Any) -> None:
+    sagemaker = users.client("Scientist", "sagemaker")
+    other = users.outputs["KeyValue"].rpartition("/")[0] + "/00000000-0000-0000-0000-000000000000"
+    resources = training_job(users)["ResourceConfig"]
     for wrong in (
         {**resources, "VolumeKmsKeyId": other},
         {name: value for name, value in resources.items() if name != "VolumeKmsKeyId"},
     ):
-        job = training_job(people, ResourceConfig=wrong)
+        job = training_job(users, ResourceConfig=wrong)
         assert not allowed(sagemaker, "create_training_job", **job)
 
 
-def test_local_disks_are_left_to_their_hardware(people: Any) -> None:
+def test_local_disks_are_left_to_their_hardware(users: Any) -> None:
     resources = {"InstanceCount": 1, "InstanceType": "ml.g5.xlarge", "VolumeSizeInGB": 10}
-    job = training_job(people, ResourceConfig=resources, TrainingJobName="churn-on-gpu")
-    assert allowed(people.client("Scientist", "sagemaker"), "create_training_job", **job)
-    other = people.outputs["KeyValue"].rpartition("/")[0] + "/00000000-0000-0000-0000-000000000000"
-    job = training_job(people, ResourceConfig={**resources, "VolumeKmsKeyId": other})
-    assert not allowed(people.client("Scientist", "sagemaker"), "create_training_job", **job)
+    job = training_job(users, ResourceConfig=resources, TrainingJobName="churn-on-gpu")
+    assert allowed(users.client("Scientist", "sagemaker"), "create_training_job", **job)
+    other = users.outputs["KeyValue"].rpartition("/")[0] + "/00000000-0000-0000-0000-000000000000"
+    job = training_job(users, ResourceConfig={**resources, "VolumeKmsKeyId": other})
+    assert not allowed(users.client("Scientist", "sagemaker"), "create_training_job", **job)
 
 
 @pytest.mark.parametrize(
@@ -123,20 +123,20 @@ def test_local_disks_are_left_to_their_hardware(people: Any) -> None:
     ids=["volume", "local disk", "serverless"],
 )
 def test_endpoints_without_a_key_have_no_volume_that_it_could_encrypt(
-    people: Any, variant: dict[str, Any], let_through: bool
+    users: Any, variant: dict[str, Any], let_through: bool
 ) -> None:
     config = {
         "EndpointConfigName": "churn-unencrypted",
         "ProductionVariants": [{"VariantName": "main", "ModelName": "churn-hosted", **variant}],
         "Tags": PROJECT_TAGS,
     }
-    engineer = people.client("Engineer", "sagemaker")
+    engineer = users.client("Engineer", "sagemaker")
     assert allowed(engineer, "create_endpoint_config", **config) == let_through
 
 
-def test_models_are_hosted_by_engineers_in_the_network_alone(people: Any) -> None:
+def test_models_are_hosted_by_engineers_in_the_network_alone(users: Any) -> None:
     def model(name: str, **more: Any) -> dict[str, Any]:
-        role = people.outputs["JobsValue"]
+        role = users.outputs["JobsValue"]
         container = {"Image": IMAGE}
         return {
             "ModelName": name,
@@ -146,11 +146,11 @@ def test_models_are_hosted_by_engineers_in_the_network_alone(people: Any) -> Non
             **more,
         }
 
-    engineer = people.client("Engineer", "sagemaker")
+    engineer = users.client("Engineer", "sagemaker")
     assert allowed(engineer, "create_model", **model("churn-hosted", VpcConfig=OWN_VPC))
     assert not allowed(engineer, "create_model", **model("churn-open"))
     assert not allowed(engineer, "create_model", **model("fraud-hosted", VpcConfig=OWN_VPC))
-    scientist = people.client("Scientist", "sagemaker")
+    scientist = users.client("Scientist", "sagemaker")
     assert not allowed(scientist, "create_model", **model("churn-mine", VpcConfig=OWN_VPC))
 
 
@@ -166,9 +166,9 @@ def package(group: str) -> str:
     return f"arn:aws:sagemaker:us-east-1:111111111111:model-package/{group}/1"
 
 
-def test_only_the_reviewer_approves_and_only_that(people: Any) -> None:
+def test_only_the_reviewer_approves_and_only_that(users: Any) -> None:
     def update(persona: str, group: str, **change: Any) -> bool:
-        client = people.client(persona, "sagemaker")
+        client = users.client(persona, "sagemaker")
         return allowed(client, "update_model_package", ModelPackageArn=package(group), **change)
 
     assert update("Reviewer", "churn", ModelApprovalStatus="Approved")
@@ -180,10 +180,10 @@ def test_only_the_reviewer_approves_and_only_that(people: Any) -> None:
         assert not update(persona, "churn", ModelApprovalStatus="Approved"), persona
 
 
-def test_only_the_reviewer_answers_the_approval_of_a_deployment(people: Any) -> None:
-    def answer(persona: str, pipeline: str) -> bool:
+def test_only_the_reviewer_answers_the_approval_of_a_deployment(users: Any) -> None:
+    def response(persona: str, pipeline: str) -> bool:
         return allowed(
-            people.client(persona, "codepipeline"),
+            users.client(persona, "codepipeline"),
             "put_approval_result",
             pipelineName=pipeline,
             stageName="Staging",
@@ -192,35 +192,35 @@ def test_only_the_reviewer_answers_the_approval_of_a_deployment(people: Any) -> 
             result={"summary": "seen", "status": "Approved"},
         )
 
-    assert answer("Reviewer", "churn-model-deploy")
-    assert not answer("Reviewer", "fraud-model-deploy")
+    assert response("Reviewer", "churn-model-deploy")
+    assert not response("Reviewer", "fraud-model-deploy")
     for persona in ("Scientist", "Engineer", "Auditor"):
-        assert not answer(persona, "churn-model-deploy"), persona
+        assert not response(persona, "churn-model-deploy"), persona
 
 
-def test_data_is_written_by_those_who_work_and_reports_are_read_by_all(people: Any) -> None:
-    bucket = people.outputs["BucketValue"]
-    people.root("s3").put_object(Bucket=bucket, Key="runs/1/report.json", Body=b"{}")
-    people.root("s3").put_object(Bucket=bucket, Key="secrets/token", Body=b"1")
+def test_data_is_written_by_those_who_work_and_reports_are_read_by_all(users: Any) -> None:
+    bucket = users.outputs["BucketValue"]
+    users.root("s3").put_object(Bucket=bucket, Key="runs/1/report.json", Body=b"{}")
+    users.root("s3").put_object(Bucket=bucket, Key="secrets/token", Body=b"1")
     for persona, works in {
         "Scientist": True,
         "Engineer": True,
         "Reviewer": False,
         "Auditor": False,
     }.items():
-        s3 = people.client(persona, "s3")
+        s3 = users.client(persona, "s3")
         assert allowed(s3, "get_object", Bucket=bucket, Key="runs/1/report.json"), persona
         assert not allowed(s3, "get_object", Bucket=bucket, Key="secrets/token"), persona
         written = allowed(s3, "put_object", Bucket=bucket, Key=f"data/{persona}", Body=b"1")
         assert written == works, persona
 
 
-def test_code_is_pushed_by_those_who_work(people: Any) -> None:
+def test_code_is_pushed_by_those_who_work(users: Any) -> None:
     request = {"repositoryName": "churn-model-build", "branchName": "b", "commitId": "0" * 40}
     for persona in ("Scientist", "Engineer"):
-        assert allowed(people.client(persona, "codecommit"), "create_branch", **request)
+        assert allowed(users.client(persona, "codecommit"), "create_branch", **request)
     for persona in ("Reviewer", "Auditor"):
-        assert not allowed(people.client(persona, "codecommit"), "create_branch", **request)
+        assert not allowed(users.client(persona, "codecommit"), "create_branch", **request)
 
 
 def trust() -> str:
@@ -232,10 +232,10 @@ def trust() -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def test_nobody_makes_a_role_or_takes_off_the_boundary(people: Any) -> None:
+def test_nobody_makes_a_role_or_takes_off_the_boundary(users: Any) -> None:
     for persona in ("Scientist", "Engineer", "Reviewer", "Auditor"):
-        iam = people.client(persona, "iam")
-        name = people.outputs[persona].rpartition("/")[2]
+        iam = users.client(persona, "iam")
+        name = users.outputs[persona].rpartition("/")[2]
         assert not allowed(iam, "create_role", RoleName="mine", AssumeRolePolicyDocument=trust())
         assert not allowed(iam, "delete_role_permissions_boundary", RoleName=name)
         assert not allowed(
@@ -243,20 +243,18 @@ def test_nobody_makes_a_role_or_takes_off_the_boundary(people: Any) -> None:
         )
 
 
-def test_the_boundary_holds_when_somebody_attaches_more(people: Any) -> None:
-    name = people.outputs["Scientist"].rpartition("/")[2]
-    root = people.root("iam")
+def test_the_boundary_holds_when_somebody_attaches_more(users: Any) -> None:
+    name = users.outputs["Scientist"].rpartition("/")[2]
+    root = users.root("iam")
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
     root.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=document)
     try:
-        iam = people.client("Scientist", "iam")
+        iam = users.client("Scientist", "iam")
         assert not allowed(iam, "create_role", RoleName="mine", AssumeRolePolicyDocument=trust())
-        sagemaker = people.client("Scientist", "sagemaker")
+        sagemaker = users.client("Scientist", "sagemaker")
         assert not allowed(sagemaker, "delete_domain", DomainId="d-other")
-        job = training_job(
-            people, RoleArn=people.outputs["ForeignValue"], TrainingJobName="churn-f"
-        )
+        job = training_job(users, RoleArn=users.outputs["ForeignValue"], TrainingJobName="churn-f")
         assert not allowed(sagemaker, "create_training_job", **job), "passes a foreign role"
     finally:
         root.delete_role_policy(RoleName=name, PolicyName="everything")

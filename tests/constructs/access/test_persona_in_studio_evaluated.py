@@ -1,4 +1,4 @@
-"""What people can and cannot do in a Studio domain, asked of IAM: each with spaces of their own."""
+"""Allowed and denied actions of users in a Studio domain, evaluated by IAM."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def space(domain_id: str, owner: str, name: str, sharing: str = "Private") -> di
 
 
 @pytest.fixture(scope="session")
-def domain_id(people: Any) -> str:
+def domain_id(users: Any) -> str:
     """The domain, with a private and a shared space of each person."""
-    found: str = people.outputs["DomainValue"]
+    found: str = users.outputs["DomainValue"]
     for owner in ("ana", "ben"):
         for sharing in ("Private", "Shared"):
             name = f"{sharing.lower()}-of-{owner}"
-            people.root("sagemaker").create_space(**space(found, owner, name, sharing))
+            users.root("sagemaker").create_space(**space(found, owner, name, sharing))
     return found
 
 
 @pytest.mark.parametrize("persona", EVERYBODY)
-def test_nobody_touches_another_domain(people: Any, domain_id: str, persona: str) -> None:
-    sagemaker = people.client(persona, "sagemaker")
+def test_nobody_touches_another_domain(users: Any, domain_id: str, persona: str) -> None:
+    sagemaker = users.client(persona, "sagemaker")
     for operation, more in (
         ("describe_domain", {}),
         ("describe_user_profile", {"UserProfileName": "ben"}),
@@ -53,9 +53,9 @@ def test_nobody_touches_another_domain(people: Any, domain_id: str, persona: str
 
 @pytest.mark.parametrize("persona", EVERYBODY)
 def test_only_those_who_work_make_spaces_and_each_their_own(
-    people: Any, domain_id: str, persona: str
+    users: Any, domain_id: str, persona: str
 ) -> None:
-    sagemaker = people.client(persona, "sagemaker")
+    sagemaker = users.client(persona, "sagemaker")
     for sharing in ("Private", "Shared"):
         name = f"{persona.lower()}-{sharing.lower()}"
         mine = space(domain_id, "ana", name, sharing)
@@ -71,9 +71,9 @@ def test_only_those_who_work_make_spaces_and_each_their_own(
 
 @pytest.mark.parametrize("persona", EVERYBODY)
 def test_nobody_starts_ends_or_deletes_in_a_private_space_of_somebody_else(
-    people: Any, domain_id: str, persona: str
+    users: Any, domain_id: str, persona: str
 ) -> None:
-    sagemaker = people.client(persona, "sagemaker")
+    sagemaker = users.client(persona, "sagemaker")
     for operation in ("create_app", "delete_app"):
         for name, works in (
             ("private-of-ana", persona in WORKING),
@@ -93,9 +93,9 @@ def test_nobody_starts_ends_or_deletes_in_a_private_space_of_somebody_else(
 
 
 def test_whose_space_it_is_follows_from_the_person_and_not_from_the_role(
-    people: Any, domain_id: str
+    users: Any, domain_id: str
 ) -> None:
-    ben = people.client("Scientist", "sagemaker", who="ben")
+    ben = users.client("Scientist", "sagemaker", who="ben")
     where = {"DomainId": domain_id}
     assert allowed(ben, "create_app", **where, SpaceName="private-of-ben", **APP)
     assert not allowed(ben, "create_app", **where, SpaceName="private-of-ana", **APP)
@@ -108,19 +108,19 @@ def opens(client: Any, domain_id: str, name: str) -> bool:
 
 
 @pytest.mark.parametrize("persona", EVERYBODY)
-def test_people_open_studio_as_themselves_alone(people: Any, domain_id: str, persona: str) -> None:
+def test_people_open_studio_as_themselves_alone(users: Any, domain_id: str, persona: str) -> None:
     for who, other in (("ana", "ben"), ("ben", "ana")):
-        sagemaker = people.client(persona, "sagemaker", who=who)
+        sagemaker = users.client(persona, "sagemaker", who=who)
         assert opens(sagemaker, domain_id, who)
         assert not opens(sagemaker, domain_id, other)
         assert not opens(sagemaker, "d-other", who)
 
 
 def test_a_session_tag_says_who_somebody_is_where_the_role_asks_for_it(
-    people: Any, domain_id: str
+    users: Any, domain_id: str
 ) -> None:
-    session = people.session("Tagged", Tags=[{"Key": "UserProfileName", "Value": "ben"}])
-    ben = people.client_of(session, "sagemaker")
+    session = users.session("Tagged", Tags=[{"Key": "UserProfileName", "Value": "ben"}])
+    ben = users.client_of(session, "sagemaker")
 
     assert opens(ben, domain_id, "ben")
     assert not opens(ben, domain_id, "ana")
@@ -139,14 +139,14 @@ def test_a_session_tag_says_who_somebody_is_where_the_role_asks_for_it(
     ],
 )
 def test_who_does_not_say_who_they_are_gets_no_session(
-    people: Any, persona: str, said: dict[str, Any]
+    users: Any, persona: str, said: dict[str, Any]
 ) -> None:
     with pytest.raises(ClientError, match="not authorized to perform"):
-        people.session(persona, **said)
+        users.session(persona, **said)
 
 
-def test_a_user_of_iam_is_nobody_but_themselves(people: Any) -> None:
-    iam = people.root("iam")
+def test_a_user_of_iam_is_nobody_but_themselves(users: Any) -> None:
+    iam = users.root("iam")
     for name in ("ana", "ben"):
         iam.create_user(UserName=name)
     may = {"Effect": "Allow", "Action": "sts:*", "Resource": "*"}
@@ -157,10 +157,10 @@ def test_a_user_of_iam_is_nobody_but_themselves(people: Any) -> None:
     )
     key = iam.create_access_key(UserName="ana")["AccessKey"]
     session = boto3.Session(key["AccessKeyId"], key["SecretAccessKey"], region_name="us-east-1")
-    sts = people.client_of(session, "sts")
-    request = {"RoleArn": people.outputs["User"], "RoleSessionName": "ana"}
+    sts = users.client_of(session, "sts")
+    request = {"RoleArn": users.outputs["User"], "RoleSessionName": "ana"}
 
     assert not allowed(sts, "assume_role", **request, SourceIdentity="ben")
     assert not allowed(sts, "assume_role", **request)
     assert allowed(sts, "assume_role", **request, SourceIdentity="ana")
-    assert not allowed(people.root("sts"), "assume_role", **request, SourceIdentity="ana")
+    assert not allowed(users.root("sts"), "assume_role", **request, SourceIdentity="ana")

@@ -1,4 +1,4 @@
-"""What a network is refused for."""
+"""Validation of networks."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from .conftest import new_stack
         ),
     ],
 )
-def test_a_bad_network_is_refused(given: dict[str, Any], problem: str) -> None:
+def test_a_bad_network_is_rejected(given: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=re.escape(problem)):
         Network(new_stack(), "Network", **given)
 
 
-def test_a_use_that_the_region_lacks_is_refused_by_name() -> None:
+def test_a_use_that_the_region_lacks_is_rejected_by_name() -> None:
     with pytest.raises(ValueError, match="uses: endpoint CodeCommit: region: got af-south-1"):
         Network(new_stack("af-south-1"), "Network", uses=[NetworkUseCase.CODE_COMMIT])
 
 
-def test_ids_that_are_none_are_refused_together() -> None:
+def test_ids_that_are_none_are_rejected_together() -> None:
     with pytest.raises(ValueError, match="cannot be defined") as raised:
         Network.from_ids(
             new_stack(),
