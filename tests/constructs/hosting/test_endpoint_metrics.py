@@ -102,8 +102,8 @@ def test_metrics_have_their_own_statistic_and_the_callers_options_win(
         (
             EndpointKind.ASYNCHRONOUS,
             lambda endpoint: endpoint.metric_invocations(),
-            "got Invocations of an asynchronous endpoint, which AWS does not publish; of its "
-            "requests there are ExpiredRequests",
+            "got Invocations of an asynchronous endpoint, which AWS does not publish; it "
+            "publishes ExpiredRequests",
         ),
         (
             EndpointKind.ASYNCHRONOUS,
@@ -113,8 +113,8 @@ def test_metrics_have_their_own_statistic_and_the_callers_options_win(
         (
             EndpointKind.SERVERLESS,
             lambda endpoint: endpoint.metric_disk_utilization(),
-            "got DiskUtilization of a serverless endpoint, which AWS does not publish; of its "
-            "machines there are MemoryUtilization",
+            "got DiskUtilization of a serverless endpoint, which AWS does not publish; it "
+            "publishes MemoryUtilization",
         ),
         (
             EndpointKind.SERVERLESS,

@@ -138,7 +138,7 @@ def test_scaling_that_aws_rejects(
         (
             Scaling.between(1, 2, ScalingPolicy.steps_above(CPU, 90, {0: 1})),
             "scaling metric: got CPUUtilization of a serverless endpoint, which AWS does not "
-            "publish; of its machines there are MemoryUtilization",
+            "publish; it publishes MemoryUtilization",
         ),
     ],
 )
@@ -162,7 +162,7 @@ def test_scaling_of_provisioned_concurrency_that_aws_rejects(
         (
             ScalingPolicy.target_metric(ScalingMetric.of_requests("OverheadLatency"), 1),
             "scaling metric: got OverheadLatency of an asynchronous endpoint, which AWS does not "
-            "publish; of its requests there are ExpiredRequests, Invocation4XXErrors",
+            "publish; it publishes ExpiredRequests, Invocation4XXErrors",
         ),
         (
             ScalingPolicy.steps_above(ScalingMetric.of_requests("Invocations"), 1, {0: 1}),
@@ -171,7 +171,7 @@ def test_scaling_of_provisioned_concurrency_that_aws_rejects(
         (
             ScalingPolicy.steps_below(ScalingMetric.of_queue("InvocationsProcessed"), 1, {0: -1}),
             "scaling metric: got InvocationsProcessed of an asynchronous endpoint, which AWS does "
-            "not publish; of its queue there are ApproximateAgeOfOldestRequest",
+            "not publish; it publishes ApproximateAgeOfOldestRequest",
         ),
     ],
 )

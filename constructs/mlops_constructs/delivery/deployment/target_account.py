@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
-from mlops_constructs.access.service_role import ROLE_PATH, Permission
+from mlops_constructs.access import ROLE_PATH, Permission
 
 _MAX_NAME_LENGTH = 64
 _MAX_SUFFIX_LENGTH = len("-cloudformation")
