@@ -30,11 +30,11 @@ def test_a_change_of_state_reaches_a_target(stack: cdk.Stack, resources: Resourc
 def test_each_step_of_a_rollout_is_an_event(stack: cdk.Stack, resources: Resources) -> None:
     endpoint = Endpoint.from_endpoint_name(stack, "E", "churn-prod")
 
-    rule = endpoint.on_deployment_state_change("Rollout", description="Tells of rollouts")
+    rule = endpoint.on_deployment_state_change("Rollout", description="Notifies of rollouts")
     rule.add_target(targets.SnsTopic(sns.Topic(stack, "Topic")))
 
     rendered = resources("AWS::Events::Rule")[0]
-    assert rendered["Description"] == "Tells of rollouts"
+    assert rendered["Description"] == "Notifies of rollouts"
     assert rendered["EventPattern"] == {
         "source": ["aws.sagemaker"],
         "detail-type": ["SageMaker Endpoint Deployment State Change"],

@@ -56,10 +56,10 @@ class PackageContent(ModelContent):
         ]
 
     def create_role(self, scope: Construct, construct_id: str) -> iam.IRole:
-        raise ValueError("the content of a model package is unknown at synthesis; give a role")
+        raise ValueError("ModelSource.from_package: content is unknown at synthesis; give a role")
 
     def permissions(self) -> Sequence[Permission]:
-        raise ValueError("the content of a model package is unknown at synthesis; give a role")
+        raise ValueError("ModelSource.from_package: content is unknown at synthesis; give a role")
 
 
 def _is_versioned_package_arn(arn: str) -> bool:
