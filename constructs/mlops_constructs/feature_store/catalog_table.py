@@ -44,7 +44,9 @@ class CatalogTable:
 
     @staticmethod
     def named(*, database: str, table: str) -> "CatalogTable":
-        """Returns a table that SageMaker creates with this name, and its database if necessary.
+        """Returns a table that SageMaker creates with the given name.
+
+        SageMaker also creates the database if it does not exist.
 
         Args:
             database: name of 1 to 255 lower-case letters, digits and underscores, as Athena

@@ -1,4 +1,4 @@
-"""The model registry: groups of model versions, the events of their approval, and model cards."""
+"""The model registry: model package groups, approval events and model cards."""
 
 from .approval_events import ApprovalDeadLetterQueue, ApprovalEventBus
 from .model_card import ModelCard, ModelCardBase, ModelCardStatus

@@ -1,4 +1,4 @@
-"""Content of typed sections: rendered in CloudFormation's words, checked against its limits."""
+"""Rendering and validation of typed sections, with the limits of CloudFormation's schema."""
 
 import dataclasses
 import enum
@@ -7,31 +7,38 @@ from typing import Any
 
 from mlops_constructs._problems import is_known
 
-_LONGEST_CUSTOM_VALUE = 1024
+_MAX_CUSTOM_LENGTH = 1024
 
 
-def text(longest: int) -> Any:
-    """A field of text that may be left out."""
-    return dataclasses.field(default=None, metadata={"longest": longest})
+def text(max_length: int) -> Any:
+    """Returns an optional text field."""
+    return dataclasses.field(default=None, metadata={"max_length": max_length})
 
 
-def required_text(longest: int) -> Any:
-    """A field of text that has to be there."""
-    return dataclasses.field(metadata={"longest": longest, "required": True})
+def required_text(max_length: int) -> Any:
+    """Returns a required text field."""
+    return dataclasses.field(metadata={"max_length": max_length, "required": True})
 
 
-def texts(*, longest: int, most: int | None = None) -> Any:
-    """A list of texts; empty by default."""
-    return dataclasses.field(default=(), metadata={"longest": longest, "most": most})
+def texts(*, max_length: int, max_count: int | None = None) -> Any:
+    """Returns a field with a list of texts, empty by default."""
+    return dataclasses.field(
+        default=(), metadata={"max_length": max_length, "max_count": max_count}
+    )
 
 
-def items(most: int | None = None) -> Any:
-    """A list of sections; empty by default."""
-    return dataclasses.field(default=(), metadata={"most": most})
+def text_by_name() -> Any:
+    """Returns a field with texts by custom names, empty by default."""
+    return dataclasses.field(default_factory=dict, metadata={"max_length": _MAX_CUSTOM_LENGTH})
+
+
+def items(max_count: int | None = None) -> Any:
+    """Returns a field with a list of sections, empty by default."""
+    return dataclasses.field(default=(), metadata={"max_count": max_count})
 
 
 def render(value: Any) -> Any:
-    """A section as CloudFormation takes it: names in PascalCase, what is empty left out."""
+    """Returns a section with names in PascalCase and without empty values."""
     if dataclasses.is_dataclass(value):
         return _rendered_section(value)
     if isinstance(value, enum.Enum):
@@ -42,12 +49,17 @@ def render(value: Any) -> Any:
 
 
 def problems(section: Any, path: str) -> Iterator[str]:
-    """What of a section CloudFormation's schema refuses; `path` leads to it in messages."""
+    """Validates a section; yields one message per problem.
+
+    Args:
+        section: section, a dataclass.
+        path: path of the section, with which messages begin.
+    """
     for field in dataclasses.fields(section):
         value = getattr(section, field.name)
         here = f"{path}.{field.name}" if path else field.name
         if field.metadata.get("required") and is_known(value) and not value:
-            yield f"{here}: got an empty text; name it"
+            yield f"{here}: got an empty text; allowed is at least 1 character"
         yield from _value_problems(value, here, field.metadata)
 
 
@@ -64,15 +76,16 @@ def _value_problems(value: Any, path: str, limits: Mapping[str, Any]) -> Iterato
     if dataclasses.is_dataclass(value):
         yield from problems(value, path)
     elif isinstance(value, str) and is_known(value):
-        longest = limits.get("longest")
-        if longest is not None and len(value) > longest:
-            yield f"{path}: got {len(value)} characters; allowed are at most {longest}"
+        max_length = limits.get("max_length")
+        if max_length is not None and len(value) > max_length:
+            yield f"{path}: got {len(value)} characters; allowed are at most {max_length}"
     elif isinstance(value, list | tuple):
-        most = limits.get("most")
-        if most is not None and len(value) > most:
-            yield f"{path}: got {len(value)}; allowed are at most {most}"
+        max_count = limits.get("max_count")
+        if max_count is not None and len(value) > max_count:
+            yield f"{path}: got {len(value)}; allowed are at most {max_count}"
         for index, item in enumerate(value):
             yield from _value_problems(item, f"{path}[{index}]", limits)
     elif isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _value_problems(item, f"{path}[{name!r}]", {"longest": limits["longest"]})
+            limit = {"max_length": limits["max_length"]}
+            yield from _value_problems(item, f"{path}[{name!r}]", limit)

@@ -1,4 +1,4 @@
-"""The events of approval, on the bus of the account and on buses of others."""
+"""Approval events on the account's event bus and on those of other accounts."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,10 @@ def approval_rule(
     accounts: Sequence[str] = (),
     statuses: Sequence[str] = APPROVAL,
 ) -> events.Rule:
-    """The rule on what becomes of versions of a group, of these accounts or of the bus's own."""
+    """Creates a rule for the approval status of versions of a group.
+
+    With `accounts` it matches events of these accounts, otherwise those of the bus's account.
+    """
     what = "approved" if tuple(statuses) == APPROVAL else "approved or rejected"
     return events.Rule(
         scope,
@@ -48,10 +51,10 @@ def approval_rule(
 
 
 class ApprovalDeadLetterQueue(DeadLetterQueue):
-    """Defines the queue for approvals that could not be delivered, which are kept for 14 days.
+    """Defines the dead-letter queue for approval events, which keeps them for 14 days.
 
     Args:
-        encryption_key: key of the messages; `events.amazonaws.com` has to be allowed to use it.
+        encryption_key: key of the messages, which `events.amazonaws.com` must be allowed to use.
 
     Example:
         ```python
@@ -66,19 +69,19 @@ class ApprovalDeadLetterQueue(DeadLetterQueue):
 
 
 class ApprovalEventBus(events.EventBus):
-    """Defines the bus on which an account receives approvals from the registry of another.
+    """Defines the event bus that receives approval events from another account's model registry.
 
-    The registry's side forwards to it with `ModelPackageGroup.forward_approvals`. The bus takes
-    nothing else than SageMaker's events about model packages.
+    The account of the registry forwards events with `ModelPackageGroup.forward_approvals`. The
+    policy of the bus allows only SageMaker's events about model packages.
 
     Args:
-        registry_accounts: accounts that may send, as 12-digit ids.
-        event_bus_name: name, which the registry's side has to know. Left out: one made of the
-            construct's path.
-        encryption_key: key of the events. Left out: one of AWS's.
+        registry_accounts: account ids of 12 digits that may send events.
+        event_bus_name: name of the bus, which the registry's account needs to know. Defaults to
+            None: a name generated from the construct's path.
+        encryption_key: key of the events. Defaults to None: an AWS owned key.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: "Permissions for event buses in Amazon EventBridge".
 
@@ -105,7 +108,7 @@ class ApprovalEventBus(events.EventBus):
             construct_id,
             event_bus_name=event_bus_name,
             kms_key=encryption_key,
-            description="Approvals of the model registry of another account",
+            description="Approval events of another account's model registry",
         )
         self._registry_accounts = tuple(registry_accounts)
         self.add_to_resource_policy(
@@ -131,14 +134,16 @@ class ApprovalEventBus(events.EventBus):
         target: events.IRuleTarget | None = None,
         description: str | None = None,
     ) -> events.Rule:
-        """Does something when a version of a group of the registry's account is approved.
+        """Creates an EventBridge rule for approved versions of a group.
 
-        SageMaker may send an event twice, so the target has to bear a repetition.
+        Events may be delivered twice; the target must be idempotent.
 
         Args:
-            model_package_group_name: the group.
-            target: what is started. Left out: add it to the rule.
-            description: of the rule. Left out: it names the group.
+            construct_id: id of the rule within the bus.
+            model_package_group_name: name of the group in the registry's account.
+            target: target of the rule. Defaults to None: add targets to the rule.
+            description: description of the rule. Defaults to None: a text with the name of the
+                group.
 
         Example:
             ```python
@@ -160,10 +165,17 @@ class ApprovalEventBus(events.EventBus):
         target: events.IRuleTarget | None = None,
         description: str | None = None,
     ) -> events.Rule:
-        """Does something when a version is approved, and also when one is rejected.
+        """Creates an EventBridge rule for approved and for rejected versions of a group.
 
-        For what deploys the newest approved version: a rejection of the one in service brings back
-        the version before it. The parameters are those of `on_approval`.
+        Use it for targets that deploy the latest approved version: when the deployed version is
+        rejected, they roll back to the previous one.
+
+        Args:
+            construct_id: id of the rule within the bus.
+            model_package_group_name: name of the group in the registry's account.
+            target: target of the rule. Defaults to None: add targets to the rule.
+            description: description of the rule. Defaults to None: a text with the name of the
+                group.
 
         Example:
             ```python
@@ -201,10 +213,10 @@ class ApprovalEventBus(events.EventBus):
 
 def _account_problems(accounts: Sequence[str]) -> list[str]:
     found = [
-        f"registry_accounts: got {account!r}; allowed is the id of an account, 12 digits"
+        f"registry_accounts: got {account!r}; allowed is an account id of 12 digits"
         for account in accounts
         if is_known(account) and not (account.isdecimal() and len(account) == 12)
     ]
     if not accounts:
-        found.append("registry_accounts: got none; name the account of the registry")
+        found.append("registry_accounts: got none; give the account id of the registry")
     return found

@@ -1,4 +1,4 @@
-"""Model cards: what people have to know of a model before they approve or use it."""
+"""Model cards: documentation of models for approval and use."""
 
 import enum
 import json
@@ -18,11 +18,11 @@ from . import _content_rules
 from .model_card_content import ModelCardContent
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
-_LONGEST_CONTENT = 100_000
+_MAX_CONTENT_LENGTH = 100_000
 
 
 class ModelCardStatus(enum.StrEnum):
-    """How far the review of a card is. An archived card cannot be changed any more."""
+    """The status of a card's review; an archived card is immutable."""
 
     DRAFT = "Draft"
     PENDING_REVIEW = "PendingReview"
@@ -31,15 +31,24 @@ class ModelCardStatus(enum.StrEnum):
 
 
 class ModelCardBase(cdk.Resource):
-    """What an owned and an imported card share: permissions."""
+    """A model card, owned or imported: its permissions.
+
+    Attributes:
+        model_card_name: name of the card.
+        model_card_arn: ARN of the card.
+        encryption_key: customer managed key of the content; None for an AWS owned key.
+    """
 
     model_card_name: str
     model_card_arn: str
-    # The key of the content, where it is not AWS's.
+
     encryption_key: kms.IKey | None = None
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal read the card and its versions.
+        """Grants a principal permissions to read the card and its versions.
+
+        Args:
+            grantee: principal.
 
         Example:
             ```python
@@ -53,7 +62,10 @@ class ModelCardBase(cdk.Resource):
         )
 
     def grant_update(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal read the card, write new versions of it and move its status.
+        """Grants a principal permissions to read the card, and to change its content and status.
+
+        Args:
+            grantee: principal.
 
         Example:
             ```python
@@ -90,19 +102,20 @@ class ModelCardBase(cdk.Resource):
 class ModelCard(ModelCardBase):
     """Defines a model card.
 
-    A change of the content makes a new version of the card; a change of the name or the key makes a
-    new card.
+    A change of the content creates a new version of the card; a change of the name or the key
+    replaces the card.
 
     Args:
-        content: what it says.
-        status: how far its review is. Left out: a draft.
-        model_card_name: name by which people find it. Left out: one made of the construct's path.
-        encryption_key: key of the content. Left out: one of AWS's.
-        removal_policy: what becomes of the card when it leaves the stack. Left out: it is
-            retained, with its versions.
+        content: content of the card.
+        status: status of its review. Defaults to `ModelCardStatus.DRAFT`.
+        model_card_name: name of the card, 1 to 63 characters. Defaults to None: a name generated
+            from the construct's path.
+        encryption_key: key of the content. Defaults to None: an AWS owned key.
+        removal_policy: policy for the card when it is removed from the stack. Defaults to
+            `RETAIN_ON_UPDATE_OR_DELETE`: the card is kept with its versions.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: CreateModelCard of SageMaker's API reference.
 
@@ -150,7 +163,7 @@ class ModelCard(ModelCardBase):
             content=sagemaker.CfnModelCard.ContentProperty(),
             security_config=security(kms_key_id=encryption_key.key_arn) if encryption_key else None,
         )
-        # The level-1 construct takes lists of axis names alone; the schema has a name for a graph.
+        # The level-1 construct requires lists of axis names; the schema allows a text for graphs.
         resource.add_property_override("Content", rendered)
         resource.apply_removal_policy(removal_policy)
 
@@ -162,22 +175,38 @@ class ModelCard(ModelCardBase):
         *,
         encryption_key: kms.IKey | None = None,
     ) -> ModelCardBase:
-        """A card of this account and region that exists already.
+        """Imports an existing card of this account and region.
 
         Args:
-            model_card_name: its name.
-            encryption_key: its key, which readers need. Left out: it has one of AWS's.
+            scope: parent of the construct.
+            construct_id: id of the construct within the scope.
+            model_card_name: name of the card.
+            encryption_key: key of its content, which readers need. Defaults to None: an AWS owned
+                key.
 
         Example:
             ```python
             ModelCard.from_model_card_name(stack, "Card", "churn", encryption_key=key)
             ```
         """
-        imported = ModelCardBase(scope, construct_id, physical_name=model_card_name)
-        imported.model_card_name = model_card_name
-        imported.model_card_arn = _arn(imported, model_card_name)
-        imported.encryption_key = encryption_key
-        return imported
+        return _ImportedModelCard(
+            scope, construct_id, model_card_name, encryption_key=encryption_key
+        )
+
+
+class _ImportedModelCard(ModelCardBase):
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        model_card_name: str,
+        *,
+        encryption_key: kms.IKey | None,
+    ) -> None:
+        super().__init__(scope, construct_id, physical_name=model_card_name)
+        self.model_card_name = model_card_name
+        self.model_card_arn = _arn(self, model_card_name)
+        self.encryption_key = encryption_key
 
 
 def _arn(card: ModelCardBase, name: str) -> str:
@@ -200,9 +229,9 @@ def _name_problems(name: str | None) -> list[str]:
 
 def _size_problems(resolved: Any) -> list[str]:
     size = len(json.dumps(resolved))
-    if size <= _LONGEST_CONTENT:
+    if size <= _MAX_CONTENT_LENGTH:
         return []
     return [
-        f"content: got {size} characters as JSON; allowed are {_LONGEST_CONTENT}; move details to "
-        "a document and name it in custom_details"
+        f"content: got {size} characters as JSON; allowed are {_MAX_CONTENT_LENGTH}; move details "
+        "to a document and refer to it in custom_details"
     ]

@@ -1,4 +1,4 @@
-"""Metrics of an evaluation, as a model card shows them."""
+"""Metrics of an evaluation in model cards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from typing import Any
 
 from ._content_rules import items, required_text, text
 
-_LONGEST_VALUE = 63
-_LARGEST_MATRIX = 20
+_MAX_TEXT_LENGTH = 63
+_MAX_MATRIX_SIZE = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A metric; made by its static factories.
+    """A metric of a model card; made by its static factories.
 
     Source: section `metric_groups` of "Model card JSON schema" in SageMaker's developer guide.
     """
@@ -26,11 +26,16 @@ class Metric:
 
     def __post_init__(self) -> None:
         if problems := _value_problems(self):
-            raise ValueError(f"metric {self.name!r}: " + "; ".join(problems))
+            raise ValueError(f"Metric {self.name!r}: " + "; ".join(problems))
 
     @staticmethod
     def number(name: str, value: float, *, notes: str | None = None) -> "Metric":
-        """A number.
+        """Returns a numeric metric.
+
+        Args:
+            name: name of the metric, 1 to 255 characters.
+            value: value, such as 0.91.
+            notes: notes, up to 1024 characters. Defaults to None: omitted.
 
         Example:
             ```python
@@ -41,18 +46,28 @@ class Metric:
 
     @staticmethod
     def text(name: str, value: str, *, notes: str | None = None) -> "Metric":
-        """A text of at most 63 characters.
+        """Returns a text metric.
+
+        Args:
+            name: name of the metric, 1 to 255 characters.
+            value: value, up to 63 characters.
+            notes: notes, up to 1024 characters. Defaults to None: omitted.
 
         Example:
             ```python
-            Metric.text("verdict", "better than the model before")
+            Metric.text("verdict", "better than the previous model")
             ```
         """
         return Metric(name=name, type="string", value=value, notes=notes)
 
     @staticmethod
     def flag(name: str, value: bool, *, notes: str | None = None) -> "Metric":
-        """Whether something holds.
+        """Returns a boolean metric.
+
+        Args:
+            name: name of the metric, 1 to 255 characters.
+            value: True if the statement holds.
+            notes: notes, up to 1024 characters. Defaults to None: omitted.
 
         Example:
             ```python
@@ -70,14 +85,14 @@ class Metric:
         y_axis_name: str | None = None,
         notes: str | None = None,
     ) -> "Metric":
-        """Bars of the given heights.
+        """Returns a bar chart.
 
         Args:
-            name: of the chart.
-            values: the heights.
-            bars: what the bars are called, one name for each. Left out: they have no names.
-            y_axis_name: what the heights are.
-            notes: for people.
+            name: name of the metric, 1 to 255 characters.
+            values: heights of the bars, at least 1.
+            bars: names of the bars, one for each. Defaults to no names.
+            y_axis_name: name of the y axis, up to 63 characters. Defaults to None: omitted.
+            notes: notes, up to 1024 characters. Defaults to None: omitted.
 
         Example:
             ```python
@@ -102,7 +117,14 @@ class Metric:
         y_axis_name: str | None = None,
         notes: str | None = None,
     ) -> "Metric":
-        """A line through points of x and y.
+        """Returns a line graph.
+
+        Args:
+            name: name of the metric, 1 to 255 characters.
+            points: pairs of x and y, at least 1.
+            x_axis_name: name of the x axis, up to 63 characters. Defaults to None: omitted.
+            y_axis_name: name of the y axis, up to 63 characters. Defaults to None: omitted.
+            notes: notes, up to 1024 characters. Defaults to None: omitted.
 
         Example:
             ```python
@@ -127,7 +149,14 @@ class Metric:
         row_names: Sequence[str] = (),
         notes: str | None = None,
     ) -> "Metric":
-        """A table of at most 20 rows and 20 columns, such as a confusion matrix.
+        """Returns a matrix, such as a confusion matrix.
+
+        Args:
+            name: name of the metric, 1 to 255 characters.
+            rows: 1 to 20 rows of 1 to 20 numbers.
+            column_names: names of the columns. Defaults to no names.
+            row_names: names of the rows. Defaults to no names.
+            notes: notes, up to 1024 characters. Defaults to None: omitted.
 
         Example:
             ```python
@@ -146,19 +175,24 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class MetricGroup:
-    """Metrics that belong together."""
+    """A group of metrics.
+
+    Args:
+        name: name of the group, 1 to 63 characters.
+        metric_data: metrics of the group. Defaults to none.
+    """
 
     name: str = required_text(63)
     metric_data: Sequence[Metric] = items()
 
 
 def _value_problems(metric: Metric) -> list[str]:
-    """What AWS refuses of a value by itself; the schema's limits of text are judged elsewhere."""
+    """Validates a value by its type; the limits of texts are validated by `_content_rules`."""
     value = metric.value
     match metric.type:
         case "string":
-            wrong = len(value) > _LONGEST_VALUE
-            rule = f"got {len(value)} characters; allowed are at most {_LONGEST_VALUE}"
+            wrong = len(value) > _MAX_TEXT_LENGTH
+            rule = f"got {len(value)} characters; allowed are at most {_MAX_TEXT_LENGTH}"
         case "bar_chart":
             names = metric.x_axis_name
             wrong = not value or bool(names and len(names) != len(value))
@@ -166,12 +200,12 @@ def _value_problems(metric: Metric) -> list[str]:
             rule += "a name for each, or no names"
         case "linear_graph":
             wrong = not value or any(len(point) != 2 for point in value)
-            rule = "got no points of two numbers each; give pairs of x and y"
+            rule = "got no points, or points that are not pairs of numbers; give pairs of x and y"
         case "matrix":
             sizes = [len(value), *map(len, value)]
-            wrong = any(not 1 <= size <= _LARGEST_MATRIX for size in sizes)
+            wrong = any(not 1 <= size <= _MAX_MATRIX_SIZE for size in sizes)
             rule = f"got {len(value)} rows of {sorted(set(sizes[1:]))} columns; allowed are 1 to "
-            rule += f"{_LARGEST_MATRIX} of each"
+            rule += f"{_MAX_MATRIX_SIZE} of each"
         case _:
             return []
     return [rule] if wrong else []

@@ -1,4 +1,4 @@
-"""A group of the model registry: the versions of one model."""
+"""Model package groups: the versions of a model."""
 
 import re
 from collections.abc import Sequence
@@ -20,17 +20,18 @@ _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 
 class ModelPackageGroup(ModelPackageGroupBase):
-    """Defines a group of the model registry.
+    """Defines a model package group.
 
     Args:
-        model_package_group_name: name by which pipelines register and people look up. Left out:
-            one made of the construct's path.
-        sharing: other accounts that may read, deploy or approve versions. Left out: none.
-        removal_policy: what becomes of the group when it leaves the stack. Left out: it is
-            retained, with its versions. AWS deletes only a group without versions.
+        model_package_group_name: name of the group, 1 to 63 characters, which pipelines and users
+            refer to. Defaults to None: a name generated from the construct's path.
+        sharing: other accounts that may use versions. Defaults to None: no other accounts.
+        removal_policy: policy for the group when it is removed from the stack; AWS deletes only an
+            empty group. Defaults to `RETAIN_ON_UPDATE_OR_DELETE`: the group is kept with its
+            versions.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: CreateModelPackageGroup of SageMaker's API reference.
 
@@ -85,21 +86,21 @@ class ModelPackageGroup(ModelPackageGroupBase):
         image_repository: ecr.IRepository | None = None,
         encryption_keys: Sequence[kms.IKey] = (),
     ) -> None:
-        """Lets the accounts of `sharing.deploy` read what a version consists of.
+        """Allows the accounts of `sharing.deploy` to read images and model data of versions.
 
-        A version names an image and model data in this account; the endpoint's role over there
-        reads both, so that a shared group alone is not enough. The key of the bucket is shared with
-        it. Images are encrypted with a key of ECR's use; it needs no sharing.
+        A version refers to an image and model data in this account, which the endpoint's role in
+        the other account reads, so sharing the group alone is not sufficient. The key of the bucket
+        is shared with it. Images in ECR need no sharing of keys.
 
         Args:
-            model_data_bucket: bucket with the model archives. Left out: not shared.
-            model_data_prefix: the part of it that may be read.
-            image_repository: repository with the serving images. Left out: not shared.
-            encryption_keys: further keys of model data.
+            model_data_bucket: bucket of the model archives. Defaults to None: not shared.
+            model_data_prefix: prefix of the model archives. Defaults to `models/`.
+            image_repository: repository of the serving images. Defaults to None: not shared.
+            encryption_keys: further keys of model data. Defaults to none.
 
         Raises:
-            ValueError: where nothing can be shared: the group deploys nowhere else, or a store is
-                imported and its policy therefore not this app's.
+            ValueError: if no account deploys versions, or if a bucket, repository or key is
+                imported, so that its policy is not defined in this app.
 
         Example:
             ```python
@@ -109,12 +110,12 @@ class ModelPackageGroup(ModelPackageGroupBase):
             shared.share_stores(encryption_keys=[key])
             ```
         """
-        problems = Problems(f"share_stores of {self.node.path}")
+        problems = Problems(f"ModelPackageGroup {self.node.path}")
         sharing = self._sharing
         if sharing is None or not sharing.deploy:
             raise ValueError(
-                f"{self.node.path} has nobody to share stores with; name an account in "
-                "RegistrySharing(deploy=…)"
+                f"ModelPackageGroup {self.node.path}: share_stores: got no account that deploys; "
+                "give RegistrySharing(deploy=…)"
             )
         keys = list(encryption_keys)
         if model_data_bucket is not None:
@@ -131,27 +132,38 @@ class ModelPackageGroup(ModelPackageGroupBase):
     def from_model_package_group_name(
         cls, scope: Construct, construct_id: str, model_package_group_name: str
     ) -> ModelPackageGroupBase:
-        """A group of this account and region that exists already.
+        """Imports an existing group of this account and region.
+
+        Args:
+            scope: parent of the construct.
+            construct_id: id of the construct within the scope.
+            model_package_group_name: name of the group.
 
         Example:
             ```python
             ModelPackageGroup.from_model_package_group_name(stack, "Churn", "churn")
             ```
         """
-        imported = ModelPackageGroupBase(
-            scope, construct_id, physical_name=model_package_group_name
+        return _ImportedModelPackageGroup(
+            scope,
+            construct_id,
+            model_package_group_name,
+            physical_name=model_package_group_name,
         )
-        imported.model_package_group_name = model_package_group_name
-        return imported
 
     @classmethod
     def from_model_package_group_arn(
         cls, scope: Construct, construct_id: str, model_package_group_arn: str
     ) -> ModelPackageGroupBase:
-        """A group of any account and region that exists already and is shared with this one.
+        """Imports an existing group of any account and region that is shared with this account.
 
-        SageMaker writes names in its ARNs in lower case, while events carry the name as it was
-        given: for a name with capitals the events of approval need `from_model_package_group_name`.
+        SageMaker writes names in ARNs in lower case, but events contain the original name: for a
+        name with capital letters, approval events need `from_model_package_group_name`.
+
+        Args:
+            scope: parent of the construct.
+            construct_id: id of the construct within the scope.
+            model_package_group_arn: ARN of the group.
 
         Example:
             ```python
@@ -162,8 +174,28 @@ class ModelPackageGroup(ModelPackageGroupBase):
         parts = cdk.Stack.of(scope).split_arn(
             model_package_group_arn, cdk.ArnFormat.SLASH_RESOURCE_NAME
         )
-        imported = ModelPackageGroupBase(
-            scope, construct_id, environment_from_arn=model_package_group_arn
+        return _ImportedModelPackageGroup(
+            scope,
+            construct_id,
+            parts.resource_name or "",
+            environment_from_arn=model_package_group_arn,
         )
-        imported.model_package_group_name = parts.resource_name or ""
-        return imported
+
+
+class _ImportedModelPackageGroup(ModelPackageGroupBase):
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        model_package_group_name: str,
+        *,
+        physical_name: str | None = None,
+        environment_from_arn: str | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            physical_name=physical_name,
+            environment_from_arn=environment_from_arn,
+        )
+        self.model_package_group_name = model_package_group_name

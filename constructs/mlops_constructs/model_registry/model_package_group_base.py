@@ -1,4 +1,4 @@
-"""What an owned and an imported group of the registry share: permissions and events."""
+"""Permissions and events of model package groups, owned and imported."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,22 +19,29 @@ from .registry_sharing import READ_ACTIONS
 
 
 class ModelPackageGroupBase(cdk.Resource):
-    """What an owned and an imported group share: permissions and events."""
+    """A model package group, owned or imported: its permissions and events.
+
+    Attributes:
+        model_package_group_name: name of the group.
+    """
 
     model_package_group_name: str
 
     @property
     def model_package_group_arn(self) -> str:
-        """ARN of the group itself."""
+        """The ARN of the group."""
         return self._arn("model-package-group")
 
     @property
     def model_package_arns(self) -> str:
-        """ARN of all versions of the group, with a wildcard."""
+        """The ARN of all versions of the group, with a wildcard."""
         return f"{self._arn('model-package')}/*"
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal list the versions and read them.
+        """Grants a principal permissions to list and read versions.
+
+        Args:
+            grantee: principal.
 
         Example:
             ```python
@@ -44,9 +51,12 @@ class ModelPackageGroupBase(cdk.Resource):
         return self._grant(grantee, *READ_ACTIONS)
 
     def grant_register(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal add versions, tag them, and read the group.
+        """Grants a principal permissions to add and tag versions, and to read the group.
 
-        What it adds waits for an approval: it cannot add a version that is approved already.
+        New versions need an approval: the principal cannot add a version that is already approved.
+
+        Args:
+            grantee: principal.
 
         Example:
             ```python
@@ -65,11 +75,14 @@ class ModelPackageGroupBase(cdk.Resource):
         )
 
     def grant_approve(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal read versions, and approve or reject them.
+        """Grants a principal permissions to read versions, and to approve or reject them.
 
-        It cannot move a version through its life cycle or remove metadata. What IAM has no
-        condition for, as a version's inference specification, it could change in the same request;
-        CloudTrail tells.
+        The principal cannot change the life cycle stage or remove metadata. Properties for which
+        IAM has no condition key, such as the inference specification, can be changed in the same
+        request; CloudTrail records it.
+
+        Args:
+            grantee: principal.
 
         Example:
             ```python
@@ -82,10 +95,13 @@ class ModelPackageGroupBase(cdk.Resource):
         )
 
     def grant_deploy(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal read versions of another account's group and make models of them.
+        """Grants a principal permissions to create models from another account's versions.
 
-        The group's account has to share it (`RegistrySharing`). Where the group is the principal's
-        own account's, `grant_read` is enough.
+        The permissions include reading versions. The account of the group must share it
+        (`RegistrySharing`). For a group of the principal's account, `grant_read` is sufficient.
+
+        Args:
+            grantee: principal.
 
         Example:
             ```python
@@ -109,15 +125,17 @@ class ModelPackageGroupBase(cdk.Resource):
         description: str | None = None,
         event_bus: events.IEventBus | None = None,
     ) -> events.Rule:
-        """Does something when a version of the group is approved.
+        """Creates an EventBridge rule for approved versions of the group.
 
-        SageMaker may send an event twice, so the target has to bear a repetition.
+        Events may be delivered twice; the target must be idempotent.
 
         Args:
-            target: what is started. Left out: add it to the rule.
-            description: of the rule. Left out: it names the group.
-            event_bus: bus to which the group's account forwards. Left out: the default bus, which
-                has the events of this account.
+            construct_id: id of the rule within the group.
+            target: target of the rule. Defaults to None: add targets to the rule.
+            description: description of the rule. Defaults to None: a text with the name of the
+                group.
+            event_bus: bus to which the group's account forwards events. Defaults to None: the
+                default bus, with the events of this account.
 
         Source: "Model package state change" in SageMaker's events for EventBridge.
 
@@ -136,16 +154,24 @@ class ModelPackageGroupBase(cdk.Resource):
         description: str | None = None,
         event_bus: events.IEventBus | None = None,
     ) -> events.Rule:
-        """Does something when a version of the group is approved, and also when one is rejected.
+        """Creates an EventBridge rule for approved and for rejected versions of the group.
 
-        For what deploys the newest approved version: a rejection of the one in service brings back
-        the version before it. The event does not tell whether a rejected version ever served, so
-        the target has to bear a start without anything to do. The parameters are those of
-        `on_approval`.
+        Use it for targets that deploy the latest approved version: when the deployed version is
+        rejected, they roll back to the previous one. The event does not state whether a rejected
+        version was deployed, so the target must handle events that require no change.
+
+        Args:
+            construct_id: id of the rule within the group.
+            target: target of the rule. Defaults to None: add targets to the rule.
+            description: description of the rule. Defaults to None: a text with the name of the
+                group.
+            event_bus: bus to which the group's account forwards events. Defaults to None: the
+                default bus, with the events of this account.
 
         Example:
             ```python
-            group.on_approval_status_change("DeployOrGoBack", target=targets.CodePipeline(pipeline))
+            target = targets.CodePipeline(pipeline)
+            group.on_approval_status_change("DeployOrRollBack", target=target)
             ```
         """
         return self._rule(construct_id, target, description, event_bus, DECISION)
@@ -157,15 +183,15 @@ class ModelPackageGroupBase(cdk.Resource):
         event_bus: events.IEventBus,
         dead_letter_queue: sqs.IQueue | None = None,
     ) -> events.Rule:
-        """Sends each approval and rejection to a bus, usually of the account that deploys.
+        """Forwards approval and rejection events to a bus, usually in the account that deploys.
 
-        That bus has to let this account in, as `ApprovalEventBus` does.
+        The policy of that bus must allow this account, as that of `ApprovalEventBus` does.
 
         Args:
-            event_bus: the receiving bus, of this region or another, by
-                `EventBus.from_event_bus_arn`.
-            dead_letter_queue: keeps what could not be delivered within 24 hours. Left out: it is
-                lost.
+            construct_id: id of the rule within the group.
+            event_bus: receiving bus, of this region or another, from `EventBus.from_event_bus_arn`.
+            dead_letter_queue: queue for events that cannot be delivered within 24 hours. Defaults
+                to None: these events are lost.
 
         Source: "Sending and receiving events between AWS accounts in Amazon EventBridge".
 
@@ -185,7 +211,7 @@ class ModelPackageGroupBase(cdk.Resource):
             rule,
             "Role",
             service="events.amazonaws.com",
-            description="EventBridge: forwards approvals of the model registry",
+            description="EventBridge: forwards approval events of the model registry",
             permissions=[
                 Permission(actions=["events:PutEvents"], resources=[event_bus.event_bus_arn])
             ],
@@ -210,7 +236,7 @@ class ModelPackageGroupBase(cdk.Resource):
             target=target,
             description=description,
             event_bus=event_bus,
-            # On a bus of another account the events of its own groups may arrive, too.
+            # The bus may also receive events of groups in other accounts.
             accounts=[] if event_bus is None else [self.env.account],
             statuses=statuses,
         )

@@ -1,4 +1,4 @@
-"""Which other accounts may use a group of the registry, and for what."""
+"""Sharing of a model package group with other accounts."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,23 +20,26 @@ READ_ACTIONS = (
     "sagemaker:ListModelPackages",
 )
 _ACCOUNT = re.compile(r"\d{12}")
-# A policy has at most 20,480 characters; an account takes about 50 in each of four statements.
-_MOST_ACCOUNTS = 100
+# A policy has at most 20,480 characters; an account needs about 50 in each of four statements.
+_MAX_ACCOUNTS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegistrySharing:
-    """Other accounts, as their 12-digit ids, by what they may do with the versions of a group.
+    """Other accounts that may use the versions of a group, by permission.
 
-    The account is trusted as a whole: an administrator there says which of its roles may use the
-    permission, for instance with `grant_deploy` on the group imported by its ARN.
+    The permissions trust the whole account: its administrator decides which roles may use them, for
+    example with `grant_deploy` on the group imported by its ARN.
 
     Args:
-        read: may list and read versions.
-        deploy: may read versions and make models of them.
-        approve: may read versions, and approve or reject them.
-        register: may read versions and add new ones, which wait for an approval, for training in
-            accounts of its own. Those accounts share their stores with whoever deploys.
+        read: ids of accounts that may list and read versions. Defaults to no accounts.
+        deploy: ids of accounts that may read versions and create models from them. Defaults to no
+            accounts.
+        approve: ids of accounts that may read versions and approve or reject them. Defaults to no
+            accounts.
+        register: ids of accounts that may read versions and add new ones, which need an approval,
+            for training in separate accounts. Those accounts share their buckets and repositories
+            with the accounts that deploy. Defaults to no accounts.
 
     Source: "Cross-account access to a model package group" and "Register a Model Version from a
     Different Account" in SageMaker's developer guide.
@@ -53,41 +56,50 @@ class RegistrySharing:
     register: Sequence[str] = ()
 
     def problems(self, own_account: str) -> list[str]:
-        """What AWS would refuse, or what would be without effect."""
+        """Validates the account ids; returns one message per problem.
+
+        Args:
+            own_account: account id of the group.
+        """
         found = []
         for level, accounts in self._levels():
             known = [account for account in accounts if is_known(account)]
             found += [
-                f"sharing {level}: got {account!r}; allowed is the id of an account, 12 digits"
+                f"sharing {level}: got {account!r}; allowed is an account id of 12 digits"
                 for account in known
                 if not _ACCOUNT.fullmatch(account)
             ]
             found += [
-                f"sharing {level}: got {account} more than once; name it once"
+                f"sharing {level}: got {account} more than once; remove the duplicates"
                 for account in dict.fromkeys(known)
                 if known.count(account) > 1
             ]
             if own_account in known:
                 found.append(
-                    f"sharing {level}: got {own_account}, the group's own account; leave it out: "
-                    f"its roles need an identity policy alone, see grant_{level}"
+                    f"sharing {level}: got {own_account}, the account of the group; remove it: its "
+                    f"roles need an identity policy only, see grant_{level}"
                 )
         count = len(self.accounts())
         if not count:
-            found.append("sharing: got no account; name one, or leave sharing out")
-        if count > _MOST_ACCOUNTS:
+            found.append("sharing: got no account; give an account id or remove sharing")
+        if count > _MAX_ACCOUNTS:
             found.append(
-                f"sharing: got {count} accounts; the policy has room for {_MOST_ACCOUNTS}; deploy "
+                f"sharing: got {count} accounts; the policy has room for {_MAX_ACCOUNTS}; deploy "
                 "from fewer accounts, or copy versions to a second group"
             )
         return found
 
     def accounts(self) -> list[str]:
-        """All accounts, each once."""
+        """Returns all account ids, each once."""
         return list(dict.fromkeys(chain.from_iterable(found for _, found in self._levels())))
 
     def policy(self, group_arn: str, version_arns: str) -> iam.PolicyDocument:
-        """The resource policy of a group."""
+        """Returns the resource policy of a group.
+
+        Args:
+            group_arn: ARN of the group.
+            version_arns: ARN of all versions, with a wildcard.
+        """
         statements = [
             _statement("Read", self.accounts(), READ_ACTIONS, [group_arn, version_arns]),
             _statement("Deploy", self.deploy, ["sagemaker:CreateModel"], [version_arns]),
@@ -109,7 +121,12 @@ class RegistrySharing:
         return iam.PolicyDocument(statements=[found for found in statements if found is not None])
 
     def share_model_data(self, bucket: s3.IBucket, prefix: str) -> list[str]:
-        """Lets the deploying accounts read model data; what could not be done."""
+        """Allows the deploying accounts to read model data; returns one message per problem.
+
+        Args:
+            bucket: bucket of the model data.
+            prefix: prefix of the model data.
+        """
         statements = [
             iam.PolicyStatement(
                 principals=_principals(self.deploy),
@@ -127,7 +144,11 @@ class RegistrySharing:
         return [] if all(result.statement_added for result in results) else [_imported("bucket")]
 
     def share_image(self, repository: ecr.IRepository) -> list[str]:
-        """Lets the deploying accounts pull the images; what could not be done."""
+        """Allows the deploying accounts to pull images; returns one message per problem.
+
+        Args:
+            repository: repository of the images.
+        """
         statement = iam.PolicyStatement(
             principals=_principals(self.deploy),
             actions=[
@@ -140,7 +161,11 @@ class RegistrySharing:
         return [] if added else [_imported("repository")]
 
     def share_key(self, key: kms.IKey) -> list[str]:
-        """Lets the deploying accounts decrypt what the key encrypts; what could not be done."""
+        """Allows the deploying accounts to decrypt with a key; returns one message per problem.
+
+        Args:
+            key: key of the model data.
+        """
         statement = iam.PolicyStatement(
             principals=_principals(self.deploy),
             actions=["kms:Decrypt", "kms:DescribeKey"],
@@ -183,6 +208,6 @@ def _principals(accounts: Sequence[str]) -> list[iam.IPrincipal]:
 
 def _imported(store: str) -> str:
     return (
-        f"share_stores: got an imported {store}, whose policy is not this app's; share it where it "
-        "is defined"
+        f"share_stores: got an imported {store}, whose policy this app does not define; share it "
+        "in the app that defines it"
     )

@@ -1,4 +1,4 @@
-"""Studio: domains, people, spaces, own images, scripts, and MLflow."""
+"""SageMaker Studio: domains, user profiles, spaces, custom images, lifecycle scripts and MLflow."""
 
 from .authentication import Authentication
 from .custom_image import ContainerConfig, CustomImage

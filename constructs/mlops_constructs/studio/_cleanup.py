@@ -1,6 +1,4 @@
-"""A function that ends what runs in Studio before CloudFormation deletes it."""
-
-from __future__ import annotations
+"""A function that clears Studio resources before CloudFormation deletes them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from mlops_constructs._findings import acknowledge, in_security_packs, seldom_called_function
 from mlops_constructs._function_permissions import attach_to
 from mlops_constructs.access import (
     Permission,
@@ -23,19 +22,26 @@ from mlops_constructs.network import NetworkBase
 from mlops_constructs.network._function_network import placed_in, wait_for_network
 from mlops_constructs.network.flow_logs import allow_cloud_watch_logs
 
-from .cleanup_findings import acknowledge_function, acknowledge_plain_log
-
 REMOVAL_TAG = "mlops-constructs:removed-with-stack"
-"""What this function may remove carries it; the function itself looks, and IAM does."""
+"""The tag of resources that the function may remove; both the function and IAM check it."""
 _OWNER_TAG = "ManagedByAmazonSageMakerResource"
 _HANDLER = "studio_cleanup"
 _RUNTIME = Path(__file__).parent / "runtime"
-_LAMBDA_MINUTES, _ANSWER_MINUTES = 15, 55
+_LAMBDA_MINUTES, _RESPONSE_MINUTES = 15, 55
 _MARKED = {"StringEquals": {f"aws:ResourceTag/{REMOVAL_TAG}": "true"}}
+_OUTSIDE_VPC = (
+    "it calls only the APIs of SageMaker, EFS and EC2, which are not in the VPC; its network "
+    "interfaces would block the deletion of a VPC of the same stack. `function_network` of the "
+    "domain places it in a VPC where that is required"
+)
+_LOG_WITHOUT_KEY = (
+    "the domain, and so its key, is not part of this construct; the log contains which deletion "
+    "failed and why"
+)
 
 
 class CleanedDomain(Protocol):
-    """What is asked of a domain."""
+    """The attributes of a domain that the cleanup needs."""
 
     domain_id: str
     domain_arn: str
@@ -52,8 +58,8 @@ class Cleanup(Construct):
     """Defines the function, its role and its log.
 
     Args:
-        domain: the domain in which the function may end applications; it says where the function
-            runs.
+        domain: domain in which the function may delete applications; its `function_network` is the
+            network of the function.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, domain: CleanedDomain) -> None:
@@ -72,13 +78,15 @@ class Cleanup(Construct):
         resource_arn: str,
         properties: Mapping[str, str] | None = None,
     ) -> cdk.CustomResource:
-        """Cleans up before a domain, profile or space is deleted.
+        """Runs the cleanup before a domain, profile or space is deleted.
 
         Args:
-            scope: the construct of the resource.
-            subject: the resource; it gets the tag that allows its removal.
-            resource_arn: its ARN, as an attribute of it: so this is deleted before it.
-            properties: what names it within the domain. Left out: it is the domain.
+            scope: construct of the resource.
+            subject: resource; it gets the tag that allows its removal.
+            resource_arn: ARN as an attribute of the resource, so that the custom resource is
+                deleted first.
+            properties: properties that identify a profile or a space in the domain. Defaults to
+                None: the resource is the domain.
         """
         cdk.Tags.of(subject).add(
             REMOVAL_TAG, "true", include_resource_types=[subject.cfn_resource_type]
@@ -88,7 +96,7 @@ class Cleanup(Construct):
             "BeforeRemoval",
             resource_type="Custom::StudioCleanup",
             service_token=self._function.function_arn,
-            service_timeout=cdk.Duration.minutes(_ANSWER_MINUTES),
+            service_timeout=cdk.Duration.minutes(_RESPONSE_MINUTES),
             properties={
                 "DomainId": self._domain.domain_id,
                 "DomainArn": self._domain.domain_arn,
@@ -96,12 +104,12 @@ class Cleanup(Construct):
                 **(properties or {}),
             },
         )
-        # Deleted while the function may still do its work.
+        # Deleted while the role still has its policies.
         cleaned.node.add_dependency(self._policies)
         return cleaned
 
     def allow_removal_of_domain(self, file_system_id: str) -> None:
-        """Lets the function delete the domain itself, and what SageMaker made for it."""
+        """Allows the function to delete the domain and the resources of SageMaker for it."""
         domain = self._domain
         stack = cdk.Stack.of(self)
         owned = {"StringEquals": {f"aws:ResourceTag/{_OWNER_TAG}": domain.domain_arn}}
@@ -109,7 +117,7 @@ class Cleanup(Construct):
             Permission(
                 actions=["sagemaker:DeleteUserProfile"],
                 resources=[domain.arn_for_user_profile("*")],
-                because="administrators make profiles that no stack knows",
+                because="administrators create profiles that are not part of a stack",
             ),
             Permission(
                 actions=["sagemaker:DeleteDomain"],
@@ -129,7 +137,7 @@ class Cleanup(Construct):
             Permission(
                 actions=["ec2:DescribeSecurityGroups"],
                 resources=["*"],
-                because="the authorisation reference has no resource level for it",
+                because="the action has no resource level",
             ),
             Permission(
                 actions=[
@@ -141,7 +149,7 @@ class Cleanup(Construct):
                     stack.format_arn(service="ec2", resource="security-group", resource_name="*")
                 ],
                 conditions=owned,
-                because="SageMaker makes the groups, and gives them the tag of the condition",
+                because="SageMaker creates the groups and tags them as in the condition",
             ),
         )
 
@@ -161,7 +169,8 @@ class Cleanup(Construct):
             removal_policy=cdk.RemovalPolicy.DESTROY,
         )
         if encryption_key is None:
-            acknowledge_plain_log(log)
+            encrypted = in_security_packs("CloudWatchLogGroupEncrypted", _LOG_WITHOUT_KEY)
+            acknowledge(log, {"CKV_AWS_158": _LOG_WITHOUT_KEY, **encrypted})
         else:
             allow_cloud_watch_logs(encryption_key, cdk.Stack.of(self))
         return log
@@ -172,7 +181,7 @@ class Cleanup(Construct):
             self,
             "Role",
             service="lambda.amazonaws.com",
-            description="Lambda: ends Studio applications before their space or domain is deleted",
+            description="Lambda: deletes Studio applications before their space or domain",
             permissions=[
                 Permission(
                     actions=["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -186,7 +195,7 @@ class Cleanup(Construct):
                         "sagemaker:ListTags",
                     ],
                     resources=domain.resource_arns,
-                    because="people make spaces and start applications that no stack knows",
+                    because="users create spaces and applications that are not part of a stack",
                 ),
                 Permission(
                     actions=[
@@ -195,7 +204,7 @@ class Cleanup(Construct):
                         "sagemaker:ListUserProfiles",
                     ],
                     resources=["*"],
-                    because="the authorisation reference has no resource level for them",
+                    because="the actions have no resource level",
                 ),
                 *attach_to(domain.function_network, self),
             ],
@@ -206,7 +215,7 @@ class Cleanup(Construct):
         function = lambda_.Function(
             self,
             "Function",
-            description="Ends Studio applications before their space or domain is deleted",
+            description="Deletes Studio applications before their space or domain is deleted",
             runtime=lambda_.Runtime.PYTHON_3_14,
             handler=f"{_HANDLER}.handler",
             code=lambda_.Code.from_asset(str(_RUNTIME), exclude=["*", f"!{_HANDLER}.py"]),
@@ -217,5 +226,15 @@ class Cleanup(Construct):
             **placed_in(network),
         )
         wait_for_network(function, network)
-        acknowledge_function(function, outside=network is None)
+        acknowledge(
+            function,
+            seldom_called_function(
+                concurrency="it runs once per deletion; reserved concurrency would reduce that of "
+                "other functions, and a new account has none to reserve",
+                dead_letters="CloudFormation waits for its response and shows a failure in the "
+                "events of the stack; a queue would be deleted with the stack",
+                tracing="only CloudFormation calls it, and its log states what it waited for",
+                outside=_OUTSIDE_VPC if network is None else None,
+            ),
+        )
         return function

@@ -1,6 +1,4 @@
-"""The role with which people of a domain work, where none is given."""
-
-from __future__ import annotations
+"""The default execution role of a domain."""
 
 from collections.abc import Sequence
 
@@ -16,7 +14,7 @@ from .domain_base import DomainBase
 
 
 def define_role(scope: Construct, encryption_key: kms.IKey) -> ServiceRole:
-    """The role, able to write Studio's log and to use volumes that the key encrypts."""
+    """Returns a role that can write Studio's log and use volumes that the key encrypts."""
     return ServiceRole(
         scope,
         "ExecutionRole",
@@ -27,7 +25,7 @@ def define_role(scope: Construct, encryption_key: kms.IKey) -> ServiceRole:
 
 
 def allow_studio(role: iam.IRole, domain: DomainBase, encryption_key: kms.IKey) -> None:
-    """Lets a role of somebody else run applications in spaces of the domain."""
+    """Allows an existing role to run applications in spaces of the domain."""
     _allow(role, _studio_permissions(domain, encryption_key))
     allow_own_spaces(role, domain)
 
@@ -43,7 +41,7 @@ def _studio_permissions(scope: Construct, encryption_key: kms.IKey) -> list[Perm
         Permission(
             actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
             resources=[log],
-            because="Studio names a log stream for each application",
+            because="Studio creates a log stream for each application",
         ),
         Permission(
             actions=["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
@@ -59,7 +57,7 @@ def _studio_permissions(scope: Construct, encryption_key: kms.IKey) -> list[Perm
 
 
 def allow_own_spaces(role: iam.IRole, domain: DomainBase) -> None:
-    """Lets a person see the domain, use spaces of their own in it, and those that are shared."""
+    """Allows the users of a role to see the domain and to use their own and shared spaces."""
     permissions = [
         Permission(
             actions=[
@@ -79,7 +77,7 @@ def allow_own_spaces(role: iam.IRole, domain: DomainBase) -> None:
                 "sagemaker:ListUserProfiles",
             ],
             resources=["*"],
-            because="the authorisation reference has no resource level for them",
+            because="the actions have no resource level",
         ),
         *own_space_permissions(
             apps=domain.arn_for_app("*"),

@@ -1,6 +1,4 @@
-"""The role with which an MLflow App works, where none is given."""
-
-from __future__ import annotations
+"""The default role of an MLflow App."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
@@ -10,24 +8,24 @@ from mlops_constructs.access import Permission, ServiceRole
 from mlops_constructs.access._model_approval import NO_APPROVAL
 from mlops_constructs.access.personas.project_access import PROJECT_TAG
 
-_NAMED_BY_PEOPLE = "MLflow names the group after the model, which people name"
+_NAMED_BY_USERS = "MLflow names the group after the model, which users name"
 _OF_NO_PROJECT = {"Null": {f"aws:ResourceTag/{PROJECT_TAG}": "true"}}
-"""Groups of projects carry the tag, and their versions have the tags of the group."""
+"""Groups of projects have the tag, and their versions have the tags of the group."""
 
 
 def define_mlflow_role(
     scope: Construct, *, bucket: s3.IBucket, prefix: str, registers_models: bool
 ) -> ServiceRole:
-    """A role that reads and writes artifacts, and registers models where it has to.
+    """Returns a role that reads and writes artifacts and, if required, registers models.
 
-    Source: "Set up IAM permissions for MLflow" in the Developer Guide, whose sample policy lists
+    Source: "Set up IAM permissions for MLflow" in the Developer Guide, whose sample policy allows
     whole buckets.
     """
     return ServiceRole(
         scope,
         "Role",
         service="sagemaker.amazonaws.com",
-        description="MLflow App: keeps artifacts of runs",
+        description="MLflow App: stores artifacts of runs",
         permissions=[
             *_artifacts(bucket, prefix),
             *(_registration(scope) if registers_models else ()),
@@ -43,8 +41,8 @@ def _artifacts(bucket: s3.IBucket, prefix: str) -> list[Permission]:
             resources=[bucket.arn_for_objects(f"{prefix}/*")],
             because="MLflow names the artifacts of runs",
         ),
-        # Without a condition on the prefix, as AWS has it: CreateMlflowApp looks whether the bucket
-        # is there, and that request (HeadBucket) names no prefix.
+        # Without a condition on the prefix, as in AWS's policy: CreateMlflowApp checks that the
+        # bucket exists with HeadBucket, a request without a prefix.
         Permission(
             actions=["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
             resources=[bucket.bucket_arn],
@@ -76,13 +74,13 @@ def _registration(scope: Construct) -> list[Permission]:
             ],
             resources=resources,
             conditions=_OF_NO_PROJECT,
-            because=_NAMED_BY_PEOPLE,
+            because=_NAMED_BY_USERS,
         ),
-        # Whoever tracks a run in MLflow registers with this role, so it approves nothing.
+        # Any user who tracks runs registers models with this role, so it must not approve them.
         Permission(
             actions=["sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"],
             resources=resources,
             conditions={**_OF_NO_PROJECT, **NO_APPROVAL},
-            because=_NAMED_BY_PEOPLE,
+            because=_NAMED_BY_USERS,
         ),
     ]

@@ -1,4 +1,4 @@
-"""Names of Studio's resources, and what AWS allows in them."""
+"""Names of Studio's resources."""
 
 import re
 
@@ -7,22 +7,24 @@ from constructs import IConstruct
 
 from mlops_constructs._problems import is_known
 
-LONGEST_NAME = 63
+MAX_NAME_LENGTH = 63
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 
 
-def name_problems(parameter: str, name: str | None, *, longest: int = LONGEST_NAME) -> list[str]:
-    """What AWS would refuse in a name that is given."""
+def name_problems(
+    parameter: str, name: str | None, *, max_length: int = MAX_NAME_LENGTH
+) -> list[str]:
+    """Validates a name; returns one message per problem."""
     if name is None or not is_known(name):
         return []
-    if _NAME.fullmatch(name) and len(name) <= longest:
+    if _NAME.fullmatch(name) and len(name) <= max_length:
         return []
     return [
-        f"{parameter}: got {name!r}; allowed are up to {longest} letters, digits and hyphens, the "
-        "first and the last no hyphen"
+        f"{parameter}: got {name!r}; allowed are up to {max_length} letters, digits and hyphens, "
+        "without a leading or trailing hyphen"
     ]
 
 
-def generated_name(scope: IConstruct, *, longest: int = LONGEST_NAME) -> str:
-    """A name for what AWS wants to have named and nobody has: the stack and the path within it."""
-    return cdk.Names.unique_resource_name(scope, max_length=longest, separator="-")
+def generated_name(scope: IConstruct, *, max_length: int = MAX_NAME_LENGTH) -> str:
+    """Returns a name from the stack's name and the construct's path."""
+    return cdk.Names.unique_resource_name(scope, max_length=max_length, separator="-")

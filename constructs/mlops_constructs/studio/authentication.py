@@ -1,15 +1,13 @@
-"""How people come into a Studio domain."""
-
-from __future__ import annotations
+"""Authentication modes of domains."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
 class Authentication:
-    """Who knows the people of a domain: IAM, or IAM Identity Center.
+    """The authentication mode of a domain; made by its static factories.
 
-    It cannot change once the domain exists: a change replaces the domain.
+    It is immutable: a change replaces the domain.
 
     Source: AuthMode of CreateDomain in SageMaker's API reference.
     """
@@ -17,8 +15,8 @@ class Authentication:
     mode: str
 
     @staticmethod
-    def iam() -> Authentication:
-        """People open Studio with an IAM identity that may call CreatePresignedDomainUrl.
+    def iam() -> "Authentication":
+        """Returns the mode in which users need the IAM permission CreatePresignedDomainUrl.
 
         Example:
             ```python
@@ -28,11 +26,11 @@ class Authentication:
         return Authentication(mode="IAM")
 
     @staticmethod
-    def identity_center() -> Authentication:
-        """People open Studio through the access portal of IAM Identity Center.
+    def identity_center() -> "Authentication":
+        """Returns the mode in which users open Studio from the IAM Identity Center portal.
 
-        Identity Center must be enabled in the organisation, in the region of the domain, and every
-        user profile names the user that it is for.
+        Identity Center must be enabled in the organization, in the region of the domain, and each
+        user profile contains the name of its user.
 
         Example:
             ```python
@@ -43,5 +41,5 @@ class Authentication:
 
     @property
     def names_users(self) -> bool:
-        """Whether a user profile has to name a user of IAM Identity Center."""
+        """True if a user profile must contain a user name of IAM Identity Center."""
         return self.mode == "SSO"

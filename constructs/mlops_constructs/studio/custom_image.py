@@ -1,6 +1,4 @@
-"""Own images for the applications of Studio."""
-
-from __future__ import annotations
+"""Custom images for Studio applications."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,19 +17,21 @@ from mlops_constructs.access import ServiceRole, image_pull_permissions
 from ._names import generated_name, name_problems
 from .studio_app import StudioApp
 
-MOST_ARGUMENTS, MOST_VARIABLES = 50, 25
-LONGEST_ARGUMENT, LONGEST_VARIABLE = 64, 256
+MAX_ARGUMENTS, MAX_VARIABLES = 50, 25
+MAX_ARGUMENT_LENGTH, MAX_VARIABLE_LENGTH = 64, 256
 _RESOURCE_TYPES = ("Image", "ImageVersion", "AppImageConfig")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerConfig:
-    """How Studio starts the container of an image.
+    """The start of an image's container.
 
     Args:
-        entry_point: the program. Left out: the image's own.
-        arguments: of the program. Left out: the image's own.
-        environment: variables. Left out: only those of Studio.
+        entry_point: entry point of the container. Defaults to None: that of the image.
+        arguments: up to 50 arguments of the entry point, each of up to 64 characters. Defaults to
+            those of the image.
+        environment: up to 25 environment variables; names and values have up to 256 characters.
+            Defaults to the variables of Studio.
 
     Source: ContainerConfig in SageMaker's API reference.
     """
@@ -41,24 +41,24 @@ class ContainerConfig:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the container; returns one message per problem."""
         found = []
-        if len(self.arguments) > MOST_ARGUMENTS:
+        if len(self.arguments) > MAX_ARGUMENTS:
             found.append(
-                f"container arguments: got {len(self.arguments)}; allowed are {MOST_ARGUMENTS}"
+                f"container arguments: got {len(self.arguments)}; allowed are {MAX_ARGUMENTS}"
             )
-        if len(self.environment) > MOST_VARIABLES:
+        if len(self.environment) > MAX_VARIABLES:
             found.append(
                 f"container environment: got {len(self.environment)} variables; allowed are "
-                f"{MOST_VARIABLES}"
+                f"{MAX_VARIABLES}"
             )
-        found += _text_problems("container arguments", self.arguments, LONGEST_ARGUMENT)
+        found += _text_problems("container arguments", self.arguments, MAX_ARGUMENT_LENGTH)
         words = [word for pair in self.environment.items() for word in pair]
-        found += _text_problems("container environment", words, LONGEST_VARIABLE)
+        found += _text_problems("container environment", words, MAX_VARIABLE_LENGTH)
         return found
 
     def render(self) -> sagemaker.CfnAppImageConfig.ContainerConfigProperty:
-        """The ContainerConfig of an app image config."""
+        """Returns the ContainerConfig of an app image config."""
         properties = sagemaker.CfnAppImageConfig
         return properties.ContainerConfigProperty(
             container_entrypoint=[self.entry_point] if self.entry_point else None,
@@ -72,28 +72,29 @@ class ContainerConfig:
 
 
 class CustomImage(cdk.Resource):
-    """Defines an image of ECR that people can choose for one application of a domain.
+    """Defines a custom image in ECR for an application of a domain.
 
-    It consists of the image, one version of it, and the way in which Studio starts it. SageMaker
-    resolves the tag once, when the version is made: another tag makes the next version, and the
-    settings that refer to the image move to it.
+    It consists of the image, one version of it, and the app image config. SageMaker resolves the
+    tag once, when it creates the version: another tag creates the next version, and the settings
+    that refer to the image use it.
 
-    An image of SageMaker Distribution, or made of one, tells Studio when its application is idle.
-    Another image of JupyterLab needs the package `jupyter-activity-monitor-extension`, or it is
-    never ended by `IdleShutdown`.
+    An image based on SageMaker Distribution reports when its application is idle. Any other image
+    of JupyterLab needs the package `jupyter-activity-monitor-extension`; otherwise `IdleShutdown`
+    does not work.
 
     Args:
-        app: the application that the image contains.
-        repository: where the image is, in the account and region of the domain.
-        tag: which image it is; tags should be immutable.
-        image_name: its name, unique in the account and region. Left out: one is made of the
-            stack's name and the path in the stack.
-        display_name: what people see. Left out: the name.
-        container: how it is started. Left out: as the image says.
-        role: role with which SageMaker reads the repository. Left out: one that can do just that.
+        app: application that the image contains.
+        repository: repository of the image, in the account and region of the domain.
+        tag: tag of the image; tags should be immutable.
+        image_name: name of the image, unique in the account and region, up to 63 characters.
+            Defaults to None: a name generated from the stack's name and the construct's path.
+        display_name: name that Studio shows. Defaults to None: the name of the image.
+        container: start of the container. Defaults to None: as the image defines it.
+        role: role with which SageMaker reads the repository. Defaults to None: a role with these
+            permissions only.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: "Bring your own image (BYOI)" in SageMaker's developer guide; CreateImage,
     CreateImageVersion and CreateAppImageConfig in its API reference.
@@ -127,7 +128,7 @@ class CustomImage(cdk.Resource):
         problems.extend(name_problems("image_name", image_name))
         problems.extend(container.problems())
         if is_known(tag) and not tag.strip():
-            problems.add("tag: got an empty one; give the tag of an image in the repository")
+            problems.add("tag: got an empty text; give the tag of an image in the repository")
         problems.raise_if_any()
         self.app = app
         self.image_name = image_name or generated_name(self)
@@ -150,15 +151,22 @@ class CustomImage(cdk.Resource):
         self.image_arn = self._image.attr_image_arn
 
     def render(self, l1: Any) -> Any:
-        """The CustomImage of an application's settings; `l1` is the L1 class of the settings."""
+        """Returns the CustomImage of an application's settings.
+
+        Args:
+            l1: level-1 class of the settings.
+        """
         return l1.CustomImageProperty(
             app_image_config_name=self._config.ref,
             image_name=self.image_name,
             image_version_number=cdk.Token.as_number(self._version.attr_version),
         )
 
-    def keep(self) -> None:
-        """Keeps it when its stack is deleted, as something that is kept refers to it."""
+    def retain(self) -> None:
+        """Keeps the image when its stack is deleted.
+
+        Call it if a retained resource refers to the image.
+        """
         for resource in (self._image, self._version, self._config):
             resource.apply_removal_policy(
                 cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, apply_to_update_replace_policy=False
@@ -193,9 +201,9 @@ def _reader(scope: Construct, repository: ecr.IRepository) -> ServiceRole:
     )
 
 
-def _text_problems(what: str, words: Sequence[str], longest: int) -> list[str]:
+def _text_problems(name: str, words: Sequence[str], max_length: int) -> list[str]:
     return [
-        f"{what}: got {word!r}; allowed are 1 to {longest} characters, not only white space"
+        f"{name}: got {word!r}; allowed are 1 to {max_length} characters, not only white space"
         for word in words
-        if is_known(word) and (not word.strip() or len(word) > longest)
+        if is_known(word) and (not word.strip() or len(word) > max_length)
     ]

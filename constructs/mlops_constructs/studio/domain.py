@@ -1,7 +1,5 @@
 """Studio domains."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
@@ -25,49 +23,56 @@ from .studio_app import StudioApp
 from .user_settings import UserSettings
 
 TEMPLATES_TAG = "sagemaker:projectS3TemplatesLocation"
-"""Where Studio looks for templates of projects: "Create a SageMaker project template"."""
-LONGEST_TAG_VALUE = 128
+"""The location of project templates. Source: "Create a SageMaker project template"."""
+MAX_TAG_VALUE_LENGTH = 128
 _LOCATION = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/([\w.=+@/-]*/)?")
 
 
 class Domain(DomainBase):
-    """Defines a SageMaker Studio domain: JupyterLab and Code Editor for a group of people.
+    """Defines a SageMaker Studio domain with JupyterLab and Code Editor.
 
-    Applications that nobody uses are ended after 2 hours, all traffic goes through the VPC, and
-    volumes and the home file system are encrypted with a key of the account.
+    Idle applications are deleted after 2 hours, all traffic uses the VPC, and volumes and the home
+    file system are encrypted with a customer managed key.
 
-    With `removal_policy` DESTROY a function (an own `Custom::StudioCleanup`) ends all applications
-    and removes spaces, profiles, the domain with its file system, and the security groups that
-    SageMaker made, also those that no stack knows. With RETAIN all of it stays, with the key, the
-    role and whatever else the domain refers to; its network must stay too, so keep that in another
-    stack.
+    With `removal_policy` DESTROY a function (custom resource `Custom::StudioCleanup`) deletes all
+    applications, spaces and profiles, the domain with its file system, and the security groups that
+    SageMaker created, including those that are not part of a stack. With RETAIN all of it is kept,
+    with the key, the role and any other resource that the domain refers to; its network must be
+    kept, too, so define it in another stack.
 
     Args:
-        network: where applications run.
-        authentication: how people come in. Left out: with IAM.
-        domain_name: its name. Left out: one is made of the stack's name and the path in the stack.
-            Another name, authentication or key replaces the domain.
-        execution_role: role with which people work who have none of their own. One that
-            is given has to let SageMaker name the person: `sts:SetSourceIdentity` in its trust
-            policy. Left out: one that can only use spaces: their own, and shared ones.
-        shared_space_role: role with which applications of shared spaces run, whoever opens them: of
-            the project that its people share, such as a `PersonaRole` with `project` and without
-            `domain_id`. The domain grants it what Studio needs. Left out: `execution_role`, which
-            can do nothing but use spaces if the domain makes it.
-        settings: what people find in Studio. Left out: the defaults of `UserSettings`.
-        encryption_key: key of the file system and the volumes. Left out: a new one. One that is
-            imported must let CloudWatch Logs use it when `removal_policy` is DESTROY.
-        project_templates_location: where Studio finds templates of projects, an s3:// URL that
-            ends with a slash, as `TemplateBucket.location`. Left out: Studio shows none of yours.
-        removal_policy: what becomes of the domain, and all work in it, when it leaves the stack.
-            Left out: it stays.
-        function_network: a `Network` with the use FUNCTIONS, or one of somebody else with endpoints
-            for sagemaker.api, elasticfilesystem, ec2 and S3, in which the function that clears the
-            domain runs; for organisations that allow functions only in a VPC. Lambda takes up to 20
-            minutes to give its interfaces back when the stack is deleted. Left out: it is in none.
+        network: network of the applications.
+        authentication: authentication mode. Defaults to None: IAM.
+        domain_name: name of the domain, up to 63 characters. A changed name, authentication or key
+            replaces the domain. Defaults to None: a name generated from the stack's name and the
+            construct's path.
+        execution_role: role of users without a role of their profile. Its trust policy must let
+            SageMaker identify the user (`sts:SetSourceIdentity`). Defaults to None: a role that can
+            only use the user's own and shared spaces.
+        shared_space_role: role of the applications of shared spaces, whoever the user is: that of
+            the project of their users, such as a `PersonaRole` with `project` and without
+            `domain_id`. The domain grants it the permissions that Studio needs. Defaults to None:
+            `execution_role`.
+        settings: default settings of users. Defaults to None: the defaults of `UserSettings`.
+        encryption_key: key of the file system and the volumes. The policy of an imported key must
+            allow CloudWatch Logs when `removal_policy` is DESTROY. Defaults to None: a new key.
+        project_templates_location: location of project templates: an s3:// URL of up to 128
+            characters that ends with a slash, such as `TemplateBucket.location`. Defaults to None:
+            no custom templates.
+        removal_policy: policy for the domain, with all its data, when it is removed from the stack.
+            Defaults to `RETAIN_ON_UPDATE_OR_DELETE`: the domain is kept.
+        function_network: `Network` with the use FUNCTIONS, or any network with endpoints for
+            sagemaker.api, elasticfilesystem, ec2 and S3, for the function that clears the domain,
+            in organizations that require functions in a VPC. Lambda takes up to 20 minutes to
+            release its network interfaces when the stack is deleted. Defaults to None: no VPC.
+
+    Attributes:
+        execution_role: role of users without a role of their profile.
+        shared_space_role: role of the applications of shared spaces.
+        security_groups: security groups of the applications.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: CreateDomain in SageMaker's API reference.
 
@@ -124,7 +129,7 @@ class Domain(DomainBase):
             self._clean_up_first()
         else:
             for referred in settings.referred():
-                referred.keep()
+                referred.retain()
         cdk.RemovalPolicies.of(self).apply(removal_policy)
 
     @classmethod
@@ -136,25 +141,21 @@ class Domain(DomainBase):
         *,
         function_network: NetworkBase | None = None,
     ) -> DomainBase:
-        """A domain of this account and region that exists already.
+        """Imports an existing domain of this account and region.
 
         Args:
-            domain_id: `d-` and letters and digits.
-            function_network: where the function runs that ends applications before a profile or
-                space of it is deleted, as for an owned domain. Left out: in no VPC.
+            scope: parent of the construct.
+            construct_id: id of the construct within the scope.
+            domain_id: id of the domain: `d-` followed by letters and digits.
+            function_network: network of the function that deletes applications before a profile or
+                space of the domain, as for an owned domain. Defaults to None: no VPC.
 
         Example:
             ```python
             Domain.from_domain_id(stack, "Shared", "d-0abc1def2ghi")
             ```
         """
-        imported = DomainBase(scope, construct_id)
-        imported.domain_id = domain_id
-        imported.function_network = function_network
-        imported.domain_arn = cdk.Stack.of(imported).format_arn(
-            service="sagemaker", resource="domain", resource_name=domain_id
-        )
-        return imported
+        return _ImportedDomain(scope, construct_id, domain_id, function_network=function_network)
 
     def _define_key(self) -> kms.Key:
         return kms.Key(
@@ -189,7 +190,7 @@ class Domain(DomainBase):
                 default_landing_uri="studio::",
                 **common,
             ),
-            # AWS applies the settings of users to private spaces only.
+            # AWS applies the user settings to private spaces only.
             default_space_settings=properties.DefaultSpaceSettingsProperty(
                 **{**common, "execution_role": self.shared_space_role.role_arn},
                 jupyter_lab_app_settings=jupyter_lab,
@@ -199,7 +200,7 @@ class Domain(DomainBase):
             ),
             domain_settings=properties.DomainSettingsProperty(
                 docker_settings=network.docker_access.render(),
-                # CloudTrail then tells who it was where people share a role.
+                # CloudTrail then identifies users who share a role.
                 execution_role_identity_config="USER_PROFILE_NAME",
             ),
             tag_propagation="ENABLED",
@@ -221,12 +222,29 @@ class Domain(DomainBase):
         )
 
 
+class _ImportedDomain(DomainBase):
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        domain_id: str,
+        *,
+        function_network: NetworkBase | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.domain_id = domain_id
+        self.domain_arn = self.stack.format_arn(
+            service="sagemaker", resource="domain", resource_name=domain_id
+        )
+        self.function_network = function_network
+
+
 def _location_problems(location: str | None) -> list[str]:
     if location is None or not is_known(location):
         return []
-    if _LOCATION.fullmatch(location) and len(location) <= LONGEST_TAG_VALUE:
+    if _LOCATION.fullmatch(location) and len(location) <= MAX_TAG_VALUE_LENGTH:
         return []
     return [
-        f"project_templates_location: got {location!r}; allowed are addresses such as "
-        f"s3://bucket/templates/ of up to {LONGEST_TAG_VALUE} characters"
+        f"project_templates_location: got {location!r}; allowed are URLs such as "
+        f"s3://bucket/templates/ of up to {MAX_TAG_VALUE_LENGTH} characters"
     ]

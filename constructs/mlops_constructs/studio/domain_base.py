@@ -1,6 +1,4 @@
-"""What an owned and an imported Studio domain share."""
-
-from __future__ import annotations
+"""Domains, owned and imported."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -14,21 +12,22 @@ from .authentication import Authentication
 
 
 class DomainBase(cdk.Resource):
-    """A Studio domain, and the ARNs of what belongs to it.
+    """A Studio domain, owned or imported, with the ARNs of its resources.
 
-    People of one domain are kept out of another by policies that name these ARNs, which begin with
-    the id of the domain.
+    Policies that name these ARNs, which contain the id of the domain, separate the users of several
+    domains.
 
     Attributes:
-        domain_id: `d-` and letters and digits.
-        domain_arn: its ARN.
-        authentication: how people come in; None for an imported domain.
+        domain_id: id of the domain: `d-` followed by letters and digits.
+        domain_arn: ARN of the domain.
+        authentication: authentication mode; None for an imported domain.
         encryption_key: key of its file system and volumes; None for an imported domain.
-        cleanup: the function that ends what runs in it; None when it is kept.
-        before_removal: its deletion removes what is left in the domain; None when it is kept.
-        function_network: where functions of this library run that clear the domain; None when they
-            are in no VPC.
-        removal_policy: what becomes of it, and of profiles and spaces that say nothing else.
+        cleanup: function that deletes applications of the domain; None if the domain is retained.
+        before_removal: custom resource that clears the domain when it is deleted; None if the
+            domain is retained.
+        function_network: network of the functions that clear the domain; None if they run outside a
+            VPC.
+        removal_policy: policy for the domain, and the default for its profiles and spaces.
     """
 
     domain_id: str
@@ -42,9 +41,9 @@ class DomainBase(cdk.Resource):
 
     @property
     def resource_arns(self) -> list[str]:
-        """The domain, all its profiles and spaces, and all applications in it.
+        """The ARNs of the domain and of all its profiles, spaces and applications.
 
-        For the `resources` of a policy statement.
+        Use them as `resources` of a policy statement.
         """
         return [
             self.domain_arn,
@@ -54,7 +53,10 @@ class DomainBase(cdk.Resource):
         ]
 
     def arn_for_user_profile(self, user_profile_name: str) -> str:
-        """The ARN of a user profile, or with `*` of all.
+        """Returns the ARN of a user profile.
+
+        Args:
+            user_profile_name: name of the profile, or `*` for all profiles.
 
         Example:
             ```python
@@ -64,7 +66,10 @@ class DomainBase(cdk.Resource):
         return self._arn("user-profile", user_profile_name)
 
     def arn_for_space(self, space_name: str) -> str:
-        """The ARN of a space, or with `*` of all.
+        """Returns the ARN of a space.
+
+        Args:
+            space_name: name of the space, or `*` for all spaces.
 
         Example:
             ```python
@@ -74,7 +79,10 @@ class DomainBase(cdk.Resource):
         return self._arn("space", space_name)
 
     def arn_for_app(self, space_name: str) -> str:
-        """The ARNs of all applications in a space, or with `*` in the domain.
+        """Returns the ARN of all applications in a space.
+
+        Args:
+            space_name: name of the space, or `*` for the applications of the domain.
 
         Example:
             ```python
@@ -84,11 +92,14 @@ class DomainBase(cdk.Resource):
         return self._arn("app", "*" if space_name == "*" else f"{space_name}/*")
 
     def grant_remote_ide(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets people connect an IDE on their own machine to spaces of their own.
+        """Grants users of a role permissions to connect a local IDE to their spaces.
 
-        The role is the one with which they work in Studio, which says whose session it is. Spaces
-        have to allow it (`Space(remote_access=True)`), and a network without a way to the internet
-        needs `NetworkUseCase.REMOTE_IDE`. Whatever is in a space can leave it that way.
+        The role is the execution role of the users in Studio, whose sessions identify them. Spaces
+        must allow it (`Space(remote_access=True)`), and a network without internet access needs
+        `NetworkUseCase.REMOTE_IDE`. All data in a space can be copied through this connection.
+
+        Args:
+            grantee: execution role of the users.
 
         Source: "Set up remote access" in the Developer Guide, deep links.
 
@@ -103,18 +114,25 @@ class DomainBase(cdk.Resource):
             actions=["sagemaker:StartSession"],
             resources=[self.arn_for_space("*")],
             conditions={"ArnLike": {"sagemaker:ResourceTag/sagemaker:user-profile-arn": profile}},
-            because="people name their spaces; the condition leaves each their own",
+            because="users name their spaces; the condition limits each user to their own",
         )
 
-    def outlives(self, member: cdk.CfnResource) -> None:
-        """What cleans the domain up comes when no profile or space of the stack is left in it."""
+    def delete_before_domain(self, member: cdk.CfnResource) -> None:
+        """Adds a dependency, so that a profile or space is deleted before the domain is cleared.
+
+        Args:
+            member: profile or space of the domain.
+        """
         if self.before_removal is not None:
             member.node.add_dependency(self.before_removal)
 
     def cleanup_in(self, stack: cdk.Stack) -> Cleanup:
-        """What ends applications for a stack that has profiles or spaces of this domain.
+        """Returns the function that deletes applications for the profiles and spaces of a stack.
 
-        A domain of another stack, and an imported one, has a function of its own in each stack.
+        For a domain of another stack, and for an imported one, each stack has a separate function.
+
+        Args:
+            stack: stack of the profiles and spaces.
         """
         if self.cleanup is not None and cdk.Stack.of(self).node.addr == stack.node.addr:
             return self.cleanup

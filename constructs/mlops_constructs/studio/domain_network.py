@@ -1,6 +1,4 @@
-"""Where the applications of a domain run."""
-
-from __future__ import annotations
+"""Networks of a domain's applications."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,14 +8,14 @@ from constructs import Construct
 
 from .docker_access import DockerAccess
 
-MOST_SUBNETS, MOST_GROUPS = 16, 4
-"""SageMaker adds a security group of its own to the 5 that an application can have."""
+MAX_SUBNETS, MAX_GROUPS = 16, 4
+"""SageMaker adds a security group; an application can have 5."""
 _HTTPS = 443
 
 
 @dataclass(frozen=True, kw_only=True)
 class DomainNetwork:
-    """The network of a domain's applications and of its file system.
+    """The network of a domain's applications and file system; made by its static factories.
 
     Source: "Connect Amazon SageMaker Studio in a VPC to External Resources" in SageMaker's
     developer guide, CreateDomain in its API reference.
@@ -36,20 +34,20 @@ class DomainNetwork:
         subnets: Sequence[ec2.ISubnet] = (),
         security_groups: Sequence[ec2.ISecurityGroup] = (),
         docker_access: DockerAccess | None = None,
-    ) -> DomainNetwork:
-        """All traffic of the applications goes through the VPC.
+    ) -> "DomainNetwork":
+        """Returns a network in which all traffic of applications uses the VPC.
 
-        The VPC needs endpoints for sagemaker.api, sagemaker.runtime, sts, logs, S3, and for what
-        else people use; `Network` makes them.
+        The VPC needs endpoints for sagemaker.api, sagemaker.runtime, sts, logs, S3, and any other
+        service that users need; `Network` creates them.
 
         Args:
-            vpc: the network.
-            subnets: part of the network. Left out: its private subnets.
-            security_groups: rules of the applications' traffic, at most 4. A group that lets its
-                members in lets people reach each other's applications. Left out: one group that
-                lets only HTTPS out. NFS to the domain's file system needs no rule: SageMaker
-                adds a group for it.
-            docker_access: whether people may use Docker. Left out: they may not.
+            vpc: VPC of the applications and the file system.
+            subnets: 1 to 16 subnets of the VPC. Defaults to the private subnets.
+            security_groups: up to 4 security groups of the applications. A group that allows
+                traffic between its members lets users reach each other's applications. Defaults to
+                one group that allows only outbound HTTPS. NFS to the domain's file system needs no
+                rule: SageMaker adds a group for it.
+            docker_access: access to Docker. Defaults to None: disabled.
 
         Example:
             ```python
@@ -70,16 +68,16 @@ class DomainNetwork:
         *,
         subnets: Sequence[ec2.ISubnet] = (),
         docker_access: DockerAccess | None = None,
-    ) -> DomainNetwork:
-        """Applications reach the internet through a network of SageMaker.
+    ) -> "DomainNetwork":
+        """Returns a network in which applications have internet access through SageMaker's network.
 
-        Only the file system is in the VPC. Nothing in the account sees or stops what leaves; take
-        it for a sandbox without data of its own.
+        Only the file system is in the VPC. The account can neither see nor block outbound traffic;
+        use it for sandboxes without your own data.
 
         Args:
-            vpc: the network of the file system.
-            subnets: part of the network. Left out: its private subnets.
-            docker_access: whether people may use Docker. Left out: they may not.
+            vpc: VPC of the file system.
+            subnets: 1 to 16 subnets of the VPC. Defaults to the private subnets.
+            docker_access: access to Docker. Defaults to None: disabled.
 
         Example:
             ```python
@@ -100,24 +98,28 @@ class DomainNetwork:
 
     @property
     def subnet_ids(self) -> list[str]:
-        """The subnets, in the order in which they are given."""
+        """The ids of the subnets, in the given order."""
         chosen = self.subnets or self.vpc.select_subnets().subnets
         return [subnet.subnet_id for subnet in chosen]
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the network; returns one message per problem."""
         found = self.docker_access.problems(vpc_only=self.is_vpc_only)
-        if len(self.subnets) > MOST_SUBNETS:
-            found.append(f"subnets: got {len(self.subnets)}; allowed are 1 to {MOST_SUBNETS}")
-        if len(self.security_groups) > MOST_GROUPS:
+        if len(self.subnets) > MAX_SUBNETS:
+            found.append(f"subnets: got {len(self.subnets)}; allowed are 1 to {MAX_SUBNETS}")
+        if len(self.security_groups) > MAX_GROUPS:
             found.append(
-                f"security_groups: got {len(self.security_groups)}; allowed are {MOST_GROUPS}, as "
-                "SageMaker adds one"
+                f"security_groups: got {len(self.security_groups)}; allowed are {MAX_GROUPS}, "
+                "because SageMaker adds one"
             )
         return found
 
     def security_groups_for(self, scope: Construct) -> list[ec2.ISecurityGroup]:
-        """The groups of the applications; the default one is made below `scope`."""
+        """Returns the security groups of the applications.
+
+        Args:
+            scope: parent of the default group.
+        """
         if not self.is_vpc_only:
             return []
         return list(self.security_groups) or [self._default_group(scope)]
@@ -130,6 +132,6 @@ class DomainNetwork:
             description="Studio applications: HTTPS out",
             allow_all_outbound=False,
         )
-        # To endpoints of the VPC and, over its gateway, to S3, whose addresses change.
+        # To endpoints of the VPC and, through the gateway endpoint, to S3, whose addresses change.
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(_HTTPS), "AWS services")
         return group

@@ -1,23 +1,22 @@
-"""When an application that nobody uses is ended."""
-
-from __future__ import annotations
+"""Idle shutdown of applications."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import aws_cdk as cdk
 
-SHORTEST_MINUTES, LONGEST_MINUTES = 60, 525_600
+MIN_MINUTES, MAX_MINUTES = 60, 525_600
 """One hour to one year: IdleSettings in SageMaker's API reference."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class IdleShutdown:
-    """Ends applications that have been idle, which cost as much as busy ones.
+    """The deletion of idle applications; made by its static factories.
 
-    SageMaker counts as idle an application without running cells, terminals or user activity. The
-    application says so itself: SageMaker's images do, a `CustomImage` of JupyterLab has to hold the
-    package `jupyter-activity-monitor-extension`.
+    An idle application is billed like a busy one. SageMaker treats an application without running
+    cells, terminals or user activity as idle. The application reports its activity: SageMaker's
+    images do; a `CustomImage` of JupyterLab must contain the package
+    `jupyter-activity-monitor-extension`.
 
     Source: "Idle shutdown" in SageMaker's developer guide, IdleSettings in its API reference.
     """
@@ -32,15 +31,15 @@ class IdleShutdown:
         *,
         min_timeout: cdk.Duration | None = None,
         max_timeout: cdk.Duration | None = None,
-    ) -> IdleShutdown:
-        """Ends an application that has been idle for a time.
+    ) -> "IdleShutdown":
+        """Returns a shutdown of applications that have been idle for some time.
 
         Args:
-            timeout: the time, 60 minutes to 365 days.
-            min_timeout: the least that a person may choose for a space. Left out: `timeout`, so
-                nobody loses work sooner than the domain promises.
-            max_timeout: the most that a person may choose. Left out: `timeout`, so nobody can keep
-                an idle application longer.
+            timeout: idle time, 60 minutes to 365 days.
+            min_timeout: minimum that a user can choose for a space. Defaults to None: `timeout`, so
+                that no application is deleted earlier than the domain defines.
+            max_timeout: maximum that a user can choose. Defaults to None: `timeout`, so that no
+                idle application runs longer.
 
         Example:
             ```python
@@ -52,8 +51,8 @@ class IdleShutdown:
         )
 
     @staticmethod
-    def never() -> IdleShutdown:
-        """Applications run, and cost, until somebody ends them.
+    def never() -> "IdleShutdown":
+        """Returns no shutdown: applications run, and are billed, until a user stops them.
 
         Example:
             ```python
@@ -63,7 +62,7 @@ class IdleShutdown:
         return IdleShutdown()
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the times; returns one message per problem."""
         if self.timeout is None or self.min_timeout is None or self.max_timeout is None:
             return []
         found = []
@@ -74,13 +73,13 @@ class IdleShutdown:
         }
         minutes = {name: _minutes(duration) for name, duration in given.items()}
         for name, value in minutes.items():
-            if value is not None and not SHORTEST_MINUTES <= value <= LONGEST_MINUTES:
+            if value is not None and not MIN_MINUTES <= value <= MAX_MINUTES:
                 found.append(
-                    f"idle shutdown {name}: got {value:g} minutes; allowed are {SHORTEST_MINUTES} "
-                    f"to {LONGEST_MINUTES}"
+                    f"idle_shutdown {name}: got {value:g} minutes; allowed are {MIN_MINUTES} to "
+                    f"{MAX_MINUTES}"
                 )
             if value is not None and value != int(value):
-                found.append(f"idle shutdown {name}: got {value:g} minutes; give whole minutes")
+                found.append(f"idle_shutdown {name}: got {value:g} minutes; give whole minutes")
         low, middle, high = minutes["min_timeout"], minutes["timeout"], minutes["max_timeout"]
         if low is None or middle is None or high is None:
             return found
@@ -92,7 +91,11 @@ class IdleShutdown:
         return found
 
     def render(self, l1: Any) -> Any:
-        """The AppLifecycleManagement of an application; `l1` is CfnDomain."""
+        """Returns the AppLifecycleManagement of an application.
+
+        Args:
+            l1: level-1 class, CfnDomain.
+        """
         if self.timeout is None or self.min_timeout is None or self.max_timeout is None:
             settings = l1.IdleSettingsProperty(lifecycle_management="DISABLED")
         else:

@@ -1,6 +1,4 @@
-"""Scripts that run when an application of Studio starts."""
-
-from __future__ import annotations
+"""Lifecycle configurations: scripts that run when an application of Studio starts."""
 
 import base64
 from dataclasses import dataclass
@@ -14,23 +12,26 @@ from mlops_constructs._content_name import HASH_LENGTH, name_by_content
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
 
-from ._names import LONGEST_NAME, generated_name, name_problems
+from ._names import MAX_NAME_LENGTH, generated_name, name_problems
 from .sdk_defaults import SdkDefaults
 from .studio_app import StudioApp
 
-LONGEST_CONTENT = 16_384
+MAX_CONTENT_LENGTH = 16_384
 """Characters of a script in base64: CreateStudioLifecycleConfig in SageMaker's API reference."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """A shell script, which runs as the user of the application."""
+    """A shell script that runs as the user of the application; made by its static factories."""
 
     text: str
 
     @staticmethod
-    def from_file(path: str | Path) -> Script:
-        """The content of a file, read at synthesis.
+    def from_file(path: str | Path) -> "Script":
+        """Returns the content of a file, read at synthesis.
+
+        Args:
+            path: path of the file, relative to the working directory.
 
         Example:
             ```python
@@ -40,8 +41,11 @@ class Script:
         return Script(text=Path(path).read_bytes().decode())
 
     @staticmethod
-    def from_text(text: str) -> Script:
-        r"""A script of a few lines.
+    def from_text(text: str) -> "Script":
+        r"""Returns a script from a text.
+
+        Args:
+            text: content of the script.
 
         Example:
             ```python
@@ -51,8 +55,11 @@ class Script:
         return Script(text=text)
 
     @staticmethod
-    def sdk_defaults(defaults: SdkDefaults) -> Script:
-        """A script that gives the SageMaker Python SDK its defaults.
+    def sdk_defaults(defaults: SdkDefaults) -> "Script":
+        """Returns a script that sets the defaults of the SageMaker Python SDK.
+
+        Args:
+            defaults: defaults of the SDK.
 
         Example:
             ```python
@@ -61,10 +68,13 @@ class Script:
         """
         return Script(text=defaults.text())
 
-    def then(self, other: Script) -> Script:
-        """This script, and another one after it when it was successful.
+    def then(self, other: "Script") -> "Script":
+        """Returns a script that runs this script and then another one if this one succeeds.
 
-        An application runs one lifecycle script.
+        An application runs only one lifecycle script.
+
+        Args:
+            other: script that runs second.
 
         Example:
             ```python
@@ -77,53 +87,64 @@ class Script:
         return Script(text=f"{first}{other.text}")
 
     def problems(self) -> list[str]:
-        """What AWS would refuse, or would run wrongly."""
+        """Validates the script; returns one message per problem."""
         found = []
         if not self.text.strip():
-            found.append("script: got an empty one; leave the lifecycle configuration out")
+            found.append("script: got an empty text; remove the lifecycle configuration")
         if "\r" in self.text:
             found.append(
-                "script: got Windows line ends, with which bash fails; save it with line feeds only"
+                "script: got Windows line endings, which bash does not support; save it with line "
+                "feeds only"
             )
         size = len(self.encoded) if is_known(self.text) else 0
-        if size > LONGEST_CONTENT:
+        if size > MAX_CONTENT_LENGTH:
             found.append(
-                f"script: got {size} characters in base64; allowed are {LONGEST_CONTENT}; keep "
-                "what is large in S3 and let the script fetch it"
+                f"script: got {size} characters in base64; allowed are {MAX_CONTENT_LENGTH}; store "
+                "large content in S3 and let the script download it"
             )
         return found
 
     @property
     def encoded(self) -> str:
-        """The script in base64; CloudFormation encodes what only the deployment knows."""
+        """The script in base64; CloudFormation encodes a script with tokens."""
         if not is_known(self.text):
             return cdk.Fn.base64(self.text)
         return base64.b64encode(self.text.encode()).decode()
 
 
 class LifecycleConfigBase(cdk.Resource):
-    """A lifecycle configuration, owned or imported."""
+    """A lifecycle configuration, owned or imported.
+
+    Attributes:
+        lifecycle_config_arn: ARN of the configuration.
+        app: application of the configuration.
+    """
 
     lifecycle_config_arn: str
     app: StudioApp
 
-    def keep(self) -> None:
-        """Keeps it when its stack is deleted, as something that is kept refers to it."""
+    def retain(self) -> None:
+        """Keeps the configuration when its stack is deleted.
+
+        Call it if a retained resource refers to the configuration.
+        """
 
 
 class LifecycleConfig(LifecycleConfigBase):
-    """Defines a script that runs whenever an application starts.
+    """Defines a script that runs when an application starts.
 
-    AWS cannot change one, so its name has a hash of its content: another script is another
-    configuration, and what refers to it is moved before the former one is deleted.
+    A lifecycle configuration is immutable in AWS. Its name contains a hash of its content: a
+    changed script is a new configuration, and resources that refer to the old one are updated
+    before it is deleted.
 
     Args:
-        app: the application for which it is.
-        script: what runs. It has 5 minutes.
-        name_prefix: beginning of its name. Left out: the stack's name and its path in the stack.
+        app: application of the configuration.
+        script: script, which may run for 5 minutes.
+        name_prefix: prefix of the name. Defaults to None: the stack's name and the construct's
+            path.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: CreateStudioLifecycleConfig in SageMaker's API reference.
 
@@ -148,10 +169,10 @@ class LifecycleConfig(LifecycleConfigBase):
         name_prefix: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        longest = LONGEST_NAME - HASH_LENGTH - 1
+        max_length = MAX_NAME_LENGTH - HASH_LENGTH - 1
         problems = Problems(f"LifecycleConfig {self.node.path}")
         problems.extend(region_problems(self, "AWS::SageMaker::StudioLifecycleConfig"))
-        problems.extend(name_problems("name_prefix", name_prefix, longest=longest))
+        problems.extend(name_problems("name_prefix", name_prefix, max_length=max_length))
         problems.extend(script.problems())
         problems.raise_if_any()
         self.app = app
@@ -160,13 +181,13 @@ class LifecycleConfig(LifecycleConfigBase):
             "Resource",
             studio_lifecycle_config_app_type=app.value,
             studio_lifecycle_config_content=script.encoded,
-            # Required by the type; the line below gives it.
+            # Required by the level-1 construct; set below.
             studio_lifecycle_config_name="",
         )
         name_by_content(
             self._resource,
             "StudioLifecycleConfigName",
-            name_prefix or generated_name(self, longest=longest),
+            name_prefix or generated_name(self, max_length=max_length),
         )
         self.lifecycle_config_arn = self._resource.attr_studio_lifecycle_config_arn
 
@@ -174,7 +195,13 @@ class LifecycleConfig(LifecycleConfigBase):
     def from_lifecycle_config_name(
         cls, scope: Construct, construct_id: str, lifecycle_config_name: str, *, app: StudioApp
     ) -> LifecycleConfigBase:
-        """A lifecycle configuration of this account and region that exists already.
+        """Imports an existing lifecycle configuration of this account and region.
+
+        Args:
+            scope: parent of the construct.
+            construct_id: id of the construct within the scope.
+            lifecycle_config_name: name of the configuration.
+            app: application of the configuration.
 
         Example:
             ```python
@@ -183,17 +210,24 @@ class LifecycleConfig(LifecycleConfigBase):
             )
             ```
         """
-        imported = LifecycleConfigBase(scope, construct_id)
-        imported.app = app
-        imported.lifecycle_config_arn = cdk.Stack.of(imported).format_arn(
+        return _ImportedLifecycleConfig(scope, construct_id, lifecycle_config_name, app=app)
+
+    def retain(self) -> None:
+        # No resource refers to an old configuration, whose script has changed.
+        """Keeps the current configuration when its stack is deleted."""
+        self._resource.apply_removal_policy(
+            cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, apply_to_update_replace_policy=False
+        )
+
+
+class _ImportedLifecycleConfig(LifecycleConfigBase):
+    def __init__(
+        self, scope: Construct, construct_id: str, lifecycle_config_name: str, *, app: StudioApp
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.app = app
+        self.lifecycle_config_arn = self.stack.format_arn(
             service="sagemaker",
             resource="studio-lifecycle-config",
             resource_name=lifecycle_config_name,
-        )
-        return imported
-
-    def keep(self) -> None:
-        # A former one, whose script has changed, has nobody left who refers to it.
-        self._resource.apply_removal_policy(
-            cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, apply_to_update_replace_policy=False
         )

@@ -1,4 +1,4 @@
-"""The actions of MLflow's API, as "Actions for Amazon SageMaker with MLflow" lists them."""
+"""Actions of MLflow's API, as in "Actions for Amazon SageMaker with MLflow"."""
 
 
 def _named(*operations: str) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ READ_ACTIONS = _named(
     "SearchRuns",
     "SearchTraces",
 )
-"""See what has been tracked."""
+"""Read tracking data."""
 
 TRACK_ACTIONS = _named(
     "CreateExperiment",
@@ -55,7 +55,7 @@ TRACK_ACTIONS = _named(
     "UpdateRegisteredModel",
     "UpdateRun",
 )
-"""Add to it; nothing of it deletes."""
+"""Add tracking data; none of them deletes."""
 
 OPEN_ACTIONS = _named("AccessUI")
 """Open the user interface."""

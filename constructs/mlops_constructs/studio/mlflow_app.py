@@ -1,6 +1,4 @@
-"""MLflow without a server of one's own."""
-
-from __future__ import annotations
+"""Serverless MLflow."""
 
 import re
 from enum import StrEnum
@@ -19,24 +17,29 @@ from ._mlflow_role import define_mlflow_role
 from ._names import generated_name, name_problems
 from .mlflow_actions import OPEN_ACTIONS, READ_ACTIONS, TRACK_ACTIONS
 
-LONGEST_APP_NAME = 256
+MAX_APP_NAME_LENGTH = 256
 _WINDOW = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun):([01]\d|2[0-3]):([0-5]\d)")
 
 
 class ModelRegistrationMode(StrEnum):
-    """Whether a model that is registered in MLflow appears in SageMaker's registry."""
+    """The registration of MLflow's models in SageMaker's model registry."""
 
     AUTOMATIC = "AutoModelRegistrationEnabled"
-    """It does, as a version of a model package group."""
+    """A model registered in MLflow becomes a version of a model package group."""
 
     MANUAL = "AutoModelRegistrationDisabled"
-    """It does not: a pipeline registers what has been evaluated."""
+    """Models are not registered automatically; a pipeline registers evaluated models."""
 
 
 class MlflowAppBase(cdk.Resource):
-    """An MLflow App, owned or imported, and who may use it.
+    """An MLflow App, owned or imported: its permissions.
 
-    AWS has no CloudWatch metrics of an MLflow App.
+    AWS publishes no CloudWatch metrics of an MLflow App.
+
+    Attributes:
+        mlflow_app_arn: ARN of the app.
+        artifact_bucket: bucket of the artifacts; None if it is not known.
+        artifact_prefix: prefix of the artifacts.
     """
 
     mlflow_app_arn: str
@@ -45,14 +48,17 @@ class MlflowAppBase(cdk.Resource):
 
     @property
     def tracking_uri(self) -> str:
-        """What `mlflow.set_tracking_uri` takes; it needs the package `sagemaker-mlflow`."""
+        """The argument of `mlflow.set_tracking_uri`, which needs the package `sagemaker-mlflow`."""
         return self.mlflow_app_arn
 
     def grant_track(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal log runs, models and traces, and read them.
+        """Grants a principal permissions to log and read runs, models and traces.
 
-        MLflow clients write artifacts to S3 themselves: the grant allows this, too, where the
-        bucket is known.
+        MLflow clients write artifacts to S3 directly: the permissions include the artifacts if
+        their bucket is known.
+
+        Args:
+            grantee: principal.
 
         Example:
             ```python
@@ -63,10 +69,13 @@ class MlflowAppBase(cdk.Resource):
         return self._grant_artifacts(granted, grantee, "s3:GetObject", "s3:PutObject")
 
     def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal read runs, models, traces and artifacts.
+        """Grants a principal permissions to read runs, models, traces and artifacts.
 
-        AWS checks `sagemaker:CallMlflowAppApi` for every call, and the single `sagemaker-mlflow`
-        actions besides.
+        AWS authorizes `sagemaker:CallMlflowAppApi` for each call in addition to the
+        `sagemaker-mlflow` action.
+
+        Args:
+            grantee: principal.
 
         Example:
             ```python
@@ -77,7 +86,10 @@ class MlflowAppBase(cdk.Resource):
         return self._grant_artifacts(granted, grantee, "s3:GetObject")
 
     def grant_open(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal open the user interface of MLflow.
+        """Grants a principal permissions to open the user interface of MLflow.
+
+        Args:
+            grantee: principal.
 
         Example:
             ```python
@@ -133,28 +145,33 @@ class MlflowAppBase(cdk.Resource):
 
 
 class MlflowApp(MlflowAppBase):
-    """Defines a serverless MLflow 3 for experiments, models and traces.
+    """Defines a serverless MLflow 3 app for experiments, models and traces.
 
-    AWS runs and updates it; there is nothing to size, and nothing to pay while nobody uses it but
-    for the artifacts in S3.
+    AWS operates and updates it. It needs no capacity planning; while it is not used, only the
+    artifacts in S3 have a cost.
 
     Args:
-        artifact_bucket: where artifacts of runs are kept.
-        artifact_prefix: part of the bucket, without slashes around it.
-        mlflow_app_name: its name. Left out: one is made of the stack's name and the path in the
-            stack. Another name or role replaces it, and what it has tracked is lost.
-        role: role with which it reads and writes artifacts. Left out: one that can do just that,
-            and register models where `model_registration_mode` is automatic: in groups of their
-            own, not in those of projects, and never as approved.
-        model_registration_mode: whether models of MLflow are registered in SageMaker. Left out:
-            not.
-        weekly_maintenance_window_start: when AWS may update it, day and time in UTC, as
-            "Tue:03:30". Left out: AWS chooses.
-        removal_policy: what becomes of it, and of all that it has tracked, when it leaves the
-            stack. Left out: it stays.
+        artifact_bucket: bucket of the artifacts.
+        artifact_prefix: prefix of the artifacts, without leading or trailing slash. Defaults to
+            `mlflow`.
+        mlflow_app_name: name of the app, up to 256 characters. A changed name or role replaces the
+            app, and its tracking data is lost. Defaults to None: a name generated from the stack's
+            name and the construct's path.
+        role: role with which the app reads and writes artifacts. Defaults to None: a role with
+            these permissions only and, if `model_registration_mode` is automatic, the permission to
+            register models without approval, in groups that do not belong to projects.
+        model_registration_mode: registration of MLflow's models in SageMaker. Defaults to
+            `ModelRegistrationMode.MANUAL`.
+        weekly_maintenance_window_start: start of the window in which AWS may update the app, as day
+            and time in UTC such as "Tue:03:30". Defaults to None: AWS selects it.
+        removal_policy: policy for the app, with its tracking data, when it is removed from the
+            stack. Defaults to `RETAIN_ON_UPDATE_OR_DELETE`: the app is kept.
+
+    Attributes:
+        role: role with which the app reads and writes artifacts.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: CreateMlflowApp in SageMaker's API reference, "Set up IAM permissions for MLflow Apps"
     in its developer guide.
@@ -187,7 +204,9 @@ class MlflowApp(MlflowAppBase):
         super().__init__(scope, construct_id)
         problems = Problems(f"MlflowApp {self.node.path}")
         problems.extend(region_problems(self, "AWS::SageMaker::MlflowApp"))
-        problems.extend(name_problems("mlflow_app_name", mlflow_app_name, longest=LONGEST_APP_NAME))
+        problems.extend(
+            name_problems("mlflow_app_name", mlflow_app_name, max_length=MAX_APP_NAME_LENGTH)
+        )
         problems.extend(_problems(artifact_prefix, weekly_maintenance_window_start))
         problems.raise_if_any()
         self.artifact_bucket = artifact_bucket
@@ -220,13 +239,14 @@ class MlflowApp(MlflowAppBase):
         artifact_bucket: s3.IBucket | None = None,
         artifact_prefix: str = "mlflow",
     ) -> MlflowAppBase:
-        """An MLflow App that exists already.
+        """Imports an existing MLflow App.
 
         Args:
-            mlflow_app_arn: its ARN, which ends with a generated id.
-            artifact_bucket: where its artifacts are, so that grants can include them. Left out:
-                grants are about MLflow only.
-            artifact_prefix: part of that bucket.
+            scope: parent of the construct.
+            construct_id: id of the construct within the scope.
+            mlflow_app_arn: ARN of the app, which ends with a generated id.
+            artifact_bucket: bucket of the artifacts. Defaults to None: grants include no artifacts.
+            artifact_prefix: prefix of the artifacts. Defaults to `mlflow`.
 
         Example:
             ```python
@@ -235,18 +255,36 @@ class MlflowApp(MlflowAppBase):
             ).grant_read(role)
             ```
         """
-        imported = MlflowAppBase(scope, construct_id)
-        imported.mlflow_app_arn = mlflow_app_arn
-        imported.artifact_bucket = artifact_bucket
-        imported.artifact_prefix = artifact_prefix
-        return imported
+        return _ImportedMlflowApp(
+            scope,
+            construct_id,
+            mlflow_app_arn,
+            artifact_bucket=artifact_bucket,
+            artifact_prefix=artifact_prefix,
+        )
+
+
+class _ImportedMlflowApp(MlflowAppBase):
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        mlflow_app_arn: str,
+        *,
+        artifact_bucket: s3.IBucket | None,
+        artifact_prefix: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.mlflow_app_arn = mlflow_app_arn
+        self.artifact_bucket = artifact_bucket
+        self.artifact_prefix = artifact_prefix
 
 
 def _problems(prefix: str, weekly_maintenance_window_start: str | None) -> list[str]:
     found = []
     if is_known(prefix) and (not prefix or prefix != prefix.strip("/")):
         found.append(
-            f"artifact_prefix: got {prefix!r}; allowed is a path without slashes around it"
+            f"artifact_prefix: got {prefix!r}; allowed is a path without leading or trailing slash"
         )
     given = weekly_maintenance_window_start is not None and is_known(
         weekly_maintenance_window_start

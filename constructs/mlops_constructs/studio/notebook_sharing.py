@@ -1,6 +1,4 @@
-"""Where the outputs of shared notebooks are kept."""
-
-from __future__ import annotations
+"""Outputs of shared notebooks."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +11,9 @@ from mlops_constructs._problems import is_known
 
 @dataclass(frozen=True, kw_only=True)
 class NotebookSharing:
-    """Whether a notebook that is shared takes its outputs along, which may show data.
+    """The outputs of shared notebooks; made by its static factories.
+
+    Outputs may contain data.
 
     Source: SharingSettings in SageMaker's API reference.
     """
@@ -23,8 +23,8 @@ class NotebookSharing:
     prefix: str = ""
 
     @staticmethod
-    def disabled() -> NotebookSharing:
-        """Shared notebooks have no outputs.
+    def disabled() -> "NotebookSharing":
+        """Returns sharing without outputs.
 
         Example:
             ```python
@@ -36,13 +36,16 @@ class NotebookSharing:
     @staticmethod
     def to_bucket(
         bucket: s3.IBucket, *, encryption_key: kms.IKey, prefix: str = "shared-notebooks"
-    ) -> NotebookSharing:
-        """Outputs are kept in a bucket; whoever can read there sees them.
+    ) -> "NotebookSharing":
+        """Returns sharing with outputs in a bucket.
+
+        All principals that can read the prefix can see the outputs.
 
         Args:
-            bucket: where they are kept.
+            bucket: bucket of the outputs.
             encryption_key: key with which SageMaker encrypts them.
-            prefix: part of the bucket, without slashes around it.
+            prefix: prefix of the outputs, without leading or trailing slash. Defaults to
+                `shared-notebooks`.
 
         Example:
             ```python
@@ -52,18 +55,22 @@ class NotebookSharing:
         return NotebookSharing(bucket=bucket, encryption_key=encryption_key, prefix=prefix)
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the sharing; returns one message per problem."""
         if self.bucket is None or not is_known(self.prefix):
             return []
         if self.prefix and self.prefix == self.prefix.strip("/"):
             return []
         return [
-            f"notebook sharing prefix: got {self.prefix!r}; allowed is a path without slashes "
-            "around it"
+            f"notebook_sharing prefix: got {self.prefix!r}; allowed is a path without leading or "
+            "trailing slash"
         ]
 
     def render(self, l1: Any) -> Any:
-        """The SharingSettings; `l1` is CfnDomain or CfnUserProfile."""
+        """Returns the SharingSettings.
+
+        Args:
+            l1: level-1 class, CfnDomain or CfnUserProfile.
+        """
         if self.bucket is None or self.encryption_key is None:
             return l1.SharingSettingsProperty(notebook_output_option="Disabled")
         return l1.SharingSettingsProperty(

@@ -1,6 +1,4 @@
-"""What the SageMaker Python SDK fills in, so that nobody types it."""
-
-from __future__ import annotations
+"""Defaults of the SageMaker Python SDK in Studio."""
 
 import json
 import re
@@ -16,14 +14,14 @@ from aws_cdk import aws_s3 as s3
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs.access._job_guard import JobNetwork
 
-_MARK = "# Written whenever the application starts. A file without this line is left alone."
+_MARK = "# Written at each start of the application. A file without this line is not overwritten."
 _SCRIPT = """\
 #!/bin/bash
-# Defaults of the SageMaker Python SDK: network, key, tags, bucket and role of this team.
+# Defaults of the SageMaker Python SDK: network, key, tags, bucket and role.
 set -eu
 file="${XDG_CONFIG_HOME:-$HOME/.config}/sagemaker/config.yaml"
 if [ -e "$file" ] && [ "$(head -n 1 "$file")" != '%(mark)s' ]; then
-    echo "$file is somebody's own: the defaults of the team are not written" >&2
+    echo "$file was not written by this script: it is not overwritten" >&2
 else
     mkdir -p "$(dirname "$file")"
     cat > "$file" <<'DEFAULTS'
@@ -39,32 +37,35 @@ _PREFIX = re.compile(r"[\w!.*'()/-]{1,1024}")
 class SdkDefaults:
     """Defines the defaults of the SageMaker Python SDK in Studio.
 
-    A lifecycle script writes them to the SDK's configuration file, which is
-    `~/.config/sagemaker/config.yaml` (JSON, which is YAML). The SDK reads it whenever it makes a
+    A lifecycle script writes them to the configuration file of the SDK,
+    `~/.config/sagemaker/config.yaml` (as JSON, which is YAML). The SDK reads it when it creates a
     session: processing jobs and pipelines then need no role, network, key or tags.
 
-    Version 3.27 of the SDK leaves gaps. Its `ModelTrainer` takes role, bucket and network from the
-    file, and not the keys and tags: read those with
+    Version 3.27 of the SDK has gaps. Its `ModelTrainer` takes role, bucket and network from the
+    file, but not keys and tags: read those with
     `Session().sagemaker_config["SageMaker"]["TrainingJob"]`. Its `HyperparameterTuner` passes on
-    neither the key of volumes nor the encryption of traffic: where they are demanded, tune with
+    neither the key of volumes nor the encryption of traffic: where they are required, use
     `sagemaker.core.resources.HyperParameterTuningJob`.
 
-    Nothing in the file is secret. A file that a person wrote is left alone.
+    The file contains no secrets. A file that was not written by the script is not overwritten.
 
     Args:
-        role: with which jobs, pipelines and models run, such as an `access.JobRole`. Left out: the
-            SDK takes the role of whoever calls.
-        bucket: where the SDK puts code and results. Left out: it makes a bucket
-            `sagemaker-REGION-ACCOUNT`, which people of `PersonaRole` may not.
-        prefix: below which it puts them.
-        network: where jobs and models run; the traffic between instances of a job is encrypted.
-            Left out: in no VPC.
-        key: encrypts volumes and outputs. Left out: keys of AWS do.
-        tags: of whatever the SDK creates, such as `sagemaker:project-name` of the project.
-        telemetry: whether the SDK tells AWS which functions are used, which needs the internet.
+        role: execution role of jobs, pipelines and models, such as an `access.JobRole`. Defaults to
+            None: the SDK uses the role of the caller.
+        bucket: bucket of code and results. Defaults to None: the SDK creates a bucket
+            `sagemaker-REGION-ACCOUNT`, which a `PersonaRole` does not allow.
+        prefix: prefix of code and results, 1 to 1024 characters without leading or trailing slash.
+            Defaults to `runs`.
+        network: network of jobs and models; traffic between the instances of a job is encrypted.
+            Defaults to None: no VPC.
+        key: key of volumes and outputs. Defaults to None: AWS managed keys.
+        tags: tags of all resources that the SDK creates, such as `sagemaker:project-name`. Defaults
+            to no tags.
+        telemetry: True if the SDK reports to AWS which functions are used; it needs internet
+            access. Defaults to False.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: "Configuring and using defaults with the SageMaker Python SDK" in its documentation.
 
@@ -85,25 +86,24 @@ class SdkDefaults:
     telemetry: bool = False
 
     def __post_init__(self) -> None:
-        problems = Problems("the defaults of the SDK")
+        problems = Problems("SdkDefaults")
         if is_known(self.prefix) and (
             not _PREFIX.fullmatch(self.prefix) or self.prefix != self.prefix.strip("/")
         ):
             problems.add(
-                f"prefix is {self.prefix!r}; allowed is a path without slashes around it, such as "
-                "runs"
+                f"prefix: got {self.prefix!r}; allowed is a path without leading or trailing "
+                "slash, such as runs"
             )
         if self.network is not None and cdk.Token.is_unresolved(self.network.subnet_ids):
             problems.add(
-                "network has a list of subnets that only the deployment knows; give the ids one by "
-                "one"
+                "network: got a list of subnets that is a token; give a list of subnet ids"
             )
         if not (self.role or self.bucket or self.network or self.key or self.tags):
-            problems.add("they are empty; give a role, bucket, network, key or tags")
+            problems.add("got no defaults; give a role, bucket, network, key or tags")
         problems.raise_if_any()
 
     def configuration(self) -> dict[str, Any]:
-        """The content of the SDK's configuration file; may hold tokens."""
+        """Returns the content of the SDK's configuration file; may contain tokens."""
         role, tags = self._role(), self._tags()
         vpc = {"VpcConfig": self._vpc} if self.network else {}
         encrypted = {"EnableInterContainerTrafficEncryption": True} if self.network else {}
@@ -143,7 +143,7 @@ class SdkDefaults:
         }
 
     def text(self) -> str:
-        """The lifecycle script that writes the file; may hold tokens."""
+        """Returns the lifecycle script that writes the file; may contain tokens."""
         defaults = json.dumps(self.configuration(), indent=1)
         return _SCRIPT % {"mark": _MARK, "defaults": defaults}
 
@@ -172,7 +172,7 @@ class SdkDefaults:
                 "DefaultS3ObjectKeyPrefix": self.prefix,
             }
         if self.network is not None:
-            # The only place where the SDK's trainer looks for the encryption of traffic.
+            # The SDK's trainer reads the encryption of traffic only from here.
             modules["ModelTrainer"] = {
                 "networking": {
                     "enable_inter_container_traffic_encryption": True,

@@ -1,6 +1,4 @@
-"""Spaces: where an application of Studio runs, with its volume."""
-
-from __future__ import annotations
+"""Spaces: an application of Studio with its volume."""
 
 from enum import StrEnum
 
@@ -14,49 +12,52 @@ from mlops_constructs._regions import region_problems
 from ._names import name_problems
 from .studio_app import StudioApp
 from .user_profile import UserProfileBase
-from .user_settings import LARGEST_VOLUME_GIB, SMALLEST_VOLUME_GIB
+from .user_settings import MAX_VOLUME_GIB, MIN_VOLUME_GIB
 
-LONGEST_DISPLAY_NAME = 64
+MAX_DISPLAY_NAME_LENGTH = 64
 
 
 class SpaceSharing(StrEnum):
-    """Who can use a space."""
+    """The users of a space."""
 
     PRIVATE = "Private"
-    """Its owner."""
+    """Only its owner."""
 
     SHARED = "Shared"
-    """Everybody in the domain; all work in it with the domain's `shared_space_role`."""
+    """All users of the domain, with the domain's `shared_space_role`."""
 
 
 class Space(cdk.Resource):
-    """Defines a space: a volume, and the application that is opened with it.
+    """Defines a space: a volume and the application that uses it.
 
-    People make private spaces by themselves. A space in a stack is for what a team shares, or for
-    a volume of a certain size. When an idle application in it is ended follows from the domain,
-    and from what people choose in Studio: CloudFormation has no such property of a space.
+    Users create private spaces themselves. Define a space in a stack for a team, or for a volume of
+    a certain size. The domain, and the choice of users in Studio, determine when an idle
+    application of the space is deleted: CloudFormation does not support it for a space.
 
     Args:
-        owner: the profile of the person who owns it, and with it the domain.
-        app: the application for which it is.
-        space_name: its name, unique in the domain.
-        sharing: who can use it. Left out: its owner.
-        storage_gib: size of its volume, 5 to 16384 and not more than the domain allows. It can
-            only grow. Left out: the domain's default.
-        instance_type: instance that is chosen when a person chooses none. Left out: the domain's.
-        display_name: what people see. Left out: its name.
-        remote_access: whether an IDE on somebody's own machine may connect to it, as
-            `Domain.grant_remote_ide` lets people do. What is in the space can then be copied to
-            that machine. It takes an instance with 8 GiB of memory. Left out: Studio alone opens
-            it.
-        removal_policy: what becomes of the space, and of all files on its volume, when it leaves
-            the stack. With DESTROY its application is ended first. Left out: what becomes of an
-            owned domain; a space of an imported one stays.
+        owner: profile of the owner, which also determines the domain.
+        app: application of the space.
+        space_name: name of the space, unique in the domain, up to 63 characters.
+        sharing: users of the space. Defaults to `SpaceSharing.PRIVATE`: its owner.
+        storage_gib: size of the volume in GiB, 5 to 16,384 and not more than the domain allows; it
+            can only grow. Defaults to None: the default of the domain.
+        instance_type: default ML instance type. Defaults to None: that of the domain.
+        display_name: name that Studio shows, 1 to 64 characters. Defaults to None: `space_name`.
+        remote_access: True to allow connections of a local IDE by users with
+            `Domain.grant_remote_ide`, which can copy all data of the space. It requires an instance
+            with 8 GiB of memory. Defaults to False: only Studio opens the space.
+        removal_policy: policy for the space, with all files on its volume, when it is removed from
+            the stack. With DESTROY its application is deleted first. Defaults to None: the policy
+            of an owned domain; a space of an imported domain is retained.
 
-    Another name, owner or sharing replaces the space: its files stay with the former one.
+    A changed name, owner or sharing replaces the space; its files remain in the old one.
+
+    Attributes:
+        space_name: name of the space.
+        space_arn: ARN of the space.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: CreateSpace in SageMaker's API reference.
 
@@ -109,9 +110,9 @@ class Space(cdk.Resource):
             space_settings=_settings(app, storage_gib, instance_type, remote_access),
         )
         self.space_arn = self._resource.attr_space_arn
-        # Names are no references: a space is made after its owner, and is deleted before.
+        # The owner's name is not a reference: it needs a dependency.
         self._resource.node.add_dependency(owner)
-        domain.outlives(self._resource)
+        domain.delete_before_domain(self._resource)
         policy = removal_policy or domain.removal_policy
         self._resource.apply_removal_policy(policy)
         if policy is cdk.RemovalPolicy.DESTROY:
@@ -151,17 +152,16 @@ def _problems(
     storage_gib: int | None, instance_type: str | None, display_name: str | None
 ) -> list[str]:
     found = []
-    if outside(storage_gib, SMALLEST_VOLUME_GIB, LARGEST_VOLUME_GIB):
+    if outside(storage_gib, MIN_VOLUME_GIB, MAX_VOLUME_GIB):
         found.append(
-            f"storage_gib: got {storage_gib}; allowed are {SMALLEST_VOLUME_GIB} to "
-            f"{LARGEST_VOLUME_GIB}"
+            f"storage_gib: got {storage_gib}; allowed are {MIN_VOLUME_GIB} to {MAX_VOLUME_GIB}"
         )
     if is_known(instance_type) and not str(instance_type).startswith("ml."):
         found.append(f"instance_type: got {instance_type!r}; allowed are ml.… types")
     shown = display_name if display_name is not None and is_known(display_name) else "its name"
-    if not shown.strip() or len(shown) > LONGEST_DISPLAY_NAME:
+    if not shown.strip() or len(shown) > MAX_DISPLAY_NAME_LENGTH:
         found.append(
-            f"display_name: got {shown!r}; allowed are 1 to {LONGEST_DISPLAY_NAME} characters, not "
-            "only white space"
+            f"display_name: got {shown!r}; allowed are 1 to {MAX_DISPLAY_NAME_LENGTH} characters, "
+            "not only white space"
         )
     return found

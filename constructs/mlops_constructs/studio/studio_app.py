@@ -1,4 +1,4 @@
-"""The applications of Studio that people work in."""
+"""Studio applications that this library supports."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ class StudioApp(StrEnum):
     """An application that Studio starts in a space.
 
     Studio Classic (JupyterServer, KernelGateway) is closed to new applications; Canvas and RStudio
-    are products of their own. Neither is offered.
+    are separate products. None of them is supported.
     """
 
     JUPYTER_LAB = "JupyterLab"

@@ -1,6 +1,4 @@
-"""People of a Studio domain as they are listed, in code or in a YAML file."""
-
-from __future__ import annotations
+"""Users of a domain, listed in code or in a YAML file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,7 +22,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
         "hidden_instance_types": _TEXTS,
     },
 }
-_PERSON: Mapping[str, Any] = {"role": _TEXT, "identity_center_user": _TEXT, "settings": _SETTINGS}
+_USER: Mapping[str, Any] = {"role": _TEXT, "identity_center_user": _TEXT, "settings": _SETTINGS}
 _PARTS: Mapping[str, type] = {
     "jupyter_lab": AppSettings,
     "code_editor": AppSettings,
@@ -35,13 +33,17 @@ _PARTS: Mapping[str, type] = {
 
 @dataclass(frozen=True, kw_only=True)
 class StudioUser:
-    """Somebody who works in a domain.
+    """A user of a domain.
 
     Args:
-        user_profile_name: the person's name in the domain.
-        role: which of the roles that `UserProfiles` is given. Left out: the domain's.
-        identity_center_user: user name in IAM Identity Center, where the domain knows people by it.
-        settings: what the person finds different. Left out: nothing.
+        user_profile_name: name of the user profile, up to 63 characters.
+        role: name of one of the roles of `UserProfiles`. Defaults to None: the execution role of
+            the domain.
+        identity_center_user: user name in IAM Identity Center, required with this authentication.
+            Defaults to None: no user name.
+        settings: settings that differ from those of the domain. Defaults to no differences.
+        origin: file and line of the user, for messages. Defaults to None: the user is listed in
+            code.
 
     Example:
         ```python
@@ -53,42 +55,40 @@ class StudioUser:
     role: str | None = None
     identity_center_user: str | None = None
     settings: UserSettings = field(default_factory=UserSettings)
-    # Where the person is listed, for messages.
+
     origin: str | None = field(default=None, compare=False, repr=False)
 
     @staticmethod
-    def from_yaml(path: str | Path) -> list[StudioUser]:
-        """Reads people from a YAML file, in its order.
+    def from_yaml(path: str | Path) -> "list[StudioUser]":
+        """Reads users from a YAML file, in its order.
 
-        The file is a mapping of names; each may have a `role`, an `identity_center_user`, and
-        `settings`: `jupyter_lab` (instance_type, code_repositories), `code_editor`
-        (instance_type), `storage` (default_gib, maximum_gib) and `portal` (hidden_app_types,
-        hidden_ml_tools, hidden_instance_types). Scripts and images come from the domain.
+        The file is a mapping of names; each user may have a `role`, an `identity_center_user`, and
+        `settings`: `jupyter_lab` (instance_type, code_repositories), `code_editor` (instance_type),
+        `storage` (default_gib, maximum_gib) and `portal` (hidden_app_types, hidden_ml_tools,
+        hidden_instance_types). Scripts and images are settings of the domain only.
 
         Args:
-            path: of the file, relative to the folder in which the app is started.
+            path: path of the file, relative to the working directory, such as `config/users.yaml`.
 
         Raises:
-            ValueError: with every mistake of the file, its line and its key.
-
-        StudioUser.from_yaml("config/users.yaml")
+            ValueError: if the file is invalid; the message lists every problem with line and key.
         """
         document = YamlDocument.read(path)
-        people = [] if document.problems else _people(document)
-        problems = Problems(f"The people of {path}")
+        users = [] if document.problems else _users(document)
+        problems = Problems(f"StudioUser {path}")
         problems.extend(first(document.problems))
         problems.raise_if_any()
-        return people
+        return users
 
 
-def _people(document: YamlDocument) -> list[StudioUser]:
+def _users(document: YamlDocument) -> list[StudioUser]:
     listed = document.content
     if not isinstance(listed, dict):
-        document.complain((), "got no mapping; allowed are names of people, `ada:` and so on")
+        document.complain((), "got no mapping; allowed is a mapping of user names, such as `ada:`")
         return []
     found = []
-    for name, said in listed.items():
-        given = _checked(document, (name,), said, _PERSON)
+    for name, value in listed.items():
+        given = _checked(document, (name,), value, _USER)
         settings = {
             part: _PARTS[part](**values) for part, values in given.pop("settings", {}).items()
         }
@@ -102,19 +102,19 @@ def _people(document: YamlDocument) -> list[StudioUser]:
 
 
 def _checked(
-    document: YamlDocument, place: Place, said: Any, allowed: Mapping[str, Any]
+    document: YamlDocument, place: Place, given: Any, allowed: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What is right of a mapping; what is wrong becomes a problem of the document."""
-    if said is None:
+    """Returns the valid part of a mapping, and adds the problems of the rest to the document."""
+    if given is None:
         return {}
-    if not isinstance(said, dict):
+    if not isinstance(given, dict):
         document.complain(
             place,
-            f"got {document.shown(place, said)}; allowed is a mapping of {', '.join(allowed)}",
+            f"got {document.shown(place, given)}; allowed is a mapping of {', '.join(allowed)}",
         )
         return {}
     right: dict[str, Any] = {}
-    for key, value in said.items():
+    for key, value in given.items():
         inner, kind = (*place, key), allowed.get(key)
         if kind is None:
             document.complain(inner, f"got {shown(key)}; allowed are {', '.join(allowed)}")

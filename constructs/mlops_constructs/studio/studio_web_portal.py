@@ -1,6 +1,4 @@
-"""What Studio shows around its applications."""
-
-from __future__ import annotations
+"""Hidden parts of Studio's navigation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,12 +41,13 @@ ML_TOOLS = (
 
 @dataclass(frozen=True, kw_only=True)
 class StudioWebPortal:
-    """What is left out of Studio's navigation. What is hidden is not forbidden: IAM does that.
+    """The parts of Studio that are hidden. Hiding is no access control: use IAM for that.
 
     Args:
-        hidden_app_types: applications. Left out: those that this library sets up for nobody.
-        hidden_ml_tools: machine learning tools. Left out: those that open in Canvas.
-        hidden_instance_types: instances that people shall not choose. Left out: none.
+        hidden_app_types: applications. Defaults to the applications that this library does not
+            support.
+        hidden_ml_tools: machine learning tools. Defaults to those that need Canvas.
+        hidden_instance_types: instance types that users cannot choose. Defaults to none.
 
     Source: StudioWebPortalSettings in SageMaker's API reference.
 
@@ -68,7 +67,7 @@ class StudioWebPortal:
     hidden_instance_types: Sequence[str] = ()
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the names; returns one message per problem."""
         return [
             f"portal {name}: got {one!r}; allowed are {', '.join(allowed)}"
             for name, given, allowed in (
@@ -80,7 +79,11 @@ class StudioWebPortal:
         ]
 
     def render(self, l1: Any) -> Any:
-        """The StudioWebPortalSettings; `l1` is CfnDomain or CfnUserProfile."""
+        """Returns the StudioWebPortalSettings.
+
+        Args:
+            l1: level-1 class, CfnDomain or CfnUserProfile.
+        """
         return l1.StudioWebPortalSettingsProperty(
             hidden_app_types=list(self.hidden_app_types) or None,
             hidden_ml_tools=list(self.hidden_ml_tools) or None,

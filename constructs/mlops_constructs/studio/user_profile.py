@@ -1,6 +1,4 @@
-"""People of a Studio domain."""
-
-from __future__ import annotations
+"""User profiles of a domain."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -16,7 +14,12 @@ from .user_settings import UserSettings
 
 
 class UserProfileBase(cdk.Resource):
-    """A person of a domain, owned or imported."""
+    """A user profile, owned or imported.
+
+    Attributes:
+        domain: domain of the profile.
+        user_profile_name: name of the profile.
+    """
 
     domain: DomainBase
     user_profile_name: str
@@ -27,7 +30,12 @@ class UserProfileBase(cdk.Resource):
         return self.domain.arn_for_user_profile(self.user_profile_name)
 
     def grant_open(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Lets a principal open Studio as this person, where the domain's authentication is IAM.
+        """Grants a principal the permission to open Studio as this user.
+
+        It requires a domain with IAM authentication.
+
+        Args:
+            grantee: principal.
 
         Example:
             ```python
@@ -45,25 +53,27 @@ class UserProfileBase(cdk.Resource):
 
 
 class UserProfile(UserProfileBase):
-    """Defines the profile of one person in a domain.
+    """Defines the user profile of one user of a domain.
 
-    Give each person the role of their persona: what a notebook may do, this role may.
+    Give each user the role of their persona: it determines the permissions of their notebooks.
 
     Args:
-        domain: the domain.
-        user_profile_name: the person's name in it, unique in the domain.
-        execution_role: role with which the person works; its trust policy has to let SageMaker name
-            the person (`sts:SetSourceIdentity`), as roles of `access` do. Left out: the domain's.
-        settings: what this person finds different. Left out: nothing. Idle times are the domain's:
-            CloudFormation has no such property of a profile.
-        identity_center_user: user name in IAM Identity Center. Needed there, and only there.
-        removal_policy: what becomes of the profile, and of the private spaces that the person made,
-            when it leaves the stack. With DESTROY the person's applications are ended and the
-            spaces that they own are deleted first. Left out: what becomes of an owned domain; the
-            profile of an imported one stays.
+        domain: domain of the profile.
+        user_profile_name: name of the profile, unique in the domain, up to 63 characters.
+        execution_role: role of the user in Studio; its trust policy must let SageMaker identify the
+            user (`sts:SetSourceIdentity`), as roles of `access` do. Defaults to None: the execution
+            role of the domain.
+        settings: settings that differ from those of the domain. Idle times cannot differ:
+            CloudFormation does not support them for a profile. Defaults to None: no differences.
+        identity_center_user: user name in IAM Identity Center, required with this authentication
+            and not supported with IAM. Defaults to None: no user name.
+        removal_policy: policy for the profile, and the private spaces of the user, when it is
+            removed from the stack. With DESTROY the applications and spaces of the user are deleted
+            first. Defaults to None: the policy of an owned domain; the profile of an imported
+            domain is retained.
 
     Raises:
-        ValueError: with every problem of the input.
+        ValueError: if the input is invalid; the message lists every problem.
 
     Source: CreateUserProfile in SageMaker's API reference.
 
@@ -108,7 +118,7 @@ class UserProfile(UserProfileBase):
             single_sign_on_user_value=identity_center_user,
             user_settings=settings.render(properties, execution_role=role_arn),
         )
-        domain.outlives(self._resource)
+        domain.delete_before_domain(self._resource)
         policy = removal_policy or domain.removal_policy
         self._resource.apply_removal_policy(policy)
         if policy is cdk.RemovalPolicy.DESTROY:
@@ -120,13 +130,19 @@ class UserProfile(UserProfileBase):
             )
         else:
             for referred in settings.referred():
-                referred.keep()
+                referred.retain()
 
     @classmethod
     def from_user_profile_name(
         cls, scope: Construct, construct_id: str, user_profile_name: str, *, domain: DomainBase
     ) -> UserProfileBase:
-        """The profile of a person who is in the domain already.
+        """Imports an existing profile of a domain.
+
+        Args:
+            scope: parent of the construct.
+            construct_id: id of the construct within the scope.
+            user_profile_name: name of the profile.
+            domain: domain of the profile.
 
         Example:
             ```python
@@ -134,16 +150,22 @@ class UserProfile(UserProfileBase):
             UserProfile.from_user_profile_name(stack, "Ada", "ada", domain=domain)
             ```
         """
-        imported = UserProfileBase(scope, construct_id)
-        imported.domain = domain
-        imported.user_profile_name = user_profile_name
-        return imported
+        return _ImportedUserProfile(scope, construct_id, user_profile_name, domain=domain)
+
+
+class _ImportedUserProfile(UserProfileBase):
+    def __init__(
+        self, scope: Construct, construct_id: str, user_profile_name: str, *, domain: DomainBase
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.domain = domain
+        self.user_profile_name = user_profile_name
 
 
 def _idle_problems(settings: UserSettings) -> list[str]:
     return [
-        f"{name} idle_shutdown: got one; CloudFormation knows idle times of domains only: give it "
-        "to the domain, with a `max_timeout` up to which people can choose theirs"
+        f"{name} idle_shutdown: not supported for a user profile, only for a domain; set it there, "
+        "with a `max_timeout` up to which users can choose"
         for name, app in (
             ("jupyter_lab", settings.jupyter_lab),
             ("code_editor", settings.code_editor),
@@ -153,15 +175,18 @@ def _idle_problems(settings: UserSettings) -> list[str]:
 
 
 def user_problems(domain: DomainBase, identity_center_user: str | None) -> list[str]:
-    """What a domain's authentication asks of a person's name in IAM Identity Center."""
+    """Validates the name in IAM Identity Center; returns one message per problem."""
     authentication = domain.authentication
-    if authentication is None:  # an imported domain does not say
+    if authentication is None:  # not known of an imported domain
         return []
     if authentication.names_users and not identity_center_user:
-        return ["identity_center_user: got none; the domain authenticates by IAM Identity Center"]
+        return [
+            "identity_center_user: got none; the domain authenticates with IAM Identity Center: "
+            "give the user name"
+        ]
     if not authentication.names_users and identity_center_user:
         return [
-            f"identity_center_user: got {identity_center_user!r}; the domain authenticates by IAM: "
-            "leave it out"
+            f"identity_center_user: got {identity_center_user!r}; the domain authenticates with "
+            "IAM: remove it"
         ]
     return []

@@ -1,6 +1,4 @@
-"""All people of a Studio domain, from a list."""
-
-from __future__ import annotations
+"""User profiles of a domain from a list of users."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,31 +16,33 @@ from .user_profile import UserProfile, user_problems
 
 
 class UserProfiles(Construct):
-    """Defines a user profile for each person of a list.
+    """Defines a user profile for each user of a list.
 
-    A profile's place in the template follows from the person's name alone: whoever is added, left
-    out or moved in the list changes nothing for the others. Another name is another user.
+    The logical id of a profile depends only on the name of the user: adding, removing or moving
+    users in the list does not affect the others. A changed name is a different user.
 
     Args:
-        domain: the domain.
-        users: who works in it; `StudioUser.from_yaml` reads them from a file.
-        roles: execution roles by the words that the list has for them, such as roles of personas.
-        removal_policy: what becomes of the profile of a person who leaves the list, and of their
-            private spaces; see `UserProfile`. With DESTROY their applications are ended and the
-            spaces that they own deleted first. Left out: what becomes of an owned domain.
+        domain: domain of the profiles.
+        users: users of the domain; `StudioUser.from_yaml` reads them from a file.
+        roles: execution roles by the names that the users refer to, such as roles of personas.
+            Defaults to None: no roles; users have the execution role of the domain.
+        removal_policy: policy for the profile, and the private spaces, of a user who is removed
+            from the list; see `UserProfile`. With DESTROY their applications and spaces are deleted
+            first. Defaults to None: the policy of an owned domain.
 
     Attributes:
-        profiles: the profiles by the names of the people.
+        profiles: the profiles by the names of the users.
 
     Raises:
-        ValueError: with every problem of all people, and where they are listed.
+        ValueError: if the input is invalid; the message lists every problem of all users, with the
+            place in the list.
 
     Example:
         ```python
         domain = Domain.from_domain_id(stack, "Studio", "d-0abc1def2ghi")
         UserProfiles(
             stack,
-            "People",
+            "Users",
             domain=domain,
             users=[StudioUser(user_profile_name="katherine", role="scientists")],
             roles={"scientists": role},
@@ -86,7 +86,7 @@ class UserProfiles(Construct):
 def _twice(users: Sequence[StudioUser]) -> Iterator[str]:
     for name, number in Counter(user.user_profile_name for user in users).items():
         if number > 1:
-            yield f"{name}: got the name {number} times; each person has a name of their own"
+            yield f"{name}: got the name {number} times; allowed is one user of each name"
 
 
 def _problems(

@@ -1,6 +1,4 @@
-"""What people find in Studio: applications, storage, and the portal around them."""
-
-from __future__ import annotations
+"""Settings of users: applications, storage and the web portal."""
 
 import dataclasses
 import re
@@ -19,26 +17,26 @@ from .notebook_sharing import NotebookSharing
 from .studio_app import StudioApp
 from .studio_web_portal import StudioWebPortal
 
-SMALLEST_VOLUME_GIB, LARGEST_VOLUME_GIB = 5, 16_384
-MOST_LIFECYCLE_CONFIGS, MOST_IMAGES, MOST_REPOSITORIES = 30, 200, 10
-"""Of the service, which refuses some of the 30 repositories that CloudFormation's schema allows."""
+MIN_VOLUME_GIB, MAX_VOLUME_GIB = 5, 16_384
+MAX_LIFECYCLE_CONFIGS, MAX_IMAGES, MAX_REPOSITORIES = 30, 200, 10
+"""Limits of the service; CloudFormation's schema allows 30 repositories."""
 _REPOSITORY = re.compile(r"https://([.\-_a-zA-Z0-9]+/?){3,1016}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AppSettings:
-    """How JupyterLab or Code Editor starts and ends.
+    """Settings of JupyterLab or Code Editor.
 
     Args:
-        instance_type: the instance that is chosen when a person chooses none. Left out: what AWS
-            takes, ml.t3.medium.
-        idle_shutdown: when an application that nobody uses is ended; of a domain only. Left out:
-            after 2 hours, which people may shorten to 1 and extend to 12.
-        lifecycle_configs: scripts among which people can choose.
-        default_lifecycle_config: the one of them that runs when a person chooses none. Left out:
-            no script runs.
-        custom_images: own images among which people can choose.
-        code_repositories: https addresses of git repositories that JupyterLab offers to clone.
+        instance_type: default ML instance type. Defaults to None: ml.t3.medium, the default of AWS.
+        idle_shutdown: deletion of idle applications; supported for a domain only. Defaults to None:
+            after 2 hours; users can choose 1 to 12 hours.
+        lifecycle_configs: up to 30 scripts that users can choose. Defaults to none.
+        default_lifecycle_config: default script, one of `lifecycle_configs`. Defaults to None: no
+            script runs.
+        custom_images: up to 200 custom images that users can choose. Defaults to none.
+        code_repositories: up to 10 https:// URLs of git repositories that JupyterLab offers to
+            clone. Defaults to none.
 
     Source: JupyterLabAppSettings and CodeEditorAppSettings in SageMaker's API reference.
     """
@@ -51,41 +49,50 @@ class AppSettings:
     code_repositories: Sequence[str] = ()
 
     def problems(self, app: StudioApp) -> list[str]:
-        """What AWS would refuse for an application."""
+        """Validates the settings of an application; returns one message per problem.
+
+        Args:
+            app: application of the settings.
+        """
         found = self.idle_shutdown.problems() if self.idle_shutdown else []
         if is_known(self.instance_type) and not str(self.instance_type).startswith("ml."):
             found.append(f"instance_type: got {self.instance_type!r}; allowed are ml.… types")
-        for name, given, most in (
-            ("lifecycle_configs", self.lifecycle_configs, MOST_LIFECYCLE_CONFIGS),
-            ("custom_images", self.custom_images, MOST_IMAGES),
-            ("code_repositories", self.code_repositories, MOST_REPOSITORIES),
+        for name, given, limit in (
+            ("lifecycle_configs", self.lifecycle_configs, MAX_LIFECYCLE_CONFIGS),
+            ("custom_images", self.custom_images, MAX_IMAGES),
+            ("code_repositories", self.code_repositories, MAX_REPOSITORIES),
         ):
-            if len(given) > most:
-                found.append(f"{name}: got {len(given)}; allowed are {most}")
-        things: list[LifecycleConfigBase | CustomImage]
-        things = [*self.lifecycle_configs, *self.custom_images]
+            if len(given) > limit:
+                found.append(f"{name}: got {len(given)}; allowed are {limit}")
+        referred: list[LifecycleConfigBase | CustomImage]
+        referred = [*self.lifecycle_configs, *self.custom_images]
         found += [
-            f"got {thing.node.path}, which is for {thing.app}; leave it out"
-            for thing in things
-            if thing.app is not app
+            f"got {one.node.path}, which is for {one.app}; remove it"
+            for one in referred
+            if one.app is not app
         ]
         default = self.default_lifecycle_config
         if default is not None and default not in self.lifecycle_configs:
             found.append(
-                f"default_lifecycle_config: got {default.node.path}, which is none of "
+                f"default_lifecycle_config: got {default.node.path}, which is not in "
                 "lifecycle_configs; add it there"
             )
         if self.code_repositories and app is not StudioApp.JUPYTER_LAB:
-            found.append("code_repositories: only JupyterLab knows them; leave them out")
+            found.append("code_repositories: only supported for JupyterLab; remove them")
         found += [
-            f"code_repositories: got {address!r}; allowed are https:// addresses"
-            for address in self.code_repositories
-            if is_known(address) and not _REPOSITORY.fullmatch(address)
+            f"code_repositories: got {url!r}; allowed are https:// URLs"
+            for url in self.code_repositories
+            if is_known(url) and not _REPOSITORY.fullmatch(url)
         ]
         return [f"{app}: {problem}" for problem in found]
 
     def render(self, l1: Any, app: StudioApp) -> Any:
-        """The settings of an application; `l1` is CfnDomain or CfnUserProfile."""
+        """Returns the settings of an application.
+
+        Args:
+            l1: level-1 class, CfnDomain or CfnUserProfile.
+            app: application of the settings.
+        """
         default = self.default_lifecycle_config
         images = [image.render(l1) for image in self.custom_images]
         given: dict[str, Any] = {
@@ -104,18 +111,18 @@ class AppSettings:
         if app is StudioApp.CODE_EDITOR:
             return l1.CodeEditorAppSettingsProperty(**given)
         repositories = [
-            l1.CodeRepositoryProperty(repository_url=address) for address in self.code_repositories
+            l1.CodeRepositoryProperty(repository_url=url) for url in self.code_repositories
         ]
         return l1.JupyterLabAppSettingsProperty(**given, code_repositories=repositories or None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpaceStorage:
-    """Sizes of the volumes that spaces get, in GiB.
+    """Sizes of the volumes of spaces.
 
     Args:
-        default_gib: size when a person chooses none, 5 to 16384.
-        maximum_gib: the largest that a person can choose, 5 to 16384.
+        default_gib: default size in GiB, 5 to 16,384. Defaults to 10.
+        maximum_gib: maximum size that a user can choose in GiB, 5 to 16,384. Defaults to 100.
 
     Source: DefaultEbsStorageSettings in SageMaker's API reference.
     """
@@ -124,22 +131,26 @@ class SpaceStorage:
     maximum_gib: int = 100
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the sizes; returns one message per problem."""
         found = [
-            f"storage {name}: got {size}; allowed are {SMALLEST_VOLUME_GIB} to {LARGEST_VOLUME_GIB}"
+            f"storage {name}: got {size}; allowed are {MIN_VOLUME_GIB} to {MAX_VOLUME_GIB}"
             for name, size in (("default_gib", self.default_gib), ("maximum_gib", self.maximum_gib))
-            if outside(size, SMALLEST_VOLUME_GIB, LARGEST_VOLUME_GIB)
+            if outside(size, MIN_VOLUME_GIB, MAX_VOLUME_GIB)
         ]
         sizes = (self.default_gib, self.maximum_gib)
         if all(map(is_known, sizes)) and self.default_gib > self.maximum_gib:
             found.append(
                 f"storage: got default_gib {self.default_gib} and maximum_gib {self.maximum_gib}; "
-                "the maximum must not be less"
+                "the maximum must not be less than the default"
             )
         return found
 
     def render(self, l1: Any) -> Any:
-        """The SpaceStorageSettings; `l1` is CfnDomain or CfnUserProfile."""
+        """Returns the SpaceStorageSettings.
+
+        Args:
+            l1: level-1 class, CfnDomain or CfnUserProfile.
+        """
         return l1.DefaultSpaceStorageSettingsProperty(
             default_ebs_storage_settings=l1.DefaultEbsStorageSettingsProperty(
                 default_ebs_volume_size_in_gb=self.default_gib,
@@ -150,18 +161,17 @@ class SpaceStorage:
 
 @dataclass(frozen=True, kw_only=True)
 class UserSettings:
-    """What a domain gives to all people, or a user profile to one of them.
+    """Settings of all users of a domain, or of one user profile.
 
-    What a user profile leaves out, it has from the domain.
+    A user profile inherits the settings of the domain that it does not set.
 
     Args:
-        jupyter_lab: settings of JupyterLab.
-        code_editor: settings of Code Editor.
-        storage: sizes of the volumes of spaces. Left out: for a domain 10 GiB, at most 100.
-        portal: what Studio shows. Left out: for a domain all but what needs Canvas or Studio
-            Classic.
-        notebook_sharing: where outputs of shared notebooks are kept. Left out: for a domain
-            nowhere.
+        jupyter_lab: settings of JupyterLab. Defaults to `AppSettings()`.
+        code_editor: settings of Code Editor. Defaults to `AppSettings()`.
+        storage: sizes of the volumes of spaces. Defaults to None: for a domain 10 GiB, at most 100.
+        portal: hidden parts of Studio. Defaults to None: for a domain those that need Canvas or
+            Studio Classic.
+        notebook_sharing: outputs of shared notebooks. Defaults to None: disabled for a domain.
 
     Source: UserSettings in SageMaker's API reference.
 
@@ -180,8 +190,8 @@ class UserSettings:
     portal: StudioWebPortal | None = None
     notebook_sharing: NotebookSharing | None = None
 
-    def with_defaults(self) -> UserSettings:
-        """The same settings with what a domain says about what is left out."""
+    def with_defaults(self) -> "UserSettings":
+        """Returns the settings with the defaults of a domain."""
         idle = IdleShutdown.after(
             cdk.Duration.hours(2),
             min_timeout=cdk.Duration.hours(1),
@@ -197,7 +207,7 @@ class UserSettings:
         )
 
     def problems(self) -> list[str]:
-        """What AWS would refuse."""
+        """Validates the settings; returns one message per problem."""
         found = self.jupyter_lab.problems(StudioApp.JUPYTER_LAB)
         found += self.code_editor.problems(StudioApp.CODE_EDITOR)
         for part in (self.storage, self.portal, self.notebook_sharing):
@@ -205,13 +215,18 @@ class UserSettings:
         return found
 
     def referred(self) -> Iterator[LifecycleConfigBase | CustomImage]:
-        """The lifecycle configurations and images that the settings refer to."""
+        """Yields the lifecycle configurations and images that the settings refer to."""
         for app in (self.jupyter_lab, self.code_editor):
             yield from app.lifecycle_configs
             yield from app.custom_images
 
     def render(self, l1: Any, **more: Any) -> Any:
-        """The UserSettings; `l1` is CfnDomain or CfnUserProfile, `more` what one of them adds."""
+        """Returns the UserSettings.
+
+        Args:
+            l1: level-1 class, CfnDomain or CfnUserProfile.
+            **more: further arguments of the UserSettings.
+        """
         parts: dict[str, Any] = {
             "space_storage_settings": self.storage,
             "studio_web_portal_settings": self.portal,

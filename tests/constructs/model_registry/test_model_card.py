@@ -197,7 +197,7 @@ def test_a_card_without_a_key_grants_no_key(stack: cdk.Stack) -> None:
             ModelCardContent(
                 evaluation_details=[EvaluationDetail(name="", metadata={"a": "x" * 1025})]
             ),
-            "evaluation_details[0].name: got an empty text; name it",
+            "evaluation_details[0].name: got an empty text; allowed is at least 1 character",
         ),
         (
             ModelCardContent(
@@ -237,10 +237,10 @@ def test_content_that_aws_refuses(
 @pytest.mark.parametrize(
     ("metric", "problem"),
     [
-        (lambda: Metric.text("m", "x" * 64), "metric 'm': got 64 characters; allowed are at most"),
-        (lambda: Metric.bar_chart("m", []), "metric 'm': got 0 bars and 0 names"),
+        (lambda: Metric.text("m", "x" * 64), "Metric 'm': got 64 characters; allowed are at most"),
+        (lambda: Metric.bar_chart("m", []), "Metric 'm': got 0 bars and 0 names"),
         (lambda: Metric.bar_chart("m", [1], bars=["a", "b"]), "got 1 bars and 2 names"),
-        (lambda: Metric.linear_graph("m", []), "got no points of two numbers each"),
+        (lambda: Metric.linear_graph("m", []), "got no points, or points that are not pairs"),
         (lambda: Metric.matrix("m", [[0] * 21]), r"got 1 rows of \[21\] columns; allowed are 1 to"),
         (lambda: Metric.matrix("m", [[]]), r"got 1 rows of \[0\] columns"),
     ],

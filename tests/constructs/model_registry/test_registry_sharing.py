@@ -107,10 +107,13 @@ def test_levels_that_nobody_has_make_no_statement(stack: cdk.Stack) -> None:
 @pytest.mark.parametrize(
     ("sharing", "problem"),
     [
-        (RegistrySharing(), "sharing: got no account; name one, or leave sharing out"),
-        (RegistrySharing(read=["22"]), "sharing read: got '22'; allowed is the id of an account"),
+        (RegistrySharing(), "sharing: got no account; give an account id or remove sharing"),
+        (
+            RegistrySharing(read=["22"]),
+            "sharing read: got '22'; allowed is an account id of 12 digits",
+        ),
         (RegistrySharing(deploy=[STAGING] * 2), f"sharing deploy: got {STAGING} more than once"),
-        (RegistrySharing(approve=[OWN]), f"sharing approve: got {OWN}, the group's own account"),
+        (RegistrySharing(approve=[OWN]), f"sharing approve: got {OWN}, the account of the group"),
         (
             RegistrySharing(read=[f"{number:012}" for number in range(101)]),
             "sharing: got 101 accounts; the policy has room for 100",
@@ -182,7 +185,7 @@ def test_complaint_11_a_store_whose_policy_is_not_ours_is_refused_instead_of_ski
     """The CDK drops a statement for an imported bucket without a word."""
     group = ModelPackageGroup(stack, "G", sharing=RegistrySharing(deploy=[PRODUCTION]))
 
-    with pytest.raises(ValueError, match="share_stores of S/G") as refusal:
+    with pytest.raises(ValueError, match="share_stores: got an imported") as refusal:
         group.share_stores(
             model_data_bucket=s3.Bucket.from_bucket_name(stack, "Bucket", "models"),
             image_repository=ecr.Repository.from_repository_name(stack, "Repository", "churn"),
@@ -203,7 +206,7 @@ def test_stores_are_shared_with_accounts_that_deploy(
 ) -> None:
     group = ModelPackageGroup(stack, "G", sharing=sharing)
 
-    with pytest.raises(ValueError, match="S/G has nobody to share stores with"):
+    with pytest.raises(ValueError, match="S/G: share_stores: got no account that deploys"):
         group.share_stores()
 
 

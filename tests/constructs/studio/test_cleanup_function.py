@@ -151,8 +151,8 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
         return nullcontext()
 
     monkeypatch.setattr(urllib.request, "urlopen", put)
-    monkeypatch.setattr(studio_cleanup, "FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(studio_cleanup, "LONGEST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(studio_cleanup, "MIN_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(studio_cleanup, "MAX_PAUSE_SECONDS", 0.05)
     return told
 
 
@@ -259,7 +259,7 @@ def test_a_second_attempt_finishes_what_the_first_one_began(
     studio = begin()
     event = studio.event()
 
-    with pytest.raises(TimeoutError, match="still there"):
+    with pytest.raises(TimeoutError, match="not deleted yet"):
         run(event, seconds=studio_cleanup.RESERVE_SECONDS)
     assert answers == []  # Lambda runs it again; CloudFormation waits
     run(event)

@@ -57,7 +57,7 @@ def test_a_domain_that_aws_would_refuse_is_refused(
             lambda vpc: DomainNetwork.public_internet(
                 vpc, docker_access=DockerAccess.enabled(trusted_accounts=["222222222222"])
             ),
-            "docker trusted_accounts: got accounts for a domain with access to the internet",
+            "docker trusted_accounts: not supported for a domain with internet access",
         ),
         (
             lambda vpc: DomainNetwork.vpc_only(

@@ -66,8 +66,8 @@ def test_whatever_replaces_a_configuration_changes_its_name() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"script": Script.from_text(" \n")}, "script: got an empty one"),
-        ({"script": Script.from_text("echo\r\n")}, "script: got Windows line ends"),
+        ({"script": Script.from_text(" \n")}, "script: got an empty text"),
+        ({"script": Script.from_text("echo\r\n")}, "script: got Windows line endings"),
         ({"script": Script.from_text("x" * 12_289)}, "script: got 16388 characters in base64"),
         ({"name_prefix": "p" * 53}, "name_prefix: got"),
         ({"name_prefix": "git_defaults"}, "allowed are up to 52 letters"),
@@ -140,7 +140,7 @@ def test_an_image_takes_a_role(
     ("arguments", "message"),
     [
         ({"image_name": "vision_1"}, "image_name: got 'vision_1'"),
-        ({"tag": ""}, "tag: got an empty one"),
+        ({"tag": ""}, "tag: got an empty text"),
         ({"container": ContainerConfig(arguments=[""])}, "container arguments: got ''"),
     ],
 )

@@ -111,7 +111,7 @@ def test_it_is_written_anew_at_each_start_and_a_persons_own_file_is_left_alone(
     told = run(script, tmp_path)
 
     assert told.returncode == 0, "the application starts nevertheless"
-    assert "somebody's own" in told.stderr
+    assert "not written by this script" in told.stderr
     assert written(tmp_path).read_text() == "SchemaVersion: '1.0'\n"
 
 
@@ -155,13 +155,13 @@ def test_what_is_known_is_encoded_here(stack: cdk.Stack, resources: Resources) -
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({}, "they are empty; give a role, bucket, network, key or tags"),
-        ({"tags": TAGS, "prefix": "/runs"}, "prefix is '/runs'; allowed is a path without"),
-        ({"tags": TAGS, "prefix": ""}, "prefix is ''; allowed is a path without"),
+        ({}, "got no defaults; give a role, bucket, network, key or tags"),
+        ({"tags": TAGS, "prefix": "/runs"}, "prefix: got '/runs'; allowed is a path without"),
+        ({"tags": TAGS, "prefix": ""}, "prefix: got ''; allowed is a path without"),
     ],
 )
 def test_defaults_that_would_not_work_are_refused(given: dict[str, Any], problem: str) -> None:
-    with pytest.raises(ValueError, match="the defaults of the SDK") as raised:
+    with pytest.raises(ValueError, match="SdkDefaults cannot be defined") as raised:
         SdkDefaults(**given)
     assert problem in str(raised.value)
 
@@ -171,5 +171,5 @@ def test_subnets_that_only_the_deployment_knows_are_refused() -> None:
         subnet_ids = cdk.Token.as_list({"Fn::Split": [",", "a,b"]})
         security_group_ids = ("sg-0a1b2c3d",)
 
-    with pytest.raises(ValueError, match="give the ids one by one"):
+    with pytest.raises(ValueError, match="a list of subnets that is a token"):
         SdkDefaults(network=Imported())

@@ -90,7 +90,7 @@ def test_an_idle_time_within_the_limits_is_taken(idle: IdleShutdown) -> None:
             UserSettings(
                 code_editor=AppSettings(code_repositories=["https://github.com/example/churn"])
             ),
-            "CodeEditor: code_repositories: only JupyterLab knows them",
+            "CodeEditor: code_repositories: only supported for JupyterLab",
         ),
         (
             UserSettings(
@@ -116,12 +116,12 @@ def test_a_script_or_image_of_another_application_is_refused(
     unlisted = AppSettings(default_lifecycle_config=config)
 
     assert settings.problems(LAB) == [
-        "JupyterLab: got S/Config, which is for CodeEditor; leave it out",
-        "JupyterLab: got S/Image, which is for CodeEditor; leave it out",
+        "JupyterLab: got S/Config, which is for CodeEditor; remove it",
+        "JupyterLab: got S/Image, which is for CodeEditor; remove it",
     ]
     assert settings.problems(StudioApp.CODE_EDITOR) == []
     (problem,) = unlisted.problems(StudioApp.CODE_EDITOR)
-    assert "default_lifecycle_config: got S/Config, which is none of lifecycle_configs" in problem
+    assert "default_lifecycle_config: got S/Config, which is not in lifecycle_configs" in problem
 
 
 def test_notebook_outputs_need_a_place_in_the_bucket(stack: cdk.Stack, bucket: Any) -> None:
@@ -173,5 +173,5 @@ def test_an_idle_time_of_one_person_is_refused_as_cloudformation_has_none(
 ) -> None:
     settings = UserSettings(jupyter_lab=AppSettings(idle_shutdown=IdleShutdown.never()))
 
-    with pytest.raises(ValueError, match="CloudFormation knows idle times of domains only"):
+    with pytest.raises(ValueError, match="not supported for a user profile, only for a domain"):
         UserProfile(stack, "Ada", domain=imported, user_profile_name="ada", settings=settings)

@@ -1,22 +1,20 @@
-"""Ends what runs in Studio before CloudFormation deletes it: the handler of a custom resource.
+"""Deletes Studio resources before CloudFormation does: the handler of a custom resource.
 
-CloudFormation's deletion of a user profile, a space or a domain fails while an app runs in it, and
-its deletion of a domain keeps the file system that SageMaker made. So, when the stack gives one of
-them up, this function first
+CloudFormation cannot delete a user profile, a space or a domain while an app runs in it, and it
+keeps the file system that SageMaker created for a domain. Therefore, when a stack deletes one of
+them, this function first
 
-* ends the apps of a space,
-* ends the apps of a person, and deletes the spaces that the person owns,
-* ends the apps of a domain, deletes its spaces and profiles, the domain with its file system, and
-  the two security groups that SageMaker made for it.
+* deletes the apps of a space,
+* deletes the apps of a user, and the spaces that the user owns,
+* deletes the apps, spaces and profiles of a domain, the domain with its file system, and the two
+  security groups that SageMaker created for it.
 
-It does so only for a resource that carries the tag `REMOVAL_TAG`, which an update takes away before
-CloudFormation asks for a deletion: who changes a stack to keep a domain does keep it.
+It does so only for a resource with the tag `REMOVAL_TAG`. An update of the stack that retains the
+resource removes the tag first, so that the resource is kept.
 
-Every step looks at what AWS has, so the function can be run again. It has 15 minutes; when they are
-over it raises, and Lambda repeats an asynchronous invocation that failed twice.
+Each step reads the current state from AWS, so the function is idempotent. It has 15 minutes; after
+them it raises an error, and Lambda retries an asynchronous invocation twice.
 """
-
-from __future__ import annotations
 
 import json
 import time
@@ -31,19 +29,19 @@ from botocore.exceptions import ClientError
 
 REMOVAL_TAG = "mlops-constructs:removed-with-stack"
 OWNER_TAG = "ManagedByAmazonSageMakerResource"
-"""SageMaker's tag of what it makes for a domain; its value is the ARN of the domain."""
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 10.0
+"""SageMaker's tag of the resources that it creates for a domain; its value is the domain's ARN."""
+MIN_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.5, 10.0
 RESERVE_SECONDS = 20.0
-LONGEST_REASON = 1000
+MAX_REASON_LENGTH = 1000
 
 _ENDED = ("Deleted", "Failed")
-# Several people leave at once: SageMaker allows an account few calls in a second.
+# Several profiles may be deleted at once: SageMaker throttles an account's calls.
 _PATIENT = Config(retries={"mode": "adaptive", "max_attempts": 10})
 _LATER = ("ResourceInUse", "ConflictException", "DependencyViolation", "ThrottlingException")
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Answers CloudFormation; a deletion is answered when nothing is left."""
+    """Deletes the resource's contents and sends the result to CloudFormation."""
     outcome = {"Status": "SUCCESS"}
     if event["RequestType"] == "Delete":
         deadline = time.monotonic() + context.get_remaining_time_in_millis() / 1000
@@ -51,17 +49,17 @@ def handler(event: dict[str, Any], context: Any) -> None:
             Cleanup(event["ResourceProperties"], deadline - RESERVE_SECONDS).run()
         except TimeoutError:
             raise  # Lambda runs the function again
-        except Exception as error:  # whatever it is, CloudFormation must hear of it
+        except Exception as error:  # any failure must be reported to CloudFormation
             reason = f"{type(error).__name__}: {error}"
-            outcome = {"Status": "FAILED", "Reason": reason[:LONGEST_REASON]}
-    _tell_cloudformation(event, outcome)
+            outcome = {"Status": "FAILED", "Reason": reason[:MAX_REASON_LENGTH]}
+    _respond(event, outcome)
 
 
 class Cleanup:
-    """Cleans up one domain, or one profile or space of it.
+    """Clears one domain, or one profile or space of it.
 
-    `properties` are those of the custom resource: DomainId, DomainArn, ResourceArn (which has the
-    tag) and UserProfileName or SpaceName, or, for a domain as a whole, neither.
+    `properties` are those of the custom resource: DomainId, DomainArn, ResourceArn (of the resource
+    with the tag) and UserProfileName or SpaceName, or neither of them for a domain.
     """
 
     def __init__(self, properties: Mapping[str, str], deadline: float) -> None:
@@ -72,11 +70,15 @@ class Cleanup:
         self._space = properties.get("SpaceName")
         self._file_system = properties.get("FileSystemId")
         self._deadline = deadline
-        self._pause = FIRST_PAUSE_SECONDS
+        self._pause = MIN_PAUSE_SECONDS
         self._sagemaker: Any = boto3.client("sagemaker", config=_PATIENT)
 
     def run(self) -> None:
-        """Removes what stands in the way; raises TimeoutError when there is no time left."""
+        """Deletes all resources that block the deletion.
+
+        Raises:
+            TimeoutError: if there is no time left.
+        """
         whole = self._profile is None and self._space is None
         removed = self._to_be_removed()
         if removed:
@@ -95,7 +97,7 @@ class Cleanup:
         return {"Key": REMOVAL_TAG, "Value": "true"} in (tags or [])
 
     def _apps(self) -> Iterator[tuple[dict[str, str], str]]:
-        """What DeleteApp wants to know of each app, and the app's status."""
+        """Yields the arguments of DeleteApp for each app, with the app's status."""
         owned = {space["SpaceName"] for space in self._spaces()} if self._profile else set()
         for app in self._listed("list_apps", "Apps"):
             if app["Status"] not in _ENDED and self._concerns(app, owned):
@@ -126,14 +128,17 @@ class Cleanup:
 
     def _end_app(self, app: tuple[dict[str, str], str]) -> None:
         identifier, status = app
-        if status == "InService":  # one that starts or ends cannot be deleted
+        if status == "InService":  # apps that start or stop cannot be deleted
             self._attempt(self._sagemaker.delete_app, **identifier)
 
     def _delete(self, operation: str, identifier: Mapping[str, str]) -> None:
         self._attempt(getattr(self._sagemaker, operation), **identifier)
 
     def _delete_domain(self) -> None:
-        """With the file system: AWS alone may remove it while the domain exists."""
+        """Deletes the domain with its file system.
+
+        Only SageMaker can delete the file system while the domain exists.
+        """
         policy = {"HomeEfsFileSystem": "Delete"}
         delete = self._sagemaker.delete_domain
         while self._exists():
@@ -145,13 +150,13 @@ class Cleanup:
         if domain is None:
             return False
         if domain["Status"] == "Delete_Failed":
-            raise RuntimeError(f"{self._domain}: {domain.get('FailureReason', 'no reason given')}")
+            raise RuntimeError(f"{self._domain}: {domain.get('FailureReason', 'no FailureReason')}")
         return True
 
     def _file_system_stays(self, removed: bool) -> bool:
-        """Whether somebody else deleted the domain and chose to keep its file system.
+        """Returns True if another caller deleted the domain and kept its file system.
 
-        One that goes with the domain is waited for.
+        Waits for a file system that is deleted with the domain.
         """
         while (state := self._file_system_state()) is not None:
             if not removed and state != "deleting":
@@ -167,7 +172,10 @@ class Cleanup:
         return str(found["FileSystems"][0]["LifeCycleState"]) if found else None
 
     def _remove_groups(self) -> None:
-        """The security groups of the file system: they name each other, so first their rules."""
+        """Deletes the security groups of the file system.
+
+        Their rules refer to each other and are revoked first.
+        """
         ec2 = boto3.client("ec2")
         for group in self._groups(ec2):
             for rules, revoke in (
@@ -187,8 +195,8 @@ class Cleanup:
         return found
 
     def _until_none(self, remaining: Callable[[], Any], remove: Callable[[Any], None]) -> None:
-        """Removes what there is until nothing is left, as AWS takes its time."""
-        self._pause = FIRST_PAUSE_SECONDS
+        """Deletes resources until none is left, because AWS deletes them asynchronously."""
+        self._pause = MIN_PAUSE_SECONDS
         while left := list(remaining()):
             for one in left:
                 remove(one)
@@ -196,7 +204,7 @@ class Cleanup:
                 self._wait(", ".join(str(one) for one in left))
 
     def _attempt(self, call: Callable[..., Any], **request: Any) -> None:
-        """A call that may come too late, or too early: the next round sees what is left."""
+        """Makes a call that may come too early or too late; the next round checks the state."""
         try:
             call(**request)
         except ClientError as error:
@@ -205,13 +213,13 @@ class Cleanup:
 
     def _wait(self, what: str) -> None:
         if time.monotonic() + self._pause > self._deadline:
-            raise TimeoutError(f"still there: {what}")
+            raise TimeoutError(f"not deleted yet: {what}")
         time.sleep(self._pause)
-        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        self._pause = min(2 * self._pause, MAX_PAUSE_SECONDS)
 
 
 def _found(look: Callable[..., Any], **request: Any) -> Any:
-    """What AWS answers; None for what is gone."""
+    """Returns the response of a call; None if the resource does not exist."""
     try:
         return look(**request)
     except ClientError as error:
@@ -223,26 +231,26 @@ def _found(look: Callable[..., Any], **request: Any) -> Any:
 def _is_gone(error: ClientError) -> bool:
     code = error.response["Error"]["Code"]
     message = error.response["Error"].get("Message", "")
-    # ListTags has no error of its own for a resource that does not exist.
+    # ListTags has no specific error for a resource that does not exist.
     missing = code == "ValidationException" and "ould not find" in message
     return missing or "NotFound" in code
 
 
-def _tell_cloudformation(event: Mapping[str, Any], outcome: Mapping[str, str]) -> None:
-    """Puts the answer where CloudFormation waits for it."""
+def _respond(event: Mapping[str, Any], outcome: Mapping[str, str]) -> None:
+    """Sends the result to CloudFormation's response URL."""
     resource = event["ResourceProperties"]["ResourceArn"]
-    answer = {
+    response = {
         "PhysicalResourceId": event.get("PhysicalResourceId", resource),
         **{name: event[name] for name in ("LogicalResourceId", "RequestId", "StackId")},
         **outcome,
     }
     if event["RequestType"] != "Delete":
-        # Another domain, profile or space is another resource: the former one is cleaned up.
-        answer["PhysicalResourceId"] = resource
-    # The address is signed without a content type, which urllib would add.
+        # Another domain, profile or space is another resource: the old one is cleaned up.
+        response["PhysicalResourceId"] = resource
+    # The URL is signed without a content type, which urllib would add.
     headers = {"Content-Type": ""}
-    request = urllib.request.Request(  # noqa: S310 - CloudFormation's own address
-        event["ResponseURL"], json.dumps(answer).encode(), headers, method="PUT"
+    request = urllib.request.Request(  # noqa: S310 - a URL of CloudFormation
+        event["ResponseURL"], json.dumps(response).encode(), headers, method="PUT"
     )
     with urllib.request.urlopen(request, timeout=30):  # noqa: S310
         return
