@@ -49,9 +49,9 @@ class Domain(DomainBase):
         execution_role: role of users without a role of their profile. Its trust policy must let
             SageMaker identify the user (`sts:SetSourceIdentity`). Defaults to None: a role that can
             only use the user's own and shared spaces.
-        shared_space_role: role of the applications of shared spaces, whoever the user is: that of
-            the project of their users, such as a `PersonaRole` with `project` and without
-            `domain_id`. The domain grants it the permissions that Studio needs. Defaults to None:
+        shared_space_role: role of the applications of shared spaces, for all users: that of the
+            project of their users, such as a `PersonaRole` with `project` and without `domain_id`.
+            The domain grants it the permissions that Studio needs. Defaults to None:
             `execution_role`.
         settings: default settings of users. Defaults to None: the defaults of `UserSettings`.
         encryption_key: key of the file system and the volumes. The policy of an imported key must

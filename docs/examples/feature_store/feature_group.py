@@ -1,8 +1,8 @@
-"""A feature group for inference and for training, with a schema in YAML and a committed lock.
+"""A feature group for inference and training, with a schema in YAML and a lock in version control.
 
-Wanted wherever features are computed once and used twice: the online store serves the latest record
-of a customer within milliseconds, the offline store keeps every record as an Iceberg table for
-training. The lock refuses at synth what AWS could only do by replacing the group with its records.
+Use it where features are computed once and used twice: the online store serves the latest record of
+a customer within milliseconds, the offline store keeps all records in an Iceberg table for
+training. The lock rejects at synth changes that would replace the group with its records.
 """
 
 from pathlib import Path
@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent
 
 
 class FeatureGroup(cdk.Stack):
-    """Defines the group, and what who reads, writes and trains may do."""
+    """Defines the group, and policies for inference, ingestion and training."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any

@@ -1,7 +1,7 @@
-"""Files below a prefix become records of a feature group every night; an alarm says when none do.
+"""Nightly ingestion of files into a feature group, with an alarm when no records arrive.
 
-Wanted wherever features are computed in batches: who computes them leaves `.csv` or `.jsonl` files
-below `features/balances/` of the bucket, and needs no code for the store. A row that breaks the
+Use it where features are computed in batches: the producer writes `.csv` or `.jsonl` files below
+`features/balances/` of the bucket, and needs no code for the feature store. A row that violates the
 schema fails the job with its file and line. The jobs run in a private network.
 """
 
@@ -31,7 +31,7 @@ BALANCES = feature_store.FeatureSchema(
 
 
 class FeatureIngestion(cdk.Stack):
-    """Defines the group, the jobs that fill it, and who is told when they do not."""
+    """Defines the group, its nightly ingestion, and notifications of failures."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
@@ -49,7 +49,7 @@ class FeatureIngestion(cdk.Stack):
             "Nightly",
             feature_group=balances,
             files=feature_store.FeatureFiles(bucket=stores.bucket, prefix="features/balances"),
-            # The image of a project has the program.
+            # The image of a project contains the program.
             job=feature_store.IngestionJob(
                 repository=stores.repository,
                 tag_or_digest="model-build",

@@ -1,7 +1,7 @@
-"""A feature group that answers from memory, with a schema from code and without history.
+"""A feature group with an in-memory online store only, and a schema in code.
 
-Wanted where many features are read for each request and milliseconds count, such as sessions of the
-last hours; it costs more than the standard store, and AWS needs a quarter of an hour to make it.
+Use it where many features are read for each request and milliseconds count, such as sessions of the
+last hours. It costs more than the standard store, and AWS needs a quarter of an hour to create it.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ SESSIONS = FeatureSchema(
 
 
 class InMemoryFeatureGroup(cdk.Stack):
-    """Defines the group, for a throw-away environment: it goes with its stack."""
+    """Defines the group for a temporary environment: it is deleted with its stack."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any

@@ -1,7 +1,7 @@
-"""A feature group with bought capacity, and Parquet files with a table of one's own.
+"""A feature group with provisioned throughput, and Parquet files with an existing Glue table.
 
-Wanted for steady, known traffic, where capacity is cheaper than paying by request, and for a Data
-Catalog that others keep: the table is made here, and SageMaker only writes its files.
+Use it for steady, known traffic, for which provisioned capacity is cheaper than on-demand, and for
+a Data Catalog that another team maintains: SageMaker only writes the files of the table.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ from mlops_constructs.feature_store import (
 
 
 class ProvisionedFeatureGroup(cdk.Stack):
-    """Defines the group, and an alarm-ready metric of what it had to refuse."""
+    """Defines the group, and a metric of throttled requests for alarms."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any

@@ -1,8 +1,8 @@
-"""A registry that other accounts deploy from: the side that has the models.
+"""A model registry for deployments in other accounts: the account of the registry.
 
-Wanted where training and production are different accounts. The group's policy names the accounts
-and what each may do, the stores of model data let the deploying ones in, and approvals travel to
-the bus of the account that deploys.
+Use it where training and production are different accounts. The policy of the group allows the
+accounts, the policies of bucket, key and repository allow the deploying accounts, and approval
+events are forwarded to the bus of the account that deploys.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ PRODUCTION, AUDIT = "222222222222", "333333333333"
 
 
 class CrossAccountRegistry(cdk.Stack):
-    """Defines the shared group, and forwards its approvals to production."""
+    """Defines the shared group, and forwards its approval events to production."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any

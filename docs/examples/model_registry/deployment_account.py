@@ -1,7 +1,8 @@
-"""A registry of another account: the side that deploys its models.
+"""A model registry for deployments in other accounts: the account that deploys.
 
-Wanted beside `cross_account_registry`, in the account that it names: the bus takes approvals of the
-registry's account alone, and whoever deploys may read versions there and make models of them.
+Use it with `cross_account_registry`, in the account that it refers to: the bus receives approval
+events only from the account of the registry, and a policy allows to read versions there and to
+create models from them.
 """
 
 from typing import Any
@@ -22,7 +23,7 @@ REGISTRY = "444444444444"
 
 
 class DeploymentAccount(cdk.Stack):
-    """Defines the bus, what an approval starts, and the right to deploy."""
+    """Defines the bus, the target of approval events, and the permission to deploy."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
@@ -37,7 +38,7 @@ class DeploymentAccount(cdk.Stack):
         )
         undelivered = ApprovalDeadLetterQueue(self, "Undelivered", encryption_key=stores.key)
         bus.on_approval(
-            "Tell",
+            "Notify",
             model_package_group_name="churn-shared",
             target=targets.SnsTopic(stores.topic, dead_letter_queue=undelivered),
         )

@@ -1,7 +1,7 @@
-"""A model card: what people have to know of a model before they approve it.
+"""A model card that documents a model for its approval.
 
-Wanted for every model that decides about people: its purpose, its risk, how it was trained and how
-well it does, in the place where auditors look, reviewed like code.
+Use it for each model whose predictions affect individuals: its purpose, risk, training and
+evaluation are where auditors look, and are reviewed like code.
 """
 
 from typing import Any
@@ -67,7 +67,7 @@ CHURN = registry.ModelCardContent(
 
 
 class ModelCard(cdk.Stack):
-    """Defines the card as it goes to review."""
+    """Defines the card with the status of a pending review."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any

@@ -1,7 +1,7 @@
-"""A group of the model registry that tells people when a version is approved.
+"""A model package group that sends a notification when a version is approved.
 
-Wanted for every model: training registers a version, a person approves it, and what follows starts
-from the event of that approval.
+Use it for each model: training registers a version, a reviewer approves it, and the event of the
+approval starts the next step.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from mlops_constructs import model_registry
 
 
 class ModelPackageGroup(cdk.Stack):
-    """Defines the group, who registers and approves, and who is told."""
+    """Defines the group, policies to register and approve versions, and the notification."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
@@ -31,6 +31,6 @@ class ModelPackageGroup(cdk.Stack):
             self, "Undelivered", encryption_key=stores.key
         )
         group.on_approval(
-            "Tell", target=targets.SnsTopic(stores.topic, dead_letter_queue=undelivered)
+            "Notify", target=targets.SnsTopic(stores.topic, dead_letter_queue=undelivered)
         )
         cdk.CfnOutput(self, "ModelPackageGroupName", value=group.model_package_group_name)

@@ -1,7 +1,7 @@
-"""Whether the customers whom a nightly transform job scores are still those of the training data.
+"""A drift monitor of a nightly batch transform job.
 
-The job lists what it read and wrote below `batch/capture`; the monitor reads what is listed, in the
-morning, when the job has ended.
+The job lists its input and output files below `batch/capture`. The monitor reads the listed files
+in the morning, after the job has ended, and compares them with the training data.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ from mlops_constructs.network import Network
 
 
 class BatchDriftMonitor(cdk.Stack):
-    """Defines a nightly transform job, and a daily monitor of it in the project's image."""
+    """Defines a nightly transform job and its daily monitor with the project's image."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any

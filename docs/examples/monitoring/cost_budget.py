@@ -1,4 +1,4 @@
-"""What a project may cost in a month: people hear of it before it costs more."""
+"""Monthly cost budgets of a project and of SageMaker, with notifications."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from mlops_constructs import monitoring
 
 
 class CostBudget(cdk.Stack):
-    """Defines a budget of a project, and one of all that SageMaker costs in the account."""
+    """Defines a budget of a project, and a budget of all SageMaker costs in the account."""
 
     def __init__(self, scope: Construct, construct_id: str, **options: Any) -> None:
         super().__init__(scope, construct_id, **options)
-        # A topic of its own, as the budgets set its policy and that of its key.
+        # A dedicated topic, because the budgets set its policy and that of its key.
         key = kms.Key(
             self,
             "Key",

@@ -1,7 +1,7 @@
-"""A drift monitor that every account can use: drift starts a retraining.
+"""A drift monitor that every account can use, with alarms and retraining.
 
-For accounts that did not use SageMaker Model Monitor before AWS closed it on 2026-07-30, and for
-everybody who wants the monitor's program in the project's own image.
+Use it in accounts that did not use SageMaker Model Monitor before AWS closed it to new customers on
+2026-07-30, or to run the monitor's program in the image of your project.
 """
 
 import json
@@ -22,7 +22,7 @@ FEATURES = ("age", "balance")
 
 
 class DriftMonitor(cdk.Stack):
-    """Defines a daily monitor of data quality, its baseline job, alarms and the retraining."""
+    """Defines a daily data quality monitor, its baseline job, alarms and retraining."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
@@ -64,7 +64,7 @@ class DriftMonitor(cdk.Stack):
                 ],
             },
         )
-        # No data is no drift to the alarms above: this one hears of a monitor that has stopped.
+        # The alarms above treat missing data as no drift; this one detects a stopped monitor.
         silent = monitor.silence_alarm("Silent")
         silent.add_alarm_action(cloudwatch_actions.SnsAction(stores.topic))
         cdk.CfnOutput(self, "MonitorName", value=monitor.monitor_name)
@@ -73,7 +73,7 @@ class DriftMonitor(cdk.Stack):
             cdk.CfnOutput(self, "BaselineJob", value=machine.state_machine_arn)
 
     def _training(self, stores: Stores) -> sagemaker.CfnPipeline:
-        """Stands for the project's own pipeline: one that ends at once, saying that it ran."""
+        """Returns a placeholder for your project's pipeline, which fails with a message."""
         role = ModelExecutionRole(self, "TrainingRole", encryption_keys=[stores.key])
         definition = {
             "Version": "2020-12-01",
@@ -82,7 +82,7 @@ class DriftMonitor(cdk.Stack):
                 {
                     "Name": "NothingToTrain",
                     "Type": "Fail",
-                    "Arguments": {"ErrorMessage": "replace this pipeline by your project's"},
+                    "Arguments": {"ErrorMessage": "replace this pipeline with your project's"},
                 }
             ],
         }

@@ -1,4 +1,4 @@
-"""What a person on duty needs of an endpoint: alarms by severity, and one page to look at."""
+"""Alarms of an endpoint by severity, and a dashboard."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class EndpointAlarms(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id, **options)
         endpoint = Endpoint.from_endpoint_name(self, "Endpoint", "churn-prod")
-        tell = monitoring.AlarmAction.notify(stores.topic)
+        notify = monitoring.AlarmAction.notify(stores.topic)
         alarms = monitoring.EndpointAlarms(
             self,
             "Alarms",
@@ -31,7 +31,7 @@ class EndpointAlarms(cdk.Stack):
                     server_error_share=0.1, latency=cdk.Duration.seconds(2)
                 ),
             },
-            actions={"Warning": [tell], "Critical": [tell]},
+            actions={"Warning": [notify], "Critical": [notify]},
         )
         drift = monitoring.DriftMonitor.from_monitor_name(
             self, "Drift", "churn-data-quality", endpoint_name=endpoint.endpoint_name, hours=24

@@ -1,6 +1,6 @@
-"""SageMaker Model Monitor: the image of AWS compares captured traffic with a baseline.
+"""SageMaker Model Monitor with AWS's prebuilt image: captured traffic is compared with a baseline.
 
-For accounts that used it before AWS closed it to new customers on 2026-07-30.
+Use it in accounts that used Model Monitor before AWS closed it to new customers on 2026-07-30.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from mlops_constructs.hosting import (
 
 
 class ModelMonitor(cdk.Stack):
-    """Defines an endpoint that captures its traffic, and an hourly monitor of data quality."""
+    """Defines an endpoint with data capture, and its hourly data quality monitor."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any

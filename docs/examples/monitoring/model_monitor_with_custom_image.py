@@ -21,7 +21,7 @@ from mlops_constructs.network import Network, NetworkUseCase
 
 
 class ModelMonitorWithCustomImage(cdk.Stack):
-    """Defines a daily monitor for each question, an hour apart."""
+    """Defines a daily monitor for each monitoring type, an hour apart."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any

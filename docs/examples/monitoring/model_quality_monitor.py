@@ -13,7 +13,7 @@ from mlops_constructs.network import Network, NetworkUseCase
 
 
 class ModelQualityMonitor(cdk.Stack):
-    """Defines a daily monitor of a binary classifier, and who hears of it."""
+    """Defines a daily monitor of a binary classifier, its alarm and a notification of failures."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any
@@ -57,7 +57,7 @@ class ModelQualityMonitor(cdk.Stack):
             ],
             actions={"Critical": [monitoring.AlarmAction.notify(stores.topic)]},
         )
-        queue = monitoring.DeadLetterQueue(self, "NotTold")
+        queue = monitoring.DeadLetterQueue(self, "Undelivered")
         monitor.on_failure(
             "Failure", target=targets.SnsTopic(stores.topic, dead_letter_queue=queue)
         )

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs whenever JupyterLab starts, as the user of the application; it has 5 minutes.
+# Runs at each start of JupyterLab as the user of the application, for at most 5 minutes.
 set -eu
 
 git config --global pull.rebase true

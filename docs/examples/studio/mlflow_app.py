@@ -1,8 +1,8 @@
-"""MLflow without a server: experiments, models and traces of a team, artifacts in its bucket.
+"""Serverless MLflow: experiments, models and traces of a team, with artifacts in its bucket.
 
-Want it as soon as more than one person trains: `mlflow.set_tracking_uri` takes the output
-`TrackingUri` (with the package sagemaker-mlflow), and a model that is registered in MLflow appears
-in SageMaker's registry, where it can be approved.
+Use it when several users train models: `mlflow.set_tracking_uri` takes the output `TrackingUri`
+(with the package sagemaker-mlflow), and a model that is registered in MLflow appears in SageMaker's
+model registry, where it can be approved.
 """
 
 from typing import Any
@@ -41,7 +41,7 @@ class MlflowApp(cdk.Stack):
                     actions=["cloudwatch:PutMetricData"],
                     resources=["*"],
                     conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
-                    because="the authorisation reference has no resource level for it",
+                    because="the action has no resource level",
                 )
             ],
         )

@@ -1,9 +1,9 @@
-"""Packages of Python and npm for notebooks that have no way to the internet.
+"""Python and npm packages for notebooks without internet access.
 
-Want it where Studio runs in a private network and people still install packages: CodeArtifact
-fetches from PyPI and npm what somebody asks for first, keeps it, and the network reaches nothing
-but its endpoints. A lifecycle script makes pip and npm use it. The endpoints admit the VPN through
-which people come to Studio. The builds of a project take packages the same way:
+Use it where Studio runs in a private network and users install packages: CodeArtifact fetches a
+package from PyPI or npm at its first request and stores it, and the network reaches only its
+endpoints. A lifecycle script configures pip and npm. The endpoints allow the VPN of Studio's users.
+The builds of a project get packages in the same way:
 `Project(network=network, packages=packages, ...)`.
 """
 
@@ -20,7 +20,7 @@ from mlops_constructs.network import Network, NetworkUseCase
 
 
 class PackagesWithoutInternet(cdk.Stack):
-    """Defines the network, the repository, the script and a role that may install."""
+    """Defines the network, the repository, the script and a role that can install packages."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, stores: Stores, **options: Any

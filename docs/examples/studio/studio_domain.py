@@ -1,12 +1,12 @@
-"""A Studio domain in a private network, with people, a shared space, a script and an own image.
+"""A Studio domain in a private network, with users, a shared space, a script and a custom image.
 
-Want it for a team that explores data and develops pipelines in JupyterLab or Code Editor. Idle
-applications are ended after an hour, which people may extend to eight; nothing reaches the
-internet; images may be tested with Docker. The SageMaker SDK knows bucket, key and tags of the team
-when an application starts. People are listed in users.yaml, and none of them
-changes a private space of another. The function that clears the domain runs in the VPC too. As a
-throw-away environment it goes with its stack: applications, spaces and the file system that
-SageMaker made included. Leave `removal_policy` out where people work.
+Use it for a team that explores data and develops pipelines in JupyterLab or Code Editor. Idle
+applications are deleted after one hour, which users can extend to eight; there is no internet
+access; images can be tested with Docker. The SageMaker SDK has the bucket, the key and the tags of
+the team when an application starts. The users are listed in users.yaml, and none of them can change
+a private space of another. The function that clears the domain also runs in the VPC. As a temporary
+environment, the domain is deleted with its stack: applications, spaces and the file system that
+SageMaker created. Remove `removal_policy` for a domain with your users' work.
 """
 
 from pathlib import Path
@@ -57,7 +57,7 @@ class StudioDomain(cdk.Stack):
             domain_id=domain.domain_id,
             domain_key=domain.encryption_key,
         )
-        people = studio.UserProfiles(
+        profiles = studio.UserProfiles(
             self,
             "People",
             domain=domain,
@@ -67,7 +67,7 @@ class StudioDomain(cdk.Stack):
         studio.Space(
             self,
             "Churn",
-            owner=people.profiles["ada"],
+            owner=profiles.profiles["ada"],
             app=studio.StudioApp.JUPYTER_LAB,
             space_name="churn",
             sharing=studio.SpaceSharing.SHARED,
@@ -77,7 +77,7 @@ class StudioDomain(cdk.Stack):
         cdk.CfnOutput(self, "VpcId", value=network.vpc.vpc_id)
 
     def _team(self, stores: Stores, network: Network) -> PersonaRole:
-        """The role of everybody in the shared space: it works on the project, and in no domain."""
+        """Returns the role of the shared space, with access to the project and to no domain."""
         return PersonaRole(
             self,
             "Team",

@@ -57,7 +57,7 @@ def properties(stack: cdk.Stack, resource_type: str = GROUP) -> dict[str, Any]:
 
 
 def statements(stack: cdk.Stack, resource_type: str) -> dict[str, Any]:
-    """What the only policy allows: the resources by the action that comes first."""
+    """Returns the resources of the only policy by the first action of each statement."""
     document = properties(stack, resource_type)["PolicyDocument"]
     allowed = {}
     for statement in document["Statement"]:

@@ -113,7 +113,7 @@ def test_the_table_of_an_offline_store(
         "TableFormat": "Glue",
         **config,
     }
-    # Without a prefix each group has a part of the bucket of its own.
+    # Without a prefix each group has a separate part of the bucket.
     assert rendered["S3StorageConfig"]["S3Uri"] == "s3://features/feature-store/customers"
 
 

@@ -1,4 +1,4 @@
-"""What an own and an imported feature group share: permissions, metrics and events."""
+"""Permissions, metrics and events of feature groups, owned and imported."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_metrics_and_events_of_a_group(stack: cdk.Stack) -> None:
 
     throttled = group.metric_throttled_requests("PutRecord").to_metric_config().metric_stat
     slow = group.metric_latency("GetRecord", statistic="p99", label="slow")
-    group.on_state_change("Tell", target=targets.SnsTopic(sns.Topic(stack, "Topic")))
+    group.on_state_change("Notify", target=targets.SnsTopic(sns.Topic(stack, "Topic")))
 
     assert throttled is not None
     assert (throttled.namespace, throttled.statistic) == ("AWS/SageMaker/FeatureStore", "Sum")

@@ -1,4 +1,4 @@
-"""What a feature group refuses, each with a remedy."""
+"""Validation of feature groups: messages contain the remedy."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def schema_with(**changes: Any) -> FeatureSchema:
         ),
     ],
 )
-def test_a_schema_that_aws_refuses(schema: FeatureSchema, problem: str) -> None:
+def test_a_schema_that_aws_rejects(schema: FeatureSchema, problem: str) -> None:
     assert [found for found in schema.problems() if problem in found]
 
 
@@ -102,21 +102,21 @@ def test_a_schema_that_aws_accepts() -> None:
         ),
     ],
 )
-def test_an_offline_store_that_aws_refuses(
+def test_an_offline_store_that_aws_rejects(
     bucket: s3.IBucket, store: Callable[[s3.IBucket], OfflineStore], problem: str
 ) -> None:
     assert [found for found in store(bucket).problems() if problem in found]
 
 
 @pytest.mark.parametrize("milliseconds", [0, 999, 1500])
-def test_a_time_to_live_that_aws_refuses(milliseconds: int) -> None:
+def test_a_time_to_live_that_aws_rejects(milliseconds: int) -> None:
     store = OnlineStore.standard(time_to_live=cdk.Duration.millis(milliseconds))
 
     assert "allowed are whole seconds from 1" in store.problems()[0]
 
 
 @pytest.mark.parametrize("units", [(-1, 1), (1, 10_000_001)])
-def test_capacity_that_aws_refuses(units: tuple[int, int]) -> None:
+def test_capacity_that_aws_rejects(units: tuple[int, int]) -> None:
     read, write = units
     throughput = Throughput.provisioned(read_capacity_units=read, write_capacity_units=write)
 
@@ -127,7 +127,7 @@ def test_capacity_that_aws_refuses(units: tuple[int, int]) -> None:
 def test_all_problems_come_at_once(stack: cdk.Stack) -> None:
     role = iam.Role.from_role_arn(stack, "Own", "arn:aws:iam::111111111111:role/own")
 
-    with pytest.raises(ValueError, match="FeatureGroup S/G cannot be defined") as refusal:
+    with pytest.raises(ValueError, match="FeatureGroup S/G cannot be defined") as error:
         FeatureGroup(
             stack,
             "G",
@@ -139,7 +139,7 @@ def test_all_problems_come_at_once(stack: cdk.Stack) -> None:
             description="x" * 129,
         )
 
-    text = str(refusal.value)
+    text = str(error.value)
     assert "feature_group_name: got 'not a name' (10 characters)" in text
     assert "description: got 129 characters; allowed are at most 128" in text
     assert "event_time: got 'when'" in text
@@ -165,14 +165,14 @@ def test_a_group_needs_a_store(stack: cdk.Stack, schema: FeatureSchema) -> None:
         FeatureGroup(stack, "G", schema=schema)
 
 
-def test_a_region_without_feature_groups_is_refused(schema: FeatureSchema) -> None:
+def test_a_region_without_feature_groups_is_rejected(schema: FeatureSchema) -> None:
     stack = cdk.Stack(cdk.App(), "S", env=cdk.Environment(region="us-gov-west-1"))
 
     with pytest.raises(ValueError, match=r"us-gov-west-1, where CloudFormation has no AWS::Sage"):
         FeatureGroup(stack, "G", schema=schema, online=OnlineStore.standard())
 
 
-def test_what_only_cloudformation_knows_is_not_judged(
+def test_tokens_are_not_validated(
     stack: cdk.Stack, schema: FeatureSchema, bucket: s3.IBucket
 ) -> None:
     text = cdk.CfnParameter(stack, "Text").value_as_string

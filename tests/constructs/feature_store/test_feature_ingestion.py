@@ -1,4 +1,4 @@
-"""Ingestion of files on a schedule: the jobs, what they may do, and what is refused."""
+"""Scheduled ingestion: jobs, permissions and validation."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def found(stack: cdk.Stack, resource_type: str) -> list[dict[str, Any]]:
 
 
 def request(stack: cdk.Stack) -> dict[str, Any]:
-    """What Scheduler sends, with what CloudFormation fills in left out."""
+    """Returns the request of Scheduler, without the values of CloudFormation."""
     content = found(stack, "AWS::Scheduler::Schedule")[0]["Target"]["Input"]
     parts = content["Fn::Join"][1] if isinstance(content, dict) else [content]
     text = "".join(part if isinstance(part, str) else "…" for part in parts)
@@ -69,7 +69,7 @@ def request(stack: cdk.Stack) -> dict[str, Any]:
 
 
 def allowed(stack: cdk.Stack, description: str) -> dict[str, dict[str, Any]]:
-    """What a role's policy allows, by the first action of each statement."""
+    """Returns the statements of a role's policy by the first action of each."""
     (policy,) = (
         one
         for one in found(stack, "AWS::IAM::ManagedPolicy")
@@ -180,7 +180,7 @@ def test_a_job_joins_a_private_network(stack: cdk.Stack, define: Define) -> None
     assert "ec2:CreateNetworkInterface" in allowed(stack, "SageMaker: ingests records")
 
 
-def test_a_role_of_ones_own_and_a_ledger_in_another_bucket(
+def test_a_custom_role_and_a_ledger_in_another_bucket(
     stack: cdk.Stack, define: Define, bucket: s3.IBucket
 ) -> None:
     role = iam.Role.from_role_arn(stack, "Own", "arn:aws:iam::111111111111:role/own")
@@ -198,7 +198,7 @@ def test_a_role_of_ones_own_and_a_ledger_in_another_bucket(
     assert f"s3://ledgers/features/{ingestion.ingestion_name}" in arguments
 
 
-def test_a_failure_is_told(stack: cdk.Stack, define: Define) -> None:
+def test_a_failure_is_reported(stack: cdk.Stack, define: Define) -> None:
     ingestion = define()
 
     ingestion.on_failure("Failed")
@@ -215,7 +215,7 @@ def test_a_failure_is_told(stack: cdk.Stack, define: Define) -> None:
 
 
 def test_all_problems_come_at_once(define: Define, bucket: s3.IBucket) -> None:
-    with pytest.raises(ValueError, match="FeatureIngestion S/Ingestion cannot be def") as refusal:
+    with pytest.raises(ValueError, match="FeatureIngestion S/Ingestion cannot be def") as error:
         define(
             FeatureFiles(bucket=bucket, prefix="x" * 188, ledger_prefix="/a/"),
             tag_or_digest="",
@@ -225,7 +225,7 @@ def test_all_problems_come_at_once(define: Define, bucket: s3.IBucket) -> None:
             concurrency=101,
         )
 
-    text = str(refusal.value)
+    text = str(error.value)
     assert "files prefix: got 'xxx" in text
     assert "(188 characters); allowed is a path of 1 to 187 characters" in text
     assert "files ledger_prefix: got '/a/' (3 characters)" in text
@@ -236,7 +236,7 @@ def test_all_problems_come_at_once(define: Define, bucket: s3.IBucket) -> None:
     assert "job concurrency: got 101; allowed are 1 to 100" in text
 
 
-def test_a_ledger_among_the_files_and_a_key_for_local_disks_are_refused(
+def test_a_ledger_among_the_files_and_a_key_for_local_disks_are_rejected(
     bucket: s3.IBucket, repository: ecr.IRepository, key: kms.IKey
 ) -> None:
     files = FeatureFiles(bucket=bucket, prefix="features", ledger_prefix="features/ledger")

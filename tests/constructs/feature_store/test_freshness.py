@@ -1,4 +1,4 @@
-"""The alarm on a group that gets no records."""
+"""The alarm on a group without new records."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_group_is_stale_when_all_periods_of_the_silence_are_without_records(
         cdk.Duration.minutes(0),
     ],
 )
-def test_a_silence_that_cloudwatch_cannot_look_at_is_refused(
+def test_a_silence_that_cloudwatch_cannot_evaluate_is_rejected(
     stack: cdk.Stack, silence: cdk.Duration
 ) -> None:
     with pytest.raises(ValueError, match="allowed are whole hours up to 7 days, and up to a day"):

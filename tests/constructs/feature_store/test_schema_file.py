@@ -62,17 +62,17 @@ def test_a_schema_is_read(tmp_path: Path) -> None:
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, mistake: str) -> None:
     path = written(tmp_path, GOOD.replace(old, new))
 
-    with pytest.raises(ValueError, match="The schema cannot be read") as refusal:
+    with pytest.raises(ValueError, match="The schema cannot be read") as error:
         FeatureSchema.from_yaml(path)
-    assert mistake in str(refusal.value)
+    assert mistake in str(error.value)
 
 
 def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
     path = written(tmp_path, "features:\n  a: b\n  c: d\n")
 
-    with pytest.raises(ValueError, match="cannot be read") as refusal:
+    with pytest.raises(ValueError, match="cannot be read") as error:
         FeatureSchema.from_yaml(path)
-    assert str(refusal.value).count("\n  - ") == 4
+    assert str(error.value).count("\n  - ") == 4
 
 
 def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:

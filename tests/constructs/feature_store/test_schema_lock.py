@@ -1,4 +1,4 @@
-"""The lock of a schema: what it refuses, what it lets through, how it is written."""
+"""The lock of a schema: rejected and allowed changes, and the command that writes it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_complaint_7_a_feature_can_be_added_without_touching_the_lock(
 
 
 @pytest.mark.parametrize(
-    ("schema", "refusal"),
+    ("schema", "error"),
     [
         (schema_of(), "feature 'orders': got none, locked as Integral; AWS cannot remove or ren"),
         (
@@ -69,18 +69,18 @@ def test_complaint_7_a_feature_can_be_added_without_touching_the_lock(
         ),
     ],
 )
-def test_complaint_7_a_change_that_would_lose_the_records_is_refused(
-    stack: cdk.Stack, lock: Path, schema: FeatureSchema, refusal: str
+def test_complaint_7_a_change_that_would_lose_the_records_is_rejected(
+    stack: cdk.Stack, lock: Path, schema: FeatureSchema, error: str
 ) -> None:
     with pytest.raises(ValueError, match=r"schema_lock .*customers\.lock\.json: ") as caught:
         FeatureGroup(stack, "G", schema=schema, online=OnlineStore.standard(), schema_lock=lock)
 
-    assert refusal in str(caught.value)
+    assert error in str(caught.value)
     assert "define a new FeatureGroup with a separate lock" in str(caught.value)
 
 
 def given(key: kms.IKey, bucket: s3.IBucket) -> dict[str, Any]:
-    """What a group was deployed with."""
+    """Returns the arguments of the deployed group."""
     return {
         "online": OnlineStore.standard(encryption_key=key),
         "offline": OfflineStore.glue(bucket, prefix="features"),
@@ -89,19 +89,19 @@ def given(key: kms.IKey, bucket: s3.IBucket) -> dict[str, Any]:
     }
 
 
-def command_of(refusal: str) -> list[str]:
-    """The arguments of the command that a refusal tells to run."""
-    found = re.search(r"python -m mlops_constructs.feature_store (.*)", refusal)
+def command_of(error: str) -> list[str]:
+    """Returns the arguments of the command in an error message."""
+    found = re.search(r"python -m mlops_constructs.feature_store (.*)", error)
     assert found
     return shlex.split(found[1])
 
 
 def locked_as_told(stack: cdk.Stack, schema_file: Path, lock: Path, **options: Any) -> None:
-    """Writes the lock of a group by the command of its refusal."""
+    """Writes the lock of a group by the command of its error."""
     schema = FeatureSchema.from_yaml(schema_file)
-    with pytest.raises(ValueError, match="which does not exist; write it with") as refusal:
+    with pytest.raises(ValueError, match="which does not exist; write it with") as error:
         FeatureGroup(stack, "Group", schema=schema, schema_lock=lock, **options)
-    assert main(command_of(str(refusal.value))) == 0
+    assert main(command_of(str(error.value))) == 0
     stack.node.try_remove_child("Group")
 
 
@@ -112,7 +112,7 @@ def schema_file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_missing_lock_is_refused_with_the_command_that_writes_it(
+def test_a_missing_lock_is_rejected_with_the_command_that_writes_it(
     stack: cdk.Stack, key: kms.IKey, bucket: s3.IBucket, schema_file: Path, tmp_path: Path
 ) -> None:
     lock = tmp_path / "with space.lock.json"
@@ -154,7 +154,7 @@ def test_a_missing_lock_is_refused_with_the_command_that_writes_it(
         (lambda bucket: {"tags": {"team": "growth"}}, "tags: got "),
     ],
 )
-def test_complaint_7_a_setting_that_replaces_the_group_is_refused(
+def test_complaint_7_a_setting_that_replaces_the_group_is_rejected(
     stack: cdk.Stack,
     key: kms.IKey,
     bucket: s3.IBucket,
@@ -180,7 +180,7 @@ def test_complaint_7_a_setting_that_replaces_the_group_is_refused(
 
 
 def test_what_a_lock_watches_is_what_cloudformation_replaces() -> None:
-    """The registry's schema is the judge: were a feature's addition to replace, this would fail."""
+    """The registry's schema lists the properties whose change replaces a group."""
     from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", GROUP).schema
@@ -198,7 +198,7 @@ def test_what_a_lock_watches_is_what_cloudformation_replaces() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"record_identifier": "id"}', "\xff"])
-def test_a_file_that_is_no_lock_is_refused(
+def test_a_file_that_is_no_lock_is_rejected(
     stack: cdk.Stack, schema: FeatureSchema, tmp_path: Path, text: str
 ) -> None:
     lock = tmp_path / "customers.lock.json"
@@ -248,7 +248,7 @@ def test_the_command_says_what_is_wrong_without_a_traceback(
     assert not list(tmp_path.iterdir())
 
 
-def test_the_command_refuses_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_rejects_wrong_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments in ([], ["lock", "a"], ["lock", "a", "b", "--setting", "online"]):
         with pytest.raises(SystemExit) as end:
             main(arguments)

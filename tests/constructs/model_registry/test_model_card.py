@@ -1,4 +1,4 @@
-"""Model cards: what they render to, and what of their content is refused."""
+"""Model cards: templates and validation of the content."""
 
 from __future__ import annotations
 
@@ -225,13 +225,13 @@ def test_a_card_without_a_key_grants_no_key(stack: cdk.Stack) -> None:
         ),
     ],
 )
-def test_content_that_aws_refuses(
+def test_content_that_aws_rejects(
     stack: cdk.Stack, content: ModelCardContent, problem: str
 ) -> None:
-    with pytest.raises(ValueError, match="ModelCard S/C cannot be defined") as refusal:
+    with pytest.raises(ValueError, match="ModelCard S/C cannot be defined") as error:
         ModelCard(stack, "C", content=content)
 
-    assert problem in str(refusal.value)
+    assert problem in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -245,18 +245,18 @@ def test_content_that_aws_refuses(
         (lambda: Metric.matrix("m", [[]]), r"got 1 rows of \[0\] columns"),
     ],
 )
-def test_a_metric_that_aws_refuses(metric: Callable[[], Metric], problem: str) -> None:
+def test_a_metric_that_aws_rejects(metric: Callable[[], Metric], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         metric()
 
 
 @pytest.mark.parametrize("name", ["-a", "a_b", "x" * 64])
-def test_a_name_that_aws_refuses(stack: cdk.Stack, name: str) -> None:
+def test_a_name_that_aws_rejects(stack: cdk.Stack, name: str) -> None:
     with pytest.raises(ValueError, match="model_card_name: got '"):
         ModelCard(stack, "C", content=ModelCardContent(), model_card_name=name)
 
 
-def test_a_region_without_model_cards_is_refused() -> None:
+def test_a_region_without_model_cards_is_rejected() -> None:
     stack = cdk.Stack(cdk.App(), "S", env=cdk.Environment(region="ap-east-2"))
 
     with pytest.raises(ValueError, match="ap-east-2, where CloudFormation has no AWS::SageMaker"):

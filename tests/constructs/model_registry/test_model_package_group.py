@@ -120,7 +120,7 @@ def test_approving_includes_reading(stack: cdk.Stack, role: iam.Role) -> None:
 def test_an_approval_starts_the_target(stack: cdk.Stack) -> None:
     group = ModelPackageGroup(stack, "G", model_package_group_name="churn")
 
-    group.on_approval("Tell", target=targets.SnsTopic(sns.Topic(stack, "Topic")))
+    group.on_approval("Notify", target=targets.SnsTopic(sns.Topic(stack, "Topic")))
 
     rule = only(stack, "AWS::Events::Rule")["Properties"]
     assert rule["EventPattern"] == {
@@ -131,7 +131,7 @@ def test_an_approval_starts_the_target(stack: cdk.Stack) -> None:
     assert len(rule["Targets"]) == 1
 
 
-def test_a_rejection_starts_what_goes_back_to_the_version_before(stack: cdk.Stack) -> None:
+def test_a_rejection_starts_the_rollback_to_the_previous_version(stack: cdk.Stack) -> None:
     group = ModelPackageGroup(stack, "G", model_package_group_name="churn")
 
     group.on_approval_status_change("Deploy", target=targets.SnsTopic(sns.Topic(stack, "Topic")))
@@ -147,15 +147,15 @@ def test_a_rejection_starts_what_goes_back_to_the_version_before(stack: cdk.Stac
 def test_a_target_can_be_added_later(stack: cdk.Stack) -> None:
     group = ModelPackageGroup.from_model_package_group_name(stack, "G", "churn")
 
-    rule = group.on_approval("Tell", description="Tells the team")
+    rule = group.on_approval("Notify", description="Notifies the team")
     rule.add_target(targets.SnsTopic(sns.Topic(stack, "Topic")))
 
     properties = only(stack, "AWS::Events::Rule")["Properties"]
-    assert properties["Description"] == "Tells the team"
+    assert properties["Description"] == "Notifies the team"
     assert len(properties["Targets"]) == 1
 
 
-def test_a_region_without_the_registry_is_refused() -> None:
+def test_a_region_without_the_registry_is_rejected() -> None:
     stack = cdk.Stack(cdk.App(), "S", env=cdk.Environment(region="cn-north-1"))
 
     with pytest.raises(ValueError, match="cn-north-1, where CloudFormation has no AWS::SageMaker"):
@@ -170,16 +170,14 @@ def test_an_imported_group_grants_like_an_own_one(stack: cdk.Stack, role: iam.Ro
 
 
 @pytest.mark.parametrize("name", ["", "-churn", "churn_model", "x" * 64])
-def test_a_name_that_aws_refuses(stack: cdk.Stack, name: str) -> None:
-    with pytest.raises(ValueError, match="model_package_group_name: got '") as refusal:
+def test_a_name_that_aws_rejects(stack: cdk.Stack, name: str) -> None:
+    with pytest.raises(ValueError, match="model_package_group_name: got '") as error:
         ModelPackageGroup(stack, "G", model_package_group_name=name)
 
-    assert "allowed are 1 to 63 letters, digits and hyphens" in str(refusal.value)
+    assert "allowed are 1 to 63 letters, digits and hyphens" in str(error.value)
 
 
-def test_a_name_that_only_cloudformation_knows_is_not_judged(
-    stack: cdk.Stack, role: iam.Role
-) -> None:
+def test_a_name_that_is_a_token_is_not_validated(stack: cdk.Stack, role: iam.Role) -> None:
     name = cdk.CfnParameter(stack, "Name").value_as_string
 
     ModelPackageGroup(stack, "G", model_package_group_name=name).grant_read(role)

@@ -120,13 +120,13 @@ def test_levels_that_nobody_has_make_no_statement(stack: cdk.Stack) -> None:
         ),
     ],
 )
-def test_sharing_that_makes_no_sense_is_refused(
+def test_sharing_that_makes_no_sense_is_rejected(
     stack: cdk.Stack, sharing: RegistrySharing, problem: str
 ) -> None:
-    with pytest.raises(ValueError, match="ModelPackageGroup S/G cannot be defined") as refusal:
+    with pytest.raises(ValueError, match="ModelPackageGroup S/G cannot be defined") as error:
         ModelPackageGroup(stack, "G", sharing=sharing)
 
-    assert problem in str(refusal.value)
+    assert problem in str(error.value)
 
 
 def test_a_policy_for_as_many_accounts_as_allowed_has_room(stack: cdk.Stack) -> None:
@@ -179,13 +179,13 @@ def test_complaint_11_the_stores_of_a_version_are_shared_with_who_deploys(
         assert accounts_of(statement) == {PRODUCTION}
 
 
-def test_complaint_11_a_store_whose_policy_is_not_ours_is_refused_instead_of_skipped(
+def test_complaint_11_a_store_whose_policy_is_not_ours_is_rejected_instead_of_skipped(
     stack: cdk.Stack,
 ) -> None:
     """The CDK drops a statement for an imported bucket without a word."""
     group = ModelPackageGroup(stack, "G", sharing=RegistrySharing(deploy=[PRODUCTION]))
 
-    with pytest.raises(ValueError, match="share_stores: got an imported") as refusal:
+    with pytest.raises(ValueError, match="share_stores: got an imported") as error:
         group.share_stores(
             model_data_bucket=s3.Bucket.from_bucket_name(stack, "Bucket", "models"),
             image_repository=ecr.Repository.from_repository_name(stack, "Repository", "churn"),
@@ -195,7 +195,7 @@ def test_complaint_11_a_store_whose_policy_is_not_ours_is_refused_instead_of_ski
         )
     assert [
         line.split("an imported ")[1].split(",")[0]
-        for line in str(refusal.value).splitlines()
+        for line in str(error.value).splitlines()
         if "imported" in line
     ] == ["bucket", "repository", "key"]
 
@@ -236,7 +236,7 @@ def test_approvals_are_forwarded_with_a_role_that_can_do_nothing_else(stack: cdk
 def test_a_bus_takes_approvals_of_the_registry_alone(stack: cdk.Stack) -> None:
     bus = ApprovalEventBus(stack, "Bus", registry_accounts=[STAGING], event_bus_name="approvals")
     bus.on_approval(
-        "Tell",
+        "Notify",
         model_package_group_name="churn",
         target=targets.SnsTopic(sns.Topic(stack, "Topic")),
     )
@@ -255,10 +255,10 @@ def test_a_bus_takes_approvals_of_the_registry_alone(stack: cdk.Stack) -> None:
     assert rule["EventBusName"] == {"Ref": stack.get_logical_id(bus.node.default_child)}  # type: ignore[arg-type]
 
 
-def test_a_bus_tells_of_rejections_too_where_that_is_wanted(stack: cdk.Stack) -> None:
+def test_a_bus_also_matches_rejections_on_request(stack: cdk.Stack) -> None:
     bus = ApprovalEventBus(stack, "Bus", registry_accounts=[STAGING])
 
-    bus.on_approval_status_change("Tell", model_package_group_name="churn")
+    bus.on_approval_status_change("Notify", model_package_group_name="churn")
 
     rule = only(stack, "AWS::Events::Rule")
     assert rule["EventPattern"]["detail"]["ModelApprovalStatus"] == ["Approved", "Rejected"]
@@ -270,7 +270,7 @@ def test_an_imported_group_listens_on_the_bus_that_it_is_forwarded_to(stack: cdk
     group = ModelPackageGroup.from_model_package_group_arn(stack, "G", arn)
     bus = events.EventBus.from_event_bus_arn(stack, "Bus", BUS.replace(STAGING, OWN))
 
-    group.on_approval("Tell", event_bus=bus)
+    group.on_approval("Notify", event_bus=bus)
 
     rule = only(stack, "AWS::Events::Rule")
     assert rule["EventBusName"] == "approvals"
@@ -281,8 +281,8 @@ def test_an_imported_group_listens_on_the_bus_that_it_is_forwarded_to(stack: cdk
     ("accounts", "problem"),
     [([], "registry_accounts: got none"), (["22"], "registry_accounts: got '22'; allowed is")],
 )
-def test_a_bus_for_nobody_is_refused(stack: cdk.Stack, accounts: list[str], problem: str) -> None:
-    with pytest.raises(ValueError, match="ApprovalEventBus S/Bus cannot be defined") as refusal:
+def test_a_bus_for_nobody_is_rejected(stack: cdk.Stack, accounts: list[str], problem: str) -> None:
+    with pytest.raises(ValueError, match="ApprovalEventBus S/Bus cannot be defined") as error:
         ApprovalEventBus(stack, "Bus", registry_accounts=accounts)
 
-    assert problem in str(refusal.value)
+    assert problem in str(error.value)

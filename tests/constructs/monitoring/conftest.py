@@ -1,4 +1,4 @@
-"""A stack with what monitors look at."""
+"""A stack with the input of monitors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +80,7 @@ def monitoring_types(bucket: s3.IBucket) -> dict[str, MonitoringType]:
 
 
 def monitoring_types_of(bucket: s3.IBucket) -> dict[str, MonitoringType]:
-    """Every question, by the name in the environment of a container."""
+    """Returns all monitoring types by the name in the environment of a container."""
     labels = labels_in(bucket)
     return {
         "DATA_QUALITY": MonitoringType.data_quality(),
@@ -108,7 +108,7 @@ def monitoring_types_of(bucket: s3.IBucket) -> dict[str, MonitoringType]:
 def settings(
     bucket: s3.IBucket, repository: ecr.IRepository, endpoint: EndpointBase
 ) -> dict[str, Any]:
-    """What a monitor of either kind takes, the data quality of an endpoint."""
+    """Returns the arguments of a data quality monitor of an endpoint, for either class."""
     return settings_of(bucket, repository, endpoint)
 
 
@@ -129,7 +129,7 @@ def settings_of(
 
 
 def name_in_new_app(kind: Kind, **given: Any) -> str:
-    """The name of a monitor in an app of its own, where paths are always the same."""
+    """Returns the name of a monitor in a separate app, where paths are always the same."""
     stack = stack_in("eu-west-1")
     settings = settings_of(
         s3.Bucket.from_bucket_name(stack, "Bucket", "churn-artifacts"),

@@ -49,7 +49,7 @@ def read(resources: Any) -> str:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_model_monitor_is_told_the_format(
+def test_model_monitor_gets_the_format(
     name: str, define: Define, bucket: s3.IBucket, resources: Any
 ) -> None:
     dataset_format, rendered, _ = FORMATS[name]
@@ -66,7 +66,7 @@ def test_model_monitor_is_told_the_format(
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_run_of_a_drift_monitor_is_told_the_same(
+def test_a_run_of_a_drift_monitor_gets_the_same(
     name: str, define: Define, bucket: s3.IBucket, resources: Any
 ) -> None:
     dataset_format, _, told = FORMATS[name]
@@ -105,7 +105,7 @@ def test_runs_may_read_what_the_capture_lists_and_no_more(
     assert key in json.dumps([one for one in statements(resources) if "kms:" in str(one["Action"])])
 
 
-def test_questions_with_labels_read_the_answers_and_know_where_they_are(
+def test_types_with_labels_read_the_predictions_by_their_attributes(
     define: Define,
     bucket: s3.IBucket,
     monitoring_types: dict[str, MonitoringType],
@@ -158,7 +158,7 @@ PROBLEMS: dict[str, tuple[str, dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_what_no_run_could_read_is_refused(
+def test_input_that_no_run_could_read_is_rejected(
     name: str, define: Define, bucket: s3.IBucket, monitoring_types: dict[str, MonitoringType]
 ) -> None:
     analysis, changes, problem = PROBLEMS[name]
@@ -171,7 +171,7 @@ def test_what_no_run_could_read_is_refused(
         )
 
 
-def test_a_role_of_ones_own_may_read_the_files_already(
+def test_a_custom_role_may_read_the_files_already(
     define: Define, bucket: s3.IBucket, stack: cdk.Stack
 ) -> None:
     role = iam.Role.from_role_arn(stack, "Runs", "arn:aws:iam::111111111111:role/runs")

@@ -1,4 +1,4 @@
-"""Alarms, dashboards and retraining do not care who runs a monitor: both answer the same."""
+"""Both monitors have the same metrics and events for alarms, dashboards and retraining."""
 
 import json
 from typing import Any
@@ -30,7 +30,7 @@ OF_AWS = {
 
 
 def namespace(kind: Kind, analysis: str) -> str:
-    """What a run of one's own puts is no metric of AWS's, whose namespaces CloudWatch keeps."""
+    """Returns the namespace: CloudWatch reserves AWS's namespaces for AWS services."""
     return OF_AWS[analysis] if kind is ModelMonitor else OF_DRIFT_MONITORS
 
 
@@ -85,7 +85,7 @@ def test_one_metric_is_the_drift_of_all_features(kind: Kind, define: Define) -> 
     assert drift.dimensions == monitor.dimensions
 
 
-def test_the_image_of_aws_puts_no_drift_of_all_features(define: Define) -> None:
+def test_the_prebuilt_image_publishes_no_drift_of_all_features(define: Define) -> None:
     monitor = define(ModelMonitor, image=None)
 
     with pytest.raises(ValueError, match="metric_greatest_drift: AWS's prebuilt image"):
@@ -111,7 +111,7 @@ def test_a_monitor_that_falls_silent_is_noticed(
     assert alarm["Period"] * alarm["EvaluationPeriods"] == 2 * hours * 3600
 
 
-def test_a_monitor_with_the_image_of_aws_is_watched_by_what_that_puts(
+def test_silence_of_a_monitor_with_the_prebuilt_image_needs_one_of_its_metrics(
     define: Define, resources: Any
 ) -> None:
     monitor = define(ModelMonitor, image=None)
@@ -130,7 +130,7 @@ def test_a_monitor_with_the_image_of_aws_is_watched_by_what_that_puts(
 
 
 @both
-def test_a_silence_that_cloudwatch_cannot_look_at_is_refused(kind: Kind, define: Define) -> None:
+def test_a_silence_that_cloudwatch_cannot_evaluate_is_rejected(kind: Kind, define: Define) -> None:
     with pytest.raises(ValueError, match="max_silence: got 691200 seconds; allowed are whole"):
         define(kind).silence_alarm("Silent", max_silence=cdk.Duration.days(8))
 
@@ -160,7 +160,7 @@ def test_metrics_of_other_questions_have_their_own_dimensions(
 
 
 @both
-def test_a_metric_of_another_question_is_refused(kind: Kind, define: Define) -> None:
+def test_a_metric_of_another_question_is_rejected(kind: Kind, define: Define) -> None:
     with pytest.raises(
         ValueError, match="the metric auc of MODEL_QUALITY; allowed are metrics of DATA"
     ):
@@ -206,7 +206,7 @@ def test_violations_and_failures_are_events(
 
 
 @both
-def test_an_imported_monitor_answers_the_same(kind: Kind, stack: cdk.Stack) -> None:
+def test_an_imported_monitor_has_the_same_metrics_and_events(kind: Kind, stack: cdk.Stack) -> None:
     monitor = kind.from_monitor_name(
         stack, "Known", "churn-quality", analysis_type="MODEL_QUALITY", endpoint_name="churn"
     )
@@ -250,7 +250,7 @@ def test_a_run_may_do_what_it_needs_and_no_more(
 
 
 @both
-def test_a_role_of_ones_own_is_used(kind: Kind, define: Define, stack: cdk.Stack) -> None:
+def test_a_custom_role_is_used(kind: Kind, define: Define, stack: cdk.Stack) -> None:
     role = cdk.aws_iam.Role.from_role_name(stack, "Own", "monitoring")
 
     monitor = define(kind, job=MonitoringJob(role=role))

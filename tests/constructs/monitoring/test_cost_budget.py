@@ -1,4 +1,4 @@
-"""Budgets: what is counted, who is told, and what AWS would refuse."""
+"""Budgets: filters, notifications and validation."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def define(stack: cdk.Stack, construct_id: str = "Budget", **given: Any) -> Cost
     return CostBudget(stack, construct_id, **{**settings, **given})
 
 
-def test_complaint_9_a_budget_counts_the_project_and_tells_topic_and_people() -> None:
+def test_complaint_9_a_budget_counts_the_project_and_notifies_topic_and_addresses() -> None:
     stack = stack_in("eu-west-1")
     define(stack, topic=own_topic(stack))
 
@@ -74,7 +74,7 @@ def test_budgets_of_the_account_alone_may_publish_and_use_the_key() -> None:
         assert f":budgets::{ACCOUNT}:*" in str(source)
 
 
-def test_an_imported_topic_is_told_and_its_policy_left_alone(
+def test_an_imported_topic_is_notified_and_its_policy_unchanged(
     stack: cdk.Stack, resources: Any
 ) -> None:
     arn = f"arn:aws:sns:eu-west-1:{ACCOUNT}:alarms"
@@ -147,7 +147,7 @@ def test_bills_of_china_are_in_yuan_and_its_arns_of_its_partition() -> None:
         ({"email_addresses": ["nobody"]}, "got 'nobody'; allowed is an address"),
     ],
 )
-def test_what_aws_would_refuse_is_refused(
+def test_what_aws_would_reject_is_rejected(
     stack: cdk.Stack, given: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(ValueError, match="CostBudget S/Budget cannot be defined") as refused:
@@ -155,7 +155,7 @@ def test_what_aws_would_refuse_is_refused(
     assert problem in str(refused.value)
 
 
-def test_topics_of_another_account_and_regions_without_budgets_are_refused_together() -> None:
+def test_topics_of_another_account_and_regions_without_budgets_are_rejected_together() -> None:
     stack = stack_in("eu-north-1")
     topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:eu-north-1:222222222222:alarms")
 

@@ -1,4 +1,4 @@
-"""A processing job of one's own image on a schedule."""
+"""Drift monitors: scheduled processing jobs with a custom image."""
 
 import json
 from dataclasses import replace
@@ -25,7 +25,7 @@ from tests.constructs.monitoring.conftest import KEY_ARN, Define, name_in_new_ap
 
 
 def request_of(schedule: dict[str, Any]) -> dict[str, Any]:
-    """What Scheduler sends; a reference stands as its logical id."""
+    """Returns the request of Scheduler, with logical ids in place of references."""
     given = schedule["Target"]["Input"]
     if isinstance(given, str):
         return dict(json.loads(given))
@@ -75,7 +75,7 @@ def test_the_name_of_a_run_fits_even_with_a_uuid(define: Define) -> None:
     assert len(f"{monitor.monitor_name}-{'0' * 36}") <= 63
 
 
-def test_a_run_is_told_what_to_look_at(
+def test_a_run_gets_its_input_as_environment_variables(
     define: Define, monitoring_types: dict[str, MonitoringType], resources: Any
 ) -> None:
     monitor = define(
@@ -190,14 +190,14 @@ def test_a_change_keeps_the_name_and_so_the_metrics() -> None:
         ),
     ],
 )
-def test_what_a_run_cannot_do_is_refused(
+def test_what_a_run_cannot_do_is_rejected(
     given: dict[str, Any], problem: str, define: Define
 ) -> None:
     with pytest.raises(ValueError, match=problem):
         define(DriftMonitor, **given)
 
 
-def test_a_threshold_is_refused_for_bias(
+def test_a_threshold_is_rejected_for_bias(
     define: Define, monitoring_types: dict[str, MonitoringType]
 ) -> None:
     monitoring_type = replace(monitoring_types["MODEL_BIAS"], probability_threshold=0.7)
@@ -269,7 +269,7 @@ def test_runs_are_attached_to_a_private_network_and_to_its_subnets_alone(
     assert made[0]["Resource"] != "*"
 
 
-def test_an_address_that_no_variable_can_hold_is_refused(
+def test_an_address_that_no_variable_can_hold_is_rejected(
     bucket: s3.IBucket, stack: cdk.Stack, endpoint: EndpointBase, settings: dict[str, Any]
 ) -> None:
     longest = "p" * (256 - len("s3://churn-artifacts//churn-prod"))
@@ -285,7 +285,7 @@ def test_an_address_that_no_variable_can_hold_is_refused(
         )
         data = MonitoringInput.from_endpoint(endpoint, capture_bucket=place, capture_prefix=prefix)
         given = {**settings, "monitoring_input": data, "monitoring_type": monitoring_type}
-        with pytest.raises(ValueError) as refusal:
+        with pytest.raises(ValueError) as error:
             DriftMonitor(stack, f"Long{number}", **given)
-        assert "monitoring_input prefix: got an S3 URI of 2" in str(refusal.value)
-        assert "ground_truth prefix: got an S3 URI of 2" in str(refusal.value)
+        assert "monitoring_input prefix: got an S3 URI of 2" in str(error.value)
+        assert "ground_truth prefix: got an S3 URI of 2" in str(error.value)

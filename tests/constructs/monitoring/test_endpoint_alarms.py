@@ -55,12 +55,12 @@ def test_an_endpoint_is_watched_in_the_units_of_its_metrics(
     }
 
 
-def test_thresholds_without_meaning_are_refused(stack: cdk.Stack, endpoint: EndpointBase) -> None:
+def test_thresholds_without_meaning_are_rejected(stack: cdk.Stack, endpoint: EndpointBase) -> None:
     nothing = EndpointThresholds(
         server_error_share=None, memory_utilization=None, disk_utilization=None
     )
 
-    with pytest.raises(ValueError) as refusal:
+    with pytest.raises(ValueError) as error:
         EndpointAlarms(
             stack,
             "Alarms",
@@ -74,7 +74,7 @@ def test_thresholds_without_meaning_are_refused(stack: cdk.Stack, endpoint: Endp
     with pytest.raises(ValueError, match="thresholds: got no severity"):
         EndpointAlarms(stack, "None", endpoint=endpoint, thresholds={})
 
-    text = str(refusal.value)
+    text = str(error.value)
     assert "Warning server_error_share: got 5; allowed is a share of the requests" in text
     assert "Warning memory_utilization: got 100; allowed are percent" in text
     assert "Critical: got no threshold" in text
@@ -119,7 +119,7 @@ def test_the_queue_of_an_asynchronous_endpoint_is_watched_without_a_variant(
     assert oldest["Dimensions"] == [{"Name": "EndpointName", "Value": "churn"}]
 
 
-def test_a_threshold_on_what_aws_does_not_publish_of_this_kind_is_refused(
+def test_a_threshold_on_what_aws_does_not_publish_of_this_kind_is_rejected(
     stack: cdk.Stack,
 ) -> None:
     serverless = Endpoint.from_endpoint_name(stack, "S", "churn", kind=EndpointKind.SERVERLESS)
@@ -167,10 +167,10 @@ def test_by_default_no_two_severities_have_the_same_threshold(
     assert len(limits) == len(set(limits)) == 3 * len(severities)
 
 
-def test_two_severities_of_one_threshold_are_refused(
+def test_two_severities_of_one_threshold_are_rejected(
     stack: cdk.Stack, endpoint: EndpointBase
 ) -> None:
-    with pytest.raises(ValueError) as refusal:
+    with pytest.raises(ValueError) as error:
         EndpointAlarms(
             stack,
             "Alarms",
@@ -182,4 +182,4 @@ def test_two_severities_of_one_threshold_are_refused(
         )
 
     expected = "thresholds Memory: got the threshold 90 for Warning and Critical; give each"
-    assert expected in str(refusal.value)
+    assert expected in str(error.value)

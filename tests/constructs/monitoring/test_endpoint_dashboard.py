@@ -58,8 +58,8 @@ def test_without_a_price_hours_are_shown(
     assert "US dollars" not in body
 
 
-def test_a_dashboard_without_meaning_is_refused(stack: cdk.Stack, endpoint: EndpointBase) -> None:
-    with pytest.raises(ValueError) as refusal:
+def test_a_dashboard_without_meaning_is_rejected(stack: cdk.Stack, endpoint: EndpointBase) -> None:
+    with pytest.raises(ValueError) as error:
         EndpointDashboard(
             stack,
             "Dashboard",
@@ -68,8 +68,8 @@ def test_a_dashboard_without_meaning_is_refused(stack: cdk.Stack, endpoint: Endp
             instance_price=0,
         )
 
-    assert "monitor_widgets 'Empty': got 0 metrics; allowed are 1 to 500" in str(refusal.value)
-    assert "instance_price: got 0; allowed is more than 0 US dollars" in str(refusal.value)
+    assert "monitor_widgets 'Empty': got 0 metrics; allowed are 1 to 500" in str(error.value)
+    assert "instance_price: got 0; allowed is more than 0 US dollars" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,9 @@ def test_complaint_14_the_image_is_of_the_region_and_nothing_fails_opaquely(
     assert json.dumps(uri).count("468650794304.dkr.ecr.eu-west-1.") == 1
 
     elsewhere = stack_in("ap-southeast-4")
-    with pytest.raises(ValueError) as refusal:
+    with pytest.raises(ValueError) as error:
         ModelMonitor(elsewhere, "Monitor", **unlocated(elsewhere))
-    told = str(refusal.value)
+    told = str(error.value)
     assert "got ap-southeast-4, where CloudFormation has no AWS::SageMaker::DataQualityJob" in told
     assert "image: got the region ap-southeast-4, where AWS has no sagemaker-model-monitor" in told
     assert "MonitoringImage.from_ecr_repository(…)" in told
@@ -108,7 +108,7 @@ def test_aws_images_make_baselines_of_data_quality_alone(
         )
 
 
-def test_an_image_of_ones_own_may_be_pulled(
+def test_a_custom_image_may_be_pulled(
     define: Define, repository: ecr.IRepository, stack: cdk.Stack, resources: Any
 ) -> None:
     define(ModelMonitor)

@@ -56,7 +56,7 @@ def test_each_severity_has_an_alarm_of_its_own(
     ]
 
 
-def test_people_are_told_and_the_key_of_their_topic_lets_cloudwatch(
+def test_a_topic_is_notified_and_its_key_allows_cloudwatch(
     stack: cdk.Stack, monitor: MonitorBase
 ) -> None:
     topic = sns.Topic(stack, "Topic", master_key=kms.Key(stack, "TopicKey"))
@@ -136,7 +136,7 @@ def test_every_alarm_is_in_a_rule_whose_pattern_eventbridge_takes(
         assert len(json.dumps(filled)) <= 2048
 
 
-def test_a_strategy_of_ones_own_is_bound(stack: cdk.Stack, monitor: MonitorBase) -> None:
+def test_a_custom_action_is_bound(stack: cdk.Stack, monitor: MonitorBase) -> None:
     bound = []
 
     class Remember(AlarmAction):
@@ -156,11 +156,11 @@ def test_a_strategy_of_ones_own_is_bound(stack: cdk.Stack, monitor: MonitorBase)
     assert bound == [("S/Alarms/WarningAction1", ["S/Alarms/Age/Warning", "S/Alarms/City/Warning"])]
 
 
-def test_alarms_without_meaning_are_refused(stack: cdk.Stack, monitor: MonitorBase) -> None:
+def test_alarms_without_meaning_are_rejected(stack: cdk.Stack, monitor: MonitorBase) -> None:
     drift = monitor.metric_drift("age")
     topic = sns.Topic(stack, "Topic")
 
-    with pytest.raises(ValueError) as refusal:
+    with pytest.raises(ValueError) as error:
         MetricAlarms(
             stack,
             "Alarms",
@@ -186,7 +186,7 @@ def test_alarms_without_meaning_are_refused(stack: cdk.Stack, monitor: MonitorBa
     with pytest.raises(ValueError, match="thresholds: got none"):
         MetricAlarms(stack, "None", thresholds=[])
 
-    text = str(refusal.value)
+    text = str(error.value)
     assert "thresholds Age: got 2 of this name; allowed is one" in text
     assert "thresholds Age: got no thresholds" in text
     assert "thresholds Age evaluation_periods: got 0" in text

@@ -1,4 +1,4 @@
-"""Endpoints that SageMaker does not monitor are refused by either monitor."""
+"""Endpoints that SageMaker does not monitor are rejected by both monitors."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def captured(stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository) 
 
 
 @both
-def test_an_endpoint_without_capture_is_refused(
+def test_an_endpoint_without_capture_is_rejected(
     kind: Kind, define: Define, stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository
 ) -> None:
     parts = captured(stack, bucket, repository)
@@ -43,7 +43,7 @@ def test_an_endpoint_without_capture_is_refused(
 
 
 @both
-def test_a_serverless_endpoint_is_refused(
+def test_a_serverless_endpoint_is_rejected(
     kind: Kind, define: Define, stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository
 ) -> None:
     source = ModelSource.from_image(repository, tag_or_digest="1")
@@ -60,7 +60,7 @@ def test_a_serverless_endpoint_is_refused(
 
 
 @both
-def test_several_variants_are_refused_and_one_is_not(
+def test_several_variants_are_rejected_and_one_is_not(
     kind: Kind, define: Define, stack: cdk.Stack, bucket: s3.IBucket, repository: ecr.IRepository
 ) -> None:
     parts = captured(stack, bucket, repository)
@@ -114,7 +114,7 @@ def test_model_monitor_cannot_choose_a_variant(
         ({"containers": [{"image": "x"}, {"image": "y"}]}, "got a serial inference pipeline"),
     ],
 )
-def test_models_that_are_no_single_model_are_refused(
+def test_models_that_are_no_single_model_are_rejected(
     container: dict[str, Any], problem: str, stack: cdk.Stack, bucket: s3.IBucket
 ) -> None:
     cfn = cdk.aws_sagemaker

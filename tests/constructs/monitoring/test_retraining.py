@@ -28,7 +28,7 @@ STATES = "AWS::StepFunctions::StateMachine"
 
 
 def definition_in(template: Template) -> dict[str, Any]:
-    """The definition of the only state machine; what only CloudFormation knows is left out."""
+    """Returns the definition of the only state machine, without the values of CloudFormation."""
     (machine,) = template.find_resources(STATES).values()
     parts = machine["Properties"]["DefinitionString"]["Fn::Join"][1]
     text = "".join(part if isinstance(part, str) else "aws" for part in parts)
@@ -45,7 +45,7 @@ def drifts(monitor: MonitorBase, count: int) -> list[MetricThresholds]:
     ]
 
 
-def test_complaint_13_drift_starts_retraining_and_people_hear_of_it(
+def test_complaint_13_drift_starts_retraining_and_sends_a_notification(
     stack: cdk.Stack, define: Define, pipeline: codepipeline.IPipeline
 ) -> None:
     """Peers make an alarm that nothing listens to, or a rule that may not start the pipeline."""
@@ -103,7 +103,7 @@ def test_complaint_13_drift_starts_retraining_and_people_hear_of_it(
 
 
 def statements(template: Template, role_id: str) -> list[dict[str, Any]]:
-    """What a role may do."""
+    """Returns the statements of a role's policy."""
     resources = template.to_json()["Resources"]
     return [
         statement
@@ -163,7 +163,7 @@ def test_a_sagemaker_pipeline_is_started_with_parameters(
 
 
 def resource_types(count: int) -> Counter[str]:
-    """What a stack holds whose monitor has alarms on as many features, and a network."""
+    """Returns the resource types of a stack with alarms on a number of features and a network."""
     stack = stack_in("eu-west-1")
     Network(stack, "Network", uses=[NetworkUseCase.MODEL_MONITORING])
     monitor = DriftMonitor.from_monitor_name(stack, "M", "churn", endpoint_name="churn", hours=24)
@@ -217,7 +217,7 @@ def test_many_alarms_are_one_event(
     assert event["EventPattern"]["resources"] == [{"Fn::GetAtt": [composite_id, "Arn"]}]
 
 
-def test_more_alarms_than_a_composite_alarm_has_children_are_refused(
+def test_more_alarms_than_a_composite_alarm_has_children_are_rejected(
     stack: cdk.Stack, monitor: MonitorBase, pipeline: codepipeline.IPipeline
 ) -> None:
     with pytest.raises(ValueError, match="got 101 alarms of one severity; allowed are 100"):
@@ -229,19 +229,19 @@ def test_more_alarms_than_a_composite_alarm_has_children_are_refused(
         )
 
 
-def test_a_pipeline_of_another_region_is_refused(stack: cdk.Stack, monitor: MonitorBase) -> None:
+def test_a_pipeline_of_another_region_is_rejected(stack: cdk.Stack, monitor: MonitorBase) -> None:
     pipeline = codepipeline.Pipeline.from_pipeline_arn(
         stack, "P", "arn:aws:codepipeline:us-east-1:222222222222:churn"
     )
-    with pytest.raises(ValueError) as refusal:
+    with pytest.raises(ValueError) as error:
         MetricAlarms(
             stack,
             "Alarms",
             thresholds=drifts(monitor, 1),
             actions={"Critical": [Retraining.with_code_pipeline(pipeline)]},
         )
-    assert "got one of the account 222222222222; allowed is 111111111111" in str(refusal.value)
-    assert "got one of the region us-east-1; allowed is eu-west-1" in str(refusal.value)
+    assert "got one of the account 222222222222; allowed is 111111111111" in str(error.value)
+    assert "got one of the region us-east-1; allowed is eu-west-1" in str(error.value)
 
 
 def execution(status: str, time: str) -> dict[str, str]:
@@ -302,7 +302,7 @@ def test_nothing_is_started_while_a_training_is_under_way_or_new(
 
 
 def evaluated(expression: str, **states: Any) -> Any:
-    """What Step Functions makes of an expression of JSONata."""
+    """Returns the value of a JSONata expression in Step Functions."""
     text = expression.removeprefix("{%").removesuffix("%}").strip()
     return jsonata.Jsonata.jsonata(text).evaluate(None, {"states": states})
 

@@ -21,7 +21,7 @@ from tests.rehearsal.services.sagemaker.data_plane import FakeDataPlane
 from tests.rehearsal.services.sagemaker.studio.studio_fakes import FakeEc2, FakeEfs
 
 TAGS = [{"Key": studio_cleanup.REMOVAL_TAG, "Value": "true"}]
-Answers = list[dict[str, Any]]
+Responses = list[dict[str, Any]]
 
 
 class Ec2(FakeEc2):
@@ -141,19 +141,19 @@ class Studio:
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
-    """What CloudFormation is told."""
-    told: Answers = []
+def responses(monkeypatch: pytest.MonkeyPatch) -> Responses:
+    """Returns the responses that CloudFormation receives."""
+    responses: Responses = []
 
     def put(request: urllib.request.Request, timeout: float) -> AbstractContextManager[None]:
-        told.append(json.loads(cast(bytes, request.data)))
+        responses.append(json.loads(cast(bytes, request.data)))
         assert request.get_header("Content-type") == ""
         return nullcontext()
 
     monkeypatch.setattr(urllib.request, "urlopen", put)
     monkeypatch.setattr(studio_cleanup, "MIN_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(studio_cleanup, "MAX_PAUSE_SECONDS", 0.05)
-    return told
+    return responses
 
 
 @pytest.fixture
@@ -179,14 +179,14 @@ def run(event: dict[str, Any], seconds: float = 60) -> None:
 
 
 def test_complaint_8_nothing_is_left_of_a_domain(
-    begin: Callable[..., Studio], answers: Answers
+    begin: Callable[..., Studio], responses: Responses
 ) -> None:
     studio = begin()
 
     run(studio.event())
 
-    assert answers[0]["Status"] == "SUCCESS", answers[0]
-    assert answers[0]["PhysicalResourceId"] == "before"
+    assert responses[0]["Status"] == "SUCCESS", responses[0]
+    assert responses[0]["PhysicalResourceId"] == "before"
     assert studio.running() == []
     assert studio.spaces() == []
     assert studio.client.list_user_profiles()["UserProfiles"] == []
@@ -195,20 +195,20 @@ def test_complaint_8_nothing_is_left_of_a_domain(
 
 
 def test_complaint_8_a_person_goes_with_their_spaces_and_nobody_else_s(
-    begin: Callable[..., Studio], answers: Answers
+    begin: Callable[..., Studio], responses: Responses
 ) -> None:
     studio = begin()
 
     run(studio.event("user-profile", UserProfileName="ada"))
 
-    assert answers[0]["Status"] == "SUCCESS", answers[0]
+    assert responses[0]["Status"] == "SUCCESS", responses[0]
     assert studio.running() == ["other"]
     assert studio.spaces() == ["other"]
     studio.client.delete_user_profile(DomainId=studio.domain_id, UserProfileName="ada")
 
 
 def test_complaint_8_a_space_is_only_emptied(
-    begin: Callable[..., Studio], answers: Answers
+    begin: Callable[..., Studio], responses: Responses
 ) -> None:
     studio = begin()
 
@@ -220,21 +220,21 @@ def test_complaint_8_a_space_is_only_emptied(
 
 
 def test_what_no_longer_says_that_it_may_go_is_kept(
-    begin: Callable[..., Studio], answers: Answers
+    begin: Callable[..., Studio], responses: Responses
 ) -> None:
-    """Who changes DESTROY to RETAIN takes the tag away before the deletion is asked for."""
+    """A change from DESTROY to RETAIN removes the tag before the deletion."""
     studio = begin(tags=[])
 
     run(studio.event())
     run(studio.event("space", SpaceName="churn"))
 
-    assert [answer["Status"] for answer in answers] == ["SUCCESS", "SUCCESS"]
+    assert [answer["Status"] for answer in responses] == ["SUCCESS", "SUCCESS"]
     assert studio.running() == ["churn", "other"]
     assert len(studio.ec2.groups) == 2
 
 
 def test_a_file_system_that_somebody_kept_stays_with_its_groups(
-    begin: Callable[..., Studio], answers: Answers
+    begin: Callable[..., Studio], responses: Responses
 ) -> None:
     studio = begin()
     event = studio.event()
@@ -248,29 +248,29 @@ def test_a_file_system_that_somebody_kept_stays_with_its_groups(
 
     run(event)
 
-    assert answers[-1]["Status"] == "SUCCESS"
+    assert responses[-1]["Status"] == "SUCCESS"
     assert len(studio.efs.file_systems) == 1
     assert len(studio.ec2.groups) == 2
 
 
 def test_a_second_attempt_finishes_what_the_first_one_began(
-    begin: Callable[..., Studio], answers: Answers
+    begin: Callable[..., Studio], responses: Responses
 ) -> None:
     studio = begin()
     event = studio.event()
 
     with pytest.raises(TimeoutError, match="not deleted yet"):
         run(event, seconds=studio_cleanup.RESERVE_SECONDS)
-    assert answers == []  # Lambda runs it again; CloudFormation waits
+    assert responses == []  # Lambda runs it again; CloudFormation waits
     run(event)
     run(event)  # and so does a person who deletes the stack again
 
-    assert [answer["Status"] for answer in answers] == ["SUCCESS", "SUCCESS"]
+    assert [answer["Status"] for answer in responses] == ["SUCCESS", "SUCCESS"]
     assert studio.ec2.groups == {}
 
 
-def test_a_failure_is_told_with_its_reason(
-    begin: Callable[..., Studio], answers: Answers, monkeypatch: pytest.MonkeyPatch
+def test_a_failure_is_reported_with_its_reason(
+    begin: Callable[..., Studio], responses: Responses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     studio = begin()
 
@@ -280,13 +280,13 @@ def test_a_failure_is_told_with_its_reason(
     monkeypatch.setattr(studio.client, "delete_app", denied, raising=False)
     run(studio.event())
 
-    assert answers[0]["Status"] == "FAILED"
-    assert "AccessDeniedException" in answers[0]["Reason"]
+    assert responses[0]["Status"] == "FAILED"
+    assert "AccessDeniedException" in responses[0]["Reason"]
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_nothing_is_done_before_a_deletion(
-    begin: Callable[..., Studio], answers: Answers, kind: str
+    begin: Callable[..., Studio], responses: Responses, kind: str
 ) -> None:
     """Another domain is another resource: CloudFormation then asks to delete the former one."""
     studio = begin()
@@ -294,6 +294,6 @@ def test_nothing_is_done_before_a_deletion(
 
     run(event)
 
-    assert answers[0]["Status"] == "SUCCESS"
-    assert answers[0]["PhysicalResourceId"] == studio.domain()["DomainArn"]
+    assert responses[0]["Status"] == "SUCCESS"
+    assert responses[0]["PhysicalResourceId"] == studio.domain()["DomainArn"]
     assert studio.running() == ["churn", "other"]

@@ -274,7 +274,7 @@ def test_an_imported_domain_has_the_arns_of_what_is_in_it(imported: DomainBase) 
     ]
 
 
-def test_people_of_identity_center_are_named_there_and_only_there(
+def test_users_of_identity_center_need_a_name_and_others_must_not_have_one(
     stack: cdk.Stack, network: DomainNetwork, resources: Resources
 ) -> None:
     domain = Domain(

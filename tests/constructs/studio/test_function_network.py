@@ -80,7 +80,7 @@ def test_its_role_attaches_it_to_the_network(inside: cdk.Stack) -> None:
         assert ":ec2:eu-west-1:111111111111:*/*" in json.dumps(statement["Resource"])
 
 
-def test_it_answers_cloudformation_through_the_gateway(inside: cdk.Stack) -> None:
+def test_it_responds_to_cloudformation_through_the_gateway(inside: cdk.Stack) -> None:
     endpoints = resources_of(inside, "AWS::EC2::VPCEndpoint").values()
     (gateway,) = (one for one in endpoints if one["Properties"]["VpcEndpointType"] == "Gateway")
     (answering,) = (

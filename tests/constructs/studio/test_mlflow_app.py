@@ -152,7 +152,7 @@ def test_an_app_takes_a_role(
         ({"weekly_maintenance_window_start": "Sun:24:00"}, "such as Tue:03:30"),
     ],
 )
-def test_an_app_that_aws_would_refuse_is_refused(
+def test_an_app_that_aws_would_reject_is_rejected(
     stack: cdk.Stack, bucket: s3.IBucket, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match="MlflowApp S/Mlflow cannot be defined") as raised:

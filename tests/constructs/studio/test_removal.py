@@ -1,4 +1,4 @@
-"""What a domain, a profile and a space leave behind when they leave their stack."""
+"""Removal of domains, profiles and spaces from their stack."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def throw_away() -> cdk.Stack:
 def test_complaint_8_applications_are_ended_before_what_they_run_in_is_deleted(
     throw_away: cdk.Stack,
 ) -> None:
-    """What depends on another resource is deleted before it."""
+    """A resource is deleted before those that it depends on."""
     cleanups = resources_of(throw_away, CLEANUP)
     domain, profile, space = (
         next(iter(resources_of(throw_away, kind))) for kind in ("Domain", "UserProfile", "Space")

@@ -71,7 +71,7 @@ class Deployed:
         assert stack["StackStatus"] == "DELETE_COMPLETE", stack["Reasons"]
 
     def open(self, domain_id: str, owner: str, space: str, *, exists: bool = False) -> None:
-        """What a person does in Studio: makes a space and starts JupyterLab in it."""
+        """Creates a space and starts JupyterLab in it, as a user does in Studio."""
         if not exists:
             self.sagemaker.create_space(
                 DomainId=domain_id,
@@ -93,7 +93,7 @@ class Deployed:
         return {app["SpaceName"] for app in apps if app["Status"] in ("Pending", "InService")}
 
     def left_of(self, domain_id: str) -> dict[str, list[str]]:
-        """What AWS still has of a domain."""
+        """Returns the resources of a domain that still exist."""
         arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:domain/{domain_id}"
         tag = {"Name": "tag:ManagedByAmazonSageMakerResource", "Values": [arn]}
         groups = self.cloud.client("ec2").describe_security_groups(Filters=[tag])
@@ -142,7 +142,7 @@ def _define(
     people: tuple[str, ...],
     outer_network: dict[str, Any] | None,
 ) -> None:
-    """A domain whose people have each a space named for them, in a network of its own or not."""
+    """Returns a domain with a space for each user, in a separate network or not."""
     vpc: ec2.IVpc
     if outer_network:
         vpc = ec2.Vpc.from_vpc_attributes(stack, "Vpc", **outer_network)
@@ -208,9 +208,7 @@ def test_complaint_8_a_person_leaves_while_their_application_runs(
     studio.delete()
 
 
-def test_who_decides_to_keep_a_domain_keeps_it(
-    cloud: Aws, deployed: Callable[[], Deployed]
-) -> None:
+def test_a_domain_that_is_to_be_kept_is_kept(cloud: Aws, deployed: Callable[[], Deployed]) -> None:
     """Its network has to stay as well, so it is not of the stack."""
     client = cloud.client("ec2")
     vpc = client.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]

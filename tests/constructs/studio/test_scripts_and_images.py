@@ -73,7 +73,7 @@ def test_whatever_replaces_a_configuration_changes_its_name() -> None:
         ({"name_prefix": "git_defaults"}, "allowed are up to 52 letters"),
     ],
 )
-def test_a_script_that_aws_would_refuse_is_refused(
+def test_a_script_that_aws_would_reject_is_rejected(
     stack: cdk.Stack, arguments: dict[str, Any], message: str
 ) -> None:
     given = {"app": LAB, "script": Script.from_text("true"), **arguments}
@@ -144,7 +144,7 @@ def test_an_image_takes_a_role(
         ({"container": ContainerConfig(arguments=[""])}, "container arguments: got ''"),
     ],
 )
-def test_an_image_that_aws_would_refuse_is_refused(
+def test_an_image_that_aws_would_reject_is_rejected(
     stack: cdk.Stack, repository: ecr.IRepository, arguments: dict[str, Any], message: str
 ) -> None:
     given = {"app": LAB, "repository": repository, "tag": "1", **arguments}

@@ -84,7 +84,7 @@ def test_the_sdk_takes_the_file_that_the_script_writes(stack: cdk.Stack, tmp_pat
 
 
 @pytest.mark.parametrize("given", [{"tags": TAGS}, {"key": True}, {"network": True}])
-def test_what_is_left_out_is_no_default(
+def test_omitted_values_are_no_defaults(
     stack: cdk.Stack, tmp_path: Path, given: dict[str, Any]
 ) -> None:
     from sagemaker.core.config.config import load_sagemaker_config
@@ -160,13 +160,13 @@ def test_what_is_known_is_encoded_here(stack: cdk.Stack, resources: Resources) -
         ({"tags": TAGS, "prefix": ""}, "prefix: got ''; allowed is a path without"),
     ],
 )
-def test_defaults_that_would_not_work_are_refused(given: dict[str, Any], problem: str) -> None:
+def test_defaults_that_would_not_work_are_rejected(given: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match="SdkDefaults cannot be defined") as raised:
         SdkDefaults(**given)
     assert problem in str(raised.value)
 
 
-def test_subnets_that_only_the_deployment_knows_are_refused() -> None:
+def test_subnets_that_only_the_deployment_knows_are_rejected() -> None:
     class Imported:
         subnet_ids = cdk.Token.as_list({"Fn::Split": [",", "a,b"]})
         security_group_ids = ("sg-0a1b2c3d",)

@@ -1,4 +1,4 @@
-"""What people find in Studio: what AWS would refuse is refused before."""
+"""Settings of users: templates and validation."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LAB = StudioApp.JUPYTER_LAB
         (IdleShutdown.after(cdk.Duration.seconds(3630)), "got 60.5 minutes; give whole minutes"),
     ],
 )
-def test_complaint_9_an_idle_time_that_aws_would_refuse_is_refused(
+def test_complaint_9_an_idle_time_that_aws_would_reject_is_rejected(
     idle: IdleShutdown, message: str
 ) -> None:
     assert any(message in problem for problem in idle.problems())
@@ -100,11 +100,11 @@ def test_an_idle_time_within_the_limits_is_taken(idle: IdleShutdown) -> None:
         ),
     ],
 )
-def test_settings_that_aws_would_refuse_are_refused(settings: UserSettings, message: str) -> None:
+def test_settings_that_aws_would_reject_are_rejected(settings: UserSettings, message: str) -> None:
     assert any(message in problem for problem in settings.problems())
 
 
-def test_a_script_or_image_of_another_application_is_refused(
+def test_a_script_or_image_of_another_application_is_rejected(
     stack: cdk.Stack, repository: ecr.IRepository
 ) -> None:
     script = Script.from_text("#!/bin/bash")
@@ -141,13 +141,13 @@ def test_notebook_outputs_need_a_place_in_the_bucket(stack: cdk.Stack, bucket: A
         (ContainerConfig(environment={"EMPTY": " "}), "not only white space"),
     ],
 )
-def test_a_container_that_aws_would_refuse_is_refused(
+def test_a_container_that_aws_would_reject_is_rejected(
     container: ContainerConfig, message: str
 ) -> None:
     assert any(message in problem for problem in container.problems())
 
 
-def test_a_person_has_only_what_is_different_from_the_domain(
+def test_a_profile_has_only_the_differences_from_the_domain(
     stack: cdk.Stack, imported: DomainBase, role: Any, resources: Resources
 ) -> None:
     UserProfile(
@@ -168,7 +168,7 @@ def test_a_person_has_only_what_is_different_from_the_domain(
     }
 
 
-def test_an_idle_time_of_one_person_is_refused_as_cloudformation_has_none(
+def test_an_idle_time_of_one_person_is_rejected_as_cloudformation_has_none(
     stack: cdk.Stack, imported: DomainBase
 ) -> None:
     settings = UserSettings(jupyter_lab=AppSettings(idle_shutdown=IdleShutdown.never()))

@@ -1,4 +1,4 @@
-"""Spaces: whose they are, and what is refused."""
+"""Spaces: ownership and validation."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_an_ide_from_outside_connects_where_that_is_said(
     assert space["SpaceSettings"] == {"AppType": "JupyterLab", "RemoteAccess": "ENABLED"}
 
 
-def test_people_connect_an_ide_to_spaces_of_their_own(
+def test_users_connect_an_ide_to_their_own_spaces(
     stack: cdk.Stack, imported: DomainBase, resources: Resources
 ) -> None:
     role = iam.Role(stack, "People", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
@@ -96,7 +96,7 @@ def test_complaint_15_a_space_is_for_jupyterlab_or_for_code_editor(
         ({"display_name": "c" * 65}, "allowed are 1 to 64 characters"),
     ],
 )
-def test_a_space_that_aws_would_refuse_is_refused(
+def test_a_space_that_aws_would_reject_is_rejected(
     stack: cdk.Stack, ada: UserProfile, arguments: dict[str, Any], message: str
 ) -> None:
     given = {"owner": ada, "app": LAB, "space_name": "churn", **arguments}

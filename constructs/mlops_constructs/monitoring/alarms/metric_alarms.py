@@ -84,7 +84,8 @@ class MetricThresholds:
         Args:
             name: as for `above`.
             metric: as for `above`.
-            thresholds: as for `above`.
+            thresholds: threshold of each severity in the unit of the metric, such as `{"Critical":
+                0.8}`.
             evaluation_periods: as for `above`, at least 1. Defaults to 1.
             datapoints_to_alarm: as for `above`, at least 1. Defaults to None: all
                 `evaluation_periods`.

@@ -1,4 +1,4 @@
-"""People of a domain from a list: what a file may say, and who notices a change of it."""
+"""Users of a domain from a list: the file, its validation and its changes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def written(folder: Path, text: str) -> Path:
 
 
 def profiles(*names: str) -> dict[str, dict[str, Any]]:
-    """The profiles of a domain with these people, by logical id."""
+    """Returns the profiles of a domain with these users by logical id."""
     stack = new_stack()
     domain = Domain.from_domain_id(stack, "Studio", "d-0abc1def2ghi")
     people = [StudioUser(user_profile_name=name) for name in names]
@@ -67,7 +67,7 @@ def test_a_file_lists_people_with_roles_and_settings(
     assert grace["UserSettings"]["StudioWebPortalSettings"]["HiddenMlTools"] == ["JumpStart"]
 
 
-def test_who_joins_or_leaves_in_the_middle_changes_nobody_else() -> None:
+def test_adding_or_removing_a_user_changes_no_other() -> None:
     before, after = profiles("ada", "grace"), profiles("grace", "betty", "ada")
 
     assert len(after) == 3
@@ -76,7 +76,7 @@ def test_who_joins_or_leaves_in_the_middle_changes_nobody_else() -> None:
     assert len(profiles("a-b", "ab")) == 2
 
 
-def test_all_mistakes_of_a_file_are_told_with_line_and_key(tmp_path: Path) -> None:
+def test_all_problems_of_a_file_are_reported_with_line_and_key(tmp_path: Path) -> None:
     path = written(
         tmp_path,
         """ada:
@@ -122,14 +122,14 @@ eve: engineers
         (None, "users.yaml: cannot be read"),
     ],
 )
-def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str | None, problem: str) -> None:
+def test_a_file_that_is_none_is_rejected(tmp_path: Path, text: str | None, problem: str) -> None:
     path = tmp_path / "users.yaml" if text is None else written(tmp_path, text)
     with pytest.raises(ValueError, match="cannot be defined") as raised:
         StudioUser.from_yaml(path)
     assert problem in str(raised.value)
 
 
-def test_what_aws_would_refuse_of_anybody_is_told_at_once(
+def test_all_problems_of_all_users_are_reported_at_once(
     tmp_path: Path, stack: cdk.Stack, role: iam.IRole
 ) -> None:
     domain = Domain(

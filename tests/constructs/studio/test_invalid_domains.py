@@ -1,4 +1,4 @@
-"""Domains that AWS would refuse."""
+"""Validation of domains."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from .conftest import new_stack, vpc_of
         ),
     ],
 )
-def test_a_domain_that_aws_would_refuse_is_refused(
+def test_a_domain_that_aws_would_reject_is_rejected(
     stack: cdk.Stack, network: DomainNetwork, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match="Domain S/Studio cannot be defined") as raised:
@@ -82,7 +82,7 @@ def test_a_domain_that_aws_would_refuse_is_refused(
         ),
     ],
 )
-def test_a_network_that_aws_would_refuse_is_refused(
+def test_a_network_that_aws_would_reject_is_rejected(
     vpc: ec2.IVpc, of_network: Callable[[ec2.IVpc], DomainNetwork], message: str
 ) -> None:
     (problem,) = set(of_network(vpc).problems())
@@ -95,7 +95,7 @@ def _groups(vpc: ec2.IVpc, number: int) -> list[ec2.ISecurityGroup]:
     return [imported(cdk.Stack.of(vpc), f"G{n}", f"sg-0123456789abcdef{n}") for n in range(number)]
 
 
-def test_a_region_without_studio_is_refused_by_name() -> None:
+def test_a_region_without_studio_is_rejected_by_name() -> None:
     stack = new_stack("ca-west-1")
     imported = Domain.from_domain_id(stack, "Imported", "d-0abc1def2ghi")
 

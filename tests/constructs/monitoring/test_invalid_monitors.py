@@ -1,4 +1,4 @@
-"""What AWS would refuse, either monitor refuses at synth."""
+"""Validation of both monitors at synth."""
 
 from typing import Any
 
@@ -29,10 +29,10 @@ from tests.constructs.monitoring.conftest import Define, Kind, both, stack_in
 
 
 @both
-def test_every_problem_is_told_at_once(
+def test_every_problem_is_reported_at_once(
     kind: Kind, define: Define, bucket: s3.IBucket, endpoint: EndpointBase
 ) -> None:
-    with pytest.raises(ValueError) as refusal:
+    with pytest.raises(ValueError) as error:
         define(
             kind,
             monitoring_type=MonitoringType.model_quality(
@@ -53,7 +53,7 @@ def test_every_problem_is_told_at_once(
             ),
         )
 
-    text = str(refusal.value)
+    text = str(error.value)
     assert text.startswith(f"{kind.__name__} S/Monitor cannot be defined:")
     for problem in (
         "problem_type: got 'Guess'; allowed are BinaryClassification",
@@ -74,7 +74,7 @@ def test_every_problem_is_told_at_once(
 
 
 @both
-def test_a_key_is_refused_where_it_would_not_encrypt_local_disks(
+def test_a_key_is_rejected_where_it_would_not_encrypt_local_disks(
     kind: Kind, define: Define
 ) -> None:
     with pytest.raises(ValueError, match=r"got ml\.m5d\.large with an encryption key"):
@@ -120,7 +120,7 @@ def test_a_baseline_of_labels_needs_the_model(
 
 
 @both
-def test_half_a_pair_is_refused(kind: Kind, define: Define, bucket: s3.IBucket) -> None:
+def test_half_a_pair_is_rejected(kind: Kind, define: Define, bucket: s3.IBucket) -> None:
     monitoring_type = MonitoringType.model_explainability(model_data_bucket=bucket)
 
     with pytest.raises(ValueError, match="model_data_bucket and model_data_key: got one of them"):
@@ -137,7 +137,7 @@ def test_runs_in_a_network_have_security_groups(
 
     with pytest.raises(ValueError, match="security_groups: got 0 with a vpc; allowed are 1 to 5"):
         define(kind, job=MonitoringJob(network=MonitoringNetwork(vpc=vpc)))
-    with pytest.raises(ValueError, match="security groups without vpc; give vpc too"):
+    with pytest.raises(ValueError, match="subnets and security groups require vpc; give vpc too"):
         kind(stack, "Other", **{**settings, "job": MonitoringJob(network=bare)})
 
 
@@ -153,13 +153,14 @@ def test_instances_of_a_run_have_to_reach_one_another(
         job(NetworkUseCase.MODEL_MONITORING, NetworkUseCase.TRAINING),
     )
 
-    with pytest.raises(ValueError, match="got 2 instances in a network whose security group keeps"):
+    blocked = "got 2 instances in a network whose security group blocks"
+    with pytest.raises(ValueError, match=blocked):
         define(ModelMonitor, job=apart)
     ModelMonitor(stack, "Together", **{**settings, "job": together})
 
 
 @both
-def test_a_region_that_lacks_the_types_is_refused_by_name(kind: Kind) -> None:
+def test_a_region_that_lacks_the_types_is_rejected_by_name(kind: Kind) -> None:
     stack = stack_in("us-gov-west-1")
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "churn")
     image = MonitoringImage.from_ecr_repository(
@@ -174,9 +175,9 @@ def test_a_region_that_lacks_the_types_is_refused_by_name(kind: Kind) -> None:
         "image": image,
     }
 
-    with pytest.raises(ValueError) as refusal:
+    with pytest.raises(ValueError) as error:
         kind(stack, "Monitor", **settings)
 
-    assert "image tag_or_digest: got ''" in str(refusal.value)
+    assert "image tag_or_digest: got ''" in str(error.value)
     missing = "CloudFormation has no AWS::SageMaker::DataQualityJobDefinition"
-    assert (missing in str(refusal.value)) == (kind is ModelMonitor)
+    assert (missing in str(error.value)) == (kind is ModelMonitor)
