@@ -221,5 +221,8 @@ def test_dependabot_watches_every_ecosystem_in_groups() -> None:
     updates = _loaded(ROOT / ".github/dependabot.yml")["updates"]
 
     assert {one["package-ecosystem"] for one in updates} == {"pip", "npm", "github-actions"}
+    (python,) = (one for one in updates if one["package-ecosystem"] == "pip")
+    watched = {(ROOT / folder.strip("/")).resolve() for folder in python["directories"]}
+    assert watched == set(release.projects())
     assert all(one["groups"] for one in updates)
     assert json.loads((ROOT / "package.json").read_text())["dependencies"]
