@@ -1,7 +1,5 @@
 """The documentation site: complete, and without a link that leads nowhere."""
 
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -12,26 +10,16 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from docs.site import commands, examples, library, settings
+from docs.site.__main__ import build
 from docs.site.content import write_content
 from tests.constructs import public_api
-
-
-def _build(configuration: Path) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("zensical")
-    return subprocess.run(
-        [str(program), "build", "--strict", "--clean", "-f", str(configuration)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the pages and the site that is built from them."""
     folder = tmp_path_factory.mktemp("docs") / "content"
-    built = _build(write_content(folder))
-    assert built.returncode == 0, built.stdout + built.stderr
+    assert build(write_content(folder)) == 0
     return folder
 
 
@@ -150,7 +138,22 @@ def test_the_build_fails_on_a_broken_link(link: str, tmp_path: Path) -> None:
     configuration = tmp_path / "zensical.toml"
     configuration.write_text('[project]\nsite_name = "x"\ndocs_dir = "pages"\nsite_dir = "site"\n')
 
-    assert _build(configuration).returncode != 0
+    assert build(configuration) != 0
+
+
+def test_the_build_fails_on_a_docstring_that_cannot_be_parsed(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages/index.md").write_text("# Home\n\n::: odd.function\n")
+    (tmp_path / "odd.py").write_text(
+        'def function(a):\n    """Returns.\n\n    Args:\n        a\n    """\n'
+    )
+    configuration = tmp_path / "zensical.toml"
+    configuration.write_text(
+        '[project]\nsite_name = "x"\ndocs_dir = "pages"\nsite_dir = "site"\n'
+        f'[project.plugins.mkdocstrings.handlers.python]\npaths = ["{tmp_path}"]\n'
+    )
+
+    assert build(configuration) != 0
 
 
 def test_the_content_is_the_same_each_time(tmp_path: Path) -> None:
