@@ -45,14 +45,14 @@ def _row(parameter: Any) -> str:
     is_option = parameter.param_type_name == "option"
     names = [*parameter.opts, *parameter.secondary_opts] if is_option else [parameter.name.upper()]
     shown = ", ".join(f"`{name}`" for name in names)
-    default = parameter.default
-    if parameter.required:
-        default_text = "required"
-    elif default is None or callable(default) or default in ("", False, []):
-        default_text = "none" if default is not False else "off"
-    else:
-        default_text = "on" if default is True else f"`{default}`"
-    return f"| {shown} | {default_text} | {_cell(getattr(parameter, 'help', None))} |"
+    default = "required" if parameter.required else _default(parameter.default)
+    return f"| {shown} | {default} | {_cell(getattr(parameter, 'help', None))} |"
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "none" if value in (None, "", []) or callable(value) else f"`{value}`"
 
 
 def _is_help(parameter: Any) -> bool:

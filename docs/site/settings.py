@@ -8,6 +8,7 @@ from typing import Any
 from docs.site.links import ROOT
 
 _SCHEMA = ROOT / "config/settings.schema.json"
+_MAX_SHOWN = 6  # values of an enumeration; the description has longer ones
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ def _resolve(whole: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[Mappi
 
 
 def _type(schema: Mapping[str, Any]) -> str:
+    if len(schema.get("enum", ())) > _MAX_SHOWN:
+        return str(schema.get("type", "string"))
     if "enum" in schema:
         return " or ".join(f"`{value}`" for value in schema["enum"])
     if "anyOf" in schema or "oneOf" in schema:
