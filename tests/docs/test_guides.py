@@ -1,6 +1,9 @@
 """The guides lead somewhere: every link resolves, every example and area is found in them."""
 
+import importlib
+import inspect
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,7 @@ import every_example
 import pytest
 
 import mlops_constructs
+from tests.constructs import public_api
 
 ROOT = Path(__file__).parents[2]
 PACKAGE_READMES = [ROOT / "constructs/README.md", ROOT / "rehearsal/README.md"]
@@ -66,3 +70,30 @@ def test_the_contribution_guide_names_files_that_exist() -> None:
 
     assert len(named) >= 15
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@cache
+def _public() -> dict[str, Any]:
+    """The public classes and functions of the library by their names."""
+    areas = [importlib.import_module(f"mlops_constructs.{area}") for area in public_api.AREAS]
+    return {name: getattr(area, name) for area in areas for name in area.__all__}
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: str(guide.relative_to(ROOT)))
+def test_members_and_parameters_that_a_guide_names_exist(guide: Path) -> None:
+    plain = re.sub(r"```.*?```", "", guide.read_text(), flags=re.S)
+    uses = [
+        use
+        for code in re.findall(r"`([^`]+)`", plain)
+        for use in re.findall(r"\b([A-Z]\w+)(?:\.(\w+)|\((\w+)=)", code)
+        if use[0] in _public()
+    ]
+
+    assert [use for use in uses if not _exists(*use)] == []
+
+
+def _exists(name: str, member: str, parameter: str) -> bool:
+    thing = _public()[name]
+    if member:
+        return hasattr(thing, member)
+    return parameter in inspect.signature(getattr(thing, "__init__", thing)).parameters
