@@ -76,13 +76,12 @@ def write_content(folder: Path) -> Path:
     links.write(f"{_DECISIONS}/index.md", _list_of_decisions(decisions), "docs/adr/index.md")
     for one in example_pages:
         links.write(one.page, one.text, one.source)
-    library_pages = library.pages()
-    for page, text in library_pages.items():
+    for page, text in library.pages().items():
         links.write(page, text, page)
     links.write("reference/settings.md", settings.page(), "config/settings.schema.json")
     links.write("reference/commands.md", commands.page(), "Makefile")
     reference: list[Mapping[str, object]] = [
-        {"Library": list(library_pages)},
+        *library.navigation(),
         {"Settings": "reference/settings.md"},
         {"Commands": "reference/commands.md"},
         {"Packages": list(_PACKAGES.values())},

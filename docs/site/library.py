@@ -1,7 +1,7 @@
 """Reference of the library: one page for each area, with every name of its `__all__`."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from docs.site.links import ROOT
 
@@ -21,9 +21,17 @@ def areas() -> Iterator[tuple[str, str, list[str]]]:
 def pages() -> dict[str, str]:
     """Returns the text of each page."""
     return {
-        f"reference/{area.partition('.')[2]}.md": _page(area, summary, names)
+        f"reference/{area.replace('.', '/')}.md": _page(area, summary, names)
         for area, summary, names in areas()
     }
+
+
+def navigation() -> list[Mapping[str, object]]:
+    """Returns the entries of the navigation: the areas of each package."""
+    packages: dict[str, list[str]] = {}
+    for page in pages():
+        packages.setdefault(page.split("/")[1], []).append(page)
+    return [{package: entries} for package, entries in packages.items()]
 
 
 def _public_names(tree: ast.Module) -> list[str]:
