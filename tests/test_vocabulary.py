@@ -22,7 +22,6 @@ CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 NOT_YET = {
     "docs/examples",
     "rehearsal",
-    "seed_code",
 }
 
 CODE = ("app.py", "stacks", "constructs", "jobs", "seed_code", "rehearsal", "docs", ".ci")

@@ -1,5 +1,5 @@
-# Builds source this: pip and uv take packages from the project's repository of CodeArtifact, where
-# it has one. Without one they come from PyPI.
+# Sourced by the builds: pip and uv install packages from the project's CodeArtifact repository if it
+# has one, otherwise from PyPI.
 if [ -n "${CODEARTIFACT_DOMAIN:-}" ]; then
   CODEARTIFACT_TOKEN="$(aws codeartifact get-authorization-token --domain "$CODEARTIFACT_DOMAIN" \
     --domain-owner "$CODEARTIFACT_DOMAIN_OWNER" --query authorizationToken --output text)" || return 1

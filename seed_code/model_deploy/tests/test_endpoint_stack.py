@@ -214,4 +214,4 @@ def test_settings_that_contradict_aws_are_rejected_together(template_of: Templat
         template_of(stage)
 
     assert "initial_instance_count: got 9; allowed are 2 to 4" in str(error.value)
-    assert "whose CPU is burstable" in str(error.value)
+    assert "scaling: got instance type ml.t2.medium" in str(error.value)
