@@ -21,7 +21,7 @@ _PREFIX = "tag:yaml.org,2002:"
 _MAPPING, _SEQUENCE, _MERGE = (f"{_PREFIX}{name}" for name in ("map", "seq", "merge"))
 _SCALARS = {f"{_PREFIX}{name}" for name in ("null", "bool", "int", "float", "timestamp", "str")}
 _WORDS = {"null": "nothing", "bool": "a yes/no value", "int": "a whole number"}
-_WORDS |= {"float": "a number", "timestamp": "a date", "str": "a text"}
+_WORDS |= {"float": "a number", "timestamp": "a date", "str": "a string"}
 
 _MAX_BYTES = 1_000_000
 _MAX_VALUES = 100_000
@@ -39,14 +39,14 @@ _SHORT.maxlist = _SHORT.maxdict = _SHORT.maxtuple = 3
 class YamlDocument:
     """Content and problems of a YAML file.
 
-    `problems` are those of YAML itself, duplicate keys included. Merge keys (`<<: *base`) are
-    supported: a key of the mapping itself wins over a merged one. Every key is a string, as written
-    in the file.
+    Merge keys (`<<: *base`) are supported: a key of the mapping takes precedence over a merged one.
+    Every key is a string, as written in the file.
 
     Args:
-        path: path of the file.
-        content: value of the document. Defaults to None: an empty document.
-        problems: problems of the file. Defaults to none.
+        path: path of the file, for messages.
+        content: plain values of the document. Defaults to None: an empty document, or one that
+            cannot be read.
+        problems: problems of YAML itself, duplicate keys included. Defaults to none.
 
     Example:
         ```python
@@ -69,6 +69,9 @@ class YamlDocument:
         Args:
             path: path of the file: at most 1 MB of UTF-8, 100,000 values (those that aliases repeat
                 included) and 50 levels.
+
+        Returns:
+            The document, with its problems.
         """
         document = YamlDocument(str(path))
         text = document._text()
@@ -158,7 +161,8 @@ class YamlDocument:
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
             self._reject(
-                line, f"is not UTF-8 text (byte 0x{error.object[error.start]:02x}); save it as such"
+                line,
+                f"is not UTF-8 text (byte 0x{error.object[error.start]:02x}); save it as UTF-8",
             )
         except (OSError, ValueError) as error:  # ValueError: a path with a null character
             reason = getattr(error, "strerror", None) or error
@@ -170,18 +174,30 @@ class YamlDocument:
 
 
 def first(problems: Sequence[str]) -> list[str]:
-    """Returns the first 20 problems, and the number of further ones."""
+    """Returns the first 20 problems, and the number of further ones.
+
+    Args:
+        problems: the problems.
+    """
     rest = len(problems) - _MAX_PROBLEMS
     return [*problems[:_MAX_PROBLEMS], *([f"and {rest} more"] if rest > 0 else [])]
 
 
 def shown(value: Any) -> str:
-    """Returns a value in Python's notation, shortened if it is long."""
+    """Returns a value in Python's notation, shortened if it is long.
+
+    Args:
+        value: the value.
+    """
     return _SHORT.repr(value)
 
 
 def keys_text(place: Sequence[str]) -> str:
-    """Returns keys with dots between them; a long or unprintable key is shortened."""
+    """Returns keys with dots between them; a long or unprintable key is shortened.
+
+    Args:
+        place: the keys that lead to a value.
+    """
     return ".".join(_key_text(key) for key in place)
 
 
@@ -281,7 +297,7 @@ class _Reading:
         if node.tag not in _SCALARS:
             text = shown(node.value)
             if node.tag.startswith(_PREFIX) and node.style is None and node.value in ("<<", "="):
-                self._complain(node, place, f"got {text}; put it in quotes to have a text")
+                self._complain(node, place, f"got {text}; put it in quotes to have a string")
             else:
                 self._complain(node, place, f"got the tag {shown(node.tag)}; remove it")
             return None
@@ -300,7 +316,7 @@ class _Reading:
                 node,
                 place,
                 f"got {shown(node.value)}, which is not {_WORDS[kind]} that can be used; "
-                "put it in quotes to have a text",
+                "put it in quotes to have a string",
             )
             return None
         return value
@@ -315,7 +331,7 @@ class _Reading:
                 continue
             inner = (*place, name)
             if name in seen:
-                self._complain(key, inner, "got it a second time; keep one of them")
+                self._complain(key, inner, "got a duplicate key; keep one of them")
                 continue
             seen.add(name)
             if key.tag == _MERGE:
@@ -339,7 +355,7 @@ class _Reading:
             self._complain(
                 key,
                 place,
-                "got a list or mapping for a key; allowed is a text, in quotes where it has "
+                "got a list or mapping for a key; allowed is a string, in quotes if it has "
                 "braces or brackets, such as those of a template that was not filled in",
             )
         return None
