@@ -1,8 +1,8 @@
-"""The rehearsal's AWS with IAM enforced, as somebody with few rights attacks it.
+"""AWS of the rehearsal with IAM enforced, for attacks by principals with few permissions.
 
-One server for all modules of this folder. `account` is what `cdk bootstrap` and an administrator
-leave behind; `person` makes somebody with exactly the given statements; `refusal` says by what a
-call was refused. A module deploys what it attacks itself.
+One server serves all modules of this folder. `account` has the resources of `cdk bootstrap` and of
+an administrator, `person` creates a principal with the given statements, and `refusal` returns the
+reason of a denial. Each module deploys the resources that it attacks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Somebody:
-    """A role session of the account; `client` gives clients that act with it."""
+    """A role session of the account; `client` returns clients with its credentials."""
 
     account: Account
     keys: dict[str, str]
@@ -49,7 +49,7 @@ class Somebody:
 
 
 def assume(account: Account, role_arn: str, by: Somebody | None = None) -> Somebody:
-    """A session of a role, which the account's root or somebody else assumes."""
+    """Returns a session of a role, assumed by the account's root or by another principal."""
     sts = by.client("sts") if by else account.client("sts")
     return Somebody(
         account, sts.assume_role(RoleArn=role_arn, RoleSessionName="mallory")["Credentials"]
@@ -57,7 +57,7 @@ def assume(account: Account, role_arn: str, by: Somebody | None = None) -> Someb
 
 
 def role(account: Account, name: str, trusts: dict[str, Any], *statements: Statement) -> str:
-    """A role that an administrator made by hand; `name` may begin with a path. Gives its ARN."""
+    """Creates a role as an administrator would; `name` may begin with a path. Returns its ARN."""
     path, _, plain = name.rpartition("/")
     trust = {"Effect": "Allow", "Principal": trusts, "Action": "sts:AssumeRole"}
     iam = account.client("iam")
@@ -75,12 +75,12 @@ def role(account: Account, name: str, trusts: dict[str, Any], *statements: State
 
 
 def document(*statements: Statement) -> str:
-    """A policy document."""
+    """Returns a policy document."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def refusal(call: Callable[[], Any]) -> str:
-    """The message with which AWS refuses a call; fails when it does not, or for another reason."""
+    """Returns the message of a denied call; fails if it succeeds or has another error."""
     try:
         answer = call()
     except ClientError as error:
@@ -107,7 +107,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 @pytest.fixture
 def person(account: Account) -> Callable[..., Somebody]:
-    """Makes somebody who has exactly the given statements: `person(statement, ...)`."""
+    """Creates a principal with the given statements only: `person(statement, ...)`."""
 
     def make(*statements: Statement) -> Somebody:
         trusts = {"AWS": f"arn:aws:iam::{account.aws.account}:root"}

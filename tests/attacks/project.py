@@ -1,4 +1,4 @@
-"""A project that is deployed in the local AWS, and everybody who may attack it."""
+"""A project that is deployed to the local AWS, and the principals that may attack it."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ artifacts:
   files: ["*.template.json"]
 """
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/churn:1"
-# Each session of its own would parse the models of its services again.
+# Separate sessions would parse the models of their services again.
 _MODELS = botocore.session.Session().get_component("data_loader")
 
 
 class AttackedProject:
-    """The project `churn` and its people, with another project `fraud` beside it."""
+    """The project `churn` and its personas, with another project `fraud` beside it."""
 
     def __init__(self, aws: LocalAws, roles: dict[str, str], outputs: dict[str, str]) -> None:
         self.aws = aws
@@ -85,17 +85,17 @@ class AttackedProject:
         self.at_first = self.state()
 
     def root(self, service: str) -> Any:
-        """A client that may do everything."""
+        """Returns a client with all permissions."""
         return self.client(ROOT, service)
 
     def client(self, who: str, service: str) -> Any:
-        """A client with the role of somebody, or of a service."""
+        """Returns a client with the role of a persona or of a service."""
         if (who, service) not in self._clients:
             self._clients[who, service] = self._client(self.session(who), service)
         return self._clients[who, service]
 
     def session(self, who: str) -> boto3.Session:
-        """A session of a role, for the length of the tests."""
+        """Returns a session of a role that is valid during the tests."""
         if who not in self._sessions:
             if who == ROOT:
                 self._sessions[who] = _session(ACCOUNT, "any", None)
@@ -107,7 +107,7 @@ class AttackedProject:
         return self._sessions[who]
 
     def git(self, who: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-        """git with the credentials of a role."""
+        """Returns git with the credentials of a role."""
         keys = self.session(who).get_credentials()
         assert keys is not None
         token = {"AWS_SESSION_TOKEN": keys.token} if keys.token else {}
@@ -128,16 +128,16 @@ class AttackedProject:
         )
 
     def url(self, repository: str) -> str:
-        """Where git finds a repository."""
+        """Returns the clone URL of a repository."""
         return f"{self.aws.url}/v1/repos/{repository}"
 
     def head(self, repository: str, branch: str = "main") -> str:
-        """The commit of a branch."""
+        """Returns the commit of a branch."""
         found = self.root("codecommit").get_branch(repositoryName=repository, branchName=branch)
         return str(found["branch"]["commitId"])
 
     def state(self) -> dict[str, Any]:
-        """What an attack would change: approvals, branches, models, and what is deployed."""
+        """Returns the targets of attacks: approvals, branches, models and deployments."""
         sagemaker, s3 = self.root("sagemaker"), self.root("s3")
         bucket = self.outputs["ArtifactBucketName"]
         found: dict[str, Any] = {
@@ -153,13 +153,13 @@ class AttackedProject:
         return found
 
     def client_of(self, key: str, secret: str, service: str) -> Any:
-        """A client with keys that somebody has."""
+        """Returns a client with the keys of a principal."""
         return self._client(_session(key, secret, None), service)
 
     def settled(
         self, pipeline: str, action: str, *, stage: str = "Synth", after: str | None = None
     ) -> dict[str, Any]:
-        """The last run of an action when it has ended, for the commit `after` if it is given."""
+        """Returns the last ended run of an action, for the commit `after` if it is given."""
         client = self.root("codepipeline")
         deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
@@ -174,7 +174,7 @@ class AttackedProject:
         raise AssertionError(f"{action} of {pipeline} does not end")
 
     def log_of_check(self) -> str:
-        """What the last check has said."""
+        """Returns the log of the last check."""
         client, logs = self.root("codebuild"), self.root("logs")
         (name,) = (one for one in client.list_projects()["projects"] if "Check" in one)
         newest = client.list_builds_for_project(projectName=name)["ids"][0]
@@ -205,7 +205,7 @@ class AttackedProject:
         return str(made["ModelPackageArn"])
 
     def _pull_request(self, target: str) -> str:
-        """A change of model-deploy that a scientist has proposed."""
+        """Creates a pull request of a data scientist for model-deploy."""
         codecommit = self.root("codecommit")
         name = "churn-model-deploy"
         for branch in (f"to-{target}", "shared"):
@@ -229,9 +229,9 @@ class AttackedProject:
         return str(made["pullRequest"]["pullRequestId"])
 
     def _of_service(self, role_arn: str) -> boto3.Session:
-        """A session of a role that only a service assumes.
+        """Returns a session of a role that only a service can assume.
 
-        The role opens its door to the root of the account for one call; what it may do stays.
+        The role trusts the account's root during one call; its permissions are unchanged.
         """
         client, name = self.root("iam"), role_arn.rpartition("/")[2]
         trust = client.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
@@ -267,7 +267,7 @@ def _session(key: str, secret: str, token: str | None) -> boto3.Session:
 
 @contextmanager
 def attacked_project(folder: Path) -> Iterator[AttackedProject]:
-    """Starts an AWS and deploys the project there; all of it ends with the block."""
+    """Starts an AWS and deploys the project to it; both end with the block."""
     directory = folder / "aws"
     aws, _ = server_process.start(directory)
     try:
@@ -278,7 +278,7 @@ def attacked_project(folder: Path) -> Iterator[AttackedProject]:
 
 
 def _prepare(aws: LocalAws) -> None:
-    """What is there before the project: bootstrap's bucket, the portal, another project's group."""
+    """Creates the bucket of the assets, the portal, and the group of another project."""
     aws.client("s3").create_bucket(Bucket=ASSETS)
     name = "/cdk-bootstrap/hnb659fds/version"
     aws.client("ssm").put_parameter(Name=name, Value="28", Type="String")
@@ -296,7 +296,7 @@ def _prepare(aws: LocalAws) -> None:
 
 
 def _synthesise(folder: Path) -> Path:
-    """The stack of the project, with its people and an MLflow that registers models."""
+    """Synthesizes the stack of the project, with its personas and an MLflow app."""
     seeds = []
     for kind in ("build", "deploy"):
         seed = folder / kind
@@ -379,7 +379,7 @@ def _upload(s3: Any, source: Path, entry: Any) -> None:
 
 
 def _roles(aws: LocalAws) -> dict[str, str]:
-    """ARNs of the roles of the stack, by the names that tests have for them."""
+    """Returns the ARNs of the stack's roles, by their names in the tests."""
     resources = aws.client("cloudformation").describe_stack_resources(StackName="churn")
     names = {
         one["LogicalResourceId"]: one["PhysicalResourceId"]

@@ -1,4 +1,4 @@
-"""Whoever creates a project gets a project, and nothing of what created it."""
+"""Permissions of principals that create projects: a project, and no resource of the platform."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _names = (f"mine-{number}" for number in itertools.count(1))
 
 @pytest.fixture(scope="module")
 def platform(account: Account) -> Mapping[str, str]:
-    """The outputs of a platform's project templates, beside what else an account holds."""
+    """The outputs of a platform's project templates, with other resources of the account."""
     outputs = account.create(synthesis(EXAMPLE))
     parameter = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": "1"}}
     for stack in ("Victim", "Project-fraud"):
@@ -49,14 +49,14 @@ def platform(account: Account) -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def key(account: Account) -> str:
-    """The id of a key of the platform, which leaves it to IAM who may use it."""
+    """The id of a key of the platform, whose key policy delegates to IAM."""
     made = account.client("kms").create_key(Description="of the platform")
     return str(made["KeyMetadata"]["KeyId"])
 
 
 @pytest.fixture(scope="module")
 def mallory(account: Account, platform: Mapping[str, str]) -> Somebody:
-    """Somebody who was given the launch role without conditions, and brings a template."""
+    """A principal that has the launch role without conditions, and a template that she wrote."""
     statements: list[dict[str, Any]] = [
         {"Action": "sagemaker:*", "Resource": "*"},
         {"Action": "iam:PassRole", "Resource": platform["LaunchRoleArn"]},
@@ -69,16 +69,16 @@ def mallory(account: Account, platform: Mapping[str, str]) -> Somebody:
 
 @pytest.fixture(scope="module")
 def made(account: Account, platform: Mapping[str, str], mallory: Somebody) -> Somebody:
-    """The most powerful role that mallory can have the launch role make, in a session of hers."""
+    """A session of the most powerful role that mallory can have the launch role create."""
     return made_role(account, platform, mallory, project_name="churn")
 
 
 def made_role(
     account: Account, platform: Mapping[str, str], mallory: Somebody, *, project_name: str
 ) -> Somebody:
-    """A session of a role that a project of mallory's template holds.
+    """A session of a role that a project of mallory's template contains.
 
-    Her template tags it as a role of any project she likes.
+    Her template tags it as a role of an arbitrary project.
     """
     tags = [{"Key": "sagemaker:project-name", "Value": project_name}]
     resources = {"Policy": policy_resource(), "Role": role_resource(account, Tags=tags)}
@@ -88,7 +88,7 @@ def made_role(
 
 
 def template(account: Account, resources: Mapping[str, Any]) -> str:
-    """The URL of a template that somebody has put into a bucket."""
+    """Uploads a template to a bucket, and returns its URL."""
     body = {
         "Parameters": {
             name: {"Type": "String"} for name in ("SageMakerProjectName", "SageMakerProjectId")
@@ -103,7 +103,7 @@ def template(account: Account, resources: Mapping[str, Any]) -> str:
 
 
 def role_resource(account: Account, **properties: Any) -> Properties:
-    """A role that anybody in the account may assume, and that its policy allows everything.
+    """Returns a role that every principal of the account can assume, with all permissions.
 
     Only a boundary keeps it from being an administrator.
     """
@@ -118,7 +118,7 @@ def role_resource(account: Account, **properties: Any) -> Properties:
 
 
 def policy_resource(**properties: Any) -> Properties:
-    """The policy of an administrator."""
+    """Returns the policy of an administrator."""
     standard = {
         "Path": "/sagemaker-projects/",
         "PolicyDocument": {"Version": "2012-10-17", "Statement": [ADMINISTRATOR]},
@@ -127,7 +127,7 @@ def policy_resource(**properties: Any) -> Properties:
 
 
 def build_resource(role_arn: str) -> Properties:
-    """A build that runs mallory's commands with a role."""
+    """Returns a build that runs mallory's commands with a role."""
     properties = {
         "ServiceRole": role_arn,
         "Artifacts": {"Type": "NO_ARTIFACTS"},
@@ -145,14 +145,14 @@ def build_resource(role_arn: str) -> Properties:
 
 
 def boundary(account: Account) -> str:
-    """The ARN of the boundary, which anybody reads in an export."""
+    """Returns the ARN of the boundary, which every principal can read in an export."""
     exports = account.client("cloudformation").list_exports()["Exports"]
     (found,) = [one["Value"] for one in exports if one["Name"].endswith("BoundaryArn")]
     return str(found)
 
 
 def create_project(by: Somebody, url: str, role_arn: str | None) -> Mapping[str, Any]:
-    """A project from a template in S3, when its creation has ended."""
+    """Creates a project from a template in S3, and waits for the end of its creation."""
     name, sagemaker = next(_names), by.client("sagemaker")
     provider = {"TemplateName": "mine", "TemplateURL": url}
     if role_arn:
@@ -168,18 +168,18 @@ def create_project(by: Somebody, url: str, role_arn: str | None) -> Mapping[str,
 
 
 def stack_of(project: Mapping[str, Any]) -> Mapping[str, str]:
-    """What a project shows of its stack."""
+    """Returns the stack of a project, as the project describes it."""
     provider = project["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]
     detail: Mapping[str, str] = provider["StackDetail"]
     return detail
 
 
 def reason(project: Mapping[str, Any]) -> str:
-    """Why a project's creation failed."""
+    """Returns the failure reason of a project's creation."""
     return stack_of(project)["StatusMessage"]
 
 
-# A role of mallory's template is confined by the boundary: its own policy allows everything.
+# The boundary limits a role of mallory's template, whose policy allows all actions.
 
 
 @pytest.mark.parametrize("stack", ["Victim", "ProjectTemplates"])
@@ -283,7 +283,7 @@ def test_a_made_role_decrypts_nothing_with_keys_of_others(
     assert "kms:GenerateDataKey" in said
 
 
-# What a template of hers may hold is confined by the launch role.
+# The launch role limits the resources of her template.
 
 
 @pytest.mark.parametrize(
@@ -363,17 +363,17 @@ def test_nobody_takes_the_launch_role_themselves(
     )
 
 
-# Who was given what `grant_create_project` gives chooses neither template nor role.
+# A principal with `grant_create_project` selects neither template nor role.
 
 
 @pytest.fixture(scope="module")
 def creator(account: Account, platform: Mapping[str, str]) -> Somebody:
-    """Somebody who may create projects from the published template."""
+    """A principal that can create projects from the published template."""
     return assume(account, platform["TemplateUserRoleArn"])
 
 
 def request(url: str, role_arn: str | None) -> Properties:
-    """CreateProject from a template in S3."""
+    """Returns a CreateProject request for a template in S3."""
     provider = {"TemplateName": "any", "TemplateURL": url}
     if role_arn:
         provider["RoleARN"] = role_arn

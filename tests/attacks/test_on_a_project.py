@@ -1,7 +1,7 @@
-"""Attacks on a project, by everybody who has a role in it: each is denied, and changes nothing.
+"""Attacks on a project by every principal with a role in it; each is denied and changes nothing.
 
-A person has the session of a persona. Whoever pushes code has the session of the build or the job
-that runs it, so the roles of services are attackers, too.
+Users have a session of a persona. A user that pushes code has the session of the build or the job
+that runs the code, so the roles of services are attackers too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ INFERENCE = {
 
 
 class Attack(NamedTuple):
-    """Who calls what; `denied` says whether a statement denies it, or none allows it."""
+    """A call by a role; `denied` is True for an explicit denial, False for a missing permission."""
 
     who: str
     call: str
@@ -171,7 +171,7 @@ KEY = just(KeyId="alias/none", PolicyName="default", Policy="{}")
 MOVE: dict[str, Any] = {"ModelLifeCycle": {"Stage": "Production", "StageStatus": "Approved"}}
 
 ATTACKS = [
-    # A data scientist makes models; nobody approves, hosts or deploys alone.
+    # A data scientist creates models, and cannot approve, host or deploy alone.
     Attack("Scientist", "sagemaker.create_model_package", package(ModelApprovalStatus="Approved")),
     Attack("Scientist", "sagemaker.create_model_package", package("fraud")),
     Attack("Scientist", "sagemaker.update_model_package", decision()),
@@ -231,7 +231,7 @@ ATTACKS = [
     Attack(
         "Scientist", "events.put_targets", just(Rule="r", Targets=[{"Id": "1", "Arn": "arn:x"}])
     ),
-    # An ML engineer runs pipelines and endpoints; approves nothing, and deploys nothing alone.
+    # An ML engineer runs pipelines and endpoints, and cannot approve or deploy alone.
     Attack("Engineer", "sagemaker.create_model_package", package(ModelApprovalStatus="Approved")),
     Attack("Engineer", "sagemaker.update_model_package", decision()),
     Attack("Engineer", "sagemaker.create_model", model("Deployment")),
@@ -245,7 +245,7 @@ ATTACKS = [
     Attack("Engineer", "cloudformation.update_stack", stack("churn-prod")),
     Attack("Engineer", "sts.assume_role", assume("Deployment")),
     Attack("Engineer", "iam.create_role", NEW_ROLE),
-    # A reviewer decides, and changes nothing of what the decision is about.
+    # A reviewer decides, and cannot change the subject of the decision.
     Attack("Reviewer", "sagemaker.create_model_package", package()),
     Attack("Reviewer", "sagemaker.update_model_package", decision("PendingManualApproval")),
     Attack("Reviewer", "sagemaker.update_model_package", decision(group="fraud")),
@@ -274,7 +274,7 @@ ATTACKS = [
     Attack("Reviewer", "s3.put_object", put("runs/1/evaluation.json")),
     Attack("Reviewer", "s3.get_object", get("data/customers.csv")),
     Attack("Reviewer", "cloudformation.update_stack", stack("churn-prod")),
-    # Who looks, looks.
+    # A reader only reads.
     Attack("Auditor", "sagemaker.update_model_package", decision("Rejected")),
     Attack("Auditor", "codepipeline.put_approval_result", ANSWER),
     Attack("Auditor", "codecommit.put_file", file(BUILD)),
@@ -282,7 +282,7 @@ ATTACKS = [
     Attack("Auditor", "sagemaker.create_training_job", job("Training")),
     Attack("Auditor", "s3.put_object", put("data/customers.csv")),
     Attack("Auditor", "s3.get_object", get("data/customers.csv")),
-    # What is pushed to model-build runs with these roles.
+    # Code of model-build runs with these roles.
     Attack("Training", "sagemaker.create_model_package", package(ModelApprovalStatus="Approved")),
     Attack("Training", "sagemaker.create_model_package", package("fraud")),
     Attack("Training", "sagemaker.update_model_package", decision()),
@@ -307,7 +307,7 @@ ATTACKS = [
     Attack("TrainBuild", "s3.put_object", put(CHECKED)),
     Attack("TrainBuild", "codepipeline.put_approval_result", ANSWER),
     Attack("TrainBuild", "sts.assume_role", assume("Training")),
-    # What is pushed to model-deploy runs with these.
+    # Code of model-deploy runs with these roles.
     Attack("SynthBuild", "s3.put_object", put(CHECKED)),
     Attack("SynthBuild", "s3.put_object", put(CODE)),
     Attack("SynthBuild", "s3.put_object", put("models/churn/model.tar.gz")),
@@ -326,7 +326,7 @@ ATTACKS = [
         "sagemaker.describe_endpoint",
         just(EndpointName="churn-prod"),
     ),
-    # The templates that pass the check are deployed with these.
+    # Templates that pass the check are deployed with these roles.
     Attack("CheckBuild", "sagemaker.update_model_package", decision()),
     Attack("CheckBuild", "s3.put_object", put(SYNTHESISED)),
     Attack("CheckBuild", "cloudformation.update_stack", stack("churn-prod")),
@@ -346,7 +346,7 @@ ATTACKS = [
     Attack("BuildPipeline", "cloudformation.update_stack", stack("churn-prod")),
     Attack("DeployEvent", START, just(name=BUILD)),
     Attack("DeployEvent", "codepipeline.put_approval_result", ANSWER),
-    # A model that answers, and what tracks experiments.
+    # A model in service, and experiment tracking.
     Attack("Model", "s3.put_object", put("models/churn/model.tar.gz")),
     Attack("Model", "s3.get_object", get("data/customers.csv")),
     Attack("Model", "sagemaker.update_model_package", decision()),
@@ -417,7 +417,7 @@ def named(project: P) -> dict[str, Any]:
 def test_the_same_sessions_can_do_their_work(
     project: P, who: str, call: str, request_: Callable[[P], dict[str, Any]]
 ) -> None:
-    """An attack that fails because its session is broken would show nothing."""
+    """An attack that fails because its session is invalid would prove nothing."""
     service, _, operation = call.partition(".")
     try:
         getattr(project.client(who, service), operation)(**request_(project))
@@ -435,7 +435,7 @@ PUSHES = {
 
 @pytest.fixture(scope="module")
 def evil(project: P, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone of model-deploy with a commit that nobody has seen."""
+    """A clone of model-deploy with a commit that was not reviewed."""
     folder = tmp_path_factory.mktemp("evil")
     for command in (["clone", "--quiet", project.url(DEPLOY), "."], EMPTY_COMMIT):
         done = project.git(ROOT, *command, folder=folder)
@@ -467,7 +467,7 @@ def test_a_push_to_main_of_model_deploy_is_refused(
 
 
 def test_a_scientist_proposes_what_a_reviewer_merges(project: P, tmp_path: Path) -> None:
-    """The way that is meant: two people, a branch, a pull request."""
+    """The intended process: two users, a branch, a pull request."""
     url = project.url(DEPLOY)
     project.git("Scientist", "clone", "--quiet", url, ".", folder=tmp_path)
     project.git("Scientist", *EMPTY_COMMIT, folder=tmp_path)
@@ -497,7 +497,7 @@ def test_a_scientist_proposes_what_a_reviewer_merges(project: P, tmp_path: Path)
 def test_a_user_with_every_right_on_roles_takes_no_persona_and_no_role_of_a_service(
     project: P,
 ) -> None:
-    """The trust of the roles says who gets in, whatever the policies of a user allow."""
+    """The trust policies of the roles decide, regardless of the policies of a user."""
     iam = project.root("iam")
     iam.create_user(UserName="mallory")
     may = '{"Statement": [{"Effect": "Allow", "Action": "sts:*", "Resource": "*"}]}'
@@ -526,7 +526,7 @@ TEMPLATE = {
 
 
 def test_a_merged_template_with_a_model_of_nobody_s_is_not_deployed(project: P) -> None:
-    """The last wall: even what a reviewer has merged deploys approved models alone."""
+    """The last control: even a merged template can only deploy approved models."""
     codecommit, pipelines = project.root("codecommit"), project.root("codepipeline")
     content = json.dumps(TEMPLATE).encode()
     codecommit.create_commit(
@@ -550,7 +550,7 @@ def test_a_merged_template_with_a_model_of_nobody_s_is_not_deployed(project: P) 
 
 
 def test_a_model_is_deployed_once_a_reviewer_has_approved_it(project: P) -> None:
-    """The way that is meant: the check passes, says what it found, and staging begins."""
+    """The intended process: the check passes and logs its findings, and staging starts."""
     codecommit, pipelines = project.root("codecommit"), project.root("codepipeline")
     arn = project.packages["churn"]
     project.client("Reviewer", "sagemaker").update_model_package(

@@ -1,4 +1,4 @@
-"""The pipeline of an example, driven until it has deployed into another region."""
+"""The pipeline of an example, run until it has deployed to another Region."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def deploys_into_another_region(account: Account, outputs: Mapping[str, str]) ->
 
 
 def synthesised(title: str, region: str, **options: Any) -> tuple[Synthesis, Synthesis]:
-    """The stores of a region, and an example that uses them there."""
+    """Synthesizes the stores of a Region, and an example that uses them there."""
     directory = Path(tempfile.mkdtemp(prefix=f"{title}-"))
     file = every_example.FOLDER / "delivery" / f"{title}.py"
     app, stack = define(file, directory, region=region, **options)
@@ -64,14 +64,14 @@ def synthesised(title: str, region: str, **options: Any) -> tuple[Synthesis, Syn
 
 
 def key_of(account: Account, bucket: str) -> str:
-    """ARN of the key that encrypts a bucket."""
+    """Returns the ARN of the key that encrypts a bucket."""
     rules = account.client("s3").get_bucket_encryption(Bucket=bucket)
     default = rules["ServerSideEncryptionConfiguration"]["Rules"][0]
     return str(default["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"])
 
 
 def of_pushed_commit(account: Account, pipeline: str) -> str:
-    """How the execution ends that a push has started."""
+    """Returns the final status of the execution that a push has started."""
 
     def status() -> str | None:
         found = account.client("codepipeline").list_pipeline_executions(pipelineName=pipeline)

@@ -1,4 +1,4 @@
-"""A transform job captures what it reads; the monitor of such jobs finds that it has drifted."""
+"""A transform job with data capture, and a monitor that detects drift in its input."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def _make_baseline(account: Account, machine: str) -> None:
 
 
 def _run_now(account: Account, named: str, kind: str, **environment: str) -> dict[str, Any]:
-    """Starts what a schedule starts, at another time: the job whose name begins so, when it ended.
+    """Runs the job of a schedule at another time, and returns it when it has ended.
 
-    The monitor's is over a day of the past; `environment` lets it be the one that goes on.
+    The monitor analyzes a past day; `environment` selects the current one.
     """
     scheduler = account.client("scheduler")
     begins = f'"{kind}JobName":"{named}-<'
@@ -92,7 +92,7 @@ def _run_now(account: Account, named: str, kind: str, **environment: str) -> dic
 
 
 def _ended(account: Account, kind: str, arn: str) -> dict[str, Any]:
-    """A job when it has ended."""
+    """Returns a job when it has ended."""
     describe = getattr(account.client("sagemaker"), f"describe_{kind.lower()}_job")
     name = arn.rpartition("/")[2]
 

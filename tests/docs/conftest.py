@@ -1,4 +1,4 @@
-"""The rehearsal's AWS, with what an account has before the examples are deployed."""
+"""AWS of the rehearsal, with the resources of an account before examples are deployed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ASSETS = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 
 @dataclass(frozen=True)
 class Account:
-    """An account of the local AWS, in which stacks are deployed; `directory` is its state."""
+    """An account of the local AWS to which stacks are deployed; `directory` has its state."""
 
     aws: LocalAws
     directory: Path
@@ -37,18 +37,18 @@ class Account:
         return self.aws.client(service)
 
     def bootstrap(self) -> None:
-        """Leaves behind what templates read of `cdk bootstrap`, in the region of this account."""
+        """Creates the resources of `cdk bootstrap` that templates read, in the Region."""
         self.client("ssm").put_parameter(
             Name="/cdk-bootstrap/hnb659fds/version", Value="28", Type="String"
         )
 
     def stack_names(self) -> set[str]:
-        """The stacks that are there."""
+        """Returns the names of all stacks."""
         found = self.client("cloudformation").describe_stacks()["Stacks"]
         return {stack["StackName"] for stack in found}
 
     def upload(self, example: Synthesis) -> str:
-        """Puts the assets of an example where its template expects them; its template's URL."""
+        """Uploads the assets of an example as its template expects; returns the template's URL."""
         s3 = self.client("s3")
         for path, key in example.assets():
             if path.is_dir():
@@ -66,7 +66,7 @@ class Account:
         publish(session, repository, [tag], image)  # type: ignore[arg-type]
 
     def create(self, example: Synthesis) -> dict[str, str]:
-        """Creates an example's stack and answers its outputs."""
+        """Creates an example's stack and returns its outputs."""
         self.client("cloudformation").create_stack(
             StackName=example.stack_name,
             TemplateURL=self.upload(example),
@@ -87,7 +87,7 @@ class Account:
         assert stack["StackStatus"] == "UPDATE_COMPLETE", self.failures(example.stack_name)
 
     def outputs_of(self, stack: str) -> dict[str, str]:
-        """The outputs of a stack by their names."""
+        """Returns the outputs of a stack by name."""
         found = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
         return {
             output["OutputKey"]: output["OutputValue"]
@@ -100,7 +100,7 @@ class Account:
         self.delete_stack(example.stack_name)
 
     def delete_stack(self, stack_name: str) -> None:
-        """Deletes a stack, whoever has made it."""
+        """Deletes any stack."""
         cloudformation = self.client("cloudformation")
         name = cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0]["StackId"]
         cloudformation.delete_stack(StackName=name)
@@ -108,7 +108,7 @@ class Account:
         assert stack["StackStatus"] == "DELETE_COMPLETE", self.failures(name)
 
     def settled(self, stack: str) -> dict[str, Any]:
-        """The stack when its operation has ended."""
+        """Returns the stack when its operation has ended."""
         cloudformation = self.client("cloudformation")
         while True:
             found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
@@ -117,7 +117,7 @@ class Account:
             time.sleep(0.1)
 
     def failures(self, stack: str) -> list[str]:
-        """Why resources of a stack failed."""
+        """Returns the failure reasons of a stack's resources."""
         answer = self.client("cloudformation").describe_stack_events(StackName=stack)
         return [
             f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
@@ -133,7 +133,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     aws, _ = server_process.start(directory)
     try:
         prepared = Account(aws, directory)
-        # What `cdk bootstrap` leaves behind, as far as templates refer to it.
+        # Resources of `cdk bootstrap` that templates refer to.
         prepared.client("s3").create_bucket(Bucket=ASSETS)
         prepared.bootstrap()
         outputs = prepared.create(synthesis(STORES))
@@ -149,7 +149,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 
 
 class _AtEndpoint:
-    """A session whose clients reach the local AWS."""
+    """A session whose clients call the local AWS."""
 
     def __init__(self, session: boto3.Session, aws: LocalAws) -> None:
         self._aws = aws

@@ -1,4 +1,4 @@
-"""What a change of a named resource would do: CloudFormation replaces none under its own name."""
+"""Changes of named resources: CloudFormation cannot replace a resource under the same name."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ CONTAINED = "it is one of its container: with another one it is another resource
 KEPT = "people keep things in it, so it must not be replaced at all: give it a new name and id"
 RENAMED = "nothing is kept in it: give it a new name"
 
-# Changes for which a person has to choose a new name. A type stands here for all its properties,
-# or a property by itself.
+# Changes for which a user must choose a new name: a type with all its properties, or one property.
 EXCEPTIONS = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": CONTAINED,
     "AWS::Chatbot::MicrosoftTeamsChannelConfiguration": RENAMED,
     "AWS::Chatbot::SlackChannelConfiguration": RENAMED,
     "AWS::CodeArtifact::Domain": KEPT,
     "AWS::CodeArtifact::Repository": KEPT,
-    # Somebody has confirmed them in the console.
+    # A user has confirmed them in the console.
     "AWS::CodeConnections::Connection": KEPT,
     "AWS::CodeConnections::Host": KEPT,
     "AWS::IAM::Role.Path": "a role's place is decided with its name, and neither ever changes",
@@ -41,7 +40,7 @@ EXCEPTIONS = {
 
 @jsii.implements(cdk.IStableAnyProducer)
 class _Changed:
-    """In place of a structure or a list."""
+    """Replaces a structure or a list."""
 
     def produce(self) -> Any:
         return {"changed": True}
@@ -49,14 +48,14 @@ class _Changed:
 
 @dataclass(frozen=True)
 class Named:
-    """A resource, and the property that holds its name."""
+    """A resource, and the property with its name."""
 
     resource: cdk.CfnResource
     name_property: str
 
     @property
     def name(self) -> Any:
-        """As it stands in the template; None where CloudFormation chooses one."""
+        """Name in the template; None if CloudFormation generates it."""
         name = getattr(self.resource, attribute_of(self.name_property))
         return cdk.Stack.of(self.resource).resolve(name)
 
@@ -65,7 +64,7 @@ class Named:
         return str(self.resource.cfn_resource_type)
 
     def create_only(self) -> list[str]:
-        """The other properties that only a new resource can have, where it has a value for them."""
+        """Other create-only properties with a value."""
         return [
             name
             for name in create_only()[self.kind]
@@ -73,14 +72,14 @@ class Named:
         ]
 
     def changeable(self) -> list[str]:
-        """Those of them that may change with no person choosing another name."""
+        """Create-only properties that may change without a new name from a user."""
         return [name for name in self.create_only() if not self.exceptions(name)]
 
     def exceptions(self, name: str) -> set[str]:
         return {self.kind, f"{self.kind}.{name}"} & EXCEPTIONS.keys()
 
     def change(self, name: str) -> None:
-        """Gives a property another value, or the resource one more tag."""
+        """Sets another value of a property, or adds a tag to the resource."""
         if name == "Tags":
             cdk.Tags.of(self.resource).add("one-more", "tag")
             for aspect in cdk.Aspects.of(self.resource).all:
@@ -99,7 +98,7 @@ class Named:
 
 
 def named_resources(stack: cdk.Stack) -> Iterator[Named]:
-    """The resources of a stack to which the library or the example gave a name."""
+    """Returns the resources of a stack with a name from the library or the example."""
     for resource in stack.node.find_all():
         if not isinstance(resource, cdk.CfnResource):
             continue
@@ -111,11 +110,11 @@ def named_resources(stack: cdk.Stack) -> Iterator[Named]:
 
 
 def schema(kind: str) -> Any:
-    """The schema of a type, as CloudFormation publishes it."""
+    """Returns the schema of a type, as CloudFormation publishes it."""
     return PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
 
 
 def _is_name(kind: str, name_property: str) -> bool:
-    """Whether a property is the name of such a resource, and not that of another one."""
+    """Returns True if a property is the name of such a resource, and not of another one."""
     noun = kind.rpartition("::")[2]
     return name_property.endswith("Name") and noun.endswith(name_property.removesuffix("Name"))

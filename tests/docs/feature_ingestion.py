@@ -1,4 +1,4 @@
-"""A file in the bucket becomes records of the group; a bad row fails the job with its line."""
+"""Ingestion of a file into the feature group; a bad row fails the job with its line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ingests_files(account: Account, outputs: Mapping[str, str]) -> None:
     stores, group = account.outputs_of("Stores"), outputs["FeatureGroupName"]
     account.publish_image(ROOT / "seed_code/model_build", stores["RepositoryUri"], "model-build")
     alarm = _alarm(account, outputs["StaleAlarm"])
-    # A group that has no records yet is stale.
+    # A group without records is stale.
     eventually(lambda: _state(account, alarm) == "ALARM" or None)
 
     _put(account, stores["BucketName"], "day-1.csv", "c-1,2026-11-22T03:00:00Z,3,12.5\n")
@@ -50,7 +50,7 @@ def _put(account: Account, bucket: str, name: str, rows: str) -> None:
 
 
 def _run(account: Account, ingestion: str, run: str) -> dict[str, Any]:
-    """The schedule's target once, at once; the job when it has ended."""
+    """Runs the schedule's target once, at once, and returns the job when it has ended."""
     scheduler, sagemaker = account.client("scheduler"), account.client("sagemaker")
     targets = [
         scheduler.get_schedule(Name=one["Name"])["Target"]
@@ -94,7 +94,7 @@ def _state(account: Account, alarm: Mapping[str, Any]) -> str:
 
 
 def _written(account: Account, alarm: Mapping[str, Any]) -> float:
-    """What the alarm's own metrics say of now: CloudWatch looks when the hour is over."""
+    """Returns the current values of the alarm's metrics; the alarm itself takes an hour."""
     now = datetime.now(UTC)
     answer = account.client("cloudwatch").get_metric_data(
         MetricDataQueries=alarm["Metrics"],

@@ -1,7 +1,7 @@
-"""What lies in hubs before examples are deployed: one of AWS, and a private one that refers to it.
+"""Hubs before examples are deployed: a public one of AWS, and a private one that refers to it.
 
-The account `AWS_ACCOUNT` stands for AWS's own. The model of its public hub has a licence, and data
-in a bucket that no role of ours may read.
+The account `AWS_ACCOUNT` represents AWS. The model of its public hub has a license, and data in a
+bucket that no role of the account can read.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FOLDER = f"{_NAME}/artifacts/inference/v1.0.0/"
 
 
 def publish(aws: LocalAws, intercept: float) -> None:
-    """Publishes a model in the public hub, and refers to it from the account's hub `hub-model`."""
+    """Publishes a model in the public hub, with a reference from the account's hub `hub-model`."""
     owner = dataclasses.replace(aws, accounts=[AWS_ACCOUNT])
     bucket = f"jumpstart-cache-prod-{aws.region}"
     owner.client("s3").create_bucket(Bucket=bucket)

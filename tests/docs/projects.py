@@ -1,4 +1,4 @@
-"""Projects that people create from a template in both ways, and delete again."""
+"""Projects that users create from a template in both ways, and delete again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.docs.conftest import Account
 
 
 def creates_projects_in_both_ways(account: Account, outputs: Mapping[str, str]) -> None:
-    """Nobody has any right to a project's resources but the launch role."""
+    """Only the launch role has permissions for the resources of a project."""
     creates_a_project(
         account,
         outputs["TemplateUserRoleArn"],
@@ -36,7 +36,7 @@ def creates_projects_in_both_ways(account: Account, outputs: Mapping[str, str]) 
 
 
 def creates_a_project(account: Account, role: str, name: str, **source: Any) -> None:
-    """A project that somebody with a role creates, looks at, and deletes."""
+    """Creates, describes and deletes a project with a role of a user."""
     sagemaker = client_of(account, role, "sagemaker")
     sagemaker.create_project(ProjectName=name, **source)
     project = settled(sagemaker, name)
@@ -50,7 +50,7 @@ def creates_a_project(account: Account, role: str, name: str, **source: Any) -> 
             repositoryName=f"{name}-model-{kind}", folderPath="buildspecs"
         )["files"]
         assert files
-    # What CloudFormation does not delete itself is removed by the project's function.
+    # The project's function deletes resources that CloudFormation does not delete.
     key = "data/table.csv"
     account.client("s3").put_object(Bucket=stores["ArtifactBucketName"], Key=key, Body=b"1,2\n")
 
@@ -65,7 +65,7 @@ def creates_a_project(account: Account, role: str, name: str, **source: Any) -> 
 
 
 def stack_name(account: Account, project: Mapping[str, Any]) -> str:
-    """The stack that SageMaker or Service Catalog has made for a project."""
+    """Returns the stack that SageMaker or Service Catalog created for a project."""
     product = project.get("ServiceCatalogProvisionedProductDetails")
     if product:
         return f"SC-{account.aws.account}-{product['ProvisionedProductId']}"
@@ -73,7 +73,7 @@ def stack_name(account: Account, project: Mapping[str, Any]) -> str:
 
 
 def client_of(account: Account, role: str, service: str) -> Any:
-    """A client of somebody who has assumed a role."""
+    """Returns a client with an assumed role."""
     given = account.client("sts").assume_role(RoleArn=role, RoleSessionName="ada")["Credentials"]
     return boto3.client(  # type: ignore[call-overload]
         service,
@@ -87,7 +87,7 @@ def client_of(account: Account, role: str, service: str) -> Any:
 
 
 def settled(sagemaker: Any, name: str) -> Mapping[str, Any]:
-    """The project when its creation has ended."""
+    """Returns the project when its creation has ended."""
     while True:
         project: Mapping[str, Any] = sagemaker.describe_project(ProjectName=name)
         if project["ProjectStatus"] != "CreateInProgress":
@@ -96,6 +96,6 @@ def settled(sagemaker: Any, name: str) -> Mapping[str, Any]:
 
 
 def leave_pipelines_alone(account: Account, name: str) -> None:
-    """Ends what the first commits have started, for good: nothing is to be trained here."""
+    """Stops the pipelines that the first commits started, because these tests train nothing."""
     for kind in ("build", "deploy"):
         account.client("codepipeline").delete_pipeline(name=f"{name}-model-{kind}")

@@ -1,4 +1,4 @@
-"""A pull request of an example, which a build judges each time that its branch is pushed."""
+"""A pull request of an example, which a build checks on each push to its branch."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def builds_pull_requests(account: Account, outputs: Mapping[str, str]) -> None:
     build = newest_build(account, project, of=bad)
     assert build["buildStatus"] == "FAILED"
     assert "check.sh" in failure_of(build)
-    # A push to the branch into which is to be merged is no pull request.
+    # A push to the target branch is not a pull request.
     commit(account, repository, "main", {"other": "1\n"}, main)
     assert len(builds_of(account, project)) == 2
 
@@ -67,7 +67,7 @@ def builds_of(account: Account, project: str) -> list[Any]:
 
 
 def newest_build(account: Account, project: str, *, of: str) -> Any:
-    """The build of a commit, when it has ended."""
+    """Returns the build of a commit when it has ended."""
 
     def ended() -> Any:
         for build in builds_of(account, project):

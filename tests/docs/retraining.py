@@ -1,4 +1,4 @@
-"""Drift of many features in the same run is many alarms, and one retraining."""
+"""Drift of many features in one run: many alarms, one retraining."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def retrains_once(account: Account, outputs: Mapping[str, str]) -> None:
     )
     assert len(_executions(account)) == 1
 
-    # The example's pipeline fails at once, and what failed keeps nobody from trying again.
+    # The example's pipeline fails at once, and a failed execution does not prevent another one.
     functions.start_execution(stateMachineArn=machine)
     eventually(lambda: runs(2))
     assert len(_executions(account)) == 2
 
 
 def _put_drift(cloudwatch: Any, dimensions: Mapping[str, str]) -> None:
-    """What a run of the monitor publishes: every feature has drifted."""
+    """Publishes the metrics of a monitoring run in which every feature has drifted."""
     named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
     cloudwatch.put_metric_data(
         Namespace=NAMESPACE,

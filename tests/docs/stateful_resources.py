@@ -1,4 +1,4 @@
-"""What outlives a stack of an example: logical ids and types."""
+"""Resources that remain after a stack of an example is deleted: logical ids and types."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RECORD = Path(__file__).with_name("stateful_resources.json")
 
 
 def stateful_resources() -> dict[str, dict[str, str]]:
-    """Per example, the resources that CloudFormation does not delete with the stack."""
+    """Returns, per example, the resources that CloudFormation does not delete with the stack."""
     found = {}
     for file in FILES:
         example = synthesis(file)

@@ -1,4 +1,4 @@
-"""Examples, synthesised as the CDK CLI would: one app for each, with the stores it may use."""
+"""Synthesis of examples as by the CDK CLI: one app for each, with the stores that it may use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def title(file: Path) -> str:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """An app that was synthesised, and the name of the stack that it is about."""
+    """A synthesized app, and the name of its main stack."""
 
     app: cdk.App
     stack: cdk.Stack
@@ -51,7 +51,7 @@ class Synthesis:
         return {resource["Type"] for resource in self.template["Resources"].values()}
 
     def assets(self) -> list[tuple[Path, str]]:
-        """Files and folders that the stack needs in the bucket of its assets, with their keys."""
+        """Files and folders of the stack for the bucket of its assets, with their keys."""
         manifest = json.loads((self.directory / f"{self.stack_name}.assets.json").read_text())
         return [
             (self.directory / entry["source"]["path"], place["objectKey"])
@@ -63,7 +63,7 @@ class Synthesis:
 def define(
     file: Path, directory: Path | None = None, *, region: str = REGION, **options: Any
 ) -> tuple[cdk.App, cdk.Stack]:
-    """The app with an example, not synthesised yet; `options` are the example's own."""
+    """Returns the app of an example before synthesis; `options` are those of the example."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(context=context, outdir=str(directory or tempfile.mkdtemp()))
     place = cdk.Environment(account=ACCOUNT, region=region)
@@ -74,7 +74,7 @@ def define(
 
 
 def synthesise(file: Path, directory: Path) -> Synthesis:
-    """Synthesises an example; the CDK's validation and our own make this raise."""
+    """Synthesizes an example; raises on findings of the CDK's validation and of the plugin."""
     app, stack = define(file, directory)
     cdk.Validations.of(app).add_plugins(SageMakerChecks(production=[stack]))
     app.synth()
@@ -83,5 +83,5 @@ def synthesise(file: Path, directory: Path) -> Synthesis:
 
 @cache
 def synthesis(file: Path) -> Synthesis:
-    """The synthesis of an example, made once."""
+    """Synthesizes an example once."""
     return synthesise(file, Path(tempfile.mkdtemp(prefix=f"{file.stem}-")))

@@ -1,4 +1,4 @@
-"""Every construct that the library offers is shown at work: in an example, or in our own stacks."""
+"""Every public construct is shown in use: in an example, or in a stack of this repository."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MADE_BY = {
 
 @cache
 def shown() -> frozenset[str]:
-    """What examples and stacks call, by the last part of its name."""
+    """Returns the names that examples and stacks call, by their last part."""
     files = [*every_example.FOLDER.rglob("*.py"), *(ROOT / "stacks").glob("*.py")]
     called: set[str] = set()
     for file in files:
@@ -43,14 +43,14 @@ def shown() -> frozenset[str]:
 
 
 def _names(function: ast.expr) -> list[str]:
-    """`delivery.DeploymentTarget` and `Monitor.data_quality` name classes as well."""
+    """`delivery.DeploymentTarget` and `Monitor.data_quality` name classes too."""
     if isinstance(function, ast.Attribute):
         return [function.attr, *_names(function.value)]
     return [function.id] if isinstance(function, ast.Name) else []
 
 
 def offered() -> list[str]:
-    """The public constructs, without the bases that owned and imported ones share."""
+    """Returns the public constructs, without the bases of owned and imported resources."""
     found = []
     for area in AREAS:
         module = importlib.import_module(f"mlops_constructs.{area}")

@@ -1,4 +1,4 @@
-"""Whatever replaces a named resource changes its name, in every example."""
+"""Each change that replaces a named resource changes its name, in every example."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guide about deleted projects, command by command, in the order in which it gives them."""
+"""The guide about deleted projects: its commands, in their order."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ NAME = "churn"
 
 
 def section(title: str) -> str:
-    """The text of a section of the guide."""
+    """Returns the text of a section of the guide."""
     (_, text) = GUIDE.split(f"\n## {title}\n")
     return text.partition("\n## ")[0]
 
 
 def commands(title: str) -> str:
-    """All commands of a section, as one script."""
+    """Returns all commands of a section, as one script."""
     return "\n".join(re.findall(r"```sh\n(.*?)```", section(title), re.S))
 
 
@@ -42,7 +42,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 
 def run(aws: LocalAws, folder: Path, *scripts: str) -> str:
-    """Runs the commands of a person in one shell, which ends at the first that fails."""
+    """Runs the commands of a user in one shell, which ends at the first failure."""
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", "\n".join(scripts)],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""Every example of the guides is deployed to the rehearsal's AWS, used, and deleted again."""
+"""Deployment, use and deletion of every example of the guides in the rehearsal's AWS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.docs.conftest import Account
 from tests.docs.synthesis import FILES, STORES, synthesis, title
 from tests.docs.uses import USES
 
-# CodeArtifact's packages come from the internet, which the rehearsal does not have.
+# CodeArtifact's packages come from the internet, to which the rehearsal has no access.
 REFUSED = {
     "packages_without_internet": "AWS::CodeArtifact::Domain",
     "shadow_experiment": "AWS::SageMaker::InferenceExperiment",

@@ -1,4 +1,4 @@
-"""All examples as one app, as a reader synthesises it who has no account at hand."""
+"""Synthesis of all examples as one app, for a reader without an account."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.docs.synthesis import ROOT
 
 
 def test_every_example_is_synthesised_without_credentials(tmp_path: Path) -> None:
-    """The account is a token then, which no template may carry where AWS takes a text."""
+    """The account is a token then, which a template cannot have where AWS requires a string."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     folders = [str(ROOT / "constructs"), str(ROOT / "docs/examples")]
 
@@ -20,7 +20,7 @@ def test_every_example_is_synthesised_without_credentials(tmp_path: Path) -> Non
         [sys.executable, "docs/examples/every_example.py"],
         cwd=ROOT,
         env={
-            # The CLI knows a region always; the account it asks AWS for.
+            # The CLI always has a Region, and looks up the account from AWS.
             "CDK_DEFAULT_REGION": "us-east-1",
             "CDK_CONTEXT_JSON": json.dumps(context),
             "CDK_OUTDIR": str(tmp_path),

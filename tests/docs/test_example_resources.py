@@ -1,4 +1,4 @@
-"""The resources that the site lists for each example are those of its template."""
+"""The resources that the site lists for each example, compared with its template."""
 
 import json
 

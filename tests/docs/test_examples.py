@@ -1,4 +1,4 @@
-"""Every example of the guides passes the judges: CDK, cfn-lint, the packs of cdk-nag, checkov."""
+"""Validation of every example of the guides by CDK, cfn-lint, the packs of cdk-nag, and checkov."""
 
 from __future__ import annotations
 

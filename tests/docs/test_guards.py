@@ -1,7 +1,7 @@
-"""Whoever can start a job or a model can start none that is less guarded than its construct says.
+"""Protection of jobs and models: each is started with at least the protection of its construct.
 
-Over the templates of all examples: a role that is allowed to start something is denied it without
-encryption, and outside of the network where its construct knows one.
+For the templates of all examples: a role that can start a resource is denied to start it without
+encryption, and outside the network if its construct has one.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tests.guards import unguarded_roles
 
 PLACED = {"VpcSubnets", "VpcSecurityGroupIds"}
 OPEN = {
-    # The job writes records to the feature store, and no file.
+    # The job writes records to the feature store, and no files.
     "feature_ingestion": {"NightlySchedulerRole": {"OutputKmsKey"}},
-    # Clarify's container makes an endpoint for the time of its run, and names no key.
+    # Clarify's container creates an endpoint during its run, without a key.
     "model_monitor_with_custom_image": {"ExplainabilityRole": {"VolumeKmsKey"}},
     # The project has no network.
     "project_by_parts": {"BuildTrainingRole": PLACED, "DeployDeploymentRole": PLACED},

@@ -1,4 +1,4 @@
-"""The guides lead somewhere: every link resolves, every example and area is found in them."""
+"""The guides: every link resolves, and every example and area is in them."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""Nobody approves their own model: over the templates of all examples."""
+"""Separation of duties in all examples: no role approves the models that it creates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.model_approval import approving_statements, boundaries
 
 REVIEWERS = {
     "personas": ("Reviewer",),
-    # A policy that reviewers have attached to their roles.
+    # A policy that reviewers attach to their roles.
     "model_package_group": ("Approves",),
 }
 

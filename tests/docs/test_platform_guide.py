@@ -1,4 +1,4 @@
-"""The guide for platform engineers, command by command, in the order in which it gives them."""
+"""The guide for platform engineers: its commands, in their order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ REHEARSAL = (ROOT / "docs/rehearsal.md").read_text()
 PRODUCTION, PIPELINE, STAGING = "123456789012", "111111111111", "222222222222"
 REGION, POLICY = "eu-central-1", "MlPlatformDeployment"
 PATIENCE_SECONDS = 240.0
-# What stands in the guide for what is known only later, or elsewhere.
+# Placeholders of the guide for values that are known later, or elsewhere.
 NOT_HERE = {
     "make setup": "it has made the environment in which this test runs",
     "aws sagemaker add-tags": "it needs a Studio domain; the example of the construct has one",
@@ -34,7 +34,7 @@ FOLDERS = ("config", "constructs", "seed_code", "stacks")
 
 
 def commands(guide: str) -> list[str]:
-    """The commands of a guide's shell blocks, without their comments."""
+    """Returns the commands of a guide's shell blocks, without their comments."""
     found = []
     for block in re.findall(r"```sh\n(.*?)```", guide, re.S):
         lines = block.replace("\\\n", " ").splitlines()
@@ -44,7 +44,7 @@ def commands(guide: str) -> list[str]:
 
 @dataclass
 class Reader:
-    """Somebody who follows the guide in a copy of this repository."""
+    """A user who follows the guide in a copy of this repository."""
 
     aws: LocalAws
     folder: Path
@@ -52,12 +52,12 @@ class Reader:
     projects: list[str] = field(default_factory=list)
 
     def run(self, command: str) -> str:
-        """Runs a command as it stands, but for what the guide writes in capitals."""
+        """Runs a command unchanged, except for placeholders in capitals."""
         account = self.account(command)
         for placeholder, value in self.placeholders(account).items():
             command = command.replace(placeholder, value)
         if "cdk deploy" in command:
-            command += " --require-approval never"  # nobody sits at this terminal
+            command += " --require-approval never"  # the terminal is not interactive
         done = subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,
@@ -76,7 +76,7 @@ class Reader:
         return done.stdout
 
     def credentials(self, command: str, account: str) -> dict[str, str]:
-        """An account's root, or where the guide asks for it, one of the product's principals."""
+        """Returns credentials of the account's root, or of a principal of the product."""
         if "ProductId" not in command:
             return {"AWS_ACCESS_KEY_ID": account}
         iam, sts = self.client("iam"), self.client("sts")
@@ -96,7 +96,7 @@ class Reader:
         }
 
     def account(self, command: str) -> str:
-        """Whose credentials the guide asks for."""
+        """Returns the account whose credentials the guide requires."""
         if named := re.search(r"aws://(\d{12})/", command):
             return named[1]
         return PIPELINE if "config/pipeline.yaml" in command else PRODUCTION
@@ -121,7 +121,7 @@ class Reader:
         )
 
     def learn_outputs(self) -> None:
-        """What a person reads in the outputs of ProjectTemplates."""
+        """Reads the outputs of ProjectTemplates, as a user does."""
         stack = self.client("cloudformation").describe_stacks(StackName="ProjectTemplates")
         for output in stack["Stacks"][0]["Outputs"]:
             name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", output["OutputKey"]).upper()
@@ -156,7 +156,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
 
 
 def edit(reader: Reader) -> None:
-    """What a person edits after copying the example: it has this account and region already."""
+    """Makes the edits of a user after copying the example, except account and Region."""
     settings = reader.folder / "config/production.yaml"
     text = settings.read_text()
     text = text.replace("  # service_catalog:", "  service_catalog:")
@@ -165,7 +165,7 @@ def edit(reader: Reader) -> None:
 
 
 def write_pipeline(reader: Reader) -> None:
-    """The settings that the guide shows, and those of the stage that it leaves to the reader."""
+    """Writes the settings of the guide, and those of the stage that it does not show."""
     (shown,) = re.findall(r"```yaml\n(.*?)```", GUIDE, re.S)
     (reader.folder / "config/pipeline.yaml").write_text(shown)
     (reader.folder / "config/staging.yaml").write_text(
@@ -174,7 +174,7 @@ def write_pipeline(reader: Reader) -> None:
 
 
 def test_every_command_of_the_guide_works_in_its_order(reader: Reader) -> None:
-    """From an account in which nothing is to one that a pipeline deploys."""
+    """From an empty account to one that a pipeline deploys."""
     files: list[str] = []
     for command in commands(GUIDE):
         if any(command.startswith(one) for one in NOT_HERE):
@@ -185,7 +185,7 @@ def test_every_command_of_the_guide_works_in_its_order(reader: Reader) -> None:
                     f"{POLICY}1", f"{POLICY}{number}"
                 )
                 reader.run(once)
-                # The stage's account gets its own in the same way.
+                # The account of the stage gets its resources in the same way.
                 reader.client("iam", STAGING).create_policy(
                     PolicyName=f"{POLICY}{number}",
                     PolicyDocument=(reader.folder / path).read_text(),

@@ -1,6 +1,6 @@
-"""Where roles and managed policies are: the path of projects is for what is in a `Project` alone.
+"""Paths of roles and managed policies: the path of projects is for roles in a `Project` only.
 
-A launch role reaches that path. What could deploy, or approve, must not be there.
+A launch role has permissions for that path, so it must not have roles that can deploy or approve.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ FILE = re.compile(r"`(tests/[\w/]+\.py)`")
 
 @cache
 def names_of_tests() -> frozenset[str]:
-    """The names of all tests."""
+    """Returns the names of all tests."""
     return frozenset(
         name
         for file in (ROOT / "tests").rglob("test_*.py")
@@ -27,7 +27,7 @@ def names_of_tests() -> frozenset[str]:
 
 @pytest.mark.parametrize("name", sorted(set(NAME.findall(PAGE.read_text()))))
 def test_a_test_that_the_page_names_exists(name: str) -> None:
-    """`*` stands for any characters, and `...` for those of the name before."""
+    """`*` matches any characters, and `...` those of the previous name."""
     assert fnmatch.filter(names_of_tests(), name.replace("...", "*"))
 
 

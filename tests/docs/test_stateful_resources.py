@@ -1,4 +1,4 @@
-"""Ids of stateful resources are a contract: a changed one would replace what people keep in it."""
+"""Logical ids of stateful resources, whose change would replace the resource and its data."""
 
 import json
 

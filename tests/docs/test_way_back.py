@@ -1,4 +1,4 @@
-"""A person goes back to an older model while an alarm rings because of the one in service."""
+"""Rollback to an older model while an alarm of the model in service is in alarm."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def off(stack: cdk.Stack) -> Rollback:
 
 
 def on_own_alarm(stack: cdk.Stack) -> Rollback:
-    """One that rings whatever fleet is at fault."""
+    """An alarm that does not distinguish fleets."""
     metric = cloudwatch.Metric(
         namespace="WayBack", metric_name="Complaints", period=cdk.Duration.hours(1)
     )

@@ -1,4 +1,4 @@
-"""What a person does with an example once it is deployed, and what has to come of it."""
+"""Use of each example after its deployment, and the expected results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SUM = 3.0
 
 
 def invoke(account: Account, endpoint: str, **options: str) -> float:
-    """The number that an endpoint answers to the row."""
+    """Returns the number that an endpoint predicts for the row."""
     answer = account.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=endpoint, ContentType="text/csv", Body=ROW, **options
     )
@@ -35,7 +35,7 @@ def answers(account: Account, outputs: Mapping[str, str]) -> None:
 
 
 def answers_for_production_alone(account: Account, outputs: Mapping[str, str]) -> None:
-    """The candidate would add its intercept; nobody gets what it answers."""
+    """The candidate would add its intercept; its predictions are not returned."""
     assert {invoke(account, outputs["EndpointName"]) for _ in range(10)} == {SUM}
 
 
@@ -67,7 +67,7 @@ def answers_in_the_bucket(account: Account, outputs: Mapping[str, str]) -> None:
 
 
 def wakes_a_component(account: Account, outputs: Mapping[str, str]) -> None:
-    """Without a copy the first request fails, and starts one by its alarm."""
+    """Without a copy, the first request fails and starts one by its alarm."""
     component = outputs["ChurnComponent"]
 
     def answer() -> float | None:
@@ -81,7 +81,7 @@ def wakes_a_component(account: Account, outputs: Mapping[str, str]) -> None:
 
 
 def tells_what_is_spent(account: Account, outputs: Mapping[str, str]) -> None:
-    """Nothing is spent here, so only who asks for less than something is told, by the topic."""
+    """The rehearsal spends nothing, so the notification is for less than 1 % of the budget."""
     sqs, topic = account.client("sqs"), outputs["TopicArn"]
     queue = sqs.create_queue(QueueName=f"budget-{uuid.uuid4()}")["QueueUrl"]
     arn = topic.replace(":sns:", ":sqs:").rpartition(":")[0] + ":" + queue.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""Waiting for what takes minutes in AWS and seconds here, or not waiting for it."""
+"""Waits for operations that take minutes in AWS and seconds in the rehearsal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PATIENCE_SECONDS = 120.0
 
 
 def eventually(attempt: Callable[[], Any]) -> Any:
-    """The first answer that is not None."""
+    """Returns the first result that is not None."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (answer := attempt()) is None:
         assert time.monotonic() < deadline, f"nothing within {PATIENCE_SECONDS} seconds"
@@ -21,9 +21,9 @@ def eventually(attempt: Callable[[], Any]) -> Any:
 
 @contextmanager
 def begun_now(scheduler: Any, name: str, target: Mapping[str, Any]) -> Iterator[None]:
-    """Starts the target of another schedule: one at a rate begins when it is made.
+    """Starts the target of another schedule: one with a rate starts when it is created.
 
-    A time in the near future would be the past by the time that a busy machine asks for it.
+    A time in the near future would be in the past when a busy machine evaluates it.
     """
     scheduler.create_schedule(
         Name=name,

@@ -1,4 +1,4 @@
-"""A team whose people have begun: one project, one domain, one server for all days of work."""
+"""A team at work: one project, one domain and one server for all personas."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError", "403",
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with a role, and the tools of their day."""
+    """A user with a role, and the tools of a working day."""
 
     aws: LocalAws
     outputs: Mapping[str, str]
@@ -40,7 +40,7 @@ class Person:
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        """What their shell exports."""
+        """Environment variables of the user's shell."""
         return {**self.aws.environment(), **self.keys, "HOME": str(self.folder)}
 
     @property
@@ -61,7 +61,7 @@ class Person:
         return make(service, endpoint_url=self.aws.url, verify=str(self.aws.ca_bundle))
 
     def run(self, *command: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """A command in their shell; it may fail."""
+        """Runs a command in the user's shell; it may fail."""
         return subprocess.run(
             command,
             env=self.environment,
@@ -73,13 +73,13 @@ class Person:
         )
 
     def does(self, *command: str, folder: Path | None = None) -> str:
-        """What a command says that has to succeed."""
+        """Returns the output of a command that must succeed."""
         done = self.run(*command, folder=folder)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def clone(self, repository: str) -> Path:
-        """A clone of a repository of the project."""
+        """Clones a repository of the project."""
         target = Path(tempfile.mkdtemp(dir=self.folder)) / repository
         url = f"{self.aws.url}/v1/repos/{PROJECT}-{repository}"
         self.does("git", "clone", "--quiet", url, str(target))
@@ -99,11 +99,11 @@ class Company:
     _people: dict[str, Person] = field(default_factory=dict)
 
     def root(self, service: str) -> Any:
-        """A client that may do everything."""
+        """Returns a client with all permissions."""
         return self.aws.client(service)
 
     def person(self, persona: str) -> Person:
-        """Whoever has assumed the role of a persona, named for it."""
+        """Returns a user that has assumed the role of a persona."""
         if persona not in self._people:
             broker = self.root("sts").assume_role(RoleArn=self.broker, RoleSessionName="broker")
             given = broker["Credentials"]
@@ -168,7 +168,7 @@ def _network(aws: LocalAws) -> dict[str, Any]:
 
 
 def _broker(aws: LocalAws) -> str:
-    """The role of the company's identity broker."""
+    """Returns the role of the company's identity broker."""
     trust = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
     allowed = {
         "Effect": "Allow",
@@ -188,7 +188,7 @@ def _policy(statement: dict[str, Any]) -> str:
 
 
 def _deploy(aws: LocalAws, directory: Path, **given: Any) -> dict[str, str]:
-    """Deploys the team's stack as the CDK CLI would, and answers its outputs."""
+    """Deploys the team's stack as the CDK CLI would, and returns its outputs."""
     app = cdk.App(outdir=str(directory))
     Team(app, "Team", env=cdk.Environment(account=ACCOUNT, region=REGION), **given)
     app.synth()
@@ -222,7 +222,7 @@ def _deploy(aws: LocalAws, directory: Path, **given: Any) -> dict[str, str]:
 
 
 def _record_project(aws: LocalAws) -> None:
-    """The project as SageMaker lists it; its resources are those of the team's stack."""
+    """Creates the record of the project in SageMaker, with the resources of the team's stack."""
     template = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
     names = ("SageMakerProjectName", "SageMakerProjectId")
     template["Parameters"] = {name: {"Type": "String"} for name in names}
@@ -247,7 +247,7 @@ def _record_project(aws: LocalAws) -> None:
 
 
 def _host_staging(aws: LocalAws, outputs: Mapping[str, str]) -> None:
-    """The stack of the stage staging, as the deployment would make it."""
+    """Creates the stack of the stage staging, as the deployment would."""
     bucket, tags = outputs["ArtifactBucketName"], PROJECT_TAGS
     name = f"{PROJECT}-staging"
     resources: dict[str, dict[str, Any]] = {
@@ -291,7 +291,7 @@ def _host_staging(aws: LocalAws, outputs: Mapping[str, str]) -> None:
 
 
 class _AtEndpoint:
-    """A session whose clients reach the local AWS."""
+    """A session whose clients call the local AWS."""
 
     region_name = REGION
 
@@ -308,7 +308,7 @@ def _publish(aws: LocalAws, store: Path, repository: str) -> None:
 
 
 def denied(client: Any, operation: str, **request: Any) -> bool:
-    """Whether IAM denies a request; any other answer is none."""
+    """Returns True if IAM denies a request; other errors are not a denial."""
     try:
         getattr(client, operation)(**request)
     except client.exceptions.ClientError as error:
@@ -318,7 +318,7 @@ def denied(client: Any, operation: str, **request: Any) -> bool:
 
 
 def eventually(attempt: Callable[[], Any], *, seconds: float = 120) -> Any:
-    """The first answer that says something."""
+    """Returns the first result that is not empty."""
     deadline = time.monotonic() + seconds
     while not (answer := attempt()):
         assert time.monotonic() < deadline, f"nothing within {seconds} seconds"

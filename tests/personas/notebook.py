@@ -1,4 +1,4 @@
-"""A notebook: a Python in which somebody uses the SageMaker SDK as they find it."""
+"""A notebook: a Python session that uses the SageMaker SDK with its default configuration."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.personas.conftest import Person
 
 @contextmanager
 def notebook(person: Person) -> Iterator[None]:
-    """The variables of a person's session, after the script that Studio runs at each start."""
+    """Returns the variables of a user's session, after the script that Studio runs."""
     _run_lifecycle_script(person)
-    # The SDK looks below the home of the process that imports it; here it serves several people.
+    # The SDK reads the home folder of the process that imports it, which several users share here.
     configuration = str(person.folder / ".config/sagemaker/config.yaml")
     given = {**person.environment, "SAGEMAKER_USER_CONFIG_OVERRIDE": configuration}
     before = dict(os.environ)

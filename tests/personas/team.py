@@ -1,4 +1,4 @@
-"""A project, a Studio domain and the people of both, as one stack."""
+"""A project, a Studio domain and the users of both, as one stack."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ PERSONAS = {
 
 
 class Team(cdk.Stack):
-    """Holds what a platform team gives a team of data scientists.
+    """Deploys the resources that a platform team provides to a team of data scientists.
 
     Args:
-        network: ids of a VPC, its subnets and a security group, which exist already.
-        broker_arn: whoever knows the people, and says who they are when they assume their role.
+        network: ids of an existing VPC, its subnets and a security group.
+        broker_arn: ARN of the identity broker, which assumes the roles of users.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Team(cdk.Stack):
         )
         roles: dict[str, list[iam.IRole]] = {
             "Scientist": [jobs],
-            "Engineer": [jobs, project.model_execution_role],  # with which she hosts models
+            "Engineer": [jobs, project.model_execution_role],  # she hosts models with it
         }
         tracking = studio.MlflowApp(
             self,

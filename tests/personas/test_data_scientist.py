@@ -1,4 +1,4 @@
-"""The day of a data scientist: code, builds, data, jobs, pipelines, models, Studio."""
+"""The work of a data scientist: code, builds, data, jobs, pipelines, models, Studio."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_she_finds_out_why_her_build_failed(ada: Person) -> None:
 
 
 def test_she_mends_it_on_a_branch_and_pushes_main_of_model_build(ada: Person) -> None:
-    failed_build(ada)  # the first commit is through, so that the next execution is hers
+    failed_build(ada)  # the first commit has ended, so the next execution is hers
     clone = ada.clone("model-build")
     ada.does("git", "switch", "--create", "mend", folder=clone)
     (clone / "buildspecs/test.yml").write_text(FIXED)
@@ -110,7 +110,7 @@ def test_she_proposes_a_change_of_the_deployment(ada: Person) -> None:
     shown = ada.client("codecommit").get_pull_request(pullRequestId=request["pullRequestId"])
     assert shown["pullRequest"]["pullRequestStatus"] == "OPEN"
     assert "size.txt" in ada.does("git", "diff", "--stat", "main", "larger", folder=clone)
-    # What is deployed changes by somebody else's merge alone.
+    # Only a merge by another user changes the deployment.
     ada.does("git", "switch", "main", folder=clone)
     ada.does("git", "merge", "larger", folder=clone)
     assert ada.run("git", "push", "origin", "main", folder=clone).returncode != 0
@@ -126,7 +126,7 @@ def test_she_looks_into_the_bucket_and_brings_data(ada: Person) -> None:
     ada.does("aws", "s3", "cp", str(ada.folder / "more.csv"), f"s3://{bucket}/data/more.csv")
 
     assert "PRE data/" in top
-    for prefix in ("data", "data/", "runs/"):  # with and without the slash, as people type
+    for prefix in ("data", "data/", "runs/"):  # with and without the slash, as users type
         s3.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="/")
     assert s3.get_object(Bucket=bucket, Key="data/more.csv")["Body"].read() == b"5,6\n"
     s3.delete_object(Bucket=bucket, Key="data/more.csv")
@@ -184,7 +184,7 @@ def test_she_trains_and_watches(ada: Person, sdk: None, capsys: pytest.CaptureFi
     from sagemaker.core.training.configs import Compute, InputData, OutputDataConfig
     from sagemaker.train.model_trainer import ModelTrainer
 
-    # The trainer takes role, network and bucket from the configuration by itself, the rest by hand.
+    # The trainer reads role, network and bucket from the configuration; other values are arguments.
     session = Session()
     given = session.sagemaker_config["SageMaker"]["TrainingJob"]
     trainer = ModelTrainer(
@@ -218,7 +218,7 @@ def test_she_trains_and_watches(ada: Person, sdk: None, capsys: pytest.CaptureFi
 
 
 def test_she_tunes(ada: Person, sdk: None) -> None:
-    # By the SDK's resources: its tuner cannot say that traffic and volumes are encrypted.
+    # With the SDK's resources, because its tuner cannot encrypt traffic and volumes.
     from sagemaker.core import shapes
     from sagemaker.core.resources import HyperParameterTuningJob
 

@@ -1,4 +1,4 @@
-"""The day of an ML engineer: pipelines, images and endpoints."""
+"""The work of an ML engineer: pipelines, images and endpoints."""
 
 from __future__ import annotations
 

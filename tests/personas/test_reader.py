@@ -1,4 +1,4 @@
-"""The day of somebody who only looks, as an auditor does."""
+"""The work of a user with read-only access, such as an auditor."""
 
 from __future__ import annotations
 

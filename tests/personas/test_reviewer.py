@@ -1,4 +1,4 @@
-"""The day of a reviewer: what was built and how good it is, and yes or no."""
+"""The work of a reviewer: reading builds and evaluations, approving and rejecting."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rob(company: Company) -> Person:
 
 @pytest.fixture(scope="module")
 def package(company: Company) -> str:
-    """A version that somebody registered, with the report of its evaluation."""
+    """A version that another user registered, with the report of its evaluation."""
     bucket = company.outputs["ArtifactBucketName"]
     company.root("s3").put_object(
         Bucket=bucket, Key="runs/7/evaluation.json", Body=json.dumps({"auc": 0.93}).encode()
@@ -126,7 +126,7 @@ def test_he_reads_drift_reports(rob: Person) -> None:
 
 
 def test_he_answers_the_question_before_production(rob: Person) -> None:
-    # Nothing waits here; IAM lets him answer, and CodePipeline says that nothing was asked.
+    # No approval is pending: IAM allows the call, and CodePipeline reports that there is none.
     answer = {
         "pipelineName": DEPLOY,
         "stageName": "Staging",

@@ -13,7 +13,7 @@ STRICT: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
 
 
 def synthesise(directory: Path) -> cdk.App:
-    """The whole app with every kind of stack, as `cdk synth` would write it."""
+    """Synthesizes the app with every kind of stack, as `cdk synth` would."""
     found = cdk.App(outdir=str(directory), analytics_reporting=False, context=STRICT)
     app.add_stacks(found, load_settings(ROOT / "config" / "production.example.yaml"))
     found.synth()

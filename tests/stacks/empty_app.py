@@ -1,4 +1,4 @@
-"""An app with nothing in it, of which the CDK CLI can say what flags it misses."""
+"""An empty app, for which the CDK CLI lists missing feature flags."""
 
 import aws_cdk as cdk
 

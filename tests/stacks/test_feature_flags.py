@@ -1,4 +1,4 @@
-"""Feature flags of the CDK: the recommended ones from the start, since they change templates."""
+"""Feature flags of the CDK: the recommended ones, because later changes would change templates."""
 
 import json
 import re
@@ -7,11 +7,11 @@ import subprocess
 from tests.stacks.conftest import ROOT
 
 DELIBERATE = {
-    # Region and partition stay open where they are not known: projects run in every partition.
+    # Region and partition stay tokens if they are unknown: projects run in every partition.
     "@aws-cdk/core:target-partitions",
-    # Nothing of an app is reported to anybody.
+    # Apps send no usage data.
     "@aws-cdk/core:enableAdditionalMetadataCollection",
-    # An export in use cannot be removed, which guards the boundary that projects import.
+    # An export in use cannot be removed, which protects the boundary that projects import.
     "@aws-cdk/core:defaultCrossStackReferences",
 }
 ROW = re.compile(r"│\s+(@\S+)\s+│\s+(\S+)\s+│\s+(\S+)\s+│\s+(\S+)\s+│")
@@ -36,7 +36,7 @@ def test_the_cdk_recommends_nothing_that_is_not_set() -> None:
 
 
 def test_every_app_of_this_repository_has_the_same_flags() -> None:
-    """The library's are those with which project templates are synthesised."""
+    """Project templates are synthesized with the flags of the library."""
     library = json.loads((ROOT / "constructs/mlops_constructs/feature_flags.json").read_text())
 
     for app in ("cdk.json", "seed_code/model_deploy/cdk.json"):

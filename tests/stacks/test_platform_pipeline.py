@@ -1,4 +1,4 @@
-"""The pipeline that deploys this repository: its settings, and its stack with this app's stages."""
+"""The pipeline that deploys this repository: its settings, and its stack with two stages."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Templates, the role that creates projects, and products where settings ask for them."""
+"""Project templates, the role that creates projects, and the products of the settings."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def test_the_template_is_a_product_as_well_for_the_principals_of_the_settings(
 
 
 def administrators_of_keys(folder: Path) -> str:
-    """The principal that the published template lets administer the keys of projects."""
+    """Returns the principal that can administer the keys of projects in the template."""
     (file,) = (folder / "assembly").glob("asset.*.yaml")
     template = yaml.safe_load(file.read_text())
     (key,) = [

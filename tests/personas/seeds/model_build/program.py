@@ -1,6 +1,6 @@
-"""Trains, processes and serves next to nothing, so that a day of work takes seconds."""
+"""Trains, processes and serves a minimal model, so that a test takes seconds."""
 
-# What a container prints is its log.
+# The output of a container is its log.
 # ruff: noqa: T201
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def train() -> None:
 
 
 def process() -> None:
-    """Counts the rows of what it is given."""
+    """Counts the rows of its input."""
     rows = [
         line
         for file in sorted((ML / "processing/input").rglob("*.csv"))
@@ -37,7 +37,7 @@ def process() -> None:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers each row with its sum."""
+    """Predicts the sum of each row."""
 
     def do_GET(self) -> None:
         self.answer(b"")
@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def serve() -> None:
-    """Serves until it is ended."""
+    """Serves until it is stopped."""
     port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
     print(f"serving at {port}")
     ThreadingHTTPServer(("", port), Handler).serve_forever()
