@@ -1,14 +1,15 @@
-"""Operations on builds."""
+"""Builds: their start, their description and their stop."""
 
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from copy import deepcopy
-from datetime import UTC, datetime
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context, Scope
+from rehearsal.framework.clock import utc_now
+from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.codebuild.engine.plan import BuildPlan
 from rehearsal.services.codebuild.engine.run import BuildRun
@@ -16,26 +17,37 @@ from rehearsal.services.codebuild.overrides import apply_overrides
 from rehearsal.services.codebuild.project_rules import check_project, invalid
 from rehearsal.services.codebuild.projects import (
     Build,
-    ProjectOperations,
     ProjectRecord,
-    refuse_token,
+    Projects,
+    page_of,
 )
 from rehearsal.services.codebuild.record import BuildRecord
 
-_STOP_SECONDS = 1.5  # the server waits two
+_STOP_SECONDS = 1.5  # the server waits two seconds for all services
 
 
-class BuildOperations(ProjectOperations):
-    """What CodeBuild's API does with builds."""
+class BuildOperations:
+    """Operations on builds.
+
+    Args:
+        platform: The AWS around the service.
+        lock: The service's lock.
+        projects: The projects.
+    """
+
+    def __init__(self, platform: Platform, lock: threading.RLock, projects: Projects) -> None:
+        self._platform = platform
+        self._lock = lock
+        self._projects = projects
 
     def start_build(self, request: Request, context: Context) -> Response:
-        record = self.project(context.scope, request["projectName"])
+        record = self._projects.find(context.scope, request["projectName"])
         settings = apply_overrides(record.settings, request)
         check_project(settings)
         if "serviceRoleOverride" in request:
-            self._check_role(context, settings["serviceRole"])
+            self._projects.check_role(context, settings["serviceRole"])
         token = request.get("idempotencyToken")
-        with self.lock:
+        with self._lock:
             if token in record.tokens:
                 return {"build": record.tokens[token].record.describe()}
             running = sum(build.record.in_progress for build in record.builds.values())
@@ -54,15 +66,15 @@ class BuildOperations(ProjectOperations):
         return {"build": build.record.describe()}
 
     def retry_build(self, request: Request, context: Context) -> Response:
-        """Starts a build again with the same overrides; its project's settings may have changed."""
-        build = self._find(context.scope, request.get("id", ""))
+        """Starts a build with the same overrides, and the present settings of its project."""
+        build = self.find(context.scope, request.get("id", ""))
         if build.record.in_progress:
             raise invalid(f"build {request['id']} is still in progress and cannot be retried")
         overrides = {k: v for k, v in build.request.items() if k != "idempotencyToken"}
         return self.start_build(overrides, context)
 
     def stop_build(self, request: Request, context: Context) -> Response:
-        build = self._find(context.scope, request["id"])
+        build = self.find(context.scope, request["id"])
         build.run.stop()
         return {"build": build.record.describe()}
 
@@ -70,44 +82,50 @@ class BuildOperations(ProjectOperations):
         builds, missing = [], []
         for build_id in request["ids"]:
             try:
-                builds.append(self._find(context.scope, build_id).record.describe())
+                builds.append(self.find(context.scope, build_id).record.describe())
             except AwsError:
                 missing.append(build_id)
         return {"builds": builds, "buildsNotFound": missing}
 
     def list_builds(self, request: Request, context: Context) -> Response:
-        refuse_token(request)
-        with self.lock:
+        with self._lock:
             builds = [
                 build
-                for (scope, _), record in self.projects.items()
-                if scope == context.scope
+                for record in self._projects.records.of(context.scope).values()
                 for build in record.builds.values()
             ]
-        return {"ids": _sorted_ids(builds, request)}
+        return _ids(builds, request)
 
     def list_builds_for_project(self, request: Request, context: Context) -> Response:
-        refuse_token(request)
-        record = self.project(context.scope, request["projectName"])
-        with self.lock:
+        record = self._projects.find(context.scope, request["projectName"])
+        with self._lock:
             builds = list(record.builds.values())
-        return {"ids": _sorted_ids(builds, request)}
+        return _ids(builds, request)
 
     def close(self) -> None:
-        with self.lock:
-            builds = [item for record in self.projects.values() for item in record.builds.values()]
+        """Stops all builds in progress."""
+        with self._lock:
+            builds = [
+                build
+                for _, record in self._projects.records.everywhere()
+                for build in record.builds.values()
+            ]
         running = [build for build in builds if build.record.in_progress]
         for build in running:
             build.run.stop()
-        deadline = datetime.now(UTC).timestamp() + _STOP_SECONDS
+        deadline = time.monotonic() + _STOP_SECONDS
         for build in running:
-            build.record.over.wait(max(0.0, deadline - datetime.now(UTC).timestamp()))
+            build.record.over.wait(max(0.0, deadline - time.monotonic()))
 
-    def _find(self, scope: Scope, build_id: str) -> Build:
-        """A build by its id `project:uuid` or its ARN."""
+    def find(self, scope: Scope, build_id: str) -> Build:
+        """Returns a build by its id `project:uuid` or its ARN.
+
+        Raises:
+            AwsError: ResourceNotFoundException.
+        """
         project, _, build_uuid = build_id.rsplit("build/", 1)[-1].partition(":")
-        with self.lock:
-            record = self.projects.get((scope, project))
+        with self._lock:
+            record = self._projects.records.of(scope).get(project)
             build = record.builds.get(build_uuid) if record else None
         if build is None:
             raise AwsError("ResourceNotFoundException", f"Build cannot be found: {build_id}")
@@ -121,8 +139,8 @@ class BuildOperations(ProjectOperations):
         context: Context,
     ) -> Build:
         plan = self._plan(record, settings, context)
-        shown = BuildRecord(self.platform, record.scope, _describe(plan, settings))
-        build = Build(shown, BuildRun(plan, self.platform, shown), deepcopy(dict(request)))
+        shown = BuildRecord(self._platform, record.scope, _describe(plan, settings))
+        build = Build(shown, BuildRun(plan, self._platform, shown), deepcopy(dict(request)))
         record.builds[plan.build_uuid] = build
         return build
 
@@ -159,25 +177,26 @@ class BuildOperations(ProjectOperations):
             log_stream=(f"{prefix}/{build_uuid}" if prefix else build_uuid) if enabled else None,
             timeout_minutes=settings["timeoutInMinutes"],
             vpc=settings.get("vpcConfig"),
-            volume=self.directory / "volume",
-            caches=self.cache_directory(record),
+            volume=self._projects.directory / "volume",
+            caches=self._projects.cache_directory(record),
         )
 
 
 def _initiator(settings: dict[str, Any], context: Context) -> str:
-    """Who started the build; CodePipeline says its name in the artifact settings."""
+    """Returns the initiator; CodePipeline passes the pipeline's name in the artifact settings."""
     if settings["artifacts"]["type"] == "CODEPIPELINE" and settings["artifacts"].get("name"):
         return f"codepipeline/{settings['artifacts']['name']}"
     return context.caller_arn.split(":", 5)[-1].removeprefix("assumed-role/")
 
 
-def _sorted_ids(builds: list[Build], request: Request) -> list[str]:
+def _ids(builds: list[Build], request: Request) -> Response:
     shown = sorted(
         (build.record.describe() for build in builds), key=lambda item: item["startTime"]
     )
     if request.get("sortOrder", "DESCENDING") == "DESCENDING":
         shown.reverse()
-    return [str(item["id"]) for item in shown]
+    ids, more = page_of([str(item["id"]) for item in shown], request)
+    return {"ids": ids, **more}
 
 
 def _describe(plan: BuildPlan, settings: dict[str, Any]) -> dict[str, Any]:
@@ -185,7 +204,7 @@ def _describe(plan: BuildPlan, settings: dict[str, Any]) -> dict[str, Any]:
         "id": plan.build_id,
         "arn": plan.arn,
         "buildNumber": plan.number,
-        "startTime": datetime.now(UTC),
+        "startTime": utc_now(),
         "currentPhase": "SUBMITTED",
         "buildStatus": "IN_PROGRESS",
         "buildComplete": False,

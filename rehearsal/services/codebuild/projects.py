@@ -1,33 +1,39 @@
-"""Operations on build projects."""
+"""Build projects."""
 
 from __future__ import annotations
 
 import shutil
+import threading
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from rehearsal.framework.clock import utc_now
+from rehearsal.framework.identity import ServiceIdentity
+from rehearsal.framework.pages import page
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
-from rehearsal.framework.service import Request, Response, Service
+from rehearsal.framework.service import Request, Response
+from rehearsal.framework.store import Store
+from rehearsal.framework.tags import Tags
 from rehearsal.services.codebuild.engine.run import BuildRun
 from rehearsal.services.codebuild.project_rules import check_name, check_project, invalid
 from rehearsal.services.codebuild.record import BuildRecord
 
-_PRINCIPAL = "codebuild.amazonaws.com"
+_PAGE_SIZE = 100
 _DEFAULTS: dict[str, Any] = {
     "timeoutInMinutes": 60,
     "queuedTimeoutInMinutes": 480,
     "cache": {"type": "NO_CACHE"},
-    "tags": [],
     "badgeEnabled": False,
 }
 
 
 @dataclass
 class Build:
-    """A build and, while it is in progress, its run; `request` is what started it."""
+    """A build, its run, and the request that started it."""
 
     record: BuildRecord
     run: BuildRun
@@ -40,8 +46,8 @@ class ProjectRecord:
 
     scope: Scope
     settings: dict[str, Any]
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
-    modified: datetime = field(default_factory=lambda: datetime.now(UTC))
+    created: datetime = field(default_factory=utc_now)
+    modified: datetime = field(default_factory=utc_now)
     builds: dict[str, Build] = field(default_factory=dict)
     number: int = 0
     tokens: dict[str, Build] = field(default_factory=dict)
@@ -65,85 +71,28 @@ class ProjectRecord:
         }
 
 
-class ProjectOperations(Service):
-    """What CodeBuild's API does with projects."""
+class Projects:
+    """The projects of every account and region, with their builds.
 
-    validation_error = "InvalidInputException"
+    Args:
+        platform: The AWS around the service.
+        lock: The service's lock.
+    """
 
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
-        self.projects: dict[tuple[Scope, str], ProjectRecord] = {}
+    def __init__(self, platform: Platform, lock: threading.RLock) -> None:
+        self.records: Store[ProjectRecord] = Store()
+        self._platform = platform
+        self._lock = lock
+        self._identity = ServiceIdentity(platform, "codebuild.amazonaws.com", "codebuild")
 
-    def create_project(self, request: Request, context: Context) -> Response:
-        check_name(request["name"])
-        settings = self._defaults(context.scope) | deepcopy(dict(request))
-        check_project(settings)
-        self._check_role(context, settings["serviceRole"])
-        key = (context.scope, settings["name"])
-        with self.lock:
-            if key in self.projects:
-                arn = self.projects[key].arn
-                raise AwsError("ResourceAlreadyExistsException", f"Project already exists: {arn}")
-            self.projects[key] = ProjectRecord(context.scope, settings)
-            return {"project": self.projects[key].describe()}
+    def find(self, scope: Scope, name: str) -> ProjectRecord:
+        """Returns a project by its name or ARN.
 
-    def update_project(self, request: Request, context: Context) -> Response:
-        record = self.project(context.scope, request["name"])
-        settings = record.settings | deepcopy(dict(request))
-        check_project(settings)
-        if settings["serviceRole"] != record.settings["serviceRole"]:
-            self._check_role(context, settings["serviceRole"])
-        with self.lock:
-            record.settings = settings
-            record.modified = datetime.now(UTC)
-            return {"project": record.describe()}
-
-    def delete_project(self, request: Request, context: Context) -> Response:
-        """Deletes a project with its builds and cache; an unknown one is no error, as in AWS."""
-        with self.lock:
-            record = self.projects.pop((context.scope, request["name"]), None)
-        if record is not None:
-            for build in record.builds.values():
-                build.run.stop()
-            shutil.rmtree(self.cache_directory(record), ignore_errors=True)
-        return {}
-
-    def batch_get_projects(self, request: Request, context: Context) -> Response:
-        found, missing = [], []
-        with self.lock:
-            for given in request["names"]:
-                name = given.rsplit("project/", 1)[-1]
-                record = self.projects.get((context.scope, name))
-                if record is None:
-                    missing.append(given)
-                else:
-                    found.append(record.describe())
-        return {"projects": found, "projectsNotFound": missing}
-
-    def list_projects(self, request: Request, context: Context) -> Response:
-        refuse_token(request)
-        with self.lock:
-            records = [item for (scope, _), item in self.projects.items() if scope == context.scope]
-        keys = {
-            "NAME": lambda item: item.name,
-            "CREATED_TIME": lambda item: item.created.isoformat(),
-            "LAST_MODIFIED_TIME": lambda item: item.modified.isoformat(),
-        }
-        records.sort(
-            key=keys[request.get("sortBy", "NAME")],
-            reverse=request.get("sortOrder", "ASCENDING") == "DESCENDING",
-        )
-        return {"projects": [record.name for record in records]}
-
-    def invalidate_project_cache(self, request: Request, context: Context) -> Response:
-        record = self.project(context.scope, request["projectName"])
-        shutil.rmtree(self.cache_directory(record), ignore_errors=True)
-        return {}
-
-    def project(self, scope: Scope, name: str) -> ProjectRecord:
-        """The project of that name or ARN; raises ResourceNotFoundException."""
-        with self.lock:
-            record = self.projects.get((scope, name.rsplit("project/", 1)[-1]))
+        Raises:
+            AwsError: ResourceNotFoundException.
+        """
+        with self._lock:
+            record = self.records.of(scope).get(name.rsplit("project/", 1)[-1])
         if record is None:
             raise AwsError(
                 "ResourceNotFoundException",
@@ -153,19 +102,18 @@ class ProjectOperations(Service):
 
     @property
     def directory(self) -> Path:
-        return self.platform.state_directory / "codebuild"
+        """The directory of all builds and caches."""
+        return self._platform.state_directory / "codebuild"
 
     def cache_directory(self, record: ProjectRecord) -> Path:
-        """Where LOCAL_CUSTOM_CACHE of a project is kept; in the volume, so that moves are quick."""
+        """Returns the directory of a project's LOCAL_CUSTOM_CACHE, in the volume of the builds."""
         scope = record.scope
         return self.directory / "volume" / "caches" / scope.account / scope.region / record.name
 
-    def _defaults(self, scope: Scope) -> dict[str, Any]:
-        return deepcopy(_DEFAULTS) | {"encryptionKey": scope.arn("kms", "alias/aws/s3")}
-
-    def _check_role(self, context: Context, role_arn: str) -> None:
+    def check_role(self, context: Context, role_arn: str) -> None:
+        """Checks that the caller may pass a service role, and that the role trusts CodeBuild."""
         try:
-            self.platform.check_pass_role(context, role_arn, _PRINCIPAL)
+            self._identity.check_role(context, role_arn)
         except AwsError as error:
             if error.code == "ValidationException":
                 raise invalid(
@@ -175,6 +123,109 @@ class ProjectOperations(Service):
             raise
 
 
-def refuse_token(request: Request) -> None:
-    if request.get("nextToken"):
-        raise invalid("all results come on one page; this nextToken was never given out")
+class ProjectOperations:
+    """Operations on projects.
+
+    Args:
+        lock: The service's lock.
+        tags: The service's tags.
+        projects: The projects.
+    """
+
+    def __init__(self, lock: threading.RLock, tags: Tags, projects: Projects) -> None:
+        self._lock = lock
+        self._tags = tags
+        self._projects = projects
+
+    def create_project(self, request: Request, context: Context) -> Response:
+        check_name(request["name"])
+        settings = _defaults(context.scope) | _without_tags(request)
+        check_project(settings)
+        self._projects.check_role(context, settings["serviceRole"])
+        record = ProjectRecord(context.scope, settings)
+        with self._lock:
+            projects = self._projects.records.of(context.scope)
+            if record.name in projects:
+                message = f"Project already exists: {record.arn}"
+                raise AwsError("ResourceAlreadyExistsException", message)
+            projects[record.name] = record
+            self._tags.put(record.arn, request.get("tags"))
+            return {"project": self._shown(record)}
+
+    def update_project(self, request: Request, context: Context) -> Response:
+        record = self._projects.find(context.scope, request["name"])
+        settings = record.settings | _without_tags(request)
+        check_project(settings)
+        if settings["serviceRole"] != record.settings["serviceRole"]:
+            self._projects.check_role(context, settings["serviceRole"])
+        with self._lock:
+            record.settings = settings
+            record.modified = utc_now()
+            if "tags" in request:
+                self._tags.put(record.arn, request["tags"])
+            return {"project": self._shown(record)}
+
+    def delete_project(self, request: Request, context: Context) -> Response:
+        """Deletes a project with its builds and cache; an unknown one is no error, as in AWS."""
+        with self._lock:
+            record = self._projects.records.of(context.scope).pop(request["name"], None)
+        if record is not None:
+            self._tags.drop(record.arn)
+            for build in record.builds.values():
+                build.run.stop()
+            shutil.rmtree(self._projects.cache_directory(record), ignore_errors=True)
+        return {}
+
+    def batch_get_projects(self, request: Request, context: Context) -> Response:
+        found, missing = [], []
+        with self._lock:
+            for given in request["names"]:
+                name = given.rsplit("project/", 1)[-1]
+                record = self._projects.records.of(context.scope).get(name)
+                if record is None:
+                    missing.append(given)
+                else:
+                    found.append(self._shown(record))
+        return {"projects": found, "projectsNotFound": missing}
+
+    def list_projects(self, request: Request, context: Context) -> Response:
+        with self._lock:
+            records = list(self._projects.records.of(context.scope).values())
+        keys = {
+            "NAME": lambda item: item.name,
+            "CREATED_TIME": lambda item: item.created.isoformat(),
+            "LAST_MODIFIED_TIME": lambda item: item.modified.isoformat(),
+        }
+        records.sort(
+            key=keys[request.get("sortBy", "NAME")],
+            reverse=request.get("sortOrder", "ASCENDING") == "DESCENDING",
+        )
+        shown, more = page_of([record.name for record in records], request)
+        return {"projects": shown, **more}
+
+    def invalidate_project_cache(self, request: Request, context: Context) -> Response:
+        record = self._projects.find(context.scope, request["projectName"])
+        shutil.rmtree(self._projects.cache_directory(record), ignore_errors=True)
+        return {}
+
+    def _shown(self, record: ProjectRecord) -> dict[str, Any]:
+        return record.describe() | {"tags": self._tags.shown(record.arn)}
+
+
+def page_of(entries: Sequence[Any], request: Request) -> tuple[list[Any], dict[str, str]]:
+    """Returns a page of a List operation, and the member for the next one."""
+    return page(
+        entries,
+        request,
+        size=_PAGE_SIZE,
+        token_member="nextToken",  # noqa: S106  # the name of a member
+        error="InvalidInputException",
+    )
+
+
+def _defaults(scope: Scope) -> dict[str, Any]:
+    return deepcopy(_DEFAULTS) | {"encryptionKey": scope.arn("kms", "alias/aws/s3")}
+
+
+def _without_tags(request: Request) -> dict[str, Any]:
+    return deepcopy({member: value for member, value in request.items() if member != "tags"})

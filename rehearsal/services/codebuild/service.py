@@ -1,24 +1,33 @@
-"""AWS CodeBuild: projects, and builds that really run."""
+"""AWS CodeBuild: projects and their builds, which engine/ runs in containers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from rehearsal.framework.platform import Scope
-from rehearsal.framework.service import Request
+from rehearsal.framework.platform import Platform, Scope
+from rehearsal.framework.service import Request, Service
+from rehearsal.framework.tags import TagShape
 from rehearsal.services.codebuild.builds import BuildOperations
+from rehearsal.services.codebuild.projects import ProjectOperations, Projects
 from rehearsal.services.codebuild.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 
 
-class CodeBuild(BuildOperations):
+class CodeBuild(Service):
     """Projects and builds.
 
-    Batches, reports, fleets, sandboxes, webhooks and source credentials are not implemented: the
-    gateway refuses such operations by name.
+    Batches, reports, fleets, sandboxes, webhooks and source credentials are not supported.
     """
 
     name = "codebuild"
     namespace = "codebuild"
+    validation_error = "InvalidInputException"
+    tag_shape = TagShape(tags="tags", key="key", value="value")
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        projects = Projects(platform, self.lock)
+        self.builds = BuildOperations(platform, self.lock, projects)
+        self.compose(ProjectOperations(self.lock, self.tags, projects), self.builds)
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html"""
@@ -33,7 +42,5 @@ class CodeBuild(BuildOperations):
         unique = dict.fromkeys(name.rsplit("project/", 1)[-1] for name in names)
         return [scope.arn("codebuild", f"project/{name}") for name in unique] or ["*"]
 
-    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        with self.lock:
-            record = self.projects.get((scope, arn.rsplit("project/", 1)[-1]))
-            return {tag["key"]: tag["value"] for tag in record.settings["tags"]} if record else {}
+    def close(self) -> None:
+        self.builds.close()

@@ -1,4 +1,4 @@
-"""What a commit through CodeCommit's API may be, and how files look in its answers."""
+"""Rules for commits by CodeCommit's API, and the files of its responses."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rehearsal.services.codecommit.records import RepositoryRecord
 from rehearsal.services.codecommit.repositories import branch_commit
 
 # https://docs.aws.amazon.com/codecommit/latest/userguide/limits.html
-_FILES_PER_COMMIT = 100
-_FILE_SIZE = 6 * 1024 * 1024
-_CHANGE_SIZE = 7 * 1024 * 1024
+_MAX_FILES_PER_COMMIT = 100
+_MAX_FILE_BYTES = 6 * 1024 * 1024
+_MAX_CHANGE_BYTES = 7 * 1024 * 1024
 _GIT_MODES = {"NORMAL": "100644", "EXECUTABLE": "100755", "SYMLINK": "120000"}
 MODES = {mode: name for name, mode in _GIT_MODES.items()}
 
@@ -55,7 +55,7 @@ def change_of(record: RepositoryRecord, put: Mapping[str, Any]) -> FileChange:
     if "sourceFile" in put:
         raise AwsError(
             "RestrictedSourceFileException",
-            "the rehearsal does not implement sourceFile of CreateCommit; give fileContent",
+            "the rehearsal does not support sourceFile of CreateCommit; use fileContent",
         )
     content = put.get("fileContent")
     if not content:
@@ -63,10 +63,10 @@ def change_of(record: RepositoryRecord, put: Mapping[str, Any]) -> FileChange:
             "SourceFileOrContentRequiredException",
             f"{put['filePath']} is empty. Empty files cannot be added to a repository with the API",
         )
-    if len(content) > _FILE_SIZE:
+    if len(content) > _MAX_FILE_BYTES:
         raise AwsError(
             "FileContentSizeLimitExceededException",
-            f"{put['filePath']} has {len(content)} bytes; at most {_FILE_SIZE} are allowed: "
+            f"{put['filePath']} has {len(content)} bytes; at most {_MAX_FILE_BYTES} are allowed: "
             "use a git client",
         )
     return FileChange(
@@ -77,7 +77,11 @@ def change_of(record: RepositoryRecord, put: Mapping[str, Any]) -> FileChange:
 
 
 def check_parent(record: RepositoryRecord, request: Request) -> str | None:
-    """The commit to build on, None for a first commit; the API's rules for `parentCommitId`."""
+    """Returns the parent of a commit, or None for the first commit of a repository.
+
+    Raises:
+        AwsError: `parentCommitId` is missing, unknown or not the tip of the branch.
+    """
     branches = record.git.branches()
     parent: str | None = request.get("parentCommitId")
     if not branches:
@@ -100,19 +104,20 @@ def check_changes(
 ) -> None:
     paths = [change.path for change in (*puts, *deletions)]
     if not paths:
-        raise AwsError("FileEntryRequiredException", "give at least one file")
-    if len(paths) > _FILES_PER_COMMIT:
+        raise AwsError("FileEntryRequiredException", "specify at least one file")
+    if len(paths) > _MAX_FILES_PER_COMMIT:
         raise AwsError(
             "MaximumFileEntriesExceededException",
-            f"got {len(paths)} files, at most {_FILES_PER_COMMIT} are allowed: use a git client",
+            f"got {len(paths)} files, at most {_MAX_FILES_PER_COMMIT} are allowed: "
+            "use a git client",
         )
     if len(set(paths)) != len(paths):
         raise AwsError("SamePathRequestException", "a path is given more than once")
     size = sum(len(change.content or b"") for change in puts)
-    if size > _CHANGE_SIZE:
+    if size > _MAX_CHANGE_BYTES:
         raise AwsError(
             "FileContentSizeLimitExceededException",
-            f"the files have {size} bytes together; at most {_CHANGE_SIZE} are allowed in a "
+            f"the files have {size} bytes together; at most {_MAX_CHANGE_BYTES} are allowed in a "
             "commit: use a git client",
         )
     missing = [item.path for item in deletions if item.path not in before]

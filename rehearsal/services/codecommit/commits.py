@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 
 from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
-from rehearsal.git.http import ReferenceUpdate
 from rehearsal.git.repository import FileChange, GitError, Signature
 from rehearsal.services.codecommit.commit_rules import (
     MODES,
@@ -21,15 +20,24 @@ from rehearsal.services.codecommit.commit_rules import (
     folder_member,
     metadata_of,
 )
-from rehearsal.services.codecommit.records import RepositoryRecord
-from rehearsal.services.codecommit.repositories import RepositoryOperations
+from rehearsal.services.codecommit.events import ReferenceEvents
+from rehearsal.services.codecommit.records import RepositoryRecord, RepositoryStore
 
 
-class CommitOperations(RepositoryOperations):
-    """What CodeCommit's API does with a repository's content."""
+class CommitOperations:
+    """Operations on commits, files and folders.
+
+    Args:
+        repositories: The repositories.
+        events: Reports changes of branches.
+    """
+
+    def __init__(self, repositories: RepositoryStore, events: ReferenceEvents) -> None:
+        self._repositories = repositories
+        self._events = events
 
     def get_commit(self, request: Request, context: Context) -> Response:
-        commit = self.repository(request, context).git.commit(request["commitId"])
+        commit = self._repositories.of_request(request, context).git.commit(request["commitId"])
         if commit is None:
             raise AwsError(
                 "CommitIdDoesNotExistException", f"Commit {request['commitId']} does not exist"
@@ -47,7 +55,7 @@ class CommitOperations(RepositoryOperations):
         }
 
     def get_file(self, request: Request, context: Context) -> Response:
-        record = self.repository(request, context)
+        record = self._repositories.of_request(request, context)
         commit_id = commit_of(record, request)
         path = PurePosixPath(request["filePath"].strip("/"))
         found = find(record, commit_id, path)
@@ -64,7 +72,7 @@ class CommitOperations(RepositoryOperations):
         }
 
     def get_folder(self, request: Request, context: Context) -> Response:
-        record = self.repository(request, context)
+        record = self._repositories.of_request(request, context)
         commit_id = commit_of(record, request)
         folder = request["folderPath"].strip("/")
         try:
@@ -88,10 +96,10 @@ class CommitOperations(RepositoryOperations):
         if request.get("setFileModes"):
             raise AwsError(
                 "InvalidFileModeException",
-                "the rehearsal does not implement setFileModes of CreateCommit; "
-                "give fileMode with putFiles",
+                "the rehearsal does not support setFileModes of CreateCommit; "
+                "use fileMode of putFiles",
             )
-        record = self.repository(request, context)
+        record = self._repositories.of_request(request, context)
         puts = [change_of(record, put) for put in request.get("putFiles", [])]
         deletions = [
             FileChange(path=item["filePath"].strip("/"), content=None)
@@ -105,7 +113,9 @@ class CommitOperations(RepositoryOperations):
         if after == before:
             record.git.set_branch(request["branchName"], str(parent), expected=commit_id)
             raise AwsError("NoChangeException", "the commit would change nothing")
-        self._moved(record, request["branchName"], parent, commit_id, context)
+        self._events.branch_changed(
+            record, request["branchName"], parent, commit_id, context.caller_arn
+        )
         commit = record.git.commit(commit_id)
         return {
             "commitId": commit_id,
@@ -136,18 +146,18 @@ class CommitOperations(RepositoryOperations):
         if "parentCommitId" in request:
             commit["parentCommitId"] = request["parentCommitId"]
         try:
-            answer = self.create_commit(commit, context)
+            made = self.create_commit(commit, context)
         except AwsError as error:
             if error.code == "NoChangeException":
                 raise AwsError(
                     "SameFileContentException", "the file already has this content"
                 ) from error
             raise
-        written = (answer["filesAdded"] + answer["filesUpdated"])[0]
+        written = (made["filesAdded"] + made["filesUpdated"])[0]
         return {
-            "commitId": answer["commitId"],
+            "commitId": made["commitId"],
             "blobId": written["blobId"],
-            "treeId": answer["treeId"],
+            "treeId": made["treeId"],
         }
 
     def _write(
@@ -173,14 +183,3 @@ class CommitOperations(RepositoryOperations):
             )
         except GitError as error:
             raise AwsError("InvalidPathException", str(error)) from error
-
-    def _moved(
-        self,
-        record: RepositoryRecord,
-        branch: str,
-        old: str | None,
-        new: str,
-        context: Context,
-    ) -> None:
-        update = ReferenceUpdate(full_name=f"refs/heads/{branch}", old_commit=old, new_commit=new)
-        self.changed(record, [update], context.caller_arn)

@@ -1,4 +1,4 @@
-"""https://.../v1/repos/<name>: where `git clone`, `fetch` and `push` arrive."""
+"""Git over HTTPS at /v1/repos/NAME, for `git clone`, `fetch` and `push`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from rehearsal.services.codecommit.references import REFERENCES
 ROUTE = re.compile(r"/v1/repos/(?P<name>[^/]+)/(?P<path>.+)")
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="CodeCommit"'}
 
-Answer = tuple[int, dict[str, str], bytes]
+Reply = tuple[int, dict[str, str], bytes]
 
 
 class GitEndpoint:
-    """Signs callers in, asks IAM and lets git answer.
+    """Authenticates callers, evaluates IAM and serves git.
 
-    `find` gives the repositories of an account with a name; `pushed` is told what a push changed.
+    Args:
+        platform: The AWS around the service.
+        find: Returns the repositories of an account with a name.
+        pushed: Called with the references that a push changed.
     """
 
     def __init__(
@@ -43,8 +46,8 @@ class GitEndpoint:
         query: Mapping[str, list[str]],
         headers: Mapping[str, str],
         body: bytes,
-    ) -> Answer:
-        """Answers one HTTP request of git (401: git asks its credential helper, then repeats)."""
+    ) -> Reply:
+        """Serves one HTTP request of git; after a 401, git calls its credential helper."""
         route = ROUTE.fullmatch(path)
         if route is None:
             return _text(404, f"no repository is served at {path}")
@@ -71,7 +74,7 @@ class GitEndpoint:
                 return self._serve(record, request)
         return _text(403, "the signature does not match; is the region of the repository set?")
 
-    def _serve(self, record: RepositoryRecord, request: http.HttpRequest) -> Answer:
+    def _serve(self, record: RepositoryRecord, request: http.HttpRequest) -> Reply:
         try:
             self._authorize(record, request)
         except AwsError as error:
@@ -84,7 +87,7 @@ class GitEndpoint:
         return response.status, dict(response.headers), response.body
 
     def _authorize(self, record: RepositoryRecord, request: http.HttpRequest) -> None:
-        """Asks IAM; for a push about each reference, of which its first request says nothing."""
+        """Evaluates IAM; for a push once per reference, which only its second request contains."""
 
         def ask(action: str, keys: Mapping[str, Any] | None = None) -> None:
             self._platform.authorize(request.user, action, record.arn, record.scope, keys)
@@ -107,5 +110,5 @@ def _signed(
     return git_signature.verify(sign_in, key.secret, region=region, host=host, path=path)
 
 
-def _text(status: int, message: str) -> Answer:
+def _text(status: int, message: str) -> Reply:
     return status, {"Content-Type": "text/plain"}, f"{message}\n".encode()

@@ -1,30 +1,33 @@
-"""Operations on pull requests: opened, updated by pushes, merged by fast forward, closed.
+"""Pull requests, which pushes update and a fast-forward merge or a status update closes.
 
-Comments, approvals and other merges are not implemented: the gateway refuses such operations by
-name. https://docs.aws.amazon.com/codecommit/latest/userguide/monitoring-events.html has the events.
+Comments, approvals and other merges are not supported.
+
+Source: https://docs.aws.amazon.com/codecommit/latest/userguide/monitoring-events.html
 """
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import AwsError, Context, Platform
 from rehearsal.framework.service import Request, Response
 from rehearsal.git.http import ReferenceUpdate
 from rehearsal.git.repository import GitError
-from rehearsal.services.codecommit.commits import CommitOperations
-from rehearsal.services.codecommit.records import RepositoryRecord
+from rehearsal.services.codecommit.events import ReferenceEvents
+from rehearsal.services.codecommit.records import RepositoryRecord, RepositoryStore
 
 _BRANCH = "refs/heads/"
 
 
 @dataclass
 class PullRequest:
-    """A wish to merge one branch of a repository into another."""
+    """A pull request from one branch of a repository to another."""
 
     number: int
     title: str
@@ -36,8 +39,8 @@ class PullRequest:
     status: str = "OPEN"
     merged_by: str = ""
     revision: str = field(default_factory=lambda: uuid.uuid4().hex)
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
-    changed: datetime = field(default_factory=lambda: datetime.now(UTC))
+    created: datetime = field(default_factory=utc_now)
+    changed: datetime = field(default_factory=utc_now)
 
     def commit(self, branch: str) -> str:
         return self.repository.git.branches().get(branch, "")
@@ -68,20 +71,36 @@ class PullRequest:
         }
 
 
-class PullRequestOperations(CommitOperations):
-    """What CodeCommit's API does with pull requests."""
+class PullRequestOperations:
+    """Operations on pull requests.
 
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
+    Args:
+        platform: The AWS around the service.
+        lock: The service's lock.
+        repositories: The repositories.
+        events: Reports changes of branches.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        lock: threading.RLock,
+        repositories: RepositoryStore,
+        events: ReferenceEvents,
+    ) -> None:
+        self._platform = platform
+        self._lock = lock
+        self._repositories = repositories
+        self._events = events
+        events.listen(self._pushed)
         self._requests: dict[str, PullRequest] = {}
 
-    def changed(
+    def _pushed(
         self, record: RepositoryRecord, updates: Sequence[ReferenceUpdate], caller_arn: str
     ) -> None:
-        """Tells also of the pull requests whose source branch was pushed."""
-        super().changed(record, updates, caller_arn)
+        """Updates the open pull requests whose source branch has changed."""
         pushed = {one.name for one in updates if one.kind == "branch" and one.new_commit}
-        with self.lock:
+        with self._lock:
             updated = [
                 request
                 for request in self._requests.values()
@@ -90,14 +109,14 @@ class PullRequestOperations(CommitOperations):
                 and request.source in pushed
             ]
         for request in updated:
-            request.revision, request.changed = uuid.uuid4().hex, datetime.now(UTC)
-            self._tell(request, "pullRequestSourceBranchUpdated", caller_arn)
+            request.revision, request.changed = uuid.uuid4().hex, utc_now()
+            self._emit(request, "pullRequestSourceBranchUpdated", caller_arn)
 
     def create_pull_request(self, request: Request, context: Context) -> Response:
         if len(request["targets"]) != 1:
             raise AwsError("InvalidTargetsException", "A pull request has exactly one target")
         target = request["targets"][0]
-        record = self.repository(target, context)
+        record = self._repositories.of_request(target, context)
         source = target["sourceReference"].removeprefix(_BRANCH)
         destination = target.get("destinationReference", record.default_branch or "")
         destination = destination.removeprefix(_BRANCH)
@@ -112,7 +131,7 @@ class PullRequestOperations(CommitOperations):
                 "SourceAndDestinationAreSameException",
                 f"{source} is the source and the destination of the pull request",
             )
-        with self.lock:
+        with self._lock:
             made = PullRequest(
                 number=len(self._requests) + 1,
                 title=request["title"],
@@ -123,17 +142,17 @@ class PullRequestOperations(CommitOperations):
                 author_arn=context.caller_arn,
             )
             self._requests[str(made.number)] = made
-        self._tell(made, "pullRequestCreated", context.caller_arn)
+        self._emit(made, "pullRequestCreated", context.caller_arn)
         return {"pullRequest": made.describe()}
 
     def get_pull_request(self, request: Request, context: Context) -> Response:
         return {"pullRequest": self._find(request, context).describe()}
 
     def list_pull_requests(self, request: Request, context: Context) -> Response:
-        record = self.repository(request, context)
+        record = self._repositories.of_request(request, context)
         wanted = request.get("pullRequestStatus")
         author = request.get("authorArn")
-        with self.lock:
+        with self._lock:
             found = [
                 identifier
                 for identifier, one in self._requests.items()
@@ -147,14 +166,14 @@ class PullRequestOperations(CommitOperations):
         found = self._open(request, context)
         if request["pullRequestStatus"] != "CLOSED":
             raise AwsError(
-                "InvalidPullRequestStatusUpdateException", "An open pull request can be closed only"
+                "InvalidPullRequestStatusUpdateException", "An open pull request can only be closed"
             )
-        found.status, found.changed = "CLOSED", datetime.now(UTC)
-        self._tell(found, "pullRequestStatusChanged", context.caller_arn)
+        found.status, found.changed = "CLOSED", utc_now()
+        self._emit(found, "pullRequestStatusChanged", context.caller_arn)
         return {"pullRequest": found.describe()}
 
     def merge_pull_request_by_fast_forward(self, request: Request, context: Context) -> Response:
-        """Moves the destination to the source's commit, which must follow it."""
+        """Moves the destination to the source's commit, which must be a descendant."""
         found = self._open(request, context)
         git = found.repository.git
         old, new = found.commit(found.target), found.commit(found.source)
@@ -172,28 +191,25 @@ class PullRequestOperations(CommitOperations):
             ) from error
         git.set_branch(found.target, new, expected=old)
         found.status, found.merged_by = "CLOSED", context.caller_arn
-        found.changed = datetime.now(UTC)
-        update = ReferenceUpdate(
-            full_name=f"{_BRANCH}{found.target}", old_commit=old, new_commit=new
-        )
-        self.changed(found.repository, [update], context.caller_arn)
-        self._tell(found, "pullRequestMergeStatusUpdated", context.caller_arn)
+        found.changed = utc_now()
+        self._events.branch_changed(found.repository, found.target, old, new, context.caller_arn)
+        self._emit(found, "pullRequestMergeStatusUpdated", context.caller_arn)
         return {"pullRequest": found.describe()}
 
     def pull_request_arn(self, identifier: str) -> str:
-        """ARN of the repository of a pull request, which is what IAM judges; `*` if unknown."""
-        with self.lock:
+        """Returns the ARN of a pull request's repository, which IAM evaluates; `*` if unknown."""
+        with self._lock:
             found = self._requests.get(identifier)
             return found.repository.arn if found else "*"
 
     def merged_into(self, identifier: str) -> str:
-        """The full name of the branch into which a pull request is merged; empty if unknown."""
-        with self.lock:
+        """Returns the full name of the branch into which a pull request is merged, or empty."""
+        with self._lock:
             found = self._requests.get(identifier)
             return f"{_BRANCH}{found.target}" if found else ""
 
     def _find(self, request: Request, context: Context) -> PullRequest:
-        with self.lock:
+        with self._lock:
             found = self._requests.get(request["pullRequestId"])
         if found is None or found.repository.scope != context.scope:
             raise AwsError(
@@ -211,9 +227,9 @@ class PullRequestOperations(CommitOperations):
             )
         return found
 
-    def _tell(self, request: PullRequest, event: str, caller_arn: str) -> None:
+    def _emit(self, request: PullRequest, event: str, caller_arn: str) -> None:
         merged = {"mergeOption": "FAST_FORWARD_MERGE"} if request.merged_by else {}
-        self.platform.emit_event(
+        self._platform.emit_event(
             request.repository.scope,
             source="aws.codecommit",
             detail_type="CodeCommit Pull Request State Change",

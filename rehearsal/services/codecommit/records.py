@@ -1,16 +1,20 @@
-"""What CodeCommit remembers of a repository beside its git data."""
+"""Repositories and their metadata."""
 
 from __future__ import annotations
 
 import re
 import shutil
+import threading
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Scope
+from rehearsal.framework.clock import utc_now
+from rehearsal.framework.platform import AwsError, Context, Scope
+from rehearsal.framework.service import Request
+from rehearsal.framework.store import Store
 from rehearsal.git.repository import GitRepository, repository_directory
 
 _NAME = re.compile(r"(?!.*\.git$)[\w.-]{1,100}")
@@ -25,10 +29,9 @@ class RepositoryRecord:
     git: GitRepository
     description: str | None
     kms_key_id: str
-    tags: dict[str, str]
     repository_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
-    modified: datetime = field(default_factory=lambda: datetime.now(UTC))
+    created: datetime = field(default_factory=utc_now)
+    modified: datetime = field(default_factory=utc_now)
     default_branch: str | None = None  # AWS has none before the first push
 
     @property
@@ -36,7 +39,7 @@ class RepositoryRecord:
         return self.scope.arn("codecommit", self.name)
 
     def metadata(self, endpoint_url: str) -> dict[str, Any]:
-        """RepositoryMetadata; `cloneUrlSsh` names a place where nothing listens."""
+        """Returns the RepositoryMetadata of the API; `cloneUrlSsh` is not served."""
         values = {
             "accountId": self.scope.account,
             "repositoryId": self.repository_id,
@@ -54,11 +57,17 @@ class RepositoryRecord:
 
 
 class RepositoryStore:
-    """The repositories of every account and region. The service's lock guards it."""
+    """The repositories of every account and region.
 
-    def __init__(self, state_directory: Path) -> None:
+    Args:
+        state_directory: The directory of the git data.
+        lock: The service's lock.
+    """
+
+    def __init__(self, state_directory: Path, lock: threading.RLock) -> None:
         self._state_directory = state_directory
-        self._records: dict[tuple[Scope, str], RepositoryRecord] = {}
+        self._lock = lock
+        self._records: Store[RepositoryRecord] = Store()
 
     def create(
         self,
@@ -67,11 +76,14 @@ class RepositoryStore:
         *,
         description: str | None = None,
         kms_key_id: str | None = None,
-        tags: dict[str, str] | None = None,
     ) -> RepositoryRecord:
-        """Raises InvalidRepositoryNameException or RepositoryNameExistsException."""
+        """Creates an empty repository.
+
+        Raises:
+            AwsError: InvalidRepositoryNameException or RepositoryNameExistsException.
+        """
         _check_name(name)
-        if (scope, name) in self._records:
+        if name in self._records.of(scope):
             raise _name_exists(name)
         directory = repository_directory(self._state_directory, scope, name)
         record = RepositoryRecord(
@@ -80,48 +92,73 @@ class RepositoryStore:
             git=GitRepository.create(directory),
             description=description,
             kms_key_id=kms_key_id or scope.arn("kms", "alias/aws/codecommit"),
-            tags=tags or {},
         )
-        self._records[scope, name] = record
+        self._records.of(scope)[name] = record
         return record
 
     def get(self, scope: Scope, name: str) -> RepositoryRecord:
-        """Raises RepositoryDoesNotExistException."""
-        record = self._records.get((scope, name))
+        """Returns a repository by its name.
+
+        Raises:
+            AwsError: RepositoryDoesNotExistException.
+        """
+        with self._lock:
+            record = self._records.of(scope).get(name)
         if record is None:
             raise AwsError("RepositoryDoesNotExistException", f"{name} does not exist")
         return record
 
-    def by_arn(self, arn: str) -> RepositoryRecord:
-        for record in self._records.values():
+    def of_request(self, request: Request, context: Context) -> RepositoryRecord:
+        """Returns the repository that a request names.
+
+        Raises:
+            AwsError: RepositoryDoesNotExistException.
+        """
+        return self.get(context.scope, request["repositoryName"])
+
+    def by_arn(self, arn: str, scope: Scope) -> RepositoryRecord:
+        """Returns a repository by its ARN.
+
+        Raises:
+            AwsError: RepositoryDoesNotExistException.
+        """
+        for _, record in self._records.everywhere():
             if record.arn == arn:
                 return record
         raise AwsError("RepositoryDoesNotExistException", f"{arn} does not exist")
 
-    def named(self, account: str, name: str) -> list[RepositoryRecord]:
-        """The account's repositories of that name, at most one for each region."""
+    def in_account(self, account: str, name: str) -> list[RepositoryRecord]:
+        """Returns the account's repositories with a name, at most one for each region."""
         return [
             record
-            for (scope, candidate), record in self._records.items()
-            if scope.account == account and candidate == name
+            for scope, record in self._records.everywhere()
+            if scope.account == account and record.name == name
         ]
 
     def list(self, scope: Scope) -> list[RepositoryRecord]:
-        return [record for (owner, _), record in self._records.items() if owner == scope]
+        """Returns the repositories of an account and region."""
+        return list(self._records.of(scope).values())
 
     def rename(self, scope: Scope, old: str, new: str) -> None:
+        """Renames a repository and its directory.
+
+        Raises:
+            AwsError: A name is not valid, not known or in use.
+        """
         record = self.get(scope, old)
         _check_name(new)
-        if (scope, new) in self._records:
+        records = self._records.of(scope)
+        if new in records:
             raise _name_exists(new)
         directory = repository_directory(self._state_directory, scope, new)
         record.git.directory.rename(directory)
         record.git.directory = directory
         record.name = new
-        self._records[scope, new] = self._records.pop((scope, old))
+        records[new] = records.pop(old)
 
     def delete(self, scope: Scope, name: str) -> RepositoryRecord | None:
-        record = self._records.pop((scope, name), None)
+        """Deletes a repository and its git data; returns None for an unknown one."""
+        record = self._records.of(scope).pop(name, None)
         if record is not None:
             shutil.rmtree(record.git.directory)
         return record

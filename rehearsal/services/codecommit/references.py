@@ -15,7 +15,7 @@ _BRANCH_NAMED = ("CreateBranch", "CreateCommit", "DeleteBranch", "DeleteFile", "
 
 
 def reference_keys(operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-    """The key of a request that names a branch itself; nothing for any other request."""
+    """Returns the condition key of a request that names a branch."""
     if operation in _BRANCH_NAMED and request.get("branchName"):
         return {REFERENCES: f"{BRANCH}{request['branchName']}"}
     return {}

@@ -1,112 +1,121 @@
-"""Operations on repositories, branches and tags."""
+"""Operations on repositories and branches."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from typing import Any
 
-from rehearsal.framework.platform import AwsError, Context, Platform
-from rehearsal.framework.service import Request, Response, Service
-from rehearsal.git.http import ReferenceUpdate
+from rehearsal.framework.pages import page
+from rehearsal.framework.platform import AwsError, Context
+from rehearsal.framework.service import Request, Response
+from rehearsal.framework.tags import Tags
 from rehearsal.git.repository import GitError
+from rehearsal.services.codecommit.events import ReferenceEvents
 from rehearsal.services.codecommit.records import RepositoryRecord, RepositoryStore
 
+_PAGE_SIZE = 1000
+_INVALID_TOKEN = "InvalidContinuationTokenException"  # noqa: S105  # an error code
 
-class RepositoryOperations(Service):
-    """What CodeCommit's API does with repositories as a whole."""
 
-    def __init__(self, platform: Platform) -> None:
-        super().__init__(platform)
-        self.repositories = RepositoryStore(platform.state_directory)
+class RepositoryOperations:
+    """Operations on repositories and branches.
 
-    def changed(
-        self, record: RepositoryRecord, updates: Sequence[ReferenceUpdate], caller_arn: str
+    Args:
+        lock: The service's lock.
+        tags: The service's tags.
+        repositories: The repositories.
+        events: Reports changes of branches.
+        endpoint_url: The address of the gateway, where repositories are cloned.
+    """
+
+    def __init__(
+        self,
+        lock: threading.RLock,
+        tags: Tags,
+        repositories: RepositoryStore,
+        events: ReferenceEvents,
+        endpoint_url: str,
     ) -> None:
-        """Notes the first branch as the default one and emits an event for each reference.
-
-        https://docs.aws.amazon.com/codecommit/latest/userguide/monitoring-events.html
-        """
-        with self.lock:
-            record.modified = datetime.now(UTC)
-            for update in updates:
-                if record.default_branch is None and update.kind == "branch" and update.new_commit:
-                    record.default_branch = update.name
-                    record.git.set_default_branch(update.name)
-        for update in updates:
-            self.platform.emit_event(
-                record.scope,
-                source="aws.codecommit",
-                detail_type="CodeCommit Repository State Change",
-                resources=[record.arn],
-                detail=_detail(record, update, caller_arn),
-            )
+        self._lock = lock
+        self._tags = tags
+        self._repositories = repositories
+        self._events = events
+        self._endpoint_url = endpoint_url
 
     def create_repository(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            record = self.repositories.create(
+        with self._lock:
+            record = self._repositories.create(
                 context.scope,
                 request["repositoryName"],
                 description=request.get("repositoryDescription"),
                 kms_key_id=request.get("kmsKeyId"),
-                tags=dict(request.get("tags", {})),
             )
-        return {"repositoryMetadata": record.metadata(self.platform.endpoint_url)}
+            self._tags.put(record.arn, request.get("tags"))
+        return {"repositoryMetadata": record.metadata(self._endpoint_url)}
 
     def get_repository(self, request: Request, context: Context) -> Response:
-        record = self.repository(request, context)
-        return {"repositoryMetadata": record.metadata(self.platform.endpoint_url)}
+        record = self._repositories.of_request(request, context)
+        return {"repositoryMetadata": record.metadata(self._endpoint_url)}
 
     def batch_get_repositories(self, request: Request, context: Context) -> Response:
-        known = {record.name: record for record in self.repositories.list(context.scope)}
+        known = {record.name: record for record in self._repositories.list(context.scope)}
         names = list(request["repositoryNames"])
-        url = self.platform.endpoint_url
+        url = self._endpoint_url
         return {
             "repositories": [known[name].metadata(url) for name in names if name in known],
             "repositoriesNotFound": [name for name in names if name not in known],
         }
 
     def list_repositories(self, request: Request, context: Context) -> Response:
-        _refuse_token(request)
-        records = self.repositories.list(context.scope)
+        records = self._repositories.list(context.scope)
         by_date = request.get("sortBy", "repositoryName") == "lastModifiedDate"
         records.sort(
             key=lambda record: record.modified.isoformat() if by_date else record.name,
             reverse=request.get("order", "ascending") == "descending",
         )
+        shown, more = _page(records, request)
         return {
             "repositories": [
                 {"repositoryName": record.name, "repositoryId": record.repository_id}
-                for record in records
-            ]
+                for record in shown
+            ],
+            **more,
         }
 
     def delete_repository(self, request: Request, context: Context) -> Response:
-        """As in AWS, deleting an unknown repository succeeds and returns no id."""
-        with self.lock:
-            record = self.repositories.delete(context.scope, request["repositoryName"])
+        """Deletes a repository; for an unknown one, AWS returns no id."""
+        with self._lock:
+            record = self._repositories.delete(context.scope, request["repositoryName"])
+            if record:
+                self._tags.drop(record.arn)
         return {"repositoryId": record.repository_id} if record else {}
 
     def update_repository_name(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            self.repositories.rename(context.scope, request["oldName"], request["newName"])
+        with self._lock:
+            self._repositories.rename(context.scope, request["oldName"], request["newName"])
+            old, new = (context.scope.arn("codecommit", request[n]) for n in ("oldName", "newName"))
+            self._tags.rename(old, new)
         return {}
 
     def update_repository_description(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            self.repository(request, context).description = request.get("repositoryDescription")
+        with self._lock:
+            record = self._repositories.of_request(request, context)
+            record.description = request.get("repositoryDescription")
         return {}
 
     def get_branch(self, request: Request, context: Context) -> Response:
-        record = self.repository(request, context)
+        record = self._repositories.of_request(request, context)
         name = request["branchName"]
         return {"branch": {"branchName": name, "commitId": branch_commit(record, name)}}
 
     def list_branches(self, request: Request, context: Context) -> Response:
-        _refuse_token(request)
-        return {"branches": sorted(self.repository(request, context).git.branches())}
+        names = sorted(self._repositories.of_request(request, context).git.branches())
+        shown, more = _page(names, request)
+        return {"branches": shown, **more}
 
     def create_branch(self, request: Request, context: Context) -> Response:
-        record = self.repository(request, context)
+        record = self._repositories.of_request(request, context)
         name, commit_id = request["branchName"], request["commitId"]
         if name in record.git.branches():
             raise AwsError("BranchNameExistsException", f"Branch {name} already exists")
@@ -116,11 +125,11 @@ class RepositoryOperations(Service):
             record.git.set_branch(name, commit_id)
         except GitError as error:
             raise AwsError("InvalidBranchNameException", str(error)) from error
-        self._reference_changed(record, name, None, commit_id, context)
+        self._events.branch_changed(record, name, None, commit_id, context.caller_arn)
         return {}
 
     def delete_branch(self, request: Request, context: Context) -> Response:
-        record = self.repository(request, context)
+        record = self._repositories.of_request(request, context)
         name = request["branchName"]
         commit_id = record.git.branches().get(name)
         if commit_id is None:
@@ -128,55 +137,28 @@ class RepositoryOperations(Service):
         if name == record.default_branch:
             raise AwsError(
                 "DefaultBranchCannotBeDeletedException",
-                f"{name} is the default branch and cannot be deleted; make another the default",
+                f"{name} is the default branch and cannot be deleted; set another default branch",
             )
         record.git.delete_branch(name)
-        self._reference_changed(record, name, commit_id, None, context)
+        self._events.branch_changed(record, name, commit_id, None, context.caller_arn)
         return {"deletedBranch": {"branchName": name, "commitId": commit_id}}
 
     def update_default_branch(self, request: Request, context: Context) -> Response:
-        record = self.repository(request, context)
+        record = self._repositories.of_request(request, context)
         name = request["defaultBranchName"]
         branch_commit(record, name)
-        with self.lock:
+        with self._lock:
             record.default_branch = name
             record.git.set_default_branch(name)
         return {}
 
-    def tag_resource(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            self.repositories.by_arn(request["resourceArn"]).tags.update(request["tags"])
-        return {}
-
-    def untag_resource(self, request: Request, context: Context) -> Response:
-        with self.lock:
-            tags = self.repositories.by_arn(request["resourceArn"]).tags
-            for key in request["tagKeys"]:
-                tags.pop(key, None)
-        return {}
-
-    def list_tags_for_resource(self, request: Request, context: Context) -> Response:
-        return {"tags": dict(self.repositories.by_arn(request["resourceArn"]).tags)}
-
-    def repository(self, request: Request, context: Context) -> RepositoryRecord:
-        """The repository that a request names; raises RepositoryDoesNotExistException."""
-        with self.lock:
-            return self.repositories.get(context.scope, request["repositoryName"])
-
-    def _reference_changed(
-        self,
-        record: RepositoryRecord,
-        branch: str,
-        old: str | None,
-        new: str | None,
-        context: Context,
-    ) -> None:
-        update = ReferenceUpdate(full_name=f"refs/heads/{branch}", old_commit=old, new_commit=new)
-        self.changed(record, [update], context.caller_arn)
-
 
 def branch_commit(record: RepositoryRecord, name: str) -> str:
-    """The commit at the tip of a branch; raises BranchDoesNotExistException."""
+    """Returns the commit at the tip of a branch.
+
+    Raises:
+        AwsError: BranchDoesNotExistException.
+    """
     commit_id = record.git.branches().get(name)
     if commit_id is None:
         raise AwsError(
@@ -186,32 +168,11 @@ def branch_commit(record: RepositoryRecord, name: str) -> str:
     return commit_id
 
 
-def _detail(record: RepositoryRecord, update: ReferenceUpdate, caller_arn: str) -> dict[str, str]:
-    if update.old_commit is None:
-        event = "referenceCreated"
-    elif update.new_commit is None:
-        event = "referenceDeleted"
-    else:
-        event = "referenceUpdated"
-    detail = {
-        "event": event,
-        "repositoryName": record.name,
-        "repositoryId": record.repository_id,
-        "referenceType": update.kind,
-        "referenceName": update.name,
-        "referenceFullName": update.full_name,
-        "callerUserArn": caller_arn,
-    }
-    if update.new_commit:
-        detail["commitId"] = update.new_commit
-    if update.old_commit:
-        detail["oldCommitId"] = update.old_commit
-    return detail
-
-
-def _refuse_token(request: Request) -> None:
-    if request.get("nextToken"):
-        raise AwsError(
-            "InvalidContinuationTokenException",
-            "all results come on one page; this token was never given out",
-        )
+def _page(entries: Sequence[Any], request: Request) -> tuple[list[Any], dict[str, str]]:
+    return page(
+        entries,
+        request,
+        size=_PAGE_SIZE,
+        token_member="nextToken",  # noqa: S106  # the name of a member
+        error=_INVALID_TOKEN,
+    )

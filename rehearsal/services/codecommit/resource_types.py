@@ -1,4 +1,4 @@
-"""AWS::CodeCommit::Repository, with the seed that `Code` names."""
+"""AWS::CodeCommit::Repository, with the files of `Code`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from botocore.exceptions import ClientError
 from rehearsal.cloudformation.resource_requests import ResourceFailure
 from rehearsal.cloudformation.resource_types import ResourceType
 
-_FILES_PER_COMMIT = 100
-_BYTES_PER_COMMIT = 7 * 1024 * 1024
-_ARCHIVE_BYTES = 20 * 1024 * 1024  # CloudFormation's limit
+_MAX_FILES_PER_COMMIT = 100
+_MAX_BYTES_PER_COMMIT = 7 * 1024 * 1024
+_MAX_ARCHIVE_BYTES = 20 * 1024 * 1024  # CloudFormation's limit
 _EXECUTABLE = 0o111
 _MESSAGE = "Initial commit"
 
 
 class _Pending(threading.local):
-    """What a request of this thread leaves for the step after it: CloudFormation's own members."""
+    """Properties that the API lacks, kept by thread until the resource has been created."""
 
     code: Mapping[str, Any] | None = None
     new_name: str | None = None
@@ -44,7 +44,7 @@ def _to_request(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def _to_update_request(properties: dict[str, Any]) -> dict[str, Any]:
-    """AWS takes Code at creation only; a new name is set afterwards."""
+    """Returns an update request; AWS reads Code at creation only."""
     _to_request(properties)
     _pending.code = None
     _pending.new_name = properties.get("RepositoryName")
@@ -64,7 +64,7 @@ def _finish(client: Any, identifier: Mapping[str, Any]) -> None:
 
 
 def _seed(client: Any, repository: str, code: Mapping[str, Any]) -> None:
-    """Commits the zip file of `Code.S3`; AWS reads it with the stack's credentials."""
+    """Commits the files of `Code.S3`, which is read with the stack's credentials."""
     source = code["S3"]
     location = f"s3://{source['Bucket']}/{source['Key']}"
     request = {"Bucket": source["Bucket"], "Key": source["Key"]}
@@ -74,9 +74,9 @@ def _seed(client: Any, repository: str, code: Mapping[str, Any]) -> None:
         content = _s3_beside(client).get_object(**request)["Body"].read()
     except ClientError as error:
         raise ResourceFailure(f"Code.S3 {location} cannot be read: {error}") from error
-    if len(content) > _ARCHIVE_BYTES:
+    if len(content) > _MAX_ARCHIVE_BYTES:
         raise ResourceFailure(
-            f"Code.S3 {location} has {len(content)} bytes; at most {_ARCHIVE_BYTES} are allowed"
+            f"Code.S3 {location} has {len(content)} bytes; at most {_MAX_ARCHIVE_BYTES} are allowed"
         )
     parent: dict[str, str] = {}
     for files in _commits(_files(content, location)):
@@ -91,12 +91,12 @@ def _seed(client: Any, repository: str, code: Mapping[str, Any]) -> None:
 
 
 def _commits(files: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """As many files at a time as one CreateCommit takes."""
+    """Yields the files of one CreateCommit after another, within its limits."""
     taken: list[dict[str, Any]] = []
     size = 0
     for file in files:
         size += len(file["fileContent"])
-        if taken and (len(taken) == _FILES_PER_COMMIT or size > _BYTES_PER_COMMIT):
+        if taken and (len(taken) == _MAX_FILES_PER_COMMIT or size > _MAX_BYTES_PER_COMMIT):
             yield taken
             taken, size = [], len(file["fileContent"])
         taken.append(file)
@@ -122,7 +122,7 @@ def _files(content: bytes, location: str) -> Iterator[dict[str, Any]]:
 
 
 def _s3_beside(client: Any) -> Any:
-    """An S3 client with the credentials of `client`, which a row gets instead of a session."""
+    """Returns an S3 client with the credentials of `client`."""
     credentials = client._request_signer._credentials.get_frozen_credentials()
     session = boto3.Session(
         aws_access_key_id=credentials.access_key,

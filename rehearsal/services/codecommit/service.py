@@ -1,4 +1,4 @@
-"""AWS CodeCommit: git repositories with IAM at the door."""
+"""AWS CodeCommit: git repositories with IAM permissions."""
 
 from __future__ import annotations
 
@@ -6,27 +6,42 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rehearsal.framework.platform import AwsError, Platform, Scope
-from rehearsal.framework.service import RawHandler, Request
+from rehearsal.framework.platform import Platform, Scope
+from rehearsal.framework.service import RawHandler, Request, Service
+from rehearsal.framework.tags import TagOperations, TagShape
+from rehearsal.services.codecommit.commits import CommitOperations
+from rehearsal.services.codecommit.events import ReferenceEvents
 from rehearsal.services.codecommit.git_endpoint import ROUTE, GitEndpoint
 from rehearsal.services.codecommit.pull_requests import PullRequestOperations
+from rehearsal.services.codecommit.records import RepositoryStore
 from rehearsal.services.codecommit.references import REFERENCES, reference_keys
+from rehearsal.services.codecommit.repositories import RepositoryOperations
 from rehearsal.services.codecommit.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 
 
-class CodeCommit(PullRequestOperations):
+class CodeCommit(Service):
     """Repositories, branches, commits, pull requests and git over HTTPS.
 
-    Comments, approval rules, triggers and most merges are not implemented: the gateway refuses such
-    operations by name.
+    Comments, approval rules, triggers and most merges are not supported.
     """
 
     name = "codecommit"
     namespace = "codecommit"
+    tag_shape = TagShape(arn="resourceArn", tags="tags", tag_keys="tagKeys", as_map=True)
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
-        self._endpoint = GitEndpoint(platform, self.repositories.named, self.changed)
+        repositories = RepositoryStore(platform.state_directory, self.lock)
+        events = ReferenceEvents(platform, self.lock)
+        url = platform.endpoint_url
+        self._pull_requests = PullRequestOperations(platform, self.lock, repositories, events)
+        self._endpoint = GitEndpoint(platform, repositories.in_account, events.changed)
+        self.compose(
+            RepositoryOperations(self.lock, self.tags, repositories, events, url),
+            CommitOperations(repositories, events),
+            self._pull_requests,
+            TagOperations(self.tags, repositories.by_arn),
+        )
 
     def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
         return [(ROUTE, self._endpoint.handle)]
@@ -43,20 +58,13 @@ class CodeCommit(PullRequestOperations):
             names = (target["repositoryName"] for target in request["targets"])
             return [scope.arn("codecommit", name) for name in names]
         if "pullRequestId" in request:
-            return [self.pull_request_arn(request["pullRequestId"])]
+            return [self._pull_requests.pull_request_arn(request["pullRequestId"])]
         if "repositoryName" in request:
             return [scope.arn("codecommit", request["repositoryName"])]
         return ["*"]
 
     def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
         if operation.startswith("MergePullRequest"):
-            target = self.merged_into(request.get("pullRequestId", ""))
+            target = self._pull_requests.merged_into(request.get("pullRequestId", ""))
             return {REFERENCES: target} if target else {}
         return reference_keys(operation, request)
-
-    def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        with self.lock:
-            try:
-                return dict(self.repositories.by_arn(arn).tags)
-            except AwsError:
-                return {}

@@ -52,7 +52,7 @@ def codebuild(service: CodeBuild) -> Any:
 
 
 def _end(service: CodeBuild, build: Any) -> Any:
-    record = service._find(SCOPE, build["id"]).record
+    record = service.builds.find(SCOPE, build["id"]).record
     assert record.over.wait(30)
     return record.describe()
 
