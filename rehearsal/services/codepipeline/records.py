@@ -6,9 +6,10 @@ import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import Scope
 
 Declaration = Mapping[str, Any]
@@ -17,10 +18,6 @@ IN_PROGRESS, SUCCEEDED, FAILED = "InProgress", "Succeeded", "Failed"
 STOPPING, STOPPED, ABANDONED, SUPERSEDED = "Stopping", "Stopped", "Abandoned", "Superseded"
 SKIPPED, OVERRIDDEN, CANCELLED = "Skipped", "Overridden", "Cancelled"
 STANDARD, ROLLBACK = "STANDARD", "ROLLBACK"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 def new_id() -> str:
@@ -49,7 +46,7 @@ class Revision:
     identifier: str
     summary: str = ""
     url: str = ""
-    created: datetime = field(default_factory=now)
+    created: datetime = field(default_factory=utc_now)
 
 
 @dataclass(frozen=True)
@@ -74,8 +71,8 @@ class ActionExecution:
     region: str
     identifier: str = field(default_factory=new_id)
     status: str = IN_PROGRESS
-    started: datetime = field(default_factory=now)
-    changed: datetime = field(default_factory=now)
+    started: datetime = field(default_factory=utc_now)
+    changed: datetime = field(default_factory=utc_now)
     resolved_configuration: dict[str, str] = field(default_factory=dict)
     role_arn: str = ""
     inputs: dict[str, ArtifactLocation] = field(default_factory=dict)
@@ -106,8 +103,8 @@ class RuleExecution:
     region: str
     identifier: str = field(default_factory=new_id)
     status: str = IN_PROGRESS
-    started: datetime = field(default_factory=now)
-    changed: datetime = field(default_factory=now)
+    started: datetime = field(default_factory=utc_now)
+    changed: datetime = field(default_factory=utc_now)
     resolved_configuration: dict[str, str] = field(default_factory=dict)
     role_arn: str = ""
     summary: str = ""
@@ -124,7 +121,7 @@ class ConditionExecution:
     """One check of a condition, with those of its rules."""
 
     status: str = IN_PROGRESS
-    changed: datetime = field(default_factory=now)
+    changed: datetime = field(default_factory=utc_now)
     summary: str = ""
     rules: list[RuleExecution] = field(default_factory=list)
 
@@ -166,8 +163,8 @@ class PipelineExecution:
     identifier: str = field(default_factory=new_id)
     status: str = IN_PROGRESS
     status_summary: str = ""
-    started: datetime = field(default_factory=now)
-    changed: datetime = field(default_factory=now)
+    started: datetime = field(default_factory=utc_now)
+    changed: datetime = field(default_factory=utc_now)
     attempt: int = 1
     stop_reason: str | None = None
     stop_requested: bool = False
@@ -222,9 +219,8 @@ class PipelineRecord:
 
     scope: Scope
     declaration: dict[str, Any]
-    tags: dict[str, str] = field(default_factory=dict)
-    created: datetime = field(default_factory=now)
-    updated: datetime = field(default_factory=now)
+    created: datetime = field(default_factory=utc_now)
+    updated: datetime = field(default_factory=utc_now)
     versions: dict[int, dict[str, Any]] = field(default_factory=dict)
     executions: list[PipelineExecution] = field(default_factory=list)
     transitions: dict[str, Transition] = field(default_factory=dict)

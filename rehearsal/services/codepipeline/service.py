@@ -1,11 +1,16 @@
-"""AWS CodePipeline: pipelines that really move."""
+"""AWS CodePipeline: pipelines, whose executions engine/ runs with the actions of actions/."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rehearsal.framework.platform import Scope
-from rehearsal.framework.service import Request
+from rehearsal.framework.platform import Platform, Scope
+from rehearsal.framework.service import Request, Service
+from rehearsal.framework.tags import TagOperations, TagShape
+from rehearsal.services.codepipeline.engine.engine import CodePipelineEngine
+from rehearsal.services.codepipeline.execution_operations import ExecutionOperations
+from rehearsal.services.codepipeline.pipeline_operations import PipelineOperations
+from rehearsal.services.codepipeline.pipelines import Pipelines
 from rehearsal.services.codepipeline.resource_types import RESOURCE_TYPES as RESOURCE_TYPES
 from rehearsal.services.codepipeline.stage_operations import StageOperations
 
@@ -18,15 +23,28 @@ _WITH_STAGE = {
 }
 
 
-class CodePipeline(StageOperations):
+class CodePipeline(Service):
     """Pipelines and executions.
 
-    Webhooks, custom actions and job workers that poll are not implemented: the gateway refuses such
-    operations by name.
+    Webhooks, custom actions and job workers that poll are not supported.
     """
 
     name = "codepipeline"
     namespace = "codepipeline"
+    tag_shape = TagShape(
+        arn="resourceArn", tags="tags", tag_keys="tagKeys", key="key", value="value"
+    )
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__(platform)
+        self._engine = CodePipelineEngine(platform)
+        self._pipelines = Pipelines(self.lock)
+        self.compose(
+            PipelineOperations(platform, self.tags, self._pipelines, self._engine),
+            ExecutionOperations(self._pipelines, self._engine),
+            StageOperations(self._pipelines, self._engine),
+            TagOperations(self.tags, self._pipelines.by_arn),
+        )
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html"""
@@ -43,6 +61,9 @@ class CodePipeline(StageOperations):
         return [scope.arn("codepipeline", name)]
 
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
-        with self.lock:
-            record = self.pipelines.get((scope, arn.split(":")[-1].split("/")[0]))
-            return dict(record.tags) if record else {}
+        """Returns the tags of a pipeline, which are those of its stages and actions, too."""
+        return self.tags.of(arn.partition("/")[0])
+
+    def close(self) -> None:
+        for record in self._pipelines.everywhere():
+            self._engine.forget(record)

@@ -1,24 +1,33 @@
-"""Operations on stages that have been run: rollbacks, conditions, and results of jobs."""
+"""Operations on stages after their run: rollbacks, conditions, and results of jobs."""
 
 from __future__ import annotations
 
 from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.codepipeline import condition_descriptions
-from rehearsal.services.codepipeline.executions import ExecutionOperations, execution_of
-from rehearsal.services.codepipeline.pipelines import page
+from rehearsal.services.codepipeline.engine.engine import CodePipelineEngine
+from rehearsal.services.codepipeline.pipelines import Pipelines, execution_of, page_of
 from rehearsal.services.codepipeline.records import FAILED, ROLLBACK, SUCCEEDED
 
 _MEMBERS = {"BEFORE_ENTRY": "beforeEntry", "ON_SUCCESS": "onSuccess"}
 
 
-class StageOperations(ExecutionOperations):
-    """What CodePipeline's API does with a stage after its run."""
+class StageOperations:
+    """Operations on stages and on the results of jobs.
+
+    Args:
+        pipelines: The pipelines.
+        engine: Runs executions.
+    """
+
+    def __init__(self, pipelines: Pipelines, engine: CodePipelineEngine) -> None:
+        self._pipelines = pipelines
+        self._engine = engine
 
     def rollback_stage(self, request: Request, context: Context) -> Response:
-        record = self.pipeline(context.scope, request["pipelineName"])
+        record = self._pipelines.find(context.scope, request["pipelineName"])
         name = request["stageName"]
-        stage = self.stage(record, name)
+        stage = self._pipelines.stage(record, name)
         target = execution_of(record, request["targetPipelineExecutionId"])
         reached = target.stages.get(name)
         problem = ""
@@ -38,7 +47,7 @@ class StageOperations(ExecutionOperations):
                 f"The pipeline has changed since {target.identifier} ran: version "
                 f"{target.version} was run, version {record.declaration['version']} is there",
             )
-        execution = self.engine.roll_back(
+        execution = self._engine.roll_back(
             record,
             target,
             name,
@@ -47,10 +56,10 @@ class StageOperations(ExecutionOperations):
         return {"pipelineExecutionId": execution.identifier}
 
     def override_stage_condition(self, request: Request, context: Context) -> Response:
-        """Goes on with an execution that a condition has failed, as if it had been met."""
-        record = self.pipeline(context.scope, request["pipelineName"])
+        """Continues an execution that a condition has failed, as if it were met."""
+        record = self._pipelines.find(context.scope, request["pipelineName"])
         name = request["stageName"]
-        stage = self.stage(record, name)
+        stage = self._pipelines.stage(record, name)
         execution = execution_of(record, request["pipelineExecutionId"])
         if record.latest.get(name) is not execution:
             raise AwsError(
@@ -69,12 +78,12 @@ class StageOperations(ExecutionOperations):
                 f"result {declared.get('result')}; only one that has failed, with the result FAIL, "
                 "can be overridden",
             )
-        self.engine.override(record, execution, name, member)
+        self._engine.override(record, execution, name, member)
         return {}
 
     def list_rule_executions(self, request: Request, context: Context) -> Response:
-        """Newest first."""
-        record = self.pipeline(context.scope, request["pipelineName"])
+        """Returns the executions of rules, newest first."""
+        record = self._pipelines.find(context.scope, request["pipelineName"])
         wanted = request.get("filter", {})
         latest = wanted.get("latestInPipelineExecution", {})
         identifier = wanted.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
@@ -84,37 +93,37 @@ class StageOperations(ExecutionOperations):
             if latest.get("startTimeRange") == "Latest":
                 rules = list({(rule.stage, rule.name): rule for rule in rules}.values())
             rules.sort(key=lambda rule: rule.started, reverse=True)
-            shown, token = page(rules, request)
+            shown, token = page_of(rules, request)
             details = [condition_descriptions.rule_detail(rule) for rule in shown]
         return {"ruleExecutionDetails": details} | token
 
     def put_job_success_result(self, request: Request, context: Context) -> Response:
-        """What a function calls when its job is done; continuation tokens are not supported."""
+        """Completes the job of a function; continuation tokens are not supported."""
         if request.get("continuationToken"):
             raise AwsError(
                 "ValidationException",
                 "the rehearsal does not support continuationToken: finish the job in one run",
             )
         details = request.get("executionDetails", {})
-        answered = self.engine.decisions.jobs.succeed(
+        completed = self._engine.decisions.jobs.succeed(
             request["jobId"],
             variables=request.get("outputVariables", {}),
             external_id=details.get("externalExecutionId", ""),
         )
-        return self._answered(request["jobId"], answered)
+        return self._completed(request["jobId"], completed)
 
     def put_job_failure_result(self, request: Request, context: Context) -> Response:
         failure = request["failureDetails"]
-        answered = self.engine.decisions.jobs.fail(
+        completed = self._engine.decisions.jobs.fail(
             request["jobId"],
             kind=failure["type"],
             message=failure["message"],
             external_id=failure.get("externalExecutionId", ""),
         )
-        return self._answered(request["jobId"], answered)
+        return self._completed(request["jobId"], completed)
 
     @staticmethod
-    def _answered(job_id: str, answered: bool) -> Response:
-        if not answered:
+    def _completed(job_id: str, completed: bool) -> Response:
+        if not completed:
             raise AwsError("JobNotFoundException", f"There is no open job {job_id}")
         return {}

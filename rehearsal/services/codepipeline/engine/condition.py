@@ -9,6 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from rehearsal.framework.clock import utc_now
 from rehearsal.services.codepipeline.actions.action import ActionAbandonedError, failure_of
 from rehearsal.services.codepipeline.engine.preparation import ActionPreparation
 from rehearsal.services.codepipeline.engine.rule import RuleFailedError
@@ -23,7 +24,6 @@ from rehearsal.services.codepipeline.records import (
     PipelineRecord,
     RuleExecution,
     StageExecution,
-    now,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class ConditionRun:
                 break
         with self._record.condition:
             found.status = status
-            found.changed = self._execution.changed = now()
+            found.changed = self._execution.changed = utc_now()
             self._record.condition.notify_all()
         return status == SUCCEEDED
 
@@ -97,4 +97,4 @@ class ConditionRun:
     def _end(self, rule: RuleExecution, status: str) -> None:
         with self._record.condition:
             rule.status = status
-            rule.changed = now()
+            rule.changed = utc_now()

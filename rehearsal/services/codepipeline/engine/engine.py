@@ -1,6 +1,7 @@
-"""Moves executions through the stages of a pipeline.
+"""The engine, which runs the executions of pipelines stage by stage.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
+Sources: https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html and
+https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-rollback.html
 """
 
 from __future__ import annotations
@@ -8,12 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 
+from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import Platform
 from rehearsal.services.codepipeline.engine.decisions import Decisions
-from rehearsal.services.codepipeline.engine.entry import enter, leave
 from rehearsal.services.codepipeline.engine.events import CodePipelineEvents
-from rehearsal.services.codepipeline.engine.rollback import last_success, rollback_to
+from rehearsal.services.codepipeline.engine.execution_modes import enter, leave
 from rehearsal.services.codepipeline.engine.stage import StageRun
 from rehearsal.services.codepipeline.records import (
     CANCELLED,
@@ -28,7 +30,6 @@ from rehearsal.services.codepipeline.records import (
     SUPERSEDED,
     PipelineExecution,
     PipelineRecord,
-    now,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -43,7 +44,11 @@ _EVENT_STATES = {
 
 
 class CodePipelineEngine:
-    """Runs executions, each on a thread of its own."""
+    """Runs executions, each on its own thread.
+
+    Args:
+        platform: The AWS around the service.
+    """
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -75,14 +80,14 @@ class CodePipelineEngine:
     def retry(
         self, record: PipelineRecord, execution: PipelineExecution, stage: str, mode: str
     ) -> None:
-        """Runs a failed stage again (`mode` FAILED_ACTIONS or ALL_ACTIONS), then what follows."""
+        """Retries a failed stage (`mode` FAILED_ACTIONS or ALL_ACTIONS) and runs the next ones."""
         names = [item["name"] for item in execution.declaration["stages"]]
         with record.condition:
             execution.status = IN_PROGRESS
             execution.stop_requested = False
             execution.abandoned = threading.Event()
             execution.attempt += 1
-            execution.changed = now()
+            execution.changed = utc_now()
             execution.stages[stage].manual_retries += 1
         self._events(record).pipeline(execution, "RESUMED")
         self._run(record, execution, names.index(stage), mode)
@@ -90,14 +95,14 @@ class CodePipelineEngine:
     def override(
         self, record: PipelineRecord, execution: PipelineExecution, stage: str, member: str
     ) -> None:
-        """Goes on as if a condition (`beforeEntry`, `onSuccess`) had been met."""
+        """Continues as if a condition (`beforeEntry`, `onSuccess`) were met."""
         names = [item["name"] for item in execution.declaration["stages"]]
         first = names.index(stage)
         with record.condition:
             found = execution.stages[stage]
             found.overridden.add(member)
             found.conditions[member].status = OVERRIDDEN
-            found.conditions[member].changed = execution.changed = now()
+            found.conditions[member].changed = execution.changed = utc_now()
             if member == "onSuccess":
                 found.status = SUCCEEDED
                 first += 1
@@ -113,9 +118,9 @@ class CodePipelineEngine:
         stage: str,
         trigger: Mapping[str, str],
     ) -> PipelineExecution:
-        """Runs a stage again with the artifacts and variables of an execution that succeeded."""
+        """Runs a stage with the artifacts and variables of an execution that succeeded."""
         names = [item["name"] for item in target.declaration["stages"]]
-        execution = rollback_to(target, trigger)
+        execution = _rollback_to(target, trigger)
         with record.condition:
             record.executions.append(execution)
         self._events(record).pipeline(execution, "STARTED")
@@ -125,12 +130,12 @@ class CodePipelineEngine:
     def stop(
         self, record: PipelineRecord, execution: PipelineExecution, *, abandon: bool, reason: str
     ) -> None:
-        """Ends an execution when its running actions are through, or at once (`abandon`)."""
+        """Stops an execution when its running actions have ended, or at once (`abandon`)."""
         with record.condition:
             execution.stop_requested = True
             execution.stop_reason = reason
             execution.status = STOPPING
-            execution.changed = now()
+            execution.changed = utc_now()
             if abandon:
                 execution.abandoned.set()
             for stage in execution.stages.values():
@@ -140,9 +145,9 @@ class CodePipelineEngine:
         self._events(record).pipeline(execution, "STOPPING", **{"stop-execution-comments": reason})
 
     def cancel(self, record: PipelineRecord) -> None:
-        """Ends what runs, because the pipeline's definition is another one from now on.
+        """Cancels all executions, because the pipeline's definition has changed.
 
-        What its actions have started elsewhere, such as a build, goes on.
+        A build or another job that an action has started continues.
         """
         with record.condition:
             for execution in record.executions:
@@ -152,7 +157,7 @@ class CodePipelineEngine:
             record.condition.notify_all()
 
     def forget(self, record: PipelineRecord) -> None:
-        """Abandons everything that runs, because the pipeline is deleted or the server ends."""
+        """Abandons all executions, because the pipeline is deleted or the server stops."""
         with record.condition:
             record.deleted = True
             for execution in record.executions:
@@ -185,7 +190,7 @@ class CodePipelineEngine:
         retry_mode: str | None,
     ) -> None:
         status = SUCCEEDED
-        gone_back = None
+        rolled_back = None
         stages = execution.declaration["stages"][first:]
         if execution.kind == ROLLBACK:
             stages = stages[:1]
@@ -202,7 +207,7 @@ class CodePipelineEngine:
                     leave(record, stage["name"], execution)
                 retry_mode = None
                 if run.rolls_back and execution.kind != ROLLBACK:
-                    gone_back = stage["name"]
+                    rolled_back = stage["name"]
                 if status == SKIPPED:
                     status = SUCCEEDED
                 if status != SUCCEEDED:
@@ -210,15 +215,15 @@ class CodePipelineEngine:
         except Exception:
             _LOG.exception("Execution %s of %s failed", execution.identifier, record.name)
             status = FAILED
-        if gone_back is not None:
-            self._roll_back_to_last_success(record, execution, gone_back)
+        if rolled_back is not None:
+            self._roll_back_to_last_success(record, execution, rolled_back)
         self._finish(record, execution, status)
 
     def _roll_back_to_last_success(
         self, record: PipelineRecord, execution: PipelineExecution, stage: str
     ) -> None:
-        """Without an execution to go back to, the stage stays failed, and the summary says so."""
-        target = last_success(record, stage, before=execution)
+        """Rolls a stage back; without a target, the summary of the execution explains why not."""
+        target = _last_success(record, stage, before=execution)
         if target is None:
             with record.condition:
                 execution.status_summary = (
@@ -236,6 +241,40 @@ class CodePipelineEngine:
             if execution.cancelled and status == STOPPED:
                 status = CANCELLED
             execution.status = status
-            execution.changed = now()
+            execution.changed = utc_now()
             record.condition.notify_all()
         self._events(record).pipeline(execution, _EVENT_STATES[status])
+
+
+def _last_success(
+    record: PipelineRecord, stage: str, *, before: PipelineExecution | None = None
+) -> PipelineExecution | None:
+    """Returns the newest execution of the present version that succeeded in a stage."""
+    with record.condition:
+        for found in reversed(record.executions):
+            reached = found.stages.get(stage)
+            if (
+                found is not before
+                and found.kind != ROLLBACK
+                and found.version == record.declaration["version"]
+                and reached is not None
+                and reached.status == SUCCEEDED
+            ):
+                return found
+    return None
+
+
+def _rollback_to(target: PipelineExecution, trigger: Mapping[str, str]) -> PipelineExecution:
+    """Returns an execution with the sources, artifacts and variables of one that succeeded."""
+    execution = PipelineExecution(
+        declaration=target.declaration,
+        trigger=trigger,
+        variables=target.variables,
+        source_revisions=target.source_revisions,
+        rollback_target=target.identifier,
+    )
+    execution.artifacts = dict(target.artifacts)
+    execution.revisions = dict(target.revisions)
+    execution.namespaces = deepcopy(target.namespaces)
+    execution.namespaces["codepipeline"] = {"PipelineExecutionId": execution.identifier}
+    return execution

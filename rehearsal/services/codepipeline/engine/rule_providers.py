@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from rehearsal.services.codepipeline.engine.cron import in_window, window_problems
+from rehearsal.services.codepipeline.engine.deployment_windows import in_window, window_problems
 from rehearsal.services.codepipeline.engine.rule import RuleFailedError, RuleProvider, RuleRun
 from rehearsal.services.codepipeline.lambda_job import invoke
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import Platform
 from rehearsal.services.codepipeline.actions.action import (
     ActionAbandonedError,
@@ -31,7 +32,6 @@ from rehearsal.services.codepipeline.records import (
     ActionExecution,
     PipelineExecution,
     PipelineRecord,
-    now,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -211,12 +211,12 @@ class StageRun:
                 return  # it was given up, and what comes of it now no longer counts
             run.status = status
             run.token = ""
-            run.changed = self._execution.changed = now()
+            run.changed = self._execution.changed = utc_now()
             self._record.condition.notify_all()
 
     def _changed(self, run: ActionExecution) -> None:
         with self._record.condition:
-            run.changed = self._execution.changed = now()
+            run.changed = self._execution.changed = utc_now()
             self._record.condition.notify_all()
 
 

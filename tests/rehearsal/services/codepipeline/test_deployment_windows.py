@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from rehearsal.services.codepipeline.engine.cron import in_window, window_problems
+from rehearsal.services.codepipeline.engine.deployment_windows import in_window, window_problems
 
 
 @pytest.mark.parametrize(

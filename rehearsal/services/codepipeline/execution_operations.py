@@ -1,24 +1,29 @@
-"""Operations on executions."""
+"""Operations on executions and approvals."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import AwsError, Context
 from rehearsal.framework.service import Request, Response
 from rehearsal.services.codepipeline import descriptions
-from rehearsal.services.codepipeline.pipelines import PipelineOperations, default_variables, page
+from rehearsal.services.codepipeline.engine.engine import CodePipelineEngine
+from rehearsal.services.codepipeline.pipelines import (
+    Pipelines,
+    default_variables,
+    execution_of,
+    page_of,
+)
 from rehearsal.services.codepipeline.records import (
     FAILED,
     STOPPED,
     STOPPING,
     SUCCEEDED,
-    PipelineExecution,
     PipelineRecord,
-    now,
 )
 
-_MOST_EXECUTIONS = 50
+_MAX_EXECUTIONS = 50
 _EVENTS_SESSION = "/events"
 _REVISION_TYPES = {
     "CodeCommit": "COMMIT_ID",
@@ -27,11 +32,20 @@ _REVISION_TYPES = {
 }
 
 
-class ExecutionOperations(PipelineOperations):
-    """What CodePipeline's API does with executions."""
+class ExecutionOperations:
+    """Operations on executions.
+
+    Args:
+        pipelines: The pipelines.
+        engine: Runs executions.
+    """
+
+    def __init__(self, pipelines: Pipelines, engine: CodePipelineEngine) -> None:
+        self._pipelines = pipelines
+        self._engine = engine
 
     def start_pipeline_execution(self, request: Request, context: Context) -> Response:
-        record = self.pipeline(context.scope, request["name"])
+        record = self._pipelines.find(context.scope, request["name"])
         variables = _variables(record, request)
         _check_revisions(record, request)
         token = request.get("clientRequestToken")
@@ -39,14 +53,14 @@ class ExecutionOperations(PipelineOperations):
             if token in record.tokens:
                 return {"pipelineExecutionId": record.tokens[token]}
             running = sum(not item.over for item in record.executions)
-        if running >= _MOST_EXECUTIONS:
+        if running >= _MAX_EXECUTIONS:
             raise AwsError(
                 "ConcurrentPipelineExecutionsLimitExceededException",
                 f"{running} executions of {record.name} are in progress or waiting; "
-                f"at most {_MOST_EXECUTIONS} are allowed",
+                f"at most {_MAX_EXECUTIONS} are allowed",
             )
         by_event = context.caller_arn.endswith(_EVENTS_SESSION)
-        execution = self.engine.start(
+        execution = self._engine.start(
             record,
             trigger={
                 "triggerType": "CloudWatchEvent" if by_event else "StartPipelineExecution",
@@ -60,7 +74,7 @@ class ExecutionOperations(PipelineOperations):
         return {"pipelineExecutionId": execution.identifier}
 
     def stop_pipeline_execution(self, request: Request, context: Context) -> Response:
-        record = self.pipeline(context.scope, request["pipelineName"])
+        record = self._pipelines.find(context.scope, request["pipelineName"])
         execution = execution_of(record, request["pipelineExecutionId"])
         abandon = request.get("abandon", False)
         if execution.status == STOPPING and not (abandon and not execution.abandoned.is_set()):
@@ -73,13 +87,13 @@ class ExecutionOperations(PipelineOperations):
                 "PipelineExecutionNotStoppableException",
                 f"Execution {execution.identifier} has ended ({execution.status})",
             )
-        self.engine.stop(record, execution, abandon=abandon, reason=request.get("reason", ""))
+        self._engine.stop(record, execution, abandon=abandon, reason=request.get("reason", ""))
         return {"pipelineExecutionId": execution.identifier}
 
     def retry_stage_execution(self, request: Request, context: Context) -> Response:
-        record = self.pipeline(context.scope, request["pipelineName"])
+        record = self._pipelines.find(context.scope, request["pipelineName"])
         name = request["stageName"]
-        self.stage(record, name)
+        self._pipelines.stage(record, name)
         execution = execution_of(record, request["pipelineExecutionId"])
         if record.latest.get(name) is not execution:
             raise AwsError(
@@ -98,12 +112,12 @@ class ExecutionOperations(PipelineOperations):
                 "StageNotRetryableException",
                 "the pipeline has changed since this execution started: start a new one",
             )
-        self.engine.retry(record, execution, name, request["retryMode"])
+        self._engine.retry(record, execution, name, request["retryMode"])
         return {"pipelineExecutionId": execution.identifier}
 
     def put_approval_result(self, request: Request, context: Context) -> Response:
-        record = self.pipeline(context.scope, request["pipelineName"])
-        stage = self.stage(record, request["stageName"])
+        record = self._pipelines.find(context.scope, request["pipelineName"])
+        stage = self._pipelines.stage(record, request["stageName"])
         if request["actionName"] not in {action["name"] for action in stage["actions"]}:
             raise AwsError(
                 "ActionNotFoundException",
@@ -117,31 +131,31 @@ class ExecutionOperations(PipelineOperations):
         ]
         if not any(run.token == request["token"] for run in runs):
             raise AwsError("InvalidApprovalTokenException", "The approval token is invalid")
-        answered = self.engine.decisions.answer(
+        decided = self._engine.decisions.answer(
             request["token"],
             status=request["result"]["status"],
             summary=request["result"]["summary"],
             decided_by=context.caller_arn,
         )
-        if not answered:
+        if not decided:
             raise AwsError(
                 "ApprovalAlreadyCompletedException", "The approval action has already been decided"
             )
-        return {"approvedAt": now()}
+        return {"approvedAt": utc_now()}
 
     def get_pipeline_state(self, request: Request, context: Context) -> Response:
-        record = self.pipeline(context.scope, request["name"])
+        record = self._pipelines.find(context.scope, request["name"])
         with record.condition:
             return descriptions.state(record)
 
     def get_pipeline_execution(self, request: Request, context: Context) -> Response:
-        record = self.pipeline(context.scope, request["pipelineName"])
+        record = self._pipelines.find(context.scope, request["pipelineName"])
         execution = execution_of(record, request["pipelineExecutionId"])
         with record.condition:
             return {"pipelineExecution": descriptions.execution(record, execution)}
 
     def list_pipeline_executions(self, request: Request, context: Context) -> Response:
-        record = self.pipeline(context.scope, request["pipelineName"])
+        record = self._pipelines.find(context.scope, request["pipelineName"])
         wanted = request.get("filter", {}).get("succeededInStage", {}).get("stageName")
         with record.condition:
             found = [
@@ -150,13 +164,13 @@ class ExecutionOperations(PipelineOperations):
                 if wanted is None
                 or (wanted in item.stages and item.stages[wanted].status == SUCCEEDED)
             ]
-            shown, token = page(found, request)
+            shown, token = page_of(found, request)
             summaries = [descriptions.execution_summary(item) for item in shown]
         return {"pipelineExecutionSummaries": summaries} | token
 
     def list_action_executions(self, request: Request, context: Context) -> Response:
-        """Newest first, as in AWS."""
-        record = self.pipeline(context.scope, request["pipelineName"])
+        """Returns the executions of actions, newest first."""
+        record = self._pipelines.find(context.scope, request["pipelineName"])
         wanted = request.get("filter", {})
         latest = wanted.get("latestInPipelineExecution", {})
         identifier = wanted.get("pipelineExecutionId") or latest.get("pipelineExecutionId")
@@ -166,27 +180,9 @@ class ExecutionOperations(PipelineOperations):
             if latest.get("startTimeRange") == "Latest":
                 runs = list({(run.stage, run.name): run for run in runs}.values())
             runs.sort(key=lambda run: run.started, reverse=True)
-            shown, token = page(runs, request)
+            shown, token = page_of(runs, request)
             details = [descriptions.action_detail(run) for run in shown]
         return {"actionExecutionDetails": details} | token
-
-    def close(self) -> None:
-        with self.lock:
-            records = list(self.pipelines.values())
-        for record in records:
-            self.engine.forget(record)
-
-
-def execution_of(record: PipelineRecord, identifier: str) -> PipelineExecution:
-    """The execution with that id; raises PipelineExecutionNotFoundException."""
-    with record.condition:
-        for execution in record.executions:
-            if execution.identifier == identifier:
-                return execution
-    raise AwsError(
-        "PipelineExecutionNotFoundException",
-        f"Pipeline {record.name} does not have an execution {identifier}",
-    )
 
 
 def _variables(record: PipelineRecord, request: Request) -> dict[str, str]:
@@ -217,7 +213,8 @@ def _check_revisions(record: PipelineRecord, request: Request) -> None:
         if provider is None:
             raise AwsError(
                 "ValidationException",
-                f"sourceRevisions: {revision['actionName']} is no source action of {record.name}",
+                f"sourceRevisions: {revision['actionName']} is not a source action of "
+                f"{record.name}",
             )
         if revision["revisionType"] != _REVISION_TYPES[provider]:
             raise AwsError(
