@@ -17,11 +17,11 @@ from typing import Any
 import boto3
 import pytest
 
+from rehearsal.containers.build_log import BuildLog
 from rehearsal.containers.images.image import Image
 from rehearsal.containers.images.registry import publish
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.interpreter import running_interpreter
-from rehearsal.framework.build_log import BuildLog
 from rehearsal.framework.platform import Scope
 from rehearsal.services.codebuild.engine.plan import BuildPlan
 from rehearsal.services.codebuild.engine.run import BuildRun

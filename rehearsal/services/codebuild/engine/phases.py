@@ -7,8 +7,8 @@ import threading
 
 import boto3
 
+from rehearsal.containers.build_log import BuildLog
 from rehearsal.containers.images.image import Image
-from rehearsal.framework.build_log import BuildLog
 from rehearsal.framework.platform import Credentials, Platform
 from rehearsal.services.codebuild.engine import artifacts, provisioning
 from rehearsal.services.codebuild.engine import buildspec as specification

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from rehearsal.framework.build_log import BuildLog
+from rehearsal.containers.build_log import BuildLog
 from rehearsal.framework.network_interfaces import check_attachment
 from rehearsal.framework.platform import AwsError, Credentials, Platform
 from rehearsal.services.codebuild.engine.failure import PhaseFailedError

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rehearsal.framework.build_log import BuildLog
+from rehearsal.containers.build_log import BuildLog
 from rehearsal.framework.platform import Platform
 from rehearsal.services.codebuild.engine.buildspec import PHASES
 from rehearsal.services.codebuild.engine.failure import PhaseFailedError

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.framework import zip_archive
 from rehearsal.services.codepipeline.actions.action import ActionFailedError, ActionRun
-from rehearsal.services.codepipeline.actions.signed_template import handed_over
+from rehearsal.services.codepipeline.actions.signed_template import template_members
 
 _POLL = 0.2
 _NO_UPDATES = "No updates are to be performed"
@@ -41,7 +41,7 @@ class Deployment:
     @contextmanager
     def request(self) -> Iterator[dict[str, Any]]:
         """The members that CreateStack, UpdateStack and CreateChangeSet have in common."""
-        with handed_over(self.action, self.template or "") as template:
+        with template_members(self.action, self.template or "") as template:
             yield {**self._common(), **template}
 
     def _common(self) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from rehearsal.containers.images.registry import ImageUnavailableError, resolve
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.init import SETUP_FAILED
 from rehearsal.containers.isolation import IsolationUnavailableError
+from rehearsal.containers.log_stream import LogStream
 from rehearsal.containers.specification import Network
-from rehearsal.framework.log_stream import LogStream
 from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, JobRun, Members
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.isolation import IsolationUnavailableError
+from rehearsal.containers.log_stream import LogStream
 from rehearsal.containers.process_usage import Usage
-from rehearsal.framework.log_stream import LogStream
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError, ServerRun, ignore
 from rehearsal.services.sagemaker.hosting.serving.model_container import (
     InvocationError,

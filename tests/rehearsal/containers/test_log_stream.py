@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from rehearsal.framework import log_stream
-from rehearsal.framework.log_stream import LogStream
+from rehearsal.containers import log_stream
+from rehearsal.containers.log_stream import LogStream
 from tests.rehearsal.job_fixtures import JobSurroundings
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import boto3
 
+from rehearsal.containers.log_stream import LogStream
 from rehearsal.framework.clients import aws_client
-from rehearsal.framework.log_stream import LogStream
 
 _KEPT_LINES = 50
 
