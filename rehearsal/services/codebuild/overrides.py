@@ -1,4 +1,4 @@
-"""What StartBuild overrides of a project's settings, for one build."""
+"""The overrides of StartBuild."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from rehearsal.services.codebuild.project_rules import invalid
 
-# Member of StartBuild -> where it goes in a project's settings.
+# The members of StartBuild, with their paths in a project's settings.
 _OVERRIDES = {
     "sourceTypeOverride": ("source", "type"),
     "sourceLocationOverride": ("source", "location"),
@@ -38,17 +38,18 @@ _MERGED = {"projectName", "environmentVariablesOverride", "idempotencyToken"}
 
 
 def apply_overrides(settings: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
-    """A project's settings as one build sees them.
+    """Returns the settings of a project with the overrides of a request.
 
-    Raises InvalidInputException for an override that the rehearsal does not support.
+    Raises:
+        AwsError: InvalidInputException, if the rehearsal does not support an override.
     """
-    refused = sorted(
+    unsupported = sorted(
         name
         for name, value in request.items()
         if name not in _OVERRIDES and name not in _MERGED and value
     )
-    if refused:
-        raise invalid(f"the rehearsal does not support {', '.join(refused)} of StartBuild")
+    if unsupported:
+        raise invalid(f"the rehearsal does not support {', '.join(unsupported)} of StartBuild")
     result = deepcopy(dict(settings))
     for name, path in _OVERRIDES.items():
         if name not in request:
@@ -57,9 +58,9 @@ def apply_overrides(settings: Mapping[str, Any], request: Mapping[str, Any]) -> 
         for part in path[:-1]:
             target = target[part]
         target[path[-1]] = deepcopy(request[name])
-    # A hand-made source for a pipeline's project: its artifacts then go nowhere.
-    by_hand = result["source"]["type"] != "CODEPIPELINE"
-    if by_hand and result["artifacts"]["type"] == "CODEPIPELINE":
+    # A pipeline's project with another source has no pipeline to receive its artifacts.
+    other_source = result["source"]["type"] != "CODEPIPELINE"
+    if other_source and result["artifacts"]["type"] == "CODEPIPELINE":
         result["artifacts"] = {"type": "NO_ARTIFACTS"}
     variables = {
         item["name"]: item

@@ -1,4 +1,4 @@
-"""What CodeBuild, or the rehearsal, demands of a project's settings."""
+"""Rules for the settings of a project, of CodeBuild and of the rehearsal."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _LOCATED = ("CODECOMMIT", "S3")
 _ENVIRONMENTS = ("LINUX_CONTAINER", "LINUX_EC2")
 _IMAGE = "aws/codebuild/"
 _MINUTES = (5, 2160)
-_REFUSED = {
+_UNSUPPORTED = {
     "buildBatchConfig": "batch builds",
     "fileSystemLocations": "file systems",
     "autoRetryLimit": "automatic retries",
 }
 _VPC = ("vpcId", "subnets", "securityGroupIds")
-_REFUSED_ENVIRONMENT = {
+_UNSUPPORTED_ENVIRONMENT = {
     "dockerServer": "Docker servers",
     "fleet": "fleets",
     "registryCredential": "private registries",
@@ -29,10 +29,12 @@ _REFUSED_ENVIRONMENT = {
 
 
 def invalid(message: str) -> AwsError:
+    """Returns the error for settings that are not valid."""
     return AwsError("InvalidInputException", message)
 
 
 def check_name(name: str) -> None:
+    """Raises AwsError (InvalidInputException) for a malformed project name."""
     if not _NAME.fullmatch(name):
         raise invalid(
             f"Invalid project name {name!r}: 2 to 255 letters, digits, dashes and underscores, "
@@ -41,7 +43,7 @@ def check_name(name: str) -> None:
 
 
 def check_project(settings: Mapping[str, Any]) -> None:
-    """Raises InvalidInputException with everything that is wrong with a project."""
+    """Raises AwsError (InvalidInputException) with all problems of a project."""
     problems = [
         *_source_problems("source", settings["source"]),
         *_artifact_problems(settings["source"], settings["artifacts"]),
@@ -56,7 +58,7 @@ def check_project(settings: Mapping[str, Any]) -> None:
             problems.append(f"secondaryArtifacts[{index}] needs an artifactIdentifier")
     problems += [
         f"the rehearsal does not support {meaning} ({name})"
-        for name, meaning in _REFUSED.items()
+        for name, meaning in _UNSUPPORTED.items()
         if settings.get(name)
     ]
     if settings.get("cache", {}).get("type") == "S3":
@@ -80,13 +82,14 @@ def _source_problems(where: str, source: Mapping[str, Any]) -> list[str]:
     kind = source["type"]
     if kind not in _SOURCES:
         return [
-            f"{where}: the rehearsal has no source provider {kind}; it has {', '.join(_SOURCES)}"
+            f"{where}: the rehearsal does not support the source provider {kind}; use one of "
+            f"{', '.join(_SOURCES)}"
         ]
     problems = []
     if kind in _LOCATED and not source.get("location"):
         problems.append(f"{where} of type {kind} needs a location")
     if kind == "NO_SOURCE" and where == "source" and not source.get("buildspec"):
-        problems.append("a project without source needs a buildspec of its own (source.buildspec)")
+        problems.append("a project without source needs an inline buildspec (source.buildspec)")
     return problems
 
 
@@ -105,17 +108,17 @@ def _artifact_problems(source: Mapping[str, Any], artifacts: Mapping[str, Any]) 
 def _environment_problems(environment: Mapping[str, Any]) -> list[str]:
     problems = [
         f"the rehearsal does not support {meaning} (environment.{name})"
-        for name, meaning in _REFUSED_ENVIRONMENT.items()
+        for name, meaning in _UNSUPPORTED_ENVIRONMENT.items()
         if environment.get(name)
     ]
     if environment["type"] not in _ENVIRONMENTS:
         problems.append(
-            f"the rehearsal has no environment type {environment['type']}; "
-            f"it has {', '.join(_ENVIRONMENTS)}"
+            f"the rehearsal does not support the environment type {environment['type']}; "
+            f"use one of {', '.join(_ENVIRONMENTS)}"
         )
     if not environment["image"].startswith(_IMAGE):
         problems.append(
-            f"the rehearsal has the images of CodeBuild only ({_IMAGE}...), "
+            f"the rehearsal supports the images of CodeBuild only ({_IMAGE}...), "
             f"got {environment['image']}"
         )
     return problems

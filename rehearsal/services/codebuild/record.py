@@ -1,4 +1,4 @@
-"""The record of a build: what BatchGetBuilds shows and what EventBridge is told."""
+"""The record of a build, which BatchGetBuilds returns, and its events."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import json
 import threading
 from collections.abc import Mapping
 from copy import deepcopy
-from datetime import UTC, datetime
 from typing import Any
 
+from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import Platform, Scope
 from rehearsal.services.codebuild.engine.plan import Uploaded
 
@@ -17,9 +17,9 @@ _DATE = "%b %d, %Y %I:%M:%S %p"
 
 
 class BuildRecord:
-    """Build of the API; follows a run as its observer.
+    """A build in the form of the API; the observer of its run.
 
-    https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications.html
+    Source: https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications.html
     """
 
     def __init__(self, platform: Platform, scope: Scope, build: dict[str, Any]) -> None:
@@ -30,7 +30,7 @@ class BuildRecord:
         self.over = threading.Event()
 
     def begin(self) -> None:
-        """Puts the build into its first phase and announces it."""
+        """Starts the first phase, and emits the event of the new build."""
         self.phase_started("SUBMITTED")
         self._emit_state()
 
@@ -46,11 +46,11 @@ class BuildRecord:
         with self._lock:
             self._build["currentPhase"] = phase
             self._build["phases"].append(
-                {"phaseType": phase, "phaseStatus": "IN_PROGRESS", "startTime": datetime.now(UTC)}
+                {"phaseType": phase, "phaseStatus": "IN_PROGRESS", "startTime": utc_now()}
             )
 
     def phase_ended(self, phase: str, status: str, code: str, message: str) -> None:
-        now = datetime.now(UTC)
+        now = utc_now()
         with self._lock:
             record = self._build["phases"][-1]
             if record["phaseType"] != phase:
@@ -83,7 +83,7 @@ class BuildRecord:
                         target |= {"sha256sum": artifact.sha256, "md5sum": artifact.md5}
 
     def ended(self, status: str) -> None:
-        now = datetime.now(UTC)
+        now = utc_now()
         with self._lock:
             self._build["phases"].append({"phaseType": "COMPLETED", "startTime": now})
             self._build |= {

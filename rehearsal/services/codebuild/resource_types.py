@@ -8,7 +8,7 @@ from typing import Any
 from rehearsal.cloudformation.resource_requests import ResourceFailure
 from rehearsal.cloudformation.resource_types import ResourceType
 
-_REFUSED = {
+_UNSUPPORTED = {
     "Triggers": "webhooks",
     "BuildBatchConfig": "batch builds",
     "FileSystemLocations": "file systems",
@@ -20,11 +20,11 @@ _REFUSED = {
 def _to_request(properties: dict[str, Any]) -> dict[str, Any]:
     if properties.get("Visibility") == "PRIVATE":
         properties = {key: value for key, value in properties.items() if key != "Visibility"}
-    for name, meaning in _REFUSED.items():
+    for name, meaning in _UNSUPPORTED.items():
         if properties.get(name):
             raise ResourceFailure(
                 f"AWS::CodeBuild::Project {name}: the rehearsal does not support {meaning}; "
-                "leave the property out."
+                "remove the property."
             )
     return properties
 

@@ -1,1 +1,1 @@
-"""The execution of a build."""
+"""The engine of CodeBuild, which runs a build in a container (run.py)."""

@@ -1,4 +1,4 @@
-"""Collects the artifacts of a build and uploads them."""
+"""The artifacts of a build: their files and their upload."""
 
 from __future__ import annotations
 
@@ -27,16 +27,20 @@ class ArtifactError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """An artifact that a project expects; `identifier` is None for the primary one."""
+class Expected:
+    """An artifact of a project; `identifier` is None for the primary one."""
 
     identifier: str | None
     settings: Mapping[str, Any]
     files: ArtifactFiles
 
 
-def wanted(plan: BuildPlan, spec: Buildspec) -> Iterator[Wanted]:
-    """The artifacts of a build. Raises ArtifactError for one that its specification lacks."""
+def expected(plan: BuildPlan, spec: Buildspec) -> Iterator[Expected]:
+    """Yields the artifacts of a build.
+
+    Raises:
+        ArtifactError: The build specification lacks one.
+    """
     described = [(None, plan.artifacts, spec.artifacts)]
     described += [
         (item["artifactIdentifier"], item, spec.secondary_artifacts.get(item["artifactIdentifier"]))
@@ -50,13 +54,14 @@ def wanted(plan: BuildPlan, spec: Buildspec) -> Iterator[Wanted]:
         if files is None:
             where = "artifacts" if identifier is None else f"secondary-artifacts/{identifier}"
             raise ArtifactError(f"no {where} in the build specification, but one is expected")
-        yield Wanted(identifier=identifier, settings=settings, files=files)
+        yield Expected(identifier=identifier, settings=settings, files=files)
 
 
 def collect(spec: ArtifactFiles, source: Path) -> list[tuple[str, Path]]:
-    """The files that a build specification asks for: name in the artifact, and place.
+    """Returns the files of an artifact, as pairs of name and path.
 
-    Raises ArtifactError when nothing matches, with CodeBuild's words.
+    Raises:
+        ArtifactError: No file matches.
     """
     base = _base_directory(spec.base_directory, source)
     found: dict[str, Path] = {}
@@ -82,7 +87,7 @@ def _base_directory(pattern: str | None, source: Path) -> Path:
 
 
 def _matches(base: Path, pattern: str) -> list[Path]:
-    """Files for a glob; a trailing `**` means everything below, as in CodeBuild."""
+    """Returns the files of a glob; a trailing `**` matches everything below, as in CodeBuild."""
     if pattern.endswith("**"):
         pattern += "/*"
     return [path for path in _glob(base, pattern) if path.is_symlink() or path.is_file()]
@@ -91,7 +96,7 @@ def _matches(base: Path, pattern: str) -> list[Path]:
 def _glob(base: Path, pattern: str) -> list[Path]:
     if pattern.startswith("/"):
         raise ArtifactError(
-            f"the rehearsal takes artifact paths below the source folder only, got {pattern}"
+            f"the rehearsal supports artifact paths below the source folder only, got {pattern}"
         )
     if pattern in {"", "."}:
         return [base]
@@ -108,9 +113,19 @@ def upload(
     build_uuid: str,
     name: str | None,
 ) -> Uploaded:
-    """Uploads files as a project's artifact settings say (types S3 and CODEPIPELINE).
+    """Uploads files by a project's artifact settings (types S3 and CODEPIPELINE).
 
-    Raises ArtifactError with AWS's reason.
+    Args:
+        artifact: The artifact settings.
+        files: The files, as pairs of name and path.
+        session: A session of the service role.
+        scratch: A folder for the archive.
+        encryption_key: The KMS key of the build, or None.
+        build_uuid: The id of the build.
+        name: The name from the build specification, or None.
+
+    Raises:
+        ArtifactError: S3 rejects the upload.
     """
     client: Any = aws_client(session, "s3")
     encryption = _encryption(artifact, encryption_key)

@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import boto3
 import yaml
+from botocore.exceptions import ClientError
 
+from rehearsal.framework.clients import aws_client
+
+DEFAULT_FILE = "buildspec.yml"
+_S3_ARN = "arn:aws:s3:::"
 PHASES = ("install", "pre_build", "build", "post_build")
 _TOP_LEVEL = {
     "version",
@@ -24,7 +31,7 @@ _TOP_LEVEL = {
     "proxy",
 }
 _ENV = {"shell", "variables", "parameter-store", "secrets-manager", "exported-variables"}
-_REFUSED_ENV = {"git-credential-helper"}
+_UNSUPPORTED_ENV = {"git-credential-helper"}
 _PHASE = {"commands", "finally", "on-failure", "runtime-versions", "run-as"}
 _ARTIFACTS = {
     "files",
@@ -38,12 +45,12 @@ _ARTIFACTS = {
 
 
 class BuildspecError(Exception):
-    """A build specification that CodeBuild, or the rehearsal, does not take."""
+    """A build specification that CodeBuild rejects or the rehearsal does not support."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Phase:
-    """Commands of a phase. `on_failure` is ABORT, CONTINUE or None (the usual transitions)."""
+    """The commands of a phase; `on_failure` is ABORT, CONTINUE or None (default transitions)."""
 
     commands: tuple[str, ...] = ()
     finally_commands: tuple[str, ...] = ()
@@ -53,7 +60,7 @@ class Phase:
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactFiles:
-    """Which files make an artifact, below `base_directory` (itself a glob)."""
+    """The files of an artifact, below `base_directory`, which may be a glob."""
 
     files: tuple[str, ...]
     base_directory: str | None = None
@@ -79,7 +86,11 @@ class Buildspec:
 
 
 def parse(text: str) -> Buildspec:
-    """Reads a build specification; raises BuildspecError with everything that is wrong in it."""
+    """Parses a build specification.
+
+    Raises:
+        BuildspecError: The specification is not valid; the message has all problems.
+    """
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -94,7 +105,7 @@ def parse(text: str) -> Buildspec:
 
 
 class _Problems:
-    """Collects what is wrong, so that a person sees all of it at once."""
+    """Collects problems, so that one error reports all of them."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -151,7 +162,7 @@ def _buildspec(document: dict[str, Any], problems: _Problems) -> Buildspec:
         if document.get(key):
             problems.add(f"the rehearsal does not support {key!r} in a build specification")
     env = problems.mapping("env", document.get("env"))
-    problems.unknown("env", env, _ENV | _REFUSED_ENV)
+    problems.unknown("env", env, _ENV | _UNSUPPORTED_ENV)
     if _truth(env.get("git-credential-helper", "no")):
         problems.add("the rehearsal does not support env/git-credential-helper")
     shell = str(env.get("shell", "sh"))
@@ -226,3 +237,43 @@ def _artifacts(where: str, document: Any, problems: _Problems) -> ArtifactFiles:
         enable_symlinks=_truth(given.get("enable-symlinks", "no")),
         name=None if name is None else str(name),
     )
+
+
+def is_inline(given: str | None) -> bool:
+    """Returns True if a project's `buildspec` is the specification itself, not its location."""
+    text = (given or "").lstrip()
+    return "\n" in text or text.startswith(("{", "version:"))
+
+
+def read(given: str | None, source: Path, shown: str, session: boto3.Session) -> Buildspec:
+    """Returns the specification that `buildspec` of a project contains or locates.
+
+    Args:
+        given: The project's `buildspec`: text, a path in the source, or the ARN of an object.
+        source: The folder of the primary source.
+        shown: The path of that folder inside of the build.
+        session: A session of the service role.
+
+    Raises:
+        BuildspecError: The specification cannot be read or is not valid.
+    """
+    if given and is_inline(given):
+        return parse(given)
+    name = given or DEFAULT_FILE
+    if name.startswith(_S3_ARN):
+        return parse(_from_s3(name, session))
+    try:
+        return parse((source / name).read_text())
+    except OSError as error:
+        reason = (error.strerror or "").lower()
+        raise BuildspecError(f"stat {shown}/{name}: {reason}") from error
+
+
+def _from_s3(arn: str, session: boto3.Session) -> str:
+    bucket, _, key = arn.removeprefix(_S3_ARN).partition("/")
+    client: Any = aws_client(session, "s3")
+    try:
+        content: bytes = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        raise BuildspecError(f"{arn}: {error}") from error
+    return content.decode()

@@ -23,10 +23,17 @@ def variables(
     sources: Mapping[str, str],
     resolved_version: str,
 ) -> dict[str, str]:
-    """All variables of a build; CodeBuild's own win over those of the project (`own`).
+    """Returns all variables of a build; those of CodeBuild override those of the project.
 
-    `registries` are this machine's settings of package managers, `credentials` the AWS_* variables
-    of the service role, `sources` the folders of the sources by identifier ("" is the primary one).
+    Args:
+        plan: The build.
+        own: The variables of the project and of the build specification.
+        registries: The settings of package managers on this machine.
+        credentials: The AWS_* variables of the service role.
+        ca_bundle: The certificate authorities that the build trusts.
+        path: The value of PATH.
+        sources: The folders of the sources by identifier; "" is the primary one.
+        resolved_version: The version of the primary source.
     """
     bundle, region = str(ca_bundle), plan.scope.region
     return {
@@ -34,7 +41,7 @@ def variables(
         **own,
         "PATH": path,
         "HOME": HOME,
-        "PWD": sources[""],  # shells then show this path, not where it leads
+        "PWD": sources[""],  # shells then show this path, not the target of the link
         "SHELL": "/bin/sh",
         "LANG": "C.UTF-8",
         "NPM_CONFIG_PREFIX": f"{HOME}/.npm-global",

@@ -1,33 +1,57 @@
-"""What happens in the phases of a build."""
+"""The phases of a build.
+
+Source: https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
+"""
 
 from __future__ import annotations
 
 import shlex
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 from rehearsal.containers.build_log import BuildLog
 from rehearsal.containers.images.image import Image
-from rehearsal.framework.platform import Credentials, Platform
-from rehearsal.services.codebuild.engine import artifacts, provisioning
-from rehearsal.services.codebuild.engine import buildspec as specification
+from rehearsal.framework.network_interfaces import check_attachment
+from rehearsal.framework.platform import AwsError, Credentials, Platform
+from rehearsal.services.codebuild.engine import artifacts, buildspec
 from rehearsal.services.codebuild.engine import environment as build_environment
 from rehearsal.services.codebuild.engine import runtimes as build_runtimes
 from rehearsal.services.codebuild.engine import source as build_source
-from rehearsal.services.codebuild.engine import specification as build_specification
 from rehearsal.services.codebuild.engine import variables as build_variables
-from rehearsal.services.codebuild.engine.failure import PhaseFailedError
 from rehearsal.services.codebuild.engine.plan import BuildObserver, BuildPlan
 from rehearsal.services.codebuild.engine.shell import BuildShell
 from rehearsal.services.codebuild.engine.workspace import BuildWorkspace, ProjectCache
 
-# https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
-_GOES_ON = {"install": False, "pre_build": False, "build": True, "post_build": True}
+_SERVICE = "codebuild.amazonaws.com"
+# True for a phase after whose failure the next one runs.
+_CONTINUES = {"install": False, "pre_build": False, "build": True, "post_build": True}
+
+
+class PhaseFailedError(Exception):
+    """A phase failed; `code` and `message` are its context in the API."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
 
 
 class BuildPhases:
-    """The work of each phase; what one finds out is kept here for the next."""
+    """The work of each phase of one build.
+
+    Args:
+        plan: The build.
+        platform: The AWS around the service.
+        observer: Records the progress of the build.
+        log: The log of the build.
+        workspace: The folders of the build.
+        stopped: Set when the build is stopped.
+        deadline: The time of `time.monotonic()` at which the build times out.
+    """
 
     def __init__(
         self,
@@ -49,7 +73,7 @@ class BuildPhases:
         self._deadline = deadline
         self._credentials: Credentials
         self._session: boto3.Session
-        self._spec = specification.Buildspec()
+        self._spec = buildspec.Buildspec()
         self._variables: dict[str, str] = {}
         self._source_paths = {"": workspace.source_path}
         self._resolved_version = ""
@@ -57,17 +81,17 @@ class BuildPhases:
         self._cache: ProjectCache | None = None
 
     def provision(self) -> None:
-        """Assumes the service role, opens the log and makes the folders of the build."""
+        """Assumes the service role, opens the log and creates the folders of the build."""
         plan = self._plan
-        self._credentials = provisioning.credentials(plan, self._platform)
+        self._credentials = _assume_role(plan, self._platform)
         self._session = self._platform.session(self._credentials, plan.scope.region)
-        provisioning.open_log(plan, self._session, self._log)
+        _open_log(plan, self._session, self._log)
         self._log.container("Waiting for agent ping")
         if plan.vpc:
-            provisioning.attach(plan, self._platform, plan.vpc)
+            _check_network(plan, self._platform, plan.vpc)
             self._log.container(
-                f"The rehearsal has no network {plan.vpc['vpcId']}: the build uses the one of this "
-                "machine"
+                f"The rehearsal has no network {plan.vpc['vpcId']}: the build uses the network of "
+                "this machine"
             )
         self._workspace.create()
 
@@ -94,7 +118,7 @@ class BuildPhases:
         self._log.container(f"Entering phase {phase.upper()}")
         if phase == "install":
             self._set_up_runtimes()
-        given = self._spec.phases.get(phase, specification.Phase())
+        given = self._spec.phases.get(phase, buildspec.Phase())
         try:
             self._run_all(given.commands)
         except PhaseFailedError:
@@ -104,36 +128,36 @@ class BuildPhases:
         if phase == "post_build":
             self._export()
 
-    def goes_on_after(self, phase: str, status: str) -> bool:
-        """Whether the next phase runs although this one did not succeed."""
+    def continues_after(self, phase: str, status: str) -> bool:
+        """Returns True if the next phase runs although this one did not succeed."""
         if status != "FAILED":
             return False
         on_failure = self._spec.phases[phase].on_failure if phase in self._spec.phases else None
-        return _GOES_ON[phase] if on_failure is None else on_failure == "CONTINUE"
+        return _CONTINUES[phase] if on_failure is None else on_failure == "CONTINUE"
 
     def upload_artifacts(self) -> None:
         """Collects and uploads the primary and the secondary artifacts."""
         source = self._workspace.host_path(self._workspace.source_path)
         try:
-            for wanted in artifacts.wanted(self._plan, self._spec):
+            for expected in artifacts.expected(self._plan, self._spec):
                 self._log.container("Assembling file list")
-                found = artifacts.collect(wanted.files, source)
+                found = artifacts.collect(expected.files, source)
                 self._log.container(f"Found {len(found)} file(s)")
                 uploaded = artifacts.upload(
-                    wanted.settings,
+                    expected.settings,
                     found,
                     session=self._session,
                     scratch=self._workspace.directory / "control",
                     encryption_key=self._plan.encryption_key,
                     build_uuid=self._plan.build_uuid,
-                    name=self._expand(wanted.files.name),
+                    name=self._expand(expected.files.name),
                 )
-                self._observer.uploaded(wanted.identifier, uploaded)
+                self._observer.uploaded(expected.identifier, uploaded)
         except artifacts.ArtifactError as error:
             raise PhaseFailedError("CLIENT_ERROR", str(error)) from error
 
     def close(self) -> None:
-        """Ends what still runs and keeps the project's cache."""
+        """Stops the shell, and saves the project's cache."""
         if self._shell is not None:
             self._shell.close()
         if self._cache is not None:
@@ -151,16 +175,14 @@ class BuildPhases:
         self._source_paths |= secondary
         return version
 
-    def _read_specification(self) -> specification.Buildspec:
+    def _read_specification(self) -> buildspec.Buildspec:
         given = self._plan.source.get("buildspec")
-        if not build_specification.is_inline(given):
-            self._log.container(f"YAML location is {given or build_specification.DEFAULT_FILE}")
+        if not buildspec.is_inline(given):
+            self._log.container(f"YAML location is {given or buildspec.DEFAULT_FILE}")
         folder = self._workspace.host_path(self._workspace.source_path)
         try:
-            return build_specification.read(
-                given, folder, self._workspace.source_path, self._session
-            )
-        except specification.BuildspecError as error:
+            return buildspec.read(given, folder, self._workspace.source_path, self._session)
+        except buildspec.BuildspecError as error:
             raise PhaseFailedError("YAML_FILE_ERROR", str(error)) from error
 
     def _set_up_runtimes(self) -> None:
@@ -230,9 +252,72 @@ class BuildPhases:
             self._observer.exported(self._running_shell.variables(names))
 
     def _expand(self, name: str | None) -> str | None:
-        """Shell expressions in an artifact's name, as `app-$(date +%F)`."""
+        """Expands shell expressions in an artifact's name, such as `app-$(date +%F)`."""
         if name is None or "$" not in name:
             return name
         target = self._workspace.control_path("artifact-name")
         self._running_shell.run(f'printf %s "{name}" > {shlex.quote(target)}')
         return (self._workspace.directory / "control/artifact-name").read_text()
+
+
+def _assume_role(plan: BuildPlan, platform: Platform) -> Credentials:
+    """Returns credentials of the service role.
+
+    Raises:
+        PhaseFailedError: CodeBuild may not assume the role.
+    """
+    try:
+        return platform.service_credentials(
+            plan.service_role,
+            service_principal=_SERVICE,
+            session_name=f"AWSCodeBuild-{plan.build_uuid}",
+            source_arn=plan.scope.arn("codebuild", f"project/{plan.project}"),
+        )
+    except AwsError as error:
+        raise PhaseFailedError(
+            "ACCESS_DENIED",
+            "CodeBuild is not authorized to perform: sts:AssumeRole on service role. "
+            f"{error.message}",
+        ) from error
+
+
+def _check_network(plan: BuildPlan, platform: Platform, vpc: Mapping[str, Any]) -> None:
+    """Checks that the service role may attach the build to its VPC.
+
+    Raises:
+        PhaseFailedError: The role may not.
+    """
+    try:
+        check_attachment(
+            platform,
+            plan.service_role,
+            plan.scope,
+            subnet_ids=vpc["subnets"],
+            security_group_ids=vpc["securityGroupIds"],
+            service=_SERVICE,
+        )
+    except AwsError as error:
+        raise PhaseFailedError(
+            "UNAUTHORIZED_OPERATION_CREATE_NETWORK_INTERFACE",
+            "The service role is not authorized to attach the build to the VPC "
+            f"{vpc['vpcId']}. {error.message}",
+        ) from error
+
+
+def _open_log(plan: BuildPlan, session: boto3.Session, log: BuildLog) -> None:
+    """Opens the log of a build that has one.
+
+    Raises:
+        PhaseFailedError: The service role may not create the log stream.
+    """
+    if not plan.log_group or not plan.log_stream:
+        return
+    try:
+        log.open(session, plan.log_group, plan.log_stream)
+    except ClientError as error:
+        raise PhaseFailedError(
+            "ACCESS_DENIED",
+            f"Service role {plan.service_role} does not allow AWS CodeBuild to create Amazon "
+            f"CloudWatch Logs log streams for build {plan.arn}. Error message: "
+            f"{error.response['Error'].get('Message', '')}",
+        ) from error

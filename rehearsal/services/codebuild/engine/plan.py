@@ -1,4 +1,4 @@
-"""What a build is to do, and who is told how it goes."""
+"""The plan of a build, and the observer of its progress."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from rehearsal.framework.platform import Scope
 class BuildPlan:
     """A build with all overrides applied; the values have the form of CodeBuild's API.
 
-    `location` and such of `artifacts` are those of ProjectArtifacts. `caches` is the folder with
-    what the project keeps between builds.
+    `artifacts` has the shape of ProjectArtifacts. `caches` is the folder of the project's cache.
     """
 
     scope: Scope
@@ -45,7 +44,7 @@ class BuildPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Uploaded:
-    """Where an artifact went, as BuildArtifacts of the API says it."""
+    """The location of an uploaded artifact, as BuildArtifacts of the API has it."""
 
     location: str
     sha256: str
@@ -53,7 +52,7 @@ class Uploaded:
 
 
 class BuildObserver(Protocol):
-    """Who keeps the record of a build and tells the world."""
+    """Records the progress of a build."""
 
     def phase_started(self, phase: str) -> None: ...
     def phase_ended(self, phase: str, status: str, code: str, message: str) -> None: ...

@@ -1,4 +1,4 @@
-"""Runs one build of CodeBuild through its phases.
+"""The run of one build through its phases.
 
 https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
 """
@@ -10,13 +10,13 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from rehearsal.containers.build_log import BuildLog
 from rehearsal.framework.platform import Platform
 from rehearsal.services.codebuild.engine.buildspec import PHASES
-from rehearsal.services.codebuild.engine.failure import PhaseFailedError
-from rehearsal.services.codebuild.engine.phases import BuildPhases
+from rehearsal.services.codebuild.engine.phases import BuildPhases, PhaseFailedError
 from rehearsal.services.codebuild.engine.plan import BuildObserver, BuildPlan
 from rehearsal.services.codebuild.engine.shell import BuildStoppedError, BuildTimedOutError
 from rehearsal.services.codebuild.engine.workspace import BuildWorkspace
@@ -26,7 +26,13 @@ _SECONDS = 60
 
 
 class BuildRun:
-    """One build; `run` blocks until it is over, `stop` ends it early from another thread."""
+    """One build; `run` blocks until it has ended, `stop` ends it early from another thread.
+
+    Args:
+        plan: The build.
+        platform: The AWS around the service.
+        observer: Records the progress of the build.
+    """
 
     def __init__(self, plan: BuildPlan, platform: Platform, observer: BuildObserver) -> None:
         self._observer = observer
@@ -46,10 +52,11 @@ class BuildRun:
         )
 
     def stop(self) -> None:
+        """Stops the build."""
         self._stopped.set()
 
     def run(self) -> None:
-        """Goes through the phases and tells the observer how the build ended."""
+        """Runs the phases, and reports the status of the build to the observer."""
         self._observer.phase_ended("SUBMITTED", "SUCCEEDED", "", "")
         self._observer.phase_started("QUEUED")
         self._observer.phase_ended("QUEUED", "SUCCEEDED", "", "")
@@ -64,7 +71,7 @@ class BuildRun:
         self._observer.ended(status)
 
     def _run_phases(self) -> str:
-        """The status of the build: that of the first phase that did not succeed."""
+        """Returns the status of the build, that of the first phase that did not succeed."""
         work = self._phases
         status = "SUCCEEDED"
         for name, step in (
@@ -75,10 +82,10 @@ class BuildRun:
             if status != "SUCCEEDED":
                 return status
         for name in PHASES:
-            ended = self._phase(name.upper(), lambda name=name: work.run_commands(name))  # type: ignore[misc]
+            ended = self._phase(name.upper(), partial(work.run_commands, name))
             if status == "SUCCEEDED":
                 status = ended
-            if ended != "SUCCEEDED" and not work.goes_on_after(name, ended):
+            if ended != "SUCCEEDED" and not work.continues_after(name, ended):
                 return status
         ended = self._phase("UPLOAD_ARTIFACTS", work.upload_artifacts)
         return ended if status == "SUCCEEDED" else status

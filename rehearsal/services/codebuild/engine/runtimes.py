@@ -1,4 +1,4 @@
-"""The runtimes of a build: which interpreters of this machine stand in for the image's.
+"""The runtimes of a build: interpreters of this machine in place of the image's.
 
 https://docs.aws.amazon.com/codebuild/latest/userguide/runtime-versions.html
 """
@@ -23,25 +23,25 @@ class RuntimeUnavailableError(Exception):
 
 @dataclass(frozen=True)
 class Runtimes:
-    """The Python of a build, and what has to be said about versions in its log."""
+    """The Python of a build, and notes about versions for its log."""
 
     python: Interpreter
     notes: tuple[str, ...]
 
     @property
     def python_home(self) -> str:
-        """The environment into which `pip install` of a build installs; fresh for each build."""
+        """The environment into which `pip install` installs; each build has a new one."""
         return PYTHON_HOME
 
     @property
     def path(self) -> str:
-        """PATH of a build."""
+        """The PATH of a build."""
         own = (f"{self.python_home}/bin", f"{HOME}/.npm-global/bin", f"{HOME}/.local/bin")
         system = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
         return ":".join((*own, TOOLS, *system))
 
     def setup_command(self) -> str:
-        """Makes the Python environment; uv is quick, `venv` needs no package registry."""
+        """Returns the command that creates the Python environment, with uv or else with `venv`."""
         uv = Path(sys.prefix) / "bin" / "uv"
         program = self.python.executable
         with_venv = f"'{program}' -m venv '{self.python_home}'"
@@ -52,15 +52,18 @@ class Runtimes:
 
 
 def select(versions: Mapping[str, str]) -> Runtimes:
-    """What `runtime-versions` of a build specification asks for.
+    """Returns the runtimes of `runtime-versions` of a build specification.
 
-    Without a version of Python, the one that runs the rehearsal is taken. Raises
-    RuntimeUnavailableError for a Python that this machine lacks, and for other runtimes.
+    Args:
+        versions: The versions by runtime. Without Python, the Python of the rehearsal is used.
+
+    Raises:
+        RuntimeUnavailableError: This machine lacks the Python, or the runtime is another one.
     """
     unknown = sorted(set(versions) - {"python", "nodejs"})
     if unknown:
         raise RuntimeUnavailableError(
-            f"Unknown runtime named {', '.join(unknown)}: the rehearsal has python and nodejs"
+            f"Unknown runtime named {', '.join(unknown)}: the rehearsal supports python and nodejs"
         )
     notes = []
     python = _python(versions.get("python"))
@@ -93,7 +96,7 @@ def _note(runtime: str, wanted: str, found: str) -> str:
     exact = wanted in {"latest", found} or found.startswith(
         wanted.removesuffix("x").rstrip(".") + "."
     )
-    return chosen if exact else f"{chosen} ({runtime} {found} of this machine stands in)"
+    return chosen if exact else f"{chosen} ({runtime} {found} of this machine is used)"
 
 
 @functools.cache
@@ -102,5 +105,5 @@ def _node_version() -> str | None:
     found = str(program) if program.exists() else shutil.which("node")
     if found is None:
         return None
-    answer = subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
-    return answer.stdout.strip().removeprefix("v")
+    done = subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.strip().removeprefix("v")

@@ -1,8 +1,8 @@
-"""The one shell in which the commands of a build run, one after the other.
+"""The shell in which the commands of a build run, one after the other.
 
-What a command exports, or where it changes to, is there for the next one, as in AWS with build
-specification 0.2. A command that ends the shell (`exit 1`) ends itself only: the next one gets a
-new shell with the exported variables and the folder of the old one.
+A command sees the exported variables and the working directory of the previous one, as in AWS with
+build specification 0.2. A command that ends the shell (`exit 1`) does not end the build: the next
+one gets a new shell with the exported variables and the working directory of the old one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rehearsal.services.codebuild.engine.workspace import BuildWorkspace
 _POLL = 0.5
 _GRACE = 2.0
 _SHELLS = {"sh": ("bash", "--posix"), "bash": ("bash",)}  # sh is bash on Amazon Linux
-# Descriptor 8 is the output, whatever a command does to its own; descriptor 9 brings the commands.
+# Descriptor 8 is the output, even if a command redirects its own; descriptor 9 has the commands.
 _DRIVER = """
 exec 8>&1
 codebuild_ended() {
@@ -56,8 +56,15 @@ class BuildTimedOutError(Exception):
 class BuildShell:
     """Runs commands in a container of the build.
 
-    `stopped` ends a command early (BuildStoppedError); so does `deadline`, a time of
-    time.monotonic() (BuildTimedOutError).
+    Args:
+        workspace: The folders of the build.
+        image: The image of the container.
+        shell: `sh` or `bash`.
+        environment: The environment variables.
+        mounts: The mounts of the container.
+        on_line: Called with each line of output.
+        stopped: Ends a command with BuildStoppedError when it is set.
+        deadline: The time of `time.monotonic()` after which a command ends with BuildTimedOutError.
     """
 
     def __init__(
@@ -101,7 +108,7 @@ class BuildShell:
         return status
 
     def variables(self, names: Sequence[str]) -> dict[str, str]:
-        """The exported variables among `names`."""
+        """Returns the exported variables among `names`."""
         output = self._workspace.control_path("exported")
         if self.run(f'env -0 > "{output}"') != 0:
             return {}
@@ -110,7 +117,7 @@ class BuildShell:
         return {name: found[name] for name in names if name in found}
 
     def close(self) -> None:
-        """Ends the shell and everything that it started."""
+        """Stops the shell and all processes that it started."""
         if self._container is not None:
             self._container.stop(_GRACE)
             self._forget()
@@ -125,7 +132,7 @@ class BuildShell:
         commands = self._control / "commands"
         if not commands.exists():
             os.mkfifo(commands)
-        # Open for reading, too: a pipe without a reader refuses its writer.
+        # Open for reading, too: a pipe without a reader cannot be opened for writing.
         self._commands = os.open(commands, os.O_RDWR)
         control = self._workspace.control_path("").rstrip("/")
         driver = _DRIVER.replace("{control}", control).replace("{mark}", self._mark)
@@ -157,7 +164,7 @@ class BuildShell:
                 if time.monotonic() > self._deadline:
                     raise BuildTimedOutError from None
             if not container.running:
-                # Its last words may still be on their way through the reader.
+                # The reader may not have delivered the last lines yet.
                 code = container.wait(_GRACE)
                 try:
                     return self._results.get_nowait()
@@ -165,7 +172,7 @@ class BuildShell:
                     return True, code if code is not None else 1
 
     def _line(self, line: str) -> None:
-        """Passes output on, but for the driver's marks and the empty line before each."""
+        """Forwards output, without the driver's marks and the empty line before each."""
         held, self._held = self._held, None
         if line.startswith(self._mark):
             if held:

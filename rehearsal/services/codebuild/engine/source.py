@@ -1,4 +1,4 @@
-"""Brings the sources of a build into its workspace."""
+"""The sources of a build."""
 
 from __future__ import annotations
 
@@ -26,16 +26,15 @@ from rehearsal.services.codebuild.engine.plan import BuildPlan
 from rehearsal.services.codebuild.engine.workspace import BuildWorkspace
 
 _S3_ARN = "arn:aws:s3:::"
-#: The name of the entry with which a source action hands on a reference instead of the files.
 
 
 class SourceError(Exception):
-    """A source that cannot be had."""
+    """A source that cannot be fetched."""
 
 
 @dataclass(frozen=True)
 class SourceAccess:
-    """With what sources are fetched: the build's role, and the gateway's certificate."""
+    """The access to sources: the build's role and the gateway's certificate authorities."""
 
     session: boto3.Session
     credentials: Credentials
@@ -45,9 +44,10 @@ class SourceAccess:
 def fetch(
     source: Mapping[str, Any], version: str | None, directory: Path, access: SourceAccess
 ) -> str | None:
-    """Fills `directory` with a source of CodeBuild's API; returns the version that it has.
+    """Fetches a source into `directory`; returns its version, if it has one.
 
-    Raises SourceError, with what AWS says where that is known.
+    Raises:
+        SourceError: The source does not exist, or the role may not read it.
     """
     match source["type"]:
         case "NO_SOURCE":
@@ -59,18 +59,21 @@ def fetch(
         case "CODECOMMIT":
             return _clone(source["location"], version, directory, access)
     raise SourceError(
-        f"the rehearsal has no source provider {source['type']}; it has CODECOMMIT, CODEPIPELINE, "
-        "S3 and NO_SOURCE"
+        f"the rehearsal does not support the source provider {source['type']}; use CODECOMMIT, "
+        "CODEPIPELINE, S3 or NO_SOURCE"
     )
 
 
 def fetch_all(
     plan: BuildPlan, workspace: BuildWorkspace, access: SourceAccess
 ) -> tuple[str | None, dict[str, str]]:
-    """Fills the workspace with all sources of a build.
+    """Fetches all sources of a build into its workspace.
 
-    Returns the version of the primary source, and the paths of the secondary ones by identifier.
-    Raises SourceError as `fetch` does.
+    Returns:
+        The version of the primary source, and the paths of the secondary ones by identifier.
+
+    Raises:
+        SourceError: A source does not exist, or the role may not read it.
     """
     primary = workspace.host_path(workspace.source_path)
     version = fetch(plan.source, plan.source_version, primary, access)
@@ -88,8 +91,8 @@ def fetch_all(
 def _from_pipeline(version: str | None, directory: Path, access: SourceAccess) -> str | None:
     if not version or not version.startswith(_S3_ARN):
         raise SourceError(
-            "a source of type CODEPIPELINE comes from a pipeline; give sourceTypeOverride to start "
-            "the build by hand"
+            "a source of type CODEPIPELINE comes from a pipeline; use sourceTypeOverride to start "
+            "the build yourself"
         )
     bucket, _, key = version.removeprefix(_S3_ARN).partition("/")
     revision = _download_zip(bucket, key, None, directory, access)
@@ -130,9 +133,9 @@ def _download_zip(
     arn = f"{_S3_ARN}{bucket}/{key}"
     request = {"Bucket": bucket, "Key": key} | ({"VersionId": version} if version else {})
     try:
-        answer = client.get_object(**request)
+        found = client.get_object(**request)
         with archive.open("wb") as target:
-            for chunk in answer["Body"].iter_chunks(1 << 20):
+            for chunk in found["Body"].iter_chunks(1 << 20):
                 target.write(chunk)
         zip_archive.unpack(archive, directory)
     except ClientError as error:
@@ -141,8 +144,8 @@ def _download_zip(
         raise SourceError(f"{arn} is not a zip file that can be extracted: {error}") from error
     finally:
         archive.unlink(missing_ok=True)
-    revision: str | None = answer.get("Metadata", {}).get("codepipeline-artifact-revision-id")
-    return revision or answer.get("VersionId")
+    revision: str | None = found.get("Metadata", {}).get("codepipeline-artifact-revision-id")
+    return revision or found.get("VersionId")
 
 
 def _reason(error: ClientError, arn: str) -> str:
@@ -196,6 +199,6 @@ def _git(arguments: list[str], directory: Path, environment: Mapping[str, str]) 
         check=False,
     )
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
-        raise SourceError(f"git {arguments[0]} failed: {said[-1] if said else done.returncode}")
+        lines = done.stderr.strip().splitlines()
+        raise SourceError(f"git {arguments[0]} failed: {lines[-1] if lines else done.returncode}")
     return done.stdout

@@ -15,20 +15,25 @@ from botocore.exceptions import ClientError
 from rehearsal.framework.clients import aws_client
 from rehearsal.services.codebuild.engine.buildspec import Buildspec
 
-_PARAMETERS_PER_CALL = 10
+_MAX_PARAMETERS_PER_CALL = 10
 
 
 class VariableError(Exception):
-    """A variable whose value cannot be had from Parameter Store or Secrets Manager."""
+    """A variable whose value cannot be read from Parameter Store or Secrets Manager."""
 
 
 def resolve(
     spec: Buildspec, settings: Iterable[Mapping[str, str]], session: boto3.Session
 ) -> dict[str, str]:
-    """The variables of a build specification, then those of the project and of StartBuild.
+    """Returns the variables of a build specification, of the project and of StartBuild.
 
-    `settings` are EnvironmentVariable structures; the later one of a name wins. Raises
-    VariableError.
+    Args:
+        spec: The build specification.
+        settings: EnvironmentVariable structures; the last one of a name overrides the others.
+        session: A session of the service role.
+
+    Raises:
+        VariableError: A parameter or secret cannot be read.
     """
     variables = dict(spec.variables)
     parameters = dict(spec.parameter_store)
@@ -60,19 +65,19 @@ def _parameters(names: Mapping[str, str], session: boto3.Session) -> dict[str, s
     if not wanted:
         return {}
     client: Any = aws_client(session, "ssm")
-    for start in range(0, len(wanted), _PARAMETERS_PER_CALL):
-        batch = wanted[start : start + _PARAMETERS_PER_CALL]
-        answer = client.get_parameters(Names=batch, WithDecryption=True)
-        if answer.get("InvalidParameters"):
-            missing = ", ".join(answer["InvalidParameters"])
+    for start in range(0, len(wanted), _MAX_PARAMETERS_PER_CALL):
+        batch = wanted[start : start + _MAX_PARAMETERS_PER_CALL]
+        response = client.get_parameters(Names=batch, WithDecryption=True)
+        if response.get("InvalidParameters"):
+            missing = ", ".join(response["InvalidParameters"])
             raise VariableError(f"parameter does not exist: {missing}")
         values |= dict(zip(batch, batch, strict=True))
-        values |= {found["Name"]: found["Value"] for found in answer["Parameters"]}
+        values |= {found["Name"]: found["Value"] for found in response["Parameters"]}
     return {variable: values[name] for variable, name in names.items()}
 
 
 def _secret(reference: str, session: boto3.Session) -> str:
-    """`secret-id:json-key:version-stage:version-id`; a secret's ARN has seven parts itself."""
+    """Returns a secret by `secret-id:json-key:version-stage:version-id`; an ARN has seven parts."""
     parts = reference.split(":")
     width = 7 if reference.startswith("arn:") else 1
     identifier = ":".join(parts[:width])

@@ -1,8 +1,8 @@
-"""One mount for what builds write and for uv's cache, because hard links do not cross mounts.
+"""One mount for the folders of builds and for uv's cache, because hard links do not cross mounts.
 
-uv links the files of an environment to its cache: that takes seconds where copies take a minute.
-The cache is the person's own, so that a second rehearsal downloads nothing; it may be anywhere.
-So the folder that holds both is shown to a build, and everything beside the way to them is hidden.
+uv links the files of an environment to its cache, which takes seconds where copies take a minute.
+The cache is that of the user, so that a second rehearsal downloads nothing, and can be anywhere. So
+a build sees the common parent folder of both, in which everything else is hidden.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pathlib import Path
 
 from rehearsal.containers.mounts import Mount, Step
 
-#: Where builds see the folder that holds the cache and their own folders.
+#: The path at which a build sees the common parent folder.
 VOLUME = "/codebuild/volume"
 _UV = "/codebuild/uv"
-_MOST_HIDDEN = 2_000
+_MAX_HIDDEN = 2_000
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Hidden(Mount):
 
 @dataclass(frozen=True)
 class BuildVolume:
-    """How a build reaches its folders: their place inside, uv's cache inside, and the mounts."""
+    """The paths of a build's folders and of uv's cache inside of the build, and their mounts."""
 
     builds: str
     uv_cache: str
@@ -38,7 +38,7 @@ class BuildVolume:
 
 
 def uv_cache_directory(environment: Mapping[str, str], home: Path) -> Path:
-    """Where uv of this machine keeps its cache: UV_CACHE_DIR or ~/.cache/uv."""
+    """Returns the cache directory of uv on this machine: UV_CACHE_DIR or ~/.cache/uv."""
     caches = Path(environment.get("XDG_CACHE_HOME") or home / ".cache")
     cache = Path(environment.get("UV_CACHE_DIR") or caches / "uv")
     cache.mkdir(parents=True, exist_ok=True)
@@ -46,13 +46,16 @@ def uv_cache_directory(environment: Mapping[str, str], home: Path) -> Path:
 
 
 def lay_out(builds: Path, uv_cache: Path, empty_file: Path) -> BuildVolume:
-    """Shows `builds` and `uv_cache` in one mount where this machine allows it, else in two.
+    """Returns one mount for `builds` and `uv_cache` if this machine allows it, else two.
 
-    `empty_file` takes the place of files that are not for a build.
+    Args:
+        builds: The folder of a build.
+        uv_cache: The cache directory of uv.
+        empty_file: A file that replaces the files hidden from a build.
     """
     common = Path(os.path.commonpath([builds, uv_cache]))
     hidden = list(_beside(common, [builds, uv_cache]))
-    if not _one_mount(common, builds, uv_cache) or len(hidden) > _MOST_HIDDEN:
+    if not _one_mount(common, builds, uv_cache) or len(hidden) > _MAX_HIDDEN:
         return BuildVolume(
             VOLUME,
             _UV,
@@ -76,7 +79,7 @@ def _mask(path: Path, common: Path, empty_file: Path) -> Mount:
 
 
 def _beside(common: Path, kept: list[Path]) -> Iterator[Path]:
-    """The entries of all folders on the way from `common` to what is kept."""
+    """Yields the entries to hide in all folders from `common` down to the kept ones."""
     ways = {parent for path in kept for parent in path.parents if parent.is_relative_to(common)}
     for folder in ways:
         for entry in folder.iterdir():

@@ -1,10 +1,10 @@
-"""The folders of a build and what its container sees of them and of this machine.
+"""The folders of a build, and their mounts in its container.
 
-<volume>/builds/<build>/root      /root; /root/.cache/uv leads to the uv cache of this machine
+<volume>/builds/<build>/root      /root; /root/.cache/uv links to the uv cache of this machine
 <volume>/builds/<build>/tmp       /tmp
 <volume>/builds/<build>/output    /codebuild/output: sources below src<number>/src
-<volume>/builds/<build>/python    /codebuild/python: where `pip install` installs
-<volume>/caches/<project>         what a project's LOCAL_CUSTOM_CACHE keeps
+<volume>/builds/<build>/python    /codebuild/python: the environment of `pip install`
+<volume>/caches/<project>         a project's LOCAL_CUSTOM_CACHE
 """
 
 from __future__ import annotations
@@ -48,9 +48,13 @@ class Script(Mount):
 
 
 class BuildWorkspace:
-    """The folders of one build below `volume`; `create` makes them and `remove` deletes them.
+    """The folders of one build.
 
-    `environment` and `home` are those of the person who runs the rehearsal.
+    Args:
+        volume: The parent folder of all builds and caches.
+        build_uuid: The id of the build.
+        environment: The environment variables of the rehearsal's user.
+        home: The home folder of the rehearsal's user.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class BuildWorkspace:
         self._shown = BuildVolume("", "", ())
 
     def create(self) -> None:
+        """Creates the folders."""
         for name in ("root", "cache", "tmp", "output/tmp", "control", "python"):
             (self.directory / name).mkdir(parents=True)
         empty_file = self.directory.parent.parent / "empty"
@@ -76,12 +81,14 @@ class BuildWorkspace:
         self.host_path(self.source_path).mkdir(parents=True)
 
     def remove(self) -> None:
+        """Deletes the folders."""
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def host_path(self, path: str) -> Path:
-        """Where a path below /codebuild/output, /root or /tmp of the container is on this machine.
+        """Returns the path on this machine of a path in the container.
 
-        Raises ValueError for a path elsewhere: it belongs to the operating system.
+        Raises:
+            ValueError: The path is not below /codebuild/output, /root or /tmp.
         """
         folders = {
             "/codebuild/output": "output",
@@ -96,11 +103,11 @@ class BuildWorkspace:
         raise ValueError(f"{path} is not below {', '.join(folders)}")
 
     def control_path(self, name: str) -> str:
-        """The path inside of a file in the folder through which the shell is driven."""
+        """Returns the path in the container of a file in the folder that controls the shell."""
         return f"{self._shown.builds}/control/{name}"
 
     def mounts(self, ca_bundle: Path) -> list[Mount]:
-        """Everything that a build sees beyond the operating system."""
+        """Returns the mounts of a build beside the operating system."""
         inside, home, prefix = self._shown.builds, self._home, Path(sys.prefix)
         mounts = [
             *self._shown.mounts,
@@ -119,16 +126,20 @@ class BuildWorkspace:
         return mounts
 
     def registry_variables(self) -> dict[str, str]:
-        """The settings with which pip, uv and npm of this machine reach their registries."""
+        """Returns the registry settings of pip, uv and npm on this machine."""
         variables, _ = package_registries(self._environment, self._home)
         own = {k: v for k, v in self._environment.items() if k.startswith(_NODE_VARIABLES)}
         return variables | own
 
 
 class ProjectCache:
-    """What LOCAL_CUSTOM_CACHE keeps of a project between builds.
+    """The LOCAL_CUSTOM_CACHE of a project.
 
-    AWS links the folders to the build host's disk; here they are moved into the build and back.
+    AWS links the folders to the build host's disk. Here, they are moved into the build and back.
+
+    Args:
+        directory: The folder of the cache.
+        paths: The cache paths of the build specification.
     """
 
     def __init__(self, directory: Path, paths: Sequence[str]) -> None:
@@ -136,7 +147,7 @@ class ProjectCache:
         self._paths = [_folder(path) for path in paths]
 
     def restore(self, workspace: BuildWorkspace) -> list[str]:
-        """Moves kept folders into the build; returns their paths."""
+        """Moves the cached folders into the build; returns their paths."""
         restored = []
         for path, kept, place in self._places(workspace):
             if kept.is_dir() and not place.exists():
@@ -146,7 +157,7 @@ class ProjectCache:
         return restored
 
     def save(self, workspace: BuildWorkspace) -> list[str]:
-        """Moves the build's folders out of it; returns their paths."""
+        """Moves folders of the build into the cache; returns their paths."""
         saved = []
         for path, kept, place in self._places(workspace):
             if place.is_dir() and not place.is_symlink():
@@ -164,7 +175,7 @@ class ProjectCache:
 
 
 def _folder(pattern: str) -> str:
-    """`/root/.cache/pip/**/*` names the folder /root/.cache/pip."""
+    """Returns the folder of a pattern, such as /root/.cache/pip of `/root/.cache/pip/**/*`."""
     parts = pattern.split("/")
     kept = [part for part in parts if not any(sign in part for sign in _GLOB)]
     return "/".join(kept).rstrip("/") or "."

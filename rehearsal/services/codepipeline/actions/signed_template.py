@@ -1,8 +1,8 @@
 """A template that is too long for a request of CodePipeline's CloudFormation action.
 
 CodePipeline reads the artifact with the action's role and passes CloudFormation a presigned URL of
-the template. So only the action's role needs access to the artifact store, and only to read; the CDK
-grants no more. Here, the URL is of a temporary bucket of the service.
+the template. So only the action's role needs access to the artifact store, and only to read; the
+CDK grants no more. Here, the URL is of a temporary bucket of the service.
 
 Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
 """

@@ -70,8 +70,8 @@ def test_a_project_is_described_with_defaults(codebuild: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"source": {"type": "GITHUB", "location": "x"}}, "no source provider GITHUB"),
-        ({"source": {"type": "NO_SOURCE"}}, "needs a buildspec of its own"),
+        ({"source": {"type": "GITHUB", "location": "x"}}, "not support the source provider GITHUB"),
+        ({"source": {"type": "NO_SOURCE"}}, "needs an inline buildspec"),
         ({"source": {"type": "S3"}}, "needs a location"),
         ({"artifacts": {"type": "CODEPIPELINE"}}, "both must be CODEPIPELINE"),
         ({"artifacts": {"type": "S3"}}, "need a location"),
@@ -82,7 +82,7 @@ def test_a_project_is_described_with_defaults(codebuild: Any) -> None:
         ({"name": "-x"}, "Invalid project name"),
         (
             {"environment": PROJECT["environment"] | {"type": "WINDOWS_CONTAINER"}},
-            "no environment type WINDOWS_CONTAINER",
+            "not support the environment type WINDOWS_CONTAINER",
         ),
         (
             {"environment": PROJECT["environment"] | {"image": "python:3.11"}},
