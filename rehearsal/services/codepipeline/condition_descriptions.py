@@ -1,4 +1,4 @@
-"""How conditions and rules look in CodePipeline's answers."""
+"""Conditions and rules in the form of CodePipeline's responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STATES = {
 
 
 def condition_states(stage: Mapping[str, Any], found: StageExecution | None) -> dict[str, Any]:
-    """The condition states of a stage's state; only for conditions that it has."""
+    """Returns the condition states of a stage's state, for the conditions that it has."""
     states: dict[str, Any] = {}
     for member, name in _STATES.items():
         declared = stage.get(member, {}).get("conditions", [])
@@ -61,7 +61,7 @@ def _rule_state(shown: Mapping[str, Any], checked: ConditionExecution) -> dict[s
 
 
 def rule_detail(rule: RuleExecution) -> dict[str, Any]:
-    """RuleExecutionDetail of ListRuleExecutions."""
+    """Returns the RuleExecutionDetail of ListRuleExecutions."""
     declaration = rule.declaration
     result = {
         "externalExecutionId": rule.external_id,
@@ -95,5 +95,5 @@ def _error(rule: RuleExecution) -> dict[str, Any]:
 
 
 def _kept(values: dict[str, Any]) -> dict[str, Any]:
-    """Without what there is nothing to say about."""
+    """Returns the members that have a value."""
     return {key: value for key, value in values.items() if value not in ("", None)}

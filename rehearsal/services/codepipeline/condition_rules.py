@@ -1,4 +1,4 @@
-"""What CodePipeline, or the rehearsal, demands of the conditions of a stage.
+"""Rules for the conditions of a stage, of CodePipeline and of the rehearsal.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html
 """
@@ -21,7 +21,7 @@ _FAILURE_RESULTS = ("FAIL", "RETRY", "ROLLBACK")
 
 
 def condition_problems(stage: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the conditions of one stage."""
+    """Returns one message per problem of the conditions of a stage."""
     problems = []
     for member in CONDITIONS:
         conditions = stage.get(member, {}).get("conditions", [])
@@ -40,7 +40,7 @@ def _failure_problems(failure: Mapping[str, Any]) -> list[str]:
     if failure.get("retryConfiguration") and result != "RETRY":
         problems.append("onFailure has a retryConfiguration, but its result is not RETRY")
     if failure.get("conditions") and result == "RETRY":
-        problems.append("onFailure retries, which goes without conditions")
+        problems.append("onFailure retries, which cannot be combined with conditions")
     return problems
 
 
@@ -72,8 +72,8 @@ def _rule_problems(rule: Mapping[str, Any]) -> list[str]:
     provider = RULE_PROVIDERS.get(kind["provider"])
     if provider is None or kind.get("version", "1") != "1":
         return [
-            f"the rehearsal has no rule of provider {kind['provider']}, version "
-            f"{kind.get('version', '1')}; of version 1 it has {', '.join(sorted(RULE_PROVIDERS))}"
+            f"the rehearsal does not support rules of provider {kind['provider']}, version "
+            f"{kind.get('version', '1')}; use version 1 of {', '.join(sorted(RULE_PROVIDERS))}"
         ]
     problems = [
         f"the rehearsal does not support {member} of rules"
@@ -94,7 +94,7 @@ def _rule_problems(rule: Mapping[str, Any]) -> list[str]:
 
 
 def stage_condition_problems(declaration: Mapping[str, Any]) -> list[str]:
-    """What a pipeline as a whole does not allow of its stages' conditions."""
+    """Returns one message per stage that a pipeline cannot roll back."""
     problems = []
     for index, stage in enumerate(declaration["stages"]):
         failure = stage.get("onFailure", {})

@@ -1,4 +1,4 @@
-"""What CodePipeline, or the rehearsal, demands of a pipeline's declaration.
+"""Rules for the declaration of a pipeline, of CodePipeline and of the rehearsal.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/pipeline-requirements.html
 """
@@ -21,9 +21,9 @@ from rehearsal.services.codepipeline.engine.variables import UnresolvedVariableE
 from rehearsal.services.codepipeline.store_rules import region_problems, store_problems
 from rehearsal.services.codepipeline.trigger_rules import trigger_problems
 
-_FEWEST_STAGES = 2
+_MIN_STAGES = 2
 _BUILT_IN_NAMESPACES = {"codepipeline", "variables"}
-_REFUSED_IN_ACTION = {
+_UNSUPPORTED_IN_ACTION = {
     "commands": "commands",
     "outputVariables": "output variables of commands",
     "environmentVariables": "environment variables of actions",
@@ -31,24 +31,29 @@ _REFUSED_IN_ACTION = {
 
 
 def check_declaration(declaration: Mapping[str, Any], region: str) -> None:
-    """Raises the exception of CreatePipeline that fits, with everything of its kind.
+    """Validates a declaration.
 
-    `region` is the pipeline's.
+    Args:
+        declaration: The declaration, in the form of the API.
+        region: The region of the pipeline.
+
+    Raises:
+        AwsError: The exception of CreatePipeline, with all problems of its kind.
     """
     problems = [*_structure_problems(declaration), *store_problems(declaration, region)]
-    _refuse("InvalidStructureException", problems)
+    _raise_for("InvalidStructureException", problems)
     for stage in declaration["stages"]:
-        _refuse("InvalidStageDeclarationException", _stage_problems(stage))
+        _raise_for("InvalidStageDeclarationException", _stage_problems(stage))
         for action in stage["actions"]:
             where = f"Action {action['name']} of stage {stage['name']}"
             problems = region_problems(declaration, action, region)
             problems = problems or _action_problems(declaration, action)
-            _refuse("InvalidActionDeclarationException", [f"{where}: {p}" for p in problems])
-    _refuse("InvalidStructureException", _artifact_problems(declaration["stages"]))
-    _refuse("InvalidStructureException", _variable_problems(declaration))
+            _raise_for("InvalidActionDeclarationException", [f"{where}: {p}" for p in problems])
+    _raise_for("InvalidStructureException", _artifact_problems(declaration["stages"]))
+    _raise_for("InvalidStructureException", _variable_problems(declaration))
 
 
-def _refuse(code: str, problems: Sequence[str]) -> None:
+def _raise_for(code: str, problems: Sequence[str]) -> None:
     if problems:
         raise AwsError(code, "; ".join(problems))
 
@@ -56,10 +61,10 @@ def _refuse(code: str, problems: Sequence[str]) -> None:
 def _structure_problems(declaration: Mapping[str, Any]) -> list[str]:
     problems = []
     stages = declaration["stages"]
-    if len(stages) < _FEWEST_STAGES:
+    if len(stages) < _MIN_STAGES:
         problems.append(
             f"Pipeline has only {len(stages)} stage(s). There should be a minimum of "
-            f"{_FEWEST_STAGES} stages in a pipeline"
+            f"{_MIN_STAGES} stages in a pipeline"
         )
     problems += [
         f"Stage name {name} is used more than once"
@@ -78,7 +83,7 @@ def _structure_problems(declaration: Mapping[str, Any]) -> list[str]:
 
 
 def _type_problems(declaration: Mapping[str, Any]) -> list[str]:
-    """What only a pipeline of type V2 may have; V1 is what AWS takes when none is given."""
+    """Returns the problems of members that need type V2; the type defaults to V1."""
     if declaration.get("pipelineType", "V1") == "V2":
         return []
     problems = [
@@ -118,13 +123,13 @@ def _action_problems(declaration: Mapping[str, Any], action: Mapping[str, Any]) 
             sorted({f"{item.category} {item.provider}" for item in PROVIDERS.values()})
         )
         return [
-            f"the rehearsal has no action {kind['category']} of owner {kind['owner']}, provider "
-            f"{kind['provider']}, version {kind['version']}; of owner AWS and version 1 it has "
-            f"{known}"
+            f"the rehearsal does not support the action {kind['category']} of owner "
+            f"{kind['owner']}, provider {kind['provider']}, version {kind['version']}; of owner "
+            f"AWS and version 1 it supports {known}"
         ]
     problems = [
         f"the rehearsal does not support {meaning} ({member})"
-        for member, meaning in _REFUSED_IN_ACTION.items()
+        for member, meaning in _UNSUPPORTED_IN_ACTION.items()
         if action.get(member)
     ]
     if provider.v2_only and declaration.get("pipelineType", "V1") != "V2":
@@ -149,19 +154,19 @@ def _configuration_problems(provider: ActionProvider, action: Mapping[str, Any])
 
 def _counts(provider: ActionProvider, action: Mapping[str, Any]) -> list[str]:
     problems = []
-    for member, (least, most) in (
+    for member, (minimum, maximum) in (
         ("inputArtifacts", provider.inputs),
         ("outputArtifacts", provider.outputs),
     ):
         count = len(action.get(member, []))
-        if not least <= count <= most:
-            allowed = str(least) if least == most else f"{least} to {most}"
+        if not minimum <= count <= maximum:
+            allowed = str(minimum) if minimum == maximum else f"{minimum} to {maximum}"
             problems.append(f"{member} has {count} artifact(s), {provider.provider} has {allowed}")
     return problems
 
 
 def _artifact_problems(stages: Sequence[Mapping[str, Any]]) -> list[str]:
-    """An input must come from an earlier stage or an earlier run order of its own stage."""
+    """Returns the problems of inputs that no earlier stage or run order produces."""
     problems: list[str] = []
     produced: set[str] = set()
     for stage in stages:
@@ -183,7 +188,7 @@ def _artifact_problems(stages: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _variable_problems(declaration: Mapping[str, Any]) -> list[str]:
-    """A variable's namespace must belong to an action that runs before."""
+    """Returns the problems of namespaces that no earlier action has."""
     problems: list[str] = []
     variables = {item["name"] for item in declaration.get("variables", [])}
     known: set[str] = set(_BUILT_IN_NAMESPACES)
@@ -205,7 +210,7 @@ def _variable_problems(declaration: Mapping[str, Any]) -> list[str]:
 def reference_problems(
     where: str, declared: Mapping[str, Any], known: set[str], variables: set[str]
 ) -> list[str]:
-    """What is wrong with the variables in a configuration."""
+    """Returns one message per problem of the variables in a configuration."""
     problems = []
     for value in declared.get("configuration", {}).values():
         try:

@@ -1,4 +1,4 @@
-"""How executions, stages and actions look in CodePipeline's answers."""
+"""Executions, stages and actions in the form of CodePipeline's responses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rehearsal.services.codepipeline.records import (
 
 
 def execution(record: PipelineRecord, found: PipelineExecution) -> dict[str, Any]:
-    """PipelineExecution of GetPipelineExecution."""
+    """Returns the PipelineExecution of GetPipelineExecution."""
     shown = {
         "pipelineName": record.name,
         "pipelineVersion": found.version,
@@ -44,7 +44,7 @@ def execution(record: PipelineRecord, found: PipelineExecution) -> dict[str, Any
 
 
 def execution_summary(found: PipelineExecution) -> dict[str, Any]:
-    """PipelineExecutionSummary of ListPipelineExecutions."""
+    """Returns the PipelineExecutionSummary of ListPipelineExecutions."""
     shown: dict[str, Any] = {
         "pipelineExecutionId": found.identifier,
         "status": found.status,
@@ -77,7 +77,7 @@ def _rollback(found: PipelineExecution) -> dict[str, str] | None:
 
 
 def state(record: PipelineRecord) -> dict[str, Any]:
-    """GetPipelineState."""
+    """Returns the response of GetPipelineState."""
     return {
         "pipelineName": record.name,
         "pipelineVersion": record.declaration["version"],
@@ -118,7 +118,7 @@ def _stage_state(record: PipelineRecord, stage: Mapping[str, Any]) -> dict[str, 
 def _action_state(
     record: PipelineRecord, stage: str, declaration: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The latest run of an action, which may belong to an older execution than its stage's."""
+    """Returns the latest run of an action, of this or an older execution of its stage."""
     shown: dict[str, Any] = {"actionName": declaration["name"]}
     runs = [
         run
@@ -160,7 +160,7 @@ def _latest(run: ActionExecution) -> dict[str, Any]:
 
 
 def action_detail(run: ActionExecution) -> dict[str, Any]:
-    """ActionExecutionDetail of ListActionExecutions."""
+    """Returns the ActionExecutionDetail of ListActionExecutions."""
     declaration = run.declaration
     result: dict[str, Any] = {
         "externalExecutionId": run.external_id,
@@ -204,5 +204,5 @@ def action_detail(run: ActionExecution) -> dict[str, Any]:
 
 
 def _kept(values: dict[str, Any]) -> dict[str, Any]:
-    """Without what there is nothing to say about."""
+    """Returns the members that have a value."""
     return {key: value for key, value in values.items() if value not in ("", None)}

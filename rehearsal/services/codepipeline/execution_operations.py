@@ -131,7 +131,7 @@ class ExecutionOperations:
         ]
         if not any(run.token == request["token"] for run in runs):
             raise AwsError("InvalidApprovalTokenException", "The approval token is invalid")
-        decided = self._engine.decisions.answer(
+        decided = self._engine.decisions.decide(
             request["token"],
             status=request["result"]["status"],
             summary=request["result"]["summary"],

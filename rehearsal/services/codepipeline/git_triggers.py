@@ -1,4 +1,4 @@
-"""Which events of a git provider start a pipeline.
+"""Events of a git provider that start a pipeline.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-triggers.html
 """
@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\{[^{}]*\}|\[[^\]]*\]|.", re.DOTALL)
 
 
 def wanted_revisions(declaration: Mapping[str, Any], event: GitEvent) -> list[dict[str, str]]:
-    """The source revisions with which an event starts the pipeline; none if it does not."""
+    """Returns the source revisions with which an event starts the pipeline, if it does."""
     revisions = []
     for action in declaration["stages"][0]["actions"]:
         if action["actionTypeId"]["provider"] != PROVIDER:
@@ -72,7 +72,7 @@ def _touches(criteria: Mapping[str, Any] | None, paths: Sequence[str]) -> bool:
 
 
 def _matches(criteria: Mapping[str, Any] | None, text: str) -> bool:
-    """Exclusions win; without inclusions, everything else is included."""
+    """Returns True if criteria match; exclusions override inclusions, which default to all."""
     if criteria is None:
         return True
     if any(glob(pattern, text) for pattern in criteria.get("excludes", [])):
@@ -82,7 +82,7 @@ def _matches(criteria: Mapping[str, Any] | None, text: str) -> bool:
 
 
 def glob(pattern: str, text: str) -> bool:
-    """Whether a text matches: `*` and `?` stop at slashes, `**` does not, `{a,b}` are choices."""
+    """Returns True if a text matches: `**` matches slashes, `*` and `?` do not, `{a,b}` chooses."""
     return re.fullmatch("".join(map(_expression, _TOKEN.findall(pattern))), text) is not None
 
 

@@ -1,4 +1,4 @@
-"""Hands a job of a pipeline to a Lambda function.
+"""The event with which a Lambda function gets the job of a pipeline.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html
 """
@@ -22,7 +22,7 @@ def invoke(
     configuration: Mapping[str, str],
     artifacts: Mapping[str, Any] | None = None,
 ) -> None:
-    """Invokes the function and does not wait for it: it answers by the job's id."""
+    """Invokes the function without waiting; it completes the job by its id."""
     kept = {key: configuration[key] for key in _CONFIGURATION if key in configuration}
     data = {
         "actionConfiguration": {"configuration": kept},
@@ -38,7 +38,7 @@ def invoke(
 
 
 def artifact_data(artifacts: Mapping[str, ArtifactLocation]) -> Sequence[dict[str, Any]]:
-    """Artifacts in the form of a job's data."""
+    """Returns artifacts in the form of a job's data."""
     return [
         {
             "name": name,

@@ -1,4 +1,4 @@
-"""What CodePipeline remembers of pipelines, executions, stages and actions."""
+"""Pipelines, executions, stages and actions."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ STANDARD, ROLLBACK = "STANDARD", "ROLLBACK"
 
 
 def new_id() -> str:
+    """Returns a new id."""
     return str(uuid.uuid4())
 
 
 @dataclass(frozen=True)
 class ArtifactLocation:
-    """Where an artifact is in S3."""
+    """The location of an artifact in S3."""
 
     bucket: str
     key: str
@@ -41,7 +42,7 @@ class ArtifactLocation:
 
 @dataclass(frozen=True, kw_only=True)
 class Revision:
-    """What a source action found: a commit, or a version of an object."""
+    """The revision of a source: a commit, or a version of an object."""
 
     identifier: str
     summary: str = ""
@@ -51,7 +52,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class ActionError:
-    """`code` is a FailureType of the API: JobFailed, ConfigurationError, PermissionError, ..."""
+    """An error; `code` is a FailureType of the API, such as JobFailed or PermissionError."""
 
     code: str
     message: str
@@ -62,7 +63,7 @@ class ActionError:
 
 @dataclass
 class ActionExecution:
-    """One run of an action; a retry makes another."""
+    """One run of an action; a retry is another one."""
 
     pipeline_execution_id: str
     pipeline_version: int
@@ -94,7 +95,7 @@ class ActionExecution:
 
 @dataclass
 class RuleExecution:
-    """One check of a rule."""
+    """One evaluation of a rule."""
 
     pipeline_execution_id: str
     pipeline_version: int
@@ -118,7 +119,7 @@ class RuleExecution:
 
 @dataclass
 class ConditionExecution:
-    """One check of a condition, with those of its rules."""
+    """One evaluation of a condition and of its rules."""
 
     status: str = IN_PROGRESS
     changed: datetime = field(default_factory=utc_now)
@@ -130,8 +131,8 @@ class ConditionExecution:
 class StageExecution:
     """A stage of one execution, with the latest run of each of its actions.
 
-    `conditions` are the checks of its conditions, by the member of the stage's declaration
-    (beforeEntry, onSuccess, onFailure); `overridden` those that a person has overridden.
+    `conditions` are the evaluations of its conditions, by the member of the stage's declaration
+    (beforeEntry, onSuccess, onFailure); `overridden` are the overridden ones.
     """
 
     name: str
@@ -197,7 +198,7 @@ class PipelineExecution:
 
 @dataclass
 class Transition:
-    """Whether executions may enter a stage."""
+    """The transition into a stage, which can be disabled."""
 
     enabled: bool = True
     changed_by: str = ""
@@ -215,7 +216,7 @@ class Transition:
 
 @dataclass
 class PipelineRecord:
-    """A pipeline. `condition` guards everything below and is notified of every change."""
+    """A pipeline; `condition` guards its members and is notified of every change."""
 
     scope: Scope
     declaration: dict[str, Any]

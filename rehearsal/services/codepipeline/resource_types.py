@@ -8,16 +8,16 @@ from typing import Any, cast
 from rehearsal.cloudformation.resource_requests import ResourceFailure, to_api
 from rehearsal.cloudformation.resource_types import Properties, ResourceType
 
-_REFUSED = {
+_UNSUPPORTED = {
     "DisableInboundStageTransitions": "call DisableStageTransition after the deployment",
 }
 _RESTART = "RestartExecutionOnUpdate"
 
 
 def _declaration(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """A template's properties as the PipelineDeclaration of the API."""
+    """Returns a template's properties as the PipelineDeclaration of the API."""
     given = dict(properties)
-    for name, instead in _REFUSED.items():
+    for name, instead in _UNSUPPORTED.items():
         if given.pop(name, None) not in (None, False, "false", []):
             raise ResourceFailure(
                 f"AWS::CodePipeline::Pipeline {name}: the rehearsal does not support it; {instead}."
@@ -42,13 +42,13 @@ def _to_update_request(properties: dict[str, Any]) -> dict[str, Any]:
     if "Name" not in properties:
         raise ResourceFailure(
             "AWS::CodePipeline::Pipeline without Name cannot be updated in the rehearsal; "
-            "give the pipeline a name."
+            "add a Name."
         )
     return {"pipeline": _declaration(properties)}
 
 
 def _update(client: Any, identifier: Any, before: Properties, after: Properties) -> None:
-    """Updates the pipeline, and starts it if the template wants that of an update."""
+    """Updates the pipeline, and starts it if RestartExecutionOnUpdate is true."""
     if not before:
         return  # CodePipeline starts a new pipeline by itself
     shape = client.meta.service_model.operation_model("UpdatePipeline").input_shape
@@ -58,7 +58,7 @@ def _update(client: Any, identifier: Any, before: Properties, after: Properties)
 
 
 def _keep_name(client: Any, identifier: Mapping[str, Any]) -> None:
-    """CreatePipeline nests the name, which alone identifies a pipeline from then on."""
+    """Keeps the name of the nested response of CreatePipeline, which identifies a pipeline."""
     kept = cast("dict[str, Any]", identifier)
     if "pipeline" in kept:
         kept["name"] = kept.pop("pipeline")["name"]

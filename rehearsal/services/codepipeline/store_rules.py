@@ -1,4 +1,4 @@
-"""Which artifact stores a pipeline needs, given the regions that its actions work in.
+"""Rules for the artifact stores of a pipeline and the regions of its actions.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html
 """
@@ -10,9 +10,9 @@ from typing import Any
 
 
 def store_problems(declaration: Mapping[str, Any], region: str) -> list[str]:
-    """What is wrong with the artifact stores of a pipeline that is in `region`."""
+    """Returns one message per problem of the artifact stores of a pipeline in `region`."""
     if ("artifactStore" in declaration) == ("artifactStores" in declaration):
-        return ["give either artifactStore or artifactStores"]
+        return ["specify either artifactStore or artifactStores"]
     stores = declaration.get("artifactStores")
     if stores is not None and region not in stores:
         return [f"artifactStores has none for the region {region} of the pipeline"]
@@ -22,7 +22,7 @@ def store_problems(declaration: Mapping[str, Any], region: str) -> list[str]:
 def region_problems(
     declaration: Mapping[str, Any], action: Mapping[str, Any], region: str
 ) -> list[str]:
-    """What is wrong with the region of one action of a pipeline that is in `region`."""
+    """Returns one message per problem of an action's region, for a pipeline in `region`."""
     wanted = action.get("region", region)
     if wanted == region:
         return []
@@ -30,8 +30,8 @@ def region_problems(
         return [f"a source action cannot be in another region ({wanted}) than its pipeline"]
     if "artifactStores" not in declaration:
         return [
-            f"the action is in the region {wanted}, its pipeline in {region}: give artifactStores, "
-            "with one for each of both, instead of artifactStore"
+            f"the action is in the region {wanted}, its pipeline in {region}: specify "
+            "artifactStores for both regions instead of artifactStore"
         ]
     if wanted not in declaration["artifactStores"]:
         return [f"artifactStores has none for the region {wanted}"]

@@ -1,4 +1,4 @@
-"""What CodePipeline demands of triggers.
+"""Rules of CodePipeline for triggers.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-filter.html
 """
@@ -13,7 +13,7 @@ _KINDS = ("branches", "filePaths", "tags")
 
 
 def trigger_problems(declaration: Mapping[str, Any]) -> list[str]:
-    """What is wrong with the triggers of a pipeline."""
+    """Returns one message per problem of the triggers of a pipeline."""
     sources = {action["name"]: action for action in declaration["stages"][0]["actions"]}
     problems = []
     seen = set()

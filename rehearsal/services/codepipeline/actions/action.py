@@ -1,4 +1,4 @@
-"""What an action of CodePipeline gets to do its work, and what it gives back."""
+"""The run of an action, its result, and the providers of actions."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ class ActionFailedError(Exception):
 
 
 class ActionAbandonedError(Exception):
-    """The execution was stopped, and its actions are not waited for."""
+    """The execution was stopped without waiting for its actions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ArtifactStore:
-    """The bucket of a pipeline in a region; `key_id` is its KMS key, None for the bucket's own."""
+    """The bucket of a pipeline in a region; `key_id` is its KMS key, None for the default."""
 
     bucket: str
     key_id: str | None
     region: str
 
     def new_location(self, pipeline: str, artifact: str) -> ArtifactLocation:
-        """`<pipeline, 20 letters>/<artifact, 10 letters>/<7 random ones>`, as AWS names objects."""
+        """Returns a new location, PIPELINE/ARTIFACT/RANDOM with 20, 10 and 7 characters at most."""
         name = "".join(secrets.choice(_KEY_SIGNS) for _ in range(_KEY_LENGTH))
         return ArtifactLocation(self.bucket, f"{pipeline[:20]}/{artifact[:10]}/{name}")
 
@@ -61,7 +61,7 @@ class ArtifactStore:
         *,
         metadata: Mapping[str, str],
     ) -> None:
-        """Writes an object, encrypted as the store says."""
+        """Writes an object, encrypted with the key of the store."""
         digest = hashlib.md5(content, usedforsecurity=False).digest()
         request: dict[str, Any] = {
             "Bucket": location.bucket,
@@ -77,7 +77,7 @@ class ArtifactStore:
 
 @dataclass(frozen=True, kw_only=True)
 class ActionResult:
-    """What an action produced."""
+    """The result of an action."""
 
     outputs: Mapping[str, ArtifactLocation] = field(default_factory=dict)
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -89,8 +89,8 @@ class ActionResult:
 class ActionRun:
     """One run of an action.
 
-    `session` has the credentials of the action's role, or of the pipeline's, in the region of the
-    action; `principal_arn` is whose they are. `configuration` has its variables resolved.
+    `session` is of the action's role, or of the pipeline's, in the region of the action;
+    `principal_arn` is that role's session. The variables of `configuration` are resolved.
     """
 
     platform: Platform
@@ -118,7 +118,7 @@ class ActionRun:
         return aws_client(self.session, service)
 
     def report(self, **values: str) -> None:
-        """Notes what happens outside: `external_id`, `external_url`, `summary`, `token`."""
+        """Records `external_id`, `external_url`, `summary`, `token` and other members."""
         for name, value in values.items():
             setattr(self.record, name, value)
         self.changed()
@@ -127,8 +127,8 @@ class ActionRun:
         """Waits between two polls.
 
         Raises:
-            ActionAbandonedError: if the action was abandoned.
-            ActionFailedError: if the action takes longer than its timeout.
+            ActionAbandonedError: The action was abandoned.
+            ActionFailedError: The action exceeded its timeout.
         """
         if self.abandoned.wait(seconds):
             raise ActionAbandonedError
@@ -137,7 +137,7 @@ class ActionRun:
 
     @contextmanager
     def input_directory(self, name: str) -> Iterator[Path]:
-        """The content of an input artifact, in a folder that is removed afterwards."""
+        """Yields a temporary folder with the content of an input artifact."""
         location = self.inputs[name]
         with tempfile.TemporaryDirectory(prefix="codepipeline-") as scratch:
             archive = Path(scratch) / "artifact.zip"
@@ -167,10 +167,19 @@ CheckConfiguration = Callable[[Mapping[str, str]], list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class ActionProvider:
-    """A kind of action: how it runs, and what CreatePipeline demands of it.
+    """A provider of actions.
 
-    `inputs` and `outputs` are the least and the greatest number of artifacts. `check` returns what
-    is wrong with a configuration beyond its keys.
+    Args:
+        category: The category of the action.
+        provider: The name of the provider.
+        run: Runs an action.
+        required: The required keys of the configuration.
+        optional: The optional keys of the configuration. Defaults to none.
+        inputs: The minimum and the maximum number of input artifacts.
+        outputs: The minimum and the maximum number of output artifacts.
+        v2_only: True if the action needs a pipeline of type V2. Defaults to False.
+        check: Returns one message per problem of a configuration beyond its keys. Defaults to no
+            problems.
     """
 
     category: str
@@ -189,7 +198,7 @@ class ActionProvider:
 
 
 def failure_of(error: Exception) -> ActionFailedError:
-    """An exception of an action as CodePipeline shows it."""
+    """Returns the failure of an action for an exception."""
     if isinstance(error, ActionFailedError):
         return error
     if isinstance(error, ClientError):

@@ -32,7 +32,7 @@ _WITH_CHANGE_SET = {"CHANGE_SET_REPLACE", "CHANGE_SET_EXECUTE"}
 
 
 def run(action: ActionRun) -> ActionResult:
-    """Does with a stack what ActionMode says, and waits until it is settled."""
+    """Performs the ActionMode on a stack, and waits until the stack is stable."""
     configuration = action.configuration
     name = configuration["StackName"]
     template = _file(action, configuration.get("TemplatePath"))
@@ -66,13 +66,13 @@ def run(action: ActionRun) -> ActionResult:
 
 
 def _file(action: ActionRun, path: str | None) -> str | None:
-    """The text of `Artifact::file` of the configuration."""
+    """Returns the text of `Artifact::file` of the configuration."""
     if not path:
         return None
     artifact, _, name = path.partition("::")
     if artifact not in action.inputs:
         raise ActionFailedError(
-            f"{path}: {artifact} is no input artifact of this action", code="ConfigurationError"
+            f"{path}: {artifact} is not an input artifact of this action", code="ConfigurationError"
         )
     with action.input_directory(artifact) as directory:
         file = directory / name
@@ -85,7 +85,7 @@ def _file(action: ActionRun, path: str | None) -> str | None:
 
 
 def _settings(action: ActionRun) -> dict[str, Any]:
-    """TemplateConfiguration: a JSON file with Parameters, Tags and StackPolicy."""
+    """Returns TemplateConfiguration, a JSON file with Parameters, Tags and StackPolicy."""
     text = _file(action, action.configuration.get("TemplateConfiguration"))
     if text is None:
         return {}
@@ -114,7 +114,7 @@ def _parameters(action: ActionRun, settings: Mapping[str, Any]) -> dict[str, str
 
 
 def _override(action: ActionRun, value: Any) -> str:
-    """Fn::GetArtifactAtt and Fn::GetParam, CodePipeline's functions in ParameterOverrides."""
+    """Resolves Fn::GetArtifactAtt and Fn::GetParam of ParameterOverrides."""
     if not isinstance(value, dict):
         return str(value)
     match value:
@@ -141,7 +141,7 @@ def _capabilities(configuration: Mapping[str, str]) -> list[str]:
 
 
 def _put_outputs(action: ActionRun, outputs: Mapping[str, str]) -> dict[str, Any]:
-    """OutputFileName: the stack's outputs as a file in the output artifact."""
+    """Uploads the stack's outputs as the file OutputFileName of the output artifact."""
     name = action.configuration.get("OutputFileName")
     if not name or not action.output_names:
         return {}

@@ -1,4 +1,4 @@
-"""What CodePipeline's CloudFormation action does with a stack, one function for each mode."""
+"""The modes of CodePipeline's CloudFormation action, one function each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ROLLED_BACK = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """A stack, what it is to become, and the client of the action's role."""
+    """A stack, its new template and settings, and a client of the action's role."""
 
     action: ActionRun
     client: Any
@@ -40,7 +40,7 @@ class Deployment:
 
     @contextmanager
     def request(self) -> Iterator[dict[str, Any]]:
-        """The members that CreateStack, UpdateStack and CreateChangeSet have in common."""
+        """Yields the common members of CreateStack, UpdateStack and CreateChangeSet."""
         with template_members(self.action, self.template or "") as template:
             yield {**self._common(), **template}
 
@@ -60,7 +60,7 @@ class Deployment:
 
 
 def create_or_update(deployment: Deployment) -> dict[str, str]:
-    """CREATE_UPDATE. A stack whose creation failed cannot be updated, as in AWS."""
+    """Performs CREATE_UPDATE; a stack whose creation failed cannot be updated, as in AWS."""
     started = datetime.now(UTC)
     policy = {}
     if deployment.stack_policy is not None:
@@ -83,7 +83,7 @@ def create_or_update(deployment: Deployment) -> dict[str, str]:
 
 
 def replace_on_failure(deployment: Deployment) -> dict[str, str]:
-    """REPLACE_ON_FAILURE: a stack in a failed state is deleted first."""
+    """Performs REPLACE_ON_FAILURE, which first deletes a stack in a failed state."""
     current = _describe(deployment)
     if current is not None and current["StackStatus"] in _ROLLED_BACK:
         delete(deployment)
@@ -91,7 +91,7 @@ def replace_on_failure(deployment: Deployment) -> dict[str, str]:
 
 
 def replace_change_set(deployment: Deployment) -> dict[str, str]:
-    """CHANGE_SET_REPLACE: makes the change set anew; one without changes is no failure."""
+    """Performs CHANGE_SET_REPLACE; a change set without changes is no failure."""
     client, names = deployment.client, _change_set_names(deployment)
     current = _describe(deployment)
     exists = current is not None and current["StackStatus"] != "REVIEW_IN_PROGRESS"
@@ -116,7 +116,7 @@ def replace_change_set(deployment: Deployment) -> dict[str, str]:
 
 
 def execute_change_set(deployment: Deployment) -> dict[str, str]:
-    """CHANGE_SET_EXECUTE; a change set without changes has nothing to execute."""
+    """Performs CHANGE_SET_EXECUTE; a change set without changes is not executed."""
     client, names = deployment.client, _change_set_names(deployment)
     started = datetime.now(UTC)
     found = client.describe_change_set(**names)
@@ -128,7 +128,7 @@ def execute_change_set(deployment: Deployment) -> dict[str, str]:
 
 
 def delete(deployment: Deployment) -> dict[str, str]:
-    """DELETE_ONLY; a stack that does not exist is no failure."""
+    """Performs DELETE_ONLY; a stack that does not exist is no failure."""
     started = datetime.now(UTC)
     current = _describe(deployment)
     if current is None:
@@ -149,7 +149,7 @@ def delete(deployment: Deployment) -> dict[str, str]:
 
 
 def outputs_archive(name: str, outputs: Mapping[str, str]) -> Path:
-    """A zip file with the outputs of a stack as one JSON file; the caller removes it."""
+    """Returns a zip file with the outputs of a stack as JSON; the caller removes it."""
     with tempfile.TemporaryDirectory(prefix="outputs-") as scratch:
         file = Path(scratch) / "outputs.json"
         file.write_text(json.dumps(dict(outputs), indent=2))
@@ -186,11 +186,15 @@ def _report(deployment: Deployment, stack_id: str) -> None:
 
 
 def _settled(deployment: Deployment, started: datetime, wanted: set[str]) -> dict[str, str]:
-    """Waits until the stack no longer changes. Raises with the first resource that failed."""
+    """Waits until the stack is stable; returns its outputs.
+
+    Raises:
+        ActionFailedError: The stack failed; the message has the first resource that failed.
+    """
     while True:
         stack = _describe(deployment)
         if stack is None:
-            raise ActionFailedError(f"Stack {deployment.stack} is gone")
+            raise ActionFailedError(f"Stack {deployment.stack} no longer exists")
         status = stack["StackStatus"]
         if not status.endswith("_IN_PROGRESS"):
             break

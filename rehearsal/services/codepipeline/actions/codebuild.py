@@ -60,7 +60,7 @@ def _request(action: ActionRun, outputs: Mapping[str, ArtifactLocation]) -> dict
         "projectName": configuration["ProjectName"],
         "sourceTypeOverride": "CODEPIPELINE",
         "sourceVersion": action.inputs[primary].arn,
-        # Name and place by which CodePipeline's own builds are known.
+        # The name and location that identify builds of CodePipeline.
         "artifactsOverride": {"type": "CODEPIPELINE", "name": action.pipeline},
         "environmentVariablesOverride": _variables(configuration),
         "idempotencyToken": action.record.identifier,
@@ -92,7 +92,7 @@ def _variables(configuration: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _failure(build: Mapping[str, Any]) -> str:
-    """In AWS's words: the first phase that failed, with its context."""
+    """Returns the message of AWS: the first phase that failed, with its context."""
     status = build["buildStatus"]
     for phase in build.get("phases", []):
         if phase.get("phaseStatus", "SUCCEEDED") not in {"SUCCEEDED", "IN_PROGRESS"}:

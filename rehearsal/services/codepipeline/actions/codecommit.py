@@ -26,11 +26,11 @@ from rehearsal.services.codepipeline.actions.action import (
 from rehearsal.services.codepipeline.records import Revision
 
 _FORMATS = ("CODE_ZIP", "CODEBUILD_CLONE_REF")
-_SUMMARY_LENGTH = 1500
+_MAX_SUMMARY_LENGTH = 1500
 
 
 def run(action: ActionRun) -> ActionResult:
-    """Takes the tip of a branch, or the commit that StartPipelineExecution asked for."""
+    """Archives the tip of a branch, or the commit of StartPipelineExecution."""
     name = action.configuration["RepositoryName"]
     branch = action.configuration["BranchName"]
     codecommit = action.client("codecommit")
@@ -60,7 +60,7 @@ def run(action: ActionRun) -> ActionResult:
     region = action.record.region
     revision = Revision(
         identifier=commit_id,
-        summary=commit["message"][:_SUMMARY_LENGTH],
+        summary=commit["message"][:_MAX_SUMMARY_LENGTH],
         url=(
             f"https://{region}.console.aws.amazon.com/codesuite/codecommit/repositories/{name}"
             f"/commit/{commit_id}?region={region}"
@@ -83,7 +83,7 @@ def run(action: ActionRun) -> ActionResult:
 
 
 def _archive(action: ActionRun, name: str, commit_id: str, archive: Path) -> None:
-    """UploadArchive, which CodeCommit does for CodePipeline and has no public API."""
+    """Performs UploadArchive, which CodeCommit does for CodePipeline without a public API."""
     account = action.principal_arn.split(":")[4]
     scope = Scope(account, action.record.region)
     arn = scope.arn("codecommit", name)
@@ -97,7 +97,7 @@ def _archive(action: ActionRun, name: str, commit_id: str, archive: Path) -> Non
 
 
 def _reference(action: ActionRun, name: str, branch: str, commit_id: str, archive: Path) -> None:
-    """CODEBUILD_CLONE_REF: only CodeBuild can use it, and clones with its own role."""
+    """Writes a CODEBUILD_CLONE_REF, with which CodeBuild clones by its own role."""
     found = action.client("codecommit").get_repository(repositoryName=name)
     reference = archive.with_suffix(".json")
     reference.write_text(
@@ -126,7 +126,7 @@ def _check(configuration: Mapping[str, Any]) -> list[str]:
     if polls != "false":
         problems.append(
             "the rehearsal does not poll CodeCommit: set PollForSourceChanges to false and start "
-            "the pipeline with an EventBridge rule, as AWS recommends (it is true when left out)"
+            "the pipeline with an EventBridge rule, as AWS recommends (it defaults to true)"
         )
     chosen = configuration.get("OutputArtifactFormat", "CODE_ZIP")
     if chosen not in _FORMATS:

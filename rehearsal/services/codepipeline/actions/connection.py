@@ -27,7 +27,7 @@ _USES = ("codeconnections:UseConnection", "codestar-connections:UseConnection")
 
 
 def run(action: ActionRun) -> ActionResult:
-    """Takes the tip of a branch, or the commit that a trigger or a start asked for."""
+    """Archives the tip of a branch, or the commit of a trigger or a start."""
     arn = action.configuration["ConnectionArn"]
     name = action.configuration["FullRepositoryId"]
     branch = action.requested_branch or action.configuration["BranchName"]
@@ -67,7 +67,7 @@ def run(action: ActionRun) -> ActionResult:
 
 
 def _repository(action: ActionRun, arn: str, name: str) -> GitRepository:
-    """The repository behind the connection, when the role may use it and it is authorised."""
+    """Returns the repository of an authorised connection that the role may use."""
     scope = Scope(action.principal_arn.split(":")[4], action.record.region)
     denied = []
     for permission in _USES:
@@ -106,7 +106,7 @@ def _check(configuration: Mapping[str, Any]) -> list[str]:
     chosen = configuration.get("OutputArtifactFormat", "CODE_ZIP")
     if chosen != "CODE_ZIP":
         problems.append(
-            f"OutputArtifactFormat is {chosen}; the rehearsal has CODE_ZIP for connections"
+            f"OutputArtifactFormat is {chosen}; the rehearsal supports CODE_ZIP for connections"
         )
     if "/" not in configuration["FullRepositoryId"]:
         problems.append("FullRepositoryId is the owner and the name: owner/name")

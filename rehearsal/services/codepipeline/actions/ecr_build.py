@@ -1,4 +1,4 @@
-"""Build action ECRBuildAndPublish: an image from a Dockerfile, into Amazon ECR.
+"""Build action ECRBuildAndPublish: builds an image from a Dockerfile for Amazon ECR.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECRBuildAndPublish.html
 """
@@ -67,7 +67,7 @@ def _repository_uri(action: ActionRun, name: str) -> str:
 
 
 def _open_log(action: ActionRun) -> BuildLog:
-    """Compute actions log into /aws/codepipeline/<pipeline>, with the action's role."""
+    """Opens the log of a compute action, /aws/codepipeline/PIPELINE, with the action's role."""
     group, stream = f"/aws/codepipeline/{action.pipeline}", action.record.identifier
     log = BuildLog()
     log.open(action.session, group, stream)
@@ -82,7 +82,7 @@ def _open_log(action: ActionRun) -> BuildLog:
 
 
 def _context(directory: Path, path: str) -> Path:
-    """The folder with the Dockerfile, which is the build's context."""
+    """Returns the folder with the Dockerfile, the context of the build."""
     folder = (directory / path).resolve()
     if folder.name == _DOCKERFILE and folder.is_file():
         folder = folder.parent
@@ -97,7 +97,7 @@ def _context(directory: Path, path: str) -> Path:
 def _check(configuration: Mapping[str, str]) -> list[str]:
     registry = configuration.get("RegistryType", "private")
     if registry != "private":
-        return [f"the rehearsal has private registries only, got RegistryType {registry}"]
+        return [f"the rehearsal supports private registries only, got RegistryType {registry}"]
     return []
 
 

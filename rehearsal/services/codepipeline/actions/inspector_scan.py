@@ -1,7 +1,7 @@
-"""Invoke action InspectorScan: accepted in a pipeline, and failed when it runs.
+"""Invoke action InspectorScan: valid in a pipeline, but it fails when it runs.
 
-Amazon Inspector judges a bill of materials by a database of vulnerabilities that only AWS has. No
-scan of another kind is put in its place: whoever sees a green one would believe it.
+Amazon Inspector evaluates a bill of materials by a database of vulnerabilities that only AWS has.
+The rehearsal does not replace it by another scan, as a success would be misleading.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-InspectorScan.html
 """
@@ -22,10 +22,10 @@ _THRESHOLDS = ("CriticalThreshold", "HighThreshold", "MediumThreshold", "LowThre
 
 
 def run(action: ActionRun) -> ActionResult:
-    """Fails by name."""
+    """Fails, as Amazon Inspector is not available."""
     raise ActionFailedError(
         f"The rehearsal cannot run {action.configuration['InspectorRunMode']} of Amazon Inspector: "
-        "its database of vulnerabilities is not public. Leave the scan out of a rehearsal, or "
+        "its database of vulnerabilities is not public. Remove the scan from a rehearsal, or "
         "expect this action to fail.",
         code="SystemUnavailable",
     )

@@ -1,4 +1,4 @@
-"""Invoke action Lambda: a function does a job and answers it.
+"""Invoke action Lambda: a function does a job and completes it.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
 """
@@ -17,7 +17,7 @@ _POLL = 0.2
 
 
 def run(action: ActionRun) -> ActionResult:
-    """Hands the job over, with credentials for its artifacts, and waits for its result."""
+    """Invokes the function with credentials for the artifacts, and waits for the result."""
     outputs = {
         name: action.store.new_location(action.pipeline, name) for name in action.output_names
     }
@@ -35,7 +35,7 @@ def run(action: ActionRun) -> ActionResult:
     job = action.decisions.jobs.begin()
     try:
         invoke(action.client("lambda"), job, action.scope.account, action.configuration, artifacts)
-        while not job.answered.is_set():
+        while not job.completed.is_set():
             action.pause(_POLL)
     finally:
         action.decisions.jobs.forget(job)

@@ -1,4 +1,4 @@
-"""Approval action Manual: a person decides.
+"""Approval action Manual.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-json-format.html
 """
@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-json-format.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from rehearsal.framework.clock import utc_now
 from rehearsal.services.codepipeline.actions.action import (
     ActionFailedError,
     ActionProvider,
@@ -20,14 +21,14 @@ _DAYS = 7
 
 
 def run(action: ActionRun) -> ActionResult:
-    """Asks, by SNS when a topic is set, and waits for PutApprovalResult; at most seven days."""
+    """Publishes to a topic, if there is one, and waits up to seven days for PutApprovalResult."""
     decision = action.decisions.ask()
     configuration = action.configuration
     action.report(token=decision.token, external_url=configuration.get("ExternalEntityLink", ""))
     try:
         if "NotificationArn" in configuration:
             _notify(action, decision.token)
-        while not decision.answered.is_set():
+        while not decision.decided.is_set():
             action.pause(_POLL)
     finally:
         action.decisions.withdraw(decision)
@@ -56,7 +57,7 @@ def _notify(action: ActionRun, token: str) -> None:
             "stageName": stage,
             "actionName": record.name,
             "token": token,
-            "expires": (datetime.now(UTC) + timedelta(days=_DAYS)).strftime("%Y-%m-%dT%H:%MZ"),
+            "expires": (utc_now() + timedelta(days=_DAYS)).strftime("%Y-%m-%dT%H:%MZ"),
             "externalEntityLink": configuration.get("ExternalEntityLink"),
             "approvalReviewLink": f"{link}/approve/{token}",
             "customData": configuration.get("CustomData"),

@@ -1,4 +1,4 @@
-"""The actions that the rehearsal can run; CreatePipeline refuses all others by name."""
+"""The actions that the rehearsal runs; CreatePipeline rejects all others."""
 
 from __future__ import annotations
 

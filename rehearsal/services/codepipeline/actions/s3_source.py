@@ -22,7 +22,7 @@ from rehearsal.services.codepipeline.records import Revision
 
 
 def run(action: ActionRun) -> ActionResult:
-    """Takes the newest version of an object, or the one that StartPipelineExecution asked for."""
+    """Copies the newest version of an object, or the one of StartPipelineExecution."""
     bucket, key = action.configuration["S3Bucket"], action.configuration["S3ObjectKey"]
     s3 = action.client("s3")
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
@@ -72,7 +72,7 @@ def _check(configuration: Mapping[str, Any]) -> list[str]:
     if configuration.get("PollForSourceChanges", "true") != "false":
         problems.append(
             "the rehearsal does not poll S3: set PollForSourceChanges to false and start the "
-            "pipeline with an EventBridge rule (it is true when left out)"
+            "pipeline with an EventBridge rule (it defaults to true)"
         )
     if configuration.get("AllowOverrideForS3ObjectKey", "false") != "false":
         problems.append("the rehearsal does not support AllowOverrideForS3ObjectKey")

@@ -1,1 +1,1 @@
-"""The execution of a pipeline."""
+"""The engine of CodePipeline, which runs executions (engine.py) stage by stage."""

@@ -1,4 +1,4 @@
-"""Checks the conditions of a stage, rule by rule.
+"""The evaluation of the conditions of a stage, rule by rule.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works-conditions.html
 """
@@ -30,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class ConditionRun:
-    """Checks conditions of one stage of an execution."""
+    """Evaluates the conditions of one stage of an execution."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class ConditionRun:
         self._preparation = preparation
 
     def check(self, member: str, condition: Mapping[str, Any]) -> bool:
-        """Whether all rules pass; they are checked in their order until one does not."""
+        """Returns True if all rules pass; the first one that does not ends the evaluation."""
         found = ConditionExecution()
         with self._record.condition:
             self._stage.conditions[member] = found

@@ -1,4 +1,4 @@
-"""What executions wait for: approvals of people, and results of functions."""
+"""The approvals and jobs for which executions wait."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from rehearsal.services.codepipeline.records import new_id
 
 @dataclass
 class Decision:
-    """A question that waits for its answer; `status` is Approved or Rejected once it is there."""
+    """A pending approval; `status` is Approved or Rejected once it is decided."""
 
     token: str = field(default_factory=new_id)
-    answered: threading.Event = field(default_factory=threading.Event)
+    decided: threading.Event = field(default_factory=threading.Event)
     status: str = ""
     summary: str = ""
     decided_by: str = ""
 
 
 class Decisions:
-    """All open questions, by token, and the jobs of functions."""
+    """The pending approvals, by token, and the jobs of functions."""
 
     def __init__(self) -> None:
         self.jobs = Jobs()
@@ -29,21 +29,23 @@ class Decisions:
         self._lock = threading.Lock()
 
     def ask(self) -> Decision:
+        """Creates a pending approval."""
         decision = Decision()
         with self._lock:
             self._open[decision.token] = decision
         return decision
 
     def withdraw(self, decision: Decision) -> None:
+        """Removes a pending approval."""
         with self._lock:
             self._open.pop(decision.token, None)
 
-    def answer(self, token: str, *, status: str, summary: str, decided_by: str) -> bool:
-        """Answers a question once; False when it is not open (any more)."""
+    def decide(self, token: str, *, status: str, summary: str, decided_by: str) -> bool:
+        """Decides an approval; returns False for one that is not pending."""
         with self._lock:
             decision = self._open.pop(token, None)
         if decision is None:
             return False
         decision.status, decision.summary, decision.decided_by = status, summary, decided_by
-        decision.answered.set()
+        decision.decided.set()
         return True

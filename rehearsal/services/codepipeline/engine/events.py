@@ -19,7 +19,7 @@ _DATE = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
 class CodePipelineEvents:
-    """Announces what happens to a pipeline."""
+    """Emits the events of a pipeline."""
 
     def __init__(self, platform: Platform, record: PipelineRecord) -> None:
         self._platform = platform

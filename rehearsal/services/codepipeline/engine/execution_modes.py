@@ -1,4 +1,4 @@
-"""How executions enter and leave stages, by the pipeline's execution mode.
+"""Execution modes, by which executions enter and leave the stages of a pipeline.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
 """
@@ -17,7 +17,7 @@ from rehearsal.services.codepipeline.records import (
 
 
 def enter(record: PipelineRecord, execution: PipelineExecution, stage: str) -> str:
-    """Waits at the door of a stage; IN_PROGRESS once inside, else how the execution ended."""
+    """Waits to enter a stage; returns IN_PROGRESS, or the status of an execution that ended."""
     with record.condition:
         inbound = record.inbound.setdefault(stage, [])
         if execution.mode == "SUPERSEDED" and execution.kind != ROLLBACK:
@@ -46,7 +46,7 @@ def enter(record: PipelineRecord, execution: PipelineExecution, stage: str) -> s
 
 
 def leave(record: PipelineRecord, stage: str, execution: PipelineExecution) -> None:
-    """Lets the next execution in."""
+    """Leaves a stage, which the next execution can enter."""
     with record.condition:
         if record.occupants.get(stage) is execution:
             del record.occupants[stage]

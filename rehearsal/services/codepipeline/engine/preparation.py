@@ -1,4 +1,4 @@
-"""Gets ready what an action needs: its configuration, its role's session, its artifacts."""
+"""The preparation of an action: its configuration, the session of its role, its artifacts."""
 
 from __future__ import annotations
 
@@ -49,7 +49,11 @@ class ActionPreparation:
         self._decisions = decisions
 
     def action_run(self, run: ActionExecution, changed: Callable[[], None]) -> ActionRun:
-        """Everything that an action gets. Raises ActionFailedError when it cannot be had."""
+        """Returns the run of an action.
+
+        Raises:
+            ActionFailedError: A variable, the role or an artifact is not available.
+        """
         declaration = run.declaration
         run.resolved_configuration = self._resolved(declaration)
         credentials, session, pipeline_session = self._credentials(run)
@@ -80,7 +84,11 @@ class ActionPreparation:
         )
 
     def rule_run(self, rule: RuleExecution) -> RuleRun:
-        """Everything that a rule gets. Raises ActionFailedError when it cannot be had."""
+        """Returns the run of a rule.
+
+        Raises:
+            ActionFailedError: A variable or the role is not available.
+        """
         rule.resolved_configuration = self._resolved(rule.declaration)
         _, session, _ = self._credentials(rule)
         minutes = rule.declaration.get("timeoutInMinutes", _OTHER_TIMEOUT_MINUTES)
@@ -106,7 +114,7 @@ class ActionPreparation:
     def _credentials(
         self, run: ActionExecution | RuleExecution
     ) -> tuple[Credentials, boto3.Session, boto3.Session]:
-        """Of the pipeline's role, which assumes the action's role when there is one."""
+        """Returns credentials and sessions; the pipeline's role assumes the action's role."""
         pipeline_role = self._execution.declaration["roleArn"]
         run.role_arn = run.declaration.get("roleArn", pipeline_role)
         session_name = str(int(time.time() * 1000))
@@ -139,7 +147,7 @@ class ActionPreparation:
         )
 
     def _requested(self, action: str, member: str) -> str | None:
-        """What started the execution wants of a source; the branch is known to triggers only."""
+        """Returns a member of an action's requested revision; only triggers have a branch."""
         for wanted in self._execution.source_revisions:
             if wanted["actionName"] == action:
                 return wanted.get(member)
@@ -147,11 +155,11 @@ class ActionPreparation:
 
 
 def _assume(session: boto3.Session, role_arn: str, session_name: str) -> Credentials:
-    answer = aws_client(session, "sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
-    found = answer["Credentials"]
+    assumed = aws_client(session, "sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
+    found = assumed["Credentials"]
     return Credentials(
         access_key_id=found["AccessKeyId"],
         secret_access_key=found["SecretAccessKey"],
         session_token=found["SessionToken"],
-        principal_arn=answer["AssumedRoleUser"]["Arn"],
+        principal_arn=assumed["AssumedRoleUser"]["Arn"],
     )

@@ -1,4 +1,4 @@
-"""How artifacts get from the store of one region to that of another."""
+"""The replication of artifacts from the store of one region to that of another."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ _REGION_WITHOUT_NAME = "us-east-1"
 
 @dataclass(frozen=True, kw_only=True)
 class Replication:
-    """Copies what an action reads into the store of its region, as CodePipeline itself does.
+    """Copies the inputs of an action into the store of its region.
 
-    `session` is of the pipeline's role: the role of the action sees its own region's store only.
+    `session` is of the pipeline's role; the role of the action has access to the store of its
+    region only.
     """
 
     pipeline: str
@@ -27,9 +28,10 @@ class Replication:
     store: ArtifactStore
 
     def replicate(self, inputs: Mapping[str, ArtifactLocation]) -> dict[str, ArtifactLocation]:
-        """Where the action finds its artifacts.
+        """Returns the locations of the artifacts for the action.
 
-        Raises ActionFailedError, with the name of the artifact that could not be copied.
+        Raises:
+            ActionFailedError: An artifact could not be copied.
         """
         return {
             name: location if location.bucket == self.store.bucket else self._copy(name, location)
@@ -46,24 +48,24 @@ class Replication:
                 self.session, copy, found["Body"].read(), metadata=found.get("Metadata", {})
             )
         except ClientError as error:
-            said = error.response["Error"]
-            denied = "AccessDenied" in said["Code"]
+            described = error.response["Error"]
+            denied = "AccessDenied" in described["Code"]
             raise ActionFailedError(
                 f"Failed replicating artifact {name} to {self.store.bucket} in "
-                f"{self.store.region}: {error.operation_name}: {said['Code']}: "
-                f"{said.get('Message', '')}",
+                f"{self.store.region}: {error.operation_name}: {described['Code']}: "
+                f"{described.get('Message', '')}",
                 code="PermissionError" if denied else "ConfigurationError",
             ) from error
         return copy
 
     def _check_region(self) -> None:
-        """S3 answers for a bucket of any region; CodePipeline takes one of the action's only."""
+        """Checks that the bucket is in the region of the action, which S3 does not require."""
         client = aws_client(self.session, "s3", region=self.store.region)
-        answer = client.get_bucket_location(Bucket=self.store.bucket)
-        region = answer.get("LocationConstraint") or _REGION_WITHOUT_NAME
+        found = client.get_bucket_location(Bucket=self.store.bucket)
+        region = found.get("LocationConstraint") or _REGION_WITHOUT_NAME
         if region != self.store.region:
             raise ActionFailedError(
-                f"The artifact bucket {self.store.bucket} is in {region}, but its store is that of "
+                f"The artifact bucket {self.store.bucket} is in {region}, but its store is of "
                 f"{self.store.region}",
                 code="ConfigurationError",
             )

@@ -1,4 +1,4 @@
-"""What a rule of a condition gets to do its check."""
+"""The run of a rule, and the providers of rules."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from rehearsal.services.codepipeline.records import RuleExecution
 
 
 class RuleFailedError(Exception):
-    """The rule has looked, and what it asks for does not hold."""
+    """The condition of a rule is not met."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleRun:
-    """One check of a rule; `session` has the credentials of its role, or of the pipeline's.
+    """One evaluation of a rule.
 
-    `timeout` is in seconds.
+    `session` is of its role, or of the pipeline's. `timeout` is in seconds.
     """
 
     session: boto3.Session
@@ -40,9 +40,18 @@ class RuleRun:
         return aws_client(self.session, service)
 
     def watch(self, seconds: float, look: Callable[[], bool], *, every: float = 0.2) -> bool:
-        """Looks until there is something, or the time is over; at least once.
+        """Polls until `look` returns True or the time is over, and at least once.
 
-        Raises ActionAbandonedError when the execution is given up meanwhile.
+        Args:
+            seconds: The time.
+            look: Returns True to end the polling.
+            every: The seconds between two polls. Defaults to 0.2.
+
+        Returns:
+            True if `look` returned True in time.
+
+        Raises:
+            ActionAbandonedError: The execution was abandoned meanwhile.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -57,9 +66,16 @@ class RuleRun:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleProvider:
-    """A kind of rule: how it checks (its summary, or RuleFailedError), and what it demands.
+    """A provider of rules.
 
-    `problems` returns what is wrong with a configuration beyond its keys.
+    Args:
+        provider: The name of the provider.
+        run: Evaluates a rule; returns a summary or raises RuleFailedError.
+        required: The required keys of the configuration.
+        optional: The optional keys of the configuration. Defaults to none.
+        may_skip: True for a rule of conditions with the result SKIP. Defaults to False.
+        problems: Returns one message per problem of a configuration beyond its keys. Defaults to no
+            problems.
     """
 
     provider: str

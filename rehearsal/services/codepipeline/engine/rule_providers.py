@@ -1,4 +1,4 @@
-"""The rules that the rehearsal can check; CreatePipeline refuses all others by name.
+"""The rules that the rehearsal evaluates; CreatePipeline rejects all others.
 
 https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference.html
 """
@@ -15,9 +15,9 @@ from rehearsal.services.codepipeline.engine.rule import RuleFailedError, RulePro
 from rehearsal.services.codepipeline.lambda_job import invoke
 
 _STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
-_MOST_MINUTES = 1440
+_MAX_MINUTES = 1440
 _LOOK_AT_ALARMS = 1.0
-# The syntax is Java's in AWS and Python's here; what both share is what people write.
+# The regular expressions are Java's in AWS and Python's here.
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "EQ": lambda value, wanted: value == wanted,
     "NE": lambda value, wanted: value != wanted,
@@ -27,7 +27,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
 
 
 def _check_alarm(rule: RuleRun) -> str:
-    """Fails when the alarm is, or comes, into one of the states within the wait time."""
+    """Fails if the alarm is in one of the states within the wait time."""
     name = rule.configuration["AlarmName"]
     states = _states(rule.configuration)
     minutes = int(rule.configuration.get("WaitTime", "0"))
@@ -51,31 +51,31 @@ def _check_alarm(rule: RuleRun) -> str:
 def _check_variable(rule: RuleRun) -> str:
     value, operator = rule.configuration["Variable"], rule.configuration["Operator"]
     wanted = rule.configuration["Value"]
-    said = f"{value!r} {operator} {wanted!r}"
+    comparison = f"{value!r} {operator} {wanted!r}"
     if not _OPERATORS[operator](value, wanted):
-        raise RuleFailedError(f"{said} does not hold")
-    return f"{said} holds"
+        raise RuleFailedError(f"{comparison} does not hold")
+    return f"{comparison} holds"
 
 
 def _check_window(rule: RuleRun) -> str:
     zone = rule.configuration.get("TimeZone", "UTC")
     at = datetime.now(ZoneInfo(zone))
-    said = f"{at:%Y-%m-%d %H:%M} {zone}"
+    moment = f"{at:%Y-%m-%d %H:%M} {zone}"
     if not in_window(rule.configuration["Cron"], zone, at):
-        raise RuleFailedError(f"{said} is outside of the deployment window")
-    return f"{said} is in the deployment window"
+        raise RuleFailedError(f"{moment} is outside of the deployment window")
+    return f"{moment} is in the deployment window"
 
 
 def _invoke_function(rule: RuleRun) -> str:
     job = rule.jobs.begin()
     try:
         invoke(rule.client("lambda"), job, rule.scope.account, rule.configuration)
-        answered = rule.watch(rule.timeout, job.answered.is_set)
+        completed = rule.watch(rule.timeout, job.completed.is_set)
     finally:
         rule.jobs.forget(job)
     rule.record.external_id = job.external_id
     name = rule.configuration["FunctionName"]
-    if not answered:
+    if not completed:
         raise RuleFailedError(f"Function {name} did not call PutJobSuccessResult in time")
     if job.failure is not None:
         raise RuleFailedError(job.failure[1])
@@ -93,8 +93,8 @@ def _alarm_problems(configuration: Mapping[str, str]) -> list[str]:
         if state not in _STATES
     ]
     wait = configuration.get("WaitTime", "0")
-    if not wait.isdigit() or int(wait) > _MOST_MINUTES:
-        problems.append(f"WaitTime is minutes, 0 to {_MOST_MINUTES}, got {wait}")
+    if not wait.isdigit() or int(wait) > _MAX_MINUTES:
+        problems.append(f"WaitTime is minutes, 0 to {_MAX_MINUTES}, got {wait}")
     return problems
 
 
@@ -106,7 +106,7 @@ def _variable_problems(configuration: Mapping[str, str]) -> list[str]:
         try:
             re.compile(configuration["Value"])
         except re.error as error:
-            return [f"Value {configuration['Value']!r} is no regular expression: {error}"]
+            return [f"Value {configuration['Value']!r} is not a regular expression: {error}"]
     return []
 
 

@@ -1,4 +1,4 @@
-"""Runs one stage: its actions by run order, those of one order side by side."""
+"""The run of one stage: its actions by run order, those of one order in parallel."""
 
 from __future__ import annotations
 
@@ -58,9 +58,14 @@ class StageRun:
         self.rolls_back = False
 
     def run(self, retry_mode: str | None) -> str:
-        """Succeeded, Failed, Stopped or Skipped; `rolls_back` tells whether the stage goes back.
+        """Runs the stage, and sets `rolls_back` if it has to be rolled back.
 
-        `retry_mode` FAILED_ACTIONS leaves out what succeeded; a retry is in the stage already.
+        Args:
+            retry_mode: FAILED_ACTIONS skips the actions that succeeded, ALL_ACTIONS does not. None
+                for the first attempt.
+
+        Returns:
+            Succeeded, Failed, Stopped or Skipped.
         """
         name = self._stage["name"]
         result = None if retry_mode else self._unmet("beforeEntry")
@@ -76,7 +81,7 @@ class StageRun:
         return self._ended(status)
 
     def _respond(self, status: str) -> str:
-        """What the stage's declaration wants done about its success or failure."""
+        """Applies the stage's declaration for success or failure; returns the status."""
         if status == SUCCEEDED:
             result = self._unmet("onSuccess")
             self.rolls_back = result == "ROLLBACK"
@@ -96,12 +101,12 @@ class StageRun:
         return status
 
     def _unmet(self, member: str) -> str | None:
-        """What a condition wants done because it is not met; None when it is, or there is none."""
+        """Returns the result of a condition that is not met, or None."""
         conditions = self._stage.get(member, {}).get("conditions", [])
         if not conditions or member in self._state.overridden:
             return None
         if self._execution.kind == ROLLBACK:
-            return None  # what is gone back to has passed its conditions
+            return None  # the target of a rollback has passed its conditions
         condition = conditions[0]
         if self._conditions.check(member, condition):
             return None
@@ -125,14 +130,14 @@ class StageRun:
             if self._execution.stop_requested:
                 return STOPPED
             group = [item for item in actions if item.get("runOrder", 1) == order]
-            results = self._side_by_side(group)
+            results = self._in_parallel(group)
             if any(found.status == FAILED for found in results):
                 return STOPPED if self._execution.stop_requested else FAILED
             if any(found.status == ABANDONED for found in results):
                 return STOPPED
         return STOPPED if self._execution.stop_requested else SUCCEEDED
 
-    def _side_by_side(self, group: list[Mapping[str, Any]]) -> list[ActionExecution]:
+    def _in_parallel(self, group: list[Mapping[str, Any]]) -> list[ActionExecution]:
         runs = [self._begin(declaration) for declaration in group]
         threads = [
             threading.Thread(
@@ -208,7 +213,7 @@ class StageRun:
     def _end(self, run: ActionExecution, status: str) -> None:
         with self._record.condition:
             if run.status != IN_PROGRESS:
-                return  # it was given up, and what comes of it now no longer counts
+                return  # it was abandoned, and its result no longer counts
             run.status = status
             run.token = ""
             run.changed = self._execution.changed = utc_now()

@@ -17,21 +17,29 @@ class UnresolvedVariableError(Exception):
 
 
 def references(text: str) -> list[tuple[str, str]]:
-    """Pairs of namespace and name; `#{...}` of another form raises UnresolvedVariableError."""
+    """Returns the references of a text as pairs of namespace and name.
+
+    Raises:
+        UnresolvedVariableError: A reference is malformed.
+    """
     found = []
     for claimed in _CLAIMED.findall(text):
         match = _REFERENCE.fullmatch(claimed)
         if match is None:
             raise UnresolvedVariableError(
-                f"{claimed} is no variable; the form is #{{Namespace.VariableName}}"
+                f"{claimed} is not a variable; the form is #{{Namespace.VariableName}}"
             )
         found.append((match["namespace"], match["name"]))
     return found
 
 
 def resolve(text: str, namespaces: Mapping[str, Mapping[str, str]]) -> str:
-    """The text with all variables replaced. Raises UnresolvedVariableError."""
-    references(text)  # refuses what only looks like a variable
+    """Returns the text with all variables replaced.
+
+    Raises:
+        UnresolvedVariableError: A reference is malformed, or its variable has no value.
+    """
+    references(text)  # rejects malformed references
 
     def value_of(match: re.Match[str]) -> str:
         namespace, name = match["namespace"], match["name"]

@@ -73,7 +73,7 @@ def _condition(pipeline: dict[str, Any], member: str, result: str, *rules: Any) 
         (
             lambda p: _condition(p, "beforeEntry", "FAIL", _rule("CodeBuild", ProjectName="x")),
             STAGE,
-            "has no rule of provider CodeBuild",
+            "not support rules of provider CodeBuild",
         ),
         (
             lambda p: _condition(p, "beforeEntry", "FAIL", _rule("LambdaInvoke")),
@@ -95,7 +95,7 @@ def _condition(pipeline: dict[str, Any], member: str, result: str, *rules: Any) 
                 _rule("DeploymentWindow", Cron="* 0 9 * * ?", TimeZone="X"),
             ),
             STAGE,
-            "no IANA time zone",
+            "not an IANA time zone",
         ),
         (
             lambda p: _condition(

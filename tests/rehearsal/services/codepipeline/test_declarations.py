@@ -46,7 +46,7 @@ def test_a_sound_pipeline_is_accepted() -> None:
         (
             lambda p: build_of(p)["actionTypeId"].update(provider="Jenkins"),
             ACTION,
-            "no action Build of owner AWS, provider Jenkins",
+            "the action Build of owner AWS, provider Jenkins",
         ),
         (lambda p: build_of(p)["actionTypeId"].update(owner="Custom"), ACTION, "owner Custom"),
         (lambda p: build_of(p)["configuration"].clear(), ACTION, "required key ProjectName"),
@@ -102,7 +102,7 @@ def test_a_sound_pipeline_is_accepted() -> None:
         (
             lambda p: build_of(p)["configuration"].update(ProjectName="#{odd}"),
             STRUCTURE,
-            "#{odd} is no variable",
+            "#{odd} is not a variable",
         ),
         (lambda p: build_of(p).update(namespace="Source"), STRUCTURE, "Namespace Source is used"),
     ],

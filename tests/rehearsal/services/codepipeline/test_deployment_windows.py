@@ -34,10 +34,10 @@ def test_a_window_is_what_its_cron_expression_names(cron: str, at: str, inside: 
     [
         ("* * * * ?", "UTC", "5 fields"),
         ("0 * * * * ?", "UTC", "first field"),
-        ("* 61 * * * ?", "UTC", "cannot be read"),
-        ("* x * * * ?", "UTC", "cannot be read"),
+        ("* 61 * * * ?", "UTC", "is malformed"),
+        ("* x * * * ?", "UTC", "is malformed"),
         ("* * * * * *", "UTC", "one of days and weekdays as ?"),
-        ("* * * ? * WED", "Mars/Base", "no IANA"),
+        ("* * * ? * WED", "Mars/Base", "not an IANA"),
     ],
 )
 def test_a_window_that_cannot_be_read_is_refused(cron: str, zone: str, words: str) -> None:

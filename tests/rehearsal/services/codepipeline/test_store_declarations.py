@@ -49,7 +49,7 @@ def test_the_region_of_the_pipeline_needs_no_second_store() -> None:
         (
             lambda p: build_of(p).update(region=OTHER),
             ACTION,
-            "in the region eu-west-1, its pipeline in us-east-1: give artifactStores",
+            "in the region eu-west-1, its pipeline in us-east-1: specify artifactStores",
         ),
         (
             lambda p: replicated(p, REGION, "eu-west-3"),
