@@ -1,4 +1,4 @@
-"""The log of a build, worded as CodeBuild words it."""
+"""The log of a build, in the format of CodeBuild."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ import boto3
 from rehearsal.containers.log_stream import LogStream
 from rehearsal.framework.clients import aws_client
 
-_KEPT_LINES = 50
+_MAX_KEPT_LINES = 50
 
 
 class BuildLog:
-    """Lines of one build: to CloudWatch Logs once `open` was called; the last ones are kept."""
+    """The lines of one build, sent to CloudWatch Logs from `open` on; the last ones are kept."""
 
     def __init__(self) -> None:
         self._stream: LogStream | None = None
-        self._last: collections.deque[str] = collections.deque(maxlen=_KEPT_LINES)
+        self._last: collections.deque[str] = collections.deque(maxlen=_MAX_KEPT_LINES)
         self._lock = threading.Lock()
 
     def open(self, session: boto3.Session, group: str, stream: str) -> None:
-        """Makes the log stream with the service role.
+        """Creates the log stream with the service role.
 
-        Raises botocore.exceptions.ClientError when the role may not: AWS then ends the build.
+        Raises:
+            botocore.exceptions.ClientError: The role may not create it; AWS then ends the build.
         """
         logs: Any = aws_client(session, "logs")
         exists = logs.exceptions.ResourceAlreadyExistsException
@@ -42,25 +43,25 @@ class BuildLog:
         self._stream = LogStream(session, group, stream)
 
     def container(self, text: str) -> None:
-        """A line of CodeBuild itself."""
+        """Writes a line of CodeBuild itself."""
         stamp = datetime.now(UTC).strftime("%Y/%m/%d %H:%M:%S.%f")
         self._send(f"[Container] {stamp} {text}")
 
     def output(self, line: str) -> None:
-        """A line of a command."""
+        """Writes a line of a command."""
         with self._lock:
             if line.strip():
                 self._last.append(line)
         self._send(line)
 
     def forget_output(self) -> None:
-        """The next `last_line` is one that comes after this call."""
+        """Forgets the output, so that `last_line` is one after this call."""
         with self._lock:
             self._last.clear()
 
     @property
     def last_line(self) -> str:
-        """The last line of output that is not empty; a line that speaks of an error wins."""
+        """The last line of output that is not empty, or a recent one with the word error."""
         with self._lock:
             lines = list(self._last)
         for line in reversed(lines[-5:]):
@@ -69,6 +70,7 @@ class BuildLog:
         return lines[-1].strip() if lines else ""
 
     def close(self) -> None:
+        """Sends the remaining lines."""
         if self._stream is not None:
             self._stream.close()
 

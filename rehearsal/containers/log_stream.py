@@ -16,25 +16,30 @@ from rehearsal.framework.clients import aws_client
 
 _LOG = logging.getLogger(__name__)
 _INTERVAL = 0.5
-_MOST_EVENTS = 1_000  # far below the limit of 10,000 events
-_MOST_BYTES = 750_000  # and one event more; the limit is 1,048,576 bytes, 26 for each event
+_MAX_EVENTS = 1_000  # far below the limit of 10,000 events
+_MAX_BYTES = 750_000  # and one event more; the limit is 1,048,576 bytes, 26 for each event
 _EVENT_OVERHEAD = 26
-_LONGEST_EVENT = 250_000
+_MAX_EVENT_BYTES = 250_000
 
 Event = tuple[int, str]
 
 
 class LogStream:
-    """Sends lines to one stream of a log group, in order, from a thread of its own.
+    """Sends lines to one stream of a log group, in order, from a separate thread.
 
-    Uses the role's session, as SageMaker does, and makes group and stream. A role that may not
-    write logs gets one warning and the job goes on, as in AWS. `close` sends the rest.
+    Creates the group and the stream with the role's session, as SageMaker does. If the role may not
+    write logs, one warning is logged and the job continues, as in AWS.
+
+    Args:
+        session: A session of the role.
+        group: The log group.
+        stream: The log stream.
     """
 
     def __init__(self, session: boto3.Session, group: str, stream: str) -> None:
         self.group = group
         self.stream = stream
-        self.refused: str | None = None
+        self.error: str | None = None
         self._client = aws_client(session, "logs")
         self._lines: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"logs-{stream}")
@@ -52,13 +57,13 @@ class LogStream:
         self.close()
 
     def write(self, line: str) -> None:
-        """Takes one line; an empty one is left out, because CloudWatch Logs refuses it."""
+        """Writes one line; empty lines are omitted, as CloudWatch Logs rejects them."""
         if line.strip():
-            text = line.encode()[:_LONGEST_EVENT].decode(errors="ignore")
+            text = line.encode()[:_MAX_EVENT_BYTES].decode(errors="ignore")
             self._lines.put((int(time.time() * 1000), text))
 
     def close(self) -> None:
-        """Sends what is left and ends the thread."""
+        """Sends the remaining lines and ends the thread."""
         self._lines.put(None)
         self._thread.join()
 
@@ -66,18 +71,18 @@ class LogStream:
         open_ = True
         while open_:
             batch, open_ = self._batch()
-            if batch and self.refused is None:
+            if batch and self.error is None:
                 try:
                     self._send(batch)
                 except (ClientError, BotoCoreError) as error:
-                    self.refused = str(error)
+                    self.error = str(error)
                     _LOG.warning("No logs in %s, stream %s: %s", self.group, self.stream, error)
 
     def _batch(self) -> tuple[list[Event], bool]:
-        """Waits for a line, then takes what comes within half a second."""
+        """Waits for a line, then collects the lines of half a second."""
         batch: list[Event] = []
         size, deadline = 0, 0.0
-        while len(batch) < _MOST_EVENTS and size < _MOST_BYTES:
+        while len(batch) < _MAX_EVENTS and size < _MAX_BYTES:
             try:
                 wait = max(0.0, deadline - time.monotonic()) if batch else None
                 event = self._lines.get(timeout=wait)

@@ -1,8 +1,9 @@
-"""Retries of a delivery, and what a dead-letter queue is told when it failed for good.
+"""Retries of a delivery, and the attributes of its dead letter.
 
-EventBridge and EventBridge Scheduler retry what may pass (throttling, a service that is down) and
-give up at once on what will not, as a missing permission:
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html .
+EventBridge and EventBridge Scheduler retry transient errors (throttling, a service that is down),
+but not permanent ones, such as a missing permission.
+
+Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ from rehearsal.framework.platform import AwsError
 
 _THROTTLED = ("Throttling", "TooManyRequests", "RequestLimitExceeded", "ServiceUnavailable")
 _FIRST_WAIT_SECONDS = 1.0
-_LONGEST_WAIT_SECONDS = 60.0
+_MAX_WAIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often and how long a delivery is tried again; AWS's defaults."""
+    """The limits of retries, with the defaults of AWS."""
 
     maximum_attempts: int = 185
     maximum_age_seconds: float = 86400.0
 
     @classmethod
     def of(cls, given: Mapping[str, Any] | None) -> RetryPolicy:
-        """The policy of a target's `RetryPolicy`."""
+        """Returns the policy of a target's `RetryPolicy`."""
         given = given or {}
         return cls(
             given.get("MaximumRetryAttempts", cls.maximum_attempts),
@@ -42,9 +43,12 @@ class RetryPolicy:
 
 
 class UndeliveredError(Exception):
-    """A delivery failed for good.
+    """A delivery failed permanently.
 
-    `exhausted` names the limit of the retry policy that ended it; None when it was not retried.
+    Args:
+        error: The last error.
+        retries: The number of retries.
+        exhausted: The limit of the retry policy that was reached, or None for a permanent error.
     """
 
     def __init__(self, error: Exception, retries: int, exhausted: str | None) -> None:
@@ -56,7 +60,7 @@ class UndeliveredError(Exception):
         self.exhausted = exhausted
 
     def attributes(self, **further: str) -> dict[str, dict[str, str]]:
-        """The message attributes of the dead letter."""
+        """Returns the message attributes of the dead letter."""
         values = {
             "ERROR_CODE": self.code,
             "ERROR_MESSAGE": self.message[:1024] or "-",
@@ -77,9 +81,15 @@ def attempt(
     *,
     first_wait: float = _FIRST_WAIT_SECONDS,
 ) -> None:
-    """Calls `send` with the number of the attempt, from 1, until it passes.
+    """Calls `send` until it succeeds.
 
-    Raises UndeliveredError when it failed for good.
+    Args:
+        send: Sends; its argument is the number of the attempt, from 1. policy: The limits of
+        retries. stop: Ends the retries when it is set. first_wait: The seconds before the first
+        retry. Defaults to 1; the wait doubles up to a minute.
+
+    Raises:
+        UndeliveredError: The delivery failed permanently.
     """
     began = time.monotonic()
     wait = first_wait
@@ -89,7 +99,7 @@ def attempt(
             send(retries + 1)
             return
         except Exception as error:
-            if not passing(error):
+            if not is_transient(error):
                 raise UndeliveredError(error, retries, None) from error
             if retries >= policy.maximum_attempts:
                 raise UndeliveredError(error, retries, "MaximumRetryAttempts") from error
@@ -98,11 +108,11 @@ def attempt(
             if stop.wait(wait):
                 raise UndeliveredError(error, retries, None) from error
         retries += 1
-        wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+        wait = min(wait * 2, _MAX_WAIT_SECONDS)
 
 
-def passing(error: Exception) -> bool:
-    """Whether the same request may succeed later."""
+def is_transient(error: Exception) -> bool:
+    """Returns True if the same request may succeed later."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         code = error.response["Error"].get("Code", "")
@@ -111,7 +121,7 @@ def passing(error: Exception) -> bool:
 
 
 def described(error: Exception) -> tuple[str, str]:
-    """The code and the message of an error."""
+    """Returns the code and the message of an error."""
     if isinstance(error, ClientError):
         found = error.response["Error"]
         return found.get("Code", "Unknown"), found.get("Message", str(error))
@@ -123,5 +133,5 @@ def described(error: Exception) -> tuple[str, str]:
 
 
 def iso(moment: datetime.datetime) -> str:
-    """A time as AWS writes it in events, to the second."""
+    """Returns a time as AWS writes it in events, to the second."""
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,8 @@
-"""How EventBridge and EventBridge Scheduler start targets with the role of the target.
+"""Targets that EventBridge and EventBridge Scheduler invoke with the role of the target.
 
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html . IAM judges the role, as
-the call is made with its credentials.
+IAM evaluates the role, as the target is called with its credentials.
+
+Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from rehearsal.framework.platform import AwsError, Platform
 
 @dataclass(frozen=True)
 class Delivery:
-    """One event on its way to one target.
+    """The delivery of one event to one target.
 
-    `content` is what the target is given: the event, its `Input` or rendered `InputTransformer`.
-    None when the target gets no input. `parameters` is the target.
+    `content` is the event, the `Input` or the rendered `InputTransformer`, or None for no input.
+    `parameters` is the target in the form of the API.
     """
 
     target_arn: str
@@ -36,26 +37,33 @@ class Delivery:
 
 
 def delivers(target_arn: str) -> bool:
-    """Whether a rule needs a role for this target, and this module starts it."""
+    """Returns True if a rule invokes this target with a role."""
     return any(pattern.fullmatch(target_arn) for pattern, _ in _ROLE_TARGETS)
 
 
 def takes_events(target_arn: str) -> bool:
-    """Whether a target without an input of its own is given the event itself."""
+    """Returns True if a target without an Input gets the event."""
     return re.match(r"arn:aws:(states|lambda|sqs|sns):", target_arn) is not None
 
 
 def schedules(target_arn: str) -> bool:
-    """Whether a schedule can start this target; it always acts with a role."""
+    """Returns True if a schedule can invoke this target."""
     return universal_targets.is_universal(target_arn) or any(
         pattern.fullmatch(target_arn) for pattern, _ in (*_ROLE_TARGETS, *_POLICY_TARGETS)
     )
 
 
 def deliver(platform: Platform, delivery: Delivery, region: str | None = None) -> None:
-    """Starts the target. Raises when it has no role, or AWS refuses the call.
+    """Invokes the target.
 
-    `region` is where a universal target is called; the others say it in their ARN.
+    Args:
+        platform: The AWS around the service.
+        delivery: The delivery.
+        region: The region of a universal target; other targets have it in their ARN. Defaults to
+            None: us-east-1.
+
+    Raises:
+        AwsError: The target has no role, or is not supported.
     """
     if not delivery.role_arn:
         raise AwsError("ValidationException", f"Target {delivery.target_arn} has no RoleArn")
@@ -74,11 +82,11 @@ def deliver(platform: Platform, delivery: Delivery, region: str | None = None) -
         if match := pattern.fullmatch(arn):
             start(platform.session(credentials, match["region"]), match["name"], delivery)
             return
-    raise AwsError("ValidationException", f"The rehearsal does not start the target {arn}")
+    raise AwsError("ValidationException", f"The rehearsal does not support the target {arn}")
 
 
 def queue_url(queue_arn: str) -> str:
-    """The URL of a queue; clients of the gateway use their own address and the path of this."""
+    """Returns the URL of a queue, of which clients use the path only."""
     _, _, _, region, account, name = queue_arn.split(":", 5)
     return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
 
@@ -88,19 +96,19 @@ def _content(delivery: Delivery) -> dict[str, Any]:
         return {}
     content = json.loads(delivery.content)
     if not isinstance(content, dict):
-        raise AwsError("ValidationException", f"{delivery.target_arn} takes a JSON object as input")
+        raise AwsError("ValidationException", f"{delivery.target_arn} needs a JSON object as input")
     return content
 
 
 def _start_code_pipeline(session: boto3.Session, name: str, delivery: Delivery) -> None:
-    """Input may set the `variables` and `sourceRevisions` of StartPipelineExecution."""
+    """Starts a pipeline; the input may contain members of StartPipelineExecution."""
     allowed = {"variables", "sourceRevisions", "clientRequestToken"}
     request = {key: value for key, value in _content(delivery).items() if key in allowed}
     session.client("codepipeline").start_pipeline_execution(name=name, **request)
 
 
 def _start_build(session: boto3.Session, name: str, delivery: Delivery) -> None:
-    """Input is the request of StartBuild without the project's name."""
+    """Starts a build; the input is the request of StartBuild without the project's name."""
     request = {**_content(delivery), "projectName": name}
     session.client("codebuild").start_build(**request)
 
@@ -121,7 +129,7 @@ def _start_state_machine(session: boto3.Session, name: str, delivery: Delivery) 
 
 
 def _put_event(session: boto3.Session, name: str, delivery: Delivery) -> None:
-    """A schedule puts an event of its own making."""
+    """Puts an event with the source and detail type of the schedule's target."""
     parameters = delivery.parameters.get("EventBridgeParameters") or {}
     entry: Any = {
         "EventBusName": delivery.target_arn,
@@ -129,9 +137,9 @@ def _put_event(session: boto3.Session, name: str, delivery: Delivery) -> None:
         "DetailType": parameters.get("DetailType", ""),
         "Detail": delivery.content or "{}",
     }
-    answer = session.client("events").put_events(Entries=[entry])
-    if answer["FailedEntryCount"]:
-        failed = answer["Entries"][0]
+    result = session.client("events").put_events(Entries=[entry])
+    if result["FailedEntryCount"]:
+        failed = result["Entries"][0]
         raise AwsError(failed.get("ErrorCode", "InternalFailure"), failed.get("ErrorMessage", ""))
 
 
@@ -159,7 +167,7 @@ def _publish(session: boto3.Session, name: str, delivery: Delivery) -> None:
 
 _Start = Callable[[boto3.Session, str, Delivery], None]
 _ARN = r"arn:aws:{}:(?P<region>[^:]+):\d{{12}}:{}(?P<name>[^/:]+)"
-# Rules start these with the role of the target,
+# Rules invoke these with the role of the target,
 _ROLE_TARGETS: list[tuple[re.Pattern[str], _Start]] = [
     (re.compile(_ARN.format("codepipeline", "")), _start_code_pipeline),
     (re.compile(_ARN.format("codebuild", "project/")), _start_build),

@@ -1,7 +1,8 @@
-"""Universal targets of EventBridge Scheduler: any API call of any AWS service, by its ARN.
+"""Universal targets of EventBridge Scheduler: API calls of AWS services by their ARN.
 
-`arn:aws:scheduler:::aws-sdk:<service>:<apiAction>`, the input is the request;
-https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html .
+The ARN is `arn:aws:scheduler:::aws-sdk:<service>:<apiAction>`, the input is the request.
+
+Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from rehearsal.cloudformation.resource_types import ResourceFailure
 from rehearsal.framework.platform import AwsError
 
 _ARN = re.compile(r"arn:aws:scheduler:::aws-sdk:(?P<service>[^:]+):(?P<action>[^:]+)")
-# "Unsupported actions": they read, and nobody would see the answer.
+# "Unsupported actions": actions that read.
 _READING = re.compile(
     "get|describe|list|poll|receive|search|scan|query|select|read|lookup|discover|validate|"
     "batchGet|batchDescribe|batchRead|transactGet|adminGet|adminList|testMigration|retrieve|"
@@ -42,22 +43,22 @@ _NAMES = {
 
 
 def is_universal(target_arn: str) -> bool:
-    """Whether an ARN names an API call."""
+    """Returns True if an ARN is that of an API call."""
     return target_arn.startswith("arn:aws:scheduler:::aws-sdk:")
 
 
 def check(target_arn: str, text: str | None) -> None:
-    """Raises AwsError (ValidationException) for a call that a schedule cannot make."""
+    """Raises AwsError (ValidationException) for an API call that is not supported or not valid."""
     operation = _operation(target_arn)
     if text is None and operation.input_shape and operation.input_shape.required_members:
         needed = ", ".join(operation.input_shape.required_members)
-        raise _invalid(f"Target Input is required for {target_arn}: it must give {needed}.")
+        raise _invalid(f"Target Input is required for {target_arn}: it must contain {needed}.")
     if text is not None:
         _json_object(target_arn, text)
 
 
 def call(session: boto3.Session, target_arn: str, text: str | None) -> None:
-    """Calls the API. Names in the input are compared without case, as those of SDKs differ."""
+    """Calls the API; the case of names in the input does not matter, as it differs between SDKs."""
     operation = _operation(target_arn)
     shape = operation.input_shape
     given = _json_object(target_arn, text) if text is not None else {}
@@ -94,7 +95,7 @@ def _operation(target_arn: str) -> OperationModel:
 
 @functools.cache
 def _model(service: str) -> ServiceModel | None:
-    """The model of a service by the name that the SDK for Java gives it."""
+    """Returns the model of a service by its name in the SDK for Java."""
     if service != service.lower():
         return None
     loader = botocore.loaders.create_loader()

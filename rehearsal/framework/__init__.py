@@ -1,1 +1,1 @@
-"""The ground of every service: gateway, protocols, base class, platform."""
+"""The base of every service: gateway, protocols, service, store, tags, pages and identity."""

@@ -1,4 +1,4 @@
-"""The front of our services: finds the operation, checks it, asks IAM, runs it, answers."""
+"""The gateway of the services: finds an operation, validates it, evaluates IAM and runs it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from botocore import xform_name
 from botocore.model import OperationModel, ServiceModel
 
 from rehearsal.framework.platform import AwsError, Context, Scope
-from rehearsal.framework.protocols.protocol import Answer, HttpRequest, WireProtocol
-from rehearsal.framework.protocols.shapes import AnswerError, ShapeReader, validation_message
-from rehearsal.framework.protocols.spoken_protocols import protocols_for
+from rehearsal.framework.protocols.json_protocol import JsonProtocol
+from rehearsal.framework.protocols.protocol import HttpRequest, HttpResponse, WireProtocol
+from rehearsal.framework.protocols.query_protocol import QueryProtocol
+from rehearsal.framework.protocols.rest_json_protocol import RestJsonProtocol
+from rehearsal.framework.protocols.shapes import ResponseError, ShapeReader, validation_message
 from rehearsal.framework.service import Service
 
 _log = logging.getLogger("rehearsal.gateway")
 
 
 class Authorizer(Protocol):
-    """Who judges whether the caller of an HTTP request may do it."""
+    """Evaluates IAM for HTTP requests."""
 
     def authorize_request(
         self,
@@ -36,7 +38,7 @@ class Authorizer(Protocol):
         scope: Scope,
         context_keys: Mapping[str, Any],
     ) -> None:
-        """Raises AwsError (AccessDeniedException) when IAM does not allow the caller."""
+        """Raises AwsError (AccessDeniedException) if IAM denies the request."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,13 @@ class _Endpoint:
 class Gateway:
     """Serves a set of services.
 
-    Raises ValueError when a service has no IAM mapping, or speaks a protocol that is not known:
-    what IAM cannot judge is not served.
+    Args:
+        services: The services.
+        authorizer: Evaluates IAM.
+        executor: Runs operations.
+
+    Raises:
+        ValueError: A service maps its operations to no IAM resources, or has no supported protocol.
     """
 
     def __init__(
@@ -64,12 +71,12 @@ class Gateway:
             _check_mapping(service)
             model = ServiceModel(loader.load_service_model(service.name, "service-2"), service.name)
             self._endpoints.setdefault(model.signing_name, []).extend(
-                _Endpoint(service, model, protocol) for protocol in protocols_for(model)
+                _Endpoint(service, model, protocol) for protocol in _protocols(model)
             )
 
     @property
     def target_prefixes(self) -> dict[str, list[str]]:
-        """For each signing name, the X-Amz-Target prefixes of its services."""
+        """The X-Amz-Target prefixes of the services by signing name."""
         return {
             signing_name: [
                 endpoint.model.metadata["targetPrefix"]
@@ -81,8 +88,8 @@ class Gateway:
 
     async def handle(
         self, signing_name: str, http: HttpRequest, scope: Scope, caller_arn: str
-    ) -> Answer:
-        """Answers one authenticated request that was signed for `signing_name`."""
+    ) -> HttpResponse:
+        """Serves one authenticated request that was signed for `signing_name`."""
         protocol = self._endpoints[signing_name][0].protocol
         try:
             endpoint, operation = self._find(signing_name, http)
@@ -94,12 +101,12 @@ class Gateway:
             assert method is not None, "_find has checked it"  # noqa: S101
             loop = asyncio.get_running_loop()
             run = contextvars.copy_context().run
-            answer = await loop.run_in_executor(self._executor, run, method, request, context)
-            return protocol.write(operation, answer if answer is not None else {})
+            response = await loop.run_in_executor(self._executor, run, method, request, context)
+            return protocol.write(operation, response if response is not None else {})
         except AwsError as error:
             return protocol.write_error(error)
-        except AnswerError as error:
-            _log.error("%s answered outside of its model: %s", http.headers, error)
+        except ResponseError as error:
+            _log.error("The response of %s breaks its model: %s", http.headers, error)
             return protocol.write_error(AwsError("InternalFailure", str(error), 500))
         except OSError as error:
             return protocol.write_error(_system_error(error))
@@ -121,7 +128,7 @@ class Gateway:
             return endpoint, operation
         target = http.headers.get("x-amz-target") or f"{http.method} {http.path}"
         raise AwsError(
-            "UnknownOperationException", f"The rehearsal knows no operation {target} here."
+            "UnknownOperationException", f"The rehearsal does not support the operation {target}."
         )
 
     def _authorize(
@@ -152,9 +159,29 @@ def _check_mapping(service: Service) -> None:
     kind = type(service)
     if kind.resource_arns is Service.resource_arns or not getattr(kind, "namespace", ""):
         raise ValueError(
-            f"{kind.__name__} is not served: it maps its operations to no IAM resources. "
+            f"{kind.__name__} maps its operations to no IAM resources. "
             "Define `namespace` and `resource_arns`."
         )
+
+
+def _protocols(model: ServiceModel) -> list[WireProtocol]:
+    """Returns the protocols of a service that the gateway supports.
+
+    Raises:
+        ValueError: The service has no supported protocol.
+    """
+    protocols = model.metadata.get("protocols", [model.metadata["protocol"]])
+    if "query" in protocols and "json" in protocols:
+        return [JsonProtocol(model), QueryProtocol(model)]
+    match model.metadata["protocol"]:
+        case "json":
+            return [JsonProtocol(model)]
+        case "rest-json":
+            return [RestJsonProtocol(model)]
+        case other:
+            raise ValueError(
+                f"{model.service_name} has the protocol {other}; supported: json, rest-json"
+            )
 
 
 def _read(endpoint: _Endpoint, operation: OperationModel, http: HttpRequest) -> dict[str, Any]:
@@ -167,7 +194,7 @@ def _read(endpoint: _Endpoint, operation: OperationModel, http: HttpRequest) -> 
 
 def _system_error(error: OSError) -> AwsError:
     if error.errno == errno.ENOSPC:
-        message = f"The disk of the rehearsal is full ({error.filename}): free some space."
+        message = f"The disk of the rehearsal is full ({error.filename}): free disk space."
         return AwsError("ServiceUnavailable", message, 503)
     _log.exception("An operation failed")
     return AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500)

@@ -1,7 +1,7 @@
-"""The right of a role to attach what runs with it to a VPC.
+"""The permissions of a role to attach its jobs, models and builds to a VPC.
 
-SageMaker and CodeBuild make the network interfaces of a VPC configuration with the execution role.
-The rehearsal has no network to attach anything to, but a role that could not do it is refused.
+SageMaker and CodeBuild create the network interfaces of a VPC configuration with the execution
+role. The rehearsal has no VPC, but it rejects a role that lacks the permissions.
 
 Sources: "How to use SageMaker AI execution roles", permissions for a VPC; "Allow CodeBuild access
 to AWS services required to create a VPC network interface" in CodeBuild's guide.
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from rehearsal.framework.platform import Platform, Scope
 
 _INTERFACE = "network-interface/eni-0a1b2c3d4e5f60718"
-_LOOK = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
+_DESCRIBED = ("DhcpOptions", "NetworkInterfaces", "SecurityGroups", "Subnets", "Vpcs")
 
 
 def check_attachment(
@@ -26,15 +26,25 @@ def check_attachment(
     security_group_ids: Iterable[str],
     service: str,
 ) -> None:
-    """Raises AwsError (AccessDeniedException) for the first right that the role lacks.
+    """Checks the permissions of a role to create network interfaces.
 
-    `service` is the one that the interfaces are handed over to, `codebuild.amazonaws.com` say.
+    Args:
+        platform: The AWS around the service.
+        role_arn: The execution role.
+        scope: The account and region of the VPC.
+        subnet_ids: The subnets.
+        security_group_ids: The security groups.
+        service: The service principal that gets permission to attach the interfaces, such as
+            `codebuild.amazonaws.com`.
+
+    Raises:
+        AwsError: AccessDeniedException, for the first permission that the role lacks.
     """
     subnets = [scope.arn("ec2", f"subnet/{name}") for name in subnet_ids]
     groups = [scope.arn("ec2", f"security-group/{name}") for name in security_group_ids]
     interface = scope.arn("ec2", _INTERFACE)
-    for what in _LOOK:
-        platform.authorize(role_arn, f"ec2:Describe{what}", "*", scope)
+    for kind in _DESCRIBED:
+        platform.authorize(role_arn, f"ec2:Describe{kind}", "*", scope)
     for resource in (interface, *subnets, *groups):
         platform.authorize(role_arn, "ec2:CreateNetworkInterface", resource, scope)
     platform.authorize(role_arn, "ec2:DeleteNetworkInterface", interface, scope)

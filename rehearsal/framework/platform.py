@@ -1,7 +1,7 @@
-"""What a service of the rehearsal may ask of the AWS around it.
+"""The interface of a service to the AWS around it.
 
-Services and executors depend on `Platform` alone. The adapter implements it on ministack, tests
-implement it in memory.
+Services depend on `Platform` only. The room ministack/ implements it on ministack, tests implement
+it in memory.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ import boto3
 
 @dataclass(frozen=True)
 class Scope:
-    """The account and region in which a resource lives."""
+    """The account and region of a resource."""
 
     account: str
     region: str
 
     def arn(self, service: str, resource: str) -> str:
+        """Returns the ARN of a resource in this account and region."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
 
 @dataclass(frozen=True)
 class Context:
-    """Who calls an operation, and where."""
+    """The caller of an operation, with its account and region."""
 
     scope: Scope
     caller_arn: str
@@ -44,13 +45,17 @@ class Credentials:
 
 
 VIA_SERVICE = {"aws:ViaAWSService": "true"}
-"""The condition key of a request that a service makes in the name of its caller."""
+"""The condition key of a request that a service makes on behalf of its caller."""
 
 
 class AwsError(Exception):
-    """An error as AWS answers it: `code` is one that the operation documents.
+    """An error of an operation, as AWS returns it.
 
-    `members` are further members of the error's shape, as `OriginalStatusCode` of ModelError.
+    Args:
+        code: An error code that the operation documents. message: The message. status: The HTTP
+        status. Defaults to 400. members: Further members of the error, such as `OriginalStatusCode`
+        of ModelError. Defaults to
+            none.
     """
 
     def __init__(
@@ -69,7 +74,7 @@ class AwsError(Exception):
 
 @dataclass(frozen=True)
 class AccessKey:
-    """What is needed to check a signature: the secret behind an access key id, and whose it is.
+    """The secret of an access key id, and its principal.
 
     `session_token` is None for the keys of a user or of an account's root.
     """
@@ -84,15 +89,15 @@ class Platform(Protocol):
 
     @property
     def endpoint_url(self) -> str:
-        """The gateway, https://127.0.0.1:PORT; every AWS service answers there."""
+        """The gateway of all AWS services, https://127.0.0.1:PORT."""
 
     @property
     def ca_bundle(self) -> Path:
-        """The certificate authorities that a client must trust (the gateway's, and public ones)."""
+        """The certificate authorities of clients: the gateway's and the public ones."""
 
     @property
     def state_directory(self) -> Path:
-        """Where services keep what does not fit in memory; removed by `rehearse down`."""
+        """The directory for data that does not fit in memory; `rehearse down` removes it."""
 
     def emit_event(
         self,
@@ -103,7 +108,7 @@ class Platform(Protocol):
         detail: Mapping[str, Any],
         resources: Sequence[str] = (),
     ) -> None:
-        """Puts an `aws.*` event on the default bus of `scope`, as the service itself would."""
+        """Puts an `aws.*` event of the service on the default bus of `scope`."""
 
     def service_credentials(
         self,
@@ -113,23 +118,26 @@ class Platform(Protocol):
         session_name: str,
         source_arn: str | None = None,
     ) -> Credentials:
-        """Credentials of a role that an AWS service assumes.
+        """Returns credentials of a role that an AWS service assumes.
 
-        `source_arn` is the resource for which the service acts, as a build's project; a trust
-        policy may ask for it by `aws:SourceArn`. None when the service gives none.
+        Args:
+            role_arn: The role.
+            service_principal: The service, such as `codebuild.amazonaws.com`.
+            session_name: The role session name.
+            source_arn: The resource for which the service acts, such as the project of a build, for
+                `aws:SourceArn` of the trust policy. Defaults to None: the key is absent.
 
-        Raises AwsError (AccessDenied) when the role does not exist or its trust policy does not
-        name `service_principal`, for instance `codebuild.amazonaws.com`.
+        Raises:
+            AwsError: AccessDenied, if the role does not exist or does not trust the service.
         """
 
     def session(self, credentials: Credentials, region: str) -> boto3.Session:
-        """A boto3 session with those credentials whose clients reach the gateway over TLS."""
+        """Returns a boto3 session with credentials, whose clients call the gateway over TLS."""
 
     def environment(self, credentials: Credentials, region: str) -> dict[str, str]:
-        """The AWS_* variables for a process that acts with those credentials.
+        """Returns the AWS_* variables for a process that acts with credentials.
 
-        AWS_REGION is among them, AWS_DEFAULT_REGION is not: of the containers that AWS starts only
-        builds get it, see `build_environment`.
+        AWS_REGION is among them. AWS_DEFAULT_REGION is not, as AWS sets it in builds only.
         """
 
     def authorize(
@@ -140,9 +148,17 @@ class Platform(Protocol):
         scope: Scope,
         keys: Mapping[str, Any] | None = None,
     ) -> None:
-        """Evaluates IAM; raises AwsError (AccessDeniedException) when it does not allow.
+        """Evaluates IAM for a principal.
 
-        `keys` are condition keys of the request, as `aws:RequestTag/team`.
+        Args:
+            principal_arn: The principal.
+            action: The action, such as `iam:PassRole`.
+            resource_arn: The resource.
+            scope: The account and region of the request.
+            keys: Condition keys of the request, such as `aws:RequestTag/team`. Defaults to none.
+
+        Raises:
+            AwsError: AccessDeniedException, if IAM denies the action.
         """
 
     def authorize_service(
@@ -154,11 +170,19 @@ class Platform(Protocol):
         source_arn: str,
         via: str | None = None,
     ) -> None:
-        """Whether a resource's own policy lets a service of AWS do something for `source_arn`.
+        """Evaluates the policy of a resource for an AWS service that acts for `source_arn`.
 
-        As a topic's policy that lets `cloudwatch.amazonaws.com` publish. `via` is the service
-        through which a key is used, such as `sns.us-east-1.amazonaws.com` (`kms:ViaService`).
-        Raises AwsError (AccessDeniedException) when it does not, or the resource does not exist.
+        Args:
+            principal: The service, such as `cloudwatch.amazonaws.com`.
+            action: The action, such as `sns:Publish`.
+            resource_arn: The resource.
+            scope: The account and region of the resource.
+            source_arn: The resource for which the service acts.
+            via: The service through which a key is used, such as `sns.us-east-1.amazonaws.com`, for
+                `kms:ViaService`. Defaults to None: the key is absent.
+
+        Raises:
+            AwsError: AccessDeniedException, if the policy denies it or the resource does not exist.
         """
 
     def authorize_by_policy(
@@ -170,29 +194,38 @@ class Platform(Protocol):
         scope: Scope,
         keys: Mapping[str, Any] | None = None,
     ) -> None:
-        """Whether a resource's policy lets a principal of another account do something.
+        """Evaluates the policy of a resource for a principal of another account.
 
-        The principal's own policies are judged when its request arrives. `keys` are the condition
-        keys of the request, as `sagemaker:ModelApprovalStatus`. Raises AwsError
-        (AccessDeniedException) when the policy does not allow it.
+        The policies of the principal are evaluated when its request arrives.
+
+        Args:
+            policy: The policy of the resource, or None. principal_arn: The principal. action: The
+            action. resource_arn: The resource. scope: The account and region of the resource. keys:
+            Condition keys of the request, such as `sagemaker:ModelApprovalStatus`. Defaults to
+                none.
+
+        Raises:
+            AwsError: AccessDeniedException, if the policy does not allow the action.
         """
 
     def check_pass_role(self, context: Context, role_arn: str, service_principal: str) -> None:
-        """What AWS checks when a caller hands a role to a service.
+        """Checks that a caller may pass a role to a service.
 
-        `iam:PassRole` of the caller on the role (with `iam:PassedToService`), and that the role
-        exists and trusts the service. Raises AwsError otherwise.
+        Raises:
+            AwsError: The caller lacks `iam:PassRole` on the role (with `iam:PassedToService`), or
+                the role does not exist or does not trust the service.
         """
 
     def check_source_identity(self, role_arn: str, service_principal: str) -> None:
-        """Raises AwsError unless a service may name a person when it assumes a role.
+        """Checks that a service may set the source identity when it assumes a role.
 
-        That is `sts:SetSourceIdentity` in the role's trust policy.
+        Raises:
+            AwsError: The trust policy of the role lacks `sts:SetSourceIdentity`.
         """
 
     def secret_for(self, access_key_id: str) -> AccessKey | None:
-        """The secret behind an access key id; None when the key is unknown or has expired.
+        """Returns the secret of an access key id, or None if the key is unknown or has expired.
 
-        For protocols that sign outside of the gateway's own check, as git over HTTPS does. The key
-        of an account's root is its 12-digit id; its secret is not checked by the gateway either.
+        For protocols whose signatures the gateway does not check, such as git over HTTPS. The key
+        of an account's root is its 12-digit id; its secret is not checked.
         """

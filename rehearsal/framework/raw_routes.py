@@ -1,4 +1,4 @@
-"""HTTP routes of services outside of AWS's protocols, in front of the rest (git over HTTPS)."""
+"""HTTP routes of services outside of AWS's protocols, such as git over HTTPS."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ _log = logging.getLogger("rehearsal.gateway")
 
 
 class RawRoutes:
-    """An ASGI application: the services' raw routes, then `application`."""
+    """An ASGI application that serves raw routes and forwards all other requests.
+
+    Args:
+        application: The application for all other requests.
+        services: The services with raw routes.
+        executor: Runs the handlers.
+    """
 
     def __init__(
         self, application: Application, services: Sequence[Service], executor: Executor
@@ -35,7 +41,7 @@ class RawRoutes:
             await self._application(scope, receive, send)
             return
         body = await _read(receive)
-        if body is None:  # the client went away
+        if body is None:  # the client has disconnected
             return
         status, headers, content = await asyncio.get_running_loop().run_in_executor(
             self._executor, _run, handler, scope, body
@@ -67,7 +73,7 @@ async def _read(receive: Any) -> bytes | None:
 def _run(handler: RawHandler, scope: Any, body: bytes) -> tuple[int, dict[str, str], bytes]:
     headers = {name.decode("latin-1").lower(): v.decode("latin-1") for name, v in scope["headers"]}
     query = parse_qs(scope.get("query_string", b"").decode(), keep_blank_values=True)
-    if headers.get("content-encoding") == "gzip":  # git compresses what it asks for
+    if headers.get("content-encoding") == "gzip":  # git compresses its requests
         body = gzip.decompress(body)
         del headers["content-encoding"]
     try:

@@ -1,7 +1,8 @@
-"""Schedule expressions of EventBridge Scheduler: when a schedule is due.
+"""Schedule expressions of EventBridge Scheduler.
 
-cron(minutes hours day-of-month month day-of-week year), rate(value unit), at(yyyy-mm-ddThh:mm:ss);
-https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html .
+cron(minutes hours day-of-month month day-of-week year), rate(value unit), at(yyyy-mm-ddThh:mm:ss).
+
+Source: https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
 """
 
 from __future__ import annotations
@@ -27,19 +28,19 @@ _CRON = re.compile(r"cron\(([^()]*)\)")
 
 
 class InvalidExpressionError(ValueError):
-    """An expression, or a time zone, that AWS refuses."""
+    """An expression or a time zone that AWS rejects."""
 
 
 class Expression(Protocol):
-    """When something is due."""
+    """The times at which a schedule is due."""
 
     def after(self, moment: Moment) -> Moment | None:
-        """The first due time later than a moment; None when there is none any more."""
+        """Returns the first due time after a moment, or None if there is none."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Every so many seconds, counted from `anchor`, which is the first time."""
+    """An interval in seconds; `anchor` is the first time."""
 
     seconds: int
     anchor: Moment
@@ -53,7 +54,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class At:
-    """Once."""
+    """One time."""
 
     due: Moment
 
@@ -63,9 +64,9 @@ class At:
 
 @dataclass(frozen=True)
 class Cron:
-    """By the calendar of a time zone.
+    """Times by the calendar of a time zone.
 
-    A local time that daylight saving skips does not come; one that it repeats comes once.
+    A local time that daylight saving skips is not due; a repeated one is due once.
     """
 
     minutes: tuple[int, ...]
@@ -86,7 +87,7 @@ class Cron:
         return None
 
     def _from(self, local: Moment) -> Iterator[Moment]:
-        """Matching local times of the day of `local` and later, in order."""
+        """Yields the matching local times from the day of `local` on, in order."""
         for year in self.years:
             for month in self.months:
                 if (year, month) < (local.year, local.month):
@@ -102,14 +103,15 @@ class Cron:
 
 
 def parse(expression: str, *, zone: str = "UTC", anchor: Moment | None = None) -> Expression:
-    """Reads an expression.
+    """Parses an expression.
 
     Args:
         expression: `cron(...)`, `rate(...)` or `at(...)`.
-        zone: The IANA time zone of a cron or at expression.
-        anchor: The first time of a rate; the start of the epoch when left out.
+        zone: The IANA time zone of a cron or at expression. Defaults to UTC.
+        anchor: The first time of a rate. Defaults to None: 1970-01-01.
 
-    Raises InvalidExpressionError in the words of AWS.
+    Raises:
+        InvalidExpressionError: The expression is not valid; the message is that of AWS.
     """
     try:
         local = zoneinfo.ZoneInfo(zone)
@@ -149,7 +151,7 @@ def _parse(expression: str, zone: datetime.tzinfo, anchor: Moment | None) -> Exp
 def _values(
     field: str, low: int, high: int, names: dict[str, int] | None = None
 ) -> tuple[int, ...]:
-    """The numbers of a list of `*`, `a`, `a-b` and those with `/step`."""
+    """Returns the numbers of a list of `*`, `a` and `a-b`, each with an optional `/step`."""
     found: set[int] = set()
     for part in field.split(","):
         span, slash, step = part.partition("/")
@@ -161,7 +163,7 @@ def _values(
         width = int(step) if slash else 1
         if not (low <= start <= high and low <= end <= high) or width < 1:
             raise ValueError(field)
-        # FRI-MON goes over the end.
+        # FRI-MON wraps around.
         span_values = range(start, end + 1) if start <= end else range(start, end + high - low + 2)
         found.update((value - low) % (high - low + 1) + low for value in span_values[::width])
     return tuple(sorted(found))
@@ -173,7 +175,7 @@ def _number(text: str, names: dict[str, int] | None) -> int:
 
 
 def _days(field: str) -> Callable[[int, int], tuple[int, ...]]:
-    """Day of month: numbers, `L` the last day, `W` the weekday nearest to a day."""
+    """Returns the days of a month: numbers, `L` the last day, `W` the weekday nearest to a day."""
     if field == "L":
         return lambda year, month: (_length(year, month),)
     if field == "LW":
@@ -188,7 +190,7 @@ def _days(field: str) -> Callable[[int, int], tuple[int, ...]]:
 
 
 def _weekdays(field: str) -> Callable[[int, int], tuple[int, ...]]:
-    """Day of week, 1 is Sunday: numbers, names, `5L` the last Thursday, `3#2` the 2nd Tuesday."""
+    """Returns the days of weekdays: 1 is Sunday, `5L` the last Thursday, `3#2` the 2nd Tuesday."""
     if field == "L":
         field = "7"
     if field.endswith("L"):
@@ -215,7 +217,7 @@ def _length(year: int, month: int) -> int:
 
 
 def _nearest(year: int, month: int, day: int) -> int:
-    """The weekday nearest to a day, in the same month."""
+    """Returns the weekday nearest to a day, in the same month."""
     weekday = datetime.date(year, month, day).isoweekday()
     if weekday == 6:
         return day - 1 if day > 1 else day + 2

@@ -8,12 +8,12 @@ A subclass names its botocore service and implements operations as methods calle
 
         def get_pipeline(self, request: Request, context: Context) -> Response: ...
 
-A service with many operations is composed: it hands `compose` its parts, objects that implement
-some of the operations and get what they need by their constructors.
+A service with many operations is composed: it passes its parts to `compose`, objects that
+implement some of the operations and get their collaborators by their constructors.
 
 The gateway (rehearsal/framework/gateway.py) parses the wire protocol, checks the request against
-botocore's model, asks IAM, calls the method on a worker thread (a method may block and may call AWS
-through boto3) and serialises the answer. An operation without a method is refused by name.
+botocore's model, evaluates IAM, calls the method on a worker thread (a method may block and may
+call AWS through boto3) and serialises the response. An operation without a method is not supported.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Service:
         self.platform = platform
         self.lock = threading.RLock()
         self.tags = Tags(platform, f"{self.namespace}:{self.tag_operation}", self.tag_shape)
-        #: The other services of the control plane by their names, for what one asks of another.
+        #: The other services of the control plane by their names.
         self.peers: Mapping[str, Service] = {}
         self._parts: tuple[object, ...] = ()
 
@@ -81,18 +81,19 @@ class Service:
         return getattr(owners[0], method) if owners else None
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
-        """The ARNs that IAM checks for an operation (API name, as `CreatePipeline`).
+        """Returns the ARNs that IAM evaluates for an operation (API name, as `CreatePipeline`).
 
-        As in the service authorization reference; `["*"]` where it offers no resource level.
+        Source: "Actions, resources, and condition keys" of the service authorization reference;
+        `["*"]` for an action without resource types.
         """
         raise NotImplementedError(f"{type(self).__name__} maps no resources for IAM")
 
     def action(self, operation: str) -> str:
-        """The IAM action of an operation; by default they share their name."""
+        """Returns the IAM action of an operation; by default, both have the same name."""
         return f"{self.namespace}:{operation}"
 
     def condition_keys(self, operation: str, request: Request, scope: Scope) -> Mapping[str, Any]:
-        """The service's own condition keys of a request, as `namespace:key`; none by default."""
+        """Returns the condition keys of the service for a request, as `namespace:key`."""
         return {}
 
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
@@ -100,15 +101,15 @@ class Service:
         return self.tags.of(arn)
 
     def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
-        """HTTP routes outside of AWS's protocols, as git's.
+        """Returns HTTP routes outside of AWS's protocols, such as those of git.
 
-        The pattern is matched against the whole path. A handler runs on a worker thread and checks
-        the caller itself (`Platform.secret_for`, `Platform.authorize`).
+        A pattern must match the whole path. A handler runs on a worker thread and authenticates the
+        caller itself (`Platform.secret_for`, `Platform.authorize`).
         """
         return ()
 
     def start(self) -> None:
-        """Called once when the gateway answers, on a worker thread."""
+        """Called once when the gateway is ready, on a worker thread."""
 
     def close(self) -> None:
         """Ends every thread and process that the service started. Must return within seconds."""

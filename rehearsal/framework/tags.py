@@ -105,12 +105,12 @@ class Tags:
     ) -> None:
         """Checks that the caller may tag a resource that it is about to create.
 
-        AWS evaluates the tagging action on its own, with the tags as condition keys.
+        AWS evaluates the tagging action separately, with the tags as condition keys.
 
         Args:
             context: The caller.
             arn: The resource.
-            given: The tags of the request; none need no permission.
+            given: The tags of the request; without tags, no permission is needed.
             keys: Further condition keys of the service. Defaults to none.
 
         Raises:

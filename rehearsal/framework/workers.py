@@ -1,4 +1,4 @@
-"""Background threads of the service: jobs, endpoint deployments, pipeline executions."""
+"""Background threads of a service."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 class Workers:
     """Starts named threads and waits for them when the service ends.
 
-    `closing` is set when the service ends: whatever blocks waits on it, too.
+    `closing` is set when the service ends; a thread that blocks must wait for it, too.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Workers:
         self._threads: list[threading.Thread] = []
 
     def start(self, name: str, work: Callable[[], None]) -> None:
-        """Runs `work` on its own thread."""
+        """Runs `work` on a separate thread."""
         thread = threading.Thread(target=work, name=name, daemon=True)
         with self._lock:
             self._threads = [known for known in self._threads if known.is_alive()]
@@ -27,7 +27,7 @@ class Workers:
             thread.start()
 
     def close(self, timeout: float) -> None:
-        """Asks every thread to end and waits for at most `timeout` seconds in all."""
+        """Signals all threads to end, and waits for at most `timeout` seconds in total."""
         self.closing.set()
         deadline = time.monotonic() + timeout
         with self._lock:

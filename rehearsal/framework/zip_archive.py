@@ -7,13 +7,13 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-# One date for every entry, so that the same content gives the same bytes.
+# One date for every entry, so that archives of equal content are equal.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 
 
 def entry(name: str, mode: int) -> zipfile.ZipInfo:
-    """The header of a zip entry with a Unix file mode (type and permission bits)."""
+    """Returns the header of a zip entry with a Unix file mode (type and permission bits)."""
     header = zipfile.ZipInfo(name, _EPOCH)
     header.create_system = _UNIX
     header.external_attr = mode << 16
@@ -35,13 +35,15 @@ def pack(archive: Path, files: Iterable[tuple[str, Path]]) -> None:
 def unpack(archive: Path, directory: Path) -> None:
     """Extracts `archive` into `directory`.
 
-    Raises ValueError for an entry that would land outside, zipfile.BadZipFile for another format.
+    Raises:
+        ValueError: An entry would be extracted outside of the directory.
+        zipfile.BadZipFile: The file is not a zip file.
     """
     directory.mkdir(parents=True, exist_ok=True)
     links: list[tuple[Path, str]] = []
     with zipfile.ZipFile(archive) as source:
         for header in source.infolist():
-            _refuse_escape(header.filename)
+            _check_name(header.filename)
             target = directory / header.filename
             mode = header.external_attr >> 16
             if header.is_dir():
@@ -54,12 +56,12 @@ def unpack(archive: Path, directory: Path) -> None:
             target.write_bytes(source.read(header))
             if mode & 0o777:
                 target.chmod(mode & 0o777)
-    # Links come last, so that no entry is written through one to a place outside.
+    # Links are created last, so that no entry is written through a link to the outside.
     for target, destination in links:
         target.symlink_to(destination)
 
 
-def _refuse_escape(name: str) -> None:
+def _check_name(name: str) -> None:
     parts = PurePosixPath(name)
     if parts.is_absolute() or ".." in parts.parts:
         raise ValueError(f"zip entry {name!r} would be extracted outside of its directory")

@@ -1,4 +1,4 @@
-"""Event streams: answers that come as messages, one after the other.
+"""Event streams: responses that consist of messages.
 
 https://smithy.io/2.0/aws/amazon-eventstream.html
 """
@@ -17,7 +17,7 @@ _STRING = 7
 
 
 def write_events(shape: Shape | None, events: Iterable[Mapping[str, Any]]) -> bytes:
-    """The messages of a stream; each event is one member of its shape, with a blob as payload."""
+    """Returns the messages of a stream, whose events have a blob as payload."""
     kinds = cast(StructureShape, shape).members
     written = b""
     for event in events:
@@ -37,7 +37,7 @@ def write_events(shape: Shape | None, events: Iterable[Mapping[str, Any]]) -> by
 
 
 def _message(headers: Mapping[str, str], payload: bytes) -> bytes:
-    """Lengths with their checksum, headers, payload, and a checksum of all of it."""
+    """Returns a message: lengths with their checksum, headers, payload, and a checksum."""
     packed = b"".join(_header(name, value) for name, value in headers.items())
     total = 4 + 4 + 4 + len(packed) + len(payload) + 4
     prelude = struct.pack("!II", total, len(packed))

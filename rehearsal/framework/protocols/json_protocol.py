@@ -12,12 +12,12 @@ from typing import Any
 from botocore.model import OperationModel, ServiceModel, Shape
 
 from rehearsal.framework.platform import AwsError
-from rehearsal.framework.protocols.protocol import Answer, HttpRequest
+from rehearsal.framework.protocols.protocol import HttpRequest, HttpResponse
 from rehearsal.framework.protocols.shapes import ShapeReader, write
 
 
 class JsonProtocol:
-    """POST / with the operation in X-Amz-Target and everything in the body."""
+    """POST / with the operation in X-Amz-Target and all members in the body."""
 
     def __init__(self, model: ServiceModel) -> None:
         self._model = model
@@ -40,25 +40,29 @@ class JsonProtocol:
         shape = operation.input_shape
         return read_input(reader, shape, content) if shape is not None else {}
 
-    def write(self, operation: OperationModel, answer: Mapping[str, Any]) -> Answer:
+    def write(self, operation: OperationModel, response: Mapping[str, Any]) -> HttpResponse:
         shape = operation.output_shape
-        content = write(shape, answer) if shape is not None else {}
+        content = write(shape, response) if shape is not None else {}
         return 200, {"Content-Type": self._content_type}, json.dumps(content).encode()
 
-    def write_error(self, error: AwsError) -> Answer:
+    def write_error(self, error: AwsError) -> HttpResponse:
         content = {**error.members, "__type": error.code, "message": error.message}
         headers = {"Content-Type": self._content_type, "x-amzn-ErrorType": error.code}
         return error.status, headers, json.dumps(content, default=str).encode()
 
 
 def read_input(reader: ShapeReader, shape: Shape, content: dict[str, Any]) -> dict[str, Any]:
-    """The input of an operation; what breaks the model goes to the reader's problems."""
+    """Returns the input of an operation; the reader collects what breaks the model."""
     request: dict[str, Any] = reader.read(shape, content)
     return request
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The object in a body, empty for none. Raises AwsError for anything else."""
+    """Returns the JSON object of a body, which may be empty.
+
+    Raises:
+        AwsError: SerializationException, if the body is not a JSON object.
+    """
     if not body:
         return {}
     try:

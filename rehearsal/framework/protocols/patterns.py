@@ -23,8 +23,11 @@ _CLASSES = {
 def compile_pattern(pattern: str) -> regex.Pattern[str]:
     r"""Compiles a pattern of a service model.
 
-    `regex` knows Unicode categories (`\\p{L}`) and possessive quantifiers; Java's POSIX classes and
-    its UTF-16 surrogates are translated. Raises regex.error for what Java alone understands.
+    `regex` supports Unicode categories (`\\p{L}`) and possessive quantifiers. Java's POSIX classes
+    and its UTF-16 surrogates are translated.
+
+    Raises:
+        regex.error: The pattern needs another feature of Java.
     """
     translated = pattern.replace(*_SURROGATES).replace(r"\z", r"\Z")
     for java, characters in _CLASSES.items():
@@ -33,7 +36,7 @@ def compile_pattern(pattern: str) -> regex.Pattern[str]:
 
 
 def _replace_class(pattern: str, java: str, characters: str) -> str:
-    """Replaces a POSIX class, with brackets of its own where it stands outside of a class."""
+    """Replaces a POSIX class, and adds brackets outside of a character class."""
     pieces = pattern.split(java)
     replaced = pieces[0]
     for piece in pieces[1:]:
@@ -57,5 +60,5 @@ def _open_bracket(prefix: str) -> bool:
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Whether a whole value matches, as AWS's constraint requires."""
+    """Returns True if a whole value matches, as AWS requires."""
     return compile_pattern(pattern).fullmatch(value) is not None

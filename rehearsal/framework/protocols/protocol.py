@@ -1,4 +1,4 @@
-"""What a wire protocol of AWS is to the gateway, whatever it looks like on the wire."""
+"""The interface of the gateway to a wire protocol of AWS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from botocore.model import OperationModel, Shape
 from rehearsal.framework.platform import AwsError
 from rehearsal.framework.protocols.shapes import ShapeReader
 
-Answer = tuple[int, dict[str, str], bytes]
+HttpResponse = tuple[int, dict[str, str], bytes]
+"""Status, headers and body."""
 
 
 @dataclass(frozen=True)
@@ -26,25 +27,29 @@ class HttpRequest:
 
 
 class WireProtocol(Protocol):
-    """How one service speaks."""
+    """A wire protocol of a service."""
 
     def operation(self, http: HttpRequest) -> OperationModel | None:
-        """The operation that a request names; None when it is not one of this service."""
+        """Returns the operation of a request, or None if it is not one of this service."""
 
     def read(
         self, operation: OperationModel, http: HttpRequest, reader: ShapeReader
     ) -> dict[str, Any]:
-        """The input of the operation; what breaks the model goes to the reader's problems."""
+        """Returns the input of the operation; the reader collects what breaks the model."""
 
-    def write(self, operation: OperationModel, answer: Mapping[str, Any]) -> Answer:
-        """The HTTP answer. Raises AnswerError when the answer breaks the model."""
+    def write(self, operation: OperationModel, response: Mapping[str, Any]) -> HttpResponse:
+        """Returns the HTTP response.
 
-    def write_error(self, error: AwsError) -> Answer:
-        """The HTTP answer of an error."""
+        Raises:
+            ResponseError: The response breaks the model.
+        """
+
+    def write_error(self, error: AwsError) -> HttpResponse:
+        """Returns the HTTP response of an error."""
 
 
 def from_text(shape: Shape, text: str) -> Any:
-    """A scalar that travels as text; what does not parse stays text, which the model refuses."""
+    """Returns a scalar from text; malformed text stays text, which the model rejects."""
     try:
         match shape.type_name:
             case "integer" | "long":

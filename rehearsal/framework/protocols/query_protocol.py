@@ -1,4 +1,4 @@
-"""The query protocol of AWS, which older clients of CloudWatch and Step Functions speak.
+"""The query protocol of AWS, which older clients of CloudWatch and Step Functions use.
 
 https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 """
@@ -15,12 +15,12 @@ from xml.sax.saxutils import escape
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from rehearsal.framework.platform import AwsError
-from rehearsal.framework.protocols.protocol import Answer, HttpRequest, from_text
+from rehearsal.framework.protocols.protocol import HttpRequest, HttpResponse, from_text
 from rehearsal.framework.protocols.shapes import ShapeReader, write
 
 
 class QueryProtocol:
-    """A form with `Action`; lists are `Name.member.1`; answers are XML."""
+    """A form with `Action`; lists are `Name.member.1`, responses are XML."""
 
     def __init__(self, model: ServiceModel) -> None:
         self._model = model
@@ -44,16 +44,16 @@ class QueryProtocol:
         request: dict[str, Any] = reader.read(shape, content or {})
         return request
 
-    def write(self, operation: OperationModel, answer: Mapping[str, Any]) -> Answer:
+    def write(self, operation: OperationModel, response: Mapping[str, Any]) -> HttpResponse:
         name, shape = operation.name, operation.output_shape
         result = ""
         if shape is not None:
-            result = f"<{name}Result>{_xml(shape, write(shape, answer))}</{name}Result>"
+            result = f"<{name}Result>{_xml(shape, write(shape, response))}</{name}Result>"
         metadata = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
         body = f'<{name}Response xmlns="{self._namespace}">{result}{metadata}</{name}Response>'
         return 200, {"Content-Type": "text/xml"}, body.encode()
 
-    def write_error(self, error: AwsError) -> Answer:
+    def write_error(self, error: AwsError) -> HttpResponse:
         kind = "Sender" if error.status < 500 else "Receiver"
         body = (
             f'<ErrorResponse xmlns="{self._namespace}"><Error><Type>{kind}</Type>'
@@ -69,7 +69,7 @@ def _form(http: HttpRequest) -> dict[str, str]:
 
 
 def _from_form(shape: Shape, form: Mapping[str, str], name: str) -> Any:
-    """The value of a shape whose names begin with `name`; None when nothing does."""
+    """Returns the value of a shape whose fields begin with `name`, or None."""
     match shape:
         case StructureShape():
             prefix = f"{name}." if name else ""

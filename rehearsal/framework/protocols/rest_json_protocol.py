@@ -16,12 +16,12 @@ from botocore.model import ListShape, OperationModel, ServiceModel, Shape, Struc
 from rehearsal.framework.platform import AwsError
 from rehearsal.framework.protocols.event_streams import CONTENT_TYPE, write_events
 from rehearsal.framework.protocols.json_protocol import json_object, read_input
-from rehearsal.framework.protocols.protocol import Answer, HttpRequest, from_text
+from rehearsal.framework.protocols.protocol import HttpRequest, HttpResponse, from_text
 from rehearsal.framework.protocols.shapes import ShapeReader, write, write_timestamp
 
 
 class RestJsonProtocol:
-    """Method and URI name the operation; members are spread over URI, query, headers and body."""
+    """Method and URI identify the operation; members are in URI, query, headers and body."""
 
     def __init__(self, model: ServiceModel) -> None:
         self._routes = [
@@ -60,30 +60,30 @@ class RestJsonProtocol:
             values.update(json_object(http.body))
         return read_input(reader, shape, values)
 
-    def write(self, operation: OperationModel, answer: Mapping[str, Any]) -> Answer:
+    def write(self, operation: OperationModel, response: Mapping[str, Any]) -> HttpResponse:
         shape = operation.output_shape
         status = int(operation.http.get("responseCode", 200))
         headers = {"Content-Type": "application/json"}
         if shape is None:
             return status, headers, b"{}"
-        body_members, location_headers = _split_answer(shape, answer)
+        body_members, location_headers = _split(shape, response)
         payload = shape.serialization.get("payload")
         if operation.has_event_stream_output:
             stream = operation.get_event_stream_output()
-            events = answer.get(str(payload), ())
+            events = response.get(str(payload), ())
             headers = {"Content-Type": CONTENT_TYPE}
             return status, {**headers, **location_headers}, write_events(stream, events)
         if payload and shape.members[payload].type_name == "blob":
-            body = answer.get(payload, b"")
-            # The content type is a member of the answer here (InvokeEndpoint).
+            body = response.get(payload, b"")
+            # The content type is a member of the response (InvokeEndpoint).
             return status, {**headers, **location_headers}, body
         if payload:
-            content = write(shape.members[payload], answer.get(payload, {}), payload)
+            content = write(shape.members[payload], response.get(payload, {}), payload)
         else:
             content = write(shape, body_members)
         return status, {**headers, **location_headers}, json.dumps(content).encode()
 
-    def write_error(self, error: AwsError) -> Answer:
+    def write_error(self, error: AwsError) -> HttpResponse:
         content = {**error.members, "message": error.message}
         headers = {"Content-Type": "application/json", "x-amzn-ErrorType": error.code}
         return error.status, headers, json.dumps(content, default=str).encode()
@@ -135,12 +135,12 @@ def _raw(member: Shape, body: bytes) -> bytes | str:
     return body if member.type_name == "blob" else body.decode("utf-8", "replace")
 
 
-def _split_answer(
-    shape: StructureShape, answer: Mapping[str, Any]
+def _split(
+    shape: StructureShape, response: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The members of an answer that travel in its body, and those that travel as headers."""
+    """Returns the members of a response in its body, and those in its headers."""
     body, headers = {}, {}
-    for name, value in answer.items():
+    for name, value in response.items():
         member = shape.members.get(name)
         location = member.serialization.get("location") if member is not None else None
         if member is None or location is None:

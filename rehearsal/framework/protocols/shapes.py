@@ -1,8 +1,8 @@
-"""Requests and answers checked against botocore's service model.
+"""Validation of requests and responses by botocore's service models.
 
-AWS judges a request before it acts on it; so does the rehearsal, from the same model that the SDKs
-are generated from. Reading turns wire values into what boto3's users know (datetime, bytes),
-writing turns them back.
+Like AWS, the rehearsal validates a request before it performs an operation, by the model from which
+the SDKs are generated. Reading converts wire values to the types of boto3 (datetime, bytes),
+writing converts them to wire values.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 
 from rehearsal.framework.protocols.patterns import matches
 
-_SHOWN = 256  # characters of a wrong value that a message repeats
+_MAX_SHOWN = 256  # characters of an invalid value in a message
 _NUMBERS = {"integer": int, "long": int, "float": float, "double": float}
 
 
 class ShapeReader:
-    """Reads one request and collects everything that breaks the model in `problems`."""
+    """Reads one request, and collects what breaks the model in `problems`."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
 
     def read(self, shape: Shape, value: Any, path: str = "") -> Any:
-        """The value as boto3's users know it; problems are noted, never raised."""
+        """Returns a value in the types of boto3; problems are collected, not raised."""
         match shape:
             case StructureShape():
                 return self._structure(shape, value, path)
@@ -49,7 +49,7 @@ class ShapeReader:
         return self._number(shape, value, path)
 
     def _fail(self, shape: Shape, value: Any, path: str, constraint: str) -> None:
-        got = "***" if shape.metadata.get("sensitive") else str(value)[:_SHOWN]
+        got = "***" if shape.metadata.get("sensitive") else str(value)[:_MAX_SHOWN]
         self.problems.append(
             f"Value '{got}' at '{path or shape.name}' failed to satisfy constraint: {constraint}"
         )
@@ -124,7 +124,7 @@ class ShapeReader:
         return value
 
     def _blob(self, shape: Shape, value: Any, path: str) -> Any:
-        if isinstance(value, bytes):  # the payload of a REST request arrives as it is
+        if isinstance(value, bytes):  # the payload of a REST request is not encoded
             content = value
         elif not self._is(str, shape, value, path):
             return b""
@@ -162,27 +162,33 @@ class ShapeReader:
         self._range(shape, value, len(value), path, "length")
 
     def _range(self, shape: Shape, value: Any, size: float, path: str, what: str) -> None:
-        least, most = shape.metadata.get("min"), shape.metadata.get("max")
-        if least is not None and size < float(least):
+        minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
+        if minimum is not None and size < float(minimum):
             self._fail(
-                shape, value, path, f"Member must have {what} greater than or equal to {least}"
+                shape, value, path, f"Member must have {what} greater than or equal to {minimum}"
             )
-        if most is not None and size > float(most):
-            self._fail(shape, value, path, f"Member must have {what} less than or equal to {most}")
+        if maximum is not None and size > float(maximum):
+            self._fail(
+                shape, value, path, f"Member must have {what} less than or equal to {maximum}"
+            )
 
 
 def validation_message(problems: list[str]) -> str:
-    """The problems as AWS words them: counted, in one message."""
+    """Returns all problems in one message, as AWS words it."""
     noun = "error" if len(problems) == 1 else "errors"
     return f"{len(problems)} validation {noun} detected: {'; '.join(problems)}"
 
 
-class AnswerError(Exception):
-    """An operation answered with what its model does not know: our error, not the caller's."""
+class ResponseError(Exception):
+    """The response of an operation breaks its model, an error of the rehearsal."""
 
 
 def write(shape: Shape, value: Any, path: str = "") -> Any:
-    """The wire value of an answer (JSON). Raises AnswerError where it breaks the model."""
+    """Returns the wire value of a response (JSON).
+
+    Raises:
+        ResponseError: The response breaks the model.
+    """
     match shape:
         case StructureShape():
             if getattr(shape, "is_document_type", False):
@@ -197,7 +203,8 @@ def write(shape: Shape, value: Any, path: str = "") -> Any:
         case StringShape():
             _expect(value, str, path)
             if shape.enum and value not in shape.enum:
-                raise AnswerError(f"{path} is {value!r}, the model allows {', '.join(shape.enum)}")
+                allowed = ", ".join(shape.enum)
+                raise ResponseError(f"{path} is {value!r}, the model allows {allowed}")
             return str(value)
     return _write_scalar(shape, value, path)
 
@@ -219,7 +226,7 @@ def _write_scalar(shape: Shape, value: Any, path: str) -> Any:
 def _write_structure(shape: StructureShape, value: Any, path: str) -> dict[str, Any]:
     _expect(value, Mapping, path)
     if unknown := sorted(value.keys() - shape.members.keys()):
-        raise AnswerError(f"{path or shape.name} has members unknown to {shape.name}: {unknown}")
+        raise ResponseError(f"{path or shape.name} has members unknown to {shape.name}: {unknown}")
     written = {}
     for name, item in value.items():
         if item is not None:
@@ -230,12 +237,12 @@ def _write_structure(shape: StructureShape, value: Any, path: str) -> dict[str, 
 
 
 def write_timestamp(shape: Shape, value: Any, path: str, default: str = "unixTimestamp") -> Any:
-    """A datetime (or seconds since 1970) in the format that the shape asks for."""
+    """Returns a datetime, or seconds since 1970, in the format of the shape."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = datetime.datetime.fromtimestamp(value, datetime.UTC)
     _expect(value, datetime.datetime, path)
     if value.tzinfo is None:
-        raise AnswerError(f"{path} is a datetime without a time zone")
+        raise ResponseError(f"{path} is a datetime without a time zone")
     match shape.serialization.get("timestampFormat", default):
         case "iso8601":
             return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
@@ -246,7 +253,7 @@ def write_timestamp(shape: Shape, value: Any, path: str, default: str = "unixTim
 
 def _expect(value: Any, kinds: Any, path: str) -> None:
     if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool):
-        raise AnswerError(f"{path or 'the answer'} is a {type(value).__name__}: {value!r:.200}")
+        raise ResponseError(f"{path or 'the response'} is a {type(value).__name__}: {value!r:.200}")
 
 
 def _join(path: str, name: str) -> str:

@@ -47,7 +47,7 @@ def _by_arn(identifier: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _keep_arn(client: Any, identifier: Mapping[str, Any]) -> None:
-    """The create answer nests the ARN, which alone identifies a channel from then on."""
+    """Keeps the ARN of the nested response of the creation, which identifies a channel."""
     arn = _arn(identifier)
     if isinstance(identifier, dict):
         identifier.clear()

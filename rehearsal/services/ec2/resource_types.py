@@ -11,7 +11,7 @@ from typing import Any
 from rehearsal.cloudformation.resource_requests import tag_map
 from rehearsal.cloudformation.resource_types import Identifier, Properties, Request, ResourceType
 
-# How a rule names its peer: the property, the list in a permission, its member there.
+# The peers of a rule: the property, the list of a permission, and its member.
 _PEERS = (
     ("CidrIp", "IpRanges", "CidrIp"),
     ("CidrIpv6", "Ipv6Ranges", "CidrIpv6"),
@@ -23,7 +23,7 @@ _PEERS = (
 
 
 def _tagged(kind: str, properties: Request) -> Request:
-    """The properties with their tags as EC2 takes them with a new resource."""
+    """Returns properties with the tags of a new resource in the form of EC2."""
     request = dict(properties)
     tags = request.pop("Tags", None)
     if tags:
@@ -49,7 +49,7 @@ def _given(properties: Mapping[str, Any], *names: str) -> Request:
 
 
 def _permission(properties: Mapping[str, Any]) -> Request:
-    """A rule's properties as the permission of a security group."""
+    """Returns a rule's properties as the permission of a security group."""
     permission = _given(properties, "IpProtocol", "FromPort", "ToPort")
     described = _given(properties, "Description")
     for name, members, member in _PEERS:
@@ -69,11 +69,11 @@ def _rule_id(identifier: Identifier) -> str:
     return str(identifier["SecurityGroupRules"][0]["SecurityGroupRuleId"])
 
 
-def _describe_again(
+def _change_description(
     client: Any, identifier: Identifier, before: Properties, properties: Properties
 ) -> None:
     """Changes a rule's description, the only property that changes in place."""
-    if not before:  # it has just been made
+    if not before:  # it was just created
         return
     rule = _given(properties, "IpProtocol", "FromPort", "ToPort", "Description")
     for name, member in (
@@ -104,7 +104,7 @@ def _rule(direction: str) -> ResourceType:
             "GroupId": identifier["GroupId"],
             "SecurityGroupRuleIds": [_rule_id(identifier)],
         },
-        bring=_describe_again,
+        bring=_change_description,
     )
 
 
@@ -121,7 +121,7 @@ def _flow_log_id(identifier: Identifier) -> str:
 def _tag_flow_log(
     client: Any, identifier: Identifier, before: Properties, properties: Properties
 ) -> None:
-    # By a call of its own, as ministack does not take tags with a new flow log.
+    # By a separate call, as ministack ignores the tags of a new flow log.
     if properties.get("Tags"):
         client.create_tags(Resources=[_flow_log_id(identifier)], Tags=properties["Tags"])
 

@@ -22,19 +22,23 @@ _MINIMUM_SIZE = "all_storage_classes_128K"
 
 
 def lifecycle_body(properties: Properties) -> bytes:
-    """The XML of PutBucketLifecycleConfiguration. Raises ResourceFailure for what S3 lacks."""
+    """Returns the XML of PutBucketLifecycleConfiguration.
+
+    Raises:
+        ResourceFailure: The rehearsal does not support a property.
+    """
     size = properties.get("TransitionDefaultMinimumObjectSize", _MINIMUM_SIZE)
     if size != _MINIMUM_SIZE:
         raise ResourceFailure(
             f"LifecycleConfiguration.TransitionDefaultMinimumObjectSize is {size}; the "
-            f"rehearsal's S3 has {_MINIMUM_SIZE} only."
+            f"rehearsal supports {_MINIMUM_SIZE} only."
         )
     content = {"Rules": [_rule(rule) for rule in properties.get("Rules", [])]}
     return _body("PutBucketLifecycleConfiguration", "LifecycleConfiguration", content)
 
 
 def logging_body(properties: Properties, bucket: str) -> bytes:
-    """The XML of PutBucketLogging; logs go to `bucket` itself when no other is named."""
+    """Returns the XML of PutBucketLogging; `bucket` is the default destination."""
     given = dict(properties)
     enabled = {
         "TargetBucket": given.pop("DestinationBucketName", bucket),
@@ -45,17 +49,17 @@ def logging_body(properties: Properties, bucket: str) -> bytes:
 
 
 def ownership_body(properties: Properties) -> bytes:
-    """The XML of PutBucketOwnershipControls."""
+    """Returns the XML of PutBucketOwnershipControls."""
     return _body("PutBucketOwnershipControls", "OwnershipControls", properties)
 
 
 def versioning_body(properties: Properties) -> bytes:
-    """The XML of PutBucketVersioning."""
+    """Returns the XML of PutBucketVersioning."""
     return _body("PutBucketVersioning", "VersioningConfiguration", properties)
 
 
 def _rule(rule: Properties) -> Request:
-    """A lifecycle rule of S3: names differ, and conditions are a filter."""
+    """Returns a lifecycle rule of S3, which has other names and a filter of conditions."""
     given = dict(rule)
     request: Request = {"Filter": _filter(given)}
     _move(given, request, {"Id": "ID"})
@@ -86,7 +90,7 @@ def _rule(rule: Properties) -> Request:
 
 
 def _filter(given: Request) -> Request:
-    """Takes the conditions out of a rule; S3 combines several of them by `And`."""
+    """Moves the conditions of a rule into a filter; S3 combines several of them by `And`."""
     conditions: Request = {}
     _move(given, conditions, {name: name for name in ("Prefix", *_SIZES)})
     tags = given.pop("TagFilters", None) or []

@@ -24,7 +24,7 @@ class Scheduler(Service):
     Args:
         platform: The AWS around the service.
         clock: The present time. Defaults to the system's clock.
-        invoke: Runs an invocation. Defaults to None: runs it on its own thread.
+        invoke: Runs an invocation. Defaults to None: runs it on a separate thread.
     """
 
     name = "scheduler"

@@ -24,7 +24,7 @@ Change = Callable[[Any], dict[str, Any] | None]
 
 
 class Changes:
-    """Starts changes, each on its own thread and with a record.
+    """Starts changes, each on a separate thread and with a record.
 
     Args:
         catalog: The records of the service.
@@ -63,7 +63,7 @@ class Changes:
         }
 
     def start_change(self, launched: ProvisionedProduct, kind: str, change: Change) -> Response:
-        """Starts a change on its own thread, and returns its record."""
+        """Starts a change on a separate thread, and returns its record."""
         record = {
             "RecordId": new_id("rec"),
             "RecordType": kind,

@@ -49,13 +49,11 @@ def test_a_role_that_may_not_write_gets_one_warning(
 
     client = Denying()
     monkeypatch.setattr(log_stream, "aws_client", lambda *_: client)
-    monkeypatch.setattr(log_stream, "_MOST_EVENTS", 1)
+    monkeypatch.setattr(log_stream, "_MAX_EVENTS", 1)
     with caplog.at_level(logging.WARNING), LogStream(job_surroundings.session, "g", "s") as log:
         log.write("password")
         log.write("two")
     assert client.calls == 1
-    assert log.refused is not None
-    assert [record.message for record in caplog.records] == [
-        f"No logs in g, stream s: {log.refused}"
-    ]
+    assert log.error is not None
+    assert [record.message for record in caplog.records] == [f"No logs in g, stream s: {log.error}"]
     assert "password" not in caplog.text

@@ -44,7 +44,7 @@ _EVENT_STATES = {
 
 
 class CodePipelineEngine:
-    """Runs executions, each on its own thread.
+    """Runs executions, each on a separate thread.
 
     Args:
         platform: The AWS around the service.

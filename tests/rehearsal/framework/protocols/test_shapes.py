@@ -8,7 +8,12 @@ import pytest
 from botocore.model import Shape
 
 from rehearsal.framework.protocols.patterns import compile_pattern, matches
-from rehearsal.framework.protocols.shapes import AnswerError, ShapeReader, validation_message, write
+from rehearsal.framework.protocols.shapes import (
+    ResponseError,
+    ShapeReader,
+    validation_message,
+    write,
+)
 
 _SESSION = botocore.session.get_session()
 
@@ -130,13 +135,13 @@ def test_an_answer_is_written_with_times_and_without_nothing() -> None:
 def test_an_answer_outside_of_the_model_is_an_error_of_ours(
     answer: dict[str, Any], expected: str
 ) -> None:
-    with pytest.raises(AnswerError) as raised:
+    with pytest.raises(ResponseError) as raised:
         write(_output("sagemaker", "ListModels"), answer)
     assert expected in str(raised.value)
 
 
 def test_an_answer_with_a_value_that_the_model_does_not_list_is_an_error_of_ours() -> None:
-    with pytest.raises(AnswerError, match="EndpointStatus is 'Happy'"):
+    with pytest.raises(ResponseError, match="EndpointStatus is 'Happy'"):
         write(_output("sagemaker", "DescribeEndpoint"), {"EndpointStatus": "Happy"})
 
 
