@@ -61,8 +61,7 @@ class Stores(cdk.Stack):
         )
         acknowledge(
             self.bucket,
-            "S3BucketReplicationEnabled",
-            "all data can be rebuilt, retrained or captured again; replicate data that cannot",
+            without_replica("the data is reproducible; replicate data that cannot be lost"),
         )
         self.repository = ecr.Repository(
             self,
