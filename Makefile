@@ -23,7 +23,11 @@ rehearse: .venv/rehearsal.stamp node_modules/.stamp ## Run the whole loop on thi
 
 .PHONY: test
 test: setup-dev ## Run every test, the rehearsal from end to end included
-	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder $(ARGS)
+	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder --time-table $(ARGS)
+
+.PHONY: test-fast
+test-fast: .venv/dev.stamp node_modules/.stamp ## Run the tests that start no server and no command
+	@python -m pytest -n auto --maxprocesses 4 --no-loadscope-reorder -m unit $(ARGS)
 
 .PHONY: check
 check: .venv/dev.stamp ## Lint, format, types, layers, layout, vocabulary and docs

@@ -13,6 +13,7 @@ from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests import run_guard
+from tests.time_table import TimeTable
 
 END_TO_END = "tests/end_to_end/"
 WITH_THEIR_REHEARSAL = (f"{END_TO_END}test_tables.py", f"{END_TO_END}test_tutorial.py")
@@ -60,6 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return  # the environment of the run's first process is this one's too
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
     folder = tempfile.TemporaryDirectory(prefix="tests-", ignore_cleanup_errors=True)
+    if config.getoption("--time-table"):
+        config.pluginmanager.register(TimeTable())
     held = run_guard.begin(uuid.uuid4().hex, folder.name)
     config.add_cleanup(lambda: os.close(held))
     config.add_cleanup(folder.cleanup)
@@ -72,6 +75,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--record",
         action="store_true",
         help="write anew what tests compare with, after a change that is meant",
+    )
+    parser.addoption(
+        "--time-table", action="store_true", help="print the seconds of the run by folder"
     )
 
 
