@@ -49,7 +49,7 @@ def pipeline_stack(folder: Path, monkeypatch: pytest.MonkeyPatch) -> cdk.Stack:
     return stack
 
 
-def test_no_judge_finds_anything_open(
+def test_no_security_pack_reports_a_finding(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = pipeline_stack(folder, monkeypatch)
@@ -72,7 +72,7 @@ def test_a_creation_that_fails_leaves_nothing_behind(
     assert (policies.count("RetainExceptOnCreate"), policies.count("Retain")) == (3, 0)
 
 
-def test_the_stages_are_the_app_s_own_stacks_under_the_names_that_people_deploy(
+def test_the_stages_have_the_same_stacks_and_names_as_a_direct_deployment(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stack = pipeline_stack(folder, monkeypatch)
@@ -135,7 +135,7 @@ def error_of_the_stages(folder: Path) -> str:
         ("project_templates: {}", "project_templates"),
     ],
 )
-def test_what_exists_once_in_a_place_is_deployed_by_one_stage(
+def test_unique_resources_are_deployed_by_one_stage_only(
     folder: Path, production: str, twin: str
 ) -> None:
     write(folder, "staging", "222222222222", "projects: [{name: churn}]\nproject_templates: {}\n")

@@ -71,7 +71,7 @@ def test_a_project_without_an_id_gets_one_that_follows_from_its_name(write: Writ
     assert len(project.project_id) <= 20
 
 
-def test_one_message_tells_every_problem(write: Write) -> None:
+def test_one_message_contains_every_problem(write: Write) -> None:
     path = write(
         """
 environment:

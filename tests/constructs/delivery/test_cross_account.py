@@ -1,4 +1,4 @@
-"""Deployments into other accounts and regions: both sides, and the traps between them."""
+"""Deployments into other accounts and regions: both sides, and their consistency."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -96,7 +96,7 @@ def target_template(**options: Any) -> Mapping[str, Any]:
     return template
 
 
-def test_the_role_over_there_reads_artifacts_deploys_its_stack_and_hands_one_role_over() -> None:
+def test_the_role_in_the_target_reads_artifacts_deploys_its_stack_and_passes_one_role() -> None:
     text = json.dumps(target_template())
     for action in ("s3:GetObject", "kms:Decrypt", "cloudformation:CreateStack", "iam:PassRole"):
         assert action in text

@@ -174,7 +174,7 @@ def tuning(outputs: dict[str, str]) -> Request:
 
 
 def changed(request: Request, path: str, value: Any) -> Request:
-    """The request with one member changed; None takes it away."""
+    """The request with one member changed; None removes it."""
     copy: Request = json.loads(json.dumps(request))
     *parents, name = path.split(".")
     inner = copy
@@ -231,7 +231,7 @@ def test_pushed_code_tunes_and_trains_nothing_outside_or_unencrypted(
     assert not start("Training", "create_training_job", **training)
 
 
-def test_what_is_in_the_network_and_encrypted_starts(start: Start, outputs: dict[str, str]) -> None:
+def test_encrypted_jobs_in_the_network_start(start: Start, outputs: dict[str, str]) -> None:
     assert start("Training", "create_processing_job", **processing(outputs))
     assert start("Training", "create_hyper_parameter_tuning_job", **tuning(outputs))
     on_local_disks = changed(

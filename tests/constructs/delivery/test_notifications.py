@@ -23,7 +23,7 @@ def pipeline(stack: cdk.Stack) -> codepipeline.IPipeline:
     return codepipeline.Pipeline.from_pipeline_arn(stack, "Pipeline", ARN)
 
 
-def test_a_topic_is_told_of_failures_and_approvals_and_may_be(
+def test_a_topic_is_notified_of_failures_and_approvals_and_allows_it(
     stack: cdk.Stack, pipeline: codepipeline.IPipeline
 ) -> None:
     key = kms.Key(stack, "Key")
@@ -116,7 +116,7 @@ def test_chat_channels_can_do_nothing(stack: cdk.Stack, pipeline: codepipeline.I
         )
 
 
-def test_a_topic_of_another_stack_is_told_too(
+def test_a_topic_of_another_stack_is_notified_too(
     stack: cdk.Stack, pipeline: codepipeline.IPipeline
 ) -> None:
     topic = sns.Topic.from_topic_arn(stack, "Topic", "arn:aws:sns:us-east-1:111111111111:alerts")

@@ -1,4 +1,4 @@
-"""Packages for what has no way to the internet."""
+"""Packages for networks without internet access."""
 
 import subprocess
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_reader_installs_and_publishes_nothing() -> None:
     }
 
 
-def test_people_with_a_boundary_may_install() -> None:
+def test_users_with_a_boundary_can_install() -> None:
     stack, packages = made()
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "churn")
     project = ProjectAccess(project_name="churn", bucket=bucket)
@@ -121,7 +121,7 @@ def test_a_build_of_a_project_finds_the_repository_and_may_read_it() -> None:
         ({"sources": [PackageSource.NPM] * 2}, "or duplicates"),
     ],
 )
-def test_what_codeartifact_does_not_support_is_rejected(
+def test_input_that_codeartifact_does_not_support_is_rejected(
     given: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(ValueError, match=problem):

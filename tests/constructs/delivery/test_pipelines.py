@@ -244,7 +244,7 @@ def test_the_check_of_templates_runs_no_file_of_the_repository(both_pipelines: T
 
 
 def test_no_build_of_the_team_writes_what_is_deployed(both_pipelines: Template) -> None:
-    """A key as CodePipeline makes it, and who may write it."""
+    """Only the check can write a key in the form that CodePipeline generates."""
     key = "churn-model-deploy/CheckedTem/a1B2c3D"
     writers = {
         logical_id

@@ -50,7 +50,7 @@ def pipeline_in(app: cdk.App, **options: Any) -> cdk.Stack:
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Staging has a file and an image; production is another account that a person guards."""
+    """Staging has a file and an image; production is another account with an approval."""
     folder = tmp_path_factory.mktemp("image")
     (folder / "Dockerfile").write_text("FROM scratch\n")
     app = cdk.App()
@@ -195,7 +195,7 @@ def test_images_are_built_once_and_files_with_them(template: Template) -> None:
     assert privileged == publishing
 
 
-def test_the_check_of_permissions_may_approve_its_own_action_alone(template: Template) -> None:
+def test_the_permissions_check_can_approve_its_own_action_only(template: Template) -> None:
     approvals = [
         statement
         for statement in statements_of(template, "CheckFunctionRole")

@@ -47,7 +47,7 @@ def test_every_build_is_in_the_network_and_knows_it(both_in_network: Template) -
         assert variables["SECURITY_GROUP_IDS"] == ",".join(GROUPS)
 
 
-def test_without_a_network_builds_are_in_none_and_are_told_nothing(
+def test_without_a_network_builds_are_in_none_and_get_no_ids(
     both_pipelines: Template,
 ) -> None:
     for build in builds(both_pipelines):

@@ -14,7 +14,7 @@ def test_names_that_are_the_same_in_arns_are_allowed(project: ProjectResources, 
 @pytest.mark.parametrize(
     "name", ["Churn", "-churn", "churn-", "a" * 33, "a-" * 16 + "a", "", "chu_rn"]
 )
-def test_other_names_are_refused(project: ProjectResources, name: str) -> None:
+def test_malformed_names_are_rejected(project: ProjectResources, name: str) -> None:
     with pytest.raises(ValueError, match="allowed are up to 32 lower case letters"):
         dataclasses.replace(project, project_name=name)
 
@@ -29,7 +29,7 @@ def test_all_problems_come_together(project: ProjectResources) -> None:
         dataclasses.replace(project, project_name="Churn", project_id="")
 
 
-def test_tokens_are_not_judged(stack: cdk.Stack, project: ProjectResources) -> None:
+def test_tokens_are_not_validated(stack: cdk.Stack, project: ProjectResources) -> None:
     name = cdk.CfnParameter(stack, "Name").value_as_string
 
     named = dataclasses.replace(project, project_name=name, project_id=name)

@@ -22,7 +22,7 @@ def build_of(
     )
 
 
-def test_a_connection_starts_a_pipeline_of_its_own(
+def test_a_connection_starts_a_dedicated_pipeline(
     stack: cdk.Stack, project: ProjectResources
 ) -> None:
     build = build_of(

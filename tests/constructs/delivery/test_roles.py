@@ -144,7 +144,7 @@ def test_the_training_role_registers_in_its_group_and_passes_only_itself(
 def test_the_roles_of_training_touch_only_jobs_with_the_projects_tag(
     both_pipelines: Template,
 ) -> None:
-    """Pipelines make up the names of jobs, and a tuning job's has no room for the project's."""
+    """Pipelines generate the names of jobs; a tuning job's is too short for the project's name."""
     for role in ("ModelBuildTrainingRole", "ModelBuildTrainRole"):
         found = [
             (action, one["Condition"]["StringEquals"])

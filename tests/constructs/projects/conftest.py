@@ -57,7 +57,7 @@ def templates(
     removable_template: Mapping[str, Any],
     networked_template: Mapping[str, Any],
 ) -> Sequence[Mapping[str, Any]]:
-    """The templates that differ in what a project consists of."""
+    """The templates with different resources of a project."""
     return [parametrised_template, removable_template, networked_template]
 
 

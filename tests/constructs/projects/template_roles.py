@@ -21,7 +21,7 @@ _PARAMETERS = {
 
 @dataclass(frozen=True)
 class Project:
-    """A template of a project, and what CloudFormation would name its resources."""
+    """A template of a project, with the names that CloudFormation would generate."""
 
     template: Template
 

@@ -32,7 +32,7 @@ def kinds_of(template: Mapping[str, Any]) -> Counter[str]:
     return Counter(kind for kind in kinds if kind != "AWS::IAM::ManagedPolicy")
 
 
-def test_what_is_adopted_is_no_part_of_the_stack_and_all_else_is_new(
+def test_adopted_stores_are_not_part_of_the_stack_and_the_rest_is_new(
     seed: Seed, project_template: Mapping[str, Any]
 ) -> None:
     adopting = template_with(seed, adopted=LEFT)

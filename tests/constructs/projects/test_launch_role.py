@@ -154,7 +154,7 @@ def test_a_policy_of_another_path_can_neither_be_changed_nor_attached(
     assert {one["Path"] for one in outside} == {"/"}, "the role could widen itself"
 
 
-def test_roles_are_handed_only_to_the_services_that_a_project_starts(
+def test_roles_are_passed_only_to_the_services_of_a_project(
     template: Mapping[str, Any],
 ) -> None:
     (statement,) = statements(template, "iam:PassRole")

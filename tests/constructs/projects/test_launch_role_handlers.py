@@ -219,7 +219,7 @@ def test_no_resource_has_a_property_for_which_the_role_has_nothing(
     assert not used
 
 
-def test_what_it_does_without_is_what_handlers_would_need(actions: frozenset[str]) -> None:
+def test_permissions_that_it_omits_are_those_of_handlers(actions: frozenset[str]) -> None:
     """An entry that nothing needs, or that the role has by now, would hide the next gap."""
     for type_name, properties in UNUSED_PROPERTIES.items():
         schema = schema_of(type_name) or {}

@@ -1,4 +1,4 @@
-"""The boundary of projects' roles: wide enough for a project, and for no more than one."""
+"""The boundary of project roles, which allows the actions of one project and no more."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -218,14 +218,14 @@ def test_every_role_of_a_project_has_the_tag_that_the_boundary_asks_for(
 
 
 def record_actions(path: Path, used: list[str]) -> None:
-    """Adds actions to the file of those that templates have used; takes none out."""
+    """Adds actions to the file of those that templates have used; removes none."""
     path.write_text("".join(f"{one}\n" for one in sorted({*path.read_text().split(), *used})))
 
 
 def test_no_action_that_a_template_has_used_is_ever_lost(
     templates: Sequence[Mapping[str, Any]], request: pytest.FixtureRequest
 ) -> None:
-    """`pytest --record` with this file adds what the template uses now; nothing takes a line out.
+    """`pytest --record` with this file adds the actions of the template; nothing removes a line.
 
     A project keeps the roles of the template from which it was made, and loses what the boundary
     does not allow any more.

@@ -62,7 +62,7 @@ def test_a_project_has_two_of_each_and_one_of_the_rest(project_template: Mapping
         assert kinds[kind] == 1
 
 
-def test_only_names_that_people_look_for_are_given(project_template: Mapping[str, Any]) -> None:
+def test_only_names_that_users_search_for_are_set(project_template: Mapping[str, Any]) -> None:
     for kind, (member, names) in NAMES.items():
         given = of_type(project_template, kind)
         assert {one["Properties"].get(member) for one in given} == names

@@ -85,7 +85,7 @@ def test_every_role_of_a_project_has_the_exported_boundary(
         assert role["PermissionsBoundary"] == {"Fn::ImportValue": "Boundary"}
 
 
-def test_what_is_published_is_the_template_as_yaml(
+def test_the_template_is_published_as_yaml(
     published: tuple[Path, ProjectTemplate],
 ) -> None:
     directory, template = published

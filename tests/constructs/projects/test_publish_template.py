@@ -45,7 +45,7 @@ class ResponseHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_the_function_reaches_this_project_alone(removable: Mapping[str, Any]) -
     assert {"cloudformation:DeleteStack", "s3:DeleteObjectVersion"} <= allowed
 
 
-def test_what_may_be_removed_says_so_and_nothing_else(
+def test_only_removable_resources_have_the_removal_tag(
     removable: Mapping[str, Any], project_template: Mapping[str, Any]
 ) -> None:
     marked = [

@@ -1,4 +1,4 @@
-"""Projects that are used, then deleted: with all that they have made, or keeping their work."""
+"""Projects that are used, then deleted: completely, or with their data retained."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -26,7 +26,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 @pytest.fixture
 def project(aws: LocalAws, tmp_path: Path) -> Callable[[str], Deployed]:
-    """A project of a name that is not deployed yet."""
+    """Returns a project that is not deployed yet."""
     return partial(project_in, aws, tmp_path)
 
 
@@ -98,7 +98,7 @@ def commits(project: Deployed) -> list[str]:
 
 
 @pytest.mark.parametrize("by_parameters", [False, True], ids=["by-the-app", "by-parameters"])
-def test_a_deleted_project_is_taken_up_again_under_its_name(
+def test_a_deleted_project_is_adopted_under_its_name(
     project: Callable[[str], Deployed], by_parameters: bool
 ) -> None:
     name = f"again-{'b' if by_parameters else 'a'}"
@@ -139,7 +139,7 @@ def test_a_deleted_project_is_taken_up_again_under_its_name(
     assert len(packages["ModelPackageSummaryList"]) == 2
 
 
-def test_who_changes_destroy_to_retain_keeps_the_project(
+def test_a_change_from_destroy_to_retain_retains_the_project(
     project: Callable[[str], Deployed],
 ) -> None:
     kept = project("spared")

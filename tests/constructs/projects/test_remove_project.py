@@ -1,4 +1,4 @@
-"""The function that removes what a project has made, against services in memory."""
+"""The function that removes what a project has created, with services in memory."""
 
 import json
 import urllib.request
@@ -23,7 +23,7 @@ def client_error(code: str, message: str = "") -> ClientError:
 
 
 class Pages:
-    """A paginator of one page; the second look at an iterator of AWS's asks again."""
+    """A paginator of one page; a second iteration calls the service again."""
 
     def __init__(self, page: Callable[[], dict[str, Any]]) -> None:
         self._page = page
@@ -33,7 +33,7 @@ class Pages:
 
 
 class Account:
-    """A project `churn` that was used: what each service knows of it."""
+    """A project `churn` that was used: its resources in each service."""
 
     def __init__(self) -> None:
         self.tags = [remove_project.REMOVAL_TAG]

@@ -12,7 +12,7 @@ from mlops_constructs.projects import Seed, SeedRepository
 MEGABYTE = 1024 * 1024
 
 
-def test_what_tools_leave_behind_does_not_go_into_the_seed(folder: Path) -> None:
+def test_files_that_tools_create_are_not_in_the_seed(folder: Path) -> None:
     for path in ("build/report.html", "cdk.out/x.json", "a.egg-info/PKG-INFO", ".ruff_cache/x"):
         (folder / path).parent.mkdir(parents=True)
         (folder / path).write_text("made by a tool")
@@ -65,7 +65,7 @@ def test_a_folder_without_files_is_rejected(tmp_path: Path) -> None:
         Seed(folder=tmp_path)
 
 
-def test_every_problem_with_extra_files_is_told_at_once(folder: Path, tmp_path: Path) -> None:
+def test_every_problem_with_extra_files_is_reported_together(folder: Path, tmp_path: Path) -> None:
     extra = {"wheel.whl": tmp_path / "missing", "README.md": folder / "src" / "train.py"}
     with pytest.raises(ValueError, match=r"does not exist(.|\n)*would replace a file"):
         Seed(folder=folder, extra_files=extra)

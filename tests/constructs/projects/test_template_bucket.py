@@ -98,7 +98,7 @@ def elsewhere(stack: cdk.Stack) -> Any:
     return denial["Condition"]
 
 
-def test_people_inside_of_a_vpc_have_no_public_address(stack: cdk.Stack) -> None:
+def test_users_inside_of_a_vpc_have_no_public_address(stack: cdk.Stack) -> None:
     network = Network.from_ids(
         stack,
         "Studio",
@@ -121,7 +121,9 @@ def test_a_vpc_may_be_the_only_place(stack: cdk.Stack) -> None:
     assert condition["StringNotEquals"]["aws:SourceVpc"]
 
 
-def test_who_creates_projects_reads_templates_with_their_tags(stack: cdk.Stack) -> None:
+def test_a_principal_that_creates_projects_reads_templates_with_their_tags(
+    stack: cdk.Stack,
+) -> None:
     bucket = TemplateBucket(stack, "Templates")
     user = iam.Role(stack, "User", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
 
