@@ -14,6 +14,7 @@ from mlops_constructs._regions import region_problems
 from ._default_security_group import close_default_security_group
 from ._endpoints import Endpoints
 from ._imported_network import ImportedNetwork
+from ._log_encryption import allow_cloud_watch_logs
 from ._network_problems import (
     access_problems,
     service_problems,
@@ -21,7 +22,7 @@ from ._network_problems import (
     source_problems,
 )
 from ._subnets import Subnets
-from .flow_logs import FlowLogs, allow_cloud_watch_logs
+from .flow_logs import FlowLogs
 from .internet_access import InternetAccess
 from .network_base import NetworkBase
 from .network_use_case import NetworkUseCase, services_of

@@ -20,7 +20,7 @@ from mlops_constructs.access import (
 )
 from mlops_constructs.network import NetworkBase
 from mlops_constructs.network._function_network import placed_in, wait_for_network
-from mlops_constructs.network.flow_logs import allow_cloud_watch_logs
+from mlops_constructs.network._log_encryption import allow_cloud_watch_logs
 
 REMOVAL_TAG = "mlops-constructs:removed-with-stack"
 """The tag of resources that the function may remove; both the function and IAM check it."""

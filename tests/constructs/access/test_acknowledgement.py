@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 
-from mlops_constructs.access.acknowledgement import acknowledge_wildcards
+from mlops_constructs.access import acknowledge_wildcards
 from tests.judges import open_findings
 
 ENVIRONMENT = cdk.Environment(account="111111111111", region="eu-west-1")
