@@ -5,7 +5,7 @@ from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
 from mlops_constructs._sagemaker_arn import sagemaker_arn
-from mlops_constructs.access import Permission, ServiceRole, image_pull_permissions
+from mlops_constructs.access import PROJECT_TAG, Permission, ServiceRole, image_pull_permissions
 from mlops_constructs.access._job_guard import (
     not_encrypted_with,
     outside_of,
@@ -13,7 +13,6 @@ from mlops_constructs.access._job_guard import (
 )
 from mlops_constructs.access._model_approval import NO_APPROVAL
 from mlops_constructs.access._network_interfaces import network_interface_permissions
-from mlops_constructs.access.personas.project_access import PROJECT_TAG
 
 from .project_resources import ProjectResources
 

@@ -4,9 +4,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from mlops_constructs.access import Permission, ServiceRole
+from mlops_constructs.access import PROJECT_TAG, Permission, ServiceRole
 from mlops_constructs.access._model_approval import NO_APPROVAL
-from mlops_constructs.access.personas.project_access import PROJECT_TAG
 
 _NAMED_BY_USERS = "MLflow names the group after the model, which users name"
 _OF_NO_PROJECT = {"Null": {f"aws:ResourceTag/{PROJECT_TAG}": "true"}}

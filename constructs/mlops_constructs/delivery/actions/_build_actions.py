@@ -7,8 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from mlops_constructs._sagemaker_arn import sagemaker_arn
-from mlops_constructs.access import Permission
-from mlops_constructs.access.personas.project_access import PROJECT_TAG
+from mlops_constructs.access import PROJECT_TAG, Permission
 from mlops_constructs.delivery.build_project import BuildProject
 from mlops_constructs.delivery.pipeline_action import SOURCE_OUTPUT, SYNTH_OUTPUT, PipelineAction
 from mlops_constructs.delivery.project_resources import ProjectResources

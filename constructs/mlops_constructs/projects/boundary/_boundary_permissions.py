@@ -17,7 +17,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlops_constructs.access.personas.project_access import PROJECT_TAG
+from mlops_constructs.access import PROJECT_TAG
 
 from ._role_path import PROJECTS_PATH
 

@@ -6,8 +6,7 @@ from functools import reduce
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from mlops_constructs.access import Permission
-from mlops_constructs.access.acknowledgement import acknowledge_permissions
+from mlops_constructs.access import Permission, acknowledge_permissions
 
 
 def grant(grantee: iam.IGrantable, permissions: Sequence[Permission]) -> iam.Grant:

@@ -9,8 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
-from mlops_constructs.access import Permission, ServiceRole
-from mlops_constructs.access.acknowledgement import acknowledge_permissions
+from mlops_constructs.access import Permission, ServiceRole, acknowledge_permissions
 
 from ._key_administration import KEY_ACTIONS
 from ._launch_permissions import (
