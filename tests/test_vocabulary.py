@@ -20,7 +20,6 @@ CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 
 # Folders and files whose text is not converted yet. Remove an entry once its folder passes.
 NOT_YET = {
-    "docs/examples",
     "rehearsal",
 }
 

@@ -107,26 +107,3 @@ class Stores(cdk.Stack):
             self.topic.topic_name,
         ):
             self.export_value(value)
-
-
-def _acknowledge_log_bucket(access_logs: s3.Bucket) -> None:
-    _acknowledge(access_logs, "S3BucketReplicationEnabled", "access logs are kept in one region")
-    _acknowledge(
-        access_logs,
-        "S3DefaultEncryptionKMS",
-        "S3 delivers its access logs only to buckets that it encrypts with its own key",
-    )
-    resource = access_logs.node.default_child
-    if isinstance(resource, s3.CfnBucket):
-        no_logs_of_logs = "a bucket of access logs that logs to itself grows without end"
-        resource.add_metadata(
-            "checkov", {"skip": [{"id": "CKV_AWS_18", "comment": no_logs_of_logs}]}
-        )
-
-
-def _acknowledge(construct: Construct, rule: str, reason: str) -> None:
-    """Acknowledges a rule that three packs share."""
-    for pack in ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321"):
-        cdk.Validations.of(construct).acknowledge(
-            cdk.Acknowledgment(id=f"{pack}-{rule}", reason=reason)
-        )

@@ -1,7 +1,7 @@
-"""The smallest container that SageMaker can serve: it answers with the sum of a CSV row.
+"""A minimal serving container for SageMaker, which predicts the sum of each CSV row.
 
-`/opt/ml/model/model.json` may hold `{"intercept": 1.5}`, which is added to each sum. As a
-multi-model container it loads and unloads such folders when SageMaker says so.
+`/opt/ml/model/model.json` can contain `{"intercept": 1.5}`, which is added to each sum. As a
+multi-model container it loads and unloads such folders at the request of SageMaker.
 
 Source: "Custom Inference Code with Hosting Services" and "Build Your Own Container for SageMaker
 AI Multi-Model Endpoints" of SageMaker's developer guide.
@@ -17,13 +17,13 @@ MULTI_MODEL = os.environ.get("SAGEMAKER_MULTI_MODEL") == "true"
 
 
 def intercept_of(model: Path) -> float:
-    """Reads what a model adds to each sum; 0 without a model."""
+    """Returns the intercept of a model; 0 without a model."""
     file = model / "model.json"
     return float(json.loads(file.read_text())["intercept"]) if file.exists() else 0.0
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers `/ping` and `/invocations`, and `/models` as a multi-model container."""
+    """Serves `/ping` and `/invocations`, and `/models` as a multi-model container."""
 
     loaded: dict[str, tuple[str, float]] = {}  # folder and intercept, of the whole server
 
@@ -33,13 +33,13 @@ class Handler(BaseHTTPRequestHandler):
             for name, (folder, _) in self.loaded.items()
         }
         if self.path == "/ping":
-            self.answer(200, "")
+            self.respond(200, "")
         elif self.path == "/models" and MULTI_MODEL:
-            self.answer(200, json.dumps({"models": list(models.values())}))
+            self.respond(200, json.dumps({"models": list(models.values())}))
         elif self.path.removeprefix("/models/") in models:
-            self.answer(200, json.dumps(models[self.path.removeprefix("/models/")]))
+            self.respond(200, json.dumps(models[self.path.removeprefix("/models/")]))
         else:
-            self.answer(404, "")
+            self.respond(404, "")
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
@@ -50,31 +50,31 @@ class Handler(BaseHTTPRequestHandler):
         elif (name := self.path.removeprefix("/models/").removesuffix("/invoke")) in self.loaded:
             self.predict(body, self.loaded[name][1])
         else:
-            self.answer(404, f"{self.path} is not known\n")
+            self.respond(404, f"{self.path} is not known\n")
 
     def do_DELETE(self) -> None:
         found = self.loaded.pop(self.path.removeprefix("/models/"), None)
-        self.answer(200 if found else 404, "")
+        self.respond(200 if found else 404, "")
 
     def load(self, request: dict[str, str]) -> None:
-        """Loads the model that SageMaker has put into the folder `url`."""
+        """Loads the model in the folder `url`."""
         name, url = request["model_name"], request["url"]
         if name in self.loaded:
-            self.answer(409, f"{name} is loaded\n")
+            self.respond(409, f"{name} is loaded\n")
             return
         self.loaded[name] = (url, intercept_of(Path(url)))
-        self.answer(200, "")
+        self.respond(200, "")
 
     def predict(self, body: str, intercept: float) -> None:
-        """Answers with the sum of each row."""
+        """Responds with the sum of each row."""
         try:
             sums = [sum(map(float, row.split(","))) for row in body.split()]
         except ValueError as problem:
-            self.answer(400, f"every row must be numbers, separated by commas: {problem}\n")
+            self.respond(400, f"every row must be numbers, separated by commas: {problem}\n")
             return
-        self.answer(200, "".join(f"{total + intercept:g}\n" for total in sums))
+        self.respond(200, "".join(f"{total + intercept:g}\n" for total in sums))
 
-    def answer(self, status: int, text: str) -> None:
+    def respond(self, status: int, text: str) -> None:
         """Sends a whole response."""
         body = text.encode()
         self.send_response(status)
