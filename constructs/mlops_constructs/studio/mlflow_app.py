@@ -13,9 +13,9 @@ from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
 from mlops_constructs.access import acknowledge_wildcards
 
+from ._mlflow_actions import OPEN_ACTIONS, READ_ACTIONS, TRACK_ACTIONS
 from ._mlflow_role import define_mlflow_role
 from ._names import generated_name, name_problems
-from .mlflow_actions import OPEN_ACTIONS, READ_ACTIONS, TRACK_ACTIONS
 
 MAX_APP_NAME_LENGTH = 256
 _WINDOW = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun):([01]\d|2[0-3]):([0-5]\d)")
