@@ -16,7 +16,7 @@ def schema_of(outputs: Path) -> Schema:
     return Schema.from_json((outputs / "train/schema.json").read_bytes())
 
 
-def test_columns_are_recognised(fit: Callable[[str], Fitted]) -> None:
+def test_columns_are_recognized(fit: Callable[[str], Fitted]) -> None:
     schema = schema_of(fit("binary").outputs)
     kinds = {column.name: column.kind for column in schema.columns}
     assert kinds == {

@@ -29,20 +29,20 @@ def project() -> Project:
 def template_in() -> Callable[[Project, RealTime | Serverless], dict[str, Any]]:
     """Synthesizes production in a project."""
 
-    def synthesise(project: Project, stage: RealTime | Serverless) -> dict[str, Any]:
+    def synthesize(project: Project, stage: RealTime | Serverless) -> dict[str, Any]:
         app = cdk.App(context={"@aws-cdk/core:validateAgainstDefaultRules": True})
         EndpointStack(app, "prod", project=project, stage=stage, model_package_arn=PACKAGE_ARN)
         template: dict[str, Any] = app.synth().get_stack_by_name("churn-prod").template
         return template
 
-    return synthesise
+    return synthesize
 
 
 @pytest.fixture
 def template_of(project: Project) -> Callable[..., dict[str, Any]]:
     """Synthesizes the stack of a stage."""
 
-    def synthesise(
+    def synthesize(
         stage: RealTime | Serverless, *, name: str = "prod", package_arn: str = PACKAGE_ARN
     ) -> dict[str, Any]:
         app = cdk.App(context={"@aws-cdk/core:validateAgainstDefaultRules": True})
@@ -50,4 +50,4 @@ def template_of(project: Project) -> Callable[..., dict[str, Any]]:
         template: dict[str, Any] = app.synth().get_stack_by_name(f"churn-{name}").template
         return template
 
-    return synthesise
+    return synthesize

@@ -133,7 +133,7 @@ def binary_report(
     both = np.column_stack([1 - probability, probability])
     false_rates, true_rates = thinned(false_rate, true_rate)
     return {
-        "confusion_matrix": _labelled(matrix, labels),
+        "confusion_matrix": _labeled(matrix, labels),
         "accuracy": _value(np.trace(matrix) / matrix.sum()),
         "precision": _value(positive_precision[0]),
         "recall": _value(positive_recall[0]),
@@ -171,7 +171,7 @@ def multiclass_report(
         return _value(np.average(values, weights=rows))
 
     return {
-        "confusion_matrix": _labelled(matrix, labels),
+        "confusion_matrix": _labeled(matrix, labels),
         "accuracy": _value(np.trace(matrix) / matrix.sum()),
         "weighted_precision": weighted(precision),
         "weighted_recall": weighted(recall),
@@ -211,7 +211,7 @@ def _value(value: float | np.floating[Any]) -> dict[str, Any]:
     return {"value": float(value), "standard_deviation": "NaN"}
 
 
-def _labelled(matrix: npt.NDArray[np.intp], labels: tuple[str, ...]) -> dict[str, dict[str, int]]:
+def _labeled(matrix: npt.NDArray[np.intp], labels: tuple[str, ...]) -> dict[str, dict[str, int]]:
     return {
         label: dict(zip(labels, row.tolist(), strict=True))
         for label, row in zip(labels, matrix, strict=True)

@@ -18,7 +18,7 @@ from tabular.monitor.analysis_config import read_bias_config
 from tabular.monitor.batch import batch_calls, batch_requests
 from tabular.monitor.capture import Event, events, ground_truth, merged
 from tabular.monitor.findings import Findings
-from tabular.monitor.labelled import labelled
+from tabular.monitor.labeled import labeled
 from tabular.monitor.rows import read_rows
 from tabular.monitor.settings import Analysis, Settings
 from tabular.monitor.source import lines, read
@@ -99,7 +99,7 @@ def _data_quality(found: Sequence[Event], settings: Settings) -> Findings:
 
 
 def _model_quality(found: Sequence[Event], settings: Settings) -> Findings:
-    rows = labelled(found, [])
+    rows = labeled(found, [])
     problem = model_quality.PROBLEM_TYPES.get(settings.problem_type)
     expected: dict[str, dict[str, Any]] = {}
     content = _read(settings.baseline_constraints)
@@ -124,7 +124,7 @@ def _model_bias(found: Sequence[Event], settings: Settings) -> Findings:
     config = read_bias_config(read(settings.analysis_config))
     content = _read(settings.baseline_constraints)
     before = model_bias.read_baseline(content) if content is not None else {}
-    return model_bias.compare(labelled(found, config.headers, with_rows=True), config, before)
+    return model_bias.compare(labeled(found, config.headers, with_rows=True), config, before)
 
 
 def _explainability(found: Sequence[Event], settings: Settings) -> Findings:

@@ -46,21 +46,21 @@ class BiasConfig:
 
     Args:
         label: Column of the label.
-        favourable: Labels with a favorable outcome, or the number above which the outcome is
+        favorable: Labels with a favorable outcome, or the number above which the outcome is
             favorable.
         facets: The groups.
         headers: Columns of a request without names. Defaults to none: requests have names.
     """
 
     label: str
-    favourable: Values
+    favorable: Values
     facets: tuple[Facet, ...]
     headers: tuple[str, ...] = ()
 
     @property
-    def favourable_text(self) -> str:
+    def favorable_text(self) -> str:
         """Favorable labels, as reports spell them."""
-        chosen = self.favourable
+        chosen = self.favorable
         return str(chosen) if isinstance(chosen, float) else ",".join(chosen)
 
 
@@ -82,7 +82,7 @@ def read_bias_config(content: bytes) -> BiasConfig:
         ]
         return BiasConfig(
             label=str(document["label"]),
-            favourable=_values(document["label_values_or_threshold"]),
+            favorable=_values(document["label_values_or_threshold"]),
             facets=tuple(facets),
             headers=tuple(
                 name for name in document.get("headers", []) if name != document["label"]

@@ -18,7 +18,7 @@ import xgboost
 from tabular.encoding import encode
 from tabular.failure import InputError
 from tabular.monitor.findings import Findings, Metric
-from tabular.monitor.labelled import cells_of
+from tabular.monitor.labeled import cells_of
 from tabular.monitor.rows import Row
 from tabular.predictor import Predictor
 from tabular.problem import ProblemType

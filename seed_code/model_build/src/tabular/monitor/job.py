@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tabular.failure import exit_with_message
 from tabular.monitor.analyses import compare
-from tabular.monitor.baselining import baseline
+from tabular.monitor.baselines import baseline
 from tabular.monitor.findings import Findings, Metric
 from tabular.monitor.publication import publish
 from tabular.monitor.settings import Settings, Window

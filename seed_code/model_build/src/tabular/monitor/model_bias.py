@@ -15,7 +15,7 @@ from tabular.failure import InputError
 from tabular.monitor.analysis_config import BiasConfig, Facet, matches
 from tabular.monitor.bias import STAGES, Group, distance_from_ideal
 from tabular.monitor.findings import Findings, Metric
-from tabular.monitor.labelled import Labelled
+from tabular.monitor.labeled import Labeled
 from tabular.monitor.resampling import Draw, standard_deviations
 
 MAX_STANDARD_DEVIATIONS = 3  # by which a metric may be worse than the baseline
@@ -28,7 +28,7 @@ Baseline = dict[tuple[str, str, str, str], float]
 """Bias metrics by stage, facet, values of the facet, and short name."""
 
 
-def describe(found: Labelled, config: BiasConfig) -> Findings:
+def describe(found: Labeled, config: BiasConfig) -> Findings:
     """Returns the bias metrics of a baseline, in the layout of Clarify's `analysis.json`.
 
     Args:
@@ -39,7 +39,7 @@ def describe(found: Labelled, config: BiasConfig) -> Findings:
     return Findings(statistics=_analysis(groups, config), constraints=_analysis(groups, config))
 
 
-def compare(found: Labelled, config: BiasConfig, baseline: Baseline) -> Findings:
+def compare(found: Labeled, config: BiasConfig, baseline: Baseline) -> Findings:
     """Compares bias metrics with a baseline.
 
     A metric is a violation if its distance from equal treatment has increased by more than chance.
@@ -102,15 +102,15 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def _groups(found: Labelled, config: BiasConfig) -> list[tuple[Facet, Group]]:
+def _groups(found: Labeled, config: BiasConfig) -> list[tuple[Facet, Group]]:
     for facet in config.facets:
         if found.rows and not any(facet.name in row for row in found.rows):
             raise InputError(
                 f"facet {facet.name!r}: got no request with the column; name the columns of "
                 "requests in `headers` of the analysis configuration"
             )
-    actual = np.array([matches(label, config.favourable) for label in found.actual])
-    predicted = np.array([matches(one.label, config.favourable) for one in found.predictions])
+    actual = np.array([matches(label, config.favorable) for label in found.actual])
+    predicted = np.array([matches(one.label, config.favorable) for one in found.predictions])
     return [
         (
             facet,
@@ -148,7 +148,7 @@ def _metric(stage: str, facet: Facet, config: BiasConfig, name: str, value: floa
     dimensions: Mapping[str, str] = {
         "BiasStage": METRIC_STAGES[stage],
         "Label": config.label,
-        "LabelValue": config.favourable_text,
+        "LabelValue": config.favorable_text,
         "Facet": facet.name,
         "FacetValue": facet.text,
     }
@@ -179,7 +179,7 @@ def _stages(
             stage,
             {
                 "label": config.label,
-                "label_value_or_threshold": config.favourable_text,
+                "label_value_or_threshold": config.favorable_text,
                 "facets": facets,
             },
         )

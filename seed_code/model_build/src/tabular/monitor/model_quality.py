@@ -15,7 +15,7 @@ import numpy as np
 from tabular.failure import InputError
 from tabular.metrics import binary_report, multiclass_report, regression_report
 from tabular.monitor.findings import Findings, Metric
-from tabular.monitor.labelled import Labelled
+from tabular.monitor.labeled import Labeled
 from tabular.monitor.resampling import Draw, standard_deviations
 from tabular.problem import PROBLEMS, ProblemType
 from tabular.schema import in_order
@@ -33,7 +33,7 @@ PROBLEM_TYPES = {
 }
 
 
-def describe(found: Labelled, problem: ProblemType, labels: Sequence[str]) -> Findings:
+def describe(found: Labeled, problem: ProblemType, labels: Sequence[str]) -> Findings:
     """Returns statistics of a baseline, and thresholds with a margin for chance.
 
     Args:
@@ -55,7 +55,7 @@ def describe(found: Labelled, problem: ProblemType, labels: Sequence[str]) -> Fi
 
 
 def compare(
-    found: Labelled,
+    found: Labeled,
     problem: ProblemType,
     labels: Sequence[str],
     constraints: Mapping[str, Mapping[str, Any]],
@@ -117,7 +117,7 @@ def read_constraints(content: bytes) -> tuple[ProblemType, dict[str, dict[str, A
     raise InputError(f"baseline_constraints: got {sorted(document)}; allowed: one of {groups}")
 
 
-def labels_of(statistics: bytes | None, found: Labelled) -> list[str]:
+def labels_of(statistics: bytes | None, found: Labeled) -> list[str]:
     """Returns the labels in the order of the model's classes.
 
     The order is that of the baseline's confusion matrix; without one, labels are sorted.
@@ -142,7 +142,7 @@ def _group(problem: ProblemType) -> str:
 
 
 def _report(
-    found: Labelled, problem: ProblemType, labels: Sequence[str], threshold: float = 0.5
+    found: Labeled, problem: ProblemType, labels: Sequence[str], threshold: float = 0.5
 ) -> dict[str, Any]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         # A metric that is undefined for these rows, such as the AUC of one class, is NaN.
@@ -162,8 +162,8 @@ def _report(
         return multiclass_report(actual_codes, probabilities, tuple(labels))
 
 
-def _drawn(found: Labelled, draw: Draw) -> Labelled:
-    return Labelled(
+def _drawn(found: Labeled, draw: Draw) -> Labeled:
+    return Labeled(
         actual=[found.actual[row] for row in draw],
         predictions=[found.predictions[row] for row in draw],
         rows=[],

@@ -17,7 +17,7 @@ from tabular.table import RawTable
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelled:
+class Labeled:
     """Rows with predictions and ground truth.
 
     Args:
@@ -52,7 +52,7 @@ class Labelled:
         return table
 
 
-def labelled(events: Iterable[Event], names: Sequence[str], *, with_rows: bool = False) -> Labelled:
+def labeled(events: Iterable[Event], names: Sequence[str], *, with_rows: bool = False) -> Labeled:
     """Returns the rows of calls whose labels are known.
 
     Args:
@@ -63,7 +63,7 @@ def labelled(events: Iterable[Event], names: Sequence[str], *, with_rows: bool =
     Raises:
         InputError: A call does not have as many labels as predictions.
     """
-    found = Labelled(actual=[], predictions=[], rows=[])
+    found = Labeled(actual=[], predictions=[], rows=[])
     for event in events:
         if event.response is None:
             continue
@@ -83,7 +83,7 @@ def labelled(events: Iterable[Event], names: Sequence[str], *, with_rows: bool =
     return found
 
 
-def predicted(table: RawTable, target: str, predictor: Predictor) -> Labelled:
+def predicted(table: RawTable, target: str, predictor: Predictor) -> Labeled:
     """Returns the rows of a dataset, with the predictions of the model.
 
     Args:
@@ -101,7 +101,7 @@ def predicted(table: RawTable, target: str, predictor: Predictor) -> Labelled:
             raise InputError(
                 f"dataset_source: got no column {name!r}, only {', '.join(names)}; add it"
             )
-    found = Labelled(actual=[], predictions=[], rows=[])
+    found = Labeled(actual=[], predictions=[], rows=[])
     for piece in table.pieces():
         rows = [dict(zip(names, row, strict=True)) for row in piece]
         found.actual.extend(row[target].strip() for row in rows)

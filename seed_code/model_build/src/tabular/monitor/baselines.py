@@ -6,7 +6,7 @@ from tabular.monitor import data_quality, explainability, model_bias, model_qual
 from tabular.monitor.analyses import load_predictor
 from tabular.monitor.analysis_config import read_bias_config
 from tabular.monitor.findings import Findings
-from tabular.monitor.labelled import predicted
+from tabular.monitor.labeled import predicted
 from tabular.monitor.settings import Analysis, Settings
 from tabular.monitor.source import read
 from tabular.table import RawTable
