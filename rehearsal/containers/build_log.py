@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 
 from rehearsal.containers.log_stream import LogStream
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 
 _MAX_KEPT_LINES = 50
 

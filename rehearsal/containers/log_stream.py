@@ -12,7 +12,7 @@ from types import TracebackType
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 
 _LOG = logging.getLogger(__name__)
 _INTERVAL = 0.5

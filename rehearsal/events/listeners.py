@@ -21,7 +21,7 @@ class EventListeners:
 
     @classmethod
     def of(cls, platform: Platform) -> EventListeners:
-        """The listeners that all services on a platform share."""
+        """Returns the listeners that all services on a platform share."""
         return cls._instances.setdefault(platform, cls())
 
     def __init__(self) -> None:

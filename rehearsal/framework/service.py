@@ -109,7 +109,7 @@ class Service:
         return ()
 
     def start(self) -> None:
-        """Called once when the gateway is ready, on a worker thread."""
+        """Starts background work; called once, on a worker thread, when the gateway is ready."""
 
     def close(self) -> None:
         """Ends every thread and process that the service started. Must return within seconds."""

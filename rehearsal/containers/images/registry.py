@@ -16,7 +16,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from rehearsal.containers.images.image import Image
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 
 _URI = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"

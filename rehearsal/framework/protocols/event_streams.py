@@ -1,6 +1,6 @@
 """Event streams: responses that consist of messages.
 
-https://smithy.io/2.0/aws/amazon-eventstream.html
+Source: https://smithy.io/2.0/aws/amazon-eventstream.html
 """
 
 from __future__ import annotations

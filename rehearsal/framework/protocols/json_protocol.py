@@ -1,6 +1,6 @@
 """The json protocol of AWS.
 
-https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
+Source: https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The query protocol of AWS, which older clients of CloudWatch and Step Functions use.
 
-https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
+Source: https://smithy.io/2.0/aws/protocols/aws-query-protocol.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The rest-json protocol of AWS.
 
-https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
+Source: https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
 """
 
 from __future__ import annotations

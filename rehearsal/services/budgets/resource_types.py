@@ -12,7 +12,7 @@ from rehearsal.cloudformation.resource_types import Identifier, Properties, Requ
 
 
 def _to_request(properties: Request) -> Request:
-    """A budget without a name gets the generated one."""
+    """Returns a request with a name, by default the generated one."""
     request = dict(properties)
     generated = request.pop("BudgetName")
     request["Budget"] = {"BudgetName": generated, **properties["Budget"]}

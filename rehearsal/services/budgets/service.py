@@ -52,7 +52,10 @@ class Budgets(Service):
         self.compose(self._notifications, TagOperations(self.tags, self._budgets.find_by_arn))
 
     def action(self, operation: str) -> str:
-        """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbudgetservice.html"""
+        """Returns the action of an operation.
+
+        Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbudgetservice.html
+        """
         if operation in _TAGGING:
             return f"budgets:{operation}"
         return "budgets:ViewBudget" if operation.startswith("Describe") else "budgets:ModifyBudget"

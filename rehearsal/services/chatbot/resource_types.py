@@ -20,7 +20,7 @@ _CREATE_ONLY = ("ConfigurationName", "SlackTeamId", "TeamId", "TenantId", "Tags"
 
 
 def _to_request(properties: dict[str, Any]) -> dict[str, Any]:
-    """The API calls some members by other names than CloudFormation."""
+    """Returns a request with the names of the API, which differ from CloudFormation's."""
     if properties.get("CustomizationResourceArns"):
         raise ResourceFailure("CustomizationResourceArns: the rehearsal has no custom actions.")
     given = {key: item for key, item in properties.items() if key != "CustomizationResourceArns"}

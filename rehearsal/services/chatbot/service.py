@@ -44,7 +44,10 @@ class Chatbot(Service):
         self.compose(TagOperations(self.tags, lambda arn, _: self._find(arn)))
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
-        """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awschatbot.html"""
+        """Returns the ARNs of an operation.
+
+        Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awschatbot.html
+        """
         for member in ("ChatConfigurationArn", "ResourceARN"):
             if member in request:
                 return [request[member]]

@@ -1,6 +1,6 @@
 """Rules of CloudWatch for alarms, beyond the model of its requests.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Messages of alarms: events, notifications and the events of Lambda functions.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rules of composite alarms, such as `ALARM("a") AND NOT (OK(b) OR ALARM(c))`.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create_Composite_Alarm.html
 """
 
 from __future__ import annotations

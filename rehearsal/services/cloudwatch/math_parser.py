@@ -1,6 +1,6 @@
 """Parser of metric math expressions.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Statistics of the samples of a period, as CloudWatch computes them.
 
-https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
+Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html
 """
 
 from __future__ import annotations

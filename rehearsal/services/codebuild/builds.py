@@ -11,6 +11,7 @@ from typing import Any
 from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import Request, Response
+from rehearsal.services.codebuild.build_record import BuildRecord
 from rehearsal.services.codebuild.engine.plan import BuildPlan
 from rehearsal.services.codebuild.engine.run import BuildRun
 from rehearsal.services.codebuild.overrides import apply_overrides
@@ -21,7 +22,6 @@ from rehearsal.services.codebuild.projects import (
     Projects,
     page_of,
 )
-from rehearsal.services.codebuild.record import BuildRecord
 
 _STOP_SECONDS = 1.5  # the server waits two seconds for all services
 

@@ -18,9 +18,9 @@ from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.framework.store import Store
 from rehearsal.framework.tags import Tags
+from rehearsal.services.codebuild.build_record import BuildRecord
 from rehearsal.services.codebuild.engine.run import BuildRun
 from rehearsal.services.codebuild.project_rules import check_name, check_project, invalid
-from rehearsal.services.codebuild.record import BuildRecord
 
 _PAGE_SIZE = 100
 _DEFAULTS: dict[str, Any] = {

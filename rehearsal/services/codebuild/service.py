@@ -30,7 +30,10 @@ class CodeBuild(Service):
         self.compose(ProjectOperations(self.lock, self.tags, projects), self.builds)
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
-        """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html"""
+        """Returns the ARNs of an operation.
+
+        Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodebuild.html
+        """
         names: list[str] = []
         if operation == "BatchGetProjects":
             names = list(request["names"])

@@ -47,7 +47,10 @@ class CodeCommit(Service):
         return [(ROUTE, self._endpoint.handle)]
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
-        """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodecommit.html"""
+        """Returns the ARNs of an operation.
+
+        Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodecommit.html
+        """
         if "resourceArn" in request:
             return [request["resourceArn"]]
         if operation == "BatchGetRepositories":

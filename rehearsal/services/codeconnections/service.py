@@ -56,7 +56,10 @@ class CodeConnections(Service):
         return [(pattern, handle) for pattern in (HANDSHAKE, CLOSE, PULL_REQUESTS, GIT)]
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
-        """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodeconnections.html"""
+        """Returns the ARNs of an operation.
+
+        Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodeconnections.html
+        """
         for member in ("ConnectionArn", "HostArn", "ResourceArn"):
             if member in request and operation != "CreateConnection":
                 return [request[member]]

@@ -1,6 +1,6 @@
 """Rules for the conditions of a stage, of CodePipeline and of the rehearsal.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/stage-conditions.html
 """
 
 from __future__ import annotations

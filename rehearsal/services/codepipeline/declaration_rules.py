@@ -1,6 +1,6 @@
 """Rules for the declaration of a pipeline, of CodePipeline and of the rehearsal.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/pipeline-requirements.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/pipeline-requirements.html
 """
 
 from __future__ import annotations

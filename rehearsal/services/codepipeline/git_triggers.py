@@ -1,6 +1,6 @@
 """Events of a git provider that start a pipeline.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-triggers.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-triggers.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The event with which a Lambda function gets the job of a pipeline.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html
 """
 
 from __future__ import annotations

@@ -47,7 +47,10 @@ class CodePipeline(Service):
         )
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
-        """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html"""
+        """Returns the ARNs of an operation.
+
+        Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodepipeline.html
+        """
         if "resourceArn" in request:
             return [request["resourceArn"]]
         declared = request.get("pipeline", {})

@@ -1,6 +1,6 @@
 """Rules for the artifact stores of a pipeline and the regions of its actions.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-create-cross-region.html
 """
 
 from __future__ import annotations

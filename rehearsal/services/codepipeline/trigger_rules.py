@@ -1,6 +1,6 @@
 """Rules of CodePipeline for triggers.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-filter.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/pipelines-filter.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Event types of notification rules, and the events of pipelines that belong to them.
 
-https://docs.aws.amazon.com/dtconsole/latest/userguide/concepts.html#events-ref-pipeline
+Source: https://docs.aws.amazon.com/dtconsole/latest/userguide/concepts.html#events-ref-pipeline
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from rehearsal.cloudformation.resource_types import ResourceType
 
 
 def _to_request(properties: dict[str, Any]) -> dict[str, Any]:
-    """`EventTypeId`, `TargetAddress` and `CreatedBy` are old names that AWS still knows."""
+    """Rejects the old properties `EventTypeId`, `TargetAddress` and `CreatedBy`."""
     for name in ("EventTypeId", "TargetAddress", "CreatedBy"):
         if properties.get(name):
             raise ResourceFailure(

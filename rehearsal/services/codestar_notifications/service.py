@@ -3,7 +3,7 @@
 SNS topics get the message that AWS sends. A rehearsal reaches no chat channel: the message goes to
 the server's log, and the target has the status UNREACHABLE. Only rules for pipelines are supported.
 
-https://docs.aws.amazon.com/dtconsole/latest/userguide/welcome.html
+Source: https://docs.aws.amazon.com/dtconsole/latest/userguide/welcome.html
 """
 
 from __future__ import annotations
@@ -59,7 +59,10 @@ class CodeStarNotifications(Service):
         self._waiting.put(None)
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
-        """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodestarnotifications.html"""
+        """Returns the ARNs of an operation.
+
+        Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscodestarnotifications.html
+        """
         if operation == "CreateNotificationRule":
             return [scope.arn("codestar-notifications", "notificationrule/*")]
         return [request["Arn"]] if "Arn" in request else ["*"]

@@ -1,6 +1,6 @@
 """Rules of EventBridge Scheduler for schedules, beyond the model of its requests.
 
-https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
+Source: https://docs.aws.amazon.com/scheduler/latest/APIReference/API_CreateSchedule.html
 """
 
 from __future__ import annotations

@@ -70,7 +70,10 @@ class ServiceCatalog(Service):
         )
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
-        """https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsservicecatalog.html"""
+        """Returns the ARNs of an operation.
+
+        Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsservicecatalog.html
+        """
         if operation in ("CreatePortfolio", "CreateProduct"):
             kind = operation.removeprefix("Create").lower()
             return [scope.arn("catalog", f"{kind}/*")]

@@ -14,7 +14,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from rehearsal.framework import zip_archive
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 from rehearsal.services.codebuild.engine.buildspec import ArtifactFiles, Buildspec
 from rehearsal.services.codebuild.engine.plan import BuildPlan, Uploaded
 

@@ -1,6 +1,6 @@
 """The build specification of CodeBuild, version 0.2.
 
-https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
+Source: https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import boto3
 import yaml
 from botocore.exceptions import ClientError
 
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 
 DEFAULT_FILE = "buildspec.yml"
 _S3_ARN = "arn:aws:s3:::"

@@ -1,6 +1,6 @@
 """The environment variables that CodeBuild sets in a build.
 
-https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+Source: https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The run of one build through its phases.
 
-https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
+Source: https://docs.aws.amazon.com/codebuild/latest/userguide/view-build-details.html
 """
 
 from __future__ import annotations

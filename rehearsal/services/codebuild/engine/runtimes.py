@@ -1,6 +1,6 @@
 """The runtimes of a build: interpreters of this machine in place of the image's.
 
-https://docs.aws.amazon.com/codebuild/latest/userguide/runtime-versions.html
+Source: https://docs.aws.amazon.com/codebuild/latest/userguide/runtime-versions.html
 """
 
 from __future__ import annotations

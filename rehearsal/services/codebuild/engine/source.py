@@ -18,7 +18,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from rehearsal.framework import zip_archive
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 from rehearsal.framework.platform import Credentials
 from rehearsal.git import signature
 from rehearsal.git.repository import CLONE_REFERENCE, ISOLATED_ENVIRONMENT

@@ -1,6 +1,6 @@
 """The environment variables of a build.
 
-https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+Source: https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 from rehearsal.services.codebuild.engine.buildspec import Buildspec
 
 _MAX_PARAMETERS_PER_CALL = 10

@@ -19,7 +19,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.framework import zip_archive
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 from rehearsal.framework.platform import Platform, Scope
 from rehearsal.services.codepipeline.records import ActionExecution, ArtifactLocation, Revision
 

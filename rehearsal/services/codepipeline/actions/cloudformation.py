@@ -1,6 +1,6 @@
 """Deploy action CloudFormation.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CloudFormation.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Build and test action CodeBuild.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeBuild.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Source action CodeCommit.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeCommit.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodeCommit.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Source action CodeStarSourceConnection: a repository at a git provider outside of AWS.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-CodestarConnectionSource.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Build action ECRBuildAndPublish: builds an image from a Dockerfile for Amazon ECR.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECRBuildAndPublish.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-ECRBuildAndPublish.html
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Amazon Inspector evaluates a bill of materials by a database of vulnerabilities that only AWS has.
 The rehearsal does not replace it by another scan, as a success would be misleading.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-InspectorScan.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-InspectorScan.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Invoke action Lambda: a function does a job and completes it.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html
 """
 
 from __future__ import annotations

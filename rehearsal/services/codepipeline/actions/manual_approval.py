@@ -1,6 +1,6 @@
 """Approval action Manual.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-json-format.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/approvals-json-format.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Source action S3.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The evaluation of the conditions of a stage, rule by rule.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works-conditions.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works-conditions.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The cron expressions of deployment windows.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-DeploymentWindow.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference-DeploymentWindow.html
 """
 
 from __future__ import annotations

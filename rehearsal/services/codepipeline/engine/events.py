@@ -1,6 +1,6 @@
 """The events of CodePipeline.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
 """
 
 from __future__ import annotations

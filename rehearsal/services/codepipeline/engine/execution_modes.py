@@ -1,6 +1,6 @@
 """Execution modes, by which executions enter and leave the stages of a pipeline.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/concepts-how-it-works.html
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 from rehearsal.framework.platform import AwsError, Credentials, Platform
 from rehearsal.services.codepipeline.actions.action import (
     ActionFailedError,

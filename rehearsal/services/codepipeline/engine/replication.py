@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import boto3
 from botocore.exceptions import ClientError
 
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 from rehearsal.services.codepipeline.actions.action import ActionFailedError, ArtifactStore
 from rehearsal.services.codepipeline.records import ArtifactLocation
 

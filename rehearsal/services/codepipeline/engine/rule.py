@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 from rehearsal.framework.platform import Scope
 from rehearsal.services.codepipeline.actions.action import ActionAbandonedError
 from rehearsal.services.codepipeline.jobs import Jobs

@@ -1,6 +1,6 @@
 """The rules that the rehearsal evaluates; CreatePipeline rejects all others.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/rule-reference.html
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Variables of CodePipeline: `#{Namespace.Name}` in the configuration of an action.
 
-https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
+Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html
 """
 
 from __future__ import annotations

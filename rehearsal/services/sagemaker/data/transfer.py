@@ -14,7 +14,7 @@ import boto3
 from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
 _PARALLEL = 8

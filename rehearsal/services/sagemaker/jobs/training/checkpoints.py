@@ -8,7 +8,7 @@ from pathlib import Path
 import boto3
 from botocore.exceptions import ClientError
 
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 from rehearsal.services.sagemaker.data.transfer import S3Location, download, upload
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 

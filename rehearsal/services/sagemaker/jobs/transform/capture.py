@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.framework.clients import aws_client
+from rehearsal.framework.aws_client import aws_client
 from rehearsal.services.sagemaker.data.transfer import S3Location, sources
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
 
