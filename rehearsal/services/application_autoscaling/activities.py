@@ -12,6 +12,7 @@ from rehearsal.framework.clock import utc_now
 from rehearsal.framework.pages import page
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.framework.service import Request, Response
+from rehearsal.framework.workers import Workers
 from rehearsal.services.application_autoscaling.capacity import Capacity
 from rehearsal.services.application_autoscaling.linked_role import LinkedRole
 from rehearsal.services.application_autoscaling.records import (
@@ -33,12 +34,16 @@ class Activities:
         lock: The service's lock.
         targets: The scalable targets.
         role: The service-linked role.
+        workers: The threads of the service.
     """
 
-    def __init__(self, lock: threading.RLock, targets: Targets, role: LinkedRole) -> None:
+    def __init__(
+        self, lock: threading.RLock, targets: Targets, role: LinkedRole, workers: Workers
+    ) -> None:
         self._lock = lock
         self._targets = targets
         self._role = role
+        self._workers = workers
         self._activities: list[tuple[Scope, Record]] = []
         self._scaling: set[TargetKey] = set()
 
@@ -85,9 +90,7 @@ class Activities:
             self._scaling.add(key)
         capacity = self._role.capacity(key, self._targets[key]["RoleARN"])
         activity = self.begin_activity(key, f"Setting {capacity.noun} to {value}.", cause)
-        threading.Thread(
-            target=self._scale, args=(capacity, value, activity, done), daemon=True, name="scaling"
-        ).start()
+        self._workers.start("scaling", lambda: self._scale(capacity, value, activity, done))
         return True
 
     def _scale(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import logging
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import AwsError, Platform, Scope
 from rehearsal.framework.service import Request, Service
 from rehearsal.framework.tags import TagOperations, TagShape
+from rehearsal.framework.workers import Workers
 from rehearsal.services.application_autoscaling.activities import Activities
 from rehearsal.services.application_autoscaling.execution import PolicyExecution
 from rehearsal.services.application_autoscaling.linked_role import LinkedRole
@@ -43,10 +43,10 @@ class ApplicationAutoScaling(Service):
 
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
-        self._closing = threading.Event()
+        self._workers = Workers()
         self._targets: Targets = {}
         role = LinkedRole(platform)
-        activities = Activities(self.lock, self._targets, role)
+        activities = Activities(self.lock, self._targets, role, self._workers)
         policies = ScalingPolicies(self.lock, self._targets, role)
         self._actions = ScheduledActions(self.lock, self._targets, activities)
         self._execution = PolicyExecution(self._targets, policies, role, activities)
@@ -87,13 +87,13 @@ class ApplicationAutoScaling(Service):
         self._actions.run_due(now)
 
     def start(self) -> None:
-        threading.Thread(target=self._tick, daemon=True, name="application auto scaling").start()
+        self._workers.start("application auto scaling", self._tick)
 
     def close(self) -> None:
-        self._closing.set()
+        self._workers.close(timeout=1.0)
 
     def _tick(self) -> None:
-        while not self._closing.wait(TICK_SECONDS):
+        while not self._workers.closing.wait(TICK_SECONDS):
             try:
                 self.run_due(utc_now())
                 self.execute_alarms()

@@ -13,6 +13,7 @@ from rehearsal.framework.pages import page
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import Request, Response
 from rehearsal.framework.store import Store
+from rehearsal.framework.workers import Workers
 from rehearsal.services.cloudwatch import alarm_rules
 from rehearsal.services.cloudwatch.alarm_actions import AlarmActions, Change
 from rehearsal.services.cloudwatch.alarm_evaluation import (
@@ -66,13 +67,13 @@ class AlarmStates:
         self._actions = actions
         self._history: list[tuple[Scope, dict[str, Any]]] = []
         self._held: dict[tuple[Scope, str], datetime.datetime] = {}
-        self._stop = threading.Event()
+        self._workers = Workers()
 
     def start(self) -> None:
-        threading.Thread(target=self._tick_until_closed, name="alarms", daemon=True).start()
+        self._workers.start("alarms", self._tick_until_closed)
 
     def close(self) -> None:
-        self._stop.set()
+        self._workers.close(timeout=1.0)
 
     def tick(self) -> None:
         """Evaluates every metric alarm."""
@@ -202,7 +203,7 @@ class AlarmStates:
                     _log.error("Alarm %s: %s", change.alarm["AlarmName"], summary)
                 self.record(change.scope, change.alarm, "Action", summary, result)
 
-        threading.Thread(target=perform, name="alarm actions", daemon=True).start()
+        self._workers.start("alarm actions", perform)
 
     def record(
         self,
@@ -253,7 +254,7 @@ class AlarmStates:
             return self.alarms.of(scope).pop(name)
 
     def _tick_until_closed(self) -> None:
-        while not self._stop.wait(_TICK_SECONDS):
+        while not self._workers.closing.wait(_TICK_SECONDS):
             self.tick()
 
 

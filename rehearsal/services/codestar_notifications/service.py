@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 import queue
-import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,6 +23,7 @@ from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import Request, Response, Service
 from rehearsal.framework.tags import TagOperations, TagShape
+from rehearsal.framework.workers import Workers
 from rehearsal.services.codestar_notifications.event_types import event_types
 from rehearsal.services.codestar_notifications.resource_types import (
     RESOURCE_TYPES as RESOURCE_TYPES,
@@ -50,13 +50,14 @@ class CodeStarNotifications(Service):
         super().__init__(platform)
         self._rules: dict[str, NotificationRule] = {}
         self._waiting: queue.Queue[tuple[NotificationRule, dict[str, Any]] | None] = queue.Queue()
-        self._worker = threading.Thread(target=self._deliver_all, daemon=True)
-        self._worker.start()
+        self._workers = Workers()
+        self._workers.start("notifications", self._deliver_all)
         self.compose(TagOperations(self.tags, lambda arn, _: self._find(arn)))
         EventListeners.of(platform).listen(self._enqueue)
 
     def close(self) -> None:
         self._waiting.put(None)
+        self._workers.close(timeout=1.0)
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         """Returns the ARNs of an operation.

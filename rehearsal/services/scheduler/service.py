@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 
 from rehearsal.framework.clock import Clock, utc_now
@@ -10,6 +9,7 @@ from rehearsal.framework.identity import ServiceIdentity
 from rehearsal.framework.platform import Platform, Scope
 from rehearsal.framework.service import Request, Service
 from rehearsal.framework.tags import TagOperations
+from rehearsal.framework.workers import Workers
 from rehearsal.services.scheduler.groups import ScheduleGroups, group_arn
 from rehearsal.services.scheduler.invocation import PRINCIPAL, Invocation
 from rehearsal.services.scheduler.schedules import Schedules, schedule_arn
@@ -38,7 +38,7 @@ class Scheduler(Service):
     ) -> None:
         super().__init__(platform)
         self._invoke = invoke or self._invoke_on_thread
-        self._stop = threading.Event()
+        self._workers = Workers()
         identity = ServiceIdentity(platform, PRINCIPAL, "scheduler")
         groups = ScheduleGroups(
             self.lock, self.tags, lambda scope, group: self._schedules.delete_group(scope, group)
@@ -61,13 +61,13 @@ class Scheduler(Service):
             self._invoke(invocation)
 
     def start(self) -> None:
-        threading.Thread(target=self._tick_until_closed, name="scheduler", daemon=True).start()
+        self._workers.start("scheduler", self._tick_until_closed)
 
     def close(self) -> None:
-        self._stop.set()
+        self._workers.close(timeout=1.0)
 
     def _tick_until_closed(self) -> None:
-        while not self._stop.wait(self._sleep_seconds()):
+        while not self._workers.closing.wait(self._sleep_seconds()):
             self.tick()
 
     def _sleep_seconds(self) -> float:
@@ -75,6 +75,6 @@ class Scheduler(Service):
 
     def _invoke_on_thread(self, invocation: Invocation) -> None:
         def run() -> None:
-            invocation.run(self.platform, self._stop)
+            invocation.run(self.platform, self._workers.closing)
 
-        threading.Thread(target=run, name=invocation.schedule["Name"], daemon=True).start()
+        self._workers.start(invocation.schedule["Name"], run)

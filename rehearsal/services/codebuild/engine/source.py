@@ -9,7 +9,6 @@ import subprocess
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from rehearsal.framework import zip_archive
 from rehearsal.framework.aws_client import aws_client
+from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import Credentials
 from rehearsal.git import signature
 from rehearsal.git.repository import CLONE_REFERENCE, ISOLATED_ENVIRONMENT
@@ -174,7 +174,7 @@ def _git_environment(url: str, access: SourceAccess) -> dict[str, str]:
         region=access.session.region_name,
         host=parts.netloc,
         path=parts.path,
-        at=datetime.now(UTC),
+        at=utc_now(),
     )
     user = f"{credentials.access_key_id}%{credentials.session_token}"
     basic = base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from rehearsal.framework import zip_archive
+from rehearsal.framework.clock import utc_now
 from rehearsal.services.codepipeline.actions.action import ActionFailedError, ActionRun
 from rehearsal.services.codepipeline.actions.signed_template import template_members
 
@@ -61,7 +62,7 @@ class Deployment:
 
 def create_or_update(deployment: Deployment) -> dict[str, str]:
     """Performs CREATE_UPDATE; a stack whose creation failed cannot be updated, as in AWS."""
-    started = datetime.now(UTC)
+    started = utc_now()
     policy = {}
     if deployment.stack_policy is not None:
         policy["StackPolicyBody"] = json.dumps(deployment.stack_policy)
@@ -118,7 +119,7 @@ def replace_change_set(deployment: Deployment) -> dict[str, str]:
 def execute_change_set(deployment: Deployment) -> dict[str, str]:
     """Performs CHANGE_SET_EXECUTE; a change set without changes is not executed."""
     client, names = deployment.client, _change_set_names(deployment)
-    started = datetime.now(UTC)
+    started = utc_now()
     found = client.describe_change_set(**names)
     _report(deployment, found.get("StackId", deployment.stack))
     if found["Status"] == "FAILED":
@@ -129,7 +130,7 @@ def execute_change_set(deployment: Deployment) -> dict[str, str]:
 
 def delete(deployment: Deployment) -> dict[str, str]:
     """Performs DELETE_ONLY; a stack that does not exist is no failure."""
-    started = datetime.now(UTC)
+    started = utc_now()
     current = _describe(deployment)
     if current is None:
         return {}

@@ -11,7 +11,7 @@ from rehearsal.services.codepipeline.actions.action import (
     ActionResult,
     ActionRun,
 )
-from rehearsal.services.codepipeline.lambda_job import artifact_data, invoke
+from rehearsal.services.codepipeline.jobs import artifact_data, invoke
 
 _POLL = 0.2
 

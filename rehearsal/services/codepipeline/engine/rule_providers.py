@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from rehearsal.services.codepipeline.engine.deployment_windows import in_window, window_problems
 from rehearsal.services.codepipeline.engine.rule import RuleFailedError, RuleProvider, RuleRun
-from rehearsal.services.codepipeline.lambda_job import invoke
+from rehearsal.services.codepipeline.jobs import invoke
 
 _STATES = ("ALARM", "OK", "INSUFFICIENT_DATA")
 _MAX_MINUTES = 1440
