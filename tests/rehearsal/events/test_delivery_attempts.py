@@ -1,4 +1,4 @@
-"""Deliveries that are tried again, and what is told when they fail for good."""
+"""Retries of deliveries, and the report of a permanent failure."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_what_will_not_pass_is_given_up_at_once(error: Exception, code: str) -> 
         ({"MaximumEventAgeInSeconds": 0}, "MaximumEventAgeInSeconds", 0),
     ],
 )
-def test_the_limit_that_ended_it_is_told(
+def test_the_limit_that_ended_it_is_reported(
     policy: dict[str, int], exhausted: str, retries: int
 ) -> None:
     with pytest.raises(UndeliveredError) as raised:

@@ -1,4 +1,4 @@
-"""What rules start or tell on the running server, and what they leave as dead letters."""
+"""Targets of rules on the running server, and their dead letters."""
 
 from __future__ import annotations
 

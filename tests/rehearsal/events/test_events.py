@@ -96,7 +96,7 @@ def test_an_event_of_a_service_reaches_a_queue(aws: Any) -> None:
         ("arn:aws:codepipeline:us-east-1:111111111111:p", "RoleArn is required"),
     ],
 )
-def test_a_target_that_would_be_dropped_is_refused_by_name(
+def test_a_target_that_would_be_dropped_is_rejected_by_name(
     aws: Any, target: str, expected: str
 ) -> None:
     with pytest.raises(ClientError) as raised:
@@ -113,7 +113,7 @@ def test_a_target_that_would_be_dropped_is_refused_by_name(
     assert expected in stack["Reasons"][0]
 
 
-def test_what_ministack_would_fake_is_refused_by_name(aws: Any) -> None:
+def test_what_ministack_would_fake_is_rejected_by_name(aws: Any) -> None:
     if importlib.util.find_spec("duckdb") is None:
         with pytest.raises(ClientError) as raised:
             aws.client("athena").start_query_execution(QueryString="select 1")

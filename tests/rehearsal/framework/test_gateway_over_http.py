@@ -16,7 +16,7 @@ def _error(raised: pytest.ExceptionInfo[ClientError]) -> tuple[str, str]:
     return error["Code"], error["Message"]
 
 
-def test_an_operation_answers_over_tls_with_times_and_the_caller(aws: Any) -> None:
+def test_an_operation_responds_over_tls_with_times_and_the_caller(aws: Any) -> None:
     client = aws.client("sagemaker")
     made = client.create_model_package_group(ModelPackageGroupName="answers")
     described = client.describe_model_package_group(ModelPackageGroupName="answers")
@@ -33,7 +33,7 @@ def test_an_operation_answers_over_tls_with_times_and_the_caller(aws: Any) -> No
         ({"ModelPackageGroupName": 7}, "must be of type string, not int"),
     ],
 )
-def test_a_request_that_breaks_the_model_is_refused_with_the_member(
+def test_a_request_that_breaks_the_model_is_rejected_with_the_member(
     aws: Any, request_: dict[str, Any], expected: str
 ) -> None:
     client = aws.client("sagemaker", parameter_validation=False)
@@ -44,7 +44,7 @@ def test_a_request_that_breaks_the_model_is_refused_with_the_member(
     assert expected in message
 
 
-def test_an_operation_that_is_not_supported_is_refused_by_name(aws: Any) -> None:
+def test_an_operation_that_is_not_supported_is_rejected_by_name(aws: Any) -> None:
     with pytest.raises(ClientError) as raised:
         aws.client("sagemaker").list_models()
     assert "does not support sagemaker ListModels" in _error(raised)[1]
@@ -56,7 +56,7 @@ def test_an_error_inside_an_operation_is_an_internal_failure(aws: Any) -> None:
     assert _error(raised) == ("InternalFailure", "RuntimeError: an error of the toy")
 
 
-def test_an_answer_outside_of_the_model_is_an_internal_failure(aws: Any) -> None:
+def test_a_response_outside_of_the_model_is_an_internal_failure(aws: Any) -> None:
     client = aws.client("sagemaker")
     client.create_model_package_group(ModelPackageGroupName="odd")
     with pytest.raises(ClientError) as raised:
@@ -66,7 +66,7 @@ def test_an_answer_outside_of_the_model_is_an_internal_failure(aws: Any) -> None
     assert "Nonsense" in message
 
 
-def test_iam_judges_the_resource_of_a_request(aws: Any) -> None:
+def test_iam_evaluates_the_resource_of_a_request(aws: Any) -> None:
     client = aws.client("sagemaker")
     client.create_model_package_group(ModelPackageGroupName="mine")
     client.create_model_package_group(ModelPackageGroupName="yours")
@@ -83,7 +83,7 @@ def test_iam_judges_the_resource_of_a_request(aws: Any) -> None:
     assert "model-package-group/yours" in message
 
 
-def test_iam_judges_tags_of_the_request_and_of_the_resource(aws: Any) -> None:
+def test_iam_evaluates_tags_of_the_request_and_of_the_resource(aws: Any) -> None:
     person = aws.person(
         "tagged",
         {
@@ -108,7 +108,7 @@ def test_iam_judges_tags_of_the_request_and_of_the_resource(aws: Any) -> None:
         client.create_model_package_group(ModelPackageGroupName="untagged")
 
 
-def test_a_wrong_signature_and_an_unknown_key_are_refused(aws: Any) -> None:
+def test_a_wrong_signature_and_an_unknown_key_are_rejected(aws: Any) -> None:
     person = aws.person("signer", {"Action": "sagemaker:*"})
     keys = person.get_credentials().get_frozen_credentials()
     forged = aws.session(keys.access_key, "wrong", keys.token)
@@ -141,7 +141,7 @@ def test_a_model_error_carries_its_members(aws: Any) -> None:
     assert response["OriginalStatusCode"] == 500
 
 
-def test_iam_judges_an_invocation(aws: Any) -> None:
+def test_iam_evaluates_an_invocation(aws: Any) -> None:
     arn = "arn:aws:sagemaker:us-east-1:111111111111:endpoint/open"
     person = aws.person("invoker", {"Action": "sagemaker:InvokeEndpoint", "Resource": arn})
     client = aws.client("sagemaker-runtime", person)

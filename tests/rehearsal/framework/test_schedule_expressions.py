@@ -84,11 +84,11 @@ def test_a_rate_begins_at_its_anchor() -> None:
         "at(2026-12-01)",
     ],
 )
-def test_an_expression_that_aws_refuses_is_refused(expression: str) -> None:
+def test_an_expression_that_aws_rejects_is_rejected(expression: str) -> None:
     with pytest.raises(InvalidExpressionError, match="Invalid Schedule Expression"):
         parse(expression)
 
 
-def test_an_unknown_time_zone_is_refused_by_name() -> None:
+def test_an_unknown_time_zone_is_rejected_by_name() -> None:
     with pytest.raises(InvalidExpressionError, match="Mars/Olympus"):
         parse("rate(1 hour)", zone="Mars/Olympus")

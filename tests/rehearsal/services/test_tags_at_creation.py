@@ -1,4 +1,4 @@
-"""What IAM sees of the tags with which a resource is created.
+"""Condition keys of the tags with which a resource is created.
 
 Source: "Actions, resources, and condition keys" of each service in the service authorization
 reference; PutMetricAlarm and PutCompositeAlarm in CloudWatch's API reference.

@@ -113,7 +113,7 @@ def test_problems_are_counted_in_one_message() -> None:
     assert validation_message(["a", "b"]) == "2 validation errors detected: a; b"
 
 
-def test_an_answer_is_written_with_times_and_without_nothing() -> None:
+def test_a_response_is_written_with_times_and_without_nothing() -> None:
     moment = datetime.datetime(2023, 11, 14, 22, 13, 20, tzinfo=datetime.UTC)
     model = {"ModelName": "m", "ModelArn": "arn:x", "CreationTime": moment}
     written = write(_output("sagemaker", "ListModels"), {"Models": [model], "NextToken": None})
@@ -132,7 +132,7 @@ def test_an_answer_is_written_with_times_and_without_nothing() -> None:
         ),
     ],
 )
-def test_an_answer_outside_of_the_model_is_an_error_of_ours(
+def test_a_response_outside_of_the_model_is_an_error_of_ours(
     answer: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(ResponseError) as raised:
@@ -140,7 +140,7 @@ def test_an_answer_outside_of_the_model_is_an_error_of_ours(
     assert expected in str(raised.value)
 
 
-def test_an_answer_with_a_value_that_the_model_does_not_list_is_an_error_of_ours() -> None:
+def test_a_response_with_a_value_that_the_model_does_not_list_is_an_error_of_ours() -> None:
     with pytest.raises(ResponseError, match="EndpointStatus is 'Happy'"):
         write(_output("sagemaker", "DescribeEndpoint"), {"EndpointStatus": "Happy"})
 

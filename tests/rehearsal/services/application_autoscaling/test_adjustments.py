@@ -1,4 +1,4 @@
-"""How far a policy moves a capacity."""
+"""The capacity of step scaling and target tracking."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_at_the_threshold_a_step_below_it_counts() -> None:
         ([(-10, 0)], "below the threshold one step needs no lower bound"),
     ],
 )
-def test_ranges_of_steps_that_aws_refuses(
+def test_ranges_of_steps_that_aws_rejects(
     bounds: list[tuple[int | None, int | None]], message: str
 ) -> None:
     names = ("MetricIntervalLowerBound", "MetricIntervalUpperBound")

@@ -1,4 +1,4 @@
-"""What a policy does when its alarm goes off."""
+"""The execution of policies whose alarms are in ALARM."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_an_alarm_scales_out_to_where_the_metric_meets_its_target(
     )
 
 
-def test_an_alarm_tells_on_which_data_it_went_off(
+def test_an_alarm_reports_its_datapoints(
     scaling: Any,
     target: dict[str, str],
     alarms: FakeAlarms,

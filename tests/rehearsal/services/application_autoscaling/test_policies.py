@@ -154,7 +154,7 @@ def test_a_metric_with_math_is_watched_each_minute(
         ),
     ],
 )
-def test_a_wrong_policy_is_refused(
+def test_a_wrong_policy_is_rejected(
     scaling: Any, target: dict[str, str], request_: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ClientError, match=message):

@@ -117,7 +117,7 @@ def test_actions_go_with_their_target(scaling: Any, target: dict[str, str]) -> N
         ),
     ],
 )
-def test_a_wrong_action_is_refused(
+def test_a_wrong_action_is_rejected(
     scaling: Any, target: dict[str, str], changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ClientError, match=message):

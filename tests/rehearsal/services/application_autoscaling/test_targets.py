@@ -94,7 +94,7 @@ def test_a_change_that_sagemaker_does_not_make_is_a_failed_activity(
         ({"ResourceId": "table/churn"}, "Unsupported service namespace, resource type"),
     ],
 )
-def test_a_wrong_target_is_refused(scaling: Any, changes: dict[str, Any], message: str) -> None:
+def test_a_wrong_target_is_rejected(scaling: Any, changes: dict[str, Any], message: str) -> None:
     given = {**VARIANT, "MinCapacity": 1, "MaxCapacity": 4, **changes}
 
     with pytest.raises(ClientError, match=message):

@@ -40,7 +40,7 @@ def platform(tmp_path: Path) -> FakePlatform:
 
 @pytest.fixture
 def client(platform: FakePlatform) -> Any:
-    """A client of a service with one budget that tells the topic and a person."""
+    """A client of a service with one budget that notifies a topic and a user."""
     made = ServiceClient(Budgets(platform), CALLER)
     made.create_budget(
         AccountId=SCOPE.account,
@@ -63,9 +63,7 @@ def addresses(client: Any, notification: dict[str, Any]) -> list[str]:
     return [one["Address"] for one in found["Subscribers"]]
 
 
-def test_nothing_is_spent_so_nobody_is_told_of_too_much(
-    client: Any, platform: FakePlatform
-) -> None:
+def test_nothing_is_spent_so_no_alert_is_sent(client: Any, platform: FakePlatform) -> None:
     found = client.describe_budget(**NAMED)["Budget"]
     assert found["CalculatedSpend"] == {"ActualSpend": {"Amount": "0", "Unit": "USD"}}
     assert found["CostFilters"] == {"TagKeyValue": ["user:team$ml"]}
@@ -74,7 +72,7 @@ def test_nothing_is_spent_so_nobody_is_told_of_too_much(
     assert platform.published == []
 
 
-def test_who_asks_for_less_than_something_is_told_once_that_it_is_so(
+def test_an_alert_below_a_threshold_is_sent_once(
     client: Any, platform: FakePlatform, caplog: pytest.LogCaptureFixture
 ) -> None:
     client.create_notification(**NAMED, Notification=BELOW_1, Subscribers=[TO_TOPIC, mail("ada")])
@@ -201,7 +199,7 @@ def test_tags_are_kept_and_need_a_permission_of_their_own(
         ),
     ],
 )
-def test_what_aws_refuses_is_refused(client: Any, given: dict[str, Any], problem: str) -> None:
+def test_what_aws_rejects_is_rejected(client: Any, given: dict[str, Any], problem: str) -> None:
     subscribers = given.pop("subscribers", [TO_TOPIC])
     notifications = given.pop("notifications", [AT_80])
     request = {

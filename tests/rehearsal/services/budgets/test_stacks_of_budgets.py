@@ -81,7 +81,7 @@ def test_a_stack_makes_changes_replaces_and_unmakes_a_budget(aws: Any) -> None:
         {"Key": "team", "Value": "risk"}
     ]
     replaced = _deploy(aws, stack, _resources(threshold=90), update=True)
-    assert replaced != name, "who is told changes with a new budget only"
+    assert replaced != name, "new subscribers replace the budget"
     with pytest.raises(ClientError, match="NotFoundException"):
         found(name)
     aws.client("cloudformation").delete_stack(StackName=stack)
@@ -126,7 +126,7 @@ def test_the_policies_of_topic_and_key_decide_whether_budgets_is_heard(aws: Any)
         )
 
     def heard(below: float) -> int:
-        """What the topic's queue has once a notification is in alarm."""
+        """Returns the number of messages in the topic's queue once a notification is in alarm."""
         budgets.create_notification(
             **named,
             Notification={

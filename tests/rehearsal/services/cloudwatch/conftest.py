@@ -1,4 +1,4 @@
-"""A CloudWatch whose clock stands still until a test lets it go on."""
+"""A CloudWatch whose clock moves only when a test moves it."""
 
 from __future__ import annotations
 

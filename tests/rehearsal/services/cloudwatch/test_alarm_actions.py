@@ -1,4 +1,4 @@
-"""What alarms do, and what their history tells."""
+"""Actions of alarms, and their history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.rehearsal.fakes import SCOPE, FakePlatform
 from tests.rehearsal.services.cloudwatch.alarms import Clock, put, state_of, steady_alarm
 
 
-def test_history_tells_configuration_states_and_actions(
+def test_history_has_configuration_states_and_actions(
     cloudwatch: Any, clock: Clock, platform: FakePlatform
 ) -> None:
     topic = "arn:aws:sns:us-east-1:111111111111:t"

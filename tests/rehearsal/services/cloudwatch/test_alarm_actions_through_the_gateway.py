@@ -1,4 +1,4 @@
-"""What alarms do on the running server, and the policies that let them."""
+"""Actions of alarms on the running server, and the policies that allow them."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def ring(aws: Any, name: str) -> None:
     aws.client("cloudwatch").put_metric_data(Namespace="Own", MetricData=[datum])
 
 
-def told_action(aws: Any, name: str) -> str:
-    """What the history tells of the alarm's action."""
+def reported_action(aws: Any, name: str) -> str:
+    """Returns the action in the history of an alarm."""
     history = aws.client("cloudwatch").describe_alarm_history
     found = eventually(
         lambda: history(AlarmName=name, HistoryItemType="Action")["AlarmHistoryItems"]
@@ -64,7 +64,7 @@ def test_an_alarm_notifies_a_topic_and_puts_an_event(aws: Any) -> None:
     assert message["Trigger"]["Statistic"] == "SUM"
     assert event["resources"] == [message["AlarmArn"]]
     assert event["detail"]["previousState"]["value"] == "INSUFFICIENT_DATA"
-    assert told_action(aws, name) == f"Successfully executed action {topic}"
+    assert reported_action(aws, name) == f"Successfully executed action {topic}"
 
 
 def test_a_topic_whose_policy_does_not_let_cloudwatch_is_not_reached(aws: Any) -> None:
@@ -75,7 +75,7 @@ def test_a_topic_whose_policy_does_not_let_cloudwatch_is_not_reached(aws: Any) -
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
     name = new_alarm(aws, topic)
     ring(aws, name)
-    told = told_action(aws, name)
+    told = reported_action(aws, name)
     assert told.startswith("Failed to execute action")
     assert "cloudwatch.amazonaws.com is not authorized to perform: sns:Publish" in told
 
@@ -95,7 +95,7 @@ def test_an_encrypted_topic_needs_the_policy_of_its_key(aws: Any, let: bool) -> 
     topic = aws.client("sns").create_topic(Name=unique("topic"), Attributes=attributes)["TopicArn"]
     name = new_alarm(aws, topic)
     ring(aws, name)
-    told = told_action(aws, name)
+    told = reported_action(aws, name)
     assert told.startswith("Successfully" if let else "Failed")
     assert let or "does not have authorization to access the encryption key" in told
 
@@ -120,9 +120,11 @@ def test_an_alarm_invokes_a_function_that_lets_it(aws: Any) -> None:
         Handler="index.handle",
         Code={"ZipFile": archive.getvalue()},
     )["FunctionArn"]
-    refused = new_alarm(aws, arn)
-    ring(aws, refused)
-    assert "lambda.alarms.cloudwatch.amazonaws.com is not authorized" in told_action(aws, refused)
+    denied = new_alarm(aws, arn)
+    ring(aws, denied)
+    assert "lambda.alarms.cloudwatch.amazonaws.com is not authorized" in reported_action(
+        aws, refused
+    )
     aws.client("lambda").add_permission(
         FunctionName=function,
         StatementId="alarms",

@@ -1,4 +1,4 @@
-"""Alarms of alarms, and what alarms and dashboards are refused for."""
+"""Composite alarms, and invalid alarms and dashboards."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_composite_alarm_follows_its_children(
         ("(ALARM(a)", "Unsupported token '<EOF>'"),
     ],
 )
-def test_a_rule_that_cannot_be_read_is_refused(cloudwatch: Any, rule: str, problem: str) -> None:
+def test_a_rule_that_cannot_be_read_is_rejected(cloudwatch: Any, rule: str, problem: str) -> None:
     cloudwatch.put_metric_alarm(**steady_alarm(AlarmName="a"))
     with pytest.raises(ClientError, match=problem):
         cloudwatch.put_composite_alarm(AlarmName="c", AlarmRule=rule)
@@ -69,7 +69,7 @@ def test_a_rule_that_cannot_be_read_is_refused(cloudwatch: Any, rule: str, probl
         ({"Metrics": [{"Id": "e", "Expression": "1"}]}, "must not be given together"),
     ],
 )
-def test_an_alarm_that_cannot_be_evaluated_is_refused_by_name(
+def test_an_alarm_that_cannot_be_evaluated_is_rejected_by_name(
     cloudwatch: Any, changes: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(ClientError, match=problem):

@@ -109,7 +109,7 @@ def test_statistics_and_percentiles_of_a_period(cloudwatch: Any) -> None:
     assert point["ExtendedStatistics"]["p100"] == 100
 
 
-def test_a_statistic_set_has_no_percentiles_and_unknown_statistics_are_refused(
+def test_a_statistic_set_has_no_percentiles_and_unknown_statistics_are_rejected(
     cloudwatch: Any,
 ) -> None:
     values = {"Minimum": 1.0, "Maximum": 9.0, "Sum": 20.0, "SampleCount": 4.0}
@@ -173,7 +173,7 @@ def test_metric_math(
         ("(a", "at its end"),
     ],
 )
-def test_an_expression_that_cannot_be_computed_is_refused_by_name(
+def test_an_expression_that_cannot_be_computed_is_rejected_by_name(
     cloudwatch: Any, expression: str, problem: str
 ) -> None:
     with pytest.raises(ClientError, match=problem.replace("(", r"\(").replace("?", r"\?")):

@@ -82,7 +82,7 @@ def test_a_stack_creates_updates_replaces_and_deletes_alarms_and_dashboards(aws:
         cloudwatch.get_dashboard(DashboardName=made["Board"])
 
 
-def test_iam_judges_namespaces_and_alarms(aws: Any) -> None:
+def test_iam_evaluates_namespaces_and_alarms(aws: Any) -> None:
     allow = {
         "Action": ["cloudwatch:PutMetricData"],
         "Condition": {"StringEquals": {"cloudwatch:namespace": "Own"}},
@@ -110,7 +110,7 @@ def test_a_client_of_the_query_protocol_is_served(aws: Any) -> None:
     assert "<Threshold>5.0</Threshold>" in answer.text
 
 
-def test_what_detects_anomalies_is_refused_by_name(aws: Any) -> None:
+def test_what_detects_anomalies_is_rejected_by_name(aws: Any) -> None:
     with pytest.raises(ClientError, match="does not support cloudwatch PutAnomalyDetector"):
         aws.client("cloudwatch").put_anomaly_detector(
             Namespace="Own", MetricName="m", Stat="Average"

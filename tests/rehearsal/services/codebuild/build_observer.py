@@ -1,4 +1,4 @@
-"""What a test sees of a build: what it told, and the lines of its log."""
+"""An observer of a build, and the lines of its log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rehearsal.services.codebuild.engine.run import BuildRun
 
 
 class Observer:
-    """Keeps what a run tells."""
+    """Records the progress of a run."""
 
     def __init__(self) -> None:
         self.phases: dict[str, str] = {}

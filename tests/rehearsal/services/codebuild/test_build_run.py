@@ -117,7 +117,7 @@ def test_a_missing_specification_file_is_named(prepare_build: Prepare) -> None:
     assert "ci/spec.yml: no such file or directory" in message
 
 
-def test_a_role_that_may_not_join_the_vpc_is_told_which_right_it_lacks(
+def test_a_role_that_may_not_join_the_vpc_gets_the_missing_permission_in_its_error(
     prepare_build: Prepare, build_platform: FakePlatform
 ) -> None:
     subnet = "arn:aws:ec2:us-east-1:111111111111:subnet/subnet-1"

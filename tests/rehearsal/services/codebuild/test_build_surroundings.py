@@ -1,4 +1,4 @@
-"""What a build finds around it, what it leaves, and what it may not see."""
+"""The environment of a build: its variables and tools, its cache, and its isolation."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def test_a_project_is_described_with_defaults(codebuild: Any) -> None:
         ),
     ],
 )
-def test_what_cannot_be_rehearsed_is_refused_by_name(
+def test_what_cannot_be_rehearsed_is_rejected_by_name(
     codebuild: Any, change: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ClientError) as error:
@@ -207,7 +207,7 @@ def test_a_pipelines_project_started_by_hand_keeps_its_artifacts_to_itself() -> 
     assert changed["artifacts"] == {"type": "NO_ARTIFACTS"}
 
 
-def test_an_override_that_is_not_supported_is_refused(codebuild: Any) -> None:
+def test_an_override_that_is_not_supported_is_rejected(codebuild: Any) -> None:
     with pytest.raises(ClientError, match="debugSessionEnabled"):
         codebuild.start_build(projectName="demo", debugSessionEnabled=True)
 

@@ -72,7 +72,7 @@ def send(service: CodeCommit, body: bytes, **headers: str) -> tuple[int, bytes]:
     return status, answer
 
 
-def test_a_push_is_judged_reference_by_reference(
+def test_a_push_is_evaluated_reference_by_reference(
     service: CodeCommit, platform: GuardedMain
 ) -> None:
     status, answer = send(service, push("refs/heads/feature", "refs/tags/v1", MAIN))
@@ -109,7 +109,7 @@ def test_the_question_before_a_push_names_no_reference(
     ],
     ids=["signed", "no-reference", "cut-off", "no-length", "too-short"],
 )
-def test_a_push_whose_references_are_not_told_does_not_reach_git(
+def test_a_push_whose_references_are_unknown_does_not_reach_git(
     service: CodeCommit, body: bytes
 ) -> None:
     assert send(service, body)[0] == 400
@@ -117,7 +117,7 @@ def test_a_push_whose_references_are_not_told_does_not_reach_git(
         pushed_references(body, {})
 
 
-def test_a_compressed_push_is_read_and_a_broken_one_refused(service: CodeCommit) -> None:
+def test_a_compressed_push_is_read_and_a_broken_one_rejected(service: CodeCommit) -> None:
     compressed = {"content-encoding": "gzip"}
     assert send(service, gzip.compress(push(MAIN)), **compressed)[0] == 403
     assert send(service, push(MAIN), **compressed)[0] == 400

@@ -197,7 +197,7 @@ def test_git_is_asked_to_sign_in(service: CodeCommit, codecommit: Any) -> None:
     assert headers["WWW-Authenticate"].startswith("Basic")
 
 
-def test_a_signed_fetch_is_answered_and_judged_by_iam(
+def test_a_signed_fetch_is_served_and_evaluated_by_iam(
     service: CodeCommit, codecommit: Any, platform: FakePlatform
 ) -> None:
     status, headers, body = _fetch(service, _headers(_sign()))
@@ -221,13 +221,13 @@ def test_a_signed_fetch_is_answered_and_judged_by_iam(
     ],
     ids=["nonsense", "other-secret", "other-region", "too-old"],
 )
-def test_a_wrong_or_old_signature_is_refused(
+def test_a_wrong_or_old_signature_is_rejected(
     service: CodeCommit, codecommit: Any, password: str
 ) -> None:
     assert _fetch(service, _headers(password))[0] == 403
 
 
-def test_unknown_keys_and_repositories_are_refused(service: CodeCommit, codecommit: Any) -> None:
+def test_unknown_keys_and_repositories_are_rejected(service: CodeCommit, codecommit: Any) -> None:
     assert _fetch(service, _headers(_sign(), user="OTHER"))[0] == 403
     assert _fetch(service, _headers(_sign()), "/v1/repos/none/info/refs")[0] == 404
 

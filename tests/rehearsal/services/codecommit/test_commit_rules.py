@@ -1,4 +1,4 @@
-"""What CodeCommit's API refuses to commit."""
+"""Commits that CodeCommit's API rejects."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _code(error: pytest.ExceptionInfo[ClientError]) -> str:
     return str(error.value.response["Error"]["Code"])
 
 
-def test_an_empty_file_is_refused_by_both_operations(codecommit: Any) -> None:
+def test_an_empty_file_is_rejected_by_both_operations(codecommit: Any) -> None:
     with pytest.raises(ClientError, match=r"tests/__init__\.py is empty") as error:
         _commit(codecommit, {"README.md": b"hello", "tests/__init__.py": b""})
     assert _code(error) == "SourceFileOrContentRequiredException"
@@ -62,7 +62,7 @@ def test_an_empty_file_is_refused_by_both_operations(codecommit: Any) -> None:
         "/".join(["x" * 200] * 21),
     ],
 )
-def test_a_path_that_codecommit_does_not_take_is_refused(codecommit: Any, path: str) -> None:
+def test_a_path_that_codecommit_does_not_take_is_rejected(codecommit: Any, path: str) -> None:
     with pytest.raises(ClientError) as error:
         _commit(codecommit, {path: b"x"})
     assert _code(error) == "InvalidPathException"

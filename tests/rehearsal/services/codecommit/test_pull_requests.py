@@ -58,7 +58,7 @@ def told(platform: FakePlatform) -> list[dict[str, Any]]:
     return platform.events_of("CodeCommit Pull Request State Change")
 
 
-def test_an_opened_request_is_told_with_its_commits(
+def test_an_opened_request_is_reported_with_its_commits(
     codecommit: Any, platform: FakePlatform
 ) -> None:
     made = open_request(codecommit)
@@ -134,7 +134,7 @@ def test_a_closed_request_is_not_updated_any_more(codecommit: Any, platform: Fak
         ("main", "main", "SourceAndDestinationAreSameException"),
     ],
 )
-def test_what_cannot_be_merged_is_refused(
+def test_what_cannot_be_merged_is_rejected(
     codecommit: Any, source: str, target: str, code: str
 ) -> None:
     with pytest.raises(ClientError) as error:

@@ -53,7 +53,7 @@ def test_a_host_serves_self_hosted_providers(codeconnections: Any) -> None:
         ({"HostArn": SCOPE.arn("codeconnections", "host/none")}, "There is no host"),
     ],
 )
-def test_a_connection_that_names_no_provider_is_refused(
+def test_a_connection_that_names_no_provider_is_rejected(
     codeconnections: Any, request_: dict[str, str], words: str
 ) -> None:
     with pytest.raises(ClientError, match=words):

@@ -85,8 +85,8 @@ def build_of(pipeline: dict[str, Any]) -> Any:
     return pipeline["stages"][1]["actions"][0]
 
 
-def is_refused(change: Change, code: str, words: str) -> None:
-    """Asserts that the sound pipeline, changed, is refused with this exception and these words."""
+def is_rejected(change: Change, code: str, words: str) -> None:
+    """Asserts that the sound pipeline, changed, is rejected with this exception and these words."""
     pipeline = deepcopy(PIPELINE)
     change(pipeline)
     with pytest.raises(AwsError) as error:

@@ -1,4 +1,4 @@
-"""The CloudFormation action does what its mode says; the stack here is a script of answers."""
+"""The modes of the CloudFormation action, on a stack with scripted responses."""
 
 from __future__ import annotations
 

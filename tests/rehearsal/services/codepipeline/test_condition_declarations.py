@@ -1,4 +1,4 @@
-"""Conditions of stages, and triggers, that AWS does not take are refused on creation."""
+"""Invalid conditions and triggers are rejected on creation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.rehearsal.services.codepipeline.declarations import (
     STAGE,
     STRUCTURE,
     Change,
-    is_refused,
+    is_rejected,
 )
 
 MAIN = {"includes": ["main"]}
@@ -121,10 +121,10 @@ def _condition(pipeline: dict[str, Any], member: str, result: str, *rules: Any) 
         ),
     ],
 )
-def test_a_condition_that_aws_does_not_take_is_refused(
+def test_a_condition_that_aws_does_not_take_is_rejected(
     change: Change, code: str, words: str
 ) -> None:
-    is_refused(change, code, words)
+    is_rejected(change, code, words)
 
 
 @pytest.mark.parametrize(
@@ -154,5 +154,7 @@ def test_a_condition_that_aws_does_not_take_is_refused(
         ),
     ],
 )
-def test_a_trigger_that_aws_does_not_take_is_refused(change: Change, code: str, words: str) -> None:
-    is_refused(change, code, words)
+def test_a_trigger_that_aws_does_not_take_is_rejected(
+    change: Change, code: str, words: str
+) -> None:
+    is_rejected(change, code, words)

@@ -27,7 +27,7 @@ from tests.rehearsal.services.codepipeline.workshop import (
 
 
 class Functions:
-    """Lambda, whose function answers its job at once, as a test says."""
+    """Lambda, whose function completes its job at once, as a test specifies."""
 
     def __init__(self, codepipeline: Any, *, good: bool = True) -> None:
         self.codepipeline, self.good = codepipeline, good

@@ -1,4 +1,4 @@
-"""Pipelines that AWS, or the rehearsal, would not run are refused when they are created."""
+"""Pipelines that AWS or the rehearsal does not support are rejected on creation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.rehearsal.services.codepipeline.declarations import (
     Change,
     action,
     build_of,
-    is_refused,
+    is_rejected,
     source_of,
 )
 
@@ -107,8 +107,8 @@ def test_a_sound_pipeline_is_accepted() -> None:
         (lambda p: build_of(p).update(namespace="Source"), STRUCTURE, "Namespace Source is used"),
     ],
 )
-def test_what_is_wrong_is_refused_with_awss_code(change: Change, code: str, words: str) -> None:
-    is_refused(change, code, words)
+def test_what_is_wrong_is_rejected_with_awss_code(change: Change, code: str, words: str) -> None:
+    is_rejected(change, code, words)
 
 
 def test_an_artifact_of_the_same_stage_may_be_used_by_a_later_run_order() -> None:

@@ -40,6 +40,6 @@ def test_a_window_is_what_its_cron_expression_names(cron: str, at: str, inside: 
         ("* * * ? * WED", "Mars/Base", "not an IANA"),
     ],
 )
-def test_a_window_that_cannot_be_read_is_refused(cron: str, zone: str, words: str) -> None:
+def test_a_window_that_cannot_be_read_is_rejected(cron: str, zone: str, words: str) -> None:
     assert words in window_problems(cron, zone)[0]
     assert window_problems("* * * ? * WED", "UTC") == []

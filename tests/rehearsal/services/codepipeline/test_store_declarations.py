@@ -15,7 +15,7 @@ from tests.rehearsal.services.codepipeline.declarations import (
     STRUCTURE,
     Change,
     build_of,
-    is_refused,
+    is_rejected,
     source_of,
 )
 
@@ -68,7 +68,7 @@ def test_the_region_of_the_pipeline_needs_no_second_store() -> None:
         ),
     ],
 )
-def test_what_lacks_a_store_is_refused_with_its_region(
+def test_what_lacks_a_store_is_rejected_with_its_region(
     change: Change, code: str, words: str
 ) -> None:
-    is_refused(change, code, words)
+    is_rejected(change, code, words)

@@ -1,4 +1,4 @@
-"""Notification rules tell topics of pipelines, in the message that AWS sends."""
+"""Notification rules publish the messages of AWS about pipelines."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_failure_is_told_in_awss_words(notifications: Any, platform: FakePlatf
     assert len(platform.published) == 1
 
 
-def test_an_approval_that_is_needed_is_told(notifications: Any, platform: FakePlatform) -> None:
+def test_a_needed_approval_is_reported(notifications: Any, platform: FakePlatform) -> None:
     notifications.create_notification_rule(**RULE)
     tell(platform, "Action", "STARTED", type={"category": "Build"})
     tell(platform, "Action", "STARTED", type={"category": "Approval"})
@@ -76,7 +76,7 @@ def test_an_approval_that_is_needed_is_told(notifications: Any, platform: FakePl
     assert len(platform.published) == 1
 
 
-def test_a_topic_that_refuses_is_unreachable_until_it_does_not(
+def test_a_topic_that_rejects_is_unreachable_until_it_does_not(
     notifications: Any, platform: FakePlatform
 ) -> None:
     arn = notifications.create_notification_rule(**RULE)["Arn"]
@@ -143,7 +143,7 @@ def test_a_rule_changes_in_place_and_can_be_silent(
         ({"Targets": RULE["Targets"] * 11}, "at most 10 targets"),
     ],
 )
-def test_what_a_rule_cannot_be_is_refused(
+def test_what_a_rule_cannot_be_is_rejected(
     notifications: Any, change: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ClientError, match=words):

@@ -1,4 +1,4 @@
-"""Schedules on the running server: which are refused, groups, and stacks."""
+"""Schedules on the running server: validation, groups and stacks."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.rehearsal.services.scheduler.schedules import OFF, SCHEDULER, new_rol
         ({"GroupName": "nowhere"}, "Schedule group nowhere does not exist"),
     ],
 )
-def test_a_schedule_that_aws_refuses_is_refused(
+def test_a_schedule_that_aws_rejects_is_rejected(
     aws: Any, options: dict[str, Any], expected: str
 ) -> None:
     _, queue = new_queue(aws)

@@ -1,4 +1,4 @@
-"""What a schedule calls, with the role of its target."""
+"""Targets that a schedule calls with their role."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_a_pipeline_and_a_state_machine_are_started_with_their_parameters(aws: A
         ({"Arn": "arn:aws:events:us-east-1:111111111111:event-bus/b"}, "EventBridgeParameters is"),
     ],
 )
-def test_a_target_that_cannot_be_called_is_refused_by_name(
+def test_a_target_that_cannot_be_called_is_rejected_by_name(
     aws: Any, target: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(ClientError, match=expected) as raised:

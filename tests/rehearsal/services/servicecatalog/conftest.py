@@ -1,4 +1,4 @@
-"""A server with Service Catalog, a portfolio that a stack makes, and people."""
+"""A server with Service Catalog, a portfolio that a stack makes, and users."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Catalog:
         return f"https://s3.us-east-1.amazonaws.com/{TEMPLATES}/{name}"
 
     def resources(self, *versions: tuple[str, str], **product: Any) -> dict[str, Any]:
-        """A portfolio with a product, for people below the path /people/."""
+        """A portfolio with a product, for users below the path `/people/`."""
         kind, of_both = (
             "AWS::ServiceCatalog::",
             {"PortfolioId": {"Ref": "Portfolio"}, "ProductId": {"Ref": "Product"}},

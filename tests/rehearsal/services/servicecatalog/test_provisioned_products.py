@@ -49,7 +49,7 @@ def settled(client: Any, answer: Mapping[str, Any]) -> dict[str, Any]:
         time.sleep(0.05)
 
 
-def refusal(call: Any, **request: Any) -> str:
+def rejection(call: Any, **request: Any) -> str:
     with pytest.raises(ClientError) as refused:
         call(**request)
     return f"{refused.value.response['Error']['Code']}: {refused.value}"
@@ -79,7 +79,7 @@ def test_a_product_lives_from_its_launch_to_its_end(
 
     ended = settled(ada, ada.terminate_provisioned_product(**named))
     assert ended["RecordDetail"]["Status"] == "SUCCEEDED"
-    message = refusal(ada.describe_provisioned_product, Id=named["ProvisionedProductId"])
+    message = rejection(ada.describe_provisioned_product, Id=named["ProvisionedProductId"])
     assert message.startswith("ResourceNotFoundException")
 
 
@@ -93,8 +93,8 @@ def test_people_see_what_they_have_access_to(catalog: Catalog, product: str, ada
     assert stranger.search_products()["ProductViewSummaries"] == []
     for call in (stranger.describe_product, stranger.list_launch_paths):
         member = "Id" if call == stranger.describe_product else "ProductId"
-        assert refusal(call, **{member: product}).startswith("ResourceNotFoundException")
-    message = refusal(launch, client=stranger, product=product, name="strange")
+        assert rejection(call, **{member: product}).startswith("ResourceNotFoundException")
+    message = rejection(launch, client=stranger, product=product, name="strange")
     assert "no launch paths found" in message
 
 
@@ -107,7 +107,7 @@ def test_nobody_ends_what_another_has_launched(catalog: Catalog, product: str, a
         (other.terminate_provisioned_product, named),
         (other.describe_record, {"Id": record["RecordId"]}),
     ):
-        assert refusal(call, **request).startswith("AccessDenied")
+        assert rejection(call, **request).startswith("AccessDenied")
     settled(ada, ada.terminate_provisioned_product(**named))
 
 
@@ -133,11 +133,11 @@ def test_a_stack_that_cannot_be_created_fails_the_launch(product: str, ada: Any)
         ({"NotificationArns": ["arn:aws:sns:us-east-1:1:a"]}, "does not support NotificationA"),
     ],
 )
-def test_a_launch_that_cannot_be_is_refused(
+def test_a_launch_that_cannot_be_is_rejected(
     product: str, ada: Any, options: dict[str, Any], message: str
 ) -> None:
-    assert message in refusal(launch, client=ada, product=product, name="never", **options)
+    assert message in rejection(launch, client=ada, product=product, name="never", **options)
 
 
-def test_what_is_not_implemented_is_refused_by_name(ada: Any) -> None:
-    assert "ListTagOptions" in refusal(ada.list_tag_options)
+def test_what_is_not_implemented_is_rejected_by_name(ada: Any) -> None:
+    assert "ListTagOptions" in rejection(ada.list_tag_options)
