@@ -6,8 +6,6 @@ Source: "Actions, resources, and condition keys for Amazon SageMaker" in the ser
 reference.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The shared backend of SageMaker's parts: records, tags, identity, errors, events and threads."""
 
-from __future__ import annotations
-
 import copy
 import threading
 from collections.abc import Callable, Iterable, Mapping

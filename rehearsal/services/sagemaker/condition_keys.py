@@ -4,8 +4,6 @@ Source: "Actions, resources, and condition keys for Amazon SageMaker" in the ser
 reference.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

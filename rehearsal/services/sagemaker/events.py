@@ -5,8 +5,6 @@ developer guide: jobs and endpoints carry times as epoch milliseconds, model pac
 as ISO text.
 """
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Mapping
 from typing import Any

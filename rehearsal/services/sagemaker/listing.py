@@ -4,8 +4,6 @@ The filters of the API have regular names (`NameContains`, `CreationTimeAfter`, 
 one implementation serves every kind. See for instance API_ListTrainingJobs in the API reference.
 """
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """CloudWatch metrics that SageMaker itself publishes, in batches as AWS does once a minute."""
 
-from __future__ import annotations
-
 import datetime
 import logging
 import threading

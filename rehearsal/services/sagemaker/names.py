@@ -1,7 +1,5 @@
 """Names of resources in requests and ARNs."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

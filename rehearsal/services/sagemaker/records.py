@@ -1,7 +1,5 @@
 """Records of resources, shaped as the responses of Describe operations."""
 
-from __future__ import annotations
-
 import datetime
 import secrets
 import string

@@ -1,7 +1,5 @@
 """CloudFormation types of SageMaker."""
 
-from __future__ import annotations
-
 from rehearsal.cloudformation.resource_types import ResourceType
 from rehearsal.services.sagemaker.feature_store import resource_types as feature_store
 from rehearsal.services.sagemaker.hosting import resource_types as hosting

@@ -1,7 +1,5 @@
 """SageMaker's API as botocore describes it: shapes of responses and documented errors."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, cast

@@ -1,7 +1,5 @@
 """Kinds of resources that SageMaker only stores, as data from which their operations follow."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

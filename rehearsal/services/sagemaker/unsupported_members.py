@@ -6,8 +6,6 @@ networks of AWS (InstanceType, VpcConfig, volumes) are recorded and returned by 
 change nothing that a job or endpoint can see.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Waits of CloudFormation for the deletion of resources."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Archives such as model.tar.gz: packing, and safe extraction."""
 
-from __future__ import annotations
-
 import tarfile
 from pathlib import Path
 

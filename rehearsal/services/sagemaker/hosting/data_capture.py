@@ -4,8 +4,6 @@ Layout and members as in "Capture data" of the SageMaker developer guide:
 `{destination}/{endpoint}/{variant}/yyyy/mm/dd/hh/MM-SS-mmm-{uuid}.jsonl`.
 """
 
-from __future__ import annotations
-
 import base64
 import datetime
 import json

@@ -1,7 +1,5 @@
 """The variants that serve an endpoint configuration."""
 
-from __future__ import annotations
-
 import random
 import threading
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 See "Amazon SageMaker AI endpoint invocation metrics" in the developer guide.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The endpoints that serve: the control plane deploys them, the runtime routes requests to them."""
 
-from __future__ import annotations
-
 import random
 import threading
 import weakref

@@ -1,7 +1,5 @@
 """Production variants as DescribeEndpoint shows them, and the properties that an update keeps."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -5,8 +5,6 @@ asynchronous requests run at a time and the metrics per instance. The process en
 instance or copy is removed, and the next one starts it again.
 """
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

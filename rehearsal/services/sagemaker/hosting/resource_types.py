@@ -3,8 +3,6 @@
 `Ref` gives their ARN, which is their primary identifier.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from typing import Any

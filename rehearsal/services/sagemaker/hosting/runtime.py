@@ -1,7 +1,5 @@
 """SageMaker runtime: invocations of the endpoints that the control plane has deployed."""
 
-from __future__ import annotations
-
 import logging
 import time
 import uuid

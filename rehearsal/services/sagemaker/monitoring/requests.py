@@ -3,8 +3,6 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-byoc-contract-inputs.html
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Definitions of monitoring jobs, and monitoring schedules; `Ref` gives their ARN."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from rehearsal.cloudformation.resource_types import ResourceFailure, ResourceType

@@ -1,7 +1,5 @@
 """Validation of step arguments against the request shapes of SageMaker's API."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

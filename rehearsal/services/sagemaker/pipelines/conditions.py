@@ -1,7 +1,5 @@
 """Conditions of Condition steps."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -4,8 +4,6 @@ The language is described by "SageMaker Pipelines" in the developer guide and by
 Python SDK v3 emits; the published JSON schema is older than both.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ See "Caching pipeline steps", "Default cache key attributes by pipeline step typ
 for Pipeline Steps" in the SageMaker developer guide.
 """
 
-from __future__ import annotations
-
 import datetime
 import json
 import re

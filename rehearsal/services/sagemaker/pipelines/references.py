@@ -1,7 +1,5 @@
 """References in pipeline definitions: `{"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

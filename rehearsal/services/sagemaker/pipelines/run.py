@@ -1,7 +1,5 @@
 """A run of a pipeline definition: parallel steps with caching, retries and branches."""
 
-from __future__ import annotations
-
 import datetime
 import logging
 import threading

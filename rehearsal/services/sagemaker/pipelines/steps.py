@@ -1,7 +1,5 @@
 """Types of pipeline steps, which call SageMaker's API with the pipeline's role."""
 
-from __future__ import annotations
-
 import secrets
 import string
 from collections.abc import Callable, Mapping

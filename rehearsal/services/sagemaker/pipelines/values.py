@@ -1,7 +1,5 @@
 """Values of a running pipeline: parameters, execution variables, properties of steps, functions."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -3,8 +3,6 @@
 The notifications are those of "Check prediction results" in the SageMaker developer guide.
 """
 
-from __future__ import annotations
-
 import base64
 import datetime
 import json

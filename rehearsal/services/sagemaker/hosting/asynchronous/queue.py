@@ -3,8 +3,6 @@
 See "Asynchronous inference" and "Monitor asynchronous endpoint" in the SageMaker developer guide.
 """
 
-from __future__ import annotations
-
 import collections
 import datetime
 import logging

@@ -1,7 +1,5 @@
 """The containers of a model server: image, model data and the server inside."""
 
-from __future__ import annotations
-
 import tempfile
 import threading
 import time

@@ -3,8 +3,6 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 """
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 import threading

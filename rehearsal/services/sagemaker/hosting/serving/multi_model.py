@@ -3,8 +3,6 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/mms-container-apis.html
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil

@@ -1,7 +1,5 @@
 """Synchronization of a checkpoint directory with its S3 prefix."""
 
-from __future__ import annotations
-
 import threading
 from pathlib import Path
 

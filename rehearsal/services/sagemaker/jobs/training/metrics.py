@@ -1,7 +1,5 @@
 """Metrics that SageMaker reads from the output of a training job with regular expressions."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime

@@ -3,8 +3,6 @@
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-batch.html
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

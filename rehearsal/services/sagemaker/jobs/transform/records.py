@@ -3,8 +3,6 @@
 See "Associate prediction results with input records" in the SageMaker developer guide.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

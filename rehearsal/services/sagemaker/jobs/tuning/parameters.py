@@ -1,7 +1,5 @@
 """The search space of a hyperparameter tuning job, which Optuna draws."""
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The trials of a hyperparameter tuning job, and when one stops early."""
 
-from __future__ import annotations
-
 import math
 import statistics
 import threading

@@ -4,8 +4,6 @@ Trials run in waves of MaxParallelTrainingJobs. The search takes the results of 
 of its trials, so that one seed always produces the same trials.
 """
 
-from __future__ import annotations
-
 import hashlib
 import threading
 from collections.abc import Mapping
