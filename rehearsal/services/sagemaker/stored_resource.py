@@ -101,7 +101,7 @@ class StoredResource:
         """Checks that a resource may be deleted now."""
 
     def changed(self, record: Record, scope: Scope) -> None:
-        """Called after a resource was created or deleted, for instance to emit an event."""
+        """Reports that a resource was created or deleted, for instance by an event."""
 
     # Operations
 

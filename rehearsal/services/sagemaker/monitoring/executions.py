@@ -244,13 +244,13 @@ def _reported(session: boto3.Session, report_uri: str) -> bool:
     place = urlsplit(report_uri)
     for name in _REPORTS:
         try:
-            answer = session.client("s3").get_object(
+            report = session.client("s3").get_object(
                 Bucket=place.netloc, Key=f"{place.path.strip('/')}/{name}"
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in ("NoSuchKey", "404", "AccessDenied"):
                 continue  # a container need not write a report, nor its role read it
             raise
-        content = json.loads(answer["Body"].read())
+        content = json.loads(report["Body"].read())
         return bool(content.get("violations"))
     return False

@@ -5,18 +5,18 @@ from typing import Any
 from rehearsal.cloudformation.resource_types import ResourceFailure, ResourceType
 from rehearsal.services.sagemaker.monitoring.job_definitions import KINDS
 
-_ONLY_ANSWERED = ("FailureReason", "LastMonitoringExecutionSummary", "MonitoringScheduleStatus")
+_READ_ONLY = ("FailureReason", "LastMonitoringExecutionSummary", "MonitoringScheduleStatus")
 _REQUESTED = ("MonitoringScheduleName", "MonitoringScheduleConfig", "Tags")
 
 
 def _schedule_request(properties: dict[str, Any]) -> dict[str, Any]:
-    for name in _ONLY_ANSWERED:
+    for name in _READ_ONLY:
         if name in properties:
             raise ResourceFailure(
                 f"The rehearsal does not set {name} of AWS::SageMaker::MonitoringSchedule: only "
-                "SageMaker knows it; leave it out."
+                "SageMaker sets it. Remove it."
             )
-    # EndpointName only repeats what the configuration says.
+    # EndpointName repeats a member of the configuration.
     return {name: properties[name] for name in _REQUESTED if name in properties}
 
 

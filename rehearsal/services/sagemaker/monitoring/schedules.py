@@ -202,7 +202,7 @@ class MonitoringSchedules:
 
 
 def _check_length(config: Mapping[str, Any], definition: Definition) -> None:
-    """A job must end before the next begins (API_MonitoringStoppingCondition)."""
+    """Checks that a job ends before the next one (API_MonitoringStoppingCondition)."""
     allowed = frequency(config)
     if definition.monitoring_type in _MERGED and allowed == _HOUR:
         allowed /= 2

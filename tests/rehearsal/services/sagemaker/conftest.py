@@ -72,7 +72,7 @@ def runtime(platform: FakePlatform, service: SageMaker) -> Iterator[Any]:
 
 @pytest.fixture
 def eventually() -> Eventually:
-    """Waits until a function answers something true, and answers that."""
+    """Waits until a function returns something true, and returns that."""
 
     def wait(probe: Callable[[], Any], seconds: float = 60) -> Any:
         deadline = time.monotonic() + seconds
@@ -88,15 +88,15 @@ def eventually() -> Eventually:
 
 @pytest.fixture
 def settle(sagemaker: Any, eventually: Eventually) -> Callable[[str], dict[str, Any]]:
-    """Waits until an endpoint has settled and answers its description."""
+    """Waits until an endpoint has settled and returns its description."""
 
     def wait(name: str) -> dict[str, Any]:
         def settled() -> Any:
-            answer = sagemaker.describe_endpoint(EndpointName=name)
-            return answer if answer["EndpointStatus"] in ("InService", "Failed") else None
+            response = sagemaker.describe_endpoint(EndpointName=name)
+            return response if response["EndpointStatus"] in ("InService", "Failed") else None
 
-        answer: dict[str, Any] = eventually(settled)
-        return answer
+        response: dict[str, Any] = eventually(settled)
+        return response
 
     return wait
 
@@ -130,7 +130,7 @@ def captured(sagemaker: Any, eventually: Eventually) -> None:
 def monitored(
     captured: None, service: SageMaker, sagemaker: Any, eventually: Eventually
 ) -> Callable[..., dict[str, Any]]:
-    """Runs a schedule once, at DUE; answers the execution."""
+    """Runs a schedule once, at DUE; returns the execution."""
 
     def run(kind: str = "DataQuality", **changes: Any) -> dict[str, Any]:
         call(sagemaker, "create", kind, **definition(kind, **changes))
@@ -157,14 +157,18 @@ def fleet(sagemaker: Any, settle: Settle) -> dict[str, Any]:
 
 @pytest.fixture
 def ready(sagemaker: Any, eventually: Any) -> Settle:
-    """Waits until a component has settled and answers its description."""
+    """Waits until a component has settled and returns its description."""
 
     def wait(name: str) -> dict[str, Any]:
         def settled() -> Any:
-            answer = sagemaker.describe_inference_component(InferenceComponentName=name)
-            return answer if answer["InferenceComponentStatus"] in ("InService", "Failed") else None
+            response = sagemaker.describe_inference_component(InferenceComponentName=name)
+            return (
+                response
+                if response["InferenceComponentStatus"] in ("InService", "Failed")
+                else None
+            )
 
-        answer: dict[str, Any] = eventually(settled)
-        return answer
+        response: dict[str, Any] = eventually(settled)
+        return response
 
     return wait

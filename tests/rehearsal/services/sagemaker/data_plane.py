@@ -1,4 +1,4 @@
-"""A data plane in memory: jobs end as a test says, model servers answer what it says."""
+"""A data plane in memory: jobs end as a test says, model servers respond as it says."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Behaviour = Callable[[JobRun], Mapping[str, Any]]
 
 
 class FakeServer:
-    """Answers 200 with the variant's name, or what `answer` says."""
+    """Returns 200 with the variant's name, or `response`."""
 
     def __init__(self, run: ServerRun, failure: str | None) -> None:
         self.run = run
         self.failure = failure
         self.stopped = False
         self.used = Usage()
-        self.answer: tuple[int, Mapping[str, str], bytes] = (
+        self.response: tuple[int, Mapping[str, str], bytes] = (
             200,
             {"Content-Type": "text/csv"},
             run.variant.encode(),
@@ -51,7 +51,7 @@ class FakeServer:
     ) -> tuple[int, Mapping[str, str], bytes]:
         self.timeouts.append(timeout)
         self.requests.append((body, content_type, accept, headers))
-        return self.answer
+        return self.response
 
     def usage(self) -> Usage:
         return self.used

@@ -104,6 +104,6 @@ def test_a_key_is_there_when_the_request_has_its_member(
     assert condition_keys(operation, request_) == expected
 
 
-def test_tags_that_come_with_a_resource_say_which_action_makes_it() -> None:
+def test_tags_of_a_new_resource_have_the_action_that_creates_it() -> None:
     arn = "arn:aws:sagemaker:us-east-1:111111111111:training-job/churn-1"
     assert tagging_action(arn) == {"sagemaker:TaggingAction": "CreateTrainingJob"}

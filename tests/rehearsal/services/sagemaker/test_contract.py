@@ -39,7 +39,7 @@ def test_no_two_parts_implement_one_operation() -> None:
         SERVICE.operation(xform_name(name))  # raises RuntimeError for two implementations
 
 
-def test_every_operation_says_what_iam_checks() -> None:
+def test_every_operation_maps_resources_for_iam() -> None:
     unmapped = [
         name for name in IMPLEMENTED if name not in RESOURCES and name != "CreateModelPackage"
     ]
@@ -96,7 +96,7 @@ OF_RUNTIME = {"InvokeEndpoint", "InvokeEndpointWithResponseStream"}
 
 
 @pytest.mark.parametrize("name", sorted(set(unsupported_members.UNSUPPORTED) - OF_RUNTIME))
-def test_refused_members_exist_in_the_api(name: str) -> None:
+def test_rejected_members_exist_in_the_api(name: str) -> None:
     """A member that botocore renames would be dropped silently: this test would see it."""
     dangling = [
         path
@@ -186,6 +186,6 @@ def test_a_deployment_config_becomes_stages(config: Any, stages: list[Stage]) ->
         ),
     ],
 )
-def test_an_incomplete_deployment_config_is_refused(config: Any, message: str) -> None:
+def test_an_incomplete_deployment_config_is_rejected(config: Any, message: str) -> None:
     with pytest.raises(AwsError, match=message):
         rollout(config, instances=1)

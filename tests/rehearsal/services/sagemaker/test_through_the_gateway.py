@@ -97,22 +97,22 @@ def stack(cloud: Aws, execution: dict[str, Any], role: str) -> dict[str, Any]:
     return cloud.deploy("churn-staging", resources(arn, role), outputs=outputs)
 
 
-def test_an_endpoint_of_a_stack_answers(cloud: Aws, stack: dict[str, Any]) -> None:
+def test_an_endpoint_of_a_stack_responds(cloud: Aws, stack: dict[str, Any]) -> None:
     assert stack["StackStatus"] == "CREATE_COMPLETE", stack["Reasons"]
     arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/churn-staging"
     assert stack["Outputs"][0]["OutputValue"] == arn
     runtime = cloud.client("sagemaker-runtime")
 
-    answer = runtime.invoke_endpoint(
+    response = runtime.invoke_endpoint(
         EndpointName="churn-staging", Body=b"1,2", ContentType="text/csv", InferenceId="row-1"
     )
 
-    assert answer["Body"].read().startswith(b"1,2 -> ")
-    assert answer["ContentType"] == "text/csv"
-    assert answer["InvokedProductionVariant"] == "AllTraffic"
+    assert response["Body"].read().startswith(b"1,2 -> ")
+    assert response["ContentType"] == "text/csv"
+    assert response["InvokedProductionVariant"] == "AllTraffic"
 
 
-def test_a_refusal_of_the_container_reaches_the_caller(cloud: Aws, stack: dict[str, Any]) -> None:
+def test_an_error_of_the_container_reaches_the_caller(cloud: Aws, stack: dict[str, Any]) -> None:
     runtime = cloud.client("sagemaker-runtime")
 
     with pytest.raises(runtime.exceptions.ModelError) as caught:
@@ -143,7 +143,9 @@ def test_calls_are_captured_and_counted(cloud: Aws, stack: dict[str, Any]) -> No
     assert {"Name": "EndpointName", "Value": "churn-staging"} in metrics[0]["Dimensions"]
 
 
-def test_only_who_may_invoke_an_endpoint_gets_an_answer(cloud: Aws, stack: dict[str, Any]) -> None:
+def test_only_a_principal_with_permission_invokes_an_endpoint(
+    cloud: Aws, stack: dict[str, Any]
+) -> None:
     allowed = {
         "Action": "sagemaker:InvokeEndpoint",
         "Resource": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/churn-prod",
@@ -157,7 +159,7 @@ def test_only_who_may_invoke_an_endpoint_gets_an_answer(cloud: Aws, stack: dict[
     assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
 
 
-def test_a_failed_update_rolls_the_stack_back_and_the_endpoint_keeps_answering(
+def test_a_failed_update_rolls_the_stack_back_and_the_endpoint_keeps_serving(
     cloud: Aws, stack: dict[str, Any], image: str, role: str
 ) -> None:
     changed = resources("unused", role)
@@ -170,10 +172,10 @@ def test_a_failed_update_rolls_the_stack_back_and_the_endpoint_keeps_answering(
 
     assert failed["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert any("Failed to download model data" in reason for reason in failed["Reasons"])
-    answer = cloud.client("sagemaker-runtime").invoke_endpoint(
+    response = cloud.client("sagemaker-runtime").invoke_endpoint(
         EndpointName="churn-staging", Body=b"1,2", ContentType="text/csv"
     )
-    assert answer["Body"].read().startswith(b"1,2 -> ")
+    assert response["Body"].read().startswith(b"1,2 -> ")
 
 
 def test_a_step_fails_when_the_role_of_the_pipeline_may_not_create_its_job(
@@ -229,11 +231,11 @@ def project(template: str, role: str, name: str) -> dict[str, Any]:
 
 def settled_project(sagemaker: Any, name: str) -> dict[str, Any]:
     def settled() -> Any:
-        answer = sagemaker.describe_project(ProjectName=name)
-        return None if answer["ProjectStatus"].endswith("InProgress") else answer
+        response = sagemaker.describe_project(ProjectName=name)
+        return None if response["ProjectStatus"].endswith("InProgress") else response
 
-    answer: dict[str, Any] = wait(settled)
-    return answer
+    response: dict[str, Any] = wait(settled)
+    return response
 
 
 def test_a_project_is_a_stack_of_its_template(cloud: Aws, template: str) -> None:
@@ -252,10 +254,10 @@ def test_a_project_is_a_stack_of_its_template(cloud: Aws, template: str) -> None
     sagemaker = cloud.client("sagemaker")
 
     created = sagemaker.create_project(**project(template, launch, "fraud"))
-    answer = settled_project(sagemaker, "fraud")
+    response = settled_project(sagemaker, "fraud")
 
-    detail = answer["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]["StackDetail"]
-    assert answer["ProjectStatus"] == "CreateCompleted", detail
+    detail = response["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]["StackDetail"]
+    assert response["ProjectStatus"] == "CreateCompleted", detail
     assert detail["Name"] == f"SP-{ACCOUNT}-{created['ProjectId']}"
     group = sagemaker.describe_model_package_group(ModelPackageGroupName="fraud-models")
     tags = sagemaker.list_tags(ResourceArn=group["ModelPackageGroupArn"])["Tags"]
@@ -272,10 +274,10 @@ def test_a_project_fails_with_the_reason_of_its_stack(cloud: Aws, template: str)
     sagemaker = cloud.client("sagemaker")
 
     sagemaker.create_project(**project(template, launch, "denied"))
-    answer = settled_project(sagemaker, "denied")
+    response = settled_project(sagemaker, "denied")
 
-    detail = answer["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]["StackDetail"]
-    assert answer["ProjectStatus"] == "CreateFailed"
+    detail = response["TemplateProviderDetails"][0]["CfnTemplateProviderDetail"]["StackDetail"]
+    assert response["ProjectStatus"] == "CreateFailed"
     assert "sagemaker:CreateModelPackageGroup" in detail["StatusMessage"]
 
 
@@ -287,7 +289,7 @@ def test_who_may_not_pass_the_launch_role_creates_no_project(cloud: Aws, templat
         cloud.client("sagemaker", session).create_project(**project(template, launch, "mine"))
 
 
-def test_an_operation_that_is_not_implemented_is_refused_by_name(cloud: Aws) -> None:
+def test_an_operation_that_is_not_implemented_is_rejected_by_name(cloud: Aws) -> None:
     with pytest.raises(ClientError, match="StopInferenceExperiment"):
         cloud.client("sagemaker").stop_inference_experiment(
             Name="x", ModelVariantActions={"a": "Retain"}

@@ -90,11 +90,11 @@ def test_a_missing_bucket_or_object_is_a_failure(
 def test_denied_access_is_said_as_sagemaker_says_it(
     job_surroundings: JobSurroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = {"Error": {"Code": "403", "Message": "Forbidden"}}
+    response = {"Error": {"Code": "403", "Message": "Forbidden"}}
 
     class Denying:
         def download_file(self, *_: object) -> None:
-            raise ClientError(answer, "HeadObject")  # type: ignore[arg-type]
+            raise ClientError(response, "HeadObject")  # type: ignore[arg-type]
 
     monkeypatch.setattr(transfer, "aws_client", lambda *_: Denying())
     with pytest.raises(
@@ -106,7 +106,7 @@ def test_denied_access_is_said_as_sagemaker_says_it(
 
 
 @pytest.mark.parametrize("uri", ["https://example.org/x", "s3://", "bucket/key"])
-def test_what_is_no_s3_uri_is_refused(uri: str) -> None:
+def test_an_invalid_s3_uri_is_rejected(uri: str) -> None:
     with pytest.raises(ExecutionFailedError, match="Invalid S3 URI"):
         transfer.S3Location.parse(uri)
 
@@ -127,7 +127,7 @@ def test_a_broken_manifest_is_a_failure(job_surroundings: JobSurroundings, tmp_p
         transfer.download(job_surroundings.session, uri, tmp_path, "ManifestFile")
 
 
-def test_an_augmented_manifest_is_refused(
+def test_an_augmented_manifest_is_rejected(
     job_surroundings: JobSurroundings, tmp_path: Path
 ) -> None:
     with pytest.raises(ExecutionFailedError, match=r"AugmentedManifestFile .* is not supported"):

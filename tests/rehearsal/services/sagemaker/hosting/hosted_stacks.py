@@ -77,7 +77,7 @@ def deploy(cloud: Aws, stack: str, made: dict[str, Any], **options: Any) -> str:
 
 
 def remove(cloud: Aws, stack: str) -> None:
-    """Deletes a stack; nothing that answers is left."""
+    """Deletes a stack; no server is left."""
     cloudformation = cloud.client("cloudformation")
     found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackId"]
     cloudformation.delete_stack(StackName=stack)
@@ -86,18 +86,18 @@ def remove(cloud: Aws, stack: str) -> None:
 
 
 def ask(cloud: Aws, endpoint: str, row: bytes = b"1,2", /, **more: Any) -> str:
-    answer = cloud.client("sagemaker-runtime").invoke_endpoint(
+    response = cloud.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=endpoint, Body=row, ContentType="text/csv", **more
     )
-    text: str = answer["Body"].read().decode().strip()
+    text: str = response["Body"].read().decode().strip()
     return text
 
 
 def seen_now(cloud: Aws, endpoint: str, seen: set[str]) -> str:
-    """One more answer of an endpoint, noted in `seen`."""
-    answer = ask(cloud, endpoint)
-    seen.add(answer)
-    return answer
+    """One more response of an endpoint, noted in `seen`."""
+    response = ask(cloud, endpoint)
+    seen.add(response)
+    return response
 
 
 def scaling(resource: Any, **changes: Any) -> dict[str, Any]:
@@ -204,7 +204,7 @@ def fleet(role: str, specification: dict[str, Any], copies: int = 1) -> dict[str
 
 
 def shadowed(role: str) -> dict[str, Any]:
-    """An endpoint with a shadow of the larger intercept, and capture of what both answer."""
+    """An endpoint with a shadow of the larger intercept, and capture of the responses of both."""
     made = resources(role, container())
     properties = made["Config"]["Properties"]
     shadow = {**properties["ProductionVariants"][0], "VariantName": "Shadow"}
@@ -225,7 +225,7 @@ def shadowed(role: str) -> dict[str, Any]:
 
 
 def queue_of(cloud: Aws, topic: str) -> str:
-    """A queue that gets what a topic is told; its URL."""
+    """A queue that gets what a topic is reported; its URL."""
     arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:done"
     statement = {
         "Effect": "Allow",
@@ -255,7 +255,7 @@ def watch_errors(cloud: Aws) -> None:
 
 
 def transform_job(name: str, key: str) -> dict[str, Any]:
-    """A job that joins each row with its answer, and encrypts what it writes."""
+    """A job that joins each row with its prediction, and encrypts its output."""
     source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/batch/"}
     return {
         "TransformJobName": name,

@@ -1,4 +1,4 @@
-"""A program that answers rows, and its model data, for tests of what serves models."""
+"""A program that predicts rows, and its model data, for tests of model servers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ open("/opt/ml/model/scratch", "w").write("a model directory can be written")
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    def answer(self, status, body, kind="text/csv"):
+    def response(self, status, body, kind="text/csv"):
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
     def do_GET(self):
-        self.answer(200, b"")
+        self.response(200, b"")
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if body == b"sleep":
@@ -32,15 +32,15 @@ class Handler(BaseHTTPRequestHandler):
         if body == b"die":
             os._exit(3)
         if body == b"fail":
-            return self.answer(500, b"it broke")
+            return self.response(500, b"it broke")
         if body == b"headers":
-            return self.answer(200, json.dumps(dict(self.headers)).encode(), "application/json")
+            return self.response(200, json.dumps(dict(self.headers)).encode(), "application/json")
         if body == b"environment":
-            return self.answer(200, json.dumps(dict(os.environ)).encode())
+            return self.response(200, json.dumps(dict(os.environ)).encode())
         lines = [model.encode() + b":" + line for line in body.splitlines()]
-        self.answer(200, b"\\n".join(lines))
+        self.response(200, b"\\n".join(lines))
     def log_message(self, *_):
-        # In one write: requests are answered by threads, and print writes each part by itself.
+        # In one write: requests are served by threads, and print writes each part by itself.
         print(f"request {self.path}\\n", end="", flush=True)
 
 ThreadingHTTPServer.request_queue_size = 128

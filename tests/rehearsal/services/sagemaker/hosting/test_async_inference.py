@@ -18,9 +18,9 @@ Eventually = Callable[[Callable[[], Any]], Any]
 SUCCESS = "arn:aws:sns:us-east-1:111111111111:done"
 ERROR = "arn:aws:sns:us-east-1:111111111111:failed"
 OUTPUT = {
-    "S3OutputPath": "s3://bucket/answers/",
+    "S3OutputPath": "s3://bucket/responses/",
     "S3FailurePath": "s3://bucket/failures",
-    "KmsKeyId": "alias/answers",
+    "KmsKeyId": "alias/responses",
     "NotificationConfig": {"SuccessTopic": SUCCESS, "ErrorTopic": ERROR},
 }
 
@@ -66,7 +66,7 @@ def scale(sagemaker: Any, settle: Any, count: int) -> None:
     assert settle("batch")["ProductionVariants"][0]["CurrentInstanceCount"] == count
 
 
-def test_the_answer_is_written_and_the_topic_told(
+def test_the_response_is_written_and_the_topic_notified(
     deploy: Any,
     runtime: Any,
     platform: FakePlatform,
@@ -77,7 +77,7 @@ def test_the_answer_is_written_and_the_topic_told(
     described = deploy()
     platform.objects["s3://bucket/rows.csv"] = b"1,2"
 
-    answer = runtime.invoke_endpoint_async(
+    response = runtime.invoke_endpoint_async(
         EndpointName="batch",
         InputLocation="s3://bucket/rows.csv",
         ContentType="text/csv",
@@ -87,10 +87,10 @@ def test_the_answer_is_written_and_the_topic_told(
     topic, message = eventually(lambda: topics.messages)[0]
 
     assert described["AsyncInferenceConfig"]["OutputConfig"] == OUTPUT
-    assert answer["InferenceId"] == "row-1"
-    assert answer["OutputLocation"].startswith("s3://bucket/answers/")
-    assert answer["OutputLocation"].endswith(".out")
-    assert platform.objects[answer["OutputLocation"]] == b"AllTraffic"
+    assert response["InferenceId"] == "row-1"
+    assert response["OutputLocation"].startswith("s3://bucket/responses/")
+    assert response["OutputLocation"].endswith(".out")
+    assert platform.objects[response["OutputLocation"]] == b"AllTraffic"
     assert data_plane.servers[0].requests[0][:2] == (b"1,2", "text/csv")
     assert data_plane.servers[0].timeouts == [120]
     assert topic == SUCCESS
@@ -105,7 +105,7 @@ def test_the_answer_is_written_and_the_topic_told(
         },
         "responseParameters": {
             "contentType": "text/csv",
-            "outputLocation": answer["OutputLocation"],
+            "outputLocation": response["OutputLocation"],
         },
         "inferenceId": "row-1",
         "eventVersion": "1.0",
@@ -150,7 +150,7 @@ def test_only_the_documented_metrics_are_published(
     }
 
 
-def test_a_topic_whose_key_the_role_may_not_use_is_not_told(
+def test_a_topic_whose_key_the_role_may_not_use_is_not_notified(
     deploy: Any,
     runtime: Any,
     platform: FakePlatform,
@@ -194,19 +194,19 @@ def test_an_error_of_the_container_goes_to_the_failure_path_and_the_error_topic(
             },
         }
     )
-    data_plane.servers[0].answer = (500, {"Content-Type": "text/plain"}, b"no column age")
+    data_plane.servers[0].response = (500, {"Content-Type": "text/plain"}, b"no column age")
 
-    answer = runtime.invoke_endpoint_async(EndpointName="batch", Body=b"1,2")
+    response = runtime.invoke_endpoint_async(EndpointName="batch", Body=b"1,2")
     topic, message = eventually(lambda: topics.messages)[0]
 
     assert topic == ERROR
     assert message["invocationStatus"] == "Failed"
     assert "Received server error (500) from model" in message["failureReason"]
-    assert message["responseParameters"]["outputLocation"] == answer["FailureLocation"]
+    assert message["responseParameters"]["outputLocation"] == response["FailureLocation"]
     assert base64.b64decode(message["responseBody"]["content"]) == b"no column age"
-    assert platform.objects[answer["FailureLocation"]] == b"no column age"
-    assert answer["FailureLocation"].endswith("-error.out")
-    assert answer["OutputLocation"] not in platform.objects
+    assert platform.objects[response["FailureLocation"]] == b"no column age"
+    assert response["FailureLocation"].endswith("-error.out")
+    assert response["OutputLocation"] not in platform.objects
 
 
 def test_an_input_that_is_not_there_fails_the_request(
@@ -309,7 +309,7 @@ def test_a_real_time_endpoint_takes_no_asynchronous_requests(
         ({"Body": b"1" * 128_001}, "Body has 128001 bytes, at most 128000"),
     ],
 )
-def test_a_wrong_request_is_refused(
+def test_a_wrong_request_is_rejected(
     deploy: Any, runtime: Any, request_: dict[str, Any], message: str
 ) -> None:
     deploy()

@@ -129,7 +129,7 @@ ASYNC = {"OutputConfig": {"S3OutputPath": "s3://b/p"}}
         ),
     ],
 )
-def test_what_aws_excludes_together_is_refused(
+def test_features_that_exclude_each_other_are_rejected(
     sagemaker: Any, config: dict[str, Any], message: str
 ) -> None:
     sagemaker.create_model(**requests.model())
@@ -171,7 +171,7 @@ def test_what_aws_excludes_together_is_refused(
         ),
     ],
 )
-def test_a_wrong_configuration_for_components_is_refused(
+def test_a_wrong_configuration_for_components_is_rejected(
     sagemaker: Any, change: Callable[[dict[str, Any]], Any], message: str
 ) -> None:
     sagemaker.create_model(**requests.model())
@@ -182,7 +182,7 @@ def test_a_wrong_configuration_for_components_is_refused(
         sagemaker.create_endpoint_config(**config)
 
 
-def test_capture_on_a_serverless_variant_is_refused(sagemaker: Any) -> None:
+def test_capture_on_a_serverless_variant_is_rejected(sagemaker: Any) -> None:
     sagemaker.create_model(**requests.model())
     serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
     variant = {"VariantName": "v", "ModelName": "churn", "ServerlessConfig": serverless}

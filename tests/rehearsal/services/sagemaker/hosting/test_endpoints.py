@@ -74,9 +74,9 @@ def test_an_update_moves_traffic_to_a_new_fleet_and_ends_the_old_one(
     sagemaker.update_endpoint(EndpointName="live", EndpointConfigName="new")
     updated = settle("live")
 
-    answer = runtime.invoke_endpoint(EndpointName="live", Body=b"1", ContentType="text/csv")
+    response = runtime.invoke_endpoint(EndpointName="live", Body=b"1", ContentType="text/csv")
     assert updated["EndpointConfigName"] == "new"
-    assert answer["InvokedProductionVariant"] == "Better"
+    assert response["InvokedProductionVariant"] == "Better"
     assert [server.stopped for server in data_plane.servers] == [True, False]
 
 
@@ -93,11 +93,11 @@ def test_a_failed_update_keeps_the_old_fleet_serving_and_says_why(
     sagemaker.update_endpoint(EndpointName="live", EndpointConfigName="new")
     kept = settle("live")
 
-    answer = runtime.invoke_endpoint(EndpointName="live", Body=b"1", ContentType="text/csv")
+    response = runtime.invoke_endpoint(EndpointName="live", Body=b"1", ContentType="text/csv")
     assert kept["EndpointStatus"] == "InService"
     assert kept["EndpointConfigName"] == "config"
     assert "exit code 1" in kept["FailureReason"]
-    assert answer["Body"] == b"AllTraffic"
+    assert response["Body"] == b"AllTraffic"
 
 
 def test_an_update_can_retain_the_instance_count(
@@ -140,7 +140,7 @@ def test_a_variant_that_scales_is_deregistered_before_its_instance_type_changes(
     assert settle("live")["EndpointConfigName"] == "new"
 
 
-def test_the_weight_of_an_unknown_variant_is_refused(
+def test_the_weight_of_an_unknown_variant_is_rejected(
     sagemaker: Any, endpoint: dict[str, Any]
 ) -> None:
     with pytest.raises(ClientError, match='Could not find variant "Other"'):

@@ -70,7 +70,7 @@ def test_an_asynchronous_endpoint_scales_from_zero(cloud: Aws, role: str) -> Non
     topic = cloud.client("sns").create_topic(Name="done")["TopicArn"]
     queue = queue_of(cloud, topic)
     output = {
-        "S3OutputPath": f"s3://{BUCKET}/answers",
+        "S3OutputPath": f"s3://{BUCKET}/responses",
         "S3FailurePath": f"s3://{BUCKET}/failures",
         "NotificationConfig": {"SuccessTopic": topic, "ErrorTopic": topic},
     }
@@ -85,7 +85,7 @@ def test_an_asynchronous_endpoint_scales_from_zero(cloud: Aws, role: str) -> Non
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=endpoint)
     cloud.client("s3").put_object(Bucket=BUCKET, Key="in/rows.csv", Body=b"1,2\n3,4\n")
 
-    answer = runtime.invoke_endpoint_async(
+    response = runtime.invoke_endpoint_async(
         EndpointName=endpoint, InputLocation=f"s3://{BUCKET}/in/rows.csv", ContentType="text/csv"
     )
     policies = cloud.client("application-autoscaling").describe_scaling_policies(
@@ -99,11 +99,11 @@ def test_an_asynchronous_endpoint_scales_from_zero(cloud: Aws, role: str) -> Non
     sqs = cloud.client("sqs")
     messages = wait(lambda: sqs.receive_message(QueueUrl=queue).get("Messages"), 60)
     message = json.loads(json.loads(messages[0]["Body"])["Message"])
-    bucket, _, key = answer["OutputLocation"].removeprefix("s3://").partition("/")
+    bucket, _, key = response["OutputLocation"].removeprefix("s3://").partition("/")
     found = cloud.client("s3").get_object(Bucket=bucket, Key=key)
     assert found["Body"].read() == b"3.5\n7.5\n"
     assert message["invocationStatus"] == "Completed"
-    assert message["responseParameters"]["outputLocation"] == answer["OutputLocation"]
+    assert message["responseParameters"]["outputLocation"] == response["OutputLocation"]
     assert wake_up["PolicyType"] == "StepScaling"
     with pytest.raises(ClientError, match="InvokeEndpointAsync"):
         ask(cloud, endpoint)
@@ -179,8 +179,8 @@ def test_an_inference_component_is_created_updated_and_deleted(cloud: Aws, role:
     assert any("do not fit on variant AllTraffic" in reason for reason in failed["Reasons"])
     moved = fleet(role, {"Container": own}, copies=2)
     moved["Component"]["Properties"]["VariantName"] = "Other"
-    refused = cloud.deploy("components", moved, outputs=NAME, update=True)
-    assert any("cannot change VariantName in place" in reason for reason in refused["Reasons"])
+    rejected = cloud.deploy("components", moved, outputs=NAME, update=True)
+    assert any("cannot change VariantName in place" in reason for reason in rejected["Reasons"])
     remove(cloud, "components")
 
 
@@ -244,19 +244,19 @@ def test_a_multi_model_endpoint_loads_what_a_caller_may_ask(cloud: Aws, role: st
     remove(cloud, "multi-model")
 
 
-def test_an_answer_in_parts_is_an_action_of_its_own(cloud: Aws, role: str) -> None:
+def test_a_response_stream_is_a_separate_action(cloud: Aws, role: str) -> None:
     endpoint = deploy(cloud, "streamed", resources(role, container("small")))
     plain = cloud.person("plain", {"Action": "sagemaker:InvokeEndpoint"})
     streaming = cloud.person("streaming", {"Action": "sagemaker:InvokeEndpointWithResponseStream"})
     request: Any = {"EndpointName": endpoint, "Body": b"1,2", "ContentType": "text/csv"}
 
-    answer = cloud.client("sagemaker-runtime", streaming).invoke_endpoint_with_response_stream(
+    response = cloud.client("sagemaker-runtime", streaming).invoke_endpoint_with_response_stream(
         **request
     )
 
-    parts = [event["PayloadPart"]["Bytes"] for event in answer["Body"]]
+    parts = [event["PayloadPart"]["Bytes"] for event in response["Body"]]
     assert b"".join(parts) == b"3.5\n"
-    assert answer["InvokedProductionVariant"] == "AllTraffic"
+    assert response["InvokedProductionVariant"] == "AllTraffic"
     with pytest.raises(ClientError, match="AccessDenied"):
         cloud.client("sagemaker-runtime", plain).invoke_endpoint_with_response_stream(**request)
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -264,7 +264,7 @@ def test_an_answer_in_parts_is_an_action_of_its_own(cloud: Aws, role: str) -> No
     remove(cloud, "streamed")
 
 
-def test_containers_form_a_pipeline_or_answer_for_themselves(cloud: Aws, role: str) -> None:
+def test_containers_form_a_pipeline_or_are_invoked_directly(cloud: Aws, role: str) -> None:
     two = [
         container("small", ContainerHostname="first"),
         container("large", ContainerHostname="second"),
@@ -285,7 +285,9 @@ def test_containers_form_a_pipeline_or_answer_for_themselves(cloud: Aws, role: s
     remove(cloud, "direct")
 
 
-def test_a_shadow_variant_sees_requests_and_answers_nobody(cloud: Aws, role: str) -> None:
+def test_a_shadow_variant_receives_requests_and_its_responses_are_dropped(
+    cloud: Aws, role: str
+) -> None:
     endpoint = deploy(cloud, "shadow", shadowed(role))
 
     assert ask(cloud, endpoint) == "3.5"

@@ -63,7 +63,7 @@ def test_an_adapter_takes_nothing_of_the_instances(
     assert platform.assumed[-1][1] == "arn:aws:sagemaker:us-east-1:111111111111:endpoint/fleet"
 
 
-def test_requests_to_an_adapter_are_refused_by_name(
+def test_requests_to_an_adapter_are_rejected_by_name(
     sagemaker: Any, runtime: Any, base: dict[str, Any], ready: Settle
 ) -> None:
     sagemaker.create_inference_component(**adapter())
@@ -71,10 +71,10 @@ def test_requests_to_an_adapter_are_refused_by_name(
 
     with pytest.raises(ClientError, match="does not implement requests to adapters such as french"):
         runtime.invoke_endpoint(EndpointName="fleet", Body=b"1", InferenceComponentName="french")
-    answer = runtime.invoke_endpoint(
+    response = runtime.invoke_endpoint(
         EndpointName="fleet", Body=b"1", InferenceComponentName="churn-a"
     )
-    assert answer["Body"] == b"AllTraffic"
+    assert response["Body"] == b"AllTraffic"
 
 
 def test_an_adapter_without_an_archive_fails(
@@ -183,7 +183,7 @@ def test_a_base_goes_after_its_adapters(
         ),
     ],
 )
-def test_a_wrong_adapter_is_refused(
+def test_a_wrong_adapter_is_rejected(
     sagemaker: Any,
     base: dict[str, Any],
     ready: Settle,

@@ -25,7 +25,7 @@ def test_a_component_serves_requests_that_name_it(
     arn = sagemaker.create_inference_component(**requests.component())["InferenceComponentArn"]
     described = ready("churn-a")
 
-    answer = runtime.invoke_endpoint(
+    response = runtime.invoke_endpoint(
         EndpointName="fleet", Body=b"1", InferenceComponentName="churn-a"
     )
     service.registry.metrics.flush()
@@ -33,7 +33,7 @@ def test_a_component_serves_requests_that_name_it(
     assert arn == "arn:aws:sagemaker:us-east-1:111111111111:inference-component/churn-a"
     assert described["RuntimeConfig"] == {"DesiredCopyCount": 1, "CurrentCopyCount": 1}
     assert described["Specification"]["ModelName"] == "churn"
-    assert answer["Body"] == b"AllTraffic"
+    assert response["Body"] == b"AllTraffic"
     counted = [
         datum["Value"]
         for datum in platform.metrics
@@ -74,7 +74,7 @@ def test_a_container_of_the_specification_is_served_with_the_role_of_the_endpoin
     assert described["ArtifactUrl"] == "s3://b/m.tar.gz"
 
 
-def test_at_zero_copies_nothing_answers_and_a_metric_tells(
+def test_at_zero_copies_requests_fail_and_a_metric_counts_them(
     sagemaker: Any,
     runtime: Any,
     fleet: dict[str, Any],
@@ -223,10 +223,10 @@ def test_components_outlive_an_update_of_their_endpoint(
     sagemaker.update_endpoint(EndpointName="fleet", EndpointConfigName="larger")
     settle("fleet")
 
-    answer = runtime.invoke_endpoint(
+    response = runtime.invoke_endpoint(
         EndpointName="fleet", Body=b"1", InferenceComponentName="churn-a"
     )
-    assert answer["Body"] == b"AllTraffic"
+    assert response["Body"] == b"AllTraffic"
 
     def counted() -> bool:
         variant = sagemaker.describe_endpoint(EndpointName="fleet")["ProductionVariants"][0]
@@ -265,7 +265,7 @@ def test_components_are_listed_by_endpoint_and_variant(
         ({"RuntimeConfig": {}}, "needs Specification and RuntimeConfig"),
     ],
 )
-def test_a_wrong_component_is_refused(
+def test_a_wrong_component_is_rejected(
     sagemaker: Any, fleet: dict[str, Any], changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ClientError, match=message):

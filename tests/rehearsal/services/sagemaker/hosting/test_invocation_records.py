@@ -44,7 +44,7 @@ def test_an_error_of_the_container_is_a_model_error(
     endpoint: dict[str, Any],
     data_plane: FakeDataPlane,
 ) -> None:
-    data_plane.servers[0].answer = (400, {}, b"column age is missing")
+    data_plane.servers[0].response = (400, {}, b"column age is missing")
     runtime = SageMakerRuntime(platform)
 
     with pytest.raises(AwsError) as caught:
@@ -58,7 +58,7 @@ def test_an_error_of_the_container_is_a_model_error(
     assert 'Received client error (400) from primary with message "column' in str(caught.value)
 
 
-def test_an_unknown_target_variant_is_refused(runtime: Any, endpoint: dict[str, Any]) -> None:
+def test_an_unknown_target_variant_is_rejected(runtime: Any, endpoint: dict[str, Any]) -> None:
     with pytest.raises(ClientError, match="Variant Other is not found for endpoint live"):
         runtime.invoke_endpoint(EndpointName="live", Body=b"1", TargetVariant="Other")
 

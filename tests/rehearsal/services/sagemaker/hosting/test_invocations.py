@@ -1,4 +1,4 @@
-"""Which variant answers, what shadows see, and what a serverless variant refuses."""
+"""Invocations of variants, shadow variants and serverless variants."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def test_traffic_follows_weights_and_targets(
     )
 
     def ask(**more: Any) -> bytes:
-        answer = runtime.invoke_endpoint(EndpointName="live", Body=b"1", **more)
-        body: bytes = answer["Body"]
+        response = runtime.invoke_endpoint(EndpointName="live", Body=b"1", **more)
+        body: bytes = response["Body"]
         return body
 
     assert {ask() for _ in range(20)} == {b"A"}
@@ -91,7 +91,7 @@ def test_metrics_count_per_instance(
     assert found["ConcurrentRequestsPerModel"] == 0.25
 
 
-def test_each_fleet_has_metrics_of_its_own(
+def test_each_fleet_has_separate_metrics(
     deploy: Deploy, runtime: Any, service: SageMaker, platform: FakePlatform
 ) -> None:
     """Source: "Monitor model latency on the new fleet": the other fleet is not in them."""
@@ -120,7 +120,7 @@ def test_each_fleet_has_metrics_of_its_own(
     assert (name, variant_name) == ("live", "A")
 
 
-def test_a_shadow_gets_its_share_and_its_answer_goes_nowhere(
+def test_a_shadow_receives_its_share_and_its_response_is_dropped(
     deploy: Deploy,
     runtime: Any,
     service: SageMaker,
@@ -134,16 +134,18 @@ def test_a_shadow_gets_its_share_and_its_answer_goes_nowhere(
             "ShadowProductionVariants": [variant("Shadow", InitialVariantWeight=1.0)],
         }
     )
-    named(data_plane, "Shadow").answer = (500, {}, b"the candidate is broken")
+    named(data_plane, "Shadow").response = (500, {}, b"the candidate is broken")
 
-    answers = {runtime.invoke_endpoint(EndpointName="live", Body=b"1")["Body"] for _ in range(100)}
+    responses = {
+        runtime.invoke_endpoint(EndpointName="live", Body=b"1")["Body"] for _ in range(100)
+    }
 
     def mirrored() -> int:
         return len(named(data_plane, "Shadow").requests)
 
     eventually(lambda: mirrored() > 0)
     assert described["ShadowProductionVariants"][0]["VariantName"] == "Shadow"
-    assert answers == {b"Live"}
+    assert responses == {b"Live"}
     assert 20 < mirrored() < 80
     found = metrics_of(service, platform, "Shadow")
     assert found["Invocation5XXErrors"] > 0

@@ -29,7 +29,7 @@ def server(job_surroundings: JobSurroundings) -> Iterator[ModelServer]:
     made.stop(grace=0)
 
 
-def test_a_server_answers(server: ModelServer, job_surroundings: JobSurroundings) -> None:
+def test_a_server_responds(server: ModelServer, job_surroundings: JobSurroundings) -> None:
     assert server.running
     assert server.ping()
     status, headers, body = server.invoke(b"1,2", "text/csv", "text/csv")
@@ -52,11 +52,11 @@ def test_a_server_answers(server: ModelServer, job_surroundings: JobSurroundings
     assert list(job_surroundings.image_store.work_directory.iterdir()) == []
 
 
-def test_an_error_of_the_program_is_its_answer(server: ModelServer) -> None:
+def test_an_error_of_the_program_is_its_response(server: ModelServer) -> None:
     assert server.invoke(b"fail")[::2] == (500, b"it broke")
 
 
-def test_a_slow_answer_is_given_up(job_surroundings: JobSurroundings) -> None:
+def test_a_slow_response_times_out(job_surroundings: JobSurroundings) -> None:
     made = job_surroundings.server(
         definition(job_surroundings),
         name="e",
@@ -70,7 +70,7 @@ def test_a_slow_answer_is_given_up(job_surroundings: JobSurroundings) -> None:
         made.stop(grace=0)
 
 
-def test_a_server_that_died_is_told(server: ModelServer) -> None:
+def test_a_server_that_died_is_reported(server: ModelServer) -> None:
     with pytest.raises(InvocationError, match="Container primary does not respond"):
         server.invoke(b"die")
     deadline = time.monotonic() + 60
@@ -87,17 +87,17 @@ def test_a_payload_has_a_limit(server: ModelServer) -> None:
         server.invoke(b"x" * (6 * 1024 * 1024 + 1))
 
 
-def test_many_requests_at_once_are_answered(server: ModelServer) -> None:
-    answers: list[bytes] = []
+def test_a_server_responds_to_many_requests_at_once(server: ModelServer) -> None:
+    responses: list[bytes] = []
     threads = [
-        threading.Thread(target=lambda n=n: answers.append(server.invoke(b"%d" % n)[2]))
+        threading.Thread(target=lambda n=n: responses.append(server.invoke(b"%d" % n)[2]))
         for n in range(20)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(answers) == sorted(b"m:%d" % n for n in range(20))
+    assert sorted(responses) == sorted(b"m:%d" % n for n in range(20))
 
 
 def test_two_servers_have_a_port_8080_each(
@@ -134,7 +134,7 @@ def test_containers_form_a_pipeline(job_surroundings: JobSurroundings) -> None:
         ("import time; print('waiting'); time.sleep(60)", 5, r"no response in time.*waiting"),
     ],
 )
-def test_a_server_that_does_not_answer_ping_is_an_error(
+def test_a_server_that_does_not_respond_to_ping_is_an_error(
     job_surroundings: JobSurroundings, program: str, startup_timeout: float, message: str
 ) -> None:
     made = job_surroundings.server(
@@ -146,7 +146,7 @@ def test_a_server_that_does_not_answer_ping_is_an_error(
     assert not made.running
 
 
-def test_missing_model_data_is_told(job_surroundings: JobSurroundings) -> None:
+def test_missing_model_data_is_reported(job_surroundings: JobSurroundings) -> None:
     given = definition(job_surroundings) | {"ModelDataUrl": f"s3://{job_surroundings.bucket}/none"}
     made = job_surroundings.server(given)
     with pytest.raises(ExecutionFailedError, match=r"Failed to download model data.*NoSuchKey"):

@@ -37,7 +37,7 @@ def test_tags_on_create_need_add_tags(sagemaker: Any, platform: FakePlatform) ->
         sagemaker.describe_model(ModelName="churn")
 
 
-def test_a_name_that_is_taken_is_refused_in_aws_words(sagemaker: Any) -> None:
+def test_a_name_that_is_taken_is_rejected_in_aws_words(sagemaker: Any) -> None:
     sagemaker.create_model(**requests.model())
 
     with pytest.raises(ClientError, match='Cannot create already existing model "arn:') as caught:
@@ -61,7 +61,7 @@ def test_a_name_that_is_taken_is_refused_in_aws_words(sagemaker: Any) -> None:
         ),
     ],
 )
-def test_a_model_that_cannot_be_served_is_refused(
+def test_a_model_that_cannot_be_served_is_rejected(
     sagemaker: Any, change: dict[str, Any], message: str
 ) -> None:
     request = {k: v for k, v in {**requests.model(), **change}.items() if v is not None}
@@ -86,7 +86,7 @@ def test_lists_filter_sort_and_page(sagemaker: Any) -> None:
     assert [m["ModelName"] for m in filtered["Models"]] == ["a-2", "a-1"]
 
 
-def test_a_foreign_token_is_refused(sagemaker: Any) -> None:
+def test_a_foreign_token_is_rejected(sagemaker: Any) -> None:
     with pytest.raises(ClientError, match="NextToken mine is not valid"):
         sagemaker.list_models(NextToken="mine")
 
@@ -100,7 +100,7 @@ def test_a_foreign_token_is_refused(sagemaker: Any) -> None:
         ({"ManagedInstanceScaling": {"Status": "ENABLED"}}, "ManagedInstanceScaling"),
     ],
 )
-def test_a_wrong_variant_is_refused(sagemaker: Any, change: dict[str, Any], message: str) -> None:
+def test_a_wrong_variant_is_rejected(sagemaker: Any, change: dict[str, Any], message: str) -> None:
     sagemaker.create_model(**requests.model())
     request = requests.endpoint_config()
     variant = {**request["ProductionVariants"][0], **change}
@@ -120,7 +120,7 @@ def test_a_wrong_variant_is_refused(sagemaker: Any, change: dict[str, Any], mess
         ),
     ],
 )
-def test_a_wrong_serverless_size_is_refused(
+def test_a_wrong_serverless_size_is_rejected(
     sagemaker: Any, serverless: dict[str, Any], message: str
 ) -> None:
     sagemaker.create_model(**requests.model())
@@ -130,7 +130,7 @@ def test_a_wrong_serverless_size_is_refused(
         sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
 
 
-def test_what_is_not_implemented_is_refused_by_name(sagemaker: Any) -> None:
+def test_what_is_not_implemented_is_rejected_by_name(sagemaker: Any) -> None:
     sagemaker.create_model(**requests.model())
 
     with pytest.raises(ClientError, match="not implement ExplainerConfig of CreateEndpointConfig"):
@@ -165,7 +165,7 @@ def test_tags_can_be_added_listed_and_removed(sagemaker: Any) -> None:
         ),
     ],
 )
-def test_containers_that_aws_would_not_take_are_refused(
+def test_invalid_containers_are_rejected(
     sagemaker: Any, changes: dict[str, Any], message: str
 ) -> None:
     request = requests.model()

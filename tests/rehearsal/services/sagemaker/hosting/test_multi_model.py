@@ -20,7 +20,7 @@ from rehearsal.services.sagemaker.hosting.serving.multi_model import TARGET_MODE
 from tests.rehearsal.job_fixtures import ACCOUNT, REGION, JobSurroundings
 
 LABEL = "LABEL com.amazonaws.sagemaker.capabilities.multi-models=true\n"
-# Holds one model at a time, and tells what it was asked.
+# Holds one model at a time, and reports its requests.
 SERVER = """
 import json, os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,41 +29,41 @@ assert os.environ["SAGEMAKER_MULTI_MODEL"] == "true"
 loaded, calls = {}, []
 
 class Handler(BaseHTTPRequestHandler):
-    def answer(self, status, body=b""):
+    def response(self, status, body=b""):
         self.send_response(status)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
     def do_GET(self):
-        self.answer(200)
+        self.response(200)
     def do_DELETE(self):
         calls.append("unload")
         del loaded[self.path.split("/")[2]]
-        self.answer(200)
+        self.response(200)
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/models":
             request = json.loads(body)
             if loaded:
-                return self.answer(507)
+                return self.response(507)
             calls.append("load")
             loaded[request["model_name"]] = open(request["url"] + "/model.txt").read()
-            return self.answer(200)
+            return self.response(200)
         name = self.path.split("/")[2]
         if body == b"forget":
             loaded.clear()
-            return self.answer(200)
+            return self.response(200)
         if name not in loaded:
-            return self.answer(404)
+            return self.response(404)
         target = self.headers["X-Amzn-SageMaker-Target-Model"]
-        self.answer(200, json.dumps([loaded[name], target, calls]).encode())
+        self.response(200, json.dumps([loaded[name], target, calls]).encode())
 
 ThreadingHTTPServer(("0.0.0.0", 8080), Handler).serve_forever()
 """
 PLAIN = SERVER.replace('assert os.environ["SAGEMAKER_MULTI_MODEL"] == "true"', "").replace(
     'if self.path == "/models":',
-    'if self.path == "/models": return self.answer(404, b"no")\n        if 0:',
+    'if self.path == "/models": return self.response(404, b"no")\n        if 0:',
 )
 
 Start = Callable[..., ModelServer]
@@ -122,8 +122,8 @@ def image(surroundings: JobSurroundings, program: str, label: str) -> str:
 
 def ask(server: ModelServer, model: str, body: bytes = b"1") -> Any:
     headers = {TARGET_MODEL: f"{model}.tar.gz"}
-    status, _, answer = server.invoke(body, "text/csv", "*/*", headers)
-    return json.loads(answer) if answer else status
+    status, _, response = server.invoke(body, "text/csv", "*/*", headers)
+    return json.loads(response) if response else status
 
 
 def test_a_model_is_loaded_once_and_unloaded_for_another(start: Start) -> None:
@@ -144,7 +144,7 @@ def test_a_model_that_the_container_dropped_is_loaded_again(start: Start) -> Non
     assert ask(server, "a")[2] == ["load", "load"]
 
 
-def test_without_cache_a_model_goes_after_its_answer(start: Start) -> None:
+def test_without_cache_a_model_is_unloaded_after_its_response(start: Start) -> None:
     server = start(MultiModelConfig={"ModelCacheSetting": "Disabled"})
     ask(server, "a")
 
@@ -160,12 +160,12 @@ def test_a_request_must_name_a_model_that_exists(start: Start) -> None:
         ask(server, "none")
 
 
-def test_a_container_without_the_contract_answers_for_itself(start: Start) -> None:
+def test_the_response_of_a_container_without_the_contract_is_returned(start: Start) -> None:
     server = start(PLAIN)
 
-    answer = server.invoke(b"1", "text/csv", "*/*", {TARGET_MODEL: "a.tar.gz"})
+    response = server.invoke(b"1", "text/csv", "*/*", {TARGET_MODEL: "a.tar.gz"})
 
-    assert answer[::2] == (404, b"no")
+    assert response[::2] == (404, b"no")
 
 
 def test_an_image_must_say_that_it_takes_several_models(start: Start) -> None:

@@ -27,11 +27,11 @@ def ended(sagemaker: Any, eventually: Eventually) -> Callable[[str, str], dict[s
         }[noun]
 
         def has_ended() -> Any:
-            answer = describe(**{f"{noun}Name": name})
-            return answer if answer[f"{noun}Status"] in ENDED else None
+            response = describe(**{f"{noun}Name": name})
+            return response if response[f"{noun}Status"] in ENDED else None
 
-        answer: dict[str, Any] = eventually(has_ended)
-        return answer
+        response: dict[str, Any] = eventually(has_ended)
+        return response
 
     return wait
 
@@ -172,7 +172,7 @@ def test_lists_filter_by_status(
         ({"RetryStrategy": {"MaximumRetryAttempts": 1}}, "does not implement RetryStrategy"),
     ],
 )
-def test_a_wrong_training_job_is_refused(
+def test_a_wrong_training_job_is_rejected(
     sagemaker: Any, change: dict[str, Any], message: str
 ) -> None:
     request = {k: v for k, v in {**requests.training_job(), **change}.items() if v is not None}

@@ -67,12 +67,12 @@ def request(surroundings: JobSurroundings, image: str, **changes: Any) -> dict[s
 
 def test_a_job_turns_inputs_into_outputs(job_surroundings: JobSurroundings) -> None:
     job_surroundings.put("data/a.txt", "hello")
-    told: list[Any] = []
+    reported: list[Any] = []
     job = request(job_surroundings, job_surroundings.image(COPY))
-    result = run(job_surroundings.job(job, progress=told.append))
+    result = run(job_surroundings.job(job, progress=reported.append))
     assert result["ProcessingJobStatus"] == "Completed"
     assert result["ProcessingEndTime"] >= result["ProcessingStartTime"]
-    assert told[0]["ProcessingJobStatus"] == "InProgress"
+    assert reported[0]["ProcessingJobStatus"] == "InProgress"
     assert job_surroundings.get("out/deep/b.txt") == b"HELLO --mode x"
     lines = job_surroundings.log_lines(LOG_GROUP)
     config = next(line for line in lines if line.startswith("processingjobconfig "))
@@ -131,7 +131,7 @@ def test_a_failed_program_gives_its_message(job_surroundings: JobSurroundings) -
     assert job_surroundings.keys("out") == []
 
 
-def test_without_a_message_the_last_line_is_told(job_surroundings: JobSurroundings) -> None:
+def test_without_a_message_the_last_line_is_the_reason(job_surroundings: JobSurroundings) -> None:
     job_surroundings.put("data/a.txt", "hello")
     job = request(job_surroundings, job_surroundings.image("raise ValueError('no column target')"))
     with pytest.raises(ExecutionFailedError, match="ValueError: no column target, exit code: 1"):
@@ -144,7 +144,7 @@ def test_missing_input_fails_before_the_program_runs(job_surroundings: JobSurrou
         run(job_surroundings.job(job))
 
 
-def test_a_missing_image_is_told(job_surroundings: JobSurroundings) -> None:
+def test_a_missing_image_is_reported(job_surroundings: JobSurroundings) -> None:
     uri = "111111111111.dkr.ecr.us-east-1.amazonaws.com/missing:v1"
     with pytest.raises(ExecutionFailedError, match=r"Cannot pull algorithm container.*missing:v1"):
         run(job_surroundings.job(request(job_surroundings, uri)))

@@ -73,9 +73,9 @@ def unpacked(archive: bytes) -> dict[str, bytes]:
 
 def test_a_job_trains_and_keeps_model_and_output(job_surroundings: JobSurroundings) -> None:
     job_surroundings.put("data/a.csv", "1")
-    told: list[Any] = []
+    reported: list[Any] = []
     job = request(job_surroundings, job_surroundings.image(TRAIN))
-    result = run(job_surroundings.job(job, progress=told.append))
+    result = run(job_surroundings.job(job, progress=reported.append))
 
     assert result["TrainingJobStatus"] == "Completed"
     uri = f"s3://{job_surroundings.bucket}/models/fit-1/output/model.tar.gz"
@@ -99,18 +99,18 @@ def test_a_job_trains_and_keeps_model_and_output(job_surroundings: JobSurroundin
     assert "epoch 2 auc=0.9; loss=1e-3" in job_surroundings.log_lines(LOG_GROUP)
 
 
-def test_metrics_and_statuses_are_told_while_it_runs(job_surroundings: JobSurroundings) -> None:
+def test_metrics_and_statuses_are_reported_while_it_runs(job_surroundings: JobSurroundings) -> None:
     job_surroundings.put("data/a.csv", "1")
-    told: list[Any] = []
+    reported: list[Any] = []
     job = request(job_surroundings, job_surroundings.image(TRAIN))
-    result = run(job_surroundings.job(job, progress=told.append))
+    result = run(job_surroundings.job(job, progress=reported.append))
 
-    statuses = [fields["SecondaryStatus"] for fields in told if "SecondaryStatus" in fields]
+    statuses = [fields["SecondaryStatus"] for fields in reported if "SecondaryStatus" in fields]
     assert statuses == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
     transitions = result["SecondaryStatusTransitions"]
     assert [item["Status"] for item in transitions] == statuses
     assert all(item["EndTime"] >= item["StartTime"] for item in transitions)
-    live = [item["FinalMetricDataList"] for item in told if "FinalMetricDataList" in item]
+    live = [item["FinalMetricDataList"] for item in reported if "FinalMetricDataList" in item]
     assert [metrics[0]["Value"] for metrics in live] == [0.7, 0.9]
     final = {item["MetricName"]: item["Value"] for item in result["FinalMetricDataList"]}
     assert final == {"auc": 0.9, "loss": 0.001}

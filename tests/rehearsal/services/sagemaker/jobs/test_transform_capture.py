@@ -1,4 +1,4 @@
-"""The ids of answers, in the formats that SageMaker appends them to."""
+"""The ids of predictions, in the formats to which SageMaker appends them."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ def test_rows_end_with_an_id_and_the_time_of_the_job() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "members"),
+    ("response", "members"),
     [(b'{"label": "a"}', {"label": "a"}), (b"0.5", {"output": 0.5}), (b"[1]", {"output": [1]})],
 )
 def test_objects_get_members_and_other_values_become_objects(
-    answer: bytes, members: dict[str, Any]
+    response: bytes, members: dict[str, Any]
 ) -> None:
-    (line,) = ids("application/jsonlines").appended(answer).decode().splitlines()
+    (line,) = ids("application/jsonlines").appended(response).decode().splitlines()
 
     found = json.loads(line)
     assert len(found.pop("SageMakerInferenceId")) == 36
     assert found == {**members, "SageMakerInferenceTime": TIME}
 
 
-def test_answers_stay_as_they_are_where_nobody_wants_ids() -> None:
+def test_predictions_are_unchanged_without_ids() -> None:
     assert ids("image/png", wanted=False).appended(b"\x00\n") == b"\x00\n"
 
 
-def test_answers_that_are_no_json_fail_the_job() -> None:
+def test_predictions_that_are_not_json_fail_the_job() -> None:
     with pytest.raises(ExecutionFailedError, match="A prediction is not JSON"):
         ids("application/json").appended(b"1,2")

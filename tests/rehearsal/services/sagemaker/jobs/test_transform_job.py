@@ -72,7 +72,7 @@ class TestTransformJob:
         predict(job_surroundings, job)
         assert job_surroundings.get("out/a.csv.out") == b"m:1\nm:2"
 
-    def test_a_refused_record_fails_the_job(self, job_surroundings: JobSurroundings) -> None:
+    def test_a_rejected_record_fails_the_job(self, job_surroundings: JobSurroundings) -> None:
         job_surroundings.put("in/a.csv", "fail")
         with pytest.raises(
             ExecutionFailedError, match=r"AlgorithmError: a\.csv: Bad HTTP.* 500\. it broke"
@@ -98,7 +98,7 @@ class TestTransformJob:
         assert '"SAGEMAKER_BATCH_STRATEGY": "MULTI_RECORD"' in seen
         assert '"SAGEMAKER_MAX_PAYLOAD_IN_MB": "3"' in seen
 
-    def test_a_capture_lists_the_files_and_marks_each_answer(
+    def test_a_capture_lists_the_files_and_marks_each_prediction(
         self, job_surroundings: JobSurroundings
     ) -> None:
         job_surroundings.put("in/a.csv", "1\n2\n")

@@ -40,7 +40,7 @@ def test_an_expression_selects_of_a_record(expression: str, selected: Any) -> No
 
 
 @pytest.mark.parametrize("expression", ["id", "$..id", "$[?(@.x)]", "$[a]", "$.", "$[1,'a']"])
-def test_other_expressions_are_refused(expression: str) -> None:
+def test_other_expressions_are_rejected(expression: str) -> None:
     with pytest.raises(ValueError, match="is not an expression that batch transform takes"):
         RecordPath(expression)
 
@@ -95,7 +95,9 @@ def test_without_filters_nothing_is_done() -> None:
         ({"DataProcessing": {"InputFilter": "features"}}, "features is not an expression"),
     ],
 )
-def test_what_cannot_be_processed_is_refused(changes: dict[str, Any], message: str) -> None:
+def test_records_that_cannot_be_processed_are_rejected(
+    changes: dict[str, Any], message: str
+) -> None:
     request = {
         "TransformInput": {"SplitType": "Line", "ContentType": "text/csv"},
         "TransformOutput": {"AssembleWith": "Line", "Accept": "text/csv"},
@@ -106,6 +108,6 @@ def test_what_cannot_be_processed_is_refused(changes: dict[str, Any], message: s
         RecordProcessing({**request, **changes})
 
 
-def test_answers_of_another_length_cannot_be_joined() -> None:
+def test_predictions_of_another_length_cannot_be_joined() -> None:
     with pytest.raises(ExecutionFailedError, match="Got 1 predictions for 2 records"):
         processing(JoinSource="Input").after(b"1\n2\n", b"3\n")

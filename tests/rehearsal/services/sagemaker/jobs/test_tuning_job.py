@@ -71,13 +71,13 @@ def test_it_fails_when_no_trial_printed_the_metric() -> None:
         tune(lambda *_: {"TrainingJobStatus": "Completed"})
 
 
-def test_progress_tells_counters_and_the_best_so_far() -> None:
-    told: list[Mapping[str, Any]] = []
-    run(job(request(), progress=told.append), Training(by_depth))
-    completed = [fields["TrainingJobStatusCounters"]["Completed"] for fields in told]
+def test_progress_reports_counters_and_the_best_so_far() -> None:
+    reported: list[Mapping[str, Any]] = []
+    run(job(request(), progress=reported.append), Training(by_depth))
+    completed = [fields["TrainingJobStatusCounters"]["Completed"] for fields in reported]
     assert completed == sorted(completed)
     assert completed[-1] == 6
-    assert any("BestTrainingJob" in fields for fields in told[:-1])
+    assert any("BestTrainingJob" in fields for fields in reported[:-1])
 
 
 def test_stopping_stops_the_running_trials_and_starts_no_more() -> None:

@@ -93,7 +93,7 @@ def test_reverse_logarithmic_scaling_is_dense_near_one() -> None:
         ({"MaxValue": "2", "ScalingType": "ReverseLogarithmic"}, "needs 0 <= range < 1"),
     ],
 )
-def test_limits_that_cannot_be_are_refused(changes: dict[str, str], message: str) -> None:
+def test_invalid_limits_are_rejected(changes: dict[str, str], message: str) -> None:
     with pytest.raises(ExecutionFailedError, match=message):
         space({"ContinuousParameterRanges": [CONTINUOUS | changes]})
 

@@ -189,7 +189,7 @@ def test_a_batch_transform_is_monitored_by_its_capture(
     assert sources[0]["LocalPath"] == "/opt/ml/processing/input/input/2026/11/21/12/job-1"
 
 
-def test_labels_of_a_batch_transform_are_refused_by_name(
+def test_labels_of_a_batch_transform_are_rejected_by_name(
     service: SageMaker, sagemaker: Any, platform: FakePlatform
 ) -> None:
     given = {

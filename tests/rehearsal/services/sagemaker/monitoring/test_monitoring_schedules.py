@@ -1,4 +1,4 @@
-"""Monitoring schedules: which are refused, and when they run."""
+"""Monitoring schedules: their validation and their runs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.rehearsal.services.sagemaker.monitoring.monitoring import (
         ({"ScheduleConfig": {"ScheduleExpression": HOURLY}}, "Exactly one of Monitoring"),
     ],
 )
-def test_a_schedule_that_sagemaker_refuses_is_refused(
+def test_an_invalid_schedule_is_rejected(
     captured: None, sagemaker: Any, config: dict[str, Any], expected: str
 ) -> None:
     sagemaker.create_data_quality_job_definition(**definition())
@@ -85,8 +85,8 @@ def test_a_schedule_runs_when_it_is_due_and_not_when_it_is_stopped(
     )
 
     def executions() -> list[Any]:
-        answer = sagemaker.list_monitoring_executions()
-        return list(answer["MonitoringExecutionSummaries"])
+        response = sagemaker.list_monitoring_executions()
+        return list(response["MonitoringExecutionSummaries"])
 
     moment = datetime.datetime.now(datetime.UTC)
     service.schedules.run_due(moment)
@@ -138,10 +138,10 @@ def test_an_update_changes_the_schedule_in_place(captured: None, sagemaker: Any)
         MonitoringScheduleName="watch", MonitoringScheduleConfig=config()
     )["MonitoringScheduleArn"]
     changed = config(expression="cron(0 0 ? * * *)")
-    answer = sagemaker.update_monitoring_schedule(
+    response = sagemaker.update_monitoring_schedule(
         MonitoringScheduleName="watch", MonitoringScheduleConfig=changed
     )
-    assert answer["MonitoringScheduleArn"] == arn
+    assert response["MonitoringScheduleArn"] == arn
     found = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="watch")
     assert found["MonitoringScheduleConfig"] == changed
     listed = sagemaker.list_monitoring_schedules(EndpointName="churn")

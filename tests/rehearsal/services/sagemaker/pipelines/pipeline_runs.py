@@ -71,7 +71,7 @@ REGISTER = {
 
 
 def runner(sagemaker: Any, eventually: Eventually) -> Run:
-    """Creates a pipeline of a definition, runs it and answers its ended execution."""
+    """Creates a pipeline of a definition, runs it and returns its ended execution."""
 
     def execute(text: str, *, start: dict[str, str] | None = None, **extra: Any) -> dict[str, Any]:
         sagemaker.create_pipeline(
@@ -99,21 +99,23 @@ def start_and_wait(
 
 def wait_for(sagemaker: Any, eventually: Eventually, arn: str) -> dict[str, Any]:
     def ended() -> Any:
-        answer = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        response = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
         return (
-            answer if answer["PipelineExecutionStatus"] in ("Succeeded", "Failed", "Stopped") else 0
+            response
+            if response["PipelineExecutionStatus"] in ("Succeeded", "Failed", "Stopped")
+            else 0
         )
 
-    answer: dict[str, Any] = eventually(ended)
-    return answer
+    response: dict[str, Any] = eventually(ended)
+    return response
 
 
 def steps_of(sagemaker: Any, execution: dict[str, Any]) -> dict[str, dict[str, Any]]:
     arn = execution["PipelineExecutionArn"]
-    answer = sagemaker.list_pipeline_execution_steps(
+    response = sagemaker.list_pipeline_execution_steps(
         PipelineExecutionArn=arn, SortOrder="Ascending", MaxResults=100
     )
-    return {step["StepName"]: step for step in answer["PipelineExecutionSteps"]}
+    return {step["StepName"]: step for step in response["PipelineExecutionSteps"]}
 
 
 def report(platform: FakePlatform, auc: float) -> Callable[[Any], dict[str, Any]]:

@@ -37,7 +37,7 @@ def test_the_definition_of_the_sdk_is_accepted() -> None:
     assert set(definition.parameters) == {"InputData", "InstanceType", "MinAuc", "ApprovalStatus"}
 
 
-def test_what_is_no_json_object_is_refused() -> None:
+def test_a_definition_that_is_not_a_json_object_is_rejected() -> None:
     assert "not JSON" in problems("{")
     assert "must be an object; got list" in problems("[]")
 
@@ -168,7 +168,7 @@ def test_each_mistake_is_named(
     assert message in problems(content)
 
 
-def test_all_problems_are_told_at_once(content: dict[str, Any]) -> None:
+def test_all_problems_are_reported_at_once(content: dict[str, Any]) -> None:
     broken = copy.deepcopy(content)
     broken["Steps"][0]["Arguments"]["Colour"] = "red"
     broken["Steps"][1]["Arguments"]["TrainingJobDefinition"]["RoleArn"] = 7

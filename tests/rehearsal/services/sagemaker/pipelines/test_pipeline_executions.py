@@ -93,7 +93,7 @@ def test_a_failed_job_fails_its_step_with_its_reason_and_stops_what_depends_on_i
     assert "Second" not in steps
 
 
-def test_a_call_that_iam_refuses_fails_the_step(
+def test_a_call_that_iam_denies_fails_the_step(
     sagemaker: Any, platform: FakePlatform, run: Run
 ) -> None:
     sagemaker.create_pipeline(
@@ -142,7 +142,7 @@ def test_parameters_reach_the_steps_and_are_listed(
         ({"Depth": "9"}, "Parameter Depth must be one of 1, 2; got 9"),
     ],
 )
-def test_wrong_parameters_are_refused(
+def test_wrong_parameters_are_rejected(
     sagemaker: Any, run: Run, eventually: Eventually, parameters: dict[str, str], message: str
 ) -> None:
     depth = {"Name": "Depth", "Type": "Integer", "DefaultValue": 1, "EnumValues": [1, 2]}
@@ -176,8 +176,8 @@ def test_a_cached_step_is_not_run_again_and_keeps_its_properties(
 def test_a_retry_policy_tries_an_internal_error_again(
     sagemaker: Any, data_plane: FakeDataPlane, run: Run
 ) -> None:
-    answers: list[Behaviour] = [fails("InternalServerError: try again"), lambda job: {}]
-    data_plane.behaviour["First"] = lambda job: answers.pop(0)(job)
+    responses: list[Behaviour] = [fails("InternalServerError: try again"), lambda job: {}]
+    data_plane.behaviour["First"] = lambda job: responses.pop(0)(job)
     policy = {
         "ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"],
         "IntervalSeconds": 0,
@@ -258,7 +258,7 @@ def test_parallel_steps_are_limited(sagemaker: Any, data_plane: FakeDataPlane, r
     assert running[1] == 1
 
 
-def test_selective_execution_is_refused_by_name(sagemaker: Any, run: Run) -> None:
+def test_selective_execution_is_rejected_by_name(sagemaker: Any, run: Run) -> None:
     run(definition(processing("First")))
 
     with pytest.raises(ClientError, match="SelectiveExecutionConfig of StartPipelineExecution"):

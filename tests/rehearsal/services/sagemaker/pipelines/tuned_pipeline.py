@@ -78,13 +78,13 @@ def run(sagemaker: Any, pipeline: str) -> dict[str, Any]:
     arn = sagemaker.start_pipeline_execution(PipelineName=pipeline)["PipelineExecutionArn"]
 
     def ended() -> Any:
-        answer = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-        return answer if answer["PipelineExecutionStatus"] != "Executing" else None
+        response = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        return response if response["PipelineExecutionStatus"] != "Executing" else None
 
-    answer: dict[str, Any] = wait(ended)
+    response: dict[str, Any] = wait(ended)
     steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)
-    answer["steps"] = {step["StepName"]: step for step in steps["PipelineExecutionSteps"]}
-    return answer
+    response["steps"] = {step["StepName"]: step for step in steps["PipelineExecutionSteps"]}
+    return response
 
 
 def definition(image: str, role: str) -> dict[str, Any]:
