@@ -157,9 +157,11 @@ class SageMaker(Service):
     def _compose_monitoring(self) -> None:
         backend, jobs = self.backend, self._jobs
         definitions = [MonitoringJobDefinitions(backend, kind) for kind in KINDS]
-        self.executions = MonitoringExecutions(backend, jobs, self._data_plane, definitions)
-        self.schedules = MonitoringSchedules(backend, jobs, self.executions)
-        self.compose(*definitions, self.executions, self.schedules)
+        self.monitoring_executions = MonitoringExecutions(
+            backend, jobs, self._data_plane, definitions
+        )
+        self.monitoring_schedules = MonitoringSchedules(backend, jobs, self.monitoring_executions)
+        self.compose(*definitions, self.monitoring_executions, self.monitoring_schedules)
 
     def _compose_pipelines(self) -> None:
         pipelines = Pipelines(self.backend)

@@ -74,12 +74,7 @@ def sources(
     location = S3Location.parse(uri)
     if data_type == "ManifestFile":
         return list(_manifest(client, location))
-    if data_type == "S3Prefix":
-        return list(_listing(client, location))
-    raise ExecutionFailedError(
-        f"ClientError: S3DataType {data_type} of {uri} is not supported by this rehearsal. Use "
-        "S3Prefix or ManifestFile."
-    )
+    return list(_listing(client, location))
 
 
 def download_object(session: boto3.Session, uri: str, target: Path) -> None:

@@ -138,7 +138,7 @@ def monitored(
             MonitoringScheduleName="watch", MonitoringScheduleConfig=config(kind)
         )
         record = service.backend.records.of(scope(service), "monitoring-schedule")["watch"]
-        service.executions.run(scope(service), record, DUE)
+        service.monitoring_executions.run(scope(service), record, DUE)
         listed = sagemaker.list_monitoring_executions(MonitoringScheduleName="watch")
         execution: dict[str, Any] = listed["MonitoringExecutionSummaries"][0]
         return execution

@@ -127,13 +127,6 @@ def test_a_broken_manifest_is_a_failure(job_surroundings: JobSurroundings, tmp_p
         transfer.download(job_surroundings.session, uri, tmp_path, "ManifestFile")
 
 
-def test_an_augmented_manifest_is_rejected(
-    job_surroundings: JobSurroundings, tmp_path: Path
-) -> None:
-    with pytest.raises(ExecutionFailedError, match=r"AugmentedManifestFile .* is not supported"):
-        transfer.download(job_surroundings.session, "s3://b/k", tmp_path, "AugmentedManifestFile")
-
-
 def test_a_full_disk_is_one_clear_sentence(tmp_path: Path) -> None:
     failure = transfer.disk_failure(OSError(errno.ENOSPC, "No space"), tmp_path / "file")
     assert failure.reason.startswith("ClientError: No space left on device: ")

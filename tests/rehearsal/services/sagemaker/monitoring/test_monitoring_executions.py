@@ -177,7 +177,7 @@ def test_a_batch_transform_is_monitored_by_its_capture(
         MonitoringScheduleConfig=config(expression="cron(0 0 ? * * *)"),
     )
     record = service.backend.records.of(scope(service), "monitoring-schedule")["watch"]
-    service.executions.run(scope(service), record, DUE)
+    service.monitoring_executions.run(scope(service), record, DUE)
     request = data_plane.runs[-1].request
     assert json.loads(request["Environment"]["dataset_format"]) == {"csv": {"header": True}}
     assert request["Environment"]["monitoring_input_type"] == "BATCH_TRANSFORM_INPUT"
@@ -207,7 +207,7 @@ def test_labels_of_a_batch_transform_are_rejected_by_name(
         MonitoringScheduleName="watch", MonitoringScheduleConfig=config("ModelQuality")
     )
     record = service.backend.records.of(scope(service), "monitoring-schedule")["watch"]
-    service.executions.run(scope(service), record, DUE)
+    service.monitoring_executions.run(scope(service), record, DUE)
     listed = sagemaker.list_monitoring_executions(MonitoringScheduleName="watch")
     execution = listed["MonitoringExecutionSummaries"][0]
     assert "does not merge ground truth into the files" in execution["FailureReason"]

@@ -89,16 +89,16 @@ def test_a_schedule_runs_when_it_is_due_and_not_when_it_is_stopped(
         return list(response["MonitoringExecutionSummaries"])
 
     moment = datetime.datetime.now(datetime.UTC)
-    service.schedules.run_due(moment)
+    service.monitoring_schedules.run_due(moment)
     assert not executions()
     later = moment + datetime.timedelta(hours=1)
-    service.schedules.run_due(later)
-    service.schedules.run_due(later)
+    service.monitoring_schedules.run_due(later)
+    service.monitoring_schedules.run_due(later)
     eventually(executions)
     assert len(executions()) == 1
     assert executions()[0]["ScheduledTime"].minute == 0
     sagemaker.stop_monitoring_schedule(MonitoringScheduleName="watch")
-    service.schedules.run_due(later + datetime.timedelta(hours=5))
+    service.monitoring_schedules.run_due(later + datetime.timedelta(hours=5))
     sagemaker.start_monitoring_schedule(MonitoringScheduleName="watch")
     found = sagemaker.describe_monitoring_schedule(MonitoringScheduleName="watch")
     assert found["MonitoringScheduleStatus"] == "Scheduled"
