@@ -7,8 +7,8 @@ from typing import Any
 from rehearsal.framework.platform import Scope
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import reason_of
-from rehearsal.services.sagemaker.hosting.asynchronous.inference import process_request
-from rehearsal.services.sagemaker.hosting.asynchronous.queue import (
+from rehearsal.services.sagemaker.hosting.async_inference import process_request
+from rehearsal.services.sagemaker.hosting.async_queue import (
     DEFAULT_CONCURRENCY,
     AsyncQueue,
     AsyncRequest,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rehearsal.framework.identity import service_session
 from rehearsal.framework.platform import AwsError, Platform, Scope
-from rehearsal.services.sagemaker.hosting.asynchronous.queue import AsyncQueue
+from rehearsal.services.sagemaker.hosting.async_queue import AsyncQueue
 from rehearsal.services.sagemaker.hosting.endpoint_fleet import Component, Fleet, Variant
 from rehearsal.services.sagemaker.hosting.endpoint_metrics import EndpointMetrics
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
 from rehearsal.framework.service import Request, Response, Service
 from rehearsal.services.sagemaker import authorization
-from rehearsal.services.sagemaker.hosting.asynchronous.queue import AsyncRequest
+from rehearsal.services.sagemaker.hosting.async_queue import AsyncRequest
 from rehearsal.services.sagemaker.hosting.endpoint_registry import LiveEndpoint, registry_of
 from rehearsal.services.sagemaker.hosting.invocation import ContainerResponse, Payload, Target
 from rehearsal.services.sagemaker.unsupported_members import reject_unsupported

@@ -268,9 +268,7 @@ def test_a_request_expires_in_the_queue(
     deploy()
     scale(sagemaker, settle, 0)
     runtime.invoke_endpoint_async(EndpointName="batch", Body=b"1", RequestTTLSeconds=60)
-    monkeypatch.setattr(
-        "rehearsal.services.sagemaker.hosting.asynchronous.queue.AsyncRequest.age", 61.0
-    )
+    monkeypatch.setattr("rehearsal.services.sagemaker.hosting.async_queue.AsyncRequest.age", 61.0)
 
     scale(sagemaker, settle, 1)
     topic, message = eventually(lambda: topics.messages)[0]

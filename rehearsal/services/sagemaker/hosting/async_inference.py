@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.services.sagemaker.data_plane import ExecutionFailedError
-from rehearsal.services.sagemaker.hosting.asynchronous.queue import AsyncRequest
+from rehearsal.services.sagemaker.hosting.async_queue import AsyncRequest
 from rehearsal.services.sagemaker.hosting.endpoint_fleet import Fleet, Variant
 from rehearsal.services.sagemaker.hosting.endpoint_metrics import (
     OF_ASYNCHRONOUS,
