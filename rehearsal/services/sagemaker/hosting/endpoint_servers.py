@@ -28,7 +28,7 @@ MAX_ASYNCHRONOUS_PAYLOAD = 1024 * _MEGABYTE
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hosting:
+class PreparedServer:
     """A run that starts a server, and its images as specified and by digest."""
 
     run: ServerRun
@@ -100,7 +100,7 @@ class EndpointServers:
             payload = MAX_SERVERLESS_PAYLOAD
         elif "AsyncInferenceConfig" in config:
             payload = MAX_ASYNCHRONOUS_PAYLOAD
-        hosting = self.hosting(
+        prepared = self.prepare(
             scope,
             endpoint,
             model,
@@ -108,19 +108,21 @@ class EndpointServers:
             startup_timeout=given.get("ContainerStartupHealthCheckTimeoutInSeconds"),
             max_payload=payload,
         )
-        replicas = Replicas(self.starting(hosting.run))
+        replicas = Replicas(self.starting(prepared.run))
         replicas.scale(given.get("InitialInstanceCount", 1))
         variant = Variant(
             given["VariantName"],
             weight,
             replicas,
-            hosting.run.session,
+            prepared.run.session,
             given.get("ServerlessConfig"),
             _hardware(given),
         )
-        return variant, summary(given, hosting.images)
+        return variant, summary(given, prepared.images)
 
-    def hosting(self, scope: Scope, endpoint: str, model: ServedModel, **options: Any) -> Hosting:
+    def prepare(
+        self, scope: Scope, endpoint: str, model: ServedModel, **options: Any
+    ) -> PreparedServer:
         """Prepares a server of a model on an endpoint.
 
         Args:
@@ -150,7 +152,7 @@ class EndpointServers:
             hub_session=self._hubs.hub_session(scope),
             **options,
         )
-        return Hosting(run=run, images=images)
+        return PreparedServer(run=run, images=images)
 
     def starting(self, run: ServerRun) -> Callable[[], ModelServer]:
         """Returns a function that starts a server and returns it."""

@@ -10,7 +10,7 @@ import pytest
 
 from rehearsal.services.sagemaker.hosting.runtime import SageMakerRuntime
 from rehearsal.services.sagemaker.service import SageMaker
-from tests.rehearsal.fakes import CALLER, FakePlatform, ServiceClient
+from tests.rehearsal.fakes import CALLER, SCOPE, FakePlatform, ServiceClient
 from tests.rehearsal.services.sagemaker import requests
 from tests.rehearsal.services.sagemaker.data_plane import FakeDataPlane
 from tests.rehearsal.services.sagemaker.monitoring.monitoring import (
@@ -18,7 +18,6 @@ from tests.rehearsal.services.sagemaker.monitoring.monitoring import (
     call,
     config,
     definition,
-    scope,
 )
 
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -137,8 +136,8 @@ def monitored(
         sagemaker.create_monitoring_schedule(
             MonitoringScheduleName="watch", MonitoringScheduleConfig=config(kind)
         )
-        record = service.backend.records.of(scope(service), "monitoring-schedule")["watch"]
-        service.monitoring_executions.run(scope(service), record, DUE)
+        record = service.backend.records.of(SCOPE, "monitoring-schedule")["watch"]
+        service.monitoring_executions.run(SCOPE, record, DUE)
         listed = sagemaker.list_monitoring_executions(MonitoringScheduleName="watch")
         execution: dict[str, Any] = listed["MonitoringExecutionSummaries"][0]
         return execution

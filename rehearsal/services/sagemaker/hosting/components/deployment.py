@@ -18,7 +18,7 @@ from rehearsal.services.sagemaker.hosting.endpoint_rollout import (
     Rollouts,
     component_rollout,
 )
-from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers, Hosting
+from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers, PreparedServer
 from rehearsal.services.sagemaker.hosting.endpoint_variants import deployed_image
 from rehearsal.services.sagemaker.hosting.instance_capacity import copy_size
 from rehearsal.services.sagemaker.hosting.models import Models
@@ -56,8 +56,8 @@ class ComponentDeployments:
         try:
             specification = self._specification(scope, record)
             live = self._placement.live(scope, record)
-            hosting = self._hosting(scope, record, specification)
-            replicas = Replicas(self._servers.starting(hosting.run))
+            prepared = self._prepare(scope, record, specification)
+            replicas = Replicas(self._servers.starting(prepared.run))
             self._placement.place(scope, record, specification)
             replicas.scale(record["RuntimeConfig"]["DesiredCopyCount"])
         except Exception as error:  # any failure must settle the component, with its reason
@@ -66,7 +66,7 @@ class ComponentDeployments:
         name = record["InferenceComponentName"]
         hardware = _reserved(specification, record["RuntimeConfig"])
         live.components[name] = Component(name, record["VariantName"], replicas, hardware)
-        self._served(scope, record, specification, hosting)
+        self._served(scope, record, specification, prepared)
 
     def scale_component(self, scope: Scope, record: Record) -> None:
         """Applies the desired number of copies of a component."""
@@ -96,8 +96,8 @@ class ComponentDeployments:
         try:
             live = self._placement.live(scope, record)
             self._placement.place(scope, record, specification)
-            hosting = self._hosting(scope, record, specification)
-            replicas = Replicas(self._servers.starting(hosting.run))
+            prepared = self._prepare(scope, record, specification)
+            replicas = Replicas(self._servers.starting(prepared.run))
             replicas.scale(count)
         except Exception as error:  # after any failure the old copies serve
             self._keep(scope, record, before, reason_of(error))
@@ -114,7 +114,7 @@ class ComponentDeployments:
             return
         component.promote().stop()
         component.hardware = _reserved(specification, record["RuntimeConfig"])
-        self._served(scope, record, specification, hosting)
+        self._served(scope, record, specification, prepared)
 
     def remove_component(self, scope: Scope, record: Record) -> None:
         """Ends the copies of a component and removes it."""
@@ -128,7 +128,9 @@ class ComponentDeployments:
         self._placement.remove(scope, record)
         self._placement.count_instances(scope, record)
 
-    def _hosting(self, scope: Scope, record: Record, specification: Specification) -> Hosting:
+    def _prepare(
+        self, scope: Scope, record: Record, specification: Specification
+    ) -> PreparedServer:
         """Prepares a server of a model's containers, or of the one of the specification."""
         config = self._placement.config_of(scope, record)
         isolated = bool(config.get("EnableNetworkIsolation"))
@@ -149,7 +151,7 @@ class ComponentDeployments:
                 isolated=isolated,
             )
         startup = specification.get("StartupParameters", {})
-        return self._servers.hosting(
+        return self._servers.prepare(
             scope,
             record["EndpointName"],
             model,
@@ -166,12 +168,12 @@ class ComponentDeployments:
         scope: Scope,
         record: Record,
         specification: Specification,
-        hosting: Hosting,
+        prepared: PreparedServer,
     ) -> None:
         described = dict(specification)
         if "Container" in specification:
             container = dict(specification["Container"])
-            container["DeployedImage"] = deployed_image(*hosting.images[0])
+            container["DeployedImage"] = deployed_image(*prepared.images[0])
             container.pop("Image")
             described["Container"] = container
         self._placement.specify(scope, record["InferenceComponentName"], specification)

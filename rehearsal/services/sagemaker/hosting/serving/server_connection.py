@@ -46,7 +46,7 @@ class ServerConnection:
         Raises:
             OSError: The server did not respond; TimeoutError if it did not in time.
         """
-        # A server may have closed an idle connection meanwhile; it has not read the request then.
+        # A server that has closed an idle connection has not read the request.
         with contextlib.suppress(queue.Empty, ConnectionError):
             return self._send(self._idle.get_nowait(), method, target, body, headers, timeout)
         return self._send(_UnixConnection(self.path), method, target, body, headers, timeout)

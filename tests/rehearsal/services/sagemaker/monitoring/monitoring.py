@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from rehearsal.services.sagemaker.service import SageMaker
 from tests.rehearsal.fakes import ROLE
 from tests.rehearsal.services.sagemaker import requests
 
@@ -62,7 +61,3 @@ def call(client: Any, verb: str, kind: str, **request: Any) -> Any:
 
 def snake(kind: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in kind).lstrip("_")
-
-
-def scope(service: SageMaker) -> Any:
-    return next(iter(service.backend.records._kinds))[0]

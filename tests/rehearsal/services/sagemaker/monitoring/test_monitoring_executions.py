@@ -10,13 +10,12 @@ import pytest
 
 from rehearsal.services.sagemaker.data_plane import JobRun
 from rehearsal.services.sagemaker.service import SageMaker
-from tests.rehearsal.fakes import FakePlatform
+from tests.rehearsal.fakes import SCOPE, FakePlatform
 from tests.rehearsal.services.sagemaker.data_plane import FakeDataPlane, fails
 from tests.rehearsal.services.sagemaker.monitoring.monitoring import (
     DUE,
     config,
     definition,
-    scope,
 )
 
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -176,8 +175,8 @@ def test_a_batch_transform_is_monitored_by_its_capture(
         MonitoringScheduleName="watch",
         MonitoringScheduleConfig=config(expression="cron(0 0 ? * * *)"),
     )
-    record = service.backend.records.of(scope(service), "monitoring-schedule")["watch"]
-    service.monitoring_executions.run(scope(service), record, DUE)
+    record = service.backend.records.of(SCOPE, "monitoring-schedule")["watch"]
+    service.monitoring_executions.run(SCOPE, record, DUE)
     request = data_plane.runs[-1].request
     assert json.loads(request["Environment"]["dataset_format"]) == {"csv": {"header": True}}
     assert request["Environment"]["monitoring_input_type"] == "BATCH_TRANSFORM_INPUT"
@@ -206,8 +205,8 @@ def test_labels_of_a_batch_transform_are_rejected_by_name(
     sagemaker.create_monitoring_schedule(
         MonitoringScheduleName="watch", MonitoringScheduleConfig=config("ModelQuality")
     )
-    record = service.backend.records.of(scope(service), "monitoring-schedule")["watch"]
-    service.monitoring_executions.run(scope(service), record, DUE)
+    record = service.backend.records.of(SCOPE, "monitoring-schedule")["watch"]
+    service.monitoring_executions.run(SCOPE, record, DUE)
     listed = sagemaker.list_monitoring_executions(MonitoringScheduleName="watch")
     execution = listed["MonitoringExecutionSummaries"][0]
     assert "does not merge ground truth into the files" in execution["FailureReason"]
