@@ -39,7 +39,8 @@ def ingests_files(account: Account, outputs: Mapping[str, str]) -> None:
     job = _run(account, outputs["IngestionName"], "second")
 
     assert job["ProcessingJobStatus"] == "Failed"
-    assert "features/balances/day-2.csv, line 3: 'orders' is not a 64-bit whole number" in job["ExitMessage"]
+    problem = "features/balances/day-2.csv, line 3: 'orders' is not a 64-bit whole number"
+    assert problem in job["ExitMessage"]
     assert _record(account, group, "c-2")["orders"] == "4"
 
 

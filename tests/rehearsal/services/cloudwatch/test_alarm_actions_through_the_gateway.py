@@ -123,7 +123,7 @@ def test_an_alarm_invokes_a_function_that_lets_it(aws: Any) -> None:
     denied = new_alarm(aws, arn)
     ring(aws, denied)
     assert "lambda.alarms.cloudwatch.amazonaws.com is not authorized" in reported_action(
-        aws, refused
+        aws, denied
     )
     aws.client("lambda").add_permission(
         FunctionName=function,
