@@ -19,7 +19,7 @@ _MAX_TABLE_LENGTH = 252
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogTable:
-    """The Glue table of an offline store; made by its static factories.
+    """The Glue table of an offline store; use its static factories.
 
     Source: DataCatalogConfig and DisableGlueTableCreation of OfflineStoreConfig in SageMaker's API
     reference.

@@ -14,7 +14,7 @@ _RESERVED = ("api_invocation_time", "is_deleted", "write_time")
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature of a group; made by its static factories.
+    """A feature of a group; use its static factories.
 
     CloudFormation does not support collections (lists, sets, vectors); only SageMaker's API does.
 

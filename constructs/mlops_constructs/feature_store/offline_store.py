@@ -19,7 +19,7 @@ _MAX_URI_LENGTH = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class OfflineStore:
-    """The store of all records; made by its static factories.
+    """The store of all records; use its static factories.
 
     SageMaker writes Parquet files within 15 minutes below
     `<prefix>/<account>/sagemaker/<region>/offline-store/`.

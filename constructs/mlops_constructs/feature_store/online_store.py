@@ -11,7 +11,7 @@ _UNITS = (("Weeks", 604_800), ("Days", 86_400), ("Hours", 3600), ("Minutes", 60)
 
 @dataclass(frozen=True, kw_only=True)
 class OnlineStore:
-    """The store of the latest records; made by its static factories.
+    """The store of the latest records; use its static factories.
 
     CloudFormation does not support the tier Standard_V2.
 

@@ -11,7 +11,7 @@ _MAX_UNITS = 10_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Throughput:
-    """The throughput mode of a group; made by its static factories.
+    """The throughput mode of a group; use its static factories.
 
     Source: ThroughputConfig of SageMaker's API reference; "Quotas, naming rules and data types" of
     Feature Store.

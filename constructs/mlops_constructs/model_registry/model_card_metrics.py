@@ -12,7 +12,7 @@ _MAX_MATRIX_SIZE = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A metric of a model card; made by its static factories.
+    """A metric of a model card; use its static factories.
 
     Source: section `metric_groups` of "Model card JSON schema" in SageMaker's developer guide.
     """

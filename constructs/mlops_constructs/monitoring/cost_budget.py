@@ -24,7 +24,7 @@ _MAX_PERCENT = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class BudgetThreshold:
-    """A threshold at which a budget notifies its subscribers; made by its static factories."""
+    """A threshold at which a budget notifies its subscribers; use its static factories."""
 
     kind: str
     percent: float

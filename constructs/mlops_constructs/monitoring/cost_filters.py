@@ -12,7 +12,7 @@ _TAG_KEY = re.compile(r"[\w\s.:/=+\-@]{1,128}")
 
 @dataclass(frozen=True, kw_only=True)
 class CostFilters:
-    """The costs of an account that a budget counts; made by its static factories.
+    """The costs of an account that a budget counts; use its static factories.
 
     A tag filters costs only once it is activated as a cost allocation tag, in Billing and Cost
     Management of the account that pays (the management account of an organization). Costs from

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Authentication:
-    """The authentication mode of a domain; made by its static factories.
+    """The authentication mode of a domain; use its static factories.
 
     It is immutable: a change replaces the domain.
 

@@ -14,7 +14,7 @@ _ACCOUNT = re.compile(r"\d{12}")
 
 @dataclass(frozen=True, kw_only=True)
 class DockerAccess:
-    """The access to Docker in JupyterLab and Code Editor; made by its static factories.
+    """The access to Docker in JupyterLab and Code Editor; use its static factories.
 
     Docker is for local tests of training and serving images.
 

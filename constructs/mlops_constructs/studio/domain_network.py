@@ -15,7 +15,7 @@ _HTTPS = 443
 
 @dataclass(frozen=True, kw_only=True)
 class DomainNetwork:
-    """The network of a domain's applications and file system; made by its static factories.
+    """The network of a domain's applications and file system; use its static factories.
 
     Source: "Connect Amazon SageMaker Studio in a VPC to External Resources" in SageMaker's
     developer guide, CreateDomain in its API reference.

@@ -11,7 +11,7 @@ MIN_MINUTES, MAX_MINUTES = 60, 525_600
 
 @dataclass(frozen=True, kw_only=True)
 class IdleShutdown:
-    """The deletion of idle applications; made by its static factories.
+    """The deletion of idle applications; use its static factories.
 
     An idle application is billed like a busy one. SageMaker treats an application without running
     cells, terminals or user activity as idle. The application reports its activity: SageMaker's

@@ -22,7 +22,7 @@ MAX_CONTENT_LENGTH = 16_384
 
 @dataclass(frozen=True, kw_only=True)
 class Script:
-    """A shell script that runs as the user of the application; made by its static factories."""
+    """A shell script that runs as the user of the application; use its static factories."""
 
     text: str
 

@@ -11,7 +11,7 @@ from mlops_constructs._problems import is_known
 
 @dataclass(frozen=True, kw_only=True)
 class NotebookSharing:
-    """The outputs of shared notebooks; made by its static factories.
+    """The outputs of shared notebooks; use its static factories.
 
     Outputs may contain data.
 

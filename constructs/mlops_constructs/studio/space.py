@@ -34,6 +34,8 @@ class Space(cdk.Resource):
     a certain size. The domain, and the choice of users in Studio, determine when an idle
     application of the space is deleted: CloudFormation does not support it for a space.
 
+    A changed name, owner or sharing replaces the space; its files remain in the old one.
+
     Args:
         owner: profile of the owner, which also determines the domain.
         app: application of the space.
@@ -49,8 +51,6 @@ class Space(cdk.Resource):
         removal_policy: policy for the space, with all files on its volume, when it is removed from
             the stack. With DESTROY its application is deleted first. Defaults to None: the policy
             of an owned domain; a space of an imported domain is retained.
-
-    A changed name, owner or sharing replaces the space; its files remain in the old one.
 
     Attributes:
         space_name: name of the space.

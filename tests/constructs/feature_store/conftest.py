@@ -1,7 +1,5 @@
 """A stack, its key and its bucket, and a schema to vary."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import aws_cdk as cdk

@@ -1,7 +1,5 @@
 """Feature groups: what they become in the template."""
 
-from __future__ import annotations
-
 import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions

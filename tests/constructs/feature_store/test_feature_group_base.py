@@ -1,7 +1,5 @@
 """Permissions, metrics and events of feature groups, owned and imported."""
 
-from __future__ import annotations
-
 import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions

@@ -1,7 +1,5 @@
 """Scheduled ingestion: jobs, permissions and validation."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

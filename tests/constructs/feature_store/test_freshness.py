@@ -1,7 +1,5 @@
 """The alarm on a group without new records."""
 
-from __future__ import annotations
-
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch

@@ -1,7 +1,5 @@
 """The lock of a schema: rejected and allowed changes, and the command that writes it."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from pathlib import Path

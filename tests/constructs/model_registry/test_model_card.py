@@ -1,7 +1,5 @@
 """Model cards: templates and validation of the content."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """A registry in one account, deployments in others: policy, stores and events."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import aws_cdk as cdk

@@ -1,7 +1,5 @@
 """A stack with what domains need, and a look into its template."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

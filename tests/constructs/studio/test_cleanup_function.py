@@ -1,7 +1,5 @@
 """The function that ends what runs in Studio, against the rehearsal's SageMaker in memory."""
 
-from __future__ import annotations
-
 import json
 import time
 import urllib.request

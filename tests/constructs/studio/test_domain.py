@@ -1,7 +1,5 @@
 """Domains: their defaults, and what can be chosen."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The function that clears a domain, in a VPC where an organisation demands one (complaint 12)."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

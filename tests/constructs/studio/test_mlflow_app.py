@@ -1,7 +1,5 @@
 """MLflow Apps, and who may use them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import aws_cdk as cdk

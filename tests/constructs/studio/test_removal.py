@@ -1,7 +1,5 @@
 """Removal of domains, profiles and spaces from their stack."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

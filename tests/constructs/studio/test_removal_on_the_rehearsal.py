@@ -1,7 +1,5 @@
 """Domains that really leave their stack: deployed, used, and given up, with IAM enforced."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Callable, Iterator

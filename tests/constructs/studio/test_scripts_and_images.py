@@ -1,7 +1,5 @@
 """Lifecycle configurations, whose names follow from their content, and own images."""
 
-from __future__ import annotations
-
 import base64
 from pathlib import Path
 from typing import Any

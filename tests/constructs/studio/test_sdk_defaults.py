@@ -1,7 +1,5 @@
 """Defaults of the SageMaker SDK: what the script writes is what the SDK takes."""
 
-from __future__ import annotations
-
 import base64
 import json
 import os

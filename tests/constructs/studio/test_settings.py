@@ -1,7 +1,5 @@
 """Settings of users: templates and validation."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import aws_cdk as cdk

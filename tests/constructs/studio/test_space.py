@@ -1,7 +1,5 @@
 """Spaces: ownership and validation."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import aws_cdk as cdk

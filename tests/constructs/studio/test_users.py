@@ -1,7 +1,5 @@
 """Users of a domain from a list: the file, its validation and its changes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

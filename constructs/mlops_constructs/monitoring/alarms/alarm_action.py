@@ -17,7 +17,7 @@ from mlops_constructs._findings import acknowledge, alarm_without_action
 
 
 class AlarmAction(ABC):
-    """An action of an alarm; made by its static factories or by those of `Retraining`.
+    """An action of an alarm; use its static factories or those of `Retraining`.
 
     A custom action is a subclass that implements `bind`.
     """

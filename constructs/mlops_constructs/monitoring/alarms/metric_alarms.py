@@ -16,7 +16,7 @@ _COMPARISON = cloudwatch.ComparisonOperator
 
 @dataclass(frozen=True, kw_only=True)
 class MetricThresholds:
-    """A metric with the thresholds of its alarms by severity; made by its static factories."""
+    """A metric with the thresholds of its alarms by severity; use its static factories."""
 
     name: str
     metric: cloudwatch.IMetric

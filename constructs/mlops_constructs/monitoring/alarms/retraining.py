@@ -28,7 +28,7 @@ DEFAULT_MINIMUM_INTERVAL_DAYS = 1
 
 
 class Retraining(AlarmAction):
-    """Starts a pipeline when an alarm goes off, once per drift; made by its static factories.
+    """Starts a pipeline when an alarm goes off, once per drift; use its static factories.
 
     Drift affects many features in the same run, so many alarms go off together. All alarms of a
     severity are therefore children of one composite alarm, whose event starts a state machine. The

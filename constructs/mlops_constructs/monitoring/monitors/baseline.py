@@ -23,7 +23,7 @@ class BaselineFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class Baseline:
-    """The baseline that traffic is compared with; made by its static factories."""
+    """The baseline that traffic is compared with; use its static factories."""
 
     files: BaselineFiles | None = None
     dataset: StoredFile | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetFormat:
-    """The format of the input of batch transform jobs; made by its static factories."""
+    """The format of the input of batch transform jobs; use its static factories."""
 
     kind: str
     flag: bool = False

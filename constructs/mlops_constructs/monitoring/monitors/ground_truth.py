@@ -10,7 +10,7 @@ from ._stored import prefix_problems
 
 @dataclass(frozen=True, kw_only=True)
 class GroundTruth:
-    """The location of ground truth labels; made by its static factories."""
+    """The location of ground truth labels; use its static factories."""
 
     bucket: s3.IBucket
     prefix: str

@@ -10,7 +10,7 @@ _DELAY_MINUTES = 15
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringFrequency:
-    """The frequency of runs; made by its static factories.
+    """The frequency of runs; use its static factories.
 
     Each run analyses the time since the previous run. AWS supports hourly and daily schedules and
     intervals of whole hours, all in UTC, and starts a run up to 20 minutes late.

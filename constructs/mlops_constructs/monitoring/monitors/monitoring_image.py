@@ -36,7 +36,7 @@ def image_accounts() -> dict[str, dict[str, str]]:
 
 
 class MonitoringImage(ABC):
-    """The image of a monitor; made by its static factories."""
+    """The image of a monitor; use its static factories."""
 
     @staticmethod
     def from_ecr_repository(
@@ -104,7 +104,7 @@ class MonitoringImage(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class CustomMonitoringImage(MonitoringImage):
-    """A custom image in ECR; made by the static factories of `MonitoringImage`."""
+    """A custom image in ECR; use the static factories of `MonitoringImage`."""
 
     repository: ecr.IRepository
     tag_or_digest: str
@@ -141,7 +141,7 @@ class CustomMonitoringImage(MonitoringImage):
 
 @dataclass(frozen=True, kw_only=True)
 class PrebuiltMonitoringImage(MonitoringImage):
-    """AWS's prebuilt image of the region; made by the static factories of `MonitoringImage`."""
+    """AWS's prebuilt image of the region; use the static factories of `MonitoringImage`."""
 
     def uri(self, scope: Construct, kind: str) -> str:
         """Returns the URI of the image in the region's registry."""

@@ -28,7 +28,7 @@ class MonitoredEndpoint(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringInput:
-    """The traffic that a monitor reads; made by its static factories."""
+    """The traffic that a monitor reads; use its static factories."""
 
     bucket: s3.IBucket
     prefix: str

@@ -16,7 +16,7 @@ _MAX_URI_LENGTH = 512
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringOutput:
-    """The destination of reports and metrics; made by its static factories."""
+    """The destination of reports and metrics; use its static factories."""
 
     bucket: s3.IBucket
     prefix: str

@@ -23,7 +23,7 @@ PROBLEM_TYPES = ("BinaryClassification", "MulticlassClassification", "Regression
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoringType:
-    """The type of monitoring; made by its static factories.
+    """The type of monitoring; use its static factories.
 
     Both monitors support all types. `inference_attribute` and `probability_attribute` are for AWS's
     prebuilt images, which need to know the position of the prediction in a response: the index of a
