@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import aws_cdk as cdk
@@ -147,12 +147,17 @@ class ArtifactStore:
         """
         return [self._artifacts(["s3:PutObject"], artifact_keys(names)), self._encrypt()]
 
-    def use_of_bucket(self) -> Permission:
-        """Returns the permissions on the bucket itself that CodePipeline needs."""
-        return Permission(
+    def use_artifacts(self, names: Sequence[str]) -> list[Permission]:
+        """Returns the permissions of CodePipeline itself on its artifacts and their bucket.
+
+        Args:
+            names: names of the artifacts.
+        """
+        of_bucket = Permission(
             actions=["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"],
             resources=[self.bucket.bucket_arn],
         )
+        return [of_bucket, *self.read_artifacts(names), *self.write_artifacts(names)]
 
     def encrypt_logs(self, scope: IConstruct) -> kms.IKey:
         """Allows CloudWatch Logs to use the key for log groups in the stack of `scope`.

@@ -76,7 +76,7 @@ class DeliveryPipeline(Construct):
             # The trust policies of roles in other accounts contain its name.
             role_name=pipeline_role_name(pipeline_name) if targets_of else None,
             permissions=[
-                *(one for store in stores for one in _use(store, produced)),
+                *(one for store in stores for one in store.use_artifacts(produced)),
                 *_merged([one for stage in all_stages for one in stage.permissions()]),
             ],
         )
@@ -146,15 +146,6 @@ class DeliveryPipeline(Construct):
     def start(self) -> targets.CodePipeline:
         """Returns the pipeline as the target of an EventBridge rule."""
         return targets.CodePipeline(self.pipeline, event_role=self.event_role.fixed)
-
-
-def _use(store: ArtifactStore, artifacts: Sequence[str]) -> list[Permission]:
-    """Returns the permissions of CodePipeline itself on the artifacts in a store."""
-    return [
-        store.use_of_bucket(),
-        *store.read_artifacts(artifacts),
-        *store.write_artifacts(artifacts),
-    ]
 
 
 def _merged(permissions: Sequence[Permission]) -> list[Permission]:

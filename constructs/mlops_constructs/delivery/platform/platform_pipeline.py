@@ -13,7 +13,7 @@ from constructs import Construct
 
 from mlops_constructs._problems import Problems, is_known
 from mlops_constructs._regions import region_problems
-from mlops_constructs.access import Permission, ServiceRole
+from mlops_constructs.access import ServiceRole
 from mlops_constructs.delivery.artifact_store import ArtifactStore
 from mlops_constructs.delivery.pipeline_action import SOURCE_OUTPUT
 from mlops_constructs.delivery.sources._start_rule import start_role
@@ -93,6 +93,8 @@ class PlatformPipeline(Construct):
         self._validate(synthesis, stages, triggers, artifacts)
         self._event_role = start_role(self, pipeline_name)
         stack = cdk.Stack.of(self)
+        stores = [artifacts, *artifacts.replicas.values()]
+        passed = [SOURCE_OUTPUT, ASSEMBLY]
         self.role = ServiceRole(
             self,
             "Role",
@@ -100,9 +102,8 @@ class PlatformPipeline(Construct):
             description="CodePipeline: deploys the platform with the bootstrap roles",
             permissions=[
                 *bound.permissions,
-                *_use(artifacts),
                 # CodePipeline copies the inputs of actions in other regions with this role.
-                *(one for store in artifacts.replicas.values() for one in _use(store)),
+                *(one for store in stores for one in store.use_artifacts(passed)),
             ],
         )
         self.pipeline = codepipeline.Pipeline(
@@ -225,15 +226,6 @@ class PlatformPipeline(Construct):
         )
         resource = cast(codepipeline.CfnPipeline, self.pipeline.node.default_child)
         resource.add_override("DependsOn", list(policies))
-
-
-def _use(store: ArtifactStore) -> list[Permission]:
-    """Returns the permissions of CodePipeline itself on the artifacts in a store."""
-    return [
-        store.use_of_bucket(),
-        *store.read_artifacts([SOURCE_OUTPUT, ASSEMBLY]),
-        *store.write_artifacts([SOURCE_OUTPUT, ASSEMBLY]),
-    ]
 
 
 def _buckets(artifacts: ArtifactStore, region: str) -> dict[str, Any]:
