@@ -20,7 +20,14 @@ CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 
 # Folders and files whose text is not converted yet. Remove an entry once its folder passes.
 NOT_YET = {
-    "rehearsal",
+    "rehearsal/cli",
+    "rehearsal/client",
+    "rehearsal/cloudformation",
+    "rehearsal/containers",
+    "rehearsal/git",
+    "rehearsal/ministack",
+    "rehearsal/server",
+    "rehearsal/story",
 }
 
 CODE = ("app.py", "stacks", "constructs", "jobs", "seed_code", "rehearsal", "docs", ".ci")
