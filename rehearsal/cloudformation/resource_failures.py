@@ -1,6 +1,4 @@
-"""AWS's errors as CloudFormation tells them."""
-
-from __future__ import annotations
+"""Errors of AWS as CloudFormation reports them in the events of a stack."""
 
 import re
 from typing import Any
@@ -14,20 +12,24 @@ _GONE_MESSAGE = re.compile(r"(could not find|does not exist|not found)", re.IGNO
 
 
 def is_gone(error: botocore.exceptions.ClientError) -> bool:
-    """Whether an error says that the resource does not exist."""
+    """Returns True if an error states that the resource does not exist."""
     code = error.response["Error"]["Code"]
     message = error.response["Error"].get("Message", "")
     if _GONE.search(code):
         return True
-    # SageMaker answers ValidationException "Could not find ..." instead of a code of its own.
+    # SageMaker returns ValidationException "Could not find ..." instead of a separate code.
     return code.startswith("Validation") and _GONE_MESSAGE.search(message) is not None
 
 
 class aws_reasons:  # noqa: N801  # reads as a statement: with aws_reasons(...)
-    """Turns an error of AWS into the reason that CloudFormation shows in its events."""
+    """Raises an error of AWS as the reason that CloudFormation has in its events.
 
-    def __init__(self, row: ResourceType) -> None:
-        self._row = row
+    Args:
+        resource_type: The type whose API is called.
+    """
+
+    def __init__(self, resource_type: ResourceType) -> None:
+        self._type = resource_type
 
     def __enter__(self) -> None:
         return None
@@ -38,8 +40,8 @@ class aws_reasons:  # noqa: N801  # reads as a statement: with aws_reasons(...)
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
             message = described.get("Message", "")
             raise ResourceFailure(
-                f'Resource handler returned message: "{message} (Service: {self._row.service}, '
+                f'Resource handler returned message: "{message} (Service: {self._type.service}, '
                 f'Status Code: {status}, Error Code: {described["Code"]})"'
             ) from None
         if isinstance(error, botocore.exceptions.BotoCoreError):
-            raise ResourceFailure(f"{self._row.type_name}: {error}") from None
+            raise ResourceFailure(f"{self._type.type_name}: {error}") from None

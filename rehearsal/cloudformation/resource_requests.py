@@ -1,6 +1,4 @@
-"""Template properties as API requests: names compared without case, scalars coerced."""
-
-from __future__ import annotations
+"""Properties of templates as API requests: names match regardless of case, scalars are coerced."""
 
 import json
 from collections.abc import Mapping
@@ -14,9 +12,15 @@ from rehearsal.cloudformation.resource_types import ResourceFailure as ResourceF
 
 
 def to_api(shape: Shape, value: Any, path: str) -> Any:
-    """A template's value as the API takes it: names compared without case, scalars coerced.
+    """Returns a value of a template as a member of a request.
 
-    Raises ResourceFailure for a property that the API has no member for.
+    Args:
+        shape: The shape of the member.
+        value: The value.
+        path: The path of the value in the template, for errors; ends with a dot.
+
+    Raises:
+        ResourceFailure: The API has no member for a property, or a value has another type.
     """
     match shape:
         case StructureShape() if isinstance(value, Mapping):
@@ -64,7 +68,7 @@ def _scalar(shape: Shape, value: Any, path: str) -> Any:
 
 
 def own_properties(type_name: str, properties: Properties) -> Request:
-    """The properties without the tags that CloudFormation itself sets: APIs refuse `aws:` keys."""
+    """Returns the properties without the tags that CloudFormation sets: APIs reject `aws:` keys."""
     own = dict(properties)
     tags = tag_property(type_name)
     if tags and tags[0] in own:
@@ -75,6 +79,7 @@ def own_properties(type_name: str, properties: Properties) -> Request:
 
 
 def tag_map(tags: Any) -> dict[str, str]:
+    """Returns tags as a map, from a list of keys and values or a map."""
     if isinstance(tags, Mapping):
         return dict(tags)
     return {tag["Key"]: tag.get("Value", "") for tag in tags or []}
@@ -85,7 +90,7 @@ def _tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def dig(value: Any, path: str) -> Any:
-    """The value at a dotted path; digits index a list. None when there is nothing."""
+    """Returns the value at a dotted path, or None; digits index a list."""
     for part in path.split("."):
         if isinstance(value, Mapping):
             value = value.get(part)

@@ -1,6 +1,4 @@
-"""CloudFormation's registry schemas, as cfn-lint carries them for every region."""
-
-from __future__ import annotations
+"""CloudFormation's registry schemas, which cfn-lint has for each region."""
 
 import importlib.util
 import json
@@ -11,7 +9,7 @@ from typing import Any
 
 
 def _schema_directory() -> Path:
-    """Where cfn-lint keeps its schemas. It is not imported: that takes seconds, files do not."""
+    """Returns the directory of cfn-lint's schemas, without the import, which takes seconds."""
     spec = importlib.util.find_spec("cfnlint")
     if spec is None or spec.origin is None:
         raise ImportError("cfn-lint is not installed: pip install cfn-lint")
@@ -32,7 +30,15 @@ def _digests(region: str) -> dict[str, str]:
 
 @cache
 def schema_of(type_name: str, region: str = "us-east-1") -> Mapping[str, Any] | None:
-    """The registry schema of a resource type in a region; None when the region lacks the type."""
+    """Returns the registry schema of a resource type, or None if the region lacks the type.
+
+    Args:
+        type_name: The resource type.
+        region: The region. Defaults to us-east-1.
+
+    Raises:
+        ValueError: cfn-lint has no schemas for the region.
+    """
     digest = _digests(region).get(type_name)
     if digest is None:
         return None
@@ -41,29 +47,29 @@ def schema_of(type_name: str, region: str = "us-east-1") -> Mapping[str, Any] | 
 
 
 def create_only_properties(type_name: str) -> frozenset[str]:
-    """The top-level properties whose change needs a replacement."""
+    """Returns the top-level properties whose change needs a replacement."""
     return _top_level(type_name, "createOnlyProperties")
 
 
 def conditional_create_only_properties(type_name: str) -> frozenset[str]:
-    """The top-level properties whose change needs a replacement under some conditions."""
+    """Returns the top-level properties whose change needs a replacement under some conditions."""
     paths = _paths(type_name, "conditionalCreateOnlyProperties")
     return frozenset(path[0] for path in paths)
 
 
 def read_only_properties(type_name: str) -> frozenset[str]:
-    """The top-level properties that only the service sets."""
+    """Returns the top-level properties that only the service sets."""
     return _top_level(type_name, "readOnlyProperties")
 
 
 def nested_create_only_properties(type_name: str) -> tuple[tuple[str, ...], ...]:
-    """Paths of properties below the top level whose change needs a replacement."""
+    """Returns the paths of properties below the top level whose change needs a replacement."""
     paths = _paths(type_name, "createOnlyProperties")
     return tuple(path for path in paths if len(path) > 1)
 
 
 def tag_property(type_name: str) -> tuple[str, str] | None:
-    """The property that holds a resource's tags and whether it is a `list` or a `map`."""
+    """Returns the property that has the tags of a resource, and its type: `list` or `map`."""
     schema = schema_of(type_name) or {}
     properties = schema.get("properties", {})
     tagging = schema.get("tagging") or {}
@@ -75,7 +81,7 @@ def tag_property(type_name: str) -> tuple[str, str] | None:
 
 
 def resolve(schema: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follows a local `$ref`."""
+    """Returns the node that a local `$ref` points to."""
     while "$ref" in node:
         target: Any = schema
         for part in str(node["$ref"]).removeprefix("#/").split("/"):

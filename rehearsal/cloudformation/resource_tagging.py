@@ -1,6 +1,4 @@
-"""How the tags of a resource change in place."""
-
-from __future__ import annotations
+"""Updates of the tags of a resource in place."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +8,7 @@ from botocore import xform_name
 from rehearsal.cloudformation.resource_requests import dig, tag_map, to_api
 from rehearsal.cloudformation.resource_types import Identifier, ResourceFailure, ResourceType
 
-# How a service names a tag change: operations, the members with ARN, tags and keys.
+# The operations that tag and untag, and their members for ARN, tags and keys.
 _TAGGING = {
     "sagemaker": ("AddTags", "DeleteTags", "ResourceArn", "Tags", "TagKeys"),
     "codepipeline": ("TagResource", "UntagResource", "resourceArn", "tags", "tagKeys"),
@@ -25,7 +23,7 @@ _TAGGING = {
 
 
 def retag(
-    row: ResourceType,
+    resource_type: ResourceType,
     client: Any,
     identifier: Identifier,
     described: Mapping[str, Any],
@@ -33,19 +31,28 @@ def retag(
     before: Any,
     after: Any,
 ) -> None:
-    """Brings a resource from its former tags to the new ones; `described` is AWS's answer of it.
+    """Updates the tags of a resource.
 
-    Raises ResourceFailure for a type that cannot change its tags.
+    Args:
+        resource_type: The type of the resource.
+        client: A client of the service.
+        identifier: The identifier of the resource.
+        described: The response of the type's `describe`.
+        before: The former tags.
+        after: The new tags.
+
+    Raises:
+        ResourceFailure: The type cannot change its tags.
     """
-    if row.retag:
-        row.retag(client, identifier, before, after)
+    if resource_type.retag:
+        resource_type.retag(client, identifier, before, after)
         return
-    if row.service not in _TAGGING:  # its update request carries the tags
-        if row.update is None:
-            raise ResourceFailure(f"{row.type_name} cannot change its tags in place.")
+    if resource_type.service not in _TAGGING:  # its update request carries the tags
+        if resource_type.update is None:
+            raise ResourceFailure(f"{resource_type.type_name} cannot change its tags in place.")
         return
-    tag, untag, arn_member, tags_member, keys_member = _TAGGING[row.service]
-    arn = _arn(row, described)
+    tag, untag, arn_member, tags_member, keys_member = _TAGGING[resource_type.service]
+    arn = _arn(resource_type, described)
     old, new = tag_map(before), tag_map(after)
     if removed := sorted(old.keys() - new.keys()):
         getattr(client, xform_name(untag))(**{arn_member: arn, keys_member: removed})
@@ -55,10 +62,16 @@ def retag(
         getattr(client, xform_name(tag))(**{arn_member: arn, tags_member: tags})
 
 
-def _arn(row: ResourceType, described: Mapping[str, Any]) -> str:
-    paths = [row.arn] if row.arn else [row.ref, *row.attributes.values()]
+def _arn(resource_type: ResourceType, described: Mapping[str, Any]) -> str:
+    paths = (
+        [resource_type.arn]
+        if resource_type.arn
+        else [resource_type.ref, *resource_type.attributes.values()]
+    )
     found = [dig(described, path) for path in paths if isinstance(path, str)]
     arns = [value for value in found if isinstance(value, str) and value.startswith("arn:")]
     if not arns:
-        raise ResourceFailure(f"{row.type_name} has no ARN in {paths}: its tags cannot change.")
+        raise ResourceFailure(
+            f"{resource_type.type_name} has no ARN in {paths}: its tags cannot change."
+        )
     return arns[0]

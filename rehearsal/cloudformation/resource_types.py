@@ -1,9 +1,7 @@
-"""CloudFormation resource types of our services, declared as data beside the service.
+"""CloudFormation resource types of the rehearsal's services, declared as data beside the service.
 
-A type says which API calls make, change and unmake a resource; `provisioner.py` makes those calls.
+A type names the API calls that create, update and delete a resource; `resource_handler` makes them.
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,25 +10,50 @@ from typing import Any
 Properties = Mapping[str, Any]
 Request = dict[str, Any]
 Identifier = Mapping[str, Any]
-# Where a value is found: a dotted path into AWS's answer, or a function of the identifier.
+# The source of a value: a dotted path in AWS's response, or a function of the identifier.
 Source = str | Callable[[Identifier], Any]
 
 
 class ResourceFailure(Exception):  # noqa: N818  # the field's word
-    """A resource could not be created, changed or deleted; the text goes to the stack's events."""
+    """A resource could not be created, updated or deleted; the stack's events have the text."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceType:
     """A CloudFormation type and the API calls behind it.
 
-    `create`, `update`, `delete` and `describe` are API names (`CreateModel`). Without `update` only
-    tags can change in place. `identifier` are the API members that identify a resource, or dotted
-    paths to them; they are taken from the create request or its answer. `ref` and the values of
-    `attributes` are dotted paths into the answer of `describe` (or of `create` without one), as
-    `pipelineMetadata.arn` or `projects.0.arn`; where that answer lacks a path, the create answer
-    and request are looked at.
-    A function of the identifier serves where no answer has the value.
+    Args:
+        type_name: The resource type, such as `AWS::SageMaker::Model`.
+        service: The service, as boto3 names it.
+        create: The operation that creates a resource, such as `CreateModel`.
+        delete: The operation that deletes a resource, or None if nothing has to be called.
+        update: The operation that updates a resource. Defaults to None: only tags can change.
+        describe: The operation that describes a resource. Defaults to None: the response of
+            `create` has its values.
+        identifier: The API members that identify a resource, or dotted paths to them, in the
+            response of `create` or its request.
+        ref: The source of the physical id: a dotted path in the response of `describe` or
+            `create`, such as `projects.0.arn`, or a function of the identifier.
+        attributes: The sources of the attributes for `Fn::GetAtt`. Defaults to none.
+        name_property: The property that gets a generated physical name if the template omits it.
+            Defaults to None: there is no such property.
+        account_member: The API member for the id of the account, if no property has it. Defaults
+            to None.
+        to_request: Returns the request of `create` from the properties. Defaults to None: the
+            properties are the request.
+        to_update_request: Returns the request of `update` from the properties. Defaults to None:
+            the properties that the operation has members for.
+        to_describe_request: Returns the request of `describe`. Defaults to None: the identifier.
+        to_delete_request: Returns the request of `delete`. Defaults to None: the identifier.
+        bring: Makes further calls for properties that one call cannot set: after the creation (the
+            properties before are empty), and instead of `update`. Defaults to None.
+        wait: Waits until the resource is settled; raises if it failed. Defaults to None: the
+            resource is settled at once.
+        wait_deleted: Waits until a deleted resource is gone. Defaults to None: it is gone at once.
+        retag: Changes the tags from the former to the new ones. Defaults to None: the operations
+            that the service has for tags.
+        arn: The path of the ARN for tag changes. Defaults to None: the first of `ref` and
+            `attributes` that is an ARN.
     """
 
     type_name: str
@@ -42,23 +65,14 @@ class ResourceType:
     identifier: tuple[str, ...]
     ref: Source
     attributes: Mapping[str, Source] = field(default_factory=dict)
-    #: The property that gets a generated physical name when the template leaves it out.
     name_property: str | None = None
-    #: The API member that takes the account's id, where no property has it.
     account_member: str | None = None
     to_request: Callable[[Request], Request] | None = None
     to_update_request: Callable[[Request], Request] | None = None
-    #: Requests of `describe` and `delete`, when they are not the identifier itself.
     to_describe_request: Callable[[Identifier], Request] | None = None
     to_delete_request: Callable[[Identifier], Request] | None = None
-    #: Further calls that bring a resource to its properties: after the creation (the properties
-    #: before are empty), and at an update in place of `update`. For what one call cannot say.
     bring: Callable[[Any, Identifier, Properties, Properties], None] | None = None
-    #: Blocks until the resource is settled; raises with AWS's reason when it failed.
     wait: Callable[[Any, Identifier], None] | None = None
-    #: Blocks until a deleted resource is gone.
     wait_deleted: Callable[[Any, Identifier], None] | None = None
-    #: Changes the tags from the former to the new ones, where the service has ways of its own.
     retag: Callable[[Any, Identifier, Any, Any], None] | None = None
-    #: Where the ARN for tag changes is; by default the first of ref and attributes that is one.
     arn: str | None = None

@@ -1,6 +1,4 @@
-"""Stacks that a service of AWS creates, updates and deletes, and waits for."""
-
-from __future__ import annotations
+"""Changes of stacks by a service of AWS, which waits for their end."""
 
 import threading
 from collections.abc import Mapping
@@ -15,7 +13,12 @@ _POLL_SECONDS = 0.5
 
 
 class StackFailedError(Exception):
-    """A stack failed; `stack` is what DescribeStacks answers of it, the text says why."""
+    """A stack failed.
+
+    Args:
+        stack: The stack, as DescribeStacks returns it.
+        reason: The reason.
+    """
 
     def __init__(self, stack: Stack, reason: str) -> None:
         super().__init__(reason)
@@ -23,13 +26,21 @@ class StackFailedError(Exception):
 
 
 def create_stack(client: Any, request: Mapping[str, Any], closing: threading.Event) -> Stack:
-    """Creates a stack and waits for it. Raises StackFailedError."""
+    """Creates a stack and waits for it.
+
+    Raises:
+        StackFailedError: The stack was rolled back, or `closing` was set.
+    """
     created = client.create_stack(**request, OnFailure="ROLLBACK")
     return _settle(client, created["StackId"], "CREATE_COMPLETE", closing)
 
 
 def update_stack(client: Any, request: Mapping[str, Any], closing: threading.Event) -> Stack:
-    """Updates a stack and waits for it; a stack that is up to date is no failure."""
+    """Updates a stack and waits for it; succeeds without a change if the stack is up to date.
+
+    Raises:
+        StackFailedError: The stack was rolled back, or `closing` was set.
+    """
     try:
         updated = client.update_stack(**request)
     except ClientError as error:
@@ -41,7 +52,11 @@ def update_stack(client: Any, request: Mapping[str, Any], closing: threading.Eve
 
 
 def delete_stack(client: Any, name: str, closing: threading.Event) -> Stack | None:
-    """Deletes a stack and waits until it is gone; None when there was none."""
+    """Deletes a stack and waits until it is gone; returns None if there is none.
+
+    Raises:
+        StackFailedError: The deletion failed, or `closing` was set.
+    """
     try:
         stack = client.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError as error:
@@ -53,7 +68,7 @@ def delete_stack(client: Any, name: str, closing: threading.Event) -> Stack | No
 
 
 def template_arn(url: str) -> str:
-    """The ARN of the S3 object behind a TemplateURL, in virtual-hosted or path style."""
+    """Returns the ARN of the S3 object of a TemplateURL, in virtual-hosted or path style."""
     parts = urlsplit(url)
     bucket, _, rest = (parts.hostname or "").partition(".s3")
     key = parts.path.lstrip("/")
@@ -64,12 +79,12 @@ def template_arn(url: str) -> str:
 
 
 def template_parameters(values: Mapping[str, str]) -> list[dict[str, str]]:
-    """Values as CreateStack takes them."""
+    """Returns parameters as CreateStack takes them."""
     return [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
 
 
 def stack_tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as CreateStack takes them."""
+    """Returns tags as CreateStack takes them."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
@@ -87,7 +102,7 @@ def _settle(client: Any, stack_id: str, wanted: str, closing: threading.Event) -
 
 
 def _reason(client: Any, stack_id: str) -> str:
-    """The first failure in the stack's events: the others follow from it."""
+    """Returns the first failure in the events of a stack; the others follow from it."""
     failures = [
         f"{event['LogicalResourceId']}: {event['ResourceStatusReason']}"
         for page in client.get_paginator("describe_stack_events").paginate(StackName=stack_id)

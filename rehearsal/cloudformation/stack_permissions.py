@@ -1,12 +1,11 @@
-"""What CloudFormation calls, for the resource types that ministack provisions in-process.
+"""IAM checks for the resource types that ministack creates without a call of an API.
 
-A stack acts with its role. Types of our services go over boto3 and are judged there; the others
-against the tables of `stock_types`. Actions and resources follow the service authorization
-reference (https://docs.aws.amazon.com/service-authorization/latest/reference/). A type without a
-row is refused when anyone but an account's root deploys it.
+A stack acts with its role. Types of the rehearsal's services call APIs, which evaluate IAM; the
+permissions of the others are in `type_permissions`. A type without permissions there is rejected
+unless the root of an account deploys it.
+
+Source: https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
-
-from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,12 +17,32 @@ Properties = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class StockType:
-    """The actions behind a type.
+class TypePermissions:
+    """The IAM permissions of a resource type.
 
-    `arn` is a template over region, account and name, where name is `name_property` or the physical
-    id. `when` adds actions for properties that are set (create) or changed (update). `passes` maps
-    a property path that holds a role (`Targets.*.RoleArn`) to the service that it is passed to.
+    Args:
+        arn: The ARN of a resource, a template over region, account and name. Defaults to `*`.
+        name_property: The property with the name in the ARN. Defaults to an empty string: the name
+            is the physical id.
+        create: The actions of a creation. Defaults to none.
+        update: The actions of an update. Defaults to none.
+        delete: The actions of a deletion. Defaults to none.
+        when: Further actions for properties that are set (create) or changed (update). Defaults to
+            none.
+        defaults: Property values that equal an omitted property. Defaults to none.
+        passes: The service that a role is passed to, by the path of the role, such as
+            `Targets.*.RoleArn`. Defaults to none.
+        when_deleted: Further actions for properties that the resource has when it is deleted.
+            Defaults to none.
+        each: A property that lists resources; each action is evaluated for each of them. Defaults
+            to an empty string: for the resource itself.
+        attaches: A property of a role that lists managed policies. Defaults to an empty string.
+        attaches_to: A property of a managed policy that lists roles. Defaults to an empty string.
+        lowercase_name: True if generated names are in lower case. Defaults to False.
+        after: Like `when`, for a resource without an ARN before its creation. Defaults to none.
+        known_tags: False if IAM does not see the tags of the template. Defaults to True.
+        keys: The actions on a KMS key, by the path of the key. Defaults to none.
+        through: The service that uses the keys, for `kms:ViaService`. Defaults to an empty string.
     """
 
     arn: str = "*"
@@ -32,29 +51,22 @@ class StockType:
     update: tuple[str, ...] = ()
     delete: tuple[str, ...] = ()
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: Values that are the same as leaving the property out.
     defaults: Mapping[str, Any] = field(default_factory=dict)
     passes: Mapping[str, str] = field(default_factory=dict)
-    #: Like `when`, for properties that the resource has when it is deleted.
     when_deleted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: A property that lists resources; each action is then asked for each of them.
     each: str = ""
-    #: A property of a role that lists managed policies, or of a managed policy that lists roles.
     attaches: str = ""
     attaches_to: str = ""
     lowercase_name: bool = False
-    #: Like `when`, for a resource whose ARN is known only when it is there: asked after creation.
     after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    #: Whether IAM knows the template's tags when it is asked; otherwise it looks for them itself.
     known_tags: bool = True
-    #: A property path that holds a KMS key: what is asked for it, for the service in `through`.
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     through: str = ""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One question for IAM, with the condition keys that the request would carry."""
+    """A permission that IAM evaluates, with the condition keys of the request."""
 
     action: str
     resource_arn: str
@@ -63,18 +75,19 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Role:
-    """What IAM knows of a role that a policy is put on."""
+    """A role that a policy is attached to, for condition keys."""
 
     arn: str
     boundary: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def keys(self) -> dict[str, Any]:
+        """Returns the condition keys of the role."""
         return _boundary_key(self.boundary) | _tag_keys("aws:ResourceTag", self.tags)
 
 
 def checks(
-    stock: StockType,
+    permissions: TypePermissions,
     verb: str,
     name: str,
     new: Properties,
@@ -82,72 +95,80 @@ def checks(
     scope: Scope,
     find_role: Callable[[str], Role | None],
 ) -> Iterator[Check]:
-    """What IAM is asked before a resource is created, updated or deleted (`verb`).
+    """Yields the checks before a resource is created, updated or deleted.
 
-    `name` is the physical name, or the one that it is going to get. `find_role` gives the roles
-    that a policy names.
+    Args:
+        permissions: The permissions of the type.
+        verb: `create`, `update` or `delete`.
+        name: The physical name, or the one that the resource is going to get.
+        new: The properties after the change.
+        old: The properties before the change.
+        scope: The account and region of the stack.
+        find_role: Returns the roles that a policy names.
     """
-    arn = _arn(stock, str(new.get(stock.name_property) or name), new.get("Path") or "/", scope)
+    arn = _arn(
+        permissions, str(new.get(permissions.name_property) or name), new.get("Path") or "/", scope
+    )
     targets = [(arn, _boundary_key((old or new).get("PermissionsBoundary")))]
-    if stock.each:
-        roles = [(str(item), find_role(str(item))) for item in new.get(stock.each, [])]
+    if permissions.each:
+        roles = [(str(item), find_role(str(item))) for item in new.get(permissions.each, [])]
         targets = [
-            (role.arn, role.keys()) if role else (_arn(stock, item, "/", scope), {})
+            (role.arn, role.keys()) if role else (_arn(permissions, item, "/", scope), {})
             for item, role in roles
         ]
     requested = {} if verb == "delete" else _tag_keys("aws:RequestTag", _tags(new))
-    tags_known = _tags(new if verb == "create" else old) if stock.known_tags else {}
+    tags_known = _tags(new if verb == "create" else old) if permissions.known_tags else {}
     resource = _tag_keys("aws:ResourceTag", tags_known)
-    # What creates a resource finds no tags on it yet; what follows does.
+    # The action that creates a resource finds no tags on it yet; those that follow do.
     first = requested if verb == "create" else requested | resource
-    actions = [(action, first) for action in getattr(stock, verb)]
-    further = _further_actions(stock, verb, new, old)
+    actions = [(action, first) for action in getattr(permissions, verb)]
+    further = _further_actions(permissions, verb, new, old)
     actions += [(action, requested | resource) for action in further]
     for target, keys in targets:
         for action, tags in actions:
             yield Check(action, "*" if action in _UNSCOPED else target, keys | tags)
     role = Role(arn=arn, boundary=(new or old).get("PermissionsBoundary"), tags=_tags(new))
-    for action, of_role, policy in _attachments(stock, verb, role, new, old, find_role):
+    for action, of_role, policy in _attachments(permissions, verb, role, new, old, find_role):
         yield Check(action, of_role.arn, of_role.keys() | {"iam:PolicyARN": policy})
     if verb != "delete":
-        yield from _passed_roles(stock, new, old)
-        yield from _used_keys(stock, new, old, scope)
+        yield from _passed_roles(permissions, new, old)
+        yield from _used_keys(permissions, new, old, scope)
 
 
 def checks_after_creation(
-    stock: StockType, name: str, new: Properties, scope: Scope
+    permissions: TypePermissions, name: str, new: Properties, scope: Scope
 ) -> Iterator[Check]:
-    """What IAM is asked about a new resource once it has its ARN; `name` is its physical id."""
-    for prop, actions in stock.after.items():
-        if new.get(prop, stock.defaults.get(prop)) != stock.defaults.get(prop):
+    """Yields the checks of a new resource once it has its ARN; `name` is its physical id."""
+    for prop, actions in permissions.after.items():
+        if new.get(prop, permissions.defaults.get(prop)) != permissions.defaults.get(prop):
             for action in actions:
-                yield Check(action, _arn(stock, name, "/", scope))
+                yield Check(action, _arn(permissions, name, "/", scope))
 
 
 def _further_actions(
-    stock: StockType, verb: str, new: Properties, old: Properties
+    permissions: TypePermissions, verb: str, new: Properties, old: Properties
 ) -> Iterator[str]:
     if verb == "delete":
-        for prop, actions in stock.when_deleted.items():
+        for prop, actions in permissions.when_deleted.items():
             yield from actions if new.get(prop) else ()
         return
-    late = stock.after if verb == "update" else {}
-    for prop, actions in (*stock.when.items(), *late.items()):
-        default = stock.defaults.get(prop)
+    late = permissions.after if verb == "update" else {}
+    for prop, actions in (*permissions.when.items(), *late.items()):
+        default = permissions.defaults.get(prop)
         if new.get(prop, default) != old.get(prop, default):
             yield from actions
 
 
 def _attachments(
-    stock: StockType,
+    permissions: TypePermissions,
     verb: str,
     itself: Role,
     new: Properties,
     old: Properties,
     find_role: Callable[[str], Role | None],
 ) -> Iterator[tuple[str, Role, str]]:
-    """Which managed policy is attached to which role, or detached from it."""
-    prop = stock.attaches or stock.attaches_to
+    """Yields the attachments and detachments of managed policies: action, role and policy."""
+    prop = permissions.attaches or permissions.attaches_to
     if not prop:
         return
     before = [] if verb == "create" else old.get(prop) or []
@@ -155,29 +176,33 @@ def _attachments(
     changes = [("iam:AttachRolePolicy", one) for one in after if one not in before]
     changes += [("iam:DetachRolePolicy", one) for one in before if one not in after]
     for action, item in changes:
-        if stock.attaches:
+        if permissions.attaches:
             yield action, itself, item
         elif role := find_role(item):
             yield action, role, itself.arn
 
 
-def _passed_roles(stock: StockType, new: Properties, old: Properties) -> Iterator[Check]:
-    for path, service in stock.passes.items():
+def _passed_roles(
+    permissions: TypePermissions, new: Properties, old: Properties
+) -> Iterator[Check]:
+    for path, service in permissions.passes.items():
         known = set(_at(old, path.split(".")))
         for role_arn in _at(new, path.split(".")):
             if role_arn not in known:
                 yield Check("iam:PassRole", role_arn, {"iam:PassedToService": service})
 
 
-def _used_keys(stock: StockType, new: Properties, old: Properties, scope: Scope) -> Iterator[Check]:
-    """The KMS keys that a service is given, for grants of its own."""
-    for path, actions in stock.keys.items():
+def _used_keys(
+    permissions: TypePermissions, new: Properties, old: Properties, scope: Scope
+) -> Iterator[Check]:
+    """Yields the checks of KMS keys that a service gets, for its grants."""
+    for path, actions in permissions.keys.items():
         known = set(_at(old, path.split(".")))
         for key in _at(new, path.split(".")):
             if key in known:
                 continue
             arn = key if key.startswith("arn:") else scope.arn("kms", f"key/{key}")
-            through = f"{stock.through}.{scope.region}.amazonaws.com"
+            through = f"{permissions.through}.{scope.region}.amazonaws.com"
             for action in actions:
                 keys = {"kms:ViaService": through, "kms:CallerAccount": scope.account}
                 if action == "kms:CreateGrant":
@@ -203,13 +228,13 @@ def _tag_keys(prefix: str, tags: Mapping[str, str]) -> dict[str, Any]:
     return keys
 
 
-def _arn(stock: StockType, name: str, path: str, scope: Scope) -> str:
+def _arn(permissions: TypePermissions, name: str, path: str, scope: Scope) -> str:
     if name.startswith("arn:"):
         return name
     name = name.rsplit("/", 1)[-1] if name.startswith("http") else name  # a queue's URL
-    if "/{name}" in stock.arn:  # a parameter named `/a/b` is `parameter/a/b`
+    if "/{name}" in permissions.arn:  # a parameter named `/a/b` is `parameter/a/b`
         name = name.removeprefix("/")
-    return stock.arn.format(region=scope.region, account=scope.account, name=name, path=path)
+    return permissions.arn.format(region=scope.region, account=scope.account, name=name, path=path)
 
 
 def _at(value: Any, path: list[str]) -> list[str]:
@@ -221,5 +246,5 @@ def _at(value: Any, path: list[str]) -> list[str]:
     return _at(value.get(path[0]), path[1:]) if isinstance(value, Mapping) else []
 
 
-# Actions that the reference gives no resource for, inside of types that have one.
+# Actions without a resource in the reference, of types that have one.
 _UNSCOPED = {"kms:CreateKey", "cloudwatch:DescribeAlarms", "lambda:CreateEventSourceMapping"}

@@ -1,11 +1,9 @@
-"""A template's properties against CloudFormation's registry schemas, before anything is created.
+"""Validation of templates against CloudFormation's registry schemas.
 
-AWS refuses an unknown property, a missing one or a wrong value when it reads the template or when
-it starts the resource; the rehearsal refuses the whole template at once and names each problem.
-Intrinsic functions stand for values that are not known yet and are skipped.
+AWS rejects an unknown property, a missing one or a wrong value when it reads the template or when
+it starts the resource; the rehearsal rejects the whole template at once and names each problem.
+Intrinsic functions are skipped, as their values are not known yet.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,9 +14,9 @@ from rehearsal.cloudformation.resource_schemas import read_only_properties, reso
 from rehearsal.framework.protocols.patterns import compile_pattern
 
 _SHOWN = 120
-# What a JSON type takes in a template.
+# The Python types of a JSON type in a template.
 _TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str, int, float, bool),  # CloudFormation turns scalars into text and back
+    "string": (str, int, float, bool),  # CloudFormation converts scalars to text and back
     "integer": (int, str),
     "number": (int, float, str),
     "boolean": (bool, str),
@@ -30,7 +28,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 def template_problems(
     template: Mapping[str, Any], conditions: Mapping[str, bool], region: str
 ) -> list[str]:
-    """One sentence for each problem of each resource whose condition holds."""
+    """Returns one message per problem of the resources whose condition is true."""
     problems: list[str] = []
     for logical_id, resource in (template.get("Resources") or {}).items():
         if not isinstance(resource, Mapping) or not conditions.get(
@@ -45,7 +43,7 @@ def template_problems(
         where = f"{logical_id} ({type_name})"
         read_only = read_only_properties(type_name) - set(schema.get("required", []))
         problems += [
-            f"{where}: {name} is set by AWS and cannot be given"
+            f"{where}: {name} is set by AWS and cannot be set"
             for name in sorted(read_only & set(properties))
         ]
         problems += [f"{where}: {text}" for text in _check(schema, schema, properties, "")]
@@ -71,7 +69,7 @@ def _check(
 def _check_branches(
     schema: Mapping[str, Any], node: Mapping[str, Any], value: Mapping[str, Any], path: str
 ) -> Iterator[str]:
-    """Both branches of an Fn::If are values that may come true."""
+    """Checks both branches of an Fn::If."""
     branches = value.get("Fn::If")
     if isinstance(branches, list) and len(branches) == 3:
         for branch in branches[1:]:
@@ -133,14 +131,14 @@ def _check_scalar(node: Mapping[str, Any], value: Any, path: str) -> Iterator[st
             yield f"{path} has {len(value)} characters, at most {node['maxLength']} are allowed"
         if "minLength" in node and len(value) < node["minLength"]:
             yield f"{path} has {len(value)} characters, at least {node['minLength']} are needed"
-        # A dynamic reference stands for another text.
+        # The value of a dynamic reference is not known yet.
         if "pattern" in node and "{{resolve:" not in value and not _search(node["pattern"], value):
             yield f"{path} is {shown!r}, it must match {node['pattern']}"
     elif isinstance(value, int | float) and not isinstance(value, bool):
         if "minimum" in node and value < node["minimum"]:
-            yield f"{path} is {value}, the least is {node['minimum']}"
+            yield f"{path} is {value}, the minimum is {node['minimum']}"
         if "maximum" in node and value > node["maximum"]:
-            yield f"{path} is {value}, the most is {node['maximum']}"
+            yield f"{path} is {value}, the maximum is {node['maximum']}"
 
 
 def _may_be(node: Mapping[str, Any], kind: str) -> bool:
@@ -158,5 +156,5 @@ def _is_intrinsic(value: Any) -> bool:
 def _search(pattern: str, text: str) -> bool:
     try:
         return compile_pattern(pattern).search(text) is not None
-    except regex.error:  # JavaScript syntax that this engine does not know judges nothing
+    except regex.error:  # JavaScript syntax that this engine does not support
         return True

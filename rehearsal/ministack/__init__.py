@@ -1,6 +1,7 @@
-"""ministack, behind our own words.
+"""ministack, the emulator that the rehearsal embeds, and its patches.
 
-Only this package touches ministack's private names; tests/rehearsal/aws/adapter guards each of
-them. ministack reads its settings when it is imported: import this package after `server` has set
-them.
+Only this package imports ministack. `registry` has each patch: what is replaced, why, in which
+order, and which change of ministack ends it. `corrections` are the patches that could go upstream.
+ministack reads its settings when it is imported: import this package after `rehearsal.server` has
+set them.
 """

@@ -1,6 +1,4 @@
-"""`Platform` on ministack."""
-
-from __future__ import annotations
+"""The platform of services on ministack."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,15 +6,22 @@ from typing import Any
 
 import boto3
 
-from rehearsal.framework.platform import AccessKey, Context, Credentials, Scope
+from rehearsal.framework.platform import AccessKey, Context, Credentials, Platform, Scope
 from rehearsal.framework.protocols.protocol import HttpRequest
-from rehearsal.ministack.clients import SessionFactory
 from rehearsal.ministack.events import events
-from rehearsal.ministack.iam import identity, resource_policies, shared_resources
+from rehearsal.ministack.iam import identity, resource_policies
+from rehearsal.ministack.sessions import SessionFactory
 
 
-class Ministack:
-    """The AWS that runs in this process."""
+class Ministack(Platform):
+    """The AWS that runs in this process.
+
+    Args:
+        endpoint_url: The gateway of all AWS services.
+        certificate: The certificate of the gateway.
+        ca_bundle: The certificate authorities of clients.
+        state_directory: The directory for data that does not fit in memory.
+    """
 
     def __init__(
         self, *, endpoint_url: str, certificate: Path, ca_bundle: Path, state_directory: Path
@@ -24,7 +29,7 @@ class Ministack:
         self._endpoint_url = endpoint_url
         self._ca_bundle = ca_bundle
         self._state_directory = state_directory
-        # Our own clients trust the gateway alone, which spares them parsing the public roots.
+        # The clients of the server trust the gateway only, which avoids parsing the public roots.
         self._sessions = SessionFactory(endpoint_url, certificate)
 
     @property
@@ -116,7 +121,7 @@ class Ministack:
         scope: Scope,
         keys: Mapping[str, Any] | None = None,
     ) -> None:
-        shared_resources.authorize_by_policy(
+        resource_policies.authorize_by_policy(
             policy, principal_arn, action, resource_arn, scope, keys
         )
 

@@ -1,75 +1,114 @@
-"""Our services, in front of or instead of ministack's."""
-
-from __future__ import annotations
+"""The rehearsal's services in ministack's router, beside or instead of its own."""
 
 import types
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from ministack import app, services
-from ministack.core import iam_actions, iam_evaluator, router
-from ministack.services.cloudformation import provisioners
+from ministack import services
+from ministack.core import iam_evaluator
 
 from rehearsal.framework.gateway import Gateway
 from rehearsal.framework.protocols.protocol import HttpRequest
-from rehearsal.ministack.scope import current_scope
+from rehearsal.ministack.registry import CLOUDFORMATION, PERMANENT, patch, patch_value
+from rehearsal.ministack.request_scope import current_scope
+from rehearsal.ministack.runtime import Runtime
 
-Answer = tuple[int, dict[str, str], bytes]
-Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Answer]]
+Response = tuple[int, dict[str, str], bytes]
+Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Response]]
+
+_WHY = (
+    "Requests to a service of the rehearsal go to its gateway. ministack authenticates them "
+    "(signature, session token, time); the gateway authorizes them, as it knows each resource of a "
+    "request."
+)
+_CONTENT_TYPES = (
+    "ministack rewrites content types by signing name, which a runtime shares with its control "
+    "plane."
+)
 
 
-def serve(gateway: Gateway) -> None:
-    """Registers a gateway's services in ministack's router.
+@patch_value("ministack.app:SERVICE_HANDLERS", why=_WHY, until=PERMANENT)
+def serve(handlers: dict[str, Handler], *, runtime: Runtime) -> dict[str, Handler]:
+    for signing_name in runtime.gateway.target_prefixes:
+        handlers[signing_name] = _handler(runtime.gateway, signing_name)
+    return handlers
 
-    ministack authenticates each request (signature, session token, time); the gateway authorizes
-    it, for it knows every resource of the request. A service that ministack has too is replaced,
-    with its CloudFormation types.
-    """
-    for signing_name, prefixes in gateway.target_prefixes.items():
-        _forget_stock(signing_name)
-        handler = _handler(gateway, signing_name)
-        module_name = f"rehearsal_{signing_name.replace('-', '_')}"
-        module = types.ModuleType(f"{services.__name__}.{module_name}")
-        module.handle_request = handler  # type: ignore[attr-defined]
-        app._loaded_modules[module_name] = module
-        app.SERVICE_REGISTRY[signing_name] = {"module": module_name}
-        app.SERVICE_HANDLERS[signing_name] = handler
+
+@patch_value("ministack.app:_loaded_modules", why=_WHY, until=PERMANENT)
+def load_modules(modules: dict[str, Any], *, runtime: Runtime) -> dict[str, Any]:
+    for signing_name in runtime.gateway.target_prefixes:
+        module = types.ModuleType(f"{services.__name__}.{_module_name(signing_name)}")
+        module.handle_request = _handler(runtime.gateway, signing_name)  # type: ignore[attr-defined]
+        modules[_module_name(signing_name)] = module
+    return modules
+
+
+@patch_value("ministack.app:SERVICE_REGISTRY", why=_WHY, until=PERMANENT)
+def register(registry: dict[str, Any], *, runtime: Runtime) -> dict[str, Any]:
+    for signing_name in runtime.gateway.target_prefixes:
+        registry[signing_name] = {"module": _module_name(signing_name)}
+    return registry
+
+
+@patch_value("ministack.core.router:SERVICE_PATTERNS", why=_WHY, until=PERMANENT)
+def route(patterns: dict[str, Any], *, runtime: Runtime) -> dict[str, Any]:
+    for signing_name, prefixes in runtime.gateway.target_prefixes.items():
+        patterns.pop(signing_name, None)
         # First, so that no prefix of another service that also matches wins.
-        patterns = dict(router.SERVICE_PATTERNS)
-        router.SERVICE_PATTERNS.clear()
-        router.SERVICE_PATTERNS[signing_name] = {
+        others = dict(patterns)
+        patterns.clear()
+        patterns[signing_name] = {
             "target_prefixes": [f"{prefix}." for prefix in prefixes],
             "host_patterns": [],
             "credential_scope": signing_name,
         }
-        router.SERVICE_PATTERNS.update(patterns)
-    own = set(gateway.target_prefixes)
-    # ministack rewrites content types by signing name; a runtime shares its control plane's.
-    app.fix_success_content_type = _except(own, app.fix_success_content_type)
-    app.fix_error_content_type = _except(own, app.fix_error_content_type)
+        patterns.update(others)
+    return patterns
 
 
-def _except(own: set[str], stock: Callable[..., None]) -> Callable[..., None]:
-    def fix(service: str, status: int, headers: dict[str, str]) -> None:
-        if service not in own:
-            stock(service, status, headers)
-
-    return fix
-
-
-def wrap_service(name: str, wrapper: Callable[[Handler], Handler]) -> None:
-    """Puts a wrapper around the handler of one of ministack's own services."""
-    app.SERVICE_HANDLERS[name] = wrapper(app.SERVICE_HANDLERS[name])
+@patch_value(
+    "ministack.core.iam_actions:SERVICE_TO_IAM_NAMESPACE",
+    why="Without a namespace ministack authenticates a request only; the gateway authorizes it.",
+    until=PERMANENT,
+)
+def authenticate_only(namespaces: dict[str, str], *, runtime: Runtime) -> dict[str, str]:
+    for signing_name in runtime.gateway.target_prefixes:
+        namespaces.pop(signing_name, None)
+    return namespaces
 
 
-def _forget_stock(signing_name: str) -> None:
-    app.SERVICE_REGISTRY.pop(signing_name, None)
-    router.SERVICE_PATTERNS.pop(signing_name, None)
-    # Without a namespace ministack authenticates only; the gateway authorizes.
-    iam_actions.SERVICE_TO_IAM_NAMESPACE.pop(signing_name, None)
-    family = {"codebuild": "AWS::CodeBuild::"}.get(signing_name)
-    if family:
-        for type_name in [t for t in provisioners._RESOURCE_HANDLERS if t.startswith(family)]:
-            del provisioners._RESOURCE_HANDLERS[type_name]
+@patch_value(
+    f"{CLOUDFORMATION}.provisioners:_RESOURCE_HANDLERS",
+    why="A service of the rehearsal that replaces one of ministack's replaces its types too.",
+    until=PERMANENT,
+)
+def remove_types(handlers: dict[str, Any], *, runtime: Runtime) -> dict[str, Any]:
+    if "codebuild" in runtime.gateway.target_prefixes:
+        for type_name in [name for name in handlers if name.startswith("AWS::CodeBuild::")]:
+            del handlers[type_name]
+    return handlers
+
+
+@patch(
+    "ministack.app:fix_success_content_type",
+    "ministack.app:fix_error_content_type",
+    why=_CONTENT_TYPES,
+    until=PERMANENT,
+)
+def fix_content_type(
+    previous: Callable[..., None],
+    service: str,
+    status: int,
+    headers: dict[str, str],
+    *,
+    runtime: Runtime,
+) -> None:
+    if service not in runtime.gateway.target_prefixes:
+        previous(service, status, headers)
+
+
+def _module_name(signing_name: str) -> str:
+    return f"rehearsal_{signing_name.replace('-', '_')}"
 
 
 def _handler(gateway: Gateway, signing_name: str) -> Handler:
@@ -79,7 +118,7 @@ def _handler(gateway: Gateway, signing_name: str) -> Handler:
         headers: dict[str, str],
         body: bytes,
         query: dict[str, list[str]],
-    ) -> Answer:
+    ) -> Response:
         http = HttpRequest(method, path, headers, query, body)
         caller = iam_evaluator.caller_arn()
         return await gateway.handle(signing_name, http, current_scope(), caller)

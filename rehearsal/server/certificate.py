@@ -1,6 +1,4 @@
-"""The gateway's certificate, and the bundle of authorities that its clients trust."""
-
-from __future__ import annotations
+"""The certificate of the gateway, and the certificate authorities that its clients trust."""
 
 import datetime
 import ipaddress
@@ -20,7 +18,13 @@ _HOST_NAMES = ("localhost", "*.localhost", "*.s3.localhost")
 
 @dataclass(frozen=True)
 class Certificate:
-    """Files of a certificate: itself, its key, and the bundle that trusts it and public roots."""
+    """The files of a certificate.
+
+    Args:
+        certificate: The certificate.
+        key: Its private key.
+        ca_bundle: The certificate with the public certificate authorities.
+    """
 
     certificate: Path
     key: Path
@@ -28,9 +32,9 @@ class Certificate:
 
 
 def make_certificate(directory: Path) -> Certificate:
-    """Makes a self-signed certificate for 127.0.0.1 and localhost in `directory`.
+    """Creates a self-signed certificate for 127.0.0.1 and localhost in `directory`.
 
-    The bundle also holds public roots, those of SSL_CERT_FILE when it is set and botocore's
+    The bundle also has public roots, those of SSL_CERT_FILE when it is set and botocore's
     otherwise: a build that trusts the bundle still reaches package registries.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -58,7 +62,7 @@ def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "MLOps rehearsal")])
     names: list[x509.GeneralName] = [x509.DNSName(host) for host in _HOST_NAMES]
     names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-    # Not an authority: it can vouch for nothing but this server.
+    # Not an authority: it is valid for this server only.
     return (
         x509.CertificateBuilder()
         .subject_name(name)

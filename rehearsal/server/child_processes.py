@@ -1,6 +1,4 @@
-"""The processes below this one: kept together, and ended together."""
-
-from __future__ import annotations
+"""The child processes of the server, which end with it."""
 
 import ctypes
 import logging
@@ -14,20 +12,20 @@ _log = logging.getLogger("rehearsal.server")
 
 
 def adopt_orphans() -> None:
-    """Makes processes whose parent ends children of this one, so that none gets away."""
+    """Makes this process the parent of orphaned descendants, so that it can end them."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         _log.warning("Orphaned processes cannot be adopted: %s", os.strerror(ctypes.get_errno()))
 
 
 def end_children(grace: float) -> None:
-    """Asks every descendant to end, then kills those that have not within `grace` seconds."""
+    """Ends all descendants: SIGTERM, then SIGKILL for those that run after `grace` seconds."""
     for pid in descendants():
         _signal(pid, signal.SIGTERM)
     deadline = time.monotonic() + grace
     while _running() and time.monotonic() < deadline:
         time.sleep(0.05)
-    while running := _running():  # killing one may uncover its children
+    while running := _running():  # a killed process may leave children
         for pid in running:
             _signal(pid, signal.SIGKILL)
         time.sleep(0.02)
@@ -38,7 +36,7 @@ def end_children(grace: float) -> None:
 
 
 def _reap() -> None:
-    """Takes note of the ended children, as not every machine's init does."""
+    """Reaps the ended children, as the init process of a container may not."""
     try:
         while os.waitpid(-1, os.WNOHANG) != (0, 0):
             pass
@@ -47,7 +45,7 @@ def _reap() -> None:
 
 
 def descendants() -> list[int]:
-    """The process ids of all children, grandchildren and so on."""
+    """Returns the process ids of all children, grandchildren and further descendants."""
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -67,12 +65,12 @@ def _running() -> list[int]:
 
 
 def _status(pid: int) -> tuple[str, int]:
-    """State and parent of a process; ("", 0) when it is gone."""
+    """Returns the state and the parent of a process, or ("", 0) if it is gone."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return "", 0
-    # The name in parentheses may hold spaces and parentheses of its own.
+    # The name in parentheses may contain spaces and parentheses.
     state, parent, *_ = text.rpartition(")")[2].split()
     return state, int(parent)
 

@@ -1,6 +1,4 @@
-"""Everything that serves AWS in this process: ministack, our services, and the way between them."""
-
-from __future__ import annotations
+"""The composition of ministack, the services of the rehearsal and the gateway between them."""
 
 import asyncio
 import importlib
@@ -22,7 +20,7 @@ from rehearsal.ministack.install import application, install
 from rehearsal.ministack.ministack import Ministack
 from rehearsal.server.certificate import Certificate
 
-# Types of services that are ministack's own, for which it has the API and not the type.
+# Resource types of ministack's services that it has an API for, but no type.
 _FURTHER_TYPES = ("rehearsal.services.ec2.resource_types",)
 _log = logging.getLogger("rehearsal.server")
 # An operation may block on others, which need a thread each; idle threads cost next to nothing.
@@ -31,10 +29,16 @@ _CLOSE_SECONDS = 2.0
 
 
 class ControlPlane:
-    """The services of the rehearsal, ready to serve.
+    """The AWS of the rehearsal.
 
-    `services` are dotted class paths, `rehearsal.services.codebuild:CodeBuild`. A module's
-    `RESOURCE_TYPES` (of the path's module or of the class's own) are registered in CloudFormation.
+    The `RESOURCE_TYPES` of a service's module are registered in CloudFormation.
+
+    Args:
+        services: The dotted class paths of the services, such as
+            `rehearsal.services.codebuild:CodeBuild`.
+        endpoint_url: The URL of the gateway.
+        certificate: The certificate of the gateway.
+        state_directory: The directory for data that does not fit in memory.
     """
 
     def __init__(
@@ -65,7 +69,7 @@ class ControlPlane:
     async def serve(
         self, listener: socket.socket, stop: asyncio.Event, *, ready: Callable[[], None]
     ) -> None:
-        """Serves until `stop` is set; calls `ready` once requests are answered."""
+        """Serves until `stop` is set; calls `ready` once the server accepts requests."""
         config = Config()
         config.bind = [f"fd://{listener.fileno()}"]
         config.certfile = str(self._certificate.certificate)
@@ -89,13 +93,13 @@ class ControlPlane:
             await self._close()
 
     async def _start(self, listener: socket.socket, serving: asyncio.Task[None]) -> None:
-        await _answering(listener.getsockname()[1], serving)
+        await _wait_until_accepting(listener.getsockname()[1], serving)
         loop = asyncio.get_running_loop()
         for service in self._services:
             await loop.run_in_executor(self._executor, service.start)
 
     async def _close(self) -> None:
-        """Ends all services side by side; one that does not end in time is left to the kill."""
+        """Closes all services at once; one that is late is killed with the process."""
         loop = asyncio.get_running_loop()
         closing = [loop.run_in_executor(self._executor, s.close) for s in self._services]
         done, late = await asyncio.wait(closing, timeout=_CLOSE_SECONDS)
@@ -107,15 +111,15 @@ class ControlPlane:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-async def _answering(port: int, serving: asyncio.Task[None]) -> None:
-    """Waits until the server accepts connections over TLS, or has failed."""
+async def _wait_until_accepting(port: int, serving: asyncio.Task[None]) -> None:
+    """Waits until the server accepts TLS connections, or has failed."""
     trusting = ssl.create_default_context()
     trusting.check_hostname = False
-    trusting.verify_mode = ssl.CERT_NONE  # it is ours, on our own port
+    trusting.verify_mode = ssl.CERT_NONE  # the port belongs to this process
     while True:
         if serving.done():
             serving.result()
-            raise RuntimeError("The server ended before it answered")
+            raise RuntimeError("The server ended before it accepted connections")
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=trusting)
         except OSError:
@@ -135,12 +139,12 @@ def _load(path: str) -> type[Service]:
 
 
 def _resource_types(paths: Sequence[str], classes: Sequence[type[Service]]) -> list[ResourceType]:
-    """The RESOURCE_TYPES of the modules that name or define the services, each type once."""
+    """Returns the RESOURCE_TYPES of the modules of the services, each type once."""
     names = [path.partition(":")[0] for path in paths] + [made.__module__ for made in classes]
     names += _FURTHER_TYPES
-    rows = (
-        row
+    resource_types = (
+        one
         for name in names
-        for row in getattr(importlib.import_module(name), "RESOURCE_TYPES", ())
+        for one in getattr(importlib.import_module(name), "RESOURCE_TYPES", ())
     )
-    return list({row.type_name: row for row in rows}.values())
+    return list({one.type_name: one for one in resource_types}.values())

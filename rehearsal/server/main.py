@@ -1,12 +1,11 @@
-"""The rehearsal's AWS, as one process.
+"""The AWS of the rehearsal in one process.
 
     python -m rehearsal.server.main --state-directory D [--port 0]
 
-It writes D/endpoint.json when it is ready, and ends on SIGTERM or SIGINT within 5 seconds, leaving
-no child. Exit codes: 0 ended by a signal, 1 failed, 2 could not start (port taken, disk full).
+It writes D/endpoint.json when it is ready, and ends within 5 seconds after SIGTERM or SIGINT, with
+all of its children. Exit codes: 0 ended by a signal, 1 failed, 2 could not start (port in use,
+disk full).
 """
-
-from __future__ import annotations
 
 import argparse
 import asyncio
@@ -40,7 +39,7 @@ SERVICES = (
     "rehearsal.services.cloudwatch:CloudWatch",
     "rehearsal.services.servicecatalog:ServiceCatalog",
 )
-_NEEDED_BYTES = 512 * 1024**2
+_MIN_FREE_BYTES = 512 * 1024**2
 _GRACE_SECONDS = 3.0
 _LAMBDA_MODULES = Path(__file__).parents[1] / "ministack" / "lambda_modules"
 
@@ -48,7 +47,7 @@ _log = logging.getLogger("rehearsal.server")
 
 
 class CannotStart(Exception):  # noqa: N818  # it reads as what it says
-    """The server cannot start here; the text says why and what to do."""
+    """The server cannot start; the text has the reason and the remedy."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _check_disk(state)
         certificate = make_certificate(state / "tls")
     except CannotStart as problem:
-        print(problem, file=sys.stderr)  # noqa: T201  # for the person who started the server
+        print(problem, file=sys.stderr)  # noqa: T201  # the output of a command
         return 2
     if options.image_directory:
         _share_images(state, Path(options.image_directory))
@@ -69,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _set_environment(state, certificate, port, options.region, options.account)
     adopt_orphans()
     try:
-        # The loop is left as it is: closing it would wait for clients to say goodbye over TLS.
+        # The loop stays open: closing it would wait for the TLS shutdown of clients.
         asyncio.new_event_loop().run_until_complete(_serve(listener, state, certificate, options))
     finally:
         end_children(_GRACE_SECONDS)
@@ -78,19 +77,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rehearsal.server.main", description=__doc__)
-    parser.add_argument("--state-directory", required=True, help="where everything is kept")
+    parser.add_argument("--state-directory", required=True, help="the directory of all data")
     parser.add_argument(
         "--image-directory",
-        help="where layers of images outlive the server, as in an engine's cache; left out: with "
-        "the rest",
+        help="the directory of image layers that outlive the server, as in an engine's cache; "
+        "defaults to the state directory",
     )
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--region", default="us-east-1", help="region of callers that name none")
-    parser.add_argument("--account", default="111111111111", help="the default account's id")
+    parser.add_argument("--port", type=int, default=0, help="defaults to 0: any free port")
+    parser.add_argument("--region", default="us-east-1", help="the default region")
+    parser.add_argument("--account", default="111111111111", help="the id of the default account")
     parser.add_argument(
         "--service",
         action="append",
-        help="dotted class path of a service (module:Class); replaces the default list",
+        help="the dotted class path of a service (module:Class); replaces the default services",
     )
     return parser
 
@@ -104,8 +103,8 @@ def _listen(port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise CannotStart(
-            f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}): another program has it. "
-            "End that program or choose another port; 0 takes a free one."
+            f"Port {port} of 127.0.0.1 cannot be used ({error.strerror}): another program uses it. "
+            "End that program or choose another port; 0 selects a free one."
         ) from None
     listener.setblocking(False)
     return listener
@@ -120,10 +119,10 @@ def _check_disk(state: Path) -> None:
         free = shutil.disk_usage(state).free
     except OSError as error:
         raise CannotStart(f"{state} cannot be written ({error.strerror}).") from None
-    if free < _NEEDED_BYTES:
+    if free < _MIN_FREE_BYTES:
         raise CannotStart(
             f"The disk of {state} has {free // 1024**2} MiB free, the rehearsal needs "
-            f"{_NEEDED_BYTES // 1024**2} MiB. Free some space or choose another directory."
+            f"{_MIN_FREE_BYTES // 1024**2} MiB. Free some space or choose another directory."
         )
 
 
@@ -143,16 +142,16 @@ def _configure_logging(state: Path) -> None:
         force=True,
     )
     logging.captureWarnings(True)
-    # One line per client that is made says nothing.
+    # botocore logs a line for each client.
     logging.getLogger("botocore").setLevel(logging.WARNING)
 
 
 def _set_environment(
     state: Path, certificate: Certificate, port: int, region: str, account: str
 ) -> None:
-    """ministack's settings, which it reads when it is imported, and those of child processes.
+    """Sets the environment of ministack, which reads it at its import, and of child processes.
 
-    A user's AWS_* variables have no place here: ministack takes the configured key for a root's.
+    The AWS_* variables of the user are removed: ministack takes a configured key for a root key.
     """
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
@@ -173,7 +172,7 @@ def _set_environment(
         IOT_MTLS_ENABLED="0",
         SFTP_ENABLED="0",
         LAMBDA_EXECUTOR="local",
-        DOCKER_HOST="unix:///nonexistent",  # no container engine is looked for
+        DOCKER_HOST="unix:///nonexistent",  # no container engine is used
         S3_PERSIST="1",
         S3_DATA_DIR=str(state / "s3"),
         STATE_DIR=str(state / "ministack"),
@@ -199,7 +198,7 @@ def _set_environment(
 async def _serve(
     listener: socket.socket, state: Path, certificate: Certificate, options: argparse.Namespace
 ) -> None:
-    # Only now: the adapter imports ministack, which reads the environment.
+    # Imported late: ministack reads the environment at its import.
     from rehearsal.server.control_plane import ControlPlane
 
     port = listener.getsockname()[1]
@@ -226,7 +225,7 @@ async def _serve(
 
 
 def _announce(state: Path, endpoint: dict[str, object]) -> None:
-    """Writes endpoint.json at once and whole, as others wait for it."""
+    """Writes endpoint.json atomically, as other processes wait for it."""
     draft = state / "endpoint.json.draft"
     draft.write_text(json.dumps(endpoint, indent=2) + "\n")
     draft.replace(state / "endpoint.json")
@@ -236,5 +235,5 @@ def _announce(state: Path, endpoint: dict[str, object]) -> None:
 if __name__ == "__main__":
     code = main()
     logging.shutdown()
-    # Threads of jobs may still wait for children that are gone; nothing is left to save.
+    # Threads of jobs may still wait for children that have ended; nothing has to be saved.
     os._exit(code)

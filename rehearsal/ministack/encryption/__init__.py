@@ -1,1 +1,1 @@
-"""Patches of ministack's S3 and KMS: encryption of objects."""
+"""SSE-KMS of S3 objects, and KMS keys."""

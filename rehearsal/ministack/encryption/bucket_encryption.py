@@ -1,9 +1,4 @@
-"""The encryption that a write to S3 asks for, or gets from its bucket's configuration.
-
-ministack drops the BucketEncryption of a stack's bucket; here it is PutBucketEncryption.
-"""
-
-from __future__ import annotations
+"""The encryption that a write to S3 requests, or gets by the configuration of its bucket."""
 
 import re
 from collections.abc import Mapping
@@ -11,9 +6,9 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from ministack.services import s3
-from ministack.services.cloudformation import provisioners
 
 from rehearsal.framework.platform import AwsError
+from rehearsal.ministack.registry import CLOUDFORMATION, patch_value
 
 ENCRYPTION = "x-amz-server-side-encryption"
 KEY = f"{ENCRYPTION}-aws-kms-key-id"
@@ -24,25 +19,39 @@ MANAGED_KEY = "alias/aws/s3"
 _CONTEXT = f"{ENCRYPTION}-context"
 
 
-def install() -> None:
-    """Gives ministack's row of AWS::S3::Bucket the property BucketEncryption."""
-    row = (
-        "BucketEncryption",
-        _configuration,
-        s3._put_bucket_encryption,
-        s3._delete_bucket_encryption,
+@patch_value(
+    f"{CLOUDFORMATION}.provisioners:_S3_BUCKET_CONFIGURATIONS",
+    why="BucketEncryption of AWS::S3::Bucket is dropped.",
+    until="ministack applies BucketEncryption with PutBucketEncryption.",
+)
+def bucket_encryption_property(properties: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (
+        *properties,
+        (
+            "BucketEncryption",
+            _configuration,
+            s3._put_bucket_encryption,
+            s3._delete_bucket_encryption,
+        ),
     )
-    provisioners._S3_BUCKET_CONFIGURATIONS = (*provisioners._S3_BUCKET_CONFIGURATIONS, row)
 
 
 def wanted_encryption(headers: Mapping[str, str], bucket: str) -> dict[str, str] | None:
-    """The headers of SSE-KMS that a write asks for or gets by default; None for other kinds.
+    """Returns the headers of SSE-KMS that a write requests or gets by default.
 
-    The key is as it was given: an id, an alias or one of their ARNs. Raises AwsError.
+    The key has the form of the request: an id, an alias or one of their ARNs.
+
+    Returns:
+        The headers, or None for another kind of encryption.
+
+    Raises:
+        AwsError: The request has headers that exclude each other, or an encryption context.
     """
     if headers.get(_CONTEXT):
         raise AwsError(
-            "NotImplemented", f"The rehearsal keeps no {_CONTEXT}: leave the header out.", 501
+            "NotImplemented",
+            f"The rehearsal does not implement {_CONTEXT}: remove the header.",
+            501,
         )
     if any(name.startswith(f"{ENCRYPTION}-customer-") for name in headers):
         return None
@@ -72,7 +81,7 @@ def _element(configuration: str, name: str) -> str:
 
 
 def _configuration(properties: Mapping[str, Any]) -> bytes:
-    """The XML of PutBucketEncryption for BucketEncryption of AWS::S3::Bucket."""
+    """Returns the body of PutBucketEncryption for BucketEncryption of AWS::S3::Bucket."""
     rules = []
     for rule in properties.get("ServerSideEncryptionConfiguration", []):
         default = rule.get("ServerSideEncryptionByDefault") or {}

@@ -1,22 +1,19 @@
-"""SSE-KMS of S3 objects: who may write and read them, with which key.
+"""SSE-KMS of S3 objects: the permissions on the key that writes and reads need.
 
-ministack keeps the headers of SSE-KMS and asks KMS for nothing, so an object stays readable without
-kms:Decrypt and with a disabled key. Here S3 asks as AWS documents it: kms:GenerateDataKey to write
-an object or to begin a multipart upload; kms:Decrypt to read or copy one, for each part and for the
-completion; nothing for HEAD, unless it asks for a checksum. No object is encrypted on disk.
+S3 needs kms:GenerateDataKey to write an object or to start a multipart upload, and kms:Decrypt to
+read or copy one, for each part and for the completion. HEAD needs none, unless it requests a
+checksum. No object is encrypted on disk.
 """
 
-from __future__ import annotations
-
+import contextlib
 import contextvars
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
 from ministack.core import iam_evaluator
 from ministack.services import s3
-from ministack.services.cloudformation import helpers
 
 from rehearsal.framework.platform import AwsError
 from rehearsal.ministack.encryption import object_keys
@@ -28,15 +25,23 @@ from rehearsal.ministack.encryption.bucket_encryption import (
     MANAGED_KEY,
     wanted_encryption,
 )
-from rehearsal.ministack.scope import current_scope
-from rehearsal.ministack.stacks.stack_actor import acting_principal
+from rehearsal.ministack.registry import CLOUDFORMATION, PERMANENT, patch, patch_value
+from rehearsal.ministack.request_scope import current_scope
+from rehearsal.ministack.stacks.stack_principal import current_principal_arn
 
 Headers = Mapping[str, str]
+
+_WHY = (
+    "An encrypted object is written and read without permissions on its key, and with a disabled "
+    "key."
+)
+_UNTIL = "ministack evaluates KMS permissions and the state of the key in S3."
+_INTERNAL = "A call of another service in this process is a request of that service's caller."
 
 
 @dataclass(frozen=True)
 class _Request:
-    """An S3 request that is being served. `body` is the request's own bytes, not a copy."""
+    """An S3 request that is being served."""
 
     method: str
     bucket: str
@@ -50,129 +55,165 @@ _request: contextvars.ContextVar[_Request | None] = contextvars.ContextVar("s3",
 _template: contextvars.ContextVar[bool] = contextvars.ContextVar("template", default=False)
 
 
-def install() -> None:
-    """Puts KMS behind the places where ministack's S3 checks encryption headers."""
-    s3._SSE_STORED_HEADERS = (*s3._SSE_STORED_HEADERS, BUCKET_KEY)
-    s3._dispatch = _known(s3._dispatch)
-    s3._get_object = _inside(s3._get_object, "GET")
-    s3._put_object = _inside(s3._put_object, "PUT")
-    s3._resolve_sse_write_headers = _encrypting(s3._resolve_sse_write_headers)
-    s3._check_sse_read_headers = _decrypting(s3._check_sse_read_headers, _object_arn)
-    s3._check_sse_c_copy_source = _decrypting(s3._check_sse_c_copy_source, _source_arn)
-    s3._check_sse_c_part = _decrypting(s3._check_sse_c_part, _part_arn)
-    s3._get_object_data = _decrypting_data(s3._get_object_data)
-    helpers._resolve_document = _as_caller(helpers._resolve_document)
+@patch_value(
+    "ministack.services.s3:_SSE_STORED_HEADERS",
+    why="The header of a bucket key is not kept with the object.",
+    until="ministack keeps the header of a bucket key.",
+)
+def stored_headers(names: tuple[str, ...]) -> tuple[str, ...]:
+    return (*names, BUCKET_KEY)
 
 
-def _known(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """Keeps the request for the checks below, which ministack gives a part of it only."""
+@patch(
+    "ministack.services.s3:_dispatch",
+    why="Checks of encryption get a part of the request only; they need its principal.",
+    until=PERMANENT,
+)
+def dispatch(
+    previous: Callable[..., Any],
+    method: str,
+    bucket: str,
+    key: str,
+    headers: Headers,
+    body: bytes,
+    query_params: Any,
+) -> Any:
+    with _serving(_Request(method, bucket, key, headers, body, query_params)):
+        return previous(method, bucket, key, headers, body, query_params)
 
-    def dispatch(
-        method: str, bucket: str, key: str, headers: Headers, body: bytes, query: Any
-    ) -> Any:
-        token = _request.set(_Request(method, bucket, key, headers, body, query))
+
+@patch("ministack.services.s3:_get_object", why=_INTERNAL, until=PERMANENT)
+def get_object(
+    previous: Callable[..., Any],
+    bucket_name: str,
+    key: str,
+    headers: Headers,
+    query_params: Any = None,
+) -> Any:
+    with _request_of(headers, "GET", bucket_name, key):
+        return previous(bucket_name, key, headers, query_params)
+
+
+@patch("ministack.services.s3:_put_object", why=_INTERNAL, until=PERMANENT)
+def put_object(
+    previous: Callable[..., Any], bucket_name: str, key: str, body: bytes, headers: Headers
+) -> Any:
+    with _request_of(headers, "PUT", bucket_name, key):
+        return previous(bucket_name, key, body, headers)
+
+
+@patch("ministack.services.s3:_resolve_sse_write_headers", why=_WHY, until=_UNTIL)
+def check_write(
+    previous: Callable[..., Any], headers: Headers, bucket_name: str
+) -> tuple[dict[str, str] | None, Any]:
+    try:
+        wanted = wanted_encryption(headers, bucket_name)
+        if wanted is None:
+            kept, error = previous(headers, bucket_name)
+            return kept, error
+        principal, region = _principal(), _region(bucket_name)
+        key = object_keys.find_key(wanted[KEY], principal.account, region)
+        kept = {**wanted, KEY: key["Arn"]}
+        # A form names its object in its body, which the encryption context omits here.
+        arn = _context(kept, _object_arn())
+        object_keys.check_use(key, "kms:GenerateDataKey", principal, region=region, context_arn=arn)
+    except AwsError as error:
+        return None, _error_response(error)
+    return kept, None
+
+
+@patch("ministack.services.s3:_check_sse_read_headers", why=_WHY, until=_UNTIL)
+def check_read(previous: Callable[..., Any], headers: Headers, obj: Mapping[str, Any]) -> Any:
+    return previous(headers, obj) or _denied_content(headers, obj, _object_arn())
+
+
+@patch("ministack.services.s3:_check_sse_c_copy_source", why=_WHY, until=_UNTIL)
+def check_copy_source(
+    previous: Callable[..., Any], headers: Headers, src_obj: Mapping[str, Any]
+) -> Any:
+    source = unquote(headers["x-amz-copy-source"].partition("?")[0]).lstrip("/")
+    return previous(headers, src_obj) or _denied_content(headers, src_obj, f"arn:aws:s3:::{source}")
+
+
+@patch("ministack.services.s3:_check_sse_c_part", why=_WHY, until=_UNTIL)
+def check_part(previous: Callable[..., Any], headers: Headers, upload: Mapping[str, Any]) -> Any:
+    arn = f"arn:aws:s3:::{upload['bucket']}/{upload['key']}"
+    return previous(headers, upload) or _denied_content(headers, upload, arn)
+
+
+@patch("ministack.services.s3:_get_object_data", why=_WHY, until=_UNTIL)
+def get_object_data(
+    previous: Callable[..., Any], bucket_name: str, key: str, version_id: str | None = None
+) -> Any:
+    """Returns an object that a service reads in this process: a template, code of a function."""
+    if version_id:
+        versions = s3._object_versions.get((bucket_name, key), [])
+        record = next((v for v in versions if v["version_id"] == version_id), None)
+    else:
+        record = (s3._buckets.get(bucket_name) or {"objects": {}})["objects"].get(key)
+    if record is not None:
         try:
-            return stock(method, bucket, key, headers, body, query)
-        finally:
-            _request.reset(token)
+            _check_decrypt(record, f"arn:aws:s3:::{bucket_name}/{key}", _reader)
+        except AwsError as error:
+            raise PermissionError(f"S3 error: {error.message}") from None
+    return previous(bucket_name, key, version_id)
 
-    return dispatch
+
+@patch(
+    f"{CLOUDFORMATION}.helpers:_resolve_document",
+    why=(
+        "CloudFormation reads a template with the permissions of its caller, and other objects "
+        "with the role of the stack."
+    ),
+    until=PERMANENT,
+    after="stacks.stack_templates",
+)
+def read_as_caller(
+    previous: Callable[..., Any], params: Any, body_key: str, url_key: str, label: str
+) -> Any:
+    token = _template.set(True)
+    try:
+        return previous(params, body_key, url_key, label)
+    finally:
+        _template.reset(token)
 
 
-def _inside(stock: Callable[..., Any], method: str) -> Callable[..., Any]:
+@contextlib.contextmanager
+def _serving(request: _Request) -> Iterator[None]:
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+def _request_of(
+    headers: Headers, method: str, bucket: str, key: str
+) -> contextlib.AbstractContextManager[None]:
     """Makes a call by another service of this process a request, which has no access key."""
-
-    def call(bucket: str, key: str, *arguments: Any, **options: Any) -> Any:
-        request = _request.get()
-        if request is not None and any(given is request.headers for given in arguments):
-            return stock(bucket, key, *arguments, **options)
-        token = _request.set(_Request(method, bucket, key, {}, b"", {}))
-        try:
-            return stock(bucket, key, *arguments, **options)
-        finally:
-            _request.reset(token)
-
-    return call
+    request = _request.get()
+    if request is not None and headers is request.headers:
+        return contextlib.nullcontext()
+    return _serving(_Request(method, bucket, key, {}, b"", {}))
 
 
-def _encrypting(stock: Callable[..., Any]) -> Callable[..., Any]:
-    def resolve(headers: Headers, bucket: str) -> tuple[dict[str, str] | None, Any]:
-        try:
-            wanted = wanted_encryption(headers, bucket)
-            if wanted is None:
-                kept, error = stock(headers, bucket)
-                return kept, error
-            principal, region = _principal(), _region(bucket)
-            key = object_keys.find_key(wanted[KEY], principal.account, region)
-            kept = {**wanted, KEY: key["Arn"]}
-            # A form names its object in its body, which the encryption context leaves out here.
-            arn = _context(kept, _object_arn(headers, {}))
-            object_keys.check_use(
-                key, "kms:GenerateDataKey", principal, region=region, context_arn=arn
-            )
-        except AwsError as error:
-            return None, _answer(error)
-        return kept, None
-
-    return resolve
-
-
-def _decrypting(
-    stock: Callable[..., Any], arn_of: Callable[[Headers, Mapping[str, Any]], str]
-) -> Callable[..., Any]:
-    """Asks for kms:Decrypt where ministack checks the headers of an object, source or upload."""
-
-    def check(headers: Headers, record: Mapping[str, Any]) -> Any:
-        refused = stock(headers, record)
-        if refused is not None or not _reads_content(headers, record):
-            return refused
-        try:
-            _check_decrypt(record, arn_of(headers, record), _principal)
-        except AwsError as error:
-            return _answer(error)
+def _denied_content(headers: Headers, record: Mapping[str, Any], arn: str) -> Any:
+    """Returns S3's error if the principal may not decrypt what it reads, or None."""
+    if not _reads_content(headers, record):
         return None
-
-    return check
+    try:
+        _check_decrypt(record, arn, _principal)
+    except AwsError as error:
+        return _error_response(error)
+    return None
 
 
 def _reads_content(headers: Headers, record: Mapping[str, Any]) -> bool:
-    """HEAD answers metadata, which is not encrypted; checksums are."""
+    """HEAD returns metadata, which is not encrypted; checksums are."""
     if _served().method != "HEAD":
         return True
-    asked = headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
-    return asked and bool(record.get("checksums"))
-
-
-def _decrypting_data(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """Objects that a service reads in this process: templates, and code of functions."""
-
-    def read(bucket: str, key: str, version_id: str | None = None) -> Any:
-        if version_id:
-            versions = s3._object_versions.get((bucket, key), [])
-            record = next((v for v in versions if v["version_id"] == version_id), None)
-        else:
-            record = (s3._buckets.get(bucket) or {"objects": {}})["objects"].get(key)
-        if record is not None:
-            try:
-                _check_decrypt(record, f"arn:aws:s3:::{bucket}/{key}", _reader)
-            except AwsError as error:
-                raise PermissionError(f"S3 error: {error.message}") from None
-        return stock(bucket, key, version_id)
-
-    return read
-
-
-def _as_caller(stock: Callable[..., Any]) -> Callable[..., Any]:
-    """CloudFormation reads a template with its caller's permissions, not with the stack's role."""
-
-    def resolve(*arguments: Any) -> Any:
-        token = _template.set(True)
-        try:
-            return stock(*arguments)
-        finally:
-            _template.reset(token)
-
-    return resolve
+    requested = headers.get("x-amz-checksum-mode", "").upper() == "ENABLED"
+    return requested and bool(record.get("checksums"))
 
 
 def _check_decrypt(record: Mapping[str, Any], arn: str, principal_of: Callable[[], Any]) -> None:
@@ -188,7 +229,7 @@ def _check_decrypt(record: Mapping[str, Any], arn: str, principal_of: Callable[[
 
 
 def _principal() -> Any:
-    """Who sent the S3 request; for a call inside of the server, who sent that one."""
+    """Returns the principal of the S3 request, or of the request that an internal call serves."""
     request = _served()
     access_key = s3._request_access_key(
         request.method, request.key, request.headers, request.query, request.body
@@ -205,12 +246,12 @@ def _principal() -> Any:
 
 
 def _reader() -> Any:
-    """Who reads in the name of a stack: its role or caller; only the caller reads its template."""
-    actor = None if _template.get() else acting_principal()
-    return object_keys.principal_named(actor or iam_evaluator.caller_arn())
+    """Returns the principal of a stack operation; a template is read by the caller only."""
+    principal = None if _template.get() else current_principal_arn()
+    return object_keys.principal_named(principal or iam_evaluator.caller_arn())
 
 
-def _object_arn(headers: Headers, record: Mapping[str, Any]) -> str:
+def _object_arn() -> str:
     request = _served()
     return f"arn:aws:s3:::{request.bucket}/{request.key}"
 
@@ -222,16 +263,8 @@ def _served() -> _Request:
     return request
 
 
-def _source_arn(headers: Headers, record: Mapping[str, Any]) -> str:
-    return f"arn:aws:s3:::{unquote(headers['x-amz-copy-source'].partition('?')[0]).lstrip('/')}"
-
-
-def _part_arn(headers: Headers, upload: Mapping[str, Any]) -> str:
-    return f"arn:aws:s3:::{upload['bucket']}/{upload['key']}"
-
-
 def _context(kept: Headers, arn: str) -> str:
-    """The aws:s3:arn of the encryption context: a bucket key stands for the whole bucket."""
+    """Returns aws:s3:arn of the encryption context: the bucket for a bucket key, or the object."""
     return arn.partition("/")[0] if kept.get(BUCKET_KEY) else arn
 
 
@@ -239,7 +272,7 @@ def _region(bucket: str) -> str:
     return str(s3.bucket_region(bucket) or current_scope().region)
 
 
-def _answer(error: AwsError) -> Any:
+def _error_response(error: AwsError) -> Any:
     request = _served()
     resource = f"/{request.bucket}/{request.key}"
     return s3._error(error.code, error.message, error.status, resource)

@@ -1,11 +1,10 @@
-"""KMS keys as S3 uses them for an object: found, judged by key policy and IAM, and usable.
+"""KMS keys of objects: lookup, evaluation of key policy and IAM, and state.
 
 S3 calls KMS with the credentials of its caller. Conditions see that as kms:ViaService,
-kms:CallerAccount and the encryption context (the object's ARN, or the bucket's with a bucket key):
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
-"""
+kms:CallerAccount and the encryption context (the object's ARN, or the bucket's with a bucket key).
 
-from __future__ import annotations
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+"""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from rehearsal.framework.platform import AwsError, Scope
 from rehearsal.ministack.encryption.bucket_encryption import MANAGED_KEY
 from rehearsal.ministack.encryption.key_tags import authorized_tags
 from rehearsal.ministack.iam import identity
-from rehearsal.ministack.scope import current_scope, in_scope
+from rehearsal.ministack.request_scope import current_scope, in_scope
 
 Key = Mapping[str, Any]
 
@@ -26,7 +25,7 @@ _EVERYTHING = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 
 def principal_of_key(access_key_id: str) -> Any:
-    """The principal behind an access key, limited by its boundary and session policies."""
+    """Returns the principal of an access key, limited by its boundary and session policies."""
     account = identity.key_owner(access_key_id) or current_scope().account
     found = iam_evaluator.resolve_principal(access_key_id, account)
     if isinstance(found, iam_evaluator.AuthError):
@@ -35,7 +34,7 @@ def principal_of_key(access_key_id: str) -> Any:
 
 
 def principal_named(arn: str) -> Any:
-    """The principal of an ARN, for calls inside of the server, which carry no access key."""
+    """Returns the principal of an ARN, for calls in this process, which have no access key."""
     account = arn.split(":")[4]
     if arn.endswith(":root"):
         return iam_evaluator.PrincipalInfo(arn, "Root", account, None)
@@ -45,10 +44,12 @@ def principal_named(arn: str) -> Any:
 
 
 def find_key(reference: str, account: str, region: str) -> Key:
-    """The key of an id, an alias or one of their ARNs.
+    """Returns the key of an id, an alias or one of their ARNs.
 
     Ids and aliases without an account are looked up in `account`, the requester's, as in AWS.
-    Raises AwsError KMS.NotFoundException.
+
+    Raises:
+        AwsError: KMS.NotFoundException, if there is no such key.
     """
     name = reference
     if reference.startswith("arn:"):
@@ -66,21 +67,24 @@ def find_key(reference: str, account: str, region: str) -> Key:
 
 
 def check_use(key: Key, action: str, principal: Any, *, region: str, context_arn: str) -> None:
-    """Raises AwsError when a principal may not use a key through S3, or nobody can now.
+    """Checks that a principal may use a key through S3, and that the key is usable.
 
     Args:
-        key: from find_key.
-        action: kms:Decrypt or kms:GenerateDataKey.
-        principal: from principal_of_key or principal_named.
-        region: the bucket's.
-        context_arn: the encryption context's aws:s3:arn.
+        key: A key of `find_key`.
+        action: `kms:Decrypt` or `kms:GenerateDataKey`.
+        principal: A principal of `principal_of_key` or `principal_named`.
+        region: The region of the bucket.
+        context_arn: aws:s3:arn of the encryption context.
+
+    Raises:
+        AwsError: IAM or the key policy denies the use, or the key is not enabled or not symmetric.
     """
     _authorize(key, action, principal, region, context_arn)
     arn, state = key["Arn"], key["KeyState"]
     if state == "Disabled":
         raise AwsError("KMS.DisabledException", f"{arn} is disabled.")
     if state != "Enabled":
-        # PendingDeletion -> pending deletion, as KMS says it.
+        # PendingDeletion -> pending deletion, the words of KMS.
         words = "".join(f" {c.lower()}" if c.isupper() else c for c in state).strip()
         raise AwsError("KMS.KMSInvalidStateException", f"{arn} is {words}.")
     if key["KeySpec"] != "SYMMETRIC_DEFAULT":
@@ -92,7 +96,7 @@ def check_use(key: Key, action: str, principal: Any, *, region: str, context_arn
 
 def _authorize(key: Key, action: str, principal: Any, region: str, context_arn: str) -> None:
     arn, policies = key["Arn"], principal.policies
-    if policies is None:  # the root of an account, which a key policy can leave out
+    if policies is None:  # the root of an account, which a key policy can omit
         policies = [iam_evaluator.parse_policy_document(_EVERYTHING)]
     context = iam_evaluator.EvalContext(
         principal_arn=principal.arn,
@@ -148,18 +152,18 @@ def _condition_keys(key: Key, principal: Any, region: str, context_arn: str) -> 
 
 
 def _aliased(alias: str, account: str, region: str) -> str:
-    """The id of an alias's key. AWS makes the managed key of S3 when it is first needed."""
+    """Returns the key id of an alias. AWS creates the managed key of S3 at its first use."""
     arn = _arn(account, region, alias)
     found: str | None = kms._aliases.get_scoped(account, region, arn)
     if found is None and alias == MANAGED_KEY:
-        found = _make_managed_key(account, region)
+        found = _create_managed_key(account, region)
     if found is None:
         raise AwsError("KMS.NotFoundException", f"Alias {arn} is not found.")
     return found
 
 
-def _make_managed_key(account: str, region: str) -> str:
-    # The policy of AWS's own aws/s3: whoever may use S3 in the account may use the key through S3.
+def _create_managed_key(account: str, region: str) -> str:
+    # The policy of aws/s3: a principal that may use S3 in the account may use the key through S3.
     through_s3 = {
         "Effect": "Allow",
         "Principal": {"AWS": "*"},

@@ -1,1 +1,1 @@
-"""Patches of ministack's EventBridge."""
+"""EventBridge, and the metrics that services publish about themselves."""

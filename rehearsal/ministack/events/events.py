@@ -1,6 +1,4 @@
-"""EventBridge: events of our services, and targets that ministack accepts but does not reach."""
-
-from __future__ import annotations
+"""Events of the rehearsal's services, and the delivery of events to the targets of rules."""
 
 import json
 import threading
@@ -11,10 +9,11 @@ from ministack import app
 from ministack.services import eventbridge
 
 from rehearsal.events.targets import takes_events
-from rehearsal.framework.platform import Platform, Scope
-from rehearsal.ministack.events.metrics import Publisher
+from rehearsal.framework.platform import Scope
 from rehearsal.ministack.events.rule_deliveries import RuleDelivery
-from rehearsal.ministack.scope import current_scope, in_scope
+from rehearsal.ministack.registry import PERMANENT, patch
+from rehearsal.ministack.request_scope import current_scope, in_scope
+from rehearsal.ministack.runtime import Runtime
 
 
 def emit(
@@ -25,7 +24,7 @@ def emit(
     detail: Mapping[str, Any],
     resources: Sequence[str],
 ) -> None:
-    """Puts an event of a service on the default bus; in order, without waiting for targets."""
+    """Puts an event of a service on the default bus, in order; does not wait for targets."""
     entry = {
         "Source": source,
         "DetailType": detail_type,
@@ -44,30 +43,41 @@ def emit(
     loop.call_soon_threadsafe(put)
 
 
-def install_targets(platform: Platform, publisher: Publisher) -> None:
-    """Delivers with the role of the target, or as its policy allows; retries; dead letters."""
-    stop = threading.Event()
-
-    def invoke(target: dict[str, Any], event: Any, rule: dict[str, Any], view: Any = None) -> None:
-        view = view or eventbridge._pattern_event_view(event)
-        whole = json.dumps(view.event_with_detail())
-        delivery = RuleDelivery(
-            platform=platform,
-            publisher=publisher,
-            scope=current_scope(),
-            rule=rule,
-            target=target,
-            event=event,
-            whole_event=whole,
-            content=_content(target, rule, view, whole),
-        )
-        threading.Thread(target=delivery.run, args=(stop,), daemon=True).start()
-
-    eventbridge._invoke_target = invoke
+@patch(
+    "ministack.services.eventbridge:_invoke_target",
+    why=(
+        "Events are delivered without the role of the target or the policy of the resource, "
+        "without retries and dead letters, and to no service of the rehearsal."
+    ),
+    until=PERMANENT,
+)
+def invoke(
+    previous: object,
+    target: dict[str, Any],
+    event: Any,
+    rule: dict[str, Any],
+    view: Any = None,
+    *,
+    runtime: Runtime,
+) -> None:
+    view = view or eventbridge._pattern_event_view(event)
+    whole = json.dumps(view.event_with_detail())
+    delivery = RuleDelivery(
+        platform=runtime.platform,
+        publisher=runtime.publisher,
+        scope=current_scope(),
+        rule=rule,
+        target=target,
+        event=event,
+        whole_event=whole,
+        content=_content(target, rule, view, whole),
+    )
+    # A delivery ends with the process.
+    threading.Thread(target=delivery.run, args=(threading.Event(),), daemon=True).start()
 
 
 def _content(target: dict[str, Any], rule: dict[str, Any], view: Any, whole: str) -> str | None:
-    """What the target is given; None when it takes no event and has no input of its own."""
+    """Returns the input of the target, or None if it takes no event and has no Input."""
     if target.get("InputTransformer"):
         rendered: str = eventbridge._apply_input_transformer(target["InputTransformer"], rule, view)
         return rendered
@@ -79,7 +89,7 @@ def _content(target: dict[str, Any], rule: dict[str, Any], view: Any, whole: str
 
 
 def _part(event: Any, path: str, whole: str) -> str:
-    """The part of the event that a path of names leads to; the event when it leads nowhere."""
+    """Returns the part of the event at a path of names, or the event if there is no such part."""
     for name in filter(None, path.removeprefix("$").split(".")):
         if not isinstance(event, dict) or name not in event:
             return whole

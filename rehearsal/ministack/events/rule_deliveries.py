@@ -1,10 +1,10 @@
-"""One event on its way from a rule to one of its targets.
+"""The delivery of one event from a rule to one of its targets.
 
-https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html : EventBridge
-uses the role of a target, or asks the policy of a topic, queue, function or another account's bus.
+EventBridge uses the role of a target, or the policy of a topic, a queue, a function or the bus of
+another account.
+
+Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 """
-
-from __future__ import annotations
 
 import logging
 import re
@@ -19,9 +19,9 @@ from rehearsal.events.attempts import RetryPolicy, UndeliveredError, attempt
 from rehearsal.events.service_sender import ServiceSender
 from rehearsal.events.targets import Delivery, deliver, delivers
 from rehearsal.framework.platform import AwsError, Platform, Scope
-from rehearsal.ministack.events.metrics import Publisher
+from rehearsal.ministack.events.metric_publisher import MetricPublisher
 from rehearsal.ministack.iam.resource_policies import authorize_bus
-from rehearsal.ministack.scope import in_scope
+from rehearsal.ministack.request_scope import in_scope
 
 _PRINCIPAL = "events.amazonaws.com"
 _BUS = re.compile(r"arn:aws:events:(?P<region>[^:]+):(?P<account>\d{12}):event-bus/(?P<name>.+)")
@@ -30,10 +30,21 @@ _log = logging.getLogger("rehearsal.events")
 
 @dataclass(frozen=True, kw_only=True)
 class RuleDelivery:
-    """`content` is what the target is given, `whole_event` the event as rules see it."""
+    """The delivery of an event to a target of a rule.
+
+    Args:
+        platform: The AWS around the services.
+        publisher: The publisher of EventBridge's own metrics.
+        scope: The account and region of the rule.
+        rule: The record of the rule.
+        target: The record of the target.
+        event: The event.
+        whole_event: The event as patterns of rules see it, as JSON.
+        content: The input of the target, or None if it takes no event.
+    """
 
     platform: Platform
-    publisher: Publisher
+    publisher: MetricPublisher
     scope: Scope
     rule: dict[str, Any]
     target: dict[str, Any]
@@ -42,15 +53,15 @@ class RuleDelivery:
     content: str | None
 
     def run(self, stop: threading.Event) -> None:
-        """Delivers; a failure is counted, logged and goes to the dead-letter queue."""
+        """Delivers the event; a failure is counted, logged and sent to the dead-letter queue."""
         try:
             attempt(lambda _: self._send(), RetryPolicy.of(self.target.get("RetryPolicy")), stop)
         except UndeliveredError as failed:
-            # EventBridge tells nobody but its metric and the dead-letter queue.
+            # EventBridge reports failures by its metric and the dead-letter queue only.
             name = self.rule.get("Name")
             _log.error("Rule %s did not reach %s: %s", name, self._arn, failed)
             self._count("FailedInvocations")
-            self._bury(failed)
+            self._send_dead_letter(failed)
         else:
             self._count("Invocations")
 
@@ -62,7 +73,7 @@ class RuleDelivery:
         return ServiceSender(self.platform, _PRINCIPAL, self.scope, self.rule.get("Arn", ""))
 
     def _send(self) -> None:
-        arn, given = self._arn, self.content or self.whole_event
+        arn, message = self._arn, self.content or self.whole_event
         if delivers(arn):
             delivery = Delivery(
                 target_arn=arn,
@@ -76,17 +87,17 @@ class RuleDelivery:
         elif bus := _BUS.fullmatch(arn):
             self._forward(Scope(bus["account"], bus["region"]), bus["name"])
         elif arn.startswith("arn:aws:lambda:"):
-            self._sender().invoke(arn, given)
+            self._sender().invoke(arn, message)
         elif arn.startswith("arn:aws:sns:"):
-            self._sender().publish(arn, given)
+            self._sender().publish(arn, message)
         elif arn.startswith("arn:aws:sqs:"):
             group = (self.target.get("SqsParameters") or {}).get("MessageGroupId")
-            self._sender().send(arn, given, group=group)
+            self._sender().send(arn, message, group=group)
         else:
             raise AwsError("ValidationException", f"The rehearsal does not deliver to {arn}")
 
     def _forward(self, bus: Scope, name: str) -> None:
-        """Puts the event on another bus; one of another account must let the target's role."""
+        """Puts the event on another bus, whose policy must allow a role of another account."""
         if self.target.get("RoleArn"):
             credentials = self.platform.service_credentials(
                 self.target["RoleArn"],
@@ -116,7 +127,7 @@ class RuleDelivery:
         # On the loop, where ministack changes the rules that this reads.
         app._MAIN_LOOP.call_soon_threadsafe(dispatch)
 
-    def _bury(self, failed: UndeliveredError) -> None:
+    def _send_dead_letter(self, failed: UndeliveredError) -> None:
         queue = (self.target.get("DeadLetterConfig") or {}).get("Arn")
         if not queue:
             return
@@ -124,7 +135,7 @@ class RuleDelivery:
         try:
             body = self.content or self.whole_event
             self._sender().send(queue, body, attributes=attributes)
-        except Exception as error:  # AWS tells of it by this metric alone
+        except Exception as error:  # AWS reports it by this metric only
             _log.error("Rule %s: no dead letter in %s: %s", self.rule.get("Name"), queue, error)
             self._count("InvocationsFailedToBeSentToDlq")
         else:

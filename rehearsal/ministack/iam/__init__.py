@@ -1,1 +1,1 @@
-"""Patches of ministack's IAM and STS."""
+"""IAM and STS: identities, policies of resources, and requests that IAM has to evaluate."""

@@ -1,7 +1,5 @@
 """Credentials, roles and policies in ministack's IAM and STS."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -14,13 +12,13 @@ from rehearsal.cloudformation.stack_permissions import Role
 from rehearsal.framework.platform import AccessKey, AwsError, Context, Credentials, Scope
 from rehearsal.framework.protocols.protocol import HttpRequest
 from rehearsal.ministack.iam.role_trust import role_of, trusts_service
-from rehearsal.ministack.scope import in_scope
+from rehearsal.ministack.request_scope import in_scope
 
 _SESSION_SECONDS = 12 * 3600
 
 
 def access_key(access_key_id: str) -> AccessKey | None:
-    """The secret behind a key of a root, a user or a session; None when it is not valid now."""
+    """Returns the secret of a key of a root, user or session, or None if it is not valid now."""
     owner = key_owner(access_key_id)
     if owner is None:
         return None
@@ -33,7 +31,7 @@ def access_key(access_key_id: str) -> AccessKey | None:
 
 
 def caller_key_id(headers: Mapping[str, str], query: Mapping[str, list[str]]) -> str:
-    """The access key id with which a request is signed."""
+    """Returns the access key id with which a request is signed."""
     key: str = router.extract_access_key_id(dict(headers), dict(query))
     return key
 
@@ -41,7 +39,11 @@ def caller_key_id(headers: Mapping[str, str], query: Mapping[str, list[str]]) ->
 def assume_role(
     role_arn: str, *, service_principal: str, session_name: str, source_arn: str | None = None
 ) -> Credentials:
-    """Session credentials of a role for an AWS service that the role trusts."""
+    """Returns session credentials of a role for an AWS service that the role trusts.
+
+    Raises:
+        AwsError: AccessDenied, if the role does not exist or does not trust the service.
+    """
     role = role_of(role_arn)
     if role is None or not trusts_service(role, role_arn, service_principal, source_arn):
         raise AwsError(
@@ -80,7 +82,11 @@ def authorize_request(
     scope: Scope,
     context_keys: Mapping[str, Any],
 ) -> None:
-    """Judges the caller of an HTTP request, with session policies and resource policies."""
+    """Evaluates IAM for the caller of an HTTP request, with session and resource policies.
+
+    Raises:
+        AwsError: IAM denies the action.
+    """
     with in_scope(scope):
         denied = iam_evaluator.enforce(
             caller_key_id(http.headers, http.query),
@@ -104,7 +110,11 @@ def authorize(
     scope: Scope,
     context_keys: Mapping[str, Any] | None = None,
 ) -> None:
-    """Judges a principal by its identity policies, its boundary and the resource's policy."""
+    """Evaluates IAM for a principal: identity policies, boundary and the policy of the resource.
+
+    Raises:
+        AwsError: AccessDeniedException, if IAM denies the action.
+    """
     if principal_arn.endswith(":root"):
         return
     account = _account(principal_arn)
@@ -134,10 +144,14 @@ def authorize(
 
 
 def check_pass_role(context: Context, role_arn: str, service_principal: str) -> None:
-    """iam:PassRole of the caller on the role, and that the role trusts the service.
+    """Checks iam:PassRole of the caller on a role, and that the role trusts the service.
 
-    What the service is going to do with the role is not known yet: a condition on `aws:SourceArn`
-    is judged when the service assumes the role.
+    A condition on `aws:SourceArn` is evaluated when the service assumes the role, as its resource
+    is not known yet.
+
+    Raises:
+        AwsError: The caller must not pass the role, or the role is missing or trusts another
+            service.
     """
     role = role_of(role_arn)
     if role is None:
@@ -153,7 +167,11 @@ def check_pass_role(context: Context, role_arn: str, service_principal: str) -> 
 
 
 def check_source_identity(role_arn: str, service_principal: str) -> None:
-    """That the role lets a service name a person (`sts:SetSourceIdentity`) when it assumes it."""
+    """Checks that a service may set the source identity when it assumes a role.
+
+    Raises:
+        AwsError: The trust policy of the role lacks `sts:SetSourceIdentity`.
+    """
     role, action = role_of(role_arn), "sts:SetSourceIdentity"
     if role is not None and not trusts_service(
         role, role_arn, service_principal, None, source_known=False, action=action
@@ -162,11 +180,12 @@ def check_source_identity(role_arn: str, service_principal: str) -> None:
 
 
 def role_exists(role_arn: str) -> bool:
+    """Returns True if there is a role with the ARN."""
     return role_of(role_arn) is not None
 
 
 def role_facts(scope: Scope) -> Callable[[str], Role | None]:
-    """What conditions ask of a role, by its name in the account of `scope`."""
+    """Returns a lookup of roles by their names in the account of `scope`, for condition keys."""
 
     def find(name: str) -> Role | None:
         role = iam._roles.get_scoped(scope.account, None, name)
@@ -182,7 +201,7 @@ def role_facts(scope: Scope) -> Callable[[str], Role | None]:
 
 
 def policies_of(principal_arn: str, account: str) -> tuple[Any, Any, dict[str, Any]]:
-    """Identity policies, their limits, and condition keys of a user, role or role session."""
+    """Returns policies, their limits and condition keys of a user, a role or a session."""
     if ":user/" in principal_arn:
         name, store = principal_arn.rsplit("/", 1)[-1], iam._users
         policies = iam_evaluator._gather_user_policies(name, account)
@@ -199,7 +218,7 @@ def policies_of(principal_arn: str, account: str) -> tuple[Any, Any, dict[str, A
 
 
 def key_owner(access_key_id: str) -> str | None:
-    """The account of an access key; None for an unknown one."""
+    """Returns the account of an access key, or None if the key is unknown."""
     if access_key_id.isdigit() and len(access_key_id) == 12:
         return access_key_id
     session = sts._sessions.get(access_key_id)

@@ -1,15 +1,13 @@
-"""The policies of resources, as AWS judges them when one of its services asks."""
-
-from __future__ import annotations
+"""Policies of resources, evaluated for AWS services and for principals of other accounts."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.core import iam_evaluator
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import eventbridge
 
 from rehearsal.framework.platform import AwsError, Scope
-from rehearsal.ministack.scope import in_scope
+from rehearsal.ministack.request_scope import in_scope
 
 
 def authorize_service(
@@ -20,7 +18,11 @@ def authorize_service(
     source_arn: str,
     via: str | None = None,
 ) -> None:
-    """Raises AwsError unless the resource's policy lets a service act for `source_arn`."""
+    """Checks that the policy of a resource lets a service act for `source_arn`.
+
+    Raises:
+        AwsError: The resource does not exist, or its policy does not allow the action.
+    """
     service = action.partition(":")[0]
     source_account = source_arn.split(":")[4] if source_arn.count(":") >= 5 else scope.account
     context = iam_evaluator.EvalContext(
@@ -28,7 +30,7 @@ def authorize_service(
         principal_type="Service",
         principal_account=source_account,
         action=action,
-        secure_transport=True,  # services speak TLS alone
+        secure_transport=True,  # services use TLS only
         resource_arn=resource_arn,
         region=scope.region,
         service_context={
@@ -52,19 +54,23 @@ def authorize_service(
 
 
 def _source(principal: str, service: str, arn: str, account: str) -> dict[str, str]:
-    """For whom a service acts, as far as it says so.
+    """Returns the condition keys of the resource for which a service acts.
 
-    EventBridge does not, where it uses the key of a topic: "Configuring AWS KMS permissions" of the
+    EventBridge sets none where it uses the key of a topic: "Configuring AWS KMS permissions" of the
     SNS guide.
     """
     if (principal, service) == ("events.amazonaws.com", "kms"):
         return {}
-    # The last one is what the default policy of a topic asks for.
+    # The default policy of a topic requires the last one.
     return {"aws:sourcearn": arn, "aws:sourceaccount": account, "aws:sourceowner": account}
 
 
 def authorize_bus(principal_arn: str, bus_arn: str, bus: Scope, event: Mapping[str, Any]) -> None:
-    """Raises AwsError unless the policy of an event bus lets a principal put an event on it."""
+    """Checks that the policy of an event bus lets a principal put an event on it.
+
+    Raises:
+        AwsError: The policy does not allow it.
+    """
     context = iam_evaluator.EvalContext(
         principal_arn=principal_arn,
         principal_type="AssumedRole",
@@ -89,3 +95,44 @@ def authorize_bus(principal_arn: str, bus_arn: str, bus: Scope, event: Mapping[s
             f"{bus_arn} because no resource-based policy allows the events:PutEvents action",
             403,
         )
+
+
+def authorize_by_policy(
+    policy: str | None,
+    principal_arn: str,
+    action: str,
+    resource_arn: str,
+    scope: Scope,
+    keys: Mapping[str, Any] | None = None,
+) -> None:
+    """Checks that the policy of a resource lets a principal of another account act.
+
+    Raises:
+        AwsError: AccessDeniedException, if the policy does not allow the action.
+    """
+    account = principal_arn.split(":")[4]
+    context = iam_evaluator.EvalContext(
+        principal_arn=principal_arn,
+        principal_type="AssumedRole" if ":assumed-role/" in principal_arn else "User",
+        principal_account=account,
+        action=action,
+        resource_arn=resource_arn,
+        region=scope.region,
+        service_context={
+            **{key.lower(): value for key, value in (keys or {}).items()},
+            "aws:principalaccount": account,
+            "aws:principalarn": principal_arn,
+        },
+        principal_keys={},
+        secure_transport=True,  # the gateway uses TLS only
+    )
+    decided = iam_evaluator.evaluate_resource_policy(policy, context)
+    if decided.decision != "Allow":
+        explicit = decided.decision == "Deny"
+        message = iam_actions.identity_denial_message(action, principal_arn, resource_arn, explicit)
+        raise AwsError("AccessDeniedException", _of_resource(message), 403)
+
+
+def _of_resource(message: str) -> str:
+    """Returns the message of a denial with the policy of the resource as its reason."""
+    return message.replace("identity-based policy", "resource-based policy")

@@ -1,6 +1,4 @@
-"""Which services a role trusts."""
-
-from __future__ import annotations
+"""The trust policies of roles, evaluated for AWS services."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +9,7 @@ from ministack.services import iam
 
 
 def role_of(role_arn: str) -> Mapping[str, Any] | None:
-    """The role of an ARN, path included; None when there is none."""
+    """Returns the role of an ARN with its path, or None if there is no such role."""
     parts = role_arn.split(":", 5)
     if len(parts) != 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
         return None
@@ -29,7 +27,19 @@ def trusts_service(
     source_known: bool = True,
     action: str = "sts:AssumeRole",
 ) -> bool:
-    """Evaluates the trust policy for a service, which ministack's own evaluation cannot name."""
+    """Returns True if the trust policy of a role allows a service to assume it.
+
+    ministack's own evaluation supports principals of accounts only.
+
+    Args:
+        role: The record of the role.
+        role_arn: The ARN of the role.
+        service_principal: The service, such as `codebuild.amazonaws.com`.
+        source_arn: The resource for which the service acts, for `aws:SourceArn`, or None.
+        source_known: False to ignore conditions on `aws:SourceArn` in statements that allow.
+            Defaults to True.
+        action: The action. Defaults to `sts:AssumeRole`.
+    """
     account = role_arn.split(":")[4]
     keys = {"aws:sourceaccount": account} | ({"aws:sourcearn": source_arn} if source_arn else {})
     context = iam_evaluator.EvalContext(
@@ -57,7 +67,7 @@ def trusts_service(
 
 
 def _of_any_source(statement: Mapping[str, Any]) -> dict[str, Any]:
-    """A statement that allows, without what it asks of `aws:SourceArn`."""
+    """Returns a statement without its conditions on `aws:SourceArn`, if it allows."""
     if statement.get("Effect") != "Allow":
         return dict(statement)
     left = {

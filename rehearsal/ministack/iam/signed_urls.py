@@ -1,9 +1,7 @@
-"""Signed URLs of S3 objects: who signed one may read, whoever hands it on.
+"""Presigned URLs of S3 objects, which anyone can use with the permissions of the signer.
 
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
 """
-
-from __future__ import annotations
 
 import hmac
 from datetime import UTC, datetime, timedelta
@@ -22,22 +20,24 @@ _TIME = "%Y%m%dT%H%M%SZ"
 
 
 def signer(url: str) -> str | None:
-    """The ARN of who signed a URL; None for a URL without a signature.
+    """Returns the ARN of the principal that signed a URL, or None for a URL without a signature.
 
-    Raises AwsError for a signature that is wrong or no longer valid. The secret of an account's
-    root is not checked, as nowhere here.
+    The secret of the root of an account is not checked, as in all requests here.
+
+    Raises:
+        AwsError: The signature is wrong or has expired.
     """
     query = dict(parse_qsl(urlsplit(url).query))
     if "AWSAccessKeyId" in query:
-        raise AwsError("InvalidRequest", "The rehearsal knows Signature Version 4 of URLs alone.")
+        raise AwsError("InvalidRequest", "The rehearsal supports Signature Version 4 of URLs only.")
     if _SIGNATURE not in query:
         return None
     key_id, _, region, *_ = [*query.get("X-Amz-Credential", "").split("/"), "", ""]
     key = identity.access_key(key_id)
     if key is None:
         raise AwsError("InvalidAccessKeyId", "The AWS Access Key Id does not exist in our records.")
-    begun = datetime.strptime(query["X-Amz-Date"], _TIME).replace(tzinfo=UTC)
-    if datetime.now(UTC) > begun + timedelta(seconds=int(query["X-Amz-Expires"])):
+    signed_at = datetime.strptime(query["X-Amz-Date"], _TIME).replace(tzinfo=UTC)
+    if datetime.now(UTC) > signed_at + timedelta(seconds=int(query["X-Amz-Expires"])):
         raise AwsError("AccessDenied", "Request has expired")
     if not iam_evaluator.is_root_access_key(key_id):
         given = query.pop(_SIGNATURE)

@@ -1,9 +1,7 @@
-"""What AWS puts beside the code of an inline function: answers a custom resource's request.
+"""The module that AWS adds to inline functions: it responds to requests of custom resources.
 
-https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-lambda-function-code-cfnresponsemodule.html
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-lambda-function-code-cfnresponsemodule.html
 """
-
-from __future__ import annotations
 
 import json
 import urllib.request
@@ -22,7 +20,7 @@ def send(
     noEcho: bool = False,  # noqa: N803
     reason: str | None = None,
 ) -> None:
-    """Puts the outcome of a custom resource where CloudFormation waits for it."""
+    """Sends the outcome of a custom resource to the URL on which CloudFormation waits."""
     outcome = {
         "Status": responseStatus,
         "Reason": reason or f"See the details in CloudWatch Log Stream: {context.log_stream_name}",

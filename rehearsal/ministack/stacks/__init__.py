@@ -1,1 +1,1 @@
-"""Patches of ministack's CloudFormation."""
+"""Stacks of CloudFormation: principals, templates, and handlers of resource types."""

@@ -1,10 +1,8 @@
-"""CDK's custom resources, in Python: what their Node functions do, with the same role.
+"""CDK's custom resources in Python, with the role of their functions.
 
-The functions need `@aws-sdk/*` packages that Lambda's own runtime brings along; a machine without
-them would wait for an answer in vain. Behaviour follows aws-cdk-lib 2.275.
+The Node functions need `@aws-sdk/*` packages, which Lambda's own runtime has; without them a stack
+waits for a response until its timeout. Behaviour follows aws-cdk-lib 2.275.
 """
-
-from __future__ import annotations
 
 import io
 import mimetypes
@@ -17,13 +15,13 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-Answer = tuple[str, dict[str, Any]]  # physical id, attributes
+Result = tuple[str, dict[str, Any]]  # physical id, attributes
 _AUTO_DELETE_TAG = "aws-cdk:auto-delete-objects"
 
 
 @dataclass(frozen=True)
 class CustomResource:
-    """One request to a custom resource. `session` acts with the role of the provider's function."""
+    """A request to a custom resource; `session` has the role of the provider's function."""
 
     request_type: str
     session: boto3.Session
@@ -32,8 +30,8 @@ class CustomResource:
     physical_id: str | None
 
 
-def auto_delete_objects(request: CustomResource) -> Answer:
-    """Custom::S3AutoDeleteObjects: empties a bucket when it goes, if the bucket still says so."""
+def auto_delete_objects(request: CustomResource) -> Result:
+    """Custom::S3AutoDeleteObjects: empties a bucket before its deletion, if its tag requires it."""
     bucket = request.properties["BucketName"]
     before = request.old_properties.get("BucketName", bucket)
     s3 = request.session.client("s3")
@@ -61,17 +59,17 @@ def _empty_tagged_bucket(s3: Any, bucket: str) -> None:
 def _delete(s3: Any, bucket: str, objects: list[dict[str, str]]) -> None:
     if not objects:
         return
-    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects})
-    if errors := answer.get("Errors"):
+    response = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects})
+    if errors := response.get("Errors"):
         raise RuntimeError(f"{bucket} cannot be emptied: {errors[0]['Message']}")
 
 
-def bucket_deployment(request: CustomResource) -> Answer:
+def bucket_deployment(request: CustomResource) -> Result:
     """Custom::CDKBucketDeployment: unpacks assets into a bucket, with deploy-time values."""
     given = request.properties
     unsupported = [n for n in ("Include", "Exclude", "DistributionId") if given.get(n)]
     if unsupported:
-        raise ValueError(f"The rehearsal's bucket deployment does not know {unsupported[0]}.")
+        raise ValueError(f"The rehearsal's bucket deployment does not support {unsupported[0]}.")
     bucket = given["DestinationBucketName"]
     prefix = str(given.get("DestinationBucketKeyPrefix") or "").strip("/")
     physical_id = request.physical_id or f"aws.cdk.s3deployment.{uuid.uuid4()}"
@@ -136,7 +134,7 @@ def _true(value: Any) -> bool:
     return str(value).lower() == "true"
 
 
-HANDLERS: dict[str, Callable[[CustomResource], Answer]] = {
+HANDLERS: dict[str, Callable[[CustomResource], Result]] = {
     "Custom::S3AutoDeleteObjects": auto_delete_objects,
     "Custom::CDKBucketDeployment": bucket_deployment,
 }

@@ -1,32 +1,36 @@
-"""What a change set says of replacements, by the registry schema of each resource type.
+"""Replacements in change sets, by the registry schema of each resource type.
 
-ministack knows a few types and says of every property of the others that its change may replace the
-resource. CloudFormation's schema says which do: `createOnlyProperties` always,
-`conditionalCreateOnlyProperties` under conditions, the rest never.
-https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceTargetDefinition.html
+`createOnlyProperties` need a replacement, `conditionalCreateOnlyProperties` may need one, other
+properties do not.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ResourceTargetDefinition.html
 """
 
-from __future__ import annotations
+from collections.abc import Callable
 
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation import provisioners
 
 from rehearsal.cloudformation import resource_schemas
+from rehearsal.ministack.registry import CLOUDFORMATION, patch
 
 
-def install() -> None:
-    """Lets change sets ask the schema of a type that ministack does not know."""
-    stock = stacks._property_recreation
-
-    def recreation(resource_type: str, name: str) -> str:
-        if resource_type in provisioners._REPLACING_PROPERTIES:
-            return str(stock(resource_type, name))
-        return requires_recreation(resource_type, name) or str(stock(resource_type, name))
-
-    stacks._property_recreation = recreation
+@patch(
+    # Only as change sets see it: the plan of an update keeps ministack's own table.
+    f"{CLOUDFORMATION}.stacks:_property_recreation",
+    why=(
+        "A change set shows each change of a type that ministack has no table for as a possible "
+        "replacement."
+    ),
+    until="ministack reads RequiresRecreation from the registry schema of a type.",
+)
+def recreation(previous: Callable[..., str], resource_type: str, name: str) -> str:
+    if resource_type in provisioners._REPLACING_PROPERTIES:
+        return str(previous(resource_type, name))
+    return requires_recreation(resource_type, name) or str(previous(resource_type, name))
 
 
 def requires_recreation(resource_type: str, name: str) -> str | None:
-    """RequiresRecreation of a property; None for a type without a schema, as custom resources."""
+    """Returns RequiresRecreation of a property, or None for a type without a schema."""
     if resource_schemas.schema_of(resource_type) is None:
         return None
     if name in resource_schemas.create_only_properties(resource_type):

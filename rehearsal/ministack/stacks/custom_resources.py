@@ -1,23 +1,23 @@
-"""Custom resources: fail fast, and CDK's own ones without a Node SDK."""
-
-from __future__ import annotations
+"""Custom resources: early failures, and CDK's own ones without a Node SDK."""
 
 from collections.abc import Callable
 from typing import Any
 
 from ministack.services import lambda_svc
-from ministack.services.cloudformation import custom_resource, provisioners
+from ministack.services.cloudformation import custom_resource
 
 from rehearsal.framework.platform import Platform
-from rehearsal.ministack.scope import current_scope
+from rehearsal.ministack.registry import CLOUDFORMATION, PERMANENT, patch, patch_value
+from rehearsal.ministack.request_scope import current_scope
+from rehearsal.ministack.runtime import Runtime
 from rehearsal.ministack.stacks.cdk_custom_resources import HANDLERS, CustomResource
 
-# AWS waits an hour for an answer. Whoever rehearses wants to know sooner.
+# AWS waits for an hour; a rehearsal should report earlier.
 _TIMEOUT_SECONDS = 120
 
 
 class _Limited(dict[str, Any]):
-    """Properties with a default ServiceTimeout that the function itself does not get to see."""
+    """Properties with a default ServiceTimeout, which the function itself does not see."""
 
     def get(self, key: str, default: Any = None) -> Any:
         if key == "ServiceTimeout":
@@ -25,40 +25,73 @@ class _Limited(dict[str, Any]):
         return super().get(key, default)
 
 
-def install(platform: Platform) -> None:
-    """Shortens the wait for an answer and registers native handlers."""
-    stock_invoke = custom_resource.invoke_custom_resource
-    stock_execute = lambda_svc._execute_function_with_config_scope
+@patch(
+    f"{CLOUDFORMATION}.custom_resource:invoke_custom_resource",
+    why="A custom resource that does not respond keeps a stack waiting for an hour.",
+    until=PERMANENT,
+)
+def invoke(
+    previous: Callable[..., Any],
+    request_type: str,
+    logical_id: str,
+    props: dict[str, Any],
+    stack_name: str,
+    stack_id: str,
+    resource_type: str,
+    physical_id: str | None = None,
+    old_props: dict[str, Any] | None = None,
+) -> Any:
+    return previous(
+        request_type,
+        logical_id,
+        _Limited(props),
+        stack_name,
+        stack_id,
+        resource_type,
+        physical_id,
+        old_props,
+    )
 
-    def invoke(
-        request_type: str, logical_id: str, properties: dict[str, Any], *args: Any, **options: Any
-    ) -> Any:
-        return stock_invoke(request_type, logical_id, _Limited(properties), *args, **options)
 
-    def execute(record: Any, event: Any, *args: Any, **options: Any) -> Any:
-        result = stock_execute(record, event, *args, **options)
-        failure = _failure(result)
-        if failure and isinstance(event, dict) and "ResponseURL" in event:
-            token = event["ResponseURL"].rsplit("/", 1)[-1]
-            reason = f"The function ended without an answer: {failure}"
-            custom_resource.deliver_response(token, {"Status": "FAILED", "Reason": reason})
-        return result
+@patch(
+    "ministack.services.lambda_svc:_execute_function_with_config_scope",
+    why="A function that fails leaves its custom resource waiting for a response.",
+    until="ministack fails a custom resource whose function fails.",
+)
+def execute(previous: Callable[..., Any], func: Any, event: Any) -> Any:
+    result = previous(func, event)
+    failure = _failure(result)
+    if failure and isinstance(event, dict) and "ResponseURL" in event:
+        token = event["ResponseURL"].rsplit("/", 1)[-1]
+        reason = f"The function ended without a response: {failure}"
+        custom_resource.deliver_response(token, {"Status": "FAILED", "Reason": reason})
+    return result
 
-    custom_resource.invoke_custom_resource = invoke
-    lambda_svc._execute_function_with_config_scope = execute
-    for type_name, handler in HANDLERS.items():
-        provisioners._RESOURCE_HANDLERS[type_name] = _row(platform, handler)
+
+def _native(type_name: str) -> Callable[..., dict[str, Any]]:
+    def handlers(previous: object, *, runtime: Runtime) -> dict[str, Any]:
+        return _handlers(runtime.platform, HANDLERS[type_name])
+
+    return handlers
+
+
+for _type_name in HANDLERS:
+    patch_value(
+        f"{CLOUDFORMATION}.provisioners:_RESOURCE_HANDLERS[{_type_name}]",
+        why="The function of this CDK resource needs packages that Lambda's own runtime has.",
+        until="ministack runs Node functions with the AWS SDK, and layers in their place.",
+    )(_native(_type_name))
 
 
 def _failure(result: Any) -> str:
-    """Why an invocation failed; empty when it did not."""
+    """Returns why an invocation failed, or an empty string if it succeeded."""
     if not isinstance(result, dict):
         return ""
     failed = result.get("error") or result.get("function_error") or result.get("FunctionError")
     return str(result.get("body") or result)[:500] if failed else ""
 
 
-def _row(platform: Platform, handler: Callable[[CustomResource], Any]) -> dict[str, Any]:
+def _handlers(platform: Platform, handler: Callable[[CustomResource], Any]) -> dict[str, Any]:
     def run(
         request_type: str,
         properties: dict[str, Any],

@@ -1,1 +1,1 @@
-"""Patches of ministack's Step Functions."""
+"""State machines of Step Functions, which act with their roles."""

@@ -16,7 +16,7 @@ from aws_cdk.assertions import Template
 from ministack.core import iam_evaluator
 
 from mlops_constructs.access import Persona, PersonaRole
-from rehearsal.ministack.iam import policy_variables
+from tests.rehearsal.ministack.patched import install
 
 ACCOUNT, REGION = "111111111111", "us-east-1"
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:"
@@ -27,9 +27,7 @@ Evaluate = Callable[..., bool]
 @pytest.fixture
 def evaluate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Evaluate]:
     """Returns True if boundary and policies allow a data scientist an action."""
-    for name in ("_first_match", "_conditions_met"):
-        monkeypatch.setattr(iam_evaluator, name, getattr(iam_evaluator, name))
-    policy_variables.install()
+    install(monkeypatch, "corrections.policy_variables")
     env = cdk.Environment(account=ACCOUNT, region=REGION)
     stack = cdk.Stack(cdk.App(), "People", env=env)
     PersonaRole(stack, "Role", persona=Persona.data_scientist(), domain_id="d-own")

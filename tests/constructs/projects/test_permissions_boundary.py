@@ -18,8 +18,8 @@ from mlops_constructs.projects.boundary.project_boundary import (
     earlier_actions,
     role_actions,
 )
-from rehearsal.ministack.iam import policy_variables
 from tests.constructs.projects.template_roles import ACCOUNT, PROJECT, REGION, Project
+from tests.rehearsal.ministack.patched import install
 
 TAG = "sagemaker:project-name"
 NO_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-others"
@@ -39,8 +39,7 @@ def boundary(parametrised_template: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(iam_evaluator, "_first_match", iam_evaluator._first_match)
-    policy_variables.install()
+    install(monkeypatch, "corrections.policy_variables")
 
 
 def allows(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rehearsal.cloudformation.stack_permissions import Check, Role, checks
-from rehearsal.cloudformation.stock_types import STOCK_TYPES
+from rehearsal.cloudformation.type_permissions import TYPE_PERMISSIONS
 from rehearsal.framework.platform import Scope
 
 ROLE = "arn:aws:iam::111111111111:role/r"
@@ -15,7 +15,7 @@ A = Role(arn="arn:aws:iam::111111111111:role/path/a", boundary="arn:b", tags={"t
 def _checks(
     type_name: str, verb: str, new: dict[str, Any], old: dict[str, Any] | None = None
 ) -> list[Check]:
-    stock, scope = STOCK_TYPES[type_name], Scope("111111111111", "eu-west-1")
+    stock, scope = TYPE_PERMISSIONS[type_name], Scope("111111111111", "eu-west-1")
     return list(checks(stock, verb, "the-name", new, old or {}, scope, {"a": A}.get))
 
 
@@ -70,7 +70,7 @@ def test_a_role_that_is_passed_is_asked_for(
     assert not [check for check in kept if check.action == "iam:PassRole"]
 
 
-@pytest.mark.parametrize("type_name", sorted(STOCK_TYPES))
+@pytest.mark.parametrize("type_name", sorted(TYPE_PERMISSIONS))
 def test_every_row_makes_valid_arns(type_name: str) -> None:
     for verb in ("create", "update", "delete"):
         for check in _checks(type_name, verb, {}):

@@ -20,7 +20,7 @@ ROLE: dict[str, Any] = {"AssumeRolePolicyDocument": {"Statement": []}}
     [
         ("AWS::IAM::Role", {}, "It (AWS::IAM::Role): AssumeRolePolicyDocument is required"),
         ("AWS::IAM::Role", {**ROLE, "Colour": 1}, "unknown property Colour; allowed: "),
-        ("AWS::IAM::Role", {**ROLE, "Arn": "x"}, "Arn is set by AWS and cannot be given"),
+        ("AWS::IAM::Role", {**ROLE, "Arn": "x"}, "Arn is set by AWS and cannot be set"),
         ("AWS::IAM::Role", {**ROLE, "Policies": {}}, "Policies must be array, got dict"),
         ("AWS::IAM::Role", {**ROLE, "Policies": [{}]}, "Policies.0.PolicyDocument is required"),
         (

@@ -10,7 +10,7 @@ from ministack.services import iam
 
 from rehearsal.framework.platform import AwsError, Context, Scope
 from rehearsal.ministack.iam import identity
-from rehearsal.ministack.scope import current_scope, in_scope
+from rehearsal.ministack.request_scope import current_scope, in_scope
 
 SCOPE = Scope("444444444444", "eu-west-1")
 

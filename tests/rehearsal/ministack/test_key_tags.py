@@ -12,7 +12,8 @@ from ministack.services import kms, tagging
 from rehearsal.framework.platform import Scope
 from rehearsal.ministack.encryption import key_tags
 from rehearsal.ministack.encryption.key_tags import TAG_DELAY_SECONDS, authorized_tags
-from rehearsal.ministack.scope import in_scope
+from rehearsal.ministack.request_scope import in_scope
+from tests.rehearsal.ministack.patched import install
 
 PLACE = Scope("111111111111", "us-east-1")
 TAGS = [{"TagKey": "team", "TagValue": "ml"}]
@@ -38,10 +39,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture
 def key(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     """A key that has just been made with tags, in a KMS with the rule."""
-    monkeypatch.setattr(kms, "_tag_resource", kms._tag_resource)
-    monkeypatch.setattr(kms, "_untag_resource", kms._untag_resource)
-    monkeypatch.setitem(tagging._RESOURCE_TAG_COLLECTORS, "kms", None)
-    key_tags.install()
+    install(monkeypatch, "encryption.key_tags")
     with in_scope(PLACE):
         made = json.loads(kms._create_key({"Tags": [dict(one) for one in TAGS]})[2])["KeyMetadata"][
             "KeyId"

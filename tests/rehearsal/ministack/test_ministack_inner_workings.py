@@ -8,7 +8,7 @@ import inspect
 
 import pytest
 
-from tests.rehearsal.ministack.ministack_names import CLOUDFORMATION, named
+from tests.rehearsal.ministack.patched import CLOUDFORMATION, named
 
 
 @pytest.mark.parametrize(

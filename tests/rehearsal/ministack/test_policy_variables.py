@@ -8,16 +8,14 @@ from typing import Any
 import pytest
 from ministack.core import iam_evaluator
 
-from rehearsal.ministack.iam import policy_variables
+from tests.rehearsal.ministack.patched import install
 
 ARN = "arn:aws:sagemaker:us-east-1:111111111111:user-profile/d-1/"
 
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in ("_first_match", "_conditions_met"):
-        monkeypatch.setattr(iam_evaluator, name, getattr(iam_evaluator, name))
-    policy_variables.install()
+    install(monkeypatch, "corrections.policy_variables")
     yield
 
 

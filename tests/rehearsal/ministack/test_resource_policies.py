@@ -10,7 +10,7 @@ from ministack.services import kms, sns
 
 from rehearsal.framework.platform import AwsError, Scope
 from rehearsal.ministack.iam import resource_policies
-from rehearsal.ministack.scope import in_scope
+from rehearsal.ministack.request_scope import in_scope
 
 SCOPE = Scope("444444444444", "eu-west-1")
 TOPIC = f"arn:aws:sns:{SCOPE.region}:{SCOPE.account}:told"

@@ -8,7 +8,7 @@ import pytest
 from ministack.core import iam_evaluator
 from ministack.services import iam
 
-from rehearsal.ministack.iam import role_tags
+from tests.rehearsal.ministack.patched import install
 
 BOOTSTRAP = "arn:aws:iam::111111111111:role/cdk-deploy"
 TAG = "iam:ResourceTag/aws-cdk:bootstrap-role"
@@ -16,9 +16,7 @@ TAG = "iam:ResourceTag/aws-cdk:bootstrap-role"
 
 @pytest.fixture(autouse=True)
 def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    stock = iam_evaluator._resolve_condition_key
-    monkeypatch.setattr(iam_evaluator, "_resolve_condition_key", stock)
-    role_tags.install()
+    install(monkeypatch, "corrections.role_tags")
     tags = [{"Key": "aws-cdk:bootstrap-role", "Value": "deploy"}]
     iam._roles.set_scoped("111111111111", None, "cdk-deploy", {"Arn": BOOTSTRAP, "Tags": tags})
     yield

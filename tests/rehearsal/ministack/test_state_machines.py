@@ -209,7 +209,7 @@ def test_an_integration_with_unknown_permissions_is_refused_by_name(aws: Any) ->
     role = aws.role(_name(), STATES, _allows("*"))
     ended = _run(aws, _machine(aws, role, _task("arn:aws:states:::ecs:runTask", Cluster="c")))
     assert ended["status"] == "FAILED"
-    assert "arn:aws:states:::ecs:runTask is not rehearsed" in ended["Failure"]["cause"]
+    assert "arn:aws:states:::ecs:runTask is not supported" in ended["Failure"]["cause"]
 
 
 def test_a_role_that_does_not_trust_step_functions_is_refused_at_creation(aws: Any) -> None:

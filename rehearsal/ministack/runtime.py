@@ -1,0 +1,26 @@
+"""The objects of the running server that patches use."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rehearsal.cloudformation.resource_types import ResourceType
+from rehearsal.framework.gateway import Gateway
+from rehearsal.framework.platform import Platform
+from rehearsal.ministack.events.metric_publisher import MetricPublisher
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """The objects that `Registry.install` hands to the patches.
+
+    Args:
+        platform: The AWS around the services.
+        gateway: The gateway of the rehearsal's services.
+        publisher: The publisher of the services' own metrics.
+        resource_types: The CloudFormation types of the rehearsal's services.
+    """
+
+    platform: Platform
+    gateway: Gateway
+    publisher: MetricPublisher
+    resource_types: Sequence[ResourceType]
