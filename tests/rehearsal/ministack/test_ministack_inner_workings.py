@@ -1,9 +1,6 @@
-"""How ministack works inside, where the adapter counts on it; a release that differs is seen."""
-
-from __future__ import annotations
+"""Implementation details of ministack that the patches rely on; a release that differs fails."""
 
 import importlib
-import importlib.metadata
 import inspect
 
 import pytest
@@ -45,7 +42,7 @@ def test_the_loop_is_kept_for_worker_threads() -> None:
 
 
 @pytest.mark.parametrize("module", ["handlers", "changesets"])
-def test_template_support_is_checked_where_the_adapter_replaces_it(module: str) -> None:
+def test_template_support_is_checked_where_the_patch_replaces_it(module: str) -> None:
     assert callable(named(f"{CLOUDFORMATION}.{module}", "validate_template_support"))
 
 
@@ -85,7 +82,7 @@ def test_an_anonymous_request_is_known() -> None:
     assert named("ministack.core.iam_evaluator", "_anonymous").get() is False
 
 
-def test_a_row_of_a_bucket_names_a_property_and_writes_it_through_the_api() -> None:
+def test_a_configuration_of_a_bucket_has_a_property_and_writes_it_through_the_api() -> None:
     for name, to_xml, put, delete in named(
         f"{CLOUDFORMATION}.provisioners", "_S3_BUCKET_CONFIGURATIONS"
     ):
@@ -123,7 +120,7 @@ def test_an_object_keeps_the_headers_of_its_encryption(writer: str) -> None:
 
 
 @pytest.mark.parametrize("member", ["Arn", "KeyState", "KeySpec", "Policy", "Tags"])
-def test_a_key_keeps_what_judges_its_use(member: str) -> None:
+def test_a_key_keeps_what_its_use_is_evaluated_by(member: str) -> None:
     assert f'"{member}": ' in inspect.getsource(named("ministack.services.kms", "_create_key"))
 
 
