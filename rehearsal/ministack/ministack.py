@@ -1,14 +1,11 @@
 """The platform of services on ministack."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import boto3
 
-from rehearsal.framework.platform import AccessKey, Context, Credentials, Platform, Scope
-from rehearsal.framework.protocols.protocol import HttpRequest
-from rehearsal.ministack.events import events
+from rehearsal.framework.platform import Credentials, Platform
+from rehearsal.ministack.events import event_bus
 from rehearsal.ministack.iam import identity, resource_policies
 from rehearsal.ministack.sessions import SessionFactory
 
@@ -44,33 +41,15 @@ class Ministack(Platform):
     def state_directory(self) -> Path:
         return self._state_directory
 
-    def emit_event(
-        self,
-        scope: Scope,
-        *,
-        source: str,
-        detail_type: str,
-        detail: Mapping[str, Any],
-        resources: Sequence[str] = (),
-    ) -> None:
-        events.emit(
-            scope, source=source, detail_type=detail_type, detail=detail, resources=resources
-        )
-
-    def service_credentials(
-        self,
-        role_arn: str,
-        *,
-        service_principal: str,
-        session_name: str,
-        source_arn: str | None = None,
-    ) -> Credentials:
-        return identity.assume_role(
-            role_arn,
-            service_principal=service_principal,
-            session_name=session_name,
-            source_arn=source_arn,
-        )
+    emit_event = staticmethod(event_bus.emit)
+    service_credentials = staticmethod(identity.assume_role)
+    authorize = staticmethod(identity.authorize)
+    authorize_request = staticmethod(identity.authorize_request)
+    authorize_service = staticmethod(resource_policies.authorize_service)
+    authorize_by_policy = staticmethod(resource_policies.authorize_by_policy)
+    check_pass_role = staticmethod(identity.check_pass_role)
+    check_source_identity = staticmethod(identity.check_source_identity)
+    secret_for = staticmethod(identity.access_key)
 
     def session(self, credentials: Credentials, region: str) -> boto3.Session:
         return self._sessions.session(credentials, region)
@@ -90,59 +69,3 @@ class Ministack(Platform):
             "NODE_EXTRA_CA_CERTS": bundle,
             "GIT_SSL_CAINFO": bundle,
         }
-
-    def authorize(
-        self,
-        principal_arn: str,
-        action: str,
-        resource_arn: str,
-        scope: Scope,
-        keys: Mapping[str, Any] | None = None,
-    ) -> None:
-        identity.authorize(principal_arn, action, resource_arn, scope, keys)
-
-    def authorize_service(
-        self,
-        principal: str,
-        action: str,
-        resource_arn: str,
-        scope: Scope,
-        source_arn: str,
-        via: str | None = None,
-    ) -> None:
-        resource_policies.authorize_service(principal, action, resource_arn, scope, source_arn, via)
-
-    def authorize_by_policy(
-        self,
-        policy: str | None,
-        principal_arn: str,
-        action: str,
-        resource_arn: str,
-        scope: Scope,
-        keys: Mapping[str, Any] | None = None,
-    ) -> None:
-        resource_policies.authorize_by_policy(
-            policy, principal_arn, action, resource_arn, scope, keys
-        )
-
-    def authorize_request(
-        self,
-        http: HttpRequest,
-        *,
-        action: str,
-        resource_arn: str,
-        scope: Scope,
-        context_keys: Mapping[str, Any],
-    ) -> None:
-        identity.authorize_request(
-            http, action=action, resource_arn=resource_arn, scope=scope, context_keys=context_keys
-        )
-
-    def check_pass_role(self, context: Context, role_arn: str, service_principal: str) -> None:
-        identity.check_pass_role(context, role_arn, service_principal)
-
-    def check_source_identity(self, role_arn: str, service_principal: str) -> None:
-        identity.check_source_identity(role_arn, service_principal)
-
-    def secret_for(self, access_key_id: str) -> AccessKey | None:
-        return identity.access_key(access_key_id)

@@ -17,6 +17,7 @@ Example:
     ```
 """
 
+import dataclasses
 import functools
 import importlib
 import inspect
@@ -190,7 +191,7 @@ class Registry:
         for one in self._patches:
             if one.source in sources:
                 after = one.after if one.after in sources else None
-                chosen._patches.append(Patch(**{**vars(one), "after": after}))
+                chosen._patches.append(dataclasses.replace(one, after=after))
         return chosen
 
     def install(self, runtime: Any = None) -> None:

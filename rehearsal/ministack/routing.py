@@ -29,14 +29,14 @@ _CONTENT_TYPES = (
 
 @patch_value("ministack.app:SERVICE_HANDLERS", why=_WHY, until=PERMANENT)
 def serve(handlers: dict[str, Handler], *, runtime: Runtime) -> dict[str, Handler]:
-    for signing_name in runtime.gateway.target_prefixes:
+    for signing_name in runtime.signing_names:
         handlers[signing_name] = _handler(runtime.gateway, signing_name)
     return handlers
 
 
 @patch_value("ministack.app:_loaded_modules", why=_WHY, until=PERMANENT)
 def load_modules(modules: dict[str, Any], *, runtime: Runtime) -> dict[str, Any]:
-    for signing_name in runtime.gateway.target_prefixes:
+    for signing_name in runtime.signing_names:
         module = types.ModuleType(f"{services.__name__}.{_module_name(signing_name)}")
         module.handle_request = _handler(runtime.gateway, signing_name)  # type: ignore[attr-defined]
         modules[_module_name(signing_name)] = module
@@ -45,7 +45,7 @@ def load_modules(modules: dict[str, Any], *, runtime: Runtime) -> dict[str, Any]
 
 @patch_value("ministack.app:SERVICE_REGISTRY", why=_WHY, until=PERMANENT)
 def register(registry: dict[str, Any], *, runtime: Runtime) -> dict[str, Any]:
-    for signing_name in runtime.gateway.target_prefixes:
+    for signing_name in runtime.signing_names:
         registry[signing_name] = {"module": _module_name(signing_name)}
     return registry
 
@@ -72,7 +72,7 @@ def route(patterns: dict[str, Any], *, runtime: Runtime) -> dict[str, Any]:
     until=PERMANENT,
 )
 def authenticate_only(namespaces: dict[str, str], *, runtime: Runtime) -> dict[str, str]:
-    for signing_name in runtime.gateway.target_prefixes:
+    for signing_name in runtime.signing_names:
         namespaces.pop(signing_name, None)
     return namespaces
 
@@ -83,7 +83,7 @@ def authenticate_only(namespaces: dict[str, str], *, runtime: Runtime) -> dict[s
     until=PERMANENT,
 )
 def remove_types(handlers: dict[str, Any], *, runtime: Runtime) -> dict[str, Any]:
-    if "codebuild" in runtime.gateway.target_prefixes:
+    if "codebuild" in runtime.signing_names:
         for type_name in [name for name in handlers if name.startswith("AWS::CodeBuild::")]:
             del handlers[type_name]
     return handlers
@@ -103,7 +103,7 @@ def fix_content_type(
     *,
     runtime: Runtime,
 ) -> None:
-    if service not in runtime.gateway.target_prefixes:
+    if service not in runtime.signing_names:
         previous(service, status, headers)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from rehearsal.cloudformation.resource_types import ResourceType
 from rehearsal.framework.gateway import Gateway
@@ -24,3 +25,13 @@ class Runtime:
     gateway: Gateway
     publisher: MetricPublisher
     resource_types: Sequence[ResourceType]
+
+    @cached_property
+    def signing_names(self) -> tuple[str, ...]:
+        """The signing names of the rehearsal's services."""
+        return tuple(self.gateway.target_prefixes)
+
+    @cached_property
+    def type_names(self) -> frozenset[str]:
+        """The names of the resource types."""
+        return frozenset(one.type_name for one in self.resource_types)

@@ -36,7 +36,7 @@ def athena(previous: Handler) -> Handler:
     until="ministack runs builds.",
 )
 def codebuild(previous: Handler, *, runtime: Runtime) -> Handler:
-    if "codebuild" in runtime.gateway.target_prefixes:
+    if "codebuild" in runtime.signing_names:
         return previous
     message = "This rehearsal runs no builds: it was started without the service codebuild."
     return functools.partial(_reject_operation, previous, "StartBuild", message)
@@ -48,7 +48,7 @@ def codebuild(previous: Handler, *, runtime: Runtime) -> Handler:
     until="ministack delivers to each target of EventBridge Scheduler.",
 )
 def scheduler(previous: Handler, *, runtime: Runtime) -> Handler:
-    if "scheduler" in runtime.gateway.target_prefixes:
+    if "scheduler" in runtime.signing_names:
         return previous
     message = "This rehearsal runs no schedules: it was started without the service scheduler."
     return functools.partial(_reject, message)

@@ -1,4 +1,4 @@
-"""The AWS around a service, in memory: what `Platform` promises, S3, and our own services."""
+"""The AWS around a service, in memory: its platform, S3, and the services of the rehearsal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, cast
 import boto3
 from botocore.exceptions import ClientError
 
-from rehearsal.framework.platform import AccessKey, AwsError, Context, Credentials, Scope
+from rehearsal.framework.platform import AccessKey, AwsError, Context, Credentials, Platform, Scope
 from rehearsal.framework.service import Service
 
 SCOPE = Scope("111111111111", "us-east-1")
@@ -19,8 +19,8 @@ ROLE = "arn:aws:iam::111111111111:role/execution"
 CALLER = Context(SCOPE, "arn:aws:iam::111111111111:user/ada")
 
 
-class FakePlatform:
-    """Allows everything but what `denied` names as (action, ARN); keeps events and objects."""
+class FakePlatform(Platform):
+    """A platform in memory: allows all but `denied` pairs of action and ARN, keeps events."""
 
     def __init__(self, state_directory: Path | None = None) -> None:
         self.events: list[dict[str, Any]] = []

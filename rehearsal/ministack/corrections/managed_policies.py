@@ -22,7 +22,7 @@ _SIZE = {
 _ATTACHED = {
     "why": "A role of a stack accepts policies that do not exist, and any number of them.",
     "until": "ministack validates the managed policies of a role.",
-    "after": "corrections.roles_and_log_groups",
+    "after": "corrections.roles",
 }
 
 

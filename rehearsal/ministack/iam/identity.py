@@ -108,7 +108,7 @@ def authorize(
     action: str,
     resource_arn: str,
     scope: Scope,
-    context_keys: Mapping[str, Any] | None = None,
+    keys: Mapping[str, Any] | None = None,
 ) -> None:
     """Evaluates IAM for a principal: identity policies, boundary and the policy of the resource.
 
@@ -118,7 +118,7 @@ def authorize(
     if principal_arn.endswith(":root"):
         return
     account = _account(principal_arn)
-    policies, limits, keys = policies_of(principal_arn, account)
+    policies, limits, principal_keys = policies_of(principal_arn, account)
     context = iam_evaluator.EvalContext(
         principal_arn=principal_arn,
         principal_type="User" if ":user/" in principal_arn else "AssumedRole",
@@ -126,8 +126,8 @@ def authorize(
         action=action,
         resource_arn=resource_arn,
         region=scope.region,
-        service_context={key.lower(): value for key, value in (context_keys or {}).items()},
-        principal_keys=keys,
+        service_context={key.lower(): value for key, value in (keys or {}).items()},
+        principal_keys=principal_keys,
         secure_transport=True,  # it stands for a request that would come over TLS
     )
     with in_scope(scope):

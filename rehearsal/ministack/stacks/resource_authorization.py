@@ -100,8 +100,7 @@ def _authorize(
     old: Mapping[str, Any],
 ) -> None:
     principal = current_principal()
-    own = {one.type_name for one in runtime.resource_types}
-    if principal.is_root or (type_name in own and type_name not in TYPE_PERMISSIONS):
+    if principal.is_root or (type_name in runtime.type_names and type_name not in TYPE_PERMISSIONS):
         return
     if type_name.startswith("Custom::"):
         type_name = "AWS::CloudFormation::CustomResource"

@@ -62,8 +62,7 @@ def tag_properties(table: dict[str, Any], *, runtime: Runtime) -> dict[str, Any]
 def runs_on_worker_thread(
     previous: Callable[[str], bool], resource_type: str, *, runtime: Runtime
 ) -> bool:
-    own = (one.type_name for one in runtime.resource_types)
-    return resource_type in own or previous(resource_type)
+    return resource_type in runtime.type_names or previous(resource_type)
 
 
 def _handlers(platform: Platform, handler: ResourceHandler) -> dict[str, Any]:

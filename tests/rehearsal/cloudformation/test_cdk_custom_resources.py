@@ -1,7 +1,5 @@
 """CDK's own custom resources on the running server, with the role of their function."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from typing import Any
@@ -11,7 +9,7 @@ from botocore.exceptions import ClientError
 
 
 def _provider(aws: Any, name: str, *allows: dict[str, Any]) -> str:
-    """The function that CDK puts behind a custom resource; its code never runs here."""
+    """Returns the function of a CDK custom resource; its code never runs here."""
     role = aws.role(name, {"Service": "lambda.amazonaws.com"}, *allows)
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
@@ -94,7 +92,7 @@ def test_what_the_role_of_the_function_may_not_fails_the_stack(aws: Any) -> None
     assert "AccessDenied" in aws.deploy("unread", resources)["Reasons"][0]
 
 
-def test_an_option_that_is_not_known_is_refused_by_name(aws: Any) -> None:
+def test_an_unsupported_option_is_rejected_by_name(aws: Any) -> None:
     token = _provider(aws, "unknowing", {"Action": "s3:*"})
     resources = {"Deployment": _deployment(token, "a", "b", Exclude=["*.map"])}
-    assert "does not know Exclude" in aws.deploy("excluding", resources)["Reasons"][0]
+    assert "does not support Exclude" in aws.deploy("excluding", resources)["Reasons"][0]

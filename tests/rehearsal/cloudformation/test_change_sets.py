@@ -1,6 +1,4 @@
-"""What a change set says of a resource that it changes: whether it is replaced."""
-
-from __future__ import annotations
+"""Replacements of resources in change sets."""
 
 import json
 from typing import Any
@@ -68,7 +66,7 @@ def test_only_what_the_schema_calls_create_only_is_replaced(aws: Any) -> None:
         ("Custom::Anything", "Colour", None),
     ],
 )
-def test_a_property_is_judged_by_the_schema_of_its_type(
+def test_a_property_is_evaluated_by_the_schema_of_its_type(
     kind: str, name: str, expected: str | None
 ) -> None:
     assert requires_recreation(kind, name) == expected

@@ -1,6 +1,4 @@
-"""Networks in stacks: EC2's types that ministack lacks, and what CloudFormation says of a VPC."""
-
-from __future__ import annotations
+"""Networks in stacks: EC2's types that ministack lacks, and the attributes of a VPC."""
 
 from collections.abc import Iterator
 from typing import Any

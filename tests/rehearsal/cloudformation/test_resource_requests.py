@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from typing import Any
 
 import botocore.session
@@ -58,7 +56,7 @@ def test_a_property_that_the_api_does_not_take_is_named(
         _request("sagemaker", "CreateModel", properties)
 
 
-def test_the_tags_of_cloudformation_itself_are_left_out() -> None:
+def test_the_tags_of_cloudformation_itself_are_removed() -> None:
     tags = [{"Key": "aws:cloudformation:stack-name", "Value": "s"}, {"Key": "a", "Value": "b"}]
     kept = own_properties("AWS::SageMaker::Model", {"ModelName": "m", "Tags": tags})
     assert kept == {"ModelName": "m", "Tags": [{"Key": "a", "Value": "b"}]}

@@ -1,7 +1,5 @@
 """Conditions on CloudFormation's requests, and on tags where a boundary names them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +13,7 @@ ROLES = "arn:aws:iam::111111111111:role"
 
 @pytest.fixture(scope="module")
 def url(aws: Any) -> str:
-    """Where a template is."""
+    """Returns the location of a template."""
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="templates-of-requests")
     for name in ("published", "mine"):
@@ -63,7 +61,7 @@ def test_the_role_is_a_condition_key_only_where_the_request_has_it(aws: Any) -> 
 
 
 def test_a_boundary_confines_by_the_tag_of_the_role(aws: Any) -> None:
-    """The identity policy names no tag, so only the boundary asks for those of the resource."""
+    """The identity policy names no tag, so only the boundary evaluates those of the resource."""
     iam, sns = aws.client("iam"), aws.client("sns")
     statement = {
         "Effect": "Allow",

@@ -1,6 +1,4 @@
-"""Stacks act with their role, which has to be passed and trusted."""
-
-from __future__ import annotations
+"""Stacks act with their role, which the caller passes and which trusts CloudFormation."""
 
 from typing import Any
 
@@ -76,15 +74,15 @@ def test_a_stack_role_needs_pass_role_trust_and_existence(aws: Any) -> None:
     caller = aws.person("no-pass-caller", {"Action": "cloudformation:*"})
     limited = aws.client("cloudformation", caller)
     with pytest.raises(ClientError) as raised:
-        aws.deploy("refused", {"Group": group()}, RoleARN=role, client=limited)
+        aws.deploy("denied", {"Group": group()}, RoleARN=role, client=limited)
     assert "iam:PassRole" in message(raised)
     for arn in (wrong, f"{ROLE}nobody"):
         with pytest.raises(ClientError) as raised:
-            aws.deploy("refused", {"Group": group()}, RoleARN=arn)
+            aws.deploy("denied", {"Group": group()}, RoleARN=arn)
         assert "is invalid or cannot be assumed" in message(raised)
 
 
-def test_a_type_without_known_actions_is_refused_when_a_role_deploys_it(aws: Any) -> None:
+def test_a_type_without_known_actions_is_rejected_when_a_role_deploys_it(aws: Any) -> None:
     role = aws.role("unknown", {"Service": "cloudformation.amazonaws.com"}, {"Action": "*"})
     vault = {"Type": "AWS::Backup::BackupVault", "Properties": {"BackupVaultName": "vault"}}
     stack = aws.deploy("unknown-actions", {"Vault": vault}, RoleARN=role)

@@ -1,6 +1,4 @@
-"""Templates: where they are read, what they may say, what conditions know."""
-
-from __future__ import annotations
+"""Templates: location, validation, conditions."""
 
 import json
 from typing import Any
@@ -21,7 +19,7 @@ from tests.rehearsal.stack_resources import group, message
         (group("x", CreationTime="now"), "CreationTime is set by AWS"),
     ],
 )
-def test_a_template_with_a_mistake_is_refused_before_anything_is_made(
+def test_a_template_with_a_mistake_is_rejected_before_anything_is_created(
     aws: Any, resource: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(ClientError) as raised:
@@ -31,7 +29,7 @@ def test_a_template_with_a_mistake_is_refused_before_anything_is_made(
         aws.client("cloudformation").describe_stacks(StackName="mistaken")
 
 
-def test_a_macro_and_a_stack_policy_are_refused_by_name(aws: Any) -> None:
+def test_a_macro_and_a_stack_policy_are_rejected_by_name(aws: Any) -> None:
     client = aws.client("cloudformation")
     template = {"Transform": "Acme::Macro", "Resources": {"Group": group()}}
     with pytest.raises(ClientError) as raised:
@@ -91,7 +89,7 @@ def test_a_signed_template_is_read_with_the_permissions_of_who_signed_it(aws: An
     old = aws.client("s3").generate_presigned_url("get_object", Params=place)
     client = aws.client("cloudformation", creator)
 
-    for url, refusal in (
+    for url, reason in (
         (blind.generate_presigned_url("get_object", Params=place), "s3:GetObject"),
         (good[:-1] + ("0" if good[-1] != "0" else "1"), "signature does not match"),
         (expired, "Request has expired"),
@@ -99,7 +97,7 @@ def test_a_signed_template_is_read_with_the_permissions_of_who_signed_it(aws: An
     ):
         with pytest.raises(ClientError) as raised:
             client.create_stack(StackName="signed", TemplateURL=url)
-        assert refusal in message(raised)
+        assert reason in message(raised)
     client.create_stack(StackName="signed", TemplateURL=good)
     assert aws.settled("signed")["StackStatus"] == "CREATE_COMPLETE"
 

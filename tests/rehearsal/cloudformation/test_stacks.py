@@ -1,6 +1,4 @@
-"""Resources of stacks: made, changed, replaced, restored, deleted."""
-
-from __future__ import annotations
+"""Resources of stacks: creation, update, replacement, rollback, deletion."""
 
 import json
 import time
@@ -144,7 +142,7 @@ def test_a_bucket_keeps_its_tags_and_its_objects(aws: Any) -> None:
 
 
 def test_what_a_resource_needs_stays_while_it_cannot_be_deleted(aws: Any) -> None:
-    """The key of a bucket with objects would otherwise be gone, and the objects with it."""
+    """The key of a bucket with objects stays, as the objects need it."""
     s3, client, kms = aws.client("s3"), aws.client("cloudformation"), aws.client("kms")
     key = {"Fn::GetAtt": ["Key", "Arn"]}
     rule = {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
@@ -225,7 +223,7 @@ def test_a_resource_of_ours_shows_in_a_change_set_with_its_replacement(aws: Any)
     assert plan["Changes"][0]["ResourceChange"]["Replacement"] == "True"
 
 
-def test_a_package_repository_is_refused_by_name(aws: Any) -> None:
+def test_a_package_repository_is_rejected_by_name(aws: Any) -> None:
     """CodeArtifact's packages come from the internet, which the rehearsal does not have."""
     domain = {"Type": "AWS::CodeArtifact::Domain", "Properties": {"DomainName": "ml"}}
 

@@ -1,6 +1,4 @@
-"""Topics, queues, their policies and subscriptions as stacks make, change and unmake them."""
-
-from __future__ import annotations
+"""Topics, queues, their policies and subscriptions in stacks."""
 
 import json
 import time
@@ -142,7 +140,7 @@ def test_a_stack_makes_changes_replaces_and_unmakes_them(aws: Any) -> None:
         ("SQS::QueuePolicy", {"Queues": ["nothing"], "PolicyDocument": {}}, "nothing does not"),
     ],
 )
-def test_what_would_be_dropped_is_refused(
+def test_an_unsupported_property_is_rejected(
     aws: Any, kind: str, properties: dict[str, Any], expected: str
 ) -> None:
     resource = {"Type": f"AWS::{kind}", "Properties": properties}

@@ -1,7 +1,5 @@
 """Code of Lambda functions in S3, on the running server: read with the right permissions."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from collections.abc import Callable
@@ -14,7 +12,7 @@ from botocore.exceptions import ClientError
 
 @pytest.fixture
 def code(aws: Any) -> dict[str, str]:
-    """The place of a function's code, in a bucket that encrypts with a key of its own."""
+    """The location of a function's code, in a bucket with a dedicated key."""
     s3, bucket = aws.client("s3"), f"code-{uuid4().hex[:12]}"
     key = aws.client("kms").create_key()["KeyMetadata"]["Arn"]
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
@@ -30,7 +28,7 @@ def code(aws: Any) -> dict[str, str]:
 
 @pytest.fixture
 def create(aws: Any) -> Callable[..., Any]:
-    """Makes a stack with a function, with a role that has what is given besides Lambda and S3."""
+    """Creates a stack with a function; its role has Lambda, S3 and the given statements."""
     runs = aws.role(f"runs-{uuid4().hex[:8]}", {"Service": "lambda.amazonaws.com"})
 
     def make(place: dict[str, str], *allows: dict[str, Any]) -> Any:
@@ -48,17 +46,17 @@ def create(aws: Any) -> Callable[..., Any]:
 def test_a_stack_reads_code_with_its_role_s_permissions_for_the_key(
     create: Any, code: dict[str, str]
 ) -> None:
-    refused = create(code)
-    assert refused["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert f"kms:Decrypt on resource: {code['key']}" in " ".join(refused["Reasons"])
+    failed = create(code)
+    assert failed["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert f"kms:Decrypt on resource: {code['key']}" in " ".join(failed["Reasons"])
     decrypt = {"Action": "kms:Decrypt", "Resource": code["key"]}
     assert create(code, decrypt)["StackStatus"] == "CREATE_COMPLETE"
 
 
 def test_a_stack_fails_where_there_is_no_code(create: Any, code: dict[str, str]) -> None:
-    refused = create({**code, "S3Key": "missing"})
-    assert refused["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert "S3 Error Code: NoSuchKey" in " ".join(refused["Reasons"])
+    failed = create({**code, "S3Key": "missing"})
+    assert failed["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "S3 Error Code: NoSuchKey" in " ".join(failed["Reasons"])
 
 
 def test_the_api_reads_code_with_its_caller_s_permissions_for_the_key(

@@ -1,7 +1,5 @@
 """Roles, trust and policies, on ministack's stores in this process."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -107,9 +105,9 @@ def test_a_role_for_one_source_can_be_passed_before_the_source_is_known() -> Non
         identity.check_pass_role(root, foreign, "codebuild.amazonaws.com")
 
 
-def test_a_principal_is_judged_by_action_resource_and_condition() -> None:
+def test_a_principal_is_evaluated_by_action_resource_and_condition() -> None:
     _role(
-        "judged",
+        "evaluated",
         {"Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"},
         {
             "Action": "sns:Publish",
@@ -120,7 +118,7 @@ def test_a_principal_is_judged_by_action_resource_and_condition() -> None:
             "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}},
         },
     )
-    principal = "arn:aws:sts::444444444444:assumed-role/judged/s"
+    principal = "arn:aws:sts::444444444444:assumed-role/evaluated/s"
     identity.authorize(principal, "s3:GetObject", "arn:aws:s3:::b/k", SCOPE)
     identity.authorize(principal, "sns:Publish", "*", SCOPE)
     for action, resource in (

@@ -1,7 +1,5 @@
 """Conditions see the tags of a key five minutes late, as on AWS."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +36,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def key(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """A key that has just been made with tags, in a KMS with the rule."""
+    """A new key with tags, in a KMS with the delay."""
     install(monkeypatch, "encryption.key_tags")
     with in_scope(PLACE):
         made = json.loads(kms._create_key({"Tags": [dict(one) for one in TAGS]})[2])["KeyMetadata"][

@@ -1,6 +1,4 @@
-"""Customer managed policies of stacks: judged with their conditions, and within IAM's quotas."""
-
-from __future__ import annotations
+"""Customer managed policies of stacks: conditions on them, and IAM's quotas."""
 
 import json
 from typing import Any
@@ -98,13 +96,13 @@ def test_a_role_has_its_policies_from_the_start_and_a_change_is_a_new_version(aw
         ),
     ],
 )
-def test_what_iam_would_refuse_fails_the_stack(
+def test_a_policy_that_iam_rejects_fails_the_stack(
     aws: Any, resources: dict[str, Any], reason: str
 ) -> None:
-    stack = aws.deploy("refused-policy", resources, Capabilities=CAPABILITIES)
+    stack = aws.deploy("rejected-policy", resources, Capabilities=CAPABILITIES)
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert reason in stack["Reasons"][0]
-    deletion(aws, "refused-policy")
+    deletion(aws, "rejected-policy")
 
 
 def test_a_policy_that_someone_else_uses_is_not_deleted(aws: Any) -> None:
@@ -122,7 +120,7 @@ def test_a_policy_that_someone_else_uses_is_not_deleted(aws: Any) -> None:
 
 
 def limited_role(aws: Any, boundary: str) -> str:
-    """A role for CloudFormation that may attach policies of one path within a boundary."""
+    """Returns a role for CloudFormation that may attach policies of one path within a boundary."""
     on_policies = ["iam:CreatePolicy", "iam:ListPolicyVersions", "iam:DeletePolicy"]
     conditions = {
         "StringEquals": {"iam:PermissionsBoundary": boundary},

@@ -1,7 +1,5 @@
 """Variables in policies get their values from the request."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,6 +1,4 @@
-"""Policies of resources, judged for services that act by themselves, outside of any request."""
-
-from __future__ import annotations
+"""Policies of resources, evaluated for services that act outside of a request."""
 
 import json
 from typing import Any
@@ -13,7 +11,7 @@ from rehearsal.ministack.iam import resource_policies
 from rehearsal.ministack.request_scope import in_scope
 
 SCOPE = Scope("444444444444", "eu-west-1")
-TOPIC = f"arn:aws:sns:{SCOPE.region}:{SCOPE.account}:told"
+TOPIC = f"arn:aws:sns:{SCOPE.region}:{SCOPE.account}:tls-only"
 ALARM = f"arn:aws:cloudwatch:{SCOPE.region}:{SCOPE.account}:alarm:errors"
 SERVICE = "cloudwatch.amazonaws.com"
 TLS_ALONE = {
@@ -35,7 +33,7 @@ def _publish(principal: str = SERVICE) -> None:
     resource_policies.authorize_service(principal, "sns:Publish", TOPIC, SCOPE, ALARM)
 
 
-def test_a_topic_that_takes_tls_alone_is_told_by_a_service() -> None:
+def test_a_service_publishes_to_a_topic_that_requires_tls() -> None:
     _topic(
         TLS_ALONE,
         {
@@ -50,7 +48,7 @@ def test_a_topic_that_takes_tls_alone_is_told_by_a_service() -> None:
     _publish()
 
 
-def test_a_service_that_no_statement_names_is_refused() -> None:
+def test_a_service_that_no_statement_names_is_denied() -> None:
     _topic(TLS_ALONE)
 
     with pytest.raises(AwsError, match="no statement of the resource's policy allows it"):

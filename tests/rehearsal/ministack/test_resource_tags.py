@@ -1,7 +1,5 @@
 """Conditions on tags of security groups and file systems, as SageMaker tags its own."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """Conditions on the tags of a role that is assumed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

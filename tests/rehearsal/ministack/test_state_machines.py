@@ -1,7 +1,5 @@
 """Step Functions executions act with the role of their state machine, on the running server."""
 
-from __future__ import annotations
-
 import json
 import time
 import uuid
@@ -96,8 +94,8 @@ def test_a_message_needs_the_permission_on_its_queue(aws: Any, integration: str)
     url = aws.client("sqs").create_queue(QueueName=_name())["QueueUrl"]
     queue = f"arn:aws:sqs:us-east-1:111111111111:{url.rsplit('/', 1)[-1]}"
     task = _task(f"arn:aws:states:::{integration}", QueueUrl=url, MessageBody="hello")
-    refused = aws.role(_name(), STATES, _allows("sqs:SendMessage", queue + "-other"))
-    ended = _run(aws, _machine(aws, refused, task))
+    denied = aws.role(_name(), STATES, _allows("sqs:SendMessage", queue + "-other"))
+    ended = _run(aws, _machine(aws, denied, task))
     assert ended["status"] == "FAILED"
     assert ended["Failure"]["error"].lower() == "sqs.accessdeniedexception"
     assert "Messages" not in aws.client("sqs").receive_message(QueueUrl=url)
@@ -143,7 +141,7 @@ def test_an_object_is_asked_for_with_the_role_whatever_its_key(aws: Any) -> None
         ("sfn:listStateMachines", {}, "states:ListStateMachines"),
     ],
 )
-def test_an_aws_sdk_integration_is_judged_by_the_gateway(
+def test_an_aws_sdk_integration_is_authorized_by_the_gateway(
     aws: Any, operation: str, request_: dict[str, Any], action: str
 ) -> None:
     task = _task(f"arn:aws:states:::aws-sdk:{operation}", **request_)
@@ -165,7 +163,7 @@ def test_an_aws_sdk_integration_is_judged_by_the_gateway(
         ("states:startExecution", {"StateMachineArn": "arn:x"}, "StepFunctions"),
     ],
 )
-def test_an_optimized_integration_is_judged(
+def test_an_optimized_integration_is_authorized(
     aws: Any, integration: str, request_: dict[str, Any], error: str
 ) -> None:
     role = aws.role(_name(), STATES, _allows("sagemaker:*"))
@@ -205,14 +203,14 @@ def test_an_item_is_put_into_the_table_that_the_role_may_write(aws: Any) -> None
     assert ended["status"] == "SUCCEEDED", ended["Failure"]
 
 
-def test_an_integration_with_unknown_permissions_is_refused_by_name(aws: Any) -> None:
+def test_an_integration_with_unknown_permissions_is_rejected_by_name(aws: Any) -> None:
     role = aws.role(_name(), STATES, _allows("*"))
     ended = _run(aws, _machine(aws, role, _task("arn:aws:states:::ecs:runTask", Cluster="c")))
     assert ended["status"] == "FAILED"
     assert "arn:aws:states:::ecs:runTask is not supported" in ended["Failure"]["cause"]
 
 
-def test_a_role_that_does_not_trust_step_functions_is_refused_at_creation(aws: Any) -> None:
+def test_a_role_that_does_not_trust_step_functions_is_rejected_at_creation(aws: Any) -> None:
     role = aws.role(_name(), {"Service": "lambda.amazonaws.com"}, _allows("*"))
     with pytest.raises(ClientError, match=r"cannot be assumed by states\.amazonaws\.com"):
         _machine(aws, role, {"Type": "Pass", "End": True})

@@ -1,6 +1,4 @@
-"""Policies that ask where a request comes from, and whether a service passes it on."""
-
-from __future__ import annotations
+"""Policies on the origin of a request, and on services that make it for their caller."""
 
 import json
 from typing import Any

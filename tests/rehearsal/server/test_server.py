@@ -1,6 +1,4 @@
-"""The server as a process: start, refusals, end."""
-
-from __future__ import annotations
+"""The server as a process: start, errors, end."""
 
 import json
 import os
@@ -49,7 +47,7 @@ def test_it_ends_on_an_interrupt_with_an_open_connection(server_process: Any) ->
         assert process.wait(10) == 0
 
 
-def test_a_taken_port_is_refused_in_one_sentence(start: Any, tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_in_one_sentence(start: Any, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -62,15 +60,15 @@ def test_a_taken_port_is_refused_in_one_sentence(start: Any, tmp_path: Path) -> 
     assert not (tmp_path / "endpoint.json").exists()
 
 
-def test_a_full_disk_is_refused_in_one_sentence(
+def test_a_full_disk_is_reported_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(main, "_NEEDED_BYTES", 2**62)
+    monkeypatch.setattr(main, "_MIN_FREE_BYTES", 2**62)
     assert main.main(["--state-directory", str(tmp_path)]) == 2
     assert "MiB free" in capsys.readouterr().err
 
 
-def test_a_directory_that_cannot_be_written_is_refused(
+def test_a_directory_that_cannot_be_written_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     blocked = tmp_path / "file"
@@ -83,7 +81,7 @@ def test_a_service_without_an_iam_mapping_is_not_served(start: Any, tmp_path: Pa
     process = start(tmp_path, services=("toy_services:Unmapped",))
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "Unmapped is not served" in errors
+    assert "Unmapped maps its operations to no IAM resources" in errors
 
 
 def test_the_default_services_are_all_of_the_loop() -> None:

@@ -1,7 +1,5 @@
 """A key, and a bucket that encrypts with it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4

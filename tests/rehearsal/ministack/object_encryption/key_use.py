@@ -1,6 +1,4 @@
-"""Who uses which key: people, statements, refusals."""
-
-from __future__ import annotations
+"""Clients and statements of tests on the use of keys."""
 
 import json
 from typing import Any
@@ -20,7 +18,7 @@ def encrypt(s3: Any, bucket: str, key: str | None, *, bucket_key: bool = False) 
 
 
 def someone(aws: Any, *allows: dict[str, Any]) -> Any:
-    """An S3 client of a new role with all of S3 and what else it is given."""
+    """Returns an S3 client of a new role with all of S3 and further statements."""
     return aws.client("s3", aws.person(f"person-{uuid4().hex[:12]}", S3, *allows))
 
 
@@ -29,7 +27,7 @@ def using(key: str, *actions: str, **conditions: Any) -> dict[str, Any]:
     return {**statement, **({"Condition": conditions} if conditions else {})}
 
 
-def refused(call: Any, **request: Any) -> dict[str, Any]:
+def error_of(call: Any, **request: Any) -> dict[str, Any]:
     with pytest.raises(ClientError) as raised:
         call(**request)
     return dict(raised.value.response["Error"])

@@ -1,6 +1,4 @@
-"""What the policies and the state of a key decide."""
-
-from __future__ import annotations
+"""The use of a key by its policy, IAM and its state."""
 
 import json
 from typing import Any
@@ -12,8 +10,8 @@ from tests.rehearsal.ministack.object_encryption.key_use import (
     ROOT,
     S3,
     encrypt,
+    error_of,
     key_policy,
-    refused,
     someone,
     using,
 )
@@ -33,12 +31,12 @@ def test_a_key_policy_that_does_not_delegate_leaves_iam_without_effect(
 ) -> None:
     key_policy(aws, key, {"Principal": {"AWS": ROOT}, "Action": "kms:Describe*"})
     reader = someone(aws, using(key, "Decrypt"))
-    error = refused(reader.get_object, Bucket=bucket, Key="object")
+    error = error_of(reader.get_object, Bucket=bucket, Key="object")
     assert error["Message"].endswith(
         "because no resource-based policy allows the kms:Decrypt action"
     )
     # Even the root of the account needs its key's policy.
-    assert refused(aws.client("s3").get_object, Bucket=bucket, Key="object")["Code"] == (
+    assert error_of(aws.client("s3").get_object, Bucket=bucket, Key="object")["Code"] == (
         "AccessDenied"
     )
 
@@ -47,12 +45,12 @@ def test_a_deny_in_either_policy_wins(aws: Any, bucket: str, key: str) -> None:
     name = f"person-{uuid4().hex[:12]}"
     decrypt = using(key, "Decrypt")
     denied = aws.client("s3", aws.person(name, S3, decrypt, {**decrypt, "Effect": "Deny"}))
-    error = refused(denied.get_object, Bucket=bucket, Key="object")
+    error = error_of(denied.get_object, Bucket=bucket, Key="object")
     assert error["Message"].endswith("with an explicit deny in an identity-based policy")
     reader = someone(aws, decrypt)
     deny = {"Principal": {"AWS": "*"}, "Action": "kms:Decrypt", "Effect": "Deny"}
     key_policy(aws, key, {"Principal": {"AWS": ROOT}, "Action": "kms:*"}, deny)
-    error = refused(reader.get_object, Bucket=bucket, Key="object")
+    error = error_of(reader.get_object, Bucket=bucket, Key="object")
     assert error["Message"].endswith("with an explicit deny in a resource-based policy")
 
 
@@ -63,7 +61,7 @@ def test_a_session_policy_limits_what_the_role_may_decrypt(aws: Any, bucket: str
         RoleArn=role, RoleSessionName="limited", Policy=json.dumps(limit)
     )["Credentials"]
     session = aws.session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-    error = refused(aws.client("s3", session).get_object, Bucket=bucket, Key="object")
+    error = error_of(aws.client("s3", session).get_object, Bucket=bucket, Key="object")
     assert "session policy allows the kms:Decrypt action" in error["Message"]
 
 
@@ -80,7 +78,7 @@ def test_conditions_see_who_asks_through_what(
     right = someone(aws, using(key, "Decrypt", StringEquals={name: value}))
     assert right.get_object(Bucket=bucket, Key="object")["Body"].read() == b"content"
     wrong = someone(aws, using(key, "Decrypt", StringEquals={name: other}))
-    assert refused(wrong.get_object, Bucket=bucket, Key="object")["Code"] == "AccessDenied"
+    assert error_of(wrong.get_object, Bucket=bucket, Key="object")["Code"] == "AccessDenied"
 
 
 @pytest.mark.parametrize("bucket_key", [False, True])
@@ -98,7 +96,7 @@ def test_the_encryption_context_is_the_object_or_with_a_bucket_key_the_bucket(
     request = {"Bucket": bucket, "Key": "context"}
     assert someone(aws, using(key, "Decrypt", **right)).get_object(**request)
     reader = someone(aws, using(key, "Decrypt", **wrong))
-    assert refused(reader.get_object, **request)["Code"] == "AccessDenied"
+    assert error_of(reader.get_object, **request)["Code"] == "AccessDenied"
 
 
 def test_the_tags_of_a_key_are_seen_late(aws: Any, bucket: str, key: str) -> None:
@@ -107,7 +105,7 @@ def test_the_tags_of_a_key_are_seen_late(aws: Any, bucket: str, key: str) -> Non
     untagged = {"Null": {"aws:ResourceTag/team": "true"}}
     aws.client("kms").tag_resource(KeyId=key, Tags=[{"TagKey": "team", "TagValue": "ml"}])
     reader = someone(aws, using("*", "Decrypt", **tagged))
-    assert refused(reader.get_object, Bucket=bucket, Key="object")["Code"] == "AccessDenied"
+    assert error_of(reader.get_object, Bucket=bucket, Key="object")["Code"] == "AccessDenied"
     other = someone(aws, using("*", "Decrypt", **untagged))
     assert other.get_object(Bucket=bucket, Key="object")["Body"].read() == b"content"
 
@@ -118,9 +116,9 @@ def test_a_disabled_key_closes_its_objects_until_it_is_enabled(
     s3, kms = aws.client("s3"), aws.client("kms")
     kms.disable_key(KeyId=key)
     for error in (
-        refused(s3.get_object, Bucket=bucket, Key="object"),
-        refused(s3.put_object, Bucket=bucket, Key="new", Body=b"1"),
-        refused(s3.create_multipart_upload, Bucket=bucket, Key="new"),
+        error_of(s3.get_object, Bucket=bucket, Key="object"),
+        error_of(s3.put_object, Bucket=bucket, Key="new", Body=b"1"),
+        error_of(s3.create_multipart_upload, Bucket=bucket, Key="new"),
     ):
         assert error == {
             **error, "Code": "KMS.DisabledException", "Message": f"{key} is disabled."
@@ -132,7 +130,7 @@ def test_a_disabled_key_closes_its_objects_until_it_is_enabled(
 
 def test_a_key_that_awaits_its_deletion_closes_its_objects(aws: Any, bucket: str, key: str) -> None:
     aws.client("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
-    error = refused(aws.client("s3").get_object, Bucket=bucket, Key="object")
+    error = error_of(aws.client("s3").get_object, Bucket=bucket, Key="object")
     assert error["Code"] == "KMS.KMSInvalidStateException"
     assert error["Message"] == f"{key} is pending deletion."
 
@@ -141,12 +139,12 @@ def test_an_unknown_key_is_not_found(aws: Any, bucket: str) -> None:
     arn = "arn:aws:kms:us-east-1:111111111111:key/none"
     s3 = aws.client("s3")
     request = {"Bucket": bucket, "Key": "new", "ServerSideEncryption": "aws:kms"}
-    error = refused(s3.put_object, **request, SSEKMSKeyId=arn)
+    error = error_of(s3.put_object, **request, SSEKMSKeyId=arn)
     assert error["Code"] == "KMS.NotFoundException"
     assert error["Message"] == f"Key '{arn}' does not exist"
     elsewhere = arn.replace("us-east-1", "eu-west-1")
     for reference in ("alias/none", elsewhere):
-        error = refused(s3.put_object, **request, SSEKMSKeyId=reference)
+        error = error_of(s3.put_object, **request, SSEKMSKeyId=reference)
         assert error["Code"] == "KMS.NotFoundException"
 
 
@@ -154,7 +152,7 @@ def test_an_asymmetric_key_cannot_encrypt_objects(aws: Any, bucket: str) -> None
     made = aws.client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
     request = {"Bucket": bucket, "Key": "new", "ServerSideEncryption": "aws:kms"}
     key = made["KeyMetadata"]["Arn"]
-    error = refused(aws.client("s3").put_object, **request, SSEKMSKeyId=key)
+    error = error_of(aws.client("s3").put_object, **request, SSEKMSKeyId=key)
     assert error["Code"] == "KMS.InvalidKeyUsageException"
 
 
@@ -173,7 +171,7 @@ def test_another_account_needs_both_its_own_policy_and_the_key_s(
     }
     aws.client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps(bucket_policy))
     s3 = aws.client("s3", foreign)
-    error = refused(s3.get_object, Bucket=bucket, Key="object")
+    error = error_of(s3.get_object, Bucket=bucket, Key="object")
     assert f"kms:Decrypt on resource: {key} because no resource-based policy" in error["Message"]
     mine = {"Principal": {"AWS": ROOT}, "Action": "kms:*"}
     theirs = {"Principal": {"AWS": "arn:aws:iam::222222222222:root"}, "Action": "kms:Decrypt"}

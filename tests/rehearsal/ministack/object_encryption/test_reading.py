@@ -1,18 +1,16 @@
 """Reading needs the key of the object."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 from uuid import uuid4
 
 import requests
 
-from tests.rehearsal.ministack.object_encryption.key_use import refused, someone, using
+from tests.rehearsal.ministack.object_encryption.key_use import error_of, someone, using
 
 
 def test_reading_needs_decrypt(aws: Any, bucket: str, key: str) -> None:
-    error = refused(someone(aws).get_object, Bucket=bucket, Key="object")
+    error = error_of(someone(aws).get_object, Bucket=bucket, Key="object")
     assert error["Code"] == "AccessDenied"
     assert error["Message"].startswith("User: arn:aws:sts::111111111111:assumed-role/person-")
     assert error["Message"].endswith(
@@ -28,7 +26,7 @@ def test_reading_a_version_needs_decrypt_too(aws: Any, bucket: str, key: str) ->
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     version = s3.put_object(Bucket=bucket, Key="object", Body=b"2")["VersionId"]
     request = {"Bucket": bucket, "Key": "object", "VersionId": version}
-    assert refused(someone(aws).get_object, **request)["Code"] == "AccessDenied"
+    assert error_of(someone(aws).get_object, **request)["Code"] == "AccessDenied"
     assert someone(aws, using(key, "Decrypt")).get_object(**request)["Body"].read() == b"2"
 
 
@@ -36,7 +34,7 @@ def test_head_needs_no_key_unless_it_asks_for_a_checksum(aws: Any, bucket: str, 
     aws.client("s3").put_object(Bucket=bucket, Key="sum", Body=b"1", ChecksumAlgorithm="SHA256")
     person, request = someone(aws), {"Bucket": bucket, "Key": "sum", "ChecksumMode": "ENABLED"}
     assert person.head_object(Bucket=bucket, Key="sum")["SSEKMSKeyId"] == key
-    assert refused(person.head_object, **request)["Code"] == "403"
+    assert error_of(person.head_object, **request)["Code"] == "403"
     assert "ChecksumSHA256" in someone(aws, using(key, "Decrypt")).head_object(**request)
 
 
@@ -77,6 +75,6 @@ def test_cloudformation_reads_a_template_with_its_caller_s_key_permissions(
         client.create_stack(StackName=name, TemplateURL=url, RoleARN=role)
         return aws.settled(name)
 
-    error = refused(create)
+    error = error_of(create)
     assert f"kms:Decrypt on resource: {key} because" in error["Message"]
     assert create(using(key, "Decrypt"))["StackStatus"] == "CREATE_COMPLETE"

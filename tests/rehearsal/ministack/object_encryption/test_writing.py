@@ -1,19 +1,17 @@
-"""Writing needs a data key, and keeps what the bucket or the request says."""
-
-from __future__ import annotations
+"""Writing needs a data key, and keeps the encryption of the bucket or the request."""
 
 from typing import Any
 from uuid import uuid4
 
 import requests
 
-from tests.rehearsal.ministack.object_encryption.key_use import encrypt, refused, someone, using
+from tests.rehearsal.ministack.object_encryption.key_use import encrypt, error_of, someone, using
 
 
 def test_writing_needs_generate_data_key_and_the_object_keeps_the_default_key(
     aws: Any, bucket: str, key: str
 ) -> None:
-    error = refused(someone(aws).put_object, Bucket=bucket, Key="new", Body=b"1")
+    error = error_of(someone(aws).put_object, Bucket=bucket, Key="new", Body=b"1")
     assert error["Code"] == "AccessDenied"
     assert f"kms:GenerateDataKey on resource: {key} because" in error["Message"]
     writer = someone(aws, using(key, "GenerateDataKey"))
@@ -21,11 +19,11 @@ def test_writing_needs_generate_data_key_and_the_object_keeps_the_default_key(
     assert (made["ServerSideEncryption"], made["SSEKMSKeyId"]) == ("aws:kms", key)
     found = writer.head_object(Bucket=bucket, Key="new")
     assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", key)
-    assert refused(writer.get_object, Bucket=bucket, Key="new")["Code"] == "AccessDenied"
+    assert error_of(writer.get_object, Bucket=bucket, Key="new")["Code"] == "AccessDenied"
 
 
-def test_a_write_that_is_refused_leaves_the_object_as_it_was(aws: Any, bucket: str) -> None:
-    refused(someone(aws).put_object, Bucket=bucket, Key="object", Body=b"changed")
+def test_a_write_that_is_denied_leaves_the_object_as_it_was(aws: Any, bucket: str) -> None:
+    error_of(someone(aws).put_object, Bucket=bucket, Key="object", Body=b"changed")
     found = aws.client("s3").get_object(Bucket=bucket, Key="object")
     assert found["Body"].read() == b"content"
 
@@ -44,22 +42,22 @@ def test_a_key_that_the_request_names_wins_over_the_default(
         assert made["SSEKMSKeyId"] == other["Arn"]
     plain = writer.put_object(Bucket=bucket, Key="n", Body=b"1", ServerSideEncryption="AES256")
     assert "SSEKMSKeyId" not in plain
-    assert refused(writer.put_object, **named, SSEKMSKeyId=key)["Code"] == "AccessDenied"
+    assert error_of(writer.put_object, **named, SSEKMSKeyId=key)["Code"] == "AccessDenied"
 
 
-def test_a_key_without_its_algorithm_is_refused(aws: Any, bucket: str, key: str) -> None:
+def test_a_key_without_its_algorithm_is_rejected(aws: Any, bucket: str, key: str) -> None:
     url = aws.client("s3").generate_presigned_url(
         "put_object", {"Bucket": bucket, "Key": "new", "SSEKMSKeyId": key}
     )
     headers = {"x-amz-server-side-encryption-aws-kms-key-id": key}
-    answer = requests.put(url, headers=headers, verify=aws.endpoint["ca_bundle"], timeout=10)
-    assert answer.status_code == 400
-    assert "requires HTTP header x-amz-server-side-encryption : aws:kms" in answer.text
+    response = requests.put(url, headers=headers, verify=aws.endpoint["ca_bundle"], timeout=10)
+    assert response.status_code == 400
+    assert "requires HTTP header x-amz-server-side-encryption : aws:kms" in response.text
 
 
-def test_an_encryption_context_is_refused_by_name(aws: Any, bucket: str) -> None:
+def test_an_encryption_context_is_rejected_by_name(aws: Any, bucket: str) -> None:
     request = {"Bucket": bucket, "Key": "new", "ServerSideEncryption": "aws:kms"}
-    error = refused(aws.client("s3").put_object, **request, SSEKMSEncryptionContext="e30=")
+    error = error_of(aws.client("s3").put_object, **request, SSEKMSEncryptionContext="e30=")
     assert error["Code"] == "NotImplemented"
     assert "x-amz-server-side-encryption-context" in error["Message"]
 
@@ -77,7 +75,7 @@ def test_a_bucket_without_a_key_of_its_own_uses_the_managed_key_of_s3(
 
 def test_a_multipart_upload_begins_with_generate_data_key(aws: Any, bucket: str, key: str) -> None:
     request = {"Bucket": bucket, "Key": "large"}
-    error = refused(someone(aws, using(key, "Decrypt")).create_multipart_upload, **request)
+    error = error_of(someone(aws, using(key, "Decrypt")).create_multipart_upload, **request)
     assert "kms:GenerateDataKey" in error["Message"]
     writer = someone(aws, using(key, "GenerateDataKey"))
     assert writer.create_multipart_upload(**request)["SSEKMSKeyId"] == key
@@ -90,17 +88,17 @@ def test_parts_and_the_completion_of_a_multipart_upload_need_decrypt(
     whole = someone(aws, using(key, "GenerateDataKey", "Decrypt"))
     upload = {"Bucket": bucket, "Key": "large"}
     upload["UploadId"] = half.create_multipart_upload(**upload)["UploadId"]
-    error = refused(half.upload_part, **upload, PartNumber=1, Body=b"1")
+    error = error_of(half.upload_part, **upload, PartNumber=1, Body=b"1")
     assert f"kms:Decrypt on resource: {key}" in error["Message"]
     source = {"PartNumber": 1, "CopySource": f"{bucket}/object"}
-    assert "kms:Decrypt" in refused(half.upload_part_copy, **upload, **source)["Message"]
+    assert "kms:Decrypt" in error_of(half.upload_part_copy, **upload, **source)["Message"]
     part = whole.upload_part(**upload, PartNumber=1, Body=b"1")
     parts = {"MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}}
-    error = refused(half.complete_multipart_upload, **upload, **parts)
+    error = error_of(half.complete_multipart_upload, **upload, **parts)
     assert "kms:Decrypt" in error["Message"]
     assert whole.complete_multipart_upload(**upload, **parts)["SSEKMSKeyId"] == key
     assert whole.get_object(Bucket=bucket, Key="large")["Body"].read() == b"1"
-    assert "kms:Decrypt" in refused(half.get_object, Bucket=bucket, Key="large")["Message"]
+    assert "kms:Decrypt" in error_of(half.get_object, Bucket=bucket, Key="large")["Message"]
 
 
 def test_a_copy_needs_decrypt_of_the_source_and_a_data_key_of_the_destination(
@@ -110,9 +108,9 @@ def test_a_copy_needs_decrypt_of_the_source_and_a_data_key_of_the_destination(
     to = {"Bucket": bucket, "Key": "copy", "CopySource": f"{bucket}/object"}
     to |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": other}
     writes = using(other, "GenerateDataKey")
-    error = refused(someone(aws, writes).copy_object, **to)
+    error = error_of(someone(aws, writes).copy_object, **to)
     assert f"kms:Decrypt on resource: {key}" in error["Message"]
-    error = refused(someone(aws, using(key, "Decrypt")).copy_object, **to)
+    error = error_of(someone(aws, using(key, "Decrypt")).copy_object, **to)
     assert f"kms:GenerateDataKey on resource: {other}" in error["Message"]
     made = someone(aws, writes, using(key, "Decrypt")).copy_object(**to)
     assert made["SSEKMSKeyId"] == other
@@ -142,8 +140,8 @@ def test_a_bucket_of_a_stack_has_its_encryption(aws: Any, key: str) -> None:
     outputs = {"Name": {"Value": {"Ref": "Bucket"}}}
     made = aws.deploy(stack, {"Bucket": _encrypted_bucket(key)}, outputs=outputs)
     name = made["Outputs"][0]["OutputValue"]
-    answer = s3.put_object(Bucket=name, Key="a", Body=b"a")
-    assert (answer["SSEKMSKeyId"], answer["BucketKeyEnabled"]) == (key, True)
+    response = s3.put_object(Bucket=name, Key="a", Body=b"a")
+    assert (response["SSEKMSKeyId"], response["BucketKeyEnabled"]) == (key, True)
     plain = {"Type": "AWS::S3::Bucket", "Properties": {}}
     aws.deploy(stack, {"Bucket": plain}, outputs=outputs, update=True)
     assert "SSEKMSKeyId" not in s3.put_object(Bucket=name, Key="a", Body=b"a")

@@ -1,6 +1,4 @@
-"""What a template says of a bucket is what S3 answers; the rest is refused by name."""
-
-from __future__ import annotations
+"""Properties of buckets in templates are those that S3 returns; others are rejected by name."""
 
 from typing import Any
 
@@ -84,7 +82,7 @@ def test_the_settings_of_a_bucket_are_made_changed_and_removed(aws: Any) -> None
 def test_a_bucket_that_s3_would_not_keep_so_is_not_made(
     aws: Any, properties: dict[str, Any], reason: str
 ) -> None:
-    name = "refused-" + next(iter(properties)).lower()
+    name = "rejected-" + next(iter(properties)).lower()
     stack = aws.deploy(name, {"Bucket": _bucket(name, **properties)})
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert reason in stack["Reasons"][0]
@@ -134,7 +132,7 @@ def test_a_lifecycle_rule_takes_the_names_of_s3() -> None:
         assert part in body
 
 
-def test_what_the_s3_of_the_rehearsal_lacks_is_refused() -> None:
+def test_an_unsupported_property_of_a_bucket_is_rejected() -> None:
     with pytest.raises(ResourceFailure, match="TransitionDefaultMinimumObjectSize"):
         lifecycle_body({"TransitionDefaultMinimumObjectSize": "varies_by_storage_class"})
     with pytest.raises(ResourceFailure, match="Colour is not a member"):

@@ -22,7 +22,7 @@ def emit(
     source: str,
     detail_type: str,
     detail: Mapping[str, Any],
-    resources: Sequence[str],
+    resources: Sequence[str] = (),
 ) -> None:
     """Puts an event of a service on the default bus, in order; does not wait for targets."""
     entry = {

@@ -1,6 +1,4 @@
-"""What IAM is asked for by services of ministack."""
-
-from __future__ import annotations
+"""The resources that IAM evaluates for services of ministack."""
 
 from typing import Any
 
@@ -12,7 +10,7 @@ PREFIX = "arn:aws:ssm:us-east-1:111111111111:parameter"
 
 @pytest.fixture(scope="module")
 def reader(aws: Any) -> Any:
-    """Someone who may read and delete the parameters below /open."""
+    """A client of a role that may read and delete the parameters below /open."""
     ssm = aws.client("ssm")
     for name in ("/open/one", "/open/two", "/closed/one", "plain"):
         ssm.put_parameter(Name=name, Value="v", Type="String", Overwrite=True)
