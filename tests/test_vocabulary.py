@@ -22,11 +22,8 @@ CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 NOT_YET = {
     "rehearsal/cli",
     "rehearsal/client",
-    "rehearsal/cloudformation",
     "rehearsal/containers",
     "rehearsal/git",
-    "rehearsal/ministack",
-    "rehearsal/server",
     "rehearsal/story",
 }
 

@@ -29,6 +29,7 @@ _EXPLANATION = {
     "docs/security.md": "explanation/security.md",
     "docs/cost.md": "explanation/cost.md",
     "docs/fidelity.md": "explanation/fidelity.md",
+    "docs/ministack-patches.md": "explanation/ministack-patches.md",
     "docs/benchmarks/loop.md": "explanation/benchmarks-loop.md",
     "docs/benchmarks/synthesis.md": "explanation/benchmarks-synthesis.md",
 }

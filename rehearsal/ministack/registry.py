@@ -44,8 +44,8 @@ class PatchError(Exception):
 class Target:
     """A name of a module of ministack, or an entry of a table that the name holds.
 
-    In the module that defines a function, the name stands for each import of it too; in a module
-    that imports the function, for this import alone.
+    The name in the module that defines a function is replaced with each import of it; the name in
+    a module that imports the function is replaced there alone.
 
     Args:
         module: The module.

@@ -1,4 +1,4 @@
-"""The rehearsal's services in ministack's router, beside or instead of its own."""
+"""The rehearsal's services in ministack's router, beside its services or instead of them."""
 
 import types
 from collections.abc import Awaitable, Callable

@@ -128,7 +128,7 @@ def authorize(
         region=scope.region,
         service_context={key.lower(): value for key, value in (keys or {}).items()},
         principal_keys=principal_keys,
-        secure_transport=True,  # it stands for a request that would come over TLS
+        secure_transport=True,  # it represents a request over TLS
     )
     with in_scope(scope):
         result = iam_evaluator.evaluate(context, policies, *limits)
