@@ -255,12 +255,11 @@ def _assignments(path: Path) -> list[str]:
     }
     found = []
     for node in ast.walk(tree):
-        targets = node.targets if isinstance(node, ast.Assign) else []
-        if any(
+        if isinstance(node, ast.Assign) and any(
             isinstance(target, ast.Attribute)
             and isinstance(target.value, ast.Name)
             and target.value.id in modules
-            for target in targets
+            for target in node.targets
         ):
             found.append(f"{path.name}:{node.lineno}")
         if (
