@@ -17,12 +17,11 @@ from rehearsal.cli import project as cli_project
 from rehearsal.cli.terminal import Config, Json, Port, err, fail, out, print_json, say, with_board
 from rehearsal.client import local_aws, server_process
 from rehearsal.client.cdk import ASSEMBLY, Cdk, environments
-from rehearsal.client.data import Data
 from rehearsal.client.errors import RehearsalError, explain
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.progress import Board
-from rehearsal.story.run import REPORT, SUMMARY, mistake
-from rehearsal.story.run import run as run_story
+from rehearsal.client.training_data import TrainingData
+from rehearsal.story.runner import REPORT, SUMMARY, internal_error, run_story
 from rehearsal.story.story import Options
 
 app = typer.Typer(
@@ -39,7 +38,7 @@ def main() -> None:
     try:
         app(prog_name="rehearse")
     except Exception as error:
-        fail(explain(error) or mistake(error))
+        fail(explain(error) or internal_error(error))
 
 
 @app.callback(invoke_without_command=True)
@@ -69,7 +68,9 @@ def run(
     """The whole story: deploy, create a project, push, approve, predict. (the default)"""
     chosen = None
     if data:
-        chosen = Data(data, target, problem_type, not no_header, tuple(drop or ()), threshold)
+        chosen = TrainingData(
+            data, target, problem_type, not no_header, tuple(drop or ()), threshold
+        )
         chosen.check()
     elif target or problem_type or no_header or drop or threshold is not None:
         raise RehearsalError(

@@ -10,13 +10,12 @@ import typer
 from rich.markup import escape
 
 from rehearsal.cli.terminal import Json, Name, out, print_json, with_board
-from rehearsal.client import approve as approvals
-from rehearsal.client import invocation, local_aws, logs, project, status
+from rehearsal.client import approvals, invocation, local_aws, logs, project, project_status
 from rehearsal.client.errors import RehearsalError
+from rehearsal.client.pipeline_watcher import PipelineWatcher, WatchedExecution
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.progress import Board
 from rehearsal.client.project import Project
-from rehearsal.client.watch import Watch, Watched
 
 projects = typer.Typer(help="Projects: two repositories and the pipelines that a push starts.")
 
@@ -59,9 +58,9 @@ def push(
     aws, which = local_aws.require(), "build" if build else "deploy"
     found = project.find(aws, name)
 
-    def work(board: Board, commands: Commands) -> Watched:
+    def work(board: Board, commands: Commands) -> WatchedExecution:
         repository, pipeline = found.repository(which, aws, commands), found.pipeline(which)
-        watch = Watch(aws, board)
+        watch = PipelineWatcher(aws, board)
         with board.step("push", detail=str(repository.directory)):
             commit = repository.commit(message)
             repository.push()
@@ -128,11 +127,11 @@ def invoke(
 def show_status(name: Name, as_json: Json = False) -> None:
     """Where the pipelines, model packages and endpoints of a project are."""
     aws = local_aws.require()
-    found = status.read(aws, project.find(aws, name))
+    found = project_status.read(aws, project.find(aws, name))
     if as_json:
         print_json(found)
     else:
-        out.print(status.table(found))
+        out.print(project_status.table(found))
 
 
 def show_logs(

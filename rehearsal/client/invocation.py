@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from rich.table import Table
 
-from rehearsal.client import approve, predictions
+from rehearsal.client import approvals, predictions
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.project import Project
@@ -32,7 +32,7 @@ def of_held_out(aws: LocalAws, project: Project, stage: str, count: int) -> dict
     require_endpoint(aws, endpoint)
     approved = [
         package["ModelPackageArn"]
-        for package in approve.packages(aws.client("sagemaker"), project.model_package_group)
+        for package in approvals.packages(aws.client("sagemaker"), project.model_package_group)
         if package.get("ModelApprovalStatus") == "Approved"
     ]
     if not approved:

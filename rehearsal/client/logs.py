@@ -8,11 +8,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from rehearsal.client import pipeline_run, training_run
+from rehearsal.client import pipeline_execution, training_pipeline
 from rehearsal.client.local_aws import LocalAws
-from rehearsal.client.pipeline_run import ActionRun
+from rehearsal.client.pipeline_execution import ActionExecution
 from rehearsal.client.progress import Status
-from rehearsal.client.training_run import Step
+from rehearsal.client.training_pipeline import Step
 
 # Where SageMaker writes, by the kind of the job behind a step (SageMaker developer guide,
 # "Amazon SageMaker AI logs").
@@ -42,8 +42,8 @@ def of_pipeline(
     Those of its failed action when it failed, of its last action otherwise.
     """
     codepipeline = aws.client("codepipeline")
-    chosen = execution_id or pipeline_run.latest(codepipeline, pipeline)
-    run = pipeline_run.read(codepipeline, pipeline, chosen)
+    chosen = execution_id or pipeline_execution.latest(codepipeline, pipeline)
+    run = pipeline_execution.read(codepipeline, pipeline, chosen)
     action = run.failed_action or (run.actions[-1] if run.actions else None)
     if action is None:
         return [LogTail(pipeline, run.reason or f"The execution is {run.status}.", [])]
@@ -51,7 +51,9 @@ def of_pipeline(
     return [*_of_action(aws, pipeline, action, lines), *tails]
 
 
-def _of_action(aws: LocalAws, pipeline: str, action: ActionRun, lines: int) -> Iterator[LogTail]:
+def _of_action(
+    aws: LocalAws, pipeline: str, action: ActionExecution, lines: int
+) -> Iterator[LogTail]:
     source = f"{pipeline} / {action.stage} / {action.name}"
     reason = action.error or action.summary
     if action.log_stream:
@@ -77,7 +79,7 @@ def _until_failure(lines: list[str]) -> list[str]:
     return lines
 
 
-def _builds(aws: LocalAws, action: ActionRun) -> list[dict[str, Any]]:
+def _builds(aws: LocalAws, action: ActionExecution) -> list[dict[str, Any]]:
     if action.category not in ("Build", "Test") or ":" not in action.external_id:
         return []
     builds: list[dict[str, Any]] = aws.client("codebuild").batch_get_builds(
@@ -86,15 +88,15 @@ def _builds(aws: LocalAws, action: ActionRun) -> list[dict[str, Any]]:
     return builds
 
 
-def _of_training(aws: LocalAws, action: ActionRun, lines: int) -> Iterator[LogTail]:
+def _of_training(aws: LocalAws, action: ActionExecution, lines: int) -> Iterator[LogTail]:
     """Logs of the jobs that failed in the SageMaker Pipeline that a build ran."""
     if not _builds(aws, action):
         return
     sagemaker = aws.client("sagemaker")
-    arn = training_run.find(sagemaker, aws.client("codebuild"), action.external_id)
+    arn = training_pipeline.find(sagemaker, aws.client("codebuild"), action.external_id)
     if arn is None:
         return
-    for step in training_run.read(sagemaker, arn).steps:
+    for step in training_pipeline.read(sagemaker, arn).steps:
         if step.status is Status.FAILED:
             yield from _of_step(aws, step, lines)
 

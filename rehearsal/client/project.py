@@ -13,9 +13,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from rehearsal.client.errors import RehearsalError
+from rehearsal.client.git_clone import GitClone
 from rehearsal.client.local_aws import BUILD_DIRECTORY, LocalAws
 from rehearsal.client.process_tree import Commands
-from rehearsal.client.repository import Repository
 
 CREATE_SECONDS = 300.0
 # SageMaker's own rule for ProjectEntityName (API reference, CreateProject).
@@ -46,8 +46,8 @@ class Project:
         """Where `rehearse` keeps the clone of the `build` or `deploy` repository."""
         return BUILD_DIRECTORY / "projects" / self.name / f"model-{which}"
 
-    def repository(self, which: str, aws: LocalAws, commands: Commands) -> Repository:
-        return Repository(self.directory(which), aws, commands)
+    def repository(self, which: str, aws: LocalAws, commands: Commands) -> GitClone:
+        return GitClone(self.directory(which), aws, commands)
 
     def clone(self, aws: LocalAws, commands: Commands) -> None:
         """Clones both repositories, side by side: each sign-in takes git some seconds."""

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.containers.interpreter import running_interpreter
 from rehearsal.containers.isolation import require_isolation
 from rehearsal.containers.mounts import Mountable
@@ -36,7 +36,7 @@ from rehearsal.containers.specification import (
 _ROOT = Path(__file__).resolve().parents[2]
 _START = (
     "import sys; sys.path.insert(0, sys.argv.pop(1));"
-    "from rehearsal.containers.init import main; main()"
+    "from rehearsal.containers.init_process import main; main()"
 )
 _KEPT_LINES = 200
 _POLL_SECONDS = 0.2

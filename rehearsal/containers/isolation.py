@@ -11,18 +11,18 @@ from pathlib import Path
 _PROBE = """
 import os, sys, tempfile
 sys.path.insert(0, sys.argv[1])
-from rehearsal.containers import linux
+from rehearsal.containers import syscalls
 user, group = os.getuid(), os.getgid()
-linux.unshare(linux.NEW_USER | linux.NEW_MOUNT | linux.NEW_PID | linux.NEW_NETWORK
-              | linux.NEW_IPC | linux.NEW_HOSTNAME)
-linux.map_to_root(user, group)
+syscalls.unshare(syscalls.NEW_USER | syscalls.NEW_MOUNT | syscalls.NEW_PID | syscalls.NEW_NETWORK
+              | syscalls.NEW_IPC | syscalls.NEW_HOSTNAME)
+syscalls.map_to_root(user, group)
 child = os.fork()
 if child == 0:
     try:
-        linux.make_private()
-        linux.mount("tmpfs", "/tmp", "tmpfs")
+        syscalls.make_private()
+        syscalls.mount("tmpfs", "/tmp", "tmpfs")
         os.mkdir("/tmp/proc")
-        linux.mount("proc", "/tmp/proc", "proc")
+        syscalls.mount("proc", "/tmp/proc", "proc")
     except OSError as error:
         print(error, file=sys.stderr, flush=True)
         os._exit(1)

@@ -27,7 +27,7 @@ class Mountable(Protocol):
     """Something that a container shows."""
 
     def step(self) -> Step:
-        """How `container_root.py` mounts it."""
+        """How `root_directory.py` mounts it."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.containers.mounts import (
     BUILD_CACHE,
     ONLY_OPT_IS_KEPT,

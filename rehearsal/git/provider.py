@@ -14,8 +14,8 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from rehearsal.framework.platform import Platform
-from rehearsal.git.http import ReferenceUpdate
 from rehearsal.git.repository import GitError, GitRepository
+from rehearsal.git.smart_http import ReferenceUpdate
 
 _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 

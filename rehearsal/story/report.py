@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from rehearsal.story import picture, plots
+from rehearsal.story import loop_diagram, plots
 from rehearsal.story.summary import StepSummary, Summary
 
 _TEMPLATE = "report.html.jinja"
@@ -37,7 +37,7 @@ def render(
     page = environment.get_template(_TEMPLATE)
     return page.render(
         summary=summary,
-        loop=Markup(picture.draw(summary.steps)),  # noqa: S704 - our own SVG, its texts escaped
+        loop=Markup(loop_diagram.draw(summary.steps)),  # noqa: S704 - our own SVG, its texts escaped
         figures=_figures(summary, evaluation, actual, predicted),
         trials_plot=_trials_plot(summary),
         rows=_rows(summary.steps, summary.time.total_seconds),

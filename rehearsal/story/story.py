@@ -11,27 +11,27 @@ from pathlib import Path
 from typing import Any
 
 from rehearsal.client import (
-    approve,
+    approvals,
     cdk,
     logs,
-    pipeline_run,
+    pipeline_execution,
     predictions,
     project,
     server_process,
-    training_run,
+    training_pipeline,
 )
 from rehearsal.client.cdk import Cdk
-from rehearsal.client.data import Data
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.logs import LogTail
+from rehearsal.client.pipeline_watcher import PipelineWatcher, WatchedExecution
 from rehearsal.client.predictions import Predictions
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.progress import Board
 from rehearsal.client.project import Project
-from rehearsal.client.watch import Watch, Watched
-from rehearsal.story import compute, summary
-from rehearsal.story.compute import Interval
+from rehearsal.client.training_data import TrainingData
+from rehearsal.story import compute_time, summary
+from rehearsal.story.compute_time import Interval
 
 PLATFORM, BUILD, DEPLOY = "platform", "model-build", "model-deploy"
 _REASON = "Approved by the rehearsal"
@@ -43,7 +43,7 @@ class Options:
 
     project: str = "rehearsal"
     config: Path | None = None
-    data: Data | None = None
+    data: TrainingData | None = None
     port: int = 0
 
 
@@ -132,7 +132,7 @@ class Story:
             )
             # A new pipeline runs once by itself. The push below is what should run, alone.
             for which in ("build", "deploy"):
-                pipeline_run.stop_running(
+                pipeline_execution.stop_running(
                     aws.client("codepipeline"), found.pipeline(which), "A push follows"
                 )
         with self.board.step(PLATFORM, "clone"):
@@ -141,7 +141,7 @@ class Story:
 
     def _build_model(self, aws: LocalAws, found: Project) -> str:
         repository = found.repository("build", aws, self.commands)
-        watch = Watch(aws, self.board)
+        watch = PipelineWatcher(aws, self.board)
         with self.board.step(BUILD, "push"):
             if self.options.data:
                 self.summary.data = self.options.data.publish(aws, found)
@@ -160,13 +160,13 @@ class Story:
             )
         return self.summary.model_package
 
-    def _learn(self, aws: LocalAws, watched: Watched) -> None:
+    def _learn(self, aws: LocalAws, watched: WatchedExecution) -> None:
         """Keeps what an execution of the build pipeline tells about the model."""
-        self._intervals += compute.measure(aws, watched)
+        self._intervals += compute_time.measure(aws, watched)
         for training in watched.trainings.values():
             found = training.trials
             self.summary.trials = summary.trials(found)
-            best = training_run.best_trial(found)
+            best = training_pipeline.best_trial(found)
             self.summary.maximize = best.maximize if best else True
             self.summary.model_package = training.model_package or ""
         if self.summary.model_package:
@@ -186,17 +186,17 @@ class Story:
             self.summary.metrics = summary.metrics(self.evaluation)
 
     def _deploy_model(self, aws: LocalAws, found: Project, package: str) -> None:
-        watch, pipeline = Watch(aws, self.board), found.pipeline("deploy")
+        watch, pipeline = PipelineWatcher(aws, self.board), found.pipeline("deploy")
         with self.board.step(DEPLOY, "approve model", detail=package.rpartition(":")[2]):
             known = watch.known(pipeline)
-            approve.model_package(aws, found, arn=package, approve=True, reason=_REASON)
+            approvals.model_package(aws, found, arn=package, approve=True, reason=_REASON)
             execution = watch.wait_for_new(pipeline, known)
         watched = watch.follow(pipeline, execution, (DEPLOY,))
         while watched.run.approval:
             stage = watched.run.approval.stage
-            approve.stage(aws, pipeline, stage, approve=True, reason=_REASON)
+            approvals.stage(aws, pipeline, stage, approve=True, reason=_REASON)
             watched = watch.follow(pipeline, execution, (DEPLOY,), seen=watched)
-        self._intervals += compute.measure(aws, watched)
+        self._intervals += compute_time.measure(aws, watched)
         self._require_success(aws, watched)
         endpoint = found.endpoint("prod")
         with self.board.step(DEPLOY, "predict", detail=endpoint) as row:
@@ -209,7 +209,7 @@ class Story:
                 f"{name} {value:.4g}" for name, value in self.predictions.metrics.items()
             )
 
-    def _require_success(self, aws: LocalAws, watched: Watched) -> None:
+    def _require_success(self, aws: LocalAws, watched: WatchedExecution) -> None:
         try:
             watched.require_success()
         except RehearsalError:

@@ -12,8 +12,8 @@ from typing import Any
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.predictions import Predictions
 from rehearsal.client.progress import Board
-from rehearsal.client.training_run import Trial
-from rehearsal.story.compute import Interval, covered
+from rehearsal.client.training_pipeline import Trial
+from rehearsal.story.compute_time import Interval, covered
 
 
 @dataclass(frozen=True)

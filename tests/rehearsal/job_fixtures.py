@@ -18,7 +18,7 @@ import boto3
 import pytest
 
 from rehearsal.containers.build_log import BuildLog
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.containers.images.registry import publish
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.interpreter import running_interpreter

@@ -16,15 +16,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+from rehearsal.containers.image import Image
 from rehearsal.containers.images import dockerfile
-from rehearsal.containers.images.base import base_interpreter
+from rehearsal.containers.images.base_image import base_interpreter
 from rehearsal.containers.images.build_context import BuildContext, CopyError, fingerprint, place
-from rehearsal.containers.images.command import MountPointBusyError, run_command
 from rehearsal.containers.images.dockerfile import Instruction
-from rehearsal.containers.images.image import Image
 from rehearsal.containers.images.layers import LayerStore, Opt
+from rehearsal.containers.images.overlay import Overlay, large_entries, overlays_work
+from rehearsal.containers.images.run_instruction import MountPointBusyError, run_command
 from rehearsal.containers.interpreter import running_interpreter
-from rehearsal.containers.overlay import Overlay, large_entries, overlays_work
 from rehearsal.containers.specification import DOCKER_PATH
 
 Log = Callable[[str], None]

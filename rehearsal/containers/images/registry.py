@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.framework.aws_client import aws_client
 
 _URI = re.compile(

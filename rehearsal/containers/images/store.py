@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from rehearsal.containers.image import Image
 from rehearsal.containers.images import dockerfile as dockerfile_language
 from rehearsal.containers.images.build import ImageBuild
 from rehearsal.containers.images.build_context import BuildContext
-from rehearsal.containers.images.image import Image
 from rehearsal.containers.images.layers import LayerStore
 
 __all__ = ["Image", "ImageStore", "UnknownImageError"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import Platform
-from rehearsal.git.http import ReferenceUpdate
+from rehearsal.git.smart_http import ReferenceUpdate
 from rehearsal.services.codecommit.records import RepositoryRecord
 
 Listener = Callable[[RepositoryRecord, Sequence[ReferenceUpdate], str], None]

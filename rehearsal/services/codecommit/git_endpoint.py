@@ -8,8 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from rehearsal.framework.platform import AccessKey, AwsError, Platform
-from rehearsal.git import http
-from rehearsal.git import signature as git_signature
+from rehearsal.git import codecommit_credentials, smart_http
 from rehearsal.git.push_commands import PushError, pushed_references
 from rehearsal.services.codecommit.records import RepositoryRecord
 from rehearsal.services.codecommit.references import REFERENCES
@@ -33,7 +32,7 @@ class GitEndpoint:
         self,
         platform: Platform,
         find: Callable[[str, str], list[RepositoryRecord]],
-        pushed: Callable[[RepositoryRecord, Sequence[http.ReferenceUpdate], str], None],
+        pushed: Callable[[RepositoryRecord, Sequence[smart_http.ReferenceUpdate], str], None],
     ) -> None:
         self._platform = platform
         self._find = find
@@ -51,7 +50,7 @@ class GitEndpoint:
         route = ROUTE.fullmatch(path)
         if route is None:
             return _text(404, f"no repository is served at {path}")
-        sign_in = git_signature.parse_authorization(headers.get("authorization"))
+        sign_in = codecommit_credentials.parse_authorization(headers.get("authorization"))
         if sign_in is None:
             return 401, dict(_CHALLENGE), b""
         key = self._platform.secret_for(sign_in.access_key_id)
@@ -63,7 +62,7 @@ class GitEndpoint:
         signed_path = f"/v1/repos/{route['name']}"
         for record in candidates:
             if _signed(sign_in, key, record.scope.region, headers["host"], signed_path):
-                request = http.HttpRequest(
+                request = smart_http.HttpRequest(
                     method=method,
                     path=route["path"],
                     query=urlencode(query, doseq=True),
@@ -74,25 +73,25 @@ class GitEndpoint:
                 return self._serve(record, request)
         return _text(403, "the signature does not match; is the region of the repository set?")
 
-    def _serve(self, record: RepositoryRecord, request: http.HttpRequest) -> Reply:
+    def _serve(self, record: RepositoryRecord, request: smart_http.HttpRequest) -> Reply:
         try:
             self._authorize(record, request)
         except AwsError as error:
             return _text(403, error.message)
         except PushError as error:
             return _text(400, str(error))
-        response, updates = http.answer(record.git, request)
+        response, updates = smart_http.respond(record.git, request)
         if updates:
             self._pushed(record, updates, request.user)
         return response.status, dict(response.headers), response.body
 
-    def _authorize(self, record: RepositoryRecord, request: http.HttpRequest) -> None:
+    def _authorize(self, record: RepositoryRecord, request: smart_http.HttpRequest) -> None:
         """Evaluates IAM; for a push once per reference, which only its second request contains."""
 
         def ask(action: str, keys: Mapping[str, Any] | None = None) -> None:
             self._platform.authorize(request.user, action, record.arn, record.scope, keys)
 
-        if not http.is_push(request.path, request.query):
+        if not smart_http.is_push(request.path, request.query):
             ask("codecommit:GitPull")
             return
         references = pushed_references(request.body, request.headers) if request.body else []
@@ -103,11 +102,11 @@ class GitEndpoint:
 
 
 def _signed(
-    sign_in: git_signature.SignIn, key: AccessKey, region: str, host: str, path: str
+    sign_in: codecommit_credentials.SignIn, key: AccessKey, region: str, host: str, path: str
 ) -> bool:
     if key.principal_arn.endswith(":root"):
         return True  # the gateway does not check the secret of an account's root either
-    return git_signature.verify(sign_in, key.secret, region=region, host=host, path=path)
+    return codecommit_credentials.verify(sign_in, key.secret, region=region, host=host, path=path)
 
 
 def _text(status: int, message: str) -> Reply:

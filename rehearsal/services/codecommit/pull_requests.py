@@ -17,8 +17,8 @@ from typing import Any
 from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import AwsError, Context, Platform
 from rehearsal.framework.service import Request, Response
-from rehearsal.git.http import ReferenceUpdate
 from rehearsal.git.repository import GitError
+from rehearsal.git.smart_http import ReferenceUpdate
 from rehearsal.services.codecommit.events import ReferenceEvents
 from rehearsal.services.codecommit.records import RepositoryRecord, RepositoryStore
 

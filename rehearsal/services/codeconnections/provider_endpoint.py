@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import urlencode
 
-from rehearsal.git import http
+from rehearsal.git import smart_http
 from rehearsal.git.provider import GitProvider
 from rehearsal.git.repository import GitError
 
@@ -66,7 +66,7 @@ class ProviderEndpoint:
         match = GIT.fullmatch(path)
         if match is None:
             return _text(404, f"no repository is served at {path}")
-        request = http.HttpRequest(
+        request = smart_http.HttpRequest(
             method=method,
             path=match["path"],
             query=urlencode(query, doseq=True),
@@ -89,12 +89,12 @@ class ProviderEndpoint:
         self._provider.available.add(arn)
         return _json({"ConnectionArn": arn, "ConnectionStatus": "AVAILABLE"})
 
-    def _git(self, arn: str, name: str, request: http.HttpRequest) -> Reply:
-        push = http.is_push(request.path, request.query)
+    def _git(self, arn: str, name: str, request: smart_http.HttpRequest) -> Reply:
+        push = smart_http.is_push(request.path, request.query)
         repository = self._provider.repository(arn, name, create=push)
         if repository is None:
             return _text(404, f"there is no repository {name}; the first push creates it")
-        response, updates = http.answer(repository.git, request)
+        response, updates = smart_http.respond(repository.git, request)
         self._provider.pushed(repository, updates)
         return response.status, dict(response.headers), response.body
 

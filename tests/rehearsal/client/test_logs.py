@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rehearsal.client import logs
-from tests.rehearsal.loop_answers import BUILD, action, execution, training
+from tests.rehearsal.loop_responses import BUILD, action, execution, training
 from tests.rehearsal.stubbed_aws import StubbedAws, aws_error
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)

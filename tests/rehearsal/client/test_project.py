@@ -10,9 +10,9 @@ import pytest
 
 from rehearsal.client import project
 from rehearsal.client.errors import RehearsalError
+from rehearsal.client.git_clone import GitClone
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.project import Project
-from rehearsal.client.repository import Repository
 from tests.rehearsal.stubbed_aws import StubbedAws, aws_error
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -205,7 +205,7 @@ def test_a_change_is_committed_and_pushed_with_git(
     tmp_path: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)  # nobody has said who they are
-    repository = Repository(tmp_path / "clone", StubbedAws(), Commands())
+    repository = GitClone(tmp_path / "clone", StubbedAws(), Commands())
     repository.clone(str(remote))
     (repository.directory / "new.txt").write_text("x")
     commit = repository.commit("Change it")
@@ -220,7 +220,7 @@ def test_a_change_is_committed_and_pushed_with_git(
 def test_a_clone_is_kept_and_one_of_another_remote_is_replaced(
     tmp_path: Path, remote: Path
 ) -> None:
-    repository = Repository(tmp_path / "clone", StubbedAws(), Commands())
+    repository = GitClone(tmp_path / "clone", StubbedAws(), Commands())
     repository.clone(str(remote))
     (repository.directory / "mine.txt").write_text("x")
     repository.clone(str(remote))
@@ -231,7 +231,7 @@ def test_a_clone_is_kept_and_one_of_another_remote_is_replaced(
 
 
 def test_what_git_refuses_is_told_in_its_words(tmp_path: Path, remote: Path) -> None:
-    repository = Repository(tmp_path / "clone", StubbedAws(), Commands())
+    repository = GitClone(tmp_path / "clone", StubbedAws(), Commands())
     with pytest.raises(RehearsalError, match="There is no clone"):
         repository.commit("x")
     repository.clone(str(remote))

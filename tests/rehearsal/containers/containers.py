@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from rehearsal.containers.container import Container
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def shell(image: Image, script: str, **options: object) -> tuple[int, list[str]]:

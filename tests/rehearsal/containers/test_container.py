@@ -15,7 +15,7 @@ import pytest
 
 from rehearsal.containers import isolation
 from rehearsal.containers.container import Container
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.containers.interpreter import running_interpreter
 from rehearsal.containers.mounts import Mount
 from tests.rehearsal.containers.containers import (
@@ -150,7 +150,7 @@ class TestHowAContainerEnds:
             "import sys, time\n"
             f"sys.path.insert(0, {str(ROOT)!r})\n"
             "from rehearsal.containers.container import Container\n"
-            "from rehearsal.containers.images.image import Image\n"
+            "from rehearsal.containers.image import Image\n"
             "from rehearsal.containers.interpreter import running_interpreter\n"
             "image = Image(digest='x', interpreter=running_interpreter())\n"
             f"script = 'echo ready; trap \"\" TERM; (sleep 120; : {mark}); sleep 120; : {mark}'\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.containers.container import Container
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.containers.mounts import Mount
 from rehearsal.containers.specification import Network
 from tests.rehearsal.containers.containers import python, shell

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from rehearsal.story import picture, plots, report
+from rehearsal.story import loop_diagram, plots, report
 from rehearsal.story.summary import FailureSummary, StepSummary, Summary, TimeSummary, TrialSummary
 
 ROC = {
@@ -171,7 +171,7 @@ def test_a_run_that_failed_at_once_has_a_report_too() -> None:
 
 
 def test_the_picture_shows_training_steps_behind_the_stage_that_runs_them() -> None:
-    lanes = picture.lanes(steps())
+    lanes = loop_diagram.lanes(steps())
     assert [lane.title for lane in lanes] == ["platform", "model-build", "model-deploy"]
     assert [box.name for box in lanes[1].boxes] == [
         "push", "Source", "Build", "Train",
@@ -181,7 +181,7 @@ def test_the_picture_shows_training_steps_behind_the_stage_that_runs_them() -> N
 
 
 def test_texts_in_the_picture_are_escaped() -> None:
-    svg = picture.draw([step(["a"], 1, 0), step(["a", "<b> & c"], 1, 0)])
+    svg = loop_diagram.draw([step(["a"], 1, 0), step(["a", "<b> & c"], 1, 0)])
     assert "&lt;b&gt; &amp; c" in svg
     ElementTree.fromstring(svg)  # noqa: S314 - drawn by us
 

@@ -14,7 +14,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from rehearsal.containers.build_log import BuildLog
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.framework.network_interfaces import check_attachment
 from rehearsal.framework.platform import AwsError, Credentials, Platform
 from rehearsal.services.codebuild.engine import artifacts, buildspec

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rehearsal.containers.container import Container
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.containers.mounts import Mount
 from rehearsal.containers.specification import Network
 from rehearsal.services.codebuild.engine.workspace import BuildWorkspace

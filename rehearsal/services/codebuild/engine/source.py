@@ -20,7 +20,7 @@ from rehearsal.framework import zip_archive
 from rehearsal.framework.aws_client import aws_client
 from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import Credentials
-from rehearsal.git import signature
+from rehearsal.git import codecommit_credentials
 from rehearsal.git.repository import CLONE_REFERENCE, ISOLATED_ENVIRONMENT
 from rehearsal.services.codebuild.engine.plan import BuildPlan
 from rehearsal.services.codebuild.engine.workspace import BuildWorkspace
@@ -168,7 +168,7 @@ def _clone(url: str, version: str | None, directory: Path, access: SourceAccess)
 def _git_environment(url: str, access: SourceAccess) -> dict[str, str]:
     parts = urlsplit(url)
     credentials = access.credentials
-    password = signature.sign(
+    password = codecommit_credentials.sign(
         credentials.access_key_id,
         credentials.secret_access_key,
         region=access.session.region_name,

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from rehearsal.containers.build_log import BuildLog
 from rehearsal.containers.images import registry as image_registry
-from rehearsal.containers.images.command import ImageBuildError
 from rehearsal.containers.images.dockerfile import DockerfileError
+from rehearsal.containers.images.run_instruction import ImageBuildError
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.services.codepipeline.actions.action import (
     ActionFailedError,

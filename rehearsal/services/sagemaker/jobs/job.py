@@ -14,10 +14,10 @@ from typing import Any
 import boto3
 
 from rehearsal.containers.container import Container, Ended, run_to_end
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.containers.images.registry import ImageUnavailableError, resolve
 from rehearsal.containers.images.store import ImageStore
-from rehearsal.containers.init import SETUP_FAILED
+from rehearsal.containers.init_process import SETUP_FAILED
 from rehearsal.containers.isolation import IsolationUnavailableError
 from rehearsal.containers.log_stream import LogStream
 from rehearsal.containers.specification import Network

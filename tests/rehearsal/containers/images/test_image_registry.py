@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.containers.images.registry import (
     ImageUnavailableError,
     ImageUri,

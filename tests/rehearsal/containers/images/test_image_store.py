@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rehearsal.containers.container import Container
-from rehearsal.containers.images.command import ImageBuildError
+from rehearsal.containers.image import Image
 from rehearsal.containers.images.dockerfile import DockerfileError
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.images.run_instruction import ImageBuildError
 from rehearsal.containers.images.store import ImageStore, UnknownImageError
 from rehearsal.containers.interpreter import find_interpreter, running_interpreter
 
@@ -135,7 +135,7 @@ class TestLargeFolders:
 
     @pytest.fixture(autouse=True)
     def _all_folders_are_large(self, monkeypatch: pytest.MonkeyPatch, means: str) -> None:
-        monkeypatch.setattr("rehearsal.containers.overlay._LARGE", 1)
+        monkeypatch.setattr("rehearsal.containers.images.overlay._LARGE", 1)
         if means == "copies":
             monkeypatch.setattr("rehearsal.containers.images.build.overlays_work", lambda *_: False)
 

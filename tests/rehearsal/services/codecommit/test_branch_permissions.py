@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rehearsal.framework.platform import AccessKey, AwsError, Scope
-from rehearsal.git import signature
+from rehearsal.git import codecommit_credentials
 from rehearsal.git.push_commands import PushError, pushed_references
 from rehearsal.services.codecommit import CodeCommit
 from tests.rehearsal.fakes import CALLER, SCOPE, FakePlatform, ServiceClient
@@ -61,7 +61,7 @@ def push(*references: str) -> bytes:
 
 
 def send(service: CodeCommit, body: bytes, **headers: str) -> tuple[int, bytes]:
-    password = signature.sign(
+    password = codecommit_credentials.sign(
         "AKIA", SECRET, region="us-east-1", host=HOST, path=PATH, at=datetime.now(UTC)
     )
     token = base64.b64encode(f"AKIA:{password}".encode()).decode()

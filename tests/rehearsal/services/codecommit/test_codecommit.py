@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.framework.platform import AccessKey
-from rehearsal.git import signature
+from rehearsal.git import codecommit_credentials
 from rehearsal.services.codecommit import CodeCommit
 from tests.rehearsal.fakes import CALLER, SCOPE, FakePlatform, ServiceClient
 
@@ -181,7 +181,7 @@ def _headers(password: str, user: str = "AKIA") -> dict[str, str]:
 
 
 def _sign(at: datetime | None = None, secret: str = SECRET, region: str = "us-east-1") -> str:
-    return signature.sign(
+    return codecommit_credentials.sign(
         "AKIA", secret, region=region, host=HOST, path=PATH, at=at or datetime.now(UTC)
     )
 

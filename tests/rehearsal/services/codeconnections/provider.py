@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from rehearsal.git.http import ReferenceUpdate
 from rehearsal.git.provider import GitProvider, ProviderRepository
 from rehearsal.git.repository import FileChange, Signature
+from rehearsal.git.smart_http import ReferenceUpdate
 from rehearsal.services.codeconnections import CodeConnections
 from tests.rehearsal.fakes import ROLE, FakePlatform
 from tests.rehearsal.services.codepipeline.workshop import wait_for

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 
 from rehearsal.containers.container import Container
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.containers.images.registry import ImageUnavailableError, resolve
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.containers.mounts import Mount

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rehearsal.client import pipeline_run, training_run
-from rehearsal.client import watch as watching
+from rehearsal.client import pipeline_execution, training_pipeline
+from rehearsal.client import pipeline_watcher as watching
 from rehearsal.client.errors import RehearsalError
+from rehearsal.client.pipeline_watcher import PipelineWatcher, WatchedExecution
 from rehearsal.client.progress import Board, Status
-from rehearsal.client.watch import Watch, Watched
-from rehearsal.story import compute
-from rehearsal.story.compute import Interval, covered
-from tests.rehearsal.loop_answers import (
+from rehearsal.story import compute_time
+from rehearsal.story.compute_time import Interval, covered
+from tests.rehearsal.loop_responses import (
     BUILD,
     EXECUTION_ARN,
     PACKAGE_ARN,
@@ -56,7 +56,7 @@ def whole(status: str = "Succeeded") -> dict[str, Any]:
 
 
 def test_an_execution_is_followed_to_its_end_with_its_training_inside(board: Board) -> None:
-    watched = Watch(StubbedAws(**whole()), board).follow("demo-model-build", "e-1", ROW)
+    watched = PipelineWatcher(StubbedAws(**whole()), board).follow("demo-model-build", "e-1", ROW)
     assert watched.run.status is Status.SUCCEEDED
     watched.require_success()
     assert [row.path[1:] for row in board.ordered()] == [
@@ -89,7 +89,7 @@ def test_a_stage_that_is_not_reached_waits(board: Board) -> None:
     given["GetPipelineExecution"].append(failed["GetPipelineExecution"])
     given["ListActionExecutions"] = [running["ListActionExecutions"]]
     given["ListActionExecutions"].append(failed["ListActionExecutions"])
-    watched = Watch(StubbedAws(**given), board).follow("demo-model-build", "e-1", ROW)
+    watched = PipelineWatcher(StubbedAws(**given), board).follow("demo-model-build", "e-1", ROW)
     assert board.rows[*ROW, "Train"].status is Status.WAITING
     assert board.rows[*ROW, "Source"].status is Status.FAILED
     with pytest.raises(RehearsalError, match="demo-model-build failed") as caught:
@@ -99,7 +99,9 @@ def test_a_stage_that_is_not_reached_waits(board: Board) -> None:
 
 def test_following_ends_where_a_person_must_decide(board: Board) -> None:
     waiting = action("Build", "Approval", "InProgress", 0, 1, category="Approval")
-    watched = Watch(StubbedAws(**answers("InProgress", waiting)), board).follow("p", "e-1", ROW)
+    watched = PipelineWatcher(StubbedAws(**answers("InProgress", waiting)), board).follow(
+        "p", "e-1", ROW
+    )
     assert watched.run.approval
     assert watched.run.approval.stage == "Build"
     assert board.rows[*ROW, "Build", "Approval"].status is Status.APPROVAL
@@ -110,26 +112,26 @@ def test_an_approval_that_was_answered_is_not_asked_for_again(board: Board) -> N
     waiting = action("Build", "Approval", "InProgress", 0, 1, category="Approval")
     done = action("Build", "Approval", "Succeeded", 0, 2, category="Approval")
     given = answers("InProgress", waiting)
-    watch = Watch(StubbedAws(**given), board)
+    watch = PipelineWatcher(StubbedAws(**given), board)
     seen = watch.follow("p", "e-1", ROW)
     later = answers("Succeeded", done)
     # The answer is not visible at once.
     for operation in ("ListActionExecutions", "GetPipelineExecution"):
         given[operation] = [given[operation], given[operation], later[operation]]
-    watched = Watch(StubbedAws(**given), board).follow("p", "e-1", ROW, seen=seen)
+    watched = PipelineWatcher(StubbedAws(**given), board).follow("p", "e-1", ROW, seen=seen)
     assert watched.run.status is Status.SUCCEEDED
     assert board.rows[*ROW, "Build", "Approval"].status is Status.SUCCEEDED
 
 
 def test_the_execution_of_a_commit_is_found(board: Board) -> None:
-    watch = Watch(StubbedAws(**whole()), board)
+    watch = PipelineWatcher(StubbedAws(**whole()), board)
     assert watch.wait_for_commit("demo-model-build", "c0ffee") == "e-1"
     assert watch.wait_for_new("demo-model-build", {"e-0"}) == "e-1"
     assert watch.known("demo-model-build") == {"e-1"}
 
 
 def test_a_commit_or_an_approval_that_starts_nothing_is_told(board: Board) -> None:
-    watch = Watch(StubbedAws(**whole()), board)
+    watch = PipelineWatcher(StubbedAws(**whole()), board)
     with pytest.raises(RehearsalError, match="did not start"):
         watch.wait_for_commit("demo-model-build", "other")
     with pytest.raises(RehearsalError, match="Nothing started"):
@@ -140,23 +142,25 @@ def test_a_commit_that_could_not_be_fetched_is_told_with_the_reason(board: Board
     refused = action("Source", "Git", "Failed", 0, 1, category="Source", error="no GetBranch")
     given = answers("Failed", refused)
     with pytest.raises(RehearsalError, match="could not fetch commit 0ddba11") as caught:
-        Watch(StubbedAws(**given), board).wait_for_commit("demo-model-build", "0ddba11")
+        PipelineWatcher(StubbedAws(**given), board).wait_for_commit("demo-model-build", "0ddba11")
     assert caught.value.why == "Its newest execution, e-1, failed: Source / Git: no GetBranch"
     later = action("Build", "Test", "Failed", 0, 1, error="a test failed")
     with pytest.raises(RehearsalError, match="did not start"):
-        Watch(StubbedAws(**answers("Failed", later)), board).wait_for_commit("p", "0ddba11")
+        PipelineWatcher(StubbedAws(**answers("Failed", later)), board).wait_for_commit(
+            "p", "0ddba11"
+        )
 
 
 def test_a_commit_of_a_pipeline_that_never_ran_is_told(board: Board) -> None:
     aws = StubbedAws(ListPipelineExecutions={"pipelineExecutionSummaries": []})
     with pytest.raises(RehearsalError, match="did not start"):
-        Watch(aws, board).wait_for_commit("demo-model-build", "0ddba11")
+        PipelineWatcher(aws, board).wait_for_commit("demo-model-build", "0ddba11")
 
 
 def test_a_pipeline_that_never_ran_has_no_latest_execution() -> None:
     aws = StubbedAws(ListPipelineExecutions={"pipelineExecutionSummaries": []})
     with pytest.raises(RehearsalError, match="has not run yet"):
-        pipeline_run.latest(aws.client("codepipeline"), "demo-model-build")
+        pipeline_execution.latest(aws.client("codepipeline"), "demo-model-build")
 
 
 def test_only_what_runs_is_stopped() -> None:
@@ -169,28 +173,28 @@ def test_only_what_runs_is_stopped() -> None:
         },
         StopPipelineExecution={"pipelineExecutionId": "e-2"},
     )
-    assert pipeline_run.stop_running(aws.client("codepipeline"), "p", "why") == ["e-2"]
+    assert pipeline_execution.stop_running(aws.client("codepipeline"), "p", "why") == ["e-2"]
     assert aws.asked("StopPipelineExecution")[0]["abandon"] is True
 
 
 def test_a_build_that_trains_nothing_has_no_training() -> None:
     aws = StubbedAws(BatchGetBuilds={"builds": []})
     clients = aws.client("sagemaker"), aws.client("codebuild")
-    assert training_run.find(*clients, BUILD) is None
+    assert training_pipeline.find(*clients, BUILD) is None
     given = training()
     given["ListPipelineExecutions"] = aws_error("ResourceNotFound")
     aws = StubbedAws(**given)
-    assert training_run.find(aws.client("sagemaker"), aws.client("codebuild"), BUILD) is None
+    assert training_pipeline.find(aws.client("sagemaker"), aws.client("codebuild"), BUILD) is None
 
 
 def test_a_training_tells_its_package_and_trials() -> None:
-    run = training_run.read(StubbedAws(**training()).client("sagemaker"), EXECUTION_ARN)
+    run = training_pipeline.read(StubbedAws(**training()).client("sagemaker"), EXECUTION_ARN)
     assert run.model_package == PACKAGE_ARN
     assert [trial.value for trial in run.trials] == [0.97, 0.99, None]
-    best = training_run.best_trial(run.trials)
+    best = training_pipeline.best_trial(run.trials)
     assert best
     assert best.name == "tune-1-2"
-    assert training_run.best_trial([]) is None
+    assert training_pipeline.best_trial([]) is None
     assert [step.detail for step in run.steps][2:] == ["outcome True", "model-package/demo/1"]
 
 
@@ -205,7 +209,7 @@ def test_a_step_that_fails_by_name_says_its_message() -> None:
             }
         ]
     }
-    run = training_run.read(StubbedAws(**given).client("sagemaker"), EXECUTION_ARN)
+    run = training_pipeline.read(StubbedAws(**given).client("sagemaker"), EXECUTION_ARN)
     assert run.status is Status.FAILED
     assert run.steps[0].detail == "auc 0.5 is below 0.9"
     assert run.model_package is None
@@ -224,9 +228,9 @@ def test_work_is_the_time_in_which_a_job_or_build_ran_each_second_once() -> None
 
 def test_jobs_and_builds_are_measured_as_aws_recorded_them() -> None:
     aws = StubbedAws(**whole())
-    run = pipeline_run.read(aws.client("codepipeline"), "demo-model-build", "e-1")
-    found = training_run.read(aws.client("sagemaker"), EXECUTION_ARN)
-    measured = compute.measure(aws, Watched(run, {BUILD: found}))
+    run = pipeline_execution.read(aws.client("codepipeline"), "demo-model-build", "e-1")
+    found = training_pipeline.read(aws.client("sagemaker"), EXECUTION_ARN)
+    measured = compute_time.measure(aws, WatchedExecution(run, {BUILD: found}))
     spans = {
         interval.name: (interval.started - START.timestamp(), interval.ended - START.timestamp())
         for interval in measured

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rehearsal.client.local_aws import LocalAws
-from rehearsal.client.training_run import Step, TrainingRun
-from rehearsal.client.watch import Watched
+from rehearsal.client.pipeline_watcher import WatchedExecution
+from rehearsal.client.training_pipeline import Step, TrainingExecution
 
 _BUILD_PHASES = ("INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD")
 
@@ -34,7 +34,7 @@ def covered(intervals: Iterable[Interval], window: tuple[float, float]) -> float
     return seconds
 
 
-def measure(aws: LocalAws, watched: Watched) -> list[Interval]:
+def measure(aws: LocalAws, watched: WatchedExecution) -> list[Interval]:
     """When jobs, builds and the image build of an execution worked, as AWS recorded it."""
     intervals: list[Interval] = []
     for run in watched.trainings.values():
@@ -73,7 +73,7 @@ def _build(aws: LocalAws, build_id: str) -> tuple[float, float] | None:
     return started.timestamp(), ended.timestamp()
 
 
-def _jobs(aws: LocalAws, training: TrainingRun) -> Iterator[Interval]:
+def _jobs(aws: LocalAws, training: TrainingExecution) -> Iterator[Interval]:
     sagemaker = aws.client("sagemaker")
     for step in training.steps:
         if step.kind == "ProcessingJob" and step.job:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rehearsal.containers.container import Container
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
 from rehearsal.containers.images.layers import Opt
 from rehearsal.containers.mounts import Mount, Step
 

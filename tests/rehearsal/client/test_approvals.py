@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rehearsal.client import approve
+from rehearsal.client import approvals
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.project import Project
 from tests.rehearsal.stubbed_aws import StubbedAws, aws_error
@@ -45,7 +45,7 @@ def test_the_newest_package_that_waits_is_approved() -> None:
         DescribeModelPackage=DESCRIBED,
         UpdateModelPackage={"ModelPackageArn": ARN.format(2)},
     )
-    chosen = approve.model_package(aws, DEMO, arn=None, approve=True, reason="good")
+    chosen = approvals.model_package(aws, DEMO, arn=None, approve=True, reason="good")
     assert chosen == ARN.format(2)
     assert aws.asked("UpdateModelPackage") == [
         {
@@ -60,7 +60,7 @@ def test_a_package_can_be_rejected() -> None:
     aws = StubbedAws(
         DescribeModelPackage=DESCRIBED, UpdateModelPackage={"ModelPackageArn": ARN.format(1)}
     )
-    approve.model_package(aws, DEMO, arn=ARN.format(1), approve=False, reason="bad")
+    approvals.model_package(aws, DEMO, arn=ARN.format(1), approve=False, reason="bad")
     assert aws.asked("UpdateModelPackage")[0]["ModelApprovalStatus"] == "Rejected"
 
 
@@ -70,7 +70,7 @@ def test_a_package_that_does_not_exist_is_told_and_nothing_is_changed() -> None:
         DescribeModelPackage=aws_error("ValidationException", "does not exist"),
     )
     with pytest.raises(RehearsalError, match="no model package") as caught:
-        approve.model_package(aws, DEMO, arn=ARN.format(7), approve=True, reason="")
+        approvals.model_package(aws, DEMO, arn=ARN.format(7), approve=True, reason="")
     assert f"{ARN.format(1)}  Approved" in caught.value.why
     assert aws.asked("UpdateModelPackage") == []
 
@@ -83,7 +83,7 @@ def test_without_a_package_that_waits_there_is_nothing_to_approve(
     found: dict[str, Any], why: str
 ) -> None:
     with pytest.raises(RehearsalError, match="waits for approval") as caught:
-        approve.model_package(
+        approvals.model_package(
             StubbedAws(ListModelPackages=found), DEMO, arn=None, approve=True, reason=""
         )
     assert why in caught.value.why
@@ -110,7 +110,7 @@ def test_a_stage_that_waits_is_approved_with_its_token() -> None:
         GetPipelineState=state(status="InProgress", token="t-1"),
         PutApprovalResult={},
     )
-    approve.stage(aws, "demo-model-deploy", "staging", approve=True, reason="fine")
+    approvals.stage(aws, "demo-model-deploy", "staging", approve=True, reason="fine")
     assert aws.asked("PutApprovalResult") == [
         {
             "pipelineName": "demo-model-deploy",
@@ -125,7 +125,7 @@ def test_a_stage_that_waits_is_approved_with_its_token() -> None:
 def test_a_stage_that_does_not_wait_or_exist_is_told() -> None:
     aws = StubbedAws(GetPipelineState=state(status="Succeeded"))
     with pytest.raises(RehearsalError, match="does not wait"):
-        approve.stage(aws, "demo-model-deploy", "Staging", approve=True, reason="")
+        approvals.stage(aws, "demo-model-deploy", "Staging", approve=True, reason="")
     with pytest.raises(RehearsalError, match="no stage 'Moon'") as caught:
-        approve.stage(aws, "demo-model-deploy", "Moon", approve=True, reason="")
+        approvals.stage(aws, "demo-model-deploy", "Moon", approve=True, reason="")
     assert caught.value.why == "Stages: Source, Staging."

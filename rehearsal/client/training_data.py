@@ -29,7 +29,7 @@ class Objective:
 
 
 @dataclass(frozen=True)
-class Data:
+class TrainingData:
     """A CSV file and what it means.
 
     `target` names the column to predict, or numbers it from 0 when the file has no header.

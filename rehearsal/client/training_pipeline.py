@@ -53,7 +53,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class TrainingRun:
+class TrainingExecution:
     """An execution at one moment."""
 
     arn: str
@@ -100,14 +100,14 @@ def find(sagemaker: Any, codebuild: Any, build_id: str) -> str | None:
     return str(newest["PipelineExecutionArn"]) if newest else None
 
 
-def read(sagemaker: Any, arn: str) -> TrainingRun:
+def read(sagemaker: Any, arn: str) -> TrainingExecution:
     """The execution as it is now; steps in the order in which they started."""
     execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
     pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
         PipelineExecutionArn=arn, SortOrder="Ascending"
     )
     steps = [step for page in pages for step in page["PipelineExecutionSteps"]]
-    return TrainingRun(
+    return TrainingExecution(
         arn=arn,
         status=_STATUS[execution["PipelineExecutionStatus"]],
         steps=[_step(sagemaker, step) for step in steps],

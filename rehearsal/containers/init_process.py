@@ -23,8 +23,7 @@ import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rehearsal.containers import forwarding, linux
-from rehearsal.containers import root as container_root
+from rehearsal.containers import port_forwarding, root_directory, syscalls
 
 Specification = dict[str, Any]
 
@@ -74,7 +73,7 @@ def _serve_gateway(specification: Specification, control: socket.socket, keeper:
         if message == _LISTENER:
             host, port = specification["gateway"]
             listener = socket.socket(fileno=descriptors[0])
-            forwarding.forward(listener, forwarding.connect_tcp(host, port))
+            port_forwarding.forward(listener, port_forwarding.connect_tcp(host, port))
 
 
 def _guarded(step: Any, *arguments: Any) -> NoReturn:
@@ -91,15 +90,21 @@ def _keep(specification: Specification, control: socket.socket, launcher: int) -
     os.dup2(quiet, 0)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # stops arrive over the control socket
     user, group = os.getuid(), os.getgid()
-    flags = linux.NEW_USER | linux.NEW_MOUNT | linux.NEW_PID | linux.NEW_IPC | linux.NEW_HOSTNAME
+    flags = (
+        syscalls.NEW_USER
+        | syscalls.NEW_MOUNT
+        | syscalls.NEW_PID
+        | syscalls.NEW_IPC
+        | syscalls.NEW_HOSTNAME
+    )
     if specification["network"] != "HOST":
-        flags |= linux.NEW_NETWORK
-    linux.unshare(flags)
-    linux.die_with_parent(launcher)
-    linux.map_to_root(user, group)
+        flags |= syscalls.NEW_NETWORK
+    syscalls.unshare(flags)
+    syscalls.die_with_parent(launcher)
+    syscalls.map_to_root(user, group)
     init = os.fork()
     if init == 0:
-        linux.die_with_parent(0)  # the parent is outside of this process namespace
+        syscalls.die_with_parent(0)  # the parent is outside of this process namespace
         _guarded(_initialise, specification, control)
     control.close()
     _exit_as(os.waitpid(init, 0)[1])
@@ -112,24 +117,24 @@ def _exit_as(status: int) -> NoReturn:
 
 
 def _initialise(specification: Specification, control: socket.socket) -> None:
-    container_root.lay_out(specification["root"], specification["mounts"])
+    root_directory.lay_out(specification["root"], specification["mounts"])
     socket.sethostname(specification["hostname"])
     if specification["network"] != "HOST":
-        forwarding.bring_loopback_up()
+        port_forwarding.bring_loopback_up()
     wake, wakened = os.pipe()
     for end in (wake, wakened):
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakened)
     if specification["network"] == "AWS":
-        listener = forwarding.listen_tcp(*specification["gateway"])
+        listener = port_forwarding.listen_tcp(*specification["gateway"])
         socket.send_fds(control, [_LISTENER], [listener.fileno()])
         listener.close()
     command = _spawn(specification)
     listening = specification.get("listen_descriptor")
     if listening is not None:
-        connect = forwarding.connect_tcp("127.0.0.1", specification["listen_port"])
-        forwarding.forward(socket.socket(fileno=listening), connect)
+        connect = port_forwarding.connect_tcp("127.0.0.1", specification["listen_port"])
+        port_forwarding.forward(socket.socket(fileno=listening), connect)
     _exit_as(_supervise(command, control, wake))
 
 
@@ -145,7 +150,7 @@ def _spawn(specification: Specification) -> int:
     try:
         Path(specification["working_directory"]).mkdir(parents=True, exist_ok=True)
         os.chdir(specification["working_directory"])
-        linux.drop_capabilities()
+        syscalls.drop_capabilities()
         os.closerange(3, 256)
         os.execvpe(words[0], words, environment)  # noqa: S606
     except FileNotFoundError:

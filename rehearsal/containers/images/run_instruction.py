@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from rehearsal.containers.container import Container, run_to_end
-from rehearsal.containers.images.image import Image
+from rehearsal.containers.image import Image
+from rehearsal.containers.images.overlay import Overlay
 from rehearsal.containers.mounts import Mount, package_registries
-from rehearsal.containers.overlay import Overlay
 from rehearsal.containers.specification import Network
 
 _OPT = PurePosixPath("/opt")

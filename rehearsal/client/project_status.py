@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from rehearsal.client import approve, pipeline_run
+from rehearsal.client import approvals, pipeline_execution
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.project import Project
 
@@ -38,7 +38,7 @@ def read(aws: LocalAws, project: Project) -> dict[str, Any]:
                 "approval": package.get("ModelApprovalStatus"),
                 "created": package["CreationTime"].isoformat(),
             }
-            for package in approve.packages(sagemaker, project.model_package_group)
+            for package in approvals.packages(sagemaker, project.model_package_group)
         ],
         "endpoints": [
             {
@@ -53,7 +53,7 @@ def read(aws: LocalAws, project: Project) -> dict[str, Any]:
 
 def _pipeline(aws: LocalAws, name: str) -> dict[str, Any]:
     codepipeline = aws.client("codepipeline")
-    found = pipeline_run.executions(codepipeline, name)
+    found = pipeline_execution.executions(codepipeline, name)
     if not found:
         return {"name": name, "status": "never ran", "stages": []}
     state = codepipeline.get_pipeline_state(name=name)

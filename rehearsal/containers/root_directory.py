@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rehearsal.containers import linux
+from rehearsal.containers import syscalls
 
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _DEVICE_LINKS = {
@@ -26,11 +26,11 @@ def lay_out(root: str, mounts: list[dict[str, Any]]) -> None:
     directory, tmpfs (mode), overlay (lower, upper, work), symlink (source), file (content, mode),
     devices, proc, read-only (that mount alone).
     """
-    linux.make_private()
-    linux.mount("tmpfs", root, "tmpfs", linux.NO_SETUID | linux.NO_DEVICES, "mode=755")
+    syscalls.make_private()
+    syscalls.mount("tmpfs", root, "tmpfs", syscalls.NO_SETUID | syscalls.NO_DEVICES, "mode=755")
     for step in mounts:
         _KINDS[step["kind"]](root + step["target"], step)
-    linux.enter_root(root)
+    syscalls.enter_root(root)
 
 
 def _bind(target: str, step: dict[str, Any]) -> None:
@@ -40,7 +40,7 @@ def _bind(target: str, step: dict[str, Any]) -> None:
     elif not Path(target).exists():
         Path(target).parent.mkdir(parents=True, exist_ok=True)
         Path(target).touch()
-    linux.bind(str(source), target, writable=step["writable"])
+    syscalls.bind(str(source), target, writable=step["writable"])
 
 
 def _directory(target: str, _: dict[str, Any]) -> None:
@@ -49,8 +49,8 @@ def _directory(target: str, _: dict[str, Any]) -> None:
 
 def _tmpfs(target: str, step: dict[str, Any]) -> None:
     Path(target).mkdir(parents=True, exist_ok=True)
-    flags = linux.NO_SETUID | linux.NO_DEVICES
-    linux.mount("tmpfs", target, "tmpfs", flags, f"mode={step['mode']}")
+    flags = syscalls.NO_SETUID | syscalls.NO_DEVICES
+    syscalls.mount("tmpfs", target, "tmpfs", flags, f"mode={step['mode']}")
 
 
 def _symlink(target: str, step: dict[str, Any]) -> None:
@@ -70,7 +70,7 @@ def _devices(target: str, _: dict[str, Any]) -> None:
     for name in _DEVICES:
         if Path("/dev", name).exists():
             Path(target, name).touch()
-            linux.bind(f"/dev/{name}", f"{target}/{name}", writable=True)
+            syscalls.bind(f"/dev/{name}", f"{target}/{name}", writable=True)
     for name, place in _DEVICE_LINKS.items():
         Path(target, name).symlink_to(place)
     _tmpfs(f"{target}/shm", {"mode": "1777"})
@@ -78,17 +78,17 @@ def _devices(target: str, _: dict[str, Any]) -> None:
 
 def _proc(target: str, _: dict[str, Any]) -> None:
     Path(target).mkdir(parents=True, exist_ok=True)
-    linux.mount("proc", target, "proc", linux.NO_SETUID | linux.NO_DEVICES | 8)
+    syscalls.mount("proc", target, "proc", syscalls.NO_SETUID | syscalls.NO_DEVICES | 8)
 
 
 def _overlay(target: str, step: dict[str, Any]) -> None:
     Path(target).mkdir(parents=True, exist_ok=True)
     options = f"lowerdir={step['lower']},upperdir={step['upper']},workdir={step['work']},userxattr"
-    linux.mount("overlay", target, "overlay", linux.NO_SETUID | linux.NO_DEVICES, options)
+    syscalls.mount("overlay", target, "overlay", syscalls.NO_SETUID | syscalls.NO_DEVICES, options)
 
 
 def _read_only(target: str, _: dict[str, Any]) -> None:
-    linux.make_read_only(target.rstrip("/") or "/", recursive=False)
+    syscalls.make_read_only(target.rstrip("/") or "/", recursive=False)
 
 
 _KINDS = {

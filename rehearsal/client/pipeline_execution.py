@@ -23,7 +23,7 @@ _STATUS = {
 
 
 @dataclass(frozen=True)
-class ActionRun:
+class ActionExecution:
     """A run of an action."""
 
     stage: str
@@ -46,7 +46,7 @@ class ActionRun:
 
 
 @dataclass(frozen=True)
-class PipelineRun:
+class PipelineExecution:
     """An execution at one moment; actions in the order in which they started."""
 
     pipeline: str
@@ -55,10 +55,10 @@ class PipelineRun:
     started: datetime
     reason: str = ""
     stages: Sequence[str] = ()
-    actions: Sequence[ActionRun] = field(default_factory=tuple)
+    actions: Sequence[ActionExecution] = field(default_factory=tuple)
 
     @property
-    def approval(self) -> ActionRun | None:
+    def approval(self) -> ActionExecution | None:
         """The manual approval that the execution waits for."""
         for action in self.actions:
             if action.category == "Approval" and action.status is Status.RUNNING:
@@ -66,7 +66,7 @@ class PipelineRun:
         return None
 
     @property
-    def failed_action(self) -> ActionRun | None:
+    def failed_action(self) -> ActionExecution | None:
         failed = [action for action in self.actions if action.status is Status.FAILED]
         return failed[-1] if failed else None
 
@@ -93,7 +93,7 @@ def stages(codepipeline: Any, pipeline: str) -> list[str]:
     return [stage["name"] for stage in structure["stages"]]
 
 
-def read(codepipeline: Any, pipeline: str, execution_id: str) -> PipelineRun:
+def read(codepipeline: Any, pipeline: str, execution_id: str) -> PipelineExecution:
     """The execution as it is now."""
     execution = codepipeline.get_pipeline_execution(
         pipelineName=pipeline, pipelineExecutionId=execution_id
@@ -103,7 +103,7 @@ def read(codepipeline: Any, pipeline: str, execution_id: str) -> PipelineRun:
     )
     details = [detail for page in pages for detail in page["actionExecutionDetails"]]
     actions = sorted(map(_action, details), key=lambda action: action.started)
-    return PipelineRun(
+    return PipelineExecution(
         pipeline=pipeline,
         execution_id=execution_id,
         status=_STATUS[execution["status"]],
@@ -114,9 +114,9 @@ def read(codepipeline: Any, pipeline: str, execution_id: str) -> PipelineRun:
     )
 
 
-def _action(detail: Mapping[str, Any]) -> ActionRun:
+def _action(detail: Mapping[str, Any]) -> ActionExecution:
     result = detail.get("output", {}).get("executionResult", {})
-    return ActionRun(
+    return ActionExecution(
         stage=detail["stageName"],
         name=detail["actionName"],
         category=detail.get("input", {}).get("actionTypeId", {}).get("category", ""),

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rehearsal.client import data
-from rehearsal.client.data import Data, Objective
+from rehearsal.client import training_data
 from rehearsal.client.errors import RehearsalError
+from rehearsal.client.training_data import Objective, TrainingData
 
 CONFIG = """\
 # What this project learns.
@@ -47,12 +47,12 @@ def csv(tmp_path: Path, text: str) -> Path:
 def test_the_problem_is_found_in_the_data_and_a_model_must_beat_guessing(
     tmp_path: Path, text: str, target: str, found: Objective
 ) -> None:
-    assert Data(csv(tmp_path, text), target).check() == found
+    assert TrainingData(csv(tmp_path, text), target).check() == found
 
 
 def test_what_is_said_wins_over_what_is_found(tmp_path: Path) -> None:
     path = csv(tmp_path, "a,y\n1,1\n2,2\n")
-    assert Data(path, "y", "regression", threshold=0.8).check() == Objective(
+    assert TrainingData(path, "y", "regression", threshold=0.8).check() == Objective(
         "regression", "r2", 0.8
     )
 
@@ -75,19 +75,21 @@ def test_data_that_cannot_work_is_refused(
     tmp_path: Path, text: str, target: str, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(RehearsalError, match=message):
-        Data(csv(tmp_path, text), target, **options).check()  # type: ignore[arg-type]
+        TrainingData(csv(tmp_path, text), target, **options).check()  # type: ignore[arg-type]
 
 
 def test_a_file_that_is_no_text_or_does_not_exist_is_refused(tmp_path: Path) -> None:
     (tmp_path / "binary.csv").write_bytes(b"a,y\n\xff\xfe,1\n")
     with pytest.raises(RehearsalError, match="not UTF-8"):
-        Data(tmp_path / "binary.csv", "y").check()
+        TrainingData(tmp_path / "binary.csv", "y").check()
     with pytest.raises(RehearsalError, match="There is no file"):
-        Data(tmp_path / "none.csv", "y").check()
+        TrainingData(tmp_path / "none.csv", "y").check()
 
 
 def test_the_configuration_names_the_data_and_keeps_the_rest(tmp_path: Path) -> None:
-    chosen = Data(csv(tmp_path, 'a,"the ""y"""\n1,1.5\n2,2.5\n3,3.5\n'), 'the "y"', drop=("a",))
+    chosen = TrainingData(
+        csv(tmp_path, 'a,"the ""y"""\n1,1.5\n2,2.5\n3,3.5\n'), 'the "y"', drop=("a",)
+    )
     text = chosen.configure(CONFIG, "s3://bucket/data/my.csv")
     assert yaml.safe_load(text) == {
         "data": {
@@ -105,11 +107,11 @@ def test_the_configuration_names_the_data_and_keeps_the_rest(tmp_path: Path) -> 
 
 
 def test_without_a_header_the_target_is_a_number(tmp_path: Path) -> None:
-    chosen = Data(csv(tmp_path, "1,a\n2,b\n"), "1", header=False)
+    chosen = TrainingData(csv(tmp_path, "1,a\n2,b\n"), "1", header=False)
     section = yaml.safe_load(chosen.configure(CONFIG, "s3://b/k"))["data"]
     assert (section["target"], section["header"]) == (1, False)
 
 
 def test_a_configuration_without_the_section_is_refused() -> None:
     with pytest.raises(RehearsalError, match="no section 'data'"):
-        data.set_values("other: 1\n", "data", {"uri": ""})
+        training_data.set_values("other: 1\n", "data", {"uri": ""})

@@ -17,8 +17,8 @@ from rehearsal.cli import main
 from rehearsal.client import server_process
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import BUILD_DIRECTORY
-from rehearsal.story import run, summary
-from rehearsal.story.compute import Interval
+from rehearsal.story import runner, summary
+from rehearsal.story.compute_time import Interval
 from rehearsal.story.story import Options, Story
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def perform(monkeypatch: pytest.MonkeyPatch, story: object) -> summary.Summary:
     monkeypatch.setattr(Story, "run", story)
-    return run.run(Options(), Console(file=io.StringIO()))
+    return runner.run_story(Options(), Console(file=io.StringIO()))
 
 
 @pytest.mark.usefixtures("folder")
@@ -43,12 +43,12 @@ def test_a_good_run_leaves_a_summary_and_a_report(monkeypatch: pytest.MonkeyPatc
 
     done = perform(monkeypatch, story)
     assert done.status == "succeeded"
-    kept = json.loads(run.SUMMARY.read_text())
+    kept = json.loads(runner.SUMMARY.read_text())
     assert kept["endpoint_name"] == "demo-prod"
     assert kept["steps"][0]["path"] == ["platform"]
     assert kept["steps"][0]["status"] == "succeeded"
     assert kept["peak_memory_bytes"] > 0
-    assert "succeeded" in run.REPORT.read_text()
+    assert "succeeded" in runner.REPORT.read_text()
 
 
 @pytest.mark.usefixtures("folder")
@@ -61,8 +61,8 @@ def test_a_run_that_fails_names_what_failed_in_both(monkeypatch: pytest.MonkeyPa
     assert done.status == "failed"
     assert done.failure
     assert list(done.failure.where) == ["platform", "deploy"]
-    assert json.loads(run.SUMMARY.read_text())["failure"]["why"] == "no permission"
-    assert "no permission" in run.REPORT.read_text()
+    assert json.loads(runner.SUMMARY.read_text())["failure"]["why"] == "no permission"
+    assert "no permission" in runner.REPORT.read_text()
 
 
 @pytest.mark.usefixtures("folder")
@@ -86,14 +86,14 @@ def test_the_local_aws_ends_with_the_run_unless_it_is_kept(
     stops: list[int] = []
     monkeypatch.setattr(server_process, "stop", lambda: stops.append(1))
     monkeypatch.setattr(Story, "run", lambda _: None)
-    run.run(Options(), Console(file=io.StringIO()), keep_up=keep_up)
+    runner.run_story(Options(), Console(file=io.StringIO()), keep_up=keep_up)
     assert stops == ([] if keep_up else [1])
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_second_run_at_the_same_time_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def story(self: Story) -> None:
-        run.run(Options(), Console(file=io.StringIO()))
+        runner.run_story(Options(), Console(file=io.StringIO()))
 
     done = perform(monkeypatch, story)
     assert done.failure
@@ -134,7 +134,7 @@ def test_a_signal_ends_everything_and_says_so(folder: Path, number: signal.Signa
     assert process.returncode == 130
     assert "Nothing is left running" in said
     assert "Traceback" not in said
-    assert json.loads((folder / run.SUMMARY).read_text())["status"] == "interrupted"
+    assert json.loads((folder / runner.SUMMARY).read_text())["status"] == "interrupted"
 
 
 def test_time_from_push_to_answer_is_split_into_work_and_the_rest() -> None:

@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rehearsal.client import pipeline_run, training_run
+from rehearsal.client import pipeline_execution, training_pipeline
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
-from rehearsal.client.pipeline_run import ActionRun, PipelineRun
+from rehearsal.client.pipeline_execution import ActionExecution, PipelineExecution
 from rehearsal.client.progress import Board, Status
-from rehearsal.client.training_run import Step, TrainingRun, Trial
+from rehearsal.client.training_pipeline import Step, TrainingExecution, Trial
 
 POLL_SECONDS = 0.5
 TRIGGER_SECONDS = 30.0
 
 
 @dataclass
-class Watched:
+class WatchedExecution:
     """What was seen of an execution: its last state and the training that its builds started."""
 
-    run: PipelineRun
-    trainings: dict[str, TrainingRun] = field(default_factory=dict)
+    run: PipelineExecution
+    trainings: dict[str, TrainingExecution] = field(default_factory=dict)
 
     def require_success(self) -> None:
         """Raises `RehearsalError` when the execution ended otherwise than well."""
@@ -36,7 +36,7 @@ class Watched:
 
 
 @dataclass
-class Watch:
+class PipelineWatcher:
     """Follows executions of pipelines on a board.
 
     `row` is the path of the row below which everything is shown.
@@ -55,7 +55,7 @@ class Watch:
         """The id of the execution that a pushed commit starts."""
         deadline = time.monotonic() + TRIGGER_SECONDS
         while time.monotonic() < deadline:
-            found = pipeline_run.of_commit(self._codepipeline, pipeline, commit)
+            found = pipeline_execution.of_commit(self._codepipeline, pipeline, commit)
             if found:
                 return found
             time.sleep(0.2)
@@ -68,11 +68,11 @@ class Watch:
 
     def _require_source(self, pipeline: str, commit: str) -> None:
         """Raises `RehearsalError` when the newest execution could not even fetch a commit."""
-        found = pipeline_run.executions(self._codepipeline, pipeline)
+        found = pipeline_execution.executions(self._codepipeline, pipeline)
         if not found:
             return
         newest = found[0]["pipelineExecutionId"]
-        run = pipeline_run.read(self._codepipeline, pipeline, newest)
+        run = pipeline_execution.read(self._codepipeline, pipeline, newest)
         if run.source_failure:
             raise RehearsalError(
                 f"Pipeline {pipeline} could not fetch commit {commit[:8]}.",
@@ -84,7 +84,7 @@ class Watch:
         """The id of an execution that is not among those known, once something starts it."""
         deadline = time.monotonic() + TRIGGER_SECONDS
         while time.monotonic() < deadline:
-            for summary in pipeline_run.executions(self._codepipeline, pipeline):
+            for summary in pipeline_execution.executions(self._codepipeline, pipeline):
                 if summary["pipelineExecutionId"] not in known:
                     return str(summary["pipelineExecutionId"])
             time.sleep(0.2)
@@ -96,24 +96,29 @@ class Watch:
 
     def known(self, pipeline: str) -> set[str]:
         """The ids of a pipeline's executions so far."""
-        summaries = pipeline_run.executions(self._codepipeline, pipeline)
+        summaries = pipeline_execution.executions(self._codepipeline, pipeline)
         return {summary["pipelineExecutionId"] for summary in summaries}
 
     def follow(
-        self, pipeline: str, execution_id: str, row: tuple[str, ...], *, seen: Watched | None = None
-    ) -> Watched:
+        self,
+        pipeline: str,
+        execution_id: str,
+        row: tuple[str, ...],
+        *,
+        seen: WatchedExecution | None = None,
+    ) -> WatchedExecution:
         """Follows until the execution ends or waits for a manual approval.
 
         `seen` is what was seen before an approval was answered: it is not waited for again,
         though AWS may take a moment to show the answer.
         """
-        for stage in pipeline_run.stages(self._codepipeline, pipeline):
+        for stage in pipeline_execution.stages(self._codepipeline, pipeline):
             self.board.update((*row, stage))
         answered = seen.run.approval if seen else None
         watched = seen
         while True:
-            run = pipeline_run.read(self._codepipeline, pipeline, execution_id)
-            watched = Watched(run, watched.trainings if watched else {})
+            run = pipeline_execution.read(self._codepipeline, pipeline, execution_id)
+            watched = WatchedExecution(run, watched.trainings if watched else {})
             self._show(watched, row)
             waits = run.approval
             if run.status.ended or (
@@ -122,7 +127,7 @@ class Watch:
                 return watched
             time.sleep(POLL_SECONDS)
 
-    def _show(self, watched: Watched, row: tuple[str, ...]) -> None:
+    def _show(self, watched: WatchedExecution, row: tuple[str, ...]) -> None:
         latest = {(action.stage, action.name): action for action in watched.run.actions}
         for stage in watched.run.stages:
             actions = [action for action in latest.values() if action.stage == stage]
@@ -140,7 +145,7 @@ class Watch:
             if action.external_id and action.category in ("Build", "Test", "Compute"):
                 self._show_training(watched, action, (*row, action.stage, action.name))
 
-    def _show_stage(self, stage: str, actions: list[ActionRun], row: tuple[str, ...]) -> None:
+    def _show_stage(self, stage: str, actions: list[ActionExecution], row: tuple[str, ...]) -> None:
         statuses = {action.status for action in actions}
         status = next(
             status
@@ -155,17 +160,19 @@ class Watch:
             ended=ended if status.ended else None,
         )
 
-    def _show_training(self, watched: Watched, action: ActionRun, row: tuple[str, ...]) -> None:
+    def _show_training(
+        self, watched: WatchedExecution, action: ActionExecution, row: tuple[str, ...]
+    ) -> None:
         known = watched.trainings.get(action.external_id)
         if known and known.status.ended:
             return
         arn = self._executions.get(action.external_id)
         if arn is None:
-            found = training_run.find(self._sagemaker, self._codebuild, action.external_id)
+            found = training_pipeline.find(self._sagemaker, self._codebuild, action.external_id)
             if found is None:
                 return
             arn = self._executions.setdefault(action.external_id, found)
-        training = training_run.read(self._sagemaker, arn)
+        training = training_pipeline.read(self._sagemaker, arn)
         watched.trainings[action.external_id] = training
         for step in training.steps:
             self._show_step(step, row)

@@ -26,7 +26,7 @@ REPORT = BUILD_DIRECTORY / "report.html"
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(options: Options, console: Console, *, keep_up: bool = False) -> Summary:
+def run_story(options: Options, console: Console, *, keep_up: bool = False) -> Summary:
     """Runs the story and leaves nothing behind but its summary and report.
 
     `keep_up` leaves the local AWS running; one that ran before is always left. Failures and
@@ -61,10 +61,10 @@ def _tell(story: Story) -> None:
     except KeyboardInterrupt:
         story.finish("interrupted", RehearsalError("The run was interrupted."))
     except Exception as error:
-        story.finish("failed", explain(error) or mistake(error))
+        story.finish("failed", explain(error) or internal_error(error))
 
 
-def mistake(error: BaseException) -> RehearsalError:
+def internal_error(error: BaseException) -> RehearsalError:
     """What a person is told of an error that nobody foresaw; the traceback goes to a file."""
     path = BUILD_DIRECTORY / "mistake.log"
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from rehearsal.client.process_tree import Commands
 
 
 @dataclass(frozen=True)
-class Repository:
+class GitClone:
     """A clone in `directory`; git reaches its remote with the credentials of `aws`."""
 
     directory: Path

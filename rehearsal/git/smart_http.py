@@ -58,7 +58,7 @@ def is_push(path: str, query: str) -> bool:
     return "git-receive-pack" in path or "service=git-receive-pack" in query
 
 
-def answer(
+def respond(
     repository: GitRepository, request: HttpRequest
 ) -> tuple[HttpResponse, list[ReferenceUpdate]]:
     """Lets git answer; returns also the references that the request changed."""
