@@ -1,1 +1,1 @@
-"""A local AWS that runs the whole MLOps loop on one machine, without account or containers."""
+"""A local AWS that runs the MLOps loop on one machine, without an account or a container engine."""

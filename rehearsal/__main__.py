@@ -1,4 +1,4 @@
-"""`python -m rehearsal`: see rehearsal/cli/main.py."""
+"""Entry point of `python -m rehearsal`, which is the command `rehearse`."""
 
 from rehearsal.cli.main import main
 

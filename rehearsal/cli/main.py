@@ -1,4 +1,4 @@
-"""The command `rehearse`: a local AWS in which the loop from push to endpoint really runs."""
+"""The command `rehearse`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ import typer
 
 from rehearsal.cli import connection
 from rehearsal.cli import project as cli_project
-from rehearsal.cli.terminal import Config, Json, Port, err, fail, out, print_json, say, with_board
+from rehearsal.cli.terminal import (
+    Config,
+    Json,
+    Port,
+    err,
+    fail,
+    out,
+    print_error,
+    print_json,
+    with_board,
+)
 from rehearsal.client import local_aws, server_process
 from rehearsal.client.cdk import ASSEMBLY, Cdk, environments
 from rehearsal.client.errors import RehearsalError, explain
@@ -25,7 +35,7 @@ from rehearsal.story.runner import REPORT, SUMMARY, internal_error, run_story
 from rehearsal.story.story import Options
 
 app = typer.Typer(
-    help=__doc__,
+    help="Run the MLOps loop, from a git push to an endpoint, on a local AWS.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -34,7 +44,7 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Runs a command; whatever goes wrong ends as one message and a status other than 0."""
+    """Runs a command; every error ends in one message and a nonzero exit status."""
     try:
         app(prog_name="rehearse")
     except Exception as error:
@@ -49,23 +59,27 @@ def rehearse(context: typer.Context) -> None:
 
 @app.command()
 def run(
-    project_name: Annotated[str, typer.Option("--project", help="The project.")] = "rehearsal",
+    project_name: Annotated[
+        str, typer.Option("--project", help="Name of the project.")
+    ] = "rehearsal",
     config: Config = None,
-    data: Annotated[Path | None, typer.Option(help="Train on this CSV file instead.")] = None,
-    target: Annotated[str, typer.Option(help="The column of --data to predict.")] = "",
+    data: Annotated[Path | None, typer.Option(help="CSV file to train on instead.")] = None,
+    target: Annotated[str, typer.Option(help="Column of --data to predict.")] = "",
     problem_type: Annotated[
-        str, typer.Option(help="binary, multiclass or regression; found out when left out.")
+        str,
+        typer.Option(help="binary, multiclass or regression; detected by default."),
     ] = "",
-    no_header: Annotated[bool, typer.Option("--no-header", help="--data has no names.")] = False,
-    drop: Annotated[list[str] | None, typer.Option(help="A column not to use; repeatable.")] = None,
+    no_header: Annotated[bool, typer.Option("--no-header", help="--data has no header.")] = False,
+    drop: Annotated[list[str] | None, typer.Option(help="Column to ignore; repeatable.")] = None,
     threshold: Annotated[
-        float | None, typer.Option(help="What a model of --data must reach; else: as guessing.")
+        float | None,
+        typer.Option(help="Minimum metric; default: the score of guessing."),
     ] = None,
     port: Port = 0,
-    keep_up: Annotated[bool, typer.Option("--keep-up", help="Leave the local AWS up.")] = False,
+    keep_up: Annotated[bool, typer.Option("--keep-up", help="Keep the local AWS running.")] = False,
     as_json: Json = False,
 ) -> None:
-    """The whole story: deploy, create a project, push, approve, predict. (the default)"""
+    """Run the whole loop: deploy, create a project, push, approve, predict (the default)."""
     chosen = None
     if data:
         chosen = TrainingData(
@@ -74,7 +88,9 @@ def run(
         chosen.check()
     elif target or problem_type or no_header or drop or threshold is not None:
         raise RehearsalError(
-            "--target, --problem-type, --no-header, --drop and --threshold belong to --data."
+            "--target, --problem-type, --no-header, --drop and --threshold require --data.",
+            "",
+            "Pass --data, or remove these options.",
         )
     done = run_story(
         Options(project_name, config, chosen, port), err if as_json else out, keep_up=keep_up
@@ -83,29 +99,29 @@ def run(
         out.print_json(json.dumps(asdict(done)))
     if done.failure:
         failure = done.failure
-        say(RehearsalError(failure.what, failure.why, failure.remedy))
+        print_error(RehearsalError(failure.what, failure.why, failure.remedy))
         for line in failure.log[-30:]:
             err.print(f"  {line}", style="dim", markup=False, highlight=False, soft_wrap=True)
     if not as_json:
         out.print(f"{SUMMARY}\n{REPORT}", highlight=False)
     if done.status == "interrupted":
-        err.print("Stopped. Nothing is left running.")
+        err.print("Interrupted. Everything that the run started was stopped.")
         sys.exit(130)
     sys.exit(0 if done.status == "succeeded" else 1)
 
 
 @app.command()
 def up(port: Port = 0, as_json: Json = False) -> None:
-    """Start the local AWS and leave it running."""
+    """Start the local AWS and keep it running."""
     aws, started = server_process.start(port=port)
     if as_json:
         print_json({"url": aws.url, "pid": aws.pid, "started": started})
         return
-    word = "is up" if started else "runs already"
+    word = "is running" if started else "is already running"
     out.print(f"[green]✓[/green] The local AWS {word}: [bold]{aws.url}[/bold] (process {aws.pid})")
     out.print(
-        "\nPoint aws, boto3 and git of this shell at it:\n"
-        '  [cyan]eval "$(python -m rehearsal env)"[/cyan]\n\nThen for instance:\n'
+        "\nTo point aws, boto3 and git in this shell to it:\n"
+        '  [cyan]eval "$(rehearse env)"[/cyan]\n\nThen, for example:\n'
         "  aws sts get-caller-identity\n"
         "  aws codepipeline get-pipeline-state --name NAME-model-build\n"
         "  aws sagemaker describe-endpoint --endpoint-name NAME-prod",
@@ -115,7 +131,7 @@ def up(port: Port = 0, as_json: Json = False) -> None:
 
 @app.command()
 def env(as_json: Json = False) -> None:
-    """Print what points aws, boto3, the CDK CLI and git at the local AWS, for eval."""
+    """Print the variables that point aws, boto3, the CDK CLI and git to the local AWS, for eval."""
     variables = local_aws.require().variables()
     if as_json:
         print_json(variables)
@@ -124,13 +140,13 @@ def env(as_json: Json = False) -> None:
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
     programs = os.pathsep.join(map(shlex.quote, local_aws.installed_programs()))
     sys.stdout.write(f"export PATH={programs}:$PATH\n")
-    # A session token or profile of the real AWS would win over the keys above.
+    # A session token or profile of a real account would override the keys above.
     sys.stdout.write("unset AWS_SESSION_TOKEN AWS_PROFILE AWS_DEFAULT_PROFILE\n")
 
 
 @app.command()
 def deploy(config: Config = None) -> None:
-    """Bootstrap the accounts and deploy the app that cdk.json names, with the real CDK CLI."""
+    """Bootstrap the accounts and deploy the app in cdk.json with the CDK CLI."""
     aws = local_aws.require()
 
     def work(board: Board, commands: Commands) -> None:
@@ -148,11 +164,11 @@ def deploy(config: Config = None) -> None:
 
 @app.command()
 def down(
-    keep: Annotated[bool, typer.Option("--keep", help="Keep its files in build/.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the files in build/.")] = False,
 ) -> None:
-    """Stop the local AWS and everything it started, and remove its files."""
+    """Stop the local AWS with all its processes and remove its files."""
     ran = server_process.stop(keep=keep)
-    out.print("The local AWS is down." if ran else "The local AWS was not up.")
+    out.print("The local AWS was stopped." if ran else "The local AWS was not running.")
 
 
 cli_project.register(app)

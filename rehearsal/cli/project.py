@@ -1,4 +1,4 @@
-"""Commands of one project: create it, push, approve, ask its endpoint, see where it is."""
+"""Commands for a project: create, push, approve, invoke, status and logs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ projects = typer.Typer(help="Projects: two repositories and the pipelines that a
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the commands to an app."""
+    """Adds the commands to the app."""
     app.add_typer(projects, name="project")
     for command in (push, approve, invoke):
         app.command()(command)
@@ -48,84 +48,88 @@ def create_project(name: Name, as_json: Json = False) -> None:
 
 def push(
     name: Name,
-    build: Annotated[
-        bool, typer.Option("--build/--deploy", help="Which of the two repositories.")
-    ] = True,
+    build: Annotated[bool, typer.Option("--build/--deploy", help="Repository to push.")] = True,
     message: Annotated[str, typer.Option("--message", "-m")] = "Change the project",
     as_json: Json = False,
 ) -> None:
-    """Commit what changed in a clone (or an empty commit), push it, and follow the pipeline."""
+    """Commit the changes in a clone (or an empty commit), push, and follow the pipeline."""
     aws, which = local_aws.require(), "build" if build else "deploy"
     found = project.find(aws, name)
 
     def work(board: Board, commands: Commands) -> WatchedExecution:
         repository, pipeline = found.repository(which, aws, commands), found.pipeline(which)
-        watch = PipelineWatcher(aws, board)
+        watcher = PipelineWatcher(aws, board)
         with board.step("push", detail=str(repository.directory)):
             commit = repository.commit(message)
             repository.push()
-            execution = watch.wait_for_commit(pipeline, commit)
+            execution = watcher.wait_for_commit(pipeline, commit)
         with board.step(pipeline):
-            watched = watch.follow(pipeline, execution, (pipeline,))
+            watched = watcher.follow(pipeline, execution, (pipeline,))
             watched.require_success()
         return watched
 
-    watched = with_board(work)
+    execution = with_board(work).execution
     if as_json:
-        print_json({"execution": watched.run.execution_id, "status": watched.run.status})
-    elif watched.run.approval:
-        stage = watched.run.approval.stage
-        out.print(f"Waits for approval: `rehearse approve {name} --stage {stage}`")
+        print_json({"execution": execution.execution_id, "status": execution.status})
+    elif execution.approval:
+        stage = execution.approval.stage
+        out.print(f"Waiting for approval: `rehearse approve {name} --stage {stage}`")
 
 
 def approve(
     name: Name,
-    package: Annotated[str | None, typer.Option(help="The ARN of a model package.")] = None,
-    stage: Annotated[str | None, typer.Option(help="Approve this stage's deployment.")] = None,
+    package: Annotated[str | None, typer.Option(help="ARN of a model package.")] = None,
+    stage: Annotated[str | None, typer.Option(help="Stage whose deployment to approve.")] = None,
     reject: Annotated[bool, typer.Option("--reject")] = False,
     reason: Annotated[str, typer.Option()] = "Decided with rehearse",
     as_json: Json = False,
 ) -> None:
-    """Approve the newest model package that waits, or a stage of the deploy pipeline."""
+    """Approve the newest pending model package, or a stage of the deploy pipeline."""
     aws = local_aws.require()
     found = project.find(aws, name)
     if package and stage:
-        raise RehearsalError("--package and --stage are two approvals.", "", "Pass one of them.")
+        raise RehearsalError(
+            "--package cannot be combined with --stage.",
+            "",
+            "Pass one of them.",
+        )
     if stage:
         approvals.stage(aws, found.pipeline("deploy"), stage, approve=not reject, reason=reason)
-        what = f"stage {stage}"
+        subject = f"stage {stage}"
     else:
-        what = approvals.model_package(aws, found, arn=package, approve=not reject, reason=reason)
+        subject = approvals.model_package(
+            aws, found, arn=package, approve=not reject, reason=reason
+        )
     word = "rejected" if reject else "approved"
     if as_json:
-        print_json({word: what})
+        print_json({word: subject})
         return
-    out.print(f"[green]✓[/green] {word} {what}", soft_wrap=True, highlight=False)
+    out.print(f"[green]✓[/green] {word} {subject}", soft_wrap=True, highlight=False)
 
 
 def invoke(
     name: Name,
     data: Annotated[str | None, typer.Argument(help="CSV rows, or a JSON document.")] = None,
     stage: Annotated[str, typer.Option()] = "prod",
-    rows: Annotated[int, typer.Option(min=1, help="So many held-out rows.")] = 5,
+    rows: Annotated[int, typer.Option(min=1, help="Number of held-out rows.")] = 5,
     file: Annotated[Path | None, typer.Option(help="A .csv or .json file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Send rows to an endpoint: those given, or held-out ones of the newest approved model."""
+    """Send rows to an endpoint: DATA or --file, or held-out rows of the newest approved model."""
     aws = local_aws.require()
     found = project.find(aws, name)
     if data or file:
         out.out(invocation.of_document(aws, found.endpoint(stage), data, file), highlight=False)
         return
-    answers = invocation.of_held_out(aws, found, stage, rows)
+    predicted = invocation.of_held_out(aws, found, stage, rows)
     if as_json:
-        print_json(answers)
+        print_json(predicted)
     else:
-        out.print(invocation.table(answers))
+        out.print(invocation.table(predicted))
 
 
 def show_status(name: Name, as_json: Json = False) -> None:
-    """Where the pipelines, model packages and endpoints of a project are."""
+    """Show the pipelines, model packages and endpoints of a project."""
     aws = local_aws.require()
     found = project_status.read(aws, project.find(aws, name))
     if as_json:
@@ -140,9 +144,11 @@ def show_logs(
     lines: Annotated[int, typer.Option(min=1)] = 40,
     as_json: Json = False,
 ) -> None:
-    """The end of the log behind what failed last: the build's, the job's or the stack's."""
+    """Print the end of the log of the last failure: of the build, the job or the stack."""
     if pipeline not in ("build", "deploy"):
-        raise RehearsalError(f"Got --pipeline {pipeline}.", "Allowed: build, deploy.")
+        raise RehearsalError(
+            f"Got --pipeline {pipeline}.", "Allowed: build, deploy.", "Pass one of them."
+        )
     aws = local_aws.require()
     tails = logs.of_pipeline(aws, project.find(aws, name).pipeline(pipeline), lines=lines)
     if as_json:

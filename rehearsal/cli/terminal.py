@@ -1,4 +1,4 @@
-"""What the commands share: where they print, options of the same meaning, errors, progress."""
+"""Output, errors, progress and shared options of the commands."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Result = TypeVar("Result")
 out = Console()
 err = Console(stderr=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a project.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the project.")]
 Config = Annotated[
-    Path | None, typer.Option(help="Settings of the stacks: the app's context `config`.")
+    Path | None, typer.Option(help="Settings file of the stacks: the app's context `config`.")
 ]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 chooses a free one.")]
 
 
-def say(error: RehearsalError) -> None:
-    """Tells a person what went wrong, why, and what to do."""
+def print_error(error: RehearsalError) -> None:
+    """Prints an error to standard error: the problem, its cause, the remedy."""
     lines = [f"[bold red]✗[/bold red] [bold]{escape(error.what)}[/bold]"]
     lines += [f"  {escape(line)}" for line in error.why.splitlines()]
     lines += [f"  [cyan]{escape(line)}[/cyan]" for line in error.remedy.splitlines()]
@@ -38,23 +38,24 @@ def say(error: RehearsalError) -> None:
 
 
 def fail(error: RehearsalError) -> NoReturn:
-    """Says what went wrong and ends with a status other than 0."""
-    say(error)
+    """Prints an error and exits with status 1."""
+    print_error(error)
     sys.exit(1)
 
 
 def print_json(value: Any) -> None:
+    """Prints a value as indented JSON to standard output."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
 def with_board(work: Callable[[Board, Commands], Result]) -> Result:
-    """Does work whose progress is shown; ends the programs that it runs when it ends early."""
+    """Runs a function while a board shows its progress; stops its programs if it is interrupted."""
     commands = Commands()
     try:
         with Board(err) as board:
             return work(board, commands)
     except KeyboardInterrupt:
-        err.print("Stopped watching; what was started in the local AWS goes on.")
+        err.print("Interrupted. What was started in the local AWS keeps running.")
         sys.exit(130)
     finally:
         commands.close()

@@ -1,1 +1,1 @@
-"""The means by which commands reach the local AWS."""
+"""Clients of the local AWS: its process, the CDK CLI, git, pipelines, projects and endpoints."""

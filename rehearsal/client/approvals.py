@@ -1,4 +1,4 @@
-"""The two approvals of the loop: of a model package, and of a CodePipeline's manual action."""
+"""Approvals of model packages and of manual approval actions of CodePipeline."""
 
 from __future__ import annotations
 
@@ -14,9 +14,17 @@ from rehearsal.client.project import Project
 def model_package(
     aws: LocalAws, project: Project, *, arn: str | None, approve: bool, reason: str
 ) -> str:
-    """Approves or rejects a model package; without an ARN the newest one that waits.
+    """Approves or rejects a model package and returns its ARN.
 
-    Returns its ARN. Raises `RehearsalError` when there is no such package, or none waits.
+    Args:
+        aws: The local AWS.
+        project: The project of the model package group.
+        arn: ARN of the package; None chooses the newest pending one.
+        approve: True approves, False rejects.
+        reason: The approval description.
+
+    Raises:
+        RehearsalError: The package does not exist, or no package is pending.
     """
     sagemaker = aws.client("sagemaker")
     chosen = arn or _newest_pending(sagemaker, project)
@@ -30,7 +38,7 @@ def model_package(
 
 
 def packages(sagemaker: Any, group: str) -> list[dict[str, Any]]:
-    """The model packages of a group, newest first."""
+    """Returns the model packages of a group, newest first."""
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
     )
@@ -43,10 +51,10 @@ def _newest_pending(sagemaker: Any, project: Project) -> str:
         if package.get("ModelApprovalStatus") == "PendingManualApproval":
             return str(package["ModelPackageArn"])
     raise RehearsalError(
-        f"No model package of {project.model_package_group!r} waits for approval.",
+        f"No model package of group {project.model_package_group!r} waits for approval.",
         _known(found),
-        f"A push to the build repository registers one: `rehearse push {project.name}`. "
-        "--package names one whose status should change.",
+        f"Push to the build repository, which registers one: `rehearse push {project.name}`. "
+        "To change the status of another package, pass its ARN with --package.",
     )
 
 
@@ -57,24 +65,25 @@ def _describe(sagemaker: Any, arn: str, project: Project) -> None:
         if error.response["Error"]["Code"] in ("AccessDeniedException", "AccessDenied"):
             raise
         raise RehearsalError(
-            f"There is no model package {arn!r}.",
+            f"Model package {arn!r} does not exist.",
             _known(packages(sagemaker, project.model_package_group)),
-            "Pass the ARN of one of them with --package, or leave it out for the newest.",
+            "Pass one of these ARNs with --package, or omit --package for the newest pending one.",
         ) from error
 
 
 def _known(found: list[dict[str, Any]]) -> str:
     if not found:
-        return "The group holds no model package yet."
-    return "The group holds:\n" + "\n".join(
+        return "The group contains no model package yet."
+    return "The group contains:\n" + "\n".join(
         f"  {item['ModelPackageArn']}  {item.get('ModelApprovalStatus', '')}" for item in found[:10]
     )
 
 
 def stage(aws: LocalAws, pipeline: str, stage_name: str, *, approve: bool, reason: str) -> None:
-    """Answers the manual approval that a stage of a pipeline waits for.
+    """Approves or rejects the manual approval action that a stage of a pipeline waits for.
 
-    Raises `RehearsalError` when the stage does not exist or does not wait.
+    Raises:
+        RehearsalError: The stage does not exist or does not wait for an approval.
     """
     codepipeline = aws.client("codepipeline")
     states = codepipeline.get_pipeline_state(name=pipeline)["stageStates"]
@@ -83,6 +92,7 @@ def stage(aws: LocalAws, pipeline: str, stage_name: str, *, approve: bool, reaso
         raise RehearsalError(
             f"Pipeline {pipeline} has no stage {stage_name!r}.",
             "Stages: " + ", ".join(state["stageName"] for state in states) + ".",
+            "Pass one of them with --stage.",
         )
     for action in chosen[0].get("actionStates", []):
         latest = action.get("latestExecution", {})
@@ -98,5 +108,5 @@ def stage(aws: LocalAws, pipeline: str, stage_name: str, *, approve: bool, reaso
     raise RehearsalError(
         f"Stage {chosen[0]['stageName']} of {pipeline} does not wait for an approval.",
         f"It is {chosen[0].get('latestExecution', {}).get('status', 'not reached yet')}.",
-        "`rehearse status NAME` shows what waits.",
+        "Run `rehearse status NAME` to see which stages wait.",
     )

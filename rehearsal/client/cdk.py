@@ -1,4 +1,4 @@
-"""The real CDK CLI, told to deploy whatever `cdk.json` in the current folder says."""
+"""The CDK CLI, run on the app of the `cdk.json` in the current folder."""
 
 from __future__ import annotations
 
@@ -29,36 +29,46 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 @dataclass(frozen=True)
 class Cdk:
-    """The CDK CLI as it is installed in node_modules, run by the node of our environment."""
+    """The CDK CLI that is installed in node_modules."""
 
     commands: Commands
 
     def synth(self, config: Path | None = None, assembly: Path = ASSEMBLY) -> None:
-        """Synthesises the app of this folder; needs no AWS, so it may run while one starts."""
+        """Synthesizes the app; needs no AWS, so it can run while one starts.
+
+        Args:
+            config: The app's context `config`. Defaults to None: not passed.
+            assembly: Output folder. Defaults to `build/rehearsal/cdk.out`.
+
+        Raises:
+            RehearsalError: `cdk.json` or `config` does not exist, or the synthesis fails.
+        """
         if not Path("cdk.json").exists():
             raise RehearsalError(
                 f"There is no cdk.json in {Path.cwd()}.",
-                "It names the CDK app to deploy.",
+                "It configures the CDK app to deploy.",
                 "Run the command in the folder of the app.",
             )
         if config is not None and not config.exists():
             raise RehearsalError(
-                f"There is no configuration {config}.", "", "Name another: --config."
+                f"Settings file {config} does not exist.",
+                "",
+                "Pass an existing file with --config.",
             )
         shutil.rmtree(assembly, ignore_errors=True)
         arguments = ["synth", "--quiet", "--output", str(assembly)]
         if config is not None:
             arguments += ["--context", f"config={config}"]
-        self._run("The app does not synthesise.", arguments, program_path(dict(os.environ)))
+        self._run("The app could not be synthesized.", arguments, program_path(dict(os.environ)))
 
     def bootstrap(self, aws: LocalAws, environment: str) -> None:
         """Bootstraps `aws://ACCOUNT/REGION` with CDK's own template.
 
-        An account other than the first trusts the first, as a tooling account is trusted.
+        Accounts other than the first trust the first, which is the tooling account.
         """
         account = environment.removeprefix("aws://").partition("/")[0]
         variables = {**aws.environment(), "AWS_ACCESS_KEY_ID": account}
-        policy = "arn:aws:iam::aws:policy/AdministratorAccess"  # CDK's default, said aloud
+        policy = "arn:aws:iam::aws:policy/AdministratorAccess"  # the CLI's default
         arguments = ["bootstrap", environment, "--app", ""]
         arguments += ["--cloudformation-execution-policies", policy]
         if account != aws.account:
@@ -68,12 +78,12 @@ class Cdk:
     def deploy(
         self, aws: LocalAws, board: Board, row: tuple[str, ...], assembly: Path = ASSEMBLY
     ) -> None:
-        """Deploys every stack of the assembly, with a row of progress per stack below `row`."""
+        """Deploys all stacks of the assembly; each has a row of the board below `row`."""
         ended: set[str] = set()
 
         def show(line: str) -> None:
             change = progress(_COLOURS.sub("", line).strip())
-            # Events of one moment may come in any order: what has ended stays so.
+            # Simultaneous events may arrive in any order, so a stack that has ended stays so.
             if change and change.stack not in ended:
                 board.update((*row, change.stack), change.status, change.detail)
                 if change.status.ended:
@@ -92,7 +102,7 @@ class Cdk:
     ) -> None:
         program = shutil.which("cdk", path=environment["PATH"])
         if program is None:
-            raise RehearsalError("The CDK CLI is not installed.", "", "`make setup` installs it.")
+            raise RehearsalError("The CDK CLI is not installed.", "", "Run `make setup`.")
         quiet = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "true"}
         finished = self.commands.run(
             [program, *arguments, "--no-notices", "--no-color"],
@@ -103,23 +113,23 @@ class Cdk:
             log = BUILD_DIRECTORY / f"cdk-{arguments[0]}.log"
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text("\n".join(finished.lines) + "\n")
-            raise RehearsalError(failure, reason(finished.lines), f"The whole output: {log}")
+            raise RehearsalError(failure, reason(finished.lines), f"See the output in {log}.")
 
 
 def reason(lines: Sequence[str]) -> str:
-    """What of the CLI's output says why it failed: its own verdict, else its last words."""
-    telling = [
+    """Returns the CLI's error message, or the end of its output if it has none."""
+    relevant = [
         line
         for line in map(str.rstrip, lines)
         if line.strip() and not _EVENT.match(line.strip()) and not line.lstrip().startswith(_NOISE)
     ]
-    verdicts = [index for index, line in enumerate(telling) if line.lstrip().startswith("❌")]
-    return "\n".join(telling[verdicts[0] :][:20] if verdicts else telling[-20:])
+    errors = [index for index, line in enumerate(relevant) if line.lstrip().startswith("❌")]
+    return "\n".join(relevant[errors[0] :][:20] if errors else relevant[-20:])
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a line of `cdk deploy` says of a stack."""
+    """The change of a stack that a line of `cdk deploy` reports."""
 
     stack: str
     status: Status
@@ -127,7 +137,7 @@ class Change:
 
 
 def progress(line: str) -> Change | None:
-    """The change that a line of the CLI's output tells; None for other lines."""
+    """Returns the change that a line of the CLI's output reports; None for other lines."""
     event = _EVENT.match(line)
     if event:
         detail = " ".join(filter(None, event.group("done", "status", "type", "name")))
@@ -140,7 +150,7 @@ def progress(line: str) -> Change | None:
 
 
 def stack_status(resource_type: str, status: str) -> Status:
-    """The status of a stack after an event of one of its resources."""
+    """Returns the status of a stack after an event of one of its resources."""
     if resource_type != "AWS::CloudFormation::Stack":
         return Status.RUNNING
     if status in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"):
@@ -149,7 +159,7 @@ def stack_status(resource_type: str, status: str) -> Status:
 
 
 def environments(assembly: Path, default_account: str, default_region: str) -> list[str]:
-    """The environments of an assembly's stacks, to bootstrap; unknown ones are the default."""
+    """Returns the environments of an assembly's stacks; unknown ones are the default."""
     manifest = json.loads((assembly / "manifest.json").read_text())
     found = {
         artifact["environment"]

@@ -1,4 +1,4 @@
-"""Connections to git providers: which there are, and a person's consent to one of them."""
+"""Connections to git providers: listing and authorization."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import LocalAws
 
-_SECONDS = 30
+_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Connection:
 
     @property
     def remote(self) -> str:
-        """Address of the repositories behind it, for git."""
+        """URL of its repositories for git."""
         return f"{self.url}/OWNER/REPOSITORY.git"
 
 
 def connections(aws: LocalAws) -> list[Connection]:
-    """All connections, by their names."""
-    answer = aws.client("codeconnections").list_connections()
+    """Returns all connections, sorted by name."""
+    response = aws.client("codeconnections").list_connections()
     found = [
         Connection(
             name=one["ConnectionName"],
@@ -38,40 +38,46 @@ def connections(aws: LocalAws) -> list[Connection]:
             status=one["ConnectionStatus"],
             url=f"{aws.url}/connections/{one['ConnectionArn'].rpartition('/')[2]}",
         )
-        for one in answer["Connections"]
+        for one in response["Connections"]
     ]
     return sorted(found, key=lambda one: (one.name, one.arn))
 
 
 def authorize(aws: LocalAws, wanted: str) -> Connection:
-    """Consents to a connection, as a person does at the provider; what is AVAILABLE stays so.
+    """Authorizes a connection, as a user does on the provider's page; returns it.
 
-    `wanted` is its name, or its ARN where two have one name. Raises `RehearsalError` when there
-    is no such connection, or several.
+    Args:
+        aws: The local AWS.
+        wanted: Name of the connection, or its ARN if several share the name.
+
+    Raises:
+        RehearsalError: No connection or several connections match, or the provider rejects it.
     """
-    there = connections(aws)
-    found = [one for one in there if wanted in (one.name, one.arn)]
+    existing = connections(aws)
+    found = [one for one in existing if wanted in (one.name, one.arn)]
     if len(found) != 1:
-        what = "There is no connection" if not found else f"{len(found)} connections are called"
-        listed = [f"{one.name} ({one.status}): {one.arn}" for one in found or there]
+        what = f"{len(found)} connections are named" if found else "There is no connection"
+        listed = [f"{one.name} ({one.status}): {one.arn}" for one in found or existing]
         raise RehearsalError(
             f"{what} {wanted!r}.",
-            "\n".join(listed) or "There are none in this account and region.",
-            "Name one of these, or its ARN." if listed else "Deploy a stack that defines one.",
+            "\n".join(listed) or "This account and region has no connections.",
+            "Pass one of these names, or its ARN."
+            if listed
+            else "Deploy a stack that defines one.",
         )
-    _shake_hands(aws, found[0])
+    _complete_handshake(aws, found[0])
     return next(one for one in connections(aws) if one.arn == found[0].arn)
 
 
-def _shake_hands(aws: LocalAws, connection: Connection) -> None:
+def _complete_handshake(aws: LocalAws, connection: Connection) -> None:
     request = urllib.request.Request(f"{connection.url}/handshake", method="POST")  # noqa: S310
     trust = ssl.create_default_context(cafile=str(aws.ca_bundle))
-    # Without the proxies of the environment: the local AWS is on this machine.
+    # The local AWS is on this machine, so proxies of the environment do not apply.
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
     )
     try:
-        with opener.open(request, timeout=_SECONDS):
+        with opener.open(request, timeout=_TIMEOUT_SECONDS):
             pass
     except HTTPError as error:
         raise RehearsalError(

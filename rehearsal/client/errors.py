@@ -1,4 +1,4 @@
-"""What a person is told when something cannot be done: what, why, and what to do about it."""
+"""Error messages for users: the problem, its cause and the remedy."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from botocore.exceptions import ConnectionError as AwsConnectionError
 
 # Codes of AWS errors whose remedy does not depend on the operation.
 _REMEDIES = {
-    "AccessDenied": "Grant the action to the principal that the message names, then deploy again.",
+    "AccessDenied": "Grant the action to the principal in the message, then deploy again.",
     "AccessDeniedException": (
-        "Grant the action to the principal that the message names, then deploy again."
+        "Grant the action to the principal in the message, then deploy again."
     ),
-    "ValidationException": "Correct the value that the message names.",
-    "ThrottlingException": "Wait a moment and repeat the command.",
+    "ValidationException": "Correct the value in the message.",
+    "ThrottlingException": "Wait a moment, then repeat the command.",
 }
-NOT_UP = "Start it with `rehearse up`."
+NOT_RUNNING = "Start it with `rehearse up`."
 
 
 @dataclass(eq=False)
 class RehearsalError(Exception):
-    """Something that a person can act on.
+    """An error that the user can act on.
 
-    `what` failed, `why`, and the `remedy`; `what` alone is enough where it says everything.
+    Args:
+        what: The problem.
+        why: The cause, or the allowed values. Defaults to empty: `what` says it.
+        remedy: The next step for the user. Defaults to empty: `what` implies it.
     """
 
     what: str
@@ -41,22 +44,22 @@ class RehearsalError(Exception):
 
 
 def explain(error: BaseException) -> RehearsalError | None:
-    """What a person is told of a known error; None when it is a mistake of our own."""
+    """Returns the message for a known error; None for an internal error."""
     if isinstance(error, RehearsalError):
         return error
     if isinstance(error, ClientError):
         return _explain_client_error(error)
     if isinstance(error, SSLError):
         return RehearsalError(
-            "The local AWS presents a certificate that is not its own.",
+            "The certificate of the local AWS is not the expected one.",
             str(error),
-            "Another server answers at this port, or files of an earlier run are left: "
-            "`rehearse down`, then `rehearse up`.",
+            "Another server listens on this port, or files of an earlier run remain. "
+            "Run `rehearse down`, then `rehearse up`.",
         )
     if isinstance(error, AwsConnectionError | HTTPClientError):
-        return RehearsalError("The local AWS does not answer.", str(error), NOT_UP)
+        return RehearsalError("The local AWS does not respond.", str(error), NOT_RUNNING)
     if isinstance(error, BotoCoreError):
-        return RehearsalError("AWS could not be called.", str(error))
+        return RehearsalError("The call to AWS failed.", str(error))
     if isinstance(error, OSError):
         return _explain_os_error(error)
     return None
@@ -66,36 +69,36 @@ def _explain_client_error(error: ClientError) -> RehearsalError:
     code = error.response.get("Error", {}).get("Code", "Unknown")
     message = error.response.get("Error", {}).get("Message", "no message")
     return RehearsalError(
-        f"AWS refused {error.operation_name} ({code}).", message, _REMEDIES.get(code, "")
+        f"AWS rejected {error.operation_name} ({code}).", message, _REMEDIES.get(code, "")
     )
 
 
 def _explain_os_error(error: OSError) -> RehearsalError | None:
-    where = f": {error.filename}" if error.filename else ""
+    file = f": {error.filename}" if error.filename else ""
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT:
             return RehearsalError(
-                f"The disk is full{where}.",
+                f"The disk is full{file}.",
                 "A rehearsal needs about 2 GB below build/ and the temporary folder.",
-                "Free some space (`rehearse down` removes the files of the last rehearsal), "
+                "Free disk space (`rehearse down` removes the files of the last rehearsal), "
                 "then repeat the command.",
             )
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return RehearsalError(
-                f"No permission to use a file{where}.",
+                f"No permission to use a file{file}.",
                 error.strerror or str(error),
                 "Run the rehearsal as the user that owns this folder.",
             )
         case errno.ENOENT:
             return RehearsalError(
-                f"A file or program is missing{where}.",
+                f"A file or program is missing{file}.",
                 error.strerror or str(error),
-                "If it is a program of the rehearsal, `make setup` installs it.",
+                "If it is a program of the rehearsal, install it with `make setup`.",
             )
         case errno.EMFILE | errno.ENFILE | errno.EAGAIN | errno.ENOMEM:
             return RehearsalError(
                 "The machine ran out of processes, open files or memory.",
                 error.strerror or str(error),
-                "End other programs, or raise the limit with `ulimit`, and repeat the command.",
+                "Close other programs or raise the limit with `ulimit`, then repeat the command.",
             )
     return None

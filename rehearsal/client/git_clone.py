@@ -1,4 +1,4 @@
-"""A git repository of a project, cloned, committed to and pushed with the real git."""
+"""A local clone of a repository of a project, managed with git."""
 
 from __future__ import annotations
 
@@ -14,17 +14,14 @@ from rehearsal.client.process_tree import Commands
 
 @dataclass(frozen=True)
 class GitClone:
-    """A clone in `directory`; git reaches its remote with the credentials of `aws`."""
+    """A clone in `directory`; git signs in with the credentials of `aws`."""
 
     directory: Path
     aws: LocalAws
     commands: Commands
 
     def clone(self, url: str) -> None:
-        """Clones, and teaches the clone how to reach the local AWS by a plain `git push`.
-
-        A clone that is there already and has this remote is kept as it is.
-        """
+        """Clones a repository; an existing clone with this remote is kept."""
         if (self.directory / ".git").exists():
             if self._git("remote", "get-url", "origin").strip() == url:
                 return
@@ -36,24 +33,29 @@ class GitClone:
             self._git("config", "user.email", "rehearsal@example.com")
 
     def commit(self, message: str) -> str:
-        """Commits whatever changed, or an empty commit; returns its id."""
+        """Commits all changes, or creates an empty commit; returns its id."""
         self._git("add", "--all")
         self._git("commit", "--quiet", "--allow-empty", "--message", message)
         return self.head()
 
     def head(self) -> str:
+        """Returns the id of the current commit."""
         return self._git("rev-parse", "HEAD").strip()
 
     def push(self) -> None:
-        """Pushes the branch; raises `RehearsalError` with git's own words when it is refused."""
+        """Pushes the branch.
+
+        Raises:
+            RehearsalError: git fails; the message has its output.
+        """
         self._git("push", "--quiet", "origin", "HEAD")
 
     def _git(self, *arguments: str, allowed: Sequence[int] = (0,)) -> str:
         if not (self.directory / ".git").exists():
             raise RehearsalError(
-                f"There is no clone in {self.directory}.",
+                f"{self.directory} contains no clone.",
                 "",
-                "`rehearse project create NAME` clones a project's repositories.",
+                "Clone the repositories with `rehearse project create NAME`.",
             )
         return self._run(list(arguments), self.directory, allowed)
 

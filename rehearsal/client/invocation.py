@@ -1,4 +1,4 @@
-"""Asks an endpoint on behalf of a person: with rows given, or with held-out rows."""
+"""Invocation of endpoints with given rows or with held-out rows."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from rehearsal.client.project import Project
 
 
 def of_document(aws: LocalAws, endpoint: str, data: str | None, file: Path | None) -> str:
-    """The endpoint's answer to CSV rows or a JSON document, given as text or as a file."""
+    """Returns the response of an endpoint to CSV rows or a JSON document.
+
+    Raises:
+        RehearsalError: Text and a file are given, or the endpoint does not serve.
+    """
     if data and file:
-        raise RehearsalError("Rows were given twice.", "", "Pass them as an argument or as --file.")
+        raise RehearsalError("DATA cannot be combined with --file.", "", "Pass the rows once.")
     body = file.read_text() if file else (data or "")
     is_json = file.suffix == ".json" if file else body.lstrip()[:1] in ("{", "[")
     require_endpoint(aws, endpoint)
@@ -27,7 +31,11 @@ def of_document(aws: LocalAws, endpoint: str, data: str | None, file: Path | Non
 
 
 def of_held_out(aws: LocalAws, project: Project, stage: str, count: int) -> dict[str, Any]:
-    """Answers to held-out rows of the newest approved model, beside the truth."""
+    """Returns predictions for held-out rows of the newest approved model, with the actual values.
+
+    Raises:
+        RehearsalError: The endpoint does not serve, or no model package is approved.
+    """
     endpoint = project.endpoint(stage)
     require_endpoint(aws, endpoint)
     approved = [
@@ -37,43 +45,47 @@ def of_held_out(aws: LocalAws, project: Project, stage: str, count: int) -> dict
     ]
     if not approved:
         raise RehearsalError(
-            "No model package is approved, so that no held-out rows are known.",
-            "",
-            f"Approve one with `rehearse approve {project.name}`, or pass rows of your own.",
+            "No model package is approved.",
+            "The held-out rows are those of the newest approved model package.",
+            f"Approve one with `rehearse approve {project.name}`, or pass your own rows.",
         )
     held_out = predictions.hold_out(aws, approved[0])
     rows = held_out.rows[:count]
-    answer = predictions.invoke(
+    response = predictions.invoke(
         aws.client("sagemaker-runtime"),
         endpoint,
         predictions.write_csv(held_out.columns, rows),
         "text/csv",
     )
-    answered = predictions.read_csv_answer(answer, len(rows))
+    predicted = predictions.read_csv_response(response, len(rows))
     return {
         "endpoint": endpoint,
         "target": held_out.target,
         "rows": [
-            {"row": number, "actual": actual, "predicted": predicted}
-            for number, (actual, predicted) in enumerate(
-                zip(held_out.actual, answered, strict=False), start=1
+            {"row": number, "actual": actual, "predicted": label}
+            for number, (actual, label) in enumerate(
+                zip(held_out.actual, predicted, strict=False), start=1
             )
         ],
     }
 
 
-def table(answers: Mapping[str, Any]) -> Table:
-    """The answers for people."""
-    shown = Table(box=None, padding=(0, 2, 0, 0), title=f"{answers['endpoint']}", title_style="")
-    for heading in ("row", f"{answers['target']}", "predicted"):
+def table(predicted: Mapping[str, Any]) -> Table:
+    """Returns the result of `of_held_out` as a table for a terminal."""
+    shown = Table(box=None, padding=(0, 2, 0, 0), title=f"{predicted['endpoint']}", title_style="")
+    for heading in ("row", f"{predicted['target']}", "predicted"):
         shown.add_column(heading, justify="right")
-    for row in answers["rows"]:
+    for row in predicted["rows"]:
         shown.add_row(str(row["row"]), row["actual"], row["predicted"])
     return shown
 
 
 def require_endpoint(aws: LocalAws, name: str) -> None:
-    """Raises `RehearsalError` when the endpoint does not exist or is not in service."""
+    """Checks that an endpoint serves.
+
+    Raises:
+        RehearsalError: The endpoint does not exist or does not serve.
+    """
     sagemaker = aws.client("sagemaker")
     try:
         status = sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"]
@@ -83,10 +95,12 @@ def require_endpoint(aws: LocalAws, name: str) -> None:
         pages = sagemaker.get_paginator("list_endpoints").paginate()
         names = [item["EndpointName"] for page in pages for item in page["Endpoints"]]
         raise RehearsalError(
-            f"There is no endpoint {name!r}.",
-            f"Endpoints: {', '.join(names)}." if names else "There is no endpoint at all yet.",
-            "The deploy pipeline creates it once a model package is approved.",
+            f"Endpoint {name!r} does not exist.",
+            f"Endpoints: {', '.join(names)}." if names else "There are no endpoints yet.",
+            "Approve a model package: the deploy pipeline then creates the endpoint.",
         ) from error
-    # While it is updated, the version deployed before keeps serving.
+    # During an update the previous version serves.
     if status not in ("InService", "Updating", "SystemUpdating", "RollingBack"):
-        raise RehearsalError(f"Endpoint {name!r} is {status}.", "", "`rehearse status` shows why.")
+        raise RehearsalError(
+            f"Endpoint {name!r} is {status}.", "", "Run `rehearse status NAME` for details."
+        )

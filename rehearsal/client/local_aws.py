@@ -1,4 +1,4 @@
-"""The local AWS that runs: where it is, and how boto3, the CDK CLI and git reach it."""
+"""The running local AWS: its address and the settings for boto3, the CDK CLI and git."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from rehearsal.client.errors import NOT_UP, RehearsalError
+from rehearsal.client.errors import NOT_RUNNING, RehearsalError
 from rehearsal.client.process_tree import identify
 
 BUILD_DIRECTORY = Path("build/rehearsal")
 STATE_DIRECTORY = BUILD_DIRECTORY / "aws"
 SERVER_MODULE = "rehearsal.server.main"
-# The local AWS takes a 12-digit access key for root of that account; it does not check the secret.
+# A 12-digit access key is the root user of that account; the secret is not checked.
 SECRET_ACCESS_KEY = "rehearsal"  # noqa: S105
 
 
 @dataclass(frozen=True)
 class LocalAws:
-    """A local AWS that runs: what its server wrote into endpoint.json when it was ready."""
+    """A running local AWS, as its server describes it in endpoint.json."""
 
     url: str
     port: int
@@ -40,10 +40,17 @@ class LocalAws:
 
     @property
     def account(self) -> str:
+        """The first account, which is the tooling account."""
         return self.accounts[0]
 
     def client(self, service: str, *, seconds: float = 120, attempts: int = 2) -> Any:
-        """A boto3 client as root of the first account."""
+        """Returns a boto3 client of the root user of the first account.
+
+        Args:
+            service: Name of the service.
+            seconds: Read timeout in seconds. Defaults to 120.
+            attempts: Maximum number of attempts of a call. Defaults to 2.
+        """
         return _session(self.account, self.region).client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.url,
@@ -57,13 +64,13 @@ class LocalAws:
         )
 
     def variables(self) -> dict[str, str]:
-        """The environment that points aws, boto3, the CDK CLI and git at the local AWS."""
+        """Returns the variables that point aws, boto3, the CDK CLI and git to the local AWS."""
         bundle = str(self.ca_bundle)
         aws = shlex.quote(shutil.which("aws", path=program_path(os.environ)["PATH"]) or "aws")
-        # Only `get` knows the option; `store` would start Python again, for nothing.
+        # Only `get` supports the option; `store` would start Python without effect.
         sign_in = f"{aws} codecommit credential-helper --ignore-host-check get"
-        # For this URL alone, so that git's other remotes keep their own sign-in. An empty helper
-        # drops those of the user's configuration.
+        # For this URL only, so that other remotes keep their credentials. The empty helper removes
+        # those of the user's configuration.
         settings = {
             f"credential.{self.url}.helper": [
                 "",
@@ -81,7 +88,7 @@ class LocalAws:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
             "NODE_EXTRA_CA_CERTS": bundle,
-            "GIT_SSL_CAINFO": bundle,  # it wins over git's configuration, where it is set
+            "GIT_SSL_CAINFO": bundle,  # takes precedence over git's configuration
             "GIT_CONFIG_COUNT": str(len(pairs)),
         }
         for index, (key, value) in enumerate(pairs):
@@ -90,15 +97,15 @@ class LocalAws:
         return variables
 
     def environment(self) -> dict[str, str]:
-        """Our environment with `variables`, without credentials or profiles of the user's own."""
+        """Returns this environment with `variables`, without credentials and profiles of users."""
         foreign = ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
         ours = {name: value for name, value in os.environ.items() if name not in foreign}
         return program_path({**ours, **self.variables()})
 
-    def answers(self) -> bool:
-        """Whether the server answers a call now."""
+    def is_ready(self) -> bool:
+        """Returns True if the server responds to a call."""
         try:
-            identity = self.client("sts", seconds=10, attempts=1).get_caller_identity()
+            identity = self.client("sts", seconds=30, attempts=1).get_caller_identity()
         except (BotoCoreError, ClientError, OSError):
             return False
         return bool(identity["Account"] == self.account)
@@ -106,7 +113,7 @@ class LocalAws:
 
 @functools.cache
 def _session(account: str, region: str) -> boto3.Session:
-    """One session for all clients: reading the model of a service takes half a second."""
+    """Returns the session of all clients; it caches service models, which load in half a second."""
     return boto3.Session(
         aws_access_key_id=account,
         aws_secret_access_key=SECRET_ACCESS_KEY,
@@ -115,18 +122,18 @@ def _session(account: str, region: str) -> boto3.Session:
 
 
 def installed_programs() -> list[str]:
-    """Where the programs are that are installed in this project."""
+    """Returns the folders of the programs that are installed in this project."""
     return [str(Path(sys.executable).parent), str(Path("node_modules/.bin").absolute())]
 
 
 def program_path(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment with the programs that are installed in this project first on PATH."""
+    """Returns an environment with the programs of this project first on PATH."""
     path = os.pathsep.join((*installed_programs(), environment.get("PATH", os.defpath)))
     return {**environment, "PATH": path}
 
 
 def find(directory: Path = STATE_DIRECTORY) -> LocalAws | None:
-    """The local AWS that runs on a state directory; forgets one that died."""
+    """Returns the local AWS that runs on a state directory; None if none runs."""
     try:
         text = (directory / "endpoint.json").read_text()
         data = json.loads(text)
@@ -141,20 +148,24 @@ def find(directory: Path = STATE_DIRECTORY) -> LocalAws | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):
-        return None  # half-written: its server died while it started, or is not ready yet
+        return None  # incomplete: the server is not ready yet, or died at its start
     return found if _is_server(found.pid) else None
 
 
 def require(directory: Path = STATE_DIRECTORY) -> LocalAws:
-    """The local AWS that runs; raises `RehearsalError` when there is none."""
+    """Returns the running local AWS.
+
+    Raises:
+        RehearsalError: None runs.
+    """
     found = find(directory)
     if found is None:
-        raise RehearsalError("The local AWS is not up.", "", NOT_UP)
+        raise RehearsalError("The local AWS is not running.", "", NOT_RUNNING)
     return found
 
 
 def _is_server(pid: int) -> bool:
-    """Whether a process is a server of ours: an id may have been given to another since."""
+    """Returns True if the process is a local AWS: the system may have reused the process id."""
     if identify(pid) is None:
         return False
     try:

@@ -1,4 +1,4 @@
-"""The log of what failed: of the build, job or stack behind the failed action of a pipeline."""
+"""Logs of the build, job or stack behind the failed action of a pipeline."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from rehearsal.client.pipeline_execution import ActionExecution
 from rehearsal.client.progress import Status
 from rehearsal.client.training_pipeline import Step
 
-# Where SageMaker writes, by the kind of the job behind a step (SageMaker developer guide,
-# "Amazon SageMaker AI logs").
+# Log groups by the kind of the job behind a step (SageMaker developer guide, "Amazon SageMaker AI
+# logs").
 _JOB_GROUPS = {
     "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
     "TrainingJob": "/aws/sagemaker/TrainingJobs",
     "TransformJob": "/aws/sagemaker/TransformJobs",
 }
 
-_CODEBUILDS_LAST_WORDS = 20  # more lines than it writes after a command that failed
+_MAX_LINES_AFTER_FAILURE = 20  # CodeBuild writes fewer after a failed command
 
 
 @dataclass(frozen=True)
 class LogTail:
-    """The end of a log and where it comes from."""
+    """The end of a log, its source and the reason of the failure."""
 
     source: str
     reason: str
@@ -37,16 +37,20 @@ class LogTail:
 def of_pipeline(
     aws: LocalAws, pipeline: str, execution_id: str | None = None, lines: int = 40
 ) -> list[LogTail]:
-    """The ends of the logs behind an execution, by default the newest.
+    """Returns the ends of the logs behind an execution: of its failed action, else of its last one.
 
-    Those of its failed action when it failed, of its last action otherwise.
+    Args:
+        aws: The local AWS.
+        pipeline: Name of the pipeline.
+        execution_id: Id of the execution. Defaults to None: the newest.
+        lines: Maximum number of lines of each log. Defaults to 40.
     """
     codepipeline = aws.client("codepipeline")
     chosen = execution_id or pipeline_execution.latest(codepipeline, pipeline)
-    run = pipeline_execution.read(codepipeline, pipeline, chosen)
-    action = run.failed_action or (run.actions[-1] if run.actions else None)
+    execution = pipeline_execution.read(codepipeline, pipeline, chosen)
+    action = execution.failed_action or (execution.actions[-1] if execution.actions else None)
     if action is None:
-        return [LogTail(pipeline, run.reason or f"The execution is {run.status}.", [])]
+        return [LogTail(pipeline, execution.reason or f"The execution is {execution.status}.", [])]
     tails = list(_of_training(aws, action, lines))
     return [*_of_action(aws, pipeline, action, lines), *tails]
 
@@ -63,7 +67,7 @@ def _of_action(
     builds = _builds(aws, action)
     if builds and builds[0].get("logs", {}).get("groupName"):
         logs = builds[0]["logs"]
-        found = _tail(aws, logs["groupName"], logs["streamName"], lines + _CODEBUILDS_LAST_WORDS)
+        found = _tail(aws, logs["groupName"], logs["streamName"], lines + _MAX_LINES_AFTER_FAILURE)
         yield LogTail(source, reason, _until_failure(found)[-lines:])
         return
     yield LogTail(source, reason, [])
@@ -72,7 +76,7 @@ def _of_action(
 
 
 def _until_failure(lines: list[str]) -> list[str]:
-    """A build's log without what CodeBuild still does after a command failed."""
+    """Returns a build's log up to the command that failed."""
     for index, line in enumerate(lines):
         if line.startswith("[Container]") and "did not exit successfully" in line:
             return lines[: index + 1]
@@ -89,7 +93,7 @@ def _builds(aws: LocalAws, action: ActionExecution) -> list[dict[str, Any]]:
 
 
 def _of_training(aws: LocalAws, action: ActionExecution, lines: int) -> Iterator[LogTail]:
-    """Logs of the jobs that failed in the SageMaker Pipeline that a build ran."""
+    """Yields the logs of the failed jobs of the SageMaker pipeline that a build ran."""
     if not _builds(aws, action):
         return
     sagemaker = aws.client("sagemaker")
@@ -107,21 +111,21 @@ def _of_step(aws: LocalAws, step: Step, lines: int) -> Iterator[LogTail]:
             if trial.status is Status.FAILED:
                 found = _tail(aws, _JOB_GROUPS["TrainingJob"], trial.name, lines)
                 yield LogTail(f"step {step.name}, {trial.name}", step.detail, found)
-                return  # the trials of a tuning job run one program: one log says it
+                return  # all trials run the same program, so one log is enough
     group = _JOB_GROUPS.get(step.kind)
     found = _tail(aws, group, step.job.rpartition("/")[2], lines) if group and step.job else []
     yield LogTail(f"step {step.name}", step.detail, found)
 
 
 def _of_stack(aws: LocalAws, stack: str, lines: int) -> Iterator[LogTail]:
-    """What CloudFormation could not do, and the logs of the endpoints in the stack."""
+    """Yields the failed resources of a stack and the logs of its endpoints."""
     client = aws.client("cloudformation")
     try:
         events = client.describe_stack_events(StackName=stack)["StackEvents"]
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        return  # the stack does not exist: it was never created, or was deleted
+        return  # the stack was never created, or was deleted
     failed = [
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}"
         for event in reversed(events)
@@ -137,7 +141,7 @@ def _of_stack(aws: LocalAws, stack: str, lines: int) -> Iterator[LogTail]:
 
 
 def _tail(aws: LocalAws, group: str, stream: str, lines: int) -> list[str]:
-    """The last lines of the newest stream of a group whose name begins with `stream`."""
+    """Returns the last lines of the newest stream of a group whose name starts with `stream`."""
     client = aws.client("logs")
     try:
         prefix = {"logStreamNamePrefix": stream} if stream else {}
@@ -145,7 +149,7 @@ def _tail(aws: LocalAws, group: str, stream: str, lines: int) -> list[str]:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
-        return []  # nothing was written yet
+        return []  # no line was written yet
     if not streams:
         return []
     newest = max(streams, key=lambda item: item.get("lastEventTimestamp", 0))

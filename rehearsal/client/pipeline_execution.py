@@ -1,4 +1,4 @@
-"""One execution of a CodePipeline, as its APIs tell: stages, actions, times, errors, approvals."""
+"""Executions of a pipeline of CodePipeline: stages, actions, times, errors and approvals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STATUS = {
 
 @dataclass(frozen=True)
 class ActionExecution:
-    """A run of an action."""
+    """An execution of an action."""
 
     stage: str
     name: str
@@ -41,13 +41,13 @@ class ActionExecution:
 
     @property
     def failure(self) -> str:
-        """Why the action failed, in one line."""
+        """The reason of the failure of the action, in one line."""
         return f"{self.stage} / {self.name}: {self.error or self.summary or 'failed'}"
 
 
 @dataclass(frozen=True)
 class PipelineExecution:
-    """An execution at one moment; actions in the order in which they started."""
+    """The state of an execution; actions are in the order of their start."""
 
     pipeline: str
     execution_id: str
@@ -67,18 +67,19 @@ class PipelineExecution:
 
     @property
     def failed_action(self) -> ActionExecution | None:
+        """The action that failed last."""
         failed = [action for action in self.actions if action.status is Status.FAILED]
         return failed[-1] if failed else None
 
     @property
     def failure(self) -> str:
-        """Why the execution failed, in one line."""
+        """The reason of the failure of the execution, in one line."""
         action = self.failed_action
         return action.failure if action else self.reason or f"the execution is {self.status}"
 
     @property
     def source_failure(self) -> str:
-        """Why the execution got no source, thus names no commit; empty when it got one."""
+        """The reasons of failed source actions, which leave no commit; empty if none failed."""
         failed = [
             action.failure
             for action in self.actions
@@ -88,13 +89,13 @@ class PipelineExecution:
 
 
 def stages(codepipeline: Any, pipeline: str) -> list[str]:
-    """Names of a pipeline's stages in order."""
+    """Returns the names of the stages of a pipeline in order."""
     structure = codepipeline.get_pipeline(name=pipeline)["pipeline"]
     return [stage["name"] for stage in structure["stages"]]
 
 
 def read(codepipeline: Any, pipeline: str, execution_id: str) -> PipelineExecution:
-    """The execution as it is now."""
+    """Returns the current state of an execution."""
     execution = codepipeline.get_pipeline_execution(
         pipelineName=pipeline, pipelineExecutionId=execution_id
     )["pipelineExecution"]
@@ -133,24 +134,28 @@ def _action(detail: Mapping[str, Any]) -> ActionExecution:
 
 
 def executions(codepipeline: Any, pipeline: str) -> list[dict[str, Any]]:
-    """Summaries of a pipeline's executions, newest first."""
+    """Returns the summaries of the executions of a pipeline, newest first."""
     pages = codepipeline.get_paginator("list_pipeline_executions").paginate(pipelineName=pipeline)
     found = [summary for page in pages for summary in page["pipelineExecutionSummaries"]]
     return sorted(found, key=lambda summary: summary["startTime"], reverse=True)
 
 
 def latest(codepipeline: Any, pipeline: str) -> str:
-    """The id of the newest execution; raises `RehearsalError` when there is none."""
+    """Returns the id of the newest execution.
+
+    Raises:
+        RehearsalError: The pipeline has no execution.
+    """
     found = executions(codepipeline, pipeline)
     if not found:
         raise RehearsalError(
-            f"Pipeline {pipeline} has not run yet.", "", "A push to its repository starts it."
+            f"Pipeline {pipeline} has no execution.", "", "Push to its repository to start one."
         )
     return str(found[0]["pipelineExecutionId"])
 
 
 def of_commit(codepipeline: Any, pipeline: str, commit: str) -> str | None:
-    """The id of the newest execution that a commit started; None while there is none."""
+    """Returns the id of the newest execution of a commit; None if there is none."""
     for summary in executions(codepipeline, pipeline):
         revisions = [item.get("revisionId") for item in summary.get("sourceRevisions", [])]
         if commit in revisions:
@@ -159,7 +164,7 @@ def of_commit(codepipeline: Any, pipeline: str, commit: str) -> str | None:
 
 
 def stop_running(codepipeline: Any, pipeline: str, reason: str) -> list[str]:
-    """Stops what runs now, abandoning its actions; returns the ids of the executions."""
+    """Stops the running executions, abandons their actions, and returns their ids."""
     running = [
         summary["pipelineExecutionId"]
         for summary in executions(codepipeline, pipeline)

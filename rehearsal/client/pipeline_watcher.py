@@ -1,4 +1,4 @@
-"""Follows a pipeline live: its actions, and inside them training steps and tuning trials."""
+"""Progress of a pipeline: its actions, and their training steps and tuning trials."""
 
 from __future__ import annotations
 
@@ -15,32 +15,33 @@ from rehearsal.client.progress import Board, Status
 from rehearsal.client.training_pipeline import Step, TrainingExecution, Trial
 
 POLL_SECONDS = 0.5
-TRIGGER_SECONDS = 30.0
+TRIGGER_SECONDS = 60.0
 
 
 @dataclass
 class WatchedExecution:
-    """What was seen of an execution: its last state and the training that its builds started."""
+    """The last state of an execution and of the training pipelines that its builds started."""
 
-    run: PipelineExecution
+    execution: PipelineExecution
     trainings: dict[str, TrainingExecution] = field(default_factory=dict)
 
     def require_success(self) -> None:
-        """Raises `RehearsalError` when the execution ended otherwise than well."""
-        if self.run.status.ended and self.run.status is not Status.SUCCEEDED:
+        """Checks that the execution has not failed.
+
+        Raises:
+            RehearsalError: The execution ended without success.
+        """
+        if self.execution.status.ended and self.execution.status is not Status.SUCCEEDED:
             raise RehearsalError(
-                f"Pipeline {self.run.pipeline} {self.run.status}.",
-                self.run.failure,
-                "`rehearse logs NAME` shows the end of the log (--pipeline build or deploy).",
+                f"Pipeline {self.execution.pipeline} {self.execution.status}.",
+                self.execution.failure,
+                "Run `rehearse logs NAME --pipeline build` (or deploy) for the end of the log.",
             )
 
 
 @dataclass
 class PipelineWatcher:
-    """Follows executions of pipelines on a board.
-
-    `row` is the path of the row below which everything is shown.
-    """
+    """Follows executions of pipelines on a board."""
 
     aws: LocalAws
     board: Board
@@ -52,50 +53,62 @@ class PipelineWatcher:
         self._executions: dict[str, str] = {}
 
     def wait_for_commit(self, pipeline: str, commit: str) -> str:
-        """The id of the execution that a pushed commit starts."""
+        """Returns the id of the execution that a pushed commit starts.
+
+        Raises:
+            RehearsalError: No execution starts within `TRIGGER_SECONDS`.
+        """
         deadline = time.monotonic() + TRIGGER_SECONDS
-        while time.monotonic() < deadline:
+        while True:
             found = pipeline_execution.of_commit(self._codepipeline, pipeline, commit)
             if found:
                 return found
+            if time.monotonic() >= deadline:
+                break
             time.sleep(0.2)
         self._require_source(pipeline, commit)
         raise RehearsalError(
             f"Commit {commit[:8]} did not start pipeline {pipeline}.",
-            f"No execution of that commit appeared within {TRIGGER_SECONDS:.0f} s.",
-            "Was the branch that the pipeline watches pushed?",
+            f"No execution of the commit started within {TRIGGER_SECONDS:.0f} s.",
+            "Check that you pushed to the branch that the pipeline watches.",
         )
 
     def _require_source(self, pipeline: str, commit: str) -> None:
-        """Raises `RehearsalError` when the newest execution could not even fetch a commit."""
+        """Raises `RehearsalError` if the source action of the newest execution failed."""
         found = pipeline_execution.executions(self._codepipeline, pipeline)
         if not found:
             return
         newest = found[0]["pipelineExecutionId"]
-        run = pipeline_execution.read(self._codepipeline, pipeline, newest)
-        if run.source_failure:
+        execution = pipeline_execution.read(self._codepipeline, pipeline, newest)
+        if execution.source_failure:
             raise RehearsalError(
                 f"Pipeline {pipeline} could not fetch commit {commit[:8]}.",
-                f"Its newest execution, {newest}, failed: {run.source_failure}",
-                "Correct the role, repository or bucket that the message names, then push again.",
+                f"Its newest execution, {newest}, failed: {execution.source_failure}",
+                "Correct the role, repository or bucket in the message, then push again.",
             )
 
     def wait_for_new(self, pipeline: str, known: set[str]) -> str:
-        """The id of an execution that is not among those known, once something starts it."""
+        """Returns the id of an execution that is not in `known`, when one starts.
+
+        Raises:
+            RehearsalError: No execution starts within `TRIGGER_SECONDS`.
+        """
         deadline = time.monotonic() + TRIGGER_SECONDS
-        while time.monotonic() < deadline:
+        while True:
             for summary in pipeline_execution.executions(self._codepipeline, pipeline):
                 if summary["pipelineExecutionId"] not in known:
                     return str(summary["pipelineExecutionId"])
+            if time.monotonic() >= deadline:
+                break
             time.sleep(0.2)
         raise RehearsalError(
-            f"Nothing started pipeline {pipeline}.",
-            f"No new execution appeared within {TRIGGER_SECONDS:.0f} s.",
-            "Look at the rule of EventBridge that starts it, and at the server's log.",
+            f"Pipeline {pipeline} was not started.",
+            f"No new execution started within {TRIGGER_SECONDS:.0f} s.",
+            "Check the EventBridge rule that starts it, and the log of the local AWS.",
         )
 
     def known(self, pipeline: str) -> set[str]:
-        """The ids of a pipeline's executions so far."""
+        """Returns the ids of the executions of a pipeline."""
         summaries = pipeline_execution.executions(self._codepipeline, pipeline)
         return {summary["pipelineExecutionId"] for summary in summaries}
 
@@ -107,29 +120,33 @@ class PipelineWatcher:
         *,
         seen: WatchedExecution | None = None,
     ) -> WatchedExecution:
-        """Follows until the execution ends or waits for a manual approval.
+        """Follows an execution until it ends or waits for a manual approval.
 
-        `seen` is what was seen before an approval was answered: it is not waited for again,
-        though AWS may take a moment to show the answer.
+        Args:
+            pipeline: Name of the pipeline.
+            execution_id: Id of the execution.
+            row: Path of the row of the board below which the stages are shown.
+            seen: The state before the last approval was given. Defaults to None. That approval
+                does not end the method again while AWS still shows it as pending.
         """
         for stage in pipeline_execution.stages(self._codepipeline, pipeline):
             self.board.update((*row, stage))
-        answered = seen.run.approval if seen else None
+        given = seen.execution.approval if seen else None
         watched = seen
         while True:
-            run = pipeline_execution.read(self._codepipeline, pipeline, execution_id)
-            watched = WatchedExecution(run, watched.trainings if watched else {})
+            execution = pipeline_execution.read(self._codepipeline, pipeline, execution_id)
+            watched = WatchedExecution(execution, watched.trainings if watched else {})
             self._show(watched, row)
-            waits = run.approval
-            if run.status.ended or (
-                waits and not (answered and waits.execution_id == answered.execution_id)
+            pending = execution.approval
+            if execution.status.ended or (
+                pending and not (given and pending.execution_id == given.execution_id)
             ):
                 return watched
             time.sleep(POLL_SECONDS)
 
     def _show(self, watched: WatchedExecution, row: tuple[str, ...]) -> None:
-        latest = {(action.stage, action.name): action for action in watched.run.actions}
-        for stage in watched.run.stages:
+        latest = {(action.stage, action.name): action for action in watched.execution.actions}
+        for stage in watched.execution.stages:
             actions = [action for action in latest.values() if action.stage == stage]
             if actions:
                 self._show_stage(stage, actions, row)
@@ -196,11 +213,12 @@ class PipelineWatcher:
 
 
 def seconds(moment: datetime | None) -> float | None:
+    """Returns a time in seconds since the epoch."""
     return moment.timestamp() if moment else None
 
 
 def trial_text(trial: Trial) -> str:
-    """The metric of a trial and what was tried, as short as it reads well."""
+    """Returns the objective and the hyperparameters of a trial in a short form."""
     metric = f"{trial.metric} {trial.value:.4g}  " if trial.value is not None else ""
     return metric + ", ".join(
         f"{name} {_short(value)}" for name, value in sorted(_tried(trial.hyperparameters).items())

@@ -1,4 +1,4 @@
-"""Sends rows to an endpoint as a client would, and judges the answers against what is known."""
+"""Predictions of an endpoint for held-out rows, and their metrics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JSON_ROWS = 3
 
 @dataclass(frozen=True)
 class HoldOut:
-    """Rows that training has not seen, as they were in the data, and the truth about them."""
+    """Held-out rows, as in the data, and the actual values of their target."""
 
     problem_type: str
     target: str
@@ -32,7 +32,7 @@ class HoldOut:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What an endpoint answered for held-out rows, and how good that is."""
+    """The predictions of an endpoint for held-out rows, and their metrics."""
 
     endpoint: str
     rows: int
@@ -44,15 +44,19 @@ class Predictions:
 
 
 def hold_out(aws: LocalAws, model_package: str) -> HoldOut:
-    """The held-out rows of a model package, where its customer metadata says they are."""
+    """Returns the held-out rows of a model package, which its customer metadata locates.
+
+    Raises:
+        RehearsalError: The metadata does not locate them.
+    """
     description = aws.client("sagemaker").describe_model_package(ModelPackageName=model_package)
     metadata = description.get("CustomerMetadataProperties", {})
     missing = {"holdout", "target", "problem_type"} - metadata.keys()
     if missing:
         raise RehearsalError(
-            f"Model package {model_package} does not say where its held-out rows are.",
-            f"Its customer metadata lacks {', '.join(sorted(missing))}.",
-            "Pass rows of your own: `rehearse invoke NAME --file rows.csv`.",
+            f"Model package {model_package} does not locate its held-out rows.",
+            f"Its customer metadata has no {', '.join(sorted(missing))}.",
+            "Pass your own rows: `rehearse invoke NAME --file rows.csv`.",
         )
     bucket, _, key = metadata["holdout"].removeprefix("s3://").partition("/")
     body = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
@@ -60,7 +64,7 @@ def hold_out(aws: LocalAws, model_package: str) -> HoldOut:
 
 
 def parse_hold_out(text: str, target: str, problem_type: str) -> HoldOut:
-    """Held-out rows from CSV with a header that includes the target."""
+    """Returns held-out rows from CSV with a header that includes the target."""
     header, *rows = list(csv.reader(io.StringIO(text)))
     index = header.index(target)
     return HoldOut(
@@ -73,64 +77,70 @@ def parse_hold_out(text: str, target: str, problem_type: str) -> HoldOut:
 
 
 def predict(aws: LocalAws, endpoint: str, held_out: HoldOut) -> Predictions:
-    """Asks an endpoint for every held-out row: CSV in batches, and a few rows once more as JSON.
+    """Sends all held-out rows to an endpoint as CSV, in batches, and a few again as JSON.
 
-    Raises `RehearsalError` when an answer has another number of rows than its request, or when
-    JSON and CSV do not agree.
+    Raises:
+        RehearsalError: A response has another number of rows than its request, or the predictions
+            for JSON and CSV differ.
     """
     runtime = aws.client("sagemaker-runtime")
     predicted: list[str] = []
     requests = 0
     for batch in _batches(held_out.rows):
-        answer = invoke(runtime, endpoint, write_csv(held_out.columns, batch), "text/csv")
-        predicted += read_csv_answer(answer, len(batch))
+        response = invoke(runtime, endpoint, write_csv(held_out.columns, batch), "text/csv")
+        predicted += read_csv_response(response, len(batch))
         requests += 1
     sample = held_out.rows[:JSON_ROWS]
     for number, row in enumerate(sample):
         document = json.dumps({"instances": [as_json(held_out.columns, row)]})
-        answered = read_json_answer(invoke(runtime, endpoint, document, "application/json"))
-        if not (len(answered) == 1 and _same(answered[0], predicted[number])):
+        found = read_json_response(invoke(runtime, endpoint, document, "application/json"))
+        if not (len(found) == 1 and _same(found[0], predicted[number])):
             raise RehearsalError(
-                f"Endpoint {endpoint} answers the same row differently as JSON and as CSV.",
-                f"Row {number + 1}: {answered} and {predicted[number]!r}.",
+                f"Endpoint {endpoint} predicts differently for the same row as JSON and as CSV.",
+                f"Row {number + 1}: {found} as JSON, {predicted[number]!r} as CSV.",
+                "Correct the parsing of requests in the model server.",
             )
     return Predictions(
         endpoint=endpoint,
         rows=len(predicted),
         csv_requests=requests,
         json_requests=len(sample),
-        metrics=judge(held_out.problem_type, held_out.actual, predicted),
+        metrics=evaluate(held_out.problem_type, held_out.actual, predicted),
         actual=held_out.actual,
         predicted=predicted,
     )
 
 
 def invoke(runtime: Any, endpoint: str, body: str, content_type: str) -> str:
-    """The body of an endpoint's answer."""
+    """Returns the body of the response of an endpoint.
+
+    Raises:
+        RehearsalError: The model returns an error.
+    """
     try:
-        answer = runtime.invoke_endpoint(
+        response = runtime.invoke_endpoint(
             EndpointName=endpoint, Body=body.encode(), ContentType=content_type, Accept=content_type
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "ModelError":
             raise
         raise RehearsalError(
-            f"The model behind {endpoint} refused the request "
+            f"The model of endpoint {endpoint} rejected the request "
             f"(status {error.response.get('OriginalStatusCode', 'unknown')}).",
             str(error.response.get("OriginalMessage") or error.response["Error"]["Message"]),
         ) from error
-    return str(answer["Body"].read().decode())
+    return str(response["Body"].read().decode())
 
 
 def write_csv(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """CSV with a header, so that the order of columns does not matter."""
+    """Returns CSV with a header, so that the order of columns does not matter."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([columns, *rows])
     return text.getvalue()
 
 
 def as_json(columns: Sequence[str], row: Sequence[str]) -> dict[str, float | str | None]:
-    """A row by column name; numbers as numbers, empty fields as null."""
+    """Returns a row by column name; numbers as numbers, empty fields as null."""
     return dict(zip(columns, map(_value, row), strict=True))
 
 
@@ -149,25 +159,35 @@ def _batches(rows: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]
         yield rows[start : start + BATCH_ROWS]
 
 
-def read_csv_answer(answer: str, count: int) -> list[str]:
-    """The label or value of every row: the first field of its line."""
-    lines = [line for line in csv.reader(io.StringIO(answer)) if line]
+def read_csv_response(response: str, count: int) -> list[str]:
+    """Returns the label or value of each row: the first field of its line.
+
+    Raises:
+        RehearsalError: The response has not `count` lines.
+    """
+    lines = [line for line in csv.reader(io.StringIO(response)) if line]
     if len(lines) != count:
-        raise RehearsalError(f"The endpoint answered {len(lines)} lines for {count} rows.", answer)
+        raise RehearsalError(
+            f"The endpoint returned {len(lines)} lines for {count} rows.",
+            response,
+            "Correct the response of the model server: one line per row.",
+        )
     return [line[0] for line in lines]
 
 
-def read_json_answer(answer: str) -> list[str]:
-    """The label or value of every row of a JSON answer, `{"predictions": [...]}`."""
+def read_json_response(response: str) -> list[str]:
+    """Returns the label or value of each row of a JSON response, `{"predictions": [...]}`."""
     found = []
-    for prediction in json.loads(answer)["predictions"]:
+    for prediction in json.loads(response)["predictions"]:
         value = prediction.get("label", prediction.get("value"))
         found.append(str(value))
     return found
 
 
-def judge(problem_type: str, actual: Sequence[str], predicted: Sequence[str]) -> dict[str, float]:
-    """Accuracy of labels, or R2 and RMSE of numbers."""
+def evaluate(
+    problem_type: str, actual: Sequence[str], predicted: Sequence[str]
+) -> dict[str, float]:
+    """Returns the accuracy of labels, or R2 and RMSE of numbers."""
     if problem_type != "regression":
         right = sum(_same(truth, guess) for truth, guess in zip(actual, predicted, strict=True))
         return {"accuracy": right / len(actual)}
@@ -183,7 +203,7 @@ def judge(problem_type: str, actual: Sequence[str], predicted: Sequence[str]) ->
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two values are equal: numbers by value (`1` is `1.0`), anything else by text."""
+    """Returns True if two values are equal: numbers by value (`1` is `1.0`), others as text."""
     try:
         return math.isclose(float(one), float(other), rel_tol=1e-6, abs_tol=1e-9)
     except ValueError:

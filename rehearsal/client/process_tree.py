@@ -1,4 +1,4 @@
-"""Child processes that end when we end, and what a tree of processes uses."""
+"""Child processes that end with this process, and the memory of process trees."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ PROC = Path("/proc")
 
 
 class ProcessId(NamedTuple):
-    """A process by id and start time, so that a reused id is not mistaken for it."""
+    """A process by id and start time, which distinguishes it from another one with a reused id."""
 
     pid: int
     started: str
 
 
 def _status(pid: int) -> tuple[int, int, str, str] | None:
-    """Parent, session, start time and state of a process; None when it is gone."""
+    """Returns parent, session, start time and state of a process; None if it has ended."""
     try:
         text = (PROC / str(pid) / "stat").read_text()
     except OSError:
         return None
-    # The name, in parentheses, may itself hold spaces and parentheses.
+    # The name, in parentheses, may contain spaces and parentheses.
     fields = text.rpartition(")")[2].split()
     return int(fields[1]), int(fields[3]), fields[19], fields[0]
 
 
 def identify(pid: int) -> ProcessId | None:
-    """The process that has the id now; None when there is none, or only a zombie."""
+    """Returns the process that has the id now; None if there is none or only a zombie."""
     status = _status(pid)
     return ProcessId(pid, status[2]) if status and status[3] not in "ZX" else None
 
 
 def family(roots: Iterable[int]) -> list[ProcessId]:
-    """The roots, all their descendants, and whoever shares a session that a root leads."""
+    """Returns the roots, their descendants, and the members of sessions that a root leads."""
     statuses = {
         int(path.name): status
         for path in PROC.iterdir()
         if path.name.isdigit() and (status := _status(int(path.name)))
     }
     wanted = set(roots)
-    # A leader may have ended before its session.
+    # A session may outlive its leader.
     members = {pid for pid, status in statuses.items() if pid in wanted or status[1] in wanted}
     found = True
     while found:
@@ -61,6 +61,7 @@ def family(roots: Iterable[int]) -> list[ProcessId]:
 
 
 def send(processes: Iterable[ProcessId], number: signal.Signals) -> None:
+    """Sends a signal to the processes that still run."""
     for process in processes:
         if identify(process.pid) == process:
             with contextlib.suppress(ProcessLookupError):
@@ -68,7 +69,7 @@ def send(processes: Iterable[ProcessId], number: signal.Signals) -> None:
 
 
 def wait_until_gone(processes: Iterable[ProcessId], seconds: float) -> list[ProcessId]:
-    """Those of the processes that still run after the time."""
+    """Waits until the processes have ended; returns those that still run after `seconds`."""
     deadline = time.monotonic() + seconds
     left = list(processes)
     while left and time.monotonic() < deadline:
@@ -79,7 +80,7 @@ def wait_until_gone(processes: Iterable[ProcessId], seconds: float) -> list[Proc
 
 
 def end(roots: Iterable[int], seconds: float = 2) -> None:
-    """Ends processes with all their descendants: SIGTERM, and SIGKILL after some seconds."""
+    """Ends processes with their descendants: SIGTERM, and SIGKILL after `seconds`."""
     processes = family(roots)
     send(processes, signal.SIGTERM)
     send(wait_until_gone(processes, seconds), signal.SIGKILL)
@@ -87,17 +88,16 @@ def end(roots: Iterable[int], seconds: float = 2) -> None:
 
 @dataclass(frozen=True)
 class Finished:
-    """A command that ended by itself."""
+    """The exit status and the output of a program."""
 
     status: int
     lines: Sequence[str]
 
 
 class Commands:
-    """Runs programs, each with its process group, and ends what still runs at `close`.
+    """Runs programs in separate sessions; `close` ends those that still run.
 
-    Ctrl-C in a terminal reaches only our own group, so that children do not race us to print
-    about it: ending them is `close`'s job.
+    Ctrl-C in a terminal therefore reaches only this process and not the programs.
     """
 
     def __init__(self) -> None:
@@ -113,7 +113,17 @@ class Commands:
         directory: Path | None = None,
         on_line: Callable[[str], None] | None = None,
     ) -> Finished:
-        """Runs a program to its end; both of its outputs come line by line, in order."""
+        """Runs a program to its end and returns its status and output.
+
+        Args:
+            command: The program and its arguments.
+            environment: All variables of the program.
+            directory: Working directory. Defaults to None: the current one.
+            on_line: Receives each line of both outputs. Defaults to None.
+
+        Raises:
+            KeyboardInterrupt: `close` was called before or while the program ran.
+        """
         with self._lock:
             if self._closed:
                 raise KeyboardInterrupt
@@ -150,7 +160,7 @@ class Commands:
         return Finished(status, lines)
 
     def close(self) -> None:
-        """Ends every program that still runs, with all of its descendants."""
+        """Ends the programs that still run, with their descendants; later ones do not start."""
         with self._lock:
             self._closed = True
             roots = [process.pid for process in self._running]
@@ -160,7 +170,7 @@ class Commands:
 class MemoryMeter:
     """Measures the peak memory of processes and all their descendants, once a second.
 
-    Memory that processes share is counted once (proportional set size) where the kernel tells it.
+    Shared memory is counted once (proportional set size) where the kernel reports it.
     """
 
     def __init__(self, roots: Callable[[], Iterable[int]], interval: float = 1.0) -> None:
@@ -171,9 +181,11 @@ class MemoryMeter:
         self.peak_bytes = 0
 
     def start(self) -> None:
+        """Starts to measure on a thread."""
         self._thread.start()
 
     def stop(self) -> None:
+        """Ends the thread; `peak_bytes` is then final."""
         self._stopped.set()
         self._thread.join()
 
@@ -186,13 +198,13 @@ class MemoryMeter:
 
 
 def memory(pid: int) -> int:
-    """Bytes of memory that a process uses; 0 when it is gone."""
+    """Returns the bytes of memory that a process uses; 0 if it has ended."""
     try:
         for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
     except OSError:
-        # Another user's process, or one that ended: its resident size is public while it lives.
+        # A process of another user, whose resident size is public, or one that has ended.
         with contextlib.suppress(OSError, IndexError):
             pages = int((PROC / str(pid) / "statm").read_text().split()[1])
             return pages * os.sysconf("SC_PAGE_SIZE")

@@ -21,17 +21,18 @@ Path = tuple[str, ...]
 
 
 class Status(StrEnum):
-    """How far a row is."""
+    """The status of a row."""
 
     WAITING = "waiting"
     RUNNING = "running"
-    APPROVAL = "wants approval"
+    APPROVAL = "pending approval"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     STOPPED = "stopped"
 
     @property
     def ended(self) -> bool:
+        """True if the status is final."""
         return self in (Status.SUCCEEDED, Status.FAILED, Status.STOPPED)
 
 
@@ -47,7 +48,7 @@ _MARKS = {
 
 @dataclass
 class Row:
-    """One thing that takes time: a stage, an action, a step, a trial."""
+    """A stage, action, step or trial; times are seconds since the epoch."""
 
     path: Path
     status: Status = Status.WAITING
@@ -56,14 +57,15 @@ class Row:
     ended: float | None = None
 
     def seconds(self, now: float) -> float | None:
+        """Returns the duration until `now`; None if the row has not started."""
         return None if self.started is None else (self.ended or now) - self.started
 
 
 @dataclass
 class Board:
-    """The rows of a run in the order in which they appeared, children below their parents.
+    """The rows of a run in order of appearance. It is safe for threads.
 
-    Threads may update it at once. Use it as a context manager to draw it while it changes.
+    As a context manager it draws the rows while they change.
     """
 
     console: Console = field(default_factory=Console)
@@ -97,9 +99,15 @@ class Board:
         started: float | None = None,
         ended: float | None = None,
     ) -> None:
-        """Sets what is known of a row; times are seconds since the epoch.
+        """Updates a row, or adds it.
 
-        They default to the moment of the change.
+        Args:
+            path: Path of the row below its chapter.
+            status: The new status. Defaults to None: unchanged.
+            detail: The new detail. Defaults to None: unchanged.
+            started: Start in seconds since the epoch. Defaults to None: the first update to a
+                status other than waiting.
+            ended: End in seconds since the epoch. Defaults to None: the update to a final status.
         """
         with self._lock:
             row = self.rows.setdefault(path, Row(path))
@@ -119,7 +127,7 @@ class Board:
 
     @contextmanager
     def step(self, *path: str, detail: str = "") -> Iterator[Row]:
-        """A row that runs while the block does, and fails when it raises."""
+        """Adds a row that runs during the block, and fails if the block raises."""
         self.update(path, Status.RUNNING, detail or None)
         try:
             yield self.rows[path]
@@ -132,7 +140,7 @@ class Board:
         self.update(path, Status.SUCCEEDED)
 
     def ordered(self) -> list[Row]:
-        """Every row, children directly below their parents."""
+        """Returns all rows, children directly below their parents."""
         with self._lock:
             rows = list(self.rows.values())
         children: dict[Path, list[Row]] = {}
@@ -150,13 +158,14 @@ class Board:
         return list(below(()))
 
     def deepest_failure(self) -> Path:
-        """The path of the innermost row that failed; empty when none did."""
+        """Returns the path of the innermost row that failed; empty if none failed."""
         failed = [row.path for row in self.ordered() if row.status is Status.FAILED]
         return max(failed, key=len, default=())
 
     def render(self) -> Group:
+        """Returns the rows as a table for a terminal."""
         now = time.time()
-        # Fixed widths, so that the table does not jump while details change.
+        # Fixed widths keep the table in place while details change.
         table = Table.grid(expand=True, padding=(0, 2, 0, 0))
         table.add_column("step", width=40, no_wrap=True, overflow="ellipsis")
         table.add_column("seconds", width=8, justify="right")
@@ -170,7 +179,7 @@ class Board:
                 "" if seconds is None else f"{seconds:.1f} s",
                 Text(row.detail.splitlines()[0] if row.detail else "", style="dim"),
             )
-        return Group(table, Text(f"{now - self.began:.0f} s so far", style="dim"))
+        return Group(table, Text(f"{now - self.began:.0f} s elapsed", style="dim"))
 
     def _print(self, row: Row) -> None:
         now = time.time()

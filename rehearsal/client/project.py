@@ -1,4 +1,4 @@
-"""SageMaker projects: create one from its template, find it again, clone its repositories."""
+"""SageMaker projects: creation from a template, lookup, clones of the repositories."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from rehearsal.client.local_aws import BUILD_DIRECTORY, LocalAws
 from rehearsal.client.process_tree import Commands
 
 CREATE_SECONDS = 300.0
-# SageMaker's own rule for ProjectEntityName (API reference, CreateProject).
+# Source: ProjectEntityName of CreateProject, SageMaker API reference.
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}")
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project that exists: its name, id and the outputs of its CloudFormation stack."""
+    """An existing project: its name, its id and the outputs of its CloudFormation stack."""
 
     name: str
     project_id: str
@@ -32,25 +32,27 @@ class Project:
 
     @property
     def model_package_group(self) -> str:
+        """Name of the model package group."""
         return self.outputs["ModelPackageGroupName"]
 
     def pipeline(self, which: str) -> str:
-        """The CodePipeline of `build` or `deploy`."""
+        """Returns the name of the `build` or `deploy` pipeline."""
         return self.outputs["ModelBuildPipelineName" if which == "build" else _DEPLOY_PIPELINE]
 
     def endpoint(self, stage: str) -> str:
-        """The endpoint that the deployment to a stage (`staging`, `prod`) creates."""
+        """Returns the name of the endpoint of a stage (`staging`, `prod`)."""
         return f"{self.name}-{stage}"
 
     def directory(self, which: str) -> Path:
-        """Where `rehearse` keeps the clone of the `build` or `deploy` repository."""
+        """Returns the folder of the clone of the `build` or `deploy` repository."""
         return BUILD_DIRECTORY / "projects" / self.name / f"model-{which}"
 
     def repository(self, which: str, aws: LocalAws, commands: Commands) -> GitClone:
+        """Returns the clone of the `build` or `deploy` repository."""
         return GitClone(self.directory(which), aws, commands)
 
     def clone(self, aws: LocalAws, commands: Commands) -> None:
-        """Clones both repositories, side by side: each sign-in takes git some seconds."""
+        """Clones both repositories, in parallel because each sign-in takes seconds."""
         urls = {
             "build": self.outputs["ModelBuildRepositoryCloneUrl"],
             "deploy": self.outputs["ModelDeployRepositoryCloneUrl"],
@@ -64,7 +66,7 @@ class Project:
                 for clone in clones:
                     clone.result()
             except BaseException:
-                commands.close()  # or leaving the block would wait for the other clone
+                commands.close()  # otherwise the block would wait for the other clone
                 raise
 
 
@@ -73,7 +75,11 @@ _TEMPLATE_OUTPUTS = {"TemplateUrl", "LaunchRoleArn", "TemplateName"}
 
 
 def find(aws: LocalAws, name: str) -> Project:
-    """The project of that name. Raises `RehearsalError` when there is none or it is not ready."""
+    """Returns the project with a name.
+
+    Raises:
+        RehearsalError: The project does not exist or is not ready.
+    """
     try:
         description = aws.client("sagemaker").describe_project(ProjectName=name)
     except ClientError as error:
@@ -81,17 +87,18 @@ def find(aws: LocalAws, name: str) -> Project:
             raise
         names = [item["ProjectName"] for item in _projects(aws)]
         raise RehearsalError(
-            f"There is no project {name!r}.",
-            f"Projects: {', '.join(names)}." if names else "There is no project at all yet.",
+            f"Project {name!r} does not exist.",
+            f"Projects: {', '.join(names)}." if names else "There are no projects yet.",
             f"Create it with `rehearse project create {name}`.",
         ) from error
     status = description["ProjectStatus"]
     if status not in ("CreateCompleted", "UpdateCompleted"):
-        raise RehearsalError(f"Project {name!r} is {status}.", _why(aws, description))
+        raise RehearsalError(f"Project {name!r} is {status}.", _reasons(aws, description))
     return Project(name, description["ProjectId"], _outputs(aws, description))
 
 
 def exists(aws: LocalAws, name: str) -> bool:
+    """Returns True if a project has the name."""
     return name in [
         item["ProjectName"]
         for item in _projects(aws)
@@ -102,20 +109,23 @@ def exists(aws: LocalAws, name: str) -> bool:
 def create(aws: LocalAws, name: str) -> Project:
     """Creates a project from the template that a deployed stack publishes, and waits for it.
 
-    The template is found by the outputs TemplateUrl, LaunchRoleArn and TemplateName of a stack.
-    Raises `RehearsalError` for a name that SageMaker does not allow or that is taken, when no
-    template is published, and with CloudFormation's reason when the creation fails.
+    The outputs TemplateUrl, LaunchRoleArn and TemplateName of a stack locate the template.
+
+    Raises:
+        RehearsalError: The name is invalid or taken, no template is published, or the creation
+            fails.
     """
     if not _NAME.fullmatch(name):
         raise RehearsalError(
-            f"{name!r} cannot be the name of a project.",
+            f"Got {name!r} as the name of a project.",
             "Allowed: 1 to 32 letters, digits and hyphens; a letter or digit at both ends.",
+            "Choose another name.",
         )
     if exists(aws, name):
         raise RehearsalError(
-            f"Project {name!r} exists already.",
+            f"Project {name!r} already exists.",
             "",
-            f"Choose another name, or push to it: `rehearse push {name}`.",
+            f"Choose another name, or push to this project: `rehearse push {name}`.",
         )
     template = _template(aws)
     client = aws.client("sagemaker")
@@ -138,21 +148,23 @@ def create(aws: LocalAws, name: str) -> Project:
         if description["ProjectStatus"] == "CreateCompleted":
             return find(aws, name)
         if description["ProjectStatus"] == "CreateFailed":
-            raise RehearsalError(f"Project {name!r} could not be created.", _why(aws, description))
+            raise RehearsalError(
+                f"Project {name!r} could not be created.", _reasons(aws, description)
+            )
         time.sleep(0.3)
     raise RehearsalError(
         f"Project {name!r} was not ready after {CREATE_SECONDS:.0f} s.",
-        _why(aws, client.describe_project(ProjectName=name)),
+        _reasons(aws, client.describe_project(ProjectName=name)),
     )
 
 
 def _projects(aws: LocalAws) -> list[dict[str, Any]]:
-    client = aws.client("sagemaker")  # which has no paginator for projects
-    answer = client.list_projects()
-    found: list[dict[str, Any]] = answer["ProjectSummaryList"]
-    while answer.get("NextToken"):
-        answer = client.list_projects(NextToken=answer["NextToken"])
-        found = [*found, *answer["ProjectSummaryList"]]
+    client = aws.client("sagemaker")  # boto3 has no paginator for projects
+    response = client.list_projects()
+    found: list[dict[str, Any]] = response["ProjectSummaryList"]
+    while response.get("NextToken"):
+        response = client.list_projects(NextToken=response["NextToken"])
+        found = [*found, *response["ProjectSummaryList"]]
     return found
 
 
@@ -162,6 +174,7 @@ def _stacks(aws: LocalAws) -> list[dict[str, Any]]:
 
 
 def stack_outputs(stack: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the outputs of a stack by key."""
     return {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
 
 
@@ -178,7 +191,7 @@ def _template(aws: LocalAws) -> dict[str, str]:
 
 
 def _outputs(aws: LocalAws, description: Mapping[str, Any]) -> dict[str, str]:
-    """The outputs of the project's stack, which SageMaker names and tags with the project's id."""
+    """Returns the outputs of the stack that SageMaker names or tags as the project's."""
     name = _stack_name(description)
     tag = {"Key": "sagemaker:project-id", "Value": description["ProjectId"]}
     for stack in _stacks(aws):
@@ -188,8 +201,8 @@ def _outputs(aws: LocalAws, description: Mapping[str, Any]) -> dict[str, str]:
             return outputs
     raise RehearsalError(
         f"The stack of project {description['ProjectName']!r} was not found.",
-        f"Looked for {name or tag} with the output {_DEPLOY_PIPELINE}.",
-        "Was it deleted? Create the project anew under another name.",
+        f"No stack matches {name or tag} and has the output {_DEPLOY_PIPELINE}.",
+        "If the stack was deleted, create a project with another name.",
     )
 
 
@@ -201,8 +214,8 @@ def _stack_name(description: Mapping[str, Any]) -> str:
     return ""
 
 
-def _why(aws: LocalAws, description: Mapping[str, Any]) -> str:
-    """SageMaker's message, and the resources that CloudFormation could not create."""
+def _reasons(aws: LocalAws, description: Mapping[str, Any]) -> str:
+    """Returns SageMaker's message and the failures of the resources of the stack."""
     messages = [
         provider.get("CfnTemplateProviderDetail", {}).get("StackDetail", {}).get("StatusMessage")
         for provider in description.get("TemplateProviderDetails", [])

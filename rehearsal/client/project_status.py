@@ -1,4 +1,4 @@
-"""Where a project is: its pipelines, its model packages, its endpoints."""
+"""Status of a project: its pipelines, model packages and endpoints."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COLOURS = {
 
 
 def read(aws: LocalAws, project: Project) -> dict[str, Any]:
-    """What the APIs say now, as `rehearse status --json` prints it."""
+    """Returns the current status, as `rehearse status --json` prints it."""
     sagemaker = aws.client("sagemaker")
     pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=project.name)
     endpoints = [endpoint for page in pages for endpoint in page["Endpoints"]]
@@ -55,7 +55,7 @@ def _pipeline(aws: LocalAws, name: str) -> dict[str, Any]:
     codepipeline = aws.client("codepipeline")
     found = pipeline_execution.executions(codepipeline, name)
     if not found:
-        return {"name": name, "status": "never ran", "stages": []}
+        return {"name": name, "status": "not started", "stages": []}
     state = codepipeline.get_pipeline_state(name=name)
     return {
         "name": name,
@@ -78,7 +78,7 @@ def _stage(state: Mapping[str, Any]) -> dict[str, str]:
 
 
 def table(status: Mapping[str, Any]) -> Table:
-    """The status for people."""
+    """Returns the status as a table for a terminal."""
     shown = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for pipeline in status["pipelines"]:
         _row(shown, pipeline["name"], pipeline["status"], "")

@@ -1,4 +1,4 @@
-"""The process of the local AWS: start it, and end it with everything that it started."""
+"""The process of the local AWS: start it, and stop it with all its child processes."""
 
 from __future__ import annotations
 
@@ -18,36 +18,53 @@ from rehearsal.client.local_aws import SERVER_MODULE, STATE_DIRECTORY, LocalAws,
 from rehearsal.client.process_tree import ProcessId, family, send, wait_until_gone
 
 START_SECONDS = 120.0
-COULD_NOT_START = 2  # the server's exit status when its own message says all
+START_FAILED_STATUS = 2  # the server's exit status after a message about the cause
 STOP_SECONDS = 8.0
+KILL_SECONDS = 30.0
 
 
 def start(directory: Path = STATE_DIRECTORY, port: int = 0) -> tuple[LocalAws, bool]:
-    """Starts the local AWS, detached; the second value says whether it was started just now.
+    """Starts the local AWS as a detached process, unless it runs already.
 
-    `port` 0 takes a free one. Raises `RehearsalError` when the port is taken, when the server that
-    runs is not healthy, or when a new one does not become ready (with the end of its log).
+    Args:
+        directory: State directory. Defaults to `build/rehearsal/aws`.
+        port: Port to listen on. Defaults to 0: a free one.
+
+    Returns:
+        The local AWS, and True if this call started it.
+
+    Raises:
+        RehearsalError: The port is taken, the running server does not respond, or the new one does
+            not become ready.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     with _exclusive(directory):
         running = find(directory)
         if running is not None:
-            if not running.answers():
+            if not running.is_ready():
                 raise RehearsalError(
-                    f"A local AWS runs already (process {running.pid}) but does not answer.",
-                    f"Nothing came back from {running.url}.",
-                    "End it with `rehearse down`, then `rehearse up`.",
+                    f"A local AWS is running (process {running.pid}) but does not respond.",
+                    f"A call to {running.url} failed.",
+                    "Stop it with `rehearse down`, then run `rehearse up`.",
                 )
             return running, False
-        _refuse_taken_port(port)
+        _check_port(port)
         _remove(directory)
         return _launch(directory, port), True
 
 
 def stop(directory: Path = STATE_DIRECTORY, *, keep: bool = False) -> bool:
-    """Ends the local AWS with everything that it started; removes its files unless `keep`.
+    """Stops the local AWS with all its child processes; SIGKILL follows SIGTERM after some seconds.
 
-    Returns whether something ran. SIGTERM first; what is left after some seconds is killed.
+    Args:
+        directory: State directory. Defaults to `build/rehearsal/aws`.
+        keep: Keeps the state directory. Defaults to False: it is removed.
+
+    Returns:
+        True if a local AWS was running.
+
+    Raises:
+        RehearsalError: Processes do not end.
     """
     running = find(directory)
     if running is not None:
@@ -63,15 +80,15 @@ def _end(processes: Sequence[ProcessId], pid: int) -> None:
     server = [process for process in processes if process.pid == pid]
     send(server, signal.SIGTERM)
     wait_until_gone(server, STOP_SECONDS)
-    # Children that it started between our look and its end share its session.
+    # Children that started meanwhile share its session.
     left = {*processes, *family([pid])}
     send(wait_until_gone(left, 0.5), signal.SIGKILL)
-    stubborn = wait_until_gone(left, 5)
-    if stubborn:
-        pids = ", ".join(str(process.pid) for process in stubborn)
+    remaining = wait_until_gone(left, KILL_SECONDS)
+    if remaining:
+        pids = ", ".join(str(process.pid) for process in remaining)
         raise RehearsalError(
             f"Processes of the local AWS do not end: {pids}.",
-            "They got SIGKILL and still run: the kernel waits for a disk or a device.",
+            "They still run after SIGKILL: the kernel waits for a disk or a device.",
             "Repeat `rehearse down` in a minute.",
         )
 
@@ -92,22 +109,22 @@ def _launch(directory: Path, port: int) -> LocalAws:
     deadline = time.monotonic() + START_SECONDS
     try:
         while time.monotonic() < deadline:
-            if process.poll() == COULD_NOT_START:
+            if process.poll() == START_FAILED_STATUS:
                 raise RehearsalError("The local AWS cannot start.", tail(log))
             if process.returncode is not None:
                 raise RehearsalError(
-                    f"The local AWS ended while it started (status {process.returncode}).",
+                    f"The local AWS exited during its start (status {process.returncode}).",
                     tail(log),
-                    f"Its whole log: {log}",
+                    f"See the complete log in {log}.",
                 )
             ready = find(directory)
-            if ready is not None and ready.answers():
+            if ready is not None and ready.is_ready():
                 return ready
             time.sleep(0.1)
         raise RehearsalError(
             f"The local AWS was not ready after {START_SECONDS:.0f} s.",
             tail(log),
-            f"Its whole log: {log}",
+            f"See the complete log in {log}.",
         )
     except BaseException:
         _end(family([process.pid]), process.pid)
@@ -116,11 +133,11 @@ def _launch(directory: Path, port: int) -> LocalAws:
 
 
 def tail(path: Path, lines: int = 12) -> str:
-    """The end of a text file."""
+    """Returns the last lines of a text file."""
     return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
 
 
-def _refuse_taken_port(port: int) -> None:
+def _check_port(port: int) -> None:
     if not port:
         return
     with socket.socket() as probe:
@@ -130,9 +147,9 @@ def _refuse_taken_port(port: int) -> None:
         except OSError as error:
             raise RehearsalError(
                 f"Port {port} cannot be used: {error.strerror}.",
-                "Another program listens there, or the port is reserved.",
-                "Choose another with --port, or leave it out for a free one "
-                f"(`ss -ltnp 'sport = :{port}'` shows who has it).",
+                "Another program listens on it, or the port is reserved.",
+                "Pass another with --port, or omit the option for a free one "
+                f"(`ss -ltnp 'sport = :{port}'` shows the program).",
             ) from error
 
 
@@ -143,7 +160,7 @@ def _remove(directory: Path) -> None:
 
 @contextmanager
 def _exclusive(directory: Path) -> Iterator[None]:
-    """Lets one start at a time, so that two commands do not start two servers."""
+    """Allows one start at a time, so that two commands do not start two servers."""
     with directory.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""Data of one's own: a CSV file checked, uploaded and named in the project's configuration."""
+"""Your own training data: a CSV file that is validated, uploaded and configured in a project."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.project import Project
 
 PROBLEM_TYPES = ("binary", "multiclass", "regression")
-MOST_NUMERIC_LABELS = 20
+MAX_NUMERIC_LABELS = 20
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What a model of the data is judged by, and what it must reach to be registered."""
+    """The metric that evaluates a model, and the threshold for its registration."""
 
     problem_type: str
     metric: str
@@ -30,11 +30,15 @@ class Objective:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """A CSV file and what it means.
+    """A CSV file to train on.
 
-    `target` names the column to predict, or numbers it from 0 when the file has no header.
-    `problem_type` is found out when it is left out, as is a `threshold`: what guessing reaches.
-    Columns in `drop` are not used.
+    Args:
+        path: The file, UTF-8.
+        target: Name of the column to predict, or its index from 0 if the file has no header.
+        problem_type: `binary`, `multiclass` or `regression`. Defaults to detection from the target.
+        header: True if the first line has the column names. Defaults to True.
+        drop: Columns to ignore. Defaults to none.
+        threshold: Minimum metric of a model. Defaults to None: the score of guessing.
     """
 
     path: Path
@@ -45,62 +49,76 @@ class TrainingData:
     threshold: float | None = None
 
     def check(self) -> Objective:
-        """Raises `RehearsalError` for what can be seen before anything is started."""
+        """Validates the data and returns the objective of a model.
+
+        Raises:
+            RehearsalError: The options or the file are invalid.
+        """
         if self.problem_type and self.problem_type not in PROBLEM_TYPES:
             raise RehearsalError(
-                f"Got --problem-type {self.problem_type}.", f"Allowed: {', '.join(PROBLEM_TYPES)}."
+                f"Got --problem-type {self.problem_type}.",
+                f"Allowed: {', '.join(PROBLEM_TYPES)}.",
+                "Pass one of them, or omit the option.",
             )
         if not self.target:
-            raise RehearsalError("--data needs --target.", "", "It names the column to predict.")
+            raise RehearsalError("--data requires --target.", "", "Pass the column to predict.")
         if not self.path.is_file():
-            raise RehearsalError(f"There is no file {self.path}.", "", "Pass a CSV file to --data.")
+            raise RehearsalError(
+                f"File {self.path} does not exist.", "", "Pass a CSV file with --data."
+            )
         found = self._targets()
         if not found:
-            raise RehearsalError(f"{self.path} has no rows with a target.", "", "Add rows of data.")
+            raise RehearsalError(f"{self.path} has no rows with a target.", "", "Add rows.")
         if len(found) == 1:
             only = next(iter(found))
             raise RehearsalError(
-                f"Column {self.target!r} of {self.path} holds one value only: {only!r}.",
+                f"Column {self.target!r} of {self.path} has only one value: {only!r}.",
                 "There is nothing to predict.",
-                "Choose another --target.",
+                "Pass another --target.",
             )
         return objective(found, self.problem_type, self.threshold)
 
     def publish(self, aws: LocalAws, project: Project) -> str:
-        """Uploads the file and names it in the clone's config.yaml; returns its URI."""
+        """Uploads the file, configures it in the clone's config.yaml, and returns its URI.
+
+        Raises:
+            RehearsalError: The clone has no config.yaml, or the data is invalid.
+        """
         bucket, key = project.outputs["ArtifactBucketName"], f"data/{self.path.name}"
         path = project.directory("build") / "config.yaml"
         if not path.exists():
-            raise RehearsalError(f"There is no {path}.", "The project reads its data from there.")
+            raise RehearsalError(
+                f"{path} does not exist.", "It configures the data of the project."
+            )
         aws.client("s3").upload_file(str(self.path), bucket, key)
         path.write_text(self.configure(path.read_text(), f"s3://{bucket}/{key}"))
         return f"s3://{bucket}/{key}"
 
     def configure(self, text: str, uri: str) -> str:
-        """The text of config.yaml with this data instead, comments and other settings kept."""
-        goal = self.check()
+        """Returns the text of config.yaml with this data; comments and other settings are kept."""
+        found = self.check()
         settings = {
             "uri": uri,
             "header": self.header,
             "target": self.target if self.header else int(self.target),
-            "problem_type": goal.problem_type,
+            "problem_type": found.problem_type,
             "drop": list(self.drop),
         }
         text = set_values(text, "data", settings)
-        # A label of the data that was configured before means nothing here.
+        # The label of the previous data does not apply.
         text = re.sub(r"(?m)^  positive_label:.*\n", "", text)
         return set_values(
-            text, "objective", {"metric": goal.metric, "threshold": round(goal.threshold, 4)}
+            text, "objective", {"metric": found.metric, "threshold": round(found.threshold, 4)}
         )
 
     def _targets(self) -> Counter[str]:
-        """How often every value of the target occurs."""
+        """Returns the count of each value of the target."""
         try:
             with self.path.open(newline="", encoding="utf-8-sig") as file:
                 rows = csv.reader(file)
                 first = next(rows, None)
                 if first is None:
-                    raise RehearsalError(f"{self.path} is empty.", "", "It needs rows of data.")
+                    raise RehearsalError(f"{self.path} is empty.", "", "Add rows.")
                 index = self._target_index(first)
                 found = Counter(row[index].strip() for row in rows if len(row) > index)
         except UnicodeDecodeError as error:
@@ -120,22 +138,26 @@ class TrainingData:
                 raise RehearsalError(
                     f"{self.path} has no column {missing[0]!r}.",
                     f"Columns: {', '.join(names)}.",
-                    "Name one of them, or say --no-header if the first line is data.",
+                    "Pass one of them, or --no-header if the first line is data.",
                 )
             return names.index(self.target)
         if not self.target.isdigit() or int(self.target) >= len(first):
             raise RehearsalError(
                 f"Got --target {self.target} for a file without a header.",
-                f"Allowed: the number of a column, 0 to {len(first) - 1}.",
+                f"Allowed: the index of a column, 0 to {len(first) - 1}.",
+                "Pass one of them.",
             )
         return int(self.target)
 
 
 def objective(found: Mapping[str, int], problem_type: str, threshold: float | None) -> Objective:
-    """The objective for a target's values and counts.
+    """Returns the objective for the values of a target and their counts.
 
-    Without a threshold, a model must do as well as guessing does: the area below the ROC curve
-    0.5, the share of the most frequent label, or an R2 of 0.
+    Args:
+        found: Count of each value of the target.
+        problem_type: `binary`, `multiclass` or `regression`; empty detects it.
+        threshold: Minimum metric. None is the score of guessing: an AUC of 0.5, the share of the
+            most frequent label, or an R2 of 0.
     """
     kind = problem_type or _detect(found)
     guessing = {
@@ -154,15 +176,17 @@ def _detect(found: Mapping[str, int]) -> str:
         numbers = [float(text) for text in found]
     except ValueError:
         return "multiclass"
-    few = len(numbers) <= MOST_NUMERIC_LABELS and all(number.is_integer() for number in numbers)
+    few = len(numbers) <= MAX_NUMERIC_LABELS and all(number.is_integer() for number in numbers)
     return "multiclass" if few else "regression"
 
 
 def set_values(text: str, section: str, values: Mapping[str, Any]) -> str:
-    """YAML text in which keys of a top-level section have other values; comments stay.
+    """Returns YAML text with other values of keys in a top-level section; comments are kept.
 
-    JSON is YAML, so that values are written as JSON. Raises `RehearsalError` when the text has no
-    such section.
+    Values are written as JSON, which is YAML.
+
+    Raises:
+        RehearsalError: The text has no such section.
     """
     match = re.search(rf"(?m)^{section}:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)", text)
     if match is None:

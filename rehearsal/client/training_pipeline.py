@@ -1,4 +1,4 @@
-"""One execution of a SageMaker Pipeline: its steps, the jobs behind them, a tuning job's trials."""
+"""Executions of a SageMaker pipeline: steps, their jobs, and the trials of tuning jobs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _STATUS = {
 
 @dataclass(frozen=True)
 class Trial:
-    """A training job that a tuning job started."""
+    """A training job of a tuning job."""
 
     name: str
     status: Status
@@ -40,7 +40,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a SageMaker Pipeline; `detail` says what came out of it."""
+    """A step of a SageMaker pipeline; `detail` is its result or failure."""
 
     name: str
     status: Status
@@ -54,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True)
 class TrainingExecution:
-    """An execution at one moment."""
+    """The state of an execution."""
 
     arn: str
     status: Status
@@ -62,6 +62,7 @@ class TrainingExecution:
 
     @property
     def trials(self) -> list[Trial]:
+        """The trials of all tuning steps."""
         return [trial for step in self.steps for trial in step.trials]
 
     @property
@@ -71,13 +72,13 @@ class TrainingExecution:
 
 
 def find(sagemaker: Any, codebuild: Any, build_id: str) -> str | None:
-    """The ARN of the newest execution of the SageMaker Pipeline that a build works on.
+    """Returns the ARN of the newest execution of the SageMaker pipeline that a build starts.
 
-    A build that starts one carries its name in the environment variable SAGEMAKER_PIPELINE_NAME.
-    None for other builds, and until the execution has started.
+    The environment variable SAGEMAKER_PIPELINE_NAME of the build names the pipeline. Returns None
+    for other builds and until the execution has started.
     """
     if ":" not in build_id:
-        return None  # of another provider, which has ids of its own
+        return None  # an action of another provider
     builds = codebuild.batch_get_builds(ids=[build_id])["builds"]
     if not builds:
         return None
@@ -101,7 +102,7 @@ def find(sagemaker: Any, codebuild: Any, build_id: str) -> str | None:
 
 
 def read(sagemaker: Any, arn: str) -> TrainingExecution:
-    """The execution as it is now; steps in the order in which they started."""
+    """Returns the current state of an execution; steps are in the order of their start."""
     execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
     pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
         PipelineExecutionArn=arn, SortOrder="Ascending"
@@ -137,7 +138,7 @@ def _detail(
     if step.get("FailureReason"):
         return str(step["FailureReason"])
     if step.get("CacheHitResult"):
-        return "taken from the cache"
+        return "cached"
     match kind:
         case "Condition":
             return f"outcome {metadata.get('Outcome', '')}"
@@ -152,12 +153,12 @@ def _detail(
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial | None:
-    """The trial with the best objective, by the direction that the tuning job declares."""
-    judged = [trial for trial in trials if trial.value is not None]
-    if not judged:
+    """Returns the trial with the best objective value; None if no trial has one."""
+    evaluated = [trial for trial in trials if trial.value is not None]
+    if not evaluated:
         return None
-    sign = 1 if judged[0].maximize else -1
-    return max(judged, key=lambda trial: sign * (trial.value or 0.0))
+    sign = 1 if evaluated[0].maximize else -1
+    return max(evaluated, key=lambda trial: sign * (trial.value or 0.0))
 
 
 def _trials(sagemaker: Any, arn: str) -> list[Trial]:

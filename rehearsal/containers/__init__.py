@@ -1,1 +1,1 @@
-"""Containers without an engine: isolation, mounts, images."""
+"""Containers and images without a container engine."""

@@ -1,4 +1,4 @@
-"""The log of a build, in the format of CodeBuild."""
+"""Build logs in the format of CodeBuild."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_KEPT_LINES = 50
 
 
 class BuildLog:
-    """The lines of one build, sent to CloudWatch Logs from `open` on; the last ones are kept."""
+    """The log of one build, sent to CloudWatch Logs after `open`; the last lines are kept."""
 
     def __init__(self) -> None:
         self._stream: LogStream | None = None
@@ -28,7 +28,7 @@ class BuildLog:
         """Creates the log stream with the service role.
 
         Raises:
-            botocore.exceptions.ClientError: The role may not create it; AWS then ends the build.
+            botocore.exceptions.ClientError: The role may not create it; the build then fails.
         """
         logs: Any = aws_client(session, "logs")
         exists = logs.exceptions.ResourceAlreadyExistsException
@@ -55,7 +55,7 @@ class BuildLog:
         self._send(line)
 
     def forget_output(self) -> None:
-        """Forgets the output, so that `last_line` is one after this call."""
+        """Discards the kept output, so that `last_line` is one after this call."""
         with self._lock:
             self._last.clear()
 

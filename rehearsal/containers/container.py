@@ -1,8 +1,8 @@
 """Containers without a container engine.
 
-A container is a command in its own user, mount, process, IPC, host name and network namespaces. It
-sees the operating system read-only, its image at /opt, and nothing of the user's files. It ends
-with the server that started it, however that ends.
+A container is a command in separate user, mount, process, IPC, host name and network namespaces. It
+sees the operating system read-only and its image at /opt, but no files of the user. It ends with
+the server that started it, even if that is killed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _START = (
 )
 _KEPT_LINES = 200
 _POLL_SECONDS = 0.2
-_LONGEST_LINE = 256 * 1024  # CloudWatch's limit for one event
+_MAX_LINE_BYTES = 256 * 1024  # CloudWatch's limit for one event
 
 OutputLine = Callable[[str], None]
 
@@ -48,11 +48,24 @@ OutputLine = Callable[[str], None]
 class Container:
     """One run of an image.
 
-    `arguments` replace the image's CMD and `entrypoint` its ENTRYPOINT, as with `docker run`.
-    `environment` is added to the image's. With `Network.AWS` it must hold AWS_ENDPOINT_URL, and the
-    certificate file that it names is shown inside. `listen` is the path of a unix socket through
-    which port 8080 (`port`) of the container is reached. `opt` is a folder that is /opt, writable:
-    for image builds only. `on_line` gets each line of output, on a thread of the container's.
+    Args:
+        image: The image.
+        arguments: Replace the image's CMD. Defaults to None: its CMD.
+        entrypoint: Replaces the image's ENTRYPOINT. Defaults to None: its ENTRYPOINT.
+        environment: Variables in addition to the image's. With `Network.AWS`, AWS_ENDPOINT_URL is
+            required, and certificate files in variables as AWS_CA_BUNDLE are mounted. Defaults to
+            none.
+        mounts: Files and folders of the host. Defaults to none.
+        network: The network. Defaults to `Network.ISOLATED`.
+        listen: Path of a Unix socket that forwards to `port`. Defaults to None: no socket.
+        port: Port of the container behind `listen`. Defaults to 8080.
+        opt: Folder that is mounted writable as /opt, for image builds. Defaults to None: the
+            layers of the image, read-only.
+        host_name: The host name. Defaults to `algo-1`.
+        on_line: Receives each line of output, on a thread. Defaults to None.
+
+    Raises:
+        ValueError: There is no command, or `Network.AWS` has no AWS_ENDPOINT_URL.
     """
 
     def __init__(
@@ -80,7 +93,7 @@ class Container:
         self.environment |= dict(environment or {})
         if network is Network.AWS and not self.environment.get("AWS_ENDPOINT_URL"):
             raise ValueError(
-                "Network.AWS needs AWS_ENDPOINT_URL, the gateway, in the environment; got "
+                "Network.AWS requires AWS_ENDPOINT_URL, the gateway, in the environment; got "
                 f"{sorted(self.environment)}."
             )
         self._listen = listen
@@ -93,7 +106,11 @@ class Container:
         self._scratch = Path()
 
     def start(self) -> None:
-        """Starts it. Raises IsolationUnavailableError where containers are impossible."""
+        """Starts the container.
+
+        Raises:
+            IsolationUnavailableError: This machine does not support containers.
+        """
         require_isolation()
         self._scratch = Path(tempfile.mkdtemp(prefix="container-"))
         (self._scratch / "root").mkdir()
@@ -106,15 +123,15 @@ class Container:
                 stderr=subprocess.STDOUT,
                 pass_fds=[listener.fileno()] if listener else [],
                 env={},
-                start_new_session=True,  # Ctrl-C is for the server, which then ends containers
+                start_new_session=True,  # Ctrl-C reaches the server only, which ends its containers
             )
-            self._describe(listener)
+            self._send_specification(listener)
         finally:
             if listener:
                 listener.close()
         self._reader.start()
 
-    def _describe(self, listener: socket.socket | None) -> None:
+    def _send_specification(self, listener: socket.socket | None) -> None:
         specification = Specification(
             image=self.image,
             command=self.command,
@@ -123,11 +140,11 @@ class Container:
             network=self.network,
             host_name=self._host_name,
             opt=self._opt,
-        ).told(self._scratch)
+        ).to_json(self._scratch)
         if listener is not None:
             specification["listen_descriptor"] = listener.fileno()
             specification["listen_port"] = self.port
-        # Standard input stays open: when it closes, the container knows that the server ended.
+        # Standard input stays open: the container ends when it closes, that is, with the server.
         with contextlib.suppress(BrokenPipeError):
             self._lifeline.write(json.dumps(specification).encode() + b"\n")
             self._lifeline.flush()
@@ -135,7 +152,7 @@ class Container:
     @property
     def _started(self) -> subprocess.Popen[bytes]:
         if self._process is None:
-            raise RuntimeError("The container was not started: call start() first.")
+            raise RuntimeError("The container is not running: call start() first.")
         return self._process
 
     @property
@@ -144,22 +161,27 @@ class Container:
 
     @property
     def running(self) -> bool:
+        """True while the container runs."""
         return self._process is not None and self._process.poll() is None
 
     @property
     def pid(self) -> int | None:
-        """The process whose descendants it is, while it runs."""
+        """Id of the process above the container; None if it does not run."""
         return self._process.pid if self._process is not None and self.running else None
 
     @property
     def last_lines(self) -> list[str]:
-        """The end of its output, at most 200 lines."""
+        """The last 200 lines of output."""
         return list(self._lines)
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Its exit code once it has ended and all output was read; None if it still runs.
+        """Waits until the container has ended and its output was read.
 
-        A command that a signal ended gives 128 + the signal's number.
+        Args:
+            timeout: Maximum time in seconds. Defaults to None: no limit.
+
+        Returns:
+            The exit code, 128 + N after signal N; None if the container still runs.
         """
         try:
             code = self._started.wait(timeout)
@@ -170,9 +192,13 @@ class Container:
         return code if code >= 0 else 128 - code
 
     def stop(self, grace: float = 30.0) -> int:
-        """SIGTERM to the command, SIGKILL to everything `grace` seconds later; the exit code.
+        """Sends SIGTERM to the command and SIGKILL to all processes after a grace period.
 
-        SageMaker gives jobs 120 s and model servers 30 s.
+        Args:
+            grace: Grace period in seconds. Defaults to 30, as for model servers; jobs have 120.
+
+        Returns:
+            The exit code.
         """
         if self.running:
             self._started.send_signal(signal.SIGTERM)
@@ -184,7 +210,7 @@ class Container:
 
     def _read(self) -> None:
         with cast("IO[bytes]", self._started.stdout) as output:
-            while line := output.readline(_LONGEST_LINE):
+            while line := output.readline(_MAX_LINE_BYTES):
                 text = line.decode(errors="replace").rstrip("\r\n")
                 self._lines.append(text)
                 if self._on_line is not None:
@@ -207,7 +233,7 @@ def _listen(path: Path) -> socket.socket:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a container ended: `exit_code`, and whether somebody or the clock stopped it."""
+    """The end of a container: its exit code, and if it was stopped or exceeded its time."""
 
     exit_code: int
     stopped: bool = False
@@ -215,11 +241,11 @@ class Ended:
 
 
 def run_to_end(
-    container: Container, *, stop: threading.Event, longest: float, grace: float
+    container: Container, *, stop: threading.Event, max_seconds: float, grace: float
 ) -> Ended:
-    """Starts a container and waits until it ends, `stop` is set, or `longest` seconds are over."""
+    """Runs a container until it ends, `stop` is set, or `max_seconds` are over."""
     container.start()
-    deadline = time.monotonic() + longest
+    deadline = time.monotonic() + max_seconds
     while True:
         code = container.wait(_POLL_SECONDS)
         if code is not None:

@@ -1,4 +1,4 @@
-"""A container image as the rehearsal keeps it."""
+"""Container images."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from rehearsal.containers.mounts import Mount
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """The result of a Dockerfile.
+    """The result of a Dockerfile: the entries of /opt and the settings of `docker inspect`.
 
-    It is /opt (each of its entries is a folder or file of a layer) and the settings that
-    `docker inspect` would show. `digest` identifies all of it.
+    Each entry of /opt is a folder or file of a layer. `digest` identifies the image.
     """
 
     digest: str
@@ -29,17 +28,19 @@ class Image:
     labels: dict[str, str] = field(default_factory=dict)
     exposed_ports: tuple[str, ...] = ()
     configuration: str = ""
-    """The JSON that a registry keeps for it; `digest` is its hash."""
+    """The configuration in a registry, as JSON; `digest` is its hash."""
 
     def mounts(self) -> list[Mount]:
-        """The layers, read-only at /opt."""
+        """Returns the mounts of the layers, read-only at /opt."""
         return [Mount(path, f"/opt/{name}") for name, path in sorted(self.opt.items())]
 
     def to_json(self) -> str:
+        """Returns the image as JSON text."""
         return json.dumps(asdict(self), default=str, indent=1, sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> Image:
+        """Returns the image of a JSON text."""
         data: dict[str, Any] = json.loads(text)
         interpreter = data.pop("interpreter")
         return cls(

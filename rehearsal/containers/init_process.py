@@ -1,13 +1,13 @@
 """The processes around a container's command, started by `rehearsal/containers/container.py`.
 
-    launcher   in the host's namespaces: carries connections to the gateway, ends when the server
-               does (its standard input closes), passes SIGTERM on
-    keeper     makes the namespaces and waits for process 1
-    init       process 1 inside: lays out the root directory, serves the forwarded ports, runs the
-               command, reaps, and takes every process with it when the command ends
+    launcher   in the host's namespaces: forwards connections to the gateway, passes SIGTERM on, and
+               ends with the server (its standard input closes)
+    keeper     creates the namespaces and waits for process 1
+    init       process 1 of the container: mounts the root directory, serves the forwarded ports,
+               runs the command and reaps processes; all processes end with it
 
-Each dies with the one above, so that nothing outlives the server. Standard library only: this runs
-as `python -I -S`, with the specification as one line of JSON on standard input.
+Each process ends with its parent, so that none outlives the server. Only the standard library is
+used: this runs as `python -I -S`, with the specification as a line of JSON on standard input.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rehearsal.containers import port_forwarding, root_directory, syscalls
 
 Specification = dict[str, Any]
 
-SETUP_FAILED = 125  # Docker's exit code when the container itself could not be started
+SETUP_FAILED = 125  # Docker's exit code if the container could not be started
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 _TERMINATE = b"T"
@@ -35,14 +35,14 @@ _LISTENER = b"L"
 
 
 def main() -> NoReturn:
-    """Runs the container that standard input describes and exits with its command's exit code."""
+    """Runs the container of the specification; exits with the exit code of its command."""
     specification: Specification = json.loads(sys.stdin.buffer.readline())
     above, below = socket.socketpair()
     launcher = os.getpid()
     keeper = os.fork()
     if keeper == 0:
         above.close()
-        _guarded(_keep, specification, below, launcher)
+        _run_step(_keep, specification, below, launcher)
     below.close()
     signal.signal(signal.SIGTERM, lambda *_: _send(above, _TERMINATE))
     listening = specification.get("listen_descriptor")
@@ -50,18 +50,18 @@ def main() -> NoReturn:
         os.close(listening)
     _serve_gateway(specification, above, keeper)
     status = os.waitpid(keeper, 0)[1]
-    if select.select([sys.stdin], [], [], 0)[0]:  # nobody is left who would remove them
+    if select.select([sys.stdin], [], [], 0)[0]:  # the server has ended and cannot remove them
         shutil.rmtree(Path(specification["root"]).parent, ignore_errors=True)
     _exit_as(status)
 
 
 def _send(control: socket.socket, message: bytes) -> None:
-    with contextlib.suppress(OSError):  # the other side has ended: there is nobody to tell
+    with contextlib.suppress(OSError):  # the other side has ended
         control.sendall(message)
 
 
 def _serve_gateway(specification: Specification, control: socket.socket, keeper: int) -> None:
-    """Until the container ends; kills it when standard input closes, that is: the server ended."""
+    """Serves until the container ends; kills it if standard input closes with the server."""
     while True:
         ready, _, _ = select.select([control, sys.stdin], [], [])
         if sys.stdin in ready:
@@ -76,12 +76,12 @@ def _serve_gateway(specification: Specification, control: socket.socket, keeper:
             port_forwarding.forward(listener, port_forwarding.connect_tcp(host, port))
 
 
-def _guarded(step: Any, *arguments: Any) -> NoReturn:
-    """Runs a step of the setup; what fails is said on the container's own output."""
+def _run_step(step: Any, *arguments: Any) -> NoReturn:
+    """Runs a step of the setup; an error is printed to the output of the container."""
     try:
         step(*arguments)
     except OSError as error:
-        _refuse(SETUP_FAILED, f"The container could not be started: {error}")
+        _exit_with_message(SETUP_FAILED, f"The container could not be started: {error}")
     os._exit(0)
 
 
@@ -104,20 +104,20 @@ def _keep(specification: Specification, control: socket.socket, launcher: int) -
     syscalls.map_to_root(user, group)
     init = os.fork()
     if init == 0:
-        syscalls.die_with_parent(0)  # the parent is outside of this process namespace
-        _guarded(_initialise, specification, control)
+        syscalls.die_with_parent(0)  # the parent is not in this process namespace
+        _run_step(_initialize, specification, control)
     control.close()
     _exit_as(os.waitpid(init, 0)[1])
 
 
 def _exit_as(status: int) -> NoReturn:
-    """Ends with the exit code of another process, as a shell does."""
+    """Exits with the exit code of another process, as a shell does."""
     code = os.waitstatus_to_exitcode(status)
     os._exit(code if code >= 0 else 128 - code)
 
 
-def _initialise(specification: Specification, control: socket.socket) -> None:
-    root_directory.lay_out(specification["root"], specification["mounts"])
+def _initialize(specification: Specification, control: socket.socket) -> None:
+    root_directory.mount(specification["root"], specification["mounts"])
     socket.sethostname(specification["hostname"])
     if specification["network"] != "HOST":
         port_forwarding.bring_loopback_up()
@@ -155,19 +155,21 @@ def _spawn(specification: Specification) -> int:
         os.execvpe(words[0], words, environment)  # noqa: S606
     except FileNotFoundError:
         where = environment.get("PATH", "")
-        _refuse(NOT_FOUND, f'exec: "{words[0]}": executable file not found in $PATH ({where})')
+        _exit_with_message(
+            NOT_FOUND, f'exec: "{words[0]}": executable file not found in $PATH ({where})'
+        )
     except OSError as error:
-        _refuse(NOT_EXECUTABLE, f'exec: "{words[0]}": {error.strerror}')
+        _exit_with_message(NOT_EXECUTABLE, f'exec: "{words[0]}": {error.strerror}')
 
 
-def _refuse(code: int, message: str) -> NoReturn:
+def _exit_with_message(code: int, message: str) -> NoReturn:
     sys.stderr.write(message + "\n")
     sys.stderr.flush()
     os._exit(code)
 
 
 def _supervise(command: int, control: socket.socket, wake: int) -> int:
-    """Waits for the command, reaping orphans; returns its wait status."""
+    """Waits for the command, reaps orphans, and returns the wait status of the command."""
     while True:
         status = _reap(command)
         if status is not None:
@@ -177,7 +179,7 @@ def _supervise(command: int, control: socket.socket, wake: int) -> int:
             os.read(wake, 512)
         if control.fileno() in ready:
             message = control.recv(1)
-            if not message:  # the launcher is gone
+            if not message:  # the launcher has ended
                 os._exit(128 + signal.SIGKILL)
             if message == _TERMINATE:
                 with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""The Python interpreters of this machine, which stand in for `python:3.x` base images."""
+"""Python interpreters of this machine, which replace `python:3.x` base images."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-_QUESTION = """
+_DESCRIBE = """
 import json, os, sys, sysconfig
 executable = os.path.realpath(getattr(sys, "_base_executable", None) or sys.executable)
 prefixes = sorted({os.path.realpath(sys.base_prefix), os.path.realpath(sys.base_exec_prefix)})
@@ -22,7 +22,7 @@ print(json.dumps([executable, prefixes, version]))
 
 @dataclass(frozen=True)
 class Interpreter:
-    """An interpreter of the host: its executable, the folders it lives in, and `3.11.7`."""
+    """An interpreter of the host: its executable, its folders, and its version, as `3.11.7`."""
 
     executable: Path
     prefixes: tuple[Path, ...]
@@ -30,19 +30,21 @@ class Interpreter:
 
     @property
     def minor_version(self) -> str:
+        """The version without the patch level, as `3.11`."""
         return ".".join(self.version.split(".")[:2])
 
     def exists(self) -> bool:
+        """Returns True if the executable still exists."""
         return self.executable.exists()
 
 
 @functools.cache
 def find_interpreter(minor_version: str) -> Interpreter | None:
-    """The interpreter for `3.11`, say, outside of any virtual environment; None without one.
+    """Returns the interpreter of a minor version, as `3.11`, outside of virtual environments.
 
-    The running interpreter wins when it fits; then `python3.11` on the PATH, whose answer is
-    checked, because a version manager's shim may exist for a version that is not active; then what
-    a version manager (pyenv, uv) installed beside the running one.
+    The order is: the running interpreter, `python3.11` on the PATH, and interpreters of a version
+    manager (pyenv, uv) beside the running one. Each is executed, because a shim of a version
+    manager may exist for a version that is not active. Returns None if there is none.
     """
     running = running_interpreter()
     if running.minor_version == minor_version:
@@ -51,7 +53,7 @@ def find_interpreter(minor_version: str) -> Interpreter | None:
     on_path = [shutil.which(name, path=folder) for folder in os.get_exec_path()]
     beside = [path for prefix in running.prefixes for path in prefix.parent.glob(f"*/bin/{name}")]
     for program in [*filter(None, on_path), *sorted(map(str, beside))]:
-        found = _ask(program)
+        found = _describe(program)
         if found and found.minor_version == minor_version:
             return found
     return None
@@ -59,18 +61,23 @@ def find_interpreter(minor_version: str) -> Interpreter | None:
 
 @functools.cache
 def running_interpreter() -> Interpreter:
-    found = _ask(sys.executable)
+    """Returns the interpreter of this process, outside of its virtual environment."""
+    found = _describe(sys.executable)
     if found is None:
-        raise RuntimeError(f"The running interpreter {sys.executable} does not answer.")
+        raise RuntimeError(f"The running interpreter {sys.executable} could not be executed.")
     return found
 
 
-def _ask(program: str) -> Interpreter | None:
+def _describe(program: str) -> Interpreter | None:
     try:
-        answer = subprocess.run(
-            [program, "-I", "-c", _QUESTION], capture_output=True, text=True, timeout=20, check=True
+        result = subprocess.run(
+            [program, "-I", "-c", _DESCRIBE],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
-        return None  # a shim without an active version, or no interpreter at all
-    executable, prefixes, version = json.loads(answer.stdout)
+        return None  # a shim without an active version, or no interpreter
+    executable, prefixes, version = json.loads(result.stdout)
     return Interpreter(Path(executable), tuple(Path(prefix) for prefix in prefixes), version)

@@ -1,4 +1,4 @@
-"""Which means of isolation this machine offers to containers."""
+"""Support of this machine for the isolation of containers."""
 
 from __future__ import annotations
 
@@ -33,42 +33,46 @@ os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 @dataclass(frozen=True)
 class Isolation:
-    """`kind` is `namespaces`, or None where containers are impossible; `reason` says why."""
+    """The kind of isolation, `namespaces` or None without support, and its reason."""
 
     kind: str | None
     reason: str
 
 
 class IsolationUnavailableError(Exception):
-    """This machine cannot run containers."""
+    """This machine does not support containers."""
 
 
 @functools.cache
 def isolation() -> Isolation:
-    """Tries, once, what every container needs: new namespaces, a tmpfs and its own /proc."""
+    """Probes once for new namespaces, a tmpfs and a new /proc, which all containers need."""
     if sys.platform != "linux":
-        return Isolation(None, f"containers need Linux namespaces, and this is {sys.platform}")
+        return Isolation(None, f"containers require Linux namespaces; got {sys.platform}")
     root = Path(__file__).resolve().parents[2]
     probe = subprocess.run(
         [sys.executable, "-I", "-S", "-c", _PROBE, str(root)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     if probe.returncode == 0:
         return Isolation("namespaces", "user, mount, process, network, IPC, host name namespaces")
-    said = probe.stderr.strip().splitlines() or [f"exit code {probe.returncode}"]
-    return Isolation(None, f"unprivileged user namespaces are not permitted ({said[-1]})")
+    lines = probe.stderr.strip().splitlines() or [f"exit code {probe.returncode}"]
+    return Isolation(None, f"unprivileged user namespaces are not permitted ({lines[-1]})")
 
 
 def require_isolation() -> None:
-    """Raises IsolationUnavailableError where containers are impossible."""
+    """Checks that this machine supports containers.
+
+    Raises:
+        IsolationUnavailableError: It does not.
+    """
     found = isolation()
     if found.kind is None:
         raise IsolationUnavailableError(
-            f"This machine cannot run containers: {found.reason}. Allow unprivileged user "
+            f"This machine does not support containers: {found.reason}. Allow unprivileged user "
             "namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0, "
-            "on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0), or, inside of Docker, run "
-            "it with --privileged."
+            "on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0), or, in Docker, run "
+            "the container with --privileged."
         )

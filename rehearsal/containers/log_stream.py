@@ -1,4 +1,4 @@
-"""Output lines of a container as CloudWatch Logs events."""
+"""Output lines of containers as events of CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from rehearsal.framework.aws_client import aws_client
 
 _LOG = logging.getLogger(__name__)
 _INTERVAL = 0.5
-_MAX_EVENTS = 1_000  # far below the limit of 10,000 events
-_MAX_BYTES = 750_000  # and one event more; the limit is 1,048,576 bytes, 26 for each event
+_MAX_EVENTS = 1_000  # the limit is 10,000
+_MAX_BYTES = 750_000  # plus one event; the limit is 1,048,576 bytes, with 26 for each event
 _EVENT_OVERHEAD = 26
 _MAX_EVENT_BYTES = 250_000
 

@@ -1,7 +1,7 @@
-"""What a container sees of the file system.
+"""The file system of a container.
 
-A container gets the operating system's folders read-only, the image's layers at /opt, and nothing
-of the user: no home directory, no checkout, no /tmp of the host.
+A container has the folders of the operating system read-only and the layers of its image at /opt.
+It has no files of the user: no home directory, no checkout, and not the /tmp of the host.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ Step = dict[str, Any]
 _SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "etc", "nix", "gnu", "sys")
 _VISIBLE = tuple(Path("/", name) for name in _SYSTEM)
 _PYTHON_HOME = Path("/usr/local")
-"""Where python base images have Python: `python3` is /usr/local/bin/python3."""
+"""The folder of Python in python base images: `python3` is /usr/local/bin/python3."""
 
 
 class Mountable(Protocol):
-    """Something that a container shows."""
+    """Something that can be mounted in a container."""
 
     def step(self) -> Step:
-        """How `root_directory.py` mounts it."""
+        """Returns the step by which `root_directory` mounts it."""
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A file or folder of the host at `target` inside."""
+    """A file or folder of the host at `target` in the container. Defaults to read-only."""
 
     source: Path
     target: str
@@ -48,7 +48,7 @@ class Mount:
 
 
 def operating_system(interpreter: Interpreter) -> list[Step]:
-    """The host's programs and libraries, empty /tmp, /root and /run, /dev and /proc."""
+    """Returns steps for the host's programs and libraries, empty /tmp, /root, /run; /dev, /proc."""
     steps: list[Step] = []
     for name in _SYSTEM:
         path = Path("/", name)
@@ -65,11 +65,11 @@ def operating_system(interpreter: Interpreter) -> list[Step]:
 
 BUILD_CACHE: Step = {"kind": "tmpfs", "target": "/root/.cache", "mode": "755"}
 ONLY_OPT_IS_KEPT: list[Step] = [{"kind": "read-only", "target": place} for place in ("/root", "/")]
-"""For builds: what is not kept cannot be written, so that nothing is lost in silence."""
+"""For builds: files outside of /opt are not kept, so writing them fails."""
 
 
 def _python(interpreter: Interpreter) -> list[Step]:
-    """The interpreter's folders, and `python3` and `pip` where a python base image has them."""
+    """Returns steps for the interpreter, with `python3` and `pip` as in a python base image."""
     steps = [Mount(prefix, str(prefix)).step() for prefix in hidden(interpreter.prefixes)]
     if _PYTHON_HOME in interpreter.prefixes:
         return steps
@@ -78,7 +78,7 @@ def _python(interpreter: Interpreter) -> list[Step]:
     names = dict.fromkeys(("python", "python3", f"python{interpreter.minor_version}"), program)
     names |= dict.fromkeys(("pip", "pip3"), f"{program} -m pip")
     for name, command in names.items():
-        # A script, not a link: `python3 -m venv` must find the interpreter's own folder.
+        # A script, not a link: `python3 -m venv` must find the folder of the interpreter.
         content = f'#!/bin/sh\nexec {command} "$@"\n'
         target = str(_PYTHON_HOME / "bin" / name)
         steps.append({"kind": "file", "target": target, "content": content, "mode": "755"})
@@ -86,7 +86,7 @@ def _python(interpreter: Interpreter) -> list[Step]:
 
 
 def hidden(paths: Iterable[Path]) -> list[Path]:
-    """Those that a container would not see without a mount of their own, outermost first."""
+    """Returns the paths that need a separate mount to be visible, outermost first."""
     found: list[Path] = []
     for path in sorted(set(paths), key=lambda item: len(item.parts)):
         seen = [*_VISIBLE, *found]
@@ -107,13 +107,13 @@ _CONFIGURATION = (".config/pip", ".pip", ".config/uv", ".netrc")
 def package_registries(
     environment: Mapping[str, str], home: Path
 ) -> tuple[dict[str, str], list[Mount]]:
-    """How this machine reaches package registries, for builds: variables and read-only files.
+    """Returns the variables and read-only mounts by which builds reach package registries.
 
-    Passes the settings of pip, uv, certificates and proxies on, the user's configuration of pip and
-    uv at the same place below /root, and whatever local folder one of them names.
+    These are the settings of pip, uv, certificates and proxies, the user's configuration of pip and
+    uv below /root, and local folders that one of them names.
     """
     passed = {key: value for key, value in environment.items() if _NETWORK_VARIABLE.match(key)}
-    passed.pop("UV_CACHE_DIR", None)  # the cache has its usual place inside
+    passed.pop("UV_CACHE_DIR", None)  # the cache is at its default path in the container
     mounts, texts = [], list(passed.values())
     for name in _CONFIGURATION:
         if (home / name).exists():

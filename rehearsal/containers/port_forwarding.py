@@ -1,12 +1,12 @@
-"""Carries connections across the wall of a container's network namespace.
+"""Forwarding of connections into and out of the network namespace of a container.
 
-Standard library only, because the processes of a container run this file.
+Only the standard library is used, because the processes of a container run this module.
 """
 
 from __future__ import annotations
 
 import contextlib
-import encodings.idna  # noqa: F401  host names need it, and later the library may be out of sight
+import encodings.idna  # noqa: F401  host names need it, and the library may be hidden later
 import fcntl
 import socket
 import struct
@@ -18,17 +18,19 @@ _CHUNK = 1 << 16
 
 
 def bring_loopback_up() -> None:
-    """A new network namespace has a loopback interface, but it is down."""
+    """Activates the loopback interface, which is down in a new network namespace."""
     request = struct.pack("16sH14s", b"lo", 0x1 | 0x40, b"")  # IFF_UP | IFF_RUNNING
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
         fcntl.ioctl(control, 0x8914, request)  # SIOCSIFFLAGS
 
 
 def connect_tcp(host: str, port: int) -> Connect:
+    """Returns a function that connects to a TCP port."""
     return lambda: socket.create_connection((host, port))
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:
+    """Returns a socket that listens on a TCP port."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
@@ -37,7 +39,7 @@ def listen_tcp(host: str, port: int) -> socket.socket:
 
 
 def forward(listener: socket.socket, connect: Connect) -> None:
-    """Serves `listener` on a thread: each connection is joined to one made by `connect`."""
+    """Serves `listener` on a thread: forwards each connection to one that `connect` opens."""
     threading.Thread(target=_accept, args=(listener, connect), daemon=True).start()
 
 
@@ -50,15 +52,15 @@ def _accept(listener: socket.socket, connect: Connect) -> None:
         try:
             far = connect()
         except OSError:
-            near.close()  # nobody listens yet; the client sees a closed connection
+            near.close()  # the target does not listen yet
             continue
         for source, target in ((near, far), (far, near)):
-            threading.Thread(target=_pump, args=(source, target), daemon=True).start()
-        del near, far, source, target  # the pumps own them: the last one to end closes them
+            threading.Thread(target=_copy, args=(source, target), daemon=True).start()
+        del near, far, source, target  # the threads own the sockets: the last one closes them
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    """Copies one direction; a half-closed connection stays open the other way."""
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    """Copies one direction; the other one stays open after a half-close."""
     try:
         while chunk := source.recv(_CHUNK):
             target.sendall(chunk)

@@ -1,4 +1,4 @@
-"""What a process and its descendants use, as /proc tells."""
+"""CPU, memory and disk usage of a process and its descendants, from /proc."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Usage:
     disk: int = 0
 
     def plus(self, other: Usage) -> Usage:
+        """Returns the sum of two usages."""
         return Usage(
             self.cpu_seconds + other.cpu_seconds,
             self.memory + other.memory,
@@ -29,7 +30,7 @@ class Usage:
 
 
 def usage_of(pid: int) -> Usage:
-    """CPU and memory of a process and its descendants; nothing of one that has ended."""
+    """Returns CPU and memory of a process and its descendants; 0 if it has ended."""
     table = dict(_processes())
     family, added = {pid}, True
     while added:
@@ -43,23 +44,23 @@ def usage_of(pid: int) -> Usage:
 
 
 def disk_of(directory: Path) -> Usage:
-    """The bytes of the files below a directory."""
+    """Returns the bytes of the files below a directory."""
     total = 0
     for folder, _, files in os.walk(directory):
         for name in files:
             try:
                 total += (Path(folder) / name).lstat().st_size
             except OSError:
-                continue  # it is gone meanwhile
+                continue  # the file was removed meanwhile
     return Usage(disk=total)
 
 
 def _processes() -> Iterator[tuple[int, list[str]]]:
-    """Each process with the fields of its stat file that follow the name."""
+    """Yields each process with the fields of its stat file after the name."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 stat = (entry / "stat").read_text()
             except OSError:
-                continue  # it has ended meanwhile
+                continue  # the process has ended meanwhile
             yield int(entry.name), stat.rpartition(")")[2].split()

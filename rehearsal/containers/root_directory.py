@@ -1,6 +1,6 @@
-"""Lays out the root directory that a container sees; runs inside its new mount namespace.
+"""The root directory of a container, mounted inside its new mount namespace.
 
-Standard library only, because process 1 of every container runs this file.
+Only the standard library is used, because process 1 of each container runs this module.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ _DEVICE_LINKS = {
 }
 
 
-def lay_out(root: str, mounts: list[dict[str, Any]]) -> None:
-    """Builds the tree below `root`, an empty directory of the host, and makes it `/`.
+def mount(root: str, mounts: list[dict[str, Any]]) -> None:
+    """Mounts the tree of a container and makes it `/`.
 
-    `mounts` are applied in order, each with a `target` and a `kind`: bind (source, writable),
-    directory, tmpfs (mode), overlay (lower, upper, work), symlink (source), file (content, mode),
-    devices, proc, read-only (that mount alone).
+    Args:
+        root: An empty directory of the host.
+        mounts: Steps in their order, each with a `target` and a `kind`: bind (source, writable),
+            directory, tmpfs (mode), overlay (lower, upper, work), symlink (source), file (content,
+            mode), devices, proc, read-only (only that mount).
     """
     syscalls.make_private()
     syscalls.mount("tmpfs", root, "tmpfs", syscalls.NO_SETUID | syscalls.NO_DEVICES, "mode=755")
@@ -71,8 +73,8 @@ def _devices(target: str, _: dict[str, Any]) -> None:
         if Path("/dev", name).exists():
             Path(target, name).touch()
             syscalls.bind(f"/dev/{name}", f"{target}/{name}", writable=True)
-    for name, place in _DEVICE_LINKS.items():
-        Path(target, name).symlink_to(place)
+    for name, source in _DEVICE_LINKS.items():
+        Path(target, name).symlink_to(source)
     _tmpfs(f"{target}/shm", {"mode": "1777"})
 
 

@@ -1,4 +1,4 @@
-"""What the first process of a container is told: see `container_init`."""
+"""The specification of a container, which `init_process` reads."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _CERTIFICATE_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"
 
 
 class Network(enum.Enum):
-    """The network that a container reaches.
+    """The network access of a container.
 
-    ISOLATED: nothing. AWS: the gateway, at its usual address. HOST: what this machine reaches
-    (image builds need package registries).
+    ISOLATED: none. AWS: the gateway only, at its usual address. HOST: that of this machine, because
+    image builds need package registries.
     """
 
     ISOLATED = "ISOLATED"
@@ -38,7 +38,7 @@ class Network(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Specification:
-    """A container's root, command, environment and network. `opt` is a folder to be built in."""
+    """Root directory, command, environment and network; `opt` is the writable /opt of a build."""
 
     image: Image
     command: Sequence[str]
@@ -48,8 +48,8 @@ class Specification:
     host_name: str
     opt: Path | None
 
-    def told(self, scratch: Path) -> dict[str, Any]:
-        """As the first process reads it; `scratch` is a folder of the container's own."""
+    def to_json(self, scratch: Path) -> dict[str, Any]:
+        """Returns the specification as JSON; `scratch` is a dedicated folder of the container."""
         specification: dict[str, Any] = {
             "root": str(scratch / "root"),
             "mounts": self._steps(scratch),
@@ -87,9 +87,10 @@ class Specification:
 def command_of(
     image: Image, entrypoint: Sequence[str] | None, arguments: Sequence[str] | None
 ) -> list[str]:
-    """What runs: ENTRYPOINT and CMD, each replaced by what was given, as with `docker run`.
+    """Returns ENTRYPOINT and CMD of an image, each replaced as with `docker run`.
 
-    Raises ValueError when there is nothing.
+    Raises:
+        ValueError: There is no command.
     """
     if entrypoint is not None:
         words = [*entrypoint, *(arguments or ())]
@@ -97,7 +98,7 @@ def command_of(
         words = [*image.entrypoint, *(image.command if arguments is None else arguments)]
     if not words:
         raise ValueError(
-            f"Nothing to run: image {image.digest} has neither ENTRYPOINT nor CMD, and none was "
-            "given. Add an ENTRYPOINT to its Dockerfile."
+            f"Image {image.digest} has neither ENTRYPOINT nor CMD, and no command was given. Add "
+            "an ENTRYPOINT to its Dockerfile."
         )
     return words

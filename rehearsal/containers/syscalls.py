@@ -1,6 +1,6 @@
-"""The Linux calls behind a container: namespaces, mounts, capabilities, the parent-death signal.
+"""Linux system calls of containers: namespaces, mounts, capabilities, parent-death signal.
 
-Standard library only, because process 1 of every container runs this file.
+Only the standard library is used, because process 1 of each container runs this module.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _DETACH = 2
 _SET_PARENT_DEATH_SIGNAL, _DROP_BOUNDING, _NO_NEW_PRIVILEGES = 1, 24, 38
 _CHILD_SUBREAPER = 36
 _LAST_CAPABILITY = 63
-# What Docker leaves to root in a container (moby: profiles, default capabilities).
+# Capabilities of root in a Docker container (moby: profiles, default capabilities).
 _DOCKER_CAPABILITIES = frozenset(
     {0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31},
 )
-_MOUNT_SETATTR = 442  # one number on every architecture
+_MOUNT_SETATTR = 442  # the same on all architectures
 _PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
 
@@ -42,17 +42,19 @@ def _check(result: int, call: str) -> None:
 
 
 def unshare(flags: int) -> None:
+    """Moves the caller to new namespaces."""
     _check(_LIBC.unshare(flags), "unshare")
 
 
 def map_to_root(user: int, group: int) -> None:
-    """Makes the caller root of its new user namespace; nothing outside is gained by it."""
+    """Makes the caller root in its new user namespace, without permissions outside of it."""
     Path("/proc/self/setgroups").write_text("deny")
     Path("/proc/self/uid_map").write_text(f"0 {user} 1")
     Path("/proc/self/gid_map").write_text(f"0 {group} 1")
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """Mounts a file system; `data` are its options."""
     result = _LIBC.mount(
         source.encode(),
         target.encode(),
@@ -64,7 +66,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 
 
 def bind(source: str, target: str, *, writable: bool) -> None:
-    """Shows `source` at `target`, with everything mounted below it."""
+    """Mounts `source` at `target`, with all mounts below it."""
     mount(source, target, flags=_BIND | _RECURSIVE)
     if not writable:
         make_read_only(target)
@@ -80,7 +82,7 @@ class _MountAttributes(ctypes.Structure):
 
 
 def make_read_only(target: str, *, recursive: bool = True) -> None:
-    """Read-only with all that is mounted below it; before Linux 5.12 only the mount itself."""
+    """Makes a mount read-only, with the mounts below it; before Linux 5.12 only the mount."""
     attributes = _MountAttributes(attr_set=READ_ONLY)
     result = _LIBC.syscall(
         ctypes.c_long(_MOUNT_SETATTR),
@@ -91,18 +93,18 @@ def make_read_only(target: str, *, recursive: bool = True) -> None:
         ctypes.c_size_t(ctypes.sizeof(attributes)),
     )
     if result != 0:
-        kept = os.statvfs(target).f_flag & 0b1111  # flags that the namespace may not drop
+        kept = os.statvfs(target).f_flag & 0b1111  # flags that the namespace may not remove
         kept |= os.statvfs(target).f_flag & (1024 | 2048)
         mount("none", target, flags=_BIND | _REMOUNT | READ_ONLY | kept)
 
 
 def make_private() -> None:
-    """Keeps what is mounted from now on inside this namespace."""
+    """Keeps later mounts inside this namespace."""
     mount("none", "/", flags=_RECURSIVE | _PRIVATE)
 
 
 def enter_root(root: str) -> None:
-    """Makes `root` (a mount point) the root directory and lets go of the old one."""
+    """Makes `root` (a mount point) the root directory and unmounts the old one."""
     os.chdir(root)
     pivot = getattr(_LIBC, "pivot_root", None)
     if pivot is not None:
@@ -115,14 +117,18 @@ def enter_root(root: str) -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """Ends this process when the thread that made it ends; `parent` closes the race."""
+    """Kills this process when the thread that created it ends.
+
+    Args:
+        parent: Id of the parent, which may have ended before the call.
+    """
     _check(_LIBC.prctl(_SET_PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0), "prctl")
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def drop_capabilities() -> None:
-    """Leaves what root has in a Docker container; takes effect at the next exec."""
+    """Drops the capabilities that root does not have in Docker; effective at the next exec."""
     for capability in range(_LAST_CAPABILITY + 1):
         if capability not in _DOCKER_CAPABILITIES:
             _LIBC.prctl(_DROP_BOUNDING, capability, 0, 0, 0)  # EINVAL beyond the kernel's last

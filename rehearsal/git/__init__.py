@@ -1,1 +1,1 @@
-"""Git repositories, Git over HTTP, and Git providers."""
+"""Git repositories, git over HTTP, and git providers."""

@@ -1,8 +1,9 @@
-"""The user name and password with which git signs in to CodeCommit over HTTPS.
+"""Credentials of git for CodeCommit over HTTPS.
 
-`aws codecommit credential-helper` makes them from AWS credentials: the user name is the access key
-(and `%` with the session token), the password a time stamp and a Signature Version 4 of it.
-https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-https-unixes.html
+`aws codecommit credential-helper` derives them from AWS credentials: the user name is the access
+key (followed by `%` and the session token), the password a time stamp and a Signature Version 4.
+
+Source: https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-https-unixes.html
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from botocore.credentials import Credentials
 
 _STAMP = "%Y%m%dT%H%M%S"
 _STAMP_LENGTH = len("20260101T000000")
-# Signature Version 4 is good for 15 minutes; clocks may differ by as much, either way.
+# Signature Version 4 is valid for 15 minutes, with clocks that differ by as much.
 _VALIDITY = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignIn:
-    """What git sent in its `Authorization` header."""
+    """The credentials in the `Authorization` header of git."""
 
     access_key_id: str
     session_token: str | None
@@ -33,7 +34,7 @@ class SignIn:
 
 
 def parse_authorization(header: str | None) -> SignIn | None:
-    """The user name and password of a Basic authorization header, or None for any other."""
+    """Returns the credentials of a Basic authorization header; None for other headers."""
     scheme, _, encoded = (header or "").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -48,19 +49,19 @@ def parse_authorization(header: str | None) -> SignIn | None:
 def sign(
     access_key_id: str, secret: str, *, region: str, host: str, path: str, at: datetime
 ) -> str:
-    """The password for a repository's URL; `path` is the URL's path, `/v1/repos/<name>`."""
+    """Returns the password for a repository; `path` is that of its URL, `/v1/repos/<name>`."""
     signer = SigV4Auth(Credentials(access_key_id, secret), "codecommit", region)
     request = AWSRequest(method="GIT", url=f"https://{host}{path}")
     stamp = at.astimezone(UTC).strftime(_STAMP)
     request.context["timestamp"] = stamp
-    # The port is no part of the signature, and the one signed header is the host.
+    # The signature excludes the port, and the host is the only signed header.
     canonical = f"GIT\n{path}\n\nhost:{host.split(':')[0]}\n\nhost\n"
     signature: str = signer.signature(signer.string_to_sign(request, canonical), request)
     return f"{stamp}Z{signature}"
 
 
 def verify(sign_in: SignIn, secret: str, *, region: str, host: str, path: str) -> bool:
-    """Whether the password is this URL's signature in `region`, made within 15 minutes of now."""
+    """Returns True if the password is a signature of the URL in the region and still valid."""
     try:
         stamp = datetime.strptime(sign_in.password[:_STAMP_LENGTH], _STAMP).replace(tzinfo=UTC)
     except ValueError:

@@ -1,8 +1,8 @@
-"""The git provider outside of AWS that a connection reaches: bare repositories on this disk.
+"""The git provider of connections: bare repositories on this machine.
 
-GitHub, GitLab, Bitbucket and Azure DevOps are no part of a rehearsal. In their place, each
-connection has a folder of repositories that git reaches over HTTP, and pull requests that a person
-opens by a request (rehearsal/services/codeconnections/provider_endpoint.py).
+It replaces GitHub, GitLab, Bitbucket and Azure DevOps. Each connection has a folder of repositories
+that git reaches over HTTP, and pull requests that an HTTP request opens
+(rehearsal/services/codeconnections/provider_endpoint.py).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 @dataclass(frozen=True, kw_only=True)
 class GitEvent:
-    """What has happened in a repository.
+    """A push or a change of a pull request.
 
-    `kind` is branch or tag for a push, and OPEN, UPDATED or CLOSED for a pull request; `name` is
-    then the branch into which is to be merged, and `branch` the one that is.
+    `kind` is branch or tag for a push, and OPEN, UPDATED or CLOSED for a pull request. `name` is
+    then the target branch and `branch` the source branch.
     """
 
     connection_arn: str
@@ -38,12 +38,13 @@ class GitEvent:
 
     @property
     def of_pull_request(self) -> bool:
+        """True for events of pull requests."""
         return self.kind not in {"branch", "tag"}
 
 
 @dataclass
 class PullRequest:
-    """A wish to merge one branch into another."""
+    """A pull request from a source branch to a target branch."""
 
     number: int
     source: str
@@ -62,13 +63,13 @@ class ProviderRepository:
 
 
 class GitProvider:
-    """All repositories behind connections; one for each platform."""
+    """The repositories of all connections of a platform."""
 
     _instances: WeakKeyDictionary[Platform, GitProvider] = WeakKeyDictionary()
 
     @classmethod
     def of(cls, platform: Platform) -> GitProvider:
-        """The provider that all services on a platform share."""
+        """Returns the provider that the services of a platform share."""
         return cls._instances.setdefault(platform, cls(platform.state_directory))
 
     def __init__(self, state_directory: Path) -> None:
@@ -76,17 +77,23 @@ class GitProvider:
         self._repositories: dict[tuple[str, str], ProviderRepository] = {}
         self._listeners: list[Callable[[GitEvent], None]] = []
         self._lock = threading.RLock()
-        #: ARNs of connections that a person has authorised.
+        #: ARNs of authorized connections.
         self.available: set[str] = set()
 
     def listen(self, listener: Callable[[GitEvent], None]) -> None:
-        """Lets `listener` know of every push and pull request."""
+        """Adds a listener for pushes and pull requests."""
         self._listeners.append(listener)
 
     def repository(
         self, connection_arn: str, name: str, *, create: bool = False
     ) -> ProviderRepository | None:
-        """The repository `owner/name`; None when it is not there."""
+        """Returns the repository `owner/name`.
+
+        Args:
+            connection_arn: ARN of the connection.
+            name: Name of the repository.
+            create: Creates a missing repository. Defaults to False: None is returned.
+        """
         key = (connection_arn, name)
         with self._lock:
             if key not in self._repositories and create:
@@ -97,12 +104,14 @@ class GitProvider:
             return self._repositories.get(key)
 
     def pushed(self, repository: ProviderRepository, updates: Sequence[ReferenceUpdate]) -> None:
-        """Tells of pushes, and of the pull requests that they update."""
+        """Notifies listeners of pushes and of the pull requests that they update."""
         for update in updates:
             if update.new_commit is None:
                 continue
             paths = changed_paths(repository.git, update.old_commit, update.new_commit)
-            self._tell(repository, update.kind, update.name, update.name, update.new_commit, paths)
+            self._notify(
+                repository, update.kind, update.name, update.name, update.new_commit, paths
+            )
             with self._lock:
                 updated = [
                     request
@@ -110,38 +119,48 @@ class GitProvider:
                     if request.open and update.kind == "branch" and request.source == update.name
                 ]
             for request in updated:
-                self._tell_of(repository, request, "UPDATED")
+                self._notify_of_pull_request(repository, request, "UPDATED")
 
     def open_pull_request(
         self, repository: ProviderRepository, source: str, target: str
     ) -> PullRequest:
-        """Opens a pull request; raises GitError for a branch that is not there."""
+        """Opens a pull request.
+
+        Raises:
+            GitError: A branch does not exist.
+        """
         for branch in (source, target):
             if branch not in repository.git.branches():
                 raise GitError(f"{repository.name} has no branch {branch}")
         with self._lock:
             request = PullRequest(len(repository.pull_requests) + 1, source, target)
             repository.pull_requests.append(request)
-        self._tell_of(repository, request, "OPEN")
+        self._notify_of_pull_request(repository, request, "OPEN")
         return request
 
     def close_pull_request(self, repository: ProviderRepository, number: int) -> None:
-        """Closes a pull request; raises GitError when it is not open."""
+        """Closes a pull request.
+
+        Raises:
+            GitError: It is not open.
+        """
         with self._lock:
             found = [one for one in repository.pull_requests if one.number == number and one.open]
             for request in found:
                 request.open = False
         if not found:
             raise GitError(f"{repository.name} has no open pull request {number}")
-        self._tell_of(repository, found[0], "CLOSED")
+        self._notify_of_pull_request(repository, found[0], "CLOSED")
 
-    def _tell_of(self, repository: ProviderRepository, request: PullRequest, kind: str) -> None:
+    def _notify_of_pull_request(
+        self, repository: ProviderRepository, request: PullRequest, kind: str
+    ) -> None:
         branches = repository.git.branches()
         commit_id = branches[request.source]
         paths = changed_paths(repository.git, branches[request.target], commit_id)
-        self._tell(repository, kind, request.target, request.source, commit_id, paths)
+        self._notify(repository, kind, request.target, request.source, commit_id, paths)
 
-    def _tell(
+    def _notify(
         self,
         repository: ProviderRepository,
         kind: str,
@@ -164,6 +183,6 @@ class GitProvider:
 
 
 def changed_paths(git: GitRepository, old: str | None, new: str) -> list[str]:
-    """The files that differ between two commits; all files of a first one."""
+    """Returns the files that differ between two commits, or all files of a first commit."""
     output = git.run("diff-tree", "-r", "-z", "--name-only", old or _EMPTY_TREE, new)
     return output.decode().split("\0")[:-1]

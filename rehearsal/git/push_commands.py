@@ -1,4 +1,4 @@
-"""What a push is about to change: the commands at the beginning of its body.
+"""Commands of a push, which are the beginning of its body.
 
 Source: "Reference Update Request and Packfile Transfer" in git's pack protocol.
 """
@@ -15,17 +15,21 @@ _LENGTH = 4
 
 
 class PushError(ValueError):
-    """The body of a push is not one that git makes without being asked to sign it."""
+    """The body of a push is malformed or signed."""
 
 
 def pushed_references(body: bytes, headers: Mapping[str, str]) -> list[str]:
-    """The full names of the references that a push creates, moves or deletes.
+    """Returns the full names of the references that a push creates, moves or deletes.
 
-    `body` is that of `git-receive-pack`, `headers` have lower-case names. A push that only asks
-    whether it would be let in has none.
+    A push that only checks access has none.
 
-    Raises PushError for a body that is not understood to its last command: what is not known to be
-    harmless must not reach git. A signed push is one, as its commands stand in a certificate.
+    Args:
+        body: Body of `git-receive-pack`.
+        headers: Headers with lower-case names.
+
+    Raises:
+        PushError: A command of the body is malformed, so the push must not reach git. Signed pushes
+            are rejected too, because their commands are in a certificate.
     """
     names = []
     for line in _lines(_plain(body, headers)):
@@ -34,7 +38,7 @@ def pushed_references(body: bytes, headers: Mapping[str, str]) -> list[str]:
         command, _, _ = line.partition(b"\0")
         found = _COMMAND.fullmatch(command.rstrip(b"\n"))
         if found is None:
-            raise PushError(f"a push lists references; {line[:60]!r} is none")
+            raise PushError(f"{line[:60]!r} is not a command of a push")
         names.append(found["name"].decode(errors="surrogateescape"))
     return names
 
@@ -45,11 +49,11 @@ def _plain(body: bytes, headers: Mapping[str, str]) -> bytes:
     try:
         return gzip.decompress(body)
     except (OSError, EOFError, zlib.error) as error:
-        raise PushError(f"the push is not compressed as it says: {error}") from error
+        raise PushError(f"the body of the push is not valid gzip: {error}") from error
 
 
 def _lines(body: bytes) -> Iterator[bytes]:
-    """The lines up to the flush packet, after which options and the pack follow."""
+    """Yields the lines up to the flush packet; options and the pack follow it."""
     at = 0
     while True:
         try:
@@ -60,6 +64,6 @@ def _lines(body: bytes) -> Iterator[bytes]:
             return
         line = body[at + _LENGTH : at + length]
         if length <= _LENGTH or len(line) != length - _LENGTH:
-            raise PushError("the list of references is cut off")
+            raise PushError("the list of references is truncated")
         yield line
         at += length

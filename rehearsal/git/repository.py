@@ -1,4 +1,4 @@
-"""A bare git repository, the storage of one CodeCommit repository."""
+"""Bare git repositories, which store the repositories of CodeCommit and of git providers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from rehearsal.framework import zip_archive
 from rehearsal.framework.platform import Scope
 
 _NO_COMMIT = "0" * 40
-# The person's own settings (hooks, signing, credential helpers) have no say in AWS's repositories.
 CLONE_REFERENCE = "codebuild-clone-reference.json"
-"""The file of a source artifact that names a repository and commit instead of holding files."""
+"""The file of a source artifact that names a repository and commit instead of its files."""
 
+# Settings of the user (hooks, signing, credential helpers) must not affect AWS's repositories.
 ISOLATED_ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_SYSTEM": os.devnull,
@@ -26,17 +26,17 @@ ISOLATED_ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "LC_ALL": "C.UTF-8",
 }
-# Receives what a push changed; the variable names a file that belongs to the one push.
+# Records the changes of a push; the variable names a file of that push.
 _POST_RECEIVE_HOOK = '#!/bin/sh\ncat >> "${CODECOMMIT_REFERENCE_UPDATES:-/dev/null}"\n'
 
 
 class GitError(Exception):
-    """A git command failed; the text is what git said."""
+    """A git command failed; the text is the error output of git."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """Author or committer; `date` is git's raw form: seconds since the epoch and time zone."""
+    """Author or committer; `date` is in git's raw format: seconds since the epoch and time zone."""
 
     name: str
     email: str
@@ -45,7 +45,7 @@ class Signature:
 
 @dataclass(frozen=True, kw_only=True)
 class Commit:
-    """A commit as `git cat-file` shows it."""
+    """A commit, as `git cat-file` prints it."""
 
     commit_id: str
     tree_id: str
@@ -57,7 +57,7 @@ class Commit:
 
 @dataclass(frozen=True, kw_only=True)
 class TreeEntry:
-    """A file, link, sub-module or folder in a commit; `kind` is blob, tree or commit."""
+    """A file, link, submodule or folder in a commit; `kind` is blob, tree or commit."""
 
     mode: str
     kind: str
@@ -67,7 +67,7 @@ class TreeEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class FileChange:
-    """A file that a new commit holds with this content, or deletes when `content` is None."""
+    """A file that a commit writes, or deletes if `content` is None."""
 
     path: str
     content: bytes | None
@@ -75,18 +75,19 @@ class FileChange:
 
 
 def repository_directory(state_directory: Path, scope: Scope, name: str) -> Path:
-    """Where CodeCommit keeps a repository; CodePipeline's source action reads it there."""
+    """Returns the folder of a repository of CodeCommit, which source actions read."""
     return state_directory / "codecommit" / scope.account / scope.region / f"{name}.git"
 
 
 class GitRepository:
-    """The bare repository in `directory`, which `create` makes."""
+    """The bare repository in `directory`."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     @classmethod
     def create(cls, directory: Path, *, default_branch: str = "main") -> GitRepository:
+        """Creates an empty repository."""
         directory.mkdir(parents=True)
         repository = cls(directory)
         repository.run("init", "--quiet", "--bare", f"--initial-branch={default_branch}", ".")
@@ -104,7 +105,16 @@ class GitRepository:
         content: bytes | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> bytes:
-        """Runs git in the repository and returns its output; raises GitError."""
+        """Runs git in the repository and returns its output.
+
+        Args:
+            *arguments: Arguments of git.
+            content: Standard input. Defaults to None: empty.
+            environment: Additional variables. Defaults to None: none.
+
+        Raises:
+            GitError: git failed.
+        """
         done = subprocess.run(
             ["git", *arguments],
             cwd=self.directory,
@@ -118,22 +128,33 @@ class GitRepository:
         return done.stdout
 
     def branches(self) -> dict[str, str]:
-        """Commit ids by branch name."""
+        """Returns the commit ids by branch name."""
         lines = self.run("for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
         return dict(line.split(" ") for line in lines.decode().splitlines())
 
     def set_default_branch(self, name: str) -> None:
+        """Sets the default branch."""
         self.run("symbolic-ref", "HEAD", f"refs/heads/{name}")
 
     def set_branch(self, name: str, commit_id: str, *, expected: str | None = None) -> None:
-        """Moves or creates a branch; `expected` is the commit it must be at (None: no branch)."""
+        """Moves or creates a branch.
+
+        Args:
+            name: Name of the branch.
+            commit_id: The new commit.
+            expected: The current commit. Defaults to None: the branch must not exist.
+
+        Raises:
+            GitError: The branch is at another commit.
+        """
         self.run("update-ref", f"refs/heads/{name}", commit_id, expected or _NO_COMMIT)
 
     def delete_branch(self, name: str) -> None:
+        """Deletes a branch."""
         self.run("update-ref", "-d", f"refs/heads/{name}")
 
     def resolve(self, specifier: str) -> str | None:
-        """The commit that a branch, tag, full reference or commit id names, or None."""
+        """Returns the commit of a branch, tag, full reference or commit id, or None."""
         for candidate in (f"refs/heads/{specifier}", f"refs/tags/{specifier}", specifier):
             if specifier.startswith("-"):
                 return None
@@ -145,7 +166,7 @@ class GitRepository:
         return None
 
     def commit(self, commit_id: str) -> Commit | None:
-        """The commit with that full id, or None."""
+        """Returns the commit with a full id, or None."""
         try:
             text = self.run("cat-file", "commit", commit_id).decode(errors="replace")
         except GitError:
@@ -165,7 +186,11 @@ class GitRepository:
     def entries(
         self, commit_id: str, folder: str = "", *, recursive: bool = False
     ) -> list[TreeEntry]:
-        """What a commit holds in a folder; an unknown folder raises GitError."""
+        """Returns the entries of a folder in a commit.
+
+        Raises:
+            GitError: The folder does not exist.
+        """
         tree = f"{commit_id}:{folder.strip('/')}"
         output = self.run("ls-tree", "-z", *(["-r"] if recursive else []), tree)
         entries = []
@@ -176,6 +201,7 @@ class GitRepository:
         return entries
 
     def blob(self, object_id: str) -> bytes:
+        """Returns the content of a file."""
         return self.run("cat-file", "blob", object_id)
 
     def write_commit(
@@ -187,7 +213,18 @@ class GitRepository:
         author: Signature,
         parent: str | None = None,
     ) -> str:
-        """Commits `changes` on top of `parent` (None: the branch is new) and moves the branch."""
+        """Creates a commit, moves the branch to it, and returns its id.
+
+        Args:
+            branch: Name of the branch.
+            changes: The changes.
+            message: The commit message.
+            author: Author and committer.
+            parent: The current commit of the branch. Defaults to None: the branch is new.
+
+        Raises:
+            GitError: The branch is not at `parent`.
+        """
         with tempfile.TemporaryDirectory() as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
             if parent:
@@ -222,11 +259,11 @@ class GitRepository:
         return f"{change.mode} {blob}\t{change.path}\0"
 
     def archive(self, commit_id: str, destination: Path) -> None:
-        """Writes a commit's files, without git's own data, into a zip file."""
+        """Writes the files of a commit, without git's data, to a zip file."""
         with zipfile.ZipFile(destination, "w") as target:
             for item in self.entries(commit_id, recursive=True):
                 if item.kind != "blob":
-                    continue  # AWS leaves submodules out of its archives, too
+                    continue  # archives of AWS have no submodules either
                 mode = int(item.mode, 8)
                 if stat.S_ISREG(mode):
                     mode = stat.S_IFREG | (0o755 if mode & 0o100 else 0o644)

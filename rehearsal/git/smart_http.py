@@ -1,4 +1,4 @@
-"""Git's smart HTTP protocol, answered by `git http-backend`."""
+"""Git's smart HTTP protocol, served by `git http-backend`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BRANCH = "refs/heads/"
 
 @dataclass(frozen=True, kw_only=True)
 class HttpRequest:
-    """A request for a repository; `path` is the part below the repository, e.g. `info/refs`."""
+    """A request for a repository; `path` is relative to the repository, as `info/refs`."""
 
     method: str
     path: str
@@ -29,7 +29,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class HttpResponse:
-    """What git answers."""
+    """A response of git."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -46,22 +46,24 @@ class ReferenceUpdate:
 
     @property
     def kind(self) -> str:
+        """`branch` or `tag`."""
         return "tag" if self.full_name.startswith(_TAG) else "branch"
 
     @property
     def name(self) -> str:
+        """Name of the branch or tag."""
         return self.full_name.removeprefix(_TAG).removeprefix(_BRANCH)
 
 
 def is_push(path: str, query: str) -> bool:
-    """Whether a request belongs to `git push` (CodeCommit's GitPush) and not to a fetch."""
+    """Returns True for requests of `git push` (GitPush), False for those of a fetch."""
     return "git-receive-pack" in path or "service=git-receive-pack" in query
 
 
 def respond(
     repository: GitRepository, request: HttpRequest
 ) -> tuple[HttpResponse, list[ReferenceUpdate]]:
-    """Lets git answer; returns also the references that the request changed."""
+    """Returns the response of git and the references that the request changed."""
     with tempfile.NamedTemporaryFile(prefix="reference-updates-") as updates:
         headers = {name.lower(): value for name, value in request.headers.items()}
         done = subprocess.run(

@@ -1,1 +1,1 @@
-"""The run that a person watches, and its report."""
+"""The run of the whole loop and its report."""

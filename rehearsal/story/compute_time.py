@@ -1,4 +1,4 @@
-"""How much of a run's time its own work took: jobs of SageMaker, builds and the image."""
+"""Compute time of a run: when SageMaker jobs, builds and image builds worked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BUILD_PHASES = ("INSTALL", "PRE_BUILD", "BUILD", "POST_BUILD")
 
 @dataclass(frozen=True)
 class Interval:
-    """A span of time in which something worked; seconds since the epoch."""
+    """A span of time in which a job or build worked, in seconds since the epoch."""
 
     kind: str
     name: str
@@ -24,7 +24,7 @@ class Interval:
 
 
 def covered(intervals: Iterable[Interval], window: tuple[float, float]) -> float:
-    """Seconds of the window in which at least one of the intervals runs."""
+    """Returns the seconds of the window that at least one interval covers."""
     seconds, reached = 0.0, window[0]
     for interval in sorted(intervals, key=lambda interval: interval.started):
         start, end = max(interval.started, reached), min(interval.ended, window[1])
@@ -35,19 +35,19 @@ def covered(intervals: Iterable[Interval], window: tuple[float, float]) -> float
 
 
 def measure(aws: LocalAws, watched: WatchedExecution) -> list[Interval]:
-    """When jobs, builds and the image build of an execution worked, as AWS recorded it."""
+    """Returns when the jobs and builds of an execution worked, as AWS recorded it."""
     intervals: list[Interval] = []
-    for run in watched.trainings.values():
-        intervals += _jobs(aws, run)
-    for action in watched.run.actions:
+    for training in watched.trainings.values():
+        intervals += _jobs(aws, training)
+    for action in watched.execution.actions:
         if action.category in ("Build", "Test") and action.status.ended:
             span = _build(aws, action.external_id) or (
                 action.started.timestamp(),
                 action.updated.timestamp(),
             )
-            # A build that waits for its training works only until the training begins.
-            training = watched.trainings.get(action.external_id)
-            begun = [step.started for step in training.steps if step.started] if training else []
+            # A build that waits for its training pipeline works only until that pipeline starts.
+            inner = watched.trainings.get(action.external_id)
+            begun = [step.started for step in inner.steps if step.started] if inner else []
             name = f"{action.stage} / {action.name}"
             intervals.append(
                 Interval("build", name, span[0], min([span[1], *map(datetime.timestamp, begun)]))
@@ -56,7 +56,7 @@ def measure(aws: LocalAws, watched: WatchedExecution) -> list[Interval]:
 
 
 def _build(aws: LocalAws, build_id: str) -> tuple[float, float] | None:
-    """When the commands of a CodeBuild build ran; None for an action that is no such build."""
+    """Returns when the commands of a CodeBuild build ran; None if the action is not a build."""
     if ":" not in build_id:
         return None
     builds = aws.client("codebuild").batch_get_builds(ids=[build_id])["builds"]

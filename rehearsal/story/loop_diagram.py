@@ -1,4 +1,4 @@
-"""The loop as a picture: one lane per chapter, a box per stage or training step, with its time."""
+"""The loop as an SVG diagram: a lane per chapter, a box per stage or training step."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _MARKS = {"succeeded": "✓", "failed": "✗", "stopped": "■", "waiting": "·"
 
 @dataclass(frozen=True)
 class Box:
-    """A box of the picture."""
+    """A stage or step; `inner` marks a training step, which its stage runs."""
 
     name: str
     status: str
     seconds: float
-    inner: bool = False  # a step of the training that the stage before it runs
+    inner: bool = False
 
 
 @dataclass(frozen=True)
 class Lane:
-    """A chapter of the loop."""
+    """A chapter of the loop and its boxes."""
 
     title: str
     boxes: Sequence[Box]
 
 
 def lanes(steps: Sequence[StepSummary]) -> list[Lane]:
-    """The chapters, with the steps of a training behind the stage that ran it."""
+    """Returns the chapters; training steps follow the stage that ran them."""
     return [
         Lane(step.path[0], _boxes(steps, step.path[0])) for step in steps if len(step.path) == 1
     ]
@@ -48,7 +48,7 @@ def _boxes(steps: Sequence[StepSummary], chapter: str) -> list[Box]:
 
 
 def draw(steps: Sequence[StepSummary]) -> str:
-    """The picture as an SVG element."""
+    """Returns the diagram as an SVG element."""
     parts: list[str] = []
     top = _MARGIN
     for lane in lanes(steps):
@@ -98,5 +98,5 @@ def _arrow(left: int, middle: int) -> str:
 
 
 def _bracket(left: int, top: int) -> str:
-    """A line below a step of a training."""
+    """Returns a line below a training step."""
     return f'<path class="inner" d="M{left - _GAP} {top}h{_WIDTH + _GAP}"/>'

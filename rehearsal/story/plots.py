@@ -1,4 +1,4 @@
-"""Plots as inline SVG whose colours are the page's, so that they follow its light or dark mode."""
+"""Plots as inline SVG in the colours of the page, so that they follow light and dark mode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Matplotlib knows no CSS variables: it draws with these colours, which the SVG then exchanges.
+# Matplotlib has no CSS variables: these colours are replaced in its SVG.
 _INK, _FAINT, _ACCENT, _GOOD, _BAD = "#010101", "#020202", "#030303", "#040404", "#050505"
 _VARIABLES = {
     _INK: "var(--ink)",
@@ -23,7 +23,7 @@ _VARIABLES = {
 
 
 def roc(evaluation: Mapping[str, Any]) -> str | None:
-    """The receiver operating characteristic of a binary model; None for other models."""
+    """Returns the ROC curve of a binary model; None for other models."""
     quality = evaluation.get("binary_classification_metrics", {})
     curve = quality.get("receiver_operating_characteristic_curve")
     if not curve:
@@ -41,7 +41,7 @@ def roc(evaluation: Mapping[str, Any]) -> str | None:
 
 
 def residuals(actual: Sequence[str], predicted: Sequence[str]) -> str | None:
-    """Predicted against actual values of a regression."""
+    """Returns a scatter plot of predicted against actual values; None without values."""
     if not actual:
         return None
     truths, guesses = [float(value) for value in actual], [float(value) for value in predicted]
@@ -53,10 +53,10 @@ def residuals(actual: Sequence[str], predicted: Sequence[str]) -> str | None:
     return _svg(figure, "residuals")
 
 
-def confusion(actual: Sequence[str], predicted: Sequence[str], most: int = 12) -> str | None:
-    """Counts of actual against predicted labels; None when the labels are too many to read."""
+def confusion(actual: Sequence[str], predicted: Sequence[str], max_labels: int = 12) -> str | None:
+    """Returns the confusion matrix; None without rows or with more than `max_labels` labels."""
     labels = sorted({*actual, *predicted})
-    if not actual or len(labels) > most:
+    if not actual or len(labels) > max_labels:
         return None
     counts = [
         [
@@ -91,7 +91,7 @@ def confusion(actual: Sequence[str], predicted: Sequence[str], most: int = 12) -
 
 
 def tuning(values: Sequence[float | None], metric: str, *, maximize: bool) -> str | None:
-    """The objective of every trial and the best so far."""
+    """Returns the objective of each trial and the best so far; None without a value."""
     known = [(number, value) for number, value in enumerate(values, 1) if value is not None]
     if not known:
         return None
@@ -108,7 +108,7 @@ def tuning(values: Sequence[float | None], metric: str, *, maximize: bool) -> st
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:
-    # Imported here: it takes a second, which only a report should pay.
+    # The import takes a second, so it is done only when a report is drawn.
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -126,11 +126,11 @@ def _figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def _svg(figure: Figure, name: str) -> str:
-    """The figure as an SVG element: real text, colours as variables, no document around it."""
+    """Returns the figure as an SVG element with real text and CSS variables as colours."""
     from matplotlib import rc_context
 
     text = io.StringIO()
-    # Ids within one page must differ between plots, and be the same from run to run.
+    # Ids must be unique in the page and the same in each run.
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     svg = text.getvalue()

@@ -1,4 +1,4 @@
-"""The page that shows a run: the loop with its timings, quality, trials. It stands alone."""
+"""The HTML report of a run: the loop with its timings, quality and trials, in one file."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ def render(
     actual: Sequence[str] = (),
     predicted: Sequence[str] = (),
 ) -> str:
-    """The page as HTML.
+    """Returns the report as HTML.
 
-    `evaluation` is the model's evaluation.json (empty when the run did not get there), `actual`
-    and `predicted` the held-out truths and what the production endpoint answered.
+    Args:
+        summary: The summary of the run.
+        evaluation: The model's evaluation.json; empty if the run did not reach the evaluation.
+        actual: The actual values of the held-out rows. Defaults to none.
+        predicted: The predictions of the production endpoint for them. Defaults to none.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -37,7 +40,7 @@ def render(
     page = environment.get_template(_TEMPLATE)
     return page.render(
         summary=summary,
-        loop=Markup(loop_diagram.draw(summary.steps)),  # noqa: S704 - our own SVG, its texts escaped
+        loop=Markup(loop_diagram.draw(summary.steps)),  # noqa: S704 - drawn here, texts are escaped
         figures=_figures(summary, evaluation, actual, predicted),
         trials_plot=_trials_plot(summary),
         rows=_rows(summary.steps, summary.time.total_seconds),
@@ -54,12 +57,13 @@ def write(
     actual: Sequence[str] = (),
     predicted: Sequence[str] = (),
 ) -> None:
+    """Writes the report to a file; the arguments are those of `render`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(render(summary, evaluation, actual, predicted))
 
 
 def number(value: float | str | None) -> str:
-    """A number as it reads well: up to four significant digits, whole numbers whole."""
+    """Formats a number with up to four significant digits, and an integer in full."""
     if value is None:
         return "n/a"
     if isinstance(value, str):
@@ -85,13 +89,16 @@ def _figures(
     else:
         found = [
             ("ROC curve, held-out rows", plots.roc(evaluation)),
-            ("Answers of the production endpoint", plots.confusion(*_labels(actual, predicted))),
+            (
+                "Predictions of the production endpoint",
+                plots.confusion(*_labels(actual, predicted)),
+            ),
         ]
     return [(title, Markup(svg)) for title, svg in found if svg]  # noqa: S704 - drawn here
 
 
 def _labels(actual: Sequence[str], predicted: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Labels spelled alike: `1.0` is `1` when every label is a number."""
+    """Returns labels in one spelling: `1.0` becomes `1` if every label is a number."""
     try:
         return [f"{float(x):g}" for x in actual], [f"{float(x):g}" for x in predicted]
     except ValueError:
@@ -107,7 +114,7 @@ def _trials_plot(summary: Summary) -> Markup | None:
 
 
 def _rows(steps: Sequence[StepSummary], total: float) -> list[dict[str, Any]]:
-    """The steps with the place of their bar on a time axis, in percent."""
+    """Returns the steps with the position of their bar on the time axis, in percent."""
     scale = 100 / total if total else 0.0
     return [
         {
@@ -121,7 +128,7 @@ def _rows(steps: Sequence[StepSummary], total: float) -> list[dict[str, Any]]:
 
 
 def _hyperparameters(summary: Summary) -> list[str]:
-    """Names of what the trials vary."""
+    """Returns the names of the tuned hyperparameters."""
     names = {name for trial in summary.trials for name in trial.hyperparameters}
     return sorted(name for name in names if not name.startswith("_"))
 
@@ -134,16 +141,16 @@ def _quality(summary: Summary) -> tuple[str, float] | None:
 
 
 def _tiles(summary: Summary) -> list[tuple[str, str]]:
-    """The numbers at the top of the page: label and text."""
+    """Returns the key figures at the top of the page as label and text."""
     time, quality = summary.time, _quality(summary)
-    tiles = [("whole run", f"{time.total_seconds:.0f} s")]
+    tiles = [("total time", f"{time.total_seconds:.0f} s")]
     if time.push_to_endpoint_seconds is not None:
-        tiles.append(("push to answering endpoint", f"{time.push_to_endpoint_seconds:.0f} s"))
+        tiles.append(("push to first prediction", f"{time.push_to_endpoint_seconds:.0f} s"))
     if quality:
         tiles.append((f"{quality[0]} on held-out rows", number(quality[1])))
         tiles.append(("rows predicted", number(summary.held_out["rows"])))
     if time.beyond_percent is not None:
-        tiles.append(("time beyond the jobs' own", f"{time.beyond_percent:.0f} %"))
+        tiles.append(("overhead over compute time", f"{time.beyond_percent:.0f} %"))
     if summary.peak_memory_bytes:
         tiles.append(("peak memory", f"{summary.peak_memory_bytes / 2**30:.1f} GB"))
     return tiles

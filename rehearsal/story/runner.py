@@ -1,4 +1,4 @@
-"""A run of the story from its first to its last second: signals, memory, clean end, results."""
+"""Runs the story: signals, memory measurement, cleanup, summary and report."""
 
 from __future__ import annotations
 
@@ -27,12 +27,20 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run_story(options: Options, console: Console, *, keep_up: bool = False) -> Summary:
-    """Runs the story and leaves nothing behind but its summary and report.
+    """Runs the story and returns its summary, which is also written with the report.
 
-    `keep_up` leaves the local AWS running; one that ran before is always left. Failures and
-    interruptions are told in the summary (`status`, `failure`), not raised.
+    Failures and interruptions are not raised but reported in the summary (`status`, `failure`). A
+    local AWS that ran before the story keeps running.
+
+    Args:
+        options: The options of the run.
+        console: The console that shows the progress.
+        keep_up: Keeps the local AWS running. Defaults to False: it is stopped.
+
+    Raises:
+        RehearsalError: Another run is in progress in this folder.
     """
-    with _alone():
+    with _exclusive_run():
         ran_before = local_aws.find() is not None
         commands, board = Commands(), Board(console)
         story = Story(options, board, commands)
@@ -41,9 +49,9 @@ def run_story(options: Options, console: Console, *, keep_up: bool = False) -> S
         with _interruptible():
             try:
                 with board:
-                    _tell(story)
+                    _run_chapters(story)
             finally:
-                _ignore_signals()  # however often Ctrl-C is pressed, the clean end finishes
+                _ignore_signals()  # further Ctrl-C must not interrupt the cleanup
                 memory.stop()
                 story.summary.peak_memory_bytes = memory.peak_bytes
                 commands.close()
@@ -53,8 +61,8 @@ def run_story(options: Options, console: Console, *, keep_up: bool = False) -> S
         return story.summary
 
 
-def _tell(story: Story) -> None:
-    """Runs the story; whatever happens to it ends in its summary."""
+def _run_chapters(story: Story) -> None:
+    """Runs the story; its outcome is recorded in its summary."""
     try:
         story.run()
         story.finish("succeeded")
@@ -65,26 +73,26 @@ def _tell(story: Story) -> None:
 
 
 def internal_error(error: BaseException) -> RehearsalError:
-    """What a person is told of an error that nobody foresaw; the traceback goes to a file."""
-    path = BUILD_DIRECTORY / "mistake.log"
+    """Returns the message for an unexpected error; writes the traceback to a file."""
+    path = BUILD_DIRECTORY / "internal-error.log"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(traceback.format_exception(error)))
     return RehearsalError(
-        "The rehearsal made a mistake of its own.",
+        "Internal error in the rehearsal.",
         f"{type(error).__name__}: {error}",
-        f"Please report it with {path}.",
+        f"Report it with the traceback in {path}.",
     )
 
 
 def _write(story: Story) -> None:
     story.summary.write(SUMMARY)
-    answered = story.predictions
+    predictions = story.predictions
     report.write(
         REPORT,
         story.summary,
         story.evaluation,
-        answered.actual if answered else (),
-        answered.predicted if answered else (),
+        predictions.actual if predictions else (),
+        predictions.predicted if predictions else (),
     )
 
 
@@ -95,10 +103,7 @@ def _processes() -> list[int]:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Makes the first signal that asks us to end raise KeyboardInterrupt, as Ctrl-C does.
-
-    Further ones are ignored, until the end of the process: it is near.
-    """
+    """Raises KeyboardInterrupt at the first SIGINT, SIGTERM or SIGHUP and ignores further ones."""
     interrupted = False
 
     def interrupt(*_: object) -> None:
@@ -122,8 +127,8 @@ def _ignore_signals() -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Refuses a second run in this folder: the end of one would end the other's local AWS."""
+def _exclusive_run() -> Iterator[None]:
+    """Rejects a second run in this folder: the end of one would stop the local AWS of the other."""
     path = BUILD_DIRECTORY / "run.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with Path(path).open("w") as lock:
@@ -131,8 +136,8 @@ def _alone() -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise RehearsalError(
-                "A rehearsal runs in this folder already.",
+                "A rehearsal is already running in this folder.",
                 "",
-                "Wait for its end, or use another clone of the repository.",
+                "Wait until it ends, or use another clone of the repository.",
             ) from error
         yield

@@ -1,4 +1,4 @@
-"""The whole story, as one person would live it: from nothing to an endpoint that answers."""
+"""The story: the MLOps loop from an empty account to predictions of an endpoint."""
 
 from __future__ import annotations
 
@@ -39,7 +39,14 @@ _REASON = "Approved by the rehearsal"
 
 @dataclass(frozen=True)
 class Options:
-    """What a person may choose for a run."""
+    """Options of a run.
+
+    Args:
+        project: Name of the project. Defaults to `rehearsal`.
+        config: Settings file of the stacks. Defaults to None: the app's default.
+        data: Data to train on. Defaults to None: the data of the seed code.
+        port: Port of the local AWS. Defaults to 0: a free one.
+    """
 
     project: str = "rehearsal"
     config: Path | None = None
@@ -49,9 +56,9 @@ class Options:
 
 @dataclass
 class Story:
-    """Runs the chapters in order; what it learns is in `summary`, `evaluation`, `predictions`.
+    """Runs the chapters in order and keeps `summary`, `evaluation` and `predictions`.
 
-    A chapter that fails raises `RehearsalError`; `log` then holds the end of the log behind it.
+    If a chapter fails, `log` has the end of the log of the failure.
     """
 
     options: Options
@@ -65,10 +72,14 @@ class Story:
         self.summary = summary.begin(self.options.project)
         self._intervals: list[Interval] = []
         self._pushed: float | None = None
-        self._answered: float | None = None
+        self._predicted: float | None = None
 
     def run(self) -> None:
-        """Everything, one chapter after the other."""
+        """Runs all chapters.
+
+        Raises:
+            RehearsalError: A chapter failed.
+        """
         with self.board.step(PLATFORM):
             aws = self._deploy_platform()
             found = self._create_project(aws)
@@ -78,20 +89,20 @@ class Story:
             self._deploy_model(aws, found, package)
 
     def finish(self, status: str, failure: RehearsalError | None = None) -> None:
-        """Completes the summary with what the board and the clock know."""
+        """Completes the summary with the steps, the times and the failure."""
         self.summary.status = status
         self.summary.steps = summary.steps(self.board)
         self.summary.time = summary.time_spent(
-            time.time() - self.board.began, self._intervals, self._pushed, self._answered
+            time.time() - self.board.began, self._intervals, self._pushed, self._predicted
         )
         if failure:
             lines = [line for tail in self.log for line in (f"== {tail.source}", *tail.lines)]
-            where = self.board.deepest_failure()
-            self.summary.failure = summary.failure(where, failure, lines)
+            failed_row = self.board.deepest_failure()
+            self.summary.failure = summary.failure(failed_row, failure, lines)
 
     def _deploy_platform(self) -> LocalAws:
         tool = Cdk(self.commands)
-        # Synthesis needs no AWS and is slow: the server starts and is bootstrapped meanwhile.
+        # Synthesis is slow and needs no AWS, so the server starts and is bootstrapped meanwhile.
         with ThreadPoolExecutor(max_workers=1) as pool:
             synthesis = pool.submit(self._synthesise, tool)
             try:
@@ -100,7 +111,7 @@ class Story:
                 self._bootstrap(tool, aws, home)
                 synthesis.result()
             except BaseException:
-                self.commands.close()  # or leaving the block would wait for the synthesis
+                self.commands.close()  # otherwise the block would wait for the synthesis
                 raise
         for environment in cdk.environments(cdk.ASSEMBLY, aws.account, aws.region):
             if environment != home:
@@ -116,7 +127,7 @@ class Story:
     def _start(self) -> LocalAws:
         with self.board.step(PLATFORM, "start AWS") as row:
             aws, started = server_process.start(port=self.options.port)
-            row.detail = aws.url if started else f"{aws.url} (ran already)"
+            row.detail = aws.url if started else f"{aws.url} (already running)"
         self.summary.account, self.summary.region = aws.account, aws.region
         return aws
 
@@ -130,7 +141,7 @@ class Story:
             found = (
                 project.find(aws, name) if project.exists(aws, name) else project.create(aws, name)
             )
-            # A new pipeline runs once by itself. The push below is what should run, alone.
+            # A new pipeline starts once by itself. Only the push below shall run.
             for which in ("build", "deploy"):
                 pipeline_execution.stop_running(
                     aws.client("codepipeline"), found.pipeline(which), "A push follows"
@@ -141,7 +152,7 @@ class Story:
 
     def _build_model(self, aws: LocalAws, found: Project) -> str:
         repository = found.repository("build", aws, self.commands)
-        watch = PipelineWatcher(aws, self.board)
+        watcher = PipelineWatcher(aws, self.board)
         with self.board.step(BUILD, "push"):
             if self.options.data:
                 self.summary.data = self.options.data.publish(aws, found)
@@ -149,19 +160,20 @@ class Story:
             self.summary.commit = repository.commit("Train the model")
             repository.push()
             pipeline = found.pipeline("build")
-            execution = watch.wait_for_commit(pipeline, self.summary.commit)
-        watched = watch.follow(pipeline, execution, (BUILD,))
-        self._learn(aws, watched)
+            execution = watcher.wait_for_commit(pipeline, self.summary.commit)
+        watched = watcher.follow(pipeline, execution, (BUILD,))
+        self._record_training(aws, watched)
         self._require_success(aws, watched)
         if not self.summary.model_package:
             raise RehearsalError(
                 f"Pipeline {pipeline} succeeded but registered no model package.",
-                "No step of its training registered one.",
+                "None of its training steps registered one.",
+                "Add a step that registers the model to the training pipeline.",
             )
         return self.summary.model_package
 
-    def _learn(self, aws: LocalAws, watched: WatchedExecution) -> None:
-        """Keeps what an execution of the build pipeline tells about the model."""
+    def _record_training(self, aws: LocalAws, watched: WatchedExecution) -> None:
+        """Records the trials and the model package of an execution of the build pipeline."""
         self._intervals += compute_time.measure(aws, watched)
         for training in watched.trainings.values():
             found = training.trials
@@ -186,23 +198,23 @@ class Story:
             self.summary.metrics = summary.metrics(self.evaluation)
 
     def _deploy_model(self, aws: LocalAws, found: Project, package: str) -> None:
-        watch, pipeline = PipelineWatcher(aws, self.board), found.pipeline("deploy")
+        watcher, pipeline = PipelineWatcher(aws, self.board), found.pipeline("deploy")
         with self.board.step(DEPLOY, "approve model", detail=package.rpartition(":")[2]):
-            known = watch.known(pipeline)
+            known = watcher.known(pipeline)
             approvals.model_package(aws, found, arn=package, approve=True, reason=_REASON)
-            execution = watch.wait_for_new(pipeline, known)
-        watched = watch.follow(pipeline, execution, (DEPLOY,))
-        while watched.run.approval:
-            stage = watched.run.approval.stage
+            execution = watcher.wait_for_new(pipeline, known)
+        watched = watcher.follow(pipeline, execution, (DEPLOY,))
+        while watched.execution.approval:
+            stage = watched.execution.approval.stage
             approvals.stage(aws, pipeline, stage, approve=True, reason=_REASON)
-            watched = watch.follow(pipeline, execution, (DEPLOY,), seen=watched)
+            watched = watcher.follow(pipeline, execution, (DEPLOY,), seen=watched)
         self._intervals += compute_time.measure(aws, watched)
         self._require_success(aws, watched)
         endpoint = found.endpoint("prod")
         with self.board.step(DEPLOY, "predict", detail=endpoint) as row:
             held_out = predictions.hold_out(aws, package)
             self.predictions = predictions.predict(aws, endpoint, held_out)
-            self._answered = time.time()
+            self._predicted = time.time()
             self.summary.endpoint_name = endpoint
             self.summary.held_out = summary.held_out(self.predictions)
             row.detail = f"{self.predictions.rows} held-out rows, " + ", ".join(
@@ -213,5 +225,7 @@ class Story:
         try:
             watched.require_success()
         except RehearsalError:
-            self.log = logs.of_pipeline(aws, watched.run.pipeline, watched.run.execution_id)
+            self.log = logs.of_pipeline(
+                aws, watched.execution.pipeline, watched.execution.execution_id
+            )
             raise

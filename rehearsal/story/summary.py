@@ -1,4 +1,4 @@
-"""What a run did, as `summary.json` keeps it and the report shows it."""
+"""Summary of a run, as written to `summary.json` and shown in the report."""
 
 from __future__ import annotations
 
@@ -18,10 +18,7 @@ from rehearsal.story.compute_time import Interval, covered
 
 @dataclass(frozen=True)
 class StepSummary:
-    """A stage or step: where it is in the loop, how it ended, when it began and how long it took.
-
-    `after` is the second of the run at which it began.
-    """
+    """A stage or step of the loop; `after` is the second of the run at which it started."""
 
     path: Sequence[str]
     status: str
@@ -45,7 +42,7 @@ class TrialSummary:
 
 @dataclass(frozen=True)
 class FailureSummary:
-    """What failed, where in the loop, why, and the end of its log."""
+    """The failure of a run: path of the step, problem, cause, remedy and end of the log."""
 
     where: Sequence[str]
     what: str
@@ -56,10 +53,11 @@ class FailureSummary:
 
 @dataclass(frozen=True)
 class TimeSummary:
-    """Where the time went; `beyond` is the time in which neither a job nor a build worked.
+    """Times of a run.
 
-    `beyond_percent` relates it to the time in which one did, from the push to the answer of the
-    production endpoint.
+    `compute_seconds` is the time in which a job or a build worked, between the push and the first
+    prediction of production; `beyond_seconds` is the rest, and `beyond_percent` relates it to
+    `compute_seconds`.
     """
 
     total_seconds: float
@@ -73,7 +71,7 @@ class TimeSummary:
 
 @dataclass
 class Summary:
-    """Everything that is known of a run; parts that it did not reach stay empty."""
+    """The summary of a run; parts that it did not reach are empty."""
 
     project: str
     started: str
@@ -97,21 +95,23 @@ class Summary:
 
     @property
     def best_value(self) -> float | None:
-        """The best objective of the trials."""
+        """The best objective value of the trials."""
         values = [trial.value for trial in self.trials if trial.value is not None]
         return (max if self.maximize else min)(values, default=None)
 
     def write(self, path: Path) -> None:
+        """Writes the summary as JSON."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(self), indent=2) + "\n")
 
 
 def begin(project: str) -> Summary:
+    """Returns the summary of a run that starts now."""
     return Summary(project=project, started=datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def steps(board: Board) -> list[StepSummary]:
-    """The rows of a board that began; what never began is listed with no seconds."""
+    """Returns the rows of a board; rows that did not start have 0 seconds."""
     summaries = []
     for row in board.ordered():
         began = row.started if row.started is not None else board.began
@@ -129,6 +129,7 @@ def steps(board: Board) -> list[StepSummary]:
 
 
 def trials(found: Sequence[Trial]) -> list[TrialSummary]:
+    """Returns the trials, numbered from 1."""
     return [
         TrialSummary(
             number=number,
@@ -146,6 +147,7 @@ def trials(found: Sequence[Trial]) -> list[TrialSummary]:
 
 
 def held_out(predictions: Predictions) -> dict[str, float]:
+    """Returns the numbers of rows and requests, and the metrics of the predictions."""
     return {
         "rows": predictions.rows,
         "csv_requests": predictions.csv_requests,
@@ -154,22 +156,23 @@ def held_out(predictions: Predictions) -> dict[str, float]:
     }
 
 
-def failure(where: Sequence[str], error: RehearsalError, log: Sequence[str]) -> FailureSummary:
-    return FailureSummary(list(where), error.what, error.why, error.remedy, list(log))
+def failure(path: Sequence[str], error: RehearsalError, log: Sequence[str]) -> FailureSummary:
+    """Returns the failure of the step at `path`."""
+    return FailureSummary(list(path), error.what, error.why, error.remedy, list(log))
 
 
 def time_spent(
-    total: float, intervals: Sequence[Interval], pushed: float | None, answered: float | None
+    total: float, intervals: Sequence[Interval], pushed: float | None, predicted: float | None
 ) -> TimeSummary:
-    """Splits the time from the push to the first answer of production into work and the rest."""
-    if pushed is None or answered is None:
+    """Splits the time from the push to the first prediction of production into compute and rest."""
+    if pushed is None or predicted is None:
         return TimeSummary(round(total, 3))
-    window = (pushed, answered)
+    window = (pushed, predicted)
     compute = covered(intervals, window)
-    beyond = answered - pushed - compute
+    beyond = predicted - pushed - compute
     return TimeSummary(
         total_seconds=round(total, 3),
-        push_to_endpoint_seconds=round(answered - pushed, 3),
+        push_to_endpoint_seconds=round(predicted - pushed, 3),
         jobs_seconds=round(covered([i for i in intervals if i.kind == "job"], window), 3),
         builds_seconds=round(covered([i for i in intervals if i.kind == "build"], window), 3),
         compute_seconds=round(compute, 3),
@@ -179,7 +182,7 @@ def time_spent(
 
 
 def metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
-    """The numbers of an evaluation in the layout of Model Monitor's model quality statistics."""
+    """Returns the metrics of an evaluation in the layout of Model Monitor's statistics."""
     for group, members in evaluation.items():
         if group.endswith("_metrics"):
             return {

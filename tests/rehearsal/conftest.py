@@ -1,4 +1,4 @@
-"""The real server, started as a person would start it, with toy services."""
+"""The server as a process, with toy services."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ from tests.rehearsal.job_fixtures import prepare_build as prepare_build
 from tests.rehearsal.job_fixtures import shared_image_store as shared_image_store
 
 PROJECT = Path(__file__).parents[2]
-# A package named `tests` of some dependency is in the way of a dotted path from the root.
+START_SECONDS = 240
+STOP_SECONDS = 60
+# A dependency has a package `tests`, so a dotted path from the root would find that one.
 TOYS = "toy_services"
 ACCOUNT = "111111111111"
 REGION = "us-east-1"
@@ -43,12 +45,12 @@ SERVICES = (
 )
 
 
-# Each session of its own would parse the models of its services again, which is most of its time.
+# Shared by all sessions: parsing the models of services is most of the time of a session.
 _MODELS = botocore.session.Session().get_component("data_loader")
 
 
 def start_server(state: Path, *options: str, services: tuple[str, ...] = SERVICES) -> Any:
-    """Starts the server as a process of its own."""
+    """Starts the server as a separate process."""
     chosen = [item for service in services for item in ("--service", service)]
     command = [sys.executable, "-m", "rehearsal.server.main", "--state-directory", str(state)]
     return subprocess.Popen(
@@ -62,8 +64,8 @@ def start_server(state: Path, *options: str, services: tuple[str, ...] = SERVICE
 
 
 def wait_until_ready(process: Any, state: Path) -> dict[str, Any]:
-    """The content of endpoint.json, once it is there."""
-    deadline = time.monotonic() + 60
+    """Returns the content of endpoint.json when it exists."""
+    deadline = time.monotonic() + START_SECONDS
     while not (state / "endpoint.json").exists():
         if process.poll() is not None or time.monotonic() > deadline:
             pytest.fail(f"The server did not start: {process.communicate()[1]}")
@@ -82,7 +84,7 @@ class Aws:
     def session(
         self, key: str = ACCOUNT, secret: str | None = None, token: str | None = None
     ) -> boto3.Session:
-        """A session of an account's root by default."""
+        """Returns a session; by default of the root user of the account."""
         core = botocore.session.Session()
         core.register_component("data_loader", _MODELS)
         return boto3.Session(
@@ -102,7 +104,7 @@ class Aws:
         )
 
     def role(self, name: str, trusts: dict[str, Any], *allows: dict[str, Any]) -> str:
-        """Makes a role with a trust policy and the given statements; gives its ARN."""
+        """Creates a role with a trust policy and the given statements; returns its ARN."""
         iam = self.client("iam")
         trust = {"Effect": "Allow", "Principal": trusts, "Action": "sts:AssumeRole"}
         arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([trust]))[
@@ -114,14 +116,14 @@ class Aws:
         return arn
 
     def person(self, name: str, *allows: dict[str, Any]) -> boto3.Session:
-        """A session of a new role that the account may assume."""
+        """Returns a session of a new role that the account may assume."""
         arn = self.role(name, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, *allows)
         given = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="person")
         keys = given["Credentials"]
         return self.session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
     def settled(self, stack: str, client: Any = None) -> dict[str, Any]:
-        """The stack when its operation has ended, with the reasons of its failures."""
+        """Waits for the operation of a stack; returns the stack with the reasons of failures."""
         cloudformation = client or self.client("cloudformation")
         while True:
             found: dict[str, Any] = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
@@ -148,14 +150,14 @@ def _policy(statements: list[dict[str, Any]]) -> str:
 
 @contextmanager
 def running_server(folder: Path, services: tuple[str, ...] = SERVICES) -> Iterator[Aws]:
-    """A server that keeps its state below a folder, and ends with the block."""
+    """A server with its state below a folder; it ends with the block."""
     state = folder / "state"
     process = start_server(state, services=services)
     try:
         yield Aws(wait_until_ready(process, state), state)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(STOP_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -166,7 +168,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
 
 @pytest.fixture
 def start() -> Iterator[Any]:
-    """Starts servers with `start(state, *options, services=...)`; ends what is left of them."""
+    """Starts servers with `start(state, *options, services=...)`; ends them after the test."""
     processes = []
 
     def begin(*arguments: Any, **options: Any) -> Any:
@@ -182,7 +184,7 @@ def start() -> Iterator[Any]:
 
 @pytest.fixture
 def server_process(start: Any, tmp_path: Path) -> Any:
-    """A server of its own, ready: `server_process(services=...)` gives process and endpoint."""
+    """A dedicated server: `server_process(services=...)` returns its process and endpoint."""
 
     def begin(**options: Any) -> Any:
         process = start(tmp_path / "state", **options)

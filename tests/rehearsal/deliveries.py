@@ -1,4 +1,4 @@
-"""Where the running server delivers to: queues, who may send to them, and waiting for it."""
+"""Queues as targets of deliveries by the running server."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ import pytest
 
 from tests.rehearsal.conftest import ACCOUNT, REGION
 
-PATIENCE_SECONDS = 60
+DEADLINE_SECONDS = 240
 
 
 def unique(prefix: str) -> str:
-    """A name of its own; the server is shared by all tests of a process."""
+    """Returns a unique name, because all tests of a process share the server."""
     return f"{prefix}-{uuid.uuid4().hex[:10]}"
 
 
 def eventually(check: Callable[[], Any]) -> Any:
-    """The first answer that is true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Returns the first result of a check that is true."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
     while not (found := check()):
         if time.monotonic() > deadline:
-            pytest.fail(f"It did not happen within {PATIENCE_SECONDS} seconds")
+            pytest.fail(f"The condition was not met within {DEADLINE_SECONDS} seconds.")
         time.sleep(0.1)
     return found
 
 
 def lets(principals: list[str], action: str | list[str], resource: str) -> dict[str, Any]:
-    """The statement of a resource's policy that lets services act on it."""
+    """Returns a statement of a resource policy that allows an action to services."""
     return {
         "Effect": "Allow",
         "Principal": {"Service": principals},
@@ -41,7 +41,7 @@ def lets(principals: list[str], action: str | list[str], resource: str) -> dict[
 
 
 def new_queue(aws: Any, *principals: str) -> tuple[str, str]:
-    """A queue to which services may send, only those: its URL and ARN."""
+    """Creates a queue to which only the given services may send; returns its URL and ARN."""
     sqs = aws.client("sqs")
     name = unique("queue")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -54,7 +54,7 @@ def new_queue(aws: Any, *principals: str) -> tuple[str, str]:
 
 
 def received_by(aws: Any, url: str) -> dict[str, Any]:
-    """The first message of a queue."""
+    """Waits for the first message of a queue and returns it."""
     sqs = aws.client("sqs")
     found: dict[str, Any] = eventually(
         lambda: sqs.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages")

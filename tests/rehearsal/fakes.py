@@ -1,4 +1,4 @@
-"""The AWS around a service, in memory: its platform, S3, and the services of the rehearsal."""
+"""In-memory fakes of AWS around a service: `Platform`, S3, and services of the rehearsal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CALLER = Context(SCOPE, "arn:aws:iam::111111111111:user/ada")
 
 
 class FakePlatform(Platform):
-    """A platform in memory: allows all but `denied` pairs of action and ARN, keeps events."""
+    """Allows all but the pairs (action, ARN) in `denied`; keeps events and objects."""
 
     def __init__(self, state_directory: Path | None = None) -> None:
         self.events: list[dict[str, Any]] = []
@@ -119,7 +119,7 @@ class FakePlatform(Platform):
         scope: Scope,
         keys: Mapping[str, Any] | None = None,
     ) -> None:
-        """Allows what a policy's text names: the account and the action."""
+        """Allows an account and action that the text of a policy contains."""
         account = principal_arn.split(":")[4]
         if policy is None or account not in policy or action not in policy:
             message = f"User: {principal_arn} is not authorized to perform: {action}"
@@ -139,7 +139,7 @@ class FakePlatform(Platform):
 
 
 class FakeSession:
-    """A session whose clients are the fakes, or the services themselves."""
+    """A session whose clients are fakes or services."""
 
     def __init__(self, platform: FakePlatform, principal_arn: str, region: str) -> None:
         self.platform = platform
@@ -160,7 +160,7 @@ class FakeSession:
 
 
 class FakeSns:
-    """Keeps what is published, as topic and message; no topic is encrypted."""
+    """Keeps published messages as topic and message; no topic is encrypted."""
 
     def __init__(self, published: list[tuple[str, str]]) -> None:
         self._published = published
@@ -173,7 +173,7 @@ class FakeSns:
 
 
 class ServiceClient:
-    """A boto3 client of one of our services, without the wire."""
+    """A client of a service without HTTP."""
 
     def __init__(self, service: Service, context: Context) -> None:
         self._service = service
@@ -188,12 +188,12 @@ class ServiceClient:
             try:
                 return operation(request, self._context)
             except AwsError as error:
-                answer = {
+                response = {
                     "Error": {"Code": error.code, "Message": error.message},
                     "ResponseMetadata": {"HTTPStatusCode": error.status},
                 }
                 words = "".join(word.capitalize() for word in name.split("_"))
-                raise ClientError(cast(Any, answer), words) from error
+                raise ClientError(cast(Any, response), words) from error
 
         return call
 
@@ -207,11 +207,11 @@ class FakePaginator:
 
     def paginate(self, **request: Any) -> Iterator[Any]:
         while True:
-            answer = self._call(**request)
-            yield answer
-            if "NextToken" not in answer:
+            response = self._call(**request)
+            yield response
+            if "NextToken" not in response:
                 return
-            request["NextToken"] = answer["NextToken"]
+            request["NextToken"] = response["NextToken"]
 
 
 class FakeS3:

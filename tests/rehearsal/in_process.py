@@ -86,7 +86,7 @@ class InProcess:
 
 
 class _Raw(io.BytesIO):
-    """A body as urllib3 hands it over."""
+    """A body with the interface of urllib3."""
 
     def stream(self, **_: Any) -> Iterator[bytes]:
         yield self.read()

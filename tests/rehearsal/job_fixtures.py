@@ -1,4 +1,4 @@
-"""S3, ECR and CloudWatch Logs in a process of their own, and small images, for tests of jobs."""
+"""S3, ECR and CloudWatch Logs in a separate process, and small images, for tests of jobs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ACCOUNT, REGION = "111111111111", "us-east-1"
 
 @dataclass(frozen=True)
 class JobSurroundings:
-    """What a job is given beside its request, and a bucket of its own."""
+    """The inputs of a job beside its request, and a dedicated bucket."""
 
     session: boto3.Session
     environment: dict[str, str]
@@ -49,7 +49,7 @@ class JobSurroundings:
         return Scope(ACCOUNT, REGION)
 
     def job(self, request: dict[str, Any], *, grace: float = STOP_GRACE, **options: Any) -> Job:
-        """The job of a Create*Job request; `options` are members of its JobRun."""
+        """Returns the job of a Create*Job request; `options` are members of its JobRun."""
         name = next(value for member, value in request.items() if member.endswith("JobName"))
         run = JobRun(
             name=name,
@@ -62,7 +62,7 @@ class JobSurroundings:
         return Job(run, self.image_store, grace)
 
     def server(self, *containers: dict[str, Any], name: str = "e", **options: Any) -> ModelServer:
-        """A server of containers; `options` are members of its model and of its ServerRun."""
+        """Returns a server of containers; `options` are members of its model or its ServerRun."""
         members = {
             member: options.pop(member) for member in ("isolated", "direct") if member in options
         }
@@ -83,26 +83,26 @@ class JobSurroundings:
         return f"s3://{self.bucket}/{key}"
 
     def get(self, key: str) -> bytes:
-        answer = self.session.client("s3").get_object(Bucket=self.bucket, Key=key)
-        return answer["Body"].read()
+        response = self.session.client("s3").get_object(Bucket=self.bucket, Key=key)
+        return response["Body"].read()
 
     def keys(self, prefix: str = "") -> list[str]:
-        answer = self.session.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=prefix)
-        return [item["Key"] for item in answer.get("Contents", [])]
+        response = self.session.client("s3").list_objects_v2(Bucket=self.bucket, Prefix=prefix)
+        return [item["Key"] for item in response.get("Contents", [])]
 
     def log_lines(self, group: str, stream_prefix: str = "") -> list[str]:
-        """The lines of all streams of a group whose name starts with a prefix."""
+        """Returns the lines of all streams of a group whose name starts with a prefix."""
         logs, lines = self.session.client("logs"), []
         for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]:
             if stream["logStreamName"].startswith(stream_prefix):
-                answer = logs.get_log_events(
+                response = logs.get_log_events(
                     logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True
                 )
-                lines += [event["message"] for event in answer["events"]]
+                lines += [event["message"] for event in response["events"]]
         return lines
 
     def image(self, program: str) -> str:
-        """Builds and publishes an image whose entry point is a Python program; its URI."""
+        """Builds and publishes an image whose entry point is a Python program; returns its URI."""
         context = self.directory / f"context-{uuid.uuid4().hex}"
         context.mkdir()
         (context / "main.py").write_text(program)
@@ -141,10 +141,10 @@ def emulator() -> Iterator[str]:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while True:
         try:
-            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310  our own server
+            urllib.request.urlopen(url, timeout=60).close()  # noqa: S310  a local server
             return
         except OSError as error:
             if process.poll() is not None or time.monotonic() > deadline:
@@ -158,7 +158,7 @@ def shared_image_store(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
 
 
 class EmulatorSession(boto3.Session):
-    """Clients of the emulator, made once: loading a service model takes long."""
+    """Clients of the emulator, created once because loading a service model takes long."""
 
     def __init__(self, url: str) -> None:
         super().__init__(ACCOUNT, "any", region_name=REGION)

@@ -1,4 +1,4 @@
-"""Answers of AWS about one run of the loop, for the tests of those who read them."""
+"""Responses of AWS about one run of the loop."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def at(second: float) -> datetime:
 def action(
     stage: str, name: str, status: str, began: float, ended: float, **more: Any
 ) -> dict[str, Any]:
-    """An action execution; `more` may set `category`, `external_id`, `error`, `stack`, `log`."""
+    """Returns an action execution; `more`: `category`, `external_id`, `error`, `stack`, `log`."""
     result: dict[str, Any] = {"externalExecutionId": more.get("external_id", "")}
     if "error" in more:
         result["errorDetails"] = {"code": "JobFailed", "message": more["error"]}
@@ -49,7 +49,7 @@ def action(
 
 
 def execution(status: str, *actions: dict[str, Any]) -> dict[str, Any]:
-    """The answers about an execution of the pipeline demo-model-build."""
+    """Returns the responses about an execution of the pipeline demo-model-build."""
     return {
         "GetPipeline": pipeline("Source", "Build", "Train"),
         "GetPipelineExecution": {
@@ -80,7 +80,7 @@ def pipeline(*stages: str) -> dict[str, Any]:
 
 
 def training(status: str = "Succeeded") -> dict[str, Any]:
-    """The answers about the build that trains and the SageMaker Pipeline that it runs."""
+    """Returns the responses about a build and the SageMaker pipeline that it runs."""
     return {
         "BatchGetBuilds": {
             "builds": [

@@ -1,4 +1,4 @@
-"""Rules that a test's own events match."""
+"""Rules that match the events of one test."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ def new_rule(aws: Any, name: str, target: dict[str, Any]) -> None:
 
 def send(aws: Any, name: str) -> None:
     entry = {"Source": f"test.{name}", "DetailType": "Test", "Detail": "{}"}
-    answer = aws.client("events").put_events(Entries=[entry])
-    assert answer["FailedEntryCount"] == 0
+    response = aws.client("events").put_events(Entries=[entry])
+    assert response["FailedEntryCount"] == 0

@@ -1,4 +1,4 @@
-"""Resources that the tests of stacks deploy."""
+"""Resources of stacks in tests."""
 
 from __future__ import annotations
 

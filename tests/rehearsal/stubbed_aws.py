@@ -1,6 +1,6 @@
-"""A local AWS for tests: real boto3 clients whose answers the test gives.
+"""A local AWS for tests: boto3 clients with stubbed responses.
 
-Requests and answers are checked against botocore's model, as with its Stubber, but in any order.
+Requests and responses are validated by botocore's model, as with its Stubber, but in any order.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from botocore.validate import ParamValidator
 
 from rehearsal.client.local_aws import LocalAws
 
-# One for all tests: reading the model of a service takes half a second.
+# Shared by all tests: reading the model of a service takes half a second.
 _SESSION = boto3.Session("111111111111", "x", region_name="us-east-1")
 
-Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]] | Exception
+Response = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]] | Exception
 
 
-def aws_error(code: str, message: str = "said AWS", operation: str = "Operation") -> ClientError:
+def aws_error(code: str, message: str = "message", operation: str = "Operation") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 class StubbedAws(LocalAws):
-    """Answers by operation name, as `DescribeProject`; `calls` holds what was asked.
+    """Stubbed responses by operation name, as `DescribeProject`; `calls` keeps the requests.
 
-    An answer is a response, a function of the request, an error, or a list of such, used one
-    after the other (the last one for good).
+    A response is a mapping, a function of the request, an error, or a list of them, which is used
+    in order (the last one repeatedly).
     """
 
-    given: dict[str, Answer | list[Answer]]
+    given: dict[str, Response | list[Response]]
     calls: list[tuple[str, dict[str, Any]]]
 
-    def __init__(self, **answers: Answer | list[Answer]) -> None:
+    def __init__(self, **responses: Response | list[Response]) -> None:
         super().__init__(
             url="https://127.0.0.1:1",
             port=1,
@@ -46,7 +46,7 @@ class StubbedAws(LocalAws):
             accounts=("111111111111",),
             region="us-east-1",
         )
-        object.__setattr__(self, "given", answers)
+        object.__setattr__(self, "given", responses)
         object.__setattr__(self, "calls", [])
 
     def asked(self, operation: str) -> list[dict[str, Any]]:
@@ -60,8 +60,8 @@ class StubbedAws(LocalAws):
             requests.append(dict(params))
             self.calls.append((model.name, requests[-1]))
 
-        def answer(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
-            found = self._answer(model.name, requests[-1])
+        def respond(model: Any, **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+            found = self._response(model.name, requests[-1])
             shape = model.output_shape
             if shape is not None:
                 plain = {**found, "Body": b""} if "Body" in found else found
@@ -71,11 +71,11 @@ class StubbedAws(LocalAws):
             return response, {**found, "ResponseMetadata": {"HTTPStatusCode": 200}}
 
         client.meta.events.register_first("before-parameter-build", remember)
-        client.meta.events.register("before-call", answer)
+        client.meta.events.register("before-call", respond)
         return client
 
-    def _answer(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        assert operation in self.given, f"the test gives no answer to {operation}"
+    def _response(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        assert operation in self.given, f"the test has no response to {operation}"
         found = self.given[operation]
         if isinstance(found, list):
             found = found.pop(0) if len(found) > 1 else found[0]

@@ -1,4 +1,4 @@
-"""The wheel of the rehearsal: a typed package with a console script, for any CDK repository."""
+"""The wheel of the rehearsal: a typed package with a console script."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_it_installs_the_command(wheel: zipfile.ZipFile) -> None:
 def test_its_command_works_beside_another_repository(
     wheel: zipfile.ZipFile, tmp_path: Path
 ) -> None:
-    """The wheel alone is on the path: nothing of this repository is next to it."""
+    """Only the wheel is on the path, not this repository."""
     wheel.extractall(tmp_path / "site")
     program = (
         "from rehearsal.cli.main import main; import rehearsal; print(rehearsal.__file__); main()"
@@ -67,4 +67,4 @@ def test_its_command_works_beside_another_repository(
     )
 
     assert str(tmp_path / "site/rehearsal/__init__.py") in done.stdout
-    assert "not up" in done.stdout + done.stderr
+    assert "not running" in done.stdout + done.stderr

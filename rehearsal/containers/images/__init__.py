@@ -1,1 +1,1 @@
-"""Images: build, layers, store and registry."""
+"""Image builds, layers, the image store and the registry."""

@@ -1,4 +1,4 @@
-"""The Python of this machine that stands for a base image."""
+"""Base images, which are replaced by Python interpreters of this machine."""
 
 from __future__ import annotations
 
@@ -15,23 +15,29 @@ _BASE = re.compile(
 
 
 def base_interpreter(name: str, step: Instruction, log: Callable[[str], None]) -> Interpreter:
-    """The interpreter for the base image `name`, which the instruction `step` asks for.
+    """Returns the interpreter for a base image.
 
-    Raises the instruction's error for an image of anything but Python.
+    Args:
+        name: Name of the base image.
+        step: The FROM instruction.
+        log: Receives lines of the build log.
+
+    Raises:
+        DockerfileError: It is not a Python image.
     """
     match = _BASE.fullmatch(name)
     if match is None:
         raise step.error(
             f"got the base image {name}, expected python:3.x or python:3.x-slim of any registry: "
-            "this rehearsal builds without a container engine, on the Python of this machine."
+            "the rehearsal builds without a container engine, on the Python of this machine."
         )
     found = find_interpreter(match["version"])
     if found is not None:
         log(f" ---> Python {found.version} of this machine, {found.executable}")
         return found
-    instead = running_interpreter()
+    replacement = running_interpreter()
     log(
-        f" ---> WARNING: this machine has no Python {match['version']}; Python {instead.version} "
-        "stands in for it. Install that version to rehearse with it."
+        f" ---> WARNING: this machine has no Python {match['version']}; "
+        f"Python {replacement.version} is used. Install Python {match['version']} to build with it."
     )
-    return instead
+    return replacement

@@ -1,7 +1,7 @@
-"""Carries out a Dockerfile without a container engine.
+"""Image builds without a container engine.
 
-The base image is an interpreter of this machine, and of the image's file system only /opt is kept:
-that is where SageMaker's own convention has programs, and all that a job needs beside Python.
+The base image is an interpreter of this machine. Of the file system only /opt is kept, where
+programs are by SageMaker's convention.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Log = Callable[[str], None]
 
 _OPT = PurePosixPath("/opt")
 _PYTHON_ENVIRONMENT = {"PATH": DOCKER_PATH, "LANG": "C.UTF-8"}
-"""What python base images set."""
+"""Variables of python base images."""
 
 
 def _empty_image() -> Image:
@@ -40,7 +40,7 @@ def _empty_image() -> Image:
 
 @dataclass(kw_only=True)
 class ImageBuild:
-    """One run through a Dockerfile; `image` grows with each instruction."""
+    """A build of a Dockerfile; `image` is its state after each instruction."""
 
     context: BuildContext
     layers: LayerStore
@@ -52,12 +52,17 @@ class ImageBuild:
     chain: str = ""
 
     def run(self, instructions: Iterable[Instruction]) -> Image:
-        """Carries out all instructions; the image has no digest yet."""
+        """Executes all instructions and returns the image, which has no digest yet.
+
+        Raises:
+            DockerfileError: An instruction is invalid or not supported.
+            ImageBuildError: A command failed.
+        """
         steps = list(instructions)
         for number, step in enumerate(steps, 1):
             self.log(f"Step {number}/{len(steps)} : {step}")
             try:
-                _CARRY_OUT[step.name](self, step)
+                _INSTRUCTIONS[step.name](self, step)
             except CopyError as error:
                 raise step.error(str(error)) from error
         return self.image
@@ -70,7 +75,7 @@ class ImageBuild:
         return dockerfile.substitute(text, self._variables)
 
     def _key(self, *parts: str) -> str:
-        """The cache key of the next layer: all that led to it."""
+        """Returns the cache key of the next layer, a hash of all instructions up to it."""
         text = "\0".join([self.chain, *parts])
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -120,7 +125,7 @@ class ImageBuild:
             )
 
     def entrypoint(self, step: Instruction) -> None:
-        # Docker: setting ENTRYPOINT resets a CMD that came from the base image.
+        # In Docker, ENTRYPOINT also resets the CMD of the base image, which has none here.
         self.image = replace(self.image, entrypoint=_words(step))
 
     def cmd(self, step: Instruction) -> None:
@@ -174,7 +179,7 @@ class ImageBuild:
         return overlays_work(directory, self.image)
 
     def _run(self, key: str, words: list[str], large: Opt) -> None:
-        """Runs a command on a copy of /opt, but of `large` entries only keeps what changed."""
+        """Runs a command on a copy of /opt; `large` entries are overlays instead of copies."""
 
         def make(opt: Path) -> None:
             changes = opt.parent / "changes"
@@ -197,8 +202,8 @@ class ImageBuild:
     def _entry(self, step: Instruction, path: PurePosixPath) -> str:
         if not path.is_relative_to(_OPT) or path == _OPT:
             raise step.error(
-                f"{step.name} would write to {path}: this rehearsal keeps only what is below /opt "
-                "of an image. Use /opt/program, for instance."
+                f"{step.name} would write to {path}: the rehearsal keeps only files below /opt of "
+                "an image. Use a folder such as /opt/program."
             )
         return path.relative_to(_OPT).parts[0]
 
@@ -219,7 +224,7 @@ def _make_directory(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
 
 
-_CARRY_OUT: dict[str, Callable[[ImageBuild, Instruction], None]] = {
+_INSTRUCTIONS: dict[str, Callable[[ImageBuild, Instruction], None]] = {
     "FROM": ImageBuild.from_,
     "ARG": ImageBuild.arg,
     "ENV": ImageBuild.env,

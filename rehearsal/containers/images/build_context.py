@@ -1,4 +1,4 @@
-"""The folder that an image is built from: what COPY may take, and .dockerignore."""
+"""Build contexts: the files that COPY can copy, without those of .dockerignore."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pathlib import Path, PurePosixPath
 
 
 class CopyError(ValueError):
-    """A COPY that cannot be carried out."""
+    """A COPY instruction that cannot be executed."""
 
 
 @dataclass(frozen=True)
 class CopiedFile:
-    """One file, link or empty folder: `source` in the context, `target` absolute in the image."""
+    """A file, link or empty folder: its path in the context and its absolute path in the image."""
 
     source: Path
     target: PurePosixPath
 
 
 class BuildContext:
-    """The files below `directory` that .dockerignore leaves."""
+    """The files below `directory` that .dockerignore does not exclude."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory.resolve()
@@ -36,10 +36,15 @@ class BuildContext:
     def copied(
         self, sources: Iterable[str], target: PurePosixPath, *, into: bool
     ) -> list[CopiedFile]:
-        """What `COPY sources target` takes. `into` says that target is a folder.
+        """Returns the files that `COPY sources target` copies.
 
-        A folder gives its content; a file keeps its name when it goes into a folder. Raises
-        CopyError for a source outside of the context and for one that matches nothing.
+        Args:
+            sources: Paths or patterns; a folder means its content.
+            target: Absolute path in the image.
+            into: True if the target is a folder, in which files keep their names.
+
+        Raises:
+            CopyError: A source is outside of the context or matches no file.
         """
         found: list[CopiedFile] = []
         for pattern in sources:
@@ -84,7 +89,7 @@ class BuildContext:
                 yield here
 
     def _ignored(self, path: Path) -> bool:
-        """The last rule that matches the path or a folder above it decides."""
+        """Returns True if the last rule that matches the path or a parent excludes it."""
         relative = path.relative_to(self.directory)
         names = [relative.as_posix(), *(parent.as_posix() for parent in relative.parents)]
         ignored = False
@@ -109,7 +114,11 @@ def _rule(line: str) -> tuple[re.Pattern[str], bool]:
 
 
 def fingerprint(files: Iterable[CopiedFile]) -> str:
-    """A hash of names, kinds, permissions and contents; times do not count."""
+    """Returns a hash of names, kinds, permissions and contents, without times.
+
+    Raises:
+        CopyError: A file is not a file, folder or symbolic link.
+    """
     digest = hashlib.sha256()
     for file in files:
         status = file.source.lstat()
@@ -125,7 +134,7 @@ def fingerprint(files: Iterable[CopiedFile]) -> str:
 
 
 def place(file: CopiedFile, destination: Path) -> None:
-    """Writes one file to a path of the host."""
+    """Copies a file to a path of the host."""
     if file.source.is_dir() and not file.source.is_symlink():
         destination.mkdir(parents=True, exist_ok=True)
         return

@@ -1,4 +1,4 @@
-"""Reads the Dockerfile instructions that the rehearsal can carry out, and refuses the others."""
+"""Parser of Dockerfiles; rejects instructions that the rehearsal does not support."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ SUPPORTED = (
     *("FROM", "ARG", "WORKDIR", "COPY", "RUN", "ENV", "LABEL"),
     *("EXPOSE", "ENTRYPOINT", "CMD", "USER"),
 )
-_INSTEAD = {
+_ALTERNATIVES = {
     "ADD": "Use COPY for files of the build context, and RUN to download.",
     "SHELL": 'Name the shell in the exec form: RUN ["bash", "-c", "..."].',
-    "VOLUME": "SageMaker mounts /opt/ml by itself.",
-    "HEALTHCHECK": "SageMaker asks /ping.",
+    "VOLUME": "Remove it: SageMaker mounts /opt/ml.",
+    "HEALTHCHECK": "Remove it: SageMaker calls /ping.",
 }
 
 
 class DockerfileError(ValueError):
-    """A Dockerfile that is wrong or that asks for what the rehearsal cannot do."""
+    """A Dockerfile that is invalid or not supported."""
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(f"Dockerfile line {line}: {problem}")
@@ -30,7 +30,7 @@ class DockerfileError(ValueError):
 
 @dataclass(frozen=True)
 class Instruction:
-    """One instruction: `words` holds the exec (JSON) form when it was used, `text` the rest."""
+    """An instruction: `text` is its argument, `words` that in the exec (JSON) form."""
 
     line: int
     name: str
@@ -41,35 +41,40 @@ class Instruction:
         return f"{self.name} {self.text}"
 
     def error(self, problem: str) -> DockerfileError:
+        """Returns an error with the line of the instruction."""
         return DockerfileError(self.line, problem)
 
 
 def parse(text: str) -> list[Instruction]:
-    """The instructions of a Dockerfile. Raises DockerfileError at the first problem."""
+    """Returns the instructions of a Dockerfile.
+
+    Raises:
+        DockerfileError: The Dockerfile is invalid or not supported.
+    """
     instructions = [_instruction(line, statement) for line, statement in _statements(text)]
     if not instructions:
-        raise DockerfileError(1, "there is no instruction.")
+        raise DockerfileError(1, "the file has no instruction.")
     first = next((item for item in instructions if item.name != "ARG"), instructions[-1])
     if first.name != "FROM":
-        raise first.error(f"got {first.name} first, expected FROM (only ARG may stand before it).")
+        raise first.error(f"got {first.name} first, expected FROM (only ARG may precede it).")
     stages = [item for item in instructions if item.name == "FROM"]
     if len(stages) > 1:
-        raise stages[1].error("multi-stage builds (a second FROM) are not supported here.")
+        raise stages[1].error("multi-stage builds (a second FROM) are not supported.")
     return instructions
 
 
 def _statements(text: str) -> Iterator[tuple[int, str]]:
-    """Logical lines with the number of their first line; comments and continuations resolved."""
+    """Yields logical lines and the number of their first line, without comments."""
     pending: list[str] = []
     start = 0
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
         if stripped.startswith("#"):
             if not pending and re.match(r"#\s*escape\s*=\s*[^\\\s]", stripped):
-                raise DockerfileError(number, "the directive `escape` is not supported here.")
+                raise DockerfileError(number, "the directive `escape` is not supported.")
             continue
         if not stripped:
-            continue  # Docker skips empty lines, inside of a continuation too
+            continue  # Docker skips empty lines also in a continuation
         start = start or number
         if stripped.endswith("\\"):
             pending.append(line.rstrip()[:-1])
@@ -85,28 +90,28 @@ def _instruction(line: int, statement: str) -> Instruction:
     name, rest = word.upper(), rest.strip()
     if name not in SUPPORTED:
         known = ", ".join(SUPPORTED)
-        problem = f"the instruction {name} is not supported here. Supported are {known}."
-        raise DockerfileError(line, f"{problem} {_INSTEAD.get(name, '')}".strip())
+        problem = f"the instruction {name} is not supported. Supported: {known}."
+        raise DockerfileError(line, f"{problem} {_ALTERNATIVES.get(name, '')}".strip())
     if not rest:
         raise DockerfileError(line, f"{name} needs an argument.")
     if name in ("RUN", "COPY") and re.search(r"<<-?['\"]?\w", rest):
-        raise DockerfileError(line, f"a here-document in {name} is not supported here.")
+        raise DockerfileError(line, f"a here-document in {name} is not supported.")
     if name == "RUN":
         rest = _UV_CACHE.sub("", rest)
     if flag := re.match(r"--[a-z-]+", rest):
         raise DockerfileError(
-            line, f"the flag {flag.group()} of {name} is not supported here. Leave it out."
+            line, f"the flag {flag.group()} of {name} is not supported. Remove it."
         )
     return Instruction(line, name, rest, _exec_form(rest) if name in _WITH_EXEC_FORM else None)
 
 
-# uv's cache of this machine is always there while an image is built.
+# uv's cache of this machine is always mounted in builds.
 _UV_CACHE = re.compile(r"^--mount=type=cache,target=/root/\.cache/uv\s+")
 _WITH_EXEC_FORM = ("RUN", "CMD", "ENTRYPOINT", "COPY")
 
 
 def _exec_form(text: str) -> tuple[str, ...] | None:
-    """The words of `["a", "b"]`; None for the shell form, which is also what bad JSON means."""
+    """Returns the words of `["a", "b"]`; None for the shell form, which includes invalid JSON."""
     if not text.startswith("["):
         return None
     try:
@@ -119,9 +124,9 @@ def _exec_form(text: str) -> tuple[str, ...] | None:
 
 
 def split_words(instruction: Instruction, text: str) -> list[str]:
-    """Words with quotes resolved."""
+    """Returns words without their quotes."""
     if re.search(r"'[^']*\$[^']*'", text):
-        raise instruction.error("a `$` inside of single quotes is not supported here.")
+        raise instruction.error("a `$` in single quotes is not supported.")
     try:
         return shlex.split(text)
     except ValueError as error:
@@ -129,7 +134,7 @@ def split_words(instruction: Instruction, text: str) -> list[str]:
 
 
 def pairs(instruction: Instruction) -> dict[str, str]:
-    """`A=1 B="2 3"`, or the old form `A 1` with the rest of the line as value."""
+    """Returns the pairs of `A=1 B="2 3"`, or of the old form `A 1`."""
     first, _, rest = instruction.text.partition(" ")
     if "=" not in first:
         if not rest:
@@ -150,7 +155,7 @@ _VARIABLE = re.compile(
 
 
 def substitute(text: str, variables: Mapping[str, str]) -> str:
-    """Replaces $NAME, ${NAME}, ${NAME:-word} and ${NAME:+word}; an unknown name is empty."""
+    """Replaces $NAME, ${NAME}, ${NAME:-word} and ${NAME:+word}; unknown names are empty."""
 
     def value(match: re.Match[str]) -> str:
         if match.group() == "\\$":

@@ -1,8 +1,8 @@
-"""Layers of images on disk: folders that are never changed once they are in place.
+"""Layers of images: immutable folders on disk.
 
-A layer holds the entries of /opt that one instruction made or changed, each complete. So an image
-is a list of bind mounts; nothing is stacked by the kernel, and nothing is shared with a cache that
-a build could write to.
+A layer has the complete entries of /opt that an instruction created or changed. An image is
+therefore a list of bind mounts, without stacking by the kernel and without files that are shared
+with a writable cache.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 Opt = dict[str, Path]
-"""The entries of /opt and where they are on the host."""
+"""The entries of /opt and their paths on the host."""
 
 
 class LayerStore:
-    """Layers by key, below `directory`. Safe for concurrent builds, also of other processes."""
+    """Layers by key, below `directory`. It is safe for concurrent builds and processes."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -32,13 +32,13 @@ class LayerStore:
         self._overlays: bool | None = None
 
     def has_overlays(self, probe: Callable[[Path], bool]) -> bool:
-        """Whether `probe`, asked once, finds that this directory can hold overlays."""
+        """Returns True if this directory supports overlays; `probe` is called once."""
         if self._overlays is None:
             self._overlays = probe(self._building)
         return self._overlays
 
     def find(self, key: str, opt: Opt) -> Opt | None:
-        """/opt after the layer on top of `opt`; None when the layer was not built yet."""
+        """Returns /opt with a layer on top of `opt`; None if the layer does not exist."""
         layer = self.directory / key
         try:
             description = json.loads((layer / "layer.json").read_text())
@@ -49,9 +49,16 @@ class LayerStore:
         return kept | changed
 
     def build(self, key: str, opt: Opt, touched: set[str], make: Callable[[Path], None]) -> Opt:
-        """Runs `make` on a writable copy of /opt and keeps what it changed as the layer `key`.
+        """Runs `make` on a writable copy of /opt and keeps the changes as a layer.
 
-        `touched` names the entries that `make` may change ; only they are copied.
+        Args:
+            key: Key of the layer.
+            opt: The entries of /opt.
+            touched: Names of the entries that `make` may change; only these are copied.
+            make: Changes the copy.
+
+        Returns:
+            /opt with the layer.
         """
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
@@ -73,12 +80,12 @@ class LayerStore:
                 work.rename(target)
             except OSError:
                 if not target.exists():
-                    raise  # otherwise another process has built the same layer meanwhile
+                    raise  # else another process has built the same layer
         finally:
             shutil.rmtree(work, ignore_errors=True)
         found = self.find(key, opt)
         if found is None:
-            raise RuntimeError(f"The layer {key} vanished while it was built.")
+            raise RuntimeError(f"Layer {key} was removed during its build.")
         return found
 
     def _keep_changes(self, work: Path, before: Opt) -> None:
@@ -97,7 +104,7 @@ class LayerStore:
 def _copy(sources: list[Path], target: Path) -> None:
     if not sources:
         return
-    # Never hard links: a command that writes into a file in place would change the older layer.
+    # No hard links: a command that changes a file in place would change the older layer.
     command = ["cp", "-a", "--reflink=auto", "--", *map(str, sources), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -112,7 +119,7 @@ def _remove(path: Path) -> None:
 
 
 def _signature(path: Path) -> list[tuple[str, int, int, int, str]]:
-    """What tells whether a copied tree was changed: names, modes, sizes and times."""
+    """Returns names, modes, sizes and times, which differ if a copied tree was changed."""
     found = [_entry_signature(path, "")]
     if path.is_dir() and not path.is_symlink():
         for folder, names, files in os.walk(path):

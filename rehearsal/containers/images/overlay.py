@@ -1,8 +1,7 @@
-"""Large entries of /opt that a build command may change, without copying them first.
+"""Overlays for large entries of /opt, so that a build command needs no copy of them.
 
-The kernel shows the older layer and writes what changes elsewhere. It is only a means to run a
-command fast: what the command changed is then copied into a complete new entry, so that layers on
-disk stay plain folders, and where the kernel permits no overlays everything is copied.
+The kernel writes changes to a separate folder. A changed entry is then copied as a whole, so that
+layers stay plain folders. Without support for overlays, entries are copied before the command.
 """
 
 from __future__ import annotations
@@ -19,13 +18,12 @@ from rehearsal.containers.image import Image
 from rehearsal.containers.images.layers import Opt
 from rehearsal.containers.mounts import Mount, Step
 
-_LARGE = 1_000
-"""Files; copying fewer takes no time that anybody would notice."""
+_MIN_FILES = 1_000  # copying fewer is fast
 
 
 @dataclass(frozen=True)
 class Overlay:
-    """/opt/`name` as the folder `lower`, with changes in `directory`."""
+    """The folder `lower` as /opt/`name`, with changes in `directory`."""
 
     name: str
     lower: Path
@@ -36,11 +34,13 @@ class Overlay:
         return self.directory / "upper"
 
     def prepare(self) -> None:
+        """Creates the folders of the changes."""
         self._upper.mkdir(parents=True)
         self._upper.chmod(self.lower.stat().st_mode & 0o7777)
         (self.directory / "work").mkdir()
 
     def step(self) -> Step:
+        """Returns the step that mounts it."""
         return {
             "kind": "overlay",
             "target": f"/opt/{self.name}",
@@ -51,11 +51,12 @@ class Overlay:
 
     @property
     def changed(self) -> bool:
+        """True if the entry was changed."""
         same_mode = self._upper.stat().st_mode == self.lower.stat().st_mode
         return not same_mode or any(self._upper.iterdir())
 
     def copy_to(self, target: Path, image: Image) -> None:
-        """Copies the entry as it is now to the folder `target`, as `name`."""
+        """Copies the current state of the entry to `target`/`name`."""
         container = Container(
             image,
             entrypoint=["cp", "-a", "--", f"/opt/{self.name}", "/mnt/target/"],
@@ -66,7 +67,7 @@ class Overlay:
             raise OSError(f"Could not copy a changed layer: {' '.join(container.last_lines[-3:])}")
 
     def remove(self) -> None:
-        """Deletes the changes; the kernel keeps a folder there that not even its owner may read."""
+        """Deletes the changes, with the kernel's folder that its owner cannot read."""
         inner = self.directory / "work/work"
         if inner.exists():
             inner.chmod(0o700)
@@ -74,7 +75,7 @@ class Overlay:
 
 
 def large_entries(opt: Opt) -> Opt:
-    """The folders with many files, whose paths an overlay's options can hold."""
+    """Returns the folders with many files and a path that is valid in overlay options."""
     return {
         name: path
         for name, path in opt.items()
@@ -84,11 +85,11 @@ def large_entries(opt: Opt) -> Opt:
 
 def _is_large(path: Path) -> bool:
     files = itertools.chain.from_iterable(found for _, _, found in os.walk(path))
-    return sum(1 for _ in itertools.islice(files, _LARGE)) == _LARGE
+    return sum(1 for _ in itertools.islice(files, _MIN_FILES)) == _MIN_FILES
 
 
 def overlays_work(directory: Path, image: Image) -> bool:
-    """Tries it: neither every kernel nor every file system has overlays for unprivileged users."""
+    """Returns True if the kernel and the file system support overlays of unprivileged users."""
     with tempfile.TemporaryDirectory(dir=directory) as name:
         lower = Path(name, "lower")
         lower.mkdir()

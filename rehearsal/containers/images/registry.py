@@ -1,6 +1,6 @@
-"""Images in Amazon ECR: the record is ECR's, the content stays in this machine's ImageStore.
+"""Images in Amazon ECR: manifests are in ECR, the content is in the ImageStore of this machine.
 
-Makes the calls that `docker push` and `docker pull` make, so that IAM judges them all.
+The calls are those of `docker push` and `docker pull`, so that IAM evaluates all of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CONFIGURATION = "application/vnd.docker.container.image.v1+json"
 
 
 class ImageUnavailableError(Exception):
-    """An image that cannot be had: `image_uri`, and `reason` in AWS's words."""
+    """An image cannot be pulled; `reason` is worded as by AWS."""
 
     def __init__(self, image_uri: str, reason: str) -> None:
         super().__init__(reason)
@@ -48,7 +48,11 @@ class ImageUri:
 
     @classmethod
     def parse(cls, uri: str) -> ImageUri:
-        """Raises ImageUnavailableError for an image that is not in a private ECR registry."""
+        """Returns the parts of a URI.
+
+        Raises:
+            ImageUnavailableError: It is not the URI of an image in a private ECR registry.
+        """
         match = _URI.fullmatch(uri)
         if match is None:
             raise ImageUnavailableError(
@@ -61,16 +65,18 @@ class ImageUri:
 
     @property
     def image_id(self) -> dict[str, str]:
+        """The identifier of the image in calls of ECR."""
         if self.digest:
             return {"imageDigest": self.digest}
         return {"imageTag": self.tag or "latest"}
 
 
 def publish(session: boto3.Session, repository_uri: str, tags: Sequence[str], image: Image) -> str:
-    """Records an image under tags; returns the manifest's digest, `sha256:...`, as ECR shows it.
+    """Pushes an image with tags and returns the digest of its manifest, `sha256:...`.
 
-    Raises botocore's ClientError when the role may not push, the repository does not exist, or a
-    tag that must not move belongs to another image.
+    Raises:
+        botocore.exceptions.ClientError: The role may not push, the repository does not exist, or
+            an immutable tag belongs to another image.
     """
     uri = ImageUri.parse(repository_uri)
     ecr = _client(session, uri)
@@ -85,14 +91,14 @@ def publish(session: boto3.Session, repository_uri: str, tags: Sequence[str], im
                 **where, imageManifest=manifest, imageManifestMediaType=_MANIFEST, imageTag=tag
             )
         except ClientError as error:
-            if not _is_there_already(ecr, where, tag, digest, error):
+            if not _is_pushed(ecr, where, tag, digest, error):
                 raise
     return digest
 
 
 def _upload_configuration(ecr: Any, where: dict[str, str], image: Image) -> None:
-    answer = ecr.batch_check_layer_availability(**where, layerDigests=[image.digest])
-    if any(layer.get("layerAvailability") == "AVAILABLE" for layer in answer["layers"]):
+    response = ecr.batch_check_layer_availability(**where, layerDigests=[image.digest])
+    if any(layer.get("layerAvailability") == "AVAILABLE" for layer in response["layers"]):
         return
     blob = image.configuration.encode()
     upload = ecr.initiate_layer_upload(**where)["uploadId"]
@@ -121,10 +127,8 @@ def _manifest(image: Image) -> str:
     return json.dumps(manifest, indent=3)
 
 
-def _is_there_already(
-    ecr: Any, where: dict[str, str], tag: str, digest: str, error: ClientError
-) -> bool:
-    """Pushing what is there is no error, also where tags are immutable."""
+def _is_pushed(ecr: Any, where: dict[str, str], tag: str, digest: str, error: ClientError) -> bool:
+    """Returns True if the error means that this image already has the tag."""
     code = error.response["Error"]["Code"]
     if code == "ImageAlreadyExistsException":
         return True
@@ -135,7 +139,11 @@ def _is_there_already(
 
 
 def resolve(session: boto3.Session, image_uri: str) -> str:
-    """The digest under which ImageStore has the image. Raises ImageUnavailableError."""
+    """Returns the digest of an image in the ImageStore.
+
+    Raises:
+        ImageUnavailableError: The image does not exist or may not be pulled.
+    """
     uri = ImageUri.parse(image_uri)
     ecr = _client(session, uri)
     where = {"registryId": uri.account, "repositoryName": uri.repository}
@@ -156,8 +164,8 @@ def resolve(session: boto3.Session, image_uri: str) -> str:
     except (LookupError, ValueError, TypeError) as error:
         raise ImageUnavailableError(
             image_uri,
-            f"The image {image_uri} has a manifest that this rehearsal did not write. Build it "
-            "with an ECRBuildAndPublish action from a Dockerfile.",
+            f"The manifest of image {image_uri} is not one of the rehearsal. Build the image with "
+            "an ECRBuildAndPublish action from a Dockerfile.",
         ) from error
     return digest
 
@@ -165,10 +173,9 @@ def resolve(session: boto3.Session, image_uri: str) -> str:
 def _not_found(image_uri: str, uri: ImageUri) -> ImageUnavailableError:
     return ImageUnavailableError(
         image_uri,
-        f"Requested image {image_uri} not found. The rehearsal knows the images that its own "
-        f"pipelines have built; it cannot pull from registry {uri.account} outside of it, for "
-        "instance AWS's built-in algorithms. Build the image from a Dockerfile of yours and name "
-        "that repository.",
+        f"Requested image {image_uri} not found. The rehearsal supports only images that its "
+        f"pipelines have built; it cannot pull from registry {uri.account}, for example built-in "
+        "algorithms. Build the image from your own Dockerfile and use that repository.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Executes a RUN instruction of a Dockerfile."""
+"""RUN instructions of a Dockerfile."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from rehearsal.containers.mounts import Mount, package_registries
 from rehearsal.containers.specification import Network
 
 _OPT = PurePosixPath("/opt")
-_LONGEST = 3600.0
+_MAX_SECONDS = 3600.0
 _SHELL = ["/bin/sh", "-c"]
 
 
 class ImageBuildError(Exception):
-    """An image that could not be built; the log has the output of the failed command."""
+    """An image could not be built; the log has the output of the command."""
 
 
 class MountPointBusyError(ImageBuildError):
-    """A command that would replace an entry of /opt as a whole, which is a mount point."""
+    """A command replaces an entry of /opt that is a mount point."""
 
 
 def run_command(
@@ -35,16 +35,26 @@ def run_command(
     stop: threading.Event,
     overlays: Sequence[Overlay] = (),
 ) -> None:
-    """Runs a command with `opt` as /opt, writable, and with this machine's way to registries.
+    """Runs a command in a container with access to package registries.
 
-    `arguments` are the values of ARG, `overlays` entries that are not in `opt` yet; they are after
-    the command if it changed them. Raises ImageBuildError for an exit code other than 0.
+    Args:
+        image: The image before the command.
+        words: The command.
+        arguments: Values of ARG.
+        opt: Folder that is mounted as /opt, writable.
+        log: Receives the lines of output.
+        stop: Stops the command when it is set.
+        overlays: Entries that are not in `opt`; those that the command changes are copied to it.
+            Defaults to none.
+
+    Raises:
+        ImageBuildError: The command was stopped or returned a nonzero exit code.
     """
     present = {entry.name for entry in opt.iterdir()}
     settings, mounts = package_registries(os.environ, Path.home())
     settings |= {
-        # Copies instead of hard links: a layer must not share files with uv's cache, because a
-        # command that changes one in place would change the other.
+        # Copies instead of hard links: a command that changes a file in place must not change
+        # uv's cache.
         "UV_LINK_MODE": "copy",
         "UV_PYTHON_DOWNLOADS": "never",
         "PIP_USER": "0",  # an installation into the home directory would be lost
@@ -62,11 +72,11 @@ def run_command(
         host_name="build",
         on_line=log,
     )
-    ended = run_to_end(container, stop=stop, longest=_LONGEST, grace=2)
+    ended = run_to_end(container, stop=stop, max_seconds=_MAX_SECONDS, grace=2)
     if stop.is_set():
         raise ImageBuildError("The build was stopped.")
     if ended.timed_out:
-        raise ImageBuildError(f"The command ran longer than {_LONGEST:.0f} seconds: {words}")
+        raise ImageBuildError(f"The command ran longer than {_MAX_SECONDS:.0f} seconds: {words}")
     _check(container, list(words), ended.exit_code)
     targets = [mount.target for mount in mounts]
     targets += [str(prefix) for prefix in image.interpreter.prefixes]
@@ -84,15 +94,15 @@ def _check(container: Container, words: list[str], code: int) -> None:
     hint = ""
     if any("Read-only file system" in line for line in container.last_lines):
         hint = (
-            " This rehearsal keeps only /opt of an image, everything else is read-only: install"
-            " into a virtual environment, python3 -m venv /opt/venv."
+            " The rehearsal keeps only /opt of an image, and all other folders are read-only:"
+            " install into a virtual environment, python3 -m venv /opt/venv."
         )
     if any("Device or resource busy" in line for line in container.last_lines):
         raise MountPointBusyError(f"{words}: a mount point is busy")
     command = words[2] if words[:2] == _SHELL else repr(words)
-    said = next((line for line in reversed(container.last_lines) if line.strip()), "")
+    last = next((line for line in reversed(container.last_lines) if line.strip()), "")
     raise ImageBuildError(
-        f"The command {command!r} returned a non-zero code: {code}.{hint} Its last words: {said}"
+        f"The command {command!r} returned a non-zero code: {code}.{hint} Its last output: {last}"
     )
 
 
@@ -103,7 +113,7 @@ def _opt_name(target: str) -> str | None:
 
 
 def _remove_mount_points(path: Path) -> None:
-    """Empty folders and files that only served as places to mount on."""
+    """Removes empty folders and files that were mount points."""
     if path.is_dir():
         for entry in path.iterdir():
             _remove_mount_points(entry)

@@ -1,4 +1,4 @@
-"""The images of this machine: built from a Dockerfile, kept by digest."""
+"""The images of this machine, built from Dockerfiles and stored by digest."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ __all__ = ["Image", "ImageStore", "UnknownImageError"]
 
 
 class UnknownImageError(LookupError):
-    """No image of that digest was built on this machine."""
+    """No image with the digest was built on this machine."""
 
 
 class ImageStore:
-    """Images below `directory`. Layers are cached: an unchanged Dockerfile builds in milliseconds.
+    """Images below `directory`.
 
-    `work_directory` is where jobs keep their files while they run.
+    Layers are cached: an unchanged Dockerfile builds in milliseconds. `work_directory` has the
+    files of running jobs.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -45,16 +46,22 @@ class ImageStore:
         log: Callable[[str], None] = lambda line: None,
         stop: threading.Event | None = None,
     ) -> Image:
-        """Builds the image of a folder; `dockerfile` is a path relative to it.
+        """Builds an image; its digest depends on the instructions and the copied files only.
 
-        The digest depends on the instructions and the files that they copy, not on times or places.
-        Raises DockerfileError for what is wrong or not supported, ImageBuildError for a command
-        that failed.
+        Args:
+            context: Folder of the build context.
+            dockerfile: Path of the Dockerfile in the context. Defaults to `Dockerfile`.
+            log: Receives lines of the build log. Defaults to a function without effect.
+            stop: Stops the build when it is set. Defaults to None: it cannot be stopped.
+
+        Raises:
+            DockerfileError: The Dockerfile is missing, invalid or not supported.
+            ImageBuildError: A command failed or the build was stopped.
         """
         path = context / dockerfile
         if not path.is_file():
             raise dockerfile_language.DockerfileError(
-                0, f"there is no {dockerfile} in {context}. Name it relative to the context."
+                0, f"there is no {dockerfile} in {context}. Specify its path in the context."
             )
         instructions = dockerfile_language.parse(path.read_text())
         build = ImageBuild(
@@ -71,14 +78,18 @@ class ImageStore:
         return image
 
     def get(self, digest: str) -> Image:
-        """The image with that digest. Raises UnknownImageError."""
+        """Returns the image with a digest.
+
+        Raises:
+            UnknownImageError: It was not built on this machine.
+        """
         path = self._images / f"{digest.removeprefix('sha256:')}.json"
         try:
             return Image.from_json(path.read_text())
         except FileNotFoundError as error:
             raise UnknownImageError(
-                f"The image {digest} was not built on this machine. Push the repository again, so "
-                "that its pipeline builds it."
+                f"Image {digest} was not built on this machine. Push to the repository again, so "
+                "that its pipeline builds the image."
             ) from error
 
     def _write(self, image: Image) -> None:
@@ -90,7 +101,7 @@ class ImageStore:
 
 
 def _configuration(image: Image, chain: str) -> str:
-    """The image's configuration as a registry keeps it; its hash is the digest."""
+    """Returns the configuration of an image in a registry; its hash is the digest."""
     settings = {
         "Entrypoint": image.entrypoint,
         "Cmd": image.command,

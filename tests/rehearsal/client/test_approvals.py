@@ -1,4 +1,4 @@
-"""Approvals: the newest package that waits, a package by name, a stage."""
+"""Approvals of the newest pending package, of a package by ARN, and of a stage."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -64,12 +64,12 @@ def test_a_package_can_be_rejected() -> None:
     assert aws.asked("UpdateModelPackage")[0]["ModelApprovalStatus"] == "Rejected"
 
 
-def test_a_package_that_does_not_exist_is_told_and_nothing_is_changed() -> None:
+def test_a_package_that_does_not_exist_is_reported_and_nothing_changes() -> None:
     aws = StubbedAws(
         ListModelPackages=packages("Approved"),
         DescribeModelPackage=aws_error("ValidationException", "does not exist"),
     )
-    with pytest.raises(RehearsalError, match="no model package") as caught:
+    with pytest.raises(RehearsalError, match="does not exist") as caught:
         approvals.model_package(aws, DEMO, arn=ARN.format(7), approve=True, reason="")
     assert f"{ARN.format(1)}  Approved" in caught.value.why
     assert aws.asked("UpdateModelPackage") == []
@@ -122,7 +122,7 @@ def test_a_stage_that_waits_is_approved_with_its_token() -> None:
     ]
 
 
-def test_a_stage_that_does_not_wait_or_exist_is_told() -> None:
+def test_a_stage_that_does_not_wait_or_exist_is_reported() -> None:
     aws = StubbedAws(GetPipelineState=state(status="Succeeded"))
     with pytest.raises(RehearsalError, match="does not wait"):
         approvals.stage(aws, "demo-model-deploy", "Staging", approve=True, reason="")

@@ -1,4 +1,4 @@
-"""The CDK CLI: what it is asked to do, and what is made of its output."""
+"""The arguments of the CDK CLI, and its output as progress and errors."""
 
 import json
 import os
@@ -35,7 +35,7 @@ Source Location: ...aws-cdk-lib...
 
 @pytest.fixture
 def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with an app and a program `cdk` that notes how it is called."""
+    """A folder with an app and a program `cdk` that records its calls."""
     (tmp_path / "cdk.json").write_text("{}")
     program = tmp_path / "node_modules" / ".bin" / "cdk"
     program.parent.mkdir(parents=True)
@@ -61,7 +61,7 @@ def test_synthesis_passes_the_configuration_and_replaces_an_old_assembly(app: Pa
     assert not cdk.ASSEMBLY.exists()
 
 
-def test_a_folder_without_an_app_is_refused(
+def test_a_folder_without_an_app_is_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -70,8 +70,8 @@ def test_a_folder_without_an_app_is_refused(
 
 
 @pytest.mark.usefixtures("app")
-def test_a_configuration_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(RehearsalError, match=r"no configuration other\.yaml"):
+def test_a_settings_file_that_does_not_exist_is_rejected() -> None:
+    with pytest.raises(RehearsalError, match=r"other\.yaml does not exist"):
         Cdk(Commands()).synth(Path("other.yaml"))
 
 
@@ -99,7 +99,7 @@ def test_a_deployment_shows_every_stack_until_it_has_ended(
 
 
 @pytest.mark.usefixtures("app")
-def test_a_failed_deployment_gives_the_verdict_of_the_cli_and_keeps_its_output(
+def test_a_failed_deployment_has_the_error_of_the_cli_and_keeps_its_output(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OUTPUT", FAILURE)

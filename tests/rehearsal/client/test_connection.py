@@ -1,4 +1,4 @@
-"""Connections to git providers are found by name or ARN; a server of its own authorises them."""
+"""Connections to git providers, found by name or ARN."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def test_connections_are_listed_with_the_address_of_their_repositories(
         (
             [("team", "1"), ("team", "2"), ("x", "3")],
             "team",
-            ["2 connections are called 'team'", ARN.format(2), "or its ARN"],
+            ["2 connections are named 'team'", ARN.format(2), ARN.format(1)],
         ),
     ],
 )
-def test_a_name_that_means_no_single_connection_is_told_with_those_that_are_there(
+def test_a_name_of_no_single_connection_is_reported_with_the_existing_ones(
     there: list[Any], wanted: str, words: list[str]
 ) -> None:
     with pytest.raises(RehearsalError) as error:

@@ -1,4 +1,4 @@
-"""Known errors become one message: what, why, what to do."""
+"""Known errors become one message: problem, cause, remedy."""
 
 import errno
 
@@ -9,18 +9,18 @@ from rehearsal.client.errors import RehearsalError, explain
 from tests.rehearsal.stubbed_aws import aws_error
 
 
-def test_an_error_of_ours_is_told_as_it_is() -> None:
+def test_an_error_of_the_rehearsal_is_unchanged() -> None:
     error = RehearsalError("What", "why", "do this")
     assert explain(error) is error
     assert str(error) == "What\nwhy\ndo this"
 
 
 def test_an_error_of_aws_names_the_operation_the_code_and_its_message() -> None:
-    told = explain(aws_error("AccessDeniedException", "not yours", "CreateProject"))
-    assert told
-    assert told.what == "AWS refused CreateProject (AccessDeniedException)."
-    assert told.why == "not yours"
-    assert "Grant" in told.remedy
+    explained = explain(aws_error("AccessDeniedException", "not yours", "CreateProject"))
+    assert explained
+    assert explained.what == "AWS rejected CreateProject (AccessDeniedException)."
+    assert explained.why == "not yours"
+    assert "Grant" in explained.remedy
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,10 @@ def test_an_error_of_aws_names_the_operation_the_code_and_its_message() -> None:
         ReadTimeoutError(endpoint_url="https://127.0.0.1:1"),
     ],
 )
-def test_an_aws_that_does_not_answer_is_to_be_started(error: Exception) -> None:
-    told = explain(error)
-    assert told
-    assert "rehearse up" in told.remedy
+def test_an_aws_that_does_not_respond_is_to_be_started(error: Exception) -> None:
+    explained = explain(error)
+    assert explained
+    assert "rehearse up" in explained.remedy
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,12 @@ def test_an_aws_that_does_not_answer_is_to_be_started(error: Exception) -> None:
         (errno.EMFILE, "ran out"),
     ],
 )
-def test_an_error_of_the_machine_is_told_in_words(number: int, word: str) -> None:
-    told = explain(OSError(number, "reason", "/some/file"))
-    assert told
-    assert word in told.what
+def test_an_error_of_the_machine_is_explained(number: int, word: str) -> None:
+    explained = explain(OSError(number, "reason", "/some/file"))
+    assert explained
+    assert word in explained.what
 
 
-def test_a_mistake_of_our_own_is_not_explained_away() -> None:
+def test_an_internal_error_has_no_explanation() -> None:
     assert explain(KeyError("x")) is None
     assert explain(OSError(errno.EPIPE, "reason")) is None

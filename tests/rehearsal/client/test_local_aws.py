@@ -1,4 +1,4 @@
-"""Finding the local AWS, and pointing programs at it."""
+"""Finding the local AWS, and the settings of programs for it."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def test_a_half_written_endpoint_is_not_ready(tmp_path: Path) -> None:
 
 
 def test_a_command_that_needs_the_local_aws_says_how_to_start_it(tmp_path: Path) -> None:
-    with pytest.raises(RehearsalError, match="not up") as caught:
+    with pytest.raises(RehearsalError, match="not running") as caught:
         local_aws.require(tmp_path)
     assert "rehearse up" in caught.value.remedy
 
@@ -82,14 +82,14 @@ def test_variables_point_aws_and_git_at_it_and_leave_other_remotes_alone() -> No
 
 def test_git_understands_the_variables() -> None:
     environment = {**os.environ, **StubbedAws().variables()}
-    answer = subprocess.run(
+    result = subprocess.run(
         ["git", "config", "--get-urlmatch", "credential.helper", "https://127.0.0.1:1/v1/repos/x"],
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert "codecommit credential-helper" in answer.stdout
+    assert "codecommit credential-helper" in result.stdout
     assert environment["GIT_SSL_CAINFO"] == "/ca.pem"
 
 
@@ -104,8 +104,8 @@ def test_credentials_and_profiles_of_the_user_do_not_reach_programs(
     assert environment["PATH"].startswith(str(Path(sys.executable).parent))
 
 
-def test_an_aws_behind_a_closed_port_does_not_answer(tmp_path: Path) -> None:
+def test_an_aws_behind_a_closed_port_is_not_ready(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("")
     aws = local_aws.LocalAws("http://127.0.0.1:1", 1, 1, bundle, ("111111111111",), "us-east-1")
-    assert not aws.answers()
+    assert not aws.is_ready()

@@ -1,4 +1,4 @@
-"""The log behind what failed: a build's, a job's, a stack's."""
+"""Logs of failed builds, jobs and stacks."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -106,7 +106,7 @@ def test_a_failed_deployment_shows_the_stack_and_its_endpoint() -> None:
     assert (found[2].source, found[2].lines) == ("endpoint demo-staging", ["ValueError: bad model"])
 
 
-def test_what_has_no_log_yet_has_an_empty_one() -> None:
+def test_a_missing_log_is_empty() -> None:
     failed = action("Staging", "Deploy", "Failed", 0, 5, category="Deploy", stack="demo-staging")
     aws = StubbedAws(**given(failed), DescribeStackEvents=aws_error("ValidationError"))
     assert [tail.lines for tail in logs.of_pipeline(aws, "p")] == [[]]
@@ -118,5 +118,5 @@ def test_what_has_no_log_yet_has_an_empty_one() -> None:
     assert [tail.lines for tail in logs.of_pipeline(aws, "p")] == [[]]
 
 
-def test_an_execution_that_did_nothing_says_what_it_is() -> None:
+def test_an_execution_without_actions_has_its_status() -> None:
     assert logs.of_pipeline(StubbedAws(**given()), "p")[0].reason == "The execution is failed."

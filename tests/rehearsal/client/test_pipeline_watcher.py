@@ -1,4 +1,4 @@
-"""Following a pipeline, the training inside it, and what of it was work."""
+"""Progress of a pipeline and its training, and compute time."""
 
 import os
 from pathlib import Path
@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from rehearsal.client import pipeline_execution, training_pipeline
-from rehearsal.client import pipeline_watcher as watching
+from rehearsal.client import pipeline_execution, pipeline_watcher, training_pipeline
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.pipeline_watcher import PipelineWatcher, WatchedExecution
 from rehearsal.client.progress import Board, Status
@@ -30,13 +29,13 @@ ROW = ("model-build",)
 
 @pytest.fixture
 def board(monkeypatch: pytest.MonkeyPatch) -> Board:
-    monkeypatch.setattr(watching, "POLL_SECONDS", 0)
-    monkeypatch.setattr(watching, "TRIGGER_SECONDS", 0.05)
+    monkeypatch.setattr(pipeline_watcher, "POLL_SECONDS", 0)
+    monkeypatch.setattr(pipeline_watcher, "TRIGGER_SECONDS", 0)
     return Board(Console(file=Path(os.devnull).open("w")))
 
 
-def answers(status: str, *actions: dict[str, Any], train: str = "Succeeded") -> dict[str, Any]:
-    """Of an execution and its training; both services call an operation ListPipelineExecutions."""
+def responses(status: str, *actions: dict[str, Any], train: str = "Succeeded") -> dict[str, Any]:
+    """The responses about an execution and its training; both have ListPipelineExecutions."""
     found, inner = execution(status, *actions), training(train)
 
     def list_executions(request: Any) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def answers(status: str, *actions: dict[str, Any], train: str = "Succeeded") -> 
 
 
 def whole(status: str = "Succeeded") -> dict[str, Any]:
-    return answers(
+    return responses(
         status,
         action("Train", "Train", "Succeeded", 0, 30, external_id=BUILD),
         action("Source", "Source", "Succeeded", -3, -2, category="Source"),
@@ -57,7 +56,7 @@ def whole(status: str = "Succeeded") -> dict[str, Any]:
 
 def test_an_execution_is_followed_to_its_end_with_its_training_inside(board: Board) -> None:
     watched = PipelineWatcher(StubbedAws(**whole()), board).follow("demo-model-build", "e-1", ROW)
-    assert watched.run.status is Status.SUCCEEDED
+    assert watched.execution.status is Status.SUCCEEDED
     watched.require_success()
     assert [row.path[1:] for row in board.ordered()] == [
         ("Source",),
@@ -82,8 +81,8 @@ def test_an_execution_is_followed_to_its_end_with_its_training_inside(board: Boa
     assert trials[1].status is Status.FAILED
 
 
-def test_a_stage_that_is_not_reached_waits(board: Board) -> None:
-    running = answers("InProgress", action("Source", "Source", "InProgress", 0, 1))
+def test_a_stage_that_is_not_reached_is_waiting(board: Board) -> None:
+    running = responses("InProgress", action("Source", "Source", "InProgress", 0, 1))
     failed = execution("Failed", action("Source", "Source", "Failed", 0, 1, error="no such branch"))
     given = {**running, "GetPipelineExecution": [running["GetPipelineExecution"]]}
     given["GetPipelineExecution"].append(failed["GetPipelineExecution"])
@@ -97,29 +96,29 @@ def test_a_stage_that_is_not_reached_waits(board: Board) -> None:
     assert caught.value.why == "Source / Source: no such branch"
 
 
-def test_following_ends_where_a_person_must_decide(board: Board) -> None:
+def test_following_ends_at_a_manual_approval(board: Board) -> None:
     waiting = action("Build", "Approval", "InProgress", 0, 1, category="Approval")
-    watched = PipelineWatcher(StubbedAws(**answers("InProgress", waiting)), board).follow(
+    watched = PipelineWatcher(StubbedAws(**responses("InProgress", waiting)), board).follow(
         "p", "e-1", ROW
     )
-    assert watched.run.approval
-    assert watched.run.approval.stage == "Build"
+    assert watched.execution.approval
+    assert watched.execution.approval.stage == "Build"
     assert board.rows[*ROW, "Build", "Approval"].status is Status.APPROVAL
     watched.require_success()
 
 
-def test_an_approval_that_was_answered_is_not_asked_for_again(board: Board) -> None:
+def test_an_approval_that_was_given_is_not_asked_for_again(board: Board) -> None:
     waiting = action("Build", "Approval", "InProgress", 0, 1, category="Approval")
     done = action("Build", "Approval", "Succeeded", 0, 2, category="Approval")
-    given = answers("InProgress", waiting)
+    given = responses("InProgress", waiting)
     watch = PipelineWatcher(StubbedAws(**given), board)
     seen = watch.follow("p", "e-1", ROW)
-    later = answers("Succeeded", done)
-    # The answer is not visible at once.
+    later = responses("Succeeded", done)
+    # The approval is not visible at once.
     for operation in ("ListActionExecutions", "GetPipelineExecution"):
         given[operation] = [given[operation], given[operation], later[operation]]
     watched = PipelineWatcher(StubbedAws(**given), board).follow("p", "e-1", ROW, seen=seen)
-    assert watched.run.status is Status.SUCCEEDED
+    assert watched.execution.status is Status.SUCCEEDED
     assert board.rows[*ROW, "Build", "Approval"].status is Status.SUCCEEDED
 
 
@@ -130,40 +129,40 @@ def test_the_execution_of_a_commit_is_found(board: Board) -> None:
     assert watch.known("demo-model-build") == {"e-1"}
 
 
-def test_a_commit_or_an_approval_that_starts_nothing_is_told(board: Board) -> None:
+def test_a_commit_or_an_approval_that_starts_nothing_is_reported(board: Board) -> None:
     watch = PipelineWatcher(StubbedAws(**whole()), board)
     with pytest.raises(RehearsalError, match="did not start"):
         watch.wait_for_commit("demo-model-build", "other")
-    with pytest.raises(RehearsalError, match="Nothing started"):
+    with pytest.raises(RehearsalError, match="was not started"):
         watch.wait_for_new("demo-model-build", {"e-1"})
 
 
-def test_a_commit_that_could_not_be_fetched_is_told_with_the_reason(board: Board) -> None:
-    refused = action("Source", "Git", "Failed", 0, 1, category="Source", error="no GetBranch")
-    given = answers("Failed", refused)
+def test_a_commit_that_could_not_be_fetched_is_reported_with_the_reason(board: Board) -> None:
+    denied = action("Source", "Git", "Failed", 0, 1, category="Source", error="no GetBranch")
+    given = responses("Failed", denied)
     with pytest.raises(RehearsalError, match="could not fetch commit 0ddba11") as caught:
         PipelineWatcher(StubbedAws(**given), board).wait_for_commit("demo-model-build", "0ddba11")
     assert caught.value.why == "Its newest execution, e-1, failed: Source / Git: no GetBranch"
     later = action("Build", "Test", "Failed", 0, 1, error="a test failed")
     with pytest.raises(RehearsalError, match="did not start"):
-        PipelineWatcher(StubbedAws(**answers("Failed", later)), board).wait_for_commit(
+        PipelineWatcher(StubbedAws(**responses("Failed", later)), board).wait_for_commit(
             "p", "0ddba11"
         )
 
 
-def test_a_commit_of_a_pipeline_that_never_ran_is_told(board: Board) -> None:
+def test_a_commit_of_a_pipeline_without_executions_is_reported(board: Board) -> None:
     aws = StubbedAws(ListPipelineExecutions={"pipelineExecutionSummaries": []})
     with pytest.raises(RehearsalError, match="did not start"):
         PipelineWatcher(aws, board).wait_for_commit("demo-model-build", "0ddba11")
 
 
-def test_a_pipeline_that_never_ran_has_no_latest_execution() -> None:
+def test_a_pipeline_without_executions_has_no_latest_one() -> None:
     aws = StubbedAws(ListPipelineExecutions={"pipelineExecutionSummaries": []})
-    with pytest.raises(RehearsalError, match="has not run yet"):
+    with pytest.raises(RehearsalError, match="has no execution"):
         pipeline_execution.latest(aws.client("codepipeline"), "demo-model-build")
 
 
-def test_only_what_runs_is_stopped() -> None:
+def test_only_running_executions_are_stopped() -> None:
     def summary(number: int, status: str) -> dict[str, Any]:
         return {"pipelineExecutionId": f"e-{number}", "status": status, "startTime": START}
 
@@ -187,7 +186,7 @@ def test_a_build_that_trains_nothing_has_no_training() -> None:
     assert training_pipeline.find(aws.client("sagemaker"), aws.client("codebuild"), BUILD) is None
 
 
-def test_a_training_tells_its_package_and_trials() -> None:
+def test_a_training_has_its_package_and_trials() -> None:
     run = training_pipeline.read(StubbedAws(**training()).client("sagemaker"), EXECUTION_ARN)
     assert run.model_package == PACKAGE_ARN
     assert [trial.value for trial in run.trials] == [0.97, 0.99, None]
@@ -198,7 +197,7 @@ def test_a_training_tells_its_package_and_trials() -> None:
     assert [step.detail for step in run.steps][2:] == ["outcome True", "model-package/demo/1"]
 
 
-def test_a_step_that_fails_by_name_says_its_message() -> None:
+def test_a_fail_step_has_its_message() -> None:
     given = training("Failed")
     given["ListPipelineExecutionSteps"] = {
         "PipelineExecutionSteps": [
@@ -215,7 +214,7 @@ def test_a_step_that_fails_by_name_says_its_message() -> None:
     assert run.model_package is None
 
 
-def test_work_is_the_time_in_which_a_job_or_build_ran_each_second_once() -> None:
+def test_overlapping_intervals_count_once() -> None:
     intervals = [
         Interval("job", "a", 10, 20),
         Interval("job", "b", 15, 25),
@@ -238,4 +237,4 @@ def test_jobs_and_builds_are_measured_as_aws_recorded_them() -> None:
     assert spans["Preprocess"] == (5, 8)
     assert spans["tune-1-2"] == (12, 14)
     assert spans["Build / Image"] == (-2, 2)  # no CodeBuild build: the action's own times
-    assert spans["Train / Train"] == (1, 4)  # then it waits for the training's first step
+    assert spans["Train / Train"] == (1, 4)  # until the first step of the training starts

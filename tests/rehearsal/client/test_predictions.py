@@ -1,4 +1,4 @@
-"""Held-out rows, sent to an endpoint and judged."""
+"""Predictions for held-out rows and their metrics."""
 
 import io
 import json
@@ -27,17 +27,17 @@ def rows(count: int) -> HoldOut:
 
 
 def parity(request: Mapping[str, Any]) -> dict[str, Any]:
-    """A model that says whether column a is odd."""
+    """A model that predicts if column a is odd."""
     body = request["Body"].decode()
     if request["ContentType"] == "application/json":
         found = [{"label": row["a"] % 2} for row in json.loads(body)["instances"]]
-        answer = json.dumps({"predictions": found})
+        response = json.dumps({"predictions": found})
     else:
-        answer = "".join(f"{int(line.split(',')[0]) % 2},0.9\n" for line in body.splitlines()[1:])
-    return {"Body": io.BytesIO(answer.encode()), "ContentType": request["ContentType"]}
+        response = "".join(f"{int(line.split(',')[0]) % 2},0.9\n" for line in body.splitlines()[1:])
+    return {"Body": io.BytesIO(response.encode()), "ContentType": request["ContentType"]}
 
 
-def test_every_row_is_asked_in_batches_and_a_few_again_as_json() -> None:
+def test_all_rows_are_sent_in_batches_and_a_few_again_as_json() -> None:
     aws = StubbedAws(InvokeEndpoint=parity)
     found = predictions.predict(aws, "demo-prod", rows(250))
     assert (found.rows, found.csv_requests, found.json_requests) == (250, 3, 3)
@@ -47,24 +47,24 @@ def test_every_row_is_asked_in_batches_and_a_few_again_as_json() -> None:
     assert json.loads(bodies[3]) == {"instances": [{"a": 0.0, "b": "text"}]}
 
 
-def test_an_answer_with_another_number_of_rows_is_an_error() -> None:
+def test_a_response_with_another_number_of_rows_is_an_error() -> None:
     aws = StubbedAws(InvokeEndpoint={"Body": io.BytesIO(b"1\n")})
     with pytest.raises(RehearsalError, match="1 lines for 2 rows"):
         predictions.predict(aws, "demo-prod", rows(2))
 
 
 def test_json_and_csv_must_agree() -> None:
-    def moody(request: Mapping[str, Any]) -> dict[str, Any]:
+    def inconsistent(request: Mapping[str, Any]) -> dict[str, Any]:
         is_json = request["ContentType"] == "application/json"
-        answer = b'{"predictions": [{"label": "other"}]}' if is_json else b"1\n1\n"
-        return {"Body": io.BytesIO(answer)}
+        response = b'{"predictions": [{"label": "other"}]}' if is_json else b"1\n1\n"
+        return {"Body": io.BytesIO(response)}
 
     with pytest.raises(RehearsalError, match="differently"):
-        predictions.predict(StubbedAws(InvokeEndpoint=moody), "demo-prod", rows(2))
+        predictions.predict(StubbedAws(InvokeEndpoint=inconsistent), "demo-prod", rows(2))
 
 
-def test_a_refusal_by_the_model_is_told_in_the_models_words() -> None:
-    refusal = ClientError(
+def test_an_error_of_the_model_has_the_models_message() -> None:
+    rejection = ClientError(
         {
             "Error": {"Code": "ModelError", "Message": "Received client error (400)"},
             "OriginalStatusCode": 400,
@@ -72,13 +72,13 @@ def test_a_refusal_by_the_model_is_told_in_the_models_words() -> None:
         },  # type: ignore[typeddict-unknown-key]
         "InvokeEndpoint",
     )
-    aws = StubbedAws(InvokeEndpoint=refusal)
+    aws = StubbedAws(InvokeEndpoint=rejection)
     with pytest.raises(RehearsalError, match="status 400") as caught:
         predictions.invoke(aws.client("sagemaker-runtime"), "demo-prod", "x", "text/csv")
     assert "column 'a'" in caught.value.why
 
 
-def test_held_out_rows_come_from_where_the_model_package_says() -> None:
+def test_the_model_package_locates_the_held_out_rows() -> None:
     aws = StubbedAws(
         DescribeModelPackage=package(
             {"holdout": "s3://bucket/runs/1/holdout.csv", "target": "y", "problem_type": "binary"}
@@ -90,7 +90,7 @@ def test_held_out_rows_come_from_where_the_model_package_says() -> None:
     assert aws.asked("GetObject") == [{"Bucket": "bucket", "Key": "runs/1/holdout.csv"}]
 
 
-def test_a_model_package_that_does_not_say_is_refused() -> None:
+def test_a_model_package_without_held_out_rows_is_rejected() -> None:
     aws = StubbedAws(DescribeModelPackage=package({"target": "y"}))
     with pytest.raises(RehearsalError, match="held-out rows") as caught:
         predictions.hold_out(aws, PACKAGE)
@@ -108,11 +108,11 @@ def package(metadata: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def test_labels_are_judged_by_accuracy_and_numbers_by_r2_and_rmse() -> None:
-    assert predictions.judge("binary", ["1", "0", "1"], ["1.0", "0", "0"]) == {
+def test_labels_are_evaluated_by_accuracy_and_numbers_by_r2_and_rmse() -> None:
+    assert predictions.evaluate("binary", ["1", "0", "1"], ["1.0", "0", "0"]) == {
         "accuracy": pytest.approx(2 / 3)
     }
-    assert predictions.judge("regression", ["1", "2", "3"], ["1", "2", "4"]) == {
+    assert predictions.evaluate("regression", ["1", "2", "3"], ["1", "2", "4"]) == {
         "r2": pytest.approx(0.5),
         "rmse": pytest.approx((1 / 3) ** 0.5),
     }

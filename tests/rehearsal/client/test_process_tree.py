@@ -1,4 +1,4 @@
-"""Programs end with us, whole families of them."""
+"""Programs end with this process, with all their descendants."""
 
 import contextlib
 import os
@@ -16,10 +16,10 @@ from rehearsal.client import process_tree
 from rehearsal.client.process_tree import Commands, MemoryMeter, ProcessId
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "the condition was not met in time"
         time.sleep(0.02)
 
 
@@ -50,12 +50,12 @@ def test_closing_ends_a_command_with_its_grandchildren_even_those_that_ignore_si
     wait_for(lambda: note.exists() and note.read_text().strip() != "")
     grandchild = int(note.read_text())
     commands.close()
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     wait_for(lambda: process_tree.identify(grandchild) is None)
 
 
-def test_a_command_whose_reader_is_interrupted_does_not_live_on() -> None:
+def test_a_command_whose_reader_is_interrupted_ends() -> None:
     seen: list[int] = []
 
     def interrupt(line: str) -> None:
@@ -81,9 +81,8 @@ def test_a_command_that_closing_ended_was_interrupted_and_has_not_failed() -> No
     thread = threading.Thread(target=work)
     thread.start()
     wait_for(lambda: any(m.pid != os.getpid() for m in process_tree.family([os.getpid()])))
-    time.sleep(0.1)
     commands.close()
-    thread.join(10)
+    thread.join(60)
     assert raised.is_set()
 
 
@@ -104,10 +103,10 @@ def test_a_family_holds_descendants_and_the_session_that_its_root_leads() -> Non
         orphans = process_tree.family([root.pid])
         assert len(orphans) == 1  # reparented, but of the same session
         process_tree.send(orphans, signal.SIGKILL)
-        assert process_tree.wait_until_gone(orphans, 5) == []
+        assert process_tree.wait_until_gone(orphans, 60) == []
 
 
-def test_a_process_that_got_the_id_of_another_is_left_alone() -> None:
+def test_a_process_with_a_reused_id_gets_no_signal() -> None:
     with subprocess.Popen(["sleep", "50"]) as process:
         process_tree.send([ProcessId(process.pid, "0")], signal.SIGKILL)
         assert process.poll() is None
@@ -125,6 +124,6 @@ def test_peak_memory_counts_children() -> None:
     meter.stop()
 
 
-def test_a_process_that_is_gone_uses_no_memory() -> None:
+def test_a_process_that_has_ended_uses_no_memory() -> None:
     assert process_tree.memory(2**22 + 1) == 0
     assert process_tree.identify(2**22 + 1) is None

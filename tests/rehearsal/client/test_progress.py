@@ -1,4 +1,4 @@
-"""Progress: lines where nobody watches, a table where someone does."""
+"""Progress: a table on a terminal, lines elsewhere."""
 
 import io
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def test_without_a_terminal_every_change_is_one_line() -> None:
     ]
 
 
-def test_on_a_terminal_rows_stand_below_their_parents_and_fit() -> None:
+def test_on_a_terminal_rows_are_below_their_parents_and_fit() -> None:
     text = io.StringIO()
     console = Console(file=text, force_terminal=True, width=100, height=30)
     with Board(console) as board:
@@ -62,7 +62,7 @@ def test_an_interrupted_step_is_stopped_and_not_failed() -> None:
     assert board.deepest_failure() == ()
 
 
-def test_times_of_aws_replace_the_clock_here() -> None:
+def test_times_of_aws_replace_those_of_this_machine() -> None:
     board, _ = plain()
     board.update(("a",), Status.RUNNING)
     board.update(("a",), Status.SUCCEEDED, started=100.0, ended=104.5)

@@ -1,4 +1,4 @@
-"""Projects: created from the published template, found by their stack, cloned with git."""
+"""Projects: creation from the published template, lookup by their stack, clones."""
 
 import os
 import subprocess
@@ -93,7 +93,7 @@ def test_a_project_is_created_from_the_template_that_a_stack_publishes() -> None
     assert (found.model_package_group, found.endpoint("prod")) == ("demo", "demo-prod")
 
 
-def test_a_creation_that_fails_tells_what_cloudformation_could_not_do() -> None:
+def test_a_creation_that_fails_has_the_failures_of_cloudformation() -> None:
     aws = StubbedAws(
         ListProjects=listed(),
         DescribeStacks={"Stacks": [TEMPLATES]},
@@ -123,13 +123,13 @@ def test_a_creation_that_fails_tells_what_cloudformation_could_not_do() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a_b", "-a", "a" * 33, "a-"])
-def test_a_name_that_sagemaker_does_not_allow_is_refused(name: str) -> None:
-    with pytest.raises(RehearsalError, match="cannot be the name"):
+def test_a_name_that_sagemaker_does_not_allow_is_rejected(name: str) -> None:
+    with pytest.raises(RehearsalError, match="as the name of a project"):
         project.create(StubbedAws(), name)
 
 
-def test_a_name_that_is_taken_is_refused() -> None:
-    with pytest.raises(RehearsalError, match="exists already"):
+def test_a_name_that_is_taken_is_rejected() -> None:
+    with pytest.raises(RehearsalError, match="already exists"):
         project.create(StubbedAws(ListProjects=listed("demo")), "demo")
 
 
@@ -140,16 +140,16 @@ def test_without_a_published_template_the_stacks_are_to_be_deployed() -> None:
     assert "rehearse deploy" in caught.value.remedy
 
 
-def test_a_project_that_does_not_exist_is_told_with_those_that_do() -> None:
+def test_a_project_that_does_not_exist_is_reported_with_those_that_do() -> None:
     aws = StubbedAws(
         DescribeProject=aws_error("ValidationException"), ListProjects=listed("one", "two")
     )
-    with pytest.raises(RehearsalError, match="no project 'demo'") as caught:
+    with pytest.raises(RehearsalError, match="'demo' does not exist") as caught:
         project.find(aws, "demo")
     assert caught.value.why == "Projects: one, two."
 
 
-def test_a_project_that_is_not_ready_is_told() -> None:
+def test_a_project_that_is_not_ready_is_reported() -> None:
     aws = StubbedAws(
         DescribeProject=description("DeleteInProgress", "going"),
         DescribeStackEvents={"StackEvents": []},
@@ -167,7 +167,7 @@ def test_without_the_name_of_its_stack_a_project_is_found_by_its_tag() -> None:
     assert project.find(aws, "demo").outputs == OUTPUTS
 
 
-def test_a_project_whose_stack_is_gone_is_told() -> None:
+def test_a_project_whose_stack_was_deleted_is_reported() -> None:
     aws = StubbedAws(DescribeProject=description("CreateCompleted"), DescribeStacks={"Stacks": []})
     with pytest.raises(RehearsalError, match="stack of project 'demo' was not found"):
         project.find(aws, "demo")
@@ -204,7 +204,7 @@ def log(bare: Path) -> list[str]:
 def test_a_change_is_committed_and_pushed_with_git(
     tmp_path: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)  # nobody has said who they are
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)  # no user name or email
     repository = GitClone(tmp_path / "clone", StubbedAws(), Commands())
     repository.clone(str(remote))
     (repository.directory / "new.txt").write_text("x")
@@ -230,9 +230,9 @@ def test_a_clone_is_kept_and_one_of_another_remote_is_replaced(
     assert not (repository.directory / "mine.txt").exists()
 
 
-def test_what_git_refuses_is_told_in_its_words(tmp_path: Path, remote: Path) -> None:
+def test_an_error_of_git_has_its_message(tmp_path: Path, remote: Path) -> None:
     repository = GitClone(tmp_path / "clone", StubbedAws(), Commands())
-    with pytest.raises(RehearsalError, match="There is no clone"):
+    with pytest.raises(RehearsalError, match="contains no clone"):
         repository.commit("x")
     repository.clone(str(remote))
     remote.rename(tmp_path / "gone.git")

@@ -1,4 +1,4 @@
-"""Data of one's own: what is refused before anything starts, and what the project is told."""
+"""Your own data: its validation, and the configuration of the project."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from rehearsal.client.errors import RehearsalError
 from rehearsal.client.training_data import Objective, TrainingData
 
 CONFIG = """\
-# What this project learns.
+# The model of this project.
 
 data:
   uri: ""               # s3://bucket/table.csv
@@ -50,7 +50,7 @@ def test_the_problem_is_found_in_the_data_and_a_model_must_beat_guessing(
     assert TrainingData(csv(tmp_path, text), target).check() == found
 
 
-def test_what_is_said_wins_over_what_is_found(tmp_path: Path) -> None:
+def test_options_take_precedence_over_detection(tmp_path: Path) -> None:
     path = csv(tmp_path, "a,y\n1,1\n2,2\n")
     assert TrainingData(path, "y", "regression", threshold=0.8).check() == Objective(
         "regression", "r2", 0.8
@@ -63,26 +63,26 @@ def test_what_is_said_wins_over_what_is_found(tmp_path: Path) -> None:
         ("", "y", {}, "is empty"),
         ("a,y\n", "y", {}, "no rows with a target"),
         ("a,b\n1,2\n", "y", {}, "no column 'y'"),
-        ("a,y\n1,2\n3,2\n", "y", {}, "one value only: '2'"),
+        ("a,y\n1,2\n3,2\n", "y", {}, "only one value: '2'"),
         ("a,y\n1,2\n3,4\n", "y", {"drop": ("z",)}, "no column 'z'"),
         ("a,y\n1,2\n3,4\n", "y", {"problem_type": "ranking"}, "Got --problem-type ranking"),
-        ("a,y\n1,2\n3,4\n", "", {}, "needs --target"),
+        ("a,y\n1,2\n3,4\n", "", {}, "requires --target"),
         ("1,2\n3,4\n", "y", {"header": False}, "Got --target y"),
         ("1,2\n3,4\n", "2", {"header": False}, "Got --target 2"),
     ],
 )
-def test_data_that_cannot_work_is_refused(
+def test_invalid_data_is_rejected(
     tmp_path: Path, text: str, target: str, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(RehearsalError, match=message):
         TrainingData(csv(tmp_path, text), target, **options).check()  # type: ignore[arg-type]
 
 
-def test_a_file_that_is_no_text_or_does_not_exist_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_or_does_not_exist_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "binary.csv").write_bytes(b"a,y\n\xff\xfe,1\n")
     with pytest.raises(RehearsalError, match="not UTF-8"):
         TrainingData(tmp_path / "binary.csv", "y").check()
-    with pytest.raises(RehearsalError, match="There is no file"):
+    with pytest.raises(RehearsalError, match="does not exist"):
         TrainingData(tmp_path / "none.csv", "y").check()
 
 
@@ -112,6 +112,6 @@ def test_without_a_header_the_target_is_a_number(tmp_path: Path) -> None:
     assert (section["target"], section["header"]) == (1, False)
 
 
-def test_a_configuration_without_the_section_is_refused() -> None:
+def test_a_configuration_without_the_section_is_rejected() -> None:
     with pytest.raises(RehearsalError, match="no section 'data'"):
         training_data.set_values("other: 1\n", "data", {"uri": ""})

@@ -1,4 +1,4 @@
-"""Containers run to their end, started ones, and their processes."""
+"""Helpers that run containers and find their processes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def processes_with(mark: str) -> list[int]:
     return [number for number in found if number != os.getpid()]
 
 
-def until_none(mark: str, seconds: float = 60) -> list[int]:
+def until_none(mark: str, seconds: float = 240) -> list[int]:
     deadline = time.monotonic() + seconds
     while (left := processes_with(mark)) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,6 +1,6 @@
-"""Each kind of container finds the variables that docs/rehearsal.md lists for it, and no others.
+"""Each kind of container has exactly the variables that docs/rehearsal.md lists.
 
-AWS_DEFAULT_REGION is what matters most: SageMaker sets AWS_REGION alone, CodeBuild sets both.
+AWS_DEFAULT_REGION matters most: SageMaker sets AWS_REGION alone, CodeBuild sets both.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.rehearsal.services.sagemaker.jobs.test_training_job import unpacked
 from tests.rehearsal.services.sagemaker.jobs.test_transform_job import served, transform
 
 PAGE = Path(__file__).parents[3] / "docs/rehearsal.md"
-# What any Linux container has, what a shell sets, and what the requests of the tests set.
+# Variables of any Linux container, of a shell, and of the requests of the tests.
 OF_LINUX = {"PATH", "HOME", "HOSTNAME", "LC_CTYPE", "PWD", "SHELL", "LANG", "SHLVL", "_", "OLDPWD"}
 OF_THE_REQUEST = {"GIVEN"}
 WRITE = "import json, os\njson.dump(dict(os.environ), open({place!r}, 'w'))\n"
@@ -43,7 +43,7 @@ def page() -> str:
 
 @pytest.fixture(scope="module")
 def reaching(page: str) -> set[str]:
-    """The variables that stand for AWS's addresses."""
+    """The variables with AWS's addresses."""
     _, _, after = page.partition("replace both")
     return set(re.findall(r"`([A-Z0-9_]+)`", after)) - {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"}
 

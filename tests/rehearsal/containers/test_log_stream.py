@@ -21,10 +21,10 @@ def test_all_lines_arrive_in_order(job_surroundings: JobSurroundings) -> None:
             log.write(f"line {number}")
         log.write("")
         log.write("the end")
-    answer = job_surroundings.session.client("logs").get_log_events(
+    response = job_surroundings.session.client("logs").get_log_events(
         logGroupName=group, logStreamName="job/algo-1", startFromHead=True
     )
-    lines = [event["message"] for event in answer["events"]]
+    lines = [event["message"] for event in response["events"]]
     assert lines[0] == "line 0"
     assert lines[-1] == "the end"
     assert len(lines) == 1501
@@ -40,8 +40,8 @@ def test_a_role_that_may_not_write_gets_one_warning(
 
         def put_log_events(self, **_: Any) -> None:
             self.calls += 1
-            answer = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}
-            raise ClientError(answer, "PutLogEvents")  # type: ignore[arg-type]
+            response = {"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}
+            raise ClientError(response, "PutLogEvents")  # type: ignore[arg-type]
 
         class exceptions:  # noqa: N801  botocore's name
             class ResourceNotFoundException(Exception):  # noqa: N818

@@ -1,4 +1,4 @@
-"""Repositories keep commits, and nobody's git settings have a say in them."""
+"""Repositories keep commits and ignore the git settings of users."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_an_archive_holds_files_with_their_modes_and_links(
     assert (tmp_path / "out/link").is_symlink()
 
 
-def test_the_persons_git_settings_do_not_reach_repositories(
+def test_git_settings_of_users_do_not_affect_repositories(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / ".gitconfig").write_text("[commit]\n\tgpgsign = true\n[core]\n\tautocrlf = true\n")

@@ -1,4 +1,4 @@
-"""The report of a run: complete, alone, and honest when the run failed."""
+"""The report of a run: complete, self-contained, and with the failure of the run."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -102,7 +102,7 @@ def page(problem_type: str) -> str:
 
 
 @pytest.mark.parametrize("problem_type", ["binary", "multiclass", "regression"])
-def test_a_report_stands_alone(problem_type: str) -> None:
+def test_a_report_is_self_contained(problem_type: str) -> None:
     html = page(problem_type)
     loaded = re.findall(r"(?:src|href)=[\"']?([^\"'> ]+)|url\(([^)]+)\)|@import", html)
     outside = [link for pair in loaded for link in pair if link and not link.startswith("#")]
@@ -112,7 +112,7 @@ def test_a_report_stands_alone(problem_type: str) -> None:
 
 
 @pytest.mark.parametrize("problem_type", ["binary", "multiclass", "regression"])
-def test_every_picture_is_wellformed_and_takes_its_colours_from_the_page(problem_type: str) -> None:
+def test_every_figure_is_well_formed_and_has_the_colours_of_the_page(problem_type: str) -> None:
     pictures = re.findall(r"<svg.*?</svg>", page(problem_type), flags=re.DOTALL)
     assert len(pictures) == {"binary": 4, "multiclass": 3, "regression": 3}[problem_type]
     for text in pictures:
@@ -121,21 +121,21 @@ def test_every_picture_is_wellformed_and_takes_its_colours_from_the_page(problem
     assert all("var(--accent)" in text for text in pictures[1:])
 
 
-def test_ids_of_different_plots_do_not_meet() -> None:
+def test_ids_of_different_plots_differ() -> None:
     ids = re.findall(r'\bid="([^"]+)"', page("binary"))
     assert len(ids) == len(set(ids))
 
 
-def test_the_numbers_that_matter_are_at_the_top() -> None:
+def test_the_key_figures_are_at_the_top() -> None:
     tiles = re.findall(r'<div class="tile"><b>(.*?)</b><span>(.*?)</span>', page("binary"))
-    assert ("61 s", "push to answering endpoint") in tiles
+    assert ("61 s", "push to first prediction") in tiles
     assert ("0.9649", "accuracy on held-out rows") in tiles
     assert ("114", "rows predicted") in tiles
-    assert ("33 %", "time beyond the jobs&#39; own") in tiles
+    assert ("33 %", "overhead over compute time") in tiles
     assert ("2.0 GB", "peak memory") in tiles
 
 
-def test_the_best_trial_is_the_highest_or_the_lowest_as_the_metric_wants() -> None:
+def test_the_best_trial_depends_on_the_direction_of_the_metric() -> None:
     def best(html: str) -> list[str]:
         return re.findall(r'class="succeeded best">\s*<td>(\d+)', html)
 
@@ -143,7 +143,7 @@ def test_the_best_trial_is_the_highest_or_the_lowest_as_the_metric_wants() -> No
     assert best(page("regression")) == ["1"]
 
 
-def test_a_failed_run_says_where_and_why_and_shows_its_log() -> None:
+def test_a_failed_run_shows_step_cause_and_log() -> None:
     failed = Summary(
         project="demo",
         started="2026-11-22T14:00:00+00:00",
@@ -167,10 +167,10 @@ def test_a_failed_run_says_where_and_why_and_shows_its_log() -> None:
 
 def test_a_run_that_failed_at_once_has_a_report_too() -> None:
     empty = Summary(project="demo", started="now", status="failed")
-    assert "Every step" in report.render(empty, {})
+    assert "<h2>Steps</h2>" in report.render(empty, {})
 
 
-def test_the_picture_shows_training_steps_behind_the_stage_that_runs_them() -> None:
+def test_the_diagram_shows_training_steps_behind_the_stage_that_runs_them() -> None:
     lanes = loop_diagram.lanes(steps())
     assert [lane.title for lane in lanes] == ["platform", "model-build", "model-deploy"]
     assert [box.name for box in lanes[1].boxes] == [
@@ -180,7 +180,7 @@ def test_the_picture_shows_training_steps_behind_the_stage_that_runs_them() -> N
     assert [box.inner for box in lanes[1].boxes] == [False] * 4 + [True] * 5
 
 
-def test_texts_in_the_picture_are_escaped() -> None:
+def test_texts_in_the_diagram_are_escaped() -> None:
     svg = loop_diagram.draw([step(["a"], 1, 0), step(["a", "<b> & c"], 1, 0)])
     assert "&lt;b&gt; &amp; c" in svg
     ElementTree.fromstring(svg)  # noqa: S314 - drawn by us
@@ -204,5 +204,5 @@ def test_the_same_data_gives_the_same_page() -> None:
     ("value", "text"),
     [(None, "n/a"), (3, "3"), (2.0, "2"), (0.123456, "0.1235"), ("0.30", "0.3"), ("abc", "abc")],
 )
-def test_numbers_read_well(value: float | str | None, text: str) -> None:
+def test_numbers_have_four_significant_digits(value: float | str | None, text: str) -> None:
     assert report.number(value) == text

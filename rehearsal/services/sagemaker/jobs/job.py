@@ -126,7 +126,7 @@ class Job:
         """Runs a container until it ends, is stopped, or has taken too long."""
         try:
             ended = run_to_end(
-                container, stop=self.run.stop, longest=self.max_seconds, grace=self.grace
+                container, stop=self.run.stop, max_seconds=self.max_seconds, grace=self.grace
             )
         except IsolationUnavailableError as error:
             raise ExecutionFailedError(f"InternalServerError: {error}") from error

@@ -98,5 +98,5 @@ def test_a_manifest_of_somebody_else_is_refused(
     job_surroundings.session.client("ecr").put_image(
         repositoryName=ImageUri.parse(uri).repository, imageManifest="{}", imageTag="v1"
     )
-    with pytest.raises(ImageUnavailableError, match="did not write"):
+    with pytest.raises(ImageUnavailableError, match="not one of the rehearsal"):
         resolve(job_surroundings.session, f"{uri}:v1")
