@@ -1,6 +1,6 @@
-"""One loop from a fresh copy of the checkout, which the tests of this folder share.
+"""A loop in a fresh copy of the checkout, which the tests of this folder share.
 
-It takes minutes, because it really builds, trains and serves; so it runs once.
+It builds, trains and serves, which takes minutes, so it runs once.
 """
 
 import json
@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 _COPIED = ("app.py", "cdk.json", "pyproject.toml", "LICENSE", "package.json")
 _COPIED_FOLDERS = ("config", "stacks", "constructs", "seed_code")
 _LINKED = (".venv", "node_modules")
+TIMEOUT_SECONDS = 3600.0  # far above the minutes of a command on a busy machine
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Checkout:
 
     folder: Path
 
-    def rehearse(self, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
-        """Runs a command; it may fail."""
+    def rehearse(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs a command and returns its result, also if it fails."""
         return subprocess.run(
             [sys.executable, "-m", "rehearsal", *arguments],
             cwd=self.folder,
@@ -37,17 +39,17 @@ class Checkout:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
 
     def clone(self, repository: str, project: str = "rehearsal") -> Path:
-        """The clone of a project's repository: `model-build` or `model-deploy`."""
+        """Returns the clone of a repository of a project: `model-build` or `model-deploy`."""
         return self.folder / "build/rehearsal/projects" / project / repository
 
     @cached_property
     def environment(self) -> dict[str, str]:
-        """What `rehearse env` exports, for ordinary tools; asked once, as it stays up."""
+        """The variables of `rehearse env` for the tools of AWS."""
         shell = self.rehearse("env")
         assert shell.returncode == 0, shell.stderr
         printed = subprocess.run(
@@ -59,17 +61,17 @@ class Checkout:
         return dict(line.split("=", 1) for line in printed.split("\0") if "=" in line)
 
     def aws(self, *arguments: str) -> Any:
-        """The answer of the ordinary aws CLI."""
-        answer = self._run_aws(arguments, {})
-        assert answer.returncode == 0, answer.stderr
-        return json.loads(answer.stdout or "null")
+        """Returns the output of the aws CLI."""
+        result = self._run_aws(arguments, {})
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout or "null")
 
-    def refused(self, access_key: str, secret_key: str, *arguments: str) -> str:
-        """What the aws CLI says to a caller who may not do it."""
+    def rejected(self, access_key: str, secret_key: str, *arguments: str) -> str:
+        """Returns the error of the aws CLI for a call that is rejected."""
         keys = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key}
-        answer = self._run_aws(arguments, keys)
-        assert answer.returncode != 0
-        return answer.stderr
+        result = self._run_aws(arguments, keys)
+        assert result.returncode != 0
+        return result.stderr
 
     def _run_aws(
         self, arguments: Sequence[str], variables: dict[str, str]
@@ -86,7 +88,7 @@ class Checkout:
 
 @dataclass(frozen=True)
 class Loop(Checkout):
-    """A checkout whose project `rehearsal` went through the whole story and is still up."""
+    """A checkout whose project `rehearsal` completed the loop; its local AWS still runs."""
 
     summary: dict[str, Any]
 
@@ -101,18 +103,32 @@ def _copy(folder: Path) -> None:
         (folder / name).symlink_to(ROOT / name)
 
 
-@pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+@contextmanager
+def _copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     folder = tmp_path_factory.mktemp("checkout")
     _copy(folder)
-    made = Checkout(folder)
-    yield made
-    made.rehearse("down")
+    copied = Checkout(folder)
+    yield copied
+    copied.rehearse("down")
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """The checkout of the loop."""
+    with _copied(tmp_path_factory) as copied:
+        yield copied
+
+
+@pytest.fixture(scope="module")
+def separate_checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """Another checkout with another local AWS, for tests that would affect the loop."""
+    with _copied(tmp_path_factory) as copied:
+        yield copied
 
 
 @pytest.fixture(scope="session")
 def loop(checkout: Checkout) -> Loop:
-    told = checkout.rehearse("run", "--keep-up", "--config", "config/rehearsal.yaml")
-    assert told.returncode == 0, told.stdout[-8000:] + told.stderr[-4000:]
+    result = checkout.rehearse("run", "--keep-up", "--config", "config/rehearsal.yaml")
+    assert result.returncode == 0, result.stdout[-8000:] + result.stderr[-4000:]
     summary = json.loads((checkout.folder / "build/rehearsal/summary.json").read_text())
     return Loop(checkout.folder, summary)

@@ -1,4 +1,4 @@
-"""A CDK app that monitors an endpoint of the loop, and retrains when its traffic drifts.
+"""A CDK app that monitors an endpoint of the loop and retrains after drift.
 
 Context: endpoint, bucket, key, repository, tag, dataset, target, features, pipeline.
 """
@@ -25,7 +25,7 @@ from mlops_constructs.monitoring import (
 
 
 class Drift(cdk.Stack):
-    """Defines the monitor, its baseline and what its alarm starts."""
+    """Defines the monitor, its baseline, alarms and retraining."""
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
@@ -54,7 +54,7 @@ class Drift(cdk.Stack):
             "ModelBuild",
             self.format_arn(service="codepipeline", resource=given["pipeline"]),
         )
-        # The story has just trained; that must not be what keeps this from starting.
+        # The training of the loop has just ended; it must not prevent this one.
         retraining = Retraining.with_code_pipeline(
             pipeline, minimum_interval=cdk.Duration.seconds(0)
         )

@@ -1,4 +1,4 @@
-"""Tables as people bring them: text columns, missing values, text labels, no header."""
+"""Tables of users: text columns, missing values, text labels, no header."""
 
 import csv
 import random
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file and what a data scientist knows of it."""
+    """A CSV file and its properties."""
 
     name: str
     problem_type: str
@@ -27,7 +27,7 @@ class Table:
         return path
 
     def raw_row(self) -> list[str]:
-        """The features of one row, as a client would send them."""
+        """Returns the features of one row, as a client sends them."""
         position = self.columns.index(self.target) if self.header else int(self.target)
         return [value for index, value in enumerate(self.rows[0]) if index != position]
 

@@ -1,21 +1,23 @@
-"""The whole story, and what the ordinary tools of AWS see of it."""
+"""The whole loop, and its resources in the tools of AWS."""
 
 import json
 import re
+
+import yaml
 
 from tests.end_to_end.conftest import Loop
 
 PROJECT = "rehearsal"
 
 
-def test_a_push_becomes_an_endpoint_that_answers_held_out_rows(loop: Loop) -> None:
+def test_a_push_becomes_an_endpoint_that_predicts_held_out_rows(loop: Loop) -> None:
     assert loop.summary["status"] == "succeeded"
     assert loop.summary["endpoint_name"] == f"{PROJECT}-prod"
     assert loop.summary["held_out"]["rows"] > 100
     assert loop.summary["held_out"]["accuracy"] > 0.93
 
 
-def test_every_stage_and_step_of_the_loop_is_told_with_its_time(loop: Loop) -> None:
+def test_every_stage_and_step_of_the_loop_is_reported_with_its_time(loop: Loop) -> None:
     steps = {"/".join(step["path"]): step for step in loop.summary["steps"]}
     for path in (
         "model-build/Build/Test",
@@ -30,16 +32,19 @@ def test_every_stage_and_step_of_the_loop_is_told_with_its_time(loop: Loop) -> N
         "model-deploy/Production/SmokeTest",
     ):
         assert steps[path]["status"] == "succeeded", path
-    # Early stopping ends a trial whose objective lags behind, and how far the others have come then
-    # depends on how busy the machine is.
+    assert steps["model-build/Train/Train/Tune"]["seconds"] > 0
+
+
+def test_every_trial_of_the_tuning_job_is_reported(loop: Loop) -> None:
+    config = yaml.safe_load((loop.clone("model-build") / "config.yaml").read_text())
     trials = loop.summary["trials"]
+    assert len(trials) == config["tuning"]["jobs"]
+    # Early stopping depends on the speed of the machine: any trial may be stopped, the best too.
     assert {trial["status"] for trial in trials} <= {"succeeded", "stopped"}
-    assert max(trials, key=lambda trial: trial["value"])["status"] == "succeeded"
-    assert all(trial["value"] > 0.9 for trial in trials if trial["status"] == "succeeded")
-    assert sum(trial["status"] == "succeeded" for trial in trials) >= 3
+    assert max(trial["value"] for trial in trials if trial["value"] is not None) > 0.9
 
 
-def test_the_report_stands_alone(loop: Loop) -> None:
+def test_the_report_is_self_contained(loop: Loop) -> None:
     page = (loop.folder / "build/rehearsal/report.html").read_text()
     assert page.count("<svg") >= 3
     assert not re.findall(r'(?:src|href)="(?!#|data:)[^"]+"', page)
@@ -68,7 +73,7 @@ def test_the_aws_cli_lists_the_steps_of_the_training_pipeline(loop: Loop) -> Non
 def test_the_aws_cli_invokes_the_endpoint_with_a_raw_row(loop: Loop) -> None:
     described = loop.aws("sagemaker", "describe-endpoint", "--endpoint-name", f"{PROJECT}-prod")
     assert described["EndpointStatus"] == "InService"
-    answer = loop.folder / "answer.csv"
+    response = loop.folder / "response.csv"
     row = ",".join(["14.2"] * 30)
     called = loop.aws(
         "sagemaker-runtime",
@@ -79,15 +84,15 @@ def test_the_aws_cli_invokes_the_endpoint_with_a_raw_row(loop: Loop) -> None:
         "text/csv",
         "--body",
         row,
-        str(answer),
+        str(response),
     )
     assert called["InvokedProductionVariant"]
-    label, probability = answer.read_text().strip().split(",")
+    label, probability = response.read_text().strip().split(",")
     assert label in ("benign", "malignant")
     assert 0 <= float(probability) <= 1
 
 
-def test_what_the_endpoint_sees_and_says_is_captured(loop: Loop) -> None:
+def test_requests_and_responses_of_the_endpoint_are_captured(loop: Loop) -> None:
     config = loop.aws("sagemaker", "describe-endpoint", "--endpoint-name", f"{PROJECT}-staging")[
         "DataCaptureConfig"
     ]
@@ -108,7 +113,7 @@ def test_the_endpoint_scales_as_configured(loop: Loop) -> None:
     assert [target["ResourceId"].split("/")[1] for target in targets] == [f"{PROJECT}-prod"]
 
 
-def test_nobody_else_may_invoke_the_endpoint(loop: Loop) -> None:
+def test_a_user_without_permissions_is_denied(loop: Loop) -> None:
     policy = loop.aws("iam", "create-user", "--user-name", "nobody")
     assert policy["User"]["UserName"] == "nobody"
     key = loop.aws("iam", "create-access-key", "--user-name", "nobody")["AccessKey"]
@@ -118,5 +123,5 @@ def test_nobody_else_may_invoke_the_endpoint(loop: Loop) -> None:
         "--endpoint-name",
         f"{PROJECT}-prod",
     ]
-    refused = loop.refused(key["AccessKeyId"], key["SecretAccessKey"], *arguments)
-    assert "AccessDenied" in refused
+    error = loop.rejected(key["AccessKeyId"], key["SecretAccessKey"], *arguments)
+    assert "AccessDenied" in error

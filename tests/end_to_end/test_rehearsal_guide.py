@@ -1,4 +1,4 @@
-"""The guide to the rehearsal: what it says of a project that is up, command by command."""
+"""The commands of the rehearsal guide, run on a deployed project."""
 
 import re
 import subprocess
@@ -10,13 +10,13 @@ from tests.end_to_end.conftest import ROOT, Loop
 
 GUIDE = (ROOT / "docs/rehearsal.md").read_text()
 PROJECT = "rehearsal"
-# The loop of these tests has gone through the others: `run` calls what they call, in their order.
+# The loop has run the other commands: `run` calls the same functions in the same order.
 STEPS = ("rehearse status", "rehearse invoke")
 TOOLS = ("aws codepipeline", "aws sagemaker", "git clone")
 
 
 def commands(*beginnings: str) -> list[str]:
-    """The guide's commands that begin so, whole and without their comments."""
+    """Returns the commands of the guide with a beginning, complete and without comments."""
     blocks = re.findall(r"```sh\n(.*?)```", GUIDE, re.S)
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     plain = [re.sub(r"\s+#.*$", "", line) for line in lines]
@@ -24,7 +24,7 @@ def commands(*beginnings: str) -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands(*TOOLS))
-def test_the_ordinary_tools_see_the_project(loop: Loop, command: str, tmp_path: Path) -> None:
+def test_the_tools_of_aws_see_the_project(loop: Loop, command: str, tmp_path: Path) -> None:
     listed = loop.aws(
         "sagemaker", "list-pipeline-executions", "--pipeline-name", f"{PROJECT}-train"
     )
@@ -44,12 +44,12 @@ def test_the_ordinary_tools_see_the_project(loop: Loop, command: str, tmp_path: 
 
 
 @pytest.mark.parametrize("command", commands(*STEPS))
-def test_the_commands_of_the_rehearsal_tell_of_the_project(loop: Loop, command: str) -> None:
+def test_the_commands_of_the_rehearsal_report_the_project(loop: Loop, command: str) -> None:
     arguments = command.replace("churn", PROJECT).split()[1:]
 
-    told = loop.rehearse(*arguments)
+    result = loop.rehearse(*arguments)
 
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def test_the_guide_has_what_these_tests_follow() -> None:

@@ -1,19 +1,18 @@
-"""The tutorial, command by command, in a fresh copy of the checkout and a rehearsal of its own."""
+"""The commands of the tutorial, run in a fresh copy of the checkout."""
 
 import os
 import re
 import subprocess
 from pathlib import Path
 
-from tests.end_to_end.conftest import ROOT, Checkout
+from tests.end_to_end.conftest import ROOT, TIMEOUT_SECONDS, Checkout
 
 TUTORIAL = (ROOT / "docs/tutorial.md").read_text()
-INSTALLED = ("make setup",)  # it has made the environment that the copy of the checkout links to
-LIMIT_SECONDS = 1800  # several times the ten minutes of a busy machine
+INSTALLED = ("make setup",)  # the copy of the checkout links to its environment
 
 
 def commands() -> str:
-    """The commands of the tutorial in their order, but for the installation."""
+    """Returns the commands of the tutorial in order, without the installation."""
     blocks = re.findall(r"```sh\n(.*?)```", TUTORIAL, re.S)
     lines = [line for block in blocks for line in block.splitlines()]
     assert set(INSTALLED) <= set(lines)
@@ -21,19 +20,19 @@ def commands() -> str:
 
 
 def test_a_newcomer_gets_predictions_by_the_commands_of_the_tutorial(
-    checkout: Checkout, tmp_path: Path
+    separate_checkout: Checkout, tmp_path: Path
 ) -> None:
     script = tmp_path / "tutorial.sh"
     script.write_text(f"set -euo pipefail\n{commands()}\n")
 
     run = subprocess.run(
         ["bash", str(script)],
-        cwd=checkout.folder,
+        cwd=separate_checkout.folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=LIMIT_SECONDS,
+        timeout=TIMEOUT_SECONDS,
         check=False,
     )
 

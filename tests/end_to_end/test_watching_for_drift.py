@@ -1,6 +1,6 @@
-"""Traffic that drifts from the training data is noticed, and starts a retraining.
+"""Traffic that drifts from the training data is detected and starts a retraining.
 
-It comes last: the retraining that it starts would be in the way of other tests of the loop.
+This runs last, because the retraining would affect other tests of the loop.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ TARGET = "diagnosis"
 FEATURES = ("mean radius", "mean texture", "mean area")
 REQUESTS = 60  # production captures a fifth of them
 ROWS_OF_A_REQUEST = 50
-PATIENCE_SECONDS = 240.0
+DEADLINE_SECONDS = 1200.0
 
 
 class Drift:
-    """The loop's AWS, as a person sees it who watches the endpoint."""
+    """The local AWS of the loop."""
 
     def __init__(self, loop: Loop) -> None:
         found = find(loop.folder / "build/rehearsal/aws")
@@ -61,7 +61,7 @@ class Drift:
         )
 
     def deploy(self, **context: str) -> dict[str, str]:
-        """Deploys the app with the real CLI; the outputs of its stack."""
+        """Deploys the app with the CDK CLI; returns the outputs of its stack."""
         given = [item for name, value in context.items() for item in ("-c", f"{name}={value}")]
         command = ["npx", "cdk", "deploy", "--app", f"{sys.executable} {APP}", "Drift"]
         folder = self.loop.folder
@@ -83,12 +83,12 @@ def _outputs(stack: dict[str, Any]) -> dict[str, str]:
 
 
 def eventually(what: str, attempt: Callable[[], Any]) -> Any:
-    """The first answer that is not empty."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (answer := attempt()):
-        assert time.monotonic() < deadline, f"no {what} within {PATIENCE_SECONDS:.0f} s"
+    """Returns the first result that is not empty."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not (result := attempt()):
+        assert time.monotonic() < deadline, f"no {what} within {DEADLINE_SECONDS:.0f} s"
         time.sleep(0.5)
-    return answer
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -114,13 +114,13 @@ def test_drift_of_captured_traffic_starts_the_build_pipeline_again(drift: Drift)
         features=",".join(FEATURES),
         pipeline=pipeline,
     )
-    # A training that is under way would keep another from being started.
+    # A running training would prevent another start.
     eventually("end of the builds before", lambda: not _executions(drift, pipeline, "InProgress"))
     before = _executions(drift, pipeline)
 
     _make_baseline(drift, outputs["BaselineJob"])
-    _send_shifted(drift, rows)
-    job = _run_now(drift, outputs["MonitorName"])
+    sent = _send_shifted(drift, rows)
+    job = _run_for_hour_of(sent, drift, outputs["MonitorName"])
 
     assert job["ExitMessage"].startswith("CompletedWithViolations"), job
     violations = _report(s3, bucket, outputs["MonitorName"])["violations"]
@@ -132,31 +132,31 @@ def test_drift_of_captured_traffic_starts_the_build_pipeline_again(drift: Drift)
 
 
 def _dataset(s3: Any, bucket: str) -> tuple[str, list[dict[str, str]]]:
-    """The key and the rows of the table that the story's model learned from."""
+    """Returns the key and the rows of the training data of the loop."""
     (entry,) = s3.list_objects_v2(Bucket=bucket, Prefix="data/breast_cancer")["Contents"]
     text = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read().decode()
     return entry["Key"], list(csv.DictReader(io.StringIO(text)))
 
 
 def _tag(ecr: Any, repository: str) -> str:
-    """The tag of the story's image, which was built first."""
+    """Returns the tag of the image of the loop, which was built first."""
     images = ecr.describe_images(repositoryName=repository)["imageDetails"]
     oldest = min(images, key=lambda image: image["imagePushedAt"])
     return str(oldest["imageTags"][0])
 
 
 def _executions(drift: Drift, pipeline: str, status: str | None = None) -> list[str]:
-    """The executions of a pipeline, or only those of one status."""
-    answer = drift.client("codepipeline").list_pipeline_executions(pipelineName=pipeline)
+    """Returns the executions of a pipeline, or those of one status."""
+    response = drift.client("codepipeline").list_pipeline_executions(pipelineName=pipeline)
     return [
         found["pipelineExecutionId"]
-        for found in answer["pipelineExecutionSummaries"]
+        for found in response["pipelineExecutionSummaries"]
         if status in (None, found["status"])
     ]
 
 
 def _make_baseline(drift: Drift, machine: str) -> None:
-    """Starts the baseline's state machine, and waits for the job that it starts."""
+    """Starts the state machine of the baseline and waits for its job."""
     functions, sagemaker = drift.client("stepfunctions"), drift.client("sagemaker")
     execution = functions.start_execution(stateMachineArn=machine)["executionArn"]
 
@@ -171,21 +171,23 @@ def _make_baseline(drift: Drift, machine: str) -> None:
     assert job["ProcessingJobStatus"] == "Completed", job
 
 
-def _send_shifted(drift: Drift, rows: list[dict[str, str]]) -> None:
-    """Asks about rows as no training has seen them."""
+def _send_shifted(drift: Drift, rows: list[dict[str, str]]) -> datetime:
+    """Sends rows that differ from the training data; returns the time of the middle request."""
     runtime = drift.client("sagemaker-runtime")
     shifted = [
         ",".join(f"{float(value) * 10:g}" for name, value in row.items() if name != TARGET)
         for row in rows[:ROWS_OF_A_REQUEST]
     ]
+    began = datetime.now(UTC)
     for _ in range(REQUESTS):
         runtime.invoke_endpoint(
             EndpointName=ENDPOINT, ContentType="text/csv", Body="\n".join(shifted).encode()
         )
+    return began + (datetime.now(UTC) - began) / 2
 
 
-def _run_now(drift: Drift, monitor: str) -> dict[str, Any]:
-    """Runs a monitor over the current hour: its schedule's target and role, at another time."""
+def _run_for_hour_of(sent: datetime, drift: Drift, monitor: str) -> dict[str, Any]:
+    """Runs the target of a monitor's schedule now, for the hour in which most rows were sent."""
     scheduler, sagemaker = drift.client("scheduler"), drift.client("sagemaker")
     (name,) = (
         one["Name"]
@@ -194,7 +196,7 @@ def _run_now(drift: Drift, monitor: str) -> dict[str, Any]:
     )
     target = scheduler.get_schedule(Name=name)["Target"]
     job = json.loads(target["Input"])
-    next_hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    next_hour = sent.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     job["Environment"]["end_time"] = next_hour.isoformat()
 
     def ran() -> Any:
@@ -215,7 +217,7 @@ def _ended_job(sagemaker: Any, name: str) -> Any:
 
 
 def _report(s3: Any, bucket: str, monitor: str) -> dict[str, Any]:
-    """The violations that a run has reported."""
+    """Returns the violations that a run has reported."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="drift/")
     (key,) = (
         entry["Key"]

@@ -1,4 +1,4 @@
-"""What a person does wrong: one clear message, and nothing that worked before breaks."""
+"""Errors of users: one clear message, and the deployed endpoint still serves."""
 
 import json
 import subprocess
@@ -14,13 +14,13 @@ PROJECT = "rehearsal"
 
 @pytest.fixture(scope="module")
 def good_commit(loop: Loop) -> str:
-    """What the story pushed."""
+    """The commit of the loop."""
     return _git(loop.clone("model-build"), "rev-parse", "HEAD").strip()
 
 
 @pytest.fixture
 def build_clone(loop: Loop, good_commit: str) -> Path:
-    """The build repository's clone; its files are those that the story pushed."""
+    """The clone of the build repository with the files of the loop."""
     clone = loop.clone("model-build")
     _git(clone, "read-tree", "-u", "--reset", good_commit)
     return clone
@@ -38,46 +38,46 @@ def _packages(loop: Loop) -> list[str]:
 
 
 def _still_serves(loop: Loop) -> None:
-    answered = loop.rehearse("invoke", PROJECT, "--rows", "3")
-    assert answered.returncode == 0, answered.stdout + answered.stderr
+    result = loop.rehearse("invoke", PROJECT, "--rows", "3")
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
-def _said(told: subprocess.CompletedProcess[str]) -> str:
-    said = told.stdout + told.stderr
-    assert told.returncode != 0, said
-    assert "Traceback" not in said
-    return said
+def _error_output(result: subprocess.CompletedProcess[str]) -> str:
+    output = result.stdout + result.stderr
+    assert result.returncode != 0, output
+    assert "Traceback" not in output
+    return output
 
 
-def test_training_code_that_raises_turns_the_pipeline_red_at_its_step(
+def test_training_code_that_raises_fails_the_pipeline_at_its_step(
     loop: Loop, build_clone: Path
 ) -> None:
     before = _packages(loop)
     train = build_clone / "src/tabular/train.py"
-    # Only the job meets the mistake, so that the tests of the Build stage pass.
+    # Only the job raises, so that the tests of the Build stage pass.
     train.write_text(
         train.read_text().replace(
             "    with exit_with_message(OPT_ML",
-            '    raise RuntimeError("the data scientist made a mistake")\n'
+            '    raise RuntimeError("an error in the training code")\n'
             "    with exit_with_message(OPT_ML",
         )
     )
     tests = build_clone / "tests/test_train.py"
     tests.unlink()
-    said = _said(loop.rehearse("push", PROJECT, "--message", "Break training"))
-    assert "Train" in said
-    assert "Tune" in said
+    output = _error_output(loop.rehearse("push", PROJECT, "--message", "Break training"))
+    assert "Train" in output
+    assert "Tune" in output
     logs = loop.rehearse("logs", PROJECT, "--pipeline", "build")
-    assert "the data scientist made a mistake" in logs.stdout + logs.stderr
+    assert "an error in the training code" in logs.stdout + logs.stderr
     assert _packages(loop) == before
     _still_serves(loop)
 
 
 def test_a_push_whose_tests_fail_never_trains(loop: Loop, build_clone: Path) -> None:
     (build_clone / "tests/test_of_mine.py").write_text("def test_mine():\n    assert 1 == 2\n")
-    said = _said(loop.rehearse("push", PROJECT, "--message", "Break a test"))
-    assert "Build / Test" in said
-    assert "Tune" not in said
+    output = _error_output(loop.rehearse("push", PROJECT, "--message", "Break a test"))
+    assert "Build / Test" in output
+    assert "Tune" not in output
     _still_serves(loop)
 
 
@@ -85,30 +85,30 @@ def test_a_model_below_its_threshold_is_not_registered(loop: Loop, build_clone: 
     before = _packages(loop)
     config = build_clone / "config.yaml"
     config.write_text(config.read_text().replace("threshold: 0.9 ", "threshold: 0.9999 "))
-    said = _said(loop.rehearse("push", PROJECT, "--message", "Ask for too much"))
-    assert "QualityBelowThreshold" in said
+    output = _error_output(loop.rehearse("push", PROJECT, "--message", "Ask for too much"))
+    assert "QualityBelowThreshold" in output
     assert _packages(loop) == before
 
 
-def test_data_without_the_target_column_is_refused_before_training(
+def test_data_without_the_target_column_is_rejected_before_training(
     loop: Loop, build_clone: Path
 ) -> None:
     config = build_clone / "config.yaml"
     settings = yaml.safe_load(config.read_text())
     settings["data"]["target"] = "outcome"
     config.write_text(yaml.safe_dump(settings))
-    said = _said(loop.rehearse("push", PROJECT, "--message", "Name a column that is not there"))
-    assert "outcome" in said
-    assert "Preprocess" not in said
+    output = _error_output(loop.rehearse("push", PROJECT, "--message", "Name a missing column"))
+    assert "outcome" in output
+    assert "Preprocess" not in output
 
 
 def test_an_unknown_model_package_cannot_be_approved(loop: Loop) -> None:
     arn = f"arn:aws:sagemaker:us-east-1:111111111111:model-package/{PROJECT}/99"
-    said = _said(loop.rehearse("approve", PROJECT, "--package", arn))
-    assert arn in said.replace("\n", "")
+    output = _error_output(loop.rehearse("approve", PROJECT, "--package", arn))
+    assert arn in output.replace("\n", "")
 
 
-def test_a_template_with_an_unknown_type_is_refused_before_anything_is_made(loop: Loop) -> None:
+def test_a_template_with_an_unknown_type_is_rejected_before_creation(loop: Loop) -> None:
     template = loop.folder / "unknown.json"
     resources = {
         "Topic": {"Type": "AWS::SNS::Topic"},
@@ -117,7 +117,7 @@ def test_a_template_with_an_unknown_type_is_refused_before_anything_is_made(loop
     template.write_text(json.dumps({"Resources": resources}))
     before = loop.aws("sns", "list-topics")
     key = ("111111111111", "any")
-    said = loop.refused(
+    output = loop.rejected(
         *key,
         "cloudformation",
         "create-stack",
@@ -126,13 +126,15 @@ def test_a_template_with_an_unknown_type_is_refused_before_anything_is_made(loop
         "--template-body",
         f"file://{template}",
     )
-    assert "AWS::RoboMaker::Robot" in said
+    assert "AWS::RoboMaker::Robot" in output
     assert loop.aws("sns", "list-topics") == before
 
 
-def test_a_wrong_setting_names_its_file_its_key_and_what_is_allowed(checkout: Checkout) -> None:
+def test_an_invalid_setting_is_reported_with_its_file_and_key(checkout: Checkout) -> None:
     wrong = checkout.folder / "config/wrong.yaml"
     wrong.write_text((checkout.folder / "config/rehearsal.yaml").read_text() + "\ncolour: blue\n")
-    said = _said(checkout.rehearse("run", "--config", "config/wrong.yaml", "--project", "wrong"))
-    assert "wrong.yaml" in said
-    assert "colour" in said
+    output = _error_output(
+        checkout.rehearse("run", "--config", "config/wrong.yaml", "--project", "wrong")
+    )
+    assert "wrong.yaml" in output
+    assert "colour" in output
