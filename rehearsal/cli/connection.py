@@ -1,7 +1,5 @@
 """Commands for connections to git providers: list and authorize them."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """The command `rehearse`."""
 
-from __future__ import annotations
-
 import json
 import os
 import shlex

@@ -1,7 +1,5 @@
 """Commands for a project: create, push, approve, invoke, status and logs."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated

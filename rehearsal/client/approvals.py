@@ -1,7 +1,5 @@
 """Approvals of model packages and of manual approval actions of CodePipeline."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from botocore.exceptions import ClientError

@@ -1,7 +1,5 @@
 """The CDK CLI, run on the app of the `cdk.json` in the current folder."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Connections to git providers: listing and authorization."""
 
-from __future__ import annotations
-
 import ssl
 import urllib.request
 from dataclasses import dataclass

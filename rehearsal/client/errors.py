@@ -1,7 +1,5 @@
 """Error messages for users: the problem, its cause and the remedy."""
 
-from __future__ import annotations
-
 import errno
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A local clone of a repository of a project, managed with git."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass

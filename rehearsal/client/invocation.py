@@ -1,7 +1,5 @@
 """Invocation of endpoints with given rows or with held-out rows."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

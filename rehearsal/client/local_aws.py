@@ -1,7 +1,5 @@
 """The running local AWS: its address and the settings for boto3, the CDK CLI and git."""
 
-from __future__ import annotations
-
 import functools
 import json
 import os

@@ -1,7 +1,5 @@
 """Logs of the build, job or stack behind the failed action of a pipeline."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Executions of a pipeline of CodePipeline: stages, actions, times, errors and approvals."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Progress of a pipeline: its actions, and their training steps and tuning trials."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field

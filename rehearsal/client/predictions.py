@@ -1,7 +1,5 @@
 """Predictions of an endpoint for held-out rows, and their metrics."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

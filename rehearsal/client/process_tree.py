@@ -1,7 +1,5 @@
 """Child processes that end with this process, and the memory of process trees."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

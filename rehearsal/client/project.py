@@ -1,7 +1,5 @@
 """SageMaker projects: creation from a template, lookup, clones of the repositories."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Status of a project: its pipelines, model packages and endpoints."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The process of the local AWS: start it, and stop it with all its child processes."""
 
-from __future__ import annotations
-
 import fcntl
 import shutil
 import signal

@@ -1,7 +1,5 @@
 """Your own training data: a CSV file that is validated, uploaded and configured in a project."""
 
-from __future__ import annotations
-
 import csv
 import json
 import re

@@ -1,7 +1,5 @@
 """Executions of a SageMaker pipeline: steps, their jobs, and the trials of tuning jobs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Build logs in the format of CodeBuild."""
 
-from __future__ import annotations
-
 import collections
 import contextlib
 import threading

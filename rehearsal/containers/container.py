@@ -5,8 +5,6 @@ sees the operating system read-only and its image at /opt, but no files of the u
 the server that started it, even if that is killed.
 """
 
-from __future__ import annotations
-
 import collections
 import contextlib
 import json

@@ -10,8 +10,6 @@ Each process ends with its parent, so that none outlives the server. Only the st
 used: this runs as `python -I -S`, with the specification as a line of JSON on standard input.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

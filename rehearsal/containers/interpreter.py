@@ -1,7 +1,5 @@
 """Python interpreters of this machine, which replace `python:3.x` base images."""
 
-from __future__ import annotations
-
 import functools
 import json
 import os

@@ -1,7 +1,5 @@
 """Support of this machine for the isolation of containers."""
 
-from __future__ import annotations
-
 import functools
 import subprocess
 import sys

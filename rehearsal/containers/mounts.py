@@ -4,8 +4,6 @@ A container has the folders of the operating system read-only and the layers of 
 It has no files of the user: no home directory, no checkout, and not the /tmp of the host.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterable, Mapping

@@ -3,8 +3,6 @@
 Only the standard library is used, because the processes of a container run this module.
 """
 
-from __future__ import annotations
-
 import contextlib
 import encodings.idna  # noqa: F401  host names need it, and the library may be hidden later
 import fcntl

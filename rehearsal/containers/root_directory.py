@@ -3,8 +3,6 @@
 Only the standard library is used, because process 1 of each container runs this module.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The specification of a container, which `init_process` reads."""
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

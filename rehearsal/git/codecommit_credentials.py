@@ -6,8 +6,6 @@ key (followed by `%` and the session token), the password a time stamp and a Sig
 Source: https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-https-unixes.html
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hmac

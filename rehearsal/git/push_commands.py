@@ -3,8 +3,6 @@
 Source: "Reference Update Request and Packfile Transfer" in git's pack protocol.
 """
 
-from __future__ import annotations
-
 import gzip
 import re
 import zlib

@@ -1,7 +1,5 @@
 """Git's smart HTTP protocol, served by `git http-backend`."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import tempfile

@@ -1,7 +1,5 @@
 """Compute time of a run: when SageMaker jobs, builds and image builds worked."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime

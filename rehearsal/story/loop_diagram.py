@@ -1,7 +1,5 @@
 """The loop as an SVG diagram: a lane per chapter, a box per stage or training step."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape

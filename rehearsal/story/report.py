@@ -1,7 +1,5 @@
 """The HTML report of a run: the loop with its timings, quality and trials, in one file."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Runs the story: signals, memory measurement, cleanup, summary and report."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 import signal

@@ -1,7 +1,5 @@
 """The story: the MLOps loop from an empty account to predictions of an endpoint."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Mapping

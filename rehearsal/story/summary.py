@@ -1,7 +1,5 @@
 """Summary of a run, as written to `summary.json` and shown in the report."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field

@@ -3,8 +3,6 @@
 This runs last, because the retraining would affect other tests of the loop.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

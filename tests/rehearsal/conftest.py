@@ -1,7 +1,5 @@
 """The server as a process, with toy services."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,7 +1,5 @@
 """Queues as targets of deliveries by the running server."""
 
-from __future__ import annotations
-
 import json
 import time
 import uuid

@@ -1,7 +1,5 @@
 """In-memory fakes of AWS around a service: `Platform`, S3, and services of the rehearsal."""
 
-from __future__ import annotations
-
 import io
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence

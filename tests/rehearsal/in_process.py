@@ -1,7 +1,5 @@
 """A boto3 client of a service behind the gateway, without a server."""
 
-from __future__ import annotations
-
 import asyncio
 import io
 from collections.abc import Iterator, Mapping

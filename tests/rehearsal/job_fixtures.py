@@ -1,7 +1,5 @@
 """S3, ECR and CloudWatch Logs in a separate process, and small images, for tests of jobs."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

@@ -1,7 +1,5 @@
 """Responses of AWS about one run of the loop."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Rules that match the events of one test."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

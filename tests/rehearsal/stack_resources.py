@@ -1,7 +1,5 @@
 """Resources of stacks in tests."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -3,8 +3,6 @@
 Requests and responses are validated by botocore's model, as with its Stubber, but in any order.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The wheel of the rehearsal: a typed package with a console script."""
 
-from __future__ import annotations
-
 import configparser
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Base images, which are replaced by Python interpreters of this machine."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 

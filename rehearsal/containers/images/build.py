@@ -4,8 +4,6 @@ The base image is an interpreter of this machine. Of the file system only /opt i
 programs are by SageMaker's convention.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import platform

@@ -1,7 +1,5 @@
 """Build contexts: the files that COPY can copy, without those of .dockerignore."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

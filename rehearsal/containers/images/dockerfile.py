@@ -1,7 +1,5 @@
 """Parser of Dockerfiles; rejects instructions that the rehearsal does not support."""
 
-from __future__ import annotations
-
 import json
 import re
 import shlex

@@ -5,8 +5,6 @@ therefore a list of bind mounts, without stacking by the kernel and without file
 with a writable cache.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

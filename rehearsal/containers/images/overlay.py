@@ -4,8 +4,6 @@ The kernel writes changes to a separate folder. A changed entry is then copied a
 layers stay plain folders. Without support for overlays, entries are copied before the command.
 """
 
-from __future__ import annotations
-
 import itertools
 import os
 import shutil

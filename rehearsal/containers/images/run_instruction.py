@@ -1,7 +1,5 @@
 """RUN instructions of a Dockerfile."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The images of this machine, built from Dockerfiles and stored by digest."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """Connections to git providers, found by name or ARN."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Helpers that run containers and find their processes."""
 
-from __future__ import annotations
-
 import os
 import threading
 import time

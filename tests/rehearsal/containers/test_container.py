@@ -1,7 +1,5 @@
 """Containers: visible files and processes, and their end."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

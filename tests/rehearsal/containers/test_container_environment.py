@@ -3,8 +3,6 @@
 AWS_DEFAULT_REGION matters most: SageMaker sets AWS_REGION alone, CodeBuild sets both.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,7 +1,5 @@
 """Network access of containers."""
 
-from __future__ import annotations
-
 import socket
 import threading
 import time

@@ -1,7 +1,5 @@
 """Output lines in CloudWatch Logs."""
 
-from __future__ import annotations
-
 import logging
 import uuid
 from typing import Any

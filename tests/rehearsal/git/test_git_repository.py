@@ -1,7 +1,5 @@
 """Repositories keep commits and ignore the git settings of users."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """COPY and .dockerignore."""
 
-from __future__ import annotations
-
 from pathlib import Path, PurePosixPath
 
 import pytest

@@ -1,7 +1,5 @@
 """The Dockerfile language: what is read, and what is refused by name."""
 
-from __future__ import annotations
-
 import pytest
 
 from rehearsal.containers.images.dockerfile import (

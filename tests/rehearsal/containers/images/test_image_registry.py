@@ -1,7 +1,5 @@
 """Images in ECR."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Images: what a Dockerfile makes, what is cached, what is refused."""
 
-from __future__ import annotations
-
 import threading
 from pathlib import Path
 
