@@ -47,7 +47,9 @@ def create_project(name: Name, as_json: Json = False) -> None:
 def push(
     name: Name,
     build: Annotated[bool, typer.Option("--build/--deploy", help="Repository to push.")] = True,
-    message: Annotated[str, typer.Option("--message", "-m")] = "Change the project",
+    message: Annotated[
+        str, typer.Option("--message", "-m", help="Commit message.")
+    ] = "Change the project",
     as_json: Json = False,
 ) -> None:
     """Commit the changes in a clone (or an empty commit), push, and follow the pipeline."""
@@ -60,9 +62,9 @@ def push(
         with board.step("push", detail=str(repository.directory)):
             commit = repository.commit(message)
             repository.push()
-            execution = watcher.wait_for_commit(pipeline, commit)
+            execution_id = watcher.wait_for_commit(pipeline, commit)
         with board.step(pipeline):
-            watched = watcher.follow(pipeline, execution, (pipeline,))
+            watched = watcher.follow(pipeline, execution_id, (pipeline,))
             watched.require_success()
         return watched
 
@@ -78,8 +80,10 @@ def approve(
     name: Name,
     package: Annotated[str | None, typer.Option(help="ARN of a model package.")] = None,
     stage: Annotated[str | None, typer.Option(help="Stage whose deployment to approve.")] = None,
-    reject: Annotated[bool, typer.Option("--reject")] = False,
-    reason: Annotated[str, typer.Option()] = "Decided with rehearse",
+    reject: Annotated[bool, typer.Option("--reject", help="Reject instead.")] = False,
+    reason: Annotated[
+        str, typer.Option(help="Description of the decision.")
+    ] = "Decided with rehearse",
     as_json: Json = False,
 ) -> None:
     """Approve the newest pending model package, or a stage of the deploy pipeline."""
@@ -108,7 +112,7 @@ def approve(
 def invoke(
     name: Name,
     data: Annotated[str | None, typer.Argument(help="CSV rows, or a JSON document.")] = None,
-    stage: Annotated[str, typer.Option()] = "prod",
+    stage: Annotated[str, typer.Option(help="Stage of the endpoint.")] = "prod",
     rows: Annotated[int, typer.Option(min=1, help="Number of held-out rows.")] = 5,
     file: Annotated[Path | None, typer.Option(help="A .csv or .json file.")] = None,
     as_json: Json = False,
@@ -138,8 +142,8 @@ def show_status(name: Name, as_json: Json = False) -> None:
 
 def show_logs(
     name: Name,
-    pipeline: Annotated[str, typer.Option(help="build or deploy.")] = "build",
-    lines: Annotated[int, typer.Option(min=1)] = 40,
+    pipeline: Annotated[str, typer.Option(help="Pipeline: build or deploy.")] = "build",
+    lines: Annotated[int, typer.Option(min=1, help="Maximum lines of a log.")] = 40,
     as_json: Json = False,
 ) -> None:
     """Print the end of the log of the last failure: of the build, the job or the stack."""

@@ -60,7 +60,7 @@ class Cdk:
         self._run("The app could not be synthesized.", arguments, program_path(dict(os.environ)))
 
     def bootstrap(self, aws: LocalAws, environment: str) -> None:
-        """Bootstraps `aws://ACCOUNT/REGION` with CDK's own template.
+        """Bootstraps `aws://ACCOUNT/REGION` with the default template.
 
         Accounts other than the first trust the first, which is the tooling account.
         """

@@ -97,8 +97,8 @@ class LocalAws:
     def environment(self) -> dict[str, str]:
         """Returns this environment with `variables`, without credentials and profiles of users."""
         foreign = ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
-        ours = {name: value for name, value in os.environ.items() if name not in foreign}
-        return program_path({**ours, **self.variables()})
+        current = {name: value for name, value in os.environ.items() if name not in foreign}
+        return program_path({**current, **self.variables()})
 
     def is_ready(self) -> bool:
         """Returns True if the server responds to a call."""

@@ -39,7 +39,7 @@ def test_closing_ends_a_command_with_its_grandchildren_even_those_that_ignore_si
 ) -> None:
     note = tmp_path / "pid"
     commands = Commands()
-    script = f"trap '' TERM; sh -c 'trap \"\" TERM; echo $$ > {note}; sleep 100'"
+    script = f"trap '' TERM; sh -c 'trap \"\" TERM; echo $$ > {note}; sleep 1000'"
 
     def work() -> None:
         with contextlib.suppress(KeyboardInterrupt):
@@ -64,7 +64,7 @@ def test_a_command_whose_reader_is_interrupted_ends() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         Commands().run(
-            ["sh", "-c", "echo $$; sleep 100"], environment=os.environ, on_line=interrupt
+            ["sh", "-c", "echo $$; sleep 1000"], environment=os.environ, on_line=interrupt
         )
     assert process_tree.identify(seen[0]) is None
 
@@ -74,7 +74,7 @@ def test_a_command_that_closing_ended_was_interrupted_and_has_not_failed() -> No
 
     def work() -> None:
         try:
-            commands.run(["sleep", "100"], environment=os.environ)
+            commands.run(["sleep", "1000"], environment=os.environ)
         except KeyboardInterrupt:
             raised.set()
 
@@ -94,7 +94,7 @@ def test_nothing_starts_after_the_end() -> None:
 
 
 def test_a_family_holds_descendants_and_the_session_that_its_root_leads() -> None:
-    script = "import subprocess, time; subprocess.Popen(['sleep', '50']); time.sleep(50)"
+    script = "import subprocess, time; subprocess.Popen(['sleep', '1000']); time.sleep(1000)"
     with subprocess.Popen([sys.executable, "-c", script], start_new_session=True) as root:
         wait_for(lambda: len(process_tree.family([root.pid])) == 2)
         members = process_tree.family([root.pid])
@@ -107,7 +107,7 @@ def test_a_family_holds_descendants_and_the_session_that_its_root_leads() -> Non
 
 
 def test_a_process_with_a_reused_id_gets_no_signal() -> None:
-    with subprocess.Popen(["sleep", "50"]) as process:
+    with subprocess.Popen(["sleep", "1000"]) as process:
         process_tree.send([ProcessId(process.pid, "0")], signal.SIGKILL)
         assert process.poll() is None
         process.kill()

@@ -22,12 +22,12 @@ if behaviour == "broken":
     raise RuntimeError("cannot think")
 if behaviour == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-child = subprocess.Popen(["sleep", "100"])
+child = subprocess.Popen(["sleep", "1000"])
 with open(directory + "/new", "w") as file:
     json.dump({"url": "https://127.0.0.1:9", "port": 9, "pid": os.getpid(),
                "ca_bundle": "ca.pem", "accounts": ["111111111111"], "region": "us-east-1"}, file)
 os.rename(directory + "/new", directory + "/endpoint.json")
-time.sleep(100)
+time.sleep(1000)
 """
 
 

@@ -125,7 +125,7 @@ class TestEnd:
 
     def test_background_processes_end_with_it(self, plain_image: Image) -> None:
         mark = uuid.uuid4().hex
-        code, lines = shell(plain_image, f"sh -c 'sleep 60; : {mark}' & echo ended")
+        code, lines = shell(plain_image, f"sh -c 'sleep 1000; : {mark}' & echo ended")
         assert (code, lines) == (0, ["ended"])
         assert until_none(mark) == []
 
@@ -151,10 +151,10 @@ class TestEnd:
             "from rehearsal.containers.image import Image\n"
             "from rehearsal.containers.interpreter import running_interpreter\n"
             "image = Image(digest='x', interpreter=running_interpreter())\n"
-            f"script = 'echo ready; trap \"\" TERM; (sleep 120; : {mark}); sleep 120; : {mark}'\n"
+            f"script = 'echo ready; trap \"\" TERM; (sleep 1000; : {mark}); sleep 1000; : {mark}'\n"
             "Container(image, entrypoint=['/bin/sh', '-c', script],\n"
             "          on_line=lambda line: print(line, flush=True)).start()\n"
-            "time.sleep(120)\n"
+            "time.sleep(1000)\n"
         )
         server = subprocess.Popen(
             [sys.executable, "-c", program],
@@ -168,7 +168,7 @@ class TestEnd:
         server.wait()
         server.stdout.close()
         assert until_none(mark) == []
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while list(tmp_path.iterdir()) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert list(tmp_path.iterdir()) == []

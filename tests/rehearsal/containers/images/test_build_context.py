@@ -24,7 +24,7 @@ def targets(context: BuildContext, *sources: str, into: bool = True) -> list[str
     return sorted(str(file.target.relative_to("/opt")) for file in files)
 
 
-def test_a_folder_gives_its_content_and_a_file_keeps_its_name(tmp_path: Path) -> None:
+def test_a_folder_means_its_content_and_a_file_keeps_its_name(tmp_path: Path) -> None:
     context = make(tmp_path, "src/a.py", "src/deep/b.py", "c.txt")
     assert targets(context, "src/", "c.txt") == [
         "program/a.py",
@@ -56,24 +56,24 @@ def test_patterns_match_several_files(tmp_path: Path) -> None:
         ("*\n!a.py", ["a.py"]),
     ],
 )
-def test_dockerignore_leaves_files_out(tmp_path: Path, ignore: str, kept: list[str]) -> None:
+def test_dockerignore_excludes_files(tmp_path: Path, ignore: str, kept: list[str]) -> None:
     context = make(tmp_path, "a.py", "b/c.md", "b/d.py", "e.md", ignore=f"{ignore}\n.dockerignore")
     assert targets(context, ".") == [f"program/{name}" for name in kept]
 
 
 @pytest.mark.parametrize("source", ["missing.txt", "*.none", "a.md"])
-def test_what_is_not_there_is_refused(tmp_path: Path, source: str) -> None:
+def test_a_missing_source_is_rejected(tmp_path: Path, source: str) -> None:
     context = make(tmp_path, "a.md", ignore="*.md")
     with pytest.raises(CopyError, match="not found in the build context"):
         targets(context, source)
 
 
-def test_a_path_out_of_the_context_is_refused(tmp_path: Path) -> None:
+def test_a_path_outside_of_the_context_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(CopyError, match="outside the build context"):
         targets(make(tmp_path, "a"), "../secret")
 
 
-def test_contents_names_and_permissions_count_but_times_do_not(tmp_path: Path) -> None:
+def test_contents_names_and_permissions_change_the_hash_but_not_times(tmp_path: Path) -> None:
     context = make(tmp_path, "a.py")
     file = tmp_path / "a.py"
 

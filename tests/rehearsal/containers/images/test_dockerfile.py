@@ -1,4 +1,4 @@
-"""The Dockerfile language: what is read, and what is refused by name."""
+"""Supported and rejected instructions of Dockerfiles."""
 
 import pytest
 
@@ -21,12 +21,12 @@ def test_continuations_comments_and_empty_lines_are_resolved() -> None:
     assert (second.line, second.text.split()) == (4, ["one", "&&", "two"])
 
 
-def test_exec_and_shell_form_are_told_apart() -> None:
+def test_exec_and_shell_form_are_distinguished() -> None:
     instructions = parse('FROM python:3.11\nCMD ["a", "b c"]\nCMD a b\nCMD [not json]')
     assert [item.words for item in instructions[1:]] == [("a", "b c"), None, None]
 
 
-def test_pairs_know_quotes_and_the_old_form() -> None:
+def test_pairs_support_quotes_and_the_old_form() -> None:
     text = "FROM python:3.11\nENV A=1 B=\"two words\" C='3'\nENV OLD the rest"
     _, first, second = parse(text)
     assert pairs(first) == {"A": "1", "B": "two words", "C": "3"}
@@ -67,23 +67,23 @@ def test_variables_are_substituted(text: str, expected: str) -> None:
         ("FROM python:3.11\nRUN", "RUN needs an argument"),
     ],
 )
-def test_what_is_not_supported_is_refused_by_name(text: str, message: str) -> None:
+def test_unsupported_instructions_are_rejected_by_name(text: str, message: str) -> None:
     with pytest.raises(DockerfileError, match=message):
         parse(text)
 
 
-def test_the_cache_of_uv_may_be_mounted_because_it_is_there() -> None:
+def test_a_mount_of_the_cache_of_uv_is_supported() -> None:
     text = "FROM python:3.11\nRUN --mount=type=cache,target=/root/.cache/uv uv pip sync lock.txt"
     assert parse(text)[1].text == "uv pip sync lock.txt"
 
 
-def test_a_variable_in_single_quotes_is_refused_because_docker_keeps_it() -> None:
+def test_a_variable_in_single_quotes_is_rejected() -> None:
     _, instruction = parse("FROM python:3.11\nENV A='$B'")
     with pytest.raises(DockerfileError, match="single quotes"):
         split_words(instruction, instruction.text)
 
 
-def test_a_pair_without_a_value_is_refused() -> None:
+def test_a_pair_without_a_value_is_rejected() -> None:
     _, instruction = parse("FROM python:3.11\nLABEL a=1 b")
     with pytest.raises(DockerfileError, match="expected NAME=value"):
         pairs(instruction)

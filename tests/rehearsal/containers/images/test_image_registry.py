@@ -60,10 +60,10 @@ def test_an_immutable_tag_may_be_pushed_again_but_not_moved(
 def test_the_manifest_names_the_configuration(job_surroundings: JobSurroundings) -> None:
     uri, session = repository(job_surroundings), job_surroundings.session
     publish(session, uri, ["v1"], an_image("a"))
-    answer = session.client("ecr").batch_get_image(
+    response = session.client("ecr").batch_get_image(
         repositoryName=ImageUri.parse(uri).repository, imageIds=[{"imageTag": "v1"}]
     )
-    manifest = json.loads(answer["images"][0]["imageManifest"])
+    manifest = json.loads(response["images"][0]["imageManifest"])
     assert manifest["config"]["digest"] == an_image("a").digest
 
 
@@ -73,7 +73,7 @@ def test_an_unknown_image_is_not_found(job_surroundings: JobSurroundings) -> Non
         resolve(job_surroundings.session, f"{uri}:none")
 
 
-def test_an_image_of_aws_is_refused_with_what_to_do(job_surroundings: JobSurroundings) -> None:
+def test_an_image_of_aws_is_rejected_with_a_remedy(job_surroundings: JobSurroundings) -> None:
     uri = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
     with pytest.raises(
         ImageUnavailableError, match=r"not found.*registry 683313688378.*Dockerfile"
@@ -82,16 +82,14 @@ def test_an_image_of_aws_is_refused_with_what_to_do(job_surroundings: JobSurroun
 
 
 @pytest.mark.parametrize("uri", ["python:3.11", "public.ecr.aws/x/y:1", f"{HOST}/UPPER:1", ""])
-def test_what_is_no_private_ecr_image_is_refused(
+def test_an_image_outside_of_private_ecr_is_rejected(
     job_surroundings: JobSurroundings, uri: str
 ) -> None:
     with pytest.raises(ImageUnavailableError, match="valid Amazon Elastic Container Registry path"):
         resolve(job_surroundings.session, uri)
 
 
-def test_a_manifest_of_somebody_else_is_refused(
-    job_surroundings: JobSurroundings, tmp_path: Path
-) -> None:
+def test_a_foreign_manifest_is_rejected(job_surroundings: JobSurroundings, tmp_path: Path) -> None:
     uri = repository(job_surroundings)
     job_surroundings.session.client("ecr").put_image(
         repositoryName=ImageUri.parse(uri).repository, imageManifest="{}", imageTag="v1"

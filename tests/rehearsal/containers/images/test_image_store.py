@@ -1,4 +1,4 @@
-"""Images: what a Dockerfile makes, what is cached, what is refused."""
+"""Image builds: results, caching and rejected instructions."""
 
 import threading
 from pathlib import Path
@@ -65,7 +65,7 @@ def test_path_is_extended_as_in_a_python_image(store: ImageStore, context: Path)
     assert output(image) == [f"Python {running_interpreter().version}"]
 
 
-def test_a_command_makes_files_below_opt(store: ImageStore, context: Path) -> None:
+def test_a_command_creates_files_below_opt(store: ImageStore, context: Path) -> None:
     rest = (
         "WORKDIR /opt/program\nCOPY main.py .\n"
         "RUN python3 -m venv --without-pip /opt/venv && cp main.py other.py\n"
@@ -77,7 +77,7 @@ def test_a_command_makes_files_below_opt(store: ImageStore, context: Path) -> No
     assert output(image) == ["/opt/venv", "hello"]
 
 
-def test_nothing_is_executed_again_when_nothing_changed(store: ImageStore, context: Path) -> None:
+def test_an_unchanged_build_executes_no_command(store: ImageStore, context: Path) -> None:
     rest = "COPY main.py /opt/program/\nRUN echo executed > /opt/mark\nCMD cat /opt/mark\n"
     first, log = build(store, context, rest)
     assert " ---> Using cache" not in log
@@ -137,16 +137,14 @@ class TestLargeFolders:
         if means == "copies":
             monkeypatch.setattr("rehearsal.containers.images.build.overlays_work", lambda *_: False)
 
-    def test_it_is_shared_when_the_command_left_it_alone(
-        self, store: ImageStore, context: Path
-    ) -> None:
+    def test_an_unchanged_folder_is_shared(self, store: ImageStore, context: Path) -> None:
         first, _ = build(store, context, f"{TWO_FOLDERS}CMD true\n")
         rest = f"{TWO_FOLDERS}RUN cat /opt/big/file > /opt/new/file\nCMD cat /opt/new/file\n"
         second, _ = build(store, context, rest)
         assert second.opt["big"] == first.opt["big"]
         assert output(second) == ["one"]
 
-    def test_it_becomes_a_complete_new_folder_when_the_command_changed_it(
+    def test_a_changed_folder_becomes_a_complete_new_one(
         self, store: ImageStore, context: Path
     ) -> None:
         show = "CMD cat /opt/big/file; ls /opt/big\n"
@@ -157,12 +155,12 @@ class TestLargeFolders:
         assert output(second) == ["one", "two", "file", "more"]
         assert {path.name for path in second.opt["big"].iterdir()} == {"file", "more"}
 
-    def test_it_can_be_replaced_as_a_whole(self, store: ImageStore, context: Path) -> None:
+    def test_a_folder_can_be_replaced(self, store: ImageStore, context: Path) -> None:
         change = "RUN rm -r /opt/big && mkdir /opt/big && echo new > /opt/big/file\n"
         image, _ = build(store, context, f"{TWO_FOLDERS}{change}CMD cat /opt/big/file\n")
         assert output(image) == ["new"]
 
-    def test_nothing_is_left_behind(self, store: ImageStore, context: Path) -> None:
+    def test_no_temporary_files_remain(self, store: ImageStore, context: Path) -> None:
         build(store, context, f"{TWO_FOLDERS}RUN touch /opt/big/more\nCMD true\n")
         with pytest.raises(ImageBuildError):
             build(store, context, f"{TWO_FOLDERS}RUN touch /opt/big/more; exit 1\nCMD true\n")
@@ -189,7 +187,7 @@ def test_labels_change_the_digest_but_no_layer(store: ImageStore, context: Path)
     assert " ---> Using cache" in log
 
 
-def test_concurrent_builds_of_one_image_agree(store: ImageStore, context: Path) -> None:
+def test_concurrent_builds_have_the_same_image(store: ImageStore, context: Path) -> None:
     (context / "Dockerfile").write_text(f"{BASE}RUN echo x >> /opt/count\nCMD cat /opt/count\n")
     images: list[Image] = []
     threads = [
