@@ -16,13 +16,12 @@ from pathlib import Path, PurePosixPath
 
 from rehearsal.containers.image import Image
 from rehearsal.containers.images import dockerfile
-from rehearsal.containers.images.base_image import base_interpreter
 from rehearsal.containers.images.build_context import BuildContext, CopyError, fingerprint, place
 from rehearsal.containers.images.dockerfile import Instruction
 from rehearsal.containers.images.layers import LayerStore, Opt
 from rehearsal.containers.images.overlay import Overlay, large_entries, overlays_work
 from rehearsal.containers.images.run_instruction import MountPointBusyError, run_command
-from rehearsal.containers.interpreter import running_interpreter
+from rehearsal.containers.interpreter import Interpreter, find_interpreter, running_interpreter
 from rehearsal.containers.specification import DOCKER_PATH
 
 Log = Callable[[str], None]
@@ -30,6 +29,10 @@ Log = Callable[[str], None]
 _OPT = PurePosixPath("/opt")
 _PYTHON_ENVIRONMENT = {"PATH": DOCKER_PATH, "LANG": "C.UTF-8"}
 """Variables of python base images."""
+_PYTHON_IMAGE = re.compile(
+    r"(?:^|.*/)python:(?P<version>3\.\d+)(?:\.\d+)?(?:-slim)?(?:-(?:bookworm|trixie|bullseye))?"
+    r"(?:@sha256:[0-9a-f]{64})?"
+)
 
 
 def _empty_image() -> Image:
@@ -97,7 +100,7 @@ class ImageBuild:
     def from_(self, step: Instruction) -> None:
         name = dockerfile.substitute(step.text, self.global_arguments)
         name = re.sub(r"\s+as\s+\S+$", "", name, flags=re.IGNORECASE)
-        interpreter = base_interpreter(name, step, self.log)
+        interpreter = _base_interpreter(name, step, self.log)
         self.chain = self._key("FROM", interpreter.version, platform.machine())
         self.image = replace(
             self.image, interpreter=interpreter, environment=dict(_PYTHON_ENVIRONMENT)
@@ -212,6 +215,26 @@ class ImageBuild:
     def _is_folder(self, path: PurePosixPath) -> bool:
         inside = path.is_relative_to(_OPT) and path != _OPT
         return path == _OPT or (inside and self._on_host(path).is_dir())
+
+
+def _base_interpreter(name: str, step: Instruction, log: Log) -> Interpreter:
+    """Returns the interpreter for a base image; raises DockerfileError if it is not Python."""
+    match = _PYTHON_IMAGE.fullmatch(name)
+    if match is None:
+        raise step.error(
+            f"got the base image {name}, expected python:3.x or python:3.x-slim of any registry: "
+            "the rehearsal builds without a container engine, on the Python of this machine."
+        )
+    found = find_interpreter(match["version"])
+    if found is not None:
+        log(f" ---> Python {found.version} of this machine, {found.executable}")
+        return found
+    replacement = running_interpreter()
+    log(
+        f" ---> WARNING: this machine has no Python {match['version']}; "
+        f"Python {replacement.version} is used. Install Python {match['version']} to build with it."
+    )
+    return replacement
 
 
 def _words(step: Instruction) -> tuple[str, ...]:
