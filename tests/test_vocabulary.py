@@ -18,10 +18,6 @@ import pytest
 ROOT = Path(__file__).parent.parent
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 
-# Folders and files whose text is not converted yet. Remove an entry once its folder passes.
-NOT_YET = {
-}
-
 CODE = ("app.py", "stacks", "constructs", "jobs", "seed_code", "rehearsal", "docs", ".ci")
 PROSE = ("docs", "constructs", "jobs", "seed_code", "rehearsal", ".github")
 SETTINGS = ("config",)
@@ -169,21 +165,10 @@ def _is_read(path: Path) -> bool:
     return path.suffix in (".yaml", ".yml") and top in SETTINGS
 
 
-def _is_converted(path: Path) -> bool:
-    name = path.relative_to(ROOT)
-    return not any(name.is_relative_to(entry) for entry in NOT_YET)
-
-
 def test_the_text_uses_the_vocabulary() -> None:
-    found = [
-        message for path in files() if _is_converted(path) for message in problems_of_file(path)
-    ]
+    found = [message for path in files() for message in problems_of_file(path)]
 
     assert not found, "\n" + "\n".join(found)
-
-
-def test_what_is_not_converted_exists() -> None:
-    assert [entry for entry in NOT_YET if not (ROOT / entry).exists()] == []
 
 
 def test_the_table_has_patterns_and_replacements() -> None:

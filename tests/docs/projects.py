@@ -55,11 +55,10 @@ def creates_a_project(account: Account, role: str, name: str, **source: Any) -> 
     account.client("s3").put_object(Bucket=stores["ArtifactBucketName"], Key=key, Body=b"1,2\n")
 
     sagemaker.delete_project(ProjectName=name)
-    while any(
-        one["ProjectName"] == name for one in sagemaker.list_projects()["ProjectSummaryList"]
-    ):
-        status = sagemaker.describe_project(ProjectName=name)
-        assert status["ProjectStatus"] == "DeleteInProgress", (status, account.failures(stack))
+    while left := [
+        one for one in sagemaker.list_projects()["ProjectSummaryList"] if one["ProjectName"] == name
+    ]:
+        assert left[0]["ProjectStatus"] == "DeleteInProgress", (left, account.failures(stack))
         time.sleep(0.2)
     assert stack not in account.stack_names()
 

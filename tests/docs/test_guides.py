@@ -79,7 +79,12 @@ def _public() -> dict[str, Any]:
     return {name: getattr(area, name) for area in areas for name in area.__all__}
 
 
-@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: str(guide.relative_to(ROOT)))
+# The changelog also names what was renamed.
+@pytest.mark.parametrize(
+    "guide",
+    [guide for guide in GUIDES if guide.name != "CHANGELOG.md"],
+    ids=lambda guide: str(guide.relative_to(ROOT)),
+)
 def test_members_and_parameters_that_a_guide_names_exist(guide: Path) -> None:
     plain = re.sub(r"```.*?```", "", guide.read_text(), flags=re.S)
     uses = [

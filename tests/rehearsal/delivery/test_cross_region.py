@@ -33,7 +33,7 @@ def test_a_pipeline_deploys_into_another_region_of_another_account(server: Any) 
     [
         ("use", "Failed replicating artifact Code to without-use-abroad-eu-west-1 in eu-west-1"),
         ("key", "kms:Decrypt"),
-        ("place", "is in us-east-1, but its store is that of eu-west-1"),
+        ("place", "is in us-east-1, but its store is of eu-west-1"),
     ],
 )
 def test_a_store_that_cannot_be_used_fails_by_name(server: Any, without: str, words: str) -> None:
