@@ -29,8 +29,8 @@ def begin(run: str, folder: str) -> int:
     """Starts the guard of this process; returns the descriptor whose end it waits for.
 
     Args:
-        run: The name of the run; no other process of this machine has it in its environment.
-        folder: The temporary folder of the run.
+        run: the name of the run; no other process of this machine has it in its environment.
+        folder: the temporary folder of the run.
     """
     waiting, held = os.pipe()  # not inherited by children
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}

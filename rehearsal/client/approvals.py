@@ -15,14 +15,14 @@ def model_package(
     """Approves or rejects a model package and returns its ARN.
 
     Args:
-        aws: The local AWS.
-        project: The project of the model package group.
+        aws: the local AWS.
+        project: the project of the model package group.
         arn: ARN of the package; None chooses the newest pending one.
         approve: True approves, False rejects.
-        reason: The approval description.
+        reason: the approval description.
 
     Raises:
-        RehearsalError: The package does not exist, or no package is pending.
+        RehearsalError: the package does not exist, or no package is pending.
     """
     sagemaker = aws.client("sagemaker")
     chosen = arn or _newest_pending(sagemaker, project)
@@ -81,7 +81,7 @@ def stage(aws: LocalAws, pipeline: str, stage_name: str, *, approve: bool, reaso
     """Approves or rejects the manual approval action that a stage of a pipeline waits for.
 
     Raises:
-        RehearsalError: The stage does not exist or does not wait for an approval.
+        RehearsalError: the stage does not exist or does not wait for an approval.
     """
     codepipeline = aws.client("codepipeline")
     states = codepipeline.get_pipeline_state(name=pipeline)["stageStates"]

@@ -35,8 +35,8 @@ class Cdk:
         """Synthesizes the app; needs no AWS, so it can run while one starts.
 
         Args:
-            config: The app's context `config`. Defaults to None: not passed.
-            assembly: Output folder. Defaults to `build/rehearsal/cdk.out`.
+            config: the app's context `config`. Defaults to None: not passed.
+            assembly: output folder. Defaults to `build/rehearsal/cdk.out`.
 
         Raises:
             RehearsalError: `cdk.json` or `config` does not exist, or the synthesis fails.

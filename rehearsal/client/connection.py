@@ -45,11 +45,11 @@ def authorize(aws: LocalAws, wanted: str) -> Connection:
     """Authorizes a connection, as a user does on the provider's page; returns it.
 
     Args:
-        aws: The local AWS.
-        wanted: Name of the connection, or its ARN if several share the name.
+        aws: the local AWS.
+        wanted: name of the connection, or its ARN if several share the name.
 
     Raises:
-        RehearsalError: No connection or several connections match, or the provider rejects it.
+        RehearsalError: no connection or several connections match, or the provider rejects it.
     """
     existing = connections(aws)
     found = [one for one in existing if wanted in (one.name, one.arn)]

@@ -28,9 +28,9 @@ class RehearsalError(Exception):
     """An error that the user can act on.
 
     Args:
-        what: The problem.
-        why: The cause, or the allowed values. Defaults to empty: `what` says it.
-        remedy: The next step for the user. Defaults to empty: `what` implies it.
+        what: the problem.
+        why: the cause, or the allowed values. Defaults to empty: `what` says it.
+        remedy: the next step for the user. Defaults to empty: `what` implies it.
     """
 
     what: str

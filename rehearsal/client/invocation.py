@@ -17,7 +17,7 @@ def of_document(aws: LocalAws, endpoint: str, data: str | None, file: Path | Non
     """Returns the response of an endpoint to CSV rows or a JSON document.
 
     Raises:
-        RehearsalError: Text and a file are given, or the endpoint does not serve.
+        RehearsalError: text and a file are given, or the endpoint does not serve.
     """
     if data and file:
         raise RehearsalError("DATA cannot be combined with --file.", "", "Pass the rows once.")
@@ -32,7 +32,7 @@ def of_held_out(aws: LocalAws, project: Project, stage: str, count: int) -> dict
     """Returns predictions for held-out rows of the newest approved model, with the actual values.
 
     Raises:
-        RehearsalError: The endpoint does not serve, or no model package is approved.
+        RehearsalError: the endpoint does not serve, or no model package is approved.
     """
     endpoint = project.endpoint(stage)
     require_endpoint(aws, endpoint)
@@ -82,7 +82,7 @@ def require_endpoint(aws: LocalAws, name: str) -> None:
     """Checks that an endpoint serves.
 
     Raises:
-        RehearsalError: The endpoint does not exist or does not serve.
+        RehearsalError: the endpoint does not exist or does not serve.
     """
     sagemaker = aws.client("sagemaker")
     try:

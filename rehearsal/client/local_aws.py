@@ -45,9 +45,9 @@ class LocalAws:
         """Returns a boto3 client of the root user of the first account.
 
         Args:
-            service: Name of the service.
-            seconds: Read timeout in seconds. Defaults to 120.
-            attempts: Maximum number of attempts of a call. Defaults to 2.
+            service: name of the service.
+            seconds: read timeout in seconds. Defaults to 120.
+            attempts: maximum number of attempts of a call. Defaults to 2.
         """
         return _session(self.account, self.region).client(
             service,  # type: ignore[call-overload]

@@ -38,10 +38,10 @@ def of_pipeline(
     """Returns the ends of the logs behind an execution: of its failed action, else of its last one.
 
     Args:
-        aws: The local AWS.
-        pipeline: Name of the pipeline.
-        execution_id: Id of the execution. Defaults to None: the newest.
-        lines: Maximum number of lines of each log. Defaults to 40.
+        aws: the local AWS.
+        pipeline: name of the pipeline.
+        execution_id: id of the execution. Defaults to None: the newest.
+        lines: maximum number of lines of each log. Defaults to 40.
     """
     codepipeline = aws.client("codepipeline")
     chosen = execution_id or pipeline_execution.latest(codepipeline, pipeline)

@@ -142,7 +142,7 @@ def latest(codepipeline: Any, pipeline: str) -> str:
     """Returns the id of the newest execution.
 
     Raises:
-        RehearsalError: The pipeline has no execution.
+        RehearsalError: the pipeline has no execution.
     """
     found = executions(codepipeline, pipeline)
     if not found:

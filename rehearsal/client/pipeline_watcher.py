@@ -27,7 +27,7 @@ class WatchedExecution:
         """Checks that the execution has not failed.
 
         Raises:
-            RehearsalError: The execution ended without success.
+            RehearsalError: the execution ended without success.
         """
         if self.execution.status.ended and self.execution.status is not Status.SUCCEEDED:
             raise RehearsalError(
@@ -54,7 +54,7 @@ class PipelineWatcher:
         """Returns the id of the execution that a pushed commit starts.
 
         Raises:
-            RehearsalError: No execution starts within `TRIGGER_SECONDS`.
+            RehearsalError: no execution starts within `TRIGGER_SECONDS`.
         """
         deadline = time.monotonic() + TRIGGER_SECONDS
         while True:
@@ -89,7 +89,7 @@ class PipelineWatcher:
         """Returns the id of an execution that is not in `known`, when one starts.
 
         Raises:
-            RehearsalError: No execution starts within `TRIGGER_SECONDS`.
+            RehearsalError: no execution starts within `TRIGGER_SECONDS`.
         """
         deadline = time.monotonic() + TRIGGER_SECONDS
         while True:
@@ -121,10 +121,10 @@ class PipelineWatcher:
         """Follows an execution until it ends or waits for a manual approval.
 
         Args:
-            pipeline: Name of the pipeline.
-            execution_id: Id of the execution.
-            row: Path of the row of the board below which the stages are shown.
-            seen: The state before the last approval was given. Defaults to None. That approval
+            pipeline: name of the pipeline.
+            execution_id: id of the execution.
+            row: path of the row of the board below which the stages are shown.
+            seen: the state before the last approval was given. Defaults to None. That approval
                 does not end the method again while AWS still shows it as pending.
         """
         for stage in pipeline_execution.stages(self._codepipeline, pipeline):

@@ -45,7 +45,7 @@ def hold_out(aws: LocalAws, model_package: str) -> HoldOut:
     """Returns the held-out rows of a model package, which its customer metadata locates.
 
     Raises:
-        RehearsalError: The metadata does not locate them.
+        RehearsalError: the metadata does not locate them.
     """
     description = aws.client("sagemaker").describe_model_package(ModelPackageName=model_package)
     metadata = description.get("CustomerMetadataProperties", {})
@@ -78,7 +78,7 @@ def predict(aws: LocalAws, endpoint: str, held_out: HoldOut) -> Predictions:
     """Sends all held-out rows to an endpoint as CSV, in batches, and a few again as JSON.
 
     Raises:
-        RehearsalError: A response has another number of rows than its request, or the predictions
+        RehearsalError: a response has another number of rows than its request, or the predictions
             for JSON and CSV differ.
     """
     runtime = aws.client("sagemaker-runtime")
@@ -113,7 +113,7 @@ def invoke(runtime: Any, endpoint: str, body: str, content_type: str) -> str:
     """Returns the body of the response of an endpoint.
 
     Raises:
-        RehearsalError: The model returns an error.
+        RehearsalError: the model returns an error.
     """
     try:
         response = runtime.invoke_endpoint(
@@ -161,7 +161,7 @@ def read_csv_response(response: str, count: int) -> list[str]:
     """Returns the label or value of each row: the first field of its line.
 
     Raises:
-        RehearsalError: The response has not `count` lines.
+        RehearsalError: the response has not `count` lines.
     """
     lines = [line for line in csv.reader(io.StringIO(response)) if line]
     if len(lines) != count:

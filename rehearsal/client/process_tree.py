@@ -114,10 +114,10 @@ class Commands:
         """Runs a program to its end and returns its status and output.
 
         Args:
-            command: The program and its arguments.
-            environment: All variables of the program.
-            directory: Working directory. Defaults to None: the current one.
-            on_line: Receives each line of both outputs. Defaults to None.
+            command: the program and its arguments.
+            environment: all variables of the program.
+            directory: working directory. Defaults to None: the current one.
+            on_line: receives each line of both outputs. Defaults to None.
 
         Raises:
             KeyboardInterrupt: `close` was called before or while the program ran.

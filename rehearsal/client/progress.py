@@ -102,12 +102,12 @@ class Board:
         """Updates a row, or adds it.
 
         Args:
-            path: Path of the row below its chapter.
-            status: The new status. Defaults to None: unchanged.
-            detail: The new detail. Defaults to None: unchanged.
-            started: Start in seconds since the epoch. Defaults to None: the first update to a
+            path: path of the row below its chapter.
+            status: the new status. Defaults to None: unchanged.
+            detail: the new detail. Defaults to None: unchanged.
+            started: start in seconds since the epoch. Defaults to None: the first update to a
                 status other than waiting.
-            ended: End in seconds since the epoch. Defaults to None: the update to a final status.
+            ended: end in seconds since the epoch. Defaults to None: the update to a final status.
         """
         with self._lock:
             row = self.rows.setdefault(path, Row(path))

@@ -76,7 +76,7 @@ def find(aws: LocalAws, name: str) -> Project:
     """Returns the project with a name.
 
     Raises:
-        RehearsalError: The project does not exist or is not ready.
+        RehearsalError: the project does not exist or is not ready.
     """
     try:
         description = aws.client("sagemaker").describe_project(ProjectName=name)
@@ -110,7 +110,7 @@ def create(aws: LocalAws, name: str) -> Project:
     The outputs TemplateUrl, LaunchRoleArn and TemplateName of a stack locate the template.
 
     Raises:
-        RehearsalError: The name is invalid or taken, no template is published, or the creation
+        RehearsalError: the name is invalid or taken, no template is published, or the creation
             fails.
     """
     if not _NAME.fullmatch(name):

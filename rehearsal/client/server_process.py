@@ -25,14 +25,14 @@ def start(directory: Path = STATE_DIRECTORY, port: int = 0) -> tuple[LocalAws, b
     """Starts the local AWS as a detached process, unless it runs already.
 
     Args:
-        directory: State directory. Defaults to `build/rehearsal/aws`.
-        port: Port to listen on. Defaults to 0: a free one.
+        directory: state directory. Defaults to `build/rehearsal/aws`.
+        port: port to listen on. Defaults to 0: a free one.
 
     Returns:
         The local AWS, and True if this call started it.
 
     Raises:
-        RehearsalError: The port is taken, the running server does not respond, or the new one does
+        RehearsalError: the port is taken, the running server does not respond, or the new one does
             not become ready.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -55,14 +55,14 @@ def stop(directory: Path = STATE_DIRECTORY, *, keep: bool = False) -> bool:
     """Stops the local AWS with all its child processes; SIGKILL follows SIGTERM after some seconds.
 
     Args:
-        directory: State directory. Defaults to `build/rehearsal/aws`.
-        keep: Keeps the state directory. Defaults to False: it is removed.
+        directory: state directory. Defaults to `build/rehearsal/aws`.
+        keep: keeps the state directory. Defaults to False: it is removed.
 
     Returns:
         True if a local AWS was running.
 
     Raises:
-        RehearsalError: Processes do not end.
+        RehearsalError: processes do not end.
     """
     running = find(directory)
     if running is not None:

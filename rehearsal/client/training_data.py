@@ -31,12 +31,12 @@ class TrainingData:
     """A CSV file to train on.
 
     Args:
-        path: The file, UTF-8.
-        target: Name of the column to predict, or its index from 0 if the file has no header.
+        path: the file, UTF-8.
+        target: name of the column to predict, or its index from 0 if the file has no header.
         problem_type: `binary`, `multiclass` or `regression`. Defaults to detection from the target.
         header: True if the first line has the column names. Defaults to True.
-        drop: Columns to ignore. Defaults to none.
-        threshold: Minimum metric of a model. Defaults to None: the score of guessing.
+        drop: columns to ignore. Defaults to none.
+        threshold: minimum metric of a model. Defaults to None: the score of guessing.
     """
 
     path: Path
@@ -50,7 +50,7 @@ class TrainingData:
         """Validates the data and returns the objective of a model.
 
         Raises:
-            RehearsalError: The options or the file are invalid.
+            RehearsalError: the options or the file are invalid.
         """
         if self.problem_type and self.problem_type not in PROBLEM_TYPES:
             raise RehearsalError(
@@ -80,7 +80,7 @@ class TrainingData:
         """Uploads the file, configures it in the clone's config.yaml, and returns its URI.
 
         Raises:
-            RehearsalError: The clone has no config.yaml, or the data is invalid.
+            RehearsalError: the clone has no config.yaml, or the data is invalid.
         """
         bucket, key = project.outputs["ArtifactBucketName"], f"data/{self.path.name}"
         path = project.directory("build") / "config.yaml"
@@ -152,9 +152,9 @@ def objective(found: Mapping[str, int], problem_type: str, threshold: float | No
     """Returns the objective for the values of a target and their counts.
 
     Args:
-        found: Count of each value of the target.
+        found: count of each value of the target.
         problem_type: `binary`, `multiclass` or `regression`; empty detects it.
-        threshold: Minimum metric. None is the score of guessing: an AUC of 0.5, the share of the
+        threshold: minimum metric. None is the score of guessing: an AUC of 0.5, the share of the
             most frequent label, or an R2 of 0.
     """
     kind = problem_type or _detect(found)
@@ -184,7 +184,7 @@ def set_values(text: str, section: str, values: Mapping[str, Any]) -> str:
     Values are written as JSON, which is YAML.
 
     Raises:
-        RehearsalError: The text has no such section.
+        RehearsalError: the text has no such section.
     """
     match = re.search(rf"(?m)^{section}:[^\n]*\n((?:[ \t#][^\n]*\n|\n)*)", text)
     if match is None:

@@ -25,7 +25,7 @@ class aws_reasons:  # noqa: N801  # reads as a statement: with aws_reasons(...)
     """Raises an error of AWS as the reason that CloudFormation has in its events.
 
     Args:
-        resource_type: The type whose API is called.
+        resource_type: the type whose API is called.
     """
 
     def __init__(self, resource_type: ResourceType) -> None:

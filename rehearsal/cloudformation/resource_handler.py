@@ -48,7 +48,7 @@ class ResourceHandler:
     do not contain it.
 
     Args:
-        resource_type: The type.
+        resource_type: the type.
     """
 
     def __init__(self, resource_type: ResourceType) -> None:
@@ -68,13 +68,13 @@ class ResourceHandler:
         """Creates a resource and waits for it. A resource that fails is removed.
 
         Args:
-            client: A client of the service, with the credentials of the stack operation.
-            scope: The account and region of the stack.
-            properties: The properties of the template.
-            generated_name: The physical name if the template has none.
+            client: a client of the service, with the credentials of the stack operation.
+            scope: the account and region of the stack.
+            properties: the properties of the template.
+            generated_name: the physical name if the template has none.
 
         Raises:
-            ResourceFailure: The service rejected a call, or the resource failed.
+            ResourceFailure: the service rejected a call, or the resource failed.
         """
         resource_type = self.type
         given = own_properties(resource_type.type_name, properties)
@@ -107,7 +107,7 @@ class ResourceHandler:
         """Updates a resource in place; the caller replaces it by `create_only_properties`.
 
         Raises:
-            ResourceFailure: The change is not possible in place, or the service rejected a call.
+            ResourceFailure: the change is not possible in place, or the service rejected a call.
         """
         resource_type = self.type
         identifier = self._identifier(scope, physical_id)
@@ -143,7 +143,7 @@ class ResourceHandler:
         """Deletes a resource; succeeds if there is none.
 
         Raises:
-            ResourceFailure: The service rejected the call.
+            ResourceFailure: the service rejected the call.
         """
         identifier = self._identifiers.get((scope, physical_id))
         if identifier is None:

@@ -15,12 +15,12 @@ def to_api(shape: Shape, value: Any, path: str) -> Any:
     """Returns a value of a template as a member of a request.
 
     Args:
-        shape: The shape of the member.
-        value: The value.
-        path: The path of the value in the template, for errors; ends with a dot.
+        shape: the shape of the member.
+        value: the value.
+        path: the path of the value in the template, for errors; ends with a dot.
 
     Raises:
-        ResourceFailure: The API has no member for a property, or a value has another type.
+        ResourceFailure: the API has no member for a property, or a value has another type.
     """
     match shape:
         case StructureShape() if isinstance(value, Mapping):

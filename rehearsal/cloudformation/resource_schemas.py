@@ -33,8 +33,8 @@ def schema_of(type_name: str, region: str = "us-east-1") -> Mapping[str, Any] | 
     """Returns the registry schema of a resource type, or None if the region lacks the type.
 
     Args:
-        type_name: The resource type.
-        region: The region. Defaults to us-east-1.
+        type_name: the resource type.
+        region: the region. Defaults to us-east-1.
 
     Raises:
         ValueError: cfn-lint has no schemas for the region.

@@ -34,15 +34,15 @@ def retag(
     """Updates the tags of a resource.
 
     Args:
-        resource_type: The type of the resource.
-        client: A client of the service.
-        identifier: The identifier of the resource.
-        described: The response of the type's `describe`.
-        before: The former tags.
-        after: The new tags.
+        resource_type: the type of the resource.
+        client: a client of the service.
+        identifier: the identifier of the resource.
+        described: the response of the type's `describe`.
+        before: the former tags.
+        after: the new tags.
 
     Raises:
-        ResourceFailure: The type cannot change its tags.
+        ResourceFailure: the type cannot change its tags.
     """
     if resource_type.retag:
         resource_type.retag(client, identifier, before, after)

@@ -23,36 +23,36 @@ class ResourceType:
     """A CloudFormation type and the API calls behind it.
 
     Args:
-        type_name: The resource type, such as `AWS::SageMaker::Model`.
-        service: The service, as boto3 names it.
-        create: The operation that creates a resource, such as `CreateModel`.
-        delete: The operation that deletes a resource, or None if nothing has to be called.
-        update: The operation that updates a resource. Defaults to None: only tags can change.
-        describe: The operation that describes a resource. Defaults to None: the response of
+        type_name: the resource type, such as `AWS::SageMaker::Model`.
+        service: the service, as boto3 names it.
+        create: the operation that creates a resource, such as `CreateModel`.
+        delete: the operation that deletes a resource, or None if nothing has to be called.
+        update: the operation that updates a resource. Defaults to None: only tags can change.
+        describe: the operation that describes a resource. Defaults to None: the response of
             `create` has its values.
-        identifier: The API members that identify a resource, or dotted paths to them, in the
+        identifier: the API members that identify a resource, or dotted paths to them, in the
             response of `create` or its request.
-        ref: The source of the physical id: a dotted path in the response of `describe` or
+        ref: the source of the physical id: a dotted path in the response of `describe` or
             `create`, such as `projects.0.arn`, or a function of the identifier.
-        attributes: The sources of the attributes for `Fn::GetAtt`. Defaults to none.
-        name_property: The property that gets a generated physical name if the template omits it.
+        attributes: the sources of the attributes for `Fn::GetAtt`. Defaults to none.
+        name_property: the property that gets a generated physical name if the template omits it.
             Defaults to None: there is no such property.
-        account_member: The API member for the id of the account, if no property has it. Defaults
+        account_member: the API member for the id of the account, if no property has it. Defaults
             to None.
-        to_request: Returns the request of `create` from the properties. Defaults to None: the
+        to_request: returns the request of `create` from the properties. Defaults to None: the
             properties are the request.
-        to_update_request: Returns the request of `update` from the properties. Defaults to None:
+        to_update_request: returns the request of `update` from the properties. Defaults to None:
             the properties that the operation has members for.
-        to_describe_request: Returns the request of `describe`. Defaults to None: the identifier.
-        to_delete_request: Returns the request of `delete`. Defaults to None: the identifier.
-        bring: Makes further calls for properties that one call cannot set: after the creation (the
+        to_describe_request: returns the request of `describe`. Defaults to None: the identifier.
+        to_delete_request: returns the request of `delete`. Defaults to None: the identifier.
+        bring: makes further calls for properties that one call cannot set: after the creation (the
             properties before are empty), and instead of `update`. Defaults to None.
-        wait: Waits until the resource is settled; raises if it failed. Defaults to None: the
+        wait: waits until the resource is settled; raises if it failed. Defaults to None: the
             resource is settled at once.
-        wait_deleted: Waits until a deleted resource is gone. Defaults to None: it is gone at once.
-        retag: Changes the tags from the former to the new ones. Defaults to None: the operations
+        wait_deleted: waits until a deleted resource is gone. Defaults to None: it is gone at once.
+        retag: changes the tags from the former to the new ones. Defaults to None: the operations
             that the service has for tags.
-        arn: The path of the ARN for tag changes. Defaults to None: the first of `ref` and
+        arn: the path of the ARN for tag changes. Defaults to None: the first of `ref` and
             `attributes` that is an ARN.
     """
 

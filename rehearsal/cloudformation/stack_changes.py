@@ -16,8 +16,8 @@ class StackFailedError(Exception):
     """A stack failed.
 
     Args:
-        stack: The stack, as DescribeStacks returns it.
-        reason: The reason.
+        stack: the stack, as DescribeStacks returns it.
+        reason: the reason.
     """
 
     def __init__(self, stack: Stack, reason: str) -> None:
@@ -29,7 +29,7 @@ def create_stack(client: Any, request: Mapping[str, Any], closing: threading.Eve
     """Creates a stack and waits for it.
 
     Raises:
-        StackFailedError: The stack was rolled back, or `closing` was set.
+        StackFailedError: the stack was rolled back, or `closing` was set.
     """
     created = client.create_stack(**request, OnFailure="ROLLBACK")
     return _settle(client, created["StackId"], "CREATE_COMPLETE", closing)
@@ -39,7 +39,7 @@ def update_stack(client: Any, request: Mapping[str, Any], closing: threading.Eve
     """Updates a stack and waits for it; succeeds without a change if the stack is up to date.
 
     Raises:
-        StackFailedError: The stack was rolled back, or `closing` was set.
+        StackFailedError: the stack was rolled back, or `closing` was set.
     """
     try:
         updated = client.update_stack(**request)
@@ -55,7 +55,7 @@ def delete_stack(client: Any, name: str, closing: threading.Event) -> Stack | No
     """Deletes a stack and waits until it is gone; returns None if there is none.
 
     Raises:
-        StackFailedError: The deletion failed, or `closing` was set.
+        StackFailedError: the deletion failed, or `closing` was set.
     """
     try:
         stack = client.describe_stacks(StackName=name)["Stacks"][0]

@@ -21,28 +21,28 @@ class TypePermissions:
     """The IAM permissions of a resource type.
 
     Args:
-        arn: The ARN of a resource, a template over region, account and name. Defaults to `*`.
-        name_property: The property with the name in the ARN. Defaults to an empty string: the name
+        arn: the ARN of a resource, a template over region, account and name. Defaults to `*`.
+        name_property: the property with the name in the ARN. Defaults to an empty string: the name
             is the physical id.
-        create: The actions of a creation. Defaults to none.
-        update: The actions of an update. Defaults to none.
-        delete: The actions of a deletion. Defaults to none.
-        when: Further actions for properties that are set (create) or changed (update). Defaults to
+        create: the actions of a creation. Defaults to none.
+        update: the actions of an update. Defaults to none.
+        delete: the actions of a deletion. Defaults to none.
+        when: further actions for properties that are set (create) or changed (update). Defaults to
             none.
-        defaults: Property values that equal an omitted property. Defaults to none.
-        passes: The service that a role is passed to, by the path of the role, such as
+        defaults: property values that equal an omitted property. Defaults to none.
+        passes: the service that a role is passed to, by the path of the role, such as
             `Targets.*.RoleArn`. Defaults to none.
-        when_deleted: Further actions for properties that the resource has when it is deleted.
+        when_deleted: further actions for properties that the resource has when it is deleted.
             Defaults to none.
-        each: A property that lists resources; each action is evaluated for each of them. Defaults
+        each: a property that lists resources; each action is evaluated for each of them. Defaults
             to an empty string: for the resource itself.
-        attaches: A property of a role that lists managed policies. Defaults to an empty string.
-        attaches_to: A property of a managed policy that lists roles. Defaults to an empty string.
+        attaches: a property of a role that lists managed policies. Defaults to an empty string.
+        attaches_to: a property of a managed policy that lists roles. Defaults to an empty string.
         lowercase_name: True if generated names are in lower case. Defaults to False.
-        after: Like `when`, for a resource without an ARN before its creation. Defaults to none.
+        after: like `when`, for a resource without an ARN before its creation. Defaults to none.
         known_tags: False if IAM does not see the tags of the template. Defaults to True.
-        keys: The actions on a KMS key, by the path of the key. Defaults to none.
-        through: The service that uses the keys, for `kms:ViaService`. Defaults to an empty string.
+        keys: the actions on a KMS key, by the path of the key. Defaults to none.
+        through: the service that uses the keys, for `kms:ViaService`. Defaults to an empty string.
     """
 
     arn: str = "*"
@@ -98,13 +98,13 @@ def checks(
     """Yields the checks before a resource is created, updated or deleted.
 
     Args:
-        permissions: The permissions of the type.
+        permissions: the permissions of the type.
         verb: `create`, `update` or `delete`.
-        name: The physical name, or the one that the resource is going to get.
-        new: The properties after the change.
-        old: The properties before the change.
-        scope: The account and region of the stack.
-        find_role: Returns the roles that a policy names.
+        name: the physical name, or the one that the resource is going to get.
+        new: the properties after the change.
+        old: the properties before the change.
+        scope: the account and region of the stack.
+        find_role: returns the roles that a policy names.
     """
     arn = _arn(
         permissions, str(new.get(permissions.name_property) or name), new.get("Path") or "/", scope

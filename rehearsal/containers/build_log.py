@@ -26,7 +26,7 @@ class BuildLog:
         """Creates the log stream with the service role.
 
         Raises:
-            botocore.exceptions.ClientError: The role may not create it; the build then fails.
+            botocore.exceptions.ClientError: the role may not create it; the build then fails.
         """
         logs: Any = aws_client(session, "logs")
         exists = logs.exceptions.ResourceAlreadyExistsException

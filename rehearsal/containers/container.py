@@ -47,23 +47,23 @@ class Container:
     """One run of an image.
 
     Args:
-        image: The image.
-        arguments: Replace the image's CMD. Defaults to None: its CMD.
-        entrypoint: Replaces the image's ENTRYPOINT. Defaults to None: its ENTRYPOINT.
-        environment: Variables in addition to the image's. With `Network.AWS`, AWS_ENDPOINT_URL is
+        image: the image.
+        arguments: replace the image's CMD. Defaults to None: its CMD.
+        entrypoint: replaces the image's ENTRYPOINT. Defaults to None: its ENTRYPOINT.
+        environment: variables in addition to the image's. With `Network.AWS`, AWS_ENDPOINT_URL is
             required, and certificate files in variables as AWS_CA_BUNDLE are mounted. Defaults to
             none.
-        mounts: Files and folders of the host. Defaults to none.
-        network: The network. Defaults to `Network.ISOLATED`.
-        listen: Path of a Unix socket that forwards to `port`. Defaults to None: no socket.
-        port: Port of the container behind `listen`. Defaults to 8080.
-        opt: Folder that is mounted writable as /opt, for image builds. Defaults to None: the
+        mounts: files and folders of the host. Defaults to none.
+        network: the network. Defaults to `Network.ISOLATED`.
+        listen: path of a Unix socket that forwards to `port`. Defaults to None: no socket.
+        port: port of the container behind `listen`. Defaults to 8080.
+        opt: folder that is mounted writable as /opt, for image builds. Defaults to None: the
             layers of the image, read-only.
-        host_name: The host name. Defaults to `algo-1`.
-        on_line: Receives each line of output, on a thread. Defaults to None.
+        host_name: the host name. Defaults to `algo-1`.
+        on_line: receives each line of output, on a thread. Defaults to None.
 
     Raises:
-        ValueError: There is no command, or `Network.AWS` has no AWS_ENDPOINT_URL.
+        ValueError: there is no command, or `Network.AWS` has no AWS_ENDPOINT_URL.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Container:
         """Starts the container.
 
         Raises:
-            IsolationUnavailableError: This machine does not support containers.
+            IsolationUnavailableError: this machine does not support containers.
         """
         require_isolation()
         self._scratch = Path(tempfile.mkdtemp(prefix="container-"))
@@ -176,7 +176,7 @@ class Container:
         """Waits until the container has ended and its output was read.
 
         Args:
-            timeout: Maximum time in seconds. Defaults to None: no limit.
+            timeout: maximum time in seconds. Defaults to None: no limit.
 
         Returns:
             The exit code, 128 + N after signal N; None if the container still runs.
@@ -193,7 +193,7 @@ class Container:
         """Sends SIGTERM to the command and SIGKILL to all processes after a grace period.
 
         Args:
-            grace: Grace period in seconds. Defaults to 30, as for model servers; jobs have 120.
+            grace: grace period in seconds. Defaults to 30, as for model servers; jobs have 120.
 
         Returns:
             The exit code.

@@ -64,7 +64,7 @@ def require_isolation() -> None:
     """Checks that this machine supports containers.
 
     Raises:
-        IsolationUnavailableError: It does not.
+        IsolationUnavailableError: it does not.
     """
     found = isolation()
     if found.kind is None:

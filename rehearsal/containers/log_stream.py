@@ -31,9 +31,9 @@ class LogStream:
     write logs, one warning is logged and the job continues, as in AWS.
 
     Args:
-        session: A session of the role.
-        group: The log group.
-        stream: The log stream.
+        session: a session of the role.
+        group: the log group.
+        stream: the log stream.
     """
 
     def __init__(self, session: boto3.Session, group: str, stream: str) -> None:

@@ -21,8 +21,8 @@ def mount(root: str, mounts: list[dict[str, Any]]) -> None:
     """Mounts the tree of a container and makes it `/`.
 
     Args:
-        root: An empty directory of the host.
-        mounts: Steps in their order, each with a `target` and a `kind`: bind (source, writable),
+        root: an empty directory of the host.
+        mounts: steps in their order, each with a `target` and a `kind`: bind (source, writable),
             directory, tmpfs (mode), overlay (lower, upper, work), symlink (source), file (content,
             mode), devices, proc, read-only (only that mount).
     """

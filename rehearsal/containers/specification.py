@@ -88,7 +88,7 @@ def command_of(
     """Returns ENTRYPOINT and CMD of an image, each replaced as with `docker run`.
 
     Raises:
-        ValueError: There is no command.
+        ValueError: there is no command.
     """
     if entrypoint is not None:
         words = [*entrypoint, *(arguments or ())]

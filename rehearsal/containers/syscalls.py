@@ -118,7 +118,7 @@ def die_with_parent(parent: int) -> None:
     """Kills this process when the thread that created it ends.
 
     Args:
-        parent: Id of the parent, which may have ended before the call.
+        parent: id of the parent, which may have ended before the call.
     """
     _check(_LIBC.prctl(_SET_PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0), "prctl")
     if os.getppid() != parent:

@@ -46,9 +46,9 @@ class UndeliveredError(Exception):
     """A delivery failed permanently.
 
     Args:
-        error: The last error.
-        retries: The number of retries.
-        exhausted: The limit of the retry policy that was reached, or None for a permanent error.
+        error: the last error.
+        retries: the number of retries.
+        exhausted: the limit of the retry policy that was reached, or None for a permanent error.
     """
 
     def __init__(self, error: Exception, retries: int, exhausted: str | None) -> None:
@@ -84,12 +84,12 @@ def attempt(
     """Calls `send` until it succeeds.
 
     Args:
-        send: Sends; its argument is the number of the attempt, from 1. policy: The limits of
+        send: sends; its argument is the number of the attempt, from 1. policy: The limits of
         retries. stop: Ends the retries when it is set. first_wait: The seconds before the first
         retry. Defaults to 1; the wait doubles up to a minute.
 
     Raises:
-        UndeliveredError: The delivery failed permanently.
+        UndeliveredError: the delivery failed permanently.
     """
     began = time.monotonic()
     wait = first_wait

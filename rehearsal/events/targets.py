@@ -57,13 +57,13 @@ def deliver(platform: Platform, delivery: Delivery, region: str | None = None) -
     """Invokes the target.
 
     Args:
-        platform: The AWS around the service.
-        delivery: The delivery.
-        region: The region of a universal target; other targets have it in their ARN. Defaults to
+        platform: the AWS around the service.
+        delivery: the delivery.
+        region: the region of a universal target; other targets have it in their ARN. Defaults to
             None: us-east-1.
 
     Raises:
-        AwsError: The target has no role, or is not supported.
+        AwsError: the target has no role, or is not supported.
     """
     if not delivery.role_arn:
         raise AwsError("ValidationException", f"Target {delivery.target_arn} has no RoleArn")

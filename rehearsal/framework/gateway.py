@@ -52,12 +52,12 @@ class Gateway:
     """Serves a set of services.
 
     Args:
-        services: The services.
-        authorizer: Evaluates IAM.
-        executor: Runs operations.
+        services: the services.
+        authorizer: evaluates IAM.
+        executor: runs operations.
 
     Raises:
-        ValueError: A service maps its operations to no IAM resources, or has no supported protocol.
+        ValueError: a service maps its operations to no IAM resources, or has no supported protocol.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ def _protocols(model: ServiceModel) -> list[WireProtocol]:
     """Returns the protocols of a service that the gateway supports.
 
     Raises:
-        ValueError: The service has no supported protocol.
+        ValueError: the service has no supported protocol.
     """
     protocols = model.metadata.get("protocols", [model.metadata["protocol"]])
     if "query" in protocols and "json" in protocols:

@@ -23,9 +23,9 @@ class ServiceIdentity:
     """A service as a principal: it assumes roles that trust it.
 
     Args:
-        platform: The AWS around the service.
-        principal: The service principal, such as `sagemaker.amazonaws.com`.
-        session_name: The role session name that AWS documents for the service.
+        platform: the AWS around the service.
+        principal: the service principal, such as `sagemaker.amazonaws.com`.
+        session_name: the role session name that AWS documents for the service.
     """
 
     def __init__(self, platform: Platform, principal: str, session_name: str) -> None:
@@ -37,7 +37,7 @@ class ServiceIdentity:
         """Checks `iam:PassRole` of the caller, and that the role trusts the service.
 
         Raises:
-            AwsError: The caller must not pass the role, or its trust policy omits the service.
+            AwsError: the caller must not pass the role, or its trust policy omits the service.
         """
         if role_arn:
             self.platform.check_pass_role(context, role_arn, self.principal)

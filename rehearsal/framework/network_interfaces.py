@@ -29,12 +29,12 @@ def check_attachment(
     """Checks the permissions of a role to create network interfaces.
 
     Args:
-        platform: The AWS around the service.
-        role_arn: The execution role.
-        scope: The account and region of the VPC.
-        subnet_ids: The subnets.
-        security_group_ids: The security groups.
-        service: The service principal that gets permission to attach the interfaces, such as
+        platform: the AWS around the service.
+        role_arn: the execution role.
+        scope: the account and region of the VPC.
+        subnet_ids: the subnets.
+        security_group_ids: the security groups.
+        service: the service principal that gets permission to attach the interfaces, such as
             `codebuild.amazonaws.com`.
 
     Raises:

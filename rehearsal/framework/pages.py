@@ -20,15 +20,15 @@ def page(
     """Returns the entries of a page, and the token's member when more entries follow.
 
     Args:
-        entries: All entries, in their order.
-        request: The request, with the page size and token if the caller specifies them.
-        size: The number of entries of a page if the request does not specify it.
-        size_member: The request's member for the page size. Defaults to `MaxResults`.
-        token_member: The member of request and response for the token. Defaults to `NextToken`.
-        error: The error code for a malformed token. Defaults to `ValidationException`.
+        entries: all entries, in their order.
+        request: the request, with the page size and token if the caller specifies them.
+        size: the number of entries of a page if the request does not specify it.
+        size_member: the request's member for the page size. Defaults to `MaxResults`.
+        token_member: the member of request and response for the token. Defaults to `NextToken`.
+        error: the error code for a malformed token. Defaults to `ValidationException`.
 
     Raises:
-        AwsError: The token was not issued by this service.
+        AwsError: the token was not issued by this service.
     """
     token = request.get(token_member)
     if token is not None and not str(token).isdecimal():

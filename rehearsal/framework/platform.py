@@ -52,7 +52,7 @@ class AwsError(Exception):
     """An error of an operation, as AWS returns it.
 
     Args:
-        code: An error code that the operation documents. message: The message. status: The HTTP
+        code: an error code that the operation documents. message: The message. status: The HTTP
         status. Defaults to 400. members: Further members of the error, such as `OriginalStatusCode`
         of ModelError. Defaults to
             none.
@@ -121,10 +121,10 @@ class Platform(Protocol):
         """Returns credentials of a role that an AWS service assumes.
 
         Args:
-            role_arn: The role.
-            service_principal: The service, such as `codebuild.amazonaws.com`.
-            session_name: The role session name.
-            source_arn: The resource for which the service acts, such as the project of a build, for
+            role_arn: the role.
+            service_principal: the service, such as `codebuild.amazonaws.com`.
+            session_name: the role session name.
+            source_arn: the resource for which the service acts, such as the project of a build, for
                 `aws:SourceArn` of the trust policy. Defaults to None: the key is absent.
 
         Raises:
@@ -151,11 +151,11 @@ class Platform(Protocol):
         """Evaluates IAM for a principal.
 
         Args:
-            principal_arn: The principal.
-            action: The action, such as `iam:PassRole`.
-            resource_arn: The resource.
-            scope: The account and region of the request.
-            keys: Condition keys of the request, such as `aws:RequestTag/team`. Defaults to none.
+            principal_arn: the principal.
+            action: the action, such as `iam:PassRole`.
+            resource_arn: the resource.
+            scope: the account and region of the request.
+            keys: condition keys of the request, such as `aws:RequestTag/team`. Defaults to none.
 
         Raises:
             AwsError: AccessDeniedException, if IAM denies the action.
@@ -173,12 +173,12 @@ class Platform(Protocol):
         """Evaluates the policy of a resource for an AWS service that acts for `source_arn`.
 
         Args:
-            principal: The service, such as `cloudwatch.amazonaws.com`.
-            action: The action, such as `sns:Publish`.
-            resource_arn: The resource.
-            scope: The account and region of the resource.
-            source_arn: The resource for which the service acts.
-            via: The service through which a key is used, such as `sns.us-east-1.amazonaws.com`, for
+            principal: the service, such as `cloudwatch.amazonaws.com`.
+            action: the action, such as `sns:Publish`.
+            resource_arn: the resource.
+            scope: the account and region of the resource.
+            source_arn: the resource for which the service acts.
+            via: the service through which a key is used, such as `sns.us-east-1.amazonaws.com`, for
                 `kms:ViaService`. Defaults to None: the key is absent.
 
         Raises:
@@ -199,7 +199,7 @@ class Platform(Protocol):
         The policies of the principal are evaluated when its request arrives.
 
         Args:
-            policy: The policy of the resource, or None. principal_arn: The principal. action: The
+            policy: the policy of the resource, or None. principal_arn: The principal. action: The
             action. resource_arn: The resource. scope: The account and region of the resource. keys:
             Condition keys of the request, such as `sagemaker:ModelApprovalStatus`. Defaults to
                 none.
@@ -212,7 +212,7 @@ class Platform(Protocol):
         """Checks that a caller may pass a role to a service.
 
         Raises:
-            AwsError: The caller lacks `iam:PassRole` on the role (with `iam:PassedToService`), or
+            AwsError: the caller lacks `iam:PassRole` on the role (with `iam:PassedToService`), or
                 the role does not exist or does not trust the service.
         """
 
@@ -220,7 +220,7 @@ class Platform(Protocol):
         """Checks that a service may set the source identity when it assumes a role.
 
         Raises:
-            AwsError: The trust policy of the role lacks `sts:SetSourceIdentity`.
+            AwsError: the trust policy of the role lacks `sts:SetSourceIdentity`.
         """
 
     def secret_for(self, access_key_id: str) -> AccessKey | None:

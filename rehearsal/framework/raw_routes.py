@@ -21,9 +21,9 @@ class RawRoutes:
     """An ASGI application that serves raw routes and forwards all other requests.
 
     Args:
-        application: The application for all other requests.
-        services: The services with raw routes.
-        executor: Runs the handlers.
+        application: the application for all other requests.
+        services: the services with raw routes.
+        executor: runs the handlers.
     """
 
     def __init__(

@@ -107,11 +107,11 @@ def parse(expression: str, *, zone: str = "UTC", anchor: Moment | None = None) -
 
     Args:
         expression: `cron(...)`, `rate(...)` or `at(...)`.
-        zone: The IANA time zone of a cron or at expression. Defaults to UTC.
-        anchor: The first time of a rate. Defaults to None: 1970-01-01.
+        zone: the IANA time zone of a cron or at expression. Defaults to UTC.
+        anchor: the first time of a rate. Defaults to None: 1970-01-01.
 
     Raises:
-        InvalidExpressionError: The expression is not valid; the message is that of AWS.
+        InvalidExpressionError: the expression is not valid; the message is that of AWS.
     """
     try:
         local = zoneinfo.ZoneInfo(zone)

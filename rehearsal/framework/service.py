@@ -69,10 +69,10 @@ class Service:
         """Returns the implementation of an operation, or None if the service does not support it.
 
         Args:
-            method: The name of the operation as boto3 spells it, such as `create_endpoint`.
+            method: the name of the operation as boto3 spells it, such as `create_endpoint`.
 
         Raises:
-            RuntimeError: Two parts implement the operation.
+            RuntimeError: two parts implement the operation.
         """
         owners = [one for one in (self, *self._parts) if callable(getattr(one, method, None))]
         if len(owners) > 1:

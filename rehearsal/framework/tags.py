@@ -20,11 +20,11 @@ class TagShape:
     """The members with which a service's API spells tags.
 
     Args:
-        arn: The member that names a resource.
-        tags: The member that holds tags.
-        tag_keys: The member that holds keys to remove.
-        key: The member of a tag that holds its key.
-        value: The member of a tag that holds its value.
+        arn: the member that names a resource.
+        tags: the member that holds tags.
+        tag_keys: the member that holds keys to remove.
+        key: the member of a tag that holds its key.
+        value: the member of a tag that holds its value.
         as_map: True if tags are a map instead of a list.
         echo: True if TagResource responds with the tags of the resource.
     """
@@ -70,9 +70,9 @@ class Tags:
     """The tags of a service's resources, by ARN.
 
     Args:
-        platform: The AWS around the service.
-        action: The action that tagging at creation requires, such as `scheduler:TagResource`.
-        shape: The members with which the API spells tags.
+        platform: the AWS around the service.
+        action: the action that tagging at creation requires, such as `scheduler:TagResource`.
+        shape: the members with which the API spells tags.
     """
 
     def __init__(self, platform: Platform, action: str, shape: TagShape | None = None) -> None:
@@ -108,10 +108,10 @@ class Tags:
         AWS evaluates the tagging action separately, with the tags as condition keys.
 
         Args:
-            context: The caller.
-            arn: The resource.
-            given: The tags of the request; without tags, no permission is needed.
-            keys: Further condition keys of the service. Defaults to none.
+            context: the caller.
+            arn: the resource.
+            given: the tags of the request; without tags, no permission is needed.
+            keys: further condition keys of the service. Defaults to none.
 
         Raises:
             AwsError: AccessDeniedException, if IAM denies it.
@@ -152,8 +152,8 @@ class TagOperations:
     """TagResource, UntagResource and ListTagsForResource of a service.
 
     Args:
-        tags: The service's tags.
-        require: Raises the service's error if an ARN names no resource of a scope.
+        tags: the service's tags.
+        require: raises the service's error if an ARN names no resource of a scope.
     """
 
     def __init__(self, tags: Tags, require: Callable[[str, Scope], object]) -> None:

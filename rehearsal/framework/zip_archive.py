@@ -36,8 +36,8 @@ def unpack(archive: Path, directory: Path) -> None:
     """Extracts `archive` into `directory`.
 
     Raises:
-        ValueError: An entry would be extracted outside of the directory.
-        zipfile.BadZipFile: The file is not a zip file.
+        ValueError: an entry would be extracted outside of the directory.
+        zipfile.BadZipFile: the file is not a zip file.
     """
     directory.mkdir(parents=True, exist_ok=True)
     links: list[tuple[Path, str]] = []

@@ -91,8 +91,8 @@ class GitProvider:
 
         Args:
             connection_arn: ARN of the connection.
-            name: Name of the repository.
-            create: Creates a missing repository. Defaults to False: None is returned.
+            name: name of the repository.
+            create: creates a missing repository. Defaults to False: None is returned.
         """
         key = (connection_arn, name)
         with self._lock:
@@ -127,7 +127,7 @@ class GitProvider:
         """Opens a pull request.
 
         Raises:
-            GitError: A branch does not exist.
+            GitError: a branch does not exist.
         """
         for branch in (source, target):
             if branch not in repository.git.branches():
@@ -142,7 +142,7 @@ class GitProvider:
         """Closes a pull request.
 
         Raises:
-            GitError: It is not open.
+            GitError: it is not open.
         """
         with self._lock:
             found = [one for one in repository.pull_requests if one.number == number and one.open]

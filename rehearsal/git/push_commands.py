@@ -22,11 +22,11 @@ def pushed_references(body: bytes, headers: Mapping[str, str]) -> list[str]:
     A push that only checks access has none.
 
     Args:
-        body: Body of `git-receive-pack`.
-        headers: Headers with lower-case names.
+        body: body of `git-receive-pack`.
+        headers: headers with lower-case names.
 
     Raises:
-        PushError: A command of the body is malformed, so the push must not reach git. Signed pushes
+        PushError: a command of the body is malformed, so the push must not reach git. Signed pushes
             are rejected too, because their commands are in a certificate.
     """
     names = []

@@ -108,9 +108,9 @@ class GitRepository:
         """Runs git in the repository and returns its output.
 
         Args:
-            *arguments: Arguments of git.
-            content: Standard input. Defaults to None: empty.
-            environment: Additional variables. Defaults to None: none.
+            *arguments: arguments of git.
+            content: standard input. Defaults to None: empty.
+            environment: additional variables. Defaults to None: none.
 
         Raises:
             GitError: git failed.
@@ -140,12 +140,12 @@ class GitRepository:
         """Moves or creates a branch.
 
         Args:
-            name: Name of the branch.
-            commit_id: The new commit.
-            expected: The current commit. Defaults to None: the branch must not exist.
+            name: name of the branch.
+            commit_id: the new commit.
+            expected: the current commit. Defaults to None: the branch must not exist.
 
         Raises:
-            GitError: The branch is at another commit.
+            GitError: the branch is at another commit.
         """
         self.run("update-ref", f"refs/heads/{name}", commit_id, expected or _NO_COMMIT)
 
@@ -189,7 +189,7 @@ class GitRepository:
         """Returns the entries of a folder in a commit.
 
         Raises:
-            GitError: The folder does not exist.
+            GitError: the folder does not exist.
         """
         tree = f"{commit_id}:{folder.strip('/')}"
         output = self.run("ls-tree", "-z", *(["-r"] if recursive else []), tree)
@@ -216,14 +216,14 @@ class GitRepository:
         """Creates a commit, moves the branch to it, and returns its id.
 
         Args:
-            branch: Name of the branch.
-            changes: The changes.
-            message: The commit message.
-            author: Author and committer.
-            parent: The current commit of the branch. Defaults to None: the branch is new.
+            branch: name of the branch.
+            changes: the changes.
+            message: the commit message.
+            author: author and committer.
+            parent: the current commit of the branch. Defaults to None: the branch is new.
 
         Raises:
-            GitError: The branch is not at `parent`.
+            GitError: the branch is not at `parent`.
         """
         with tempfile.TemporaryDirectory() as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}

@@ -14,10 +14,10 @@ class Ministack(Platform):
     """The AWS that runs in this process.
 
     Args:
-        endpoint_url: The gateway of all AWS services.
-        certificate: The certificate of the gateway.
-        ca_bundle: The certificate authorities of clients.
-        state_directory: The directory for data that does not fit in memory.
+        endpoint_url: the gateway of all AWS services.
+        certificate: the certificate of the gateway.
+        ca_bundle: the certificate authorities of clients.
+        state_directory: the directory for data that does not fit in memory.
     """
 
     def __init__(

@@ -48,9 +48,9 @@ class Target:
     a module that imports the function is replaced there alone.
 
     Args:
-        module: The module.
-        name: The attribute of the module.
-        keys: The keys of the entry, from the outside. Defaults to none: the attribute itself.
+        module: the module.
+        name: the attribute of the module.
+        keys: the keys of the entry, from the outside. Defaults to none: the attribute itself.
     """
 
     module: str
@@ -62,7 +62,7 @@ class Target:
         """Parses `MODULE:NAME` or `MODULE:NAME[KEY][KEY]`.
 
         Raises:
-            PatchError: The text has another form.
+            PatchError: the text has another form.
         """
         found = _TARGET.fullmatch(text)
         if found is None:
@@ -78,7 +78,7 @@ class Target:
         """Returns the value, or None for an entry that the table lacks.
 
         Raises:
-            AttributeError: The module has no such name.
+            AttributeError: the module has no such name.
         """
         value = getattr(importlib.import_module(self.module), self.name)
         for key in self.keys:
@@ -89,7 +89,7 @@ class Target:
         """Sets the value.
 
         Args:
-            value: The value.
+            value: the value.
             everywhere: True for each module of the same package that has imported the name, found
                 by identity; False for this module alone.
         """
@@ -111,13 +111,13 @@ class Patch:
     """A replacement in ministack.
 
     Args:
-        target: The name or entry that is replaced.
-        function: The replacement, or for a value the function that makes it.
+        target: the name or entry that is replaced.
+        function: the replacement, or for a value the function that makes it.
         is_value: True for a value, False for a function.
-        source: The module of this package that declares the patch.
-        why: The reason, a sentence.
-        until: The change of ministack that makes the patch unnecessary, a sentence.
-        after: The module whose patch of the same target comes before this one, or None for the
+        source: the module of this package that declares the patch.
+        why: the reason, a sentence.
+        until: the change of ministack that makes the patch unnecessary, a sentence.
+        after: the module whose patch of the same target comes before this one, or None for the
             first patch of a target.
     """
 
@@ -155,7 +155,7 @@ class Registry:
         """The patches in the order of their installation.
 
         Raises:
-            PatchError: A target is patched twice without an order, or in an impossible one.
+            PatchError: a target is patched twice without an order, or in an impossible one.
         """
         chains: dict[Target, list[Patch]] = {}
         for one in self._patches:
@@ -198,10 +198,10 @@ class Registry:
         """Puts all patches into ministack.
 
         Args:
-            runtime: Handed to the patches that take `runtime`. Defaults to None.
+            runtime: handed to the patches that take `runtime`. Defaults to None.
 
         Raises:
-            PatchError: The patches are installed already, their order is not known, or a function
+            PatchError: the patches are installed already, their order is not known, or a function
                 of ministack has other parameters than its replacement.
         """
         if self._originals is not None:
@@ -301,11 +301,11 @@ def resource_handler(
     """Declares the decorated function as a handler of one of ministack's CloudFormation types.
 
     Args:
-        type_name: The resource type, such as `AWS::S3::Bucket`.
-        verbs: The handlers that are replaced: `create`, `update`, `delete`.
-        why: The reason, a sentence.
-        until: The change of ministack that makes the patch unnecessary, a sentence.
-        after: The module whose patch of the same handlers comes before this one. Defaults to None:
+        type_name: the resource type, such as `AWS::S3::Bucket`.
+        verbs: the handlers that are replaced: `create`, `update`, `delete`.
+        why: the reason, a sentence.
+        until: the change of ministack that makes the patch unnecessary, a sentence.
+        after: the module whose patch of the same handlers comes before this one. Defaults to None:
             no other module patches them.
     """
     table = f"{CLOUDFORMATION}.provisioners:_RESOURCE_HANDLERS[{type_name}]"

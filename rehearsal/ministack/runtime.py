@@ -15,10 +15,10 @@ class Runtime:
     """The objects that `Registry.install` hands to the patches.
 
     Args:
-        platform: The AWS around the services.
-        gateway: The gateway of the rehearsal's services.
-        publisher: The publisher of the services' own metrics.
-        resource_types: The CloudFormation types of the rehearsal's services.
+        platform: the AWS around the services.
+        gateway: the gateway of the rehearsal's services.
+        publisher: the publisher of the services' own metrics.
+        resource_types: the CloudFormation types of the rehearsal's services.
     """
 
     platform: Platform

@@ -21,9 +21,9 @@ class Certificate:
     """The files of a certificate.
 
     Args:
-        certificate: The certificate.
-        key: Its private key.
-        ca_bundle: The certificate with the public certificate authorities.
+        certificate: the certificate.
+        key: its private key.
+        ca_bundle: the certificate with the public certificate authorities.
     """
 
     certificate: Path

@@ -34,11 +34,11 @@ class ControlPlane:
     The `RESOURCE_TYPES` of a service's module are registered in CloudFormation.
 
     Args:
-        services: The dotted class paths of the services, such as
+        services: the dotted class paths of the services, such as
             `rehearsal.services.codebuild:CodeBuild`.
-        endpoint_url: The URL of the gateway.
-        certificate: The certificate of the gateway.
-        state_directory: The directory for data that does not fit in memory.
+        endpoint_url: the URL of the gateway.
+        certificate: the certificate of the gateway.
+        state_directory: the directory for data that does not fit in memory.
     """
 
     def __init__(

@@ -22,10 +22,10 @@ def render(
     """Returns the report as HTML.
 
     Args:
-        summary: The summary of the run.
-        evaluation: The model's evaluation.json; empty if the run did not reach the evaluation.
-        actual: The actual values of the held-out rows. Defaults to none.
-        predicted: The predictions of the production endpoint for them. Defaults to none.
+        summary: the summary of the run.
+        evaluation: the model's evaluation.json; empty if the run did not reach the evaluation.
+        actual: the actual values of the held-out rows. Defaults to none.
+        predicted: the predictions of the production endpoint for them. Defaults to none.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

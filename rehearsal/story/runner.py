@@ -31,12 +31,12 @@ def run_story(options: Options, console: Console, *, keep_up: bool = False) -> S
     local AWS that ran before the story keeps running.
 
     Args:
-        options: The options of the run.
-        console: The console that shows the progress.
-        keep_up: Keeps the local AWS running. Defaults to False: it is stopped.
+        options: the options of the run.
+        console: the console that shows the progress.
+        keep_up: keeps the local AWS running. Defaults to False: it is stopped.
 
     Raises:
-        RehearsalError: Another run is in progress in this folder.
+        RehearsalError: another run is in progress in this folder.
     """
     with _exclusive_run():
         ran_before = local_aws.find() is not None

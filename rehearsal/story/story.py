@@ -40,10 +40,10 @@ class Options:
     """Options of a run.
 
     Args:
-        project: Name of the project. Defaults to `rehearsal`.
-        config: Settings file of the stacks. Defaults to None: the app's default.
-        data: Data to train on. Defaults to None: the data of the seed code.
-        port: Port of the local AWS. Defaults to 0: a free one.
+        project: name of the project. Defaults to `rehearsal`.
+        config: settings file of the stacks. Defaults to None: the app's default.
+        data: data to train on. Defaults to None: the data of the seed code.
+        port: port of the local AWS. Defaults to 0: a free one.
     """
 
     project: str = "rehearsal"
@@ -76,7 +76,7 @@ class Story:
         """Runs all chapters.
 
         Raises:
-            RehearsalError: A chapter failed.
+            RehearsalError: a chapter failed.
         """
         with self.board.step(PLATFORM):
             aws = self._deploy_platform()

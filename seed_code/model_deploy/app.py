@@ -26,8 +26,8 @@ def main() -> None:
     """Reads settings, project and model, and instantiates the stacks.
 
     Raises:
-        ValueError: Settings are not valid, or no model was looked up.
-        RuntimeError: Validation of the stacks found problems.
+        ValueError: settings are not valid, or no model was looked up.
+        RuntimeError: validation of the stacks found problems.
     """
     # The CDK CLI sets the output folder; the pipeline runs this file without the CLI.
     output = Path(os.environ.get("CDK_OUTDIR", "cdk.out"))

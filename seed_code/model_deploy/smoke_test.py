@@ -28,7 +28,7 @@ class EndpointClient:
 
     Args:
         runtime: boto3 client of the SageMaker runtime.
-        endpoint_name: Name of the endpoint.
+        endpoint_name: name of the endpoint.
     """
 
     def __init__(self, runtime: Any, endpoint_name: str) -> None:
@@ -39,8 +39,8 @@ class EndpointClient:
         """Returns the response, in the format of the request.
 
         Args:
-            body: Body of the request.
-            content_type: Format of the request.
+            body: body of the request.
+            content_type: format of the request.
         """
         response = self._runtime.invoke_endpoint(
             EndpointName=self._endpoint_name,
@@ -57,12 +57,12 @@ def check_predictions(
     """Returns the predictions for all rows, after all checks of their format.
 
     Args:
-        client: The endpoint.
-        model: The model that it serves.
-        held_out: The rows.
+        client: the endpoint.
+        model: the model that it serves.
+        held_out: the rows.
 
     Raises:
-        SmokeTestError: A response has another format, or formats have different predictions.
+        SmokeTestError: a response has another format, or formats have different predictions.
     """
     predictions: list[str] = []
     regression = model.is_regression
@@ -83,11 +83,11 @@ def check_rejection(client: EndpointClient, held_out: HeldOutRows) -> None:
     """Checks that the endpoint rejects a row with an unknown column, and names the column.
 
     Args:
-        client: The endpoint.
-        held_out: The rows.
+        client: the endpoint.
+        held_out: the rows.
 
     Raises:
-        SmokeTestError: The endpoint accepts the row, or its error does not name the column.
+        SmokeTestError: the endpoint accepts the row, or its error does not name the column.
     """
     row = next(held_out.batches(1)).records()[0]
     body = HeldOutRows(
@@ -121,14 +121,14 @@ def run(endpoint_name: str, session: Any) -> str:
     """Runs every check.
 
     Args:
-        endpoint_name: Name of the endpoint.
+        endpoint_name: name of the endpoint.
         session: boto3 session.
 
     Returns:
         One line about the quality of the predictions.
 
     Raises:
-        SmokeTestError: A check failed.
+        SmokeTestError: a check failed.
     """
     model = deployed_model(session.client("sagemaker"), endpoint_name)
     held_out = read_held_out_rows(

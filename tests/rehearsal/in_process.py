@@ -33,8 +33,8 @@ class InProcess:
     """A gateway with one service; IAM allows everything and every evaluation is kept.
 
     Args:
-        service: The service to serve.
-        evaluations: The evaluations so far. Defaults to none.
+        service: the service to serve.
+        evaluations: the evaluations so far. Defaults to none.
     """
 
     service: Service

@@ -56,8 +56,8 @@ class ImageBuild:
         """Executes all instructions and returns the image, which has no digest yet.
 
         Raises:
-            DockerfileError: An instruction is invalid or not supported.
-            ImageBuildError: A command failed.
+            DockerfileError: an instruction is invalid or not supported.
+            ImageBuildError: a command failed.
         """
         steps = list(instructions)
         for number, step in enumerate(steps, 1):

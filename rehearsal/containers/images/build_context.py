@@ -37,12 +37,12 @@ class BuildContext:
         """Returns the files that `COPY sources target` copies.
 
         Args:
-            sources: Paths or patterns; a folder means its content.
-            target: Absolute path in the image.
+            sources: paths or patterns; a folder means its content.
+            target: absolute path in the image.
             into: True if the target is a folder, in which files keep their names.
 
         Raises:
-            CopyError: A source is outside of the context or matches no file.
+            CopyError: a source is outside of the context or matches no file.
         """
         found: list[CopiedFile] = []
         for pattern in sources:
@@ -115,7 +115,7 @@ def fingerprint(files: Iterable[CopiedFile]) -> str:
     """Returns a hash of names, kinds, permissions and contents, without times.
 
     Raises:
-        CopyError: A file is not a file, folder or symbolic link.
+        CopyError: a file is not a file, folder or symbolic link.
     """
     digest = hashlib.sha256()
     for file in files:

@@ -47,7 +47,7 @@ def parse(text: str) -> list[Instruction]:
     """Returns the instructions of a Dockerfile.
 
     Raises:
-        DockerfileError: The Dockerfile is invalid or not supported.
+        DockerfileError: the Dockerfile is invalid or not supported.
     """
     instructions = [_instruction(line, statement) for line, statement in _statements(text)]
     if not instructions:

@@ -50,10 +50,10 @@ class LayerStore:
         """Runs `make` on a writable copy of /opt and keeps the changes as a layer.
 
         Args:
-            key: Key of the layer.
-            opt: The entries of /opt.
-            touched: Names of the entries that `make` may change; only these are copied.
-            make: Changes the copy.
+            key: key of the layer.
+            opt: the entries of /opt.
+            touched: names of the entries that `make` may change; only these are copied.
+            make: changes the copy.
 
         Returns:
             /opt with the layer.

@@ -51,7 +51,7 @@ class ImageUri:
         """Returns the parts of a URI.
 
         Raises:
-            ImageUnavailableError: It is not the URI of an image in a private ECR registry.
+            ImageUnavailableError: it is not the URI of an image in a private ECR registry.
         """
         match = _URI.fullmatch(uri)
         if match is None:
@@ -75,7 +75,7 @@ def publish(session: boto3.Session, repository_uri: str, tags: Sequence[str], im
     """Pushes an image with tags and returns the digest of its manifest, `sha256:...`.
 
     Raises:
-        botocore.exceptions.ClientError: The role may not push, the repository does not exist, or
+        botocore.exceptions.ClientError: the role may not push, the repository does not exist, or
             an immutable tag belongs to another image.
     """
     uri = ImageUri.parse(repository_uri)
@@ -142,7 +142,7 @@ def resolve(session: boto3.Session, image_uri: str) -> str:
     """Returns the digest of an image in the ImageStore.
 
     Raises:
-        ImageUnavailableError: The image does not exist or may not be pulled.
+        ImageUnavailableError: the image does not exist or may not be pulled.
     """
     uri = ImageUri.parse(image_uri)
     ecr = _client(session, uri)

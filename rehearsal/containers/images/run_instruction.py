@@ -36,17 +36,17 @@ def run_command(
     """Runs a command in a container with access to package registries.
 
     Args:
-        image: The image before the command.
-        words: The command.
-        arguments: Values of ARG.
-        opt: Folder that is mounted as /opt, writable.
-        log: Receives the lines of output.
-        stop: Stops the command when it is set.
-        overlays: Entries that are not in `opt`; those that the command changes are copied to it.
+        image: the image before the command.
+        words: the command.
+        arguments: values of ARG.
+        opt: folder that is mounted as /opt, writable.
+        log: receives the lines of output.
+        stop: stops the command when it is set.
+        overlays: entries that are not in `opt`; those that the command changes are copied to it.
             Defaults to none.
 
     Raises:
-        ImageBuildError: The command was stopped or returned a nonzero exit code.
+        ImageBuildError: the command was stopped or returned a nonzero exit code.
     """
     present = {entry.name for entry in opt.iterdir()}
     settings, mounts = package_registries(os.environ, Path.home())

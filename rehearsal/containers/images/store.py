@@ -47,14 +47,14 @@ class ImageStore:
         """Builds an image; its digest depends on the instructions and the copied files only.
 
         Args:
-            context: Folder of the build context.
-            dockerfile: Path of the Dockerfile in the context. Defaults to `Dockerfile`.
-            log: Receives lines of the build log. Defaults to a function without effect.
-            stop: Stops the build when it is set. Defaults to None: it cannot be stopped.
+            context: folder of the build context.
+            dockerfile: path of the Dockerfile in the context. Defaults to `Dockerfile`.
+            log: receives lines of the build log. Defaults to a function without effect.
+            stop: stops the build when it is set. Defaults to None: it cannot be stopped.
 
         Raises:
-            DockerfileError: The Dockerfile is missing, invalid or not supported.
-            ImageBuildError: A command failed or the build was stopped.
+            DockerfileError: the Dockerfile is missing, invalid or not supported.
+            ImageBuildError: a command failed or the build was stopped.
         """
         path = context / dockerfile
         if not path.is_file():
@@ -79,7 +79,7 @@ class ImageStore:
         """Returns the image with a digest.
 
         Raises:
-            UnknownImageError: It was not built on this machine.
+            UnknownImageError: it was not built on this machine.
         """
         path = self._images / f"{digest.removeprefix('sha256:')}.json"
         try:

@@ -27,7 +27,7 @@ def compile_pattern(pattern: str) -> regex.Pattern[str]:
     and its UTF-16 surrogates are translated.
 
     Raises:
-        regex.error: The pattern needs another feature of Java.
+        regex.error: the pattern needs another feature of Java.
     """
     translated = pattern.replace(*_SURROGATES).replace(r"\z", r"\Z")
     for java, characters in _CLASSES.items():

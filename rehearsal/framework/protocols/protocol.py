@@ -41,7 +41,7 @@ class WireProtocol(Protocol):
         """Returns the HTTP response.
 
         Raises:
-            ResponseError: The response breaks the model.
+            ResponseError: the response breaks the model.
         """
 
     def write_error(self, error: AwsError) -> HttpResponse:

@@ -187,7 +187,7 @@ def write(shape: Shape, value: Any, path: str = "") -> Any:
     """Returns the wire value of a response (JSON).
 
     Raises:
-        ResponseError: The response breaks the model.
+        ResponseError: the response breaks the model.
     """
     match shape:
         case StructureShape():

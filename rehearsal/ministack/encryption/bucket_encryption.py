@@ -45,7 +45,7 @@ def wanted_encryption(headers: Mapping[str, str], bucket: str) -> dict[str, str]
         The headers, or None for another kind of encryption.
 
     Raises:
-        AwsError: The request has headers that exclude each other, or an encryption context.
+        AwsError: the request has headers that exclude each other, or an encryption context.
     """
     if headers.get(_CONTEXT):
         raise AwsError(

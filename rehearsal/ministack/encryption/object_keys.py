@@ -70,10 +70,10 @@ def check_use(key: Key, action: str, principal: Any, *, region: str, context_arn
     """Checks that a principal may use a key through S3, and that the key is usable.
 
     Args:
-        key: A key of `find_key`.
+        key: a key of `find_key`.
         action: `kms:Decrypt` or `kms:GenerateDataKey`.
-        principal: A principal of `principal_of_key` or `principal_named`.
-        region: The region of the bucket.
+        principal: a principal of `principal_of_key` or `principal_named`.
+        region: the region of the bucket.
         context_arn: aws:s3:arn of the encryption context.
 
     Raises:

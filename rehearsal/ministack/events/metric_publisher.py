@@ -16,7 +16,7 @@ class MetricPublisher:
     """Publishes metrics one after the other on a thread, so that no caller waits.
 
     Args:
-        platform: The AWS around the services.
+        platform: the AWS around the services.
     """
 
     def __init__(self, platform: Platform) -> None:

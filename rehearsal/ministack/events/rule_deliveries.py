@@ -33,14 +33,14 @@ class RuleDelivery:
     """The delivery of an event to a target of a rule.
 
     Args:
-        platform: The AWS around the services.
-        publisher: The publisher of EventBridge's own metrics.
-        scope: The account and region of the rule.
-        rule: The record of the rule.
-        target: The record of the target.
-        event: The event.
-        whole_event: The event as patterns of rules see it, as JSON.
-        content: The input of the target, or None if it takes no event.
+        platform: the AWS around the services.
+        publisher: the publisher of EventBridge's own metrics.
+        scope: the account and region of the rule.
+        rule: the record of the rule.
+        target: the record of the target.
+        event: the event.
+        whole_event: the event as patterns of rules see it, as JSON.
+        content: the input of the target, or None if it takes no event.
     """
 
     platform: Platform

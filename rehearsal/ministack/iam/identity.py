@@ -150,7 +150,7 @@ def check_pass_role(context: Context, role_arn: str, service_principal: str) -> 
     is not known yet.
 
     Raises:
-        AwsError: The caller must not pass the role, or the role is missing or trusts another
+        AwsError: the caller must not pass the role, or the role is missing or trusts another
             service.
     """
     role = role_of(role_arn)
@@ -170,7 +170,7 @@ def check_source_identity(role_arn: str, service_principal: str) -> None:
     """Checks that a service may set the source identity when it assumes a role.
 
     Raises:
-        AwsError: The trust policy of the role lacks `sts:SetSourceIdentity`.
+        AwsError: the trust policy of the role lacks `sts:SetSourceIdentity`.
     """
     role, action = role_of(role_arn), "sts:SetSourceIdentity"
     if role is not None and not trusts_service(

@@ -21,7 +21,7 @@ def authorize_service(
     """Checks that the policy of a resource lets a service act for `source_arn`.
 
     Raises:
-        AwsError: The resource does not exist, or its policy does not allow the action.
+        AwsError: the resource does not exist, or its policy does not allow the action.
     """
     service = action.partition(":")[0]
     source_account = source_arn.split(":")[4] if source_arn.count(":") >= 5 else scope.account
@@ -69,7 +69,7 @@ def authorize_bus(principal_arn: str, bus_arn: str, bus: Scope, event: Mapping[s
     """Checks that the policy of an event bus lets a principal put an event on it.
 
     Raises:
-        AwsError: The policy does not allow it.
+        AwsError: the policy does not allow it.
     """
     context = iam_evaluator.EvalContext(
         principal_arn=principal_arn,

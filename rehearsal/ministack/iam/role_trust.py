@@ -32,13 +32,13 @@ def trusts_service(
     ministack's own evaluation supports principals of accounts only.
 
     Args:
-        role: The record of the role.
-        role_arn: The ARN of the role.
-        service_principal: The service, such as `codebuild.amazonaws.com`.
-        source_arn: The resource for which the service acts, for `aws:SourceArn`, or None.
+        role: the record of the role.
+        role_arn: the ARN of the role.
+        service_principal: the service, such as `codebuild.amazonaws.com`.
+        source_arn: the resource for which the service acts, for `aws:SourceArn`, or None.
         source_known: False to ignore conditions on `aws:SourceArn` in statements that allow.
             Defaults to True.
-        action: The action. Defaults to `sts:AssumeRole`.
+        action: the action. Defaults to `sts:AssumeRole`.
     """
     account = role_arn.split(":")[4]
     keys = {"aws:sourceaccount": account} | ({"aws:sourcearn": source_arn} if source_arn else {})

@@ -25,7 +25,7 @@ def signer(url: str) -> str | None:
     The secret of the root of an account is not checked, as in all requests here.
 
     Raises:
-        AwsError: The signature is wrong or has expired.
+        AwsError: the signature is wrong or has expired.
     """
     query = dict(parse_qsl(urlsplit(url).query))
     if "AWSAccessKeyId" in query:

@@ -43,7 +43,7 @@ def permissions(resource: str, request: Any, scope: Scope) -> list[Permission]:
     authorizes. An activity needs none in AWS either.
 
     Raises:
-        UnknownTaskError: The permissions of the integration are not known.
+        UnknownTaskError: the permissions of the integration are not known.
     """
     if _SDK.fullmatch(resource) or _ACTIVITY.fullmatch(resource):
         return []

@@ -34,7 +34,7 @@ class TaskRequest:
         """Returns the request to the gateway with a signature (version 4).
 
         Raises:
-            ValueError: The request names no service.
+            ValueError: the request names no service.
         """
         scope = _SCOPE.search(self.headers.get("authorization", ""))
         if scope is None:

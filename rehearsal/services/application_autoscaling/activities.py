@@ -31,10 +31,10 @@ class Activities:
     """Changes capacities, and describes the scaling activities.
 
     Args:
-        lock: The service's lock.
-        targets: The scalable targets.
-        role: The service-linked role.
-        workers: The threads of the service.
+        lock: the service's lock.
+        targets: the scalable targets.
+        role: the service-linked role.
+        workers: the threads of the service.
     """
 
     def __init__(
@@ -76,10 +76,10 @@ class Activities:
         """Starts to set a capacity, unless an activity of the target is in progress.
 
         Args:
-            key: The target.
-            value: The new capacity.
-            cause: The cause, as the activity describes it.
-            done: Called when SageMaker has the new capacity. Defaults to None.
+            key: the target.
+            value: the new capacity.
+            cause: the cause, as the activity describes it.
+            done: called when SageMaker has the new capacity. Defaults to None.
 
         Returns:
             True if an activity was started.

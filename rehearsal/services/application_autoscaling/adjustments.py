@@ -18,9 +18,9 @@ def stepped(config: Mapping[str, Any], current: int, breach: float) -> int:
     """Returns the capacity of a step scaling policy.
 
     Args:
-        config: The policy's configuration.
-        current: The current capacity, which stays if there is no step for the breach.
-        breach: The metric minus the alarm's threshold.
+        config: the policy's configuration.
+        current: the current capacity, which stays if there is no step for the breach.
+        breach: the metric minus the alarm's threshold.
     """
     steps = config["StepAdjustments"]
     found = [step for step in steps if _covers(step, breach, above=breach >= 0)]

@@ -31,10 +31,10 @@ class PolicyExecution:
     """Executes policies whose alarms are in ALARM.
 
     Args:
-        targets: The scalable targets.
-        policies: The scaling policies.
-        role: The service-linked role.
-        activities: Changes capacities.
+        targets: the scalable targets.
+        policies: the scaling policies.
+        role: the service-linked role.
+        activities: changes capacities.
     """
 
     def __init__(

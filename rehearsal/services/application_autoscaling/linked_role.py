@@ -42,7 +42,7 @@ class LinkedRole:
     """The service-linked role of every account.
 
     Args:
-        platform: The AWS around the service.
+        platform: the AWS around the service.
     """
 
     def __init__(self, platform: Platform) -> None:

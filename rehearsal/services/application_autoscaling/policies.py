@@ -39,9 +39,9 @@ class ScalingPolicies:
     """Operations on scaling policies.
 
     Args:
-        lock: The service's lock.
-        targets: The scalable targets.
-        role: The service-linked role.
+        lock: the service's lock.
+        targets: the scalable targets.
+        role: the service-linked role.
     """
 
     def __init__(self, lock: threading.RLock, targets: Targets, role: LinkedRole) -> None:

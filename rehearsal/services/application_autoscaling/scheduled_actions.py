@@ -31,9 +31,9 @@ class ScheduledActions:
     """Operations on scheduled actions.
 
     Args:
-        lock: The service's lock.
-        targets: The scalable targets.
-        activities: Changes capacities.
+        lock: the service's lock.
+        targets: the scalable targets.
+        activities: changes capacities.
     """
 
     def __init__(self, lock: threading.RLock, targets: Targets, activities: Activities) -> None:

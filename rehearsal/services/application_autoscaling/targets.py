@@ -38,12 +38,12 @@ class ScalableTargets:
     """Operations on scalable targets.
 
     Args:
-        lock: The service's lock.
-        tags: The service's tags.
-        targets: The scalable targets.
-        role: The service-linked role.
-        activities: Changes capacities.
-        dependents: Resources that are deleted with their target, in this order.
+        lock: the service's lock.
+        tags: the service's tags.
+        targets: the scalable targets.
+        role: the service-linked role.
+        activities: changes capacities.
+        dependents: resources that are deleted with their target, in this order.
     """
 
     def __init__(

@@ -21,9 +21,9 @@ class Notifications:
     """Operations on the notifications of budgets and on their subscribers.
 
     Args:
-        platform: The AWS around the service.
-        lock: The service's lock.
-        budgets: The budgets of every account.
+        platform: the AWS around the service.
+        lock: the service's lock.
+        budgets: the budgets of every account.
     """
 
     def __init__(self, platform: Platform, lock: threading.RLock, budgets: BudgetStore) -> None:

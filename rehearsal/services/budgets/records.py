@@ -71,7 +71,7 @@ class BudgetStore:
     """The budgets of every account.
 
     Args:
-        lock: The service's lock.
+        lock: the service's lock.
     """
 
     def __init__(self, lock: threading.RLock) -> None:
@@ -95,7 +95,7 @@ class BudgetStore:
         """Returns the budget that a request names.
 
         Raises:
-            AwsError: The budget does not exist, or belongs to another account.
+            AwsError: the budget does not exist, or belongs to another account.
         """
         check_account(request, context)
         name = request["BudgetName"]

@@ -41,8 +41,8 @@ class AlarmActions:
     """Performs actions.
 
     Args:
-        platform: The AWS around CloudWatch.
-        peers: The other services by name; Application Auto Scaling executes its policies itself.
+        platform: the AWS around CloudWatch.
+        peers: the other services by name; Application Auto Scaling executes its policies itself.
     """
 
     def __init__(self, platform: Platform, peers: Callable[[], Mapping[str, Service]]) -> None:

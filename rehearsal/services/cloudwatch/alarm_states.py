@@ -44,11 +44,11 @@ class AlarmStates:
     """The alarms of every account and region, their states and their history.
 
     Args:
-        platform: The AWS around the service.
-        lock: The service's lock.
-        clock: The present time.
-        metrics: The metrics that alarms watch.
-        actions: Performs the actions of alarms.
+        platform: the AWS around the service.
+        lock: the service's lock.
+        clock: the present time.
+        metrics: the metrics that alarms watch.
+        actions: performs the actions of alarms.
     """
 
     def __init__(

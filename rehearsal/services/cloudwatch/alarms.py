@@ -30,10 +30,10 @@ class Alarms:
     """Operations on metric alarms and composite alarms.
 
     Args:
-        lock: The service's lock.
-        clock: The present time.
-        tags: The service's tags.
-        states: The alarms and their states.
+        lock: the service's lock.
+        clock: the present time.
+        tags: the service's tags.
+        states: the alarms and their states.
     """
 
     def __init__(

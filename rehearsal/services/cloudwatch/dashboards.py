@@ -23,9 +23,9 @@ class Dashboards:
     """Operations on dashboards.
 
     Args:
-        lock: The service's lock.
-        clock: The present time.
-        tags: The service's tags.
+        lock: the service's lock.
+        clock: the present time.
+        tags: the service's tags.
     """
 
     def __init__(self, lock: threading.RLock, clock: Clock, tags: Tags) -> None:

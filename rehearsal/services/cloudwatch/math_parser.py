@@ -45,7 +45,7 @@ def parse(expression: str) -> Node:
     """Parses an expression.
 
     Raises:
-        ExpressionError: The expression is malformed.
+        ExpressionError: the expression is malformed.
     """
     reader = _Reader(_tokens(expression), expression)
     node = reader.level(0)

@@ -30,10 +30,10 @@ class Variables:
     """The values that an expression can refer to.
 
     Args:
-        lookup: Returns the series of an id.
-        metrics: Returns the series of all metrics of the request, by id.
-        grid: The beginnings of the requested periods, in epoch seconds.
-        period: The length of a period, in seconds.
+        lookup: returns the series of an id.
+        metrics: returns the series of all metrics of the request, by id.
+        grid: the beginnings of the requested periods, in epoch seconds.
+        period: the length of a period, in seconds.
     """
 
     lookup: Callable[[str], Value]

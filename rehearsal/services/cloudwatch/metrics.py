@@ -21,9 +21,9 @@ class Metrics:
     """Operations on metrics.
 
     Args:
-        clock: The present time.
-        store: The metrics of every account and region.
-        evaluate: Evaluates the alarms of a scope that has new data.
+        clock: the present time.
+        store: the metrics of every account and region.
+        evaluate: evaluates the alarms of a scope that has new data.
     """
 
     def __init__(self, clock: Clock, store: MetricStore, evaluate: Callable[[Scope], None]) -> None:

@@ -21,8 +21,8 @@ class CloudWatch(Service):
     """CloudWatch.
 
     Args:
-        platform: The AWS around the service.
-        clock: The present time. Defaults to the system's clock.
+        platform: the AWS around the service.
+        clock: the present time. Defaults to the system's clock.
     """
 
     name = "cloudwatch"

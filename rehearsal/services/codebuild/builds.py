@@ -30,9 +30,9 @@ class BuildOperations:
     """Operations on builds.
 
     Args:
-        platform: The AWS around the service.
-        lock: The service's lock.
-        projects: The projects.
+        platform: the AWS around the service.
+        lock: the service's lock.
+        projects: the projects.
     """
 
     def __init__(self, platform: Platform, lock: threading.RLock, projects: Projects) -> None:

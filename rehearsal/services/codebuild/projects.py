@@ -75,8 +75,8 @@ class Projects:
     """The projects of every account and region, with their builds.
 
     Args:
-        platform: The AWS around the service.
-        lock: The service's lock.
+        platform: the AWS around the service.
+        lock: the service's lock.
     """
 
     def __init__(self, platform: Platform, lock: threading.RLock) -> None:
@@ -127,9 +127,9 @@ class ProjectOperations:
     """Operations on projects.
 
     Args:
-        lock: The service's lock.
-        tags: The service's tags.
-        projects: The projects.
+        lock: the service's lock.
+        tags: the service's tags.
+        projects: the projects.
     """
 
     def __init__(self, lock: threading.RLock, tags: Tags, projects: Projects) -> None:

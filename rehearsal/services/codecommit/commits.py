@@ -28,8 +28,8 @@ class CommitOperations:
     """Operations on commits, files and folders.
 
     Args:
-        repositories: The repositories.
-        events: Reports changes of branches.
+        repositories: the repositories.
+        events: reports changes of branches.
     """
 
     def __init__(self, repositories: RepositoryStore, events: ReferenceEvents) -> None:

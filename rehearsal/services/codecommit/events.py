@@ -20,8 +20,8 @@ class ReferenceEvents:
     """Emits an event for each reference that changes.
 
     Args:
-        platform: The AWS around the service.
-        lock: The service's lock.
+        platform: the AWS around the service.
+        lock: the service's lock.
     """
 
     def __init__(self, platform: Platform, lock: threading.RLock) -> None:

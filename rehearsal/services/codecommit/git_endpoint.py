@@ -23,9 +23,9 @@ class GitEndpoint:
     """Authenticates callers, evaluates IAM and serves git.
 
     Args:
-        platform: The AWS around the service.
-        find: Returns the repositories of an account with a name.
-        pushed: Called with the references that a push changed.
+        platform: the AWS around the service.
+        find: returns the repositories of an account with a name.
+        pushed: called with the references that a push changed.
     """
 
     def __init__(

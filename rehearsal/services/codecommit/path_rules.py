@@ -48,11 +48,11 @@ def check_files_and_folders(puts: Iterable[str], kept: Iterable[str]) -> None:
     """Rejects a file in the place of a folder, and a folder in the place of a file.
 
     Args:
-        puts: The paths of the files that a commit writes.
-        kept: The paths of the files that are in the repository and stay.
+        puts: the paths of the files that a commit writes.
+        kept: the paths of the files that are in the repository and stay.
 
     Raises:
-        AwsError: The exception of CreateCommit for the conflict.
+        AwsError: the exception of CreateCommit for the conflict.
     """
     writing, staying = set(puts), set(kept)
     for path in sorted(writing):

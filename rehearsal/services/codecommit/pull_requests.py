@@ -75,10 +75,10 @@ class PullRequestOperations:
     """Operations on pull requests.
 
     Args:
-        platform: The AWS around the service.
-        lock: The service's lock.
-        repositories: The repositories.
-        events: Reports changes of branches.
+        platform: the AWS around the service.
+        lock: the service's lock.
+        repositories: the repositories.
+        events: reports changes of branches.
     """
 
     def __init__(

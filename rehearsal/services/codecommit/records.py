@@ -60,8 +60,8 @@ class RepositoryStore:
     """The repositories of every account and region.
 
     Args:
-        state_directory: The directory of the git data.
-        lock: The service's lock.
+        state_directory: the directory of the git data.
+        lock: the service's lock.
     """
 
     def __init__(self, state_directory: Path, lock: threading.RLock) -> None:
@@ -143,7 +143,7 @@ class RepositoryStore:
         """Renames a repository and its directory.
 
         Raises:
-            AwsError: A name is not valid, not known or in use.
+            AwsError: a name is not valid, not known or in use.
         """
         record = self.get(scope, old)
         _check_name(new)

@@ -22,11 +22,11 @@ class RepositoryOperations:
     """Operations on repositories and branches.
 
     Args:
-        lock: The service's lock.
-        tags: The service's tags.
-        repositories: The repositories.
-        events: Reports changes of branches.
-        endpoint_url: The address of the gateway, where repositories are cloned.
+        lock: the service's lock.
+        tags: the service's tags.
+        repositories: the repositories.
+        events: reports changes of branches.
+        endpoint_url: the address of the gateway, where repositories are cloned.
     """
 
     def __init__(

@@ -36,8 +36,8 @@ class ProviderEndpoint:
     """Serves the provider.
 
     Args:
-        provider: The repositories of the provider.
-        find: Returns a connection's ARN by the id in it.
+        provider: the repositories of the provider.
+        find: returns a connection's ARN by the id in it.
     """
 
     def __init__(self, provider: GitProvider, find: Callable[[str], str | None]) -> None:

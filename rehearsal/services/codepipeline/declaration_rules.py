@@ -34,11 +34,11 @@ def check_declaration(declaration: Mapping[str, Any], region: str) -> None:
     """Validates a declaration.
 
     Args:
-        declaration: The declaration, in the form of the API.
-        region: The region of the pipeline.
+        declaration: the declaration, in the form of the API.
+        region: the region of the pipeline.
 
     Raises:
-        AwsError: The exception of CreatePipeline, with all problems of its kind.
+        AwsError: the exception of CreatePipeline, with all problems of its kind.
     """
     problems = [*_structure_problems(declaration), *store_problems(declaration, region)]
     _raise_for("InvalidStructureException", problems)

@@ -36,8 +36,8 @@ class ExecutionOperations:
     """Operations on executions.
 
     Args:
-        pipelines: The pipelines.
-        engine: Runs executions.
+        pipelines: the pipelines.
+        engine: runs executions.
     """
 
     def __init__(self, pipelines: Pipelines, engine: CodePipelineEngine) -> None:

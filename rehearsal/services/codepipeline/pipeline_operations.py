@@ -24,10 +24,10 @@ class PipelineOperations:
     """Operations on pipelines.
 
     Args:
-        platform: The AWS around the service.
-        tags: The service's tags.
-        pipelines: The pipelines.
-        engine: Runs executions.
+        platform: the AWS around the service.
+        tags: the service's tags.
+        pipelines: the pipelines.
+        engine: runs executions.
     """
 
     def __init__(

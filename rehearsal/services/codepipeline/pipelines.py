@@ -19,7 +19,7 @@ class Pipelines:
     """The pipelines of every account and region.
 
     Args:
-        lock: The service's lock.
+        lock: the service's lock.
     """
 
     def __init__(self, lock: threading.RLock) -> None:

@@ -16,8 +16,8 @@ class StageOperations:
     """Operations on stages and on the results of jobs.
 
     Args:
-        pipelines: The pipelines.
-        engine: Runs executions.
+        pipelines: the pipelines.
+        engine: runs executions.
     """
 
     def __init__(self, pipelines: Pipelines, engine: CodePipelineEngine) -> None:

@@ -25,7 +25,7 @@ def lifecycle_body(properties: Properties) -> bytes:
     """Returns the XML of PutBucketLifecycleConfiguration.
 
     Raises:
-        ResourceFailure: The rehearsal does not support a property.
+        ResourceFailure: the rehearsal does not support a property.
     """
     size = properties.get("TransitionDefaultMinimumObjectSize", _MINIMUM_SIZE)
     if size != _MINIMUM_SIZE:

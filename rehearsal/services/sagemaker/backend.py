@@ -33,8 +33,8 @@ class Backend:
     Each part of the service (`Models`, `Endpoints`, ...) receives it in its constructor.
 
     Args:
-        platform: The AWS around the service.
-        tags: The tags of the service's resources.
+        platform: the AWS around the service.
+        tags: the tags of the service's resources.
     """
 
     def __init__(self, platform: Platform, tags: Tags) -> None:
@@ -53,8 +53,8 @@ class Backend:
         """Returns a copy of a request.
 
         Args:
-            operation: The API name of the operation, such as `CreateModel`.
-            request: The request.
+            operation: the API name of the operation, such as `CreateModel`.
+            request: the request.
 
         Raises:
             AwsError: ValidationException, for members that the rehearsal does not implement.
@@ -84,9 +84,9 @@ class Backend:
         """Checks that the caller may perform actions on a KMS key, if a request names one.
 
         Args:
-            context: The caller.
-            key_id: The id or ARN of the key. None checks nothing.
-            actions: The IAM actions, such as `kms:Decrypt`.
+            context: the caller.
+            key_id: the id or ARN of the key. None checks nothing.
+            actions: the IAM actions, such as `kms:Decrypt`.
 
         Raises:
             AwsError: ValidationException, if there is no such key; AccessDeniedException, for the
@@ -112,11 +112,11 @@ class Backend:
         """Returns a record.
 
         Args:
-            scope: Account and region.
-            kind: The resource type in ARNs, such as `endpoint-config`.
-            name: The name of the resource.
-            operation: The API name of the operation that needs it.
-            message: The message of the error. Defaults to SageMaker's usual one.
+            scope: account and region.
+            kind: the resource type in ARNs, such as `endpoint-config`.
+            name: the name of the resource.
+            operation: the API name of the operation that needs it.
+            message: the message of the error. Defaults to SageMaker's usual one.
 
         Raises:
             AwsError: ResourceNotFound or ValidationException, if there is no such resource.
@@ -152,10 +152,10 @@ class Backend:
         """Checks that a name is free.
 
         Args:
-            context: The caller.
-            kind: The resource type in ARNs.
-            name: The name of the new resource.
-            noun: The kind in SageMaker's words, such as `endpoint configuration`.
+            context: the caller.
+            kind: the resource type in ARNs.
+            name: the name of the new resource.
+            noun: the kind in SageMaker's words, such as `endpoint configuration`.
 
         Raises:
             AwsError: ValidationException, if the name is taken.
@@ -202,11 +202,11 @@ class Backend:
         """Puts an event of source `aws.sagemaker` on the account's default bus.
 
         Args:
-            scope: Account and region of the resource.
-            detail_type: The type as the developer guide names it, such as
+            scope: account and region of the resource.
+            detail_type: the type as the developer guide names it, such as
                 `SageMaker Model Package State Change`.
-            detail: The detail; times are converted.
-            resources: The ARNs of the resources that the event is about.
+            detail: the detail; times are converted.
+            resources: the ARNs of the resources that the event is about.
             iso: True to write times as ISO 8601 text. Defaults to False: epoch milliseconds.
         """
         events.emit(self.platform, scope, detail_type, detail, *resources, iso=iso)

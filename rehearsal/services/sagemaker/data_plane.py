@@ -36,8 +36,8 @@ class ExecutionFailedError(Exception):
     """A job or server failed.
 
     Args:
-        reason: The FailureReason that SageMaker reports.
-        members: Further members of the Describe response. Defaults to none.
+        reason: the FailureReason that SageMaker reports.
+        members: further members of the Describe response. Defaults to none.
     """
 
     def __init__(self, reason: str, members: Members | None = None) -> None:
@@ -63,14 +63,14 @@ class JobRun:
     """A job to run.
 
     Args:
-        name: The name of the job.
-        scope: Account and region.
-        request: The Create*Job request.
-        session: A session of the job's role.
-        environment: The AWS_* variables of the job's role.
-        progress: Takes changed members of the Describe response. Defaults to ignoring them.
-        stop: Set when the job must stop. Defaults to an event that nothing sets.
-        metrics: Takes the CloudWatch metrics that a monitoring container wrote. Defaults to
+        name: the name of the job.
+        scope: account and region.
+        request: the Create*Job request.
+        session: a session of the job's role.
+        environment: the AWS_* variables of the job's role.
+        progress: takes changed members of the Describe response. Defaults to ignoring them.
+        stop: set when the job must stop. Defaults to an event that nothing sets.
+        metrics: takes the CloudWatch metrics that a monitoring container wrote. Defaults to
             ignoring them.
     """
 
@@ -89,8 +89,8 @@ class ServedModel:
     """A model as what serves it needs it.
 
     Args:
-        containers: The container definitions, with model packages resolved to their images.
-        role_arn: The execution role.
+        containers: the container definitions, with model packages resolved to their images.
+        role_arn: the execution role.
         vpc: VpcConfig. Defaults to none.
         isolated: True if the containers have no network.
         direct: True if each container is invoked by its host name; they form a serial pipeline
@@ -121,7 +121,7 @@ class ModelServer(Protocol):
         """Blocks until `/ping` returns 200.
 
         Raises:
-            ExecutionFailedError: The server did not start.
+            ExecutionFailedError: the server did not start.
         """
 
     def invoke(
@@ -139,15 +139,15 @@ class ModelServer(Protocol):
         a multi-model container, and the container where each is invoked directly.
 
         Args:
-            body: The payload.
-            content_type: Its media type.
-            accept: The media type that the caller accepts.
-            headers: Further headers.
-            timeout: Seconds to wait. Defaults to None: the server's own limit.
+            body: the payload.
+            content_type: its media type.
+            accept: the media type that the caller accepts.
+            headers: further headers.
+            timeout: seconds to wait. Defaults to None: the server's own limit.
 
         Raises:
-            ExecutionFailedError: The container does not respond.
-            ValueError: The body is too large, or a header names nothing that is served.
+            ExecutionFailedError: the container does not respond.
+            ValueError: the body is too large, or a header names nothing that is served.
         """
 
     def usage(self) -> Usage:
@@ -162,18 +162,18 @@ class ServerRun:
     """A variant, inference component or transform job to serve.
 
     Args:
-        name: The name of the endpoint or transform job.
-        variant: The name of the variant.
-        scope: Account and region.
-        model: The model.
-        session: A session of the model's role.
-        environment: The AWS_* variables of the model's role.
-        startup_timeout: Seconds until the containers must respond to /ping. Defaults to None:
+        name: the name of the endpoint or transform job.
+        variant: the name of the variant.
+        scope: account and region.
+        model: the model.
+        session: a session of the model's role.
+        environment: the AWS_* variables of the model's role.
+        startup_timeout: seconds until the containers must respond to /ping. Defaults to None:
             SageMaker's own limit.
-        invocation_timeout: Seconds for a response. Defaults to None: SageMaker's own limit.
-        max_payload: The largest payload in bytes. Defaults to None: that of a real-time endpoint.
-        log_group: The log group. Defaults to None: that of the endpoint.
-        hub_session: A session that reads model data to which a hub gives access. Defaults to none.
+        invocation_timeout: seconds for a response. Defaults to None: SageMaker's own limit.
+        max_payload: the largest payload in bytes. Defaults to None: that of a real-time endpoint.
+        log_group: the log group. Defaults to None: that of the endpoint.
+        hub_session: a session that reads model data to which a hub gives access. Defaults to none.
     """
 
     name: str
@@ -217,5 +217,5 @@ class DataPlane(Protocol):
         """Returns the image by digest (`repository@sha256:...`).
 
         Raises:
-            ExecutionFailedError: The image does not exist.
+            ExecutionFailedError: the image does not exist.
         """

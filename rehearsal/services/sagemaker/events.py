@@ -35,11 +35,11 @@ def emit(
     """Puts an event of source `aws.sagemaker` on the account's default bus.
 
     Args:
-        platform: The AWS around the service.
-        scope: Account and region of the resource.
-        detail_type: The type as the guide names it, such as `SageMaker Model Package State Change`.
-        detail: The detail; times are converted.
-        resources: The ARNs of the resources of the event.
+        platform: the AWS around the service.
+        scope: account and region of the resource.
+        detail_type: the type as the guide names it, such as `SageMaker Model Package State Change`.
+        detail: the detail; times are converted.
+        resources: the ARNs of the resources of the event.
         iso: True to write times as ISO 8601 text. Defaults to False: epoch milliseconds.
     """
     platform.emit_event(

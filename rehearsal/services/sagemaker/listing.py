@@ -22,14 +22,14 @@ class Listing:
     """The List operation of a kind of resource.
 
     Args:
-        operation: The API name of the operation.
-        member: The member of the response that holds the list.
-        name: The member of a record that holds its name.
-        created: The member of a record that holds its time of creation.
-        modified: The member of a record that holds its time of modification; None if it has none.
-        status: The member of a record that holds its status. Defaults to None: it has none.
+        operation: the API name of the operation.
+        member: the member of the response that holds the list.
+        name: the member of a record that holds its name.
+        created: the member of a record that holds its time of creation.
+        modified: the member of a record that holds its time of modification; None if it has none.
+        status: the member of a record that holds its status. Defaults to None: it has none.
         newest_first: False if the API lists the oldest record first.
-        equal: Members of the request that a member of a record must equal, such as
+        equal: members of the request that a member of a record must equal, such as
             `{"DomainIdEquals": "DomainId"}`. Defaults to none.
     """
 

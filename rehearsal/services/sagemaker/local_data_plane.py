@@ -26,7 +26,7 @@ class LocalDataPlane:
     """Runs jobs and model servers with the executors of this service.
 
     Args:
-        image_store: The images that jobs and endpoints name.
+        image_store: the images that jobs and endpoints name.
     """
 
     def __init__(self, image_store: ImageStore) -> None:

@@ -24,7 +24,7 @@ class MetricBatches:
     """Collects metrics and publishes them in batches.
 
     Args:
-        session: Returns a session of SageMaker itself in an account.
+        session: returns a session of SageMaker itself in an account.
     """
 
     def __init__(self, session: Sessions) -> None:

@@ -8,9 +8,9 @@ def known_name(name_or_arn: str, kind: str, known: Iterable[str]) -> str:
     """Returns the name of a resource in the case of its creation; ARNs have it in lower case.
 
     Args:
-        name_or_arn: The name or the ARN of a request.
-        kind: The resource type in ARNs, such as `model-package`.
-        known: The names of the existing resources.
+        name_or_arn: the name or the ARN of a request.
+        kind: the resource type in ARNs, such as `model-package`.
+        known: the names of the existing resources.
 
     Returns:
         The name, or the name of the request if there is no such resource.

@@ -27,8 +27,8 @@ class _Kind:
     """A kind of resource that Search supports.
 
     Args:
-        path: The resource type in ARNs.
-        arn: The member that holds the ARN.
+        path: the resource type in ARNs.
+        arn: the member that holds the ARN.
     """
 
     path: str
@@ -52,7 +52,7 @@ class Search:
     """The Search operation.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:

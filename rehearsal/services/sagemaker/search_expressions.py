@@ -26,8 +26,8 @@ class Property:
     """A property of a kind of resource, such as `InputDataConfig.ChannelName`.
 
     Args:
-        shape: The shape of the resource in the results.
-        name: A path through structures, lists and maps; the name of a tag is `Tags.KEY`.
+        shape: the shape of the resource in the results.
+        name: a path through structures, lists and maps; the name of a tag is `Tags.KEY`.
 
     Raises:
         AwsError: ValidationException, if the resource has no such property.

@@ -66,8 +66,8 @@ class SageMaker(Service):
     Each operation is a method of one of the parts; others are not supported.
 
     Args:
-        platform: The AWS around the service.
-        data_plane: Runs jobs and endpoints. Defaults to None: processes of this machine.
+        platform: the AWS around the service.
+        data_plane: runs jobs and endpoints. Defaults to None: processes of this machine.
     """
 
     name: ClassVar[str] = "sagemaker"

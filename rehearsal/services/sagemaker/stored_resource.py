@@ -18,19 +18,19 @@ class Kind:
     """A kind of resource in the words of SageMaker's API.
 
     Args:
-        noun: The name of its operations without the verb, such as `EndpointConfig`.
-        path: The resource type in ARNs, such as `endpoint-config`.
-        listing: The List operation.
-        words: The kind in messages, such as `endpoint configuration`. Defaults to the path's words.
-        name: The member for the name. Defaults to the noun with `Name`.
-        arn: The member for the ARN. Defaults to the noun with `Arn`.
-        updatable: The members that its Update operation changes. Defaults to none: it has no such
+        noun: the name of its operations without the verb, such as `EndpointConfig`.
+        path: the resource type in ARNs, such as `endpoint-config`.
+        listing: the List operation.
+        words: the kind in messages, such as `endpoint configuration`. Defaults to the path's words.
+        name: the member for the name. Defaults to the noun with `Name`.
+        arn: the member for the ARN. Defaults to the noun with `Arn`.
+        updatable: the members that its Update operation changes. Defaults to none: it has no such
             operation.
-        missing: The message for a missing resource, with `{name}` and `{arn}`. Defaults to
+        missing: the message for a missing resource, with `{name}` and `{arn}`. Defaults to
             SageMaker's usual one.
-        existing: The message for a name that is taken, with `{name}` and `{arn}`. Defaults to
+        existing: the message for a name that is taken, with `{name}` and `{arn}`. Defaults to
             SageMaker's usual one.
-        existing_code: The error code for a name that is taken.
+        existing_code: the error code for a name that is taken.
     """
 
     noun: str
@@ -75,8 +75,8 @@ class StoredResource:
     and `changed`.
 
     Args:
-        backend: The backend of SageMaker.
-        kind: The kind of resource.
+        backend: the backend of SageMaker.
+        kind: the kind of resource.
     """
 
     def __init__(self, backend: Backend, kind: Kind) -> None:
@@ -116,7 +116,7 @@ class StoredResource:
         """Adds a prepared record; returns the response of Create.
 
         Raises:
-            AwsError: The name is taken.
+            AwsError: the name is taken.
         """
         kind, backend = self.kind, self.backend
         name = record[kind.name_member]
@@ -167,9 +167,9 @@ class StoredResource:
         """Returns a resource of this kind.
 
         Args:
-            scope: Account and region.
-            name: The name of the resource.
-            operation: The API name of the operation that needs it.
+            scope: account and region.
+            name: the name of the resource.
+            operation: the API name of the operation that needs it.
 
         Raises:
             AwsError: ResourceNotFound or ValidationException, if there is no such resource.

@@ -12,7 +12,7 @@ class ResourceTags:
     """AddTags, ListTags, DeleteTags.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:

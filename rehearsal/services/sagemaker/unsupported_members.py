@@ -207,12 +207,12 @@ def reject_unsupported(
     """Rejects a request with members that the rehearsal does not implement.
 
     Args:
-        operation: The API name of the operation.
-        request: The request.
-        code: The error code.
+        operation: the API name of the operation.
+        request: the request.
+        code: the error code.
 
     Raises:
-        AwsError: With the names of all such members.
+        AwsError: with the names of all such members.
     """
     found = [
         found for path in UNSUPPORTED.get(operation, ()) for found in _present(request, path, "")

@@ -18,8 +18,8 @@ def wait_until_gone(
     """Returns a function that waits until a Describe operation finds no resource.
 
     Args:
-        operation: The Describe operation as boto3 spells it.
-        failure: Returns the reason of a failed deletion from a response, or an empty text.
+        operation: the Describe operation as boto3 spells it.
+        failure: returns the reason of a failed deletion from a response, or an empty text.
             Defaults to None: deletions do not fail.
     """
 

@@ -21,9 +21,9 @@ class ScheduleGroups:
     """Operations on schedule groups, the only resources of Scheduler that have tags.
 
     Args:
-        lock: The service's lock.
-        tags: The service's tags.
-        delete_schedules: Deletes the schedules of a group that is deleted.
+        lock: the service's lock.
+        tags: the service's tags.
+        delete_schedules: deletes the schedules of a group that is deleted.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class ScheduleGroups:
         """Returns a group by its ARN.
 
         Raises:
-            AwsError: The ARN is of another kind of resource, or the group does not exist.
+            AwsError: the ARN is of another kind of resource, or the group does not exist.
         """
         kind, _, name = arn.rpartition(":")[2].partition("/")
         if kind != "schedule-group":

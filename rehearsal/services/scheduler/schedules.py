@@ -31,10 +31,10 @@ class Schedules:
     """Operations on schedules.
 
     Args:
-        lock: The service's lock.
-        clock: The present time.
-        identity: The service as a principal.
-        find_group: Returns a schedule group of a scope by its name.
+        lock: the service's lock.
+        clock: the present time.
+        identity: the service as a principal.
+        find_group: returns a schedule group of a scope by its name.
     """
 
     def __init__(

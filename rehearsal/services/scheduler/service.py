@@ -22,9 +22,9 @@ class Scheduler(Service):
     """Schedules and schedule groups.
 
     Args:
-        platform: The AWS around the service.
-        clock: The present time. Defaults to the system's clock.
-        invoke: Runs an invocation. Defaults to None: runs it on a separate thread.
+        platform: the AWS around the service.
+        clock: the present time. Defaults to the system's clock.
+        invoke: runs an invocation. Defaults to None: runs it on a separate thread.
     """
 
     name = "scheduler"

@@ -26,8 +26,8 @@ class Catalog:
     """The records of every account and region, by id.
 
     Args:
-        platform: The AWS around the service.
-        lock: The service's lock, which guards the records.
+        platform: the AWS around the service.
+        lock: the service's lock, which guards the records.
     """
 
     def __init__(self, platform: Platform, lock: threading.RLock) -> None:

@@ -27,8 +27,8 @@ class Changes:
     """Starts changes, each on a separate thread and with a record.
 
     Args:
-        catalog: The records of the service.
-        workers: The threads of the service.
+        catalog: the records of the service.
+        workers: the threads of the service.
     """
 
     def __init__(self, catalog: Catalog, workers: Workers) -> None:

@@ -31,8 +31,8 @@ class Portfolios:
     """Operations on portfolios, their associations and launch constraints.
 
     Args:
-        catalog: The records of the service.
-        tags: The service's tags.
+        catalog: the records of the service.
+        tags: the service's tags.
     """
 
     def __init__(self, catalog: Catalog, tags: Tags) -> None:

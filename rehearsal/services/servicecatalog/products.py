@@ -28,8 +28,8 @@ class Products:
     """Operations on products and their versions.
 
     Args:
-        catalog: The records of the service.
-        tags: The service's tags.
+        catalog: the records of the service.
+        tags: the service's tags.
     """
 
     def __init__(self, catalog: Catalog, tags: Tags) -> None:

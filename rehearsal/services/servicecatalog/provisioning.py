@@ -33,9 +33,9 @@ class Provisioning:
     """Operations on provisioned products.
 
     Args:
-        catalog: The records of the service.
-        tags: The service's tags.
-        changes: Starts the changes of provisioned products.
+        catalog: the records of the service.
+        tags: the service's tags.
+        changes: starts the changes of provisioned products.
     """
 
     def __init__(self, catalog: Catalog, tags: Tags, changes: Changes) -> None:

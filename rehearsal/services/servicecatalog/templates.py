@@ -32,7 +32,7 @@ class Templates:
         """Copies a template, after CloudFormation has validated it.
 
         Raises:
-            AwsError: The template cannot be read or is not valid.
+            AwsError: the template cannot be read or is not valid.
         """
         bucket, _, name = template_arn(url).removeprefix("arn:aws:s3:::").partition("/")
         try:

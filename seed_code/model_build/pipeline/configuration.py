@@ -43,12 +43,12 @@ class Data(Section):
         uri: S3 URI of a CSV file, or of a folder if it ends with `/`. Defaults to "": the UCI
             breast-cancer set, which the train build uploads.
         header: True if the first line of each file names the columns. Defaults to True.
-        delimiter: Field separator, one character. Defaults to `,`.
-        target: Column to predict: its name, or its position (0 is the first column, -1 the last).
-        problem_type: Kind of target. Defaults to None: detected from the data.
-        positive_label: Label of a binary target whose probability is predicted. Defaults to None:
+        delimiter: field separator, one character. Defaults to `,`.
+        target: column to predict: its name, or its position (0 is the first column, -1 the last).
+        problem_type: kind of target. Defaults to None: detected from the data.
+        positive_label: label of a binary target whose probability is predicted. Defaults to None:
             the last label in numeric or alphabetical order.
-        drop: Names of columns that are not used, at most 80. Defaults to none.
+        drop: names of columns that are not used, at most 80. Defaults to none.
     """
 
     uri: Annotated[str, Field(pattern=S3_URI)] = ""
@@ -78,10 +78,10 @@ class Split(Section):
     """Shares of the rows; the remaining rows are for training.
 
     Args:
-        validation: Share of rows, above 0 and below 0.5, that decide when training stops and which
+        validation: share of rows, above 0 and below 0.5, that decide when training stops and which
             trial is best. Defaults to 0.2.
-        test: Share of rows, above 0 and below 0.5, that only the evaluation reads. Defaults to 0.2.
-        seed: Seed of the random split, 0 to 2**31 - 1. Defaults to 7.
+        test: share of rows, above 0 and below 0.5, that only the evaluation reads. Defaults to 0.2.
+        seed: seed of the random split, 0 to 2**31 - 1. Defaults to 7.
     """
 
     validation: Share = 0.2
@@ -93,8 +93,8 @@ class Objective(Section):
     """The metric that tuning optimizes, and the value that a model must reach.
 
     Args:
-        metric: Name of the metric; `PROBLEMS` lists those of each kind of target.
-        threshold: Minimum of the metric, or maximum of logloss, rmse and mae.
+        metric: name of the metric; `PROBLEMS` lists those of each kind of target.
+        threshold: minimum of the metric, or maximum of logloss, rmse and mae.
     """
 
     metric: Literal["auc", "f1", "accuracy", "logloss", "rmse", "mae", "r2"]
@@ -105,12 +105,12 @@ class Tuning(Section):
     """The search for hyperparameters.
 
     Args:
-        strategy: Search strategy. Defaults to Bayesian.
-        jobs: Number of trials, 1 to 750. Defaults to 4.
-        parallel: Number of concurrent trials, 1 to 100 and at most `jobs`. Defaults to 2.
+        strategy: search strategy. Defaults to Bayesian.
+        jobs: number of trials, 1 to 750. Defaults to 4.
+        parallel: number of concurrent trials, 1 to 100 and at most `jobs`. Defaults to 2.
         early_stopping: True to stop trials that cannot become the best one. Defaults to True.
         spot: True to run trials on spot instances. Defaults to False.
-        ranges: Minimum and maximum of each tuned hyperparameter, by XGBoost's name.
+        ranges: minimum and maximum of each tuned hyperparameter, by XGBoost's name.
     """
 
     strategy: Literal["Bayesian", "Random"] = "Bayesian"
@@ -144,9 +144,9 @@ class InstanceTypes(Section):
     """The instance types of each kind of work.
 
     Args:
-        processing: Instance type of processing jobs. Defaults to ml.m5.large.
-        training: Instance type of training jobs. Defaults to ml.m5.large.
-        inference: Instance types that the model package recommends, at least one. Defaults to
+        processing: instance type of processing jobs. Defaults to ml.m5.large.
+        training: instance type of training jobs. Defaults to ml.m5.large.
+        inference: instance types that the model package recommends, at least one. Defaults to
             ml.m5.large.
     """
 
@@ -159,8 +159,8 @@ class Network(Section):
     """Subnets and security groups of the jobs.
 
     Args:
-        subnets: Subnet ids, at most 16. Defaults to none: the subnets of the project.
-        security_groups: Security group ids, at most 5. Defaults to none: those of the project.
+        subnets: subnet ids, at most 16. Defaults to none: the subnets of the project.
+        security_groups: security group ids, at most 5. Defaults to none: those of the project.
     """
 
     subnets: Annotated[tuple[SubnetId, ...], FromYaml, Field(max_length=16)] = ()
@@ -171,14 +171,14 @@ class Configuration(Section):
     """The whole file.
 
     Args:
-        data: The raw table.
-        split: Shares of the rows. Defaults to `Split()`.
-        objective: Metric and threshold of a model.
-        training: Hyperparameters that the tuner does not vary, by XGBoost's name. Defaults to none:
+        data: the raw table.
+        split: shares of the rows. Defaults to `Split()`.
+        objective: metric and threshold of a model.
+        training: hyperparameters that the tuner does not vary, by XGBoost's name. Defaults to none:
             each keeps its default value.
-        tuning: Search for hyperparameters.
-        instance_types: Instance types. Defaults to `InstanceTypes()`.
-        network: Network of the jobs. Defaults to the network of the project.
+        tuning: search for hyperparameters.
+        instance_types: instance types. Defaults to `InstanceTypes()`.
+        network: network of the jobs. Defaults to the network of the project.
     """
 
     data: Data
@@ -216,13 +216,13 @@ def read_configuration(file: Path) -> Configuration:
     """Reads and validates `config.yaml`.
 
     Args:
-        file: Path of the file.
+        file: path of the file.
 
     Returns:
         The configuration, with defaults filled in.
 
     Raises:
-        InputError: The file cannot be read or is not valid; the message lists every problem.
+        InputError: the file cannot be read or is not valid; the message lists every problem.
     """
     if not file.is_file():
         raise InputError(f"{file}: no such file; create it as README.md describes")

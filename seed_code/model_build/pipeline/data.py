@@ -32,9 +32,9 @@ class RawData:
 
     Args:
         uri: S3 URI of the file or folder.
-        target: Heading of the target column.
-        problem_type: Kind of target.
-        version: Hash of the content. SageMaker reuses a cached step while its arguments are the
+        target: heading of the target column.
+        problem_type: kind of target.
+        version: hash of the content. SageMaker reuses a cached step while its arguments are the
             same, even if the objects have changed, so the version is one of these arguments.
     """
 
@@ -48,15 +48,15 @@ def prepare(configuration: Configuration, project: Project, s3: Any) -> RawData:
     """Ensures that the table is on S3 and has the target that `config.yaml` names.
 
     Args:
-        configuration: Content of `config.yaml`.
-        project: Resources of the project.
+        configuration: content of `config.yaml`.
+        project: resources of the project.
         s3: boto3 client of S3.
 
     Returns:
         The table, with its target and version.
 
     Raises:
-        InputError: The table cannot be read, or does not match `config.yaml`.
+        InputError: the table cannot be read, or does not match `config.yaml`.
     """
     uri = configuration.data.uri or _default_data(project, s3)
     found = _objects(uri, s3)

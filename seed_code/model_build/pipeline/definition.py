@@ -40,9 +40,9 @@ class Definition:
     """The pipeline of one commit.
 
     Args:
-        configuration: Content of `config.yaml`.
-        project: Resources of the project.
-        data: Raw table on S3.
+        configuration: content of `config.yaml`.
+        project: resources of the project.
+        data: raw table on S3.
     """
 
     configuration: Configuration

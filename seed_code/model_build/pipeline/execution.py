@@ -25,7 +25,7 @@ def put_pipeline(sagemaker: Any, project: Project, definition: str) -> str:
 
     Args:
         sagemaker: boto3 client of SageMaker.
-        project: Resources of the project.
+        project: resources of the project.
         definition: JSON text of the definition.
 
     Returns:
@@ -48,8 +48,8 @@ def start(sagemaker: Any, project: Project, parameters: Mapping[str, str]) -> st
 
     Args:
         sagemaker: boto3 client of SageMaker.
-        project: Resources of the project.
-        parameters: Values that replace the defaults of pipeline parameters, by parameter name.
+        project: resources of the project.
+        parameters: values that replace the defaults of pipeline parameters, by parameter name.
 
     Returns:
         The ARN of the execution.
@@ -69,8 +69,8 @@ class Follower:
     Args:
         sagemaker: boto3 client of SageMaker.
         execution_arn: ARN of the execution.
-        clock: Returns a time in seconds. Defaults to the monotonic clock of the machine.
-        sleep: Waits for a number of seconds. Defaults to `time.sleep`.
+        clock: returns a time in seconds. Defaults to the monotonic clock of the machine.
+        sleep: waits for a number of seconds. Defaults to `time.sleep`.
     """
 
     sagemaker: Any
@@ -87,7 +87,7 @@ class Follower:
             The ARN of the model package that was registered.
 
         Raises:
-            ExecutionError: The execution failed, was stopped, or outlasts the build.
+            ExecutionError: the execution failed, was stopped, or outlasts the build.
         """
         started = self.clock()
         while True:

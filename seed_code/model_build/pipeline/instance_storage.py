@@ -15,7 +15,7 @@ def volume_key(key_arn: str, instance_type: str) -> str | None:
 
     Args:
         key_arn: ARN of the KMS key.
-        instance_type: Instance type, for example `ml.m5.large`.
+        instance_type: instance type, for example `ml.m5.large`.
 
     Returns:
         The ARN; None for an instance type with local NVMe disks.

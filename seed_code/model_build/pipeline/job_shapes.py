@@ -22,7 +22,7 @@ def processing_input(name: str, uri: Any) -> Any:
     """Mounts objects on S3 as files below `/opt/ml/processing/input/<name>`.
 
     Args:
-        name: Name of the input.
+        name: name of the input.
         uri: S3 URI, or a pipeline variable with it.
 
     Returns:
@@ -44,7 +44,7 @@ def processing_output(name: str, uri: Any) -> Any:
     """Uploads files below `/opt/ml/processing/output/<name>` to S3 when the job ends.
 
     Args:
-        name: Name of the output.
+        name: name of the output.
         uri: S3 URI, or a pipeline variable with it.
 
     Returns:
@@ -62,8 +62,8 @@ def output_uri(step: Any, name: str) -> Any:
     """Returns the S3 URI of an output; a cached step has the URI of the run that was reused.
 
     Args:
-        step: The processing step.
-        name: Name of the output.
+        step: the processing step.
+        name: name of the output.
 
     Returns:
         A pipeline variable with the URI.
@@ -75,7 +75,7 @@ def channel(name: str, uri: Any) -> Any:
     """Mounts objects on S3 as files below `/opt/ml/input/data/<name>`.
 
     Args:
-        name: Name of the channel.
+        name: name of the channel.
         uri: S3 URI, or a pipeline variable with it.
 
     Returns:
@@ -94,9 +94,9 @@ def parameter_range(name: str, low: float, high: float) -> Any:
     """Returns the range in which the tuner varies a hyperparameter.
 
     Args:
-        name: Name of the hyperparameter.
-        low: Minimum.
-        high: Maximum.
+        name: name of the hyperparameter.
+        low: minimum.
+        high: maximum.
 
     Returns:
         A parameter range of the SDK.

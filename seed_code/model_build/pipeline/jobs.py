@@ -35,9 +35,9 @@ class Jobs:
     start a job elsewhere, nor one without encryption of the traffic between instances.
 
     Args:
-        configuration: Content of `config.yaml`.
-        project: Resources of the project.
-        session: An offline session of the SDK.
+        configuration: content of `config.yaml`.
+        project: resources of the project.
+        session: an offline session of the SDK.
     """
 
     def __init__(self, configuration: Configuration, project: Project, session: Any) -> None:
@@ -58,7 +58,7 @@ class Jobs:
         """Creates a processing job of the image; its arguments name the Python module.
 
         Args:
-            environment: Environment variables of the container. Defaults to None: no variables.
+            environment: environment variables of the container. Defaults to None: no variables.
 
         Returns:
             The `Processor` of the SDK.
@@ -89,7 +89,7 @@ class Jobs:
         """Returns the arguments of the preprocessing job.
 
         Args:
-            raw: The raw table.
+            raw: the raw table.
         """
         data, split = self._configuration.data, self._configuration.split
         arguments = [
@@ -111,8 +111,8 @@ class Jobs:
         """Creates the search for the best hyperparameters.
 
         Args:
-            metric: Metric that the trials optimize.
-            channels: Input channels of the trials.
+            metric: metric that the trials optimize.
+            channels: input channels of the trials.
             checkpoints: S3 URI for the checkpoints of trials on spot instances.
 
         Returns:

@@ -35,13 +35,13 @@ def offline_session(*, region: str, bucket: str) -> Any:
 
     Args:
         region: AWS Region of the pipeline.
-        bucket: Name of the bucket for the pipeline's artifacts.
+        bucket: name of the bucket for the pipeline's artifacts.
 
     Returns:
         A `PipelineSession` of the SDK.
 
     Raises:
-        InputError: The installed SDK is not the tested release.
+        InputError: the installed SDK is not the tested release.
     """
     _check_release(version("sagemaker-core"))
     # The SDK turns on the logs of all libraries, which would hide the messages of the build.

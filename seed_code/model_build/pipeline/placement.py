@@ -13,8 +13,8 @@ class Placement:
     """Subnets and security groups of the jobs.
 
     Args:
-        subnets: Subnet ids. Defaults to none: the jobs run outside a VPC.
-        security_groups: Security group ids. Defaults to none.
+        subnets: subnet ids. Defaults to none: the jobs run outside a VPC.
+        security_groups: security group ids. Defaults to none.
     """
 
     subnets: tuple[str, ...] = ()
@@ -25,14 +25,14 @@ class Placement:
         """Returns the placement of `config.yaml`, completed with that of the project.
 
         Args:
-            configuration: Content of `config.yaml`.
-            project: Resources of the project.
+            configuration: content of `config.yaml`.
+            project: resources of the project.
 
         Returns:
             The placement of all jobs.
 
         Raises:
-            InputError: Either subnets or security groups are missing.
+            InputError: either subnets or security groups are missing.
         """
         chosen = configuration.network
         subnets = chosen.subnets or project.subnet_ids

@@ -25,17 +25,17 @@ class Project:
 
     Args:
         region: AWS Region of the resources.
-        project_name: Name of the SageMaker project; every resource is tagged with it.
-        project_id: Id of the SageMaker project; every resource is tagged with it.
-        pipeline_name: Name of the SageMaker Pipeline.
+        project_name: name of the SageMaker project; every resource is tagged with it.
+        project_id: id of the SageMaker project; every resource is tagged with it.
+        pipeline_name: name of the SageMaker Pipeline.
         role_arn: ARN of the role of the pipeline and its jobs.
         image_uri: URI of the image that was built from this commit; its tag is the commit.
-        artifact_bucket: Name of the bucket for data, runs, checkpoints and models.
+        artifact_bucket: name of the bucket for data, runs, checkpoints and models.
         artifact_key_arn: ARN of the KMS key that encrypts the bucket.
-        model_package_group_name: Name of the group in which models are registered.
-        subnet_ids: Ids of the subnets in which jobs must run. Defaults to none: jobs run outside a
+        model_package_group_name: name of the group in which models are registered.
+        subnet_ids: ids of the subnets in which jobs must run. Defaults to none: jobs run outside a
             VPC.
-        security_group_ids: Ids of the security groups of jobs. Defaults to none.
+        security_group_ids: ids of the security groups of jobs. Defaults to none.
     """
 
     region: str
@@ -55,13 +55,13 @@ class Project:
         """Reads the variables that CodeBuild sets.
 
         Args:
-            environment: Environment variables. Defaults to those of the process.
+            environment: environment variables. Defaults to those of the process.
 
         Returns:
             The project.
 
         Raises:
-            InputError: A variable is not set; the message names every one that is missing.
+            InputError: a variable is not set; the message names every one that is missing.
         """
         missing = [name for name in VARIABLES.values() if not environment.get(name)]
         if missing:

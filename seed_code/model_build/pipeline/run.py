@@ -21,14 +21,14 @@ def run(options: argparse.Namespace) -> str:
     """Runs the pipeline.
 
     Args:
-        options: Options of the command line.
+        options: options of the command line.
 
     Returns:
         The ARN of the model package that was registered.
 
     Raises:
-        InputError: Configuration or data are not valid; nothing was changed.
-        ExecutionError: The pipeline ended without a registered model.
+        InputError: configuration or data are not valid; nothing was changed.
+        ExecutionError: the pipeline ended without a registered model.
     """
     configuration = read_configuration(options.config)
     project = Project.from_environment()

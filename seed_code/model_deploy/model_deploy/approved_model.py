@@ -29,7 +29,7 @@ def newest_approved(sagemaker: Any, group: str) -> dict[str, Any] | None:
 
     Args:
         sagemaker: boto3 client of SageMaker.
-        group: Name of the model package group.
+        group: name of the model package group.
     """
     pages = sagemaker.get_paginator("list_model_packages").paginate(
         ModelPackageGroupName=group, ModelApprovalStatus="Approved"
@@ -76,10 +76,10 @@ def read_approved_model(path: Path = MODEL_FILE) -> str | None:
     """Returns the ARN of the model package that was found; None if none is approved.
 
     Args:
-        path: File of the look-up. Defaults to build/model.json.
+        path: file of the look-up. Defaults to build/model.json.
 
     Raises:
-        ValueError: The look-up has not run.
+        ValueError: the look-up has not run.
     """
     if not path.exists():
         raise ValueError(

@@ -16,7 +16,7 @@ class DeployedModel:
     Args:
         package_arn: ARN of the model package.
         problem_type: `binary`, `multiclass` or `regression`.
-        target: Name of the target column.
+        target: name of the target column.
         holdout_uri: S3 URI of the held-out rows.
     """
 
@@ -36,10 +36,10 @@ def deployed_model(sagemaker: Any, endpoint_name: str) -> DeployedModel:
 
     Args:
         sagemaker: boto3 client of SageMaker.
-        endpoint_name: Name of the endpoint.
+        endpoint_name: name of the endpoint.
 
     Raises:
-        SmokeTestError: The endpoint is not in service, or does not serve a model package of this
+        SmokeTestError: the endpoint is not in service, or does not serve a model package of this
             project.
     """
     endpoint = sagemaker.describe_endpoint(EndpointName=endpoint_name)

@@ -35,14 +35,14 @@ class EndpointStack(cdk.Stack):
     Outputs: EndpointName, ModelPackageArn.
 
     Args:
-        scope: Parent of the stack.
-        construct_id: Name of the stage.
-        project: Resources of the project.
-        stage: Settings of the stage.
+        scope: parent of the stack.
+        construct_id: name of the stage.
+        project: resources of the project.
+        stage: settings of the stage.
         model_package_arn: ARN of the model package version to deploy.
 
     Raises:
-        ValueError: Settings contradict each other, or AWS does not support them; the message lists
+        ValueError: settings contradict each other, or AWS does not support them; the message lists
             every problem.
     """
 

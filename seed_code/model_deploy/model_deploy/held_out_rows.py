@@ -22,9 +22,9 @@ class HeldOutRows:
     numbers, and empty cells as null, as a client with real data would send them.
 
     Args:
-        columns: Names of the columns, without the target.
-        rows: Cells of each row.
-        targets: Known target of each row.
+        columns: names of the columns, without the target.
+        rows: cells of each row.
+        targets: known target of each row.
     """
 
     columns: list[str]
@@ -35,7 +35,7 @@ class HeldOutRows:
         """Yields parts of the rows.
 
         Args:
-            size: Maximum number of rows of a part.
+            size: maximum number of rows of a part.
         """
         for start in range(0, len(self.rows), size):
             part = slice(start, start + size)
@@ -74,11 +74,11 @@ def read_held_out_rows(s3: Any, uri: str, target: str, *, maximum: int) -> HeldO
     Args:
         s3: boto3 client of S3.
         uri: S3 URI of the object.
-        target: Name of the target column.
-        maximum: Maximum number of rows.
+        target: name of the target column.
+        maximum: maximum number of rows.
 
     Raises:
-        SmokeTestError: The object has no rows, or not the target column.
+        SmokeTestError: the object has no rows, or not the target column.
     """
     location = urlparse(uri)
     if location.scheme != "s3" or not location.path.strip("/"):
@@ -107,7 +107,7 @@ def is_number(text: str) -> bool:
     """Returns True if a string is a finite number.
 
     Args:
-        text: The string.
+        text: the string.
     """
     if "_" in text:  # Python alone accepts 1_000
         return False

@@ -20,7 +20,7 @@ class Predictions:
     """One prediction for each row.
 
     Args:
-        values: Labels, or the values of a regression, as strings.
+        values: labels, or the values of a regression, as strings.
     """
 
     values: list[str]
@@ -30,12 +30,12 @@ class Predictions:
         """Reads lines of a label and its probabilities, or of a value.
 
         Args:
-            body: Body of the response.
-            rows: Number of rows that were sent.
+            body: body of the response.
+            rows: number of rows that were sent.
             regression: True for a regression.
 
         Raises:
-            SmokeTestError: The response has another format, or numbers that are not finite.
+            SmokeTestError: the response has another format, or numbers that are not finite.
         """
         lines = [line for line in csv.reader(io.StringIO(body.decode())) if line]
         _require_count(len(lines), rows, "text/csv")
@@ -48,12 +48,12 @@ class Predictions:
         """Reads `{"predictions": [{"label": …, "probabilities": {…}} or {"value": …}, …]}`.
 
         Args:
-            body: Body of the response.
-            rows: Number of rows that were sent.
+            body: body of the response.
+            rows: number of rows that were sent.
             regression: True for a regression.
 
         Raises:
-            SmokeTestError: The response has another format, numbers that are not finite, or
+            SmokeTestError: the response has another format, numbers that are not finite, or
                 probabilities whose sum is not 1.
         """
         try:
@@ -71,10 +71,10 @@ class Predictions:
         """Checks that the same rows have the same predictions in another format.
 
         Args:
-            other: Predictions of the other format.
+            other: predictions of the other format.
 
         Raises:
-            SmokeTestError: Two predictions differ; the message has the first such row.
+            SmokeTestError: two predictions differ; the message has the first such row.
         """
         for number, (one, another) in enumerate(
             zip(self.values, other.values, strict=True), start=1
@@ -89,8 +89,8 @@ def accuracy(values: Sequence[str], targets: Sequence[str]) -> float:
     """Returns the share of rows, 0 to 1, whose label is the known one.
 
     Args:
-        values: The predictions.
-        targets: The known targets.
+        values: the predictions.
+        targets: the known targets.
     """
     right = sum(is_same_prediction(one, known) for one, known in zip(values, targets, strict=True))
     return right / len(targets)
@@ -100,11 +100,11 @@ def r_squared(values: Sequence[str], targets: Sequence[str]) -> float:
     """Returns the share of the targets' variance that the predictions explain.
 
     Args:
-        values: The predictions.
-        targets: The known targets.
+        values: the predictions.
+        targets: the known targets.
 
     Raises:
-        SmokeTestError: A known target is not a number.
+        SmokeTestError: a known target is not a number.
     """
     unreadable = [text for text in targets if not is_number(text)]
     if unreadable:
@@ -120,8 +120,8 @@ def is_same_prediction(one: str, another: str) -> bool:
     """Returns True if two strings have the same meaning: `1` and `1.0`, or values within rounding.
 
     Args:
-        one: A prediction or target.
-        another: Another one.
+        one: a prediction or target.
+        another: another one.
     """
     if one.strip() == another.strip():
         return True

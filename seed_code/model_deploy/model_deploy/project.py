@@ -23,9 +23,9 @@ class ProjectNetwork:
     """The network of the project's models.
 
     Args:
-        vpc_id: Id of the VPC.
-        subnet_ids: Ids of the subnets.
-        security_group_ids: Ids of the security groups.
+        vpc_id: id of the VPC.
+        subnet_ids: ids of the subnets.
+        security_group_ids: ids of the security groups.
     """
 
     vpc_id: str
@@ -37,10 +37,10 @@ class ProjectNetwork:
         """Reads the network; a project without a network sets none of its variables.
 
         Args:
-            environment: Environment variables.
+            environment: environment variables.
 
         Raises:
-            ValueError: Some of the variables are set and others are not.
+            ValueError: some of the variables are set and others are not.
         """
         given = {field: environment.get(variable, "") for field, variable in _NETWORK.items()}
         missing = [_NETWORK[field] for field, value in given.items() if not value]
@@ -63,12 +63,12 @@ class Project:
     """A SageMaker project and the resources that its endpoints use.
 
     Args:
-        name: Name of the project.
-        id: Id of the project.
+        name: name of the project.
+        id: id of the project.
         model_execution_role_arn: ARN of the role of the models.
-        artifact_bucket: Name of the bucket for artifacts and captured traffic.
+        artifact_bucket: name of the bucket for artifacts and captured traffic.
         artifact_key_arn: ARN of the KMS key of the bucket.
-        network: Network of the models. Defaults to None: models run outside a VPC.
+        network: network of the models. Defaults to None: models run outside a VPC.
     """
 
     name: str
@@ -83,10 +83,10 @@ class Project:
         """Reads the project from environment variables.
 
         Args:
-            environment: Environment variables.
+            environment: environment variables.
 
         Raises:
-            ValueError: A variable is missing; the message names every one.
+            ValueError: a variable is missing; the message names every one.
         """
         missing = [variable for variable in _VARIABLES.values() if not environment.get(variable)]
         if missing:

@@ -20,12 +20,12 @@ class Scaling(_Settings):
     """Automatic scaling on the invocations per instance.
 
     Args:
-        minimum: Minimum number of instances, 1 to 1000.
-        maximum: Maximum number of instances, 1 to 1000.
-        invocations_per_instance: Target of invocations per instance and minute, above 0.
-        scale_in_cooldown_seconds: Cooldown after a scale-in, in seconds, 0 to 86,400. Defaults to
+        minimum: minimum number of instances, 1 to 1000.
+        maximum: maximum number of instances, 1 to 1000.
+        invocations_per_instance: target of invocations per instance and minute, above 0.
+        scale_in_cooldown_seconds: cooldown after a scale-in, in seconds, 0 to 86,400. Defaults to
             300.
-        scale_out_cooldown_seconds: Cooldown after a scale-out, in seconds, 0 to 86,400. Defaults to
+        scale_out_cooldown_seconds: cooldown after a scale-out, in seconds, 0 to 86,400. Defaults to
             300.
     """
 
@@ -40,7 +40,7 @@ class Capture(_Settings):
     """Data capture of requests and responses below `capture/` of the project's bucket.
 
     Args:
-        sampling_percentage: Percentage of calls that are captured, 1 to 100. Defaults to 100.
+        sampling_percentage: percentage of calls that are captured, 1 to 100. Defaults to 100.
     """
 
     prefix: ClassVar[str] = "capture"  # the prefix to which the role of the model can write
@@ -52,8 +52,8 @@ class Rollback(_Settings):
 
     Args:
         enabled: False to complete the rollout regardless of metrics. Defaults to True.
-        error_percentage: Maximum percentage of 5xx responses, 0 up to 100. Defaults to 5.
-        latency_milliseconds: Maximum p99 latency, 1 to 3,600,000 ms. Defaults to None: latency is
+        error_percentage: maximum percentage of 5xx responses, 0 up to 100. Defaults to 5.
+        latency_milliseconds: maximum p99 latency, 1 to 3,600,000 ms. Defaults to None: latency is
             not monitored.
     """
 
@@ -67,16 +67,16 @@ class Rollout(_Settings):
 
     Args:
         strategy: `all-at-once`, `canary`, `linear` or `rolling`.
-        instances: Size of the canary, step or batch in instances, 1 to 1000. Defaults to None:
+        instances: size of the canary, step or batch in instances, 1 to 1000. Defaults to None:
             `percent` sets the size.
-        percent: Size in percent of the instances, 1 to 50. Defaults to None: `instances` sets the
+        percent: size in percent of the instances, 1 to 50. Defaults to None: `instances` sets the
             size.
-        wait_minutes: Monitoring of each part, in minutes, 0 to 60. Defaults to 5.
-        termination_wait_minutes: Time in minutes, 0 to 60, before old instances are terminated.
+        wait_minutes: monitoring of each part, in minutes, 0 to 60. Defaults to 5.
+        termination_wait_minutes: time in minutes, 0 to 60, before old instances are terminated.
             Defaults to None: they are terminated at once.
-        maximum_minutes: Timeout of the rollout in minutes, 10 to 480. Defaults to None: AWS chooses
+        maximum_minutes: timeout of the rollout in minutes, 10 to 480. Defaults to None: AWS chooses
             it.
-        rollback: Automatic rollback. Defaults to `Rollback()`.
+        rollback: automatic rollback. Defaults to `Rollback()`.
     """
 
     strategy: Literal["all-at-once", "canary", "linear", "rolling"]
@@ -106,15 +106,15 @@ class RealTime(_Settings):
 
     Args:
         kind: `real-time`.
-        instance_type: Instance type, for example `ml.m7i.large`.
-        instance_count: Number of instances at creation, 1 to 1000. Defaults to None:
+        instance_type: instance type, for example `ml.m7i.large`.
+        instance_count: number of instances at creation, 1 to 1000. Defaults to None:
             `scaling.minimum`, or 1.
         encrypt_volumes: True to encrypt storage volumes with the key of the project. Defaults to
             True.
-        scaling: Automatic scaling. Defaults to None: a fixed number of instances.
-        capture: Data capture. Defaults to None: no capture.
-        rollout: Shift of traffic. Defaults to None: SageMaker's default.
-        tags: Tags of every resource. Defaults to none.
+        scaling: automatic scaling. Defaults to None: a fixed number of instances.
+        capture: data capture. Defaults to None: no capture.
+        rollout: shift of traffic. Defaults to None: SageMaker's default.
+        tags: tags of every resource. Defaults to none.
     """
 
     kind: Literal["real-time"]
@@ -132,10 +132,10 @@ class Serverless(_Settings):
 
     Args:
         kind: `serverless`.
-        memory_mb: Memory in MB, 1024 to 6144 in steps of 1024. Defaults to 2048.
-        max_concurrency: Maximum number of concurrent requests, 1 to 200. Defaults to 5.
-        provisioned_concurrency: Concurrency that is kept warm, 1 to 200. Defaults to None: none.
-        tags: Tags of every resource. Defaults to none.
+        memory_mb: memory in MB, 1024 to 6144 in steps of 1024. Defaults to 2048.
+        max_concurrency: maximum number of concurrent requests, 1 to 200. Defaults to 5.
+        provisioned_concurrency: concurrency that is kept warm, 1 to 200. Defaults to None: none.
+        tags: tags of every resource. Defaults to none.
     """
 
     kind: Literal["serverless"]
@@ -166,10 +166,10 @@ def load_settings(path: Path) -> StageSettings:
     """Reads the settings of a stage.
 
     Args:
-        path: Path of the file.
+        path: path of the file.
 
     Raises:
-        SettingsError: The file is not valid; the message has, for every problem, line and key, the
+        SettingsError: the file is not valid; the message has, for every problem, line and key, the
             value that was found and the values that are allowed.
     """
     if not path.exists():

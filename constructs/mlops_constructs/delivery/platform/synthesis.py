@@ -25,7 +25,7 @@ class Synthesis:
         commands: synthesis commands; at least one. Defaults to `npx cdk synth --quiet`.
         output_directory: directory of the synthesised app. Defaults to "cdk.out".
         python_version: Python version of the builds. Defaults to "3.11".
-        node_version: Node.js version of the builds. Defaults to "22".
+        node_version: node.js version of the builds. Defaults to "22".
 
     Source: CDK's "CDK Pipelines"; CodeBuild User Guide, "Available runtimes".
 

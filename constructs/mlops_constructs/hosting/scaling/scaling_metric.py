@@ -30,7 +30,7 @@ class ScalingMetric:
 
         Args:
             resource: `CPU`, `Memory`, `GPU`, `GPUMemory` or `Disk`.
-            statistic: Average, Minimum, Maximum, Sum or SampleCount. Defaults to Average.
+            statistic: average, Minimum, Maximum, Sum or SampleCount. Defaults to Average.
 
         Example:
             ```python
@@ -45,7 +45,7 @@ class ScalingMetric:
 
         Args:
             metric_name: name of the metric, such as `ModelLatency` (microseconds) or `Invocations`.
-            statistic: Average, Minimum, Maximum, Sum or SampleCount. Defaults to Average.
+            statistic: average, Minimum, Maximum, Sum or SampleCount. Defaults to Average.
 
         Source: "Amazon SageMaker AI metrics in Amazon CloudWatch".
 
@@ -64,7 +64,7 @@ class ScalingMetric:
 
         Args:
             metric_name: name of the metric, such as `ApproximateBacklogSize`.
-            statistic: Average, Minimum, Maximum, Sum or SampleCount. Defaults to Average.
+            statistic: average, Minimum, Maximum, Sum or SampleCount. Defaults to Average.
 
         Example:
             ```python

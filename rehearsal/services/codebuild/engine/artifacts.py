@@ -39,7 +39,7 @@ def expected(plan: BuildPlan, spec: Buildspec) -> Iterator[Expected]:
     """Yields the artifacts of a build.
 
     Raises:
-        ArtifactError: The build specification lacks one.
+        ArtifactError: the build specification lacks one.
     """
     described = [(None, plan.artifacts, spec.artifacts)]
     described += [
@@ -61,7 +61,7 @@ def collect(spec: ArtifactFiles, source: Path) -> list[tuple[str, Path]]:
     """Returns the files of an artifact, as pairs of name and path.
 
     Raises:
-        ArtifactError: No file matches.
+        ArtifactError: no file matches.
     """
     base = _base_directory(spec.base_directory, source)
     found: dict[str, Path] = {}
@@ -116,13 +116,13 @@ def upload(
     """Uploads files by a project's artifact settings (types S3 and CODEPIPELINE).
 
     Args:
-        artifact: The artifact settings.
-        files: The files, as pairs of name and path.
-        session: A session of the service role.
-        scratch: A folder for the archive.
-        encryption_key: The KMS key of the build, or None.
-        build_uuid: The id of the build.
-        name: The name from the build specification, or None.
+        artifact: the artifact settings.
+        files: the files, as pairs of name and path.
+        session: a session of the service role.
+        scratch: a folder for the archive.
+        encryption_key: the KMS key of the build, or None.
+        build_uuid: the id of the build.
+        name: the name from the build specification, or None.
 
     Raises:
         ArtifactError: S3 rejects the upload.

@@ -89,7 +89,7 @@ def parse(text: str) -> Buildspec:
     """Parses a build specification.
 
     Raises:
-        BuildspecError: The specification is not valid; the message has all problems.
+        BuildspecError: the specification is not valid; the message has all problems.
     """
     try:
         document = yaml.safe_load(text)
@@ -249,13 +249,13 @@ def read(given: str | None, source: Path, shown: str, session: boto3.Session) ->
     """Returns the specification that `buildspec` of a project contains or locates.
 
     Args:
-        given: The project's `buildspec`: text, a path in the source, or the ARN of an object.
-        source: The folder of the primary source.
-        shown: The path of that folder inside of the build.
-        session: A session of the service role.
+        given: the project's `buildspec`: text, a path in the source, or the ARN of an object.
+        source: the folder of the primary source.
+        shown: the path of that folder inside of the build.
+        session: a session of the service role.
 
     Raises:
-        BuildspecError: The specification cannot be read or is not valid.
+        BuildspecError: the specification cannot be read or is not valid.
     """
     if given and is_inline(given):
         return parse(given)

@@ -26,14 +26,14 @@ def variables(
     """Returns all variables of a build; those of CodeBuild override those of the project.
 
     Args:
-        plan: The build.
-        own: The variables of the project and of the build specification.
-        registries: The settings of package managers on this machine.
-        credentials: The AWS_* variables of the service role.
-        ca_bundle: The certificate authorities that the build trusts.
-        path: The value of PATH.
-        sources: The folders of the sources by identifier; "" is the primary one.
-        resolved_version: The version of the primary source.
+        plan: the build.
+        own: the variables of the project and of the build specification.
+        registries: the settings of package managers on this machine.
+        credentials: the AWS_* variables of the service role.
+        ca_bundle: the certificate authorities that the build trusts.
+        path: the value of PATH.
+        sources: the folders of the sources by identifier; "" is the primary one.
+        resolved_version: the version of the primary source.
     """
     bundle, region = str(ca_bundle), plan.scope.region
     return {

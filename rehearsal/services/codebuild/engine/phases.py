@@ -44,13 +44,13 @@ class BuildPhases:
     """The work of each phase of one build.
 
     Args:
-        plan: The build.
-        platform: The AWS around the service.
-        observer: Records the progress of the build.
-        log: The log of the build.
-        workspace: The folders of the build.
-        stopped: Set when the build is stopped.
-        deadline: The time of `time.monotonic()` at which the build times out.
+        plan: the build.
+        platform: the AWS around the service.
+        observer: records the progress of the build.
+        log: the log of the build.
+        workspace: the folders of the build.
+        stopped: set when the build is stopped.
+        deadline: the time of `time.monotonic()` at which the build times out.
     """
 
     def __init__(
@@ -285,7 +285,7 @@ def _check_network(plan: BuildPlan, platform: Platform, vpc: Mapping[str, Any]) 
     """Checks that the service role may attach the build to its VPC.
 
     Raises:
-        PhaseFailedError: The role may not.
+        PhaseFailedError: the role may not.
     """
     try:
         check_attachment(
@@ -308,7 +308,7 @@ def _open_log(plan: BuildPlan, session: boto3.Session, log: BuildLog) -> None:
     """Opens the log of a build that has one.
 
     Raises:
-        PhaseFailedError: The service role may not create the log stream.
+        PhaseFailedError: the service role may not create the log stream.
     """
     if not plan.log_group or not plan.log_stream:
         return

@@ -29,9 +29,9 @@ class BuildRun:
     """One build; `run` blocks until it has ended, `stop` ends it early from another thread.
 
     Args:
-        plan: The build.
-        platform: The AWS around the service.
-        observer: Records the progress of the build.
+        plan: the build.
+        platform: the AWS around the service.
+        observer: records the progress of the build.
     """
 
     def __init__(self, plan: BuildPlan, platform: Platform, observer: BuildObserver) -> None:

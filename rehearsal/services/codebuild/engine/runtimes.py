@@ -55,10 +55,10 @@ def select(versions: Mapping[str, str]) -> Runtimes:
     """Returns the runtimes of `runtime-versions` of a build specification.
 
     Args:
-        versions: The versions by runtime. Without Python, the Python of the rehearsal is used.
+        versions: the versions by runtime. Without Python, the Python of the rehearsal is used.
 
     Raises:
-        RuntimeUnavailableError: This machine lacks the Python, or the runtime is another one.
+        RuntimeUnavailableError: this machine lacks the Python, or the runtime is another one.
     """
     unknown = sorted(set(versions) - {"python", "nodejs"})
     if unknown:

@@ -57,14 +57,14 @@ class BuildShell:
     """Runs commands in a container of the build.
 
     Args:
-        workspace: The folders of the build.
-        image: The image of the container.
+        workspace: the folders of the build.
+        image: the image of the container.
         shell: `sh` or `bash`.
-        environment: The environment variables.
-        mounts: The mounts of the container.
-        on_line: Called with each line of output.
-        stopped: Ends a command with BuildStoppedError when it is set.
-        deadline: The time of `time.monotonic()` after which a command ends with BuildTimedOutError.
+        environment: the environment variables.
+        mounts: the mounts of the container.
+        on_line: called with each line of output.
+        stopped: ends a command with BuildStoppedError when it is set.
+        deadline: the time of `time.monotonic()` after which a command ends with BuildTimedOutError.
     """
 
     def __init__(

@@ -47,7 +47,7 @@ def fetch(
     """Fetches a source into `directory`; returns its version, if it has one.
 
     Raises:
-        SourceError: The source does not exist, or the role may not read it.
+        SourceError: the source does not exist, or the role may not read it.
     """
     match source["type"]:
         case "NO_SOURCE":
@@ -73,7 +73,7 @@ def fetch_all(
         The version of the primary source, and the paths of the secondary ones by identifier.
 
     Raises:
-        SourceError: A source does not exist, or the role may not read it.
+        SourceError: a source does not exist, or the role may not read it.
     """
     primary = workspace.host_path(workspace.source_path)
     version = fetch(plan.source, plan.source_version, primary, access)

@@ -28,12 +28,12 @@ def resolve(
     """Returns the variables of a build specification, of the project and of StartBuild.
 
     Args:
-        spec: The build specification.
+        spec: the build specification.
         settings: EnvironmentVariable structures; the last one of a name overrides the others.
-        session: A session of the service role.
+        session: a session of the service role.
 
     Raises:
-        VariableError: A parameter or secret cannot be read.
+        VariableError: a parameter or secret cannot be read.
     """
     variables = dict(spec.variables)
     parameters = dict(spec.parameter_store)

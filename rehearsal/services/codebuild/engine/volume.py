@@ -49,9 +49,9 @@ def lay_out(builds: Path, uv_cache: Path, empty_file: Path) -> BuildVolume:
     """Returns one mount for `builds` and `uv_cache` if this machine allows it, else two.
 
     Args:
-        builds: The folder of a build.
-        uv_cache: The cache directory of uv.
-        empty_file: A file that replaces the files hidden from a build.
+        builds: the folder of a build.
+        uv_cache: the cache directory of uv.
+        empty_file: a file that replaces the files hidden from a build.
     """
     common = Path(os.path.commonpath([builds, uv_cache]))
     hidden = list(_beside(common, [builds, uv_cache]))

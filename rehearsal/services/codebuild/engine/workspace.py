@@ -51,10 +51,10 @@ class BuildWorkspace:
     """The folders of one build.
 
     Args:
-        volume: The parent folder of all builds and caches.
-        build_uuid: The id of the build.
-        environment: The environment variables of the rehearsal's user.
-        home: The home folder of the rehearsal's user.
+        volume: the parent folder of all builds and caches.
+        build_uuid: the id of the build.
+        environment: the environment variables of the rehearsal's user.
+        home: the home folder of the rehearsal's user.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class BuildWorkspace:
         """Returns the path on this machine of a path in the container.
 
         Raises:
-            ValueError: The path is not below /codebuild/output, /root or /tmp.
+            ValueError: the path is not below /codebuild/output, /root or /tmp.
         """
         folders = {
             "/codebuild/output": "output",
@@ -138,8 +138,8 @@ class ProjectCache:
     AWS links the folders to the build host's disk. Here, they are moved into the build and back.
 
     Args:
-        directory: The folder of the cache.
-        paths: The cache paths of the build specification.
+        directory: the folder of the cache.
+        paths: the cache paths of the build specification.
     """
 
     def __init__(self, directory: Path, paths: Sequence[str]) -> None:

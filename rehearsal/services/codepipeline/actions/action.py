@@ -127,8 +127,8 @@ class ActionRun:
         """Waits between two polls.
 
         Raises:
-            ActionAbandonedError: The action was abandoned.
-            ActionFailedError: The action exceeded its timeout.
+            ActionAbandonedError: the action was abandoned.
+            ActionFailedError: the action exceeded its timeout.
         """
         if self.abandoned.wait(seconds):
             raise ActionAbandonedError
@@ -170,15 +170,15 @@ class ActionProvider:
     """A provider of actions.
 
     Args:
-        category: The category of the action.
-        provider: The name of the provider.
-        run: Runs an action.
-        required: The required keys of the configuration.
-        optional: The optional keys of the configuration. Defaults to none.
-        inputs: The minimum and the maximum number of input artifacts.
-        outputs: The minimum and the maximum number of output artifacts.
+        category: the category of the action.
+        provider: the name of the provider.
+        run: runs an action.
+        required: the required keys of the configuration.
+        optional: the optional keys of the configuration. Defaults to none.
+        inputs: the minimum and the maximum number of input artifacts.
+        outputs: the minimum and the maximum number of output artifacts.
         v2_only: True if the action needs a pipeline of type V2. Defaults to False.
-        check: Returns one message per problem of a configuration beyond its keys. Defaults to no
+        check: returns one message per problem of a configuration beyond its keys. Defaults to no
             problems.
     """
 

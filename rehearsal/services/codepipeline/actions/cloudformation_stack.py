@@ -190,7 +190,7 @@ def _settled(deployment: Deployment, started: datetime, wanted: set[str]) -> dic
     """Waits until the stack is stable; returns its outputs.
 
     Raises:
-        ActionFailedError: The stack failed; the message has the first resource that failed.
+        ActionFailedError: the stack failed; the message has the first resource that failed.
     """
     while True:
         stack = _describe(deployment)

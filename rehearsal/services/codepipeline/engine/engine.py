@@ -47,7 +47,7 @@ class CodePipelineEngine:
     """Runs executions, each on a separate thread.
 
     Args:
-        platform: The AWS around the service.
+        platform: the AWS around the service.
     """
 
     def __init__(self, platform: Platform) -> None:

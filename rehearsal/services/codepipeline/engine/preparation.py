@@ -52,7 +52,7 @@ class ActionPreparation:
         """Returns the run of an action.
 
         Raises:
-            ActionFailedError: A variable, the role or an artifact is not available.
+            ActionFailedError: a variable, the role or an artifact is not available.
         """
         declaration = run.declaration
         run.resolved_configuration = self._resolved(declaration)
@@ -87,7 +87,7 @@ class ActionPreparation:
         """Returns the run of a rule.
 
         Raises:
-            ActionFailedError: A variable or the role is not available.
+            ActionFailedError: a variable or the role is not available.
         """
         rule.resolved_configuration = self._resolved(rule.declaration)
         _, session, _ = self._credentials(rule)

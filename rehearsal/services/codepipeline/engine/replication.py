@@ -31,7 +31,7 @@ class Replication:
         """Returns the locations of the artifacts for the action.
 
         Raises:
-            ActionFailedError: An artifact could not be copied.
+            ActionFailedError: an artifact could not be copied.
         """
         return {
             name: location if location.bucket == self.store.bucket else self._copy(name, location)

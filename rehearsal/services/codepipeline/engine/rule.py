@@ -43,15 +43,15 @@ class RuleRun:
         """Polls until `look` returns True or the time is over, and at least once.
 
         Args:
-            seconds: The time.
-            look: Returns True to end the polling.
-            every: The seconds between two polls. Defaults to 0.2.
+            seconds: the time.
+            look: returns True to end the polling.
+            every: the seconds between two polls. Defaults to 0.2.
 
         Returns:
             True if `look` returned True in time.
 
         Raises:
-            ActionAbandonedError: The execution was abandoned meanwhile.
+            ActionAbandonedError: the execution was abandoned meanwhile.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -69,12 +69,12 @@ class RuleProvider:
     """A provider of rules.
 
     Args:
-        provider: The name of the provider.
-        run: Evaluates a rule; returns a summary or raises RuleFailedError.
-        required: The required keys of the configuration.
-        optional: The optional keys of the configuration. Defaults to none.
+        provider: the name of the provider.
+        run: evaluates a rule; returns a summary or raises RuleFailedError.
+        required: the required keys of the configuration.
+        optional: the optional keys of the configuration. Defaults to none.
         may_skip: True for a rule of conditions with the result SKIP. Defaults to False.
-        problems: Returns one message per problem of a configuration beyond its keys. Defaults to no
+        problems: returns one message per problem of a configuration beyond its keys. Defaults to no
             problems.
     """
 

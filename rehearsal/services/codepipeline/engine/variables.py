@@ -20,7 +20,7 @@ def references(text: str) -> list[tuple[str, str]]:
     """Returns the references of a text as pairs of namespace and name.
 
     Raises:
-        UnresolvedVariableError: A reference is malformed.
+        UnresolvedVariableError: a reference is malformed.
     """
     found = []
     for claimed in _CLAIMED.findall(text):
@@ -37,7 +37,7 @@ def resolve(text: str, namespaces: Mapping[str, Mapping[str, str]]) -> str:
     """Returns the text with all variables replaced.
 
     Raises:
-        UnresolvedVariableError: A reference is malformed, or its variable has no value.
+        UnresolvedVariableError: a reference is malformed, or its variable has no value.
     """
     references(text)  # rejects malformed references
 

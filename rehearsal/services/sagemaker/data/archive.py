@@ -24,12 +24,12 @@ def extract(archive: Path, directory: Path, *, origin: str) -> None:
     knowledge center).
 
     Args:
-        archive: The archive.
-        directory: The directory, which is created.
-        origin: The S3 URI of the archive, for messages.
+        archive: the archive.
+        directory: the directory, which is created.
+        origin: the S3 URI of the archive, for messages.
 
     Raises:
-        ExecutionFailedError: The archive is invalid, or has symbolic links, devices or members that
+        ExecutionFailedError: the archive is invalid, or has symbolic links, devices or members that
             would leave the directory.
     """
     directory.mkdir(parents=True, exist_ok=True)

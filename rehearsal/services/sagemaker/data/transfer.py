@@ -54,7 +54,7 @@ def download(
     last part as name.
 
     Raises:
-        ExecutionFailedError: There is nothing, the role cannot read it, or a key would leave the
+        ExecutionFailedError: there is nothing, the role cannot read it, or a key would leave the
             directory.
     """
     client = aws_client(session, "s3")

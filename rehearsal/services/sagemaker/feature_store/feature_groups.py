@@ -55,8 +55,8 @@ class FeatureGroups:
     """Create-, Describe-, Update-, List-, DeleteFeatureGroup.
 
     Args:
-        backend: The backend of SageMaker.
-        online: The online store, which the Feature Store runtime shares.
+        backend: the backend of SageMaker.
+        online: the online store, which the Feature Store runtime shares.
     """
 
     def __init__(self, backend: Backend, online: OnlineStore) -> None:

@@ -20,7 +20,7 @@ class FeatureStoreMetrics(MetricBatches):
     """The metrics of the requests of each operation.
 
     Args:
-        session: Returns a session of SageMaker itself in an account.
+        session: returns a session of SageMaker itself in an account.
     """
 
     @contextmanager

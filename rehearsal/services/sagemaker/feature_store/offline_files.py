@@ -36,9 +36,9 @@ class Location:
     """A bucket and the key prefix of a group's files.
 
     Args:
-        bucket: The name of the bucket.
-        key: The key prefix, without a trailing slash.
-        key_id: The KMS key of the objects. Defaults to None: the bucket's encryption applies.
+        bucket: the name of the bucket.
+        key: the key prefix, without a trailing slash.
+        key_id: the KMS key of the objects. Defaults to None: the bucket's encryption applies.
     """
 
     bucket: str

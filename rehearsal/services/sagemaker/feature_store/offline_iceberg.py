@@ -34,12 +34,12 @@ def create_table(
     """Creates an empty table.
 
     Args:
-        catalog_session: The session that creates the table in the catalog.
-        files_session: The session of the group's role, which writes the files.
-        location: The place of the table's data and metadata.
-        database: The name of the database.
-        table: The name of the table.
-        group: The feature group.
+        catalog_session: the session that creates the table in the catalog.
+        files_session: the session of the group's role, which writes the files.
+        location: the place of the table's data and metadata.
+        database: the name of the database.
+        table: the name of the table.
+        group: the feature group.
     """
     catalog = _Catalog(catalog_session, files_session, location)
     event_time = group["EventTimeFeatureName"]

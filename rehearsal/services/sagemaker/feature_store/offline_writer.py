@@ -23,7 +23,7 @@ class OfflineWriter:
 
     Args:
         identity: SageMaker, which assumes the roles of feature groups.
-        workers: The threads of the service.
+        workers: the threads of the service.
     """
 
     def __init__(self, identity: ServiceIdentity, workers: Workers) -> None:

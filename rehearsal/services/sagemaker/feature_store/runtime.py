@@ -38,8 +38,8 @@ class FeatureStoreRuntime(Service):
     """PutRecord, BatchWriteRecord, GetRecord, BatchGetRecord, ListRecords, DeleteRecord.
 
     Args:
-        platform: The AWS around the service.
-        online: The online store. Defaults to None: the one that SageMaker uses on this platform.
+        platform: the AWS around the service.
+        online: the online store. Defaults to None: the one that SageMaker uses on this platform.
     """
 
     name: ClassVar[str] = "sagemaker-featurestore-runtime"

@@ -50,12 +50,12 @@ class AsyncQueue:
     """Passes requests to `process`, each on a thread, as many at a time as instances take.
 
     Args:
-        endpoint: The name of the endpoint, for metrics.
-        scope: Account and region.
-        instances: Returns the present number of instances.
-        concurrency: Returns the number of concurrent requests of an instance.
-        process: Processes a request; must not raise.
-        metrics: Publishes the backlog.
+        endpoint: the name of the endpoint, for metrics.
+        scope: account and region.
+        instances: returns the present number of instances.
+        concurrency: returns the number of concurrent requests of an instance.
+        process: processes a request; must not raise.
+        metrics: publishes the backlog.
     """
 
     def __init__(

@@ -28,9 +28,9 @@ class DataCapture:
     """Captures a sample of an endpoint's requests.
 
     Args:
-        endpoint: The name of the endpoint.
+        endpoint: the name of the endpoint.
         config: DataCaptureConfig of the endpoint configuration.
-        session: A session of the model's execution role, which writes the files.
+        session: a session of the model's execution role, which writes the files.
     """
 
     def __init__(self, endpoint: str, config: Mapping[str, Any], session: boto3.Session) -> None:
@@ -53,11 +53,11 @@ class DataCapture:
         """Captures an invocation, if it is in the sample.
 
         Args:
-            variant: The name of the variant.
-            request: The body and content type of the request.
-            response: The body and content type of the response.
-            inference_id: The InferenceId, if there is one.
-            custom_attributes: The CustomAttributes, if there are some.
+            variant: the name of the variant.
+            request: the body and content type of the request.
+            response: the body and content type of the response.
+            inference_id: the InferenceId, if there is one.
+            custom_attributes: the CustomAttributes, if there are some.
         """
         if random.random() * 100 >= self._config["InitialSamplingPercentage"]:  # noqa: S311
             return

@@ -27,8 +27,8 @@ class EndpointConfigs(StoredResource):
     """Create-, Describe-, List- and DeleteEndpointConfig.
 
     Args:
-        backend: The backend of SageMaker.
-        models: The models of SageMaker.
+        backend: the backend of SageMaker.
+        models: the models of SageMaker.
     """
 
     def __init__(self, backend: Backend, models: Models) -> None:

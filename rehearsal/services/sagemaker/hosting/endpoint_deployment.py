@@ -33,12 +33,12 @@ class EndpointDeployments:
     """Deploys endpoint configurations on worker threads.
 
     Args:
-        backend: The backend of SageMaker.
-        servers: Starts the servers of fleets.
-        progress: Reports the status of endpoints.
-        rollouts: Moves traffic between fleets.
-        registry: The endpoints that serve.
-        components: The inference components of endpoints.
+        backend: the backend of SageMaker.
+        servers: starts the servers of fleets.
+        progress: reports the status of endpoints.
+        rollouts: moves traffic between fleets.
+        registry: the endpoints that serve.
+        components: the inference components of endpoints.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ class EndpointProgress:
     """Records and reports the status of endpoints and of their deployments.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:

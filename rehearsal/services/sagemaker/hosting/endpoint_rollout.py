@@ -39,7 +39,7 @@ class Rollouts:
     """Moves traffic stage by stage.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -49,12 +49,12 @@ class Rollouts:
         """Runs a rollout.
 
         Args:
-            scope: Account and region.
-            plan: The stages and alarms.
-            enter: Moves the traffic of a stage.
+            scope: account and region.
+            plan: the stages and alarms.
+            enter: moves the traffic of a stage.
 
         Raises:
-            RolledBackError: An alarm was triggered, or the service ended.
+            RolledBackError: an alarm was triggered, or the service ended.
         """
         for stage in plan.stages:
             enter(stage)
@@ -89,7 +89,7 @@ def check_rolling(config: Mapping[str, Any] | None, variants: Sequence[Mapping[s
 
     Args:
         config: DeploymentConfig, if there is one.
-        variants: The production variants of the new configuration.
+        variants: the production variants of the new configuration.
 
     Raises:
         AwsError: ValidationException.
@@ -109,7 +109,7 @@ def rollout(config: Mapping[str, Any] | None, instances: int) -> Rollout:
 
     Args:
         config: DeploymentConfig of UpdateEndpoint.
-        instances: Instances of the new fleet, to which sizes in instances relate.
+        instances: instances of the new fleet, to which sizes in instances relate.
     """
     if not config:
         return Rollout(stages=[Stage(1.0, 0)])

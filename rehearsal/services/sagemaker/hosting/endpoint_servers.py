@@ -45,10 +45,10 @@ class EndpointServers:
     """Starts model servers on the data plane.
 
     Args:
-        backend: The backend of SageMaker.
-        models: The models of SageMaker.
-        hubs: The models of hubs that models refer to.
-        data_plane: Runs the servers.
+        backend: the backend of SageMaker.
+        models: the models of SageMaker.
+        hubs: the models of hubs that models refer to.
+        data_plane: runs the servers.
     """
 
     def __init__(
@@ -126,13 +126,13 @@ class EndpointServers:
         """Prepares a server of a model on an endpoint.
 
         Args:
-            scope: Account and region.
-            endpoint: The name of the endpoint.
-            model: The model.
-            options: Further members of the run.
+            scope: account and region.
+            endpoint: the name of the endpoint.
+            model: the model.
+            options: further members of the run.
 
         Raises:
-            ExecutionFailedError: An image does not exist.
+            ExecutionFailedError: an image does not exist.
         """
         backend, platform = self._backend, self._backend.platform
         backend.check_placement(model.role_arn, scope, {"VpcConfig": model.vpc})

@@ -11,8 +11,8 @@ def summary(variant: Mapping[str, Any], images: Sequence[tuple[str, str]]) -> di
     """Returns the ProductionVariantSummary of a variant that serves.
 
     Args:
-        variant: The ProductionVariant of the endpoint configuration.
-        images: The specified and the resolved image of each container.
+        variant: the ProductionVariant of the endpoint configuration.
+        images: the specified and the resolved image of each container.
     """
     weight = variant["InitialVariantWeight"]
     shown: dict[str, Any] = {

@@ -31,11 +31,11 @@ class Endpoints:
     """Create-, Describe-, List-, Update-, DeleteEndpoint, UpdateEndpointWeightsAndCapacities.
 
     Args:
-        backend: The backend of SageMaker.
-        deployments: Deploys configurations.
-        progress: Reports the status of endpoints.
-        registry: The endpoints that serve.
-        components: The inference components of endpoints.
+        backend: the backend of SageMaker.
+        deployments: deploys configurations.
+        progress: reports the status of endpoints.
+        registry: the endpoints that serve.
+        components: the inference components of endpoints.
     """
 
     def __init__(

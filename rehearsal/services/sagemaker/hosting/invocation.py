@@ -157,9 +157,9 @@ class Target:
         """Sends a request to the container and publishes the metrics of the invocation.
 
         Args:
-            payload: The request.
-            metrics: Publishes the metrics.
-            started: The time (monotonic) when the service received the request.
+            payload: the request.
+            metrics: publishes the metrics.
+            started: the time (monotonic) when the service received the request.
 
         Raises:
             AwsError: ThrottlingException, if a serverless variant is at its MaxConcurrency;

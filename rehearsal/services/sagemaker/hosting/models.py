@@ -25,9 +25,9 @@ class Models(StoredResource):
     """Create-, Describe-, List- and DeleteModel.
 
     Args:
-        backend: The backend of SageMaker.
-        packages: The model packages that models name.
-        hubs: The models of hubs that models refer to.
+        backend: the backend of SageMaker.
+        packages: the model packages that models name.
+        hubs: the models of hubs that models refer to.
     """
 
     def __init__(self, backend: Backend, packages: ModelPackages, hubs: HubReferences) -> None:
@@ -65,9 +65,9 @@ class Models(StoredResource):
         """Returns a model as what serves it needs it.
 
         Args:
-            scope: Account and region.
-            name: The name of the model.
-            operation: The API name of the operation that needs it.
+            scope: account and region.
+            name: the name of the model.
+            operation: the API name of the operation that needs it.
 
         Raises:
             AwsError: ValidationException, if there is no such model.

@@ -20,7 +20,7 @@ class Replicas:
     """A number of instances or copies.
 
     Args:
-        start: Starts the model server; raises ExecutionFailedError if it does not start.
+        start: starts the model server; raises ExecutionFailedError if it does not start.
     """
 
     def __init__(self, start: Callable[[], ModelServer]) -> None:
@@ -44,7 +44,7 @@ class Replicas:
         """Sets the number.
 
         Raises:
-            ExecutionFailedError: The server did not start.
+            ExecutionFailedError: the server did not start.
         """
         with self._scaling:
             if count and self._server is None:
@@ -72,7 +72,7 @@ class Replicas:
         """Yields the server for a request, None without instances, and its concurrent requests.
 
         Args:
-            limit: The maximum of concurrent requests. Defaults to None: no limit.
+            limit: the maximum of concurrent requests. Defaults to None: no limit.
 
         Raises:
             AwsError: ThrottlingException, if the limit is reached.

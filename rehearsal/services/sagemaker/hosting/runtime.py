@@ -62,7 +62,7 @@ class SageMakerRuntime(Service):
         """Returns the response in parts, after the container has sent all of them.
 
         Raises:
-            AwsError: As `invoke_endpoint`.
+            AwsError: as `invoke_endpoint`.
         """
         received = self._invoke("InvokeEndpointWithResponseStream", request, context)
         body = received["Body"]

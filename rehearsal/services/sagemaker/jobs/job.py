@@ -46,9 +46,9 @@ class Job:
     """A job and the images that it can run.
 
     Args:
-        run: The request, and what the job acts with.
-        image_store: The images of this machine.
-        grace: Seconds between SIGTERM and SIGKILL when the job is stopped.
+        run: the request, and what the job acts with.
+        image_store: the images of this machine.
+        grace: seconds between SIGTERM and SIGKILL when the job is stopped.
     """
 
     run: JobRun
@@ -104,7 +104,7 @@ class Job:
         """Returns a container of this job.
 
         Raises:
-            ExecutionFailedError: The image has nothing to run.
+            ExecutionFailedError: the image has nothing to run.
         """
         network = Network.ISOLATED if isolated else Network.AWS
         try:

@@ -27,8 +27,8 @@ class JobKind(Kind):
     """A kind of job in the words of SageMaker's API.
 
     Args:
-        prefix: The beginning of the members for times, such as `Training` of TrainingStartTime.
-        event: The kind in the detail type of its events. Defaults to the words of its path.
+        prefix: the beginning of the members for times, such as `Training` of TrainingStartTime.
+        event: the kind in the detail type of its events. Defaults to the words of its path.
         deletable: True if it has a Delete operation.
     """
 
@@ -55,7 +55,7 @@ class Jobs:
     """Jobs of every kind.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -77,11 +77,11 @@ class Jobs:
         """Adds a job, starts it and returns the response with its ARN.
 
         Args:
-            kind: The kind of job.
-            record: The accepted request, which is completed.
-            context: The caller.
-            role_arn: The role of the job.
-            work: Runs the job.
+            kind: the kind of job.
+            record: the accepted request, which is completed.
+            context: the caller.
+            role_arn: the role of the job.
+            work: runs the job.
             passed: True if the caller passes the role, so that its iam:PassRole is checked.
         """
         if passed:
@@ -100,10 +100,10 @@ class Jobs:
         """Adds a job that is about to run.
 
         Args:
-            kind: The kind of job.
-            record: The accepted request, which is completed.
-            context: The caller.
-            stop: An event that stops the job when it is set. Defaults to a new one.
+            kind: the kind of job.
+            record: the accepted request, which is completed.
+            context: the caller.
+            stop: an event that stops the job when it is set. Defaults to a new one.
         """
         backend, name = self._backend, record[kind.name_member]
         arn = kind.arn_of(context.scope, name)
@@ -136,13 +136,13 @@ class Jobs:
         """Runs a job that was added, to its end, on the present thread.
 
         Args:
-            kind: The kind of job.
-            record: The record of the job.
-            scope: Account and region.
-            request: The request that the job runs.
-            role_arn: The role of the job.
-            work: Runs the job.
-            watcher: Takes its progress, too. Defaults to none.
+            kind: the kind of job.
+            record: the record of the job.
+            scope: account and region.
+            request: the request that the job runs.
+            role_arn: the role of the job.
+            work: runs the job.
+            watcher: takes its progress, too. Defaults to none.
         """
 
         def progress(changes: Members) -> None:
@@ -257,9 +257,9 @@ class JobOperations:
     """Describe, List, Stop and, where the kind has it, Delete of one kind of jobs.
 
     Args:
-        backend: The backend of SageMaker.
-        jobs: The jobs of SageMaker.
-        kind: The kind of job.
+        backend: the backend of SageMaker.
+        jobs: the jobs of SageMaker.
+        kind: the kind of job.
     """
 
     def __init__(self, backend: Backend, jobs: Jobs, kind: JobKind) -> None:

@@ -19,9 +19,9 @@ class Captured:
     """A part of S3 that has data.
 
     Args:
-        uri: The S3 URI of a prefix, or of a manifest that lists the objects.
-        place: The path below the LocalPath of the job's input.
-        data_type: The S3DataType of the processing job's input.
+        uri: the S3 URI of a prefix, or of a manifest that lists the objects.
+        place: the path below the LocalPath of the job's input.
+        data_type: the S3DataType of the processing job's input.
     """
 
     uri: str

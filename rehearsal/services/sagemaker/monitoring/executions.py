@@ -55,10 +55,10 @@ class MonitoringExecutions:
     """ListMonitoringExecutions, and the runs of executions.
 
     Args:
-        backend: The backend of SageMaker.
-        jobs: The jobs of SageMaker.
-        data_plane: Runs the processing jobs.
-        definitions: The job definitions of every kind.
+        backend: the backend of SageMaker.
+        jobs: the jobs of SageMaker.
+        data_plane: runs the processing jobs.
+        definitions: the job definitions of every kind.
     """
 
     def __init__(

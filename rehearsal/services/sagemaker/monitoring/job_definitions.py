@@ -19,7 +19,7 @@ class MonitoringKind(Kind):
     """A kind of monitoring job definition.
 
     Args:
-        monitoring_type: The MonitoringType, such as `DataQuality`.
+        monitoring_type: the MonitoringType, such as `DataQuality`.
     """
 
     monitoring_type: str
@@ -59,8 +59,8 @@ class MonitoringJobDefinitions(StoredResource):
     """Create-, Describe-, List- and Delete- of one kind of definitions.
 
     Args:
-        backend: The backend of SageMaker.
-        kind: The kind of definition.
+        backend: the backend of SageMaker.
+        kind: the kind of definition.
     """
 
     def __init__(self, backend: Backend, kind: MonitoringKind) -> None:

@@ -30,11 +30,11 @@ def processing_request(
     """Returns the CreateProcessingJob request of an execution.
 
     Args:
-        definition: The monitoring job.
-        name: The name of the processing job.
-        schedule: The name of the schedule.
-        window: The time that the execution covers.
-        data: The parts of S3 that have data.
+        definition: the monitoring job.
+        name: the name of the processing job.
+        schedule: the name of the schedule.
+        window: the time that the execution covers.
+        data: the parts of S3 that have data.
     """
     target = definition.output["MonitoringOutputs"][0]["S3Output"]
     local = definition.source["LocalPath"].rstrip("/")

@@ -47,9 +47,9 @@ class MonitoringSchedules:
     """Create-, Update-, Describe-, List-, Start-, Stop- and DeleteMonitoringSchedule.
 
     Args:
-        backend: The backend of SageMaker.
-        jobs: The jobs of SageMaker.
-        executions: Runs the executions.
+        backend: the backend of SageMaker.
+        jobs: the jobs of SageMaker.
+        executions: runs the executions.
     """
 
     def __init__(self, backend: Backend, jobs: Jobs, executions: MonitoringExecutions) -> None:

@@ -85,9 +85,9 @@ def window(config: Mapping[str, Any], given: Mapping[str, Any], due: datetime.da
     """Returns the window of an execution, from the previous one to this one by default.
 
     Args:
-        config: The ScheduleConfig.
-        given: The endpoint or batch transform input, which may have offsets.
-        due: The scheduled time.
+        config: the ScheduleConfig.
+        given: the endpoint or batch transform input, which may have offsets.
+        due: the scheduled time.
     """
     if config["ScheduleExpression"] == NOW:
         start = offset(config["DataAnalysisStartTime"])

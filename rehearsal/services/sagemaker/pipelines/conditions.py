@@ -45,7 +45,7 @@ def holds(condition: Mapping[str, Any], resolve: Resolve) -> bool:
     """Evaluates a condition.
 
     Raises:
-        ConditionError: The values cannot be compared.
+        ConditionError: the values cannot be compared.
     """
     kind = condition["Type"]
     if kind == "Not":

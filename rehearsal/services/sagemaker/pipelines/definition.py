@@ -84,7 +84,7 @@ def parse_definition(text: str) -> Definition:
     """Parses and validates a definition.
 
     Raises:
-        DefinitionError: With every unknown member, wrong value, dangling reference and unsupported
+        DefinitionError: with every unknown member, wrong value, dangling reference and unsupported
             step type.
     """
     try:

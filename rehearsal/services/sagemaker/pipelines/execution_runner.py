@@ -37,16 +37,16 @@ class Execution:
     """An execution of a pipeline.
 
     Args:
-        record: The members that Describe shows.
-        identifier: The last part of its ARN.
-        token: The ClientRequestToken with which it was started.
-        pipeline_name: The name of the pipeline.
-        role_arn: The role of the pipeline when the execution was started.
-        definition: The definition that it runs.
-        given: The parameters of the request, as text.
-        parameters: The values of all parameters.
-        states: The steps that have started, by name.
-        stop: Set when the execution must stop.
+        record: the members that Describe shows.
+        identifier: the last part of its ARN.
+        token: the ClientRequestToken with which it was started.
+        pipeline_name: the name of the pipeline.
+        role_arn: the role of the pipeline when the execution was started.
+        definition: the definition that it runs.
+        given: the parameters of the request, as text.
+        parameters: the values of all parameters.
+        states: the steps that have started, by name.
+        stop: set when the execution must stop.
     """
 
     record: Record
@@ -90,8 +90,8 @@ class ExecutionRunner:
     """Runs executions with the pipeline's role.
 
     Args:
-        backend: The backend of SageMaker.
-        jobs: The jobs of SageMaker, whose changes wake executions.
+        backend: the backend of SageMaker.
+        jobs: the jobs of SageMaker, whose changes wake executions.
     """
 
     def __init__(self, backend: Backend, jobs: Jobs) -> None:
@@ -117,9 +117,9 @@ class ExecutionRunner:
         """Starts an execution.
 
         Args:
-            scope: Account and region.
-            execution: The execution.
-            done: The steps that succeeded in an earlier attempt and are not run again. Defaults
+            scope: account and region.
+            execution: the execution.
+            done: the steps that succeeded in an earlier attempt and are not run again. Defaults
                 to none.
         """
         with self._backend.lock:

@@ -32,9 +32,9 @@ class PipelineExecutions:
     """Start-, Stop-, Retry-, Update-, Describe- and ListPipelineExecution(s); DeletePipeline.
 
     Args:
-        backend: The backend of SageMaker.
-        pipelines: The pipelines of SageMaker.
-        jobs: The jobs of SageMaker, whose changes wake executions.
+        backend: the backend of SageMaker.
+        pipelines: the pipelines of SageMaker.
+        jobs: the jobs of SageMaker, whose changes wake executions.
     """
 
     def __init__(self, backend: Backend, pipelines: Pipelines, jobs: Jobs) -> None:

@@ -37,8 +37,8 @@ class Versions:
     """The definitions of a pipeline.
 
     Args:
-        token: The ClientRequestToken with which the pipeline was created.
-        texts: The definitions by version, from 1 on.
+        token: the ClientRequestToken with which the pipeline was created.
+        texts: the definitions by version, from 1 on.
     """
 
     token: str
@@ -67,7 +67,7 @@ class Pipelines:
     """Create-, Describe-, List- and UpdatePipeline.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -145,9 +145,9 @@ class Pipelines:
         """Returns a pipeline.
 
         Args:
-            scope: Account and region.
-            name_or_arn: The name or ARN of the pipeline.
-            operation: The API name of the operation that needs it.
+            scope: account and region.
+            name_or_arn: the name or ARN of the pipeline.
+            operation: the API name of the operation that needs it.
 
         Raises:
             AwsError: ResourceNotFound, if there is no such pipeline.

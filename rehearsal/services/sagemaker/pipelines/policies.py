@@ -52,7 +52,7 @@ def parse_duration(text: str) -> datetime.timedelta:
     """Returns a duration such as `P30D` or `PT1H30M`, or in the short form `30d`.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: it is neither.
     """
     short = _SHORT_DURATION.fullmatch(text)
     if short:

@@ -87,8 +87,8 @@ def run_step(run: StepRun) -> StepOutcome:
     """Runs a step to its end.
 
     Raises:
-        StepFailedError: With SageMaker's reason.
-        StepStoppedError: When `stopping` became true.
+        StepFailedError: with SageMaker's reason.
+        StepStoppedError: when `stopping` became true.
     """
     kind = run.step["Type"]
     try:

@@ -23,7 +23,7 @@ def parameter_values(definition: Definition, given: Mapping[str, str]) -> dict[s
     """Returns the parameters of an execution, from the request or their defaults.
 
     Raises:
-        ParameterError: For an unknown or missing parameter, a wrong type or enum value.
+        ParameterError: for an unknown or missing parameter, a wrong type or enum value.
     """
     unknown = sorted(given.keys() - definition.parameters.keys())
     if unknown:
@@ -66,9 +66,9 @@ class Values:
     """The values of references and functions in a definition.
 
     Args:
-        parameters: Values by name.
-        execution: Execution variables by name.
-        read_object: Reads the S3 object of a property file.
+        parameters: values by name.
+        execution: execution variables by name.
+        read_object: reads the S3 object of a property file.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ class ProjectFailedError(Exception):
     """The stack or product of a project failed.
 
     Args:
-        changes: The changes of the project's record that describe the failure.
+        changes: the changes of the project's record that describe the failure.
     """
 
     def __init__(self, changes: Mapping[str, Any]) -> None:

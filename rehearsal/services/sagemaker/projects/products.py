@@ -29,7 +29,7 @@ class ProjectProducts:
     """Provisions, updates and terminates the products of projects.
 
     Args:
-        catalog: Returns Service Catalog, which is known when the server has started.
+        catalog: returns Service Catalog, which is known when the server has started.
         identity: SageMaker, which calls Service Catalog on behalf of the caller.
     """
 
@@ -87,7 +87,7 @@ class ProjectProducts:
         """Waits for a change to end; returns the changes of the project's record.
 
         Raises:
-            ProjectFailedError: The change failed.
+            ProjectFailedError: the change failed.
         """
         while True:
             record = self._record(context, record_id)

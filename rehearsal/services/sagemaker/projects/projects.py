@@ -39,8 +39,8 @@ class Projects:
     """Create-, Describe-, List-, Update-, DeleteProject.
 
     Args:
-        backend: The backend of SageMaker.
-        products: The products of projects in Service Catalog.
+        backend: the backend of SageMaker.
+        products: the products of projects in Service Catalog.
     """
 
     def __init__(self, backend: Backend, products: ProjectProducts) -> None:

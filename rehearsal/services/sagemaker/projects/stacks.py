@@ -87,7 +87,7 @@ def apply_change(
     """Changes the stack of a project; returns the changes of the project's record.
 
     Raises:
-        ProjectFailedError: The stack failed.
+        ProjectFailedError: the stack failed.
     """
     template = template_of(project)
     try:

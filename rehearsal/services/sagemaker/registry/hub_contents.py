@@ -51,9 +51,9 @@ class HubContents:
     """Import-, Describe-, List-, Update-, DeleteHubContent and ListHubContentVersions.
 
     Args:
-        backend: The backend of SageMaker.
-        hubs: The hubs.
-        references: Returns the model references of a hub by name, each in its versions.
+        backend: the backend of SageMaker.
+        hubs: the hubs.
+        references: returns the model references of a hub by name, each in its versions.
     """
 
     def __init__(

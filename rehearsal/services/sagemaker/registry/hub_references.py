@@ -38,8 +38,8 @@ class HubReferences:
     """Create-, Update-, DeleteHubContentReference, and access to the referenced models.
 
     Args:
-        backend: The backend of SageMaker.
-        hubs: The hubs.
+        backend: the backend of SageMaker.
+        hubs: the hubs.
     """
 
     def __init__(self, backend: Backend, hubs: Hubs) -> None:
@@ -94,8 +94,8 @@ class HubReferences:
         The hub, not the execution role, gives access to the data of the referenced model.
 
         Args:
-            context: The caller.
-            source: The S3DataSource.
+            context: the caller.
+            source: the S3DataSource.
 
         Raises:
             AwsError: AccessDeniedException, if the caller lacks sagemaker:DeployHubModel;

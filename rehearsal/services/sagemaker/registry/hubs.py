@@ -39,7 +39,7 @@ class Hubs:
     """CreateHub, DescribeHub, ListHubs, UpdateHub, DeleteHub.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -109,9 +109,9 @@ class Hubs:
         """Returns a hub of the caller's account or the public hub, and its account and region.
 
         Args:
-            context: The caller.
-            name_or_arn: The name or ARN of the hub.
-            operation: The API name of the operation that needs it.
+            context: the caller.
+            name_or_arn: the name or ARN of the hub.
+            operation: the API name of the operation that needs it.
 
         Raises:
             AwsError: ResourceNotFound or ValidationException, if there is no such hub.
@@ -123,7 +123,7 @@ class Hubs:
         """Returns a hub of the caller's account, which the caller may change.
 
         Raises:
-            AwsError: As `find`; AccessDeniedException, for the public hub.
+            AwsError: as `find`; AccessDeniedException, for the public hub.
         """
         scope, record = self.find(context, name_or_arn, operation=operation)
         if scope != context.scope:

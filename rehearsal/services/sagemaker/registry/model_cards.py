@@ -36,7 +36,7 @@ class ModelCards:
     """Create-, Update-, Describe-, List-, DeleteModelCard; ListModelCardVersions.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:

@@ -26,7 +26,7 @@ class ModelPackageGroups:
     """Create-, Describe-, List-, DeleteModelPackageGroup; Put-, Get-, Delete- of its policy.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -128,10 +128,10 @@ class ModelPackageGroups:
         resource policy of the group has to allow the action, too.
 
         Args:
-            context: The caller.
-            name_or_arn: The group or version. A name is one in the caller's account.
-            action: The IAM action.
-            keys: The condition keys of the request. Defaults to None: it has none.
+            context: the caller.
+            name_or_arn: the group or version. A name is one in the caller's account.
+            action: the IAM action.
+            keys: the condition keys of the request. Defaults to None: it has none.
 
         Raises:
             AwsError: AccessDeniedException, if the group's policy does not allow the action or

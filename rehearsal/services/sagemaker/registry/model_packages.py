@@ -55,8 +55,8 @@ class ModelPackages:
     """Create-, Describe-, List-, Update-, DeleteModelPackage.
 
     Args:
-        backend: The backend of SageMaker.
-        groups: The model package groups.
+        backend: the backend of SageMaker.
+        groups: the model package groups.
     """
 
     def __init__(self, backend: Backend, groups: ModelPackageGroups) -> None:
@@ -155,8 +155,8 @@ class ModelPackages:
         """Returns the containers of a package for a model that the caller creates from it.
 
         Args:
-            context: The caller.
-            name: The name or ARN of the package.
+            context: the caller.
+            name: the name or ARN of the package.
 
         Raises:
             AwsError: ValidationException, if it does not exist or is not approved;

@@ -40,8 +40,8 @@ class Apps:
     """Create-, Describe-, List-, DeleteApp.
 
     Args:
-        backend: The backend of SageMaker.
-        records: The records of Studio.
+        backend: the backend of SageMaker.
+        records: the records of Studio.
     """
 
     def __init__(self, backend: Backend, records: StudioRecords) -> None:

@@ -32,8 +32,8 @@ class DomainStorage:
         """Creates the file system, a mount target in each zone and the security groups.
 
         Args:
-            scope: Account and region of the domain.
-            domain: The domain's DomainId, DomainArn, VpcId, SubnetIds and KmsKeyId.
+            scope: account and region of the domain.
+            domain: the domain's DomainId, DomainArn, VpcId, SubnetIds and KmsKeyId.
 
         Returns:
             The id of the file system.

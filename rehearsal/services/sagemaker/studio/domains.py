@@ -39,10 +39,10 @@ class Domains:
     """Create-, Describe-, List-, Update-, DeleteDomain.
 
     Args:
-        backend: The backend of SageMaker.
-        records: The records of Studio.
-        settings: The settings of domains.
-        storage: The file systems of domains.
+        backend: the backend of SageMaker.
+        records: the records of Studio.
+        settings: the settings of domains.
+        storage: the file systems of domains.
     """
 
     def __init__(

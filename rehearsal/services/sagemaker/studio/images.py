@@ -66,8 +66,8 @@ class Images(StoredResource):
     """Create-, Describe-, List-, Update-, DeleteImage.
 
     Args:
-        backend: The backend of SageMaker.
-        records: The records of Studio.
+        backend: the backend of SageMaker.
+        records: the records of Studio.
     """
 
     def __init__(self, backend: Backend, records: StudioRecords) -> None:
@@ -103,9 +103,9 @@ class ImageVersions:
     """Create-, Describe-, List-, Update-, DeleteImageVersion; ListAliases.
 
     Args:
-        backend: The backend of SageMaker.
-        records: The records of Studio.
-        images: The images.
+        backend: the backend of SageMaker.
+        records: the records of Studio.
+        images: the images.
     """
 
     def __init__(self, backend: Backend, records: StudioRecords, images: Images) -> None:

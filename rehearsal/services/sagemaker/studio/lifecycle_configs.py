@@ -33,8 +33,8 @@ class LifecycleConfigs(StoredResource):
     """Create-, Describe-, List-, DeleteStudioLifecycleConfig.
 
     Args:
-        backend: The backend of SageMaker.
-        settings: The settings that name lifecycle configurations.
+        backend: the backend of SageMaker.
+        settings: the settings that name lifecycle configurations.
     """
 
     def __init__(self, backend: Backend, settings: UserSettings) -> None:

@@ -38,7 +38,7 @@ class MlflowApps:
     """Create-, Describe-, List-, Update-, DeleteMlflowApp.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:

@@ -37,7 +37,7 @@ class StudioRecords:
     """Finds and changes the records of Studio, with the errors of its API.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -47,10 +47,10 @@ class StudioRecords:
         """Returns a record.
 
         Args:
-            scope: Account and region.
-            kind: The resource type in ARNs, one of the constants of this module.
-            name: The path of the resource in its ARN.
-            operation: The API name of the operation that needs it.
+            scope: account and region.
+            kind: the resource type in ARNs, one of the constants of this module.
+            name: the path of the resource in its ARN.
+            operation: the API name of the operation that needs it.
 
         Raises:
             AwsError: ResourceNotFound or ValidationException, if there is no such resource.
@@ -93,10 +93,10 @@ def reject_associated(kind: str, name: str, associated: list[Record], noun: str)
     """Checks that nothing depends on a resource that is to be deleted.
 
     Args:
-        kind: The kind of the resource.
-        name: The name of the resource.
-        associated: The records that depend on it.
-        noun: The kind of those records in SageMaker's words, such as `UserProfile`.
+        kind: the kind of the resource.
+        name: the name of the resource.
+        associated: the records that depend on it.
+        noun: the kind of those records in SageMaker's words, such as `UserProfile`.
 
     Raises:
         AwsError: ResourceInUse, if there is such a record.

@@ -34,8 +34,8 @@ class Spaces:
     """Create-, Describe-, List-, Update-, DeleteSpace.
 
     Args:
-        backend: The backend of SageMaker.
-        records: The records of Studio.
+        backend: the backend of SageMaker.
+        records: the records of Studio.
     """
 
     def __init__(self, backend: Backend, records: StudioRecords) -> None:

@@ -29,9 +29,9 @@ class UserProfiles:
     """Create-, Describe-, List-, Update-, DeleteUserProfile; CreatePresignedDomainUrl.
 
     Args:
-        backend: The backend of SageMaker.
-        records: The records of Studio.
-        settings: The settings of user profiles.
+        backend: the backend of SageMaker.
+        records: the records of Studio.
+        settings: the settings of user profiles.
     """
 
     def __init__(self, backend: Backend, records: StudioRecords, settings: UserSettings) -> None:

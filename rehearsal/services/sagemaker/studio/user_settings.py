@@ -19,7 +19,7 @@ class UserSettings:
     """The settings of domains and user profiles.
 
     Args:
-        backend: The backend of SageMaker.
+        backend: the backend of SageMaker.
     """
 
     def __init__(self, backend: Backend) -> None:

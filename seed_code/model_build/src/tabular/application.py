@@ -29,7 +29,7 @@ class Invocations:
     """Serves predictions of one model.
 
     Args:
-        predictor: The model.
+        predictor: the model.
         batch: True in a batch transform job: a heading is rejected, and the response to CSV or JSON
             lines has one line for each record, so that SageMaker can assemble the results. Defaults
             to False.
@@ -49,15 +49,15 @@ class Invocations:
         """Returns the predictions for a request body.
 
         Args:
-            body: Body of the request.
-            content_type: Format of the body, one of `FORMATS`.
-            accept: Format of the response, one of `FORMATS`.
+            body: body of the request.
+            content_type: format of the body, one of `FORMATS`.
+            accept: format of the response, one of `FORMATS`.
 
         Returns:
             The body of the response.
 
         Raises:
-            InputError: A row cannot be read; the message names row, column, the value that was
+            InputError: a row cannot be read; the message names row, column, the value that was
                 found and the values that are allowed.
         """
         return self._write[accept](self._predictor.predict(self._read[content_type](body)))
@@ -66,7 +66,7 @@ class Invocations:
         """Handles a request to `/invocations`.
 
         Args:
-            request: The request.
+            request: the request.
 
         Returns:
             The predictions, or an error with status 400, 406 or 415.

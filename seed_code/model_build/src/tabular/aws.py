@@ -20,14 +20,14 @@ def client(service: str, config: "Config | None" = None) -> Any:
     faster.
 
     Args:
-        service: Name of the service in boto3, for example `s3`.
-        config: Further settings of the client. Defaults to None: boto3's settings.
+        service: name of the service in boto3, for example `s3`.
+        config: further settings of the client. Defaults to None: boto3's settings.
 
     Returns:
         The client.
 
     Raises:
-        InputError: Neither AWS_REGION nor the configuration of boto3 specifies a Region.
+        InputError: neither AWS_REGION nor the configuration of boto3 specifies a Region.
     """
     import boto3
     from botocore.config import Config

@@ -21,9 +21,9 @@ class Checkpoints:
     fingerprint of its parameters and data.
 
     Args:
-        folder: Folder that SageMaker synchronizes with S3; without `CheckpointConfig` it does not
+        folder: folder that SageMaker synchronizes with S3; without `CheckpointConfig` it does not
             exist, and no checkpoints are written.
-        fingerprint: Hash of all inputs of the model.
+        fingerprint: hash of all inputs of the model.
     """
 
     folder: Path
@@ -36,10 +36,10 @@ class Checkpoints:
         """Returns the checkpoints of a job with these inputs.
 
         Args:
-            folder: Folder of the checkpoints.
-            parameters: Parameters of XGBoost.
-            features: Encoded training rows.
-            target: Target of each training row.
+            folder: folder of the checkpoints.
+            parameters: parameters of XGBoost.
+            features: encoded training rows.
+            target: target of each training row.
         """
         # The number of threads does not change the model.
         relevant = {name: value for name, value in parameters.items() if name != "nthread"}
@@ -56,8 +56,8 @@ class Checkpoints:
         """Writes a checkpoint every 25 rounds and removes the previous one of this job.
 
         Args:
-            booster: The trees so far.
-            progress: The metrics of each round.
+            booster: the trees so far.
+            progress: the metrics of each round.
         """
         rounds = len(progress.history)
         if rounds % ROUNDS_PER_CHECKPOINT or not self.folder.is_dir():

@@ -22,10 +22,10 @@ class CellError(InputError):
     """A cell that the model cannot read.
 
     Args:
-        row: Number of its row, counted from 1.
-        column: Name of its column.
-        got: Value of the cell.
-        expected: Values that are allowed.
+        row: number of its row, counted from 1.
+        column: name of its column.
+        got: value of the cell.
+        expected: values that are allowed.
     """
 
     def __init__(self, *, row: int, column: str, got: object, expected: str) -> None:
@@ -40,15 +40,15 @@ def encode(schema: Schema, columns: Sequence[Sequence[Any]]) -> Matrix:
     become NaN, which XGBoost supports natively.
 
     Args:
-        schema: The fitted preprocessing.
-        columns: For each feature of the schema, in its order, the cells of all rows: strings of a
+        schema: the fitted preprocessing.
+        columns: for each feature of the schema, in its order, the cells of all rows: strings of a
             CSV file, or values of a JSON document.
 
     Returns:
         A matrix with one line for each row and one column for each feature.
 
     Raises:
-        CellError: A cell of a numeric column is not a number.
+        CellError: a cell of a numeric column is not a number.
     """
     encoded = [
         encode_numbers(cells, column.name, schema.missing)
@@ -63,7 +63,7 @@ def as_matrix(columns: Sequence[Sequence[float]]) -> Matrix:
     """Returns columns of numbers as a matrix of rows with 32-bit numbers; infinity becomes NaN.
 
     Args:
-        columns: The numbers of each column.
+        columns: the numbers of each column.
     """
     with np.errstate(over="ignore"):
         matrix = np.ascontiguousarray(np.array(columns, dtype=np.float32).T)
@@ -77,12 +77,12 @@ def encode_numbers(
     """Returns the cells of a numeric column as numbers, with NaN for missing values.
 
     Args:
-        cells: The cells.
-        name: Name of the column, for messages.
-        missing: Spellings of a missing value. Defaults to `MISSING`.
+        cells: the cells.
+        name: name of the column, for messages.
+        missing: spellings of a missing value. Defaults to `MISSING`.
 
     Raises:
-        CellError: A cell is neither a number nor missing.
+        CellError: a cell is neither a number nor missing.
     """
     # Fast paths first: most columns have only numbers, or numbers and missing values.
     try:
@@ -133,11 +133,11 @@ def encode_categories(cells: Sequence[Any], column: Column) -> list[float]:
     """Returns the cells of a category column as codes, with NaN for missing and unknown categories.
 
     Args:
-        cells: The cells.
-        column: The column, with its categories.
+        cells: the cells.
+        column: the column, with its categories.
 
     Raises:
-        CellError: A cell is a list or an object of JSON.
+        CellError: a cell is a list or an object of JSON.
     """
     codes = column.codes
     return [

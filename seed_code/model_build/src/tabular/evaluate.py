@@ -29,15 +29,15 @@ def evaluate(model: Path, test: Path, output: Path) -> dict[str, Any]:
     """Runs the job.
 
     Args:
-        model: Folder with `model.tar.gz`.
-        test: Folder with the raw held-out rows.
-        output: Folder for the report.
+        model: folder with `model.tar.gz`.
+        test: folder with the raw held-out rows.
+        output: folder for the report.
 
     Returns:
         The report.
 
     Raises:
-        InputError: Model or rows cannot be read.
+        InputError: model or rows cannot be read.
     """
     predictor = read_archive(model / "model.tar.gz")
     report = _report(predictor, RawTable.in_folder(test))
@@ -52,13 +52,13 @@ def read_archive(file: Path) -> Predictor:
     The archive is not extracted, because it could name paths outside its folder.
 
     Args:
-        file: Path of the archive.
+        file: path of the archive.
 
     Returns:
         The model.
 
     Raises:
-        InputError: The file is not an archive with a model.
+        InputError: the file is not an archive with a model.
     """
     contents: dict[str, bytes] = {}
     try:
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the job from the command line.
 
     Args:
-        arguments: Arguments of the command. Defaults to None: those of the process.
+        arguments: arguments of the command. Defaults to None: those of the process.
     """
     parser = argparse.ArgumentParser(prog="tabular.evaluate", description=__doc__)
     parser.add_argument("--model", type=Path, default=INPUT / "model")

@@ -20,9 +20,9 @@ class Profile:
     """The result of the first pass over the table.
 
     Args:
-        columns: The raw columns except the target; their categories are not known yet.
-        target: Target of each row, as a string.
-        target_index: Position of the target among the raw columns.
+        columns: the raw columns except the target; their categories are not known yet.
+        target: target of each row, as a string.
+        target_index: position of the target among the raw columns.
     """
 
     columns: tuple[Column, ...]
@@ -34,11 +34,11 @@ def position_of_target(names: Sequence[str], target: str | int) -> int:
     """Returns the position of the target column.
 
     Args:
-        names: Names of the columns.
-        target: Name or position of the column; -1 is the last.
+        names: names of the columns.
+        target: name or position of the column; -1 is the last.
 
     Raises:
-        InputError: The column does not exist.
+        InputError: the column does not exist.
     """
     if isinstance(target, int):
         if not -len(names) <= target < len(names):
@@ -90,15 +90,15 @@ def profile(table: RawTable, *, target: str | int, drop: Sequence[str] = ()) -> 
     """Reads the table once and detects the types of its columns.
 
     Args:
-        table: The raw table.
-        target: Name or position of the target column.
-        drop: Names of columns that are not used. Defaults to none.
+        table: the raw table.
+        target: name or position of the target column.
+        drop: names of columns that are not used. Defaults to none.
 
     Returns:
         Columns and target.
 
     Raises:
-        InputError: The target or a dropped column does not exist, or no row or column is left.
+        InputError: the target or a dropped column does not exist, or no row or column is left.
     """
     names = table.columns()
     target_index = position_of_target(names, target)
@@ -139,7 +139,7 @@ class TableEncoder:
     """Encodes the rows of a table in pieces and learns the categories of string columns.
 
     Args:
-        profile: Result of the first pass.
+        profile: result of the first pass.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -155,7 +155,7 @@ class TableEncoder:
         """Encodes rows of the raw table.
 
         Args:
-            rows: The rows.
+            rows: the rows.
         """
         cells = list(zip(*rows, strict=True))
         del cells[self._profile.target_index]
@@ -180,13 +180,13 @@ class TableEncoder:
         are kept. A column without a known category is ignored.
 
         Args:
-            train: For each row, True if it is a training row.
+            train: for each row, True if it is a training row.
 
         Returns:
             The columns, and a matrix with one line for each row.
 
         Raises:
-            InputError: No usable column is left.
+            InputError: no usable column is left.
         """
         columns = list(self._profile.columns)
         features = []

@@ -12,9 +12,9 @@ class Hyperparameter:
 
     Args:
         whole: True for an integer. Defaults to False.
-        low: Minimum.
-        high: Maximum.
-        default: Value if neither `config.yaml` nor the tuner sets one.
+        low: minimum.
+        high: maximum.
+        default: value if neither `config.yaml` nor the tuner sets one.
         logarithmic: True if the tuner searches the range on a logarithmic scale. Defaults to False.
     """
 
@@ -28,11 +28,11 @@ class Hyperparameter:
         """Converts a value, or its string, to a number in the range.
 
         Args:
-            name: Name of the hyperparameter, for messages.
-            value: The value.
+            name: name of the hyperparameter, for messages.
+            value: the value.
 
         Raises:
-            InputError: The value is not a number in the range.
+            InputError: the value is not a number in the range.
         """
         try:
             number = float(str(value))
@@ -72,10 +72,10 @@ def read_hyperparameters(given: Mapping[str, object]) -> dict[str, int | float]:
     """Returns all hyperparameters, with defaults filled in.
 
     Args:
-        given: Values by name: numbers or, as SageMaker passes them, strings.
+        given: values by name: numbers or, as SageMaker passes them, strings.
 
     Raises:
-        InputError: A name is unknown, or a value is out of its range.
+        InputError: a name is unknown, or a value is out of its range.
     """
     for name in given:
         if name not in HYPERPARAMETERS and not name.startswith(_SERVICE_PREFIX):

@@ -26,7 +26,7 @@ class RowReader:
     """Finds the cells of the model's columns in the rows of requests.
 
     Args:
-        schema: The fitted preprocessing.
+        schema: the fitted preprocessing.
         batch: True if bodies are parts of files. A batch transform job splits files at their lines,
             so that only the first part would have a heading, and a heading is rejected. Defaults to
             False.
@@ -48,10 +48,10 @@ class RowReader:
         """Returns the cells of a CSV body, column by column.
 
         Args:
-            body: Body of the request.
+            body: body of the request.
 
         Raises:
-            InputError: A row does not have the expected fields.
+            InputError: a row does not have the expected fields.
         """
         try:
             text = body.decode("utf-8-sig")
@@ -82,10 +82,10 @@ class RowReader:
         """Returns the cells of a JSON body, column by column.
 
         Args:
-            body: Body of the request.
+            body: body of the request.
 
         Raises:
-            InputError: The body is not JSON, or a row does not have the expected values.
+            InputError: the body is not JSON, or a row does not have the expected values.
         """
         document = _document(body, "the body")
         rows = document
@@ -101,10 +101,10 @@ class RowReader:
         """Returns the cells of a body with one JSON list or object on each line, column by column.
 
         Args:
-            body: Body of the request.
+            body: body of the request.
 
         Raises:
-            InputError: A line is not JSON, or does not have the expected values.
+            InputError: a line is not JSON, or does not have the expected values.
         """
         lines = body.removeprefix(codecs.BOM_UTF8).split(b"\n")
         written = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
@@ -183,7 +183,7 @@ class ResponseWriter:
     """Writes the predictions of the model.
 
     Args:
-        schema: The fitted preprocessing.
+        schema: the fitted preprocessing.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -200,7 +200,7 @@ class ResponseWriter:
         second of two labels or the probabilities of all of more labels, in the order of the schema.
 
         Args:
-            predictions: Predictions as `Predictor.predict` returns them.
+            predictions: predictions as `Predictor.predict` returns them.
         """
         if self._regression:
             lines = [_shortest(value) for value in predictions]
@@ -216,7 +216,7 @@ class ResponseWriter:
         """Returns `{"predictions": [...]}` with a value, or label and probabilities, for each row.
 
         Args:
-            predictions: Predictions as `Predictor.predict` returns them.
+            predictions: predictions as `Predictor.predict` returns them.
         """
         document = {"predictions": self._predictions(predictions)}
         return json.dumps(document, ensure_ascii=False).encode()
@@ -225,7 +225,7 @@ class ResponseWriter:
         """Returns the predictions of `json`, with one line for each row.
 
         Args:
-            predictions: Predictions as `Predictor.predict` returns them.
+            predictions: predictions as `Predictor.predict` returns them.
         """
         lines = [json.dumps(one, ensure_ascii=False) for one in self._predictions(predictions)]
         return ("\n".join(lines) + "\n").encode()

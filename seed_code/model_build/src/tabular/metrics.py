@@ -16,9 +16,9 @@ def confusion_matrix(actual: Classes, predicted: Classes, classes: int) -> npt.N
     """Returns counts with a row for each actual class and a column for each predicted class.
 
     Args:
-        actual: Actual class of each row.
-        predicted: Predicted class of each row.
-        classes: Number of classes.
+        actual: actual class of each row.
+        predicted: predicted class of each row.
+        classes: number of classes.
     """
     counts = np.bincount(actual * classes + predicted, minlength=classes * classes)
     return counts.reshape(classes, classes)
@@ -28,7 +28,7 @@ def precision_recall(matrix: npt.NDArray[np.intp]) -> tuple[Vector, Vector]:
     """Returns precision and recall of each class; 0 if a class is never predicted, or never actual.
 
     Args:
-        matrix: Confusion matrix.
+        matrix: confusion matrix.
     """
     hits = np.diag(matrix).astype(float)
     predicted, actual = matrix.sum(axis=0), matrix.sum(axis=1)
@@ -41,9 +41,9 @@ def f_score(precision: Vector, recall: Vector, beta: float = 1) -> Vector:
     """Returns the weighted harmonic mean of precision and recall.
 
     Args:
-        precision: Precision of each class.
-        recall: Recall of each class.
-        beta: Weight of the recall. Defaults to 1: equal weights.
+        precision: precision of each class.
+        recall: recall of each class.
+        beta: weight of the recall. Defaults to 1: equal weights.
     """
     weight = beta * beta
     bottom = weight * precision + recall
@@ -56,8 +56,8 @@ def roc_curve(positive: npt.NDArray[np.bool_], score: Vector) -> tuple[Vector, V
     """Returns false and true positive rates at every threshold, from (0, 0) to (1, 1).
 
     Args:
-        positive: For each row, True if it has the positive label.
-        score: Probability of the positive label.
+        positive: for each row, True if it has the positive label.
+        score: probability of the positive label.
     """
     order = np.argsort(-score, kind="stable")
     # Rows of equal score pass a threshold together.
@@ -73,8 +73,8 @@ def area(x: Vector, y: Vector) -> float:
     """Returns the area below a curve, by the trapezoidal rule.
 
     Args:
-        x: Increasing coordinates.
-        y: Values of the curve.
+        x: increasing coordinates.
+        y: values of the curve.
     """
     return float(np.trapezoid(y, x))
 
@@ -83,8 +83,8 @@ def thinned(x: Vector, y: Vector) -> tuple[list[float], list[float]]:
     """Returns at most `CURVE_POINTS` points of a curve, including both ends.
 
     Args:
-        x: Coordinates.
-        y: Values of the curve.
+        x: coordinates.
+        y: values of the curve.
     """
     chosen = np.unique(np.linspace(0, len(x) - 1, min(len(x), CURVE_POINTS)).round().astype(int))
     return x[chosen].tolist(), y[chosen].tolist()
@@ -94,8 +94,8 @@ def logloss(actual: Classes, probabilities: npt.NDArray[np.float64]) -> float:
     """Returns the mean negative logarithm of the predicted probability of the actual class.
 
     Args:
-        actual: Actual class of each row.
-        probabilities: A row of class probabilities for each row.
+        actual: actual class of each row.
+        probabilities: a row of class probabilities for each row.
     """
     given = probabilities[np.arange(len(actual)), actual]
     return float(-np.log(np.clip(given, MIN_PROBABILITY, 1)).mean())
@@ -105,9 +105,9 @@ def weighted_f1(actual: Classes, predicted: Classes, classes: int) -> float:
     """Returns the F1 of the classes, weighted by their number of rows.
 
     Args:
-        actual: Actual class of each row.
-        predicted: Predicted class of each row.
-        classes: Number of classes.
+        actual: actual class of each row.
+        predicted: predicted class of each row.
+        classes: number of classes.
     """
     matrix = confusion_matrix(actual, predicted, classes)
     precision, recall = precision_recall(matrix)
@@ -121,9 +121,9 @@ def binary_report(
 
     Args:
         actual: 1 for rows with the second label, which is the positive one, else 0.
-        probability: Probability of the positive label, for each row.
-        labels: The two labels.
-        threshold: Minimum probability at which a row is predicted as positive. Defaults to 0.5.
+        probability: probability of the positive label, for each row.
+        labels: the two labels.
+        threshold: minimum probability at which a row is predicted as positive. Defaults to 0.5.
     """
     predicted = (probability >= threshold).astype(np.intp)
     matrix = confusion_matrix(actual, predicted, 2)
@@ -159,9 +159,9 @@ def multiclass_report(
     """Returns the metrics of a multiclass classification; averages are weighted by rows of a class.
 
     Args:
-        actual: Actual class of each row.
-        probabilities: A row of class probabilities for each row.
-        labels: The labels, in the order of the classes.
+        actual: actual class of each row.
+        probabilities: a row of class probabilities for each row.
+        labels: the labels, in the order of the classes.
     """
     matrix = confusion_matrix(actual, probabilities.argmax(axis=1), len(labels))
     precision, recall = precision_recall(matrix)
@@ -186,8 +186,8 @@ def regression_report(actual: Vector, predicted: Vector) -> dict[str, Any]:
     """Returns the metrics of a regression, and a sample of rows for a residual plot.
 
     Args:
-        actual: Target of each row.
-        predicted: Prediction for each row.
+        actual: target of each row.
+        predicted: prediction for each row.
     """
     error = predicted - actual
     mse = float(np.mean(error**2))

@@ -20,8 +20,8 @@ class Predictor:
     """Predicts rows.
 
     Args:
-        schema: The fitted preprocessing.
-        booster: The trees.
+        schema: the fitted preprocessing.
+        booster: the trees.
     """
 
     schema: Schema
@@ -32,12 +32,12 @@ class Predictor:
         """Loads a model that the training job wrote, without running code from it.
 
         Args:
-            schema: Content of `schema.json`.
-            model: Content of `model.ubj`.
-            threads: Number of threads for one request. Defaults to 1.
+            schema: content of `schema.json`.
+            model: content of `model.ubj`.
+            threads: number of threads for one request. Defaults to 1.
 
         Raises:
-            InputError: The two files are not of the same training job.
+            InputError: the two files are not of the same training job.
         """
         fitted = Schema.from_json(schema)
         booster = xgboost.Booster({"nthread": threads}, model_file=bytearray(model))
@@ -54,10 +54,10 @@ class Predictor:
         """Loads the model of a folder.
 
         Args:
-            folder: Folder with `schema.json` and `model.ubj`.
+            folder: folder with `schema.json` and `model.ubj`.
 
         Raises:
-            InputError: A file is missing.
+            InputError: a file is missing.
         """
         for name in MODEL_FILES:
             if not (folder / name).is_file():
@@ -69,14 +69,14 @@ class Predictor:
         """Predicts rows that are given column by column, as for `encode`.
 
         Args:
-            columns: For each feature of the schema, the cells of all rows.
+            columns: for each feature of the schema, the cells of all rows.
 
         Returns:
             For a regression, the value of each row; otherwise a matrix with the probability of each
             label for each row, in the order of the schema's labels.
 
         Raises:
-            CellError: A cell of a numeric column is not a number.
+            CellError: a cell of a numeric column is not a number.
         """
         return self.predict_encoded(encode(self.schema, columns))
 
@@ -84,7 +84,7 @@ class Predictor:
         """Predicts encoded rows.
 
         Args:
-            features: Result of `encode`.
+            features: result of `encode`.
         """
         # Without a DMatrix, one row takes a third of the time.
         predicted: npt.NDArray[np.float32] = self.booster.inplace_predict(features)

@@ -30,13 +30,13 @@ def preprocess(options: argparse.Namespace) -> Schema:
     """Runs the job.
 
     Args:
-        options: Result of `parser`.
+        options: result of `parser`.
 
     Returns:
         The fitted schema.
 
     Raises:
-        InputError: The table does not match the options; the message states the remedy.
+        InputError: the table does not match the options; the message states the remedy.
     """
     table = RawTable.in_folder(
         options.input, header=options.header == "true", delimiter=options.delimiter
@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the job from the command line.
 
     Args:
-        arguments: Arguments of the command. Defaults to None: those of the process.
+        arguments: arguments of the command. Defaults to None: those of the process.
     """
     options = parser().parse_args(arguments)
     with exit_with_message(Path("/opt/ml/output/message")):

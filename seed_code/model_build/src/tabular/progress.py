@@ -17,10 +17,10 @@ class Progress:
     The history is stored in the model of a checkpoint, so that a resumed job knows the best round.
 
     Args:
-        metric: Metric that the tuner reads.
+        metric: metric that the tuner reads.
         loss: XGBoost metric that decides which round is best.
-        patience: Number of rounds without improvement after which training stops.
-        variance: Variance of the validation target, from which r2 is computed.
+        patience: number of rounds without improvement after which training stops.
+        variance: variance of the validation target, from which r2 is computed.
     """
 
     def __init__(self, *, metric: Metric, loss: str, patience: int, variance: float) -> None:
@@ -38,7 +38,7 @@ class Progress:
         """Restores the history of an interrupted job.
 
         Args:
-            booster: Model of the checkpoint.
+            booster: model of the checkpoint.
         """
         self.history = [tuple(pair) for pair in json.loads(booster.attr(ATTRIBUTE))]
         print(f"resuming after round {len(self.history)}")
@@ -47,7 +47,7 @@ class Progress:
         """Stores the history in a model that becomes a checkpoint.
 
         Args:
-            booster: The model.
+            booster: the model.
         """
         booster.set_attr(**{ATTRIBUTE: json.dumps(self.history)})
 
@@ -56,7 +56,7 @@ class Progress:
         """Removes the history from a model that is complete.
 
         Args:
-            booster: The model.
+            booster: the model.
         """
         booster.set_attr(**{ATTRIBUTE: None})
 
@@ -64,7 +64,7 @@ class Progress:
         """Records a round.
 
         Args:
-            measured: Result of `Booster.eval_set`: `[3]`, then `validation-auc:0.98` and further
+            measured: result of `Booster.eval_set`: `[3]`, then `validation-auc:0.98` and further
                 metrics, separated by tabs.
 
         Returns:

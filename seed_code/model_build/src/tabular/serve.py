@@ -20,7 +20,7 @@ def workers() -> int:
     It is `SAGEMAKER_MODEL_SERVER_WORKERS`, and defaults to the number of cores.
 
     Raises:
-        ValueError: The variable is not a whole number of at least 1.
+        ValueError: the variable is not a whole number of at least 1.
     """
     text = os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", "")
     if not text:

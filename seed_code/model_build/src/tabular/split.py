@@ -26,10 +26,10 @@ def split(target: Target, *, validation: float, test: float, seed: int) -> Parts
     Classes have the same shares in every part. A class with at least three rows is in all parts.
 
     Args:
-        target: Target of each row.
-        validation: Share of rows that decide when training stops and which trial is best.
-        test: Share of rows that only the evaluation reads.
-        seed: Seed of the random generator.
+        target: target of each row.
+        validation: share of rows that decide when training stops and which trial is best.
+        test: share of rows that only the evaluation reads.
+        seed: seed of the random generator.
 
     Returns:
         The `Part` of each row.

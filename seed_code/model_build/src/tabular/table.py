@@ -18,10 +18,10 @@ class RawTable:
     """CSV files with the same columns.
 
     Args:
-        files: The files, in the order in which they are read.
+        files: the files, in the order in which they are read.
         header: True if the first line of each file names the columns; otherwise they are named
             `column_0`, `column_1` and so on. Defaults to True.
-        delimiter: Field separator, one character. Defaults to `,`.
+        delimiter: field separator, one character. Defaults to `,`.
     """
 
     files: tuple[Path, ...]
@@ -36,12 +36,12 @@ class RawTable:
         skipped.
 
         Args:
-            folder: The folder.
-            header: As for `RawTable`. Defaults to True.
-            delimiter: As for `RawTable`. Defaults to `,`.
+            folder: the folder.
+            header: as for `RawTable`. Defaults to True.
+            delimiter: as for `RawTable`. Defaults to `,`.
 
         Raises:
-            InputError: There is no file.
+            InputError: there is no file.
         """
         found = (path for path in folder.rglob("*") if path.is_file() and path.name[0] not in "._")
         files = tuple(sorted(found))
@@ -53,7 +53,7 @@ class RawTable:
         """Returns the names of the columns.
 
         Raises:
-            InputError: A file is empty or is not CSV, names are not unique, or the files differ.
+            InputError: a file is empty or is not CSV, names are not unique, or the files differ.
         """
         names = self._columns_of(self.files[0])
         for file in self.files[1:]:
@@ -96,7 +96,7 @@ class RawTable:
         """Yields the rows, in lists of at most `ROWS_PER_PIECE`; empty lines are skipped.
 
         Raises:
-            InputError: A row does not have as many fields as there are columns.
+            InputError: a row does not have as many fields as there are columns.
         """
         width = len(self.columns())
         piece: Rows = []

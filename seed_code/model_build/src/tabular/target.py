@@ -21,9 +21,9 @@ class Target:
     """A target column as numbers.
 
     Args:
-        problem_type: Kind of target.
-        labels: Labels in the order of their classes; empty for a regression.
-        values: For each row, the value or the class number; None if the target is missing.
+        problem_type: kind of target.
+        labels: labels in the order of their classes; empty for a regression.
+        values: for each row, the value or the class number; None if the target is missing.
     """
 
     problem_type: ProblemType
@@ -38,10 +38,10 @@ def detect_problem_type(texts: Sequence[str]) -> ProblemType:
     multiclass; other numbers are a regression.
 
     Args:
-        texts: Target of each row, without surrounding white space.
+        texts: target of each row, without surrounding white space.
 
     Raises:
-        InputError: All rows have the same target, or none has a target.
+        InputError: all rows have the same target, or none has a target.
     """
     labels = {text for text in texts if text.lower() not in NO_TARGET}
     if len(labels) < 2:
@@ -67,13 +67,13 @@ def read_target(
     """Reads a target column.
 
     Args:
-        texts: Target of each row, without surrounding white space.
-        problem_type: Kind of target. Defaults to None: detected from the values.
-        positive_label: Label of a binary target whose probability is predicted. Defaults to None:
+        texts: target of each row, without surrounding white space.
+        problem_type: kind of target. Defaults to None: detected from the values.
+        positive_label: label of a binary target whose probability is predicted. Defaults to None:
             the last label in numeric or alphabetical order.
 
     Raises:
-        InputError: The column does not match the problem type.
+        InputError: the column does not match the problem type.
     """
     found = Counter(text for text in texts if text.lower() not in NO_TARGET)
     rows = found.total()

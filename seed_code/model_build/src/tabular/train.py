@@ -37,13 +37,13 @@ def train(opt_ml: Path = OPT_ML) -> xgboost.Booster:
     """Runs the job.
 
     Args:
-        opt_ml: Folder of a training job in the layout of SageMaker. Defaults to `/opt/ml`.
+        opt_ml: folder of a training job in the layout of SageMaker. Defaults to `/opt/ml`.
 
     Returns:
         The trees up to the best round.
 
     Raises:
-        InputError: A hyperparameter is unknown or out of its range, or a channel is missing.
+        InputError: a hyperparameter is unknown or out of its range, or a channel is missing.
 
     Source:
         https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html

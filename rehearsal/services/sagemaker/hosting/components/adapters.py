@@ -38,9 +38,9 @@ class ComponentAdapters:
     """Checks adapters, and reads their archives.
 
     Args:
-        backend: The backend of SageMaker.
-        models: The models of SageMaker.
-        placement: The components of endpoints.
+        backend: the backend of SageMaker.
+        models: the models of SageMaker.
+        placement: the components of endpoints.
     """
 
     def __init__(self, backend: Backend, models: Models, placement: ComponentPlacement) -> None:
@@ -65,9 +65,9 @@ class ComponentAdapters:
         """Validates an adapter and returns its base.
 
         Args:
-            scope: Account and region.
-            given: A request with a specification that names a base.
-            endpoint: The record of the endpoint.
+            scope: account and region.
+            given: a request with a specification that names a base.
+            endpoint: the record of the endpoint.
 
         Raises:
             AwsError: ValidationException.

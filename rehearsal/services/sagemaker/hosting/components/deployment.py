@@ -30,11 +30,11 @@ class ComponentDeployments:
     """Deploys inference components on worker threads.
 
     Args:
-        backend: The backend of SageMaker.
-        models: The models of SageMaker.
-        servers: Starts the servers of copies.
-        rollouts: Moves traffic between copies.
-        placement: The components of endpoints.
+        backend: the backend of SageMaker.
+        models: the models of SageMaker.
+        servers: starts the servers of copies.
+        rollouts: moves traffic between copies.
+        placement: the components of endpoints.
     """
 
     def __init__(

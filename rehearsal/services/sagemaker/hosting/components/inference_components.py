@@ -33,11 +33,11 @@ class InferenceComponents:
     """Create-, Describe-, List-, Update-, DeleteInferenceComponent, and its RuntimeConfig.
 
     Args:
-        backend: The backend of SageMaker.
-        models: The models of SageMaker.
-        placement: The components of endpoints.
-        deployments: Deploys components.
-        registry: The endpoints that serve.
+        backend: the backend of SageMaker.
+        models: the models of SageMaker.
+        placement: the components of endpoints.
+        deployments: deploys components.
+        registry: the endpoints that serve.
     """
 
     def __init__(

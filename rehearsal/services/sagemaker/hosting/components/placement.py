@@ -24,8 +24,8 @@ class ComponentPlacement:
     """The inference components of endpoints, what they run and the instances that they need.
 
     Args:
-        backend: The backend of SageMaker.
-        registry: The endpoints that serve.
+        backend: the backend of SageMaker.
+        registry: the endpoints that serve.
     """
 
     def __init__(self, backend: Backend, registry: EndpointRegistry) -> None:
@@ -63,7 +63,7 @@ class ComponentPlacement:
         """Returns the endpoint that a component is on.
 
         Raises:
-            ExecutionFailedError: It was deleted.
+            ExecutionFailedError: it was deleted.
         """
         live = self._registry.get(scope, record["EndpointName"])
         if live is None:

@@ -48,15 +48,15 @@ class ModelContainer:
     """A container that runs `serve`.
 
     Args:
-        definition: A container definition as in CreateModel.
-        label: The name of the container in messages.
-        directory: The directory that becomes its /opt/ml.
-        image_store: The images of this machine.
-        session: A session of the model's execution role.
-        environment: The variables of the container.
+        definition: a container definition as in CreateModel.
+        label: the name of the container in messages.
+        directory: the directory that becomes its /opt/ml.
+        image_store: the images of this machine.
+        session: a session of the model's execution role.
+        environment: the variables of the container.
         isolated: True if it has no network.
-        on_line: Takes the lines that it prints.
-        hub_session: A session that reads data to which a hub gives access. Defaults to none.
+        on_line: takes the lines that it prints.
+        hub_session: a session that reads data to which a hub gives access. Defaults to none.
     """
 
     def __init__(

@@ -56,9 +56,9 @@ class ModelServer:
     Several containers form an inference pipeline, or each is invoked by its ContainerHostname.
 
     Args:
-        run: The model, and what its containers act with.
-        image_store: The images of this machine.
-        stop_grace: Seconds between SIGTERM and SIGKILL. Defaults to 30, as on AWS.
+        run: the model, and what its containers act with.
+        image_store: the images of this machine.
+        stop_grace: seconds between SIGTERM and SIGKILL. Defaults to 30, as on AWS.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class ModelServer:
         """Downloads the model, starts the containers and waits until /ping of each returns 200.
 
         Raises:
-            ExecutionFailedError: A container ended or does not respond; with the end of its log.
+            ExecutionFailedError: a container ended or does not respond; with the end of its log.
         """
         self._directory = Path(
             tempfile.mkdtemp(prefix=f"{self._run.name[:40]}-", dir=self._image_store.work_directory)
@@ -125,15 +125,15 @@ class ModelServer:
         In a pipeline each container receives the response of the one before it, until one fails.
 
         Args:
-            body: The payload.
-            content_type: Its media type.
-            accept: The media type that the caller accepts.
-            headers: Further headers. Defaults to none.
-            timeout: Seconds to wait for each container. Defaults to None: one minute.
+            body: the payload.
+            content_type: its media type.
+            accept: the media type that the caller accepts.
+            headers: further headers. Defaults to none.
+            timeout: seconds to wait for each container. Defaults to None: one minute.
 
         Raises:
-            InvocationError: A container did not respond in time, or has ended.
-            ValueError: The payload is too large, or a header names nothing that is served.
+            InvocationError: a container did not respond in time, or has ended.
+            ValueError: the payload is too large, or a header names nothing that is served.
         """
         if len(body) > self._max_payload:
             raise PayloadTooLargeError(
@@ -177,7 +177,7 @@ class ModelServer:
         """Sends SIGTERM to all containers, SIGKILL after a while, and the end of the log.
 
         Args:
-            grace: Seconds between the signals. Defaults to None: `stop_grace`.
+            grace: seconds between the signals. Defaults to None: `stop_grace`.
         """
         wait = self._stop_grace if grace is None else grace
         self._stopping.set()

@@ -34,10 +34,10 @@ class LoadedModels:
     """The models that one container holds.
 
     Args:
-        connection: The container's server.
-        prefix: The S3 prefix below which TargetModel names archives (the container's ModelDataUrl).
-        directory: The directory that is /opt/ml/models of the container.
-        session: A session of the model's execution role, which downloads the archives.
+        connection: the container's server.
+        prefix: the S3 prefix below which TargetModel names archives (the container's ModelDataUrl).
+        directory: the directory that is /opt/ml/models of the container.
+        session: a session of the model's execution role, which downloads the archives.
         cached: False if a model is unloaded after each request (ModelCacheSetting of
             MultiModelConfig).
     """
@@ -65,7 +65,7 @@ class LoadedModels:
         """Returns the response of a model, which is loaded first if necessary.
 
         Raises:
-            TargetModelError: There is no target, or no such archive.
+            TargetModelError: there is no target, or no such archive.
         """
         if not target:
             raise TargetModelError(

@@ -44,7 +44,7 @@ class ServerConnection:
         """Sends a request.
 
         Raises:
-            OSError: The server did not respond; TimeoutError if it did not in time.
+            OSError: the server did not respond; TimeoutError if it did not in time.
         """
         # A server that has closed an idle connection has not read the request.
         with contextlib.suppress(queue.Empty, ConnectionError):

@@ -34,7 +34,7 @@ def run(job: Job) -> Members:
         ProcessingJobStatus, ProcessingStartTime, ProcessingEndTime and ExitMessage.
 
     Raises:
-        ExecutionFailedError: The job failed.
+        ExecutionFailedError: the job failed.
     """
     return _ProcessingJob(job).run()
 

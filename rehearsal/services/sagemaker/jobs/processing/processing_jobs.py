@@ -26,9 +26,9 @@ class ProcessingJobs(JobOperations):
     """Create-, Describe-, List-, Stop- and DeleteProcessingJob.
 
     Args:
-        backend: The backend of SageMaker.
-        jobs: The jobs of SageMaker.
-        data_plane: Runs the jobs.
+        backend: the backend of SageMaker.
+        jobs: the jobs of SageMaker.
+        data_plane: runs the jobs.
     """
 
     def __init__(self, backend: Backend, jobs: Jobs, data_plane: DataPlane) -> None:

@@ -54,7 +54,7 @@ class Checkpoints:
         """Uploads the last changes.
 
         Raises:
-            ExecutionFailedError: An upload failed.
+            ExecutionFailedError: an upload failed.
         """
         self._ended.set()
         self._thread.join()

@@ -50,7 +50,7 @@ def run(job: Job) -> Members:
         FinalMetricDataList, the times and the billed seconds.
 
     Raises:
-        ExecutionFailedError: The job failed; it carries the same members.
+        ExecutionFailedError: the job failed; it carries the same members.
     """
     return _TrainingJob(job).run()
 

@@ -47,7 +47,7 @@ class TransformCapture:
         """Writes the manifests of a completed job.
 
         Raises:
-            ExecutionFailedError: A manifest cannot be written.
+            ExecutionFailedError: a manifest cannot be written.
         """
         config = self._request.get("DataCaptureConfig")
         if not config:

@@ -25,7 +25,7 @@ class RecordPath:
     Batch transform supports `$`, `.name`, `.*`, `['name', 'other']`, `[0, -1]` and `[1:3]`.
 
     Args:
-        expression: The expression; ValueError if it is not supported.
+        expression: the expression; ValueError if it is not supported.
     """
 
     def __init__(self, expression: str) -> None:
@@ -68,7 +68,7 @@ class RecordPath:
         Several names select an object with those members of an object.
 
         Raises:
-            ValueError: It selects nothing.
+            ValueError: it selects nothing.
         """
         for step in self._steps:
             record = self._step(record, step)
@@ -98,7 +98,7 @@ class RecordProcessing:
     """DataProcessing of a CreateTransformJob request.
 
     Args:
-        request: The request; ExecutionFailedError if DataProcessing does not apply to it.
+        request: the request; ExecutionFailedError if DataProcessing does not apply to it.
     """
 
     def __init__(self, request: Mapping[str, Any]) -> None:

@@ -30,14 +30,14 @@ def run(job: Job, model: ServedModel) -> Members:
     """Runs a batch transform job to its end.
 
     Args:
-        job: The job, which acts with the model's execution role.
-        model: The model.
+        job: the job, which acts with the model's execution role.
+        model: the model.
 
     Returns:
         TransformJobStatus, TransformStartTime and TransformEndTime.
 
     Raises:
-        ExecutionFailedError: The job failed.
+        ExecutionFailedError: the job failed.
     """
     return _TransformJob(job, model).run()
 

@@ -29,10 +29,10 @@ class TransformJobs(JobOperations):
     """Create-, Describe-, List- and StopTransformJob.
 
     Args:
-        backend: The backend of SageMaker.
-        jobs: The jobs of SageMaker.
-        models: The models of SageMaker.
-        data_plane: Runs the jobs.
+        backend: the backend of SageMaker.
+        jobs: the jobs of SageMaker.
+        models: the models of SageMaker.
+        data_plane: runs the jobs.
     """
 
     def __init__(self, backend: Backend, jobs: Jobs, models: Models, data_plane: DataPlane) -> None:

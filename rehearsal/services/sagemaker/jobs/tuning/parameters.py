@@ -34,7 +34,7 @@ def space(ranges: Mapping[str, Any]) -> SearchSpace:
     `Auto` scaling is linear.
 
     Raises:
-        ExecutionFailedError: A range has invalid limits.
+        ExecutionFailedError: a range has invalid limits.
     """
     found: dict[str, BaseDistribution] = {}
     reverse = set()

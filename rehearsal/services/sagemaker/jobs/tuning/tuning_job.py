@@ -28,8 +28,8 @@ def run(job: JobRun, train: Train) -> Members:
     """Runs a tuning job to its end.
 
     Args:
-        job: The job; its `progress` takes the members of the result after every change.
-        train: Runs the training job of a trial.
+        job: the job; its `progress` takes the members of the result after every change.
+        train: runs the training job of a trial.
 
     Returns:
         HyperParameterTuningJobStatus, BestTrainingJob, TrainingJobStatusCounters,
@@ -37,7 +37,7 @@ def run(job: JobRun, train: Train) -> Members:
         TrainingJobSummaries as in ListTrainingJobsForHyperParameterTuningJob.
 
     Raises:
-        ExecutionFailedError: No trial gave the objective metric.
+        ExecutionFailedError: no trial gave the objective metric.
     """
     return _TuningJob(job, train).run()
 
@@ -210,7 +210,7 @@ def _objective_of(request: Mapping[str, Any]) -> Mapping[str, str]:
     """Returns HyperParameterTuningJobObjective.
 
     Raises:
-        ExecutionFailedError: The training job does not define the metric.
+        ExecutionFailedError: the training job does not define the metric.
     """
     config, training = request["HyperParameterTuningJobConfig"], request["TrainingJobDefinition"]
     objective: Mapping[str, str] = config["HyperParameterTuningJobObjective"]

@@ -56,10 +56,10 @@ class TuningJobs(JobOperations):
     """Create-, Describe-, List-, Stop- and DeleteHyperParameterTuningJob, and its trials.
 
     Args:
-        backend: The backend of SageMaker.
-        jobs: The jobs of SageMaker.
-        training_jobs: Runs the trials.
-        data_plane: Runs the jobs.
+        backend: the backend of SageMaker.
+        jobs: the jobs of SageMaker.
+        training_jobs: runs the trials.
+        data_plane: runs the jobs.
     """
 
     def __init__(

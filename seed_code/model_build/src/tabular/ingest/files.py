@@ -27,9 +27,9 @@ class File:
     """An object of a bucket with its content; changed content has another entity tag.
 
     Args:
-        bucket: Name of the bucket.
-        key: Key of the object.
-        etag: Entity tag of the object.
+        bucket: name of the bucket.
+        key: key of the object.
+        etag: entity tag of the object.
     """
 
     bucket: str
@@ -51,8 +51,8 @@ class Inbox:
 
     Args:
         client: boto3 client of S3.
-        source: Location of the files, `s3://BUCKET/PREFIX`.
-        ledger: Location of the ledger, `s3://BUCKET/PREFIX`; another prefix than `source`.
+        source: location of the files, `s3://BUCKET/PREFIX`.
+        ledger: location of the ledger, `s3://BUCKET/PREFIX`; another prefix than `source`.
     """
 
     def __init__(self, client: Any, source: str, ledger: str) -> None:
@@ -79,8 +79,8 @@ class Inbox:
         """Downloads a file.
 
         Args:
-            file: The file.
-            folder: Folder of the copy.
+            file: the file.
+            folder: folder of the copy.
 
         Returns:
             The path of the copy.
@@ -93,8 +93,8 @@ class Inbox:
         """Records in the ledger that all records of a file were written.
 
         Args:
-            file: The file.
-            records: Number of its records.
+            file: the file.
+            records: number of its records.
         """
         entry = {"file": f"s3://{file.bucket}/{file.key}", "etag": file.etag, "records": records}
         self._client.put_object(
@@ -115,10 +115,10 @@ def rows(path: Path) -> Rows:
     An empty cell and a null have no value.
 
     Args:
-        path: Path of the file.
+        path: path of the file.
 
     Raises:
-        FileError: The file has another format, or does not have the format of its suffix.
+        FileError: the file has another format, or does not have the format of its suffix.
     """
     readers = {".csv": _csv_rows, ".jsonl": _json_rows}
     if path.suffix not in readers:

@@ -27,13 +27,13 @@ def ingest(options: argparse.Namespace) -> str:
     """Runs the job.
 
     Args:
-        options: Result of `parser`.
+        options: result of `parser`.
 
     Returns:
         A message of the result.
 
     Raises:
-        InputError: A record could not be written; the message has file and line of the first ones.
+        InputError: a record could not be written; the message has file and line of the first ones.
     """
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the job from the command line.
 
     Args:
-        arguments: Arguments of the command. Defaults to None: those of the process.
+        arguments: arguments of the command. Defaults to None: those of the process.
     """
     options = parser().parse_args(arguments)
     with exit_with_message(MESSAGE):

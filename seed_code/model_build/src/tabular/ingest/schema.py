@@ -22,10 +22,10 @@ class GroupSchema:
     """The features of a group.
 
     Args:
-        group: Name or ARN of the group.
-        types: Type of each feature, by name.
-        record_identifier: Name of the feature that identifies a record.
-        event_time: Name of the feature with the time of a record.
+        group: name or ARN of the group.
+        types: type of each feature, by name.
+        record_identifier: name of the feature that identifies a record.
+        event_time: name of the feature with the time of a record.
 
     Source:
         https://docs.aws.amazon.com/sagemaker/latest/dg/feature-store-quotas.html
@@ -42,10 +42,10 @@ class GroupSchema:
 
         Args:
             client: boto3 client of SageMaker.
-            group: Name or ARN of the group.
+            group: name or ARN of the group.
 
         Raises:
-            InputError: The group is not created yet, or has features that files cannot contain.
+            InputError: the group is not created yet, or has features that files cannot contain.
         """
         response = page = client.describe_feature_group(FeatureGroupName=group)
         if response["FeatureGroupStatus"] != "Created":
@@ -76,10 +76,10 @@ class GroupSchema:
         """Converts a row to a record of PutRecord; features that the row does not have stay empty.
 
         Args:
-            row: Values by feature name.
+            row: values by feature name.
 
         Raises:
-            InputError: The row is not valid; the message lists every problem. It names features and
+            InputError: the row is not valid; the message lists every problem. It names features and
                 no values, because these may be confidential.
         """
         problems = [

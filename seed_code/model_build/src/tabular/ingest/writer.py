@@ -22,8 +22,8 @@ class Writer:
 
     Args:
         client: boto3 client of the Feature Store runtime; it retries throttled calls.
-        group: Name or ARN of the group.
-        concurrency: Number of records that are written concurrently.
+        group: name or ARN of the group.
+        concurrency: number of records that are written concurrently.
     """
 
     def __init__(self, client: Any, group: str, concurrency: int) -> None:
@@ -35,11 +35,11 @@ class Writer:
         """Records and logs a record that cannot be written.
 
         Args:
-            place: File and line of the record.
-            reason: Reason of the failure.
+            place: file and line of the record.
+            reason: reason of the failure.
 
         Raises:
-            InputError: There are too many failures.
+            InputError: there are too many failures.
         """
         self.failures.append(f"{place}: {reason}")
         print(f"not written: {self.failures[-1]}")
@@ -50,7 +50,7 @@ class Writer:
         """Writes records.
 
         Args:
-            records: Records, each with its file and line.
+            records: records, each with its file and line.
 
         Raises:
             InputError: AWS denies a call, or too many records fail.

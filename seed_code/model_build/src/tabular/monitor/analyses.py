@@ -33,13 +33,13 @@ def compare(settings: Settings) -> Findings | None:
     """Compares the traffic of a time window with a baseline.
 
     Args:
-        settings: Settings of the run.
+        settings: settings of the run.
 
     Returns:
         The findings; None if there was no traffic, or no traffic with known labels.
 
     Raises:
-        InputError: An input cannot be read.
+        InputError: an input cannot be read.
     """
     found = _events(settings)
     return ANALYSES[settings.analysis](found, settings) if found else None
@@ -49,10 +49,10 @@ def load_predictor(settings: Settings) -> Predictor:
     """Loads the model, which some analyses need.
 
     Args:
-        settings: Settings of the run.
+        settings: settings of the run.
 
     Raises:
-        InputError: The settings have no model, or it cannot be read.
+        InputError: the settings have no model, or it cannot be read.
     """
     if not settings.model_source:
         raise InputError(

@@ -19,8 +19,8 @@ class Facet:
     """A group of rows for which bias is measured.
 
     Args:
-        name: Column that defines the group.
-        values: Values of the column in the group, or the number above which a row is in the group.
+        name: column that defines the group.
+        values: values of the column in the group, or the number above which a row is in the group.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Facet:
         """Returns True if a row belongs to the group.
 
         Args:
-            row: Cells by column name.
+            row: cells by column name.
         """
         return matches(row.get(self.name), self.values)
 
@@ -45,11 +45,11 @@ class BiasConfig:
     """The bias to measure.
 
     Args:
-        label: Column of the label.
-        favorable: Labels with a favorable outcome, or the number above which the outcome is
+        label: column of the label.
+        favorable: labels with a favorable outcome, or the number above which the outcome is
             favorable.
-        facets: The groups.
-        headers: Columns of a request without names. Defaults to none: requests have names.
+        facets: the groups.
+        headers: columns of a request without names. Defaults to none: requests have names.
     """
 
     label: str
@@ -68,10 +68,10 @@ def read_bias_config(content: bytes) -> BiasConfig:
     """Reads a configuration.
 
     Args:
-        content: Content of the file.
+        content: content of the file.
 
     Raises:
-        InputError: A member is missing or malformed.
+        InputError: a member is missing or malformed.
     """
     try:
         document = json.loads(content)
@@ -99,8 +99,8 @@ def matches(cell: Any, values: Values) -> bool:
     """Returns True if a cell has one of the values, or is above the number.
 
     Args:
-        cell: The cell.
-        values: Values, or a threshold.
+        cell: the cell.
+        values: values, or a threshold.
     """
     if isinstance(values, float):
         try:

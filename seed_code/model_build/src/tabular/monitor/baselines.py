@@ -19,10 +19,10 @@ def baseline(settings: Settings) -> Findings:
     settings or the model name.
 
     Args:
-        settings: Settings of the run.
+        settings: settings of the run.
 
     Raises:
-        InputError: The dataset cannot be read, or a required model is not specified.
+        InputError: the dataset cannot be read, or a required model is not specified.
     """
     source = Path(settings.dataset_source)
     table = RawTable(files=(source,)) if source.is_file() else RawTable.in_folder(source)

@@ -21,10 +21,10 @@ def batch_requests(settings: Settings) -> list[Event]:
     """Reads the input records of the jobs in the window.
 
     Args:
-        settings: Settings of the run.
+        settings: settings of the run.
 
     Raises:
-        InputError: A file cannot be read.
+        InputError: a file cannot be read.
     """
     form = settings.dataset_format
     return [
@@ -38,10 +38,10 @@ def batch_calls(settings: Settings) -> list[Event]:
     """Reads the input records of the jobs in the window, with their predictions.
 
     Args:
-        settings: Settings of the run.
+        settings: settings of the run.
 
     Raises:
-        InputError: A file cannot be read, or its output is not unique.
+        InputError: a file cannot be read, or its output is not unique.
     """
     source, window = settings.dataset_source, settings.window
     outputs: dict[str, list[File]] = {}

@@ -29,9 +29,9 @@ class BatchPrediction:
     """The prediction for one record.
 
     Args:
-        body: Prediction, as an endpoint returns it.
-        inference_id: Id that SageMaker appended.
-        time: Start of the job.
+        body: prediction, as an endpoint returns it.
+        inference_id: id that SageMaker appended.
+        time: start of the job.
     """
 
     body: Body
@@ -43,14 +43,14 @@ def read_prediction(line: str, record: Record, place: str, settings: Settings) -
     """Reads the prediction of a line.
 
     Args:
-        line: Line of an output file.
-        record: The input record, which a job may have joined to the prediction (`JoinSource`).
-        place: File and line, for messages.
-        settings: Settings with the attributes of a prediction that has another format than that of
+        line: line of an output file.
+        record: the input record, which a job may have joined to the prediction (`JoinSource`).
+        place: file and line, for messages.
+        settings: settings with the attributes of a prediction that has another format than that of
             the project's server.
 
     Raises:
-        InputError: The line has no id, or not the attributes of the settings.
+        InputError: the line has no id, or not the attributes of the settings.
     """
     read = _of_object if line.lstrip().startswith("{") else _of_cells
     return read(line, record, place, settings)

@@ -17,12 +17,12 @@ def read_records(content: bytes, place: str, form: DatasetFormat) -> Iterator[Re
     """Yields the records of a file: by column name if the file has names, else in its order.
 
     Args:
-        content: Content of the file.
-        place: Location of the file, for messages.
-        form: Format of the file.
+        content: content of the file.
+        place: location of the file, for messages.
+        form: format of the file.
 
     Raises:
-        InputError: The file has another format.
+        InputError: the file has another format.
     """
     if form.kind == CSV_FILES:
         return _csv(content, place, header=form.header)

@@ -45,9 +45,9 @@ class Group:
     """Rows, with a group among them.
 
     Args:
-        member: For each row, True if it belongs to group d.
-        actual: For each row, True if its actual label is favorable.
-        predicted: For each row, True if its predicted label is favorable.
+        member: for each row, True if it belongs to group d.
+        actual: for each row, True if its actual label is favorable.
+        predicted: for each row, True if its predicted label is favorable.
     """
 
     member: Flags
@@ -58,7 +58,7 @@ class Group:
         """Returns the group among selected rows.
 
         Args:
-            rows: Indices of the rows.
+            rows: indices of the rows.
         """
         return Group(
             member=self.member[rows], actual=self.actual[rows], predicted=self.predicted[rows]
@@ -77,8 +77,8 @@ def distance_from_ideal(name: str, value: float) -> float:
     """Returns the distance of a metric from equal treatment.
 
     Args:
-        name: Short name of the metric.
-        value: Its value.
+        name: short name of the metric.
+        value: its value.
     """
     return abs(value - IDEAL.get(name, 0.0))
 

@@ -23,8 +23,8 @@ class Body:
     """A request or a response.
 
     Args:
-        content: Content, as bytes of text.
-        kind: Format, `csv` or `json`.
+        content: content, as bytes of text.
+        kind: format, `csv` or `json`.
     """
 
     content: bytes
@@ -36,12 +36,12 @@ class Event:
     """One captured call.
 
     Args:
-        event_id: Id that SageMaker assigned.
-        inference_id: Id that the caller assigned. Defaults to "".
-        time: Time of the response. Defaults to None: unknown.
-        request: The request. Defaults to None: not captured.
-        response: The response. Defaults to None: not captured.
-        labels: Ground truth label of each row. Defaults to none: unknown.
+        event_id: id that SageMaker assigned.
+        inference_id: id that the caller assigned. Defaults to "".
+        time: time of the response. Defaults to None: unknown.
+        request: the request. Defaults to None: not captured.
+        response: the response. Defaults to None: not captured.
+        labels: ground truth label of each row. Defaults to none: unknown.
     """
 
     event_id: str
@@ -56,10 +56,10 @@ def events(lines: Iterable[tuple[str, str]]) -> Iterator[Event]:
     """Yields the calls of lines of capture files.
 
     Args:
-        lines: Lines, each with its location.
+        lines: lines, each with its location.
 
     Raises:
-        InputError: A line is not of a capture file.
+        InputError: a line is not of a capture file.
     """
     for place, line in lines:
         document = _document(place, line)
@@ -82,10 +82,10 @@ def ground_truth(lines: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]
     """Returns the labels of each event, by its event id or inference id.
 
     Args:
-        lines: Lines of ground truth files, each with its location.
+        lines: lines of ground truth files, each with its location.
 
     Raises:
-        InputError: A line is not of a ground truth file.
+        InputError: a line is not of a ground truth file.
     """
     found: dict[str, tuple[str, ...]] = {}
     for place, line in lines:
@@ -104,8 +104,8 @@ def merged(found: Iterable[Event], labels: dict[str, tuple[str, ...]]) -> Iterat
     """Yields the calls that have labels; others are dropped, as in Model Monitor's merge job.
 
     Args:
-        found: The calls.
-        labels: Labels by event id or inference id.
+        found: the calls.
+        labels: labels by event id or inference id.
     """
     for event in found:
         actual = event.labels or labels.get(event.inference_id) or labels.get(event.event_id, ())

@@ -36,7 +36,7 @@ def suggested(found: Iterable[Feature]) -> dict[str, Any]:
     """Returns the constraints that the features of a baseline satisfy.
 
     Args:
-        found: The features.
+        found: the features.
     """
     return {
         "version": 0.0,
@@ -65,13 +65,13 @@ class Comparison:
     Args:
         evaluate: True to report violations.
         emit: True to publish metrics.
-        type_threshold: Maximum share, 0 to 1, of values of another type.
-        domain_threshold: Maximum share, 0 to 1, of values outside the domain.
+        type_threshold: maximum share, 0 to 1, of values of another type.
+        domain_threshold: maximum share, 0 to 1, of values outside the domain.
         compare: True to compare distributions.
-        threshold: Maximum distance of numerical distributions, 0 to 1.
-        method: Method for numerical distributions, `Robust` or `Simple`.
-        categorical_threshold: Maximum distance of categorical distributions, 0 to 1.
-        categorical_method: Method for categorical distributions, `LInfinity` or `ChiSquared`.
+        threshold: maximum distance of numerical distributions, 0 to 1.
+        method: method for numerical distributions, `Robust` or `Simple`.
+        categorical_threshold: maximum distance of categorical distributions, 0 to 1.
+        categorical_method: method for categorical distributions, `LInfinity` or `ChiSquared`.
     """
 
     evaluate: bool
@@ -90,11 +90,11 @@ class Constraint:
     """Constraints of one feature.
 
     Args:
-        name: Name of the feature.
-        inferred_type: Type of its values.
-        completeness: Minimum share of rows, 0 to 1, with a value.
-        domains: Allowed values of a string feature; None if it had too many.
-        comparison: Comparison with the baseline.
+        name: name of the feature.
+        inferred_type: type of its values.
+        completeness: minimum share of rows, 0 to 1, with a value.
+        domains: allowed values of a string feature; None if it had too many.
+        comparison: comparison with the baseline.
     """
 
     name: str
@@ -108,10 +108,10 @@ def read_constraints(content: bytes) -> list[Constraint]:
     """Reads a constraints file; those of Model Monitor are supported.
 
     Args:
-        content: Content of the file.
+        content: content of the file.
 
     Raises:
-        InputError: The file is not a constraints file.
+        InputError: the file is not a constraints file.
     """
     try:
         document = json.loads(content)

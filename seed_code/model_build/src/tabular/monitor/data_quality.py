@@ -32,8 +32,8 @@ def describe(rows: Sequence[Row], names: Sequence[str]) -> Findings:
     """Returns statistics and constraints of a baseline.
 
     Args:
-        rows: Rows of the baseline.
-        names: Its columns, in their order.
+        rows: rows of the baseline.
+        names: its columns, in their order.
     """
     found = features(rows, names)
     return Findings(
@@ -49,9 +49,9 @@ def compare(
     """Compares requests with a baseline.
 
     Args:
-        rows: The requests.
-        constraints: Constraints of the baseline.
-        baseline: Statistics of the baseline, by feature.
+        rows: the requests.
+        constraints: constraints of the baseline.
+        baseline: statistics of the baseline, by feature.
     """
     names = [one.name for one in constraints]
     found = features(rows.named, names)
@@ -82,10 +82,10 @@ def read_statistics(content: bytes) -> dict[str, dict[str, Any]]:
     """Returns the entries of a statistics file by feature.
 
     Args:
-        content: Content of the file.
+        content: content of the file.
 
     Raises:
-        InputError: The file is not a statistics file.
+        InputError: the file is not a statistics file.
     """
     try:
         return {entry["name"]: entry for entry in json.loads(content)["features"]}

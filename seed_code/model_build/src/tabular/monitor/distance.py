@@ -28,8 +28,8 @@ def numerical_distance(
     """Returns the distance of two numerical distributions.
 
     Args:
-        baseline: Sorted values, and the number of values that each represents.
-        current: The same for the other distribution.
+        baseline: sorted values, and the number of values that each represents.
+        current: the same for the other distribution.
         method: `Robust` or `Simple`. Defaults to `Robust`.
     """
     points = np.union1d(baseline[0], current[0])
@@ -44,8 +44,8 @@ def categorical_distance(
     """Returns the distance of two categorical distributions.
 
     Args:
-        baseline: Number of occurrences of each category.
-        current: The same for the other distribution.
+        baseline: number of occurrences of each category.
+        current: the same for the other distribution.
         method: `LInfinity`, which subtracts chance like `Robust`, or `ChiSquared`. Defaults to
             `LInfinity`.
     """

@@ -35,8 +35,8 @@ def describe(rows: Sequence[Row], predictor: Predictor) -> Findings:
     """Returns the attributions of a baseline, in the layout of Clarify's `analysis.json`.
 
     Args:
-        rows: Rows of the baseline.
-        predictor: The model.
+        rows: rows of the baseline.
+        predictor: the model.
     """
     analysis, _ = _analyse(rows, predictor)
     return Findings(statistics=analysis, constraints=analysis)
@@ -46,9 +46,9 @@ def compare(rows: Sequence[Row], predictor: Predictor, baseline: Attributions) -
     """Compares the order and the weight of features with a baseline.
 
     Args:
-        rows: The requests.
-        predictor: The model.
-        baseline: Attributions of the baseline.
+        rows: the requests.
+        predictor: the model.
+        baseline: attributions of the baseline.
     """
     analysis, found = _analyse(rows, predictor)
     violations, metrics = [], []
@@ -78,8 +78,8 @@ def ndcg(baseline: Mapping[str, float], current: Mapping[str, float]) -> float:
     baseline move down.
 
     Args:
-        baseline: Attributions of the baseline, by feature.
-        current: Current attributions, by feature.
+        baseline: attributions of the baseline, by feature.
+        current: current attributions, by feature.
     """
     best = sorted(baseline, key=lambda name: -baseline[name])
     order = sorted(baseline, key=lambda name: -current.get(name, 0.0))
@@ -91,10 +91,10 @@ def read_baseline(content: bytes) -> Attributions:
     """Returns the attributions of an `analysis.json`.
 
     Args:
-        content: Content of the file.
+        content: content of the file.
 
     Raises:
-        InputError: The file has no explanations.
+        InputError: the file has no explanations.
     """
     try:
         labels = json.loads(content)["explanations"][METHOD]

@@ -21,11 +21,11 @@ class Feature:
     """The cells of a column.
 
     Args:
-        name: Heading of the column.
-        missing: Number of rows without a value.
-        integers: Number of values that are whole numbers.
-        numbers: All values that are numbers.
-        texts: Number of occurrences of each value, numbers included.
+        name: heading of the column.
+        missing: number of rows without a value.
+        integers: number of values that are whole numbers.
+        numbers: all values that are numbers.
+        texts: number of occurrences of each value, numbers included.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Feature:
         """Returns the share of values, 0 to 1, of a type; every value is a string.
 
         Args:
-            inferred_type: The type.
+            inferred_type: the type.
         """
         if not self.present or inferred_type in (STRING, UNKNOWN):
             return 1.0
@@ -69,7 +69,7 @@ class Feature:
         """Returns the entry of the feature in a statistics file.
 
         Args:
-            inferred_type: Type of the feature.
+            inferred_type: type of the feature.
         """
         common = {"num_present": self.present, "num_missing": self.missing}
         entry: dict[str, Any] = {"name": self.name, "inferred_type": inferred_type}
@@ -104,8 +104,8 @@ def feature(name: str, cells: Iterable[Any]) -> Feature:
     """Reads the cells of a column; None and spellings such as `NA` are missing values.
 
     Args:
-        name: Heading of the column.
-        cells: The cells.
+        name: heading of the column.
+        cells: the cells.
     """
     missing = integers = 0
     numbers: list[float] = []
@@ -133,8 +133,8 @@ def features(rows: Sequence[Row], names: Sequence[str]) -> list[Feature]:
     """Reads the cells of columns; a row without a column has a missing value.
 
     Args:
-        rows: The rows.
-        names: Names of the columns.
+        rows: the rows.
+        names: names of the columns.
     """
     return [feature(name, (row.get(name) for row in rows)) for name in names]
 

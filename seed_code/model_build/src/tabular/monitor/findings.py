@@ -21,10 +21,10 @@ class Metric:
     """A metric for CloudWatch.
 
     Args:
-        name: Name of the metric.
-        value: Value. Defaults to None: the metric has `statistics`.
+        name: name of the metric.
+        value: value. Defaults to None: the metric has `statistics`.
         statistics: SampleCount, Sum, Minimum and Maximum. Defaults to none.
-        dimensions: Dimensions in addition to those of all metrics of the monitor. Defaults to none.
+        dimensions: dimensions in addition to those of all metrics of the monitor. Defaults to none.
     """
 
     name: str
@@ -38,10 +38,10 @@ class Findings:
     """Findings of a run.
 
     Args:
-        statistics: Statistics of the traffic.
-        constraints: Constraints that the traffic satisfies.
-        violations: Violations of the baseline's constraints. Defaults to none.
-        metrics: Metrics for CloudWatch. Defaults to none.
+        statistics: statistics of the traffic.
+        constraints: constraints that the traffic satisfies.
+        violations: violations of the baseline's constraints. Defaults to none.
+        metrics: metrics for CloudWatch. Defaults to none.
     """
 
     statistics: dict[str, Any]
@@ -53,7 +53,7 @@ class Findings:
         """Writes the files.
 
         Args:
-            folder: Folder of the files.
+            folder: folder of the files.
             compared: True if the run had a baseline; only such a run writes violations.
         """
         folder.mkdir(parents=True, exist_ok=True)

@@ -28,13 +28,13 @@ def monitor(environment: Mapping[str, str]) -> str:
     """Runs the job that compares traffic with a baseline.
 
     Args:
-        environment: Environment variables of the container.
+        environment: environment variables of the container.
 
     Returns:
         A message of the result, in the format of Model Monitor.
 
     Raises:
-        InputError: An input cannot be read, or CloudWatch rejects the metrics.
+        InputError: an input cannot be read, or CloudWatch rejects the metrics.
     """
     settings = Settings.from_environment(environment)
     found = compare(settings)
@@ -54,8 +54,8 @@ def time_of_metrics(window: Window | None, now: datetime) -> datetime:
     An alarm does not evaluate metrics of the future.
 
     Args:
-        window: The window; None for a baseline.
-        now: The current time.
+        window: the window; None for a baseline.
+        now: the current time.
     """
     return now if window is None else min(window.end, now)
 
@@ -64,13 +64,13 @@ def make_baseline(environment: Mapping[str, str]) -> str:
     """Runs the job that creates a baseline.
 
     Args:
-        environment: Environment variables of the container.
+        environment: environment variables of the container.
 
     Returns:
         A message of the result, in the format of Model Monitor.
 
     Raises:
-        InputError: An input cannot be read.
+        InputError: an input cannot be read.
     """
     settings = Settings.from_environment(environment)
     baseline(settings).write(Path(settings.output_path), compared=False)
@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the job from the command line.
 
     Args:
-        arguments: Arguments of the command. Defaults to None: those of the process.
+        arguments: arguments of the command. Defaults to None: those of the process.
     """
     parser = argparse.ArgumentParser(prog="tabular monitor", description=__doc__)
     parser.add_argument("--baseline", action="store_true")

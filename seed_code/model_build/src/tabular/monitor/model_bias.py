@@ -32,8 +32,8 @@ def describe(found: Labeled, config: BiasConfig) -> Findings:
     """Returns the bias metrics of a baseline, in the layout of Clarify's `analysis.json`.
 
     Args:
-        found: Rows of the baseline.
-        config: The bias to measure.
+        found: rows of the baseline.
+        config: the bias to measure.
     """
     groups = _groups(found, config)
     return Findings(statistics=_analysis(groups, config), constraints=_analysis(groups, config))
@@ -45,9 +45,9 @@ def compare(found: Labeled, config: BiasConfig, baseline: Baseline) -> Findings:
     A metric is a violation if its distance from equal treatment has increased by more than chance.
 
     Args:
-        found: Rows with predictions and ground truth.
-        config: The bias to measure.
-        baseline: Bias metrics of the baseline.
+        found: rows with predictions and ground truth.
+        config: the bias to measure.
+        baseline: bias metrics of the baseline.
     """
     groups = _groups(found, config)
     violations, metrics = [], []
@@ -77,10 +77,10 @@ def read_baseline(content: bytes) -> Baseline:
     """Returns the bias metrics of an `analysis.json`.
 
     Args:
-        content: Content of the file.
+        content: content of the file.
 
     Raises:
-        InputError: The file has no bias metrics.
+        InputError: the file has no bias metrics.
     """
     try:
         document = json.loads(content)

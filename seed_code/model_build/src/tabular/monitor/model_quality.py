@@ -37,9 +37,9 @@ def describe(found: Labeled, problem: ProblemType, labels: Sequence[str]) -> Fin
     """Returns statistics of a baseline, and thresholds with a margin for chance.
 
     Args:
-        found: Rows of the baseline.
-        problem: Problem type of the model.
-        labels: Labels in the order of the model's classes; the second of two is the positive one.
+        found: rows of the baseline.
+        problem: problem type of the model.
+        labels: labels in the order of the model's classes; the second of two is the positive one.
     """
     report = _report(found, problem, labels)
     rows = len(found.actual)
@@ -64,11 +64,11 @@ def compare(
     """Computes the metrics of predictions and compares them with the thresholds of a baseline.
 
     Args:
-        found: Predictions and ground truth.
-        problem: Problem type of the model.
-        labels: Labels in the order of the model's classes.
-        constraints: Constraints of the baseline.
-        threshold: Minimum probability, 0 to 1, of a positive prediction. Defaults to 0.5.
+        found: predictions and ground truth.
+        problem: problem type of the model.
+        labels: labels in the order of the model's classes.
+        constraints: constraints of the baseline.
+        threshold: minimum probability, 0 to 1, of a positive prediction. Defaults to 0.5.
     """
     report = _report(found, problem, labels, threshold)
     values = _values(report)
@@ -101,10 +101,10 @@ def read_constraints(content: bytes) -> tuple[ProblemType, dict[str, dict[str, A
     """Returns the problem type of a constraints file, and its thresholds.
 
     Args:
-        content: Content of the file.
+        content: content of the file.
 
     Raises:
-        InputError: The file is not a constraints file of model quality.
+        InputError: the file is not a constraints file of model quality.
     """
     try:
         document = json.loads(content)
@@ -123,8 +123,8 @@ def labels_of(statistics: bytes | None, found: Labeled) -> list[str]:
     The order is that of the baseline's confusion matrix; without one, labels are sorted.
 
     Args:
-        statistics: Content of the statistics file of the baseline; None without a baseline.
-        found: Predictions and ground truth.
+        statistics: content of the statistics file of the baseline; None without a baseline.
+        found: predictions and ground truth.
     """
     if statistics is not None:
         document = json.loads(statistics)

@@ -15,10 +15,10 @@ class Prediction:
     """The prediction for one row.
 
     Args:
-        label: Label, or the value of a regression as a string.
-        scores: Probabilities in the order of the labels; only that of the second of two labels.
+        label: label, or the value of a regression as a string.
+        scores: probabilities in the order of the labels; only that of the second of two labels.
             Defaults to none.
-        by_label: Probabilities by label, if the response names them. Defaults to none.
+        by_label: probabilities by label, if the response names them. Defaults to none.
     """
 
     label: str
@@ -29,9 +29,9 @@ class Prediction:
         """Returns the probability of a label; None if the prediction does not have it.
 
         Args:
-            label: The label.
-            position: Position among the labels, from 0.
-            labels: Number of labels.
+            label: the label.
+            position: position among the labels, from 0.
+            labels: number of labels.
         """
         if label in self.by_label:
             return self.by_label[label]
@@ -44,10 +44,10 @@ def read_predictions(body: Body) -> list[Prediction]:
     """Reads the predictions of one call, in the formats of the project's endpoint.
 
     Args:
-        body: Body of the response.
+        body: body of the response.
 
     Raises:
-        InputError: The response has another format.
+        InputError: the response has another format.
     """
     try:
         if body.kind == CSV:

@@ -23,9 +23,9 @@ def publish(metrics: Sequence[Metric], settings: Settings, time: datetime) -> No
     """Publishes metrics as the settings specify; without a target, none are published.
 
     Args:
-        metrics: The metrics.
-        settings: Settings of the run.
-        time: Timestamp of the metrics.
+        metrics: the metrics.
+        settings: settings of the run.
+        time: timestamp of the metrics.
 
     Raises:
         InputError: CloudWatch rejects the metrics.

@@ -17,9 +17,9 @@ def standard_deviations(measure: Callable[[Draw], dict[str, float]], rows: int) 
     """Returns the standard deviation of each metric over draws with replacement.
 
     Args:
-        measure: Computes the metrics of selected rows; a metric that is undefined for them is not
+        measure: computes the metrics of selected rows; a metric that is undefined for them is not
             finite.
-        rows: Number of rows, which is also the size of a draw.
+        rows: number of rows, which is also the size of a draw.
     """
     random = np.random.default_rng(SEED)
     found: dict[str, list[float]] = {}

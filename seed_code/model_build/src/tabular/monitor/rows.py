@@ -18,11 +18,11 @@ class Rows:
     """Requests of a time window.
 
     Args:
-        named: Cells of each row. Defaults to none.
-        short: Number of rows with fewer cells than columns, whose columns are unknown. Defaults to
+        named: cells of each row. Defaults to none.
+        short: number of rows with fewer cells than columns, whose columns are unknown. Defaults to
             0.
-        long: Number of rows with more cells than columns. Defaults to 0.
-        unreadable: Number of bodies that are neither CSV nor JSON. Defaults to 0.
+        long: number of rows with more cells than columns. Defaults to 0.
+        unreadable: number of bodies that are neither CSV nor JSON. Defaults to 0.
     """
 
     named: list[Row] = field(default_factory=list)
@@ -35,8 +35,8 @@ def read_rows(bodies: Iterable[Body], names: Sequence[str]) -> Rows:
     """Reads requests as the endpoint does: CSV with or without a heading, JSON lists or objects.
 
     Args:
-        bodies: Bodies of the requests.
-        names: Columns of a row without names.
+        bodies: bodies of the requests.
+        names: columns of a row without names.
     """
     found = Rows()
     for body in bodies:

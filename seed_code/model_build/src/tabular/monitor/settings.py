@@ -35,8 +35,8 @@ class Window:
     """A time window.
 
     Args:
-        start: Start of the window, inclusive.
-        end: End of the window, exclusive.
+        start: start of the window, inclusive.
+        end: end of the window, exclusive.
     """
 
     start: datetime
@@ -51,7 +51,7 @@ class Window:
         """Returns True if a time is in the window, or is unknown.
 
         Args:
-            moment: The time; None if it is unknown.
+            moment: the time; None if it is unknown.
         """
         return moment is None or self.start <= moment < self.end
 
@@ -61,7 +61,7 @@ class DatasetFormat:
     """Format of the dataset: captured traffic of an endpoint, or files of batch transform jobs.
 
     Args:
-        kind: One of `FORMATS`. Defaults to captured traffic.
+        kind: one of `FORMATS`. Defaults to captured traffic.
         header: True if the first row of a CSV file names the columns. Defaults to False.
         lines: True if each line of a JSON file is a record. Defaults to False.
     """
@@ -81,35 +81,35 @@ class Settings:
     """Settings of a run.
 
     Args:
-        analysis: The analysis.
-        dataset_source: A file, a folder, or an `s3://` prefix with a folder for each hour.
-        output_path: Folder for reports.
-        dataset_format: Format of the dataset. Defaults to captured traffic of an endpoint.
-        window: Time window of the traffic. Defaults to None: a baseline.
+        analysis: the analysis.
+        dataset_source: a file, a folder, or an `s3://` prefix with a folder for each hour.
+        output_path: folder for reports.
+        dataset_format: format of the dataset. Defaults to captured traffic of an endpoint.
+        window: time window of the traffic. Defaults to None: a baseline.
         dated: True to write reports to a folder of the hour, which Model Monitor creates itself.
             Defaults to False.
-        baseline_statistics: Location of the statistics file. Defaults to "": none.
-        baseline_constraints: Location of the constraints file. Defaults to "": no baseline.
+        baseline_statistics: location of the statistics file. Defaults to "": none.
+        baseline_constraints: location of the constraints file. Defaults to "": no baseline.
         analysis_config: Clarify's configuration file. Defaults to its location in Clarify's
             container.
-        model_source: Location of `model.tar.gz`, a path or an `s3://` URI. Defaults to "": none.
-        ground_truth_source: A folder or an `s3://` prefix of labels. Defaults to "": labels are
+        model_source: location of `model.tar.gz`, a path or an `s3://` URI. Defaults to "": none.
+        ground_truth_source: a folder or an `s3://` prefix of labels. Defaults to "": labels are
             already merged into the dataset.
-        label_hours: Time window in which labels may have arrived. Defaults to None: unlimited.
-        problem_type: Problem type, as named by Model Monitor. Defaults to "": that of the baseline.
-        target: Column with the actual label in the dataset of a baseline. Defaults to "": that of
+        label_hours: time window in which labels may have arrived. Defaults to None: unlimited.
+        problem_type: problem type, as named by Model Monitor. Defaults to "": that of the baseline.
+        target: column with the actual label in the dataset of a baseline. Defaults to "": that of
             the model.
-        threshold: Minimum probability, 0 to 1, of a positive prediction. Defaults to 0.5.
-        inference: Column or member of a batch prediction with the label. Defaults to "":
+        threshold: minimum probability, 0 to 1, of a positive prediction. Defaults to 0.5.
+        inference: column or member of a batch prediction with the label. Defaults to "":
             predictions have the format of the project's server.
-        probability: Column or member of a batch prediction with the probability. Defaults to "":
+        probability: column or member of a batch prediction with the probability. Defaults to "":
             none.
-        endpoint_name: Name of the endpoint. Defaults to "": none.
-        variant_name: Variant whose traffic is analyzed. Defaults to "": all variants, as one model.
-        schedule_name: Name of the monitor. Defaults to "": none.
+        endpoint_name: name of the endpoint. Defaults to "": none.
+        variant_name: variant whose traffic is analyzed. Defaults to "": all variants, as one model.
+        schedule_name: name of the monitor. Defaults to "": none.
         metrics_namespace: CloudWatch namespace to which the run publishes metrics. Defaults to "":
             none.
-        metrics_file: File in which Model Monitor expects metrics. Defaults to "": none.
+        metrics_file: file in which Model Monitor expects metrics. Defaults to "": none.
     """
 
     analysis: Analysis
@@ -140,10 +140,10 @@ class Settings:
         """Reads the environment of a container.
 
         Args:
-            environment: Environment variables.
+            environment: environment variables.
 
         Raises:
-            InputError: A variable is missing or not valid.
+            InputError: a variable is missing or not valid.
         """
         analysis = environment.get("analysis_type", Analysis.DATA_QUALITY)
         if analysis not in list(Analysis):
@@ -226,11 +226,11 @@ def moment(text: str, name: str) -> datetime:
     """Parses a time in ISO 8601; without a time zone it is UTC.
 
     Args:
-        text: The time.
-        name: Name of the value, for messages.
+        text: the time.
+        name: name of the value, for messages.
 
     Raises:
-        InputError: The string is not a time.
+        InputError: the string is not a time.
     """
     try:
         found = datetime.fromisoformat(text.replace(" ", ""))

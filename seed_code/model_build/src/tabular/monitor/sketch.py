@@ -20,7 +20,7 @@ def compress(values: Vector) -> list[list[float]]:
     error of a cumulative share is at most 1/2048.
 
     Args:
-        values: The values.
+        values: the values.
     """
     ordered = np.sort(values)
     height = 0
@@ -42,7 +42,7 @@ def expand(levels: list[list[float]]) -> tuple[Vector, Vector]:
     """Returns the sorted values of levels, and the number of values that each represents.
 
     Args:
-        levels: Result of `compress`.
+        levels: result of `compress`.
     """
     values = np.array([value for level in levels for value in level], dtype=np.float64)
     weights = np.array([float(1 << height) for height, level in enumerate(levels) for _ in level])
@@ -54,7 +54,7 @@ def distribution(values: Vector) -> dict[str, Any]:
     """Returns the distribution of numbers, in the format of Model Monitor.
 
     Args:
-        values: The numbers.
+        values: the numbers.
     """
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 0.0)
     counts, edges = np.histogram(values, bins=BUCKETS, range=(low, high) if low < high else None)

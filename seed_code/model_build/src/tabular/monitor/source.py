@@ -20,8 +20,8 @@ class File:
     """An input or output file of a batch transform job.
 
     Args:
-        name: Path below the folder of the job.
-        place: Path, or `s3://` URI.
+        name: path below the folder of the job.
+        place: path, or `s3://` URI.
     """
 
     name: str
@@ -32,13 +32,13 @@ def lines(source: str, window: Window | None, *, by_variant: bool) -> Lines:
     """Yields the lines of all files of a source, each with its location.
 
     Args:
-        source: A file, a folder that is read completely, or an `s3://` prefix of which the hours of
+        source: a file, a folder that is read completely, or an `s3://` prefix of which the hours of
             the window are read.
-        window: Time window.
+        window: time window.
         by_variant: True if the prefix has a folder for each variant, which contains the hours.
 
     Raises:
-        InputError: The file or folder does not exist, or the bucket cannot be read.
+        InputError: the file or folder does not exist, or the bucket cannot be read.
     """
     if source.startswith("s3://"):
         return _Bucket(source).lines(window, by_variant=by_variant)
@@ -52,12 +52,12 @@ def transformed(source: str, window: Window | None, side: str) -> list[File]:
     has already copied them.
 
     Args:
-        source: A folder, or the `s3://` prefix of the jobs' data capture.
-        window: Time window of the start of the jobs.
+        source: a folder, or the `s3://` prefix of the jobs' data capture.
+        window: time window of the start of the jobs.
         side: `input` or `output`.
 
     Raises:
-        InputError: The folder does not exist, or the bucket cannot be read.
+        InputError: the folder does not exist, or the bucket cannot be read.
     """
     if source.startswith("s3://"):
         return _Bucket(source).listed(window, side)
@@ -79,10 +79,10 @@ def read(place: str) -> bytes:
     """Returns the content of a file or of an S3 object.
 
     Args:
-        place: Path, or `s3://` URI.
+        place: path, or `s3://` URI.
 
     Raises:
-        InputError: The file or object cannot be read.
+        InputError: the file or object cannot be read.
     """
     if place.startswith("s3://"):
         return _Bucket(place).content(urlsplit(place).path.lstrip("/"))
