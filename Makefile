@@ -5,6 +5,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= config/rehearsal.yaml
+PROJECTS := pyproject.toml jobs/pyproject.toml rehearsal/pyproject.toml
 
 export UV_PYTHON_DOWNLOADS := never
 # Environments are hard links into this cache, so it must be on the same file system as the project.
@@ -64,9 +65,9 @@ setup-dev: .venv/dev.stamp .tools/checkov.stamp node_modules/.stamp ## Install w
 
 .PHONY: lock
 lock: .venv/dev.stamp ## Resolve the requirements anew
-	uv pip compile -q pyproject.toml rehearsal/pyproject.toml --group stacks --group dev --group docs \
+	uv pip compile -q $(PROJECTS) --group stacks --group dev --group docs \
 		$(LOCK) -o requirements-dev.txt
-	uv pip compile -q pyproject.toml rehearsal/pyproject.toml --group stacks \
+	uv pip compile -q $(PROJECTS) --group stacks \
 		-c requirements-dev.txt $(LOCK) -o requirements.txt
 	echo "checkov==3.3.30" | uv pip compile -q - $(LOCK) -o requirements-checkov.txt
 
@@ -87,12 +88,12 @@ clean: ## Remove everything that was installed or built here
 	@.tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r .tools/uv.txt
 	@touch $@
 
-.venv/rehearsal.stamp: requirements.txt pyproject.toml rehearsal/pyproject.toml | .tools/bin/uv
+.venv/rehearsal.stamp: requirements.txt $(PROJECTS) | .tools/bin/uv
 	@echo "Installing the Python environment (rehearsal)"
 	@test -x $(BIN)/python || .tools/bin/uv venv --quiet --python $(PYTHON) .venv
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
 	@.tools/bin/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation \
-		-e . -e rehearsal
+		-e . -e jobs -e rehearsal
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.txt .venv/rehearsal.stamp

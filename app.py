@@ -11,13 +11,13 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from mlops_constructs.validation import SageMakerChecks
-from stacks.library_wheel import ROOT
 from stacks.platform_pipeline_stack import PlatformPipelineStack
 from stacks.project_stack import ProjectStack
 from stacks.project_templates_stack import ProjectTemplatesStack
 from stacks.seeds import seed_code
 from stacks.settings import DEFAULT_SETTINGS, Settings, SettingsError, load_settings
 from stacks.stages import load_stages
+from stacks.wheels import ROOT
 
 
 def add_stacks(scope: Construct, settings: Settings) -> None:

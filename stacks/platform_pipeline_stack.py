@@ -16,9 +16,9 @@ from mlops_constructs.delivery import (
 )
 from stacks.artifacts import ReplicaStack, artifact_store
 from stacks.default_settings import DefaultSettings
-from stacks.library_wheel import ROOT
 from stacks.pipeline_settings import PlatformPipelineSettings
 from stacks.platform_stack import PlatformStack
+from stacks.wheels import ROOT
 
 
 class PlatformPipelineStack(PlatformStack):

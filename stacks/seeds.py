@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_constructs.projects import Seed
-from stacks.library_wheel import ROOT, build_library_wheel
+from stacks.wheels import ROOT, build_jobs_wheel, build_library_wheel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,11 +21,11 @@ class Seeds:
 
 
 def seed_code(folder: Path = ROOT / "seed_code") -> Seeds:
-    """Returns the seeds below `folder`; that of model-deploy contains the library's wheel."""
-    wheel = build_library_wheel()
+    """Returns the seeds below `folder`, each with the wheel that its code imports."""
+    jobs, library = build_jobs_wheel(), build_library_wheel()
     return Seeds(
-        model_build=Seed(folder=folder / "model_build"),
+        model_build=Seed(folder=folder / "model_build", extra_files={f"wheels/{jobs.name}": jobs}),
         model_deploy=Seed(
-            folder=folder / "model_deploy", extra_files={f"wheels/{wheel.name}": wheel}
+            folder=folder / "model_deploy", extra_files={f"wheels/{library.name}": library}
         ),
     )

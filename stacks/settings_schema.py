@@ -2,8 +2,8 @@
 
 import json
 
-from stacks.library_wheel import ROOT
 from stacks.settings import Settings
+from stacks.wheels import ROOT
 
 SCHEMA = ROOT / "config" / "settings.schema.json"
 """The committed schema; settings files refer to it in their first line."""

@@ -23,10 +23,10 @@ WITH_DEFAULT_REGION = {
     "constructs/mlops_constructs/": "a function of Lambda",
     "seed_code/model_deploy/": "a build of CodeBuild",
 }
-HELPER = ROOT / "seed_code/model_build/src/tabular/aws.py"  # its own tests call every endpoint
+HELPER = ROOT / "jobs/mlops_jobs/aws.py"  # its own tests call every endpoint
 PROGRAMS = sorted(
     path
-    for pattern in ("seed_code/**/*.py", "constructs/**/runtime/**/*.py")
+    for pattern in ("jobs/**/*.py", "seed_code/**/*.py", "constructs/**/runtime/**/*.py")
     for path in ROOT.glob(pattern)
     if path != HELPER and "tests" not in path.relative_to(ROOT).parts
 )
@@ -52,7 +52,7 @@ def makers(path: Path) -> Iterator[ast.Call]:
 
 def test_programs_of_every_kind_are_read() -> None:
     found = {path.relative_to(ROOT).as_posix() for path in PROGRAMS}
-    assert "seed_code/model_build/src/tabular/monitor/publication.py" in found
+    assert "jobs/mlops_jobs/monitoring/publication.py" in found
     assert "seed_code/model_deploy/smoke_test.py" in found
     assert any("/runtime/" in path for path in found)
 
@@ -64,7 +64,7 @@ def test_a_client_is_made_with_a_region(path: Path) -> None:
     for call in makers(path):
         named = any(keyword.arg == "region_name" for keyword in call.keywords)
         assert named or allowed, (
-            f"{name}:{call.lineno} makes a client without region_name; use tabular.aws.client"
+            f"{name}:{call.lineno} makes a client without region_name; use mlops_jobs.aws.client"
         )
 
 
@@ -81,7 +81,7 @@ def test_no_other_library_calls_aws(path: Path) -> None:
     assert not OTHER_CLIENTS.search(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("folder", ["seed_code", "constructs", "stacks", "docs/examples"])
+@pytest.mark.parametrize("folder", ["seed_code", "constructs", "jobs", "stacks", "docs/examples"])
 def test_nothing_sets_the_variable_that_sagemaker_does_not(folder: str) -> None:
     """A request that sets AWS_DEFAULT_REGION would mend one job and hide the fault of the next."""
     files = [

@@ -92,7 +92,7 @@ def deployment_settings() -> Loader:
 def build_configuration() -> Loader:
     # Not imported by name: mypy checks model-build apart, with its own settings.
     read_configuration = importlib.import_module("pipeline.configuration").read_configuration
-    refusal: type[Exception] = importlib.import_module("tabular.failure").InputError
+    refusal: type[Exception] = importlib.import_module("mlops_jobs.failure").InputError
     text = (ROOT / "seed_code/model_build/config.yaml").read_text()
     return Loader("model_build", text, read_configuration, refusal)
 

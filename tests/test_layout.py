@@ -8,6 +8,7 @@ from pathlib import Path
 import constructs
 
 import mlops_constructs
+import mlops_jobs
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = {
@@ -16,6 +17,7 @@ FOLDERS = {
     "config",
     "constructs",
     "docs",
+    "jobs",
     "rehearsal",
     "seed_code",
     "stacks",
@@ -44,6 +46,11 @@ def test_the_folder_constructs_is_a_source_root_and_never_a_package() -> None:
     assert Path(mlops_constructs.__file__).parent == ROOT / "constructs" / "mlops_constructs"
 
 
+def test_the_folder_jobs_is_a_source_root_and_never_a_package() -> None:
+    assert not list((ROOT / "jobs").glob("*.py"))
+    assert Path(mlops_jobs.__file__).parent == ROOT / "jobs" / "mlops_jobs"
+
+
 def test_the_top_level_holds_the_folders_of_the_design_and_no_other() -> None:
     assert {path.parts[0] for path in tracked_files() if len(path.parts) > 1} == FOLDERS
 
@@ -63,7 +70,7 @@ def test_nothing_that_is_deployed_knows_that_it_may_run_locally() -> None:
     deployed = [
         path
         for path in tracked_files()
-        if path.parts[0] in ("stacks", "constructs", "seed_code") or path.name == "app.py"
+        if path.parts[0] in ("stacks", "constructs", "jobs", "seed_code") or path.name == "app.py"
         if path.suffix in (".py", ".yml", ".yaml") and "tests" not in path.parts
     ]
     knowing = [

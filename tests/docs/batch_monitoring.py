@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.docs.conftest import Account
-from tests.docs.synthesis import ROOT
 from tests.docs.waiting import begun_now, eventually
 
 NAMESPACE = "MLOps/DriftMonitor"
@@ -19,7 +18,7 @@ ROWS = 300
 def finds_drift_of_a_batch(account: Account, outputs: Mapping[str, str]) -> None:
     stores = account.outputs_of("Stores")
     s3, bucket = account.client("s3"), stores["BucketName"]
-    account.publish_image(ROOT / "seed_code/model_build", stores["RepositoryUri"], "model-build")
+    account.publish_project_image(stores["RepositoryUri"])
     trained = f"age,balance\n{_rows(older_by=0)}"
     s3.put_object(Bucket=bucket, Key="batch/training/customers.csv", Body=trained.encode())
     s3.put_object(Bucket=bucket, Key="batch/today/customers.csv", Body=_rows(older_by=30).encode())

@@ -19,6 +19,7 @@ from rehearsal.client import server_process
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.containers.images.registry import publish
 from rehearsal.containers.images.store import ImageStore
+from stacks.seeds import seed_code
 from tests.docs import hub_models
 from tests.docs.synthesis import ACCOUNT, REGION, ROOT, STORES, Synthesis, synthesis
 
@@ -64,6 +65,15 @@ class Account:
         image = ImageStore(self.directory / "images").build(context)
         session = _AtEndpoint(boto3.Session(ACCOUNT, "any", region_name=REGION), self.aws)
         publish(session, repository, [tag], image)  # type: ignore[arg-type]
+
+    def publish_project_image(self, repository: str) -> None:
+        """Builds the image of a new project, and pushes it with the tag `model-build`."""
+        context = self.directory / "model-build"
+        for name, file in seed_code().model_build.files().items():
+            path = context / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, path)
+        self.publish_image(context, repository, "model-build")
 
     def create(self, example: Synthesis) -> dict[str, str]:
         """Creates an example's stack and returns its outputs."""

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.docs.conftest import Account
-from tests.docs.synthesis import ROOT
 from tests.docs.waiting import begun_now, eventually
 
 PREFIX = "features/balances"
@@ -17,7 +16,7 @@ HEADING = "customer_id,event_time,orders,balance\n"
 def ingests_files(account: Account, outputs: Mapping[str, str]) -> None:
     """Runs the schedule's job twice, in the image of a project."""
     stores, group = account.outputs_of("Stores"), outputs["FeatureGroupName"]
-    account.publish_image(ROOT / "seed_code/model_build", stores["RepositoryUri"], "model-build")
+    account.publish_project_image(stores["RepositoryUri"])
     alarm = _alarm(account, outputs["StaleAlarm"])
     # A group without records is stale.
     eventually(lambda: _state(account, alarm) == "ALARM" or None)

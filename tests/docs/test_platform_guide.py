@@ -30,7 +30,7 @@ NOT_HERE = {
     "aws sagemaker add-tags": "it needs a Studio domain; the example of the construct has one",
 }
 FILES = ("app.py", "cdk.json", "package.json", "pyproject.toml", "LICENSE")
-FOLDERS = ("config", "constructs", "seed_code", "stacks")
+FOLDERS = ("config", "constructs", "jobs", "seed_code", "stacks")
 
 
 def commands(guide: str) -> list[str]:

@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 _COPIED = ("app.py", "cdk.json", "pyproject.toml", "LICENSE", "package.json")
-_COPIED_FOLDERS = ("config", "stacks", "constructs", "seed_code")
+_COPIED_FOLDERS = ("config", "stacks", "constructs", "jobs", "seed_code")
 _LINKED = (".venv", "node_modules")
 TIMEOUT_SECONDS = 3600.0  # far above the minutes of a command on a busy machine
 

@@ -127,12 +127,16 @@ def test_the_only_name_that_the_templates_stack_gives_is_the_launch_roles(
     assert names == ["AmazonSageMakerProjectsLaunchRole-eu-central-1"]
 
 
-def test_the_deploying_seed_carries_the_library(assembly: Assembly) -> None:
+def test_each_seed_carries_the_wheel_that_its_code_imports(assembly: Assembly) -> None:
     directory, _ = assembly
     archives = [path.read_bytes() for path in directory.glob("asset.*.zip")]
 
-    with_wheel = [b"wheels/mlops_constructs-0.1.0-py3-none-any.whl" in one for one in archives]
-    assert sorted(with_wheel) == [False, True]
+    names = (
+        b"wheels/mlops_constructs-0.1.0-py3-none-any.whl",
+        b"wheels/mlops_jobs-0.1.0-py3-none-any.whl",
+    )
+    carried = [[name for name in names if name in one] for one in archives]
+    assert sorted(carried) == [[name] for name in names]
 
 
 def stack_of(app: cdk.App, name: str) -> cdk.Stack:

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.failure import InputError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pipeline.yaml_document import YamlDocument, first, keys_text
-from tabular.failure import InputError
 from tabular.hyperparameters import HYPERPARAMETERS, Hyperparameter
-from tabular.problem import PROBLEMS, ProblemType
+from tabular.problem import PROBLEMS
 
 Number = Annotated[float, Field(strict=True)]
 Share = Annotated[float, Field(gt=0, lt=0.5)]

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.failure import InputError
+from mlops_jobs.table import RawTable
 
 from pipeline.configuration import Configuration
 from pipeline.project import Project
-from tabular.failure import InputError
 from tabular.fitting import position_of_target
-from tabular.problem import PROBLEMS, ProblemType
-from tabular.table import RawTable
+from tabular.problem import PROBLEMS
 from tabular.target import detect_problem_type
 
 DEFAULT_KEY = "data/breast_cancer.csv"

@@ -16,10 +16,9 @@ os.environ.setdefault("SAGEMAKER_VALIDATE_ROLE", "false")
 os.environ.setdefault("AWS_DEFAULT_REGION", os.environ.get("AWS_REGION", "us-east-1"))
 
 import boto3
+from mlops_jobs.failure import InputError
 from sagemaker.core.config.config_manager import SageMakerConfig
 from sagemaker.core.workflow.pipeline_context import PipelineSession
-
-from tabular.failure import InputError
 
 TESTED_CORE = "2.27.0"
 

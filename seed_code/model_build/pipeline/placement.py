@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from mlops_jobs.failure import InputError
+
 from pipeline.configuration import Configuration
 from pipeline.project import Project
-from tabular.failure import InputError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tabular.failure import InputError
+from mlops_jobs.failure import InputError
 
 VARIABLES = {
     "region": "AWS_REGION",

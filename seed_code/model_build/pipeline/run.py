@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mlops_jobs.failure import InputError
+
 from pipeline.configuration import Configuration, read_configuration
 from pipeline.execution import ExecutionError, Follower, put_pipeline, start
 from pipeline.project import Project
-from tabular.failure import InputError
 
 
 def run(options: argparse.Namespace) -> str:

@@ -15,7 +15,6 @@ from tabular import preprocess
 from tabular.evaluate import evaluate
 from tabular.predictor import Predictor
 from tabular.train import train
-from tests.aws_in_memory import REGION, Aws
 
 Rows = list[list[str]]
 
@@ -159,15 +158,3 @@ def fitted(request: pytest.FixtureRequest, fit: Callable[[str], Fitted]) -> Fitt
 def binary(fit: Callable[[str], Fitted]) -> Fitted:
     """A fitted binary classifier."""
     return fit("binary")
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """The AWS that boto3 calls."""
-    boto3 = pytest.importorskip("boto3")
-    found = Aws()
-    monkeypatch.setattr(boto3, "client", found.client)
-    # As in a container of SageMaker, which sets no AWS_DEFAULT_REGION.
-    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
-    monkeypatch.setenv("AWS_REGION", REGION)
-    return found

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
+from mlops_jobs.failure import InputError
 
 from pipeline.configuration import Configuration, read_configuration
-from tabular.failure import InputError
 
 ROOT = Path(__file__).parents[1]
 

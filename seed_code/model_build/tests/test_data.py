@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.failure import InputError
 
 from pipeline import data as data_module
 from pipeline.configuration import Configuration
 from pipeline.data import prepare
-from tabular.failure import InputError
-from tabular.problem import ProblemType
 from tests.fakes import PROJECT, Bucket
 
 TABLE = b"a,b,answer\n" + b"1,2,yes\n3,4,no\n" * 10

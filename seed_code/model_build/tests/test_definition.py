@@ -9,13 +9,13 @@ from typing import Any
 
 import botocore.client
 import pytest
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.failure import InputError
 
 from pipeline.configuration import Configuration
 from pipeline.data import RawData
 from pipeline.project import Project
 from tabular import preprocess
-from tabular.failure import InputError
-from tabular.problem import ProblemType
 from tests.fakes import PROJECT
 
 pytest.importorskip("sagemaker.core", reason="only the train build has the SageMaker SDK")

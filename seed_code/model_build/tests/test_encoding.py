@@ -4,9 +4,9 @@ import math
 from typing import Any
 
 import pytest
+from mlops_jobs.evaluation.problem_type import ProblemType
 
 from tabular.encoding import CellError, encode
-from tabular.problem import ProblemType
 from tabular.schema import Column, Kind, Schema
 
 SCHEMA = Schema(

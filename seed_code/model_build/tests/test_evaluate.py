@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlops_jobs.evaluation.metrics import binary_report
+from mlops_jobs.failure import InputError
 
 from tabular.evaluate import evaluate, read_archive
-from tabular.failure import InputError
-from tabular.metrics import binary_report
 from tests.conftest import Fitted, lay_out_training, pack, run_preprocess, write_csv
 
 SOURCES = {

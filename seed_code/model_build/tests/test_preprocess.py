@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlops_jobs.failure import InputError
 
 from tabular import preprocess
-from tabular.failure import InputError
 from tabular.schema import Kind, Schema
 from tests.conftest import HEADING, Fitted, raw_rows, run_preprocess, write_csv
 

@@ -1,10 +1,10 @@
 """Resources of the project, from the environment of the train build."""
 
 import pytest
+from mlops_jobs.failure import InputError
 
 from pipeline.instance_storage import volume_key
 from pipeline.project import VARIABLES, Project
-from tabular.failure import InputError
 
 
 def test_the_environment_is_read() -> None:

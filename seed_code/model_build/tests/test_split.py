@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from mlops_jobs.evaluation.problem_type import ProblemType
 
-from tabular.problem import ProblemType
 from tabular.split import Part, split
 from tabular.target import Target
 

@@ -1,9 +1,9 @@
 """The target column."""
 
 import pytest
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.failure import InputError
 
-from tabular.failure import InputError
-from tabular.problem import ProblemType
 from tabular.target import detect_problem_type, read_target
 
 

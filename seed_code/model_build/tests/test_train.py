@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mlops_jobs.failure import InputError
 
 from tabular import train as train_module
-from tabular.failure import InputError
 from tabular.train import train
 from tests.conftest import Fitted, lay_out_training
 

@@ -23,7 +23,7 @@ from rehearsal.client import server_process
 from rehearsal.client.cdk import Cdk
 from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.process_tree import Commands
-from stacks.library_wheel import build_library_wheel
+from stacks.wheels import build_library_wheel
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 300.0

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from stacks.seeds import seed_code
+
 ROOT = Path(__file__).parents[3]
 SEED = ROOT / "seed_code/model_build"
 UV = Path(sys.executable).with_name("uv")
@@ -21,8 +23,16 @@ LOCKS = ("requirements.txt", "pipeline/requirements.txt", "tests/requirements.tx
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("project") / "model-build"
-    shutil.copytree(SEED, copy, ignore=shutil.ignore_patterns(".*cache", "__pycache__"))
+    _write(copy)
     return copy
+
+
+def _write(folder: Path) -> None:
+    """Writes the repository as a project gets it."""
+    for name, file in seed_code().model_build.files().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, path)
 
 
 def run(folder: Path, *command: str | Path, environment: Mapping[str, str] | None = None) -> str:
@@ -45,6 +55,9 @@ def environment(repository: Path, *locks: str) -> Path:
     python = folder / "bin/python"
     run(repository, UV, "venv", "--quiet", "--python", sys.executable, folder)
     run(repository, UV, "pip", "sync", "--quiet", "--python", python, "--require-hashes", *locks)
+    wheels = sorted((repository / "wheels").glob("mlops_jobs-*.whl"))
+    options = ("--quiet", "--python", python, "--no-deps", "--no-index")
+    run(repository, UV, "pip", "install", *options, *wheels)
     return python
 
 
@@ -60,14 +73,14 @@ def test_linters_and_the_security_scan_find_nothing(repository: Path, tmp_path: 
     python = environment(repository, "tests/requirements.txt")
     # The repository has the environments of the other tests, which the linters would read too.
     code = tmp_path / "code"
-    shutil.copytree(SEED, code, ignore=shutil.ignore_patterns(".*cache", "__pycache__"))
+    _write(code)
     for line in linters:
         run(code, python, *line.split()[1:])
 
 
 def test_its_tests_of_the_pipeline_pass_on_what_the_train_build_installs(repository: Path) -> None:
     python = environment(repository, *LOCKS)
-    files = [f"tests/test_{name}.py" for name in ("definition", "data", "evaluate", "metrics")]
+    files = [f"tests/test_{name}.py" for name in ("definition", "data", "evaluate", "commands")]
     output = run(repository, python, "-m", "pytest", "-q", *files)
     assert " passed" in output
     assert "SKIPPED" not in output
@@ -119,6 +132,22 @@ def test_the_image_is_built_with_the_agreed_instructions() -> None:
     assert ["LABEL", label] in lines
     order = [name for name, value in lines if name == "RUN" or value.startswith("src/")]
     assert order == ["RUN", "COPY", "RUN"], "the environment is a layer before the code"
+
+
+def test_builds_and_image_install_the_wheel_of_the_jobs() -> None:
+    for name in ("Dockerfile", "buildspecs/test.yml", "buildspecs/train.yml"):
+        command = re.search(r"uv pip install .*\n?.*mlops_jobs-\*\.whl", (SEED / name).read_text())
+        assert command, name
+        assert "--no-deps --no-index" in " ".join(command[0].split()), name
+    assert "!wheels" in (SEED / ".dockerignore").read_text().splitlines()
+
+
+def test_programs_that_no_data_scientist_edits_are_in_the_wheel(repository: Path) -> None:
+    assert [path.name for path in (repository / "wheels").iterdir()] == [
+        "mlops_jobs-0.1.0-py3-none-any.whl"
+    ]
+    modules = [path for name in ("src", "pipeline") for path in (repository / name).rglob("*.py")]
+    assert len(modules) <= 33
 
 
 def test_it_knows_nothing_of_a_rehearsal() -> None:

@@ -70,7 +70,7 @@ class Aws:
         return {"Body": io.BytesIO(self._holdout)}
 
     def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
-        input_error = import_module("tabular.failure").InputError
+        input_error = import_module("mlops_jobs.failure").InputError
         try:
             content = self._invocations.respond(
                 request["Body"], request["ContentType"], request["Accept"]

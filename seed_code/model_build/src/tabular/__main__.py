@@ -20,18 +20,18 @@ def main() -> None:
 
             serve.main()
         case ["monitor"]:
-            from tabular.monitor import job
+            from tabular import monitor
+
+            monitor.main(sys.argv[2:])
+        case ["ingest"]:
+            from mlops_jobs.ingestion import job
 
             job.main(sys.argv[2:])
-        case ["ingest"]:
-            from tabular.ingest import job as ingest_job
-
-            ingest_job.main(sys.argv[2:])
         # Model Monitor starts the image for bias and explainability without arguments.
         case [] if "sagemaker_monitoring_schedule_name" in os.environ:
-            from tabular.monitor import job
+            from tabular import monitor
 
-            job.main([])
+            monitor.main([])
         case _:
             sys.exit(f"got {sys.argv[1:]}; allowed: train, serve, monitor, ingest")
 

@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from mlops_jobs.failure import InputError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tabular.failure import InputError
 from tabular.invocation import CSV, FORMATS, JSON, JSON_LINES, ResponseWriter, RowReader
 from tabular.predictor import Predictor
 

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from mlops_jobs.failure import InputError
+from mlops_jobs.table import MISSING, is_missing
 
-from tabular.failure import InputError
-from tabular.schema import MISSING, Column, Kind, Schema, is_missing
+from tabular.schema import Column, Kind, Schema
 
 Matrix = npt.NDArray[np.float32]
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mlops_jobs.evaluation.metrics import binary_report, multiclass_report, regression_report
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.failure import InputError, exit_with_message
+from mlops_jobs.table import RawTable
 
-from tabular.failure import InputError, exit_with_message
-from tabular.metrics import binary_report, multiclass_report, regression_report
 from tabular.predictor import Predictor
-from tabular.problem import PROBLEMS, ProblemType
 from tabular.schema import MODEL_FILES
-from tabular.table import RawTable
 
 INPUT = Path("/opt/ml/processing/input")
 OUTPUT = Path("/opt/ml/processing/output/evaluation")
@@ -101,13 +101,13 @@ def _report(predictor: Predictor, table: RawTable) -> dict[str, Any]:
     return {
         "version": 0.0,
         "dataset": {"item_count": len(texts)},
-        PROBLEMS[schema.problem_type].report: metrics,
+        schema.problem_type.report: metrics,
     }
 
 
 def _print(report: dict[str, Any]) -> None:
     print(f"{report['dataset']['item_count']} held-out rows")
-    for group in (problem.report for problem in PROBLEMS.values()):
+    for group in (problem_type.report for problem_type in ProblemType):
         for name, measure in report.get(group, {}).items():
             if isinstance(measure, dict) and "value" in measure:
                 print(f"{name} {measure['value']:.6f}")

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from mlops_jobs.failure import InputError
+from mlops_jobs.table import RawTable, Rows, is_missing
 
 from tabular.encoding import CellError, Matrix, as_matrix, encode_numbers
-from tabular.failure import InputError
-from tabular.schema import Column, Kind, is_missing
-from tabular.table import RawTable, Rows
+from tabular.schema import Column, Kind
 
 MIN_ROWS_PER_CATEGORY = 2  # a single row teaches nothing; this also removes identifiers
 MAX_CATEGORIES = 1000

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tabular.failure import InputError
+from mlops_jobs.failure import InputError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.failure import InputError
 
-from tabular.failure import InputError
-from tabular.problem import ProblemType
 from tabular.schema import Schema
 
 CSV = "text/csv"

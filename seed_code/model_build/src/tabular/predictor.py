@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xgboost
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.failure import InputError
 
 from tabular.encoding import Matrix, encode
-from tabular.failure import InputError
-from tabular.problem import ProblemType
 from tabular.schema import MODEL_FILES, Schema
 
 

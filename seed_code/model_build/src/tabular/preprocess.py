@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.failure import exit_with_message
+from mlops_jobs.table import RawTable
 
-from tabular.failure import exit_with_message
 from tabular.fitting import Profile, TableEncoder, profile
-from tabular.problem import ProblemType
 from tabular.schema import Column, Kind, Schema
 from tabular.split import Part, Parts, split
-from tabular.table import RawTable
 from tabular.target import Target, read_target
 
 INPUT = Path("/opt/ml/processing/input/data")

@@ -1,17 +1,9 @@
-"""Problem types of the target column, and their metrics."""
+"""XGBoost's settings for each problem type, and the metrics of model quality."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-from tabular.failure import InputError
-
-
-class ProblemType(StrEnum):
-    """Kinds of target that the project supports."""
-
-    BINARY = "binary"
-    MULTICLASS = "multiclass"
-    REGRESSION = "regression"
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.failure import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +11,9 @@ class Metric:
     """A metric of model quality.
 
     Args:
-        name: name in `config.yaml` and in the log lines that the tuner reads.
+        name: Name in `config.yaml` and in the log lines that the tuner reads.
         maximize: True if a larger value is better.
-        report_path: path of the value in `evaluation.json`.
+        report_path: Path of the value in `evaluation.json`.
     """
 
     name: str
@@ -34,25 +26,23 @@ class Problem:
     """XGBoost's settings for one kind of target.
 
     Args:
-        objective: learning objective of XGBoost.
+        objective: Learning objective of XGBoost.
         loss: XGBoost metric that decides when training stops; it is smooth, unlike accuracy.
-        report: group in `evaluation.json`, as named by SageMaker Model Monitor.
-        metrics: metrics that tuning and the quality check support; the first is the default.
+        metrics: Metrics that tuning and the quality check support; the first is the default.
     """
 
     objective: str
     loss: str
-    report: str
     metrics: tuple[Metric, ...]
 
     def metric(self, name: str) -> Metric:
         """Returns the metric of a name.
 
         Args:
-            name: name of the metric.
+            name: Name of the metric.
 
         Raises:
-            InputError: this kind of target does not have the metric; the message lists its metrics.
+            InputError: This kind of target does not have the metric; the message lists its metrics.
         """
         for metric in self.metrics:
             if metric.name == name:
@@ -61,9 +51,9 @@ class Problem:
         raise InputError(f"objective.metric: got {name!r}; allowed: {allowed}")
 
 
-def _metrics(report: str, *names: tuple[str, bool, str]) -> tuple[Metric, ...]:
+def _metrics(problem_type: ProblemType, *names: tuple[str, bool, str]) -> tuple[Metric, ...]:
     return tuple(
-        Metric(name=name, maximize=maximize, report_path=f"{report}.{key}.value")
+        Metric(name=name, maximize=maximize, report_path=f"{problem_type.report}.{key}.value")
         for name, maximize, key in names
     )
 
@@ -75,9 +65,8 @@ PROBLEMS = {
     ProblemType.BINARY: Problem(
         objective="binary:logistic",
         loss="logloss",
-        report="binary_classification_metrics",
         metrics=_metrics(
-            "binary_classification_metrics",
+            ProblemType.BINARY,
             ("auc", True, "auc"),
             ("f1", True, "f1"),
             ("accuracy", True, "accuracy"),
@@ -87,9 +76,8 @@ PROBLEMS = {
     ProblemType.MULTICLASS: Problem(
         objective="multi:softprob",
         loss="mlogloss",
-        report="multiclass_classification_metrics",
         metrics=_metrics(
-            "multiclass_classification_metrics",
+            ProblemType.MULTICLASS,
             ("accuracy", True, "accuracy"),
             ("f1", True, "weighted_f1"),
             ("logloss", False, "logloss"),
@@ -98,9 +86,8 @@ PROBLEMS = {
     ProblemType.REGRESSION: Problem(
         objective="reg:squarederror",
         loss="rmse",
-        report="regression_metrics",
         metrics=_metrics(
-            "regression_metrics",
+            ProblemType.REGRESSION,
             ("rmse", False, "rmse"),
             ("mae", False, "mae"),
             ("r2", True, "r2"),

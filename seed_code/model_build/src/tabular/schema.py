@@ -5,19 +5,16 @@ in the same way, and loading a model runs no code.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from tabular.problem import ProblemType
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.table import MISSING
 
 VERSION = 1
 MODEL_FILES = ("schema.json", "model.ubj")  # content of a model artifact
-
-# Compared in lower case, without surrounding white space.
-MISSING = ("", "na", "n/a", "nan", "null", "none", "nil", "nat", "?", "-", "#n/a", "<na>")
 
 
 class Kind(StrEnum):
@@ -33,11 +30,11 @@ class Column:
     """One column of the raw table.
 
     Args:
-        name: heading of the column.
-        kind: type of the column; an ignored column is accepted in a row and not used.
-        categories: known categories of a category column, in the order of their codes. Defaults to
+        name: Heading of the column.
+        kind: Type of the column; an ignored column is accepted in a row and not used.
+        categories: Known categories of a category column, in the order of their codes. Defaults to
             none.
-        reason: reason why an ignored column is not used. Defaults to "".
+        reason: Reason why an ignored column is not used. Defaults to "".
     """
 
     name: str
@@ -56,12 +53,12 @@ class Schema:
     """Encoding of raw rows, and decoding of the model's predictions.
 
     Args:
-        problem_type: kind of target.
-        target: heading of the target column.
-        columns: all raw columns except the target, in the order of the raw table.
-        labels: labels of the target, in the order of the model's classes; the second of two labels
+        problem_type: Kind of target.
+        target: Heading of the target column.
+        columns: All raw columns except the target, in the order of the raw table.
+        labels: Labels of the target, in the order of the model's classes; the second of two labels
             is the positive one. Defaults to none, as for a regression.
-        missing: spellings of a missing value. Defaults to `MISSING`.
+        missing: Spellings of a missing value. Defaults to `MISSING`.
     """
 
     problem_type: ProblemType
@@ -90,10 +87,10 @@ class Schema:
         """Reads a schema that `to_json` wrote.
 
         Args:
-            text: the JSON text.
+            text: The JSON text.
 
         Raises:
-            ValueError: the text is not a schema of this version.
+            ValueError: The text is not a schema of this version.
         """
         try:
             document: dict[str, Any] = json.loads(text)
@@ -118,25 +115,3 @@ def _column(entry: dict[str, Any]) -> Column:
         categories=tuple(entry["categories"]),
         reason=entry["reason"],
     )
-
-
-def is_missing(text: str, missing: frozenset[str] = frozenset(MISSING)) -> bool:
-    """Returns True if a string is a spelling of a missing value.
-
-    Args:
-        text: the string.
-        missing: the spellings. Defaults to `MISSING`.
-    """
-    return text.strip().lower() in missing
-
-
-def in_order(labels: Sequence[str]) -> list[str]:
-    """Returns labels in the order of their classes: numerically if possible, else alphabetically.
-
-    Args:
-        labels: the labels.
-    """
-    try:
-        return sorted(labels, key=float)
-    except ValueError:
-        return sorted(labels)

@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tabular.failure import InputError
-from tabular.problem import ProblemType
-from tabular.schema import in_order
+from mlops_jobs.evaluation.problem_type import ProblemType, in_order
+from mlops_jobs.failure import InputError
 
 # Fewer spellings than for features: a label may be called "none" or "-".
 NO_TARGET = ("", "na", "n/a", "nan", "null", "#n/a", "<na>")

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import xgboost
+from mlops_jobs.evaluation.metrics import weighted_f1
+from mlops_jobs.evaluation.problem_type import ProblemType
+from mlops_jobs.failure import InputError, exit_with_message
 
 from tabular.checkpoint import Checkpoints
-from tabular.failure import InputError, exit_with_message
 from tabular.hyperparameters import read_hyperparameters
-from tabular.metrics import weighted_f1
-from tabular.problem import PROBLEMS, Metric, ProblemType
+from tabular.problem import PROBLEMS, Metric
 from tabular.progress import Progress
 from tabular.schema import Schema
 

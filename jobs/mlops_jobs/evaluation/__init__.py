@@ -1,0 +1,1 @@
+"""Model quality: problem types and their metrics, as SageMaker Model Monitor names them."""

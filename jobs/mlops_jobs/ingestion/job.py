@@ -1,0 +1,128 @@
+r"""Processing job: writes the records of new files into a feature group.
+
+    ingest --feature-group customers --source s3://bucket/features/customers \
+        --ledger s3://bucket/feature-ingestion/customers
+
+Each file is ingested once. A file with a record that cannot be written is read again by the next
+run, as is a file whose content changes; the job fails after all files have been read.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlops_jobs.aws import client
+from mlops_jobs.failure import InputError, exit_with_message
+from mlops_jobs.ingestion.files import File, FileError, Inbox, rows
+from mlops_jobs.ingestion.schema import GroupSchema, Record
+from mlops_jobs.ingestion.writer import Writer
+
+MESSAGE = Path("/opt/ml/output/message")
+ATTEMPTS = 10
+
+
+def ingest(options: argparse.Namespace) -> str:
+    """Runs the job.
+
+    Args:
+        options: result of `parser`.
+
+    Returns:
+        A message of the result.
+
+    Raises:
+        InputError: a record could not be written; the message has file and line of the first ones.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        return _ingest(options)
+    except (BotoCoreError, ClientError) as error:
+        raise InputError(f"the call to AWS failed: {error}") from error
+
+
+def _ingest(options: argparse.Namespace) -> str:
+    inbox = Inbox(_client("s3", options), options.source, options.ledger)
+    schema = GroupSchema.described(_client("sagemaker", options), options.feature_group)
+    runtime = _client("sagemaker-featurestore-runtime", options)
+    writer = Writer(runtime, options.feature_group, options.concurrency)
+    files = inbox.new()
+    for file in files:
+        _ingest_file(inbox, file, schema, writer)
+    if writer.failures:
+        raise InputError(writer.summary())
+    return f"Completed: {writer.written} records of {len(files)} files were written."
+
+
+def _client(service: str, options: argparse.Namespace) -> Any:
+    from botocore.config import Config
+
+    # Adaptive mode retries throttled calls, and slows down.
+    return client(
+        service,
+        Config(
+            retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS},
+            max_pool_connections=options.concurrency,
+        ),
+    )
+
+
+def _ingest_file(inbox: Inbox, file: File, schema: GroupSchema, writer: Writer) -> None:
+    failed, written = len(writer.failures), writer.written
+    with tempfile.TemporaryDirectory() as folder:
+        path = inbox.fetch(file, Path(folder))
+        writer.write(_records(file, path, schema, writer))
+    if len(writer.failures) == failed:
+        inbox.keep(file, writer.written - written)
+
+
+def _records(
+    file: File, path: Path, schema: GroupSchema, writer: Writer
+) -> Iterator[tuple[str, Record]]:
+    """Yields the records of a file, each with its location; reports errors to the writer."""
+    try:
+        for line, row in rows(path):
+            place = f"{file.key}, line {line}"
+            try:
+                if isinstance(row, InputError):
+                    raise row
+                record = schema.record(row)
+            except InputError as error:
+                writer.fail(place, str(error))
+                continue
+            yield place, record
+    except FileError as error:
+        writer.fail(file.key, str(error))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the job's arguments."""
+    found = argparse.ArgumentParser(prog="ingest", description=__doc__)
+    found.add_argument("--feature-group", required=True, help="name or ARN of the group")
+    found.add_argument("--source", required=True, help="s3://BUCKET/PREFIX of the files")
+    found.add_argument(
+        "--ledger", required=True, help=("s3://BUCKET/PREFIX of the ledger of ingested files")
+    )
+    found.add_argument(
+        "--concurrency",
+        type=int,
+        default=16,
+        help=("number of records that are written concurrently"),
+    )
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the job from the command line.
+
+    Args:
+        arguments: arguments of the command. Defaults to None: those of the process.
+    """
+    options = parser().parse_args(arguments)
+    with exit_with_message(MESSAGE):
+        result = ingest(options)
+        print(result)
+        if MESSAGE.parent.is_dir():
+            MESSAGE.write_text(result, encoding="utf-8")

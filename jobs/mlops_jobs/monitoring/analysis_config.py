@@ -1,0 +1,120 @@
+"""Configuration of a bias analysis, in the format of SageMaker Clarify.
+
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-processing-job-configure-analysis.html
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from mlops_jobs.failure import InputError
+from mlops_jobs.monitoring.rows import Row
+
+Values = tuple[str, ...] | float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facet:
+    """A group of rows for which bias is measured.
+
+    Args:
+        name: column that defines the group.
+        values: values of the column in the group, or the number above which a row is in the group.
+    """
+
+    name: str
+    values: Values
+
+    @property
+    def text(self) -> str:
+        """Values, as reports spell them."""
+        return str(self.values) if isinstance(self.values, float) else ",".join(self.values)
+
+    def has(self, row: Row) -> bool:
+        """Returns True if a row belongs to the group.
+
+        Args:
+            row: cells by column name.
+        """
+        return matches(row.get(self.name), self.values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BiasConfig:
+    """The bias to measure.
+
+    Args:
+        label: column of the label.
+        favorable: labels with a favorable outcome, or the number above which the outcome is
+            favorable.
+        facets: the groups.
+        headers: columns of a request without names. Defaults to none: requests have names.
+    """
+
+    label: str
+    favorable: Values
+    facets: tuple[Facet, ...]
+    headers: tuple[str, ...] = ()
+
+    @property
+    def favorable_text(self) -> str:
+        """Favorable labels, as reports spell them."""
+        chosen = self.favorable
+        return str(chosen) if isinstance(chosen, float) else ",".join(chosen)
+
+
+def read_bias_config(content: bytes) -> BiasConfig:
+    """Reads a configuration.
+
+    Args:
+        content: content of the file.
+
+    Raises:
+        InputError: a member is missing or malformed.
+    """
+    try:
+        document = json.loads(content)
+        entries = document["facet"]
+        facets = [
+            Facet(name=str(entry["name_or_index"]), values=_values(entry["value_or_threshold"]))
+            for entry in (entries if isinstance(entries, list) else [entries])
+        ]
+        return BiasConfig(
+            label=str(document["label"]),
+            favorable=_values(document["label_values_or_threshold"]),
+            facets=tuple(facets),
+            headers=tuple(
+                name for name in document.get("headers", []) if name != document["label"]
+            ),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"analysis_config: got {error!r}; allowed: label, label_values_or_threshold and facet "
+            "with name_or_index and value_or_threshold"
+        ) from error
+
+
+def matches(cell: Any, values: Values) -> bool:
+    """Returns True if a cell has one of the values, or is above the number.
+
+    Args:
+        cell: the cell.
+        values: values, or a threshold.
+    """
+    if isinstance(values, float):
+        try:
+            return float(cell) > values
+        except (TypeError, ValueError):
+            return False
+    return str(cell).strip() in values
+
+
+def _values(given: Any) -> Values:
+    """Returns a single fraction as a threshold, anything else as values."""
+    if isinstance(given, float):
+        return given
+    listed = given if isinstance(given, list) else [given]
+    if len(listed) == 1 and isinstance(listed[0], float):
+        return listed[0]
+    return tuple(str(value) for value in listed)

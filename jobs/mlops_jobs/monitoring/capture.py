@@ -1,0 +1,165 @@
+"""Captured requests and responses, and ground truth labels.
+
+Source:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from mlops_jobs.failure import InputError
+from mlops_jobs.monitoring.settings import moment
+
+CSV, JSON = "csv", "json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """A request or a response.
+
+    Args:
+        content: content, as bytes of text.
+        kind: format, `csv` or `json`.
+    """
+
+    content: bytes
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One captured call.
+
+    Args:
+        event_id: id that SageMaker assigned.
+        inference_id: id that the caller assigned. Defaults to "".
+        time: time of the response. Defaults to None: unknown.
+        request: the request. Defaults to None: not captured.
+        response: the response. Defaults to None: not captured.
+        labels: ground truth label of each row. Defaults to none: unknown.
+    """
+
+    event_id: str
+    inference_id: str = ""
+    time: datetime | None = None
+    request: Body | None = None
+    response: Body | None = None
+    labels: tuple[str, ...] = ()
+
+
+def events(lines: Iterable[tuple[str, str]]) -> Iterator[Event]:
+    """Yields the calls of lines of capture files.
+
+    Args:
+        lines: lines, each with its location.
+
+    Raises:
+        InputError: a line is not of a capture file.
+    """
+    for place, line in lines:
+        document = _document(place, line)
+        captured = document.get("captureData")
+        if not isinstance(captured, dict):
+            raise InputError(f"{place}: got no captureData; allowed: lines of data capture")
+        metadata = document.get("eventMetadata", {})
+        time = metadata.get("inferenceTime")
+        yield Event(
+            event_id=str(metadata.get("eventId", "")),
+            inference_id=str(metadata.get("inferenceId", "")),
+            time=moment(time, f"{place}: inferenceTime") if time else None,
+            request=_body(place, captured.get("endpointInput")),
+            response=_body(place, captured.get("endpointOutput")),
+            labels=_labels(place, document.get("groundTruthData")),
+        )
+
+
+def ground_truth(lines: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Returns the labels of each event, by its event id or inference id.
+
+    Args:
+        lines: lines of ground truth files, each with its location.
+
+    Raises:
+        InputError: a line is not of a ground truth file.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for place, line in lines:
+        document = _document(place, line)
+        identity = document.get("eventMetadata", {}).get("eventId")
+        labels = _labels(place, document.get("groundTruthData"))
+        if not identity or not labels:
+            raise InputError(
+                f"{place}: got no groundTruthData or no eventMetadata.eventId; add both"
+            )
+        found[str(identity)] = labels
+    return found
+
+
+def merged(found: Iterable[Event], labels: dict[str, tuple[str, ...]]) -> Iterator[Event]:
+    """Yields the calls that have labels; others are dropped, as in Model Monitor's merge job.
+
+    Args:
+        found: the calls.
+        labels: labels by event id or inference id.
+    """
+    for event in found:
+        actual = event.labels or labels.get(event.inference_id) or labels.get(event.event_id, ())
+        if actual:
+            yield replace(event, labels=actual)
+
+
+def _document(place: str, line: str) -> dict[str, Any]:
+    try:
+        document = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{place}: not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise InputError(f"{place}: got {line[:40]!r}; allowed: a JSON object")
+    return document
+
+
+def _body(place: str, side: dict[str, Any] | None) -> Body | None:
+    if side is None:
+        return None
+    encoding, data = str(side.get("encoding", "")).upper(), str(side.get("data", ""))
+    content_type = str(side.get("observedContentType", "")).lower()
+    kind = JSON if "json" in content_type else CSV
+    lines = "jsonlines" in content_type
+    match encoding:
+        case "CSV":
+            return Body(content=data.encode(), kind=CSV)
+        case "JSON":
+            return _json_body(data.encode(), lines=lines)
+        case "BASE64":
+            try:
+                content = base64.b64decode(data, validate=True)
+            except binascii.Error as error:
+                raise InputError(f"{place}: data is not base64: {error}") from error
+            return (
+                Body(content=content, kind=CSV) if kind == CSV else _json_body(content, lines=lines)
+            )
+    raise InputError(f"{place}: got encoding {encoding!r}; allowed: CSV, JSON, BASE64")
+
+
+def _json_body(content: bytes, *, lines: bool) -> Body:
+    """Returns a JSON body; JSON lines become one list."""
+    if lines:
+        written = [line for line in content.splitlines() if line.strip()]
+        content = b"[" + b",".join(written) + b"]"
+    return Body(content=content, kind=JSON)
+
+
+def _labels(place: str, side: dict[str, Any] | None) -> tuple[str, ...]:
+    body = _body(place, side)
+    if body is None:
+        return ()
+    text = body.content.decode("utf-8", errors="replace").strip()
+    if body.kind == CSV:
+        return tuple(line.strip() for line in text.splitlines() if line.strip())
+    value = json.loads(text)
+    return tuple(str(one) for one in (value if isinstance(value, list) else [value]))

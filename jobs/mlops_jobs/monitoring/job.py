@@ -1,0 +1,114 @@
+"""Processing job: runs one analysis of captured traffic, or creates its baseline.
+
+    monitor              compares the traffic of a time window with a baseline
+    monitor --baseline   creates the baseline of a CSV file with a heading
+
+The environment specifies the analysis and all locations; `settings.py` lists its variables.
+"""
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mlops_jobs.failure import exit_with_message
+from mlops_jobs.monitoring.analyses import compare
+from mlops_jobs.monitoring.baselines import baseline
+from mlops_jobs.monitoring.findings import Findings, Metric
+from mlops_jobs.monitoring.model import LoadModel
+from mlops_jobs.monitoring.publication import publish
+from mlops_jobs.monitoring.settings import Settings, Window
+
+# Published by each successful run, so that an alarm can detect a monitor that has stopped.
+COMPLETED_RUNS = "completed_runs"
+MESSAGE = Path("/opt/ml/output/message")
+
+
+def monitor(environment: Mapping[str, str], load_model: LoadModel) -> str:
+    """Runs the job that compares traffic with a baseline.
+
+    Args:
+        environment: Environment variables of the container.
+        load_model: Loads the model, if the analysis needs it.
+
+    Returns:
+        A message of the result, in the format of Model Monitor.
+
+    Raises:
+        InputError: An input cannot be read, or CloudWatch rejects the metrics.
+    """
+    settings = Settings.from_environment(environment)
+    found = compare(settings, load_model)
+    metrics = [Metric(name=COMPLETED_RUNS, value=1.0)]
+    if found is not None:
+        found.write(_folder(settings), compared=bool(settings.baseline_constraints))
+        metrics += found.metrics
+    publish(metrics, settings, time_of_metrics(settings.window, datetime.now(UTC)))
+    if found is None:
+        return "Completed: There was no traffic to analyze."
+    return _result(found)
+
+
+def time_of_metrics(window: Window | None, now: datetime) -> datetime:
+    """Returns the timestamp of the metrics: the end of the window, or now if it has not ended.
+
+    An alarm does not evaluate metrics of the future.
+
+    Args:
+        window: The window; None for a baseline.
+        now: The current time.
+    """
+    return now if window is None else min(window.end, now)
+
+
+def make_baseline(environment: Mapping[str, str], load_model: LoadModel) -> str:
+    """Runs the job that creates a baseline.
+
+    Args:
+        environment: Environment variables of the container.
+        load_model: Loads the model, if the analysis needs it.
+
+    Returns:
+        A message of the result, in the format of Model Monitor.
+
+    Raises:
+        InputError: An input cannot be read.
+    """
+    settings = Settings.from_environment(environment)
+    baseline(settings, load_model).write(Path(settings.output_path), compared=False)
+    return "Completed: Job completed successfully."
+
+
+def _folder(settings: Settings) -> Path:
+    folder = Path(settings.output_path)
+    if settings.dated and settings.window is not None:
+        return folder / f"{settings.window.end:%Y/%m/%d/%H}"
+    return folder
+
+
+def _result(found: Findings) -> str:
+    count = len(found.violations)
+    for violation in found.violations:
+        print(f"{violation['constraint_check_type']}: {violation}")
+    if count:
+        return f"CompletedWithViolations: Job completed successfully with {count} violations."
+    return "Completed: Job completed successfully with no violations."
+
+
+def main(load_model: LoadModel, arguments: Sequence[str] | None = None) -> None:
+    """Runs the job from the command line.
+
+    Args:
+        load_model: Loads the model of the project from `model.tar.gz`.
+        arguments: Arguments of the command. Defaults to None: those of the process.
+    """
+    parser = argparse.ArgumentParser(prog="monitor", description=__doc__)
+    parser.add_argument("--baseline", action="store_true")
+    options = parser.parse_args(arguments)
+    with exit_with_message(MESSAGE):
+        run = make_baseline if options.baseline else monitor
+        result = run(os.environ, load_model)
+        print(result)
+        if MESSAGE.parent.is_dir():
+            MESSAGE.write_text(result, encoding="utf-8")

@@ -1,0 +1,155 @@
+"""Predictions of batch transform jobs, with their ground truth."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tabular.application import Invocations
+
+from mlops_jobs.failure import InputError
+from seed_code.model_build.tests.conftest import Fitted
+from tests.jobs.monitoring.aws_in_memory import Aws
+from tests.jobs.monitoring.batches import (
+    NAMES,
+    TIME,
+    as_objects,
+    batch,
+    capture,
+    predictions,
+    put_labels,
+)
+from tests.jobs.monitoring.captured import as_csv, pack_model
+from tests.jobs.monitoring.programs import monitor
+
+CONFIG = {
+    "label": "prediction",
+    "label_values_or_threshold": ["stays"],
+    "facet": [{"name_or_index": "city", "value_or_threshold": ["Łódź"]}],
+}
+
+
+def quality(folder: Path, fitted: Fitted, **variables: str) -> dict[str, str]:
+    return batch(
+        folder,
+        "MODEL_QUALITY",
+        {"csv": {"header": False}},
+        ground_truth_source="s3://bucket/labels",
+        problem_type="BinaryClassification",
+        model_source=str(pack_model(fitted.model, folder / "model/model.tar.gz")),
+        **variables,
+    )
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_predictions_are_measured_by_their_inference_ids(
+    joined: bool, tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    rows = [row[:-1] for row in binary.raw]
+    lines = predictions(rows, binary, joined=joined)
+    capture(aws, as_csv(rows), "\n".join(lines))
+    put_labels(aws, [row[-1] for row in binary.raw])
+
+    monitor(quality(tmp_path, binary))
+
+    found = json.loads((tmp_path / "reports/2026/11/20/12/statistics.json").read_text())
+    assert found["dataset"] == {"item_count": len(rows)}
+    assert found["binary_classification_metrics"]["auc"]["value"] > 0.9
+
+
+def test_the_attributes_of_a_prediction_can_be_set(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    rows = [row[:-1] for row in binary.raw]
+    filtered = [f"customer,{line}" for line in predictions(rows, binary)]
+    capture(aws, as_csv(rows), "\n".join(filtered))
+    put_labels(aws, [row[-1] for row in binary.raw])
+    attributes = {"inference_attribute": "_c1", "probability_attribute": "2"}
+
+    monitor(quality(tmp_path, binary, **attributes))
+
+    found = json.loads((tmp_path / "reports/2026/11/20/12/statistics.json").read_text())
+    assert found["binary_classification_metrics"]["auc"]["value"] > 0.9
+    with pytest.raises(InputError, match="got the position '7'; allowed: 0 to 2"):
+        monitor(quality(tmp_path, binary, inference_attribute="7"))
+
+
+@pytest.mark.parametrize("wrapped", ["predictions", "SageMakerOutput"])
+def test_json_predictions_have_their_ids_beside_them(
+    wrapped: str, tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    rows = [row[:-1] for row in binary.raw]
+    server = Invocations(binary.predictor)
+    lines = []
+    for at, row in enumerate(rows):
+        prediction = json.loads(
+            server.respond(as_csv([row]).encode(), "text/csv", "application/json")
+        )
+        body = (
+            prediction
+            if wrapped == "predictions"
+            else {**as_objects([row])[0], wrapped: prediction}
+        )
+        ids = {"SageMakerInferenceId": f"id-{at}", "SageMakerInferenceTime": TIME}
+        lines.append(json.dumps({**body, **ids}))
+    capture(aws, as_csv(rows), "\n".join(lines))
+    put_labels(aws, [row[-1] for row in binary.raw])
+
+    monitor(quality(tmp_path, binary))
+
+    found = json.loads((tmp_path / "reports/2026/11/20/12/statistics.json").read_text())
+    assert found["binary_classification_metrics"]["auc"]["value"] > 0.9
+
+
+def test_bias_knows_the_groups_of_a_batch(tmp_path: Path, aws: Aws, binary: Fitted) -> None:
+    rows = [row[:-1] for row in binary.raw]
+    # The job sent the heading too, and the server returned predictions for the rows only.
+    capture(aws, as_csv([NAMES, *rows]), "\n".join(predictions(rows, binary)))
+    put_labels(aws, [row[-1] for row in binary.raw])
+    config = tmp_path / "analysis_config.json"
+    config.write_text(json.dumps(CONFIG))
+
+    monitor(
+        batch(
+            tmp_path,
+            "MODEL_BIAS",
+            {"csv": {"header": True}},
+            ground_truth_source="s3://bucket/labels",
+            analysis_config=str(config),
+        )
+    )
+
+    found = json.loads((tmp_path / "reports/2026/11/20/12/statistics.json").read_text())
+    assert found["post_training_bias_metrics"]["facets"]["city"]
+
+
+def test_explanations_of_a_batch_need_no_predictions(
+    tmp_path: Path, aws: Aws, binary: Fitted
+) -> None:
+    capture(aws, as_csv([row[:-1] for row in binary.raw]))
+    model = pack_model(binary.model, tmp_path / "model/model.tar.gz")
+
+    monitor(
+        batch(tmp_path, "MODEL_EXPLAINABILITY", {"csv": {"header": False}}, model_source=str(model))
+    )
+
+    found = json.loads((tmp_path / "reports/2026/11/20/12/statistics.json").read_text())
+    assert found["explanations"]
+
+
+@pytest.mark.parametrize(
+    ("records", "output", "message"),
+    [
+        ("1\n2\n", f"a,id-0,{TIME}\n", "got 1 predictions for 2 records"),
+        ("1\n", "a,b\n", "without an inference id, .* set GenerateInferenceId"),
+        ("1\n", '{"output": 1}\n', "without an inference id"),
+        ("1\n", None, "got 0 output files"),
+    ],
+)
+def test_predictions_that_belong_to_nothing_are_rejected(
+    records: str, output: str | None, message: str, tmp_path: Path, aws: Aws
+) -> None:
+    capture(aws, records, output)
+    variables = batch(tmp_path, "MODEL_QUALITY", {"csv": {}}, problem_type="Regression")
+
+    with pytest.raises(InputError, match=message):
+        monitor(variables)
