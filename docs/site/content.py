@@ -23,6 +23,7 @@ _GUIDES = {
 }
 _PACKAGES = {
     "constructs/README.md": "packages/mlops-constructs.md",
+    "jobs/README.md": "packages/mlops-jobs.md",
     "rehearsal/README.md": "packages/rehearsal.md",
 }
 _EXPLANATION = {

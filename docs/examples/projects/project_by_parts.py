@@ -25,6 +25,7 @@ from mlops_constructs.model_registry import ModelPackageGroup
 from mlops_constructs.projects import Seed, SeedRepository
 from mlops_constructs.validation import acknowledge
 
+# `extra_files` of a seed adds the wheels that its code imports: stacks/seeds.py builds them.
 SEED_CODE = Path(__file__).parents[3] / "seed_code"
 NAME = "by-parts"
 

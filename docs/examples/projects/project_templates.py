@@ -25,6 +25,7 @@ from mlops_constructs.projects import (
     TemplateBucket,
 )
 
+# `extra_files` of a seed adds the wheels that its code imports: stacks/seeds.py builds them.
 SEED_CODE = Path(__file__).parents[3] / "seed_code"
 BOUNDARY = "ProjectTemplatesBoundaryArn"
 
