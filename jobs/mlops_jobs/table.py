@@ -143,7 +143,7 @@ def is_missing(text: str, missing: frozenset[str] = frozenset(MISSING)) -> bool:
     """Returns True if a string is a spelling of a missing value.
 
     Args:
-        text: The string.
-        missing: The spellings. Defaults to `MISSING`.
+        text: the string.
+        missing: the spellings. Defaults to `MISSING`.
     """
     return text.strip().lower() in missing

@@ -32,7 +32,7 @@ def in_order(labels: Sequence[str]) -> list[str]:
     """Returns labels in the order of their classes: numerically if possible, else alphabetically.
 
     Args:
-        labels: The labels.
+        labels: the labels.
     """
     try:
         return sorted(labels, key=float)

@@ -32,14 +32,14 @@ def compare(settings: Settings, load_model: LoadModel) -> Findings | None:
     """Compares the traffic of a time window with a baseline.
 
     Args:
-        settings: Settings of the run.
-        load_model: Loads the model, if the analysis needs it.
+        settings: settings of the run.
+        load_model: loads the model, if the analysis needs it.
 
     Returns:
         The findings; None if there was no traffic, or no traffic with known labels.
 
     Raises:
-        InputError: An input cannot be read.
+        InputError: an input cannot be read.
     """
     found = _events(settings)
     return ANALYSES[settings.analysis](found, settings, load_model) if found else None
@@ -49,11 +49,11 @@ def model_of(settings: Settings, load_model: LoadModel) -> Model:
     """Loads the model, which some analyses need.
 
     Args:
-        settings: Settings of the run.
-        load_model: Loads the model from its archive.
+        settings: settings of the run.
+        load_model: loads the model from its archive.
 
     Raises:
-        InputError: The settings have no model, or it cannot be read.
+        InputError: the settings have no model, or it cannot be read.
     """
     if not settings.model_source:
         raise InputError(

@@ -20,11 +20,11 @@ def baseline(settings: Settings, load_model: LoadModel) -> Findings:
     settings or the model name.
 
     Args:
-        settings: Settings of the run.
-        load_model: Loads the model, if the analysis needs it.
+        settings: settings of the run.
+        load_model: loads the model, if the analysis needs it.
 
     Raises:
-        InputError: The dataset cannot be read, or a required model is not specified.
+        InputError: the dataset cannot be read, or a required model is not specified.
     """
     source = Path(settings.dataset_source)
     table = RawTable(files=(source,)) if source.is_file() else RawTable.in_folder(source)

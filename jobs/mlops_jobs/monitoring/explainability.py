@@ -33,8 +33,8 @@ def describe(rows: Sequence[Row], model: Model) -> Findings:
     """Returns the attributions of a baseline, in the layout of Clarify's `analysis.json`.
 
     Args:
-        rows: Rows of the baseline.
-        model: The model.
+        rows: rows of the baseline.
+        model: the model.
     """
     analysis, _ = _analyse(rows, model)
     return Findings(statistics=analysis, constraints=analysis)
@@ -44,9 +44,9 @@ def compare(rows: Sequence[Row], model: Model, baseline: Attributions) -> Findin
     """Compares the order and the weight of features with a baseline.
 
     Args:
-        rows: The requests.
-        model: The model.
-        baseline: Attributions of the baseline.
+        rows: the requests.
+        model: the model.
+        baseline: attributions of the baseline.
     """
     analysis, found = _analyse(rows, model)
     violations, metrics = [], []
@@ -76,8 +76,8 @@ def ndcg(baseline: Mapping[str, float], current: Mapping[str, float]) -> float:
     baseline move down.
 
     Args:
-        baseline: Attributions of the baseline, by feature.
-        current: Current attributions, by feature.
+        baseline: attributions of the baseline, by feature.
+        current: current attributions, by feature.
     """
     best = sorted(baseline, key=lambda name: -baseline[name])
     order = sorted(baseline, key=lambda name: -current.get(name, 0.0))
@@ -89,10 +89,10 @@ def read_baseline(content: bytes) -> Attributions:
     """Returns the attributions of an `analysis.json`.
 
     Args:
-        content: Content of the file.
+        content: content of the file.
 
     Raises:
-        InputError: The file has no explanations.
+        InputError: the file has no explanations.
     """
     try:
         labels = json.loads(content)["explanations"][METHOD]

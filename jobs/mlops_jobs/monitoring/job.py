@@ -29,14 +29,14 @@ def monitor(environment: Mapping[str, str], load_model: LoadModel) -> str:
     """Runs the job that compares traffic with a baseline.
 
     Args:
-        environment: Environment variables of the container.
-        load_model: Loads the model, if the analysis needs it.
+        environment: environment variables of the container.
+        load_model: loads the model, if the analysis needs it.
 
     Returns:
         A message of the result, in the format of Model Monitor.
 
     Raises:
-        InputError: An input cannot be read, or CloudWatch rejects the metrics.
+        InputError: an input cannot be read, or CloudWatch rejects the metrics.
     """
     settings = Settings.from_environment(environment)
     found = compare(settings, load_model)
@@ -56,8 +56,8 @@ def time_of_metrics(window: Window | None, now: datetime) -> datetime:
     An alarm does not evaluate metrics of the future.
 
     Args:
-        window: The window; None for a baseline.
-        now: The current time.
+        window: the window; None for a baseline.
+        now: the current time.
     """
     return now if window is None else min(window.end, now)
 
@@ -66,14 +66,14 @@ def make_baseline(environment: Mapping[str, str], load_model: LoadModel) -> str:
     """Runs the job that creates a baseline.
 
     Args:
-        environment: Environment variables of the container.
-        load_model: Loads the model, if the analysis needs it.
+        environment: environment variables of the container.
+        load_model: loads the model, if the analysis needs it.
 
     Returns:
         A message of the result, in the format of Model Monitor.
 
     Raises:
-        InputError: An input cannot be read.
+        InputError: an input cannot be read.
     """
     settings = Settings.from_environment(environment)
     baseline(settings, load_model).write(Path(settings.output_path), compared=False)
@@ -100,8 +100,8 @@ def main(load_model: LoadModel, arguments: Sequence[str] | None = None) -> None:
     """Runs the job from the command line.
 
     Args:
-        load_model: Loads the model of the project from `model.tar.gz`.
-        arguments: Arguments of the command. Defaults to None: those of the process.
+        load_model: loads the model of the project from `model.tar.gz`.
+        arguments: arguments of the command. Defaults to None: those of the process.
     """
     parser = argparse.ArgumentParser(prog="monitor", description=__doc__)
     parser.add_argument("--baseline", action="store_true")

@@ -20,9 +20,9 @@ class Labeled:
     """Rows with predictions and ground truth.
 
     Args:
-        actual: Ground truth label of each row.
-        predictions: Prediction for each row.
-        rows: Cells of each row, if they are needed.
+        actual: ground truth label of each row.
+        predictions: prediction for each row.
+        rows: cells of each row, if they are needed.
     """
 
     actual: list[str]
@@ -33,10 +33,10 @@ class Labeled:
         """Returns the probability of each label for each row.
 
         Args:
-            labels: The labels, in the order of the model's classes.
+            labels: the labels, in the order of the model's classes.
 
         Raises:
-            InputError: A prediction has no probability of a label.
+            InputError: a prediction has no probability of a label.
         """
         table = np.empty((len(self.predictions), len(labels)))
         for row, prediction in enumerate(self.predictions):
@@ -55,12 +55,12 @@ def labeled(events: Iterable[Event], names: Sequence[str], *, with_rows: bool = 
     """Returns the rows of calls whose labels are known.
 
     Args:
-        events: Calls with labels.
-        names: Columns of a request without names.
+        events: calls with labels.
+        names: columns of a request without names.
         with_rows: True to return the cells too. Defaults to False.
 
     Raises:
-        InputError: A call does not have as many labels as predictions.
+        InputError: a call does not have as many labels as predictions.
     """
     found = Labeled(actual=[], predictions=[], rows=[])
     for event in events:
@@ -86,12 +86,12 @@ def predicted(table: RawTable, target: str, model: Model) -> Labeled:
     """Returns the rows of a dataset, with the predictions of the model.
 
     Args:
-        table: The dataset.
-        target: Name of the target column.
-        model: The model.
+        table: the dataset.
+        target: name of the target column.
+        model: the model.
 
     Raises:
-        InputError: A column is missing.
+        InputError: a column is missing.
     """
     names = table.columns()
     for name in [target, *model.features]:
@@ -112,8 +112,8 @@ def cells_of(model: Model, rows: Sequence[Row]) -> list[list[object]]:
     """Returns the cells that the model reads, column by column.
 
     Args:
-        model: The model.
-        rows: The rows.
+        model: the model.
+        rows: the rows.
     """
     return [[row.get(name) for row in rows] for name in model.features]
 

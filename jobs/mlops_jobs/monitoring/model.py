@@ -41,7 +41,7 @@ class Model(Protocol):
         """Predicts rows.
 
         Args:
-            cells: Cells of each feature.
+            cells: cells of each feature.
 
         Returns:
             For a regression, the value of each row; otherwise a matrix with the probability of each
@@ -52,7 +52,7 @@ class Model(Protocol):
         """Attributes predictions to features.
 
         Args:
-            cells: Cells of each feature.
+            cells: cells of each feature.
 
         Returns:
             SHAP values of the shape (rows, outputs, features + 1); the last value of an output is

@@ -23,7 +23,7 @@ class MonitoredModel:
     """The model of this project, as monitoring reads it.
 
     Args:
-        predictor: The model.
+        predictor: the model.
     """
 
     predictor: Predictor
@@ -57,7 +57,7 @@ class MonitoredModel:
         """Predicts rows, as `Predictor.predict` does.
 
         Args:
-            cells: For each feature, the cells of all rows.
+            cells: for each feature, the cells of all rows.
         """
         return self.predictor.predict(cells)
 
@@ -65,7 +65,7 @@ class MonitoredModel:
         """Returns exact SHAP values of the trees, with the expected value as the last of an output.
 
         Args:
-            cells: For each feature, the cells of all rows.
+            cells: for each feature, the cells of all rows.
         """
         schema = self.predictor.schema
         matrix = xgboost.DMatrix(
@@ -79,10 +79,10 @@ def load_model(archive: Path) -> MonitoredModel:
     """Loads the model that monitoring reads.
 
     Args:
-        archive: Path of `model.tar.gz`.
+        archive: path of `model.tar.gz`.
 
     Raises:
-        InputError: The file is not an archive with a model.
+        InputError: the file is not an archive with a model.
     """
     return MonitoredModel(predictor=read_archive(archive))
 
@@ -91,6 +91,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command.
 
     Args:
-        arguments: Arguments of the command. Defaults to None: those of the process.
+        arguments: arguments of the command. Defaults to None: those of the process.
     """
     job.main(load_model, arguments)

@@ -11,9 +11,9 @@ class Metric:
     """A metric of model quality.
 
     Args:
-        name: Name in `config.yaml` and in the log lines that the tuner reads.
+        name: name in `config.yaml` and in the log lines that the tuner reads.
         maximize: True if a larger value is better.
-        report_path: Path of the value in `evaluation.json`.
+        report_path: path of the value in `evaluation.json`.
     """
 
     name: str
@@ -26,9 +26,9 @@ class Problem:
     """XGBoost's settings for one kind of target.
 
     Args:
-        objective: Learning objective of XGBoost.
+        objective: learning objective of XGBoost.
         loss: XGBoost metric that decides when training stops; it is smooth, unlike accuracy.
-        metrics: Metrics that tuning and the quality check support; the first is the default.
+        metrics: metrics that tuning and the quality check support; the first is the default.
     """
 
     objective: str
@@ -39,10 +39,10 @@ class Problem:
         """Returns the metric of a name.
 
         Args:
-            name: Name of the metric.
+            name: name of the metric.
 
         Raises:
-            InputError: This kind of target does not have the metric; the message lists its metrics.
+            InputError: this kind of target does not have the metric; the message lists its metrics.
         """
         for metric in self.metrics:
             if metric.name == name:

@@ -30,11 +30,11 @@ class Column:
     """One column of the raw table.
 
     Args:
-        name: Heading of the column.
-        kind: Type of the column; an ignored column is accepted in a row and not used.
-        categories: Known categories of a category column, in the order of their codes. Defaults to
+        name: heading of the column.
+        kind: type of the column; an ignored column is accepted in a row and not used.
+        categories: known categories of a category column, in the order of their codes. Defaults to
             none.
-        reason: Reason why an ignored column is not used. Defaults to "".
+        reason: reason why an ignored column is not used. Defaults to "".
     """
 
     name: str
@@ -53,12 +53,12 @@ class Schema:
     """Encoding of raw rows, and decoding of the model's predictions.
 
     Args:
-        problem_type: Kind of target.
-        target: Heading of the target column.
-        columns: All raw columns except the target, in the order of the raw table.
-        labels: Labels of the target, in the order of the model's classes; the second of two labels
+        problem_type: kind of target.
+        target: heading of the target column.
+        columns: all raw columns except the target, in the order of the raw table.
+        labels: labels of the target, in the order of the model's classes; the second of two labels
             is the positive one. Defaults to none, as for a regression.
-        missing: Spellings of a missing value. Defaults to `MISSING`.
+        missing: spellings of a missing value. Defaults to `MISSING`.
     """
 
     problem_type: ProblemType
@@ -87,10 +87,10 @@ class Schema:
         """Reads a schema that `to_json` wrote.
 
         Args:
-            text: The JSON text.
+            text: the JSON text.
 
         Raises:
-            ValueError: The text is not a schema of this version.
+            ValueError: the text is not a schema of this version.
         """
         try:
             document: dict[str, Any] = json.loads(text)
