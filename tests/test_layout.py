@@ -3,9 +3,12 @@
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import constructs
+import grimp
+import pytest
 
 import mlops_constructs
 import mlops_jobs
@@ -23,6 +26,8 @@ FOLDERS = {
     "stacks",
     "tests",
 }
+PRODUCT = ("constructs", "jobs", "rehearsal", "seed_code", "stacks")
+MAX_MODULES = 26
 FORBIDDEN_IN_DEPLOYED_CODE = ("rehearsal", "ministack", "127.0.0.1", "localhost")
 
 
@@ -108,3 +113,26 @@ def test_committed_files_name_no_package_registry() -> None:
         if host in (ROOT / path).read_text(errors="ignore")
     ]
     assert not naming
+
+
+@pytest.mark.parametrize("package", ["rehearsal", "mlops_constructs", "mlops_jobs", "stacks"])
+def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
+    graph = grimp.build_graph(package)
+    waiting = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    # Modules that import nothing that is left go first; what remains imports itself in the end.
+    while ready := [module for module, imported in waiting.items() if not imported & set(waiting)]:
+        for module in ready:
+            del waiting[module]
+
+    assert sorted(waiting) == []
+
+
+def test_no_folder_has_more_modules_than_a_reader_can_survey() -> None:
+    modules = Counter(
+        path.parent
+        for path in tracked_files()
+        if path.suffix == ".py" and path.parts[0] in PRODUCT and not path.stem.startswith("__")
+        if "tests" not in path.parts
+    )
+
+    assert {str(folder): n for folder, n in modules.items() if n > MAX_MODULES} == {}
