@@ -1,7 +1,8 @@
 """Ingestion of files below a prefix into a feature group, each file once."""
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,15 @@ def test_bad_rows_fail_the_job_by_file_and_line_and_the_others_are_written(
     assert run() == "Completed: 2 records of 1 files were written."
 
 
+@pytest.fixture
+def default_recursion_limit() -> Iterator[None]:
+    """Python's default limit, which other libraries of the test run raise."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    yield
+    sys.setrecursionlimit(before)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
@@ -200,7 +210,12 @@ def test_bad_rows_fail_the_job_by_file_and_line_and_the_others_are_written(
     ],
 )
 def test_what_is_no_record_is_named(
-    store: FeatureStore, run: Run, name: str, text: str, problem: str
+    store: FeatureStore,
+    run: Run,
+    name: str,
+    text: str,
+    problem: str,
+    default_recursion_limit: None,
 ) -> None:
     store.fill(name, text)
 

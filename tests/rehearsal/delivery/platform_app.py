@@ -18,9 +18,10 @@ from mlops_constructs.delivery import (
     Synthesis,
 )
 
-# Packages and environments stay on the build host.
+# Packages and environments stay on the build host. The CDK library does not: the end of the test
+# stops builds, and a build that is stopped while it extracts the library leaves half of it.
 INSTALL = """
-export JSII_RUNTIME_PACKAGE_CACHE_ROOT="$HOME/.cache/uv/jsii"
+export JSII_RUNTIME_PACKAGE_CACHE=disabled
 export UV="$HOME/.cache/uv/uv-0.13.9" && export PATH="$UV/bin:$PATH"
 command -v uv > /dev/null || pip install --quiet --target "$UV" uv==0.13.9
 export HASH="$(cat requirements.txt wheels/*.whl | sha256sum | cut -c1-16)"
