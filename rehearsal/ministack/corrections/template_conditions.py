@@ -24,7 +24,7 @@ def evaluate(
     """Returns the value of each condition.
 
     Raises:
-        ValueError: a condition refers to an unknown one, or is none.
+        ValueError: a condition is malformed, or refers to an unknown one.
     """
     definitions = template.get("Conditions") or {}
     values: dict[str, bool] = {}
