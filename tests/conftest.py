@@ -5,8 +5,10 @@ import os
 import re
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from inspect import ismodule
+from types import CodeType
 
 import pytest
 from xdist.remote import Producer  # type: ignore[import-untyped]
@@ -23,7 +25,9 @@ SHARING = (END_TO_END, EXAMPLES, PERSONAS)
 LOOPS = (END_TO_END, PERSONAS, "tests/attacks/")
 STARTS = re.compile(
     r"server_process\.start\(|running_server\(|start_server\(|Popen\(|subprocess\.run\("
+    r"|BuildRun\(|ControlPlane\("
 )
+SCANS = re.compile(r"lint_file\(|lint\(|open_findings\(")
 
 
 class SharedStarts(LoadScopeScheduling):  # type: ignore[misc]
@@ -93,8 +97,8 @@ def _kind(item: pytest.Item) -> str:
         return "loop"
     if item.nodeid.startswith(EXAMPLES):
         return "example"
-    needs_process = any(map(_starts_a_process, _fixtures(item)))
-    return "process" if needs_process or _starts_a_process(getattr(item, "obj", None)) else "unit"
+    functions = [getattr(item, "obj", None), *_fixtures(item)]
+    return "process" if any(_needs_process(each) for each in functions) else "unit"
 
 
 def _fixtures(item: pytest.Item) -> Iterator[object]:
@@ -105,10 +109,53 @@ def _fixtures(item: pytest.Item) -> Iterator[object]:
 
 
 @cache
+def _needs_process(function: object) -> bool:
+    """True if a function starts a server, a container, a command or a scan of whole templates.
+
+    Its text says so, or that of a function of the tests that it names, however far away.
+    """
+    reached: set[object] = set()
+    following = [inspect.unwrap(function)] if callable(function) else []
+    while following:
+        each = following.pop()
+        if each in reached:
+            continue
+        reached.add(each)
+        if _starts_a_process(each):
+            return True
+        following += _named(each)
+    return False
+
+
+def _named(function: object) -> list[Callable[..., object]]:
+    """The functions and classes of the tests that a function or a class names."""
+    if inspect.isclass(function):
+        methods = (inspect.unwrap(each) for each in vars(function).values() if callable(each))
+        return [each for each in methods if inspect.isfunction(each)]
+    if not inspect.isfunction(function):
+        return []
+    names = set(_names(function.__code__))
+    found = [function.__globals__.get(name) for name in names]
+    found += [getattr(each, name, None) for each in found if ismodule(each) for name in names]
+    return [
+        inspect.unwrap(each)
+        for each in found
+        if callable(each) and str(getattr(each, "__module__", "")).startswith("tests.")
+    ]
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _names(each)
+
+
+@cache
 def _starts_a_process(function: object) -> bool:
-    """True if a function starts a server, a command or a synthesis of whole stacks by its text."""
+    """True if the text of a function starts a process or a scan that takes seconds."""
     try:
         text = inspect.getsource(function)  # type: ignore[arg-type]
     except (TypeError, OSError):
         return False
-    return STARTS.search(text) is not None
+    return bool(STARTS.search(text) or SCANS.search(text))
