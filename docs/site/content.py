@@ -16,6 +16,7 @@ _GUIDES = {
     "docs/platform.md": "guides/platform.md",
     "docs/network.md": "guides/network.md",
     "docs/rehearsal.md": "guides/rehearsal.md",
+    "docs/rehearse-any-cdk-app.md": "guides/rehearse-any-cdk-app.md",
     "seed_code/model_build/README.md": "guides/model-build.md",
     "seed_code/model_deploy/README.md": "guides/model-deploy.md",
     "docs/delete-a-project.md": "guides/delete-a-project.md",

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rehearsal.cli import connection
+from rehearsal.cli import connection, image
 from rehearsal.cli import project as cli_project
 from rehearsal.cli.terminal import (
     Config,
@@ -171,3 +171,4 @@ def down(
 
 cli_project.register(app)
 connection.register(app)
+image.register(app)

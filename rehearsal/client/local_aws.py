@@ -20,6 +20,8 @@ from rehearsal.client.process_tree import identify
 
 BUILD_DIRECTORY = Path("build/rehearsal")
 STATE_DIRECTORY = BUILD_DIRECTORY / "aws"
+STATE_VARIABLE = "REHEARSAL_STATE_DIRECTORY"
+"""The variable with the state directory, for `rehearse-docker` in any folder."""
 SERVER_MODULE = "rehearsal.server.main"
 # A 12-digit access key is the root user of that account; the secret is not checked.
 SECRET_ACCESS_KEY = "rehearsal"  # noqa: S105
@@ -85,6 +87,8 @@ class LocalAws:
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
+            "CDK_DOCKER": str(Path(sys.executable).with_name("rehearse-docker")),
+            STATE_VARIABLE: str(self.ca_bundle.parent.parent),
             "NODE_EXTRA_CA_CERTS": bundle,
             "GIT_SSL_CAINFO": bundle,  # takes precedence over git's configuration
             "GIT_CONFIG_COUNT": str(len(pairs)),

@@ -10,7 +10,6 @@ import contextlib
 import json
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -18,8 +17,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 from typing import IO, cast
 
+from rehearsal.containers import unix_socket
 from rehearsal.containers.image import Image
 from rehearsal.containers.interpreter import running_interpreter
 from rehearsal.containers.isolation import require_isolation
@@ -112,7 +113,7 @@ class Container:
         require_isolation()
         self._scratch = Path(tempfile.mkdtemp(prefix="container-"))
         (self._scratch / "root").mkdir()
-        listener = None if self._listen is None else _listen(self._listen)
+        listener = None if self._listen is None else unix_socket.listen(self._listen)
         try:
             self._process = subprocess.Popen(
                 [str(running_interpreter().executable), "-I", "-S", "-c", _START, str(_ROOT)],
@@ -129,7 +130,7 @@ class Container:
                 listener.close()
         self._reader.start()
 
-    def _send_specification(self, listener: socket.socket | None) -> None:
+    def _send_specification(self, listener: socket | None) -> None:
         specification = Specification(
             image=self.image,
             command=self.command,
@@ -220,13 +221,6 @@ class Container:
         shutil.rmtree(self._scratch, ignore_errors=True)
         if self._listen is not None:
             self._listen.unlink(missing_ok=True)
-
-
-def _listen(path: Path) -> socket.socket:
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
-    listener.listen(128)
-    return listener
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,20 @@ import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
-from rehearsal.framework.service import RawHandler, Service
+from rehearsal.framework.service import RawHandler
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 _log = logging.getLogger("rehearsal.gateway")
+
+
+class Routed(Protocol):
+    """Something with raw routes, such as a service."""
+
+    def raw_routes(self) -> Sequence[tuple[re.Pattern[str], RawHandler]]:
+        """Returns the patterns of paths, and their handlers."""
 
 
 class RawRoutes:
@@ -27,7 +34,7 @@ class RawRoutes:
     """
 
     def __init__(
-        self, application: Application, services: Sequence[Service], executor: Executor
+        self, application: Application, services: Sequence[Routed], executor: Executor
     ) -> None:
         self._application = application
         self._executor = executor

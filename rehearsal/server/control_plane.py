@@ -14,11 +14,13 @@ from hypercorn.config import Config
 
 from rehearsal.cloudformation.resource_types import ResourceType
 from rehearsal.framework.gateway import Gateway
-from rehearsal.framework.raw_routes import RawRoutes
+from rehearsal.framework.raw_routes import RawRoutes, Routed
 from rehearsal.framework.service import Service
 from rehearsal.ministack.install import application, install
 from rehearsal.ministack.ministack import Ministack
+from rehearsal.ministack.registry_passwords import key_of_password
 from rehearsal.server.certificate import Certificate
+from rehearsal.services.ecr.registry_endpoint import RegistryEndpoint
 
 # Resource types of ministack's services that it has an API for, but no type.
 _FURTHER_TYPES = ("rehearsal.services.ec2.resource_types",)
@@ -64,7 +66,9 @@ class ControlPlane:
             service.peers = peers
         gateway = Gateway(self._services, authorizer=self.platform, executor=self._executor)
         install(self.platform, gateway, _resource_types(services, classes))
-        self._application = RawRoutes(application(), self._services, self._executor)
+        registries = RegistryEndpoint(self.platform, key_of_password)
+        routed: list[Routed] = [*self._services, registries]
+        self._application = RawRoutes(application(), routed, self._executor)
 
     async def serve(
         self, listener: socket.socket, stop: asyncio.Event, *, ready: Callable[[], None]

@@ -43,7 +43,10 @@ def test_it_installs_the_command(wheel: zipfile.ZipFile) -> None:
     scripts = configparser.ConfigParser()
     scripts.read_string(wheel.read(name).decode())
 
-    assert dict(scripts["console_scripts"]) == {"rehearse": "rehearsal.cli.main:main"}
+    assert dict(scripts["console_scripts"]) == {
+        "rehearse": "rehearsal.cli.main:main",
+        "rehearse-docker": "rehearsal.cli.docker:main",
+    }
 
 
 def test_its_command_works_beside_another_repository(

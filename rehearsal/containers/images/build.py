@@ -50,6 +50,7 @@ class ImageBuild:
     image: Image = field(default_factory=_empty_image)
     arguments: dict[str, str] = field(default_factory=dict)
     global_arguments: dict[str, str] = field(default_factory=dict)
+    build_arguments: dict[str, str] = field(default_factory=dict)
     chain: str = ""
 
     def run(self, instructions: Iterable[Instruction]) -> Image:
@@ -60,6 +61,7 @@ class ImageBuild:
             ImageBuildError: a command failed.
         """
         steps = list(instructions)
+        self._check_build_arguments(steps)
         for number, step in enumerate(steps, 1):
             self.log(f"Step {number}/{len(steps)} : {step}")
             try:
@@ -67,6 +69,12 @@ class ImageBuild:
             except CopyError as error:
                 raise step.error(str(error)) from error
         return self.image
+
+    def _check_build_arguments(self, steps: Iterable[Instruction]) -> None:
+        words = [word for step in steps if step.name == "ARG" for word in step.text.split()]
+        unused = sorted(set(self.build_arguments) - {word.partition("=")[0] for word in words})
+        if unused:
+            self.log(f"[Warning] One or more build-args {unused} were not consumed")
 
     @property
     def _variables(self) -> dict[str, str]:
@@ -93,6 +101,7 @@ class ImageBuild:
         for word in dockerfile.split_words(step, step.text):
             name, equals, value = word.partition("=")
             default = self._substituted(value) if equals else self.global_arguments.get(name, "")
+            default = self.build_arguments.get(name, default)
             target = self.arguments if self.chain else self.global_arguments
             target[name] = default
             self.chain = self.chain and self._key("ARG", name, default)

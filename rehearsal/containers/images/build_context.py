@@ -28,7 +28,8 @@ class BuildContext:
     def __init__(self, directory: Path) -> None:
         self.directory = directory.resolve()
         ignore = self.directory / ".dockerignore"
-        lines = ignore.read_text().splitlines() if ignore.is_file() else []
+        inside = ignore.resolve().is_relative_to(self.directory) and ignore.is_file()
+        lines = ignore.read_text().splitlines() if inside else []
         self._rules = [_rule(line) for line in map(str.strip, lines) if line and line[0] != "#"]
 
     def copied(
@@ -67,6 +68,8 @@ class BuildContext:
             found = sorted(self.directory.glob(str(relative)))
         elif not os.path.lexists(exact):
             found = []
+        if any(not one.parent.resolve().is_relative_to(self.directory) for one in found):
+            raise CopyError(f"COPY {pattern}: a link of the path leads out of the build context.")
         allowed = [path for path in found if path.is_dir() or not self._ignored(path)]
         if not allowed:
             raise CopyError(

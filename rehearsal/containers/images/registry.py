@@ -23,7 +23,8 @@ _URI = re.compile(
     r"(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)"
     r"(?:@(?P<digest>sha256:[0-9a-f]{64})|:(?P<tag>[\w][\w.-]{0,127}))?"
 )
-_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+"""The media type of a manifest."""
 _CONFIGURATION = "application/vnd.docker.container.image.v1+json"
 
 
@@ -83,12 +84,12 @@ def publish(session: boto3.Session, repository_uri: str, tags: Sequence[str], im
     where = {"registryId": uri.account, "repositoryName": uri.repository}
     ecr.get_authorization_token()
     _upload_configuration(ecr, where, image)
-    manifest = _manifest(image)
+    manifest = manifest_of(image)
     digest = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
     for tag in tags:
         try:
             ecr.put_image(
-                **where, imageManifest=manifest, imageManifestMediaType=_MANIFEST, imageTag=tag
+                **where, imageManifest=manifest, imageManifestMediaType=MANIFEST, imageTag=tag
             )
         except ClientError as error:
             if not _is_pushed(ecr, where, tag, digest, error):
@@ -112,7 +113,8 @@ def _upload_configuration(ecr: Any, where: dict[str, str], image: Image) -> None
     ecr.complete_layer_upload(**where, uploadId=upload, layerDigests=[image.digest])
 
 
-def _manifest(image: Image) -> str:
+def manifest_of(image: Image) -> str:
+    """Returns the manifest of an image, JSON that `docker push` would send."""
     configuration = {
         "mediaType": _CONFIGURATION,
         "size": len(image.configuration.encode()),
@@ -120,7 +122,7 @@ def _manifest(image: Image) -> str:
     }
     manifest = {
         "schemaVersion": 2,
-        "mediaType": _MANIFEST,
+        "mediaType": MANIFEST,
         "config": configuration,
         "layers": [],
     }

@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +43,8 @@ class ImageStore:
         dockerfile: str = "Dockerfile",
         log: Callable[[str], None] = lambda line: None,
         stop: threading.Event | None = None,
+        build_arguments: Mapping[str, str] | None = None,
+        dockerfile_text: str | None = None,
     ) -> Image:
         """Builds an image; its digest depends on the instructions and the copied files only.
 
@@ -51,22 +53,22 @@ class ImageStore:
             dockerfile: path of the Dockerfile in the context. Defaults to `Dockerfile`.
             log: receives lines of the build log. Defaults to a function without effect.
             stop: stops the build when it is set. Defaults to None: it cannot be stopped.
+            build_arguments: values of ARG instructions. Defaults to none: their defaults.
+            dockerfile_text: the instructions. Defaults to None: those of `dockerfile`.
 
         Raises:
             DockerfileError: the Dockerfile is missing, invalid or not supported.
             ImageBuildError: a command failed or the build was stopped.
         """
-        path = context / dockerfile
-        if not path.is_file():
-            raise dockerfile_language.DockerfileError(
-                0, f"there is no {dockerfile} in {context}. Specify its path in the context."
-            )
-        instructions = dockerfile_language.parse(path.read_text())
+        if dockerfile_text is None:
+            dockerfile_text = _dockerfile_text(context, dockerfile)
+        instructions = dockerfile_language.parse(dockerfile_text)
         build = ImageBuild(
             context=BuildContext(context),
             layers=self._layers,
             log=log,
             stop=stop or threading.Event(),
+            build_arguments=dict(build_arguments or {}),
         )
         image = build.run(instructions)
         config = _configuration(image, build.chain)
@@ -96,6 +98,15 @@ class ImageStore:
         with os.fdopen(descriptor, "w") as file:
             file.write(image.to_json())
         Path(name).rename(target)
+
+
+def _dockerfile_text(context: Path, dockerfile: str) -> str:
+    path = context / dockerfile
+    if not path.resolve().is_relative_to(context.resolve()) or not path.is_file():
+        raise dockerfile_language.DockerfileError(
+            0, f"there is no {dockerfile} in {context}. Specify its path in the context."
+        )
+    return path.read_text()
 
 
 def _configuration(image: Image, chain: str) -> str:

@@ -14,7 +14,11 @@ import boto3
 from botocore.exceptions import ClientError
 
 from rehearsal.containers.build_log import BuildLog
+from rehearsal.containers.docker.daemon import DockerDaemon
+from rehearsal.containers.docker.program import SOCKET
 from rehearsal.containers.image import Image
+from rehearsal.containers.images.store import ImageStore
+from rehearsal.containers.mounts import Mount
 from rehearsal.framework.network_interfaces import check_attachment
 from rehearsal.framework.platform import AwsError, Credentials, Platform
 from rehearsal.services.codebuild.engine import artifacts, buildspec
@@ -78,6 +82,7 @@ class BuildPhases:
         self._source_paths = {"": workspace.source_path}
         self._resolved_version = ""
         self._shell: BuildShell | None = None
+        self._docker: DockerDaemon | None = None
         self._cache: ProjectCache | None = None
 
     def provision(self) -> None:
@@ -160,6 +165,8 @@ class BuildPhases:
         """Stops the shell, and saves the project's cache."""
         if self._shell is not None:
             self._shell.close()
+        if self._docker is not None:
+            self._docker.close()
         if self._cache is not None:
             for path in self._cache.save(self._workspace):
                 self._log.container(f"Kept {path} in the cache")
@@ -212,7 +219,7 @@ class BuildPhases:
                 sources=self._source_paths,
                 resolved_version=self._resolved_version,
             ),
-            mounts=self._workspace.mounts(self._platform.ca_bundle),
+            mounts=[*self._workspace.mounts(self._platform.ca_bundle), *self._docker_socket()],
             on_line=self._log.output,
             stopped=self._stopped,
             deadline=self._deadline,
@@ -222,6 +229,18 @@ class BuildPhases:
                 "COMMAND_EXECUTION_ERROR",
                 f"Python {runtimes.python.version} could not be set up. {self._log.last_line}",
             )
+
+    def _docker_socket(self) -> list[Mount]:
+        """Starts the daemon behind `docker`, which AWS gives to builds in privileged mode."""
+        if not self._plan.environment.get("privilegedMode"):
+            return []
+        self._docker = DockerDaemon(
+            ImageStore(self._platform.state_directory / "images"),
+            endpoint_url=self._platform.endpoint_url,
+            ca_bundle=self._platform.ca_bundle,
+        )
+        self._docker.start()
+        return [Mount(self._docker.socket_path, SOCKET, writable=True)]
 
     def _run_all(self, commands: tuple[str, ...]) -> None:
         for command in commands:

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rehearsal.containers.docker import program as docker_program
 from rehearsal.containers.interpreter import running_interpreter
 from rehearsal.containers.mounts import Mount, Step, hidden, package_registries
 from rehearsal.services.codebuild.engine.volume import BuildVolume, lay_out, uv_cache_directory
@@ -44,6 +45,15 @@ class Script(Mount):
 
     def step(self) -> Step:
         content = f'#!/bin/sh\nexec "{self.source}" "$@"\n'
+        return {"kind": "file", "target": self.target, "content": content, "mode": "755"}
+
+
+@dataclass(frozen=True)
+class Program(Mount):
+    """An executable file inside of the container with the text of the Python program `source`."""
+
+    def step(self) -> Step:
+        content = f"#!/usr/bin/env python3\n{self.source.read_text()}"
         return {"kind": "file", "target": self.target, "content": content, "mode": "755"}
 
 
@@ -118,6 +128,7 @@ class BuildWorkspace:
         ]
         tools = [name for name in _TOOL_NAMES if (prefix / "bin" / name).exists()]
         mounts += [Script(prefix / "bin" / name, f"{TOOLS}/{name}") for name in tools]
+        mounts.append(Program(Path(docker_program.__file__), f"{TOOLS}/docker"))
         readable = hidden([*running_interpreter().prefixes, prefix, ca_bundle.resolve()])
         mounts += [Mount(path, str(path)) for path in readable]
         mounts += package_registries(self._environment, home)[1]

@@ -1,0 +1,1 @@
+"""The `docker` command without Docker: builds, tags, pushes and runs images of the rehearsal."""

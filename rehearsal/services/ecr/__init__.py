@@ -1,0 +1,1 @@
+"""Amazon ECR: its registries; its API is ministack's."""
