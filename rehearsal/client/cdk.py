@@ -65,7 +65,7 @@ class Cdk:
         Accounts other than the first trust the first, which is the tooling account.
         """
         account = environment.removeprefix("aws://").partition("/")[0]
-        variables = {**aws.environment(), "AWS_ACCESS_KEY_ID": account}
+        variables = {**aws.environment(), **aws.root_variables(account)}
         policy = "arn:aws:iam::aws:policy/AdministratorAccess"  # the CLI's default
         arguments = ["bootstrap", environment, "--app", ""]
         arguments += ["--cloudformation-execution-policies", policy]

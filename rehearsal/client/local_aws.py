@@ -17,14 +17,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.client.errors import NOT_RUNNING, RehearsalError
 from rehearsal.client.process_tree import identify
+from rehearsal.framework.root_keys import RootKeys
 
 BUILD_DIRECTORY = Path("build/rehearsal")
 STATE_DIRECTORY = BUILD_DIRECTORY / "aws"
 STATE_VARIABLE = "REHEARSAL_STATE_DIRECTORY"
 """The variable with the state directory, for `rehearse-docker` in any folder."""
 SERVER_MODULE = "rehearsal.server.main"
-# A 12-digit access key is the root user of that account; the secret is not checked.
-SECRET_ACCESS_KEY = "rehearsal"  # noqa: S105
 
 
 @dataclass(frozen=True)
@@ -37,11 +36,19 @@ class LocalAws:
     ca_bundle: Path
     accounts: Sequence[str]
     region: str
+    root_keys: RootKeys
 
     @property
     def account(self) -> str:
         """The first account, which is the tooling account."""
         return self.accounts[0]
+
+    def root_variables(self, account: str) -> dict[str, str]:
+        """Returns the variables with the access key of the root of an account."""
+        return {
+            "AWS_ACCESS_KEY_ID": account,
+            "AWS_SECRET_ACCESS_KEY": self.root_keys.secret_access_key(account),
+        }
 
     def client(self, service: str, *, seconds: float = 120, attempts: int = 2) -> Any:
         """Returns a boto3 client of the root user of the first account.
@@ -51,7 +58,8 @@ class LocalAws:
             seconds: read timeout in seconds. Defaults to 120.
             attempts: maximum number of attempts of a call. Defaults to 2.
         """
-        return _session(self.account, self.region).client(
+        secret = self.root_keys.secret_access_key(self.account)
+        return _session(self.account, secret, self.region).client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.url,
             verify=str(self.ca_bundle),
@@ -82,8 +90,7 @@ class LocalAws:
         variables = {
             "AWS_ENDPOINT_URL": self.url,
             "AWS_CA_BUNDLE": bundle,
-            "AWS_ACCESS_KEY_ID": self.account,
-            "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+            **self.root_variables(self.account),
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -114,11 +121,11 @@ class LocalAws:
 
 
 @functools.cache
-def _session(account: str, region: str) -> boto3.Session:
+def _session(account: str, secret: str, region: str) -> boto3.Session:
     """Returns the session of all clients; it caches service models, which load in half a second."""
     return boto3.Session(
         aws_access_key_id=account,
-        aws_secret_access_key=SECRET_ACCESS_KEY,
+        aws_secret_access_key=secret,
         region_name=region,
     )
 
@@ -146,6 +153,7 @@ def find(directory: Path = STATE_DIRECTORY) -> LocalAws | None:
             ca_bundle=Path(data["ca_bundle"]).absolute(),
             accounts=tuple(data["accounts"]),
             region=data["region"],
+            root_keys=RootKeys.read(directory),
         )
     except FileNotFoundError:
         return None

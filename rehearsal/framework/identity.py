@@ -15,8 +15,7 @@ def service_session(platform: Platform, scope: Scope) -> boto3.Session:
 
     For what AWS does outside of the customer's roles, such as publishing its own metrics.
     """
-    root = f"arn:aws:iam::{scope.account}:root"
-    return platform.session(Credentials(scope.account, scope.account, "", root), scope.region)
+    return platform.session(platform.root_credentials(scope.account), scope.region)
 
 
 class ServiceIdentity:

@@ -131,6 +131,9 @@ class Platform(Protocol):
             AwsError: AccessDenied, if the role does not exist or does not trust the service.
         """
 
+    def root_credentials(self, account: str) -> Credentials:
+        """Returns the credentials of the root of an account, which only this server knows."""
+
     def session(self, credentials: Credentials, region: str) -> boto3.Session:
         """Returns a boto3 session with credentials, whose clients call the gateway over TLS."""
 
@@ -226,6 +229,5 @@ class Platform(Protocol):
     def secret_for(self, access_key_id: str) -> AccessKey | None:
         """Returns the secret of an access key id, or None if the key is unknown or has expired.
 
-        For protocols whose signatures the gateway does not check, such as git over HTTPS. The key
-        of an account's root is its 12-digit id; its secret is not checked.
+        For protocols whose signatures the gateway does not check, such as git over HTTPS.
         """

@@ -9,6 +9,7 @@ from rehearsal.cloudformation.resource_types import ResourceType
 from rehearsal.framework.gateway import Gateway
 from rehearsal.framework.platform import Platform
 from rehearsal.ministack import registry
+from rehearsal.ministack.control_paths import without_control_paths
 from rehearsal.ministack.events.metric_publisher import MetricPublisher
 from rehearsal.ministack.runtime import Runtime
 
@@ -25,6 +26,5 @@ def install(platform: Platform, gateway: Gateway, resource_types: Sequence[Resou
 
 
 def application() -> Callable[[Any, Any, Any], Awaitable[None]]:
-    """Returns ministack's ASGI application."""
-    served: Callable[[Any, Any, Any], Awaitable[None]] = app.app
-    return served
+    """Returns ministack's ASGI application, without its control paths."""
+    return without_control_paths(app.app)

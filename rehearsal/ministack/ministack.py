@@ -5,6 +5,7 @@ from pathlib import Path
 import boto3
 
 from rehearsal.framework.platform import Credentials, Platform
+from rehearsal.framework.root_keys import RootKeys
 from rehearsal.ministack.events import event_bus
 from rehearsal.ministack.iam import identity, resource_policies
 from rehearsal.ministack.sessions import SessionFactory
@@ -18,14 +19,22 @@ class Ministack(Platform):
         certificate: the certificate of the gateway.
         ca_bundle: the certificate authorities of clients.
         state_directory: the directory for data that does not fit in memory.
+        root_keys: the keys of the roots of accounts.
     """
 
     def __init__(
-        self, *, endpoint_url: str, certificate: Path, ca_bundle: Path, state_directory: Path
+        self,
+        *,
+        endpoint_url: str,
+        certificate: Path,
+        ca_bundle: Path,
+        state_directory: Path,
+        root_keys: RootKeys,
     ) -> None:
         self._endpoint_url = endpoint_url
         self._ca_bundle = ca_bundle
         self._state_directory = state_directory
+        self._root_keys = root_keys
         # The clients of the server trust the gateway only, which avoids parsing the public roots.
         self._sessions = SessionFactory(endpoint_url, certificate)
 
@@ -50,6 +59,10 @@ class Ministack(Platform):
     check_pass_role = staticmethod(identity.check_pass_role)
     check_source_identity = staticmethod(identity.check_source_identity)
     secret_for = staticmethod(identity.access_key)
+
+    def root_credentials(self, account: str) -> Credentials:
+        secret = self._root_keys.secret_access_key(account)
+        return Credentials(account, secret, "", f"arn:aws:iam::{account}:root")
 
     def session(self, credentials: Credentials, region: str) -> boto3.Session:
         return self._sessions.session(credentials, region)

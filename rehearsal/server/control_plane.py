@@ -15,6 +15,7 @@ from hypercorn.config import Config
 from rehearsal.cloudformation.resource_types import ResourceType
 from rehearsal.framework.gateway import Gateway
 from rehearsal.framework.raw_routes import RawRoutes, Routed
+from rehearsal.framework.root_keys import RootKeys
 from rehearsal.framework.service import Service
 from rehearsal.ministack.install import application, install
 from rehearsal.ministack.ministack import Ministack
@@ -41,6 +42,7 @@ class ControlPlane:
         endpoint_url: the URL of the gateway.
         certificate: the certificate of the gateway.
         state_directory: the directory for data that does not fit in memory.
+        root_keys: the keys of the roots of accounts.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class ControlPlane:
         endpoint_url: str,
         certificate: Certificate,
         state_directory: Path,
+        root_keys: RootKeys,
     ) -> None:
         self._certificate = certificate
         self.platform = Ministack(
@@ -57,6 +60,7 @@ class ControlPlane:
             certificate=certificate.certificate,
             ca_bundle=certificate.ca_bundle,
             state_directory=state_directory,
+            root_keys=root_keys,
         )
         self._executor = ThreadPoolExecutor(_WORKERS, thread_name_prefix="service")
         classes = [_load(path) for path in services]

@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from rehearsal.framework.root_keys import RootKeys
 from rehearsal.server.certificate import Certificate, make_certificate
 from rehearsal.server.child_processes import adopt_orphans, end_children
 
@@ -113,6 +114,8 @@ def _listen(port: int) -> socket.socket:
 def _check_disk(state: Path) -> None:
     try:
         state.mkdir(parents=True, exist_ok=True)
+        # It holds the keys and the data of all accounts.
+        state.chmod(0o700)
         with tempfile.TemporaryFile(dir=state) as probe:
             probe.write(b"\0" * 4096)
             probe.flush()
@@ -208,6 +211,7 @@ async def _serve(
         endpoint_url=endpoint_url,
         certificate=certificate,
         state_directory=state,
+        root_keys=RootKeys.create(state),
     )
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

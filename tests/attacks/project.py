@@ -98,7 +98,9 @@ class AttackedProject:
         """Returns a session of a role that is valid during the tests."""
         if who not in self._sessions:
             if who == ROOT:
-                self._sessions[who] = _session(ACCOUNT, "any", None)
+                self._sessions[who] = _session(
+                    ACCOUNT, self.aws.root_keys.secret_access_key(ACCOUNT), None
+                )
             elif who in PEOPLE:
                 portal = self._client(self._assume(self.root("sts"), PORTAL), "sts")
                 self._sessions[who] = self._assume(portal, self.roles[who], SourceIdentity="ana")

@@ -63,7 +63,8 @@ class Account:
     def publish_image(self, context: Path, repository: str, tag: str) -> None:
         """Builds the image of a folder, and pushes it."""
         image = ImageStore(self.directory / "images").build(context)
-        session = _AtEndpoint(boto3.Session(ACCOUNT, "any", region_name=REGION), self.aws)
+        secret = self.aws.root_keys.secret_access_key(ACCOUNT)
+        session = _AtEndpoint(boto3.Session(ACCOUNT, secret, region_name=REGION), self.aws)
         publish(session, repository, [tag], image)  # type: ignore[arg-type]
 
     def publish_project_image(self, repository: str) -> None:

@@ -78,7 +78,7 @@ class Reader:
     def credentials(self, command: str, account: str) -> dict[str, str]:
         """Returns credentials of the account's root, or of a principal of the product."""
         if "ProductId" not in command:
-            return {"AWS_ACCESS_KEY_ID": account}
+            return self.aws.root_variables(account)
         iam, sts = self.client("iam"), self.client("sts")
         trust = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "sts:AssumeRole"}
         role = iam.create_role(
@@ -117,7 +117,7 @@ class Reader:
             verify=str(self.aws.ca_bundle),
             region_name=REGION,
             aws_access_key_id=account,
-            aws_secret_access_key="any",
+            aws_secret_access_key=self.aws.root_keys.secret_access_key(account),
         )
 
     def learn_outputs(self) -> None:

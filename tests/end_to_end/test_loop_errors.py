@@ -116,7 +116,8 @@ def test_a_template_with_an_unknown_type_is_rejected_before_creation(loop: Loop)
     }
     template.write_text(json.dumps({"Resources": resources}))
     before = loop.aws("sns", "list-topics")
-    key = ("111111111111", "any")
+    root = loop.environment
+    key = (root["AWS_ACCESS_KEY_ID"], root["AWS_SECRET_ACCESS_KEY"])
     output = loop.rejected(
         *key,
         "cloudformation",

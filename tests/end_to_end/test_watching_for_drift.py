@@ -42,7 +42,9 @@ class Drift:
         self.loop = loop
 
     def client(self, service: str) -> Any:
-        return boto3.Session(self.aws.account, "any", region_name=self.aws.region).client(  # type: ignore[call-overload]
+        account = self.aws.account
+        secret = self.aws.root_keys.secret_access_key(account)
+        return boto3.Session(account, secret, region_name=self.aws.region).client(  # type: ignore[call-overload]
             service,
             endpoint_url=self.aws.url,
             verify=str(self.aws.ca_bundle),

@@ -16,6 +16,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
+from rehearsal.framework.root_keys import RootKeys
 from tests.rehearsal.job_fixtures import build_lines as build_lines
 from tests.rehearsal.job_fixtures import build_platform as build_platform
 from tests.rehearsal.job_fixtures import emulator as emulator
@@ -79,6 +80,10 @@ class Aws:
     endpoint: dict[str, Any]
     state: Path
 
+    def root_secret(self, account: str = ACCOUNT) -> str:
+        """Returns the secret access key of the root of an account."""
+        return RootKeys.read(self.state).secret_access_key(account)
+
     def session(
         self, key: str = ACCOUNT, secret: str | None = None, token: str | None = None
     ) -> boto3.Session:
@@ -88,7 +93,7 @@ class Aws:
         return boto3.Session(
             botocore_session=core,
             aws_access_key_id=key,
-            aws_secret_access_key=secret or "any",
+            aws_secret_access_key=secret or self.root_secret(key),
             aws_session_token=token,
             region_name=REGION,
         )

@@ -129,6 +129,9 @@ class FakePlatform(Platform):
     def check_source_identity(self, role_arn: str, service_principal: str) -> None:
         return None
 
+    def root_credentials(self, account: str) -> Credentials:
+        return Credentials(account, "secret", "", f"arn:aws:iam::{account}:root")
+
     def secret_for(self, access_key_id: str) -> AccessKey | None:
         return None
 

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from botocore.validate import ParamValidator
 
 from rehearsal.client.local_aws import LocalAws
+from rehearsal.framework.root_keys import RootKeys
 
 # Shared by all tests: reading the model of a service takes half a second.
 _SESSION = boto3.Session("111111111111", "x", region_name="us-east-1")
@@ -43,6 +44,7 @@ class StubbedAws(LocalAws):
             ca_bundle=Path("/ca.pem"),
             accounts=("111111111111",),
             region="us-east-1",
+            root_keys=RootKeys(bytes(32)),
         )
         object.__setattr__(self, "given", responses)
         object.__setattr__(self, "calls", [])

@@ -11,6 +11,7 @@ from ministack.services import iam, sts
 from rehearsal.cloudformation.stack_permissions import Role
 from rehearsal.framework.platform import AccessKey, AwsError, Context, Credentials, Scope
 from rehearsal.framework.protocols.protocol import HttpRequest
+from rehearsal.framework.root_keys import is_root_key
 from rehearsal.ministack.iam.role_trust import role_of, trusts_service
 from rehearsal.ministack.request_scope import in_scope
 
@@ -219,7 +220,7 @@ def policies_of(principal_arn: str, account: str) -> tuple[Any, Any, dict[str, A
 
 def key_owner(access_key_id: str) -> str | None:
     """Returns the account of an access key, or None if the key is unknown."""
-    if access_key_id.isdigit() and len(access_key_id) == 12:
+    if is_root_key(access_key_id):
         return access_key_id
     session = sts._sessions.get(access_key_id)
     if session is not None:

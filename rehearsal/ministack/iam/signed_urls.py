@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from botocore.auth import S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from ministack.core import iam_evaluator
 
 from rehearsal.framework.platform import AwsError
 from rehearsal.ministack.iam import identity
@@ -21,8 +20,6 @@ _TIME = "%Y%m%dT%H%M%SZ"
 
 def signer(url: str) -> str | None:
     """Returns the ARN of the principal that signed a URL, or None for a URL without a signature.
-
-    The secret of the root of an account is not checked, as in all requests here.
 
     Raises:
         AwsError: the signature is wrong or has expired.
@@ -39,10 +36,9 @@ def signer(url: str) -> str | None:
     signed_at = datetime.strptime(query["X-Amz-Date"], _TIME).replace(tzinfo=UTC)
     if datetime.now(UTC) > signed_at + timedelta(seconds=int(query["X-Amz-Expires"])):
         raise AwsError("AccessDenied", "Request has expired")
-    if not iam_evaluator.is_root_access_key(key_id):
-        given = query.pop(_SIGNATURE)
-        if not hmac.compare_digest(given, _signature(url, query, key_id, key.secret, region)):
-            raise AwsError("SignatureDoesNotMatch", "The request signature does not match.")
+    given = query.pop(_SIGNATURE)
+    if not hmac.compare_digest(given, _signature(url, query, key_id, key.secret, region)):
+        raise AwsError("SignatureDoesNotMatch", "The request signature does not match.")
     return key.principal_arn
 
 

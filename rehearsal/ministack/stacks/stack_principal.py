@@ -166,8 +166,10 @@ def _of_caller() -> StackPrincipal:
 
 def _root() -> StackPrincipal:
     account = current_scope().account
-    # The secret of a root key is not checked.
-    return StackPrincipal(Credentials(account, account, "", f"arn:aws:iam::{account}:root"))
+    key = identity.access_key(account)
+    if key is None:
+        raise AwsError("InvalidClientTokenId", f"The root of {account} has no access key.", 403)
+    return StackPrincipal(Credentials(account, key.secret, "", key.principal_arn))
 
 
 def _kept_role(action: str, params: Any) -> str | None:

@@ -104,8 +104,6 @@ class GitEndpoint:
 def _signed(
     sign_in: codecommit_credentials.SignIn, key: AccessKey, region: str, host: str, path: str
 ) -> bool:
-    if key.principal_arn.endswith(":root"):
-        return True  # the gateway does not check the secret of an account's root either
     return codecommit_credentials.verify(sign_in, key.secret, region=region, host=host, path=path)
 
 

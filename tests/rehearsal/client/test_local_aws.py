@@ -11,6 +11,7 @@ import pytest
 
 from rehearsal.client import local_aws
 from rehearsal.client.errors import RehearsalError
+from rehearsal.framework.root_keys import RootKeys
 from tests.rehearsal.stubbed_aws import StubbedAws
 
 
@@ -33,6 +34,7 @@ def write_endpoint(directory: Path, pid: int) -> None:
         "region": "us-east-1",
     }
     (directory / "endpoint.json").write_text(json.dumps(endpoint))
+    RootKeys.create(directory)
 
 
 def test_a_server_that_runs_is_found(tmp_path: Path, server: int) -> None:
@@ -71,6 +73,8 @@ def test_variables_point_aws_and_git_at_it_and_leave_other_remotes_alone() -> No
     variables = StubbedAws().variables()
     assert variables["AWS_ENDPOINT_URL"] == "https://127.0.0.1:1"
     assert variables["AWS_ACCESS_KEY_ID"] == "111111111111"
+    secret = StubbedAws().root_keys.secret_access_key("111111111111")
+    assert variables["AWS_SECRET_ACCESS_KEY"] == secret
     assert variables["NODE_EXTRA_CA_CERTS"] == variables["AWS_CA_BUNDLE"] == "/ca.pem"
     settings = [
         (variables[f"GIT_CONFIG_KEY_{index}"], variables[f"GIT_CONFIG_VALUE_{index}"])
@@ -107,5 +111,7 @@ def test_credentials_and_profiles_of_the_user_do_not_reach_programs(
 def test_an_aws_behind_a_closed_port_is_not_ready(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("")
-    aws = local_aws.LocalAws("http://127.0.0.1:1", 1, 1, bundle, ("111111111111",), "us-east-1")
+    aws = local_aws.LocalAws(
+        "http://127.0.0.1:1", 1, 1, bundle, ("111111111111",), "us-east-1", RootKeys.random()
+    )
     assert not aws.is_ready()

@@ -23,6 +23,8 @@ if behaviour == "broken":
 if behaviour == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 child = subprocess.Popen(["sleep", "1000"])
+with open(os.open(directory + "/root-secret", os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+    file.write("00" * 32)
 with open(directory + "/new", "w") as file:
     json.dump({"url": "https://127.0.0.1:9", "port": 9, "pid": os.getpid(),
                "ca_bundle": "ca.pem", "accounts": ["111111111111"], "region": "us-east-1"}, file)

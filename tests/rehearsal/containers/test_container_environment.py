@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rehearsal.framework.platform import Credentials
+from rehearsal.framework.root_keys import RootKeys
 from rehearsal.ministack.ministack import Ministack
 from rehearsal.services.sagemaker.jobs.processing import processing_job
 from rehearsal.services.sagemaker.jobs.training import training_job
@@ -65,6 +66,7 @@ def test_the_platform_reaches_aws_by_what_the_page_lists(
         certificate=tmp_path / "cert",
         ca_bundle=tmp_path / "bundle",
         state_directory=tmp_path,
+        root_keys=RootKeys.random(),
     )
     environment = platform.environment(Credentials("k", "s", "t", "arn"), "eu-central-1")
     assert set(environment) == reaching | {"AWS_REGION"}

@@ -17,6 +17,8 @@ from typing import Any
 import boto3
 import pytest
 
+from rehearsal.framework.root_keys import RootKeys
+
 PROJECT = Path(__file__).parents[3]
 ACCOUNT, REGION = "111111111111", "us-east-1"
 SERVICES = (
@@ -72,12 +74,15 @@ class Delivery:
     state: Path
     clone_url: str = ""
 
+    def root_secret(self, account: str) -> str:
+        return RootKeys.read(self.state).secret_access_key(account)
+
     def client(
         self, service: str, key: str = ACCOUNT, *, region: str = REGION, **credentials: str
     ) -> Any:
         session = boto3.Session(
             aws_access_key_id=key,
-            aws_secret_access_key=credentials.get("secret", "any"),
+            aws_secret_access_key=credentials.get("secret") or self.root_secret(key),
             aws_session_token=credentials.get("token"),
             region_name=region,
         )
@@ -107,7 +112,7 @@ class Delivery:
                 "GIT_SSL_CAINFO": self.ca_bundle,
                 "AWS_CA_BUNDLE": self.ca_bundle,
                 "AWS_ACCESS_KEY_ID": ACCOUNT,
-                "AWS_SECRET_ACCESS_KEY": "any",
+                "AWS_SECRET_ACCESS_KEY": self.root_secret(ACCOUNT),
                 "AWS_REGION": REGION,
                 "AWS_DEFAULT_REGION": REGION,
                 **(environment or {}),

@@ -52,7 +52,8 @@ class Platform:
 
     def client(self, service: str, account: str) -> Any:
         """A client as root of an account."""
-        return boto3.Session(account, "any", region_name=self.aws.region).client(
+        secret = self.aws.root_keys.secret_access_key(account)
+        return boto3.Session(account, secret, region_name=self.aws.region).client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.aws.url,
             verify=str(self.aws.ca_bundle),

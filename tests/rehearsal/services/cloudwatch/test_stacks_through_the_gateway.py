@@ -103,7 +103,7 @@ def test_a_client_of_the_query_protocol_is_served(aws: Any) -> None:
     )
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     request = AWSRequest("POST", aws.endpoint["url"] + "/", headers, form.encode())
-    SigV4Auth(Credentials(ACCOUNT, "any"), "monitoring", "us-east-1").add_auth(request)
+    SigV4Auth(Credentials(ACCOUNT, aws.root_secret()), "monitoring", "us-east-1").add_auth(request)
     answer = URLLib3Session(verify=aws.endpoint["ca_bundle"]).send(request.prepare())
     assert answer.status_code == 200
     assert f"<AlarmName>{name}</AlarmName>" in answer.text

@@ -227,6 +227,17 @@ def test_a_wrong_or_old_signature_is_rejected(
     assert _fetch(service, _headers(password))[0] == 403
 
 
+def test_the_root_signs_in_by_its_secret_alone(tmp_path: Path) -> None:
+    class OfRoot(FakePlatform):
+        def secret_for(self, access_key_id: str) -> AccessKey | None:
+            return AccessKey(SECRET, None, f"arn:aws:iam::{SCOPE.account}:root")
+
+    root = CodeCommit(OfRoot(tmp_path))
+    ServiceClient(root, CALLER).create_repository(repositoryName="demo")
+    assert _fetch(root, _headers(_sign()))[0] == 200
+    assert _fetch(root, _headers(_sign(secret="guess")))[0] == 403
+
+
 def test_unknown_keys_and_repositories_are_rejected(service: CodeCommit, codecommit: Any) -> None:
     assert _fetch(service, _headers(_sign(), user="OTHER"))[0] == 403
     assert _fetch(service, _headers(_sign()), "/v1/repos/none/info/refs")[0] == 404

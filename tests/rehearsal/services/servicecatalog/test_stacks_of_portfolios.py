@@ -137,7 +137,7 @@ def test_what_is_in_use_is_not_deleted(catalog: Catalog) -> None:
 
 
 def test_a_product_is_published_in_any_region(catalog: Catalog) -> None:
-    abroad = boto3.Session(ACCOUNT, "any", region_name="eu-central-1")
+    abroad = boto3.Session(ACCOUNT, catalog.aws.root_secret(), region_name="eu-central-1")
     stacks = catalog.aws.client("cloudformation", abroad)
     s3 = catalog.aws.client("s3", abroad)
     s3.create_bucket(

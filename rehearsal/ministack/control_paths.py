@@ -1,0 +1,34 @@
+"""The paths with which ministack is controlled and read without credentials."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+
+_PREFIXES = ("/_ministack/", "/_localstack/")
+# Code that runs in the rehearsal uses these: the response of a custom resource and the signal of a
+# wait condition have a random token, and the locations of code and layers come from Lambda.
+_SERVED = (
+    "/_ministack/health",
+    "/_ministack/ready",
+    "/_ministack/cfn-response/",
+    "/_ministack/cfn-signal/",
+    "/_ministack/lambda-code/",
+    "/_ministack/lambda-layers/",
+)
+_BODY = b'{"message":"The rehearsal serves no such path."}'
+
+
+def without_control_paths(application: Application) -> Application:
+    """Returns an application that rejects resets, settings and mailboxes, which check no key."""
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")
+        if not path.startswith(_PREFIXES) or path.startswith(_SERVED):
+            await application(scope, receive, send)
+            return
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 404, "headers": headers})
+        await send({"type": "http.response.body", "body": _BODY})
+
+    return serve
