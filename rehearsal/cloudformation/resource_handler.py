@@ -51,6 +51,8 @@ class ResourceHandler:
         resource_type: the type.
     """
 
+    KEPT = ("_identifiers",)
+
     def __init__(self, resource_type: ResourceType) -> None:
         self.type = resource_type
         self._identifiers: dict[tuple[Scope, str], Request] = {}

@@ -26,6 +26,9 @@ from typing import Any, ClassVar
 from rehearsal.framework.platform import Context, Platform, Scope
 from rehearsal.framework.tags import Tags, TagShape
 
+INTERRUPTED = "The local AWS ended while this ran."
+"""The reason of a job, build or execution that the end of the server has interrupted."""
+
 Request = Mapping[str, Any]
 Response = dict[str, Any]
 Operation = Callable[[Request, Context], Response | None]
@@ -105,6 +108,14 @@ class Service:
 
         A pattern must match the whole path. A handler runs on a worker thread and authenticates the
         caller itself (`Platform.secret_for`, `Platform.authorize`).
+        """
+        return ()
+
+    def resume(self) -> Sequence[str]:
+        """Ends what ran when the server ended, and starts again what serves.
+
+        Called before `start` if the state of an earlier server was restored. Returns a sentence
+        about each interruption, for the user.
         """
         return ()
 

@@ -75,6 +75,8 @@ class Tags:
         shape: the members with which the API spells tags.
     """
 
+    KEPT = ("_tags",)
+
     def __init__(self, platform: Platform, action: str, shape: TagShape | None = None) -> None:
         self.shape = shape or TagShape()
         self._platform = platform

@@ -65,6 +65,8 @@ class ProviderRepository:
 class GitProvider:
     """The repositories of all connections of a platform."""
 
+    KEPT = ("_repositories", "available")
+
     _instances: WeakKeyDictionary[Platform, GitProvider] = WeakKeyDictionary()
 
     @classmethod

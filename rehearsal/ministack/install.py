@@ -14,8 +14,10 @@ from rehearsal.ministack.events.metric_publisher import MetricPublisher
 from rehearsal.ministack.runtime import Runtime
 
 
-def install(platform: Platform, gateway: Gateway, resource_types: Sequence[ResourceType]) -> None:
-    """Registers the services of the rehearsal and installs all patches."""
+def install(
+    platform: Platform, gateway: Gateway, resource_types: Sequence[ResourceType]
+) -> Runtime:
+    """Registers the services of the rehearsal, installs all patches and returns their runtime."""
     runtime = Runtime(
         platform=platform,
         gateway=gateway,
@@ -23,6 +25,7 @@ def install(platform: Platform, gateway: Gateway, resource_types: Sequence[Resou
         resource_types=resource_types,
     )
     registry.load().install(runtime)
+    return runtime
 
 
 def application() -> Callable[[Any, Any, Any], Awaitable[None]]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from rehearsal.cloudformation.resource_handler import ResourceHandler
 from rehearsal.cloudformation.resource_types import ResourceType
 from rehearsal.framework.gateway import Gateway
 from rehearsal.framework.platform import Platform
@@ -30,6 +31,11 @@ class Runtime:
     def signing_names(self) -> tuple[str, ...]:
         """The signing names of the rehearsal's services."""
         return tuple(self.gateway.target_prefixes)
+
+    @cached_property
+    def resource_handlers(self) -> dict[str, ResourceHandler]:
+        """The handlers of the resource types, by the name of the type."""
+        return {one.type_name: ResourceHandler(one) for one in self.resource_types}
 
     @cached_property
     def type_names(self) -> frozenset[str]:

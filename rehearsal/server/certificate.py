@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 _LIFETIME = datetime.timedelta(days=30)
+_MARGIN = datetime.timedelta(days=7)
 _HOST_NAMES = ("localhost", "*.localhost", "*.s3.localhost")
 
 
@@ -34,6 +35,8 @@ class Certificate:
 def make_certificate(directory: Path) -> Certificate:
     """Creates a self-signed certificate for 127.0.0.1 and localhost in `directory`.
 
+    One that is valid for some days more stays, so that clients of an earlier server trust this one.
+
     The bundle also has public roots, those of SSL_CERT_FILE when it is set and botocore's
     otherwise: a build that trusts the bundle still reaches package registries.
     """
@@ -41,6 +44,8 @@ def make_certificate(directory: Path) -> Certificate:
     files = Certificate(
         directory / "certificate.pem", directory / "key.pem", directory / "ca-bundle.pem"
     )
+    if _is_valid(files):
+        return files
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _self_signed(key)
     files.key.touch(mode=0o600)
@@ -55,6 +60,17 @@ def make_certificate(directory: Path) -> Certificate:
     files.certificate.write_bytes(own)
     files.ca_bundle.write_bytes(own + b"\n" + _public_roots().read_bytes())
     return files
+
+
+def _is_valid(files: Certificate) -> bool:
+    try:
+        found = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+        files.key.read_bytes()
+        bundle = files.ca_bundle.read_bytes()
+    except (OSError, ValueError):
+        return False
+    lasts = found.not_valid_after_utc - datetime.datetime.now(datetime.UTC) > _MARGIN
+    return lasts and bundle.startswith(files.certificate.read_bytes())
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:

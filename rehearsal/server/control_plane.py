@@ -22,6 +22,7 @@ from rehearsal.ministack.ministack import Ministack
 from rehearsal.ministack.registry_passwords import key_of_password
 from rehearsal.server.certificate import Certificate
 from rehearsal.services.ecr.registry_endpoint import RegistryEndpoint
+from rehearsal.server.state_keeper import StateKeeper
 
 # Resource types of ministack's services that it has an API for, but no type.
 _FURTHER_TYPES = ("rehearsal.services.ec2.resource_types",)
@@ -69,10 +70,15 @@ class ControlPlane:
         for service in self._services:
             service.peers = peers
         gateway = Gateway(self._services, authorizer=self.platform, executor=self._executor)
-        install(self.platform, gateway, _resource_types(services, classes))
+        runtime = install(self.platform, gateway, _resource_types(services, classes))
+        self._state = StateKeeper(
+            state_directory, self._services, runtime.resource_handlers, self.platform
+        )
+        self._state.restore()
         registries = RegistryEndpoint(self.platform, key_of_password)
         routed: list[Routed] = [*self._services, registries]
-        self._application = RawRoutes(application(), routed, self._executor)
+        routes = RawRoutes(application(), routed, self._executor)
+        self._application = self._state.watched(routes)
 
     async def serve(
         self, listener: socket.socket, stop: asyncio.Event, *, ready: Callable[[], None]
@@ -103,12 +109,18 @@ class ControlPlane:
     async def _start(self, listener: socket.socket, serving: asyncio.Task[None]) -> None:
         await _wait_until_accepting(listener.getsockname()[1], serving)
         loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._executor, self._state.resume)
         for service in self._services:
             await loop.run_in_executor(self._executor, service.start)
+        self._state.start()
 
     async def _close(self) -> None:
-        """Closes all services at once; one that is late is killed with the process."""
+        """Closes all services at once; one that is late is killed with the process.
+
+        The state is that of the last moment in which they ran.
+        """
         loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._executor, self._state.close)
         closing = [loop.run_in_executor(self._executor, s.close) for s in self._services]
         done, late = await asyncio.wait(closing, timeout=_CLOSE_SECONDS)
         for task in done:

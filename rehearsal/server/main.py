@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from rehearsal.framework.persistence import StateError
 from rehearsal.framework.root_keys import RootKeys
 from rehearsal.server.certificate import Certificate, make_certificate
 from rehearsal.server.child_processes import adopt_orphans, end_children
@@ -60,8 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _check_disk(state)
         certificate = make_certificate(state / "tls")
     except CannotStart as problem:
-        print(problem, file=sys.stderr)  # noqa: T201  # the output of a command
-        return 2
+        return _cannot_start(problem)
     if options.image_directory:
         _share_images(state, Path(options.image_directory))
     _configure_logging(state)
@@ -71,9 +71,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # The loop stays open: closing it would wait for the TLS shutdown of clients.
         asyncio.new_event_loop().run_until_complete(_serve(listener, state, certificate, options))
+    except CannotStart as problem:
+        return _cannot_start(problem)
     finally:
         end_children(_GRACE_SECONDS)
     return 0
+
+
+def _cannot_start(problem: CannotStart) -> int:
+    print(problem, file=sys.stderr)  # noqa: T201  # the output of a command
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -147,6 +154,8 @@ def _configure_logging(state: Path) -> None:
     logging.captureWarnings(True)
     # botocore logs a line for each client.
     logging.getLogger("botocore").setLevel(logging.WARNING)
+    # ministack logs a line for each file of its state.
+    logging.getLogger("persistence").setLevel(logging.WARNING)
 
 
 def _set_environment(
@@ -176,6 +185,7 @@ def _set_environment(
         SFTP_ENABLED="0",
         LAMBDA_EXECUTOR="local",
         DOCKER_HOST="unix:///nonexistent",  # no container engine is used
+        PERSIST_STATE="1",
         S3_PERSIST="1",
         S3_DATA_DIR=str(state / "s3"),
         STATE_DIR=str(state / "ministack"),
@@ -206,13 +216,20 @@ async def _serve(
 
     port = listener.getsockname()[1]
     endpoint_url = f"https://127.0.0.1:{port}"
-    plane = ControlPlane(
-        options.service or SERVICES,
-        endpoint_url=endpoint_url,
-        certificate=certificate,
-        state_directory=state,
-        root_keys=RootKeys.create(state),
-    )
+    try:
+        plane = ControlPlane(
+            options.service or SERVICES,
+            endpoint_url=endpoint_url,
+            certificate=certificate,
+            state_directory=state,
+            root_keys=RootKeys.create(state),
+        )
+    except StateError as error:
+        raise CannotStart(
+            f"The state in {state} was written by another version of the rehearsal, or is damaged "
+            f"({error}). It is kept: check out that version, or remove the state with "
+            "`rehearse down --delete`."
+        ) from None
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -20,9 +20,8 @@ _WHY = "The resource types of the rehearsal's services are called through their 
 
 @patch_value(f"{_PROVISIONERS}:_RESOURCE_HANDLERS", why=_WHY, until=PERMANENT, after="routing")
 def handlers(table: dict[str, Any], *, runtime: Runtime) -> dict[str, Any]:
-    for resource_type in runtime.resource_types:
-        handler = ResourceHandler(resource_type)
-        table[resource_type.type_name] = _handlers(runtime.platform, handler)
+    for name, handler in runtime.resource_handlers.items():
+        table[name] = _handlers(runtime.platform, handler)
     return table
 
 

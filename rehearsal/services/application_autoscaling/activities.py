@@ -37,6 +37,8 @@ class Activities:
         workers: the threads of the service.
     """
 
+    KEPT = ("_activities",)
+
     def __init__(
         self, lock: threading.RLock, targets: Targets, role: LinkedRole, workers: Workers
     ) -> None:

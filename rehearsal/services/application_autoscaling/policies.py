@@ -44,6 +44,8 @@ class ScalingPolicies:
         role: the service-linked role.
     """
 
+    KEPT = ("_policies",)
+
     def __init__(self, lock: threading.RLock, targets: Targets, role: LinkedRole) -> None:
         self._lock = lock
         self._targets = targets

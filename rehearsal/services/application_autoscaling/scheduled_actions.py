@@ -36,6 +36,8 @@ class ScheduledActions:
         activities: changes capacities.
     """
 
+    KEPT = ("_actions", "_due")
+
     def __init__(self, lock: threading.RLock, targets: Targets, activities: Activities) -> None:
         self._lock = lock
         self._targets = targets

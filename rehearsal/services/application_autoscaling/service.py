@@ -37,6 +37,8 @@ class ApplicationAutoScaling(Service):
     the alarm stays there, the service executes the policy itself.
     """
 
+    KEPT = ("_targets",)
+
     name = "application-autoscaling"
     namespace = "application-autoscaling"
     tag_shape = TagShape(arn="ResourceARN", as_map=True)

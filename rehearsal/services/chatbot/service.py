@@ -32,6 +32,8 @@ class _Channel:
 class Chatbot(Service):
     """Channel configurations of every account."""
 
+    KEPT = ("_channels",)
+
     name = "chatbot"
     namespace = "chatbot"
     validation_error = "InvalidParameterException"

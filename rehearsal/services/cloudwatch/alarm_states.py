@@ -51,6 +51,8 @@ class AlarmStates:
         actions: performs the actions of alarms.
     """
 
+    KEPT = ("_history", "_held")
+
     def __init__(
         self,
         platform: Platform,

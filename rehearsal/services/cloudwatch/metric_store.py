@@ -51,6 +51,8 @@ class Sample:
 class MetricStore:
     """The samples of metrics, by time."""
 
+    KEPT = ("_samples",)
+
     def __init__(self) -> None:
         self._samples: dict[Metric, list[Sample]] = {}
         self._lock = threading.Lock()

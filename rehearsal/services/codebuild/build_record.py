@@ -95,6 +95,15 @@ class BuildRecord:
         self.over.set()
         self._emit_state()
 
+    def interrupted(self, reason: str) -> None:
+        """Ends a build whose run ended with the server."""
+        with self._lock:
+            phases = self._build["phases"]
+            open_phase = phases[-1]["phaseType"] if phases and "endTime" not in phases[-1] else ""
+        if open_phase and open_phase != "COMPLETED":
+            self.phase_ended(open_phase, "FAULT", "INTERNAL_SERVICE_ERROR", reason)
+        self.ended("FAULT")
+
     def _emit_state(self) -> None:
         build = self.describe()
         detail = {

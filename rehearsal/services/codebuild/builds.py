@@ -10,7 +10,7 @@ from typing import Any
 
 from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import AwsError, Context, Platform, Scope
-from rehearsal.framework.service import Request, Response
+from rehearsal.framework.service import INTERRUPTED, Request, Response
 from rehearsal.services.codebuild.build_record import BuildRecord
 from rehearsal.services.codebuild.engine.plan import BuildPlan
 from rehearsal.services.codebuild.engine.run import BuildRun
@@ -101,6 +101,19 @@ class BuildOperations:
         with self._lock:
             builds = list(record.builds.values())
         return _ids(builds, request)
+
+    def resume(self) -> list[str]:
+        """Ends the builds that the end of the server has interrupted."""
+        with self._lock:
+            builds = [
+                build
+                for _, record in self._projects.records.everywhere()
+                for build in record.builds.values()
+            ]
+        interrupted = [build.record for build in builds if build.record.in_progress]
+        for record in interrupted:
+            record.interrupted(INTERRUPTED)
+        return [f"build {record.describe()['id']}: FAULT" for record in interrupted]
 
     def close(self) -> None:
         """Stops all builds in progress."""

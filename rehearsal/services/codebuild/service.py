@@ -45,5 +45,8 @@ class CodeBuild(Service):
         unique = dict.fromkeys(name.rsplit("project/", 1)[-1] for name in names)
         return [scope.arn("codebuild", f"project/{name}") for name in unique] or ["*"]
 
+    def resume(self) -> Sequence[str]:
+        return self.builds.resume()
+
     def close(self) -> None:
         self.builds.close()

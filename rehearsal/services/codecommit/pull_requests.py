@@ -81,6 +81,8 @@ class PullRequestOperations:
         events: reports changes of branches.
     """
 
+    KEPT = ("_requests",)
+
     def __init__(
         self,
         platform: Platform,

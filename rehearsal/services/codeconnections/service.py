@@ -41,6 +41,8 @@ class _Record:
 class CodeConnections(Service):
     """Connections and hosts of every account and region."""
 
+    KEPT = ("_records",)
+
     name = "codeconnections"
     namespace = "codeconnections"
 

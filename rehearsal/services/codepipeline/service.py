@@ -8,6 +8,7 @@ from rehearsal.framework.platform import Platform, Scope
 from rehearsal.framework.service import Request, Service
 from rehearsal.framework.tags import TagOperations, TagShape
 from rehearsal.services.codepipeline.engine.engine import CodePipelineEngine
+from rehearsal.services.codepipeline.engine.resumption import Resumption
 from rehearsal.services.codepipeline.execution_operations import ExecutionOperations
 from rehearsal.services.codepipeline.pipeline_operations import PipelineOperations
 from rehearsal.services.codepipeline.pipelines import Pipelines
@@ -38,6 +39,7 @@ class CodePipeline(Service):
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
         self._engine = CodePipelineEngine(platform)
+        self._resumption = Resumption(self._engine)
         self._pipelines = Pipelines(self.lock)
         self.compose(
             PipelineOperations(platform, self.tags, self._pipelines, self._engine),
@@ -66,6 +68,10 @@ class CodePipeline(Service):
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
         """Returns the tags of a pipeline, which are those of its stages and actions, too."""
         return self.tags.of(arn.partition("/")[0])
+
+    def resume(self) -> Sequence[str]:
+        records = self._pipelines.everywhere()
+        return [line for record in records for line in self._resumption.resume(record)]
 
     def close(self) -> None:
         for record in self._pipelines.everywhere():

@@ -42,6 +42,8 @@ _log = logging.getLogger("rehearsal.notifications")
 class CodeStarNotifications(Service):
     """Notification rules of every account and region."""
 
+    KEPT = ("_rules",)
+
     name = "codestar-notifications"
     namespace = "codestar-notifications"
     tag_shape = TagShape(arn="Arn", as_map=True, echo=True)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from rehearsal.containers.images.store import ImageStore
 from rehearsal.framework.platform import Platform, Scope
 from rehearsal.framework.service import Request, Service
-from rehearsal.services.sagemaker import authorization, condition_keys
+from rehearsal.services.sagemaker import authorization, condition_keys, resumption
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import DataPlane
 from rehearsal.services.sagemaker.feature_store.feature_groups import FeatureGroups
@@ -137,12 +137,10 @@ class SageMaker(Service):
         placement = ComponentPlacement(backend, registry)
         deployments = EndpointDeployments(backend, servers, progress, rollouts, registry, placement)
         components = ComponentDeployments(backend, models, servers, rollouts, placement)
-        self.compose(
-            models,
-            EndpointConfigs(backend, models),
-            Endpoints(backend, deployments, progress, registry, placement),
-            InferenceComponents(backend, models, placement, components, registry),
-        )
+        self._placement = placement
+        self._endpoints = Endpoints(backend, deployments, progress, registry, placement)
+        self._components = InferenceComponents(backend, models, placement, components, registry)
+        self.compose(models, EndpointConfigs(backend, models), self._endpoints, self._components)
 
     def _compose_jobs(self) -> None:
         backend, jobs, data_plane = self.backend, self._jobs, self._data_plane
@@ -165,7 +163,8 @@ class SageMaker(Service):
 
     def _compose_pipelines(self) -> None:
         pipelines = Pipelines(self.backend)
-        self.compose(pipelines, PipelineExecutions(self.backend, pipelines, self._jobs))
+        self._executions = PipelineExecutions(self.backend, pipelines, self._jobs)
+        self.compose(pipelines, self._executions)
 
     def resource_arns(self, operation: str, request: Request, scope: Scope) -> Sequence[str]:
         return authorization.resource_arns(operation, request, scope)
@@ -176,6 +175,15 @@ class SageMaker(Service):
 
     def resource_tags(self, arn: str, scope: Scope) -> Mapping[str, str]:
         return super().resource_tags(tagged_arn(arn), scope)
+
+    def resume(self) -> Sequence[str]:
+        interrupted = [
+            *self._jobs.resume(),
+            *self._executions.resume(),
+            *resumption.end_operations(self.backend),
+        ]
+        resumption.start_endpoints(self.backend, self._endpoints, self._components, self._placement)
+        return interrupted
 
     def start(self) -> None:
         workers = self.backend.workers

@@ -37,6 +37,8 @@ class Schedules:
         find_group: returns a schedule group of a scope by its name.
     """
 
+    KEPT = ("_schedules", "_due")
+
     def __init__(
         self,
         lock: threading.RLock,

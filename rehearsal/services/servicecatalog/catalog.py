@@ -30,6 +30,8 @@ class Catalog:
         lock: the service's lock, which guards the records.
     """
 
+    KEPT = ("portfolios", "products", "constraints", "provisioned", "records", "outputs")
+
     def __init__(self, platform: Platform, lock: threading.RLock) -> None:
         self.platform = platform
         self.lock = lock

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rehearsal.framework.clock import utc_now
 from rehearsal.framework.platform import Platform, Scope
-from rehearsal.framework.service import Request, Service
+from rehearsal.framework.service import INTERRUPTED, Request, Service
 from rehearsal.framework.workers import Workers
 from rehearsal.services.servicecatalog.catalog import Catalog
 from rehearsal.services.servicecatalog.changes import Changes
@@ -62,7 +63,7 @@ class ServiceCatalog(Service):
     def __init__(self, platform: Platform) -> None:
         super().__init__(platform)
         self._workers = Workers()
-        catalog = Catalog(platform, self.lock)
+        self._catalog = catalog = Catalog(platform, self.lock)
         self.compose(
             Portfolios(catalog, self.tags),
             Products(catalog, self.tags),
@@ -91,6 +92,19 @@ class ServiceCatalog(Service):
         if operation in _OF_OWN:
             return {f"servicecatalog:{level}": "self" for level in _LEVELS}
         return {}
+
+    def resume(self) -> Sequence[str]:
+        with self.lock:
+            pending = [
+                (launched, record)
+                for launched, record in self._catalog.records.values()
+                if record["Status"] == "IN_PROGRESS"
+            ]
+            for launched, record in pending:
+                error = {"Code": "InternalServerError", "Description": INTERRUPTED}
+                record |= {"Status": "FAILED", "RecordErrors": [error], "UpdatedTime": utc_now()}
+                launched.detail |= {"Status": "ERROR", "StatusMessage": INTERRUPTED}
+        return [f"provisioned product {launched.id}: ERROR" for launched, _ in pending]
 
     def close(self) -> None:
         self._workers.close(timeout=1.0)

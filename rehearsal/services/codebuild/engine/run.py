@@ -15,6 +15,7 @@ from pathlib import Path
 
 from rehearsal.containers.build_log import BuildLog
 from rehearsal.framework.platform import Platform
+from rehearsal.framework.store import Transient
 from rehearsal.services.codebuild.engine.buildspec import PHASES
 from rehearsal.services.codebuild.engine.phases import BuildPhases, PhaseFailedError
 from rehearsal.services.codebuild.engine.plan import BuildObserver, BuildPlan
@@ -25,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 _SECONDS = 60
 
 
-class BuildRun:
+class BuildRun(Transient):
     """One build; `run` blocks until it has ended, `stop` ends it early from another thread.
 
     Args:

@@ -127,6 +127,20 @@ class CodePipelineEngine:
         self._run(record, execution, names.index(stage), None)
         return execution
 
+    def resume(
+        self,
+        record: PipelineRecord,
+        execution: PipelineExecution,
+        first: int,
+        retry_mode: str | None,
+    ) -> None:
+        """Continues an execution after a start of the server, at the stage with an index."""
+        self._run(record, execution, first, retry_mode)
+
+    def end(self, record: PipelineRecord, execution: PipelineExecution, status: str) -> None:
+        """Ends an execution that does not continue after a start of the server."""
+        self._finish(record, execution, status)
+
     def stop(
         self, record: PipelineRecord, execution: PipelineExecution, *, abandon: bool, reason: str
     ) -> None:

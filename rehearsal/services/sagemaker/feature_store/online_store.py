@@ -34,6 +34,8 @@ class OnlineStore:
     A group is the record of the control plane, so that its status and schema are current.
     """
 
+    KEPT = ("_groups", "_records")
+
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._groups: dict[tuple[Scope, str], Mapping[str, Any]] = {}

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rehearsal.framework.platform import Scope
+from rehearsal.framework.service import INTERRUPTED
+from rehearsal.framework.store import Store
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import reason_of
 from rehearsal.services.sagemaker.hosting.async_inference import process_request
@@ -23,7 +25,7 @@ from rehearsal.services.sagemaker.hosting.endpoint_rollout import (
     Stage,
 )
 from rehearsal.services.sagemaker.hosting.endpoint_servers import EndpointServers
-from rehearsal.services.sagemaker.hosting.endpoint_variants import reached, stayed
+from rehearsal.services.sagemaker.hosting.endpoint_variants import reached, retained, stayed
 from rehearsal.services.sagemaker.records import Record
 
 _LOG = logging.getLogger(__name__)
@@ -56,6 +58,8 @@ class EndpointDeployments:
         self._rollouts = rollouts
         self._registry = registry
         self._components = components
+        # A configuration may be deleted while its endpoint serves.
+        self._served: Store[dict[str, Any]] = Store()
 
     def deploy_new(self, scope: Scope, record: Record, config: dict[str, Any]) -> None:
         """Starts the first fleet of an endpoint."""
@@ -68,7 +72,36 @@ class EndpointDeployments:
         if fleet.asynchronous is not None:
             live.queue = self._queue(live)
         self._registry.add(live)
+        self._served.of(scope)[record["EndpointName"]] = config
         self._settle(scope, record, "InService", **_serving(config, variants))
+
+    def restart(self, scope: Scope, record: Record) -> bool:
+        """Starts the fleet of an endpoint again, after the end of an earlier server.
+
+        Returns:
+            True if the endpoint serves.
+        """
+        name = record["EndpointName"]
+        config = self._served.of(scope).get(name)
+        if config is None:
+            self._settle(scope, record, "Failed", FailureReason=INTERRUPTED)
+            return False
+        shown = record.get("ProductionVariants") or []
+        if shown:
+            config = retained(config, record, config, set())
+        try:
+            fleet, _ = self._servers.start_fleet(scope, name, config)
+        except Exception as error:  # any failure must settle the endpoint, with its reason
+            reason = f"The endpoint was not started again: {reason_of(error)}"
+            self._settle(scope, record, "Failed", FailureReason=reason)
+            return False
+        live = LiveEndpoint(name, scope, fleet)
+        if fleet.asynchronous is not None:
+            live.queue = self._queue(live)
+        self._registry.add(live)
+        variants = [stayed(variant) for variant in shown]
+        self._settle(scope, record, "InService", ProductionVariants=variants)
+        return True
 
     def deploy_update(
         self, scope: Scope, record: Record, config: dict[str, Any], plan: Rollout
@@ -107,6 +140,7 @@ class EndpointDeployments:
             self._settle(scope, record, "InService", FailureReason=str(reason))
             return
         live.promote().stop()
+        self._served.of(scope)[name] = config
         self._settle(scope, record, "InService", **_serving(config, variants))
         if live.queue is not None:
             live.queue.wake()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context, Scope
-from rehearsal.framework.service import Request, Response
+from rehearsal.framework.service import INTERRUPTED, Request, Response
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.hosting import endpoint_configs
 from rehearsal.services.sagemaker.hosting.components.placement import ComponentPlacement
@@ -150,6 +150,30 @@ class Endpoints:
             f"delete endpoint {name}", lambda: self._delete(context.scope, record)
         )
         return {}
+
+    def resume(self) -> list[tuple[Scope, Record]]:
+        """Returns the endpoints whose servers are to start again, which are SystemUpdating.
+
+        One whose creation was interrupted has failed, one whose deletion was is gone.
+        """
+        found = []
+        for scope, record in self._backend.records.everywhere(KIND):
+            status = record["EndpointStatus"]
+            if status == "Creating":
+                self._progress.set_status(scope, record, "Failed", FailureReason=INTERRUPTED)
+            elif status == "Deleting":
+                self._backend.remove(scope, KIND, record["EndpointName"], record["EndpointArn"])
+            elif status not in ("Failed", "OutOfService"):
+                changes = {} if status == "InService" else {"FailureReason": INTERRUPTED}
+                self._progress.set_status(
+                    scope, record, "SystemUpdating", PendingDeploymentSummary=None, **changes
+                )
+                found.append((scope, record))
+        return found
+
+    def restart(self, scope: Scope, record: Record) -> bool:
+        """Starts the servers of an endpoint again; returns True if it serves."""
+        return self._deployments.restart(scope, record)
 
     def _delete(self, scope: Scope, record: Record) -> None:
         name = record["EndpointName"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rehearsal.framework.platform import AwsError, Context, Scope
-from rehearsal.framework.service import Operation, Request, Response
+from rehearsal.framework.service import INTERRUPTED, Operation, Request, Response
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.data_plane import (
     ExecutionFailedError,
@@ -62,6 +62,7 @@ class Jobs:
         self._backend = backend
         self._changes = threading.Condition()
         self._running: dict[str, threading.Event] = {}
+        self._kinds: list[JobKind] = []
         backend.on_close(self._stop_all)
 
     def create(
@@ -219,6 +220,29 @@ class Jobs:
         message = kind.message(kind.missing, scope, name)
         return self._backend.find(scope, kind.path, name, operation=operation, message=message)
 
+    def register(self, kind: JobKind) -> None:
+        """Adds a kind of jobs, whose interrupted ones `resume` ends."""
+        self._kinds.append(kind)
+
+    def resume(self) -> list[str]:
+        """Ends the jobs that the end of the server has interrupted; returns them."""
+        found = []
+        for kind in self._kinds:
+            for scope, record in self._backend.records.everywhere(kind.path):
+                if record[kind.status] not in ("InProgress", "Stopping"):
+                    continue
+                stopped = record[kind.status] == "Stopping"
+                status = "Stopped" if stopped else "Failed"
+                changes = {kind.status: status, f"{kind.prefix}EndTime": now()}
+                if not stopped:
+                    changes["FailureReason"] = f"InternalServerError: {INTERRUPTED}"
+                if "SecondaryStatus" in record:
+                    changes["SecondaryStatus"] = status
+                self._change(kind, scope, record, changes)
+                words = kind.path.replace("-", " ")
+                found.append(f"{words} {record[kind.name_member]}: {status}")
+        return found
+
     def wait_for_change(self, seconds: float) -> None:
         """Blocks until a job changes, for at most a number of seconds."""
         with self._changes:
@@ -266,6 +290,7 @@ class JobOperations:
         self.backend = backend
         self.jobs = jobs
         self.kind = kind
+        jobs.register(kind)
         operations: dict[str, Operation] = {
             f"Describe{kind.noun}": self.describe,
             kind.listing.operation: self.list_all,

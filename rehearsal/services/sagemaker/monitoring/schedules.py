@@ -52,6 +52,8 @@ class MonitoringSchedules:
         executions: runs the executions.
     """
 
+    KEPT = ("_due",)
+
     def __init__(self, backend: Backend, jobs: Jobs, executions: MonitoringExecutions) -> None:
         self._backend = backend
         self._jobs = jobs

@@ -7,13 +7,14 @@ the developer guide.
 import logging
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 
 from rehearsal.framework.platform import Scope
+from rehearsal.framework.service import INTERRUPTED
 from rehearsal.services.sagemaker.backend import Backend
 from rehearsal.services.sagemaker.jobs.jobs import Jobs
 from rehearsal.services.sagemaker.pipelines.definition import parse_definition, walk
@@ -94,6 +95,8 @@ class ExecutionRunner:
         jobs: the jobs of SageMaker, whose changes wake executions.
     """
 
+    KEPT = ("_executions", "_caches")
+
     def __init__(self, backend: Backend, jobs: Jobs) -> None:
         self._backend = backend
         self._jobs = jobs
@@ -135,6 +138,30 @@ class ExecutionRunner:
         self._set_status(scope, execution, "Stopping")
         execution.stop.set()
         self._jobs.wake()
+
+    def resume(self) -> list[str]:
+        """Ends the executions that the end of the server has interrupted; returns them."""
+        with self._backend.lock:
+            pending = [
+                (scope, execution)
+                for scope, record in self._backend.records.everywhere(KIND)
+                if record["PipelineExecutionStatus"] not in ENDED
+                if (execution := self._executions.get(record["PipelineExecutionArn"]))
+            ]
+        found = []
+        for scope, execution in pending:
+            stopping = execution.record["PipelineExecutionStatus"] == "Stopping"
+            status = "Stopped" if stopping else "Failed"
+            for state in execution.states.values():
+                if state.status in ("Starting", "Executing", "Stopping"):
+                    reason = None if stopping else INTERRUPTED
+                    ended = replace(state, status=status, ended=now(), failure_reason=reason)
+                    self._step_changed(scope, execution, ended, state.status)
+            self._set_status(
+                scope, execution, status, FailureReason=None if stopping else INTERRUPTED
+            )
+            found.append(f"pipeline execution {execution.arn}: {status}")
+        return found
 
     def forget(self, scope: Scope, pipeline_arn: str) -> None:
         """Removes the executions of a deleted pipeline."""

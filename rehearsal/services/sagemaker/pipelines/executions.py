@@ -42,6 +42,10 @@ class PipelineExecutions:
         self._pipelines = pipelines
         self._runner = ExecutionRunner(backend, jobs)
 
+    def resume(self) -> list[str]:
+        """Ends the executions that the end of the server has interrupted; returns them."""
+        return self._runner.resume()
+
     def start_pipeline_execution(self, request: Request, context: Context) -> Response:
         scope = context.scope
         given = self._backend.accept("StartPipelineExecution", request)

@@ -93,6 +93,16 @@ class InferenceComponents:
         )
         return {"InferenceComponentArn": record["InferenceComponentArn"]}
 
+    def restart(self, scope: Scope, record: Record) -> None:
+        """Starts the copies of a component again, or loads an adapter again."""
+        specification = self._placement.specification(scope, record["InferenceComponentName"])
+        if not is_adapter(specification):
+            self._deployments.deploy_component(scope, record)
+            return
+        name = specification["BaseInferenceComponentName"]
+        base = self._backend.find(scope, KIND, name, operation="DescribeInferenceComponent")
+        self._adapters.load(scope, record, base, specification)
+
     def describe_inference_component(self, request: Request, context: Context) -> Response:
         record = self._component(context.scope, request, "DescribeInferenceComponent")
         return self._backend.describe("DescribeInferenceComponent", record)
