@@ -1,5 +1,6 @@
 """The command `rehearse`."""
 
+import io
 import json
 import os
 import shlex
@@ -23,9 +24,10 @@ from rehearsal.cli.terminal import (
     print_json,
     with_board,
 )
-from rehearsal.client import local_aws, server_process
+from rehearsal.client import local_aws, project, server_end, server_process
 from rehearsal.client.cdk import ASSEMBLY, Cdk, environments
 from rehearsal.client.errors import RehearsalError, explain
+from rehearsal.client.local_aws import LocalAws
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.progress import Board
 from rehearsal.client.training_data import TrainingData
@@ -43,6 +45,9 @@ app = typer.Typer(
 
 def main() -> None:
     """Runs a command; every error ends in one message and a nonzero exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # in a locale without these characters
     try:
         app(prog_name="rehearse")
     except Exception as error:
@@ -103,20 +108,49 @@ def run(
     if not as_json:
         out.print(f"{SUMMARY}\n{REPORT}", highlight=False)
     if done.status == "interrupted":
-        err.print("Interrupted. Everything that the run started was stopped.")
+        running = local_aws.find()
+        if running is None:
+            err.print("Interrupted. Everything that the run started was stopped.")
+        else:
+            err.print(
+                f"Interrupted. The local AWS at {running.url} keeps running, with what the run "
+                "started in it. To stop it: `rehearse down`.",
+                soft_wrap=True,
+                highlight=False,
+            )
         sys.exit(130)
     sys.exit(0 if done.status == "succeeded" else 1)
 
 
 @app.command()
 def up(port: Port = 0, as_json: Json = False) -> None:
-    """Start the local AWS and keep it running."""
+    """Start the local AWS, with the state that it had when it ended, and keep it running."""
+    died = None if local_aws.find() else server_end.read(local_aws.STATE_DIRECTORY)
+    earlier = local_aws.last_port()
     aws, started = server_process.start(port=port)
+    interrupted = server_end.interruptions(local_aws.STATE_DIRECTORY) if started else []
+    moved = _repoint(aws, earlier) if started and earlier else []
     if as_json:
-        print_json({"url": aws.url, "pid": aws.pid, "started": started})
+        print_json(
+            {
+                "url": aws.url,
+                "pid": aws.pid,
+                "started": started,
+                "died": died.sentence if died else None,
+                "interrupted": interrupted,
+                "repointed": [str(clone) for clone in moved],
+            }
+        )
         return
     word = "is running" if started else "is already running"
     out.print(f"[green]✓[/green] The local AWS {word}: [bold]{aws.url}[/bold] (process {aws.pid})")
+    if died:
+        lost = "Its state is back; changes of its last seconds may be missing."
+        out.print(f"{died.sentence} {lost}", soft_wrap=True, highlight=False, markup=False)
+    for line in interrupted:
+        out.print(f"Interrupted: {line}", soft_wrap=True, highlight=False, markup=False)
+    for clone in moved:
+        out.print(f"The remote of {clone} is now at {aws.url}.", soft_wrap=True, highlight=False)
     out.print(
         "\nTo point aws, boto3 and git in this shell to it:\n"
         '  [cyan]eval "$(rehearse env)"[/cyan]\n\nThen, for example:\n'
@@ -125,6 +159,14 @@ def up(port: Port = 0, as_json: Json = False) -> None:
         "  aws sagemaker describe-endpoint --endpoint-name NAME-prod",
         highlight=False,
     )
+
+
+def _repoint(aws: LocalAws, earlier: int) -> list[Path]:
+    commands = Commands()
+    try:
+        return project.repoint_clones(aws, commands, f"https://127.0.0.1:{earlier}")
+    finally:
+        commands.close()
 
 
 @app.command()
@@ -162,11 +204,19 @@ def deploy(config: Config = None) -> None:
 
 @app.command()
 def down(
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the files in build/.")] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Delete its state, too: stacks, models, repositories.")
+    ] = False,
 ) -> None:
-    """Stop the local AWS with all its processes and remove its files."""
-    ran = server_process.stop(keep=keep)
-    out.print("The local AWS was stopped." if ran else "The local AWS was not running.")
+    """Stop the local AWS with all its processes; `rehearse up` continues with its state."""
+    ran = server_process.stop(keep=not delete)
+    done = "The local AWS was stopped." if ran else "The local AWS was not running."
+    state = local_aws.STATE_DIRECTORY
+    if delete:
+        done += " Its state was deleted; the clones in build/rehearsal/projects are kept."
+    elif state.exists():
+        done += f" Its state is kept in {state}; `rehearse down --delete` deletes it."
+    out.print(done, soft_wrap=True, highlight=False)
 
 
 cli_project.register(app)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from rehearsal.cli.terminal import Json, Name, out, print_json, with_board
+from rehearsal.cli.terminal import Json, Name, err, out, print_json, with_board
 from rehearsal.client import approvals, invocation, local_aws, logs, project, project_status
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.pipeline_watcher import PipelineWatcher, WatchedExecution
@@ -31,15 +31,18 @@ def register(app: typer.Typer) -> None:
 def create_project(name: Name, as_json: Json = False) -> None:
     """Create a project from the published template and clone its repositories."""
     aws = local_aws.require()
+    notes: list[str] = []
 
     def work(board: Board, commands: Commands) -> Project:
         with board.step("create project", detail=name):
             found = project.create(aws, name)
         with board.step("clone", detail=str(found.directory("build").parent)):
-            found.clone(aws, commands)
+            notes.extend(found.clone(aws, commands))
         return found
 
     found = with_board(work)
+    for note in notes:
+        err.print(note, soft_wrap=True, highlight=False, markup=False)
     if as_json:
         print_json({"name": name, "id": found.project_id, "outputs": dict(found.outputs)})
 

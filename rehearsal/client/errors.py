@@ -78,7 +78,7 @@ def _explain_os_error(error: OSError) -> RehearsalError | None:
             return RehearsalError(
                 f"The disk is full{file}.",
                 "A rehearsal needs about 2 GB below build/ and the temporary folder.",
-                "Free disk space (`rehearse down` removes the files of the last rehearsal), "
+                "Free disk space (`rehearse down --delete` deletes the state of the local AWS), "
                 "then repeat the command.",
             )
         case errno.EACCES | errno.EPERM | errno.EROFS:

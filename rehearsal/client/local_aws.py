@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from rehearsal.client import server_end
 from rehearsal.client.errors import NOT_RUNNING, RehearsalError
 from rehearsal.client.process_tree import identify
 from rehearsal.framework.root_keys import RootKeys
@@ -24,6 +26,11 @@ STATE_DIRECTORY = BUILD_DIRECTORY / "aws"
 STATE_VARIABLE = "REHEARSAL_STATE_DIRECTORY"
 """The variable with the state directory, for `rehearse-docker` in any folder."""
 SERVER_MODULE = "rehearsal.server.main"
+# The variables and files with which a user configures AWS concern real accounts only.
+_OWN_SETTINGS = {
+    name: (None, None, os.devnull if name.endswith("_file") else default, conversion)
+    for name, (_, _, default, conversion) in (botocore.session.Session.SESSION_VARIABLES.items())
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,7 @@ class LocalAws:
                 read_timeout=seconds,
                 retries={"total_max_attempts": attempts},
                 s3={"addressing_style": "path"},
+                proxies={},  # the local AWS is on this machine
             ),
         )
 
@@ -85,6 +93,7 @@ class LocalAws:
                 f'!f() {{ test "$1" != get || {sign_in}; }}; f',
             ],
             f"credential.{self.url}.UseHttpPath": ["true"],
+            f"http.{self.url}.proxy": [""],
         }
         pairs = [(key, value) for key, values in settings.items() for value in values]
         variables = {
@@ -99,6 +108,7 @@ class LocalAws:
             "NODE_EXTRA_CA_CERTS": bundle,
             "GIT_SSL_CAINFO": bundle,  # takes precedence over git's configuration
             "GIT_CONFIG_COUNT": str(len(pairs)),
+            **without_proxy(os.environ),
         }
         for index, (key, value) in enumerate(pairs):
             variables[f"GIT_CONFIG_KEY_{index}"] = key
@@ -106,28 +116,42 @@ class LocalAws:
         return variables
 
     def environment(self) -> dict[str, str]:
-        """Returns this environment with `variables`, without credentials and profiles of users."""
-        foreign = ("AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE")
-        current = {name: value for name, value in os.environ.items() if name not in foreign}
-        return program_path({**current, **self.variables()})
+        """Returns this environment with `variables`, without what configures real accounts."""
+        current = {name: v for name, v in os.environ.items() if not name.startswith("AWS_")}
+        nothing = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+        return program_path({**current, **nothing, **self.variables()})
+
+    def problem(self) -> Exception | None:
+        """Returns the error of a call to the server; None if it responds."""
+        try:
+            self.client("sts", seconds=30, attempts=1).get_caller_identity()
+        except (BotoCoreError, ClientError, OSError) as error:
+            return error
+        return None
 
     def is_ready(self) -> bool:
         """Returns True if the server responds to a call."""
-        try:
-            identity = self.client("sts", seconds=30, attempts=1).get_caller_identity()
-        except (BotoCoreError, ClientError, OSError):
-            return False
-        return bool(identity["Account"] == self.account)
+        return self.problem() is None
 
 
 @functools.cache
 def _session(account: str, secret: str, region: str) -> boto3.Session:
     """Returns the session of all clients; it caches service models, which load in half a second."""
     return boto3.Session(
+        botocore_session=botocore.session.Session(session_vars=_OWN_SETTINGS),
         aws_access_key_id=account,
         aws_secret_access_key=secret,
         region_name=region,
     )
+
+
+def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns the variables that except this machine from the proxies of an environment."""
+    made = {}
+    for name in ("NO_PROXY", "no_proxy"):
+        known = [host for host in environment.get(name, "").split(",") if host]
+        made[name] = ",".join(dict.fromkeys((*known, "127.0.0.1", "localhost")))
+    return made
 
 
 def installed_programs() -> list[str]:
@@ -159,7 +183,7 @@ def find(directory: Path = STATE_DIRECTORY) -> LocalAws | None:
         return None
     except (ValueError, KeyError, TypeError):
         return None  # incomplete: the server is not ready yet, or died at its start
-    return found if _is_server(found.pid) else None
+    return found if is_server(found.pid) else None
 
 
 def require(directory: Path = STATE_DIRECTORY) -> LocalAws:
@@ -169,12 +193,29 @@ def require(directory: Path = STATE_DIRECTORY) -> LocalAws:
         RehearsalError: None runs.
     """
     found = find(directory)
-    if found is None:
+    if found is not None:
+        return found
+    died = server_end.read(directory)
+    if died is None:
         raise RehearsalError("The local AWS is not running.", "", NOT_RUNNING)
-    return found
+    raise RehearsalError(
+        "The local AWS is not running: it died.",
+        "\n".join((died.sentence, *died.log)),
+        "Run `rehearse up`, which restores its state.",
+    )
 
 
-def _is_server(pid: int) -> bool:
+def last_port(directory: Path = STATE_DIRECTORY) -> int:
+    """Returns the port of the last local AWS of a state directory; 0 if there was none."""
+    for name in ("endpoint.json", "stopped.json"):
+        try:
+            return int(json.loads((directory / name).read_text())["port"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return 0
+
+
+def is_server(pid: int) -> bool:
     """Returns True if the process is a local AWS: the system may have reused the process id."""
     if identify(pid) is None:
         return False

@@ -32,6 +32,14 @@ def _status(pid: int) -> tuple[int, int, str, str] | None:
     return int(fields[1]), int(fields[3]), fields[19], fields[0]
 
 
+def boot_id() -> str:
+    """Returns the id of this start of the machine; empty if the system has none."""
+    try:
+        return (PROC / "sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
 def identify(pid: int) -> ProcessId | None:
     """Returns the process that has the id now; None if there is none or only a zombie."""
     status = _status(pid)

@@ -49,8 +49,12 @@ class Project:
         """Returns the clone of the `build` or `deploy` repository."""
         return GitClone(self.directory(which), aws, commands)
 
-    def clone(self, aws: LocalAws, commands: Commands) -> None:
-        """Clones both repositories, in parallel because each sign-in takes seconds."""
+    def clone(self, aws: LocalAws, commands: Commands) -> list[str]:
+        """Clones both repositories, in parallel because each sign-in takes seconds.
+
+        Returns:
+            A sentence about each existing clone that was changed.
+        """
         urls = {
             "build": self.outputs["ModelBuildRepositoryCloneUrl"],
             "deploy": self.outputs["ModelDeployRepositoryCloneUrl"],
@@ -61,11 +65,23 @@ class Project:
                 for which, url in urls.items()
             ]
             try:
-                for clone in clones:
-                    clone.result()
+                return [note for clone in clones if (note := clone.result())]
             except BaseException:
                 commands.close()  # otherwise the block would wait for the other clone
                 raise
+
+
+def repoint_clones(aws: LocalAws, commands: Commands, old: str) -> list[Path]:
+    """Changes the remotes of all clones from the URL of an earlier local AWS to this one.
+
+    Returns:
+        The clones whose remote was changed.
+    """
+    if old == aws.url:
+        return []
+    found = sorted((BUILD_DIRECTORY / "projects").glob("*/*/.git"))
+    clones = [GitClone(path.parent, aws, commands) for path in found]
+    return [clone.directory for clone in clones if clone.repoint(old, aws.url)]
 
 
 _DEPLOY_PIPELINE = "ModelDeployPipelineName"

@@ -1,6 +1,7 @@
 """The process of the local AWS: start it, and stop it with all its child processes."""
 
 import fcntl
+import os
 import shutil
 import signal
 import socket
@@ -11,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rehearsal.client import aside, local_aws
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.local_aws import SERVER_MODULE, STATE_DIRECTORY, LocalAws, find
 from rehearsal.client.process_tree import ProcessId, family, send, wait_until_gone
 
 START_SECONDS = 120.0
 START_FAILED_STATUS = 2  # the server's exit status after a message about the cause
+SETTLE_SECONDS = 3.0
 STOP_SECONDS = 8.0
 KILL_SECONDS = 30.0
 
@@ -24,9 +27,11 @@ KILL_SECONDS = 30.0
 def start(directory: Path = STATE_DIRECTORY, port: int = 0) -> tuple[LocalAws, bool]:
     """Starts the local AWS as a detached process, unless it runs already.
 
+    It continues with the state in the directory, and on the port that it had.
+
     Args:
         directory: state directory. Defaults to `build/rehearsal/aws`.
-        port: port to listen on. Defaults to 0: a free one.
+        port: port to listen on. Defaults to 0: that of the last time, or a free one.
 
     Returns:
         The local AWS, and True if this call started it.
@@ -47,8 +52,7 @@ def start(directory: Path = STATE_DIRECTORY, port: int = 0) -> tuple[LocalAws, b
                 )
             return running, False
         _check_port(port)
-        _remove(directory)
-        return _launch(directory, port), True
+        return _launch(directory, port or _free(local_aws.last_port(directory))), True
 
 
 def stop(directory: Path = STATE_DIRECTORY, *, keep: bool = False) -> bool:
@@ -66,11 +70,14 @@ def stop(directory: Path = STATE_DIRECTORY, *, keep: bool = False) -> bool:
     """
     running = find(directory)
     if running is not None:
-        _end(family([running.pid]), running.pid)
-    if keep:
-        (directory / "endpoint.json").unlink(missing_ok=True)
-    else:
+        # The process that watches it leads its session.
+        leader = os.getsid(running.pid)
+        roots = {running.pid, leader if local_aws.is_server(leader) else running.pid}
+        _end(family(roots), running.pid)
+    if not keep:
         _remove(directory)
+    elif running is not None and (directory / "endpoint.json").exists():
+        (directory / "endpoint.json").replace(directory / "stopped.json")  # it was killed
     return running is not None
 
 
@@ -95,6 +102,7 @@ def _launch(directory: Path, port: int) -> LocalAws:
     log = directory.with_suffix(".log")
     command = [sys.executable, "-m", SERVER_MODULE]
     command += ["--state-directory", str(directory.absolute()), "--port", str(port)]
+    command += ["--watched"]
     command += ["--image-directory", str(directory.absolute().with_name("images"))]
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -104,7 +112,7 @@ def _launch(directory: Path, port: int) -> LocalAws:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    deadline = time.monotonic() + START_SECONDS
+    deadline, settled = time.monotonic() + START_SECONDS, 0.0
     try:
         while time.monotonic() < deadline:
             if process.poll() == START_FAILED_STATUS:
@@ -116,8 +124,18 @@ def _launch(directory: Path, port: int) -> LocalAws:
                     f"See the complete log in {log}.",
                 )
             ready = find(directory)
-            if ready is not None and ready.is_ready():
-                return ready
+            if ready is not None:
+                problem = ready.problem()
+                if problem is None:
+                    return ready
+                # The server announces itself when it accepts calls, so this does not pass.
+                settled = settled or time.monotonic() + SETTLE_SECONDS
+                if time.monotonic() > settled:
+                    raise RehearsalError(
+                        f"The local AWS runs at {ready.url}, but a call to it fails.",
+                        str(problem),
+                        "Check what keeps programs of this machine from 127.0.0.1.",
+                    ) from problem
             time.sleep(0.1)
         raise RehearsalError(
             f"The local AWS was not ready after {START_SECONDS:.0f} s.",
@@ -149,6 +167,29 @@ def _check_port(port: int) -> None:
                 "Pass another with --port, or omit the option for a free one "
                 f"(`ss -ltnp 'sport = :{port}'` shows the program).",
             ) from error
+
+
+def _free(port: int) -> int:
+    """Returns the port if it can be used; 0 otherwise."""
+    if not port:
+        return 0
+    try:
+        _check_port(port)
+    except RehearsalError:
+        return 0
+    return port
+
+
+def set_aside(directory: Path = STATE_DIRECTORY) -> Path | None:
+    """Moves the state of a local AWS that does not run out of the way, for a run without it.
+
+    Returns:
+        Its new place; None if there is no state.
+    """
+    if not (directory / "services.state").exists():
+        _remove(directory)
+        return None
+    return aside.move(directory)
 
 
 def _remove(directory: Path) -> None:

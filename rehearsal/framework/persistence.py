@@ -1,4 +1,4 @@
-"""What the services keep in the state directory, so that it survives the end of the server.
+"""Keeps the records of services in the state directory, so that they survive the server.
 
 The walk starts at the services and follows the attributes of their parts. An attribute that the
 class of its owner names in `KEPT` is kept. All of them are one pickle, so that a record that two

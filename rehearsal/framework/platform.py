@@ -97,7 +97,7 @@ class Platform(Protocol):
 
     @property
     def state_directory(self) -> Path:
-        """The directory for data that does not fit in memory; `rehearse down` removes it."""
+        """The directory of the state; `rehearse down --delete` removes it."""
 
     def emit_event(
         self,

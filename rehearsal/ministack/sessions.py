@@ -15,7 +15,11 @@ from rehearsal.framework.platform import Credentials
 _MAX_SESSIONS = 64
 # InvokeEndpoint may take 60 s in AWS; nothing else takes longer.
 _CONFIG = botocore.config.Config(
-    read_timeout=90, connect_timeout=5, max_pool_connections=32, retries={"max_attempts": 2}
+    read_timeout=90,
+    connect_timeout=5,
+    max_pool_connections=32,
+    retries={"max_attempts": 2},
+    proxies={},  # the gateway is on this machine
 )
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from rehearsal.framework.persistence import StateError
 from rehearsal.framework.root_keys import RootKeys
+from rehearsal.server import watcher
 from rehearsal.server.certificate import Certificate, make_certificate
 from rehearsal.server.child_processes import adopt_orphans, end_children
 
@@ -57,8 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     state = Path(options.state_directory).resolve()
     try:
-        listener = _listen(options.port)
         _check_disk(state)
+        if options.watched and (status := watcher.fork(state)) is not None:
+            return status
+        listener = _listen(options.port)
         certificate = make_certificate(state / "tls")
     except CannotStart as problem:
         return _cannot_start(problem)
@@ -75,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _cannot_start(problem)
     finally:
         end_children(_GRACE_SECONDS)
+    # Without this, the server did not end orderly.
+    (state / "endpoint.json").replace(state / "stopped.json")
     return 0
 
 
@@ -90,6 +95,9 @@ def _parser() -> argparse.ArgumentParser:
         "--image-directory",
         help="the directory of image layers that outlive the server, as in an engine's cache; "
         "defaults to the state directory",
+    )
+    parser.add_argument(
+        "--watched", action="store_true", help="record in exit.json why the server has died"
     )
     parser.add_argument("--port", type=int, default=0, help="defaults to 0: any free port")
     parser.add_argument("--region", default="us-east-1", help="the default region")
@@ -168,9 +176,13 @@ def _set_environment(
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     scratch = state / "tmp"
-    scratch.mkdir(exist_ok=True)
+    shutil.rmtree(scratch, ignore_errors=True)  # of an earlier server
+    scratch.mkdir()
     tempfile.tempdir = str(scratch)
     bundle = str(certificate.ca_bundle)
+    for name in ("NO_PROXY", "no_proxy"):  # proxies are for other machines
+        known = [host for host in os.environ.get(name, "").split(",") if host]
+        os.environ[name] = ",".join(dict.fromkeys((*known, "127.0.0.1", "localhost")))
     os.environ.update(
         GATEWAY_PORT=str(port),
         BIND_HOST="127.0.0.1",
@@ -241,8 +253,17 @@ async def _serve(
         "ca_bundle": str(certificate.ca_bundle),
         "accounts": [options.account],
         "region": options.region,
+        "boot_id": boot_id(),
     }
     await plane.serve(listener, stop, ready=lambda: _announce(state, endpoint))
+
+
+def boot_id() -> str:
+    """Returns the id of this start of the machine; empty if the system has none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _announce(state: Path, endpoint: dict[str, object]) -> None:

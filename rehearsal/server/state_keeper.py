@@ -97,7 +97,7 @@ class StateKeeper:
 
     def _run(self) -> None:
         while not self._closing.wait(INTERVAL_SECONDS):
-            # What works without requests of its own sends some to the gateway.
+            # Work without a request from outside sends requests to the gateway, too.
             if self._requests != self._written[1]:
                 self._save()
 

@@ -40,6 +40,8 @@ def run_story(options: Options, console: Console, *, keep_up: bool = False) -> S
     """
     with _exclusive_run():
         ran_before = local_aws.find() is not None
+        # A run begins with an empty account; what a user has made in another one is not touched.
+        earlier = None if ran_before else server_process.set_aside()
         commands, board = Commands(), Board(console)
         story = Story(options, board, commands)
         memory = MemoryMeter(_processes)
@@ -55,8 +57,19 @@ def run_story(options: Options, console: Console, *, keep_up: bool = False) -> S
                 commands.close()
                 if not (keep_up or ran_before):
                     server_process.stop()
+                    if earlier is not None:
+                        earlier.rename(local_aws.STATE_DIRECTORY)
+                elif earlier is not None:
+                    console.print(_kept(earlier), soft_wrap=True, highlight=False)
         _write(story)
         return story.summary
+
+
+def _kept(earlier: Path) -> str:
+    return (
+        f"The state of the earlier local AWS is kept in {earlier}. To continue with it: "
+        f"`rehearse down --delete`, `mv {earlier} {local_aws.STATE_DIRECTORY}`, `rehearse up`."
+    )
 
 
 def _run_chapters(story: Story) -> None:

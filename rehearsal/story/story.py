@@ -144,8 +144,8 @@ class Story:
                 pipeline_execution.stop_running(
                     aws.client("codepipeline"), found.pipeline(which), "A push follows"
                 )
-        with self.board.step(PLATFORM, "clone"):
-            found.clone(aws, self.commands)
+        with self.board.step(PLATFORM, "clone") as row:
+            row.detail = " ".join(found.clone(aws, self.commands))
         return found
 
     def _build_model(self, aws: LocalAws, found: Project) -> str:

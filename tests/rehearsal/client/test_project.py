@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from rehearsal.client import project
 from rehearsal.client.errors import RehearsalError
 from rehearsal.client.git_clone import GitClone
+from rehearsal.client.local_aws import BUILD_DIRECTORY
 from rehearsal.client.process_tree import Commands
 from rehearsal.client.project import Project
 from tests.rehearsal.stubbed_aws import StubbedAws, aws_error
@@ -217,17 +219,139 @@ def test_a_change_is_committed_and_pushed_with_git(
     assert log(remote)[0] == "Nothing changed"
 
 
-def test_a_clone_is_kept_and_one_of_another_remote_is_replaced(
+def test_a_clone_is_kept_also_if_its_repository_has_another_address(
     tmp_path: Path, remote: Path
 ) -> None:
     repository = GitClone(tmp_path / "clone", StubbedAws(), Commands())
-    repository.clone(str(remote))
+    assert repository.clone(str(remote)) == ""
     (repository.directory / "mine.txt").write_text("x")
-    repository.clone(str(remote))
-    assert (repository.directory / "mine.txt").exists()
+    assert repository.clone(str(remote)) == ""
+    commit = repository.commit("Not pushed")
+    (repository.directory / "new.txt").write_text("x")
     moved = remote.rename(tmp_path / "moved.git")
-    repository.clone(str(moved))
-    assert not (repository.directory / "mine.txt").exists()
+    assert str(moved) in repository.clone(str(moved))
+    assert repository.head() == commit
+    assert (repository.directory / "new.txt").exists()
+    repository.push()
+    assert log(moved)[0] == "Not pushed"
+
+
+def _commit(clone: GitClone) -> None:
+    (clone.directory / "README.md").write_text("mine\n")
+    clone.commit("Not pushed")
+
+
+def _change(clone: GitClone) -> None:
+    (clone.directory / "README.md").write_text("mine\n")
+
+
+def _new_file(clone: GitClone) -> None:
+    (clone.directory / "mine.txt").write_text("mine\n")
+
+
+def _ignored_file(clone: GitClone) -> None:
+    (clone.directory / ".git/info/exclude").write_text("*.csv\n")
+    (clone.directory / "data.csv").write_text("mine\n")
+
+
+def _stash(clone: GitClone) -> None:
+    (clone.directory / "README.md").write_text("mine\n")
+    subprocess.run(["git", "stash", "-q"], cwd=clone.directory, check=True)
+
+
+def _pushed(clone: GitClone) -> None:
+    _commit(clone)
+    clone.push()
+
+
+def _on_a_branch(clone: GitClone) -> None:
+    subprocess.run(["git", "checkout", "-qb", "other"], cwd=clone.directory, check=True)
+    _commit(clone)
+    subprocess.run(["git", "checkout", "-q", "main"], cwd=clone.directory, check=True)
+
+
+@pytest.mark.parametrize(
+    "work", [_commit, _change, _new_file, _ignored_file, _stash, _pushed, _on_a_branch]
+)
+def test_the_work_in_a_clone_of_another_repository_is_kept_aside(
+    tmp_path: Path, remote: Path, work: Callable[[GitClone], None]
+) -> None:
+    repository = GitClone(tmp_path / "clone", StubbedAws(), Commands())
+    repository.clone(str(remote))
+    work(repository)
+    kept = state_of(repository.directory)
+    other = bare_repository(tmp_path / "other")
+    note = repository.clone(str(other))
+    (place,) = tmp_path.glob("clone-*")
+    assert str(place) in note
+    assert state_of(place) == kept
+    assert repository.directory.exists()
+    assert "Another seed" in log(other)
+
+
+def state_of(clone: Path) -> tuple[str, ...]:
+    """Everything that a user may have in a clone."""
+    commands = (("log", "--all", "--format=%H"), ("status", "--porcelain", "--ignored"))
+    return tuple(
+        subprocess.run(
+            ["git", *arguments], cwd=clone, capture_output=True, text=True, check=True
+        ).stdout
+        for arguments in commands
+    )
+
+
+def bare_repository(folder: Path) -> Path:
+    """A repository with another history."""
+    identity = ["-c", "user.name=s", "-c", "user.email=s@example.com"]
+    subprocess.run(["git", "init", "-q", "-b", "main", str(folder / "seed")], check=True)
+    (folder / "seed" / "README.md").write_text("another\n")
+    for arguments in (
+        ["add", "-A"],
+        [*identity, "commit", "-qm", "Another seed"],
+        ["clone", "-q", "--bare", ".", str(folder / "bare.git")],
+    ):
+        subprocess.run(["git", *arguments], cwd=folder / "seed", check=True)
+    return folder / "bare.git"
+
+
+def test_a_clone_without_any_work_is_replaced(tmp_path: Path, remote: Path) -> None:
+    repository = GitClone(tmp_path / "clone", StubbedAws(), Commands())
+    repository.clone(str(remote))
+    (repository.directory / "__pycache__").mkdir()
+    (repository.directory / "__pycache__" / "a.pyc").write_text("")
+    assert repository.clone(str(bare_repository(tmp_path / "other"))) == ""
+    assert not list(tmp_path.glob("clone-*"))
+    assert (repository.directory / "README.md").read_text() == "another\n"
+
+
+def test_a_folder_that_is_no_clone_is_kept_aside(tmp_path: Path, remote: Path) -> None:
+    repository = GitClone(tmp_path / "clone", StubbedAws(), Commands())
+    repository.directory.mkdir()
+    (repository.directory / "notes.txt").write_text("mine")
+    assert "is kept in" in repository.clone(str(remote))
+    (place,) = tmp_path.glob("clone-*")
+    assert (place / "notes.txt").read_text() == "mine"
+
+
+def test_the_remotes_of_all_clones_follow_the_local_aws_to_another_port(
+    tmp_path: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folders = [BUILD_DIRECTORY / f"projects/{name}/model-build" for name in ("a", "b")]
+    for folder in folders:
+        GitClone(folder, StubbedAws(), Commands()).clone(str(remote))
+    old = "https://127.0.0.1:9"
+    command = ["git", "remote", "set-url", "origin", f"{old}/v1/repos/a-model-build"]
+    subprocess.run(command, cwd=folders[0], check=True)
+    assert project.repoint_clones(StubbedAws(), Commands(), old) == [folders[0]]
+    shown = subprocess.run(
+        ["git", "remote", "get-url", "origin"],
+        cwd=folders[0],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert shown.strip() == "https://127.0.0.1:1/v1/repos/a-model-build"
 
 
 def test_an_error_of_git_has_its_message(tmp_path: Path, remote: Path) -> None:

@@ -1,7 +1,9 @@
 """Start and stop of the process of the local AWS, with a small program as the server."""
 
+import json
 import socket
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,7 @@ def behave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BEHAVIOUR", "good")
     for module in (local_aws, server_process):
         monkeypatch.setattr(module, "SERVER_MODULE", "pretended_server")
-    monkeypatch.setattr(LocalAws, "is_ready", lambda _: True)
+    monkeypatch.setattr(LocalAws, "problem", lambda _: None)
     monkeypatch.setattr(server_process, "STOP_SECONDS", 0.5)
 
 
@@ -71,15 +73,58 @@ def test_a_server_that_ignores_sigterm_is_killed(
 
 
 @pytest.mark.usefixtures("behave")
-def test_files_of_a_server_that_died_are_replaced(tmp_path: Path) -> None:
+def test_files_of_a_server_that_died_are_kept(tmp_path: Path) -> None:
     directory = tmp_path / "state"
     directory.mkdir()
     (directory / "endpoint.json").write_text('{"pid": 4194305}')
     (directory / "old").write_text("")
     _, started = server_process.start(directory)
     assert started
-    assert not (directory / "old").exists()
+    assert (directory / "old").exists()
     server_process.stop(directory)
+    assert not directory.exists()
+
+
+@pytest.mark.usefixtures("behave")
+def test_the_port_of_the_last_time_is_used_again_unless_it_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "state"
+    directory.mkdir()
+    chosen: list[int] = []
+    monkeypatch.setattr(server_process, "_launch", lambda _, port: chosen.append(port))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for name in ("endpoint.json", "stopped.json"):
+            (directory / name).write_text(json.dumps({"port": port, "pid": 4194305}))
+            server_process.start(directory)
+    server_process.start(directory)
+    server_process.start(directory, 1025)
+    assert chosen == [0, 0, port, 1025]
+
+
+def test_the_state_of_a_user_is_moved_aside_for_a_run_of_the_loop(tmp_path: Path) -> None:
+    directory = tmp_path / "aws"
+    assert server_process.set_aside(directory) is None
+    directory.mkdir()
+    (directory / "services.state").write_text("kept")
+    place = server_process.set_aside(directory)
+    assert place is not None
+    assert (place / "services.state").read_text() == "kept"
+    assert not directory.exists()
+
+
+@pytest.mark.usefixtures("behave")
+def test_a_call_that_fails_although_the_server_runs_is_reported_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalAws, "problem", lambda _: OSError("Failed to connect to proxy"))
+    began = time.monotonic()
+    with pytest.raises(RehearsalError, match="a call to it fails") as caught:
+        server_process.start(tmp_path / "state")
+    assert time.monotonic() - began < 30
+    assert caught.value.why == "Failed to connect to proxy"
+    assert local_aws.find(tmp_path / "state") is None
 
 
 @pytest.mark.usefixtures("behave")
@@ -109,7 +154,7 @@ def test_one_that_runs_but_does_not_respond_is_not_replaced(
 ) -> None:
     directory = tmp_path / "state"
     server_process.start(directory)
-    monkeypatch.setattr(LocalAws, "is_ready", lambda _: False)
+    monkeypatch.setattr(LocalAws, "problem", lambda _: OSError("no way"))
     with pytest.raises(RehearsalError, match="does not respond") as caught:
         server_process.start(directory)
     assert "rehearse down" in caught.value.remedy
