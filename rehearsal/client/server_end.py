@@ -1,4 +1,4 @@
-"""How the last local AWS ended, if it was not stopped."""
+"""Reads how the last local AWS ended, if it was not stopped."""
 
 import json
 import signal

@@ -45,6 +45,8 @@ class StateKeeper:
         roots: dict[str, object] = {service.name: service for service in services}
         roots |= {f"type {name}": handler for name, handler in handlers.items()}
         self._kept = KeptState(roots, platform, persistence.further())
+        self._files = persistence.StateFiles()
+        self._problems: list[str] = []
         self._restored_from: float | None = None
         self._requests = 0
         self._written = (b"", -1)
@@ -101,11 +103,17 @@ class StateKeeper:
             if self._requests != self._written[1]:
                 self._save()
 
+    def _report_problems(self, problems: list[str]) -> None:
+        for problem in problems:
+            if problem not in self._problems:
+                _LOG.error("The state of a service was not written: %s", problem)
+        self._problems = problems
+
     def _save(self) -> None:
         with self._saving:
             requests, began = self._requests, time.monotonic()
             try:
-                persistence.save()
+                self._report_problems(self._files.save())
                 self._written = (self._kept.save(self._file, self._written[0]), requests)
             except (StateError, OSError) as error:
                 _LOG.error("The state was not written: %s", error)
